@@ -156,12 +156,10 @@ class VolumeView(APIView):
         scan = ready_scan(request, pk)
         base = f"/api/v1/scans/{scan.pk}/volume"
         index = {**scan.index, "scan": str(scan.pk), "modality": scan.modality}
-        for part, name, key in (
-            ("pack", "pack", scan.pack_key), ("preview", "preview", scan.preview_key), ("limit", "limit", scan.limit_key)
-        ):  # fmt: skip
+        for part, key in (("pack", scan.pack_key), ("preview", scan.preview_key), ("limit", scan.limit_key)):
             if index.get(part):
                 digest = key.rpartition("/")[2]
-                index[part] = {**index[part], "url": f"{base}/{name}?v={digest[:12]}"}
+                index[part] = {**index[part], "url": f"{base}/{part}?v={digest[:12]}"}
         return Response(index, headers={"Cache-Control": "private, no-cache"})
 
 
