@@ -46,6 +46,7 @@ class Child:
 @dataclass
 class _Running:
     child: Child
+    stage: int
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     crashes: int = 0
@@ -62,6 +63,7 @@ class Supervisor:
     def __init__(self, *, first_pause_seconds: float = 1.0) -> None:
         self.first_pause_seconds = first_pause_seconds
         self._running: list[_Running] = []
+        self._stages = 0
         self._stop_requested = False
         self._handlers: dict[int, Any] = {}
 
@@ -89,7 +91,8 @@ class Supervisor:
 
         Raises `StartError` when one ends or is not ready in time, `StopRequested` when INT or TERM arrives.
         """
-        new = [_Running(child) for child in children]
+        self._stages += 1
+        new = [_Running(child, self._stages) for child in children]
         for each in new:
             self._running.append(each)
             self._launch(each)
@@ -112,7 +115,8 @@ class Supervisor:
 
         `show` gets each line of its log as it is written. Raises `StartError` when it fails, `StopRequested` as above.
         """
-        each = _Running(child)
+        self._stages += 1
+        each = _Running(child, self._stages)
         self._launch(each)
         process = each.process
         if process is None:
@@ -146,9 +150,9 @@ class Supervisor:
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
-        """Stop the children in reverse order of their start, then whatever descends from this process."""
-        for each in reversed(self._running):
-            self._stop_one(each)
+        """Stop what was started last first, side by side what was started side by side; then every descendant."""
+        for stage in sorted({each.stage for each in self._running}, reverse=True):
+            self._stop_stage([each for each in self._running if each.stage == stage])
         self._running.clear()
         # Grandchildren whose parent was killed are ours by adoption.
         for pid in list_descendants(os.getpid()):
@@ -197,20 +201,21 @@ class Supervisor:
         cause = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         say(f"{each.child.name} {cause}: starting it again in {pause:.0f} s (log: {each.child.log}).")
 
-    def _stop_one(self, each: _Running) -> None:
-        process = each.process
-        if process is None:
-            return
-        if process.poll() is None:
-            # To the main process only: a worker whose whole group gets TERM hangs.
-            _kill(process.pid, each.child.stop_signal)
+    def _stop_stage(self, stage: list[_Running]) -> None:
+        running = [(each.child, each.process) for each in stage if each.process]
+        for child, process in running:
+            if process.poll() is None:
+                # To the main process only: a worker whose whole group gets TERM hangs.
+                _kill(process.pid, child.stop_signal)
+        asked = time.monotonic()
+        for child, process in running:
             try:
-                process.wait(each.child.grace_seconds)
+                process.wait(max(0.0, asked + child.grace_seconds - time.monotonic()))
             except subprocess.TimeoutExpired:
-                say(f"{each.child.name} did not stop in {each.child.grace_seconds:.0f} s: ending it.")
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)  # what is left of its session
-        process.wait()
+                say(f"{child.name} did not stop in {child.grace_seconds:.0f} s: ending it.")
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)  # it, or what is left of its session
+            process.wait()
 
     def _last_line(self, each: _Running) -> str:
         lines = [line.strip() for line in last_words(each.child.log) if line.strip()]
