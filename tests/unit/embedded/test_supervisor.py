@@ -170,7 +170,8 @@ def test_a_child_that_ignores_term_and_its_own_children_are_ended(
         stubborn = ("import subprocess; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
                     "inner = subprocess.Popen(['sleep', '60']); "
                     "outer = subprocess.Popen(['sleep', '60'], start_new_session=True); "
-                    f"open({str(here / 'inner.pid')!r}, 'w').write(' '.join([str(inner.pid), str(outer.pid)])); time.sleep(60)")
+                    "both = f'{inner.pid} {outer.pid}'; "
+                    f"open({str(here / 'inner.pid')!r}, 'w').write(both); time.sleep(60)")
         with Supervisor() as supervisor:
             supervisor.start(child("worker", stubborn, grace_seconds=0.5))
             supervisor.keep_running()
