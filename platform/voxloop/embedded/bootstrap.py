@@ -63,12 +63,10 @@ def ensure_environment(root: Path, *, with_tests: bool) -> Path | None:
 
 
 def requirements(root: Path, *, with_tests: bool) -> list[str]:
-    """The requirement lines of `pyproject.toml`, those of the tests after those of the product."""
+    """The requirement lines of `pyproject.toml` for every process on one machine, and those of the tests."""
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    lines = list(project["dependencies"])
-    if with_tests:
-        lines += project["optional-dependencies"]["test"]
-    return lines
+    extras = ("ml", "demo", "test") if with_tests else ("ml", "demo")
+    return [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
 
 
 def distribution_name(requirement: str) -> str:
