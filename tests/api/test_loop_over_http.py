@@ -108,8 +108,12 @@ def test_nobody_reviews_their_own(world: World) -> None:
 
 def test_locked_out_after_five_failures(world: World) -> None:
     client = Client()
-    for _ in range(5):
-        wrong = client.post("/api/v1/auth/token", {"username": "annotator", "password": "no"}, "application/json")
-        assert wrong.status_code in (403, 429)
-    right = client.post("/api/v1/auth/token", {"username": "annotator", "password": PASSWORD}, "application/json")
-    assert right.status_code == 403
+
+    def attempt(password: str) -> Any:
+        credentials = {"username": "annotator", "password": password}
+        return client.post("/api/v1/auth/token", credentials, "application/json")
+
+    assert [attempt("no").status_code for _ in range(4)] == [403] * 4
+    fifth = attempt("no")
+    assert (fifth.status_code, fifth.json()["code"]) == (429, "locked_out")
+    assert attempt(PASSWORD).status_code == 429
