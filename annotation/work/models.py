@@ -155,6 +155,7 @@ class Assignment(models.Model):
     round = models.PositiveSmallIntegerField(default=1)
     starts_from = models.CharField(max_length=12, choices=Start.choices, blank=True)  # set when it is opened
     lease_until = models.DateTimeField(null=True)
+    touched_at = models.DateTimeField(null=True)  # the last save of a mask or an answer
     active_seconds = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     opened_at = models.DateTimeField(null=True)

@@ -6,16 +6,15 @@ import json
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import connection, models, transaction
 
-from voxloop.audit.models import AuditEntry
+from voxloop.audit.models import AuditEntry, AuditSeal
 from voxloop.kernel.clock import now
 from voxloop.kernel.states import StateTable
 
 GENESIS = "0" * 64
-# One advisory lock orders the chain. It is taken as the last thing a service does, so that it is held for the
-# few milliseconds before the commit.
-CHAIN_LOCK = 0x566F784C6F6F70
+# Held by the one process that seals, for the length of its transaction.
+SEAL_LOCK = 0x566F784C6F6F70
 
 
 def record(
@@ -29,9 +28,6 @@ def record(
 ) -> AuditEntry:
     """Append one entry within the caller's transaction; `actor` is a user, or a word like "worker"."""
     person = actor if isinstance(actor, models.Model) else None
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
-    previous = AuditEntry.objects.order_by("-id").values_list("hash", flat=True).first() or GENESIS
     entry = AuditEntry(
         at=now(),
         actor=person,
@@ -42,9 +38,8 @@ def record(
         old=old,
         new=new,
         why=why,
-        previous_hash=previous,
     )
-    entry.hash = chain_hash(entry)
+    entry.hash = entry_hash(entry)
     entry.save(force_insert=True)
     return entry
 
@@ -70,9 +65,25 @@ def advance(thing: Any, to: str, *, table: StateTable, actor: Any, why: str = ""
     )
 
 
-def chain_hash(entry: AuditEntry) -> str:
-    """HMAC-SHA256 over every field of the entry and the hash before it, hexadecimal."""
-    body = json.dumps(
+@transaction.atomic
+def seal_entries() -> int:
+    """Seal every entry that has none yet, in the order of their ids; answers how many. One process at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEAL_LOCK])
+    last = AuditSeal.objects.order_by("-position").first()
+    position, previous = (last.position, last.hash) if last else (0, GENESIS)
+    seals = []
+    for entry in AuditEntry.objects.filter(seal__isnull=True).order_by("id").iterator(chunk_size=2000):
+        position += 1
+        previous = seal_hash(previous, position, entry.hash)
+        seals.append(AuditSeal(position=position, entry=entry, hash=previous))
+    AuditSeal.objects.bulk_create(seals, batch_size=1000)
+    return len(seals)
+
+
+def entry_hash(entry: AuditEntry) -> str:
+    """HMAC-SHA256 over every field of the entry, hexadecimal."""
+    return _hmac(
         [
             entry.at.isoformat(),
             str(entry.actor_id or ""),
@@ -83,9 +94,15 @@ def chain_hash(entry: AuditEntry) -> str:
             entry.old,
             entry.new,
             entry.why,
-            entry.previous_hash,
-        ],
-        sort_keys=True,
-        separators=(",", ":"),
+        ]
     )
+
+
+def seal_hash(previous: str, position: int, entry: str) -> str:
+    """HMAC-SHA256 over the seal before, the position and the entry's own hash, hexadecimal."""
+    return _hmac([previous, position, entry])
+
+
+def _hmac(fields: list[Any]) -> str:
+    body = json.dumps(fields, sort_keys=True, separators=(",", ":"))
     return hmac.new(settings.AUDIT_KEY.encode(), body.encode(), hashlib.sha256).hexdigest()

@@ -9,10 +9,16 @@ CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit_auditentry
     FOR EACH ROW EXECUTE FUNCTION voxloop_refuse_change();
 CREATE TRIGGER audit_never_emptied BEFORE TRUNCATE ON audit_auditentry
     FOR EACH STATEMENT EXECUTE FUNCTION voxloop_refuse_change();
+CREATE TRIGGER seal_append_only BEFORE UPDATE OR DELETE ON audit_auditseal
+    FOR EACH ROW EXECUTE FUNCTION voxloop_refuse_change();
+CREATE TRIGGER seal_never_emptied BEFORE TRUNCATE ON audit_auditseal
+    FOR EACH STATEMENT EXECUTE FUNCTION voxloop_refuse_change();
 """
 BACKWARD = """
 DROP TRIGGER audit_never_emptied ON audit_auditentry;
 DROP TRIGGER audit_append_only ON audit_auditentry;
+DROP TRIGGER seal_never_emptied ON audit_auditseal;
+DROP TRIGGER seal_append_only ON audit_auditseal;
 DROP FUNCTION voxloop_refuse_change();
 """
 
