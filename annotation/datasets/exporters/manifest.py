@@ -91,8 +91,8 @@ def readme_document(frozen: Frozen) -> str:
         "## Segments\n" + _segment_tables(frozen),
         "## Where it comes from\n" + _provenance(scans),
         "## How to check it\n`python3 verify.py .` (needs numpy and nibabel) proves that every file is the exported"
-        " one, nothing was added, every\nmask is the approved one and lies on the grid of its image, and no site is on two"
-        " sides. `sha256sum -c SHA256SUMS`\nchecks the files alone.",
+        " one, nothing was added, every\nmask is the approved one and lies on the grid of its image, and no site is on"
+        " two sides. `sha256sum -c SHA256SUMS`\nchecks the files alone.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -16,9 +16,9 @@ MM_AND_SECONDS = 2 | 8
 SCANNER = 1
 
 
-def write_image(path: Path, hu_zyx: npt.NDArray[np.int16], geometry: Geometry) -> None:
-    """Write a volume in HU (int16, no rescaling) as `.nii.gz`."""
-    _write(path, np.ascontiguousarray(hu_zyx, dtype="<i2"), geometry, b"HU")
+def write_image(path: Path, voxels_zyx: npt.NDArray[np.int16 | np.uint16], geometry: Geometry) -> None:
+    """Write a volume (int16 HU of a CT, uint16 of an X-ray; no rescaling) as `.nii.gz`."""
+    _write(path, np.ascontiguousarray(voxels_zyx, dtype=voxels_zyx.dtype.newbyteorder("<")), geometry, b"image")
 
 
 def write_labels(path: Path, labels_zyx: npt.NDArray[np.uint8], geometry: Geometry) -> None:
