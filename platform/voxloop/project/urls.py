@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from annotation.masks import api as masks
+from annotation.pages import viewer
 from annotation.reviews import api as reviews
 from annotation.work import api as work
 from voxloop.accounts import api as accounts
@@ -60,4 +61,6 @@ urlpatterns = [
     path("healthz", views.health, name="health"),
     path("api/v1/", include((API, "api"))),
     path("accounts/", include("allauth.urls")),
+    path("view/<uuid:pk>/", viewer.view_assignment, name="view"),
+    path("reviews/<uuid:pk>/open/", viewer.open_review, name="review-open"),
 ]
