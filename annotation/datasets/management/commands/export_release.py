@@ -79,8 +79,9 @@ def _follow(job_id: Any, *, quiet: bool) -> Job:
     """Run the job here; when a worker has it already, watch it."""
     with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
         task = bar.add_task("Exporting", total=100)
-        run(job_id, _shown(lambda percent, said: bar.update(task, completed=percent, description=said or "Exporting")))
+        work = _shown(lambda percent, said: bar.update(task, completed=percent, description=said or "Exporting"))
         while True:
+            run(job_id, work)  # does nothing while a worker has it
             job = Job.objects.get(pk=job_id)
             if job.state not in ("queued", "running"):
                 return job
