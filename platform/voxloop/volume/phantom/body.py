@@ -44,7 +44,7 @@ class Subject:
             muscle=float(rng.uniform(7, 14)),
             breast=float(rng.choice([0, rng.uniform(8, 22)])),
             heart=float(rng.uniform(0.88, 1.14)),
-            lung_hu=float(rng.normal(-858, 18)),
+            lung_hu=float(rng.normal(-888, 16)),
             contrast_hu=float(rng.choice([0, rng.uniform(80, 190)], p=[0.6, 0.4])),
             fissure_tilt=float(rng.uniform(0.75, 1.05)),
             fissure_height=float(rng.uniform(0.42, 0.52)),
