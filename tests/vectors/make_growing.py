@@ -74,7 +74,8 @@ def stroke_case(name, tool, labels, centre, radius, *, segment=1, overwrite=Fals
         painted = paint(after, spacing, segment, centre, radius, planar=planar, overwrite=overwrite)
     return {
         "name": name, "tool": tool, "shape_zyx": list(labels.shape), "spacing_mm_zyx": list(spacing),
-        "labels_gz": packed(labels), "segment": segment, "overwrite": overwrite, "planar": planar, "centre_zyx": list(centre), "radius_mm": radius,
+        "labels_gz": packed(labels), "segment": segment, "overwrite": overwrite,
+        "planar": planar, "centre_zyx": list(centre), "radius_mm": radius,
         "after_gz": packed(after), "changed": int(painted.changed.sum()),
     }  # fmt: skip
 
