@@ -28,6 +28,8 @@ HTTPS = _flag("VOXLOOP_HTTPS")
 REQUIRE_TOTP = _flag("VOXLOOP_REQUIRE_TOTP")
 STORAGE_URL = os.environ.get("VOXLOOP_STORAGE", f"file://{STATE_DIR / 'objects'}")
 EXPORT_ROOT = Path(os.environ.get("VOXLOOP_EXPORTS", STATE_DIR / "releases"))
+# Buckets that a data manager may export to, besides EXPORT_ROOT: an address that a user types is never opened.
+EXPORT_BUCKETS = [url for url in os.environ.get("VOXLOOP_EXPORT_BUCKETS", "").split() if url]
 VITE_DIST = BASE_DIR / "frontend" / "dist" / "viewer"
 SIGNATURE_LASTS = timedelta(minutes=int(os.environ.get("VOXLOOP_SIGNATURE_MINUTES", "30")))
 MAX_MASK_BYTES = 64 << 20
