@@ -9,6 +9,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from annotation.datasets.services import create_release
 from annotation.reviews.models import Comment
 from annotation.reviews.services import add_comment, submit_assignment
 from annotation.scans.services import set_site_membership
@@ -40,6 +41,8 @@ OWNER = row(HIDDEN, annotator=YES, coordinator=FORBIDDEN, datamanager=FORBIDDEN,
 COORDINATOR_OF_BATCH = row(HIDDEN, annotator=FORBIDDEN, coordinator=YES, datamanager=FORBIDDEN, admin=FORBIDDEN)
 SEERS_OF_ROUND = row(HIDDEN, annotator=YES, reviewer=YES, coordinator=YES, datamanager=YES, admin=YES)
 JUDGE = row(HIDDEN, annotator=FORBIDDEN, reviewer=YES, coordinator=FORBIDDEN, datamanager=FORBIDDEN, admin=FORBIDDEN)
+KEEPERS_OF_RELEASE = row(HIDDEN, elsewhere=YES, coordinator=YES, datamanager=YES, admin=YES)
+DATA_MANAGER = row(HIDDEN, elsewhere=FORBIDDEN, coordinator=FORBIDDEN, datamanager=YES, admin=FORBIDDEN)
 
 ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:token", "post"): dict.fromkeys(PEOPLE, YES),
@@ -87,6 +90,14 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:job", "get"): row(HIDDEN, datamanager=YES, admin=YES),
     ("api:job-cancel", "post"): row(HIDDEN, datamanager=YES, admin=YES),
     ("api:schema", "get"): EVERYONE,
+    ("api:docs", "get"): EVERYONE,
+    ("api:releases", "get"): EVERYONE,
+    ("api:releases", "post"): row(FORBIDDEN, outsider=HIDDEN, datamanager=YES),
+    ("api:release", "get"): KEEPERS_OF_RELEASE,
+    ("api:release-freeze", "post"): DATA_MANAGER,
+    ("api:release-publish", "post"): DATA_MANAGER,
+    ("api:release-yank", "post"): DATA_MANAGER,
+    ("api:release-export", "post"): DATA_MANAGER,
 }
 # Small noise volumes have no lungs, so there is no limit to serve; its view is the pack's with another field.
 NOT_IN_THIS_WORLD = {("api:volume-limit", "get")}
@@ -129,11 +140,12 @@ def subjects(world: World) -> dict[str, Any]:
     comment = add_comment(round_id=round_.pk, actor=world["annotator"], text="unsure here")
     assignment = claim_assignment(actor=world["annotator"])
     assert assignment is not None
+    release = create_release(campaign=world.campaign, name="2026.1", actor=world["datamanager"])
     job = Job.objects.create(kind="import_scans", key="x", requested_by=world["datamanager"])
     return {
         "batch": batch.pk, "assignment": assignment.pk, "scan": submitted.scan_id, "review": round_.pk,
         "comment": comment.pk, "revision": round_.masks.get().submitted_id, "job": job.pk,
-        "campaign": world.campaign.pk,
+        "campaign": world.campaign.pk, "release": release.pk,
     }  # fmt: skip
 
 
@@ -141,7 +153,7 @@ def pk_of(name: str, subjects: dict[str, Any]) -> Any:
     for prefix, kind in (
         ("api:batch-", "batch"), ("api:assignment", "assignment"), ("api:scan", "scan"), ("api:volume", "scan"),
         ("api:review-", "review"), ("api:review", "review"), ("api:comment", "comment"), ("api:revision", "revision"),
-        ("api:job", "job"),
+        ("api:job", "job"), ("api:release", "release"),
     ):  # fmt: skip
         if name.startswith(prefix):
             return subjects[kind]
@@ -161,6 +173,9 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
         "api:review-approve": {"password": PASSWORD},
         "api:review-correct": {"password": PASSWORD},
         "api:review-comments": {"text": "look here"},
+        "api:releases": {"campaign": str(subjects["campaign"]), "name": "2026.2"},
+        "api:release-yank": {"reason": "wrong split"},
+        "api:release-export": {"destination": "out"},
     }.get(name, {})
 
 
@@ -168,7 +183,8 @@ def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any
     takes_pk = name not in {
         "api:token", "api:me", "api:sites", "api:scans", "api:campaigns", "api:batches", "api:assignments",
         "api:claim", "api:reviews", "api:jobs", "api:schema",
-    }  # fmt: skip
+        "api:docs",
+    } and (name, method) not in {("api:releases", "get"), ("api:releases", "post")}  # fmt: skip
     path = reverse(name, args=[pk_of(name, subjects)] if takes_pk else [])
     if (name, method) == ("api:assignment-mask", "put"):
         return client.put(

@@ -31,6 +31,7 @@ EXPORT_ROOT = Path(os.environ.get("VOXLOOP_EXPORTS", STATE_DIR / "releases"))
 # Buckets that a data manager may export to, besides EXPORT_ROOT: an address that a user types is never opened.
 EXPORT_BUCKETS = [url for url in os.environ.get("VOXLOOP_EXPORT_BUCKETS", "").split() if url]
 VITE_DIST = BASE_DIR / "frontend" / "dist" / "viewer"
+METRICS_TOKEN = os.environ.get("VOXLOOP_METRICS_TOKEN", "")
 SIGNATURE_LASTS = timedelta(minutes=int(os.environ.get("VOXLOOP_SIGNATURE_MINUTES", "30")))
 MAX_MASK_BYTES = 64 << 20
 MAX_UPLOAD_BYTES = int(os.environ.get("VOXLOOP_MAX_UPLOAD_MB", "2048")) << 20
@@ -46,6 +47,7 @@ INSTALLED_APPS = [
     "knox",
     "django_filters",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -180,6 +182,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Annotation and active learning for 3D medical scans",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",  # its files are served from here; nothing is fetched from elsewhere
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "ENUM_NAME_OVERRIDES": {},
 }

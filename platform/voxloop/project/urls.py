@@ -1,7 +1,7 @@
 """Every address of the product. A test walks them and asks each for its permission row."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from annotation.datasets import api as datasets
 from annotation.masks import api as masks
@@ -57,10 +57,13 @@ API = [
     path("jobs/<uuid:pk>/", jobs.JobView.as_view(), name="job"),
     path("jobs/<uuid:pk>/cancel", jobs.JobCancelView.as_view(), name="job-cancel"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    *datasets.urls,
 ]
 
 urlpatterns = [
     path("healthz", views.health, name="health"),
+    path("metrics", views.metrics, name="metrics"),
     path("api/v1/", include((API, "api"))),
     path("accounts/", include("allauth.urls")),
     path("view/<uuid:pk>/", viewer.view_assignment, name="view"),
