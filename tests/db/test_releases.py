@@ -12,7 +12,6 @@ from django.db import IntegrityError, connection, transaction
 from annotation.datasets import services
 from annotation.datasets.models import Export, Release, ReleaseItem
 from annotation.datasets.selectors import count_scans, list_candidates, visible_releases
-from annotation.datasets.states import RELEASE
 from annotation.datasets.verify import canonical, content_hash
 from annotation.masks.models import MaskRevision
 from annotation.masks.services import save_message
@@ -142,14 +141,12 @@ CHANGES: list[Callable[[Release], Any]] = [
 ]
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_the_database_refuses_every_change_of_a_frozen_release(
-    approved: World, change: Callable[[Release], Any]
-) -> None:
+def test_the_database_refuses_every_change_of_a_frozen_release(approved: World) -> None:
     release = frozen(approved)
     before = (release.manifest, list(release.items.values()))
-    with pytest.raises(IntegrityError, match="frozen"), transaction.atomic():
-        change(release)
+    for change in CHANGES:
+        with pytest.raises(IntegrityError, match="frozen"), transaction.atomic():
+            change(release)
     release.refresh_from_db()
     assert (release.manifest, list(release.items.values())) == before
 
@@ -190,13 +187,6 @@ def test_only_the_standing_of_a_frozen_release_changes(approved: World) -> None:
     assert actions == ["release.created", "release.frozen", "release.published", "release.yanked"]
 
 
-@pytest.mark.parametrize("old", sorted(RELEASE.states))
-@pytest.mark.parametrize("new", sorted(RELEASE.states))
-def test_every_pair_of_states(old: str, new: str) -> None:
-    allowed = {("draft", "frozen"), ("frozen", "published"), ("frozen", "yanked"), ("published", "yanked")}
-    assert RELEASE.allows(old, new) == ((old, new) in allowed)
-
-
 def test_a_release_is_frozen_once(approved: World) -> None:
     release = frozen(approved)
     with pytest.raises(Conflict) as refusal:
@@ -222,13 +212,13 @@ def test_an_approval_that_does_not_cover_its_mask_is_refused(approved: World) ->
     assert Release.objects.get().state == "draft"
 
 
-@pytest.mark.parametrize("name", ["annotator", "reviewer", "coordinator", "admin"])
-def test_only_a_data_manager_makes_and_freezes(approved: World, name: str) -> None:
-    with pytest.raises(Forbidden):
-        services.create_release(campaign=approved.campaign, name="x", actor=approved[name])
+def test_only_a_data_manager_makes_and_freezes(approved: World) -> None:
     release = draft(approved)
-    with pytest.raises((Forbidden, NotFound)):
-        services.freeze_release(release_id=release.pk, actor=approved[name])
+    for name in ("annotator", "reviewer", "coordinator", "admin"):
+        with pytest.raises(Forbidden):
+            services.create_release(campaign=approved.campaign, name="x", actor=approved[name])
+        with pytest.raises((Forbidden, NotFound)):
+            services.freeze_release(release_id=release.pk, actor=approved[name])
 
 
 def test_sites_that_are_not_ones_own_are_neither_frozen_nor_seen(approved: World) -> None:
@@ -247,12 +237,12 @@ def test_sites_that_are_not_ones_own_are_neither_frozen_nor_seen(approved: World
     assert not visible_releases(approved["annotator"]).exists()
 
 
-@pytest.mark.parametrize("name", ["r1", "R1", "r 1"])
-def test_names_that_would_share_a_folder_are_refused(approved: World, name: str) -> None:
-    draft(approved, "r-1" if " " in name else "r1")
-    with pytest.raises(Conflict) as refusal:
-        draft(approved, name)
-    assert refusal.value.code == "release_taken"
+def test_names_that_would_share_a_folder_are_refused(approved: World) -> None:
+    draft(approved, "r-1")
+    for name in ("r-1", "R-1", "r 1"):
+        with pytest.raises(Conflict) as refusal:
+            draft(approved, name)
+        assert refusal.value.code == "release_taken"
 
 
 def test_a_draft_and_a_yanked_release_are_not_exported(approved: World) -> None:
