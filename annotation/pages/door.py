@@ -13,7 +13,7 @@ from django.urls import path
 from django.urls.resolvers import URLPattern
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from annotation.datasets.models import Export, Release
+from annotation.datasets.selectors import visible_releases
 from annotation.learning.models import ModelVersion
 from annotation.pages.permissions import ADMINISTRATOR, ANYBODY, ROWS, Row, Scope
 from annotation.reviews.selectors import visible_rounds
@@ -93,13 +93,10 @@ def _find(scope: Scope, user: User, keys: dict[str, Any]) -> tuple[Any, Campaign
         Scope.ASSIGNMENT: visible_assignments(user),
         Scope.ROUND: visible_rounds(user),
         Scope.MODEL: ModelVersion.objects.filter(campaign__in=campaigns).select_related("campaign"),
-        Scope.RELEASE: Release.objects.filter(campaign__in=campaigns).select_related("campaign"),
-        Scope.EXPORT: Export.objects.filter(release__campaign__in=campaigns).select_related("release__campaign"),
+        Scope.RELEASE: visible_releases(user),
     }
     thing = _get(rows[scope], pk=key)
-    if scope is Scope.ROUND:
-        return thing, thing.annotation.campaign
-    return thing, thing.release.campaign if scope is Scope.EXPORT else thing.campaign
+    return thing, thing.annotation.campaign if scope is Scope.ROUND else thing.campaign
 
 
 def _get(rows: QuerySet[Any], **key: Any) -> Any:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from annotation.scans.models import Site
@@ -16,7 +17,6 @@ CHOICES = [
     ("order", "In order of their codes"),
     ("random", "At random"),
 ]
-FORMATS = [("nifti", "NIfTI images and labels"), ("dicom_seg", "DICOM SEG")]
 
 
 class DayInput(forms.DateInput):
@@ -102,20 +102,30 @@ class ReleaseForm(forms.Form):
     """A new release."""
 
     name = forms.CharField(label="Name", max_length=64, help_text="For example 2026.11; unique in the campaign.")
+    licence = forms.CharField(label="Licence", max_length=120, required=False, help_text="For example CC BY 4.0.")
+    sites = forms.MultipleChoiceField(
+        label="Sites", required=False, widget=forms.CheckboxSelectMultiple, help_text="None ticked: every site of yours."
+    )
+    approved_from = forms.DateField(label="Approved from", required=False, widget=DayInput())
+    approved_until = forms.DateField(label="Approved until", required=False, widget=DayInput())
     notes = forms.CharField(label="Notes", required=False, widget=forms.Textarea(attrs={"rows": 3}),
-                            help_text="Travels with the release.")  # fmt: skip
+                            help_text="They travel with the release.")  # fmt: skip
+
+    def __init__(self, *args: Any, sites: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["sites"].choices = [(site.code, f"{site.code}: {site.name}") for site in sites]
 
 
 class ExportForm(forms.Form):
-    """Where and how to write a frozen release."""
+    """Where a frozen release is written to."""
 
-    destination = forms.CharField(
-        label="Folder or bucket", max_length=500, required=False,
-        help_text="A name below the export folder, or s3://bucket/prefix. Empty: the name of the release.",
-    )  # fmt: skip
-    formats = forms.MultipleChoiceField(
-        label="Formats", choices=FORMATS, initial=["nifti", "dicom_seg"], widget=forms.CheckboxSelectMultiple
-    )
+    destination = forms.ChoiceField(label="Where to", required=False)
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["destination"].choices = [
+            ("", "The server's export folder"), *((bucket, bucket) for bucket in settings.EXPORT_BUCKETS)
+        ]  # fmt: skip
 
 
 class CampaignForm(forms.Form):

@@ -17,7 +17,6 @@ class Scope(StrEnum):
     SCAN = "scan"
     MODEL = "model"
     RELEASE = "release"
-    EXPORT = "export"
     JOB = "job"
     PERSON = "person"
 
@@ -29,6 +28,7 @@ ANNOTATOR = frozenset({Role.ANNOTATOR.value})
 REVIEWERS = frozenset({Role.REVIEWER.value, Role.ARBITRATOR.value})
 COORDINATOR = frozenset({Role.COORDINATOR.value})
 OVERSEERS = frozenset({Role.COORDINATOR.value, Role.DATA_MANAGER.value})
+DATA_MANAGER = frozenset({Role.DATA_MANAGER.value})
 KEEPERS = frozenset({Role.COORDINATOR.value, Role.DATA_MANAGER.value, ADMINISTRATOR})
 
 
@@ -86,11 +86,13 @@ ROWS: dict[str, Row] = {
     "train": Row(COORDINATOR, Scope.CAMPAIGN, POST),
     "promote": Row(COORDINATOR, Scope.MODEL, POST),
     # releases
-    "releases": Row(OVERSEERS, Scope.CAMPAIGN, BOTH),
+    "releases": Row(OVERSEERS, Scope.CAMPAIGN),
+    "release_new": Row(DATA_MANAGER, Scope.CAMPAIGN, BOTH),
     "release": Row(OVERSEERS, Scope.RELEASE),
-    "release_live": Row(OVERSEERS, Scope.RELEASE),
-    "release_freeze": Row(OVERSEERS, Scope.RELEASE, POST),
-    "release_export": Row(OVERSEERS, Scope.RELEASE, POST),
+    "release_freeze": Row(DATA_MANAGER, Scope.RELEASE, POST),
+    "release_export": Row(DATA_MANAGER, Scope.RELEASE, POST),
+    "release_publish": Row(DATA_MANAGER, Scope.RELEASE, POST),
+    "release_yank": Row(DATA_MANAGER, Scope.RELEASE, POST),
     # the machine
     "jobs": Row(KEEPERS),
     "job": Row(KEEPERS, Scope.JOB),

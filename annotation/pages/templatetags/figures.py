@@ -136,3 +136,22 @@ def plural(count: int, word: str) -> str:
     """`3|plural:"scan"` -> `3 scans`; a word with its own plural is given as `batch,batches`."""
     one, _, many = word.partition(",")
     return f"{thin(count)} {one if count == 1 else many or one + 's'}"
+
+
+@register.simple_tag
+def job_took(job: Any) -> str:
+    """How long a job's last attempt took, or has taken so far."""
+    if job.started_at is None:
+        return DASH
+    seconds = ((job.ended_at or now()) - job.started_at).total_seconds()
+    return f"{seconds:.0f} s" if seconds < 120 else span(seconds)
+
+
+@register.filter
+def is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+@register.filter
+def is_dict(value: Any) -> bool:
+    return isinstance(value, dict)

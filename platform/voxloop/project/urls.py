@@ -68,4 +68,5 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("view/<uuid:pk>/", viewer.view_assignment, name="view"),
     path("reviews/<uuid:pk>/open/", viewer.open_review, name="review-open"),
+    path("", include("annotation.pages.urls")),
 ]
