@@ -1,0 +1,1 @@
+"""Voxloop: annotation and active learning for 3D medical scans. The platform under the product."""

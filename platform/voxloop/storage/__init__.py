@@ -1,0 +1,1 @@
+"""Objects on disk or in S3, named by the sha256 of their content. The only importer of boto3."""

@@ -1,0 +1,81 @@
+"""Releases: frozen, checksummed lists of approved revisions."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from annotation.datasets.states import RELEASE
+from annotation.masks.models import MaskRevision
+from annotation.reviews.models import ReviewRound
+from annotation.scans.models import Scan
+from annotation.work.models import Campaign
+from voxloop.jobs.models import Job
+from voxloop.kernel.ids import new_id
+
+
+class Release(models.Model):
+    """A frozen, checksummed list of approved revisions with its split and documents."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="releases")
+    name = models.CharField(max_length=64)
+    notes = models.TextField(blank=True)
+    state = models.CharField(max_length=12, default=RELEASE.initial)
+    manifest = models.JSONField(null=True)
+    manifest_hash = models.CharField(max_length=64, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="releases"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    frozen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["campaign", "-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "name"], name="release_name_once"),
+            models.CheckConstraint(condition=Q(state__in=sorted(RELEASE.states)), name="release_state_known"),
+            models.CheckConstraint(
+                condition=Q(state="draft") | ~Q(manifest_hash=""), name="release_frozen_has_manifest"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ReleaseItem(models.Model):
+    """One approved mask in a release."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="items")
+    scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="release_items")
+    round = models.ForeignKey(ReviewRound, on_delete=models.PROTECT, related_name="release_items")
+    revision = models.ForeignKey(MaskRevision, null=True, on_delete=models.PROTECT, related_name="release_items")
+    layer = models.CharField(max_length=32)
+    split = models.CharField(max_length=12)
+
+    class Meta:
+        ordering = ["release", "scan"]
+        constraints = [models.UniqueConstraint(fields=["release", "scan", "layer"], name="release_item_once")]
+
+    def __str__(self) -> str:
+        return f"{self.scan} in {self.release}"
+
+
+class Export(models.Model):
+    """One writing-out of a frozen release to a folder or a bucket."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="exports")
+    destination = models.CharField(max_length=500)
+    formats = models.JSONField(default=list)
+    job = models.OneToOneField(Job, null=True, on_delete=models.SET_NULL, related_name="export")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="exports"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.release} to {self.destination}"

@@ -1,0 +1,110 @@
+"""Immutable mask revisions, their chunks, heads, and image-level answers."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from annotation.scans.models import Scan
+from annotation.work.models import Assignment
+from voxloop.kernel.ids import new_id
+
+
+class MaskChunk(models.Model):
+    """32³ voxels of a labelmap, named by the sha256 of the raw voxels; zlib of the payload of docs/formats.md."""
+
+    sha256 = models.BinaryField(primary_key=True, max_length=32)
+    data = models.BinaryField()
+
+    class Meta:
+        verbose_name = "mask chunk"
+
+    def __str__(self) -> str:
+        return bytes(self.sha256).hex()
+
+
+class MaskRevision(models.Model):
+    """An immutable state of one layer of a scan; it has one parent. Appended, never edited (a trigger holds it)."""
+
+    class Kind(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        CORRECTION = "correction", "Correction"
+        PREDICTION = "prediction", "Prediction"
+        CONSENSUS = "consensus", "Consensus"
+        IMPORT = "import", "Import"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="mask_revisions")
+    layer = models.CharField(max_length=32)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
+    assignment = models.ForeignKey(Assignment, null=True, on_delete=models.PROTECT, related_name="mask_revisions")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="mask_revisions"
+    )
+    model_id = models.UUIDField(null=True)  # learning.ModelVersion; that part lies above this one
+    model_name = models.CharField(max_length=64, blank=True)
+    chunks = models.JSONField(default=dict)  # "cz,cy,cx" -> sha256 hex, of every chunk that is not all 0
+    content_hash = models.CharField(max_length=64)
+    voxel_counts = models.JSONField(default=dict)  # segment id -> voxels, erased (255) left out
+    strokes = models.JSONField(default=list)
+    idempotency_key = models.UUIDField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["assignment", "idempotency_key"],
+                condition=Q(idempotency_key__isnull=False),
+                name="mask_revision_key_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(author__isnull=False) | Q(model_id__isnull=False), name="mask_revision_has_source"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["draft", "correction", "prediction", "consensus", "import"]),
+                name="mask_revision_kind_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["scan", "layer", "kind"], name="mask_revision_scan"),
+            models.Index(fields=["assignment", "layer", "created_at"], name="mask_revision_assignment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.scan_id} {self.layer}"
+
+
+class Head(models.Model):
+    """The newest accepted revision of an assignment's layer; moved by compare-and-set."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="heads")
+    layer = models.CharField(max_length=32)
+    revision = models.ForeignKey(MaskRevision, on_delete=models.PROTECT, related_name="head_of")
+    start = models.ForeignKey(  # where this line of work began: a prediction, a submission; null: blank
+        MaskRevision, null=True, on_delete=models.PROTECT, related_name="start_of"
+    )
+
+    class Meta:
+        ordering = ["assignment", "layer"]
+        constraints = [models.UniqueConstraint(fields=["assignment", "layer"], name="head_once_per_layer")]
+
+    def __str__(self) -> str:
+        return f"head of {self.assignment_id} {self.layer}"
+
+
+class AnswerSet(models.Model):
+    """Image-level answers of an assignment; every save is a new row, the newest counts."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="answer_sets")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="answer_sets")
+    values = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["assignment", "-created_at"], name="answer_set_newest")]
+
+    def __str__(self) -> str:
+        return f"answers of {self.assignment_id}"

@@ -1,0 +1,103 @@
+"""Review rounds, what was submitted and approved in them, and comments pinned to a voxel."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from annotation.masks.models import AnswerSet, MaskRevision
+from annotation.reviews.states import COMMENT, REVIEW_ROUND
+from annotation.work.models import Assignment
+from voxloop.kernel.ids import new_id
+
+
+class ReviewRound(models.Model):
+    """One reviewer's verdict on one submitted revision."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    annotation = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="rounds")
+    number = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=12, default=REVIEW_ROUND.initial)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="authored_rounds")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="review_rounds"
+    )
+    review = models.OneToOneField(Assignment, null=True, on_delete=models.PROTECT, related_name="review_round")
+    answers = models.ForeignKey(AnswerSet, null=True, on_delete=models.PROTECT, related_name="rounds")
+    risk = models.PositiveSmallIntegerField(default=0)  # 0-100
+    reasons = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    claimed_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    signature = models.JSONField(null=True)  # who, meaning, when, over which revisions
+
+    class Meta:
+        ordering = ["-risk", "created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["annotation", "number"], name="review_round_number_once"),
+            models.CheckConstraint(condition=Q(state__in=sorted(REVIEW_ROUND.states)), name="review_round_state_known"),
+            models.CheckConstraint(
+                condition=Q(reviewer__isnull=True) | ~Q(reviewer=F("author")), name="review_round_not_own_work"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["claimed", "approved", "corrected", "returned"]) | Q(reviewer__isnull=False),
+                name="review_round_verdict_has_reviewer",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["approved", "corrected"]) | Q(signature__isnull=False),
+                name="review_round_approval_signed",
+            ),
+            models.UniqueConstraint(
+                fields=["annotation"], condition=Q(state__in=["pending", "claimed"]), name="review_round_one_open"
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "-risk"], name="review_round_queue")]
+
+    def __str__(self) -> str:
+        return f"round {self.number} of {self.annotation.scan}"
+
+
+class RoundMask(models.Model):
+    """The revision of one layer that was submitted in a round, and the one that was approved."""
+
+    round = models.ForeignKey(ReviewRound, on_delete=models.CASCADE, related_name="masks")
+    layer = models.CharField(max_length=32)
+    submitted = models.ForeignKey(MaskRevision, null=True, on_delete=models.PROTECT, related_name="submitted_in")
+    approved = models.ForeignKey(MaskRevision, null=True, on_delete=models.PROTECT, related_name="approved_in")
+
+    class Meta:
+        ordering = ["round", "layer"]
+        constraints = [models.UniqueConstraint(fields=["round", "layer"], name="round_mask_once_per_layer")]
+
+    def __str__(self) -> str:
+        return f"{self.layer} of {self.round_id}"
+
+
+class Comment(models.Model):
+    """A remark pinned to a voxel `(i, j, k)` of the scan, or to the scan as a whole."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    round = models.ForeignKey(ReviewRound, on_delete=models.PROTECT, related_name="comments")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="comments")
+    text = models.TextField(max_length=2000)
+    i = models.PositiveIntegerField(null=True)
+    j = models.PositiveIntegerField(null=True)
+    k = models.PositiveIntegerField(null=True)
+    state = models.CharField(max_length=12, default=COMMENT.initial)
+    created_at = models.DateTimeField(auto_now_add=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="resolved_comments"
+    )
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=sorted(COMMENT.states)), name="comment_state_known"),
+            models.CheckConstraint(
+                condition=Q(i__isnull=True, j__isnull=True, k__isnull=True)
+                | Q(i__isnull=False, j__isnull=False, k__isnull=False),
+                name="comment_pin_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:60]

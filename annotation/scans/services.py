@@ -1,0 +1,45 @@
+"""Sites and membership, and what happens to a scan."""
+
+from typing import Any
+
+from django.db import transaction
+
+from annotation.scans.models import Scan, Site, SiteMembership
+from annotation.scans.states import SCAN
+from voxloop.accounts.models import User
+from voxloop.audit.services import advance, record
+from voxloop.kernel.errors import Conflict, NotFound
+
+
+@transaction.atomic
+def create_site(*, code: str, name: str, split: str, actor: Any) -> Site:
+    """Add an institution. Its side of the split is fixed from here on."""
+    if Site.objects.filter(code=code).exists():
+        raise Conflict(f"There is already a site with the code {code}.", code="site_taken")
+    site = Site(code=code, name=name, split=split)
+    site.full_clean()
+    site.save()
+    record(actor=actor, action="site.created", target=site, new={"code": code, "split": split})
+    return site
+
+
+@transaction.atomic
+def set_site_membership(*, user: User, site: Site, is_member: bool, actor: Any) -> None:
+    """Let a person see a site's scans, or no longer."""
+    rows = SiteMembership.objects.filter(user=user, site=site)
+    if is_member and not rows.exists():
+        SiteMembership.objects.create(user=user, site=site)
+        record(actor=actor, action="site.member_added", target=site, new={"user": user.username})
+    elif not is_member and rows.exists():
+        rows.delete()
+        record(actor=actor, action="site.member_removed", target=site, old={"user": user.username})
+
+
+@transaction.atomic
+def withdraw_scan(*, scan_id: Any, actor: Any, why: str) -> Scan:
+    """Take a scan out of every future use; what was made of it stays in the log."""
+    scan = Scan.objects.select_for_update().filter(pk=scan_id).first()
+    if scan is None:
+        raise NotFound
+    advance(scan, "withdrawn", table=SCAN, actor=actor, why=why, reason=why)
+    return scan

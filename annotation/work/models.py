@@ -1,0 +1,187 @@
+"""Campaigns, label schemas, members, batches and assignments."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from annotation.scans.models import Scan
+from annotation.work.states import ASSIGNMENT, BATCH
+from voxloop.accounts.roles import Role
+from voxloop.kernel.ids import new_id
+
+
+class LabelSchema(models.Model):
+    """Layers with segments, and image-level questions; see `annotation.work.schema` for its shape. Never edited."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=120)
+    version = models.PositiveSmallIntegerField(default=1)
+    definition = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "-version"]
+        constraints = [models.UniqueConstraint(fields=["name", "version"], name="label_schema_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+
+class Campaign(models.Model):
+    """A labelling project: label schema, guidelines, policies, people, scans."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=120, unique=True)
+    slug = models.SlugField(max_length=64, unique=True)
+    schema = models.ForeignKey(LabelSchema, on_delete=models.PROTECT, related_name="campaigns")
+    guidelines = models.TextField(blank=True)
+    batch_size = models.PositiveSmallIntegerField(default=50)
+    lease_minutes = models.PositiveSmallIntegerField(default=120)
+    planned_scans = models.PositiveIntegerField(default=0)
+    planned_until = models.DateField(null=True, blank=True)
+    is_paused = models.BooleanField(default=False)
+    # The learning policy of the campaign (design: retrain when k newly approved masks arrived).
+    train_profile = models.CharField(max_length=32, default="demo")
+    retrain_after = models.PositiveSmallIntegerField(default=25)
+    promotes_by_itself = models.BooleanField(default=True)
+    blank_share = models.FloatField(default=0.10)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(batch_size__gte=1, batch_size__lte=500), name="campaign_batch_size"),
+            models.CheckConstraint(condition=Q(blank_share__gte=0, blank_share__lte=1), name="campaign_blank_share"),
+            models.CheckConstraint(condition=Q(retrain_after__gte=1), name="campaign_retrain_after"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CampaignMember(models.Model):
+    """A role of a person in a campaign."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="members")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices)
+
+    class Meta:
+        ordering = ["campaign", "user", "role"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "user", "role"], name="campaign_member_once"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="campaign_member_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.role} of {self.campaign}"
+
+
+class CampaignScan(models.Model):
+    """A scan that belongs to a campaign."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="campaign_scans")
+    scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="campaign_scans")
+    added_at = models.DateTimeField(auto_now_add=True)
+    # The newest model's score, higher = more useful to label next (learning.md); choosing is one query.
+    score = models.FloatField(null=True)
+    score_model = models.UUIDField(null=True)
+
+    class Meta:
+        ordering = ["campaign", "scan"]
+        constraints = [models.UniqueConstraint(fields=["campaign", "scan"], name="campaign_scan_once")]
+        indexes = [models.Index(fields=["campaign", "-score"], name="campaign_scan_score")]
+
+    def __str__(self) -> str:
+        return f"{self.scan} in {self.campaign}"
+
+
+class Batch(models.Model):
+    """Up to 50 scans given to one annotator, or left in the pool, with a due date."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="batches")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=32)
+    state = models.CharField(max_length=16, default=BATCH.initial)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="batches"
+    )  # null: the pool
+    due_on = models.DateField(null=True)
+    chosen_by = models.CharField(max_length=32, default="order")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="created_batches"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "batches"
+        ordering = ["campaign", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "number"], name="batch_number_once"),
+            models.CheckConstraint(condition=Q(state__in=sorted(BATCH.states)), name="batch_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Assignment(models.Model):
+    """One scan, one stage, one person (or nobody yet: the pool)."""
+
+    class Stage(models.TextChoices):
+        ANNOTATION = "annotation", "Annotation"
+        REVIEW = "review", "Review"
+        ARBITRATION = "arbitration", "Arbitration"
+
+    class Start(models.TextChoices):
+        BLANK = "blank", "Blank"
+        PREDICTION = "prediction", "Pre-annotated"
+        SUBMISSION = "submission", "The author's mask"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="assignments")
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="assignments")
+    scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="assignments")
+    stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.ANNOTATION)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="assignments"
+    )
+    state = models.CharField(max_length=12, default=ASSIGNMENT.initial)
+    reason = models.TextField(blank=True)
+    position = models.PositiveSmallIntegerField(default=1)
+    reader = models.PositiveSmallIntegerField(default=1)  # 2, 3 … for independent readers of one scan
+    round = models.PositiveSmallIntegerField(default=1)
+    starts_from = models.CharField(max_length=12, choices=Start.choices, blank=True)  # set when it is opened
+    lease_until = models.DateTimeField(null=True)
+    touched_at = models.DateTimeField(null=True)  # the last save of a mask or an answer
+    active_seconds = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    opened_at = models.DateTimeField(null=True)
+    submitted_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["batch", "position"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=sorted(ASSIGNMENT.states)), name="assignment_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "reclaimed", "skipped", "blocked"]) | Q(person__isnull=False),
+                name="assignment_worked_on_has_person",
+            ),
+            # Two people never hold one scan in the same stage, except as independent readers.
+            models.UniqueConstraint(
+                fields=["campaign", "scan", "stage", "reader"],
+                condition=~Q(state__in=["reclaimed", "skipped"]) & Q(stage="annotation"),
+                name="assignment_one_reader_per_scan",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["person", "state"], name="assignment_person_state"),
+            models.Index(fields=["campaign", "stage", "state", "person"], name="assignment_pool"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} of {self.scan} by {self.person or 'the pool'}"

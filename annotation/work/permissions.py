@@ -1,0 +1,45 @@
+"""Who may do what in a campaign."""
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from annotation.scans.models import SiteMembership
+from annotation.work.models import Assignment, Campaign, CampaignMember
+from voxloop.accounts.models import User
+from voxloop.accounts.roles import Role
+from voxloop.kernel.errors import Forbidden
+
+OVERSEERS = (Role.COORDINATOR, Role.DATA_MANAGER)
+
+
+def roles_of(user: User, campaign: Campaign) -> frozenset[str]:
+    """The person's roles in the campaign."""
+    return frozenset(CampaignMember.objects.filter(user=user, campaign=campaign).values_list("role", flat=True))
+
+
+def has_role(user: User, campaign: Campaign, *roles: str) -> bool:
+    """Whether the person has one of these roles in the campaign."""
+    return CampaignMember.objects.filter(user=user, campaign=campaign, role__in=roles).exists()
+
+
+def require_role(user: User, campaign: Campaign, *roles: str) -> None:
+    """Raise Forbidden unless the person has one of these roles in the campaign."""
+    if not has_role(user, campaign, *roles):
+        words = " or ".join(Role(role).label.lower() for role in roles)
+        raise Forbidden(f"Only a {words} of this campaign may do this.")
+
+
+def campaigns_with_role(user: User, *roles: str) -> QuerySet[Campaign]:
+    """Campaigns in which the person has one of these roles."""
+    return Campaign.objects.filter(members__user=user, members__role__in=roles).distinct()
+
+
+def site_ids(user: User) -> Iterable[object]:
+    """A subquery of the sites the person is a member of."""
+    return SiteMembership.objects.filter(user=user).values("site_id")
+
+
+def is_own(assignment: Assignment, user: User) -> bool:
+    """Whether the assignment is the person's own line of work."""
+    return assignment.person_id == user.pk and assignment.state != "reclaimed"

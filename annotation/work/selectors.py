@@ -1,0 +1,100 @@
+"""What a person may see: one queryset per thing. Outside of it there is nothing (404)."""
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+
+from annotation.scans.models import Scan
+from annotation.work.models import Assignment, Batch, Campaign, CampaignScan
+from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
+from voxloop.accounts.models import User
+from voxloop.accounts.roles import Role
+
+
+def visible_campaigns(user: User) -> QuerySet[Campaign]:
+    """Campaigns the person is a member of; an administrator sees all."""
+    if user.is_administrator:
+        return Campaign.objects.all()
+    return Campaign.objects.filter(members__user=user).distinct()
+
+
+def visible_scans(user: User) -> QuerySet[Scan]:
+    """Scans of the person's sites that they oversee, review, or were given to work on."""
+    if user.is_administrator:
+        return Scan.objects.all()
+    overseen = campaigns_with_role(user, *OVERSEERS, Role.REVIEWER, Role.ARBITRATOR)
+    return Scan.objects.filter(
+        Q(pk__in=CampaignScan.objects.filter(campaign__in=overseen).values("scan_id"))
+        | Q(pk__in=_own_work(user).values("scan_id")),
+        site__in=site_ids(user),
+    )
+
+
+def visible_batches(user: User) -> QuerySet[Batch]:
+    """Batches of campaigns the person oversees, and those that hold work of theirs or were given to them."""
+    if user.is_administrator:
+        return Batch.objects.all()
+    return Batch.objects.filter(
+        Q(campaign__in=campaigns_with_role(user, *OVERSEERS))
+        | Q(assignee=user) & ~Q(state__in=["draft", "cancelled"])
+        | Q(pk__in=_own_work(user).values("batch_id"))
+    )
+
+
+def visible_assignments(user: User) -> QuerySet[Assignment]:
+    """The person's own assignments, and those of campaigns they oversee, at their sites."""
+    rows = Assignment.objects.select_related("scan", "scan__site", "batch", "campaign", "person")
+    if user.is_administrator:
+        return rows
+    return rows.filter(
+        Q(person=user) & ~Q(state="reclaimed") & ~Q(batch__state="draft")
+        | Q(campaign__in=campaigns_with_role(user, *OVERSEERS)),
+        scan__site__in=site_ids(user),
+    )
+
+
+def work_list(user: User) -> QuerySet[Assignment]:
+    """The person's own annotation work, in the order to do it: returned, started, up next, waiting for others."""
+    order = Case(
+        When(state="returned", then=Value(0)),
+        When(state="open", then=Value(1)),
+        When(state="queued", then=Value(2)),
+        When(state="blocked", then=Value(3)),
+        When(state="submitted", then=Value(4)),
+        default=Value(5),
+        output_field=IntegerField(),
+    )
+    return (
+        visible_assignments(user)
+        .filter(person=user, stage=Assignment.Stage.ANNOTATION)
+        .exclude(batch__state__in=["draft", "cancelled"])
+        .annotate(turn=order)
+        .order_by("turn", "batch__due_on", "batch__number", "position")
+    )
+
+
+def pool(user: User, campaign: Campaign | None = None) -> QuerySet[Assignment]:
+    """Annotation work that nobody holds and this person may claim, in order."""
+    campaigns = campaigns_with_role(user, Role.ANNOTATOR).filter(is_paused=False)
+    if campaign is not None:
+        campaigns = campaigns.filter(pk=campaign.pk)
+    return Assignment.objects.filter(
+        stage=Assignment.Stage.ANNOTATION,
+        state="queued",
+        person__isnull=True,
+        batch__assignee__isnull=True,
+        batch__state__in=["published", "in_progress"],
+        campaign__in=campaigns,
+        scan__site__in=site_ids(user),
+        scan__state="ready",
+    ).order_by("batch__number", "position")
+
+
+def unassigned_scans(campaign: Campaign) -> QuerySet[Scan]:
+    """Ready scans of the campaign that are in no annotation assignment in force."""
+    taken = Assignment.objects.filter(campaign=campaign, stage=Assignment.Stage.ANNOTATION).exclude(
+        state__in=["reclaimed", "skipped"]
+    )
+    return Scan.objects.filter(campaign_scans__campaign=campaign, state="ready").exclude(pk__in=taken.values("scan_id"))
+
+
+def _own_work(user: User) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(person=user).exclude(state="reclaimed").exclude(batch__state="draft")

@@ -1,0 +1,58 @@
+"""Make people, change what they are, and confirm that the one at the keyboard is the one who logged in."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+
+from voxloop.accounts.models import User
+from voxloop.kernel.clock import now
+from voxloop.kernel.errors import Conflict, Forbidden, Invalid
+
+SIGNED_AT = "signed_at"
+
+
+def create_person(*, username: str, password: str, actor: Any, is_administrator: bool = False, email: str = "") -> User:
+    """Make an account; the caller writes it down. Raises Conflict for a taken name, Invalid for a weak password."""
+    if User.objects.filter(username__iexact=username).exists():
+        raise Conflict(f"There is already a person called {username}.", code="name_taken")
+    person = User(username=username, email=email, is_administrator=is_administrator)
+    try:
+        validate_password(password, person)
+        person.set_password(password)
+        person.full_clean(exclude=["password"])
+    except ValidationError as error:
+        raise Invalid(" ".join(error.messages), code="bad_person") from error
+    with transaction.atomic():
+        person.save()
+    return person
+
+
+def confirm_signature(*, request: HttpRequest, password: str | None) -> datetime:
+    """When the password was last entered; enters it now when one is given.
+
+    An approval is a signature: it needs the password itself, at most `SIGNATURE_LASTS` ago. Raises Forbidden
+    with code `signature_required` or `wrong_password`.
+    """
+    if password:
+        if authenticate(request, username=request.user.get_username(), password=password) is None:
+            raise Forbidden("That is not your password; nothing was signed.", code="wrong_password")
+        return mark_signed(request)
+    if request.session.session_key and (stored := request.session.get(SIGNED_AT)):
+        signed_at = datetime.fromisoformat(stored)
+        if now() - signed_at <= settings.SIGNATURE_LASTS:
+            return signed_at
+    raise Forbidden("Enter your password to sign this verdict.", code="signature_required")
+
+
+def mark_signed(request: HttpRequest) -> datetime:
+    """Remember in the session that the password was entered now."""
+    moment = now()
+    if request.session.session_key:
+        request.session[SIGNED_AT] = moment.isoformat()
+    return moment

@@ -1,0 +1,31 @@
+"""Log-ins are written down as they happen."""
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import receiver
+
+from voxloop.accounts.models import User
+from voxloop.accounts.services import mark_signed
+from voxloop.audit.services import record
+
+
+@receiver(user_logged_in)
+def logged_in(sender: Any, request: Any, user: User, **_: Any) -> None:
+    if hasattr(request, "session"):
+        mark_signed(request)
+    record(actor=user, action="person.logged_in", target=user)
+
+
+@receiver(user_logged_out)
+def logged_out(sender: Any, request: Any, user: User | None, **_: Any) -> None:
+    if user is not None:
+        record(actor=user, action="person.logged_out", target=user)
+
+
+@receiver(user_login_failed)
+def login_failed(sender: Any, credentials: dict[str, Any], **_: Any) -> None:
+    name = str(credentials.get("username", ""))[:150]
+    person = User.objects.filter(username=name).first()
+    if person is not None:  # names that do not exist are not kept: people type passwords into the wrong field
+        record(actor="nobody", action="person.login_failed", target=person)

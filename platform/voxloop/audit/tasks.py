@@ -1,0 +1,8 @@
+from celery import shared_task
+
+from voxloop.audit.verify import anchor
+
+
+@shared_task(name="beat.anchor_audit", soft_time_limit=30, time_limit=60)
+def anchor_audit() -> None:
+    anchor()

@@ -1,0 +1,64 @@
+"""Background work. The row is the truth; the broker only carries it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from voxloop.jobs.states import JOB
+from voxloop.kernel.ids import new_id
+
+
+class Job(models.Model):
+    """One piece of long work, with a lease, a fencing token and its progress."""
+
+    class Kind(models.TextChoices):
+        """What is done; each kind has one Celery task named `jobs.<kind>` (a test holds that)."""
+
+        IMPORT_SCANS = "import_scans", "Import scans"
+        TRAIN = "train", "Train a model"
+        PREANNOTATE = "preannotate", "Pre-annotate scans"
+        EXPORT_RELEASE = "export_release", "Export a release"
+
+    QUEUES = {
+        Kind.IMPORT_SCANS: "default",
+        Kind.EXPORT_RELEASE: "default",
+        Kind.TRAIN: "ml",
+        Kind.PREANNOTATE: "ml",
+    }
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=32, choices=Kind.choices)
+    state = models.CharField(max_length=16, default="queued")
+    payload = models.JSONField(default=dict)
+    key = models.CharField(max_length=128, unique=True)  # the same work asked for twice is one job
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="jobs"
+    )
+    progress = models.PositiveSmallIntegerField(default=0)
+    message = models.CharField(max_length=300, blank=True)
+    result = models.JSONField(null=True)
+    error_code = models.CharField(max_length=64, blank=True)
+    error = models.TextField(blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    max_attempts = models.PositiveSmallIntegerField(default=2)
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=sorted(JOB.states)), name="job_state_known"),
+            models.CheckConstraint(condition=Q(progress__lte=100), name="job_progress_percent"),
+            models.CheckConstraint(condition=Q(attempt__lte=F("max_attempts")), name="job_attempts_limited"),
+            models.CheckConstraint(
+                condition=~Q(state="running") | Q(lease_until__isnull=False), name="job_running_has_lease"
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "lease_until"], name="job_state_lease")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.state})"

@@ -1,0 +1,8 @@
+from celery import shared_task
+
+from voxloop.jobs.services import resend_expired
+
+
+@shared_task(name="beat.resend_expired_jobs", soft_time_limit=20, time_limit=25)
+def resend_expired_jobs() -> int:
+    return resend_expired()

@@ -1,0 +1,12 @@
+"""The default of the API: closed."""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+
+
+class Nobody(BasePermission):
+    """The default of every API view, so that forgetting to say who may closes the door."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        return False

@@ -1,0 +1,57 @@
+"""Errors become RFC 9457 problem documents, here and nowhere else."""
+
+import errno
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from voxloop.kernel.errors import Kind, NoSpace, Refusal
+
+STATUS = {
+    Kind.INVALID: 422,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.CONFLICT: 409,
+    Kind.STALE: 412,
+    Kind.PRECONDITION: 428,
+    Kind.TOO_LARGE: 413,
+    Kind.NO_SPACE: 507,
+}
+TITLES = {
+    400: "Bad request", 401: "Not logged in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
+    406: "Not acceptable", 409: "Conflict", 412: "Changed meanwhile", 413: "Too large", 415: "Unsupported media type",
+    422: "Not valid", 428: "Precondition required", 429: "Too many requests", 507: "No space",
+}  # fmt: skip
+
+
+def problem(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Turn an error into an RFC 9457 problem document; None lets a fault of ours surface as one."""
+    headers: dict[str, str] = {}
+    extra: dict[str, Any] = {}
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        error = NoSpace()
+    if isinstance(error, Refusal):
+        status, code, detail, extra = STATUS[error.kind], error.code, error.detail, error.extra
+    elif isinstance(error, Http404):
+        status, code, detail = 404, "not_found", "There is no such thing, or you may not see it."
+    elif isinstance(error, PermissionDenied):
+        status, code, detail = 403, "forbidden", "Your role does not allow this."
+    elif isinstance(error, exceptions.ValidationError):
+        status, code, detail = 422, "invalid", "Some fields are not valid."
+        extra = {"fields": error.detail}
+    elif isinstance(error, exceptions.APIException):
+        status, code, detail = error.status_code, str(error.get_codes()), str(error.detail)
+        if wait := getattr(error, "wait", None):
+            headers["Retry-After"] = str(int(wait))
+        if challenge := getattr(error, "auth_header", None):
+            headers["WWW-Authenticate"] = challenge
+    else:
+        return None
+    set_rollback()
+    body = {"type": "about:blank", "title": TITLES.get(status, "Refused"), "status": status, "code": code,
+            "detail": detail, **extra}  # fmt: skip
+    return Response(body, status=status, headers=headers, content_type="application/problem+json")

@@ -1,0 +1,143 @@
+"""The volume pack: lossless, bounded, and refused when it is not what its index says."""
+
+import gzip
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voxloop.volume.errors import FormatError
+from voxloop.volume.geometry import Geometry
+from voxloop.volume.labelmap import decode_message
+from voxloop.volume.pack import (
+    PackEntry,
+    VolumeIndex,
+    decode_pack,
+    decode_preview,
+    decode_slice,
+    encode_pack,
+    encode_preview,
+    pack_volume,
+)
+
+
+def noise(shape, low=-1024, high=3071, dtype=np.int16):
+    return np.random.default_rng(3).integers(low, high, shape, endpoint=True).astype(dtype)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.tuples(st.integers(1, 4), st.integers(1, 40), st.integers(1, 40)),
+    st.sampled_from([(np.int16, -32768, 32767), (np.uint16, 0, 65535)]),
+)
+def test_every_value_survives(shape, kind):
+    dtype, low, high = kind
+    voxels = noise(shape, low, high, dtype)
+    data, entry = encode_pack(voxels, threads=1)
+    again = decode_pack(data, PackEntry.from_json(json.loads(json.dumps(entry.to_json()))), shape, threads=1)
+    assert again.dtype == voxels.dtype
+    assert np.array_equal(again, voxels)
+    offset, length = entry.slices[-1]
+    assert np.array_equal(decode_slice(data[offset : offset + length], entry, shape[1:]), voxels[-1])
+
+
+def test_threads_do_not_change_the_bytes():
+    voxels = noise((9, 30, 30))
+    assert encode_pack(voxels, threads=1) == encode_pack(voxels, threads=3)
+
+
+def test_another_pack_is_refused():
+    voxels = noise((3, 16, 16))
+    data, entry = encode_pack(voxels)
+    for wrong in (data[:-1], data[:-1] + b"\x00", data + b"\x00"):
+        with pytest.raises(FormatError):
+            decode_pack(wrong, entry, voxels.shape)
+    with pytest.raises(FormatError):
+        decode_pack(data, entry, (3, 16, 17))
+    with pytest.raises(FormatError):
+        decode_pack(data, entry, (4, 16, 16))
+    with pytest.raises(FormatError):
+        decode_slice(b"no codestream", entry, (16, 16))
+    with pytest.raises(FormatError):
+        decode_slice(data[: entry.slices[0][1]], replace(entry, dtype="uint16"), (16, 16))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"slices": [[0, 10], [11, 5]]},
+        {"slices": [[0, 10]]},
+        {"slices": [[0, -1], [-1, 17]]},
+        {"slices": [[0]]},
+        {"codec": "jpeg"},
+        {"dtype": "float32"},
+        {"bytes": None},
+    ],
+)
+def test_a_pack_index_that_does_not_add_up_is_refused(change):
+    good = {"bytes": 16, "sha256": "0", "codec": "htj2k", "dtype": "int16", "slices": [[0, 10], [10, 6]]}
+    assert PackEntry.from_json(good).bytes == 16
+    with pytest.raises(FormatError):
+        PackEntry.from_json(good | change)
+
+
+def test_preview_is_the_mean_of_blocks_and_keeps_to_its_size():
+    voxels = noise((7, 50, 45), -1000, 400)
+    data, entry = encode_preview(voxels, (4.0, 1.0, 1.0), most_bytes=1200)
+    assert len(data) == entry.bytes <= 1200
+    assert entry.step_zyx[0] <= entry.step_zyx[1]
+    values = decode_preview(data, entry)
+    sz, sy, sx = entry.step_zyx
+    first = voxels[:sz, :sy, :sx].mean()
+    last = voxels[(values.shape[0] - 1) * sz :, (values.shape[1] - 1) * sy :, (values.shape[2] - 1) * sx :].mean()
+    assert abs(int(values[0, 0, 0]) * entry.hu_step + entry.hu_lo - first) <= entry.hu_step / 2
+    assert abs(int(values[-1, -1, -1]) * entry.hu_step + entry.hu_lo - last) <= entry.hu_step / 2
+
+
+def test_a_small_volume_has_a_preview_of_every_voxel():
+    voxels = noise((5, 20, 20), -1000, 400)
+    assert encode_preview(voxels, (1.0, 1.0, 1.0))[1].step_zyx == (1, 1, 1)
+
+
+def test_a_broken_preview_is_refused():
+    data, entry = encode_preview(noise((2, 8, 8)), (1.0, 1.0, 1.0))
+    for wrong in (b"", data[:10], gzip.compress(bytes(3000)), gzip.compress(b"")):
+        with pytest.raises(FormatError):
+            decode_preview(wrong, entry)
+
+
+def test_packed_volume_with_lungs():
+    hu = np.full((30, 90, 90), 40, np.int16)
+    for side in (12, 50):
+        hu[3:27, 15:75, side : side + 28] = -850
+    shares = []
+    packed = pack_volume(hu, Geometry.axial(hu.shape, (5.0, 3.0, 3.0)), "CT", on_progress=shares.append)
+    index = VolumeIndex.from_json(json.loads(json.dumps(packed.index.to_json())))
+    assert index == packed.index
+    assert np.array_equal(decode_pack(packed.pack, index.pack, hu.shape), hu)
+    assert index.limit.background_hu == -850
+    limit = decode_message(packed.limit, hu.shape)
+    assert limit.layer == "limit"
+    assert np.array_equal(limit.labels() == 1, hu == -850)
+    assert index.hu_range == (-850, 40)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_an_x_ray_is_one_slice_without_a_limit():
+    voxels = noise((1, 60, 50), 0, 4095, np.uint16)
+    packed = pack_volume(voxels, Geometry.axial(voxels.shape, (1.0, 0.2, 0.2)), "DX")
+    assert packed.limit is None
+    assert packed.index.to_json()["limit"] is None
+    assert packed.index.pack.dtype == "uint16"
+
+
+def test_an_incomplete_index_is_refused():
+    packed = pack_volume(noise((2, 8, 8)), Geometry.axial((2, 8, 8), (1.0, 1.0, 1.0)), "CT")
+    whole = packed.index.to_json()
+    for field in whole:
+        with pytest.raises(FormatError):
+            VolumeIndex.from_json({k: v for k, v in whole.items() if k != field})
