@@ -1,3 +1,9 @@
+/** Voxels that can be read as stretches of one label other than 0: ascending, within one row, split at chunk borders. */
+export interface Stretches {
+  readonly shape: Zyx;
+  forEachStretch(visit: (start: number, length: number, label: number) => void): void;
+}
+
 /** The labelmap of one layer: every voxel of the scan, one byte each, allocated once and changed only by runs. */
 
 import { CHUNK, CHUNK_VOXELS, decodeChunk, encodeChunk, gridOf, placeOf } from "./chunks";
@@ -6,7 +12,7 @@ import type { MaskMessage } from "./message";
 import type { Runs } from "./runs";
 import type { Box, Plane, Slice, SlicePatch, Zyx } from "./types";
 
-export class Labelmap {
+export class Labelmap implements Stretches {
   readonly shape: Zyx;
   readonly grid: Zyx;
   readonly data: Uint8Array;
@@ -123,6 +129,21 @@ export class Labelmap {
     }
   }
 
+  forEachStretch(visit: (start: number, length: number, label: number) => void): void {
+    const [nz, ny, nx] = this.shape;
+    const [, gridY, gridX] = this.grid;
+    for (let z = 0; z < nz; z++) {
+      for (let y = 0; y < ny; y++) {
+        const chunks = ((z >> 5) * gridY + (y >> 5)) * gridX;
+        for (let cx = 0; cx < gridX; cx++) {
+          if (!this.occupied[chunks + cx]) continue;
+          const row = this.indexOf(z, y, 0);
+          visitRow(this.data, row + cx * CHUNK, row + Math.min(nx, (cx + 1) * CHUNK), 0, visit);
+        }
+      }
+    }
+  }
+
   slice(plane: Plane, index: number): Slice<Uint8Array> {
     const { width, height } = planeOf(this.shape, plane);
     const { data } = this.patch(plane, index, { x: 0, y: 0, width, height });
@@ -143,5 +164,60 @@ export class Labelmap {
       for (let x = 0; x < part.width; x++, from += column) data[to++] = this.data[from];
     }
     return { plane, index, ...part, data };
+  }
+}
+
+function visitRow(labels: Uint8Array, from: number, to: number, shift: number, visit: (start: number, length: number, label: number) => void): void {
+  for (let at = from; at < to;) {
+    const label = labels[at], start = at;
+    do at++; while (at < to && labels[at] === label);
+    if (label) visit(start + shift, at - start, label);
+  }
+}
+
+/** A mask to look at (prediction, author, round before): only its chunks are kept. */
+export class SparseMask implements Stretches {
+  readonly shape: Zyx;
+  readonly #grid: Zyx;
+  readonly #chunks = new Map<number, Uint8Array>();
+
+  constructor(message: MaskMessage) {
+    this.shape = message.shapeZyx;
+    this.#grid = gridOf(this.shape);
+    for (const { index: [z, y, x], payload } of message.chunks) {
+      if (payload.length > 2 || payload[1] !== 0) this.#chunks.set((z * this.#grid[1] + y) * this.#grid[2] + x, decodeChunk(payload));
+    }
+  }
+
+  at(z: number, y: number, x: number): number {
+    const chunk = this.#chunks.get(((z >> 5) * this.#grid[1] + (y >> 5)) * this.#grid[2] + (x >> 5));
+    return chunk ? chunk[((z & 31) * CHUNK + (y & 31)) * CHUNK + (x & 31)] : 0;
+  }
+
+  forEachStretch(visit: (start: number, length: number, label: number) => void): void {
+    const [nz, ny, nx] = this.shape;
+    for (let z = 0; z < nz; z++) {
+      for (let y = 0; y < ny; y++) {
+        const chunks = ((z >> 5) * this.#grid[1] + (y >> 5)) * this.#grid[2];
+        for (let cx = 0; cx < this.#grid[2]; cx++) {
+          const voxels = this.#chunks.get(chunks + cx);
+          if (!voxels) continue;
+          const from = ((z & 31) * CHUNK + (y & 31)) * CHUNK;
+          const start = (z * ny + y) * nx + cx * CHUNK;
+          visitRow(voxels, from, from + Math.min(CHUNK, nx - cx * CHUNK), start - from, visit);
+        }
+      }
+    }
+  }
+
+  slice(plane: Plane, index: number): Slice<Uint8Array> {
+    const { width, height } = planeOf(this.shape, plane);
+    const data = new Uint8Array(width * height);
+    for (let v = 0, n = 0; v < height; v++) {
+      for (let u = 0; u < width; u++, n++) {
+        data[n] = plane === "axial" ? this.at(index, v, u) : plane === "coronal" ? this.at(v, index, u) : this.at(v, u, index);
+      }
+    }
+    return { plane, index, width, height, data };
   }
 }

@@ -115,6 +115,7 @@ export class Composer {
 
   total(): Runs {
     let sum: Runs = NO_RUNS;
+    // Lower levels are later strokes.
     for (const earlier of this.#levels) if (earlier) sum = compose(earlier, sum);
     return sum;
   }
@@ -163,4 +164,29 @@ export function decodeRuns(bytes: Uint8Array): Runs {
     end = runs.start[n] + runs.length[n];
   }
   return runs;
+}
+
+/**
+ * Splits `theirs` by where `mine` changed voxels too (both start from the same labels): what only they changed, and
+ * where both did to different values (from my value to theirs).
+ */
+export function separate(theirs: Runs, mine: Runs): { apart: Runs; overlap: Runs } {
+  const apart = new RunBuilder(), overlap = new RunBuilder();
+  let m = 0;
+  for (let n = 0; n < theirs.count; n++) {
+    const end = theirs.start[n] + theirs.length[n];
+    let at = theirs.start[n];
+    while (m > 0 && mine.start[m - 1] + mine.length[m - 1] > at) m--;
+    while (m < mine.count && mine.start[m] + mine.length[m] <= at) m++;
+    while (at < end) {
+      const from = m < mine.count ? Math.max(at, Math.min(end, mine.start[m])) : end;
+      apart.push(at, from - at, theirs.before[n], theirs.after[n]);
+      if (from === end) break;
+      const to = Math.min(end, mine.start[m] + mine.length[m]);
+      overlap.push(from, to - from, mine.after[m], theirs.after[n]);
+      at = to;
+      if (to === mine.start[m] + mine.length[m]) m++;
+    }
+  }
+  return { apart: apart.build(), overlap: overlap.build() };
 }
