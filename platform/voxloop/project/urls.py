@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from annotation.datasets import api as datasets
+from annotation.learning import api as learning
 from annotation.masks import api as masks
 from annotation.pages import viewer
 from annotation.reviews import api as reviews
@@ -58,6 +59,7 @@ API = [
     path("jobs/<uuid:pk>/cancel", jobs.JobCancelView.as_view(), name="job-cancel"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    *learning.urls,
     *datasets.urls,
 ]
 
