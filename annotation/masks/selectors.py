@@ -51,10 +51,13 @@ def start_for(assignment: Assignment, layer: str) -> MaskRevision | None:
     )
     if imported is not None:
         return imported
+    return None if is_served_blank(assignment) else newest_prediction(assignment.scan_id, layer)
+
+
+def is_served_blank(assignment: Assignment) -> bool:
+    """Whether the assignment belongs to the share that starts blank whatever a model says; fixed by its id."""
     draw = int.from_bytes(hashlib.sha256(assignment.pk.bytes).digest()[:4], "big") / 2**32
-    if draw < assignment.campaign.blank_share:
-        return None
-    return newest_prediction(assignment.scan_id, layer)
+    return draw < assignment.campaign.blank_share
 
 
 def newest_answers(assignment: Assignment) -> dict[str, Any]:

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from voxloop.volume.agreement import dice
-
 from annotation.masks.models import MaskRevision
 from annotation.masks.services import geometry_of
 from annotation.masks.store import load_labels
 from annotation.reviews.interlocks import Interlock
 from annotation.scans.models import Scan
+from voxloop.volume.agreement import dice
 from voxloop.volume.labelmap import strip_erased
 
 

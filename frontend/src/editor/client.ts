@@ -1,0 +1,150 @@
+import type {
+  DabResult, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview,
+  Slice, Stats, Tool, VoxelValue,
+} from "./types";
+
+type Listener<K extends keyof EditorEvents> = (detail: EditorEvents[K]) => void;
+
+/** The calls that the worker answers; `EditorClient` is their face on the page. */
+export interface EditorCalls {
+  create(options: EditorOptions): void;
+  open(): Promise<Opened>;
+  putSlices(z0: number, hu: Int16Array): void;
+  putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): void;
+  putLimit(message: Uint8Array): Promise<void>;
+  putOverlay(key: string, message: Uint8Array): Promise<void>;
+  loadMask(message: Uint8Array, revision: string): Promise<Opened>;
+  watch(slices: readonly { plane: Plane; index: number }[]): void;
+  beginStroke(tool: Tool): void;
+  dab(ijk: Ijk): DabResult;
+  endStroke(): Promise<OperationResult>;
+  cancelStroke(): void;
+  preview(tool: Tool, ijk: Ijk): Preview;
+  apply(operation: Operation): Promise<OperationResult>;
+  undo(): Promise<HistoryState>;
+  redo(): Promise<HistoryState>;
+  sliceLabels(plane: Plane, index: number): Slice<Uint8Array>;
+  sliceOverlay(key: string, plane: Plane, index: number): Slice<Uint8Array>;
+  sliceHu(plane: Plane, index: number): Slice<Int16Array>;
+  valueAt(ijk: Ijk): VoxelValue;
+  stats(): Stats;
+  lesions(): Lesion[];
+  /** Sends what is unsent now; resolves when the server has all of it, or rejects with the reason. */
+  flush(): Promise<string>;
+  /** After a new log-in or a new lease: try again at once, with these headers. */
+  resume(headers: Record<string, string> | null): Promise<void>;
+  resolveConflict(keep: "mine" | "theirs"): Promise<void>;
+  takeOver(): Promise<Opened>;
+  close(): Promise<void>;
+}
+
+export type Reply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: string }
+  | { readonly event: keyof EditorEvents; readonly detail: unknown };
+
+export interface Request { readonly id: number; readonly call: keyof EditorCalls; readonly args: unknown[] }
+
+/**
+ * The editor as the page sees it. Every call goes to the worker, in order, and returns a promise; arrays handed in are
+ * transferred (the caller's copy becomes empty). `beginStroke` and `dab` need not be awaited before the next call.
+ */
+export class EditorClient {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (why: Error) => void }>();
+  readonly #listeners = new Map<keyof EditorEvents, Set<Listener<never>>>();
+  #next = 1;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.onmessage = (message: MessageEvent<Reply>) => this.#receive(message.data);
+    worker.onerror = (event) => this.#emit("error", { message: event.message });
+  }
+
+  /** Starts the worker for one layer of one assignment. Call `open()` next; slices may come before or after. */
+  static async create(options: EditorOptions): Promise<EditorClient> {
+    const worker = new Worker(new URL("./editor.worker.ts", import.meta.url), { type: "module", name: "editor" });
+    const client = new EditorClient(worker);
+    await client.#call("create", [options]);
+    return client;
+  }
+
+  /** Fetches the head, restores the journal (strokes of before a reload or crash) and sends what is unsent. */
+  open(): Promise<Opened> { return this.#call("open", []); }
+
+  /** HU of whole slices from z0 on, `n × rows × columns`. Region growing works only on slices that came this way. */
+  putSlices(z0: number, hu: Int16Array): Promise<void> { return this.#call("putSlices", [z0, hu], [hu.buffer]); }
+
+  /** The 8-bit preview of the volume index (already inflated): what `sliceHu` shows until the slices arrive. */
+  putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): Promise<void> {
+    return this.#call("putPreview", [voxels, shapeZyx, stepZyx, huLo, huStep], [voxels.buffer]);
+  }
+
+  /** The lung limit, as the mask message the volume index names. */
+  putLimit(message: Uint8Array): Promise<void> { return this.#call("putLimit", [message], [message.buffer]); }
+
+  /** A mask to show beside the live one (prediction, author, previous), as a mask message. */
+  putOverlay(key: string, message: Uint8Array): Promise<void> { return this.#call("putOverlay", [key, message], [message.buffer]); }
+
+  /** Shows a mask message without journal or saving (read-only). */
+  loadMask(message: Uint8Array, revision: string): Promise<Opened> { return this.#call("loadMask", [message, revision], [message.buffer]); }
+
+  /** The slices on screen: `changed` brings the new labels of these. */
+  watch(slices: readonly { plane: Plane; index: number }[]): Promise<void> { return this.#call("watch", [slices]); }
+
+  beginStroke(tool: Tool): Promise<void> { return this.#call("beginStroke", [tool]); }
+  /** Paints at a voxel and along the way from the last dab of this stroke. */
+  dab(ijk: Ijk): Promise<DabResult> { return this.#call("dab", [ijk]); }
+  /** One gesture = one entry of the history; resolves when it is in the journal. */
+  endStroke(): Promise<OperationResult> { return this.#call("endStroke", []); }
+  cancelStroke(): Promise<void> { return this.#call("cancelStroke", []); }
+  preview(tool: Tool, ijk: Ijk): Promise<Preview> { return this.#call("preview", [tool, ijk]); }
+  apply(operation: Operation): Promise<OperationResult> { return this.#call("apply", [operation]); }
+  undo(): Promise<HistoryState> { return this.#call("undo", []); }
+  redo(): Promise<HistoryState> { return this.#call("redo", []); }
+
+  sliceLabels(plane: Plane, index: number): Promise<Slice<Uint8Array>> { return this.#call("sliceLabels", [plane, index]); }
+  sliceOverlay(key: string, plane: Plane, index: number): Promise<Slice<Uint8Array>> { return this.#call("sliceOverlay", [key, plane, index]); }
+  sliceHu(plane: Plane, index: number): Promise<Slice<Int16Array>> { return this.#call("sliceHu", [plane, index]); }
+  valueAt(ijk: Ijk): Promise<VoxelValue> { return this.#call("valueAt", [ijk]); }
+  stats(): Promise<Stats> { return this.#call("stats", []); }
+  lesions(): Promise<Lesion[]> { return this.#call("lesions", []); }
+
+  /** Saves now; resolves with the revision once the server has everything (call it before submit). */
+  flush(): Promise<string> { return this.#call("flush", []); }
+  resume(headers: Record<string, string> | null): Promise<void> { return this.#call("resume", [headers]); }
+  resolveConflict(keep: "mine" | "theirs"): Promise<void> { return this.#call("resolveConflict", [keep]); }
+  /** Makes this tab the writing one; the other becomes read-only after it has put its strokes in the journal. */
+  takeOver(): Promise<Opened> { return this.#call("takeOver", []); }
+
+  async close(): Promise<void> {
+    await this.#call("close", []);
+    this.#worker.terminate();
+  }
+
+  on<K extends keyof EditorEvents>(event: K, listener: Listener<K>): () => void {
+    const set = this.#listeners.get(event) ?? new Set<Listener<never>>();
+    this.#listeners.set(event, set.add(listener));
+    return () => set.delete(listener);
+  }
+
+  #call<T>(call: keyof EditorCalls, args: unknown[], transfer: ArrayBufferLike[] = []): Promise<T> {
+    const id = this.#next++;
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, call, args } satisfies Request, transfer as ArrayBuffer[]);
+    });
+  }
+
+  #receive(reply: Reply): void {
+    if ("event" in reply) { this.#emit(reply.event, reply.detail as never); return; }
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if ("error" in reply) waiting?.reject(new Error(reply.error));
+    else waiting?.resolve(reply.value as never);
+  }
+
+  #emit<K extends keyof EditorEvents>(event: K, detail: EditorEvents[K]): void {
+    for (const listener of this.#listeners.get(event) ?? []) (listener as Listener<K>)(detail);
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * What the editor and its callers say to each other. Voxel indices are `ijk` = (x, y, z); shapes, spacings and
+ * boxes are `zyx`; lengths are millimetres; HU are integers. Nothing here knows a DOM or a renderer.
+ */
+
+export type Zyx = readonly [number, number, number];
+export type Ijk = readonly [number, number, number];
+
+/** axial: one k, width i, height j. coronal: one j, width i, height k. sagittal: one i, width j, height k. */
+export type Plane = "axial" | "coronal" | "sagittal";
+
+/** Label of a voxel that a reader removed: background in every measure, and region growing never brings it back. */
+export const ERASED = 255;
+
+export interface VolumeMeta {
+  readonly shapeZyx: Zyx;
+  readonly spacingMmZyx: Zyx;
+  /** Median HU of the aerated lung (`limit.background_hu` of the volume index); null where there is no lung. */
+  readonly backgroundHu: number | null;
+}
+
+export interface EditorOptions {
+  readonly volume: VolumeMeta;
+  readonly assignment: string;
+  readonly layer: string;
+  /** GET and PUT of the layer's head (`masks.<layer>.url` of the context). */
+  readonly maskUrl: string;
+  /** Headers of every request, e.g. `X-CSRFToken`. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** false: the mask is shown, never changed (reviews without correction, foreign work). */
+  readonly editable: boolean;
+  /** Pause between the end of a stroke and its save; default 600. */
+  readonly autosaveMs?: number;
+}
+
+/** A part of the volume, half open: z0 <= z < z1, … */
+export interface Box {
+  readonly z0: number; readonly z1: number;
+  readonly y0: number; readonly y1: number;
+  readonly x0: number; readonly x1: number;
+}
+
+export interface Slice<T extends Uint8Array | Int16Array> {
+  readonly plane: Plane;
+  readonly index: number;
+  readonly width: number;
+  readonly height: number;
+  /** Row-major, first row = lowest index of the vertical axis. */
+  readonly data: T;
+}
+
+/** New labels of a rectangle of a watched slice. */
+export interface SlicePatch {
+  readonly plane: Plane;
+  readonly index: number;
+  readonly x: number; readonly y: number;
+  readonly width: number; readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** How painting treats what is already there. */
+export interface PaintRules {
+  readonly segment: number;
+  /** Take voxels of other segments too (never of locked ones). */
+  readonly overwrite: boolean;
+  readonly locked: readonly number[];
+}
+
+export interface GrowParams {
+  /** Lower bound = background + tolerance % of (seed − background); smaller paints more. 15…60, default 30. */
+  readonly tolerance: number;
+  /** "Exclude vessels": at most the seed + this many HU; null = no upper bound. */
+  readonly upperHu: number | null;
+  /** This slice only. */
+  readonly planar: boolean;
+  /** Keep to the lung when the cursor lies in it. */
+  readonly useLimit: boolean;
+  /** Leakage control in mm: default 1, strong 2, off 0. */
+  readonly openMm: number;
+  readonly closeMm: number;
+  readonly fill: boolean;
+  readonly seedMm: number;
+  readonly minContrast: number;
+  readonly smoothZMax: number;
+}
+
+export const GROW_DEFAULTS: GrowParams = {
+  tolerance: 30, upperHu: null, planar: false, useLimit: true, openMm: 1, closeMm: 1, fill: true,
+  seedMm: 2.5, minContrast: 40, smoothZMax: 1.5,
+};
+
+/** HU window of the threshold brush, both ends included. */
+export interface Threshold { readonly lo: number; readonly hi: number }
+
+export type Tool =
+  | ({ readonly tool: "grow"; readonly radiusMm: number; readonly params?: Partial<GrowParams> } & PaintRules)
+  | ({ readonly tool: "sphere" | "circle"; readonly radiusMm: number; readonly threshold?: Threshold | null;
+       /** Plane of the circle; axial when not said. */ readonly plane?: Plane } & PaintRules)
+  | { readonly tool: "erase"; readonly radiusMm: number;
+      /** true: in one plane only. */ readonly planar: boolean; readonly plane?: Plane;
+      /** Segments to remove; null = every one that is not locked. */ readonly segments: readonly number[] | null;
+      readonly locked: readonly number[] };
+
+export type GrowRefusal = "normal_lung" | "nothing_within_bounds" | "not_loaded";
+
+export interface GrowResult {
+  /** Voxels that were (or would be) painted. */
+  readonly added: number;
+  readonly refusal: GrowRefusal | null;
+  readonly seedHu: number | null;
+  readonly lowerHu: number | null;
+  readonly milliseconds: number;
+}
+
+/** What a stroke would take, as one patch per watched slice; data 1 = would be painted. */
+export interface Preview extends GrowResult { readonly patches: readonly SlicePatch[] }
+
+export interface DabResult { readonly added: number; readonly removed: number; readonly grow: GrowResult | null }
+
+/** One entry of the stroke log (docs/formats.md). */
+export interface Stroke {
+  readonly id: string;
+  readonly tool: string;
+  readonly segment: number;
+  readonly ijk: Ijk;
+  readonly radius_mm: number;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly added: number;
+  readonly removed: number;
+  readonly at: string;
+}
+
+export type ReadOnlyReason = "not-editable" | "other-tab" | "taken-over" | "lease-lost" | "not-loaded";
+
+/** `unsent` counts strokes (undo and redo too) that the server has not confirmed; all of them lie in the journal. */
+export type SaveState =
+  | { readonly kind: "saved"; readonly revision: string; readonly at: string | null }
+  | { readonly kind: "saving"; readonly unsent: number }
+  | { readonly kind: "unsaved"; readonly unsent: number }
+  | { readonly kind: "offline"; readonly unsent: number; readonly reason: string; readonly retryInMs: number }
+  | { readonly kind: "conflict"; readonly unsent: number; readonly mine: string; readonly theirs: string;
+      /** Voxels that both changed, to different values. */ readonly overlap: number; readonly box: Box }
+  | { readonly kind: "signed-out"; readonly unsent: number }
+  | { readonly kind: "read-only"; readonly reason: ReadOnlyReason; readonly unsent: number };
+
+export interface SegmentStats { readonly segment: number; readonly voxels: number; readonly ml: number }
+
+export interface Stats { readonly segments: readonly SegmentStats[]; readonly erasedVoxels: number }
+
+/** A connected part of one segment (26-connected), largest first. */
+export interface Lesion {
+  readonly segment: number;
+  readonly voxels: number;
+  readonly ml: number;
+  readonly meanHu: number | null;
+  readonly box: Box;
+  /** The voxel of the lesion nearest to its centre. */
+  readonly ijk: Ijk;
+}
+
+export interface HistoryState {
+  readonly undo: Stroke | null;
+  readonly redo: Stroke | null;
+  readonly undoDepth: number;
+  readonly redoDepth: number;
+}
+
+export interface Opened {
+  /** Revision the mask stands on; "empty" when the layer has no head. */
+  readonly revision: string;
+  /** Strokes that came out of the journal and were not yet on the server. */
+  readonly restored: number;
+  readonly history: HistoryState;
+  readonly stats: Stats;
+  readonly save: SaveState;
+}
+
+export interface VoxelValue { readonly hu: number | null; readonly label: number; readonly inLimit: boolean }
+
+export interface EditorEvents {
+  /** Labels changed inside `box`; `patches` hold the new labels of the watched slices. */
+  changed: { readonly box: Box; readonly patches: readonly SlicePatch[] };
+  stats: Stats;
+  history: HistoryState;
+  "save-state": SaveState;
+  /** Another reader's save was merged: their voxels where you changed nothing, yours elsewhere. One undo takes it back. */
+  merged: { readonly mine: string; readonly theirs: string; readonly theirVoxels: number; readonly overlap: number };
+  /** A fault that was not expected; the journal keeps everything. */
+  error: { readonly message: string };
+}
+
+/** Operations on the whole mask; each is one undoable stroke. */
+export type Operation =
+  | ({ readonly op: "copy"; /** overlay to copy from */ readonly overlay: string;
+       /** null: everything; else the connected part under this voxel */ readonly at: Ijk | null;
+       /** keep the overlay's own segment numbers when null */ readonly into: number | null;
+       readonly overwrite: boolean; readonly locked: readonly number[] })
+  | { readonly op: "fill-holes"; readonly segment: number; readonly perSlice: boolean; readonly overwrite: boolean; readonly locked: readonly number[] }
+  | { readonly op: "remove-islands"; readonly segment: number; readonly underMl: number }
+  | { readonly op: "remove-lesion"; readonly at: Ijk }
+  | { readonly op: "convert"; readonly from: number; readonly to: number; /** null: all of it */ readonly at: Ijk | null }
+  | { readonly op: "clear"; readonly segment: number };
+
+export interface OperationResult { readonly added: number; readonly removed: number }

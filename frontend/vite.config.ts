@@ -1,0 +1,28 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// Django serves `dist/viewer` under /static/viewer/ and finds the hashed names in manifest.json.
+export default defineConfig({
+  base: "/static/viewer/",
+  resolve: {
+    alias: {
+      // vtk.js pulls in xmlbuilder2, which extends Node's EventEmitter: a stock build is green and dies in the browser.
+      xmlbuilder2: here("./src/build/xmlbuilder2.ts"),
+    },
+  },
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  worker: { format: "es" },
+  build: {
+    outDir: "dist/viewer",
+    emptyOutDir: true,
+    manifest: "manifest.json",
+    target: "es2022",
+    chunkSizeWarningLimit: 4000,
+    rollupOptions: {
+      input: { viewer: here("./src/viewer/main.ts"), pages: here("./src/pages/main.ts") },
+    },
+  },
+  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+});
