@@ -53,6 +53,7 @@ API = [
     path("reviews/<uuid:pk>/comments", reviews.ReviewCommentsView.as_view(), name="review-comments"),
     path("comments/<uuid:pk>/resolve", reviews.CommentStateView.as_view(action="resolve"), name="comment-resolve"),
     path("comments/<uuid:pk>/reopen", reviews.CommentStateView.as_view(action="reopen"), name="comment-reopen"),
+    *datasets.urls,
     path("jobs/", jobs.JobListView.as_view(), name="jobs"),
     path("jobs/<uuid:pk>/", jobs.JobView.as_view(), name="job"),
     path("jobs/<uuid:pk>/cancel", jobs.JobCancelView.as_view(), name="job-cancel"),
