@@ -235,10 +235,12 @@ def reason(lines: list[str]) -> str:
         return "the disk is full."
     if not plain:
         return "it ended without a word."
-    # pip says the cause in its first error and the consequence in the next; a line that ends in a colon announces one.
+    # pip says the cause in its first error and the consequence in the next; lines that end in a colon announce it.
     errors = [number for number, line in enumerate(plain) if re.match(r"(?i)(npm )?(error|fatal)\b", line)]
     first = errors[0] if errors else len(plain) - 1
-    last = first + 1 if plain[first].endswith(":") else first
+    last = first
+    while plain[last].endswith(":") and last + 1 < len(plain):
+        last += 1
     return " ".join(plain[first : last + 1])[:400]
 
 
