@@ -1,10 +1,26 @@
 #!/usr/bin/env python3
+"""The one entry point: `demo`, `test`, `bench`, and every command of Django.
+
+With no environment active it builds `.venv` first and goes on inside it. `platform/` is a source root, not a
+package: it is put behind the project's own folder on the path, so that Python's own `platform` module stays itself.
+"""
+
 import os
 import sys
-from pathlib import Path
 
-sys.path.insert(1, str(Path(__file__).resolve().parent / "platform"))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxloop.project.settings")
-from django.core.management import execute_from_command_line
+ROOT = os.path.dirname(os.path.abspath(__file__))
 
-execute_from_command_line(sys.argv)
+
+def main() -> int:
+    """Run one command line; return its exit code: 0 done, 1 failed, 2 bad arguments."""
+    if sys.version_info < (3, 11):  # noqa: UP036
+        sys.stderr.write("Voxloop needs Python 3.11 or newer; this is Python %s.\n" % sys.version.split()[0])  # noqa: UP031
+        return 1
+    sys.path.insert(1, os.path.join(ROOT, "platform"))
+    from voxloop.embedded.entry import run
+
+    return run(ROOT, sys.argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""Releases: frozen, checksummed lists of approved revisions."""
+"""Releases: frozen, checksummed lists of approved revisions. Triggers (migration 0003) refuse to change frozen ones."""
 
 from django.conf import settings
 from django.db import models
@@ -20,6 +20,9 @@ class Release(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="releases")
     name = models.CharField(max_length=64)
     notes = models.TextField(blank=True)
+    licence = models.CharField(max_length=200, blank=True)
+    # Which approvals a draft takes: sites (codes, null: all), approved_from, approved_until (days, inclusive).
+    filters = models.JSONField(default=dict)
     state = models.CharField(max_length=12, default=RELEASE.initial)
     manifest = models.JSONField(null=True)
     manifest_hash = models.CharField(max_length=64, blank=True)
@@ -68,6 +71,7 @@ class Export(models.Model):
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="exports")
     destination = models.CharField(max_length=500)
     formats = models.JSONField(default=list)
+    seal = models.CharField(max_length=64, blank=True)  # sha256 of SHA256SUMS, set when it is complete
     job = models.OneToOneField(Job, null=True, on_delete=models.SET_NULL, related_name="export")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="exports"

@@ -1,10 +1,107 @@
-"""What every page's frame shows."""
+"""What every page's frame shows: the campaign one is in, where one may go, what waits there."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
+
+from annotation.learning.models import ModelVersion
+from annotation.pages.door import SESSION_CAMPAIGN, admits
+from annotation.pages.permissions import ROWS
+from annotation.pages.selectors.setup import setup_progress
+from annotation.reviews.selectors import review_queue
+from annotation.work.models import Campaign, CampaignMember
+from annotation.work.selectors import visible_campaigns, work_list
+from voxloop.accounts.models import User
+from voxloop.accounts.roles import Role
+from voxloop.jobs.selectors import visible_jobs
+
+THEMES = [("system", "System", "monitor"), ("light", "Light", "sun"), ("dark", "Dark", "moon")]
+
+
+@dataclass
+class Link:
+    """One entry of the bar."""
+
+    url: str
+    word: str
+    icon: str
+    count: int = 0
+    hot: bool = False
+    count_means: str = ""
+    current: bool = False
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Nothing yet for people who are not logged in."""
-    return {}
+    """The bar for this person; nothing but the theme for people who are not logged in."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"theme": "system"}
+    campaigns = list(visible_campaigns(user))
+    campaign = current_campaign(request, campaigns)
+    roles = frozenset(CampaignMember.objects.filter(user=user, campaign=campaign).values_list("role", flat=True))
+    links = _links(user, campaign, roles)
+    here = max((link for link in links if request.path.startswith(link.url)), key=lambda link: len(link.url), default=None)
+    if here is not None:
+        here.current = True
+    words = [Role(role).label for role in sorted(roles)] + (["Administrator"] if user.is_administrator else [])
+    setup = setup_progress()
+    return {
+        "theme": user.theme,
+        "theme_choices": THEMES,
+        "campaigns": campaigns,
+        "campaign": campaign,
+        "links": links,
+        "role_words": ", ".join(words) or "no role yet",
+        "setup": setup,
+        "setup_runs": setup is not None and setup.running,
+    }
+
+
+def current_campaign(request: HttpRequest, campaigns: list[Campaign] | None = None) -> Campaign | None:
+    """The campaign of the address, else the one last looked at, else the first one visible."""
+    if (named := getattr(request, "campaign", None)) is not None:
+        return named
+    if campaigns is None:
+        campaigns = list(visible_campaigns(request.user))
+    last = request.session.get(SESSION_CAMPAIGN)
+    return next((campaign for campaign in campaigns if campaign.slug == last), campaigns[0] if campaigns else None)
+
+
+def _links(user: User, campaign: Campaign | None, roles: frozenset[str]) -> list[Link]:
+    links: list[Link] = []
+
+    def offer(name: str, word: str, icon: str, *, of_campaign: bool = True, **more: Any) -> None:
+        if of_campaign and campaign is None:
+            return
+        if admits(ROWS[name], user, campaign):
+            url = reverse(name, args=[campaign.slug]) if ROWS[name].scope == "campaign" else reverse(name)
+            links.append(Link(url, word, icon, **more))
+
+    if Role.ANNOTATOR in roles:
+        returned = work_list(user).filter(campaign=campaign, state="returned").count()
+        offer("worklist", "My work", "list-checks", count=returned, hot=True, count_means="returned")
+    oversees = bool(roles & {Role.COORDINATOR, Role.DATA_MANAGER})
+    if roles & {Role.REVIEWER, Role.ARBITRATOR}:
+        waiting = review_queue(user, campaign).count()
+        offer("reviews", "Review queue", "scan-eye", count=waiting, count_means="wait")
+    if oversees:
+        offer("batches", "Batches", "layers")
+        offer("dashboard", "Dashboard", "layout-dashboard")
+        offer("scans", "Scans", "database")
+        if not roles & {Role.REVIEWER, Role.ARBITRATOR}:
+            offer("reviews", "Reviews", "scan-eye")
+    waits = ModelVersion.objects.filter(campaign=campaign, state="candidate").count() if oversees else 0
+    offer("models", "Models", "cpu", count=waits, hot=True, count_means="to decide on")
+    if oversees:
+        offer("releases", "Releases", "package")
+    if oversees or user.is_administrator:
+        running = visible_jobs(user).filter(state__in=["queued", "running"]).count()
+        offer("jobs", "Jobs", "activity", of_campaign=False, count=running, count_means="at work")
+        offer("people", "People", "users", of_campaign=False)
+    if not oversees and campaign is not None:
+        offer("guidelines", "Guidelines", "book-open")
+    if not links:
+        offer("campaigns", "Campaigns", "folder-kanban", of_campaign=False)
+    return links

@@ -291,8 +291,10 @@ def _set_aside(assignment_id: UUID, state: str, actor: User, reason: str) -> Ass
 def unblock_assignment(*, assignment_id: UUID, actor: User) -> Assignment:
     """Answer a block or undo a skip: the scan goes back to the person's queue."""
     assignment = lock_assignment(assignment_id)
-    if not has_role(actor, assignment.campaign, Role.COORDINATOR, Role.DATA_MANAGER) and assignment.person != actor:
+    if not visible_assignments(actor).filter(pk=assignment.pk).exists():
         raise NotFound
+    if assignment.person_id != actor.pk:
+        require_role(actor, assignment.campaign, Role.COORDINATOR, Role.DATA_MANAGER)
     if assignment.state == "skipped" and _is_taken_again(assignment):
         raise Conflict("Somebody else has this scan by now.", code="scan_taken")
     advance(assignment, "queued", table=ASSIGNMENT, actor=actor, reason="", ended_at=None)

@@ -1,0 +1,1 @@
+"""Pages and the viewer in a real Chromium."""

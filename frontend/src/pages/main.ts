@@ -1,1 +1,17 @@
+/* Small scripts of the server-rendered pages: lists by keyboard, dialogs, toasts, times. */
 import "htmx.org";
+import "../../styles/tokens.css";
+import "../../styles/frame.css";
+import "../../styles/pages.css";
+import { keepList } from "./list";
+import { keepDialogs } from "./dialogs";
+import { keepToasts } from "./toasts";
+import { keepForms } from "./forms";
+import { tellLocalTimes } from "./times";
+
+keepList();
+keepDialogs();
+keepToasts();
+keepForms();
+tellLocalTimes(document);
+document.addEventListener("htmx:afterSwap", (event) => tellLocalTimes(event.target as ParentNode));

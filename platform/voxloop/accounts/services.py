@@ -9,8 +9,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
+from knox.models import AuthToken
 
 from voxloop.accounts.models import User
+from voxloop.accounts.signals import token_issued
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, Invalid
 
@@ -56,3 +58,27 @@ def mark_signed(request: HttpRequest) -> datetime:
     if request.session.session_key:
         request.session[SIGNED_AT] = moment.isoformat()
     return moment
+
+
+def issue_token(*, user: User) -> str:
+    """Make an API token for a person who has just entered the password; it is told once and stored hashed."""
+    _instance, token = AuthToken.objects.create(user=user)
+    token_issued.send(sender=type(user), user=user)
+    return str(token)
+
+
+def revoke_token(*, user: User, token_key: str) -> bool:
+    """Make one of a person's tokens useless; whether there was one."""
+    if not token_key:
+        return False
+    deleted, _ = AuthToken.objects.filter(user=user, token_key=token_key).delete()
+    return bool(deleted)
+
+
+def set_theme(*, user: User, theme: str) -> None:
+    """Remember how the pages look to a person."""
+    known = [value for value, _ in User._meta.get_field("theme").choices or []]
+    if theme not in known:
+        raise Invalid(f"There is no theme {theme!r}; {', '.join(known)} are.", code="bad_theme")
+    user.theme = theme
+    user.save(update_fields=["theme"])

@@ -7,6 +7,7 @@ from django.dispatch import receiver
 
 from voxloop.accounts.models import User
 from voxloop.accounts.services import mark_signed
+from voxloop.accounts.signals import token_issued
 from voxloop.audit.services import record
 
 
@@ -29,3 +30,8 @@ def login_failed(sender: Any, credentials: dict[str, Any], **_: Any) -> None:
     person = User.objects.filter(username=name).first()
     if person is not None:  # names that do not exist are not kept: people type passwords into the wrong field
         record(actor="nobody", action="person.login_failed", target=person)
+
+
+@receiver(token_issued)
+def issued(sender: Any, user: User, **_: Any) -> None:
+    record(actor=user, action="person.token_issued", target=user)

@@ -1,0 +1,1 @@
+"""One machine with nothing but Python: environment, PostgreSQL and processes. Standard library only."""

@@ -1,9 +1,74 @@
 """Every address of the product. A test walks them and asks each for its permission row."""
 
-from django.urls import path
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from annotation.datasets import api as datasets
+from annotation.learning import api as learning
+from annotation.masks import api as masks
+from annotation.pages import viewer
+from annotation.reviews import api as reviews
+from annotation.work import api as work
+from voxloop.accounts import api as accounts
+from voxloop.jobs import api as jobs
 from voxloop.project import views
+
+API = [
+    path("auth/token", accounts.TokenView.as_view(), name="token"),
+    path("me/", accounts.MeView.as_view(), name="me"),
+    path("sites/", work.SiteListView.as_view(), name="sites"),
+    path("scans/", work.ScanListView.as_view(), name="scans"),
+    path("scans/<uuid:pk>/", work.ScanView.as_view(), name="scan"),
+    path("scans/<uuid:pk>/volume", work.VolumeView.as_view(), name="volume"),
+    path("scans/<uuid:pk>/volume/pack", work.PackView.as_view(), name="volume-pack"),
+    path("scans/<uuid:pk>/volume/preview", work.PreviewView.as_view(), name="volume-preview"),
+    path("scans/<uuid:pk>/volume/limit", work.LimitView.as_view(), name="volume-limit"),
+    path("campaigns/", work.CampaignListView.as_view(), name="campaigns"),
+    path("batches/", work.BatchListView.as_view(), name="batches"),
+    path("batches/<uuid:pk>/publish", work.BatchActionView.as_view(action="publish"), name="batch-publish"),
+    path("batches/<uuid:pk>/close", work.BatchActionView.as_view(action="close"), name="batch-close"),
+    path("batches/<uuid:pk>/cancel", work.BatchActionView.as_view(action="cancel"), name="batch-cancel"),
+    path("batches/<uuid:pk>/assign", work.BatchAssignView.as_view(), name="batch-assign"),
+    path("assignments/", work.AssignmentListView.as_view(), name="assignments"),
+    path("assignments/claim", reviews.ClaimView.as_view(), name="claim"),
+    path("assignments/<uuid:pk>/", reviews.AssignmentView.as_view(), name="assignment"),
+    path("assignments/<uuid:pk>/open", reviews.OpenView.as_view(), name="assignment-open"),
+    path("assignments/<uuid:pk>/beat", work.AssignmentBeatView.as_view(), name="assignment-beat"),
+    path("assignments/<uuid:pk>/mask", masks.AssignmentMaskView.as_view(), name="assignment-mask"),
+    path("assignments/<uuid:pk>/answers", masks.AnswersView.as_view(), name="assignment-answers"),
+    path("assignments/<uuid:pk>/submit", reviews.SubmitView.as_view(), name="assignment-submit"),
+    path("assignments/<uuid:pk>/skip", work.AssignmentReasonView.as_view(action="skip"), name="assignment-skip"),
+    path("assignments/<uuid:pk>/block", work.AssignmentReasonView.as_view(action="block"), name="assignment-block"),
+    path("assignments/<uuid:pk>/unblock", work.AssignmentUnblockView.as_view(), name="assignment-unblock"),
+    path("assignments/<uuid:pk>/release", work.AssignmentReleaseView.as_view(), name="assignment-release"),
+    path("assignments/<uuid:pk>/reclaim", work.AssignmentReclaimView.as_view(), name="assignment-reclaim"),
+    path("revisions/<uuid:pk>/mask", masks.RevisionMaskView.as_view(), name="revision-mask"),
+    path("reviews/", reviews.ReviewListView.as_view(), name="reviews"),
+    path("reviews/<uuid:pk>/", reviews.ReviewView.as_view(), name="review"),
+    path("reviews/<uuid:pk>/claim", reviews.ReviewClaimView.as_view(), name="review-claim"),
+    path("reviews/<uuid:pk>/give-back", reviews.ReviewGiveBackView.as_view(), name="review-give-back"),
+    path("reviews/<uuid:pk>/approve", reviews.VerdictView.as_view(action="approve"), name="review-approve"),
+    path("reviews/<uuid:pk>/correct", reviews.VerdictView.as_view(action="correct"), name="review-correct"),
+    path("reviews/<uuid:pk>/return", reviews.ReturnView.as_view(), name="review-return"),
+    path("reviews/<uuid:pk>/comments", reviews.ReviewCommentsView.as_view(), name="review-comments"),
+    path("comments/<uuid:pk>/resolve", reviews.CommentStateView.as_view(action="resolve"), name="comment-resolve"),
+    path("comments/<uuid:pk>/reopen", reviews.CommentStateView.as_view(action="reopen"), name="comment-reopen"),
+    *datasets.urls,
+    path("jobs/", jobs.JobListView.as_view(), name="jobs"),
+    path("jobs/<uuid:pk>/", jobs.JobView.as_view(), name="job"),
+    path("jobs/<uuid:pk>/cancel", jobs.JobCancelView.as_view(), name="job-cancel"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    *learning.urls,
+    *datasets.urls,
+]
 
 urlpatterns = [
     path("healthz", views.health, name="health"),
+    path("metrics", views.metrics, name="metrics"),
+    path("api/v1/", include((API, "api"))),
+    path("accounts/", include("allauth.urls")),
+    path("view/<uuid:pk>/", viewer.view_assignment, name="view"),
+    path("reviews/<uuid:pk>/open/", viewer.open_review, name="review-open"),
+    path("", include("annotation.pages.urls")),
 ]

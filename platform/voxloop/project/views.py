@@ -1,9 +1,23 @@
 """Answers that belong to no part: health, and refusals of the framework itself."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.crypto import constant_time_compare
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from annotation.scans.models import Scan
+from annotation.work.models import Assignment
+from voxloop.jobs.models import Job
+
+LOCKED = "This name is locked for 15 minutes after 5 wrong passwords; wait, or ask an administrator."
 
 
 @login_not_required
@@ -14,6 +28,41 @@ def health(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
+@login_not_required
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Counts for Prometheus: to an administrator, or to a scraper with `VOXLOOP_METRICS_TOKEN` as bearer."""
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    is_scraper = bool(settings.METRICS_TOKEN) and constant_time_compare(token, settings.METRICS_TOKEN)
+    if not is_scraper and not getattr(request.user, "is_administrator", False):
+        return _problem(403, "forbidden", "Only an administrator or the metrics scraper may read this.")
+    registry = CollectorRegistry()
+    PlatformCollector(registry=registry)
+    ProcessCollector(registry=registry)
+    for name, words, model in (
+        ("voxloop_jobs", "Jobs by state", Job),
+        ("voxloop_assignments", "Assignments by state", Assignment),
+        ("voxloop_scans", "Scans by state", Scan),
+    ):
+        gauge = Gauge(name, words, ["state"], registry=registry)
+        for row in model.objects.order_by().values("state").annotate(n=Count("pk")):
+            gauge.labels(row["state"]).set(row["n"])
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form is older than the log-in; say so instead of Django's bare page."""
+    if request.path.startswith("/api/"):
+        return _problem(403, "csrf_failed", "The request has no valid CSRF token; reload the page and try again.")
     return render(request, "errors/403_csrf.html", status=403)
+
+
+def locked_out(request: HttpRequest, response: Any = None, credentials: Any = None, *args: Any) -> HttpResponse:
+    """Too many wrong passwords for a name."""
+    if request.path.startswith("/api/"):
+        return _problem(429, "locked_out", LOCKED)
+    return render(request, "account/locked.html", {"sentence": LOCKED}, status=429)
+
+
+def _problem(status: int, code: str, detail: str) -> JsonResponse:
+    body = {"type": "about:blank", "title": "Refused", "status": status, "code": code, "detail": detail}
+    return JsonResponse(body, status=status, content_type="application/problem+json")

@@ -5,15 +5,18 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
+from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from voxloop.kernel.errors import NoSpace, NotFound
+from voxloop.kernel.errors import Conflict, NoSpace, NotFound
 
 BLOCK = 1 << 20
 
@@ -49,14 +52,21 @@ def open_store(url: str) -> Store:
     if parts.scheme == "file":
         return FolderStore(Path(parts.path))
     if parts.scheme == "s3":
-        query = parse_qs(parts.query)
-        return S3Store(
-            parts.netloc,
-            parts.path.strip("/"),
-            endpoint=query.get("endpoint", [None])[0],
-            region=query.get("region", ["us-east-1"])[0],
-        )
+        return _open_bucket(url)
     raise ValueError(f"storage must begin with file:// or s3://, not {parts.scheme or url!r}")
+
+
+@lru_cache(maxsize=8)
+def _open_bucket(url: str) -> "S3Store":
+    """Kept, because a client takes long to make and may be shared by threads."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    return S3Store(
+        parts.netloc,
+        parts.path.strip("/"),
+        endpoint=query.get("endpoint", [None])[0],
+        region=query.get("region", ["us-east-1"])[0],
+    )
 
 
 def sha256_of(path: Path) -> str:
@@ -148,11 +158,18 @@ class S3Store:
         self, bucket: str, prefix: str = "", *, endpoint: str | None = None, region: str = "us-east-1"
     ) -> None:
         self.bucket, self.prefix = bucket, prefix
-        self.client = boto3.client(
+        self.client = boto3.session.Session().client(
             "s3",
             endpoint_url=endpoint,
             region_name=region,
-            config=Config(retries={"max_attempts": 4, "mode": "standard"}, s3={"addressing_style": "path"}),
+            config=Config(
+                retries={"max_attempts": 4, "mode": "standard"},
+                s3={"addressing_style": "path"},
+                connect_timeout=10,
+                # Most servers that speak S3 but are not Amazon's do not know its newer checksums.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
         )
 
     def _name(self, key: str) -> str:
@@ -160,16 +177,18 @@ class S3Store:
 
     def put(self, prefix: str, data: bytes) -> str:
         key = f"{prefix}/{hashlib.sha256(data).hexdigest()}"
-        self.client.put_object(Bucket=self.bucket, Key=self._name(key), Body=data)
+        with _told(self.bucket):
+            self.client.put_object(Bucket=self.bucket, Key=self._name(key), Body=data)
         return key
 
     def put_file(self, prefix: str, path: Path) -> str:
         key = f"{prefix}/{sha256_of(path)}"
-        self.client.upload_file(str(path), self.bucket, self._name(key))
+        self.put_named(key, path)
         return key
 
     def put_named(self, name: str, path: Path) -> None:
-        self.client.upload_file(str(path), self.bucket, self._name(name))
+        with _told(self.bucket):
+            self.client.upload_file(str(path), self.bucket, self._name(name))
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> bytes:
         return b"".join(self.stream(key, start, end))
@@ -177,28 +196,37 @@ class S3Store:
     def stream(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         if end is not None and end <= start:
             return
-        extent = f"bytes={start}-{'' if end is None else end - 1}"
-        try:
-            answer = self.client.get_object(Bucket=self.bucket, Key=self._name(key), Range=extent)
-        except ClientError as error:
-            raise _missing(error) from error
-        yield from answer["Body"].iter_chunks(BLOCK)
+        # An empty object has no range; asked for whole, it needs none.
+        extent = {} if (start, end) == (0, None) else {"Range": f"bytes={start}-{'' if end is None else end - 1}"}
+        with _told(self.bucket):
+            answer = self.client.get_object(Bucket=self.bucket, Key=self._name(key), **extent)
+            yield from answer["Body"].iter_chunks(BLOCK)
 
     def size(self, key: str) -> int:
-        try:
+        with _told(self.bucket):
             return int(self.client.head_object(Bucket=self.bucket, Key=self._name(key))["ContentLength"])
-        except ClientError as error:
-            raise _missing(error) from error
 
     def delete(self, key: str) -> None:
-        self.client.delete_object(Bucket=self.bucket, Key=self._name(key))
+        with _told(self.bucket):
+            self.client.delete_object(Bucket=self.bucket, Key=self._name(key))
 
 
-def _missing(error: ClientError) -> Exception:
-    code = error.response.get("Error", {}).get("Code", "")
-    if code in {"404", "NoSuchKey", "NotFound"}:
-        return NotFound("The stored object is missing.", code="object_missing")
-    return error
+@contextmanager
+def _told(bucket: str) -> Iterator[None]:
+    """Turn what boto3 raises into NotFound, NoSpace, or a Conflict that says what the bucket said."""
+    try:
+        yield
+    except (BotoCoreError, ClientError, S3UploadFailedError) as error:
+        # A failed transfer of a file carries its cause only as the exception before it.
+        cause = error.__context__ if isinstance(error, S3UploadFailedError) and error.__context__ else error
+        code = str(getattr(cause, "response", {}).get("Error", {}).get("Code") or type(cause).__name__)
+        if code in {"404", "NoSuchKey", "NotFound"}:
+            raise NotFound("The stored object is missing.", code="object_missing") from error
+        if code in {"InsufficientStorage", "QuotaExceeded", "XMinioStorageFull"}:
+            raise NoSpace(f"The bucket {bucket} is full; nothing was stored.") from error
+        raise Conflict(
+            f"The bucket {bucket} did not do what it was asked for ({code}).", code="storage_failed"
+        ) from error
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -1,0 +1,210 @@
+"""DICOM Segmentation objects (PS3.3 A.51) by highdicom, one per scan and layer.
+
+BINARY, not LABELMAP: a labelmap (Supplement 243) would be smaller in memory, but most viewers and the validators at
+hand do not know its SOP class yet. Empty frames are left out, so the file stays small.
+
+The original DICOM files are not kept, only the volume pack; what the segmentation points to is made from the UIDs
+that intake stored. Where a scan has no UID per slice (it came as NIfTI), no reference is written rather than a false
+one.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription
+from pydicom.dataset import Dataset
+from pydicom.sr.coding import Code
+from pydicom.uid import UID, CTImageStorage
+
+from voxloop.volume.geometry import Geometry
+
+FINDING = Code("49755003", "SCT", "Morphologically Abnormal Structure")
+ANATOMY = Code("123037004", "SCT", "Anatomical Structure")
+PRIVATE_SCHEME = "99VOXLOOP"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The DICOM identity of a scan: what a segmentation of it refers to.
+
+    `instance_uids` are the SOP Instance UIDs of the slices, in the order of `k`; None where they are not known.
+    """
+
+    subject: str
+    study_uid: str
+    series_uid: str
+    frame_of_reference_uid: str
+    instance_uids: Sequence[str] | None = None
+
+
+def derived_uid(*parts: str) -> str:
+    """A UID that follows from names alone (PS3.5 B.2), so that a second export writes the same bytes."""
+    digest = bytearray(sha256("\x1f".join(parts).encode()).digest()[:16])
+    digest[6], digest[8] = digest[6] & 0x0F | 0x40, digest[8] & 0x3F | 0x80
+    return f"2.25.{uuid.UUID(bytes=bytes(digest)).int}"
+
+
+def source_of(code: str, subject: str, slices: int, uids: Mapping[str, Any]) -> Source:
+    """The DICOM identity of a scan from its stored UIDs (`study`, `series`, `frame_of_reference`, `instances`).
+
+    Missing ones are derived from the scan's code; instances count only when there is one for every slice.
+    """
+    instances = uids.get("instances")
+    known = isinstance(instances, list) and len(instances) == slices and bool(uids.get("series"))
+    return Source(
+        subject=subject,
+        study_uid=uids.get("study") or derived_uid("study", code),
+        series_uid=uids.get("series") or derived_uid("series", code),
+        frame_of_reference_uid=uids.get("frame_of_reference") or derived_uid("frame of reference", code),
+        instance_uids=instances if known else None,
+    )
+
+
+def write_segmentation(
+    path: Path,
+    labels_zyx: npt.NDArray[np.uint8],
+    geometry: Geometry,
+    *,
+    source: Source,
+    layer: Mapping[str, Any],
+    identity: str,
+    created_at: datetime,
+    software: str,
+    creator: str = "",
+) -> None:
+    """Write a labelmap (uint8, erased voxels stripped) as a BINARY segmentation.
+
+    Segments are numbered 1…n in the order of the layer's ids (DICOM wants them without gaps), all of them described,
+    whether drawn or not. A confirmed empty mask becomes one slice of zeros for each. `identity` (the hash of the
+    content) and `created_at` decide UIDs and dates, so equal input gives equal bytes.
+    """
+    segments = sorted(layer["segments"], key=lambda segment: int(segment["id"]))
+    numbers = np.zeros(256, np.uint8)
+    numbers[[int(segment["id"]) for segment in segments]] = np.arange(1, len(segments) + 1)
+    images = _source_images(geometry, source)
+    frames = numbers[labels_zyx]
+    filled = np.flatnonzero(frames.any(axis=(1, 2)))
+    # Slices without a label carry nothing; an empty mask keeps its middle slice, because one frame there must be.
+    kept = filled if filled.size else np.array([len(images) // 2])
+    described = [_describe(number, segment, layer, source) for number, segment in enumerate(segments, start=1)]
+    document = Segmentation(
+        source_images=[images[k] for k in kept],
+        pixel_array=frames[kept],
+        segmentation_type=SegmentationTypeValues.BINARY,
+        segment_descriptions=described,
+        series_instance_uid=UID(derived_uid("seg series", source.series_uid, layer["name"], identity)),
+        series_number=100,
+        sop_instance_uid=UID(derived_uid("seg", source.series_uid, layer["name"], identity)),
+        instance_number=1,
+        manufacturer="Voxloop",
+        manufacturer_model_name="Voxloop",
+        software_versions=software,
+        device_serial_number="1",
+        content_label=_code_string(layer["name"]),
+        content_description=str(layer.get("title", layer["name"]))[:64],
+        content_creator_name=f"{creator}^" if creator else None,
+        series_description=f"Segmentation: {layer.get('title', layer['name'])}"[:64],
+        omit_empty_frames=bool(filled.size),
+    )
+    _make_repeatable(document, created_at)
+    if source.instance_uids is None:
+        _drop_references(document)
+    document.save_as(path)
+
+
+def _source_images(geometry: Geometry, source: Source) -> list[Dataset]:
+    """One data set per slice with what highdicom copies from its source; never stored."""
+    affine = geometry.affine()
+    row, column = (affine[:3, axis] / np.linalg.norm(affine[:3, axis]) for axis in (0, 1))
+    slices, rows, columns = geometry.shape_zyx
+    thickness, row_spacing, column_spacing = geometry.spacing_mm_zyx
+    images = []
+    for k in range(slices):
+        image = Dataset()
+        image.SOPClassUID = CTImageStorage
+        image.SOPInstanceUID = (
+            source.instance_uids[k] if source.instance_uids else derived_uid("slice", source.series_uid, str(k))
+        )
+        image.StudyInstanceUID = source.study_uid
+        image.SeriesInstanceUID = source.series_uid
+        image.FrameOfReferenceUID = source.frame_of_reference_uid
+        image.PositionReferenceIndicator = ""
+        image.PatientID = source.subject
+        image.PatientName = f"{source.subject}^"
+        for empty in ("PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber", "StudyID",
+                      "ReferringPhysicianName"):  # fmt: skip
+            setattr(image, empty, "")
+        image.Modality = "CT"
+        image.InstanceNumber = k + 1
+        image.Rows, image.Columns = rows, columns
+        image.PixelSpacing = [_decimal(row_spacing), _decimal(column_spacing)]
+        image.SliceThickness = _decimal(thickness)
+        image.ImageOrientationPatient = [_decimal(value) for value in (*row, *column)]
+        image.ImagePositionPatient = [_decimal(value) for value in geometry.lps_of((0, 0, k))]
+        images.append(image)
+    return images
+
+
+def _decimal(value: float) -> str:
+    """A decimal string of at most 16 characters (PS3.5 6.2)."""
+    for digits in range(15, 0, -1):
+        text = f"{value + 0.0:.{digits}g}"
+        if len(text) <= 16:
+            return text
+    raise ValueError(f"{value} does not fit a decimal string")
+
+
+def _describe(number: int, segment: Mapping[str, Any], layer: Mapping[str, Any], source: Source) -> SegmentDescription:
+    code = segment.get("code") or {}
+    is_anatomy = layer["name"] == "anatomy"
+    return SegmentDescription(
+        segment_number=number,
+        segment_label=str(segment["name"])[:64],
+        segmented_property_category=ANATOMY if is_anatomy else FINDING,
+        segmented_property_type=Code(
+            code.get("value") or segment["key"][:16],
+            code.get("scheme") or PRIVATE_SCHEME,
+            (code.get("meaning") or segment["name"])[:64],
+        ),
+        # A reader drew or approved every voxel; semi-automatic would need the algorithm of each to be named.
+        algorithm_type=SegmentAlgorithmTypeValues.MANUAL,
+        tracking_uid=UID(derived_uid("segment", source.series_uid, layer["name"], segment["key"])),
+        tracking_id=str(segment["key"])[:64],
+    )
+
+
+def _code_string(name: str) -> str:
+    """Upper case letters, digits, space and underscore, at most 16 (PS3.5 6.2, CS)."""
+    return "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in name.upper())[:16]
+
+
+def _make_repeatable(document: Dataset, at: datetime) -> None:
+    """Replace the present time and the random UID that highdicom writes."""
+    for keyword in ("ContentDate", "SeriesDate", "InstanceCreationDate"):
+        if keyword in document:
+            setattr(document, keyword, at.strftime("%Y%m%d"))
+    for keyword in ("ContentTime", "SeriesTime", "InstanceCreationTime"):
+        if keyword in document:
+            setattr(document, keyword, at.strftime("%H%M%S"))
+    for equipment in document.get("ContributingEquipmentSequence", []):
+        equipment.ContributionDateTime = at.strftime("%Y%m%d%H%M%S")
+    dimensions = derived_uid("dimensions", document.SOPInstanceUID)
+    for item in (*document.DimensionOrganizationSequence, *document.DimensionIndexSequence):
+        item.DimensionOrganizationUID = dimensions
+
+
+def _drop_references(document: Dataset) -> None:
+    """Take out what points to slices that do not exist as DICOM (all of it is conditional, PS3.3 A.51.5.1, C.12.2)."""
+    for keyword in ("ReferencedSeriesSequence", "SourceImageSequence"):
+        if keyword in document:
+            delattr(document, keyword)
+    for groups in document.PerFrameFunctionalGroupsSequence:
+        if "DerivationImageSequence" in groups:
+            del groups.DerivationImageSequence

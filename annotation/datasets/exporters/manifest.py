@@ -1,0 +1,175 @@
+"""The documents of a release: what it holds, who made it, how to read it."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from math import prod
+from typing import Any
+
+from annotation.datasets.verify import FORMAT, canonical
+
+Frozen = Mapping[str, Any]
+SIDES = ("train", "validation", "test")
+
+
+def manifest_hash(frozen: Frozen) -> str:
+    """sha256 (hex) of the canonical JSON of the frozen list: the name of a release's content."""
+    return hashlib.sha256(canonical(frozen)).hexdigest()
+
+
+def folder_of(kind: str, layer: str, frozen: Frozen) -> str:
+    """`labels`, `erased` or `dicom-seg` for the first layer of the schema, `labels-anatomy` … for the others."""
+    first = frozen["schema"]["definition"]["layers"][0]["name"]
+    return kind if layer == first else f"{kind}-{layer}"
+
+
+def manifest_document(frozen: Frozen, files: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """`manifest.json`: the frozen list as it is in the database, its hash, and every file of this export."""
+    return {"format": FORMAT, "manifest_hash": manifest_hash(frozen), "frozen": frozen, "files": list(files)}
+
+
+def labels_document(frozen: Frozen) -> dict[str, Any]:
+    """`labels.json`: the label schema, with the number that each segment has in the DICOM segmentations."""
+    layers = []
+    for layer in frozen["schema"]["definition"]["layers"]:
+        ordered = sorted(layer["segments"], key=lambda segment: int(segment["id"]))
+        numbered = [{**segment, "dicom_segment_number": n} for n, segment in enumerate(ordered, start=1)]
+        layers.append({**layer, "segments": numbered})
+    schema = frozen["schema"]
+    return {
+        "name": schema["name"],
+        "version": schema["version"],
+        "layers": layers,
+        "questions": schema["definition"].get("questions", []),
+    }
+
+
+def dataset_document(frozen: Frozen) -> dict[str, Any]:
+    """`dataset.json`, read by nnU-Net v2 (`dataset`: the training side only) and by MONAI (three lists)."""
+    layer = frozen["schema"]["definition"]["layers"][0]
+    labels = {"background": 0} | {segment["key"]: int(segment["id"]) for segment in layer["segments"]}
+    sides: dict[str, list[dict[str, str]]] = {side: [] for side in SIDES}
+    for scan in frozen["scans"]:
+        if layer["name"] in scan["layers"]:
+            name = f"{scan['code']}.nii.gz"
+            sides[scan["split"]].append({"image": f"images/{name}", "label": f"labels/{name}"})
+    cases = {
+        row["image"].removeprefix("images/").removesuffix(".nii.gz"): {"images": [row["image"]], "label": row["label"]}
+        for row in sides["train"]
+    }
+    return {
+        "name": frozen["release"]["name"],
+        "description": f"{frozen['campaign']['name']}, layer {layer['name']}",
+        "licence": frozen["release"]["licence"],
+        "channel_names": {"0": "CT"},
+        "labels": labels,
+        "file_ending": ".nii.gz",
+        "numTraining": len(cases),
+        "dataset": cases,
+        "training": sides["train"],
+        "validation": sides["validation"],
+        "test": sides["test"],
+    }
+
+
+def sums_document(files: Mapping[str, str]) -> str:
+    """`SHA256SUMS`, as `sha256sum -c` reads it, from path → sha256."""
+    return "".join(f"{digest}  {path}\n" for path, digest in sorted(files.items()))
+
+
+def readme_document(frozen: Frozen) -> str:
+    """`README.md` of the dataset: what is in it, how much, where it comes from, how to check it."""
+    release, scans = frozen["release"], frozen["scans"]
+    parts = [
+        f"# {frozen['campaign']['name']}: {release['name']}",
+        release["notes"],
+        f"{len(scans)} scans, labelled and approved; frozen on {release['frozen_at'][:10]} with Voxloop"
+        f" {frozen['software']}. Manifest `{manifest_hash(frozen)}`.",
+        f"**Licence:** {release['licence'] or 'not stated; ask the owner before any use.'}",
+        "## What is where\n" + _contents(frozen),
+        "## Scans\nThe split is by site: no site is on two sides.\n\n" + _scan_table(scans),
+        "## Segments\n" + _segment_tables(frozen),
+        "## Where it comes from\n" + _provenance(scans),
+        "## How to check it\n`python3 verify.py .` (needs numpy and nibabel) proves that every file is the exported"
+        " one, nothing was added, every\nmask is the approved one and lies on the grid of its image, and no site is on"
+        " two sides. `sha256sum -c SHA256SUMS`\nchecks the files alone.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _contents(frozen: Frozen) -> str:
+    rows = [("`images/CODE.nii.gz`", "the scan: int16, HU, NIfTI-1, RAS")]
+    for layer in _layers(frozen):
+        name = layer["title"].lower()
+        rows += [
+            (f"`{folder_of('labels', layer['name'], frozen)}/CODE.nii.gz`",
+             f"{name}: uint8 on the grid of the image, 0 = background; an empty mask was confirmed empty"),
+            (f"`{folder_of('erased', layer['name'], frozen)}/CODE.nii.gz`",
+             "1 where a reader took a proposed voxel away; only where there are any"),
+            (f"`{folder_of('dicom-seg', layer['name'], frozen)}/CODE.dcm`", f"{name}: the same as DICOM segmentation"),
+        ]  # fmt: skip
+    rows += [
+        ("`labels.json`", "the label schema: values, names, coded terms, questions"),
+        ("`dataset.json`", "the lists that nnU-Net and MONAI read"),
+        ("`manifest.json`", "per scan: site, split, author, reviewer, answers, what the work began from, hashes"),
+        ("`SHA256SUMS`, `verify.py`", "to check all of it, offline"),
+    ]
+    return _table(("path", "what"), rows)
+
+
+def _scan_table(scans: Iterable[Mapping[str, Any]]) -> str:
+    per_site: dict[tuple[int, str], Counter[str]] = defaultdict(Counter)
+    for scan in scans:
+        row = per_site[SIDES.index(scan["split"]), scan["site"]]
+        row["scans"] += 1
+        row["empty"] += all(layer["is_empty"] for layer in scan["layers"].values())
+    rows = [(SIDES[side], site, n["scans"], n["empty"]) for (side, site), n in sorted(per_site.items())]
+    for side in SIDES:
+        of_side = [row for row in rows if row[0] == side]
+        if of_side:
+            rows.append((side, "**all**", sum(row[2] for row in of_side), sum(row[3] for row in of_side)))
+    return _table(("split", "site", "scans", "confirmed empty"), rows)
+
+
+def _segment_tables(frozen: Frozen) -> str:
+    tables = []
+    for layer in _layers(frozen):
+        rows = []
+        for segment in layer["segments"]:
+            found, ml = Counter[str](), 0.0
+            for scan in frozen["scans"]:
+                voxels = scan["layers"].get(layer["name"], {}).get("voxel_counts", {}).get(str(segment["id"]), 0)
+                found[scan["split"]] += voxels > 0
+                ml += voxels * prod(scan["spacing_mm_zyx"]) / 1000
+            rows.append((segment["id"], segment["name"], *(found[side] for side in SIDES), f"{ml:.1f}"))
+        header = ("value", layer["title"].lower(), *(f"scans, {side}" for side in SIDES), "mL in all")
+        tables.append(_table(header, rows))
+    return "\n\n".join(tables)
+
+
+def _provenance(scans: Iterable[Mapping[str, Any]]) -> str:
+    counts = Counter(_began_from(scan) for scan in scans)
+    authors = Counter(scan["author"] for scan in scans)
+    reviewers = Counter(scan["reviewer"] for scan in scans)
+    return "\n".join(
+        [
+            "- The work began from: " + ", ".join(f"{what} ({n})" for what, n in sorted(counts.items())) + ".",
+            "- Drawn by: " + ", ".join(f"{who} ({n})" for who, n in sorted(authors.items())) + ".",
+            "- Approved by: " + ", ".join(f"{who} ({n})" for who, n in sorted(reviewers.items()))
+            + ". Nobody approved their own work.",
+        ]
+    )  # fmt: skip
+
+
+def _began_from(scan: Mapping[str, Any]) -> str:
+    names = {layer["start"]["model"] or layer["start"]["kind"] for layer in scan["layers"].values()}
+    return " and ".join(sorted(names))
+
+
+def _layers(frozen: Frozen) -> list[Mapping[str, Any]]:
+    return [layer for layer in frozen["schema"]["definition"]["layers"] if layer["name"] in frozen["layers"]]
+
+
+def _table(header: tuple[Any, ...], rows: Iterable[tuple[Any, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

@@ -1,0 +1,43 @@
+"""`manage.py verify_release DIR`: prove a release offline; no database is touched."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import Progress
+
+from annotation.datasets.verify import NotARelease, in_words, verify
+
+
+class Command(BaseCommand):
+    help = (
+        "Prove a release folder offline: every file is there and unchanged, nothing was added, every mask is the "
+        "approved one on the grid of its image, no site is on two sides of the split. "
+        "Exit code 0: proven, 1: not, 2: no release there."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the exported release")
+        parser.add_argument(
+            "--seal", default="", help="the seal that the export told, to rule out a whole other release"
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON document instead of words")
+
+    def handle(self, *args: Any, folder: Path, seal: str, **options: Any) -> None:
+        try:
+            with Progress(console=Console(stderr=True), transient=True, disable=options["json"]) as bar:
+                task = bar.add_task("Verifying", total=None)
+                verdict = verify(
+                    folder,
+                    seal=seal,
+                    progress=lambda done, total, what: bar.update(task, completed=done, total=total, description=what),
+                )
+        except NotARelease as error:
+            raise CommandError(str(error), returncode=2) from error
+        self.stdout.write(json.dumps(verdict.to_json()) if options["json"] else in_words(verdict), ending="\n")
+        if not verdict.is_proven:
+            raise SystemExit(1)

@@ -1,0 +1,171 @@
+"""Make a release, freeze it, ask for an export of it, publish or yank it."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils.text import slugify
+
+from annotation.datasets.exporters.manifest import manifest_hash
+from annotation.datasets.freezing import freeze_list, list_items
+from annotation.datasets.models import Export, Release, ReleaseItem
+from annotation.datasets.permissions import require_data_manager, require_sites
+from annotation.datasets.selectors import list_candidates, visible_releases
+from annotation.datasets.states import EXPORTABLE, RELEASE
+from annotation.reviews.models import ReviewRound
+from annotation.work.models import Campaign, CampaignScan
+from voxloop.accounts.models import User
+from voxloop.audit.services import advance, record
+from voxloop.jobs.models import Job
+from voxloop.jobs.services import enqueue
+from voxloop.kernel.clock import now
+from voxloop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+
+FORMATS = ["nifti", "dicom_seg"]
+
+
+@transaction.atomic
+def create_release(
+    *,
+    campaign: Campaign,
+    name: str,
+    actor: User,
+    notes: str = "",
+    licence: str = "",
+    sites: Sequence[str] | None = None,
+    approved_from: date | None = None,
+    approved_until: date | None = None,
+) -> Release:
+    """Start a draft of everything approved in the campaign, or of some sites, or of some days (both inclusive)."""
+    require_data_manager(actor, campaign)
+    if not slugify(name):
+        raise Invalid("Give the release a name with letters or digits.", code="bad_release")
+    taken = Release.objects.filter(campaign=campaign).values_list("name", flat=True)
+    if slugify(name) in {slugify(other) for other in taken}:
+        raise Conflict(f"This campaign already has a release called {name}.", code="release_taken")
+    known = CampaignScan.objects.filter(campaign=campaign, scan__site__memberships__user=actor)
+    unknown = set(sites or ()) - set(known.values_list("scan__site__code", flat=True))
+    if unknown:
+        raise Invalid(f"You have no site {min(unknown)} in this campaign.", code="unknown_site")
+    release = Release.objects.create(
+        campaign=campaign,
+        name=name,
+        notes=notes,
+        licence=licence,
+        created_by=actor,
+        filters={
+            "sites": sorted(sites) if sites else None,
+            "approved_from": approved_from and approved_from.isoformat(),
+            "approved_until": approved_until and approved_until.isoformat(),
+        },
+    )
+    record(actor=actor, action="release.created", target=release, new={"name": name, **release.filters})
+    return release
+
+
+@transaction.atomic
+def freeze_release(*, release_id: UUID, actor: User) -> Release:
+    """Fix the list of approved revisions, the split and every hash for good.
+
+    Raises Conflict: `release_empty`, `split_moved` (a site was on another side in an earlier release),
+    `signature_broken`; Forbidden for a site that is not the actor's.
+    """
+    release = _lock(release_id, actor)
+    RELEASE.check(release.state, "frozen")
+    rounds = list(list_candidates(release))
+    if not rounds:
+        raise Conflict("Nothing approved fits this release yet.", code="release_empty")
+    require_sites(actor, {found.annotation.scan.site_id for found in rounds})
+    _require_same_split(release, rounds)
+    ReleaseItem.objects.bulk_create(list_items(release, rounds))
+    frozen_at = now().replace(microsecond=0)
+    frozen = freeze_list(release, rounds, frozen_at)
+    digest = manifest_hash(frozen)
+    advance(
+        release, "frozen", table=RELEASE, actor=actor, manifest=frozen, manifest_hash=digest, frozen_at=frozen_at
+    )  # fmt: skip
+    release.refresh_from_db()
+    if manifest_hash(release.manifest) != digest:
+        raise RuntimeError("the database does not give the manifest back as it was frozen")
+    return release
+
+
+def _require_same_split(release: Release, rounds: Sequence[ReviewRound]) -> None:
+    sides = {found.annotation.scan.site_id: found.annotation.scan.site for found in rounds}
+    moved = (
+        ReleaseItem.objects.filter(release__campaign=release.campaign_id, scan__site__in=sides)
+        .exclude(release__state="draft")
+        .exclude(split=F("scan__site__split"))
+        .select_related("scan__site")
+        .first()
+    )
+    if moved is not None:
+        raise Conflict(
+            f"Site {moved.scan.site.code} was on the {moved.split} side in an earlier release and is on the "
+            f"{moved.scan.site.split} side now; a site never changes sides.",
+            code="split_moved",
+        )
+
+
+@transaction.atomic
+def publish_release(*, release_id: UUID, actor: User) -> Release:
+    """Say that a frozen release is the one to use."""
+    release = _lock(release_id, actor)
+    advance(release, "published", table=RELEASE, actor=actor)
+    return release
+
+
+@transaction.atomic
+def yank_release(*, release_id: UUID, actor: User, why: str) -> Release:
+    """Say that a release is not to be used any more, and why; it stays as it is."""
+    release = _lock(release_id, actor)
+    advance(release, "yanked", table=RELEASE, actor=actor, why=why)
+    return release
+
+
+@transaction.atomic
+def request_export(*, release_id: UUID, actor: User, destination: str = "", by_operator: bool = False) -> Export:
+    """Ask for a frozen release to be written out; the job does it.
+
+    `destination`: "" for the server's own folder, or one of the buckets of `EXPORT_BUCKETS`. The command line
+    (`by_operator`) may name any folder or bucket: whoever runs it could write there anyway. While an export of the
+    release to that place is under way, it is answered instead of a second one.
+    """
+    release = _lock(release_id, actor)
+    if release.state not in EXPORTABLE:
+        raise Conflict(f"This release is {release.state}; only a frozen one can be exported.", code="not_frozen")
+    place = destination or settings.EXPORT_ROOT.resolve().as_uri()
+    if destination and not by_operator and destination not in settings.EXPORT_BUCKETS:
+        raise Forbidden("Exports go to the server's own folder or to a bucket that it knows.", code="bad_destination")
+    if not place.startswith(("file://", "s3://")):
+        raise Invalid("An export goes to a folder or to s3://bucket/prefix.", code="bad_destination")
+    running = release.exports.filter(destination=place, job__state__in=["queued", "running"]).first()
+    if running is not None:
+        return running
+    export = Export.objects.create(release=release, destination=place, formats=FORMATS, created_by=actor)
+    export.job = enqueue(
+        Job.Kind.EXPORT_RELEASE, payload={"export": str(export.pk)}, key=f"export:{export.pk}", actor=actor
+    )
+    export.save(update_fields=["job"])
+    record(
+        actor=actor, action="release.export_requested", target=release,
+        new={"export": str(export.pk), "destination": place},
+    )  # fmt: skip
+    return export
+
+
+def folder_name(release: Release) -> str:
+    """How the folder of an exported release is called."""
+    return f"{release.campaign.slug}-{slugify(release.name)}"
+
+
+def _lock(release_id: UUID, actor: Any) -> Release:
+    release = visible_releases(actor).select_for_update(of=("self",)).filter(pk=release_id).first()
+    if release is None:
+        raise NotFound
+    require_data_manager(actor, release.campaign)
+    return release

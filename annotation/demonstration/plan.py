@@ -1,0 +1,91 @@
+"""What the demonstration consists of: sites, people, and which phantom is sent by whom and when."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from voxloop.accounts.roles import Role
+
+CAMPAIGN = "Chest CT: lung opacities"
+SLUG = "chest-ct"
+BATCH_SIZE = 50
+GUIDELINES = (
+    "Mark every infectious opacity, ground glass and consolidation, to its visible edge in a lung window. Vessels and "
+    "airways inside an opacity belong to it, those beside it do not. A scan without any opacity is a normal answer: "
+    "confirm that it is empty."
+)
+
+
+@dataclass(frozen=True)
+class SitePlan:
+    """A site, its side of the split and its share of the scans; its scanner is `phantom.PROFILES[code]`."""
+
+    code: str
+    name: str
+    split: str
+    share: int
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Scans that a site sends together, by their numbers at the site."""
+
+    site: SitePlan
+    numbers: range
+
+    @property
+    def pseudonyms(self) -> list[str]:
+        """The subjects in it."""
+        return [pseudonym_of(self.site, number) for number in self.numbers]
+
+
+SITES = (
+    SitePlan("A", "Site A: standard kernel", "train", 3),
+    SitePlan("B", "Site B: sharp kernel", "train", 3),
+    SitePlan("C", "Site C: low dose, held out", "validation", 2),
+)
+# The first scans of each site are labelled, reviewed and approved; the model learns from those of A and B and is
+# measured on those of C.
+LABELLED_OF_EACH_SITE = {"A": 3, "B": 2, "C": 3}
+# Before the first subject of each site. Chosen by looking, so that the first scans of the sites that train hold four
+# subjects with infectious opacities and one without, those of the hold-out two and one.
+SEED_BEFORE_FIRST = {"A": 1004, "B": 2000, "C": 3004}
+SCANS_IN_A_DELIVERY = 7
+
+ROLES = {
+    "administrator": None,
+    "coordinator": Role.COORDINATOR,
+    "reviewer": Role.REVIEWER,
+    "datamanager": Role.DATA_MANAGER,
+    "arbitrator": Role.ARBITRATOR,
+    "annotator1": Role.ANNOTATOR,
+    "annotator2": Role.ANNOTATOR,
+    "annotator3": Role.ANNOTATOR,
+}
+
+
+def pseudonym_of(site: SitePlan, number: int) -> str:
+    """The subject's pseudonym: `PHANTOM-A-001`."""
+    return f"PHANTOM-{site.code}-{number:03d}"
+
+
+def seed_of(pseudonym: str) -> int:
+    """The seed a subject's phantom is made from; the same subject is the same body on every machine."""
+    _word, site, number = pseudonym.split("-")
+    return SEED_BEFORE_FIRST[site] + int(number)
+
+
+def list_deliveries(scans: int) -> Iterator[Delivery]:
+    """All deliveries for that many scans: those to be labelled first, then the sites in turn."""
+    total = sum(site.share for site in SITES)
+    counts = {site.code: scans * site.share // total for site in SITES}
+    counts[SITES[0].code] += scans - sum(counts.values())
+    sent = {}
+    for site in SITES:
+        sent[site.code] = min(LABELLED_OF_EACH_SITE[site.code], counts[site.code])
+        yield Delivery(site, range(1, sent[site.code] + 1))
+    while sent != counts:
+        for site in SITES:
+            last = min(sent[site.code] + SCANS_IN_A_DELIVERY, counts[site.code])
+            if last > sent[site.code]:
+                yield Delivery(site, range(sent[site.code] + 1, last + 1))
+            sent[site.code] = last

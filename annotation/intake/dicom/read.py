@@ -1,0 +1,118 @@
+"""Read one DICOM file with distrust: bytes in, the few attributes the intake needs out."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from annotation.intake.limits import Limits
+from voxloop.kernel.errors import Invalid
+
+# What is read at all. Nothing else of a file enters the process, let alone the database.
+IDENTITY_TAGS = (
+    "PatientName", "PatientBirthDate", "PatientAddress", "PatientTelephoneNumbers", "PatientTelecomInformation",
+    "OtherPatientIDs", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName", "ResponsiblePerson",
+    "CountryOfResidence", "RegionOfResidence", "InsurancePlanIdentification", "MilitaryRank",
+)  # fmt: skip
+HEADER_TAGS = (
+    "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "Manufacturer", "ManufacturerModelName", "PatientID",
+    "ContrastBolusAgent", "SliceThickness", "KVP", "GantryDetectorTilt", "ConvolutionKernel", "ImagerPixelSpacing",
+    "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "ImagePositionPatient", "ImageOrientationPatient",
+    "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns", "PixelSpacing",
+    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
+    "BurnedInAnnotation", "RescaleIntercept", "RescaleSlope", *IDENTITY_TAGS,
+)  # fmt: skip
+PIXEL_TAGS = ("PixelData", "BitsAllocated", "PixelRepresentation")
+HEADER_BYTES = 1 << 20  # what a deflated file may inflate to beside its share
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One file of a series: where it lies, its transfer syntax, its attributes, the bytes of its pixel data."""
+
+    path: Path
+    folder: str
+    transfer_syntax: str
+    header: Dataset
+    pixel_bytes: int
+
+
+def looks_like_dicom(data: bytes) -> bool:
+    """The magic of PS3.10, or a file without preamble that begins with group 0002 or 0008 in little endian."""
+    bare = len(data) > 16 and data[:2] in (b"\x02\x00", b"\x08\x00") and data[3:4] == b"\0"
+    return bare or data[128:132] == b"DICM"
+
+
+def read_slice(path: Path, folder: str, limits: Limits) -> Slice:
+    """The header of a file. Raises Invalid (`unreadable`, `deflated_too_large`). The preamble is never looked at."""
+    data = path.read_bytes()
+    header, syntax = _parse(data, [*HEADER_TAGS, "PixelData"], limits)
+    pixels = header.pop("PixelData", None)
+    size = len(pixels.value) if pixels is not None and isinstance(pixels.value, bytes) else 0
+    return Slice(path, folder, syntax, header, size)
+
+
+def read_pixels(path: Path, limits: Limits) -> bytes:
+    """The value of Pixel Data of a file that `read_slice` has read."""
+    dataset, _ = _parse(path.read_bytes(), [*PIXEL_TAGS], limits)
+    return bytes(dataset.PixelData)
+
+
+def _parse(data: bytes, tags: list[str], limits: Limits) -> tuple[Dataset, str]:
+    if not looks_like_dicom(data):
+        raise Invalid("The file is not DICOM.", code="not_dicom")
+    try:
+        syntax, end = _file_meta(data)
+        if syntax == DeflatedExplicitVRLittleEndian:
+            data = _inflate(data, end, limits)
+        # From memory, so that a declared length never allocates more than the file holds.
+        dataset = dcmread(BytesIO(data), force=True, specific_tags=tags)  # type: ignore[arg-type]
+    except Invalid:
+        raise
+    except MemoryError:
+        raise
+    except (Exception, RecursionError) as error:  # pydicom raises whatever a broken file makes it stumble over
+        raise Invalid("The file is damaged and cannot be read as DICOM.", code="unreadable") from error
+    kept = Dataset()
+    for tag in list(dataset.keys()):
+        with suppress(Exception):  # an attribute that is no number where one belongs counts as not there
+            kept.add(dataset[tag])
+    return kept, syntax
+
+
+def _file_meta(data: bytes) -> tuple[str, int]:
+    """The transfer syntax, and where the data set begins. Without file meta: the default of PS3.5 10.1, or by looks."""
+    at = 132 if data[128:132] == b"DICM" else 0
+    syntax = ""
+    while data[at : at + 2] == b"\x02\x00" and len(data) >= at + 12:
+        if data[at + 4 : at + 6] in (b"OB", b"UN", b"OW", b"SQ", b"UT"):
+            head, (length,) = 12, struct.unpack_from("<I", data, at + 8)
+        else:
+            head, (length,) = 8, struct.unpack_from("<H", data, at + 6)
+        if data[at + 2 : at + 4] == b"\x10\x00":
+            syntax = data[at + 8 : at + 8 + length].rstrip(b"\0 ").decode("ascii", "replace")
+        at += head + length
+    if not syntax:
+        vr = data[at + 4 : at + 6]
+        syntax = ExplicitVRLittleEndian if vr.isalpha() and vr.isupper() else ImplicitVRLittleEndian
+    return str(syntax), at
+
+
+def _inflate(data: bytes, end: int, limits: Limits) -> bytes:
+    """A deflated file (PS3.5 A.5) as a plain one, never more than a slice and its header can need."""
+    most = min(limits.most_file_bytes, limits.most_ratio * len(data) + HEADER_BYTES)
+    body = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[end:], most + 1)
+    if len(body) > most:
+        raise Invalid("The deflated file inflates to more than a slice can hold.", code="deflated_too_large")
+    syntax = ExplicitVRLittleEndian.encode() + b"\0"
+    element = b"\x02\x00\x10\x00UI" + struct.pack("<H", len(syntax)) + syntax
+    length = b"\x02\x00\x00\x00UL\x04\x00" + struct.pack("<I", len(element))
+    return bytes(128) + b"DICM" + length + element + body

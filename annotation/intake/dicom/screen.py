@@ -1,0 +1,167 @@
+"""Which series can be annotated: modality, origin, de-identification, pixels. Each no is a code and one sentence."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
+from annotation.intake.dicom.pixels import KNOWN
+from annotation.intake.dicom.read import IDENTITY_TAGS, Slice
+from annotation.intake.limits import Limits
+from voxloop.kernel.errors import Invalid, TooLarge
+
+PLANAR = ("DX", "CR")
+MODALITY_OF_CLASS = {
+    "1.2.840.10008.5.1.4.1.1.2": "CT",
+    "1.2.840.10008.5.1.4.1.1.1": "CR",
+    "1.2.840.10008.5.1.4.1.1.1.1": "DX",
+    "1.2.840.10008.5.1.4.1.1.1.1.1": "DX",
+}
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+# What de-identification software leaves in Patient's Name.
+PLACEHOLDERS = {
+    "", "removed", "anonymous", "anonymised", "anonymized", "anon", "deidentified", "de-identified", "none", "unknown",
+    "patient", "pseudonym", "phantom", "test",
+}  # fmt: skip
+UID = re.compile(r"[0-9.]{3,64}")
+MOST_SIDE = 8192
+
+
+def text_of(header: Dataset, keyword: str, most: int = 64) -> str:
+    """One line of printable text, or an empty one."""
+    value = header.get(keyword)
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple | MultiValue):
+        value = "/".join(map(str, value))
+    return "".join(c for c in str(value).strip() if c.isprintable())[:most]
+
+
+def uid_of(header: Dataset, keyword: str) -> str:
+    """A well-formed UID, or an empty text."""
+    value = text_of(header, keyword)
+    return value if UID.fullmatch(value) else ""
+
+
+def numbers_of(header: Dataset, keyword: str, count: int) -> npt.NDArray[np.float64] | None:
+    """Exactly `count` finite numbers, or None."""
+    value = header.get(keyword)
+    try:
+        numbers = np.array(value if count > 1 else [value], dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    return numbers if numbers.shape == (count,) and np.isfinite(numbers).all() else None
+
+
+def modality_of(header: Dataset) -> str:
+    """The modality; from the SOP class when the attribute is missing."""
+    return text_of(header, "Modality", 16).upper() or MODALITY_OF_CLASS.get(text_of(header, "SOPClassUID"), "")
+
+
+def check_series(slices: Sequence[Slice], limits: Limits) -> str:
+    """The modality of a series that may be converted, judged by what its files say. Raises Invalid or TooLarge."""
+    for item in slices:  # first of all: nothing of a file that names a patient may be kept, not even a refusal
+        _check_identity(item.header)
+    modalities = Counter(modality_of(s.header) for s in slices)
+    modality = modalities.most_common(1)[0][0]
+    if len(modalities) > 1:
+        raise Invalid(f"The series mixes modalities: {', '.join(sorted(modalities))}.", code="mixed_modality")
+    if modality not in ("CT", *PLANAR):
+        raise Invalid(
+            f"The series is {modality or 'of unknown modality'}; CT, DX and CR can be annotated.",
+            code="wrong_modality",
+        )
+    for item in slices:
+        _check_origin(item.header, modality)
+    without = sum(item.pixel_bytes == 0 for item in slices)
+    if without:
+        raise Invalid(f"{without} of {len(slices)} files have no pixel data, or it is cut off.", code="no_pixel_data")
+    for item in slices:
+        _check_pixels(item)
+    _check_size(slices, modality, limits)
+    return modality
+
+
+def _check_origin(header: Dataset, modality: str) -> None:
+    kind = [str(word).strip().upper() for word in _words(header.get("ImageType"))]
+    if text_of(header, "SOPClassUID").startswith(SECONDARY_CAPTURE) or "SECONDARY" in kind[1:2]:
+        raise Invalid("The series is a secondary capture: pictures of a screen, not a scan.", code="secondary_capture")
+    if "LOCALIZER" in kind:
+        raise Invalid("The series is a localiser (an overview), or holds one.", code="localiser")
+    if modality == "CT" and kind[:1] == ["DERIVED"]:
+        raise Invalid("The series was computed from another one (derived); send the original.", code="derived")
+    if text_of(header, "BurnedInAnnotation").upper() == "YES":
+        raise Invalid("The series says that text is burnt into its pixels.", code="burned_in_annotation")
+
+
+def _words(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _check_identity(header: Dataset) -> None:
+    """Refuse files that were not de-identified at the site. The sentence names the attribute, never its value."""
+    for keyword in IDENTITY_TAGS:
+        value = text_of(header, keyword)
+        if value and not (keyword == "PatientName" and is_code(value, text_of(header, "PatientID"))):
+            words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", keyword)
+            raise Invalid(
+                f"The files still carry {words}: de-identify them at the site before they are sent.",
+                code="not_deidentified",
+            )
+
+
+def is_code(name: str, patient_id: str) -> bool:
+    """Whether what stands in Patient's Name is a pseudonym: the Patient ID, a placeholder, or one word with a digit."""
+    plain = name.strip("^ ").lower()
+    return plain in PLACEHOLDERS or plain == patient_id.lower() or bool(re.fullmatch(r"[\w.-]*\d[\w.-]*", plain))
+
+
+def _check_pixels(item: Slice) -> None:
+    header = item.header
+    if (frames := numbers_of(header, "NumberOfFrames", 1)) is not None and frames[0] > 1:
+        raise Invalid(
+            f"A file holds {int(frames[0])} frames (enhanced or multi-frame); send one slice a file.",
+            code="multi_frame",
+        )
+    if numbers_of(header, "SamplesPerPixel", 1) not in (None, 1) or text_of(
+        header, "PhotometricInterpretation"
+    ) not in ("MONOCHROME1", "MONOCHROME2"):
+        raise Invalid("The images are in colour, not grey.", code="not_grey")
+    sides = [numbers_of(header, keyword, 1) for keyword in ("Rows", "Columns")]
+    if any(side is None or not 2 <= side[0] <= MOST_SIDE for side in sides):
+        raise Invalid("A file does not say how many rows and columns it has, or an impossible number.", code="bad_size")
+    if header.get("BitsAllocated") not in (8, 16):
+        raise Invalid(f"A file has {header.get('BitsAllocated')} bits a pixel; 8 or 16 can be read.", code="bad_bits")
+    if item.transfer_syntax not in KNOWN:
+        raise Invalid(f"The transfer syntax {item.transfer_syntax[:64]} is not supported.", code="unknown_syntax")
+
+
+def _check_size(slices: Sequence[Slice], modality: str, limits: Limits) -> None:
+    sizes = Counter((int(s.header.Rows), int(s.header.Columns)) for s in slices)
+    if len(sizes) > 1:
+        words = ", ".join(f"{count} of {rows}×{columns}" for (rows, columns), count in sizes.most_common(3))
+        raise Invalid(f"The slices have different sizes: {words}.", code="mixed_size")
+    (rows, columns), count = next(iter(sizes.items()))
+    if modality in PLANAR:
+        if count > 1:
+            raise Invalid(f"The series holds {count} X-rays; send one a series.", code="many_images")
+    elif count < limits.least_slices:
+        raise Invalid(
+            f"The series has {count} slice{'s' if count > 1 else ''}; a volume needs at least {limits.least_slices}.",
+            code="too_few_slices",
+        )
+    if count > limits.most_slices or count * rows * columns > limits.most_voxels:
+        raise TooLarge(
+            f"The series has {count} slices of {rows}×{columns}; at most {limits.most_slices} slices and "
+            f"{limits.most_voxels // 1_000_000} million voxels can be converted.",
+            code="volume_too_large",
+        )

@@ -1,0 +1,241 @@
+"""From a folder of files to series, and from a series to one volume in HU."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+
+from annotation.intake.dicom.pixels import decode_stored
+from annotation.intake.dicom.read import Slice, read_pixels, read_slice
+from annotation.intake.dicom.screen import PLANAR, check_series, modality_of, numbers_of, text_of, uid_of
+from annotation.intake.dicom.stack import stack_slices
+from annotation.intake.dicom.uids import derive_uid
+from annotation.intake.limits import Limits
+from annotation.intake.sources import SourceFile
+from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, hash_volume
+from voxloop.kernel.errors import Invalid
+from voxloop.volume.geometry import Geometry
+
+Tell = Callable[[float], None]
+NO_CONTRAST = {"", "NO", "NONE", "N", "WITHOUT"}
+
+
+@dataclass
+class Finds:
+    """The series among some files, and how many files were something else."""
+
+    series: dict[tuple[str, ...], list[Slice]] = field(default_factory=dict)
+    not_dicom: int = 0
+    unreadable: int = 0
+
+
+def find_series(files: Sequence[SourceFile], limits: Limits, on_progress: Tell | None = None) -> Finds:
+    """Read every header and group the files by series; by study and folder where the series UID is empty."""
+    finds = Finds()
+    with _quiet():
+        for number, file in enumerate(files, start=1):
+            try:
+                item = read_slice(file.path, file.folder, limits)
+            except Invalid as refusal:
+                if refusal.code == "not_dicom":
+                    finds.not_dicom += 1
+                else:
+                    finds.unreadable += 1
+                continue
+            series = text_of(item.header, "SeriesInstanceUID")
+            study = text_of(item.header, "StudyInstanceUID")
+            key = (series,) if series else ("", study, item.folder, modality_of(item.header))
+            finds.series.setdefault(key, []).append(item)
+            if on_progress:
+                on_progress(number / len(files))
+    return finds
+
+
+def read_series(slices: Sequence[Slice], limits: Limits, on_progress: Tell | None = None) -> FoundVolume:
+    """Screen a series and make a volume of it. Raises Invalid or TooLarge with a stable code and one sentence."""
+    with _quiet():
+        slices = _drop_copies(slices)
+        modality = check_series(slices, limits)
+        if modality in PLANAR:
+            ordered, geometry = list(slices), _planar_geometry(slices[0].header)
+            voxels: Any = _decode_planar(slices[0], limits)
+        else:
+            ordered, geometry = _stack(slices)
+            voxels = _decode(ordered, geometry, limits, on_progress or (lambda share: None))
+    if int(voxels.min()) == int(voxels.max()):
+        raise Invalid("Every pixel of the series has the same value.", code="empty_volume")
+    return FoundVolume(voxels, geometry, _origin(ordered, modality, hash_volume(voxels, geometry)))
+
+
+def origin_of_refused(slices: Sequence[Slice]) -> Origin:
+    """What is kept of a series that was refused; its hash is over the bytes of its files."""
+    digests = sorted(hashlib.sha256(item.path.read_bytes()).digest() for item in slices)
+    digest = hashlib.sha256(b"refused" + b"".join(digests)).hexdigest()
+    with _quiet():
+        return _origin(slices, modality_of(slices[0].header), digest)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    # pydicom warns of every odd value; what matters of that is checked and refused in words.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _drop_copies(slices: Sequence[Slice]) -> list[Slice]:
+    """The same file twice counts once; two different files under one UID are both kept, and refused later."""
+    kept: dict[tuple[str, int], list[tuple[Slice, bytes | None]]] = {}
+    result: list[Slice] = []
+    for item in slices:
+        name = (text_of(item.header, "SOPInstanceUID"), item.pixel_bytes)
+        if not name[0]:
+            result.append(item)
+            continue
+        twins = kept.setdefault(name, [])
+        if twins:
+            digest = _digest(item.path)
+            if digest in [known or _digest(twin.path) for twin, known in twins]:
+                continue
+            twins.append((item, digest))
+        else:
+            twins.append((item, None))
+        result.append(item)
+    return result
+
+
+def _digest(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+def _stack(slices: Sequence[Slice]) -> tuple[list[Slice], Geometry]:
+    columns = []
+    for keyword, count, code, words in (
+        ("ImagePositionPatient", 3, "no_position", "image position"),
+        ("ImageOrientationPatient", 6, "no_orientation", "image orientation"),
+        ("PixelSpacing", 2, "no_spacing", "pixel spacing"),
+    ):
+        values = [numbers_of(item.header, keyword, count) for item in slices]
+        missing = sum(value is None for value in values)
+        if missing:
+            raise Invalid(f"{missing} of {len(slices)} slices have no {words}.", code=code)
+        columns.append(np.array(values))
+    positions, orientations, spacings = columns
+    if spacings.min() <= 0 or spacings.max() > 100:
+        raise Invalid("The pixel spacing is not a possible one.", code="no_spacing")
+    first = slices[0].header
+    tilt = numbers_of(first, "GantryDetectorTilt", 1)
+    shape = (int(first.Rows), int(first.Columns))
+    order, geometry = stack_slices(positions, orientations, spacings, shape, float(tilt[0]) if tilt is not None else 0)
+    return [slices[place] for place in order], geometry
+
+
+def _planar_geometry(header: Dataset) -> Geometry:
+    """An X-ray lies in a plane of its own; spacing at the detector where none at the patient is known."""
+    spacing = numbers_of(header, "PixelSpacing", 2)
+    if spacing is None or spacing.min() <= 0:
+        spacing = numbers_of(header, "ImagerPixelSpacing", 2)
+    if spacing is None or not 0 < spacing.min() <= spacing.max() <= 100:
+        raise Invalid("The X-ray has no pixel spacing.", code="no_spacing")
+    return Geometry.axial((1, int(header.Rows), int(header.Columns)), (1.0, float(spacing[0]), float(spacing[1])))
+
+
+def _decode(ordered: Sequence[Slice], geometry: Geometry, limits: Limits, tell: Tell) -> npt.NDArray[np.int16]:
+    """HU of every slice. Codecs free the interpreter, so that slices decode side by side."""
+    hu_zyx = np.empty(geometry.shape_zyx, np.int16)
+
+    def decode(k: int) -> None:
+        item = ordered[k]
+        stored = decode_stored(read_pixels(item.path, limits), item.header, item.transfer_syntax)
+        hu_zyx[k] = to_hu(stored, item.header)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, _ in enumerate(pool.map(decode, range(len(ordered))), start=1):
+            tell(done / len(ordered))
+    return hu_zyx
+
+
+def to_hu(stored: npt.NDArray[np.int32], header: Dataset) -> npt.NDArray[np.int16]:
+    """HU by rescale slope and intercept (PS3.3 C.11.1), clipped to −1024 … 3071; padding becomes −1024.
+
+    Raises Invalid (`no_rescale`): values without a scale are no HU.
+    """
+    slope, intercept = numbers_of(header, "RescaleSlope", 1), numbers_of(header, "RescaleIntercept", 1)
+    if slope is None or intercept is None or slope[0] <= 0:
+        raise Invalid("A slice does not say how its values become HU (rescale slope and intercept).", code="no_rescale")
+    if slope[0] == 1 and float(intercept[0]).is_integer():
+        hu = stored + np.int32(np.clip(intercept[0], -(1 << 24), 1 << 24))
+    else:
+        hu = np.rint(np.clip(stored * slope[0] + intercept[0], -(1 << 24), 1 << 24)).astype(np.int32)
+    if header.get("PixelPaddingValue") is not None:
+        first = padding_value(header, "PixelPaddingValue")
+        last = padding_value(header, "PixelPaddingRangeLimit")
+        if first is not None:
+            low, high = sorted((first, first if last is None else last))
+            hu[(stored >= low) & (stored <= high)] = LOWEST_HU
+    return np.clip(hu, LOWEST_HU, HIGHEST_HU).astype(np.int16)
+
+
+def padding_value(header: Dataset, keyword: str) -> int | None:
+    """A padding value as a stored one: some scanners write it unsigned although their pixels are signed."""
+    number = numbers_of(header, keyword, 1)
+    if number is None:
+        return None
+    value = int(number[0])
+    if header.get("PixelRepresentation") == 1 and value > 0x7FFF:
+        value -= 0x10000
+    return value
+
+
+def _decode_planar(item: Slice, limits: Limits) -> npt.NDArray[np.uint16]:
+    """Stored values, bright = dense; MONOCHROME1 is turned round."""
+    stored = decode_stored(read_pixels(item.path, limits), item.header, item.transfer_syntax)
+    if item.header.get("PixelRepresentation") == 1:
+        stored = stored - min(0, int(stored.min()))
+    if text_of(item.header, "PhotometricInterpretation") == "MONOCHROME1":
+        stored = int(stored.max()) - stored
+    return np.clip(stored, 0, 65535).astype(np.uint16)[None]
+
+
+def _origin(slices: Sequence[Slice], modality: str, source_hash: str) -> Origin:
+    header = slices[0].header
+    series_uid = uid_of(header, "SeriesInstanceUID") or derive_uid("series", source_hash)
+    study_uid = uid_of(header, "StudyInstanceUID") or derive_uid("study", source_hash)
+    thickness, kvp = numbers_of(header, "SliceThickness", 1), numbers_of(header, "KVP", 1)
+    kernel = text_of(header, "ConvolutionKernel", 32)
+    facts = {
+        "kernel": kernel,
+        "slice_thickness_mm": float(thickness[0]) if thickness is not None else None,
+        "manufacturer": text_of(header, "Manufacturer"),
+        "model": text_of(header, "ManufacturerModelName"),
+        "contrast": text_of(header, "ContrastBolusAgent").upper() not in NO_CONTRAST,
+        "kvp": float(kvp[0]) if kvp is not None else None,
+        "slices": len(slices),
+        "sop_class_uid": uid_of(header, "SOPClassUID"),
+        "frame_of_reference_uid": uid_of(header, "FrameOfReferenceUID") or derive_uid("frame", study_uid),
+        "sop_instance_uids": [
+            uid_of(item.header, "SOPInstanceUID") or derive_uid("instance", source_hash, str(k))
+            for k, item in enumerate(slices)
+        ],
+    }
+    words = [modality, f"kernel {kernel}" if kernel else "", f"{thickness[0]:g} mm" if thickness is not None else ""]
+    return Origin(
+        subject=text_of(header, "PatientID") or f"unnamed-{hashlib.sha256(study_uid.encode()).hexdigest()[:12]}",
+        study_uid=study_uid,
+        series_uid=series_uid,
+        modality=modality,
+        description=", ".join(word for word in words if word),
+        facts=facts,
+        source_hash=source_hash,
+    )

@@ -1,0 +1,164 @@
+"""NIfTI without Django: one volume in HU, and an optional mask on the same grid."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import numpy.typing as npt
+from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
+
+from annotation.intake.dicom.uids import derive_uid
+from annotation.intake.limits import MIB, Limits
+from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, hash_volume
+from voxloop.kernel.errors import Invalid, TooLarge
+from voxloop.volume.errors import FormatError
+from voxloop.volume.geometry import Geometry
+from voxloop.volume.labelmap import ERASED
+
+HEADER_BYTES = MIB  # header and extensions
+READABLE = {"int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"}
+
+
+def is_nifti(path: Path) -> bool:
+    """By name: `.nii` or `.nii.gz`."""
+    return path.name.lower().endswith((".nii", ".nii.gz"))
+
+
+def read_nifti(path: Path, scratch: Path, limits: Limits) -> FoundVolume:
+    """A CT volume in HU. Axes are permuted and flipped so that i runs to the left, j to the back, k to the head.
+
+    Values after `scl_slope` and `scl_inter` are rounded and clipped to −1024 … 3071; NaN is −1024. Raises Invalid:
+    `bad_nifti`, `no_orientation`, `empty_volume`, …; TooLarge.
+    """
+    image = _open(path, scratch / "volume.nii", limits)
+    transform, geometry = _orient(image)
+    if geometry.shape_zyx[0] < limits.least_slices:
+        raise Invalid(
+            f"The volume has {geometry.shape_zyx[0]} slices; a volume needs at least {limits.least_slices}.",
+            code="too_few_slices",
+        )
+    hu = np.empty(image.shape[:3], np.int16, order="F")
+    for k in range(image.shape[2]):
+        values = np.asarray(image.dataobj[(slice(None), slice(None), k) + (0,) * (len(image.shape) - 3)], np.float64)
+        hu[:, :, k] = np.rint(np.clip(np.nan_to_num(values, nan=LOWEST_HU), LOWEST_HU, HIGHEST_HU))
+    voxels_zyx = _to_zyx(hu, transform)
+    if int(voxels_zyx.min()) == int(voxels_zyx.max()):
+        raise Invalid("Every voxel of the volume has the same value.", code="empty_volume")
+    digest = hash_volume(voxels_zyx, geometry)
+    study_uid = derive_uid("study", digest)
+    facts = {
+        "slices": geometry.shape_zyx[0],
+        "slice_thickness_mm": geometry.spacing_mm_zyx[0],
+        "kernel": "", "manufacturer": "", "model": "", "contrast": None, "kvp": None, "sop_class_uid": "",
+        "frame_of_reference_uid": derive_uid("frame", study_uid),
+        "sop_instance_uids": [],
+        "source": "nifti",
+    }  # fmt: skip
+    origin = Origin(
+        subject=f"nifti-{digest[:12]}",
+        study_uid=study_uid,
+        series_uid=derive_uid("series", digest),
+        modality="CT",
+        description=f"CT, {geometry.spacing_mm_zyx[0]:g} mm",
+        facts=facts,
+        source_hash=digest,
+    )
+    return FoundVolume(voxels_zyx, geometry, origin)
+
+
+def read_mask(path: Path, grid: Geometry, scratch: Path, limits: Limits) -> npt.NDArray[np.uint8]:
+    """Labels (uint8, zyx) that lie on the volume's grid. Raises Invalid (`bad_nifti`, `other_grid`, `bad_mask`)."""
+    image = _open(path, scratch / "mask.nii", limits)
+    transform, geometry = _orient(image)
+    if geometry.shape_zyx != grid.shape_zyx:
+        raise Invalid(f"The mask has {_shape(geometry)} voxels, its volume {_shape(grid)}.", code="other_grid")
+    if not geometry.is_same_grid(grid, tolerance_mm=0.05):
+        raise Invalid("The mask lies elsewhere than its volume (position, spacing or orientation).", code="other_grid")
+    values = np.asanyarray(image.dataobj).reshape(image.shape[:3])
+    labels = values.astype(np.uint8)
+    if not np.array_equal(labels, values) or labels.max(initial=0) >= ERASED:
+        raise Invalid("The mask holds values that are no segment ids (whole numbers, 0 to 254).", code="bad_mask")
+    return _to_zyx(labels, transform)
+
+
+def _shape(geometry: Geometry) -> str:
+    return "×".join(map(str, reversed(geometry.shape_zyx)))
+
+
+def _open(path: Path, plain: Path, limits: Limits) -> Any:
+    """The image with its voxels still on disk, after its header was found possible and its file long enough."""
+    path = _inflate(path, plain, limits)
+    try:
+        image: Any = nibabel.Nifti1Image.from_filename(path, mmap="r")
+        shape = tuple(int(n) for n in image.shape)
+        dtype = np.dtype(image.header.get_data_dtype())
+        offset = int(image.header["vox_offset"])
+        has_place = int(image.header["qform_code"]) > 0 or int(image.header["sform_code"]) > 0
+    except MemoryError:
+        raise
+    except Exception as error:  # nibabel raises many kinds for a broken header
+        raise Invalid("The file is not a readable NIfTI file.", code="bad_nifti") from error
+    if len(shape) < 3 or any(n != 1 for n in shape[3:]) or min(shape[:3]) < 1:
+        said = "×".join(map(str, shape))
+        raise Invalid(f"The NIfTI file has the shape {said}; one volume is needed.", code="bad_nifti")
+    if dtype.name not in READABLE:
+        raise Invalid(f"The NIfTI file holds {dtype.name} values; numbers of one channel are needed.", code="bad_nifti")
+    voxels = int(np.prod(shape, dtype=np.int64))
+    if voxels > limits.most_voxels or max(shape) > limits.most_slices * 2:
+        raise TooLarge(
+            f"The volume has {voxels // 1_000_000} million voxels; {limits.most_voxels // 1_000_000} can be converted.",
+            code="volume_too_large",
+        )
+    if path.stat().st_size < offset + voxels * dtype.itemsize:
+        raise Invalid("The NIfTI file is cut short: it holds fewer voxels than it declares.", code="bad_nifti")
+    if not has_place:
+        raise Invalid("The NIfTI file does not say how it lies in the patient (qform, sform).", code="no_orientation")
+    return image
+
+
+def _inflate(path: Path, plain: Path, limits: Limits) -> Path:
+    """A `.nii.gz` unpacked onto disk, so that slices are read without holding the whole; a `.nii` as it is."""
+    with path.open("rb") as handle:
+        if handle.read(2) != b"\x1f\x8b":
+            return path
+    most = limits.most_voxels * 8 + HEADER_BYTES
+    written = 0
+    try:
+        with gzip.open(path) as packed, plain.open("xb") as handle:
+            while block := packed.read(MIB):
+                written += len(block)
+                if written > most or written > limits.most_ratio * 5 * path.stat().st_size + HEADER_BYTES:
+                    raise TooLarge("The .nii.gz file inflates to more than a scan holds.", code="archive_ratio")
+                handle.write(block)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise Invalid("The .nii.gz file is damaged or cut short.", code="bad_nifti") from error
+    return plain
+
+
+def _orient(image: Any) -> tuple[npt.NDArray[np.float64], Geometry]:
+    """The permutation and flips that bring the axes next to left, back, head; and the grid after them."""
+    try:
+        affine = np.asarray(image.affine, np.float64)
+        if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+            raise FormatError("bad_geometry", "The affine of the NIfTI file is not a possible one.")
+        transform = ornt_transform(io_orientation(affine), axcodes2ornt(("L", "P", "S")))
+        if np.isnan(transform).any():
+            raise FormatError("bad_geometry", "The axes of the NIfTI file cannot be told apart.")
+        moved = affine @ inv_ornt_aff(transform, image.shape[:3])
+        shape_xyz = [0, 0, 0]
+        for source, (target, _) in enumerate(transform):
+            shape_xyz[int(target)] = int(image.shape[source])
+        return transform, Geometry.from_ras_affine(reversed(shape_xyz), moved)
+    except FormatError as error:
+        raise Invalid(error.message, code=error.code) from error
+    except (ValueError, np.linalg.LinAlgError) as error:
+        raise Invalid("The affine of the NIfTI file is not a possible one.", code="bad_geometry") from error
+
+
+def _to_zyx(voxels_xyz: npt.NDArray[Any], transform: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+    return np.ascontiguousarray(apply_orientation(voxels_xyz, transform).transpose(2, 1, 0))

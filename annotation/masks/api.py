@@ -1,0 +1,204 @@
+"""HTTP for masks and answers (docs/formats.md)."""
+
+import gzip
+import io
+from typing import Any
+from uuid import UUID
+
+import nibabel
+import numpy as np
+from django.db import transaction
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation.masks import services
+from annotation.masks.models import MaskRevision
+from annotation.masks.selectors import head_of, readable_revisions
+from annotation.masks.states import EMPTY
+from annotation.masks.store import load_labels, message_of
+from annotation.scans.models import Scan
+from annotation.work.selectors import visible_assignments
+from voxloop.kernel.errors import Invalid, NotFound
+from voxloop.volume.labelmap import MEDIA_TYPE, strip_erased
+
+LAYER = OpenApiParameter("layer", OpenApiTypes.STR, description="name of the layer, `findings` where left out")
+SAVE_HEADERS = [
+    LAYER,
+    OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True),
+    OpenApiParameter("Idempotency-Key", OpenApiTypes.UUID, OpenApiParameter.HEADER, required=True),
+]
+
+
+class RawParser(BaseParser):
+    """The body as it is; services read and check it."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> bytes:
+        return stream.read()  # type: ignore[no-any-return]
+
+
+class MaskParser(RawParser):
+    media_type = MEDIA_TYPE
+
+
+class NiftiParser(RawParser):
+    media_type = "application/gzip"
+
+
+class MaskRenderer(JSONRenderer):
+    """Lets content negotiation accept our media type; the view writes the bytes itself."""
+
+    media_type = MEDIA_TYPE
+    format = "mask"
+
+
+class NiftiRenderer(JSONRenderer):
+    media_type = "application/gzip"
+    format = "nifti"
+
+
+class SavedSerializer(serializers.ModelSerializer[MaskRevision]):
+    revision = serializers.UUIDField(source="id")
+    parent = serializers.UUIDField(source="parent_id", allow_null=True)
+    strokes = serializers.SerializerMethodField()
+
+    class Meta:
+        model = MaskRevision
+        fields = ["revision", "parent", "kind", "created_at", "content_hash", "voxel_counts", "strokes"]
+
+    def get_strokes(self, revision: MaskRevision) -> int:
+        return len(revision.strokes)
+
+
+class AnswersSerializer(serializers.Serializer[Any]):
+    values = serializers.DictField()  # type: ignore[assignment]
+
+
+class AssignmentMaskView(APIView):
+    """The mask of one layer of an assignment."""
+
+    permission_classes = [IsAuthenticated]
+    parser_classes = [MaskParser, NiftiParser]
+    renderer_classes = [JSONRenderer, MaskRenderer, NiftiRenderer]
+
+    @extend_schema(parameters=[LAYER], responses={(200, MEDIA_TYPE): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: UUID) -> HttpResponse | Response:
+        """The head: JSON facts, the voxels as a mask message, or NIfTI, by `Accept`."""
+        assignment = visible_assignments(request.user).filter(pk=pk).first()
+        if assignment is None:
+            raise NotFound
+        layer = services.schema_of(assignment).layer(request.query_params.get("layer", "findings")).name
+        return mask_answer(request, head_of(pk, layer), layer, assignment.scan)
+
+    @extend_schema(
+        parameters=SAVE_HEADERS,
+        request={MEDIA_TYPE: OpenApiTypes.BINARY, "application/gzip": OpenApiTypes.BINARY},
+        responses={201: SavedSerializer, 200: SavedSerializer},
+    )
+    def put(self, request: Request, pk: UUID) -> Response:
+        """Save: changed chunks (a mask message) or a whole `.nii.gz`."""
+        if not visible_assignments(request.user).filter(pk=pk).exists():
+            raise NotFound
+        save = services.save_nifti if request.content_type == "application/gzip" else services.save_message
+        body = {"body" if save is services.save_nifti else "message": request.data}
+        revision, is_new = save(
+            assignment_id=pk,
+            layer=request.query_params.get("layer", "findings"),
+            if_match=_etag(request.headers.get("If-Match")),
+            key=_key(request.headers.get("Idempotency-Key")),
+            actor=request.user,
+            **body,
+        )
+        return Response(
+            SavedSerializer(revision).data, status=201 if is_new else 200, headers={"ETag": f'"{revision.pk}"'}
+        )
+
+
+class RevisionMaskView(APIView):
+    """The voxels of one revision: overlays, history, differences."""
+
+    permission_classes = [IsAuthenticated]
+    renderer_classes = [JSONRenderer, MaskRenderer, NiftiRenderer]
+
+    @extend_schema(responses={(200, MEDIA_TYPE): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: UUID) -> HttpResponse | Response:
+        revision = readable_revisions(request.user).filter(pk=pk).first()
+        if revision is None:
+            raise NotFound
+        return mask_answer(request, revision, revision.layer, revision.scan)
+
+
+class AnswersView(APIView):
+    """The image-level answers of an assignment."""
+
+    permission_classes = [IsAuthenticated]
+    parser_classes = [JSONParser]
+
+    @extend_schema(request=AnswersSerializer, responses=AnswersSerializer)
+    def put(self, request: Request, pk: UUID) -> Response:
+        body = AnswersSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():
+            answers = services.save_answers(assignment_id=pk, values=body.validated_data["values"], actor=request.user)
+        return Response({"values": answers.values, "saved_at": answers.created_at})
+
+
+def mask_answer(request: Request, revision: MaskRevision | None, layer: str, scan: Scan) -> HttpResponse | Response:
+    """A revision as JSON facts, mask message or NIfTI, with its ETag; `None` is an empty mask."""
+    if scan.shape_zyx is None:
+        raise NotFound
+    etag = f'"{revision.pk if revision else EMPTY}"'
+    if request.headers.get("If-None-Match") == etag and revision is not None:
+        return HttpResponse(status=304, headers={"ETag": etag})
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+    accepted = request.accepted_media_type or ""
+    if accepted.startswith(MEDIA_TYPE):
+        return HttpResponse(message_of(revision, layer, scan.shape_zyx), content_type=MEDIA_TYPE, headers=headers)
+    if accepted.startswith("application/gzip"):
+        headers["Content-Disposition"] = f'attachment; filename="{scan.code}-{layer}.nii.gz"'
+        return HttpResponse(nifti_of(revision, scan), content_type="application/gzip", headers=headers)
+    facts: dict[str, Any] = {
+        "id": revision and str(revision.pk),
+        "etag": etag.strip('"'),
+        "layer": layer,
+        "kind": revision and revision.kind,
+        "author": revision and revision.author and revision.author.username,
+        "created_at": revision and revision.created_at,
+        "content_hash": revision and revision.content_hash,
+        "voxel_counts": revision.voxel_counts if revision else {},
+        "chunks": [[*map(int, key.split(",")), name] for key, name in (revision.chunks if revision else {}).items()],
+    }
+    return Response(facts, headers=headers)
+
+
+def nifti_of(revision: MaskRevision | None, scan: Scan) -> bytes:
+    """The labels as `.nii.gz` on the scan's grid (RAS), erased voxels as background."""
+    labels = strip_erased(load_labels(revision, scan.shape_zyx))
+    image = nibabel.Nifti1Image(
+        np.ascontiguousarray(labels.transpose(2, 1, 0)), services.geometry_of(scan).ras_from_ijk()
+    )
+    image.header.set_xyzt_units("mm")
+    out = io.BytesIO()
+    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=6, mtime=0) as stream:
+        stream.write(image.to_bytes())
+    return out.getvalue()
+
+
+def _etag(header: str | None) -> str | None:
+    return header.strip().removeprefix("W/").strip('"') if header else None
+
+
+def _key(header: str | None) -> UUID | None:
+    if not header:
+        return None
+    try:
+        return UUID(header.strip().strip('"'))
+    except ValueError:
+        raise Invalid("The Idempotency-Key must be a UUID.", code="bad_idempotency_key") from None

@@ -1,0 +1,87 @@
+"""Heads, starting masks, answers, and the revisions that a person may read."""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from annotation.masks.models import AnswerSet, Head, MaskRevision
+from annotation.work.models import Assignment, CampaignScan
+from annotation.work.permissions import OVERSEERS, campaigns_with_role
+from annotation.work.selectors import visible_scans
+from voxloop.accounts.models import User
+from voxloop.accounts.roles import Role
+
+
+def head_of(assignment_id: UUID, layer: str) -> MaskRevision | None:
+    """The newest accepted revision of an assignment's layer."""
+    head = (
+        Head.objects.select_related("revision", "revision__author")
+        .filter(assignment=assignment_id, layer=layer)
+        .first()
+    )
+    return head.revision if head else None
+
+
+def heads_of(assignment: Assignment) -> dict[str, Head]:
+    """The heads of every layer of an assignment."""
+    return {head.layer: head for head in assignment.heads.select_related("revision", "start")}
+
+
+def newest_prediction(scan_id: UUID, layer: str) -> MaskRevision | None:
+    """The newest mask that a model made of the layer."""
+    return (
+        MaskRevision.objects.filter(scan=scan_id, layer=layer, kind=MaskRevision.Kind.PREDICTION)
+        .order_by("-created_at")
+        .first()
+    )
+
+
+def start_for(assignment: Assignment, layer: str) -> MaskRevision | None:
+    """Where a new line of work begins: the newest prediction, an imported mask, or blank (None).
+
+    A share of scans (`Campaign.blank_share`) starts blank although a prediction is there, so that what
+    pre-annotation does to people stays measurable. Which ones is drawn from the assignment's own id.
+    """
+    imported = (
+        MaskRevision.objects.filter(scan=assignment.scan, layer=layer, kind=MaskRevision.Kind.IMPORT)
+        .order_by("-created_at")
+        .first()
+    )
+    if imported is not None:
+        return imported
+    return None if is_served_blank(assignment) else newest_prediction(assignment.scan_id, layer)
+
+
+def is_served_blank(assignment: Assignment) -> bool:
+    """Whether the assignment belongs to the share that starts blank whatever a model says; fixed by its id."""
+    draw = int.from_bytes(hashlib.sha256(assignment.pk.bytes).digest()[:4], "big") / 2**32
+    return draw < assignment.campaign.blank_share
+
+
+def newest_answers(assignment: Assignment) -> dict[str, Any]:
+    """The answers that count, or none."""
+    newest = AnswerSet.objects.filter(assignment=assignment).first()
+    return dict(newest.values) if newest else {}
+
+
+def readable_revisions(user: User) -> QuerySet[MaskRevision]:
+    """Revisions of visible scans: for overseers and reviewers all, for an annotator what their own work holds.
+
+    An annotator whose scan starts blank may not fetch the model's mask of it: that would undo the bias check.
+    """
+    seen = MaskRevision.objects.filter(scan__in=visible_scans(user)).select_related("scan", "author")
+    if user.is_administrator:
+        return seen
+    judged = CampaignScan.objects.filter(
+        campaign__in=campaigns_with_role(user, *OVERSEERS, Role.REVIEWER, Role.ARBITRATOR)
+    )
+    own = Assignment.objects.filter(person=user).exclude(state="reclaimed")
+    return seen.filter(
+        Q(scan__in=judged.values("scan_id"))
+        | Q(pk__in=MaskRevision.objects.filter(assignment__in=own).values("pk"))
+        | Q(pk__in=Head.objects.filter(assignment__in=own).values("revision_id"))
+        | Q(pk__in=Head.objects.filter(assignment__in=own).values("start_id"))
+        | Q(pk__in=MaskRevision.objects.filter(approved_in__round__annotation__in=own).values("pk"))
+    )

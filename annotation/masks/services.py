@@ -1,0 +1,312 @@
+"""Save masks and answers; every one is a new row, nothing is changed in place."""
+
+import gzip
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import nibabel
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+
+from annotation.masks.models import AnswerSet, Head, MaskRevision
+from annotation.masks.selectors import head_of, start_for
+from annotation.masks.states import EMPTY
+from annotation.masks.store import count_values, hash_of, load_labels, put_chunks, shown_counts
+from annotation.scans.models import Scan
+from annotation.work.models import Assignment
+from annotation.work.schema import Layer, parse_schema
+from annotation.work.services import lock_own, open_assignment, touch
+from voxloop.accounts.models import User
+from voxloop.audit.services import record
+from voxloop.kernel.errors import Conflict, Invalid, PreconditionRequired, Stale, TooLarge
+from voxloop.volume.errors import FormatError
+from voxloop.volume.geometry import Geometry
+from voxloop.volume.labelmap import ERASED, changed_chunks, decode_message, split_labelmap
+from voxloop.volume.labelmap.chunks import ChunkIndex, Labels
+
+MOST_STROKES = 5000
+
+
+@transaction.atomic
+def begin(*, assignment_id: UUID, actor: User) -> Assignment:
+    """Open an assignment; the first time, set the head of each editable layer to where the work starts."""
+    assignment = open_assignment(assignment_id=assignment_id, actor=actor)
+    prepare(assignment=assignment)
+    return assignment
+
+
+def prepare(*, assignment: Assignment) -> None:
+    """Set the starting masks of an annotation that is being opened; a second call changes nothing."""
+    if assignment.starts_from or assignment.stage != Assignment.Stage.ANNOTATION or assignment.state != "open":
+        return
+    starts = Assignment.Start.BLANK
+    for layer in schema_of(assignment).editable_layers:
+        start = start_for(assignment, layer.name)
+        if start is not None:
+            Head.objects.get_or_create(
+                assignment=assignment, layer=layer.name, defaults={"revision": start, "start": start}
+            )
+            starts = Assignment.Start.PREDICTION
+    assignment.starts_from = starts
+    assignment.save(update_fields=["starts_from"])
+
+
+def schema_of(assignment: Assignment) -> Any:
+    """The parsed label schema of the assignment's campaign."""
+    return parse_schema(assignment.campaign.schema.definition)
+
+
+def save_message(
+    *, assignment_id: UUID, layer: str, message: bytes, if_match: str | None, key: UUID | None, actor: User
+) -> tuple[MaskRevision, bool]:
+    """Save the changed chunks of a mask message; answer the revision and whether it is new.
+
+    Raises PreconditionRequired, Stale (412, with the head), Invalid (`bad_mask`), Conflict (`not_editable`).
+    Nothing is stored unless all of it is.
+    """
+    _require(if_match, key, message)
+    shape = _scan_of(assignment_id).shape_zyx
+    try:
+        decoded = decode_message(message, shape)
+    except FormatError as error:
+        raise Invalid(error.message, code="bad_mask") from error
+    if decoded.layer != layer:
+        raise Invalid(f"The message is for layer {decoded.layer!r}, the address for {layer!r}.", code="bad_mask")
+    strokes = [_check_stroke(stroke) for stroke in decoded.strokes]
+    return _append(assignment_id, layer, decoded.chunks, strokes, if_match, key, actor)
+
+
+def save_nifti(
+    *, assignment_id: UUID, layer: str, body: bytes, if_match: str | None, key: UUID | None, actor: User
+) -> tuple[MaskRevision, bool]:
+    """Save a whole `.nii.gz` on the scan's grid. Voxels that were erased and are still 0 stay erased."""
+    _require(if_match, key, body)
+    scan = _scan_of(assignment_id)
+    labels = read_nifti_labels(body, geometry_of(scan))
+    head = head_of(assignment_id, layer)
+    before = load_labels(head, scan.shape_zyx)
+    labels[(labels == 0) & (before == ERASED)] = ERASED
+    return _append(assignment_id, layer, changed_chunks(before, labels), [], if_match, key, actor)
+
+
+def _append(
+    assignment_id: UUID,
+    layer: str,
+    payloads: Mapping[ChunkIndex, bytes],
+    strokes: list[dict[str, Any]],
+    if_match: str | None,
+    key: UUID | None,
+    actor: User,
+) -> tuple[MaskRevision, bool]:
+    with transaction.atomic():
+        assignment = lock_own(assignment_id, actor)
+        done = MaskRevision.objects.filter(assignment=assignment, idempotency_key=key).first()
+        if done is not None:
+            return done, False
+        place = _check_editable(assignment, layer)
+        head = head_of(assignment.pk, layer)
+        if if_match != (str(head.pk) if head else EMPTY):
+            raise Stale(
+                "This mask was saved elsewhere meanwhile; nothing of yours was stored or lost.",
+                code="stale_revision",
+                head=_head_facts(head),
+            )
+        kind = (
+            MaskRevision.Kind.CORRECTION if assignment.stage != Assignment.Stage.ANNOTATION else MaskRevision.Kind.DRAFT
+        )
+        revision = _store(
+            scan=assignment.scan, layer=place, parent=head, payloads=payloads, kind=kind, assignment=assignment,
+            author=actor, strokes=strokes, idempotency_key=key,
+        )  # fmt: skip
+        Head.objects.update_or_create(assignment=assignment, layer=layer, defaults={"revision": revision})
+        touch(assignment)
+        record(
+            actor=actor, action="mask.saved", target=revision, old=head and str(head.pk),
+            new={"scan": assignment.scan.code, "layer": layer, "strokes": len(strokes), "hash": revision.content_hash},
+        )  # fmt: skip
+    return revision, True
+
+
+def _store(
+    *,
+    scan: Scan,
+    layer: Layer,
+    parent: MaskRevision | None,
+    payloads: Mapping[ChunkIndex, bytes],
+    **fields: Any,
+) -> MaskRevision:
+    names, added = put_chunks(payloads)
+    stray = set(added) - layer.ids - {ERASED}
+    if stray:
+        raise Invalid(f"Layer {layer.name} has no segment {min(stray)}; it has {sorted(layer.ids)}.", code="bad_mask")
+    before = dict(parent.chunks) if parent else {}
+    counts = Counter({int(value): n for value, n in (parent.voxel_counts if parent else {}).items()})
+    counts.subtract(count_values(before, names))
+    counts.update(added)
+    chunks = {key: name for key, name in {**before, **names}.items() if name}
+    return MaskRevision.objects.create(
+        scan=scan,
+        layer=layer.name,
+        parent=parent,
+        chunks=chunks,
+        content_hash=hash_of(chunks, scan.shape_zyx),
+        voxel_counts=shown_counts(counts),
+        **fields,
+    )
+
+
+@transaction.atomic
+def store_prediction(*, scan: Scan, layer: Layer, labels_zyx: Labels, model_id: UUID, model_name: str) -> MaskRevision:
+    """Keep a model's mask of one layer of a scan as a revision of its own."""
+    _check_labels(labels_zyx, scan)
+    return _store(
+        scan=scan, layer=layer, parent=None, payloads=split_labelmap(labels_zyx),
+        kind=MaskRevision.Kind.PREDICTION, model_id=model_id, model_name=model_name,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def store_import(*, scan: Scan, layer: Layer, labels_zyx: Labels, actor: User) -> MaskRevision:
+    """Keep a mask that came with the scan."""
+    _check_labels(labels_zyx, scan)
+    revision = _store(
+        scan=scan, layer=layer, parent=None, payloads=split_labelmap(labels_zyx),
+        kind=MaskRevision.Kind.IMPORT, author=actor,
+    )  # fmt: skip
+    record(actor=actor, action="mask.imported", target=revision, new={"scan": scan.code, "layer": layer.name})
+    return revision
+
+
+@transaction.atomic
+def copy_heads(*, source: Mapping[str, MaskRevision | None], assignment: Assignment) -> None:
+    """Start an assignment from these revisions (a review starts from what was submitted)."""
+    for layer, revision in source.items():
+        if revision is not None:
+            Head.objects.get_or_create(
+                assignment=assignment, layer=layer, defaults={"revision": revision, "start": revision}
+            )
+    assignment.starts_from = Assignment.Start.SUBMISSION
+    assignment.save(update_fields=["starts_from"])
+
+
+@transaction.atomic
+def save_answers(*, assignment_id: UUID, values: Mapping[str, Any], actor: User) -> AnswerSet:
+    """Save the image-level answers; the newest row counts."""
+    assignment = lock_own(assignment_id, actor)
+    if assignment.state != "open":
+        raise Conflict(f"This scan is {assignment.state}; its answers can no longer be changed.", code="not_editable")
+    clean = schema_of(assignment).check_answers(values)
+    newest = AnswerSet.objects.filter(assignment=assignment).first()
+    if newest is not None and newest.values == clean:
+        return newest
+    answers = AnswerSet.objects.create(assignment=assignment, author=actor, values=clean)
+    touch(assignment)
+    record(actor=actor, action="answers.saved", target=assignment, old=newest and newest.values, new=clean)
+    return answers
+
+
+def geometry_of(scan: Scan) -> Geometry:
+    """The grid of a ready scan."""
+    return Geometry.from_json(
+        {
+            "shape_zyx": scan.shape_zyx,
+            "spacing_mm_zyx": scan.spacing_mm_zyx,
+            "lps_from_ijk": scan.lps_from_ijk,
+        }
+    )
+
+
+def read_nifti_labels(body: bytes, geometry: Geometry) -> Labels:
+    """Labels (uint8, zyx) of a `.nii.gz` that lies on the grid. Raises Invalid (`bad_mask`), TooLarge."""
+    voxels = int(np.prod(geometry.shape_zyx))
+    limit = voxels * 8 + 100_000
+    try:
+        with gzip.open(_BytesReader(body)) as stream:
+            raw = stream.read(limit + 1)
+    except (OSError, EOFError, ValueError) as error:
+        raise Invalid("The body is not a .nii.gz file.", code="bad_mask") from error
+    if len(raw) > limit:
+        raise TooLarge("The NIfTI file inflates to more than its scan can hold.", code="too_large")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "mask.nii"
+            path.write_bytes(raw)
+            image = nibabel.Nifti1Image.from_filename(path)
+            values = np.asanyarray(image.dataobj)
+            affine = image.affine
+    except Exception as error:  # nibabel raises many kinds for a broken header
+        raise Invalid("The body is not a readable NIfTI file.", code="bad_mask") from error
+    if values.shape != tuple(reversed(geometry.shape_zyx)):
+        raise Invalid(
+            f"The mask has {list(values.shape)} voxels, its scan {list(reversed(geometry.shape_zyx))}.", code="bad_mask"
+        )
+    if affine is None or not np.allclose(affine, geometry.ras_from_ijk(), atol=0.01):
+        raise Invalid("The mask lies on another grid than its scan (its affine differs).", code="bad_mask")
+    labels = np.ascontiguousarray(values.transpose(2, 1, 0))
+    if not np.array_equal(labels, labels.astype(np.uint8)) or labels.max(initial=0) >= ERASED:
+        raise Invalid("The mask holds values that are no segment ids.", code="bad_mask")
+    return labels.astype(np.uint8)
+
+
+class _BytesReader:
+    """A file over bytes that gzip can read without a copy."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = memoryview(data), 0
+
+    def read(self, size: int = -1) -> bytes:
+        end = len(self.data) if size < 0 else min(len(self.data), self.at + size)
+        block = bytes(self.data[self.at : end])
+        self.at = end
+        return block
+
+
+def _check_labels(labels_zyx: Labels, scan: Scan) -> None:
+    if labels_zyx.shape != tuple(scan.shape_zyx) or labels_zyx.dtype != np.uint8:
+        raise Invalid("The mask does not lie on the grid of its scan.", code="bad_mask")
+
+
+def _check_editable(assignment: Assignment, layer: str) -> Layer:
+    if assignment.state != "open":
+        raise Conflict(
+            f"This scan is {assignment.state}; it can no longer be drawn on.", code="not_editable",
+            state=assignment.state,
+        )  # fmt: skip
+    place: Layer = schema_of(assignment).layer(layer)
+    if not place.editable:
+        raise Conflict(f"Layer {layer} is read only.", code="not_editable")
+    return place
+
+
+def _require(if_match: str | None, key: UUID | None, body: bytes) -> None:
+    if if_match is None:
+        raise PreconditionRequired('Say in If-Match which revision you changed ("empty" when there was none).')
+    if key is None:
+        raise PreconditionRequired("Send an Idempotency-Key (a UUID), so that a retry is not saved twice.")
+    if len(body) > settings.MAX_MASK_BYTES:
+        raise TooLarge(f"A save holds at most {settings.MAX_MASK_BYTES >> 20} MiB.")
+
+
+def _check_stroke(stroke: Mapping[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(stroke)) > 4000:
+        raise Invalid("The record of a stroke is too long.", code="bad_mask")
+    return dict(stroke)
+
+
+def _scan_of(assignment_id: UUID) -> Scan:
+    row = Assignment.objects.select_related("scan").filter(pk=assignment_id).first()
+    if row is None or row.scan.shape_zyx is None:
+        raise Conflict("This scan has no volume yet.", code="not_editable")
+    return row.scan
+
+
+def _head_facts(head: MaskRevision | None) -> dict[str, Any] | None:
+    if head is None:
+        return None
+    return {"revision": str(head.pk), "author": head.author and head.author.username, "created_at": head.created_at}

@@ -1,0 +1,117 @@
+"""The one door to a page: finds what the address names, asks for the role, turns refusals into words."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.urls.resolvers import URLPattern
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from annotation.datasets.selectors import visible_releases
+from annotation.learning.models import ModelVersion
+from annotation.pages.permissions import ADMINISTRATOR, ANYBODY, ROWS, Row, Scope
+from annotation.reviews.selectors import visible_rounds
+from annotation.work.models import Campaign, CampaignMember
+from annotation.work.selectors import visible_assignments, visible_batches, visible_campaigns, visible_scans
+from voxloop.accounts.models import User
+from voxloop.jobs.selectors import visible_jobs
+from voxloop.kernel.errors import Kind, Refusal
+
+SESSION_CAMPAIGN = "campaign"
+
+
+def page(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+    """An address whose view is guarded by its permission row. KeyError when it has none."""
+    return path(route, guarded(view, ROWS[name]), name=name)
+
+
+def guarded(view: Callable[..., HttpResponse], row: Row) -> Callable[..., HttpResponse]:
+    """Wrap a view: method, visibility (404), role (403), refusals as messages."""
+
+    @wraps(view)
+    def enter(request: HttpRequest, **keys: Any) -> HttpResponse:
+        if request.method not in row.methods and not (request.method == "HEAD" and "GET" in row.methods):
+            return HttpResponseNotAllowed(row.methods)
+        thing, campaign = _find(row.scope, request.user, keys)
+        if not admits(row, request.user, campaign):
+            raise PermissionDenied
+        if campaign is not None:
+            request.session[SESSION_CAMPAIGN] = campaign.slug
+        request.campaign = campaign
+        try:
+            return view(request, **keys) if thing is None else view(request, thing, **keys)
+        except Refusal as refusal:
+            return _refused(request, refusal)
+
+    enter.row = row
+    return enter
+
+
+def admits(row: Row, user: User, campaign: Campaign | None) -> bool:
+    """Whether the person has one of the row's roles in the campaign; without one, in any campaign."""
+    if row.roles is ANYBODY or row.roles == ANYBODY:
+        return True
+    if ADMINISTRATOR in row.roles and user.is_administrator:
+        return True
+    roles = CampaignMember.objects.filter(user=user, role__in=row.roles)
+    if campaign is not None:
+        roles = roles.filter(campaign=campaign)
+    return roles.exists()
+
+
+def back(request: HttpRequest, otherwise: str = "/") -> HttpResponse:
+    """To the page the form was on."""
+    came_from = request.headers.get("Referer", "")
+    safe = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
+    return redirect(came_from if safe else otherwise)
+
+
+def _find(scope: Scope, user: User, keys: dict[str, Any]) -> tuple[Any, Campaign | None]:
+    """The thing the address names and its campaign; takes its key out of `keys`. Raises Http404."""
+    if scope is Scope.NONE:
+        return None, None
+    if scope is Scope.CAMPAIGN:
+        campaign = _get(visible_campaigns(user), slug=keys.pop("slug"))
+        return campaign, campaign
+    key = keys.pop("id")
+    if scope is Scope.PERSON:
+        return _get(User.objects.all(), pk=key), None
+    if scope is Scope.JOB:
+        return _get(visible_jobs(user), pk=key), None
+    if scope is Scope.SCAN:
+        scan = _get(visible_scans(user).select_related("site"), pk=key)
+        return scan, visible_campaigns(user).filter(campaign_scans__scan=scan).first()
+    campaigns = visible_campaigns(user)
+    rows: dict[Scope, QuerySet[Any]] = {
+        Scope.BATCH: visible_batches(user).select_related("campaign"),
+        Scope.ASSIGNMENT: visible_assignments(user),
+        Scope.ROUND: visible_rounds(user),
+        Scope.MODEL: ModelVersion.objects.filter(campaign__in=campaigns).select_related("campaign"),
+        Scope.RELEASE: visible_releases(user),
+    }
+    thing = _get(rows[scope], pk=key)
+    return thing, thing.annotation.campaign if scope is Scope.ROUND else thing.campaign
+
+
+def _get(rows: QuerySet[Any], **key: Any) -> Any:
+    thing = rows.filter(**key).first()
+    if thing is None:
+        raise Http404
+    return thing
+
+
+def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    if refusal.kind is Kind.NOT_FOUND:
+        raise Http404
+    if request.method == "POST":
+        messages.error(request, refusal.detail)
+        return back(request)
+    if refusal.kind is Kind.FORBIDDEN:
+        raise PermissionDenied
+    return render(request, "errors/refused.html", {"detail": refusal.detail}, status=409)

@@ -1,0 +1,180 @@
+"""What people type in. A form checks its fields; the services decide."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from annotation.scans.models import Site
+from annotation.work.models import Batch, Campaign, CampaignMember
+from voxloop.accounts.models import User
+from voxloop.accounts.roles import Role
+from voxloop.kernel.clock import today
+
+CHOICES = [
+    ("score", "By the model's score (most useful first)"),
+    ("order", "In order of their codes"),
+    ("random", "At random"),
+]
+
+
+class DayInput(forms.DateInput):
+    """The browser's own date field."""
+
+    input_type = "date"
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(format="%Y-%m-%d", **more)
+
+
+class BatchForm(forms.Form):
+    """A new batch."""
+
+    chosen_by = forms.ChoiceField(label="How to choose", choices=CHOICES, initial="score")
+    assignee = forms.ModelChoiceField(
+        label="For whom", queryset=User.objects.none(), required=False, empty_label="Nobody: leave it in the pool",
+        help_text="From the pool each annotator takes the next scan themselves.",
+    )  # fmt: skip
+    size = forms.IntegerField(label="Number of scans", min_value=1)
+    due_on = forms.DateField(label="Due date", required=False, widget=DayInput())
+    publish = forms.BooleanField(label="Publish at once", required=False, initial=True,
+                                 help_text="A draft is seen by coordinators only.")  # fmt: skip
+
+    def __init__(self, *args: Any, campaign: Campaign, free: int, **more: Any) -> None:
+        super().__init__(*args, **more)
+        most = campaign.batch_size
+        self.fields["assignee"].queryset = annotators(campaign)
+        self.fields["size"].initial = min(most, free) or most
+        self.fields["size"].help_text = f"{free} ready scans are in no batch; a batch holds 1 to {most}."
+        self.most = most
+
+    def clean_size(self) -> int:
+        size = int(self.cleaned_data["size"])
+        if size > self.most:
+            raise ValidationError(f"A batch holds 1 to {self.most} scans. Make several batches for {size}.")
+        return size
+
+    def clean_due_on(self) -> Any:
+        due = self.cleaned_data["due_on"]
+        if due and due < today():
+            raise ValidationError(f"{due:%-d %b %Y} is past. The earliest day is {today():%-d %b %Y}.")
+        return due
+
+
+class AssignForm(forms.Form):
+    """Give a batch to somebody else, or to the pool."""
+
+    person = forms.ModelChoiceField(
+        label="Give to", queryset=User.objects.none(), required=False, empty_label="Nobody: the pool"
+    )
+
+    def __init__(self, *args: Any, batch: Batch, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["person"].queryset = annotators(batch.campaign)
+        self.fields["person"].initial = batch.assignee_id
+
+
+class UploadForm(forms.Form):
+    """A scan that was de-identified at its site."""
+
+    file = forms.FileField(
+        label="File", help_text="A zip of one or more DICOM series, or one NIfTI volume (.nii, .nii.gz). De-identified.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".zip,.nii,.gz"}),
+    )  # fmt: skip
+    site = forms.ModelChoiceField(label="Site", queryset=Site.objects.none(), empty_label=None)
+    campaign = forms.ModelChoiceField(label="Campaign", queryset=Campaign.objects.none(), empty_label=None)
+
+    def __init__(self, *args: Any, sites: Any, campaigns: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["site"].queryset = sites
+        self.fields["campaign"].queryset = campaigns
+        self.fields["site"].label_from_instance = lambda site: f"{site.code}: {site.name}"
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if not file.name.lower().endswith((".zip", ".nii", ".nii.gz")):
+            raise ValidationError("The name must end in .zip, .nii or .nii.gz.")
+        return file
+
+
+class ReleaseForm(forms.Form):
+    """A new release."""
+
+    name = forms.CharField(label="Name", max_length=64, help_text="For example 2026.11; unique in the campaign.")
+    licence = forms.CharField(label="Licence", max_length=120, required=False, help_text="For example CC BY 4.0.")
+    sites = forms.MultipleChoiceField(
+        label="Sites", required=False, widget=forms.CheckboxSelectMultiple, help_text="None ticked: every site of yours."
+    )
+    approved_from = forms.DateField(label="Approved from", required=False, widget=DayInput())
+    approved_until = forms.DateField(label="Approved until", required=False, widget=DayInput())
+    notes = forms.CharField(label="Notes", required=False, widget=forms.Textarea(attrs={"rows": 3}),
+                            help_text="They travel with the release.")  # fmt: skip
+
+    def __init__(self, *args: Any, sites: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["sites"].choices = [(site.code, f"{site.code}: {site.name}") for site in sites]
+
+
+class ExportForm(forms.Form):
+    """Where a frozen release is written to."""
+
+    destination = forms.ChoiceField(label="Where to", required=False)
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["destination"].choices = [
+            ("", "The server's export folder"), *((bucket, bucket) for bucket in settings.EXPORT_BUCKETS)
+        ]  # fmt: skip
+
+
+class CampaignForm(forms.Form):
+    """A new campaign."""
+
+    name = forms.CharField(label="Name", max_length=120)
+    slug = forms.SlugField(label="Short name", max_length=64, help_text="For addresses: small letters, digits, hyphens.")
+    planned_scans = forms.IntegerField(label="Planned scans", min_value=0, initial=0)
+    planned_until = forms.DateField(label="Planned until", required=False, widget=DayInput())
+    guidelines = forms.CharField(label="Guidelines", required=False, widget=forms.Textarea(attrs={"rows": 6}))
+
+
+class PersonForm(forms.Form):
+    """Roles in each campaign and sites of a person; the account itself when it is new."""
+
+    def __init__(self, *args: Any, campaigns: Any, sites: Any, person: User | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.campaigns = list(campaigns)
+        held: dict[Any, list[str]] = {}
+        if person is None:
+            self.fields["username"] = forms.CharField(label="Name", max_length=150)
+            self.fields["password"] = forms.CharField(
+                label="First password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+                help_text="At least 12 signs. Tell it to the person; they change it on their account page.",
+            )  # fmt: skip
+            self.fields["is_administrator"] = forms.BooleanField(
+                label="Administrator", required=False, help_text="Invites people and grants roles; may not label or judge."
+            )
+        else:
+            for campaign, role in CampaignMember.objects.filter(user=person).values_list("campaign", "role"):
+                held.setdefault(campaign, []).append(role)
+        for campaign in self.campaigns:
+            self.fields[f"roles_{campaign.pk}"] = forms.MultipleChoiceField(
+                label=f"Roles in {campaign.name}", choices=Role.choices, required=False,
+                widget=forms.CheckboxSelectMultiple, initial=held.get(campaign.pk, []),
+            )  # fmt: skip
+        self.fields["sites"] = forms.ModelMultipleChoiceField(
+            label="Sites", queryset=sites, required=False, widget=forms.CheckboxSelectMultiple,
+            initial=Site.objects.filter(memberships__user=person) if person else None,
+            help_text="Without a site nothing of it is visible.",
+        )  # fmt: skip
+        self.fields["sites"].label_from_instance = lambda site: f"{site.code}: {site.name}"
+
+    def roles(self) -> list[tuple[Campaign, list[str]]]:
+        """The wanted roles of each campaign."""
+        return [(campaign, self.cleaned_data[f"roles_{campaign.pk}"]) for campaign in self.campaigns]
+
+
+def annotators(campaign: Campaign) -> Any:
+    """The campaign's annotators."""
+    members = CampaignMember.objects.filter(campaign=campaign, role=Role.ANNOTATOR)
+    return User.objects.filter(pk__in=members.values("user"), is_active=True)

@@ -1,0 +1,108 @@
+"""Who may open which page: one row per address. The views are wrapped by it and a test walks it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from voxloop.accounts.roles import Role
+
+
+class Scope(StrEnum):
+    """What an address names. The thing must be visible to the person, or the page is not there (404)."""
+
+    NONE = "nothing"
+    CAMPAIGN = "campaign"
+    BATCH = "batch"
+    ASSIGNMENT = "assignment"
+    ROUND = "review round"
+    SCAN = "scan"
+    MODEL = "model"
+    RELEASE = "release"
+    JOB = "job"
+    PERSON = "person"
+
+
+ADMINISTRATOR = "administrator"  # not a role in a campaign: the person's own flag
+ANYBODY = frozenset({"anybody"})  # who is logged in; for a thing with a scope: whoever may see it
+
+ANNOTATOR = frozenset({Role.ANNOTATOR.value})
+REVIEWERS = frozenset({Role.REVIEWER.value, Role.ARBITRATOR.value})
+COORDINATOR = frozenset({Role.COORDINATOR.value})
+OVERSEERS = frozenset({Role.COORDINATOR.value, Role.DATA_MANAGER.value})
+DATA_MANAGER = frozenset({Role.DATA_MANAGER.value})
+KEEPERS = frozenset({Role.COORDINATOR.value, Role.DATA_MANAGER.value, ADMINISTRATOR})
+
+
+@dataclass(frozen=True)
+class Row:
+    """`roles` in the campaign of the thing named (or in any campaign); `methods` that the address answers."""
+
+    roles: frozenset[str]
+    scope: Scope = Scope.NONE
+    methods: tuple[str, ...] = ("GET",)
+
+
+GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
+
+ROWS: dict[str, Row] = {
+    "home": Row(ANYBODY),
+    "setup": Row(ANYBODY),
+    "find": Row(ANYBODY),
+    "campaigns": Row(ANYBODY),
+    "campaign_new": Row(frozenset({ADMINISTRATOR}), methods=BOTH),
+    "campaign_enter": Row(ANYBODY, Scope.CAMPAIGN),
+    "guidelines": Row(ANYBODY, Scope.CAMPAIGN),
+    # annotators
+    "worklist": Row(ANNOTATOR),
+    "claim": Row(ANNOTATOR, methods=POST),
+    "skip": Row(ANNOTATOR, Scope.ASSIGNMENT, POST),
+    "block": Row(ANNOTATOR, Scope.ASSIGNMENT, POST),
+    "unskip": Row(ANNOTATOR, Scope.ASSIGNMENT, POST),
+    # reviewers
+    "reviews": Row(REVIEWERS | COORDINATOR),
+    "review_claim": Row(REVIEWERS, Scope.ROUND, POST),
+    "review_next": Row(REVIEWERS, methods=POST),
+    "review_picture": Row(REVIEWERS, Scope.ROUND),
+    # coordinators
+    "dashboard": Row(OVERSEERS, Scope.CAMPAIGN),
+    "dashboard_csv": Row(OVERSEERS, Scope.CAMPAIGN),
+    "batches": Row(OVERSEERS, Scope.CAMPAIGN),
+    "batch_new": Row(COORDINATOR, Scope.CAMPAIGN, BOTH),
+    "batch": Row(OVERSEERS, Scope.BATCH),
+    "batch_publish": Row(COORDINATOR, Scope.BATCH, POST),
+    "batch_assign": Row(COORDINATOR, Scope.BATCH, POST),
+    "batch_close": Row(COORDINATOR, Scope.BATCH, POST),
+    "batch_cancel": Row(COORDINATOR, Scope.BATCH, POST),
+    "batch_reclaim": Row(COORDINATOR, Scope.BATCH, POST),
+    "assignment_reclaim": Row(COORDINATOR, Scope.ASSIGNMENT, POST),
+    "assignment_unblock": Row(OVERSEERS, Scope.ASSIGNMENT, POST),
+    # data
+    "scans": Row(OVERSEERS, Scope.CAMPAIGN),
+    "scan": Row(OVERSEERS, Scope.SCAN),
+    "upload": Row(OVERSEERS, methods=BOTH),
+    # learning
+    "models": Row(OVERSEERS | REVIEWERS, Scope.CAMPAIGN),
+    "models_live": Row(OVERSEERS | REVIEWERS, Scope.CAMPAIGN),
+    "models_csv": Row(OVERSEERS | REVIEWERS, Scope.CAMPAIGN),
+    "train": Row(COORDINATOR, Scope.CAMPAIGN, POST),
+    "promote": Row(COORDINATOR, Scope.MODEL, POST),
+    # releases
+    "releases": Row(OVERSEERS, Scope.CAMPAIGN),
+    "release_new": Row(DATA_MANAGER, Scope.CAMPAIGN, BOTH),
+    "release": Row(OVERSEERS, Scope.RELEASE),
+    "release_freeze": Row(DATA_MANAGER, Scope.RELEASE, POST),
+    "release_export": Row(DATA_MANAGER, Scope.RELEASE, POST),
+    "release_publish": Row(DATA_MANAGER, Scope.RELEASE, POST),
+    "release_yank": Row(DATA_MANAGER, Scope.RELEASE, POST),
+    # the machine
+    "jobs": Row(KEEPERS),
+    "job": Row(KEEPERS, Scope.JOB),
+    "job_cancel": Row(KEEPERS, Scope.JOB, POST),
+    # people
+    "people": Row(frozenset({ADMINISTRATOR}) | COORDINATOR),
+    "person_new": Row(frozenset({ADMINISTRATOR}), methods=BOTH),
+    "person": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, BOTH),
+    "me": Row(ANYBODY),
+    "theme": Row(ANYBODY, methods=POST),
+    "token_new": Row(ANYBODY, methods=POST),
+    "token_revoke": Row(ANYBODY, methods=POST),
+}

@@ -1,0 +1,74 @@
+"""One slice of a scan with masks on it, as PNG, for the review queue."""
+
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from django.conf import settings
+
+from annotation.masks.models import MaskRevision
+from annotation.masks.selectors import newest_prediction
+from annotation.masks.store import load_labels
+from annotation.reviews.models import ReviewRound, RoundMask
+from annotation.scans.models import Scan
+from annotation.work.schema import Layer, parse_schema
+from voxloop.kernel.errors import NotFound
+from voxloop.storage.store import open_store
+from voxloop.volume.labelmap import ERASED
+
+PICTURES = {"author": "Author", "prediction": "Pre-annotation", "difference": "Difference"}
+LUNG_CENTRE_HU, LUNG_WIDTH_HU = -600, 1500
+FILL = 0.34
+ADDED, REMOVED = "#09d36c", "#ff78da"  # --seg-6, --seg-7
+
+
+def draw_picture(found: ReviewRound, what: str) -> bytes:
+    """PNG of the axial slice where most is drawn (the middle one when nothing is), lung window, masks on it."""
+    scan = found.annotation.scan
+    if scan.shape_zyx is None:
+        raise NotFound
+    layer = parse_schema(found.annotation.campaign.schema.definition).editable_layers[0]
+    mask = RoundMask.objects.filter(round=found, layer=layer.name).select_related("submitted").first()
+    author = _labels(mask.submitted if mask else None, scan)
+    model = _labels(newest_prediction(scan.pk, layer.name), scan)
+    drawn = ((author > 0) | (model > 0)).sum(axis=(1, 2))
+    k = int(drawn.argmax()) if drawn.any() else scan.shape_zyx[0] // 2
+    image = _slice_rgb(scan, k)
+    if what == "author":
+        _paint_layer(image, author[k], layer)
+    elif what == "prediction":
+        _paint_layer(image, model[k], layer)
+    else:
+        _paint(image, (author[k] > 0) & (model[k] == 0), ADDED)
+        _paint(image, (model[k] > 0) & (author[k] == 0), REMOVED)
+    return bytes(imagecodecs.png_encode(image))
+
+
+def _labels(revision: MaskRevision | None, scan: Scan) -> Any:
+    labels = load_labels(revision, scan.shape_zyx)
+    return np.where(labels == ERASED, 0, labels)
+
+
+def _slice_rgb(scan: Scan, k: int) -> Any:
+    """The slice in the lung window, uint8 RGB (rows, columns, 3)."""
+    start, length = scan.index["pack"]["slices"][k]
+    stream = open_store(settings.STORAGE_URL).get(scan.pack_key, start, start + length)
+    hu = imagecodecs.htj2k_decode(stream).astype(np.float32)
+    grey = np.clip((hu - LUNG_CENTRE_HU) / LUNG_WIDTH_HU + 0.5, 0, 1) * 255
+    return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _paint_layer(image: Any, labels: Any, layer: Layer) -> None:
+    for segment in layer.segments:
+        _paint(image, labels == segment.id, segment.colour)
+
+
+def _paint(image: Any, inside: Any, colour: str) -> None:
+    """Fill at 34 %, contour at 100 %."""
+    if not inside.any():
+        return
+    rgb = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)], dtype=np.float32)
+    padded = np.pad(inside, 1)
+    core = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:] & inside
+    image[core] = (image[core] * (1 - FILL) + rgb * FILL).astype(np.uint8)
+    image[inside & ~core] = rgb.astype(np.uint8)

@@ -1,0 +1,294 @@
+"""The annotator's work list: what to do next and why."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count
+
+from annotation.masks.models import MaskRevision
+from annotation.masks.selectors import is_served_blank
+from annotation.pages.plots.canvas import median
+from annotation.pages.templatetags.figures import duration, plural
+from annotation.reviews.models import Comment, ReviewRound
+from annotation.work.models import Assignment, Batch, Campaign
+from annotation.work.selectors import pool, work_list
+from voxloop.accounts.models import User
+from voxloop.kernel.clock import now, today
+
+SHOWS = {
+    "todo": ("returned", "open", "queued", "blocked"),
+    "submitted": ("submitted",),
+    "done": ("approved", "skipped"),
+}
+GROUPS = {"returned": 0, "open": 1, "blocked": 1, "queued": 2, "submitted": 3, "approved": 4, "skipped": 4}
+CELL_ORDER = ("approved", "in_review", "submitted", "returned", "open", "blocked", "skipped", "queued")
+SHOWN_SCANS = 12
+
+
+@dataclass
+class Row:
+    """One assignment in the list, with its reason in words."""
+
+    assignment: Assignment
+    why: str
+    start: str
+    waiting_since: Any
+    group: str = ""
+    group_note: str = ""
+    group_count: int = 0
+
+
+@dataclass
+class BatchCard:
+    """A batch of one's own: a cell a scan."""
+
+    batch: Batch
+    cells: list[tuple[str, int]]
+    counts: list[tuple[str, int]]
+    handed_in: int
+    total: int
+    seconds_left: float | None
+    pace: str
+    is_late: bool
+
+
+@dataclass
+class Said:
+    """A remark of a reviewer."""
+
+    code: str
+    who: str
+    text: str
+    at: Any
+    slice: int | None
+    state: str
+    href: str = ""
+
+
+@dataclass
+class WorkPage:
+    """Everything on the page but the rows of the list."""
+
+    counts: dict[str, int]
+    next: Row | None
+    next_comments: int
+    pool_left: int
+    batches: list[BatchCard] = field(default_factory=list)
+    times: list[tuple[str, float, str]] = field(default_factory=list)
+    median_minutes: float | None = None
+    said: list[Said] = field(default_factory=list)
+
+
+def work_counts(user: User, campaign: Campaign | None) -> dict[str, int]:
+    """How many assignments are in each tab."""
+    by_state = Counter(dict(_own(user, campaign).order_by().values_list("state").annotate(Count("pk"))))
+    return {show: sum(by_state[state] for state in states) for show, states in SHOWS.items()} | {
+        "returned": by_state["returned"]
+    }
+
+
+def work_rows(user: User, campaign: Campaign | None, show: str) -> Any:
+    """The assignments of one tab, in order: returned, started, up next; done newest first."""
+    rows = _own(user, campaign).filter(state__in=SHOWS[show])
+    if show == "todo":
+        return rows.order_by("turn", "batch__due_on", "batch__number", "position")
+    return rows.order_by("-changed_at")
+
+
+def tell(rows: Sequence[Assignment]) -> list[Row]:
+    """Say why each is here and what it starts from; rows of one group follow each other."""
+    comments = _open_comments(rows)
+    strokes = _strokes(rows)
+    predicted = set(
+        MaskRevision.objects.filter(
+            kind=MaskRevision.Kind.PREDICTION, scan__in=[row.scan_id for row in rows if not row.starts_from]
+        ).values_list("scan_id", flat=True)
+    )
+    first_queued = next((row for row in rows if row.state == "queued"), None)
+    told: list[Row] = []
+    for row in rows:
+        why, since = _why(row, comments.get(row.pk, []), strokes.get(row.pk, 0), row is first_queued)
+        start = row.starts_from
+        if not start and row.scan_id in predicted and not is_served_blank(row):
+            start = "prediction"
+        told.append(Row(row, why, start or "blank", since))
+    _group(told)
+    return told
+
+
+def work_page(user: User, campaign: Campaign | None) -> WorkPage:
+    """What stands around the list."""
+    counts = work_counts(user, campaign)
+    first = tell(list(work_rows(user, campaign, "todo").exclude(state="blocked")[:1]))
+    page = WorkPage(
+        counts=counts,
+        next=first[0] if first else None,
+        next_comments=len(_open_comments([first[0].assignment]).get(first[0].assignment.pk, [])) if first else 0,
+        pool_left=pool(user, campaign).count(),
+        said=_said(user, campaign),
+    )
+    done = _own(user, campaign).filter(active_seconds__gt=0, submitted_at__isnull=False)
+    last = list(done.order_by("-submitted_at").values_list("scan__code", "active_seconds", "starts_from")[:SHOWN_SCANS])
+    page.times = [(code, seconds / 60, start or "blank") for code, seconds, start in reversed(last)]
+    page.median_minutes = _campaign_median(user, campaign)
+    page.batches = _cards(user, campaign, page.times)
+    return page
+
+
+def _own(user: User, campaign: Campaign | None) -> Any:
+    rows = work_list(user)
+    return rows.filter(campaign=campaign) if campaign is not None else rows
+
+
+def _why(row: Assignment, comments: list[Comment], strokes: int, is_next: bool) -> tuple[str, Any]:
+    if row.state == "returned":
+        at = max((comment.created_at for comment in comments), default=row.changed_at)
+        if not comments:
+            return f"Returned for round {row.round}; every comment is resolved", at
+        first = comments[0]
+        text = first.text if len(first.text) <= 70 else first.text[:67].rstrip() + "…"
+        where = f", slice {first.k + 1}" if first.k is not None else ""
+        return f"{first.author} left {plural(len(comments), 'comment')}: “{text}”{where}", at
+    if row.state == "open":
+        since = row.touched_at or row.opened_at or row.changed_at
+        passed = duration((now() - since).total_seconds())
+        ago = passed if passed == "just now" else f"{passed} ago"
+        if row.touched_at:
+            saved = f"{plural(strokes, 'stroke')} {'is' if strokes == 1 else 'are'} saved" if strokes else "all is saved"
+            return f"You stopped {ago}; {saved}", since
+        return f"You opened it {ago} and have not drawn yet", since
+    if row.state == "blocked":
+        return f"Waits for the coordinator: {row.reason}", row.changed_at
+    if row.state == "submitted":
+        return "Handed in, waits for a reviewer", row.submitted_at
+    if row.state == "approved":
+        return "Approved in the first round" if row.round == 1 else f"Approved in round {row.round}", row.ended_at
+    if row.state == "skipped":
+        return f"You skipped it: {row.reason}", row.ended_at
+    return f"Number {row.position} of your batch" + (", next in order" if is_next else ""), None
+
+
+def _group(told: list[Row]) -> None:
+    """Put a heading before the first row of each group."""
+    seen: dict[Any, Row] = {}
+    for row in told:
+        state, batch = row.assignment.state, row.assignment.batch
+        key = (GROUPS[state], batch.pk if state == "queued" else None)
+        if key not in seen:
+            seen[key] = row
+            row.group, row.group_note = {
+                0: ("Returned to you", "first, so that the batch can be accepted"),
+                1: ("Started", ""),
+                2: (f"Up next in {batch.name}", "in the order of the batch"),
+                3: ("Handed in", "read-only until a reviewer answers"),
+                4: ("Done", "newest first"),
+            }[GROUPS[state]]
+        seen[key].group_count += 1
+
+
+def _open_comments(rows: Sequence[Assignment]) -> dict[Any, list[Comment]]:
+    found: dict[Any, list[Comment]] = {}
+    wanted = [row.pk for row in rows if row.state in ("returned", "open")]
+    for comment in (
+        Comment.objects.filter(round__annotation__in=wanted, state__in=["open", "reopened"])
+        .select_related("author", "round")
+        .order_by("created_at")
+    ):
+        found.setdefault(comment.round.annotation_id, []).append(comment)
+    return found
+
+
+def _strokes(rows: Sequence[Assignment]) -> dict[Any, int]:
+    """Strokes of the saved revisions of open work."""
+    found: Counter[Any] = Counter()
+    wanted = [row.pk for row in rows if row.state == "open"]
+    for assignment, strokes in MaskRevision.objects.filter(assignment__in=wanted).values_list("assignment", "strokes"):
+        found[assignment] += len(strokes)
+    return found
+
+
+def _campaign_median(user: User, campaign: Campaign | None) -> float | None:
+    if campaign is None:
+        return None
+    seconds = list(
+        Assignment.objects.filter(
+            campaign=campaign, stage=Assignment.Stage.ANNOTATION, active_seconds__gt=0, submitted_at__isnull=False
+        )
+        .order_by("-submitted_at")
+        .values_list("active_seconds", flat=True)[:400]
+    )
+    return median(seconds) / 60 if len(seconds) >= 5 else None
+
+
+def _cards(user: User, campaign: Campaign | None, times: list[tuple[str, float, str]]) -> list[BatchCard]:
+    own = _own(user, campaign)
+    live = own.filter(state__in=SHOWS["todo"] + SHOWS["submitted"]).values("batch")
+    batches = Batch.objects.filter(pk__in=live).order_by("due_on", "number")[:3]
+    cards = []
+    for batch in batches:
+        rows = list(own.filter(batch=batch).order_by("position").values_list("pk", "state", "position", "submitted_at"))
+        judged = set(
+            ReviewRound.objects.filter(annotation__batch=batch, state__in=["claimed", "arbitration"]).values_list(
+                "annotation_id", flat=True
+            )
+        )
+        cells = [("in_review" if pk in judged else state, position) for pk, state, position, _ in rows]
+        counts = Counter(state for state, _ in cells)
+        handed = sum(counts[state] for state in ("approved", "in_review", "submitted"))
+        todo = sum(counts[state] for state in ("returned", "open", "queued"))
+        recent = [at for *_, at in rows if at and at > now() - timedelta(days=7)]
+        left = median([minutes for _, minutes, _ in times]) * 60 * todo if len(times) >= 3 else None
+        pace, late = _pace(batch, todo, recent)
+        cards.append(
+            BatchCard(
+                batch, cells, [(state, counts[state]) for state in CELL_ORDER if counts[state]], handed, len(rows),
+                left, pace, late,
+            )  # fmt: skip
+        )
+    return cards
+
+
+def _pace(batch: Batch, todo: int, recent: list[Any]) -> tuple[str, bool]:
+    """Whether the batch will be ready in time, by the last seven days."""
+    if batch.due_on is None or todo == 0:
+        return "", False
+    left = (batch.due_on - today()).days
+    if left < 0:
+        return f"{plural(-left, 'day')} late", True
+    if len(recent) < 3:
+        return "", False
+    days = max(1.0, (now() - min(recent)).total_seconds() / 86400)
+    need = todo / (len(recent) / days)
+    return ("on time at your pace", False) if need <= left + 1 else (f"{round(need - left)} d late at your pace", True)
+
+
+def _said(user: User, campaign: Campaign | None) -> list[Said]:
+    rounds = ReviewRound.objects.filter(author=user).select_related("annotation__scan", "reviewer")
+    if campaign is not None:
+        rounds = rounds.filter(annotation__campaign=campaign)
+    comments = (
+        Comment.objects.filter(round__in=rounds)
+        .exclude(author=user)
+        .select_related("author", "round__annotation__scan")
+        .order_by("-created_at")[:5]
+    )
+    said = [
+        Said(
+            comment.round.annotation.scan.code, str(comment.author), comment.text, comment.created_at,
+            None if comment.k is None else comment.k + 1, comment.state, f"/view/{comment.round.annotation_id}/",
+        )
+        for comment in comments
+    ]  # fmt: skip
+    said += [
+        Said(
+            judged.annotation.scan.code, str(judged.reviewer),
+            "Approved with a correction of the reviewer." if judged.state == "corrected"
+            else f"Approved in {'the first round' if judged.number == 1 else f'round {judged.number}'}.",
+            judged.ended_at, None, "approved", f"/view/{judged.annotation_id}/",
+        )
+        for judged in rounds.filter(state__in=["approved", "corrected"]).order_by("-ended_at")[:3]
+    ]  # fmt: skip
+    return sorted(said, key=lambda one: one.at, reverse=True)[:5]

@@ -1,0 +1,157 @@
+"""Figures in words: times, volumes, numbers with thin spaces and a true minus sign."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from voxloop.kernel.clock import now, today
+
+register = template.Library()
+
+THIN, MINUS, DASH = "\u2009", "\u2212", "—"
+
+
+@register.filter
+def thin(value: Any) -> str:
+    """`1575` -> `1 575` with a thin space; None is a dash."""
+    return DASH if value is None else f"{int(value):,}".replace(",", THIN).replace("-", MINUS)
+
+
+@register.filter
+def decimals(value: float | None, places: int = 1) -> str:
+    """A figure with fixed decimals; None is a dash."""
+    return DASH if value is None else f"{float(value):,.{places}f}".replace(",", THIN).replace("-", MINUS)
+
+
+@register.filter
+def signed(value: float | None, places: int = 1) -> str:
+    """A difference with its sign; None is a dash."""
+    if value is None:
+        return DASH
+    text = f"{float(value):+,.{places}f}".replace(",", THIN)
+    if float(text.replace(THIN, "")) == 0:
+        return text.lstrip("+-")
+    return text.replace("-", MINUS)
+
+
+@register.filter
+def ml(value: float | None) -> str:
+    """A volume in millilitres, one decimal, without the unit (it stands in the head)."""
+    return decimals(value, 1)
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """A share 0..1 as a whole per cent."""
+    return DASH if value is None else f"{100 * float(value):.0f}"
+
+
+@register.filter
+def bytes_words(value: int | None) -> str:
+    """`87 MB`; decimal units."""
+    if value is None:
+        return DASH
+    size = float(value)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 10 else f"{size:.1f} {unit}"
+        size /= 1000
+    return DASH
+
+
+def duration(seconds: float) -> str:
+    """`40 min`, `3 h`, `1 d`: one unit, rounded down."""
+    seconds = max(0, int(seconds))
+    if seconds < 60:
+        return "just now" if seconds < 5 else f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    if seconds < 86400:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 86400} d"
+
+
+@register.filter
+def span(seconds: float | None) -> str:
+    """A length of time with two units at most: `5 h 40 min`."""
+    if seconds is None:
+        return DASH
+    minutes = round(float(seconds) / 60)
+    if minutes < 1:
+        return f"{max(0, round(float(seconds)))} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+
+
+@register.filter
+def ago(at: datetime | None) -> SafeString | str:
+    """How long since, with the exact time as tooltip; the script adds the local time."""
+    if at is None:
+        return DASH
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        at.isoformat(),
+        f"{at.astimezone(UTC):%-d %b %Y %H:%M:%S} UTC",
+        duration((now() - at).total_seconds()),
+    )
+
+
+@register.filter
+def since(at: datetime | None) -> SafeString | str:
+    """As `ago`, in a sentence: `3 h ago`, `just now`."""
+    text = ago(at)
+    if at is None or "just now" in text:
+        return text
+    return format_html("{} ago", text)
+
+
+@register.filter
+def day(value: date | datetime | None) -> SafeString | str:
+    """`27 Nov`, with the year when it is not this one."""
+    if value is None:
+        return DASH
+    if isinstance(value, datetime):
+        shown = value.astimezone(UTC).date()
+        title = f"{value.astimezone(UTC):%-d %b %Y %H:%M:%S} UTC"
+    else:
+        shown, title = value, f"{value:%A %-d %B %Y}"
+    pattern = "%-d %b" if shown.year == today().year else "%-d %b %Y"
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), title, f"{shown:{pattern}}")
+
+
+@register.filter
+def slices(scan: Any) -> str:
+    """`398 × 1.25 mm`: how many slices, how far apart."""
+    if not scan.shape_zyx or not scan.spacing_mm_zyx:
+        return DASH
+    return f"{scan.shape_zyx[0]} × {scan.spacing_mm_zyx[0]:g} mm"
+
+
+@register.filter
+def plural(count: int, word: str) -> str:
+    """`3|plural:"scan"` -> `3 scans`; a word with its own plural is given as `batch,batches`."""
+    one, _, many = word.partition(",")
+    return f"{thin(count)} {one if count == 1 else many or one + 's'}"
+
+
+@register.simple_tag
+def job_took(job: Any) -> str:
+    """How long a job's last attempt took, or has taken so far."""
+    if job.started_at is None:
+        return DASH
+    seconds = ((job.ended_at or now()) - job.started_at).total_seconds()
+    return f"{seconds:.0f} s" if seconds < 120 else span(seconds)
+
+
+@register.filter
+def is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+@register.filter
+def is_dict(value: Any) -> bool:
+    return isinstance(value, dict)

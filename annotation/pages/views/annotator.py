@@ -1,0 +1,64 @@
+"""The annotator's pages."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from annotation.pages.context import current_campaign
+from annotation.pages.door import back
+from annotation.pages.plots.person import own_times
+from annotation.pages.selectors.worklist import SHOWS, tell, work_page, work_rows
+from annotation.work.models import Assignment
+from annotation.work.services import block_assignment, claim_assignment, skip_assignment, unblock_assignment
+from voxloop.kernel.errors import Forbidden
+
+PAGE_SIZE = 25
+
+
+def worklist(request: HttpRequest) -> HttpResponse:
+    """What to do next and why, then everything else in order."""
+    campaign = current_campaign(request)
+    show = request.GET.get("show", "todo")
+    show = show if show in SHOWS else "todo"
+    page = Paginator(work_rows(request.user, campaign, show), PAGE_SIZE).get_page(request.GET.get("page"))
+    work = work_page(request.user, campaign)
+    return render(request, "worklist.html", {
+        "work": work,
+        "show": show,
+        "page": page,
+        "rows": tell(list(page.object_list)),
+        "times": own_times(work.times, work.median_minutes) if work.times else "",
+    })  # fmt: skip
+
+
+def claim(request: HttpRequest) -> HttpResponse:
+    """Take the next scan: returned first, then one's own batch, then the pool."""
+    assignment = claim_assignment(actor=request.user, campaign=current_campaign(request))
+    if assignment is None:
+        messages.info(request, "Nothing is left to take. New work appears here when a batch is published.")
+        return redirect("worklist")
+    return redirect(f"/view/{assignment.pk}/")
+
+
+def skip(request: HttpRequest, assignment: Assignment) -> HttpResponse:
+    """Leave a scan out, with a reason."""
+    done = skip_assignment(assignment_id=assignment.pk, actor=request.user, reason=request.POST.get("reason", ""))
+    messages.success(request, f"{done.scan.code} is skipped. You find it under Done, where you can take it up again.")
+    return back(request, "/worklist/")
+
+
+def block(request: HttpRequest, assignment: Assignment) -> HttpResponse:
+    """Report that a scan cannot be worked on."""
+    done = block_assignment(assignment_id=assignment.pk, actor=request.user, reason=request.POST.get("reason", ""))
+    messages.success(request, f"{done.scan.code} is blocked; the coordinator sees your issue.")
+    return back(request, "/worklist/")
+
+
+def unskip(request: HttpRequest, assignment: Assignment) -> HttpResponse:
+    """Take up one's own skipped scan again."""
+    if assignment.person_id != request.user.pk or assignment.state != "skipped":
+        raise Forbidden("Only your own skipped scans can be taken up again.")
+    done = unblock_assignment(assignment_id=assignment.pk, actor=request.user)
+    messages.success(request, f"{done.scan.code} is back in your list.")
+    return back(request, "/worklist/")

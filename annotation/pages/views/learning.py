@@ -1,0 +1,82 @@
+"""The model page: versions, gate, hold-out, curves; train, promote, roll back."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from annotation.learning.models import ModelVersion
+from annotation.learning.services import promote_model, request_training
+from annotation.pages.plots.models import dice_by_volume, interval, training_curve, volumes
+from annotation.pages.selectors.models import ModelsPage, models_page, scan_table, steps_of
+from annotation.pages.tables import csv_file
+from annotation.work.models import Campaign
+from annotation.work.permissions import has_role
+from voxloop.accounts.roles import Role
+from voxloop.kernel.errors import NotFound
+
+
+def models(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """How good the models are, where, and what the next training needs."""
+    found = models_page(request.user, campaign, request.GET.get("model", ""))
+    rows = [*found.sites, *([found.everything] if found.everything and len(found.sites) > 1 else [])]
+    return render(request, "models.html", {
+        "found": found,
+        "rows": [(row, interval(*row.change) if row.change else "") for row in rows],
+        "holding": sum(1 for rule in found.rules if rule["holds"]),
+        "progress": min(100, 100 * found.approved_new // max(1, campaign.retrain_after)),
+        "curve": _curve(found),
+        "bars": dice_by_volume(found.bins, str(found.champion.model) if found.champion else "", str(found.shown.model))
+        if found.bins and found.shown else "",
+        "scatter": volumes(found.points) if found.points else "",
+        "may_change": has_role(request.user, campaign, Role.COORDINATOR),
+    })  # fmt: skip
+
+
+def models_live(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """The running training; when it has ended the page is loaded anew."""
+    found = models_page(request.user, campaign)
+    if found.live is None:
+        answer = HttpResponse(status=204)
+        answer["HX-Refresh"] = "true"
+        return answer
+    return render(request, "models_live.html", {"found": found, "curve": _curve(found)})
+
+
+def models_csv(request: HttpRequest, campaign: Campaign, name: str) -> HttpResponse:
+    """The figures behind the plots."""
+    found = models_page(request.user, campaign, request.GET.get("model", ""))
+    tables = {
+        "curve": (["step", "what", "value"],
+                  [(step, what, value) for what, rows in (("loss", found.loss), ("dice", found.dice))
+                   for step, value in rows]),
+        "scans": (["scan", "site", "reference_ml", "predicted_ml", "dice", "champion_dice", "champion_predicted_ml"],
+                  scan_table(found)),
+        "sites": (["site", "side", "scans", "scored", "champion_dice", "dice", "change", "low_95", "high_95"],
+                  [(row.code, row.side, row.scans, row.scored, row.old, row.new, *(row.change or ("", "", "")))
+                   for row in found.sites]),
+    }  # fmt: skip
+    if name not in tables:
+        raise NotFound
+    return csv_file(f"{campaign.slug}-models-{name}", *tables[name])
+
+
+def train(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Start a training run now."""
+    run = request_training(campaign=campaign, actor=request.user)
+    messages.success(request, f"Training run {run.number} is asked for. Its curve grows on this page.")
+    return redirect("models", campaign.slug)
+
+
+def promote(request: HttpRequest, model: ModelVersion) -> HttpResponse:
+    """Make a version the champion; the one before is kept and can be brought back."""
+    done = promote_model(model_id=model.pk, actor=request.user, why=request.POST.get("reason", "").strip())
+    messages.success(request, f"{done} serves pre-annotations from now on, for scans that nobody has opened.")
+    return redirect("models", model.campaign.slug)
+
+
+def _curve(found: ModelsPage) -> str:
+    if not found.loss and not found.dice:
+        return ""
+    run = found.live or found.run
+    champion = (str(found.champion.model), found.champion.dice) if found.champion and found.champion.dice else None
+    return training_curve(found.loss, found.dice, steps=steps_of(run), champion=champion if found.dice else None)

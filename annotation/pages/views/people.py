@@ -1,0 +1,105 @@
+"""People, their roles and sites, and one's own account."""
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from knox.models import AuthToken
+
+from annotation.pages.door import back
+from annotation.pages.forms import PersonForm
+from annotation.scans.models import Site
+from annotation.scans.services import set_site_membership
+from annotation.work.models import Campaign, CampaignMember
+from annotation.work.people import invite_person
+from annotation.work.permissions import campaigns_with_role
+from annotation.work.services import set_member
+from voxloop.accounts.models import User
+from voxloop.accounts.roles import Role
+from voxloop.accounts.services import confirm_signature, issue_token, revoke_token, set_theme
+from voxloop.kernel.errors import Forbidden, Invalid
+
+
+def people(request: HttpRequest) -> HttpResponse:
+    """Who is here; an administrator sees all, a coordinator the members of the own campaigns."""
+    rows = User.objects.prefetch_related("memberships__campaign", "site_memberships__site")
+    if not request.user.is_administrator:
+        own = campaigns_with_role(request.user, Role.COORDINATOR)
+        rows = rows.filter(pk__in=CampaignMember.objects.filter(campaign__in=own).values("user"))
+    return render(request, "people.html", {"people": rows.order_by("username"), "may_change": request.user.is_administrator})
+
+
+def person_new(request: HttpRequest) -> HttpResponse:
+    """Invite a person."""
+    form = PersonForm(request.POST or None, campaigns=Campaign.objects.all(), sites=Site.objects.all())
+    if request.method == "POST" and form.is_valid():
+        made = invite_person(
+            username=form.cleaned_data["username"], password=form.cleaned_data["password"], actor=request.user,
+            is_administrator=form.cleaned_data["is_administrator"],
+            roles=[(campaign, role) for campaign, roles in form.roles() for role in roles],
+            sites=form.cleaned_data["sites"],
+        )  # fmt: skip
+        messages.success(request, f"{made} can log in now.")
+        return redirect("people")
+    return render(request, "form_page.html", {
+        "form": form, "title": "Invite a person", "verb": "Make account", "discard": reverse("people"),
+        "lead": "The account works at once. Roles say what, sites say where.",
+    }, status=422 if form.errors else 200)  # fmt: skip
+
+
+def person(request: HttpRequest, found: User) -> HttpResponse:
+    """Change a person's roles and sites."""
+    campaigns, sites = Campaign.objects.all(), Site.objects.all()
+    form = PersonForm(request.POST or None, campaigns=campaigns, sites=sites, person=found)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            for campaign, wanted in form.roles():
+                for role in Role.values:
+                    set_member(campaign=campaign, user=found, role=role, is_member=role in wanted, actor=request.user)
+            for site in sites:
+                set_site_membership(
+                    user=found, site=site, is_member=site in form.cleaned_data["sites"], actor=request.user
+                )
+        messages.success(request, f"Roles and sites of {found} are as you set them.")
+        return redirect("people")
+    return render(request, "form_page.html", {
+        "form": form, "title": str(found), "verb": "Save roles and sites", "discard": reverse("people"),
+        "lead": "A change counts from the next click on. Work in progress stays with its person.",
+    }, status=422 if form.errors else 200)  # fmt: skip
+
+
+def me(request: HttpRequest) -> HttpResponse:
+    """One's own account: theme, password, second factor, API tokens."""
+    tokens = AuthToken.objects.filter(user=request.user).order_by("-created")
+    return render(request, "me.html", {
+        "tokens": tokens,
+        "fresh_token": request.session.pop("fresh_token", None),
+        "memberships": request.user.memberships.select_related("campaign").order_by("campaign__name", "role"),
+        "sites": Site.objects.filter(memberships__user=request.user),
+        "has_totp": request.user.authenticator_set.filter(type="totp").exists(),
+    })  # fmt: skip
+
+
+def theme(request: HttpRequest) -> HttpResponse:
+    """Light, dark, or as the system."""
+    set_theme(user=request.user, theme=request.POST.get("theme", ""))
+    return back(request, reverse("me"))
+
+
+def token_new(request: HttpRequest) -> HttpResponse:
+    """Make an API token; it is shown once."""
+    password = request.POST.get("password", "")
+    if not password:
+        raise Invalid("Enter your password to make a token.", code="signature_required")
+    confirm_signature(request=request, password=password)
+    request.session["fresh_token"] = issue_token(user=request.user)
+    return redirect(f"{reverse('me')}#tokens")
+
+
+def token_revoke(request: HttpRequest) -> HttpResponse:
+    """Make a token useless."""
+    if not revoke_token(user=request.user, token_key=request.POST.get("token_key", "")):
+        raise Forbidden("There is no such token of yours.")
+    messages.success(request, "The token no longer works.")
+    return redirect(f"{reverse('me')}#tokens")

@@ -1,0 +1,68 @@
+"""The reviewer's pages."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from annotation.pages.context import current_campaign
+from annotation.pages.pictures import PICTURES, draw_picture
+from annotation.pages.plots.campaign import queue_age
+from annotation.pages.selectors.reviews import queue, queue_facts, tell
+from annotation.reviews.models import ReviewRound
+from annotation.reviews.services import claim_next_round, claim_round
+from annotation.work.permissions import has_role
+from voxloop.accounts.roles import Role
+from voxloop.kernel.errors import NotFound
+
+PAGE_SIZE = 20
+
+
+def reviews(request: HttpRequest) -> HttpResponse:
+    """What waits for a verdict, riskiest first."""
+    campaign = current_campaign(request)
+    oversees = campaign is not None and not has_role(request.user, campaign, Role.REVIEWER, Role.ARBITRATOR)
+    waiting = queue(request.user, campaign, oversees=oversees)
+    later = waiting.filter(number__gt=1)
+    rows = later if request.GET.get("show") == "later" else waiting
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    told = tell(list(page.object_list), request.user)
+    facts = queue_facts(request.user, campaign, waiting, oversees=oversees)
+    wanted = request.GET.get("scan")
+    chosen = next((row for row in told if str(row.round.pk) == wanted), told[0] if told else None)
+    return render(request, "reviews.html", {
+        "page": page,
+        "rows": told,
+        "chosen": chosen,
+        "pictures": PICTURES,
+        "oversees": oversees,
+        "show": request.GET.get("show", "all"),
+        "count": waiting.count(),
+        "count_later": later.count(),
+        "facts": facts,
+        "age": queue_age(facts.days) if any(map(sum, facts.days)) else "",
+    })  # fmt: skip
+
+
+def review_claim(request: HttpRequest, found: ReviewRound) -> HttpResponse:
+    """Take this round and open it."""
+    claimed = claim_round(round_id=found.pk, actor=request.user)
+    return redirect(f"/view/{claimed.review_id}/")
+
+
+def review_next(request: HttpRequest) -> HttpResponse:
+    """Take the riskiest round and open it."""
+    claimed = claim_next_round(actor=request.user, campaign=current_campaign(request))
+    if claimed is None:
+        messages.info(request, "Nothing waits for your verdict right now.")
+        return redirect("reviews")
+    return redirect(f"/view/{claimed.review_id}/")
+
+
+def review_picture(request: HttpRequest, found: ReviewRound, what: str) -> HttpResponse:
+    """One slice of the scan with the author's mask, the prediction or their difference on it."""
+    if what not in PICTURES:
+        raise NotFound
+    answer = HttpResponse(draw_picture(found, what), content_type="image/png")
+    answer["Cache-Control"] = "private, max-age=600"
+    return answer

@@ -1,0 +1,244 @@
+"""Everything the browser viewer needs beside voxels, in one answer (docs/formats.md)."""
+
+from typing import Any
+
+from annotation.masks.models import Head, MaskRevision
+from annotation.masks.selectors import heads_of, newest_answers, newest_prediction
+from annotation.masks.services import schema_of
+from annotation.reviews.models import Comment, ReviewRound
+from annotation.reviews.selectors import review_queue
+from annotation.reviews.services import list_interlocks
+from annotation.work.models import Assignment
+from annotation.work.permissions import has_role
+from annotation.work.schema import Layer, Schema
+from annotation.work.selectors import work_list
+from voxloop.accounts.models import User
+from voxloop.accounts.roles import Role
+
+API = "/api/v1"
+
+
+def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
+    """The context of one assignment for one person, who may see it."""
+    schema: Schema = schema_of(assignment)
+    heads = heads_of(assignment)
+    round_ = _round_of(assignment)
+    mine = assignment.person_id == user.pk
+    can_edit = mine and assignment.state == "open"
+    judging = mine and assignment.stage == Assignment.Stage.REVIEW and round_ is not None and round_.state == "claimed"
+    annotating = mine and assignment.stage == Assignment.Stage.ANNOTATION
+    answers = newest_answers(assignment)
+    if not answers and assignment.stage == Assignment.Stage.REVIEW and round_ is not None and round_.answers:
+        answers = dict(round_.answers.values)
+    previous, following = neighbours(assignment, user)
+    return {
+        "id": str(assignment.pk),
+        "stage": assignment.stage,
+        "state": assignment.state,
+        "round": assignment.round,
+        "reason": assignment.reason,
+        "batch": {
+            "id": str(assignment.batch_id),
+            "name": assignment.batch.name,
+            "position": assignment.position,
+            "size": assignment.batch.assignments.filter(stage=Assignment.Stage.ANNOTATION)
+            .exclude(state="reclaimed")
+            .count(),
+            "due_on": assignment.batch.due_on,
+        },
+        "campaign": {"id": str(assignment.campaign_id), "name": assignment.campaign.name},
+        "scan": _scan(assignment),
+        "schema": {
+            "layers": [_layer(layer) for layer in schema.layers],
+            "questions": [
+                {
+                    "key": question.key,
+                    "text": question.text,
+                    "kind": question.kind,
+                    "required": question.required,
+                    "options": [
+                        {"value": option.value, "label": option.label, "means": option.means}
+                        for option in question.options
+                    ],
+                }
+                for question in schema.questions
+            ],
+        },
+        "masks": {
+            layer.name: _mask(assignment, layer, heads.get(layer.name)) for layer in schema.layers
+            if layer.editable or layer.name in heads
+        },
+        "overlays": _overlays(assignment, heads, round_, user),
+        "answers": {"values": answers, "url": f"{API}/assignments/{assignment.pk}/answers"},
+        "comments": [comment_facts(row) for row in comments_of(assignment)],
+        "review": round_ and _review(round_),
+        "can": {
+            "edit": can_edit,
+            "submit": can_edit and annotating,
+            "skip": annotating and assignment.state in ("open", "queued"),
+            "block": annotating and assignment.state in ("open", "queued"),
+            "approve": judging,
+            "correct": judging,
+            "return": judging,
+            "comment": judging or (annotating and round_ is not None),
+        },
+        "interlocks": [lock.facts() for lock in list_interlocks(assignment)] if can_edit and annotating else [],
+        "lease_until": assignment.lease_until,
+        "previous": previous,
+        "next": following,
+        "user": user.username,
+    }  # fmt: skip
+
+
+def neighbours(assignment: Assignment, user: User) -> tuple[str | None, str | None]:
+    """Addresses of the scan before in the batch, and of the next one to do."""
+    if assignment.stage == Assignment.Stage.REVIEW:
+        return None, next_review(user, leave_out=assignment)
+    own = work_list(user).filter(batch=assignment.batch_id).order_by("position")
+    before = own.filter(position__lt=assignment.position).values_list("pk", flat=True).last()
+    after = own.filter(position__gt=assignment.position).values_list("pk", flat=True).first()
+    return (f"/view/{before}/" if before else None), (f"/view/{after}/" if after else None)
+
+
+def next_annotation(user: User, *, after: Assignment) -> str | None:
+    """Where to go when this scan is handed in: returned work first, then what follows in the batch."""
+    todo = work_list(user).filter(state__in=["returned", "open", "queued"]).exclude(pk=after.pk)
+    following = (
+        todo.filter(state="returned").first()
+        or todo.filter(batch=after.batch_id, position__gt=after.position).order_by("position").first()
+        or todo.first()
+    )
+    return f"/view/{following.pk}/" if following else None
+
+
+def next_review(user: User, *, leave_out: Assignment) -> str | None:
+    """Where the next review waits: the address claims it."""
+    found = review_queue(user).exclude(review=leave_out).first()
+    return f"/reviews/{found.pk}/open/" if found else None
+
+
+def comments_of(assignment: Assignment) -> list[Comment]:
+    """Every comment on the line of work that this assignment belongs to, oldest first."""
+    annotation = assignment
+    if assignment.stage == Assignment.Stage.REVIEW:
+        round_ = _round_of(assignment)
+        annotation = round_.annotation if round_ else assignment
+    return list(
+        Comment.objects.filter(round__annotation=annotation).select_related("author", "round").order_by("created_at")
+    )
+
+
+def comment_facts(comment: Comment) -> dict[str, Any]:
+    """A comment as the viewer shows it."""
+    return {
+        "id": str(comment.pk),
+        "author": comment.author.username,
+        "text": comment.text,
+        "ijk": None if comment.i is None else [comment.i, comment.j, comment.k],
+        "round": comment.round.number,
+        "state": comment.state,
+        "created_at": comment.created_at,
+    }
+
+
+def _round_of(assignment: Assignment) -> ReviewRound | None:
+    rows = ReviewRound.objects.select_related("author", "answers", "annotation")
+    if assignment.stage == Assignment.Stage.REVIEW:
+        return rows.filter(review=assignment).first()
+    return rows.filter(annotation=assignment).order_by("-number").first()
+
+
+def _review(round_: ReviewRound) -> dict[str, Any]:
+    return {
+        "id": str(round_.pk),
+        "author": round_.author.username,
+        "round": round_.number,
+        "state": round_.state,
+        "reasons": round_.reasons,
+    }
+
+
+def _scan(assignment: Assignment) -> dict[str, Any]:
+    scan = assignment.scan
+    return {
+        "id": str(scan.pk),
+        "code": scan.code,
+        "site": scan.site.code,
+        "modality": scan.modality,
+        "description": scan.description,
+        "shape_zyx": scan.shape_zyx,
+        "spacing_mm_zyx": scan.spacing_mm_zyx,
+        "volume": f"{API}/scans/{scan.pk}/volume",
+    }
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "title": layer.title,
+        "editable": layer.editable,
+        "segments": [
+            {
+                "id": segment.id,
+                "key": segment.key,
+                "name": segment.name,
+                "colour": segment.colour,
+                "infectious": segment.infectious,
+            }
+            for segment in layer.segments
+        ],
+    }
+
+
+def _mask(assignment: Assignment, layer: Layer, head: Head | None) -> dict[str, Any]:
+    start = assignment.starts_from or "blank"
+    if assignment.stage == Assignment.Stage.ANNOTATION and assignment.round > 1:
+        start = "returned"
+    return {
+        "head": str(head.revision_id) if head else None,
+        "start": start,
+        "url": f"{API}/assignments/{assignment.pk}/mask?layer={layer.name}",
+    }
+
+
+def _overlays(
+    assignment: Assignment, heads: dict[str, Head], round_: ReviewRound | None, user: User
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+
+    def add(key: str, title: str, revision: MaskRevision | None) -> None:
+        if revision is not None:
+            found.append(
+                {
+                    "key": key,
+                    "title": title,
+                    "layer": revision.layer,
+                    "revision": str(revision.pk),
+                    "url": f"{API}/revisions/{revision.pk}/mask",
+                }
+            )
+
+    reviewing = assignment.stage == Assignment.Stage.REVIEW
+    judges = reviewing and has_role(user, assignment.campaign, Role.REVIEWER, Role.ARBITRATOR)
+    for layer in schema_of(assignment).editable_layers:
+        if judges:
+            prediction = newest_prediction(assignment.scan_id, layer.name)
+        else:
+            start = heads[layer.name].start if layer.name in heads else None
+            prediction = start if start is not None and start.kind == MaskRevision.Kind.PREDICTION else None
+        if prediction is not None:
+            add("prediction", f"Pre-annotation {prediction.model_name}", prediction)
+        if round_ is None:
+            continue
+        if reviewing:
+            submitted = round_.masks.select_related("submitted").filter(layer=layer.name).first()
+            add("author", f"Submitted by {round_.author.username}", submitted and submitted.submitted)
+        earlier = (
+            ReviewRound.objects.filter(annotation=round_.annotation_id, number__lt=assignment.round)
+            .order_by("-number")
+            .first()
+        )
+        if earlier is not None:
+            before = earlier.masks.select_related("submitted").filter(layer=layer.name).first()
+            add("previous", f"Round {earlier.number}", before and before.submitted)
+    return found

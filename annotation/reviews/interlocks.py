@@ -1,0 +1,127 @@
+"""What must be right before work is handed in: the mask and the answers must tell the same story."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from annotation.masks.models import MaskRevision
+from annotation.masks.services import geometry_of
+from annotation.masks.store import get_chunks
+from annotation.scans.models import Scan
+from annotation.work.schema import Question, Schema
+from voxloop.storage.store import Store
+from voxloop.volume.labelmap import ERASED, decode_chunk, decode_message
+
+MOST_OUTSIDE_LUNG_ML = 1.0
+
+
+@dataclass(frozen=True)
+class Interlock:
+    """One thing that is not right. One that is not `blocking` can be acknowledged."""
+
+    code: str
+    message: str
+    blocking: bool = True
+    jump: Mapping[str, Any] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def check_interlocks(
+    *, scan: Scan, schema: Schema, answers: Mapping[str, Any], masks: Mapping[str, MaskRevision | None], store: Store
+) -> list[Interlock]:
+    """Everything that speaks against handing in this mask with these answers."""
+    found = [
+        Interlock("question_unanswered", f"“{question.text}” has no answer.", jump={"question": question.key})
+        for question in schema.questions
+        if question.required and question.key not in answers
+    ]
+    voxel_ml = geometry_of(scan).voxel_ml
+    for layer in schema.editable_layers:
+        revision = masks.get(layer.name)
+        counts = {int(value): n for value, n in (revision.voxel_counts if revision else {}).items()}
+        total = sum(counts.values())
+        infectious = sum(counts.get(segment.id, 0) for segment in layer.segments if segment.infectious)
+        meaning, question = _meaning(schema, answers)
+        if meaning == "no_infection" and infectious:
+            found.append(
+                Interlock(
+                    "no_signs_with_mask",
+                    f"“{_label(question, answers)}” is chosen, but {infectious * voxel_ml:.1f} mL are marked as "
+                    "infectious.",
+                    jump={"layer": layer.name, "question": question.key if question else None},
+                )
+            )
+        if meaning == "infection" and not infectious:
+            found.append(
+                Interlock(
+                    "finding_without_mask",
+                    f"“{_label(question, answers)}” is chosen, but nothing is marked as infectious.",
+                    jump={"question": question.key if question else None},
+                )
+            )
+        confirmed = answers.get("confirmed_empty") is True
+        can_confirm = any(question.key == "confirmed_empty" for question in schema.questions)
+        if confirmed and total:
+            found.append(
+                Interlock(
+                    "confirmed_empty_with_mask",
+                    f"The scan is confirmed as empty, but {total * voxel_ml:.1f} mL are marked.",
+                    jump={"layer": layer.name, "question": "confirmed_empty"},
+                )
+            )
+        if can_confirm and not confirmed and not total:
+            found.append(
+                Interlock(
+                    "empty_not_confirmed",
+                    "Nothing is marked. If there is nothing to mark, confirm that the scan is empty.",
+                    jump={"question": "confirmed_empty"},
+                )
+            )
+        outside, ijk = outside_lung(scan, revision, store)
+        if outside * voxel_ml > MOST_OUTSIDE_LUNG_ML:
+            found.append(
+                Interlock(
+                    "mask_outside_lung",
+                    f"{outside * voxel_ml:.1f} mL of the mask lie outside the lungs.",
+                    blocking=False,
+                    jump={"ijk": ijk},
+                )
+            )
+    return found
+
+
+def outside_lung(scan: Scan, revision: MaskRevision | None, store: Store) -> tuple[int, list[int] | None]:
+    """How many marked voxels lie outside the lung limit, and the first of them as ijk. 0 where there is no limit."""
+    if revision is None or not revision.chunks or not scan.limit_key:
+        return 0, None
+    limit = decode_message(store.get(scan.limit_key), scan.shape_zyx).chunks
+    outside, first = 0, None
+    for index, payload in get_chunks(revision.chunks).items():
+        labels = decode_chunk(payload)
+        marked = (labels > 0) & (labels != ERASED)
+        if index in limit:
+            marked &= decode_chunk(limit[index]) == 0
+        n = int(np.count_nonzero(marked))
+        if n and first is None:
+            z, y, x = (int(v) for v in np.argwhere(marked)[0])
+            first = [index[2] * 32 + x, index[1] * 32 + y, index[0] * 32 + z]
+        outside += n
+    return outside, first
+
+
+def _meaning(schema: Schema, answers: Mapping[str, Any]) -> tuple[str, Question | None]:
+    for question in schema.questions:
+        for option in question.options:
+            if option.means and answers.get(question.key) == option.value:
+                return option.means, question
+    return "", None
+
+
+def _label(question: Question | None, answers: Mapping[str, Any]) -> str:
+    if question is None:
+        return ""
+    return next((option.label for option in question.options if option.value == answers.get(question.key)), "")

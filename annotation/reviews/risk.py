@@ -1,0 +1,65 @@
+"""How likely a submitted mask needs a reviewer's hand, with the reasons in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from annotation.masks.models import MaskRevision
+from annotation.masks.services import geometry_of
+from annotation.masks.store import load_labels
+from annotation.reviews.interlocks import Interlock
+from annotation.scans.models import Scan
+from voxloop.volume.agreement import dice
+from voxloop.volume.labelmap import strip_erased
+
+
+def assess(
+    *,
+    scan: Scan,
+    masks: Mapping[str, MaskRevision | None],
+    starts: Mapping[str, MaskRevision | None],
+    warnings: list[Interlock],
+    number: int,
+    is_first_batch: bool,
+) -> tuple[int, list[str]]:
+    """A risk from 0 to 100 and its reasons. Gold scores and planted faults never enter: they would unblind."""
+    risk, reasons = 10, []
+    if number > 1:
+        risk += 25
+        reasons.append("returned before")
+    for warning in warnings:
+        risk += 30
+        reasons.append(warning.message.rstrip(".").lower())
+    if is_first_batch:
+        risk += 10
+        reasons.append("first batch of the author")
+    voxel_ml = geometry_of(scan).voxel_ml
+    for layer, revision in masks.items():
+        start = starts.get(layer)
+        ml = _ml(revision, voxel_ml)
+        if start is None:
+            continue
+        before = _ml(start, voxel_ml)
+        if revision is not None and revision.content_hash == start.content_hash:
+            risk += 15 if before > 0 else 0
+            reasons.append("as the model made it")
+            continue
+        agreement = dice(
+            strip_erased(load_labels(revision, scan.shape_zyx)) > 0,
+            strip_erased(load_labels(start, scan.shape_zyx)) > 0,
+        )
+        if ml == 0 and before > 1:
+            risk += 35
+            reasons.append(f"empty, model sees {before:.1f} mL")
+        elif agreement is not None and agreement < 0.7:
+            risk += round(40 * (0.7 - agreement))
+            reasons.append(f"far from prediction, Dice {agreement:.2f}")
+    return min(100, risk), reasons
+
+
+def _ml(revision: MaskRevision | None, voxel_ml: float) -> float:
+    return sum(revision.voxel_counts.values()) * voxel_ml if revision else 0.0
+
+
+def volumes(masks: Mapping[str, MaskRevision | None], voxel_ml: float) -> dict[str, Any]:
+    """mL per layer."""
+    return {layer: round(_ml(revision, voxel_ml), 2) for layer, revision in masks.items()}

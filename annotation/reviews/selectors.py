@@ -1,0 +1,44 @@
+"""Review rounds, queues and comments that a person may see."""
+
+from django.db.models import Q, QuerySet
+
+from annotation.reviews.models import Comment, ReviewRound
+from annotation.work.models import Campaign
+from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
+from voxloop.accounts.models import User
+from voxloop.accounts.roles import Role
+
+
+def visible_rounds(user: User) -> QuerySet[ReviewRound]:
+    """Rounds that the person may judge, has judged, or oversees; an author sees the rounds of their own work."""
+    rows = ReviewRound.objects.select_related(
+        "annotation", "annotation__scan", "annotation__scan__site", "annotation__batch", "annotation__campaign",
+        "author", "reviewer", "review",
+    )  # fmt: skip
+    if user.is_administrator:
+        return rows
+    return rows.filter(
+        Q(annotation__campaign__in=campaigns_with_role(user, *OVERSEERS))
+        | Q(annotation__campaign__in=campaigns_with_role(user, Role.REVIEWER))
+        | Q(author=user),
+        annotation__scan__site__in=site_ids(user),
+    )
+
+
+def review_queue(user: User, campaign: Campaign | None = None) -> QuerySet[ReviewRound]:
+    """Rounds this reviewer may take now, riskiest first; never their own work, never another's claim."""
+    campaigns = campaigns_with_role(user, Role.REVIEWER).filter(is_paused=False)
+    if campaign is not None:
+        campaigns = campaigns.filter(pk=campaign.pk)
+    return (
+        visible_rounds(user)
+        .filter(annotation__campaign__in=campaigns)
+        .filter(Q(state="pending") | Q(state="claimed", reviewer=user))
+        .exclude(author=user)
+        .order_by("-risk", "created_at")
+    )
+
+
+def visible_comments(user: User) -> QuerySet[Comment]:
+    """Comments of visible rounds."""
+    return Comment.objects.filter(round__in=visible_rounds(user)).select_related("author", "round")

@@ -1,0 +1,37 @@
+/** Ctrl Enter sends, a sent form cannot be sent twice, an error summary takes the focus, copy buttons copy. */
+export function keepForms(): void {
+  document.querySelector<HTMLElement>("[data-focus]")?.focus();
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    (event.target as HTMLElement).closest("form")?.requestSubmit();
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target as HTMLFormElement;
+    if (form.method === "get" || form.hasAttribute("hx-post")) return;
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "yes";
+    const button = event.submitter as HTMLButtonElement | null;
+    if (button?.dataset.busy) {
+      button.setAttribute("aria-disabled", "true");
+      button.textContent = button.dataset.busy;
+    }
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.forms) delete form.dataset.sent;
+  });
+
+  document.addEventListener("click", async (event) => {
+    const button = (event.target as HTMLElement).closest<HTMLElement>("[data-copy]");
+    if (!button) return;
+    const text = document.getElementById(button.dataset.copy ?? "")?.textContent ?? "";
+    await navigator.clipboard.writeText(text.trim());
+    button.textContent = "Copied";
+  });
+
+  document.addEventListener("change", (event) => {
+    const field = event.target as HTMLElement;
+    if (field.matches("[data-sends]")) field.closest("form")?.requestSubmit();
+  });
+}

@@ -1,0 +1,297 @@
+"""`manage.py demo`: the whole product on this machine, with demonstration data, until Ctrl-C."""
+
+import argparse
+import json
+import os
+import secrets
+import shutil
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from voxloop.embedded.messages import Progress, StartError, say
+from voxloop.embedded.postgres import EmbeddedPostgres
+from voxloop.embedded.processes import is_port_free, lock_folder
+from voxloop.embedded.supervisor import Child, StopRequested, Supervisor
+
+MB = 1 << 20
+NEEDED_BYTES = 1024 * MB  # packs, previews, masks, models and the database of the demonstration
+NEARLY_FULL_BYTES = 100 * MB
+ACCOUNTS = {
+    "administrator": "administrator",
+    "coordinator": "coordinator",
+    "reviewer": "reviewer",
+    "datamanager": "data_manager",
+    "arbitrator": "arbitrator",
+    "annotator1": "annotator",
+    "annotator2": "annotator",
+    "annotator3": "annotator",
+}
+
+
+def main(root: Path, arguments: list[str]) -> int:
+    """Run the command; return 0 after a clean stop, 1 (with one sentence) when it cannot go on."""
+    parser = argparse.ArgumentParser(prog="manage.py demo", description=__doc__)
+    parser.add_argument("--port", type=_port, default=8000, help="port of the pages on 127.0.0.1 (8000)")
+    parser.add_argument("--state", type=Path, default=root / ".state" / "demo", help="folder of everything it keeps")
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    parser.add_argument("--reset", action="store_true", help="delete what an earlier start left, and begin anew")
+    options = parser.parse_args(arguments)
+    try:
+        return Demo(root, options.state.resolve(), options.port).run(
+            reset=options.reset, browser=not options.no_browser
+        )
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise StartError(f"The demonstration cannot go on: {error.strerror or error}{where}.") from error
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return port
+
+
+class Demo:
+    """One demonstration in one state folder."""
+
+    def __init__(self, root: Path, state: Path, port: int) -> None:
+        self.root = root
+        self.state = state
+        self.port = port
+        self.address = f"http://127.0.0.1:{port}/"
+        self.postgres = EmbeddedPostgres(state / "postgres")
+        self.card: dict[str, Any] = {}
+
+    def run(self, *, reset: bool, browser: bool) -> int:
+        """Start everything, create what is missing, keep it running; return after a clean stop."""
+        started = time.monotonic()
+        self.state.mkdir(parents=True, exist_ok=True, mode=0o711)
+        with lock_folder(self.state, "A demonstration"):
+            if reset:
+                self.reset()
+            self.check_room()
+            self.postgres.prepare()
+            os.umask(0o077)  # from here on, what is written is for this user only
+            self.fill_card()
+            try:
+                with Supervisor() as supervisor:
+                    self.start(supervisor)
+                    self.announce(time.monotonic() - started)
+                    if browser:
+                        open_browser(self.address)
+                    self.create(supervisor)
+                    supervisor.keep_running(each_round=DiskWatch(self.state).look)
+                    say("Stopping …")
+            except StopRequested:
+                say("Stopping …")
+            finally:
+                self.postgres.release()
+                self.write_card(pids={}, running=False)
+        say("Stopped.")
+        return 0
+
+    def reset(self) -> None:
+        """Delete everything in the state folder; refuse when it does not look like one of ours."""
+        if any(self.state.iterdir()) and not (self.state / "demo.json").exists():
+            strange = [path.name for path in self.state.iterdir() if path.name not in {"lock", "postgres", "log"}]
+            if strange:
+                raise StartError(
+                    f"{self.state} is no folder of a demonstration (it holds {strange[0]}): nothing was deleted."
+                )
+        self.postgres.prepare()
+        self.postgres.before_start()
+        self.postgres.release()
+        self.postgres.remove()
+        for path in self.state.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != "lock":
+                path.unlink()
+
+    def check_room(self) -> None:
+        """Raise `StartError` when the port is taken or the disk is too full to begin."""
+        if not is_port_free(self.port):
+            raise StartError(f"Port {self.port} is taken by another program: choose another with --port.")
+        free = shutil.disk_usage(self.state).free
+        needed = NEARLY_FULL_BYTES if (self.state / "demo.json").exists() else NEEDED_BYTES
+        if free < needed:
+            raise StartError(
+                f"The disk of {self.state} is full: {free // MB} MB are free, {needed // MB} MB are needed."
+            )
+
+    def fill_card(self) -> None:
+        """Read `demo.json` of an earlier start, or make accounts and secrets for a new one."""
+        path = self.state / "demo.json"
+        self.card = json.loads(path.read_text()) if path.exists() else {"demonstration": "to be created"}
+        known = {account["username"]: account for account in self.card.get("accounts", [])}
+        self.card["accounts"] = [
+            known.get(name) or {"username": name, "role": role, "password": secrets.token_urlsafe(12)}
+            for name, role in ACCOUNTS.items()
+        ]
+        self.write_card(address=self.address, state=str(self.state), pids={}, running=False)
+
+    def write_card(self, **changes: Any) -> None:
+        """Write `demo.json` (mode 0600) in one step."""
+        self.card |= changes
+        write_private(self.state / "demo.json", json.dumps(self.card, indent=2) + "\n")
+
+    def environment(self) -> dict[str, str]:
+        """What the processes of the product are told."""
+        keys = self.state / "secrets.json"
+        if not keys.exists():
+            write_private(keys, json.dumps({name: secrets.token_urlsafe(48) for name in ("secret", "audit")}))
+        kept = json.loads(keys.read_text())
+        return os.environ | {
+            "VOXLOOP_DATABASE": self.postgres.url,
+            "VOXLOOP_STATE": str(self.state),
+            "VOXLOOP_STORAGE": f"file://{self.state / 'objects'}",
+            "VOXLOOP_SECRET_KEY": kept["secret"],
+            "VOXLOOP_AUDIT_KEY": kept["audit"],
+            "VOXLOOP_HOSTS": "127.0.0.1,localhost",
+            "VOXLOOP_DEMO": str(self.state / "demo.json"),
+            "DJANGO_SETTINGS_MODULE": "voxloop.project.settings",
+            "PYTHONUNBUFFERED": "1",
+            # A worker that must stop does not wait for a training: the job is taken up again after the next start.
+            "REMAP_SIGTERM": "SIGQUIT",
+        }
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Start every process and wait until the pages answer."""
+        with Progress("Starting") as progress:
+            progress.show("database")
+            supervisor.start(self.database())
+            environment = self.environment()
+            progress.show("tables")
+            supervisor.run_once(self.command("migrate", environment, "migrate", "--no-input", "-v", "0"))
+            supervisor.run_once(self.command("broker", environment, "prepare_broker"))
+            progress.show("pages and workers")
+            supervisor.start(*self.services(environment))
+        self.write_card(pids={"supervisor": os.getpid(), **supervisor.pids}, running=True)
+
+    def database(self) -> Child:
+        """PostgreSQL as a child of the supervisor."""
+        return Child(
+            name="PostgreSQL", argv=self.postgres.argv, log=self.postgres.log, is_ready=self.postgres.is_ready,
+            before_start=self.postgres.before_start, ready_within_seconds=30,
+            stop_signal=signal.SIGINT, grace_seconds=20, popen_options=self.postgres.popen_options(),
+        )  # fmt: skip
+
+    def services(self, environment: dict[str, str]) -> list[Child]:
+        """Web, the two workers and the clock."""
+        python = [sys.executable, "-m"]
+        celery = [*python, "celery", "-A", "voxloop.project", "--workdir", str(self.root)]
+        worker = ["worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+        web = [
+            *python, "gunicorn", "voxloop.project.wsgi:application", "--bind", f"127.0.0.1:{self.port}",
+            "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--preload", "--timeout", "120",
+            "--graceful-timeout", "5", "--chdir", str(self.root), "--no-control-socket", "--log-level", "warning",
+        ]  # fmt: skip
+        return [
+            self.child("web", web, environment, is_ready=self.answers),
+            self.worker(
+                "worker default", [*celery, *worker, "-Q", "default", "-c", "2", "-n", "default@%h"], environment
+            ),
+            self.worker("worker ml", [*celery, *worker, "-Q", "ml", "-c", "1", "-n", "ml@%h"], environment),
+            self.child("beat", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="], environment),
+        ]
+
+    def child(self, name: str, argv: list[str], environment: dict[str, str], **more: Any) -> Child:
+        """A child whose log lies in the state folder under its name."""
+        return Child(
+            name=name, argv=argv, env=environment, log=self.state / "log" / f"{name.replace(' ', '-')}.log", **more
+        )
+
+    def worker(self, name: str, argv: list[str], environment: dict[str, str]) -> Child:
+        """A Celery worker; ready when it says so (`inspect ping` does not work over pgmq)."""
+        child = self.child(name, argv, environment)
+        offset = child.log.stat().st_size if child.log.exists() else 0
+
+        def says_ready() -> bool:
+            if not child.log.exists():
+                return False
+            with child.log.open("rb") as log:
+                log.seek(offset)
+                return b" ready." in log.read()
+
+        return self.child(name, argv, environment, is_ready=says_ready)
+
+    def command(self, name: str, environment: dict[str, str], *arguments: str) -> Child:
+        """A management command as a child that ends."""
+        return self.child(name, [sys.executable, str(self.root / "manage.py"), *arguments], environment)
+
+    def answers(self) -> bool:
+        """Whether the pages answer."""
+        try:
+            with urllib.request.urlopen(f"{self.address}healthz", timeout=2) as answer:  # noqa: S310
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def announce(self, seconds: float) -> None:
+        """Print the address and the log-ins."""
+        width = max(len(account["username"]) for account in self.card["accounts"])
+        lines = [f"\nVoxloop answers at {self.address} (after {seconds:.0f} s)\n"]
+        lines += [f"  {account['username']:<{width}}  {account['password']}" for account in self.card["accounts"]]
+        lines += ["", f"The same in {self.state / 'demo.json'}. Ctrl-C stops everything.", ""]
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+
+    def create(self, supervisor: Supervisor) -> None:
+        """Create the demonstration, or take it up where it was left; the pages show the same progress."""
+        if self.card.get("demonstration") == "complete":
+            return
+        progress = Progress("Demonstration")
+        try:
+            with progress:
+                supervisor.run_once(
+                    self.command("demonstration", self.environment(), "create_demonstration"), show=progress.show
+                )
+            self.write_card(demonstration="complete")
+        except StartError as error:
+            self.write_card(demonstration="failed")
+            say(f"{error} The pages go on; the next start takes it up again.")
+
+
+class DiskWatch:
+    """Says once when the disk is nearly full, and again after it had room."""
+
+    EVERY_SECONDS = 10.0
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._next = 0.0
+        self._said = False
+
+    def look(self) -> None:
+        """Look at the disk if it is time to."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + self.EVERY_SECONDS
+        free = shutil.disk_usage(self.folder).free
+        if free < NEARLY_FULL_BYTES and not self._said:
+            say(f"The disk of {self.folder} is nearly full ({free // MB} MB free): saving may be refused.")
+        self._said = free < NEARLY_FULL_BYTES
+
+
+def open_browser(address: str) -> None:
+    """Open a browser where there is a screen; a text browser would take the terminal away."""
+    if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(address)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only this user may read, in one step."""
+    half = path.with_name(path.name + ".new")
+    half.unlink(missing_ok=True)
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    half.rename(path)

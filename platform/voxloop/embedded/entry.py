@@ -1,0 +1,65 @@
+"""Which command gets what before it runs: an environment, the front end, the path of its child processes."""
+
+import os
+import sys
+from pathlib import Path
+
+from voxloop.embedded import bootstrap
+from voxloop.embedded.messages import StartError, say
+
+# Commands that serve or test pages, and so need the built front end.
+NEEDS_FRONTEND = {"demo", "test", "bench", "runserver", "collectstatic"}
+USAGE = """usage: manage.py COMMAND [ARGUMENTS]
+
+  demo             the whole product on this machine, with demonstration data
+  test             every test, the browser ones too
+  bench [NAME …]   the benchmarks
+  help             every other command
+
+Each has --help. Exit codes: 0 done, 1 failed, 2 bad arguments."""
+
+
+def run(root: str, argv: list[str]) -> int:
+    """Run `manage.py` with `argv` for the checkout `root`; return the exit code.
+
+    Does not return when the command goes on in another interpreter (`.venv`): the process is replaced.
+    """
+    home = Path(root)
+    command = argv[1] if len(argv) > 1 else ""
+    arguments = argv[2:]
+    if command in {"", "-h", "--help"}:
+        sys.stdout.write(USAGE + "\n")
+        return 0 if command else 2
+    try:
+        interpreter = bootstrap.ensure_environment(home, with_tests=command == "test")
+        if interpreter:
+            os.execv(interpreter, [str(interpreter), str(home / "manage.py"), *argv[1:]])  # noqa: S606
+        if command in NEEDS_FRONTEND and not {"-h", "--help"} & set(arguments):
+            bootstrap.ensure_frontend(home)
+        # Child processes (gunicorn, celery, pytest) find the same two source roots in the same order.
+        roots = [str(home), str(home / "platform")]
+        inherited = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part not in roots]
+        os.environ["PYTHONPATH"] = os.pathsep.join(roots + inherited)
+        if command == "demo":
+            from voxloop.embedded import demo
+
+            return demo.main(home, arguments)
+        if command == "test":
+            from voxloop.embedded import testing
+
+            return testing.main(home, arguments)
+        if command == "bench":
+            from voxloop.embedded import bench
+
+            return bench.main(home, arguments)
+    except StartError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return 1
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxloop.project.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(argv)
+    return 0

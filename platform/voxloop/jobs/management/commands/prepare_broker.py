@@ -1,0 +1,25 @@
+"""`manage.py prepare_broker`: the tables of the broker, where PostgreSQL itself is the broker."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import connection, transaction
+from pgmq.install import get_embedded_install_sql
+
+
+class Command(BaseCommand):
+    """Install the schema `pgmq` when the broker is PostgreSQL and the schema is not there yet."""
+
+    help = "Install the broker's tables when PostgreSQL is the broker (pgmq). Does nothing for RabbitMQ."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make the schema, once."""
+        if not settings.CELERY_BROKER_URL.startswith("pgmq"):
+            return
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Two starts at once: the second waits here and then finds the schema.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('voxloop.prepare_broker'))")
+            cursor.execute("SELECT to_regclass('pgmq.meta')")
+            if cursor.fetchone() == (None,):
+                cursor.connection.execute(get_embedded_install_sql())

@@ -1,0 +1,143 @@
+"""No container engine runs here: what can be checked without one is that every path and command exists and parses."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import get_commands, load_command_class
+
+from voxloop.jobs.models import Job
+
+ROOT = Path(__file__).parents[2]
+DOCKER = ROOT / "docker"
+COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+INSTRUCTIONS = [
+    line
+    for line in re.sub(r"\\\n", " ", (DOCKER / "Dockerfile").read_text()).splitlines()
+    if line.strip() and not line.startswith("#")
+]
+# `npm ci` needs the lock file and `npx vite` the package: they are in the front end's own files.
+PROGRAMS_OF_IMAGES = {"npm", "npx", "useradd", "pip"}
+
+
+def stages() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in INSTRUCTIONS:
+        start = re.fullmatch(r"FROM (\S+) AS (\w+)", line)
+        if start:
+            name = start.group(2)
+            found[name] = [line]
+        else:
+            found[name].append(line)
+    return found
+
+
+def commands() -> dict[str, list[str]]:
+    """Every command a container of ours runs, by image stage or service."""
+    found = {}
+    for name, lines in stages().items():
+        for line in lines:
+            if line.startswith("CMD "):
+                found[name] = json.loads(line.removeprefix("CMD "))
+    found |= {name: service["command"] for name, service in COMPOSE["services"].items() if "command" in service}
+    return found
+
+
+def test_every_image_starts_from_a_stage_or_a_named_version() -> None:
+    names = set(stages())
+    for lines in stages().values():
+        source = lines[0].split()[1]
+        assert source in names or re.fullmatch(r"[a-z]+:[\w.-]+", source), source
+
+
+def test_every_copied_path_exists_in_the_repository() -> None:
+    sources = [
+        path
+        for line in INSTRUCTIONS
+        if line.startswith("COPY ") and "--from" not in line
+        for path in line.split()[1:-1]
+    ]
+    assert [path for path in sources if not (ROOT / path).exists()] == []
+
+
+def test_every_program_of_a_build_step_is_known() -> None:
+    steps = [line.removeprefix("RUN ") for line in INSTRUCTIONS if line.startswith("RUN ")]
+    programs = {part.split()[0] for step in steps for part in step.split("&&")}
+    assert programs <= PROGRAMS_OF_IMAGES
+
+
+def test_compose_names_stages_volumes_and_files_that_exist() -> None:
+    for service in COMPOSE["services"].values():
+        if "build" in service:
+            assert service["build"]["target"] in stages()
+            assert (DOCKER / service["build"]["context"] / service["build"]["dockerfile"]).exists()
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert source in COMPOSE["volumes"] or (DOCKER / source).exists()
+        for other in service.get("depends_on", {}):
+            assert other in COMPOSE["services"]
+
+
+def test_compose_runs_the_processes_of_the_demonstration() -> None:
+    assert {"web", "worker", "ml", "beat", "database"} <= set(COMPOSE["services"])
+    # Each process of ours gets everything the settings cannot do without.
+    needed = {"VOXLOOP_DATABASE", "VOXLOOP_BROKER", "VOXLOOP_SECRET_KEY", "VOXLOOP_AUDIT_KEY"}
+    for name in ("migrate", "web", "worker", "ml", "beat"):
+        assert needed <= set(COMPOSE["services"][name]["environment"])
+
+
+def test_every_variable_of_compose_is_read_by_the_settings() -> None:
+    settings = (ROOT / "platform" / "voxloop" / "project" / "settings.py").read_text()
+    assert [name for name in COMPOSE["services"]["web"]["environment"] if f'"{name}"' not in settings] == []
+
+
+@pytest.mark.parametrize("name", sorted(name for name, command in commands().items() if command[0] != "python"))
+def test_every_program_of_a_container_exists_and_parses_its_arguments(name: str) -> None:
+    """Gunicorn reads them for --check-config, celery before it answers --help."""
+    program, *arguments = (argument.replace("%h", "here") for argument in commands()[name])
+    found = shutil.which(program, path=str(Path(sys.executable).parent))
+    assert found, f"{program} is not installed"
+    environment = os.environ | {
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
+        "DJANGO_SETTINGS_MODULE": "voxloop.project.settings",
+        "VOXLOOP_DATABASE": "postgresql://nobody@127.0.0.1:1/none",
+    }
+    check = {"gunicorn": "--check-config", "celery": "--help"}[program]
+    command = [found, *arguments, check]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr + done.stdout
+    wrong = subprocess.run(
+        [found, *arguments, "--no-such-option", check], cwd=ROOT, env=environment, capture_output=True
+    )
+    assert wrong.returncode != 0
+
+
+@pytest.mark.parametrize("name", sorted(name for name, command in commands().items() if command[0] == "python"))
+def test_every_management_command_of_a_container_exists_and_parses_its_arguments(name: str) -> None:
+    _python, script, command, *arguments = commands()[name]
+    assert script == "manage.py"
+    application = get_commands()[command]
+    load_command_class(application, command).create_parser("manage.py", command).parse_args(arguments)
+
+
+def test_celery_commands_serve_the_queues_that_jobs_go_to() -> None:
+    served = {command[command.index("-Q") + 1] for command in commands().values() if "-Q" in command}
+    assert served == set(Job.QUEUES.values())
+
+
+def test_nginx_passes_on_to_the_web_service_and_buffers_bodies() -> None:
+    text = (DOCKER / "nginx.conf").read_text()
+    assert text.count("{") == text.count("}")
+    statements = [line.split("#")[0].strip() for line in text.splitlines()]
+    assert [line for line in statements if line and line[-1] not in "{};"] == []
+    host, port = re.search(r"server (\w+):(\d+);", text).groups()
+    assert host in COMPOSE["services"]
+    assert f"0.0.0.0:{port}" in commands()["web"]
+    assert "proxy_request_buffering on;" in text

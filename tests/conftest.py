@@ -1,0 +1,52 @@
+"""Fixtures for every test. Tests that need the database get a real PostgreSQL from `manage.py test`."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import TransactionTestCase
+
+from tests.factories.world import World, build_world
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
+    """Each test has a state folder of its own; nothing is shared but the database server."""
+    folder = tmp_path_factory.mktemp("state")
+    settings.STATE_DIR = folder
+    settings.WORK_DIR = folder / "work"
+    settings.EXPORT_ROOT = folder / "releases"
+    settings.STORAGE_URL = f"file://{folder / 'objects'}"
+    # Argon2 is slow on purpose; tests log in a thousand times.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    return folder
+
+
+_teardown = TransactionTestCase._fixture_teardown
+
+
+def _teardown_without_triggers(self: TransactionTestCase) -> None:
+    # The append-only triggers refuse TRUNCATE, as they should. The test database is emptied with them asleep.
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+    try:
+        _teardown(self)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = DEFAULT")
+
+
+TransactionTestCase._fixture_teardown = _teardown_without_triggers  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """A small campaign: three sites, one person per role, six ready scans of small phantom-like volumes."""
+    return build_world()
+
+
+@pytest.fixture
+def live_world(transactional_db: None) -> World:
+    """The same, committed: for tests with several connections or a real server."""
+    return build_world()

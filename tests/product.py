@@ -1,0 +1,138 @@
+"""The product as its operator runs it: its own database, gunicorn, and both Celery workers, as real processes."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Product:
+    """Processes and their environment. `kill` ends one as a power cut would."""
+
+    def __init__(self, state: Path, database: str) -> None:
+        self.state = state
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = os.environ | {
+            "VOXLOOP_DATABASE": database,
+            "VOXLOOP_STATE": str(state),
+            "VOXLOOP_STORAGE": f"file://{state}/objects",
+            "VOXLOOP_EXPORTS": str(state / "releases"),
+            "VOXLOOP_SECRET_KEY": "only-for-this-test-" + uuid4().hex,
+            "DJANGO_SETTINGS_MODULE": "voxloop.project.settings",
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}",
+        }
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a management command to its end."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT, env=self.environment, check=check, capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
+
+    def start(self, name: str) -> subprocess.Popen[bytes]:
+        """Start `web`, `default`, `ml` or `beat`."""
+        celery = [sys.executable, "-m", "celery", "-A", "voxloop.project"]
+        command = {
+            "web": [
+                sys.executable, "-m", "gunicorn", "voxloop.project.wsgi:application", "-b", f"127.0.0.1:{self.port}",
+                "-k", "gthread", "-w", "1", "--threads", "8", "--graceful-timeout", "5", "--log-level", "warning",
+            ],
+            "default": [*celery, "worker", "-Q", "default", "-c", "1", "-n", f"default-{self.port}@test"],
+            "ml": [*celery, "worker", "-Q", "ml", "-c", "1", "-n", f"ml-{self.port}@test"],
+            "beat": [*celery, "beat", "--pidfile", ""],
+        }[name]  # fmt: skip
+        log = (self.state / f"{name}.log").open("ab")
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+        )
+        log.close()
+        self.processes[name] = process
+        if name == "web":
+            self.wait_until_up()
+        return process
+
+    def wait_until_up(self, seconds: float = 60) -> None:
+        """Until the web server answers."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+            assert self.processes["web"].poll() is None, (self.state / "web.log").read_text()
+            time.sleep(0.2)
+        raise AssertionError("the web server did not come up: " + (self.state / "web.log").read_text())
+
+    def kill(self, name: str) -> None:
+        """End a process and its children at once, with nothing said to them."""
+        process = self.processes.pop(name)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+    def stop(self) -> None:
+        """End everything, politely first."""
+        for process in self.processes.values():
+            process.send_signal(signal.SIGTERM)
+        for name, process in list(self.processes.items()):
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill(name)
+        for process in self.processes.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def logs(self) -> str:
+        """The last lines of every process, for a failing test."""
+        return "\n".join(
+            f"--- {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in sorted(self.state.glob("*.log"))
+        )
+
+
+@contextlib.contextmanager
+def new_database() -> Iterator[str]:
+    """An empty database on the server of the tests; its URL."""
+    server = urlsplit(os.environ["VOXLOOP_DATABASE"])
+    name = f"product_{uuid4().hex[:12]}"
+
+    def run(statement: str) -> None:
+        with psycopg.connect(urlunsplit(server._replace(path="/postgres")), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+    run(f'CREATE DATABASE "{name}"')
+    try:
+        yield urlunsplit(server._replace(path=f"/{name}"))
+    finally:
+        run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def wait_for(what: str, check: Any, seconds: float = 60, every: float = 0.3) -> Any:
+    """Call `check` until it answers something true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := check():
+            return found
+        time.sleep(every)
+    raise AssertionError(f"waited {seconds:.0f} s in vain for {what}")

@@ -1,0 +1,54 @@
+"""Every pair of states of every table."""
+
+import itertools
+
+import pytest
+
+from annotation.datasets.states import RELEASE
+from annotation.learning.states import MODEL_VERSION, PRE_ANNOTATION, TRAINING_RUN
+from annotation.reviews.states import COMMENT, REVIEW_ROUND
+from annotation.scans.states import SCAN
+from annotation.work.states import ASSIGNMENT, BATCH
+from voxloop.jobs.states import JOB
+from voxloop.kernel.errors import Conflict
+from voxloop.kernel.states import StateTable
+
+TABLES = [SCAN, BATCH, ASSIGNMENT, REVIEW_ROUND, COMMENT, TRAINING_RUN, MODEL_VERSION, PRE_ANNOTATION, RELEASE, JOB]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.thing)
+def test_every_pair_is_allowed_or_refused(table: StateTable) -> None:
+    for old, new in itertools.product(sorted(table.states), repeat=2):
+        if table.allows(old, new):
+            table.check(old, new, "a reason")
+        else:
+            with pytest.raises(Conflict) as refused:
+                table.check(old, new, "a reason")
+            assert refused.value.code == "state_conflict"
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.thing)
+def test_every_state_can_be_reached(table: StateTable) -> None:
+    reached, frontier = {table.initial}, [table.initial]
+    while frontier:
+        for state in table.moves[frontier.pop()] - reached:
+            reached.add(state)
+            frontier.append(state)
+    assert reached == table.states
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.thing)
+def test_a_reason_is_demanded_where_due(table: StateTable) -> None:
+    for new in table.needs_reason:
+        old = next(state for state in sorted(table.states) if table.allows(state, new))
+        with pytest.raises(Conflict) as refused:
+            table.check(old, new, "  ")
+        assert refused.value.code == "reason_required"
+
+
+def test_the_way_work_goes() -> None:
+    assert ASSIGNMENT.moves["submitted"] == {"approved", "returned", "open"}
+    assert not ASSIGNMENT.allows("approved", "open")
+    assert not ASSIGNMENT.allows("reclaimed", "open")
+    assert SCAN.final == {"rejected", "failed", "withdrawn"}
+    assert TRAINING_RUN.final == {"promoted", "rejected", "failed", "cancelled", "lost"}
