@@ -1,38 +1,38 @@
-"""How far the demonstration is: one small file that the command writes and the pages read."""
+"""Tells how far the demonstration is, on the terminal and on every page."""
 
 import json
+import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-from django.conf import settings
-
-
-def progress_file() -> Path:
-    """Where it lies."""
-    return Path(settings.STATE_DIR) / "demonstration.json"
-
-
-def read_progress() -> dict[str, Any] | None:
-    """`{"percent", "text"}` while the demonstration is being created, else None."""
-    try:
-        stored = json.loads(progress_file().read_text())
-    except (OSError, ValueError):
-        return None
-    return stored if stored.get("percent", 100) < 100 else None
+from annotation.pages.selectors.setup import progress_file
 
 
 class Progress:
-    """Tells each step on the terminal and in the file; never goes back."""
+    """Says each step once; the percentage never goes back."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Callable[[str], object]) -> None:
         self._tell = tell
         self._percent = 0
+        self._said = ""
+        self._started = time.monotonic()
 
-    def report(self, percent: float, text: str) -> None:
-        """Say `text` at `percent` (0-100) of the whole."""
+    def report(self, percent: float, message: str) -> None:
+        """Say `message` at `percent` (0-100) of the whole."""
         self._percent = max(self._percent, min(100, round(percent)))
-        half = progress_file().with_suffix(".new")
-        half.write_text(json.dumps({"percent": self._percent, "text": text}))
-        half.replace(progress_file())
-        self._tell(f"{self._percent:3d} %  {text}")
+        self._write(message, running=self._percent < 100)
+
+    def stop(self, message: str) -> None:
+        """Say why it does not go on."""
+        self._write(message, running=False)
+
+    def _write(self, message: str, *, running: bool) -> None:
+        if message == self._said:
+            return
+        self._said = message
+        path = progress_file()
+        half = path.with_suffix(".new")
+        half.write_text(
+            json.dumps({"running": running, "percent": self._percent, "message": message}), encoding="utf-8"
+        )
+        half.replace(path)
+        self._tell(f"{self._percent:3d} %  {message}  ({time.monotonic() - self._started:.0f} s)")

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotation.datasets.services import create_release
+from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.reviews.models import Comment
 from annotation.reviews.services import add_comment, submit_assignment
 from annotation.scans.services import set_site_membership
@@ -43,6 +44,7 @@ SEERS_OF_ROUND = row(HIDDEN, annotator=YES, reviewer=YES, coordinator=YES, datam
 JUDGE = row(HIDDEN, annotator=FORBIDDEN, reviewer=YES, coordinator=FORBIDDEN, datamanager=FORBIDDEN, admin=FORBIDDEN)
 KEEPERS_OF_RELEASE = row(HIDDEN, elsewhere=YES, coordinator=YES, datamanager=YES, admin=YES)
 DATA_MANAGER = row(HIDDEN, elsewhere=FORBIDDEN, coordinator=FORBIDDEN, datamanager=YES, admin=FORBIDDEN)
+COORDINATOR_OF_RUN = row(HIDDEN, elsewhere=YES, coordinator=YES, datamanager=FORBIDDEN, admin=FORBIDDEN)
 
 ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:token", "post"): dict.fromkeys(PEOPLE, YES),
@@ -91,6 +93,12 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:job-cancel", "post"): row(HIDDEN, datamanager=YES, admin=YES),
     ("api:schema", "get"): EVERYONE,
     ("api:docs", "get"): EVERYONE,
+    ("api:training-runs", "get"): EVERYONE,
+    ("api:training-runs", "post"): row(FORBIDDEN, outsider=HIDDEN, coordinator=YES, elsewhere=YES),
+    ("api:training-run", "get"): KEEPERS_OF_RELEASE,
+    ("api:training-run-cancel", "post"): COORDINATOR_OF_RUN,
+    ("api:models", "get"): EVERYONE,
+    ("api:model-promote", "post"): COORDINATOR_OF_RUN,
     ("api:releases", "get"): EVERYONE,
     ("api:releases", "post"): row(FORBIDDEN, outsider=HIDDEN, datamanager=YES),
     ("api:release", "get"): KEEPERS_OF_RELEASE,
@@ -141,11 +149,18 @@ def subjects(world: World) -> dict[str, Any]:
     assignment = claim_assignment(actor=world["annotator"])
     assert assignment is not None
     release = create_release(campaign=world.campaign, name="2026.1", actor=world["datamanager"])
+    run = TrainingRun.objects.create(
+        campaign=world.campaign, number=1, profile="demo", seed=1, manifest={}, manifest_hash="0"
+    )
+    model = ModelVersion.objects.create(
+        campaign=world.campaign, number=1, run=run, weights_key="weights/0", config={}, metrics={}
+    )
     job = Job.objects.create(kind="import_scans", key="x", requested_by=world["datamanager"])
     return {
         "batch": batch.pk, "assignment": assignment.pk, "scan": submitted.scan_id, "review": round_.pk,
         "comment": comment.pk, "revision": round_.masks.get().submitted_id, "job": job.pk,
         "campaign": world.campaign.pk, "release": release.pk,
+        "run": run.pk, "model": model.pk,
     }  # fmt: skip
 
 
@@ -153,7 +168,8 @@ def pk_of(name: str, subjects: dict[str, Any]) -> Any:
     for prefix, kind in (
         ("api:batch-", "batch"), ("api:assignment", "assignment"), ("api:scan", "scan"), ("api:volume", "scan"),
         ("api:review-", "review"), ("api:review", "review"), ("api:comment", "comment"), ("api:revision", "revision"),
-        ("api:job", "job"), ("api:release", "release"),
+        ("api:job", "job"), ("api:release", "release"), ("api:training-run", "run"),
+        ("api:model", "model"),
     ):  # fmt: skip
         if name.startswith(prefix):
             return subjects[kind]
@@ -174,6 +190,7 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
         "api:review-correct": {"password": PASSWORD},
         "api:review-comments": {"text": "look here"},
         "api:releases": {"campaign": str(subjects["campaign"]), "name": "2026.2"},
+        "api:training-runs": {"campaign": str(subjects["campaign"])},
         "api:release-yank": {"reason": "wrong split"},
         "api:release-export": {"destination": "out"},
     }.get(name, {})
@@ -184,7 +201,10 @@ def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any
         "api:token", "api:me", "api:sites", "api:scans", "api:campaigns", "api:batches", "api:assignments",
         "api:claim", "api:reviews", "api:jobs", "api:schema",
         "api:docs",
-    } and (name, method) not in {("api:releases", "get"), ("api:releases", "post")}  # fmt: skip
+        "api:releases",
+        "api:training-runs",
+        "api:models",
+    }  # fmt: skip
     path = reverse(name, args=[pk_of(name, subjects)] if takes_pk else [])
     if (name, method) == ("api:assignment-mask", "put"):
         return client.put(

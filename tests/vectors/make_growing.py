@@ -28,14 +28,14 @@ def deepest(mask: np.ndarray) -> tuple[int, int, int]:
 class Crop:
     """A piece of a phantom round a place, with its lung limit."""
 
-    def __init__(self, phantom, place, size=SIZE) -> None:
+    def __init__(self, name, phantom, place, size=SIZE) -> None:
         limit, self.background = lung_limit(phantom.hu_zyx, phantom.geometry.spacing_mm_zyx, least_ml=100.0)
         low = [min(max(0, p - s // 2), n - s) for p, s, n in zip(place, size, phantom.hu_zyx.shape, strict=True)]
         part = tuple(slice(a, a + s) for a, s in zip(low, size, strict=True))
         self.hu = np.ascontiguousarray(phantom.hu_zyx[part])
         self.limit = np.ascontiguousarray(limit[part])
         self.truth = phantom.findings_zyx[part]
-        self.name = "thick" if phantom is THICK else "thin"
+        self.name = name
         self.spacing = tuple(round(s, 6) for s in phantom.geometry.spacing_mm_zyx)
         self.seed = tuple(p - a for p, a in zip(place, low, strict=True))
 
@@ -81,9 +81,11 @@ def stroke_case(name, tool, labels, centre, radius, *, segment=1, overwrite=Fals
 
 
 def cases() -> tuple[dict, list[dict]]:
-    thick = Crop(THICK, deepest(THICK.findings_zyx == 1))
+    thick = Crop("thick", THICK, deepest(THICK.findings_zyx == 1))
     thin_phantom = make_phantom(18, THIN_PROFILE, (48, 192, 192))
-    thin = Crop(thin_phantom, deepest(thin_phantom.findings_zyx == 1), (25, 44, 44))
+    thin = Crop("thin", thin_phantom, deepest(thin_phantom.findings_zyx == 1), (25, 44, 44))
+    middle = deepest(THICK.findings_zyx == 1)
+    corner = Crop("corner", THICK, tuple(p + n // 2 for p, n in zip(middle, (7, 24, 24), strict=True)), (7, 24, 24))
     quiet = tuple(int(v) for v in np.argwhere((thick.hu < thick.background + 5) & thick.limit)[200])
     erased = np.zeros(thick.hu.shape, np.uint8)
     erase(erased, thick.spacing, tuple(s + d for s, d in zip(thick.seed, (0, 4, 3), strict=True)), 5.0)
@@ -92,7 +94,7 @@ def cases() -> tuple[dict, list[dict]]:
     own = np.zeros(thick.hu.shape, np.uint8)
     paint(own, thick.spacing, 1, thick.seed, 7.0)
     wall = tuple(int(v) for v in np.argwhere((thick.hu > 0) & ~thick.limit)[0])
-    volumes = {crop.name: crop.to_json() for crop in (thick, thin)}
+    volumes = {crop.name: crop.to_json() for crop in (thick, thin, corner)}
     return volumes, [
         grow_case("normal, thick slices", thick),
         grow_case("normal, thin slices smoothed across", thin, radius=11.0),
@@ -108,7 +110,9 @@ def cases() -> tuple[dict, list[dict]]:
         grow_case("the segment is there already", thick, labels=own),
         grow_case("refused: normal lung", thick, seed=quiet),
         grow_case("refused: everything erased", thick, labels=np.full(thick.hu.shape, ERASED, np.uint8)),
-        grow_case("corner of the volume", thick, seed=(0, 0, 0), radius=12.0, limit=False, min_contrast=-2000),
+        grow_case("refused: darker than the background", thick, seed=(0, 0, 0), limit=False, min_contrast=-2000),
+        grow_case("corner of the volume", corner, seed=(0, 0, 0), radius=12.0),
+        grow_case("corner of the volume, planar", corner, seed=(0, 0, 0), radius=12.0, planar=True),
         grow_case("last slice, large radius", thin, seed=(24, *thin.seed[1:]), radius=30.0),
         grow_case("strong leakage control", thick, radius=20.0, open_mm=2.0),
         grow_case("neither opened, closed nor filled", thin, radius=11.0, open_mm=0.0, close_mm=0.0, fill=False),

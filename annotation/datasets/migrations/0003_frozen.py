@@ -36,8 +36,15 @@ BEGIN
 END $$;
 CREATE TRIGGER release_item_frozen BEFORE INSERT OR UPDATE OR DELETE ON datasets_releaseitem
     FOR EACH ROW EXECUTE FUNCTION voxloop_keep_release_item();
+
+CREATE TRIGGER release_never_emptied BEFORE TRUNCATE ON datasets_release
+    FOR EACH STATEMENT EXECUTE FUNCTION voxloop_refuse_change();
+CREATE TRIGGER release_item_never_emptied BEFORE TRUNCATE ON datasets_releaseitem
+    FOR EACH STATEMENT EXECUTE FUNCTION voxloop_refuse_change();
 """
 BACKWARD = """
+DROP TRIGGER release_item_never_emptied ON datasets_releaseitem;
+DROP TRIGGER release_never_emptied ON datasets_release;
 DROP TRIGGER release_item_frozen ON datasets_releaseitem;
 DROP TRIGGER release_frozen ON datasets_release;
 DROP FUNCTION voxloop_keep_release_item();
@@ -48,5 +55,5 @@ DROP FUNCTION voxloop_keep_release();
 class Migration(migrations.Migration):
     """A frozen release can never change: its list, its manifest and what it was chosen by."""
 
-    dependencies = [("datasets", "0002_release_choice_and_seal")]
+    dependencies = [("datasets", "0002_release_choice_and_seal"), ("audit", "0002_append_only")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]

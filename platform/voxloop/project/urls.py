@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from annotation.datasets import api as datasets
 from annotation.intake import api as intake
+from annotation.learning import api as learning
 from annotation.masks import api as masks
 from annotation.pages import viewer
 from annotation.reviews import api as reviews
@@ -54,11 +55,13 @@ API = [
     path("reviews/<uuid:pk>/comments", reviews.ReviewCommentsView.as_view(), name="review-comments"),
     path("comments/<uuid:pk>/resolve", reviews.CommentStateView.as_view(action="resolve"), name="comment-resolve"),
     path("comments/<uuid:pk>/reopen", reviews.CommentStateView.as_view(action="reopen"), name="comment-reopen"),
+    *datasets.urls,
     path("jobs/", jobs.JobListView.as_view(), name="jobs"),
     path("jobs/<uuid:pk>/", jobs.JobView.as_view(), name="job"),
     path("jobs/<uuid:pk>/cancel", jobs.JobCancelView.as_view(), name="job-cancel"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    *learning.urls,
     *datasets.urls,
 ]
 

@@ -46,9 +46,9 @@ def test_left_is_left_and_up_is_up(phantoms):
     assert geometry.lps_of(lower[::-1])[1] > geometry.lps_of(upper[::-1])[1]
 
 
-def test_findings_lie_in_the_lungs_and_a_third_of_subjects_has_none(phantoms):
+def test_findings_lie_in_the_lungs_and_three_in_ten_subjects_have_none(phantoms):
     without = [not p.findings_zyx.any() for p in phantoms]
-    assert 1 <= sum(without) <= 8
+    assert sum(without) in (3, 4, 5)  # 30 % of 12
     for phantom in phantoms:
         assert not (phantom.findings_zyx[phantom.lungs_zyx == 0]).any()
         assert phantom.findings_zyx.max() <= 6

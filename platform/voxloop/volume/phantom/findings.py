@@ -13,7 +13,6 @@ from voxloop.volume.phantom.grid import Field, Grid
 OPACITY, TREE_IN_BUD, CAVITY, NODULE, ATELECTASIS, OTHER = range(1, 7)
 # Share of an opacity above which a voxel counts as part of it.
 EDGE = 0.4
-NORMAL_SHARE = 0.30
 
 Labels = npt.NDArray[np.uint8]
 Part = tuple[slice, slice, slice]
@@ -32,10 +31,8 @@ class Canvas:
 
 
 def draw_findings(grid: Grid, anatomy: Anatomy, rng: np.random.Generator) -> Labels:
-    """Draw this subject's findings into `anatomy.hu` (30 % have none) and return their segments."""
+    """Draw a subject's findings into `anatomy.hu` and return their segments; at least one voxel of them."""
     labels = np.zeros(grid.shape, np.uint8)
-    if rng.random() < NORMAL_SHARE:
-        return labels
     canvas = Canvas(grid, anatomy, grid.noise(rng, 18), grid.noise(rng, 6), rng, labels)
     pattern = rng.choice(5, p=[0.48, 0.20, 0.14, 0.09, 0.09])
     if pattern == 0:

@@ -14,6 +14,10 @@ from voxloop.volume.phantom.grid import Grid
 from voxloop.volume.phantom.scanner import PROFILES, ScannerProfile, scan_body
 from voxloop.volume.phantom.trees import draw_trees
 
+NORMAL_SHARE = 0.30
+# Steps of the golden ratio spread the subjects without findings evenly over any run of seeds.
+GOLDEN_STEP, START = 0.6180339887498949, 0.2
+
 LOBES = ("right upper", "right middle", "right lower", "left upper", "left lower")
 
 
@@ -44,7 +48,8 @@ def make_phantom(
     anatomy = draw_anatomy(grid, subject, body)
     anatomy.hu += anatomy.fissure * np.float32(95)
     draw_trees(grid, anatomy, 40 + subject.contrast_hu, trees)
-    findings_zyx = draw_findings(grid, anatomy, findings)
+    is_normal = (seed * GOLDEN_STEP + START) % 1 < NORMAL_SHARE
+    findings_zyx = np.zeros(shape_zyx, np.uint8) if is_normal else draw_findings(grid, anatomy, findings)
     hu_zyx = scan_body(anatomy.hu, grid, scanner, noise)
     origin = (float(grid.x.min()), float(grid.y.min()), float(grid.z.min()))
     return Phantom(

@@ -1,0 +1,124 @@
+"""HTTP for training runs and models."""
+
+from typing import Any
+from uuid import UUID
+
+from django.urls import path
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation.learning import services
+from annotation.learning.models import ModelVersion, TrainingRun
+from annotation.learning.selectors import visible_models, visible_runs
+from annotation.work.selectors import visible_campaigns
+from voxloop.kernel.errors import NotFound
+
+
+class RunSerializer(serializers.ModelSerializer[TrainingRun]):
+    progress = serializers.IntegerField(source="job.progress", default=0)
+    message = serializers.CharField(source="job.message", default="")
+    model = serializers.SerializerMethodField()
+
+    class Meta:
+        model = TrainingRun
+        fields = [
+            "id", "campaign", "number", "state", "trigger", "profile", "seed", "manifest_hash", "progress", "message",
+            "gate", "error", "model", "created_at", "started_at", "ended_at",
+        ]  # fmt: skip
+
+    def get_model(self, run: TrainingRun) -> str | None:
+        found = ModelVersion.objects.filter(run=run).values_list("pk", flat=True).first()
+        return str(found) if found else None
+
+
+class RunDetailSerializer(RunSerializer):
+    class Meta(RunSerializer.Meta):
+        fields = [*RunSerializer.Meta.fields, "manifest", "curves", "results"]
+
+
+class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
+    class Meta:
+        model = ModelVersion
+        fields = ["id", "campaign", "number", "state", "run", "metrics", "created_at", "promoted_at"]
+
+
+class NewRunSerializer(serializers.Serializer[Any]):
+    campaign = serializers.UUIDField()
+
+
+class PromoteSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=500)
+
+
+class RunListView(generics.ListAPIView[TrainingRun]):
+    """Training runs the caller may see; a coordinator starts one."""
+
+    permission_classes = [IsAuthenticated]
+    serializer_class = RunSerializer
+    filterset_fields = ["campaign", "state"]
+
+    def get_queryset(self) -> Any:
+        return visible_runs(self.request.user).order_by("-created_at")
+
+    @extend_schema(request=NewRunSerializer, responses={201: RunSerializer})
+    def post(self, request: Request) -> Response:
+        body = NewRunSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        campaign = visible_campaigns(request.user).filter(pk=body.validated_data["campaign"]).first()
+        if campaign is None:
+            raise NotFound
+        run = services.request_training(campaign=campaign, actor=request.user)
+        return Response(RunSerializer(run).data, status=201)
+
+
+class RunView(generics.RetrieveAPIView[TrainingRun]):
+    permission_classes = [IsAuthenticated]
+    serializer_class = RunDetailSerializer
+
+    def get_queryset(self) -> Any:
+        return visible_runs(self.request.user)
+
+
+class RunCancelView(APIView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(request=None, responses=RunSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        return Response(RunSerializer(services.cancel_training(run_id=pk, actor=request.user)).data)
+
+
+class ModelListView(generics.ListAPIView[ModelVersion]):
+    """Model versions the caller may see."""
+
+    permission_classes = [IsAuthenticated]
+    serializer_class = ModelSerializer
+    filterset_fields = ["campaign", "state"]
+
+    def get_queryset(self) -> Any:
+        return visible_models(self.request.user).order_by("-created_at")
+
+
+class ModelPromoteView(APIView):
+    """Promote a version, or roll back to one that served before."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(request=PromoteSerializer, responses=ModelSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        body = PromoteSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        model = services.promote_model(model_id=pk, actor=request.user, why=body.validated_data["reason"])
+        return Response(ModelSerializer(model).data)
+
+
+urls = [
+    path("training-runs/", RunListView.as_view(), name="training-runs"),
+    path("training-runs/<uuid:pk>/", RunView.as_view(), name="training-run"),
+    path("training-runs/<uuid:pk>/cancel", RunCancelView.as_view(), name="training-run-cancel"),
+    path("models/", ModelListView.as_view(), name="models"),
+    path("models/<uuid:pk>/promote", ModelPromoteView.as_view(), name="model-promote"),
+]

