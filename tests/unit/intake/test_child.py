@@ -4,14 +4,17 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from annotation.intake.child import run_convert
+from annotation.intake.child import _environment, run_convert
 from annotation.intake.limits import Limits
 from tests.unit.intake.series import GEOMETRY, SHAPE, change, hu, make_series
 from tests.unit.intake.test_nifti import write
@@ -89,8 +92,6 @@ def test_killed(tmp_path: Path) -> None:
 
 
 def test_no_credentials_in_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from annotation.intake.child import _environment
-
     monkeypatch.setenv("VOXLOOP_DATABASE", "postgresql://secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     assert "secret" not in json.dumps(_environment(tmp_path))
@@ -115,3 +116,37 @@ def test_nothing_to_find(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "out")
     report = run_convert(tmp_path / "in", tmp_path / "out", limits=Limits(most_files=0))
     assert [refusal["code"] for refusal in report.refused] == ["too_many_files"]
+
+
+def test_dies_with_its_worker(tmp_path: Path) -> None:
+    make_series(tmp_path / "in")
+    code = (
+        "import pathlib, sys, time; from annotation.intake.child import run_convert; "
+        "run_convert(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), "
+        "on_progress=lambda *said: (print('told', flush=True), time.sleep(60)))"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    worker = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "in"), str(tmp_path / "out")],
+        env=environment, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert worker.stdout is not None
+    with worker.stdout:
+        assert worker.stdout.readline() == b"told\n"
+        worker.kill()
+        worker.wait()
+    for _ in range(200):
+        if not running_in(tmp_path / "out"):
+            return
+        time.sleep(0.02)
+    raise AssertionError("the child lives on")
+
+
+def running_in(folder: Path) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            words = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+            if b"annotation.intake.convert" in words and str(folder).encode() in words:
+                found.append(int(entry.name))
+    return found
