@@ -51,7 +51,7 @@ def dice_by_volume(
     if old:
         plot.box("fref", at, 2, 9, 9)
         plot.text(f"champion {old}", at + 14, 10)
-        at += 104
+        at += 130
     plot.box("f1", at, 2, 9, 9)
     plot.text(new, at + 14, 10)
     room = (plot.width - plot.left - plot.right) / max(len(bins), 1)
