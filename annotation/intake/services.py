@@ -110,7 +110,7 @@ def _ask(
                 "actor": str(actor.pk),
                 "is_upload": is_upload,
             },
-            key=f"import:{site.pk}:{key}:{new_id()}",
+            key=f"import:{key}:{new_id()}",
             actor=actor,
         )
         record(actor=actor, action="scans.received", target=job, new={"site": site.code, "campaign": campaign.slug})
