@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -51,6 +52,7 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:me", "get"): EVERYONE,
     ("api:sites", "get"): EVERYONE,
     ("api:scans", "get"): EVERYONE,
+    ("api:scan-upload", "post"): row(FORBIDDEN, outsider=HIDDEN, elsewhere=HIDDEN, coordinator=YES, datamanager=YES),
     ("api:scan", "get"): SEERS_OF_SCAN,
     ("api:volume", "get"): SEERS_OF_SCAN,
     ("api:volume-pack", "get"): SEERS_OF_SCAN,
@@ -198,7 +200,7 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
 
 def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any:
     takes_pk = name not in {
-        "api:token", "api:me", "api:sites", "api:scans", "api:campaigns", "api:batches", "api:assignments",
+        "api:scan-upload", "api:token", "api:me", "api:sites", "api:scans", "api:campaigns", "api:batches", "api:assignments",
         "api:claim", "api:reviews", "api:jobs", "api:schema",
         "api:docs",
         "api:releases",
@@ -206,6 +208,9 @@ def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any
         "api:models",
     }  # fmt: skip
     path = reverse(name, args=[pk_of(name, subjects)] if takes_pk else [])
+    if name == "api:scan-upload":
+        file = SimpleUploadedFile("scan.nii", b"\0" * 400)
+        return client.post(path, {"file": file, "site": "a", "campaign": "chest-ct"})
     if (name, method) == ("api:assignment-mask", "put"):
         return client.put(
             path, mask_message(), MEDIA_TYPE, HTTP_IF_MATCH='"empty"', HTTP_IDEMPOTENCY_KEY=str(uuid4())

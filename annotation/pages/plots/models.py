@@ -26,7 +26,7 @@ def training_curve(
     smooth = _smooth(raw)
     plot.path("", smooth, style="fill:none;stroke:var(--plot-ref);stroke-width:2;stroke-linejoin:round")
     if smooth:
-        plot.text("loss, of its highest", plot.x(smooth[-1][0]), plot.y(smooth[-1][1]) - 8, "end")
+        plot.text("loss, of its highest", plot.x(smooth[-1][0]), plot.y(smooth[-1][1]) - 18, "end")
     if champion:
         y = plot.y(champion[1])
         plot.line("ref", plot.left, y, plot.width - plot.right, y)
@@ -51,7 +51,7 @@ def dice_by_volume(
     if old:
         plot.box("fref", at, 2, 9, 9)
         plot.text(f"champion {old}", at + 14, 10)
-        at += 104
+        at += 130
     plot.box("f1", at, 2, 9, 9)
     plot.text(new, at + 14, 10)
     room = (plot.width - plot.left - plot.right) / max(len(bins), 1)
@@ -98,7 +98,7 @@ def interval(change: float, low: float, high: float, limit: float = -0.02, reach
     plot.line("", plot.x(inside[0]), 10, plot.x(inside[2]), 10, f"stroke:{colour};stroke-width:2")
     plot.box("", plot.x(inside[1]) - 4, 6, 8, 8, f"fill:{colour}")
     text = plot.svg()
-    return SafeString(text.replace('class="plot"', 'class="spark" width="220" height="20"'))
+    return SafeString(text.replace('class="plot"', 'class="plot spark" width="220" height="20"'))
 
 
 def _smooth(points: Sequence[Point], weight: float = 0.85) -> list[Point]:

@@ -23,7 +23,7 @@ SHOWS = {
     "submitted": ("submitted",),
     "done": ("approved", "skipped"),
 }
-GROUPS = {"returned": 0, "open": 1, "blocked": 1, "queued": 2, "submitted": 3, "approved": 4, "skipped": 4}
+GROUPS = {"returned": 0, "open": 1, "queued": 2, "blocked": 3, "submitted": 4, "approved": 5, "skipped": 5}
 CELL_ORDER = ("approved", "in_review", "submitted", "returned", "open", "blocked", "skipped", "queued")
 SHOWN_SCANS = 12
 
@@ -99,7 +99,7 @@ def work_rows(user: User, campaign: Campaign | None, show: str) -> Any:
 
 
 def tell(rows: Sequence[Assignment]) -> list[Row]:
-    """Say why each is here and what it starts from; rows of one group follow each other."""
+    """Say why each is here and what it starts from."""
     comments = _open_comments(rows)
     strokes = _strokes(rows)
     predicted = set(
@@ -115,8 +115,34 @@ def tell(rows: Sequence[Assignment]) -> list[Row]:
         if not start and row.scan_id in predicted and not is_served_blank(row):
             start = "prediction"
         told.append(Row(row, why, start or "blank", since))
-    _group(told)
     return told
+
+
+def group(told: list[Row], all_rows: Any) -> list[Row]:
+    """Put a heading, with how many there are in all, before the first row of each group."""
+    totals: Counter[Any] = Counter()
+    for state, batch, count in all_rows.order_by().values_list("state", "batch").annotate(Count("pk")):
+        totals[_group_of(state, batch)] += count
+    seen: set[Any] = set()
+    for row in told:
+        state, batch = row.assignment.state, row.assignment.batch
+        key = _group_of(state, batch.pk)
+        if key not in seen:
+            seen.add(key)
+            row.group, row.group_note = {
+                0: ("Returned to you", "first, so that the batch can be accepted"),
+                1: ("Started", ""),
+                2: (f"Up next in {batch.name}", "in the order of the batch"),
+                3: ("Blocked", "wait for an answer to your issue"),
+                4: ("Handed in", "read-only until a reviewer answers"),
+                5: ("Done", "newest first"),
+            }[key[0]]
+            row.group_count = totals[key]
+    return told
+
+
+def _group_of(state: str, batch: Any) -> tuple[int, Any]:
+    return GROUPS[state], batch if state == "queued" else None
 
 
 def work_page(user: User, campaign: Campaign | None) -> WorkPage:
@@ -169,24 +195,6 @@ def _why(row: Assignment, comments: list[Comment], strokes: int, is_next: bool) 
     if row.state == "skipped":
         return f"You skipped it: {row.reason}", row.ended_at
     return f"Number {row.position} of your batch" + (", next in order" if is_next else ""), None
-
-
-def _group(told: list[Row]) -> None:
-    """Put a heading before the first row of each group."""
-    seen: dict[Any, Row] = {}
-    for row in told:
-        state, batch = row.assignment.state, row.assignment.batch
-        key = (GROUPS[state], batch.pk if state == "queued" else None)
-        if key not in seen:
-            seen[key] = row
-            row.group, row.group_note = {
-                0: ("Returned to you", "first, so that the batch can be accepted"),
-                1: ("Started", ""),
-                2: (f"Up next in {batch.name}", "in the order of the batch"),
-                3: ("Handed in", "read-only until a reviewer answers"),
-                4: ("Done", "newest first"),
-            }[GROUPS[state]]
-        seen[key].group_count += 1
 
 
 def _open_comments(rows: Sequence[Assignment]) -> dict[Any, list[Comment]]:

@@ -1,1 +1,34 @@
-export {};
+/** The worker around `EditorSession`: calls in, answers and events out; arrays travel without a copy. */
+
+import type { EditorCalls, Reply, Request } from "./client";
+import { EditorSession, browserSurroundings } from "./session";
+
+declare const self: DedicatedWorkerGlobalScope;
+
+const session = new EditorSession(browserSurroundings((event, detail) => post({ event, detail })));
+
+self.onmessage = (message: MessageEvent<Request>) => void answer(message.data);
+self.addEventListener("online", () => void session.resume(null));
+
+async function answer({ id, call, args }: Request): Promise<void> {
+  try {
+    const value = await (session[call] as (...given: unknown[]) => unknown).apply(session, args) as Awaited<ReturnType<EditorCalls[typeof call]>>;
+    post({ id, value });
+  } catch (error) {
+    post({ id, error: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function post(reply: Reply): void {
+  const buffers = new Set<ArrayBuffer>();
+  const collect = (value: unknown): void => {
+    if (ArrayBuffer.isView(value)) buffers.add(value.buffer as ArrayBuffer);
+    else if (Array.isArray(value)) value.forEach(collect);
+  };
+  const payload = "event" in reply ? reply.detail : "value" in reply ? reply.value : null;
+  if (payload && typeof payload === "object") for (const value of Object.values(payload)) {
+    collect(value);
+    if (Array.isArray(value)) for (const part of value) if (part && typeof part === "object") Object.values(part).forEach(collect);
+  }
+  self.postMessage(reply, [...buffers]);
+}

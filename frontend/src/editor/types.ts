@@ -101,7 +101,7 @@ export type Tool =
       /** Segments to remove; null = every one that is not locked. */ readonly segments: readonly number[] | null;
       readonly locked: readonly number[] };
 
-export type GrowRefusal = "normal-lung" | "nothing-within-bounds" | "not-loaded";
+export type GrowRefusal = "normal_lung" | "nothing_within_bounds" | "not_loaded";
 
 export interface GrowResult {
   /** Voxels that were (or would be) painted. */

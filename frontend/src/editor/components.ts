@@ -1,0 +1,160 @@
+/** Connected parts of a labelmap (26-connected, one label each), and what is done with them. */
+
+import { BitFrame, MARGIN } from "./bits";
+import type { Labelmap, Stretches } from "./labelmap";
+import { RunBuilder, type Runs } from "./runs";
+import { ERASED, type Box, type Ijk, type Lesion, type Zyx } from "./types";
+import { pushRow, type Writable } from "./brushes";
+
+/** A connected part: stretches within rows, ascending. */
+export interface Component {
+  readonly label: number;
+  readonly voxels: number;
+  readonly starts: readonly number[];
+  readonly lengths: readonly number[];
+}
+
+/** Every connected part of the labels that `wanted` accepts, the largest first. */
+export function componentsOf(mask: Stretches, wanted: (label: number) => boolean = (label) => label !== ERASED): Component[] {
+  const [, ny, nx] = mask.shape;
+  const starts: number[] = [], lengths: number[] = [], labels: number[] = [], parents: number[] = [];
+  const rows = new Map<number, [number, number]>();
+  mask.forEachStretch((start, length, label) => {
+    if (!wanted(label)) return;
+    const last = starts.length - 1;
+    const row = Math.floor(start / nx);
+    if (last >= 0 && starts[last] + lengths[last] === start && labels[last] === label && Math.floor(starts[last] / nx) === row) {
+      lengths[last] += length;
+      return;
+    }
+    const place = rows.get(row);
+    if (place) place[1]++;
+    else rows.set(row, [starts.length, starts.length + 1]);
+    parents.push(starts.length);
+    starts.push(start);
+    lengths.push(length);
+    labels.push(label);
+  });
+  const rootOf = (n: number): number => {
+    while (parents[n] !== n) n = parents[n] = parents[parents[n]];
+    return n;
+  };
+  for (const [row, [first, end]] of rows) {
+    const y = row % ny;
+    for (const [dz, dy] of [[0, -1], [-1, -1], [-1, 0], [-1, 1]]) {
+      if (y + dy < 0 || y + dy >= ny) continue;
+      const other = rows.get(row + dz * ny + dy);
+      if (!other) continue;
+      const shift = (dz * ny + dy) * nx;
+      let b = other[0];
+      for (let a = first; a < end; a++) {
+        const from = starts[a] + shift - 1, to = starts[a] + lengths[a] + shift + 1;
+        while (b > other[0] && starts[b - 1] + lengths[b - 1] > from) b--;
+        while (b < other[1] && starts[b] + lengths[b] <= from) b++;
+        for (let n = b; n < other[1] && starts[n] < to; n++) if (labels[n] === labels[a]) parents[rootOf(n)] = rootOf(a);
+      }
+    }
+  }
+  const parts = new Map<number, { label: number; voxels: number; starts: number[]; lengths: number[] }>();
+  for (let n = 0; n < starts.length; n++) {
+    const root = rootOf(n);
+    let part = parts.get(root);
+    if (!part) parts.set(root, part = { label: labels[n], voxels: 0, starts: [], lengths: [] });
+    part.starts.push(starts[n]);
+    part.lengths.push(lengths[n]);
+    part.voxels += lengths[n];
+  }
+  return [...parts.values()].sort((a, b) => b.voxels - a.voxels);
+}
+
+/** The part that holds a voxel, if it lies in one. */
+export function componentAt(mask: Stretches, ijk: Ijk): Component | null {
+  const at = (ijk[2] * mask.shape[1] + ijk[1]) * mask.shape[2] + ijk[0];
+  return componentsOf(mask).find((part) => part.starts.some((start, n) => at >= start && at < start + part.lengths[n])) ?? null;
+}
+
+/** What a list of lesions says about each part. `hasHu` tells which slices have arrived. */
+export function lesionsOf(labels: Labelmap, spacing: Zyx, hu: Int16Array, hasHu: (z: number) => boolean): Lesion[] {
+  const [, ny, nx] = labels.shape;
+  const ml = (spacing[0] * spacing[1] * spacing[2]) / 1000;
+  return componentsOf(labels).map((part) => {
+    let z0 = Infinity, z1 = -1, y0 = Infinity, y1 = -1, x0 = Infinity, x1 = -1, sum = 0, known = true;
+    let [cz, cy, cx] = [0, 0, 0];
+    part.starts.forEach((start, n) => {
+      const length = part.lengths[n], row = Math.floor(start / nx);
+      const x = start - row * nx, y = row % ny, z = Math.floor(row / ny);
+      z0 = Math.min(z0, z); z1 = Math.max(z1, z + 1); y0 = Math.min(y0, y); y1 = Math.max(y1, y + 1);
+      x0 = Math.min(x0, x); x1 = Math.max(x1, x + length);
+      cz += z * length; cy += y * length; cx += (x + (length - 1) / 2) * length;
+      known &&= hasHu(z);
+      for (let at = start; at < start + length; at++) sum += hu[at];
+    });
+    const centre: Zyx = [cz / part.voxels, cy / part.voxels, cx / part.voxels];
+    return {
+      segment: part.label, voxels: part.voxels, ml: part.voxels * ml, meanHu: known ? sum / part.voxels : null,
+      box: { z0, z1, y0, y1, x0, x1 }, ijk: nearestVoxel(part, labels.shape, spacing, centre),
+    };
+  });
+}
+
+function nearestVoxel(part: Component, [, ny, nx]: Zyx, spacing: Zyx, centre: Zyx): Ijk {
+  let best: Ijk = [0, 0, 0], least = Infinity;
+  part.starts.forEach((start, n) => {
+    const row = Math.floor(start / nx), from = start - row * nx;
+    const y = row % ny, z = Math.floor(row / ny);
+    const x = Math.min(from + part.lengths[n] - 1, Math.max(from, Math.round(centre[2])));
+    const d = ((z - centre[0]) * spacing[0]) ** 2 + ((y - centre[1]) * spacing[1]) ** 2 + ((x - centre[2]) * spacing[2]) ** 2;
+    if (d < least) { least = d; best = [x, y, z]; }
+  });
+  return best;
+}
+
+/** Runs that set these parts to `value` wherever `writable` allows. */
+export function runsOfParts(labels: Labelmap, parts: readonly Component[], writable: Writable, value: number): Runs {
+  const out = new RunBuilder();
+  const all = parts.flatMap((part) => part.starts.map((start, n) => [start, part.lengths[n]]));
+  for (const [start, length] of all.sort((a, b) => a[0] - b[0])) pushRow(out, labels.data, start, start + length, writable, value);
+  return out.build();
+}
+
+/** The voxels of a mask as bits of the smallest box around them; `null` when there are none. */
+export function bitsOf(mask: Stretches, wanted: (label: number) => boolean): { frame: BitFrame; bits: Int32Array; box: Box } | null {
+  const [, ny, nx] = mask.shape;
+  const found: [number, number][] = [];
+  let z0 = Infinity, z1 = -1, y0 = Infinity, y1 = -1, x0 = Infinity, x1 = -1;
+  mask.forEachStretch((start, length, label) => {
+    if (!wanted(label)) return;
+    found.push([start, length]);
+    const row = Math.floor(start / nx), x = start - row * nx, y = row % ny, z = Math.floor(row / ny);
+    z0 = Math.min(z0, z); z1 = Math.max(z1, z + 1); y0 = Math.min(y0, y); y1 = Math.max(y1, y + 1);
+    x0 = Math.min(x0, x); x1 = Math.max(x1, x + length);
+  });
+  if (found.length === 0) return null;
+  const box = { z0, z1, y0, y1, x0, x1 };
+  const frame = new BitFrame(z1 - z0, y1 - y0, x1 - x0);
+  const bits = frame.create();
+  for (const [start, length] of found) {
+    const row = Math.floor(start / nx), x = start - row * nx;
+    frame.setRun(bits, frame.rowOf(Math.floor(row / ny) - z0, (row % ny) - y0), x - x0, x - x0 + length);
+  }
+  return { frame, bits, box };
+}
+
+/** Runs that fill the enclosed holes of a segment. */
+export function fillHoles(labels: Labelmap, segment: number, bySlice: boolean, writable: Writable): Runs {
+  const found = bitsOf(labels, (label) => label === segment);
+  const out = new RunBuilder();
+  const holes = found?.frame.holes(found.bits, bySlice);
+  if (!found || !holes) return out.build();
+  const { frame, box } = found;
+  for (let z = 0; z < frame.nz; z++) {
+    for (let y = 0; y < frame.ny; y++) {
+      const row = frame.rowOf(z, y);
+      const start = labels.indexOf(box.z0 + z, box.y0 + y, box.x0);
+      for (let x = 0; x < frame.nx; x++) {
+        if ((holes[row + ((x + MARGIN) >>> 5)] >>> ((x + MARGIN) & 31)) & 1) pushRow(out, labels.data, start + x, start + x + 1, writable, segment);
+      }
+    }
+  }
+  return out.build();
+}

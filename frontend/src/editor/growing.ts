@@ -1,0 +1,284 @@
+/**
+ * The region-growing brush, voxel for voxel the one of `voxloop.volume.growing` (vectors: tests/vectors/growing.json).
+ * Smoothing is a 1-2-1 binomial kept as integers (64 × HU), so that every comparison with a bound is exact. Only
+ * voxels within the sphere are smoothed; all that follows works on bit-packed rows of the box.
+ */
+
+import { type Bits, BitFrame, type ElementRow, MARGIN } from "./bits";
+import { EPSILON, boxAround, reachOf, squares } from "./geometry";
+import { ERASED, GROW_DEFAULTS, type Box, type GrowParams, type GrowRefusal, type Zyx } from "./types";
+
+const LEAST_SEED_MM = 1.5;
+/** mm²: how far a noisy seed may move to an accepted voxel. */
+const SNAP_MM2 = 4;
+/** Background where the scan holds no aerated lung. */
+export const NORMAL_LUNG_HU = -860;
+
+/** One bit a voxel for the whole volume: the lung limit. */
+export class BitVolume {
+  readonly wordsPerRow: number;
+  readonly bits: Int32Array;
+
+  constructor(readonly shape: Zyx) {
+    this.wordsPerRow = (shape[2] + 31) >>> 5;
+    this.bits = new Int32Array(shape[0] * shape[1] * this.wordsPerRow);
+  }
+
+  has(z: number, y: number, x: number): boolean {
+    return ((this.bits[(z * this.shape[1] + y) * this.wordsPerRow + (x >>> 5)] >>> (x & 31)) & 1) === 1;
+  }
+
+  /** The 32 voxels of a row from `x` on (which may be negative or beyond the row: zeros). */
+  word(z: number, y: number, x: number): number {
+    const row = (z * this.shape[1] + y) * this.wordsPerRow;
+    const at = x >> 5, shift = x & 31;
+    const low = at >= 0 && at < this.wordsPerRow ? this.bits[row + at] : 0;
+    if (shift === 0) return low;
+    const high = at + 1 >= 0 && at + 1 < this.wordsPerRow ? this.bits[row + at + 1] : 0;
+    return (low >>> shift) | (high << (32 - shift));
+  }
+}
+
+export interface GrowInput {
+  readonly shape: Zyx;
+  readonly spacing: Zyx;
+  readonly hu: Int16Array;
+  readonly labels: Uint8Array;
+  readonly limit: BitVolume | null;
+  readonly backgroundHu: number;
+}
+
+/** What a stroke takes: `taken` are the voxels of the sphere that belong to it, whatever label they have now. */
+export interface Grown {
+  readonly box: Box;
+  readonly frame: BitFrame | null;
+  readonly taken: Bits | null;
+  readonly seedHu: number;
+  readonly lowerHu: number | null;
+  readonly refusal: GrowRefusal | null;
+}
+
+/** Half-widths along x, in voxels, of the rows of a sphere; −1 where the row misses it. */
+function halfWidths(z2: Float64Array, y2: Float64Array, spacingX: number, radiusMm: number): Int16Array {
+  const limit = radiusMm * radiusMm + EPSILON;
+  const out = new Int16Array(z2.length * y2.length).fill(-1);
+  for (let z = 0, n = 0; z < z2.length; z++) {
+    for (let y = 0; y < y2.length; y++, n++) {
+      const zy = z2[z] + y2[y];
+      if (zy > limit) continue;
+      // A good first guess, then the exact comparison that the reference makes.
+      let half = Math.trunc(Math.sqrt(limit - zy) / spacingX);
+      while (zy + half * spacingX * (half * spacingX) > limit) half--;
+      while (zy + (half + 1) * spacingX * ((half + 1) * spacingX) <= limit) half++;
+      out[n] = half;
+    }
+  }
+  return out;
+}
+
+/** Rows of the ball of `radiusMm`; flat (one slice) where slices are thicker than `thickestMm`. */
+export function ballRows(radiusMm: number, spacing: Zyx, thickestMm: number): ElementRow[] {
+  const reachZ = spacing[0] > thickestMm ? 0 : reachOf(radiusMm, spacing[0]);
+  const reachY = reachOf(radiusMm, spacing[1]);
+  const z2 = squares(-reachZ, reachZ + 1, 0, spacing[0]), y2 = squares(-reachY, reachY + 1, 0, spacing[1]);
+  const half = halfWidths(z2, y2, spacing[2], radiusMm);
+  const rows: ElementRow[] = [];
+  half.forEach((width, n) => {
+    // The reference cuts the element at the same reach along x.
+    const within = Math.min(width, reachOf(radiusMm, spacing[2]));
+    if (within >= 0) rows.push({ dz: Math.floor(n / y2.length) - reachZ, dy: (n % y2.length) - reachY, half: within });
+  });
+  return rows;
+}
+
+/** One stroke of `segment` from the seed (z, y, x), within a sphere of `radiusMm`. Changes nothing. */
+export function grow(input: GrowInput, segment: number, seed: Zyx, radiusMm: number, choices: Partial<GrowParams> = {}): Grown {
+  const params = { ...GROW_DEFAULTS, ...choices };
+  const { shape, spacing, labels, limit, backgroundHu } = input;
+  const box = boxAround(shape, spacing, seed, radiusMm);
+  const acrossSlices = spacing[0] <= params.smoothZMax;
+  const reach = Math.max(Math.min(params.seedMm, Math.max(LEAST_SEED_MM, radiusMm / 4)), 1.01 * spacing[1]);
+  const seed64 = seedValue(input, box, seed, reach, acrossSlices);
+  const nothing = { box, frame: null, taken: null, seedHu: seed64 / 64 };
+  if (seed64 < 64 * (backgroundHu + params.minContrast)) return { ...nothing, lowerHu: null, refusal: "normal_lung" };
+  const lower64 = 64 * backgroundHu + Math.floor((params.tolerance * (seed64 - 64 * backgroundHu)) / 100);
+  const upper64 = params.upperHu === null ? Infinity : seed64 + 64 * params.upperHu;
+
+  const nz = box.z1 - box.z0, ny = box.y1 - box.y0, nx = box.x1 - box.x0;
+  const [sz, sy, sx] = [seed[0] - box.z0, seed[1] - box.y0, seed[2] - box.x0];
+  const z2 = squares(box.z0, box.z1, seed[0], spacing[0]), y2 = squares(box.y0, box.y1, seed[1], spacing[1]);
+  const x2 = squares(box.x0, box.x1, seed[2], spacing[2]);
+  const half = halfWidths(z2, y2, spacing[2], radiusMm);
+  if (params.planar) for (let n = 0; n < half.length; n++) if (Math.floor(n / ny) !== sz) half[n] = -1;
+
+  // Candidates: sphere, lung limit (only when the cursor is inside it), not erased by the reader; then the bounds.
+  const frame = new BitFrame(nz, ny, nx);
+  const domain = frame.create(), own = frame.create();
+  const useLimit = params.useLimit && limit !== null && limit.has(seed[0], seed[1], seed[2]);
+  for (let z = 0; z < nz; z++) {
+    for (let y = 0; y < ny; y++) {
+      const row = frame.rowOf(z, y);
+      const h = half[z * ny + y];
+      if (h >= 0) frame.setRun(domain, row, Math.max(0, sx - h), Math.min(nx, sx + h + 1));
+      if (h >= 0 && useLimit) {
+        for (let w = 0; w < frame.words; w++) domain[row + w] &= limit.word(box.z0 + z, box.y0 + y, box.x0 - MARGIN + 32 * w);
+      }
+      const from = ((box.z0 + z) * shape[1] + box.y0 + y) * shape[2] + box.x0;
+      for (let x = 0; x < nx; x++) {
+        const label = labels[from + x];
+        if (label === 0) continue;
+        const bit = 1 << ((x + MARGIN) & 31), word = row + ((x + MARGIN) >>> 5);
+        if (label === ERASED) domain[word] &= ~bit;
+        else if (label === segment) own[word] |= bit;
+      }
+    }
+  }
+  const accepted = withinBounds(input, box, half, seed[2], acrossSlices, lower64, upper64, frame);
+  for (let n = 0; n < accepted.length; n++) accepted[n] &= domain[n];
+
+  const nearest = (bits: Bits) => nearestTo(frame, bits, z2, y2, x2);
+  let start: Zyx = [sz, sy, sx];
+  if (!frame.has(accepted, sz, sy, sx)) {
+    const snapped = nearest(accepted);
+    if (!snapped || snapped.distance2 > SNAP_MM2 + EPSILON) {
+      return { ...nothing, lowerHu: lower64 / 64, refusal: "nothing_within_bounds" };
+    }
+    start = snapped.at;
+  }
+
+  let taken = frame.flood(accepted, ...start);
+  const thickest = params.planar ? 0 : params.smoothZMax;
+  if (params.openMm) {
+    const opened = frame.open(taken, ballRows(Math.max(params.openMm, spacing[1]), spacing, thickest));
+    if (opened) taken = frame.flood(opened, ...(frame.has(opened, ...start) ? start : nearest(opened)!.at));
+  }
+  if (params.closeMm) {
+    const closed = frame.close(taken, ballRows(Math.max(params.closeMm, spacing[1]), spacing, thickest));
+    for (let n = 0; n < taken.length; n++) taken[n] |= closed[n] & domain[n];
+  }
+  if (params.fill) {
+    const bySlice = params.planar || spacing[0] > params.smoothZMax || nz === 1;
+    for (let n = 0; n < own.length; n++) own[n] |= taken[n];
+    const holes = frame.holes(own, bySlice);
+    if (holes) for (let n = 0; n < taken.length; n++) taken[n] |= holes[n] & domain[n];
+  }
+  return { box, frame, taken, seedHu: seed64 / 64, lowerHu: lower64 / 64, refusal: null };
+}
+
+/** 64 × HU of one voxel, smoothed 1-2-1 along x, y and (thin slices) z; the volume's edge is repeated. */
+function smoothed(hu: Int16Array, shape: Zyx, z: number, y: number, x: number, acrossSlices: boolean): number {
+  const [nz, ny, nx] = shape;
+  const left = Math.max(0, x - 1), right = Math.min(nx - 1, x + 1);
+  const plane = (zz: number): number => {
+    const line = (yy: number): number => {
+      const row = (zz * ny + yy) * nx;
+      return hu[row + left] + 2 * hu[row + x] + hu[row + right];
+    };
+    return line(Math.max(0, y - 1)) + 2 * line(y) + line(Math.min(ny - 1, y + 1));
+  };
+  if (!acrossSlices || nz === 1) return 4 * plane(z);
+  return plane(Math.max(0, z - 1)) + 2 * plane(z) + plane(Math.min(nz - 1, z + 1));
+}
+
+/** 64 × HU of the seed: the lower median of the smoothed HU in a small ball, within the box. */
+function seedValue(input: GrowInput, box: Box, seed: Zyx, reachMm: number, acrossSlices: boolean): number {
+  const { hu, shape, spacing } = input;
+  const values: number[] = [];
+  const limit = reachMm * reachMm + EPSILON;
+  const x2 = squares(box.x0, box.x1, seed[2], spacing[2]);
+  for (let z = box.z0; z < box.z1; z++) {
+    const dz = (z - seed[0]) * spacing[0];
+    if (dz * dz > limit) continue;
+    for (let y = box.y0; y < box.y1; y++) {
+      const dy = (y - seed[1]) * spacing[1];
+      const zy = dz * dz + dy * dy;
+      if (zy > limit) continue;
+      for (let x = box.x0; x < box.x1; x++) {
+        if (zy + x2[x - box.x0] <= limit) values.push(smoothed(hu, shape, z, y, x, acrossSlices));
+      }
+    }
+  }
+  values.sort((a, b) => a - b);
+  return values[(values.length - 1) >> 1];
+}
+
+/**
+ * The voxels of the sphere whose smoothed value lies within the bounds. `half` are the half-widths of the sphere's
+ * rows around column `centreX`; nothing outside them is computed.
+ */
+function withinBounds(
+  input: GrowInput, box: Box, half: Int16Array, centreX: number, acrossSlices: boolean, lower64: number, upper64: number, frame: BitFrame,
+): Bits {
+  const { hu, shape: [volumeZ, volumeY, volumeX] } = input;
+  const nz = box.z1 - box.z0, ny = box.y1 - box.y0, nx = box.x1 - box.x0;
+  const smoothZ = acrossSlices && volumeZ > 1;
+  const accepted = frame.create();
+  const center = centreX - box.x0;
+  const at = (z: number, y: number): number => (z >= 0 && z < nz && y >= 0 && y < ny ? half[z * ny + y] : -1);
+  // Smoothed along x and y, for three slices in turn; slice z lies in buffer (z + 1) % 3.
+  const planes = [new Int32Array(ny * nx), new Int32Array(ny * nx), new Int32Array(ny * nx)];
+  const lines = new Int32Array((ny + 2) * nx);
+  const needed = new Int16Array(ny + 2).fill(-1);
+  const inPlane = (z: number): void => {
+    const volumeSlice = Math.min(volumeZ - 1, Math.max(0, box.z0 + z));
+    const out = planes[(z + 3) % 3];
+    // How wide slice z is needed at each row: as wide as the sphere there in this slice or (thin slices) its neighbours.
+    for (let y = 0; y < ny; y++) needed[y + 1] = smoothZ ? Math.max(at(z - 1, y), at(z, y), at(z + 1, y)) : at(z, y);
+    for (let y = -1; y <= ny; y++) {
+      const wide = Math.max(y > -1 ? needed[y] : -1, needed[y + 1], y < ny ? needed[y + 2] : -1);
+      if (wide < 0) continue;
+      const volumeRow = Math.min(volumeY - 1, Math.max(0, box.y0 + y));
+      const row = (volumeSlice * volumeY + volumeRow) * volumeX;
+      const target = (y + 1) * nx;
+      const from = Math.max(0, center - wide), to = Math.min(nx, center + wide + 1);
+      for (let x = from; x < to; x++) {
+        const v = row + box.x0 + x;
+        const left = box.x0 + x > 0 ? hu[v - 1] : hu[v];
+        const right = box.x0 + x < volumeX - 1 ? hu[v + 1] : hu[v];
+        lines[target + x] = left + 2 * hu[v] + right;
+      }
+    }
+    for (let y = 0; y < ny; y++) {
+      const wide = needed[y + 1];
+      if (wide < 0) continue;
+      const a = y * nx, b = a + nx, c = b + nx, target = y * nx;
+      const from = Math.max(0, center - wide), to = Math.min(nx, center + wide + 1);
+      for (let x = from; x < to; x++) out[target + x] = lines[a + x] + 2 * lines[b + x] + lines[c + x];
+    }
+  };
+  if (smoothZ) { inPlane(-1); inPlane(0); }
+  for (let z = 0; z < nz; z++) {
+    if (smoothZ) inPlane(z + 1);
+    else inPlane(z);
+    const before = planes[(z + 2) % 3], here = planes[(z + 3) % 3], after = planes[(z + 4) % 3];
+    for (let y = 0; y < ny; y++) {
+      const h = half[z * ny + y];
+      if (h < 0) continue;
+      const row = frame.rowOf(z, y), line = y * nx;
+      const from = Math.max(0, center - h), to = Math.min(nx, center + h + 1);
+      for (let x = from; x < to; x++) {
+        const n = line + x;
+        const value = smoothZ ? before[n] + 2 * here[n] + after[n] : 4 * here[n];
+        if (value >= lower64 && value <= upper64) accepted[row + ((x + MARGIN) >>> 5)] |= 1 << ((x + MARGIN) & 31);
+      }
+    }
+  }
+  return accepted;
+}
+
+/** The set voxel nearest to the seed; of equals the first in z, y, x order. */
+function nearestTo(frame: BitFrame, bits: Bits, z2: Float64Array, y2: Float64Array, x2: Float64Array): { at: Zyx; distance2: number } | null {
+  let best: Zyx | null = null;
+  let distance2 = Infinity;
+  for (let z = 0; z < frame.nz; z++) {
+    for (let y = 0; y < frame.ny; y++) {
+      const zy = z2[z] + y2[y];
+      if (zy >= distance2) continue;
+      for (let x = 0; x < frame.nx; x++) {
+        const d2 = zy + x2[x];
+        if (d2 < distance2 && frame.has(bits, z, y, x)) { distance2 = d2; best = [z, y, x]; }
+      }
+    }
+  }
+  return best && { at: best, distance2 };
+}

@@ -1,0 +1,223 @@
+/** Voxels that can be read as stretches of one label other than 0: ascending, within one row, split at chunk borders. */
+export interface Stretches {
+  readonly shape: Zyx;
+  forEachStretch(visit: (start: number, length: number, label: number) => void): void;
+}
+
+/** The labelmap of one layer: every voxel of the scan, one byte each, allocated once and changed only by runs. */
+
+import { CHUNK, CHUNK_VOXELS, decodeChunk, encodeChunk, gridOf, placeOf } from "./chunks";
+import { planeOf, voxelsOf } from "./geometry";
+import type { MaskMessage } from "./message";
+import type { Runs } from "./runs";
+import type { Box, Plane, Slice, SlicePatch, Zyx } from "./types";
+
+export class Labelmap implements Stretches {
+  readonly shape: Zyx;
+  readonly grid: Zyx;
+  readonly data: Uint8Array;
+  /** Voxels of each label. */
+  readonly counts = new Float64Array(256);
+  /** Voxels other than 0 in each chunk (255 counts). */
+  readonly occupied: Int32Array;
+
+  constructor(shape: Zyx) {
+    this.shape = shape;
+    this.grid = gridOf(shape);
+    this.data = new Uint8Array(voxelsOf(shape));
+    this.occupied = new Int32Array(voxelsOf(this.grid));
+    this.counts[0] = this.data.length;
+  }
+
+  indexOf(z: number, y: number, x: number): number { return (z * this.shape[1] + y) * this.shape[2] + x; }
+
+  /**
+   * The one way in which labels change. Returns the box that changed (`null` for no runs) and adds the number of
+   * every chunk that it touched to `touched`.
+   */
+  apply(runs: Runs, touched: Set<number>): Box | null {
+    const [, ny, nx] = this.shape;
+    const [, gridY, gridX] = this.grid;
+    let z0 = Infinity, z1 = -1, y0 = Infinity, y1 = -1, x0 = Infinity, x1 = -1;
+    let last = -1;
+    for (let n = 0; n < runs.count; n++) {
+      const after = runs.after[n], before = runs.before[n];
+      const change = Number(after !== 0) - Number(before !== 0);
+      let at = runs.start[n], left = runs.length[n];
+      this.counts[before] -= left;
+      this.counts[after] += left;
+      this.data.fill(after, at, at + left);
+      let row = Math.floor(at / nx), x = at - row * nx;
+      while (left > 0) {
+        const z = Math.floor(row / ny), y = row - z * ny;
+        const length = Math.min(left, CHUNK - (x & 31), nx - x);
+        const chunk = ((z >> 5) * gridY + (y >> 5)) * gridX + (x >> 5);
+        this.occupied[chunk] += change * length;
+        if (chunk !== last) { touched.add(chunk); last = chunk; }
+        if (z < z0) z0 = z;
+        if (z > z1) z1 = z;
+        if (y < y0) y0 = y;
+        if (y > y1) y1 = y;
+        if (x < x0) x0 = x;
+        if (x + length - 1 > x1) x1 = x + length - 1;
+        at += length;
+        left -= length;
+        x += length;
+        if (x === nx) { x = 0; row++; }
+      }
+    }
+    return runs.count ? { z0, z1: z1 + 1, y0, y1: y1 + 1, x0, x1: x1 + 1 } : null;
+  }
+
+  chunkIndex(chunk: number): Zyx {
+    const [, gridY, gridX] = this.grid;
+    return [Math.floor(chunk / (gridY * gridX)), Math.floor(chunk / gridX) % gridY, chunk % gridX];
+  }
+
+  chunkNumber(index: Zyx): number { return (index[0] * this.grid[1] + index[1]) * this.grid[2] + index[2]; }
+
+  /** The 32 768 voxels of a chunk, 0 beyond the volume's edge. */
+  readChunk(index: Zyx, out: Uint8Array): Uint8Array {
+    const { z, y, x, depth, height, width } = placeOf(this.shape, index);
+    if (depth < CHUNK || height < CHUNK || width < CHUNK) out.fill(0);
+    for (let dz = 0; dz < depth; dz++) {
+      for (let dy = 0; dy < height; dy++) {
+        const from = this.indexOf(z + dz, y + dy, x);
+        out.set(this.data.subarray(from, from + width), (dz * CHUNK + dy) * CHUNK);
+      }
+    }
+    return out;
+  }
+
+  /** Payloads of these chunks, ascending. */
+  payloads(chunks: Iterable<number>): MaskMessage["chunks"] {
+    const scratch = new Uint8Array(CHUNK_VOXELS);
+    return [...chunks].sort((a, b) => a - b).map((chunk) => {
+      const index = this.chunkIndex(chunk);
+      return { index, payload: this.occupied[chunk] ? encodeChunk(this.readChunk(index, scratch)) : Uint8Array.of(1, 0) };
+    });
+  }
+
+  occupiedChunks(): number[] {
+    const found: number[] = [];
+    this.occupied.forEach((count, chunk) => { if (count) found.push(chunk); });
+    return found;
+  }
+
+  /** Replaces everything by the chunks of a whole mask. */
+  load(message: MaskMessage): void {
+    if (this.counts[0] !== this.data.length) this.data.fill(0);
+    this.occupied.fill(0);
+    this.counts.fill(0);
+    this.counts[0] = this.data.length;
+    const voxels = new Uint8Array(CHUNK_VOXELS);
+    for (const { index, payload } of message.chunks) {
+      decodeChunk(payload, voxels);
+      const { z, y, x, depth, height, width } = placeOf(this.shape, index);
+      for (let dz = 0; dz < depth; dz++) {
+        for (let dy = 0; dy < height; dy++) {
+          const from = (dz * CHUNK + dy) * CHUNK;
+          this.data.set(voxels.subarray(from, from + width), this.indexOf(z + dz, y + dy, x));
+        }
+      }
+      let occupied = 0;
+      for (let n = 0; n < CHUNK_VOXELS; n++) {
+        if (voxels[n]) { occupied++; this.counts[voxels[n]]++; }
+      }
+      this.counts[0] -= occupied;
+      this.occupied[this.chunkNumber(index)] = occupied;
+    }
+  }
+
+  forEachStretch(visit: (start: number, length: number, label: number) => void): void {
+    const [nz, ny, nx] = this.shape;
+    const [, gridY, gridX] = this.grid;
+    for (let z = 0; z < nz; z++) {
+      for (let y = 0; y < ny; y++) {
+        const chunks = ((z >> 5) * gridY + (y >> 5)) * gridX;
+        for (let cx = 0; cx < gridX; cx++) {
+          if (!this.occupied[chunks + cx]) continue;
+          const row = this.indexOf(z, y, 0);
+          visitRow(this.data, row + cx * CHUNK, row + Math.min(nx, (cx + 1) * CHUNK), 0, visit);
+        }
+      }
+    }
+  }
+
+  slice(plane: Plane, index: number): Slice<Uint8Array> {
+    const { width, height } = planeOf(this.shape, plane);
+    const { data } = this.patch(plane, index, { x: 0, y: 0, width, height });
+    return { plane, index, width, height, data };
+  }
+
+  /** The labels of a rectangle of a slice. */
+  patch(plane: Plane, index: number, part: { x: number; y: number; width: number; height: number }): SlicePatch {
+    const { column, row, step } = planeOf(this.shape, plane);
+    const data = new Uint8Array(part.width * part.height);
+    for (let y = 0, to = 0; y < part.height; y++) {
+      let from = index * step + (part.y + y) * row + part.x * column;
+      if (column === 1) {
+        data.set(this.data.subarray(from, from + part.width), to);
+        to += part.width;
+        continue;
+      }
+      for (let x = 0; x < part.width; x++, from += column) data[to++] = this.data[from];
+    }
+    return { plane, index, ...part, data };
+  }
+}
+
+function visitRow(labels: Uint8Array, from: number, to: number, shift: number, visit: (start: number, length: number, label: number) => void): void {
+  for (let at = from; at < to;) {
+    const label = labels[at], start = at;
+    do at++; while (at < to && labels[at] === label);
+    if (label) visit(start + shift, at - start, label);
+  }
+}
+
+/** A mask to look at (prediction, author, round before): only its chunks are kept. */
+export class SparseMask implements Stretches {
+  readonly shape: Zyx;
+  readonly #grid: Zyx;
+  readonly #chunks = new Map<number, Uint8Array>();
+
+  constructor(message: MaskMessage) {
+    this.shape = message.shapeZyx;
+    this.#grid = gridOf(this.shape);
+    for (const { index: [z, y, x], payload } of message.chunks) {
+      if (payload.length > 2 || payload[1] !== 0) this.#chunks.set((z * this.#grid[1] + y) * this.#grid[2] + x, decodeChunk(payload));
+    }
+  }
+
+  at(z: number, y: number, x: number): number {
+    const chunk = this.#chunks.get(((z >> 5) * this.#grid[1] + (y >> 5)) * this.#grid[2] + (x >> 5));
+    return chunk ? chunk[((z & 31) * CHUNK + (y & 31)) * CHUNK + (x & 31)] : 0;
+  }
+
+  forEachStretch(visit: (start: number, length: number, label: number) => void): void {
+    const [nz, ny, nx] = this.shape;
+    for (let z = 0; z < nz; z++) {
+      for (let y = 0; y < ny; y++) {
+        const chunks = ((z >> 5) * this.#grid[1] + (y >> 5)) * this.#grid[2];
+        for (let cx = 0; cx < this.#grid[2]; cx++) {
+          const voxels = this.#chunks.get(chunks + cx);
+          if (!voxels) continue;
+          const from = ((z & 31) * CHUNK + (y & 31)) * CHUNK;
+          const start = (z * ny + y) * nx + cx * CHUNK;
+          visitRow(voxels, from, from + Math.min(CHUNK, nx - cx * CHUNK), start - from, visit);
+        }
+      }
+    }
+  }
+
+  slice(plane: Plane, index: number): Slice<Uint8Array> {
+    const { width, height } = planeOf(this.shape, plane);
+    const data = new Uint8Array(width * height);
+    for (let v = 0, n = 0; v < height; v++) {
+      for (let u = 0; u < width; u++, n++) {
+        data[n] = plane === "axial" ? this.at(index, v, u) : plane === "coronal" ? this.at(v, index, u) : this.at(v, u, index);
+      }
+    }
+    return { plane, index, width, height, data };
+  }
+}

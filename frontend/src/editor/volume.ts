@@ -1,0 +1,66 @@
+/** HU of the whole scan: the slices that have arrived, and the preview where they have not. */
+
+import { planeOf, voxelsOf } from "./geometry";
+import type { Plane, Slice, Zyx } from "./types";
+
+interface PreviewVolume { readonly voxels: Uint8Array; readonly shape: Zyx; readonly step: Zyx; readonly huLo: number; readonly huStep: number }
+
+/** What a voxel shows of which nothing is known. */
+const AIR_HU = -1024;
+
+export class Volume {
+  readonly hu: Int16Array;
+  readonly #arrived: Uint8Array;
+  #preview: PreviewVolume | null = null;
+
+  constructor(readonly shape: Zyx) {
+    this.hu = new Int16Array(voxelsOf(shape));
+    this.#arrived = new Uint8Array(shape[0]);
+  }
+
+  putSlices(z0: number, hu: Int16Array): void {
+    const size = this.shape[1] * this.shape[2];
+    const count = hu.length / size;
+    if (!Number.isInteger(count) || z0 < 0 || z0 + count > this.shape[0]) throw new RangeError("slices that do not fit the volume");
+    this.hu.set(hu, z0 * size);
+    this.#arrived.fill(1, z0, z0 + count);
+  }
+
+  putPreview(preview: PreviewVolume): void { this.#preview = preview; }
+
+  /** Whether every slice from `from` to `to` (both included, cut at the volume) is there in full. */
+  hasSlices(from: number, to: number): boolean {
+    for (let z = Math.max(0, from); z <= Math.min(this.shape[0] - 1, to); z++) if (!this.#arrived[z]) return false;
+    return true;
+  }
+
+  /** HU of a voxel, from the preview where its slice has not arrived; null when nothing is known. */
+  at(z: number, y: number, x: number): number | null {
+    if (this.#arrived[z]) return this.hu[(z * this.shape[1] + y) * this.shape[2] + x];
+    return this.#preview ? this.#previewAt(this.#preview, z, y, x) : null;
+  }
+
+  #previewAt({ voxels, shape, step, huLo, huStep }: PreviewVolume, z: number, y: number, x: number): number {
+    const [pz, py, px] = [Math.floor(z / step[0]), Math.floor(y / step[1]), Math.floor(x / step[2])];
+    return Math.round(huLo + voxels[(pz * shape[1] + py) * shape[2] + px] * huStep);
+  }
+
+  slice(plane: Plane, index: number): Slice<Int16Array> {
+    const { width, height, column, row, step } = planeOf(this.shape, plane);
+    const data = new Int16Array(width * height);
+    for (let v = 0, n = 0; v < height; v++) {
+      const z = plane === "axial" ? index : v;
+      if (this.#arrived[z]) {
+        let from = index * step + v * row;
+        for (let u = 0; u < width; u++, from += column) data[n++] = this.hu[from];
+        continue;
+      }
+      for (let u = 0; u < width; u++) {
+        const y = plane === "axial" ? v : plane === "coronal" ? index : u;
+        const x = plane === "sagittal" ? index : u;
+        data[n++] = this.#preview ? this.#previewAt(this.#preview, z, y, x) : AIR_HU;
+      }
+    }
+    return { plane, index, width, height, data };
+  }
+}

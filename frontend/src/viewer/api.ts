@@ -1,0 +1,52 @@
+/** Calls to the server. Refusals arrive as RFC 9457 problem documents and are thrown as `Problem`. */
+
+const META = 'meta[name="csrf-token"]';
+
+export class Problem extends Error {
+  constructor(readonly status: number, readonly code: string, detail: string, readonly body: Readonly<Record<string, unknown>>) {
+    super(detail);
+  }
+
+  /** The session has ended: nobody is logged in. */
+  get signedOut(): boolean { return this.status === 401 || this.code === "not_authenticated"; }
+}
+
+export function csrfHeaders(): Record<string, string> {
+  return { "X-CSRFToken": document.querySelector<HTMLMetaElement>(META)?.content ?? "" };
+}
+
+/** After a new log-in in another tab: take over its CSRF token. False while still logged out. */
+export async function renewToken(): Promise<boolean> {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "follow" });
+  if (!answer.ok || new URL(answer.url).pathname !== location.pathname) return false;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const token = page.querySelector<HTMLMetaElement>(META)?.content;
+  const own = document.querySelector<HTMLMetaElement>(META);
+  if (!token || !own) return false;
+  own.content = token;
+  return true;
+}
+
+/** One JSON call. Throws `Problem` for a refusal and `TypeError` (of fetch) when the network is gone. */
+export async function call<T>(method: "GET" | "POST" | "PUT", url: string, body?: unknown): Promise<T> {
+  const answer = await fetch(url, {
+    method,
+    headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...csrfHeaders() },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  let document: Record<string, unknown> = {};
+  try { document = text ? JSON.parse(text) as Record<string, unknown> : {}; } catch { /* an error page of a proxy: the status tells enough */ }
+  if (answer.ok) return document as T;
+  throw new Problem(
+    answer.status, String(document["code"] ?? "failed"),
+    String(document["detail"] ?? `The server answered ${answer.status}.`), document,
+  );
+}
+
+/** Bytes of an immutable part. Throws `Problem`. */
+export async function fetchBytes(url: string, init: RequestInit = {}): Promise<Uint8Array> {
+  const answer = await fetch(url, init);
+  if (!answer.ok) throw new Problem(answer.status, "failed", `The server answered ${answer.status}.`, {});
+  return new Uint8Array(await answer.arrayBuffer());
+}

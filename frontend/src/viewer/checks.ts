@@ -1,0 +1,65 @@
+/** What must be right before work is handed in, recomputed while one draws. The server checks again on submit. */
+
+import type { Context, Question } from "./context";
+import type { Ijk } from "../editor/types";
+import { count, ml } from "./words";
+
+const MOST_OUTSIDE_LUNG_ML = 1;
+
+export interface Check {
+  readonly code: string;
+  readonly ok: boolean;
+  readonly text: string;
+  /** Hinders submitting; others are only to be seen. */
+  readonly blocking: boolean;
+  readonly jump: { readonly question?: string; readonly ijk?: Ijk; readonly comments?: boolean; readonly segments?: boolean };
+}
+
+export interface MaskFacts {
+  readonly infectiousMl: number;
+  readonly totalMl: number;
+  /** null: the scan has no lung limit, or it has not come yet. */
+  readonly outsideMl: number | null;
+  readonly firstOutside: Ijk | null;
+}
+
+/** The checks of annotation/reviews/interlocks.py, with what is right among them. */
+export function checkWork(schema: Context["schema"], answers: Readonly<Record<string, unknown>>, mask: MaskFacts, openComments: number): Check[] {
+  const checks: Check[] = [];
+  if (mask.outsideMl !== null) {
+    const out = mask.outsideMl > MOST_OUTSIDE_LUNG_ML;
+    checks.push({
+      code: "mask_outside_lung", ok: !out, blocking: false, jump: mask.firstOutside ? { ijk: mask.firstOutside } : {},
+      text: out ? `${ml(mask.outsideMl)} mL lie outside the lungs` : "Mask lies inside the lungs",
+    });
+  }
+  checks.push(agreement(schema.questions, answers, mask));
+  const missing = schema.questions.filter((q) => q.required && !(q.key in answers));
+  checks.push({
+    code: "question_unanswered", ok: missing.length === 0, blocking: true, jump: missing.length ? { question: missing[0].key } : {},
+    text: missing.length === 1 ? `“${missing[0].text}” has no answer` : missing.length ? `${count(missing.length, "question")} have no answer` : "Required questions answered",
+  });
+  if (openComments) {
+    checks.push({ code: "open_comments", ok: false, blocking: false, jump: { comments: true }, text: count(openComments, "open comment") });
+  }
+  return checks;
+}
+
+function agreement(questions: readonly Question[], answers: Readonly<Record<string, unknown>>, mask: MaskFacts): Check {
+  const bad = (code: string, text: string, jump: Check["jump"]): Check => ({ code, ok: false, blocking: true, text, jump });
+  for (const question of questions) {
+    const option = question.options.find((o) => o.value === answers[question.key]);
+    if (option?.means === "no_infection" && mask.infectiousMl > 0) {
+      return bad("no_signs_with_mask", `“${option.label}”, but ${ml(mask.infectiousMl)} mL are marked as infectious`, { question: question.key });
+    }
+    if (option?.means === "infection" && mask.infectiousMl === 0) {
+      return bad("finding_without_mask", `“${option.label}”, but nothing is marked as infectious`, { question: question.key });
+    }
+  }
+  const confirmed = answers["confirmed_empty"] === true;
+  if (confirmed && mask.totalMl > 0) return bad("confirmed_empty_with_mask", `Confirmed as empty, but ${ml(mask.totalMl)} mL are marked`, { question: "confirmed_empty" });
+  if (!confirmed && mask.totalMl === 0 && questions.some((q) => q.key === "confirmed_empty")) {
+    return bad("empty_not_confirmed", "Nothing is marked: confirm that the scan is empty", { question: "confirmed_empty" });
+  }
+  return { code: "findings_agree", ok: true, blocking: true, text: "Findings and mask agree", jump: {} };
+}

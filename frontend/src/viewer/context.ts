@@ -1,0 +1,96 @@
+/** What the server tells the page beside voxels: the viewer context of docs/formats.md. */
+
+import type { Ijk, Zyx } from "../editor/types";
+
+export interface Segment {
+  readonly id: number;
+  readonly key: string;
+  readonly name: string;
+  readonly colour: string;
+  readonly infectious: boolean;
+}
+
+export interface Layer {
+  readonly name: string;
+  readonly title: string;
+  readonly editable: boolean;
+  readonly segments: readonly Segment[];
+}
+
+export interface Option { readonly value: string; readonly label: string; readonly means?: string }
+
+export interface Question {
+  readonly key: string;
+  readonly text: string;
+  readonly kind: "choice" | "boolean" | "text" | "number" | "choices";
+  readonly required: boolean;
+  readonly options: readonly Option[];
+}
+
+export interface Comment {
+  readonly id: string;
+  readonly author: string;
+  readonly text: string;
+  readonly ijk: Ijk | null;
+  readonly round: number;
+  readonly state: string;
+  readonly created_at: string;
+}
+
+export interface Interlock {
+  readonly code: string;
+  readonly message: string;
+  readonly blocking?: boolean;
+  readonly jump: { readonly question?: string | null; readonly layer?: string; readonly ijk?: Ijk | null };
+}
+
+export interface OverlaySource {
+  readonly key: string;
+  readonly title: string;
+  readonly layer: string;
+  readonly revision: string;
+  readonly url: string;
+}
+
+export interface Context {
+  readonly id: string;
+  readonly stage: "annotation" | "review" | "arbitration";
+  readonly state: string;
+  readonly round: number;
+  readonly reason?: string;
+  readonly batch: { readonly id: string; readonly name: string; readonly position: number; readonly size: number; readonly due_on: string | null };
+  readonly campaign: { readonly id: string; readonly name: string };
+  readonly scan: {
+    readonly id: string; readonly code: string; readonly site: string; readonly modality: string; readonly description: string;
+    readonly shape_zyx: Zyx; readonly spacing_mm_zyx: Zyx; readonly volume: string;
+  };
+  readonly schema: { readonly layers: readonly Layer[]; readonly questions: readonly Question[] };
+  readonly masks: Readonly<Record<string, { readonly head: string | null; readonly start: string; readonly url: string }>>;
+  readonly overlays: readonly OverlaySource[];
+  readonly answers: { readonly values: Readonly<Record<string, unknown>>; readonly url: string };
+  readonly comments: readonly Comment[];
+  readonly review: {
+    readonly id: string; readonly author: string; readonly round: number; readonly state: string; readonly reasons?: readonly string[];
+  } | null;
+  readonly can: Readonly<Record<"edit" | "submit" | "skip" | "block" | "approve" | "correct" | "return" | "comment", boolean>>;
+  readonly interlocks: readonly Interlock[];
+  readonly lease_until: string | null;
+  readonly previous: string | null;
+  readonly next: string | null;
+  readonly user: string;
+}
+
+/** The context that the page carries. Throws when the page has none. */
+export function readContext(): Context {
+  const text = document.getElementById("context")?.textContent;
+  if (!text) throw new Error("The page carries no context.");
+  return JSON.parse(text) as Context;
+}
+
+/** The layer that is drawn on: the first editable one that has a mask. */
+export function workingLayer(context: Context): Layer {
+  const layer = context.schema.layers.find((l) => l.editable && l.name in context.masks)
+    ?? context.schema.layers.find((l) => l.name in context.masks);
+  if (!layer) throw new Error("The label schema has no layer with a mask.");
+  return layer;
+}

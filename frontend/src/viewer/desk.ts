@@ -1,0 +1,138 @@
+/** Everything of one opened page in one place, handed to the panels. */
+
+import { computed, signal } from "@preact/signals";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import { checkWork } from "./checks";
+import type { Context } from "./context";
+import { CanvasBackend, detectGraphics, type Graphics, type Hosts } from "./image/backend";
+import { Strokes, type StrokeFacts } from "./panes/stroke";
+import { View } from "./panes/view";
+import { Session } from "./session";
+import { settings } from "./settings";
+import { Work } from "./work";
+
+export type Tab = "segments" | "lesions" | "questions" | "comments" | "history";
+export type Sheet = "keys" | "palette" | "settings";
+
+export class Desk {
+  readonly session: Session;
+  readonly work: Work;
+  readonly hosts: Hosts = new Map();
+  readonly view = signal<View | null>(null);
+  readonly strokes = signal<Strokes | null>(null);
+  readonly stroke = signal<StrokeFacts | null>(null);
+  readonly tab = signal<Tab>("segments");
+  readonly sheet = signal<Sheet | null>(null);
+  readonly lesion = signal(-1);
+  readonly spaceHeld = signal(false);
+  readonly graphics: Graphics = detectGraphics();
+  readonly backendName = signal("canvas");
+
+  readonly checks = computed(() => {
+    const { session, work } = this;
+    const stats = session.stats.value;
+    let outsideMl: number | null = null;
+    let firstOutside = null;
+    if (session.mirror && session.maskReady.value) {
+      void session.mirror.version.value;
+      const totals = session.mirror.totals();
+      if (session.mirror.hasLimit && session.mirror.complete.value) outsideMl = totals.outside * session.voxelMl;
+      firstOutside = totals.firstOutside;
+    }
+    const infectious = new Set(session.segments.filter((s) => s.infectious).map((s) => s.id));
+    return checkWork(session.context.schema, work.answers.value, {
+      infectiousMl: stats.segments.filter((s) => infectious.has(s.segment)).reduce((sum, s) => sum + s.ml, 0),
+      totalMl: stats.segments.reduce((sum, s) => sum + s.ml, 0),
+      outsideMl, firstOutside,
+    }, session.context.stage === "annotation" ? work.comments.value.filter((c) => c.state !== "resolved").length : 0);
+  });
+
+  constructor(readonly context: Context) {
+    this.session = new Session(context);
+    this.work = new Work(this.session);
+    if (context.review && !context.can.edit) this.tab.value = "comments";
+  }
+
+  /** Load everything; the panes appear as soon as the preview is there. */
+  async open(): Promise<void> {
+    const stop = this.session.phase.subscribe((phase) => {
+      if (phase !== "preview" || this.view.value) return;
+      const view = new View(this.session);
+      this.strokes.value = new Strokes(view, (facts) => { this.stroke.value = facts; });
+      view.backend = new CanvasBackend(this.session, this.hosts);
+      this.view.value = view;
+      if (this.wantsCornerstone) void this.useCornerstone(view);
+    });
+    await this.session.open();
+    stop();
+  }
+
+  get wantsCornerstone(): boolean {
+    const asked = new URLSearchParams(location.search).get("rendering") ?? settings.value.rendering;
+    if (this.graphics === "none" || asked === "cpu") return false;
+    return asked === "gpu" || this.graphics === "hardware";
+  }
+
+  /** Take Cornerstone's script and let it draw the images; the canvas stays when it cannot. */
+  async useCornerstone(view: View): Promise<void> {
+    try {
+      const { CornerstoneBackend } = await import("./image/cornerstone");
+      const backend = await CornerstoneBackend.create(this.session, view, this.hosts);
+      view.backend?.close();
+      view.backend = backend;
+      this.backendName.value = backend.name;
+      view.redraw("image");
+    } catch (error) {
+      console.info("Cornerstone stays off:", error);
+    }
+  }
+
+  /** Show what a check or an interlock speaks of. */
+  jump(to: { question?: string | null; ijk?: readonly number[] | null; comments?: boolean; layer?: string; segments?: boolean }): void {
+    this.work.asking.value = null;
+    if (to.ijk) this.session.goTo(to.ijk);
+    if (to.question) {
+      this.tab.value = "questions";
+      requestAnimationFrame(() => {
+        const field = document.getElementById(`question-${to.question}`);
+        field?.scrollIntoView({ block: "nearest" });
+        (field?.querySelector<HTMLElement>("input, textarea, select") ?? field)?.focus();
+      });
+    } else if (to.comments) this.tab.value = "comments";
+    else if (to.layer || to.segments) this.tab.value = "segments";
+  }
+
+  /** The reviewer has changed the mask: approving it then means correct-and-approve. */
+  get corrected(): boolean { return this.context.can.correct && this.session.history.value.undoDepth > 0; }
+
+  /** A return needs a comment that says what to do. */
+  askReturn(): void {
+    if (this.work.drafts.value.length) { void this.work.verdict("return"); return; }
+    this.tab.value = "comments";
+    this.session.notice.value = { text: "Add at least one comment first: the author needs to know what to change.", tone: "warn" };
+  }
+
+  /** Next or previous lesion of the list, round and round. */
+  stepLesion(step: 1 | -1): void {
+    const { lesions } = this.session;
+    const n = lesions.value.length;
+    if (!n) return;
+    this.showLesion(this.lesion.value < 0 ? (step > 0 ? 0 : n - 1) : (this.lesion.value + step + n) % n);
+  }
+
+  showLesion(index: number): void {
+    const lesion = this.session.lesions.value[index];
+    if (!lesion) return;
+    this.lesion.value = index;
+    this.session.goTo(lesion.ijk);
+  }
+}
+
+export const DeskContext = createContext<Desk | null>(null);
+
+export function useDesk(): Desk {
+  const desk = useContext(DeskContext);
+  if (!desk) throw new Error("A panel stands outside the desk.");
+  return desk;
+}

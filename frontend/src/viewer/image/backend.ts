@@ -1,0 +1,56 @@
+/**
+ * Who draws the images: our own 2D canvas, or Cornerstone on the graphics card.
+ *
+ * The canvas is up first on every machine (it needs no further script, so that the planes are usable before Cornerstone
+ * has come over a thin line) and stays where there is no hardware WebGL: it is the faster one there (figures in
+ * docs/viewer.md). With a graphics card Cornerstone takes over once loaded.
+ */
+
+import type { Pane } from "../panes/view";
+import type { Session } from "../session";
+import { CanvasImage } from "./canvas";
+import type { Window } from "./window";
+
+export interface ImageBackend {
+  readonly name: string;
+  /** Put the image of the pane's slice on screen. */
+  draw(pane: Pane, window: Window, smooth: boolean): void;
+  /** The pane's element has this size in CSS pixels now. */
+  resize(pane: Pane): void;
+  close(): void;
+}
+
+/** The element of each pane's image; set by the pane's component. */
+export type Hosts = Map<string, { readonly canvas: HTMLCanvasElement; readonly element: HTMLDivElement }>;
+
+export class CanvasBackend implements ImageBackend {
+  readonly name = "canvas";
+  readonly #images = new Map<string, CanvasImage>();
+
+  constructor(private readonly session: Session, private readonly hosts: Hosts) {}
+
+  draw(pane: Pane, window: Window, smooth: boolean): void {
+    const volume = this.session.volume.value;
+    const host = this.hosts.get(pane.plane);
+    if (!volume || !host) return;
+    let image = this.#images.get(pane.plane);
+    if (image?.canvas !== host.canvas) this.#images.set(pane.plane, image = new CanvasImage(host.canvas, volume));
+    image.draw(pane.geometry, pane.index, window, smooth);
+  }
+
+  resize(): void {}
+
+  close(): void { this.#images.clear(); }
+}
+
+export type Graphics = "hardware" | "software" | "none";
+
+/** What WebGL there is. A software rasteriser (SwiftShader, llvmpipe) counts as `software`. */
+export function detectGraphics(): Graphics {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  if (!gl) return "none";
+  const details = gl.getExtension("WEBGL_debug_renderer_info");
+  const renderer = String(gl.getParameter(details ? details.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|software|basic render/i.test(renderer) ? "software" : "hardware";
+}

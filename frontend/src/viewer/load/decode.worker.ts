@@ -1,0 +1,68 @@
+/** Off the main thread: HTJ2K slices to HU, and the preview to a whole volume. */
+
+import openjph from "@cornerstonejs/codec-openjph";
+import wasmUrl from "@cornerstonejs/codec-openjph/wasm?url";
+import { enlarge } from "./enlarge";
+
+interface Decoder {
+  getEncodedBuffer(length: number): Uint8Array;
+  decode(): void;
+  getDecodedBuffer(): Uint8Array;
+  delete(): void;
+}
+
+interface Codec { HTJ2KDecoder: new () => Decoder }
+
+export type DecodeRequest =
+  | { readonly id: number; readonly kind: "slices"; readonly bytes: Uint8Array; readonly lengths: readonly number[]; readonly voxels: number }
+  | { readonly id: number; readonly kind: "preview"; readonly bytes: Uint8Array; readonly from: readonly number[]; readonly step: readonly number[];
+      readonly to: readonly number[]; readonly huLo: number; readonly huStep: number };
+
+export type DecodeReply =
+  | { readonly id: number; readonly hu: Int16Array; readonly preview?: Uint8Array }
+  | { readonly id: number; readonly error: string };
+
+let codec: Promise<Codec> | null = null;
+
+/** Codestreams one after the other to `n × voxels` HU. */
+async function decodeSlices(bytes: Uint8Array, lengths: readonly number[], voxels: number): Promise<Int16Array> {
+  codec ??= (openjph as unknown as (options: object) => Promise<Codec>)({ locateFile: () => wasmUrl });
+  const { HTJ2KDecoder } = await codec;
+  const out = new Int16Array(lengths.length * voxels);
+  const view = new Uint8Array(out.buffer);
+  const decoder = new HTJ2KDecoder();
+  try {
+    lengths.forEach((length, n) => {
+      const start = lengths.slice(0, n).reduce((sum, l) => sum + l, 0);
+      decoder.getEncodedBuffer(length).set(bytes.subarray(start, start + length));
+      decoder.decode();
+      const decoded = decoder.getDecodedBuffer();
+      if (decoded.length !== voxels * 2) throw new Error("A slice of the volume pack has another size than its index says.");
+      view.set(decoded, n * voxels * 2);
+    });
+  } finally {
+    decoder.delete();
+  }
+  return out;
+}
+
+async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
+  const stream = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+self.onmessage = async ({ data }: MessageEvent<DecodeRequest>) => {
+  const post = (reply: DecodeReply, transfer: Transferable[] = []) => self.postMessage(reply, { transfer });
+  try {
+    if (data.kind === "slices") {
+      const hu = await decodeSlices(data.bytes, data.lengths, data.voxels);
+      post({ id: data.id, hu }, [hu.buffer]);
+    } else {
+      const preview = await inflate(data.bytes);
+      const hu = enlarge(preview, data.from, data.step, data.to, data.huLo, data.huStep);
+      post({ id: data.id, hu, preview }, [hu.buffer, preview.buffer]);
+    }
+  } catch (error) {
+    post({ id: data.id, error: error instanceof Error ? error.message : String(error) });
+  }
+};

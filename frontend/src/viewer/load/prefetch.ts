@@ -1,0 +1,30 @@
+/** While one scan is edited, the next one of the batch is fetched into the browser's cache. */
+
+import { call, fetchBytes } from "../api";
+import type { Context } from "../context";
+import { fetchRun, runsOf } from "./stream";
+import type { VolumeIndex } from "./volume";
+
+/** Only annotation work: the address of the next review claims it, and looking ahead must not. */
+const VIEW = /^\/view\/([0-9a-f-]{36})\/$/;
+
+/** Fetch index, preview, lung limit and slices of the next scan; `tell` hears a share of 0 … 1. Never throws. */
+export async function prefetchNext(next: string | null, tell: (share: number) => void, signal: AbortSignal): Promise<void> {
+  const id = next && VIEW.exec(next)?.[1];
+  if (!id) return;
+  try {
+    const context = await call<Context>("GET", `/api/v1/assignments/${id}/`);
+    const index = await call<VolumeIndex>("GET", context.scan.volume);
+    await fetchBytes(index.preview.url, { priority: "low", signal });
+    if (index.limit) await fetchBytes(index.limit.url, { priority: "low", signal });
+    let done = 0;
+    for (const run of runsOf(index.pack.slices)) {
+      if (signal.aborted) return;
+      await fetchRun(index, run, "low");
+      done += run.bytes;
+      tell(done / index.pack.bytes);
+    }
+  } catch {
+    // Looking ahead is a courtesy; the next page loads what is missing.
+  }
+}

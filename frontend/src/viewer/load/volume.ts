@@ -1,0 +1,82 @@
+/** The scan's voxels on the page: the preview first, then full slices in their place. */
+
+import type { Plane, Zyx } from "../../editor/types";
+
+/** The volume index of docs/formats.md. */
+export interface VolumeIndex {
+  readonly version: number;
+  readonly scan: string;
+  readonly modality: string;
+  readonly shape_zyx: Zyx;
+  readonly spacing_mm_zyx: Zyx;
+  readonly lps_from_ijk: readonly (readonly number[])[];
+  readonly pack: {
+    readonly url: string; readonly bytes: number; readonly sha256: string; readonly codec: string; readonly dtype: string;
+    readonly slices: readonly (readonly [number, number])[];
+  };
+  readonly preview: {
+    readonly url: string; readonly bytes: number; readonly shape_zyx: Zyx; readonly step_zyx: Zyx;
+    readonly hu_lo: number; readonly hu_step: number;
+  };
+  readonly limit: { readonly url: string; readonly bytes: number; readonly background_hu: number } | null;
+  readonly hu_range: readonly [number, number];
+}
+
+export class Volume {
+  readonly shapeZyx: Zyx;
+  readonly hu: Int16Array<ArrayBuffer>;
+  /** Per slice: 1 when its full-resolution voxels have arrived. */
+  readonly full: Uint8Array;
+  /** Grows with every arrival; renderers compare it. */
+  version = 0;
+  fullCount = 0;
+
+  constructor(index: VolumeIndex, hu: Int16Array<ArrayBuffer>) {
+    this.shapeZyx = index.shape_zyx;
+    this.hu = hu;
+    this.full = new Uint8Array(index.shape_zyx[0]);
+  }
+
+  /** Put whole slices (`n × rows × columns`, HU) from z0 on. */
+  put(z0: number, hu: Int16Array): void {
+    const [, rows, columns] = this.shapeZyx;
+    this.hu.set(hu, z0 * rows * columns);
+    for (let z = z0; z < z0 + hu.length / (rows * columns); z++) {
+      this.fullCount += 1 - this.full[z];
+      this.full[z] = 1;
+    }
+    this.version++;
+  }
+
+  /** HU at (x, y, z); null outside. */
+  at(x: number, y: number, z: number): number | null {
+    const [depth, rows, columns] = this.shapeZyx;
+    if (x < 0 || y < 0 || z < 0 || x >= columns || y >= rows || z >= depth) return null;
+    return this.hu[(z * rows + y) * columns + x];
+  }
+
+  /** Width and height of a plane's slices, as `Slice` of the editor has them. */
+  size(plane: Plane): readonly [number, number] {
+    const [depth, rows, columns] = this.shapeZyx;
+    return plane === "axial" ? [columns, rows] : plane === "coronal" ? [columns, depth] : [rows, depth];
+  }
+
+  /** Write one slice through a table (65 536 RGBA words, index HU + 32 768) into `out`. */
+  paint(plane: Plane, index: number, table: Uint32Array, out: Uint32Array): void {
+    const [depth, rows, columns] = this.shapeZyx;
+    const hu = this.hu;
+    if (plane === "axial") {
+      const start = index * rows * columns;
+      for (let p = 0, n = rows * columns; p < n; p++) out[p] = table[hu[start + p] + 32768];
+    } else if (plane === "coronal") {
+      for (let z = 0, p = 0; z < depth; z++) {
+        const start = (z * rows + index) * columns;
+        for (let x = 0; x < columns; x++) out[p++] = table[hu[start + x] + 32768];
+      }
+    } else {
+      for (let z = 0, p = 0; z < depth; z++) {
+        for (let y = 0, at = z * rows * columns + index; y < rows; y++, at += columns) out[p++] = table[hu[at] + 32768];
+      }
+    }
+  }
+}

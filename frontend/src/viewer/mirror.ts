@@ -1,0 +1,149 @@
+/**
+ * A copy of the mask's axial slices on the page, kept up to date behind the strokes. It feeds what needs the whole mask:
+ * the strips beside the panes, the 3D surface, the difference to the pre-annotation, the check against the lungs.
+ */
+
+import { signal } from "@preact/signals";
+import { ERASED, type Ijk } from "../editor/types";
+import type { EditorClient } from "../editor/client";
+
+interface SliceFacts {
+  /** Labels, `rows × columns`; null when nothing is marked. */
+  readonly labels: Uint8Array | null;
+  readonly rows: Uint16Array | null;
+  readonly columns: Uint16Array | null;
+  readonly marked: number;
+  /** Marked voxels outside the lung limit. */
+  readonly outside: number;
+  readonly firstOutside: number;
+  /** Against the overlay that is compared with. */
+  readonly added: number;
+  readonly removed: number;
+}
+
+const NOTHING: SliceFacts = { labels: null, rows: null, columns: null, marked: 0, outside: 0, firstOutside: -1, added: 0, removed: 0 };
+
+export class MaskMirror {
+  /** Grows when the facts have changed. */
+  readonly version = signal(0);
+  /** True once every slice was read. */
+  readonly complete = signal(false);
+  hasLimit = false;
+  compareWith: string | null = null;
+  readonly #slices: SliceFacts[];
+  readonly #stale: Set<number>;
+  #running: Promise<void> | null = null;
+  #limits: (Uint8Array | null | undefined)[] = [];
+  #others: (Uint8Array | null | undefined)[] = [];
+
+  constructor(private readonly editor: EditorClient, readonly shapeZyx: readonly [number, number, number]) {
+    this.#slices = Array.from({ length: shapeZyx[0] }, () => NOTHING);
+    this.#stale = new Set(this.#slices.keys());
+  }
+
+  /** Slices z0 <= z < z1 have changed; they are read again soon. */
+  touch(z0: number, z1: number): void {
+    for (let z = z0; z < Math.min(z1, this.#slices.length); z++) this.#stale.add(z);
+    void this.refresh();
+  }
+
+  /** The limit or the compared overlay has come or changed. */
+  touchAll(): void {
+    this.#limits = [];
+    this.#others = [];
+    this.touch(0, this.#slices.length);
+  }
+
+  /** Resolves when every stale slice was read. */
+  refresh(): Promise<void> {
+    this.#running ??= this.#run().finally(() => { this.#running = null; });
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    while (this.#stale.size) {
+      const batch = [...this.#stale].slice(0, 16);
+      for (const z of batch) this.#stale.delete(z);
+      await Promise.all(batch.map(async (z) => {
+        const { data } = await this.editor.sliceLabels("axial", z);
+        this.#slices[z] = this.#factsOf(data, await this.#limit(z), await this.#other(z));
+      }));
+      this.version.value++;
+    }
+    this.complete.value = true;
+  }
+
+  async #limit(z: number): Promise<Uint8Array | null> {
+    if (!this.hasLimit) return null;
+    return (this.#limits[z] ??= blankToNull((await this.editor.sliceOverlay("limit", "axial", z)).data));
+  }
+
+  async #other(z: number): Promise<Uint8Array | null> {
+    if (!this.compareWith) return null;
+    return (this.#others[z] ??= blankToNull((await this.editor.sliceOverlay(this.compareWith, "axial", z)).data));
+  }
+
+  #factsOf(data: Uint8Array, limit: Uint8Array | null, other: Uint8Array | null): SliceFacts {
+    const [, height, width] = this.shapeZyx;
+    const rows = new Uint16Array(height);
+    const columns = new Uint16Array(width);
+    let marked = 0, outside = 0, firstOutside = -1, added = 0, removed = 0;
+    for (let y = 0, p = 0; y < height; y++) {
+      for (let x = 0; x < width; x++, p++) {
+        const label = data[p];
+        const on = label !== 0 && label !== ERASED;
+        if (other && on !== (other[p] !== 0)) { if (on) added++; else removed++; }
+        else if (this.compareWith && !other && on) added++;
+        if (!on) continue;
+        marked++;
+        rows[y]++;
+        columns[x]++;
+        if (this.hasLimit && !limit?.[p]) {
+          if (!outside) firstOutside = p;
+          outside++;
+        }
+      }
+    }
+    return { labels: marked ? data : null, rows: marked ? rows : null, columns: marked ? columns : null, marked, outside, firstOutside, added, removed };
+  }
+
+  /** The lung limit per axial slice, as far as it was read. */
+  get limits(): readonly (Uint8Array | null | undefined)[] { return this.#limits; }
+
+  labels(z: number): Uint8Array | null { return this.#slices[z]?.labels ?? null; }
+
+  /** Marked voxels per slice of an axis: 0 = i, 1 = j, 2 = k. */
+  profile(axis: 0 | 1 | 2): Uint32Array {
+    const [depth, height, width] = this.shapeZyx;
+    const out = new Uint32Array([width, height, depth][axis]);
+    this.#slices.forEach((slice, z) => {
+      if (axis === 2) out[z] = slice.marked;
+      else {
+        const part = axis === 1 ? slice.rows : slice.columns;
+        if (part) for (let n = 0; n < part.length; n++) out[n] += part[n];
+      }
+    });
+    return out;
+  }
+
+  /** Marked voxels in all, outside the lung limit, added to and removed from the compared overlay. */
+  totals(): { marked: number; outside: number; added: number; removed: number; firstOutside: Ijk | null } {
+    let marked = 0, outside = 0, added = 0, removed = 0;
+    let firstOutside: Ijk | null = null;
+    this.#slices.forEach((slice, z) => {
+      marked += slice.marked;
+      outside += slice.outside;
+      added += slice.added;
+      removed += slice.removed;
+      if (!firstOutside && slice.firstOutside >= 0) {
+        firstOutside = [slice.firstOutside % this.shapeZyx[2], Math.floor(slice.firstOutside / this.shapeZyx[2]), z];
+      }
+    });
+    return { marked, outside, added, removed, firstOutside };
+  }
+}
+
+function blankToNull(data: Uint8Array): Uint8Array | null {
+  return data.some((v) => v !== 0) ? data : null;
+}

@@ -1,0 +1,117 @@
+/** What is marked: segments with their figures, and the single lesions. */
+
+import { useDesk } from "../desk";
+import type { Lesion } from "../../editor/types";
+import { lpsOf } from "../image/geometry";
+import { toggled, type Session } from "../session";
+import { count, hu, ml } from "../words";
+import { Kbd } from "./controls";
+import { Icon } from "./icons";
+
+export function SegmentsTab() {
+  const desk = useDesk();
+  return <>
+    <SegmentList />
+    <Figures />
+    <div class="sec flush grow"><LesionTable /></div>
+  </>;
+}
+
+export function LesionsTab() {
+  return <div class="sec flush grow"><LesionTable /><LesionFacts /></div>;
+}
+
+function SegmentList() {
+  const { session } = useDesk();
+  const { hidden, locked } = session;
+  const perSegment = (id: number) => session.lesions.value.filter((l) => l.segment === id).length;
+  return (
+    <div class="sec">
+      <div class="row between"><h3>{session.layer.title}</h3><span class="tiny faint head"><span class="c">no.</span><span class="ml">mL</span></span></div>
+      <ul class="segs">
+        {session.segments.map((segment, n) => {
+          const on = session.segment.value === segment.id;
+          const isHidden = hidden.value.has(segment.id), isLocked = locked.value.has(segment.id);
+          return (
+            <li key={segment.id} class={on ? "on" : ""} data-testid={`segment-${segment.id}`} data-voxels={session.stats.value.segments.find((s) => s.segment === segment.id)?.voxels ?? 0}>
+              <button type="button" class="pick" aria-pressed={on} title={`Draw ${segment.name} (${n + 1})`} onClick={() => { session.segment.value = segment.id; }}>
+                <span class="k">{n < 8 ? n + 1 : ""}</span><span class="swatch" style={`--c:${segment.colour}`} />
+                <span class={`grow clip${on ? " medium" : ""}`}>{segment.name}</span>
+                <span class="num faint c">{perSegment(segment.id)}</span><span class="num ml">{ml(session.mlOf(segment.id))}</span>
+              </button>
+              <button type="button" class={`mini${isHidden ? " off" : ""}`} aria-label={`${isHidden ? "Show" : "Hide"} ${segment.name}`} title={`${isHidden ? "Show" : "Hide"} ${segment.name}`} onClick={() => { hidden.value = toggled(hidden.value, segment.id); }}><Icon name={isHidden ? "eye-off" : "eye"} size="sm" /></button>
+              <button type="button" class={`mini${isLocked ? "" : " off"}`} aria-label={`${isLocked ? "Unlock" : "Lock"} ${segment.name}`} title={`${isLocked ? "Unlock" : "Lock"} ${segment.name}`} onClick={() => { locked.value = toggled(locked.value, segment.id); }}><Icon name={isLocked ? "lock" : "lock-open"} size="sm" /></button>
+            </li>
+          );
+        })}
+      </ul>
+    </div>
+  );
+}
+
+function Figures() {
+  const { session } = useDesk();
+  const total = session.stats.value.segments.reduce((sum, s) => sum + s.ml, 0);
+  void session.mirror?.version.value;
+  const against = session.context.overlays.find((o) => o.key === session.mirror?.compareWith);
+  const totals = against && session.mirror.complete.value ? session.mirror.totals() : null;
+  return (
+    <dl class="sec stats">
+      <div><dt>Marked</dt><dd data-testid="total-ml">{ml(total)}<small> mL</small></dd></div>
+      {totals && <>
+        <div title={`Against ${against?.title}`}><dt>Added</dt><dd>{ml(totals.added * session.voxelMl)}<small> mL</small></dd></div>
+        <div title={`Against ${against?.title}`}><dt>Removed</dt><dd>{ml(totals.removed * session.voxelMl)}<small> mL</small></dd></div>
+      </>}
+    </dl>
+  );
+}
+
+/** Side and height in the body, by the middle of the volume: words to find a lesion by, not a diagnosis. */
+function placeOf(session: Session, lesion: Lesion): string {
+  const [depth, rows, columns] = session.geometry.shapeZyx;
+  const middle = lpsOf(session.geometry, [(columns - 1) / 2, (rows - 1) / 2, (depth - 1) / 2]);
+  const [left, , up] = lpsOf(session.geometry, lesion.ijk);
+  const height = session.geometry.spacingMmZyx[0] * depth;
+  const third = (up - middle[2]) / height;
+  return `${left > middle[0] ? "Left" : "Right"}, ${third > 1 / 6 ? "upper" : third < -1 / 6 ? "lower" : "middle"} third`;
+}
+
+function LesionTable() {
+  const desk = useDesk();
+  const { session } = desk;
+  const lesions = session.lesions.value;
+  return <>
+    <div class="row between leshead"><h3>Lesions, largest first</h3><span class="row-tight tiny faint"><Kbd keys="J" /><Kbd keys="K" /> next, previous</span></div>
+    {lesions.length === 0 ? <p class="small faint none">Nothing is marked.</p> : (
+      <table class="table les" data-testid="lesions">
+        <thead><tr><th>#</th><th>Place</th><th class="num">mL</th><th class="num">mean HU</th></tr></thead>
+        <tbody>
+          {lesions.slice(0, 200).map((lesion, n) => (
+            <tr key={`${lesion.segment}-${lesion.ijk.join()}`} aria-selected={desk.lesion.value === n}>
+              <td>{n + 1}</td>
+              <td><button type="button" class="lesion" title={`Show lesion ${n + 1}`} onClick={() => desk.showLesion(n)}><span class="swatch" style={`--c:${session.colours.get(lesion.segment)}`} /><span class="clip">{placeOf(session, lesion)}</span></button></td>
+              <td class="num">{ml(lesion.ml)}</td><td class="num faint">{hu(lesion.meanHu)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    )}
+    {lesions.length > 200 && <p class="small faint none">and {count(lesions.length - 200, "smaller one")}</p>}
+  </>;
+}
+
+function LesionFacts() {
+  const desk = useDesk();
+  const { session } = desk;
+  const lesion = session.lesions.value[desk.lesion.value];
+  if (!lesion) return null;
+  const { box } = lesion;
+  const [sz, sy, sx] = session.geometry.spacingMmZyx;
+  const size = [(box.x1 - box.x0) * sx, (box.y1 - box.y0) * sy, (box.z1 - box.z0) * sz].map((v) => Math.round(v)).join(" × ");
+  return (
+    <div class="sec detail">
+      <h3>Lesion {desk.lesion.value + 1}, {session.segmentName(lesion.segment).toLowerCase()}</h3>
+      <dl><div><dt>Size</dt><dd>{size} mm</dd></div><div><dt>Mean</dt><dd>{hu(lesion.meanHu)} HU</dd></div><div><dt>Slices</dt><dd>{box.z0 + 1} to {box.z1}</dd></div></dl>
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+/** The right panel: tabs, and what must be right before one submits. */
+
+import { useRef } from "preact/hooks";
+import { useDesk, type Tab } from "../desk";
+import { CommentsTab } from "./comments";
+import { HistoryTab } from "./history";
+import { Icon } from "./icons";
+import { LesionsTab, SegmentsTab } from "./segments";
+import { QuestionsTab } from "./questions";
+
+export function Side() {
+  const desk = useDesk();
+  const { session, work } = desk;
+  const list = useRef<HTMLDivElement>(null);
+  const { questions } = session.context.schema;
+  const required = questions.filter((q) => q.required);
+  const answered = required.filter((q) => q.key in work.answers.value).length;
+  const open = work.comments.value.filter((c) => c.state !== "resolved").length + work.drafts.value.length;
+  const tabs: { key: Tab; words: string; count?: string; hot?: boolean }[] = [
+    { key: "segments", words: "Segments" }, { key: "lesions", words: "Lesions" },
+    { key: "questions", words: "Questions", count: required.length ? `${answered}/${required.length}` : undefined, hot: answered < required.length },
+    { key: "comments", words: "Comments", count: open ? String(open) : undefined, hot: open > 0 }, { key: "history", words: "History" },
+  ];
+  const tab = desk.tab.value;
+  const step = (event: KeyboardEvent) => {
+    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (!by) return;
+    event.preventDefault();
+    const to = tabs[(tabs.findIndex((t) => t.key === tab) + by + tabs.length) % tabs.length].key;
+    desk.tab.value = to;
+    requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-testid=tab-${to}]`)?.focus());
+  };
+  return (
+    <aside class="side" aria-label="Scan panel">
+      <div class="tabs" role="tablist" aria-label="Scan panel" ref={list} onKeyDown={step}>
+        {tabs.map(({ key, words, count, hot }) => (
+          <button
+            type="button" key={key} role="tab" id={`tab-${key}`} aria-selected={tab === key} aria-controls="side-body" tabIndex={tab === key ? 0 : -1}
+            data-testid={`tab-${key}`} aria-label={key === "history" ? "History" : undefined} title={key === "history" ? "History" : undefined} onClick={() => { desk.tab.value = key; }}
+          >{key === "history" ? <Icon name="history" size="sm" /> : words}{count && <> <span class={`count${hot ? " count-hot" : ""}`}>{count}</span></>}</button>
+        ))}
+      </div>
+      <div class="sidebody" role="tabpanel" id="side-body" aria-labelledby={`tab-${tab}`} tabIndex={0}>
+        {tab === "segments" && <SegmentsTab />}
+        {tab === "lesions" && <LesionsTab />}
+        {tab === "questions" && <QuestionsTab />}
+        {tab === "comments" && <CommentsTab />}
+        {tab === "history" && <HistoryTab />}
+      </div>
+      {session.context.can.submit && <Checklist />}
+      {session.context.review && session.context.stage === "review" && (session.context.review.reasons?.length ?? 0) > 0 && <Reasons />}
+    </aside>
+  );
+}
+
+function Checklist() {
+  const desk = useDesk();
+  return (
+    <div class="sec check" data-testid="checklist">
+      <h3>Before you submit</h3>
+      <ul aria-live="polite">
+        {desk.checks.value.map((check) => (
+          <li key={check.code} data-code={check.code} data-ok={check.ok}>
+            <Icon name={check.ok ? "circle-check" : "triangle-alert"} size="sm" />
+            <span class="grow clip" title={check.text}>{check.text}</span>
+            {!check.ok && Object.keys(check.jump).length > 0 && <button type="button" class="link" onClick={() => desk.jump(check.jump)}>{check.jump.ijk || check.jump.comments ? "Show" : "Go to it"}</button>}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Reasons() {
+  const { session } = useDesk();
+  return (
+    <div class="sec check">
+      <h3>Why it is here</h3>
+      <ul>{session.context.review?.reasons?.map((reason) => <li key={reason}><Icon name="info" size="sm" /><span class="clip" title={reason}>{reason}</span></li>)}</ul>
+    </div>
+  );
+}

@@ -1,0 +1,105 @@
+/** Where am I, is it saved, what next. */
+
+import { useEffect, useState } from "preact/hooks";
+import type { SaveState } from "../../editor/types";
+import { useDesk } from "../desk";
+import { ago, count } from "../words";
+import { Button, Kbd } from "./controls";
+import { Icon, type IconName } from "./icons";
+
+const STATES: Readonly<Record<string, readonly [string, string, IconName]>> = {
+  queued: ["Not started", "st-queued", "clock"], open: ["Open", "st-open", "circle-play"], submitted: ["Submitted", "st-submitted", "send"],
+  returned: ["Returned", "st-returned", "corner-up-left"], approved: ["Approved", "st-approved", "circle-check"], skipped: ["Skipped", "st-skipped", "skip-forward"],
+  blocked: ["Blocked", "st-blocked", "ban"], in_review: ["In review", "st-in-review", "eye"], reclaimed: ["Reclaimed", "st-queued", "clock"],
+};
+
+export function Topbar() {
+  const desk = useDesk();
+  const { session, work } = desk;
+  const { context } = session;
+  const { scan, batch } = context;
+  const reviewing = context.stage === "review";
+  const listUrl = reviewing ? "/reviews/" : "/worklist/";
+  const [depth] = scan.shape_zyx;
+  const go = (url: string | null) => { if (url) location.assign(url); };
+  return (
+    <header class="topbar vb">
+      <a class="brand" href="/" aria-label="Voxloop, start page" title="Start page">
+        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 2.8 20 7.4v9.2l-8 4.6-8-4.6V7.4z" /><path d="M12 12 20 7.4M12 12v9.2M12 12 4 7.4" /></svg>
+      </a>
+      <a class="btn btn-ghost mywork" href={listUrl}><Icon name="chevron-left" />{reviewing ? "Reviews" : "My work"}</a>
+      <span class="vline" />
+      <div class="row">
+        <Button icon="chevron-left" label="Previous scan" testid="previous-scan" disabled={!context.previous} onClick={() => go(context.previous)} />
+        <h1 class="place">{reviewing ? "Review" : `Scan ${batch.position} of ${batch.size}`}</h1>
+        <Button icon="chevron-right" label="Next scan" testid="next-scan" disabled={!context.next} onClick={() => go(context.next)} />
+      </div>
+      <div class="facts">
+        <b data-testid="scan-code">{scan.code}</b><span>Site {scan.site}</span>
+        <span class="clip" title={scan.description}>{scan.description}</span>
+        <span>{depth > 1 ? `${depth} × ${Number(scan.spacing_mm_zyx[0].toFixed(2))} mm` : "1 image"}</span>
+        <span class="clip">Batch {batch.name}</span>
+        {context.review && reviewing && <span>by {context.review.author}</span>}
+      </div>
+      <StateTag />
+      <span class="grow" />
+      <Saved />
+      <span class="vline" />
+      {context.can.skip && <Button icon="skip-forward" kind="btn-ghost" testid="skip" title="Skip this scan with a reason" onClick={() => { work.asking.value = { kind: "skip" }; }}>Skip</Button>}
+      {context.can.block && <Button icon="ban" kind="btn-ghost" testid="block" title="Block this scan: something is wrong with it" onClick={() => { work.asking.value = { kind: "block" }; }}>Block</Button>}
+      {context.can.return && <Button icon="corner-up-left" testid="return" title="Return with the comments" keys="R" disabled={!!work.busy.value} onClick={() => desk.askReturn()}>Return{work.drafts.value.length > 0 && <span class="count">{work.drafts.value.length}</span>} <Kbd keys="R" /></Button>}
+      {context.can.approve && (
+        <Button kind="btn-primary" testid="approve" keys="A" title={desk.corrected ? "Approve with your corrections" : "Approve the mask as it is"} disabled={!!work.busy.value} onClick={() => void work.verdict(desk.corrected ? "correct" : "approve")}>
+          {desk.corrected ? "Correct and approve" : "Approve"} <Kbd keys="A" />
+        </Button>
+      )}
+      {context.can.submit && (
+        <Button kind="btn-primary" testid="submit" title="Submit" keys="Ctrl+Enter" disabled={!!work.busy.value} onClick={() => void work.submit()}>
+          {work.busy.value ?? "Submit"} <Kbd keys="Ctrl+Enter" />
+        </Button>
+      )}
+    </header>
+  );
+}
+
+function StateTag() {
+  const { session: { context } } = useDesk();
+  const returned = context.stage === "annotation" && context.round > 1 && context.state === "open";
+  const [words, style, icon] = returned ? STATES["returned"] : STATES[context.state] ?? [context.state, "st-queued", "clock" as const];
+  return <span class={`state ${style}`} data-testid="state" title={context.reason || undefined}><Icon name={icon} />{words}{context.round > 1 ? `, round ${context.round}` : ""}</span>;
+}
+
+function savedWords(state: SaveState, answersUnsaved: boolean): { icon: IconName; tone: string; words: string; detail: string } {
+  switch (state.kind) {
+    case "saved": return answersUnsaved ? { icon: "cloud-upload", tone: "", words: "Saving", detail: "answers" } : { icon: "cloud-check", tone: "good", words: "Saved", detail: ago(state.at) };
+    case "saving": return { icon: "cloud-upload", tone: "", words: "Saving", detail: count(state.unsent, "stroke") };
+    case "unsaved": return { icon: "cloud-upload", tone: "", words: "Saving soon", detail: count(state.unsent, "stroke") };
+    case "offline": return { icon: "cloud-off", tone: "warn", words: "Offline", detail: `${count(state.unsent, "stroke")} kept in this browser` };
+    case "conflict": return { icon: "triangle-alert", tone: "warn", words: "Two versions", detail: `${count(state.unsent, "stroke")} kept` };
+    case "signed-out": return { icon: "log-in", tone: "warn", words: "Signed out", detail: `${count(state.unsent, "stroke")} kept in this browser` };
+    case "read-only": return { icon: "eye", tone: "", words: "Read only", detail: state.reason === "other-tab" ? "open in another tab" : "" };
+  }
+}
+
+function Saved() {
+  const { session, work } = useDesk();
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), 10_000);
+    return () => clearInterval(timer);
+  }, []);
+  const state = session.save.value;
+  const { icon, tone, words, detail } = savedWords(state, work.answersUnsaved.value);
+  return (
+    <span class="saved" data-testid="save-state" data-state={state.kind} data-unsent={"unsent" in state ? state.unsent : 0}>
+      <span class={`row-tight ${tone}`} role="status" aria-live="polite"><Icon name={icon} /><span class={tone || "text"}>{words}</span></span>
+      <span class="faint">{detail}</span>
+      {state.kind === "signed-out" && <>
+        <a class="btn" href="/accounts/login/" target="_blank" rel="noopener">Sign in</a>
+        <Button onClick={() => void work.signedInAgain()}>Go on saving</Button>
+      </>}
+      {state.kind === "offline" && <Button title={state.reason} onClick={() => void session.editor.resume(null)}>Try now</Button>}
+      {state.kind === "read-only" && state.reason === "other-tab" && <Button onClick={() => void session.editor.takeOver()}>Draw here</Button>}
+    </span>
+  );
+}

@@ -1,0 +1,154 @@
+/** Everything over the image: mask, overlays, differences, preview, crosshair, brush, measurements, pins. */
+
+import { PAINTING, radiusOf } from "../brushes";
+import { distanceMm, type PaneGeometry } from "../image/geometry";
+import { settings } from "../settings";
+import type { Pane, View } from "./view";
+
+const ADDED = "#09d36c", REMOVED = "#ff78da";
+const OVERLAY_COLOURS: Readonly<Record<string, string>> = { prediction: "#31dffe", author: "#ffffff", previous: "#f9ef1e" };
+
+export function overlayColour(key: string): string { return OVERLAY_COLOURS[key] ?? "#31dffe"; }
+
+export function drawMarks(view: View, pane: Pane, canvas: HTMLCanvasElement): void {
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const { geometry, contents } = pane;
+  const ratio = canvas.width / geometry.width;
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+
+  // Paths are in mm of the slice; the screen has the same scale both ways, so one line width fits all.
+  const [a, b, c, d, e, f] = geometry.affine();
+  const mm = pane.pathScale;
+  context.setTransform((a / mm.a) * ratio, (b / mm.a) * ratio, (c / mm.b) * ratio, (d / mm.b) * ratio, e * ratio, f * ratio);
+  const px = 1 / geometry.scale;
+  context.lineJoin = "round";
+  drawMask(view, pane, context, px);
+  if (contents.preview) {
+    context.globalAlpha = 0.3;
+    context.fillStyle = "#fff";
+    context.fill(contents.preview, "evenodd");
+    context.globalAlpha = 1;
+    context.setLineDash([3 * px, 2 * px]);
+    context.lineWidth = 1.25 * px;
+    context.strokeStyle = "#fff";
+    context.stroke(contents.preview);
+    context.setLineDash([]);
+  }
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  if (settings.value.crosshair) drawCrosshair(view, pane, context);
+  drawMeasurements(view, pane, context);
+  drawBrush(view, pane, context);
+}
+
+function drawMask(view: View, pane: Pane, context: CanvasRenderingContext2D, px: number): void {
+  const { session } = view;
+  const { contents } = pane;
+  const difference = session.difference.value !== null;
+  if (session.maskShown.value) {
+    for (const { segment, path } of contents.outlines) {
+      if (session.hidden.value.has(segment)) continue;
+      const colour = session.colours.get(segment) ?? "#e8ac00";
+      context.fillStyle = context.strokeStyle = colour;
+      if (!difference) {
+        context.globalAlpha = settings.value.opacity / 100;
+        context.fill(path, "evenodd");
+      }
+      context.globalAlpha = 1;
+      context.lineWidth = 1.25 * px;
+      context.stroke(path);
+    }
+  }
+  for (const [path, colour] of [[contents.added, ADDED], [contents.removed, REMOVED]] as const) {
+    if (!path || !difference) continue;
+    context.globalAlpha = 0.45;
+    context.fillStyle = context.strokeStyle = colour;
+    context.fill(path, "evenodd");
+    context.globalAlpha = 1;
+    context.lineWidth = px;
+    context.stroke(path);
+  }
+  for (const { key, outlines } of contents.overlays) {
+    context.strokeStyle = overlayColour(key);
+    context.lineWidth = 1.5 * px;
+    context.setLineDash([4 * px, 3 * px]);
+    for (const { path } of outlines) context.stroke(path);
+    context.setLineDash([]);
+  }
+}
+
+/** Lines with a gap in the middle, so that nothing stands on what one looks at. */
+function drawCrosshair(view: View, pane: Pane, context: CanvasRenderingContext2D): void {
+  const cross = view.session.cross.value;
+  const [x, y] = pane.geometry.toScreen([cross[0] + 0.5, cross[1] + 0.5, cross[2] + 0.5]).map((v) => Math.round(v) + 0.5);
+  const { width, height } = pane.geometry;
+  const gap = 20;
+  context.strokeStyle = "rgb(255 255 255 / .42)";
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(x, 0); context.lineTo(x, y - gap);
+  context.moveTo(x, y + gap); context.lineTo(x, height);
+  context.moveTo(0, y); context.lineTo(x - gap, y);
+  context.moveTo(x + gap, y); context.lineTo(width, y);
+  context.stroke();
+}
+
+function drawBrush(view: View, pane: Pane, context: CanvasRenderingContext2D): void {
+  const cursor = view.cursor.value;
+  const tool = view.session.tool.value;
+  if (cursor?.plane !== pane.plane || !PAINTING.has(tool)) return;
+  const radius = (radiusOf(tool) ?? 0) * pane.geometry.scale;
+  const [x, y] = [cursor.x, cursor.y];
+  const trace = () => {
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.moveTo(x - 4, y); context.lineTo(x + 4, y);
+    context.moveTo(x, y - 4); context.lineTo(x, y + 4);
+  };
+  trace();
+  context.strokeStyle = "rgb(0 0 0 / .6)";
+  context.lineWidth = 3;
+  context.stroke();
+  context.strokeStyle = "#fff";
+  context.lineWidth = 1.25;
+  if (tool === "erase") context.setLineDash([5, 3]);
+  context.stroke();
+  context.setLineDash([]);
+}
+
+function drawMeasurements(view: View, pane: Pane, context: CanvasRenderingContext2D): void {
+  const { geometry } = pane;
+  for (const { plane, index, from, to } of view.measurements.value) {
+    if (plane !== pane.plane || index !== pane.index) continue;
+    const p = geometry.toScreen(from);
+    const q = geometry.toScreen(to);
+    context.lineWidth = 3;
+    context.strokeStyle = "rgb(0 0 0 / .6)";
+    line(context, p, q);
+    context.lineWidth = 1.5;
+    context.strokeStyle = "#ffe9a8";
+    line(context, p, q);
+    const words = `${distanceMm(view.session.geometry, from, to).toFixed(1)} mm`;
+    label(context, words, (p[0] + q[0]) / 2 + 8, (p[1] + q[1]) / 2 - 8, geometry);
+  }
+}
+
+function line(context: CanvasRenderingContext2D, p: readonly number[], q: readonly number[]): void {
+  const length = Math.hypot(q[0] - p[0], q[1] - p[1]) || 1;
+  const [nx, ny] = [(-(q[1] - p[1]) / length) * 4, ((q[0] - p[0]) / length) * 4];
+  context.beginPath();
+  context.moveTo(p[0], p[1]); context.lineTo(q[0], q[1]);
+  for (const end of [p, q]) { context.moveTo(end[0] - nx, end[1] - ny); context.lineTo(end[0] + nx, end[1] + ny); }
+  context.stroke();
+}
+
+function label(context: CanvasRenderingContext2D, words: string, x: number, y: number, geometry: PaneGeometry): void {
+  context.font = "600 12px system-ui, sans-serif";
+  const width = context.measureText(words).width;
+  const left = Math.min(x, geometry.width - width - 12);
+  context.fillStyle = "rgb(0 0 0 / .6)";
+  context.fillRect(left - 4, y - 13, width + 8, 18);
+  context.fillStyle = "#ffe9a8";
+  context.fillText(words, left, y);
+}

@@ -1,0 +1,243 @@
+/** The three panes together: what they show, when they draw. One animation frame draws everything that has changed. */
+
+import { effect, signal, type Signal } from "@preact/signals";
+import type { Ijk, Plane, SlicePatch } from "../../editor/types";
+import { PaneGeometry } from "../image/geometry";
+import { outlines, loopsOf, pathOf, type Outlines } from "../image/contour";
+import { PLANES, type Session } from "../session";
+import { settings } from "../settings";
+import { drawMarks } from "./marks";
+import type { ImageBackend } from "../image/backend";
+
+export interface Measurement { readonly plane: Plane; readonly index: number; readonly from: readonly number[]; readonly to: readonly number[] }
+
+export interface Cursor { readonly plane: Plane; readonly x: number; readonly y: number; readonly ijk: Ijk | null }
+
+interface LabelSlice { readonly index: number; readonly width: number; readonly height: number; readonly data: Uint8Array }
+
+/** What one pane shows of its slice beside the image. */
+export interface PaneContents {
+  labels: LabelSlice | null;
+  outlines: Outlines[];
+  overlays: { key: string; outlines: Outlines[] }[];
+  added: Path2D | null;
+  removed: Path2D | null;
+  preview: Path2D | null;
+}
+
+export class Pane {
+  readonly geometry: PaneGeometry;
+  readonly contents: PaneContents = { labels: null, outlines: [], overlays: [], added: null, removed: null, preview: null };
+  marks: HTMLCanvasElement | null = null;
+  /** The slice that is on screen; follows `session.cross` once its labels are there. */
+  index = -1;
+  imageDirty = true;
+  marksDirty = true;
+  #loading = false;
+  #again = false;
+  #overlayData = new Map<string, LabelSlice>();
+
+  constructor(readonly view: View, readonly plane: Plane) {
+    this.geometry = new PaneGeometry(plane, view.session.geometry);
+  }
+
+  get wanted(): number { return this.view.session.cross.value[this.geometry.layout.across]; }
+
+  /** mm a voxel along the slice's two axes: paths are kept in mm. */
+  get pathScale(): { a: number; b: number } {
+    const { right, down } = this.geometry.layout;
+    const mm = this.geometry.mmPerVoxel;
+    const [first] = this.geometry.affine();
+    return first !== 0 ? { a: mm[right], b: mm[down] } : { a: mm[down], b: mm[right] };
+  }
+
+  /** Fetch what belongs on the wanted slice, then show image and mask together: no mask ever stands on a wrong slice. */
+  async load(force = false): Promise<void> {
+    if (this.#loading) { this.#again ||= force || this.wanted !== this.index; return; }
+    this.#loading = true;
+    const { session } = this.view;
+    try {
+      do {
+        this.#again = false;
+        const index = this.wanted;
+        if (!session.maskReady.value) { this.#show(index, null, new Map()); continue; }
+        const keys = this.view.overlayKeys();
+        const late = setTimeout(() => this.#show(index, null, new Map()), 80);
+        const [labels, ...overlays] = await Promise.all([
+          session.editor.sliceLabels(this.plane, index), ...keys.map((key) => session.editor.sliceOverlay(key, this.plane, index)),
+        ]);
+        clearTimeout(late);
+        this.#show(index, labels, new Map(keys.map((key, n) => [key, overlays[n]])));
+      } while (this.#again || this.wanted !== this.index);
+    } finally {
+      this.#loading = false;
+    }
+  }
+
+  #show(index: number, labels: LabelSlice | null, overlays: Map<string, LabelSlice>): void {
+    this.index = index;
+    this.contents.labels = labels;
+    this.#overlayData = overlays;
+    this.contents.preview = null;
+    this.trace();
+    this.imageDirty = this.marksDirty = true;
+    this.view.schedule();
+  }
+
+  /** New labels of a part of the shown slice. */
+  patch(patch: SlicePatch): void {
+    const labels = this.contents.labels;
+    if (!labels || patch.index !== labels.index) return;
+    for (let row = 0; row < patch.height; row++) {
+      labels.data.set(patch.data.subarray(row * patch.width, (row + 1) * patch.width), (patch.y + row) * labels.width + patch.x);
+    }
+    this.trace();
+    this.marksDirty = true;
+    this.view.schedule();
+  }
+
+  setPreview(patch: SlicePatch | null): void {
+    if (!patch && !this.contents.preview) return;
+    this.contents.preview = null;
+    if (patch && patch.index === this.index) {
+      const loops = loopsOf(patch.data, patch.width, patch.height, 1);
+      for (const loop of loops) for (let p = 0; p < loop.length; p += 2) { loop[p] += patch.x; loop[p + 1] += patch.y; }
+      this.contents.preview = pathOf(loops, this.pathScale);
+    }
+    this.marksDirty = true;
+    this.view.schedule();
+  }
+
+  /** Outlines and differences of the shown slice, anew. */
+  trace(): void {
+    const { contents } = this;
+    const labels = contents.labels;
+    const scale = this.pathScale;
+    contents.outlines = labels ? outlines(labels.data, labels.width, labels.height, scale) : [];
+    contents.overlays = [];
+    contents.added = contents.removed = null;
+    const against = this.view.session.difference.value;
+    for (const [key, slice] of this.#overlayData) {
+      if (key === against && labels) {
+        const difference = compare(labels.data, slice.data);
+        contents.added = pathOf(loopsOf(difference, slice.width, slice.height, 1), scale);
+        contents.removed = pathOf(loopsOf(difference, slice.width, slice.height, 2), scale);
+      }
+      if (this.view.session.overlaysShown.value.has(key)) {
+        contents.overlays.push({ key, outlines: outlines(slice.data, slice.width, slice.height, scale) });
+      }
+    }
+  }
+}
+
+/** 1 where only `now` marks, 2 where only `then` does. */
+function compare(now: Uint8Array, then: Uint8Array): Uint8Array {
+  const out = new Uint8Array(now.length);
+  for (let p = 0; p < now.length; p++) {
+    const a = now[p] !== 0 && now[p] !== 255;
+    const b = then[p] !== 0 && then[p] !== 255;
+    if (a !== b) out[p] = a ? 1 : 2;
+  }
+  return out;
+}
+
+export class View {
+  readonly panes: Readonly<Record<Plane, Pane>>;
+  readonly cursor: Signal<Cursor | null> = signal(null);
+  readonly measurements: Signal<readonly Measurement[]> = signal([]);
+  readonly maximised: Signal<Plane | "surface" | null> = signal(null);
+  /** Words beside the cursor: what a stroke takes, or why it took nothing. */
+  readonly hud: Signal<{ title: string; detail: string; tone: "plain" | "warn" } | null> = signal(null);
+  /** Geometry has changed (zoom, pan, size): for scale bars and zoom figures. */
+  readonly moved = signal(0);
+  readonly zoom = signal(1);
+  backend: ImageBackend | null = null;
+  #frame = 0;
+  readonly #stop: (() => void)[] = [];
+
+  constructor(readonly session: Session) {
+    this.panes = { axial: new Pane(this, "axial"), coronal: new Pane(this, "coronal"), sagittal: new Pane(this, "sagittal") };
+    this.#stop.push(
+      effect(() => {
+        const cross = session.cross.value;
+        const ready = session.maskReady.value;
+        if (ready) void session.editor.watch(PLANES.map((plane) => ({ plane, index: cross[this.panes[plane].geometry.layout.across] })));
+        for (const plane of PLANES) {
+          const pane = this.panes[plane];
+          if (pane.wanted !== pane.index) void pane.load();
+        }
+        this.redraw("marks");
+      }),
+      effect(() => {
+        void [session.maskReady.value, session.overlaysShown.value, session.overlaysLoaded.value, session.difference.value];
+        for (const plane of PLANES) void this.panes[plane].load(true);
+      }),
+      effect(() => {
+        void [session.window.value, session.fullSlices.value, session.phase.value, settings.value.smooth];
+        this.redraw("image");
+      }),
+      effect(() => {
+        void [session.hidden.value, session.maskShown.value, settings.value, this.measurements.value, this.cursor.value, session.tool.value,
+          session.activePlane.value, session.segment.value];
+        this.redraw("marks");
+      }),
+      session.editor.on("changed", ({ patches }) => { for (const patch of patches) this.panes[patch.plane].patch(patch); }),
+    );
+  }
+
+  /** Overlays whose slices the panes need. */
+  overlayKeys(): string[] {
+    const { overlaysShown, overlaysLoaded, difference } = this.session;
+    const keys = new Set(overlaysShown.value);
+    if (difference.value) keys.add(difference.value);
+    return [...keys].filter((key) => overlaysLoaded.value.has(key));
+  }
+
+  redraw(what: "image" | "marks"): void {
+    for (const plane of PLANES) {
+      if (what === "image") this.panes[plane].imageDirty = true;
+      else this.panes[plane].marksDirty = true;
+    }
+    this.schedule();
+  }
+
+  /** The geometry of a pane has changed. */
+  touch(pane: Pane): void {
+    pane.imageDirty = pane.marksDirty = true;
+    this.moved.value++;
+    this.zoom.value = pane.geometry.scale / pane.geometry.fitScale;
+    this.schedule();
+  }
+
+  schedule(): void {
+    if (!this.#frame) this.#frame = requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw(): void {
+    this.#frame = 0;
+    const started = performance.now();
+    const { session } = this;
+    let drawn = 0;
+    for (const plane of PLANES) {
+      const pane = this.panes[plane];
+      if (!pane.geometry.width || pane.index < 0 || !session.volume.value) continue;
+      if (pane.imageDirty && this.backend) this.backend.draw(pane, session.window.value, settings.value.smooth);
+      if (pane.marksDirty && pane.marks) drawMarks(this, pane, pane.marks);
+      if (pane.imageDirty) drawn++;
+      pane.imageDirty = pane.marksDirty = false;
+    }
+    if (drawn) session.frameMs.value = performance.now() - started;
+    if (drawn === 3) session.times.usable ??= performance.now();
+  }
+
+  resetViews(): void {
+    for (const plane of PLANES) { this.panes[plane].geometry.fit(); this.touch(this.panes[plane]); }
+    this.zoom.value = 1;
+  }
+
+  close(): void {
+    for (const stop of this.#stop) stop();
+    cancelAnimationFrame(this.#frame);
+    this.backend?.close();
+  }
+}

@@ -1,0 +1,224 @@
+/** One opened scan: its voxels, its mask, what is selected and shown. Everything on the page reads these signals. */
+
+import { batch, computed, signal } from "@preact/signals";
+import { EditorClient } from "../editor/client";
+import type { HistoryState, Ijk, Lesion, Plane, SaveState, Stats, Stroke } from "../editor/types";
+import { call, csrfHeaders, fetchBytes } from "./api";
+import { workingLayer, type Context, type Segment } from "./context";
+import { Decoder } from "./load/decoder";
+import { prefetchNext } from "./load/prefetch";
+import { SliceStream } from "./load/stream";
+import { Volume, type VolumeIndex } from "./load/volume";
+import type { GridGeometry } from "./image/geometry";
+import { PRESETS, type Window } from "./image/window";
+import { MaskMirror } from "./mirror";
+
+export type ToolName = "select" | "window" | "pan" | "grow" | "sphere" | "circle" | "erase" | "measure" | "comment";
+export type Phase = "opening" | "preview" | "complete" | "failed";
+export type OverlayMode = "off" | "outline" | "difference";
+
+export const PLANES: readonly Plane[] = ["axial", "sagittal", "coronal"];
+
+export interface StrokeLine { readonly id: string; readonly tool: string; readonly segment: number; readonly added: number; readonly removed: number; readonly at: string }
+
+export class Session {
+  readonly layer;
+  readonly segments: readonly Segment[];
+  readonly colours = new Map<number, string>();
+  editor!: EditorClient;
+  index!: VolumeIndex;
+  geometry!: GridGeometry;
+  mirror!: MaskMirror;
+
+  readonly phase = signal<Phase>("opening");
+  readonly failure = signal("");
+  readonly volume = signal<Volume | null>(null);
+  readonly fullSlices = signal(0);
+  readonly trouble = signal<string | null>(null);
+  readonly nextLoaded = signal(0);
+  readonly save = signal<SaveState>({ kind: "saved", revision: "empty", at: null });
+  readonly stats = signal<Stats>({ segments: [], erasedVoxels: 0 });
+  readonly history = signal<HistoryState>({ undo: null, redo: null, undoDepth: 0, redoDepth: 0 });
+  readonly strokes = signal<readonly StrokeLine[]>([]);
+  readonly lesions = signal<readonly Lesion[]>([]);
+  readonly tool = signal<ToolName>("select");
+  readonly segment = signal(1);
+  readonly hidden = signal<ReadonlySet<number>>(new Set());
+  readonly locked = signal<ReadonlySet<number>>(new Set());
+  readonly maskShown = signal(true);
+  /** Overlays that are shown as dashed outlines, by key. */
+  readonly overlaysShown = signal<ReadonlySet<string>>(new Set());
+  /** The overlay the mask is compared with, or null. */
+  readonly difference = signal<string | null>(null);
+  readonly overlaysLoaded = signal<ReadonlySet<string>>(new Set());
+  readonly window = signal<Window>(PRESETS[0]);
+  /** Where the crosshair stands (voxel). */
+  readonly cross = signal<Ijk>([0, 0, 0]);
+  readonly activePlane = signal<Plane>("axial");
+  readonly frameMs = signal(0);
+  /** Milliseconds from the start of the page to the first drawn three planes, and to full resolution. */
+  readonly times: { usable: number | null; complete: number | null } = { usable: null, complete: null };
+  readonly editable = computed(() => this.context.can.edit && this.save.value.kind !== "read-only");
+
+  #stream: SliceStream | null = null;
+  readonly #decoder = new Decoder();
+  readonly #leaving = new AbortController();
+  #lesionTimer = 0;
+
+  constructor(readonly context: Context) {
+    this.layer = workingLayer(context);
+    this.segments = this.layer.segments;
+    for (const segment of this.segments) this.colours.set(segment.id, segment.colour);
+    this.segment.value = this.segments[0]?.id ?? 1;
+    if (context.can.edit) this.tool.value = "grow";
+  }
+
+  /** Preview, mask and limit side by side; then the slices. Resolves when all is there; never rejects. */
+  async open(): Promise<void> {
+    try {
+      this.index = await call<VolumeIndex>("GET", this.context.scan.volume);
+      const { shape_zyx: shape, spacing_mm_zyx: spacing, lps_from_ijk: lps, limit, preview } = this.index;
+      this.geometry = { shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk: lps };
+      this.cross.value = [shape[2] >> 1, shape[1] >> 1, shape[0] >> 1];
+      const previewBytes = fetchBytes(preview.url);
+      const limitBytes = limit ? fetchBytes(limit.url) : null;
+      this.editor = await EditorClient.create({
+        volume: { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu: limit?.background_hu ?? null },
+        assignment: this.context.id, layer: this.layer.name, maskUrl: this.context.masks[this.layer.name].url,
+        headers: csrfHeaders(), editable: this.context.can.edit,
+      });
+      this.mirror = new MaskMirror(this.editor, shape);
+      this.#listen();
+      const opening = this.editor.open();
+      await this.#showPreview(await previewBytes);
+      const opened = await opening;
+      batch(() => {
+        this.history.value = opened.history;
+        this.stats.value = opened.stats;
+        this.save.value = opened.save;
+      });
+      this.restored.value = opened.restored;
+      this.maskReady.value = true;
+      this.#countLesions();
+      await Promise.all([this.#loadLimit(limitBytes), this.#loadOverlays(), this.#loadSlices()]);
+      this.times.complete = performance.now();
+      this.phase.value = "complete";
+      this.#decoder.close();
+      this.#countLesions();
+      await prefetchNext(this.context.next, (share) => { this.nextLoaded.value = share; }, this.#leaving.signal);
+    } catch (error) {
+      this.failure.value = error instanceof Error ? error.message : String(error);
+      this.phase.value = "failed";
+    }
+  }
+
+  readonly restored = signal(0);
+  readonly maskReady = signal(false);
+
+  #listen(): void {
+    this.editor.on("stats", (stats) => { this.stats.value = stats; });
+    this.editor.on("history", (history) => { this.#noteStroke(history); this.history.value = history; });
+    this.editor.on("save-state", (state) => { this.save.value = state; });
+    this.editor.on("changed", ({ box }) => { this.mirror.touch(box.z0, box.z1); this.#countLesions(); });
+    this.editor.on("error", ({ message }) => { this.notice.value = { text: message, tone: "bad" }; });
+    this.editor.on("merged", ({ theirVoxels }) => {
+      this.notice.value = { text: `Another reader's save was merged (${theirVoxels} voxels). One undo takes it back.`, tone: "warn" };
+      this.mirror.touchAll();
+    });
+  }
+
+  readonly notice = signal<{ text: string; tone: "info" | "warn" | "bad" } | null>(null);
+
+  async #showPreview(bytes: Uint8Array): Promise<void> {
+    const { preview, shape_zyx: shape } = this.index;
+    const done = await this.#decoder.run({
+      kind: "preview", bytes, from: preview.shape_zyx, step: preview.step_zyx, to: shape, huLo: preview.hu_lo, huStep: preview.hu_step,
+    });
+    this.volume.value = new Volume(this.index, done.hu as Int16Array<ArrayBuffer>);
+    if (done.preview) void this.editor.putPreview(done.preview, preview.shape_zyx, preview.step_zyx, preview.hu_lo, preview.hu_step);
+    this.phase.value = "preview";
+  }
+
+  async #loadLimit(coming: Promise<Uint8Array> | null): Promise<void> {
+    if (!coming) return;
+    const message = await coming;
+    await this.editor.putOverlay("limit", message.slice());
+    await this.editor.putLimit(message);
+    this.mirror.hasLimit = true;
+    this.mirror.touchAll();
+  }
+
+  async #loadOverlays(): Promise<void> {
+    for (const overlay of this.context.overlays) {
+      if (overlay.layer !== this.layer.name) continue;
+      try {
+        await this.editor.putOverlay(overlay.key, await fetchBytes(overlay.url));
+        this.overlaysLoaded.value = new Set([...this.overlaysLoaded.value, overlay.key]);
+        if (overlay.key === "prediction" || !this.mirror.compareWith) this.mirror.compareWith = overlay.key;
+      } catch {
+        this.notice.value = { text: `${overlay.title} could not be loaded.`, tone: "warn" };
+      }
+    }
+    this.mirror.touchAll();
+  }
+
+  async #loadSlices(): Promise<void> {
+    const volume = this.volume.value;
+    if (!volume) return;
+    this.#stream = new SliceStream(this.index, this.#decoder, (z0, hu) => {
+      volume.put(z0, hu);
+      this.fullSlices.value = volume.fullCount;
+      void this.editor.putSlices(z0, hu as Int16Array<ArrayBuffer>);
+    }, (why) => { this.trouble.value = why; });
+    this.#stream.focus = this.cross.value[2];
+    await this.#stream.start();
+    if (volume.fullCount < volume.full.length) throw new Error(this.trouble.value ?? "Some slices could not be loaded.");
+  }
+
+  #noteStroke(now: HistoryState): void {
+    const line = (stroke: Stroke): StrokeLine => ({ id: stroke.id, tool: stroke.tool, segment: stroke.segment, added: stroke.added, removed: stroke.removed, at: stroke.at });
+    const before = this.history.value;
+    const known = this.strokes.value.filter((s) => s.id !== now.redo?.id);
+    if (now.undo && now.undoDepth > before.undoDepth && known[0]?.id !== now.undo.id) this.strokes.value = [line(now.undo), ...known].slice(0, 200);
+    else this.strokes.value = known;
+  }
+
+  #countLesions(): void {
+    window.clearTimeout(this.#lesionTimer);
+    this.#lesionTimer = window.setTimeout(() => { void this.editor.lesions().then((found) => { this.lesions.value = found; }); }, 250);
+  }
+
+  /** Put the crosshair on a voxel; the panes follow. */
+  goTo(ijk: readonly number[]): void {
+    const [depth, rows, columns] = this.geometry.shapeZyx;
+    const clamp = (v: number, n: number) => Math.min(Math.max(Math.round(v), 0), n - 1);
+    const to: Ijk = [clamp(ijk[0], columns), clamp(ijk[1], rows), clamp(ijk[2], depth)];
+    if (this.#stream) this.#stream.focus = to[2];
+    const from = this.cross.value;
+    if (to.some((v, n) => v !== from[n])) this.cross.value = to;
+  }
+
+  /** mL of a segment; 0 when nothing is marked. */
+  mlOf(segment: number): number { return this.stats.value.segments.find((s) => s.segment === segment)?.ml ?? 0; }
+
+  get voxelMl(): number {
+    const [z, y, x] = this.geometry.spacingMmZyx;
+    return (x * y * z) / 1000;
+  }
+
+  segmentName(id: number): string { return this.segments.find((s) => s.id === id)?.name ?? `Segment ${id}`; }
+
+  close(): void {
+    this.#leaving.abort();
+    this.#stream?.stop();
+    this.#decoder.close();
+    void this.editor?.close();
+  }
+}
+
+/** A set with one member switched. */
+export function toggled<T>(set: ReadonlySet<T>, member: T): ReadonlySet<T> {
+  const next = new Set(set);
+  if (!next.delete(member)) next.add(member);
+  return next;
+}

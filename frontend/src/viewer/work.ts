@@ -1,0 +1,197 @@
+/** What is said to the server about the work, beside voxels: answers, comments, beats, handing in, verdicts. */
+
+import { signal } from "@preact/signals";
+import type { Ijk } from "../editor/types";
+import { call, csrfHeaders, Problem, renewToken } from "./api";
+import type { Comment, Interlock } from "./context";
+import type { Session } from "./session";
+
+const BEAT_MS = 30_000;
+/** Without a key, a move or a wheel for this long, time does not count as work. */
+const IDLE_MS = 60_000;
+const ANSWERS_PAUSE_MS = 500;
+
+export interface Draft { readonly text: string; readonly ijk: Ijk | null }
+
+export type Verdict = "approve" | "correct" | "return";
+
+/** A dialog that waits for the person; null when none. */
+export type Asking =
+  | { readonly kind: "skip" | "block" }
+  | { readonly kind: "signature"; readonly verdict: Verdict; readonly wrong: boolean }
+  | { readonly kind: "interlocks"; readonly found: readonly Interlock[] }
+  | { readonly kind: "comment"; readonly ijk: Ijk }
+  | { readonly kind: "done"; readonly text: string };
+
+export class Work {
+  readonly answers = signal<Readonly<Record<string, unknown>>>({});
+  readonly answersUnsaved = signal(false);
+  readonly comments = signal<readonly Comment[]>([]);
+  /** Comments of a return that is not sent yet. */
+  readonly drafts = signal<readonly Draft[]>([]);
+  readonly asking = signal<Asking | null>(null);
+  /** What is being sent, in words; buttons wait meanwhile. */
+  readonly busy = signal<string | null>(null);
+  readonly leaseLost = signal(false);
+  #saving = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #lastSign = performance.now();
+  #activeMs = 0;
+  #sampled = performance.now();
+  readonly #timer: number;
+
+  constructor(readonly session: Session) {
+    this.answers.value = session.context.answers.values;
+    this.comments.value = session.context.comments;
+    const sign = () => { this.#count(); this.#lastSign = performance.now(); };
+    for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) addEventListener(name, sign, { passive: true, capture: true });
+    this.#timer = window.setInterval(() => void this.#beat(), BEAT_MS);
+  }
+
+  get url(): string { return `/api/v1/assignments/${this.session.context.id}`; }
+  get reviewUrl(): string { return `/api/v1/reviews/${this.session.context.review?.id}`; }
+
+  /** Add the time since the last look, as far as it was not idle. */
+  #count(): void {
+    const now = performance.now();
+    const idleFrom = this.#lastSign + IDLE_MS;
+    if (!document.hidden) this.#activeMs += Math.max(0, Math.min(now, idleFrom) - this.#sampled);
+    this.#sampled = now;
+  }
+
+  async #beat(): Promise<void> {
+    if (!this.session.context.can.edit && !this.session.context.can.approve) return;
+    this.#count();
+    const seconds = Math.round(this.#activeMs / 1000);
+    try {
+      await call("POST", `${this.url}/beat`, { active_seconds: seconds });
+      this.#activeMs -= seconds * 1000;
+      this.leaseLost.value = false;
+    } catch (error) {
+      if (error instanceof Problem && error.code === "lease_lost") this.leaseLost.value = true;
+    }
+  }
+
+  setAnswer(key: string, value: unknown): void {
+    const next = { ...this.answers.value };
+    if (value === null || value === "" || value === false) delete next[key];
+    else next[key] = value;
+    this.answers.value = next;
+    this.answersUnsaved.value = true;
+    window.clearTimeout(this.#saving);
+    this.#saving = window.setTimeout(() => void this.saveAnswers().catch(() => undefined), ANSWERS_PAUSE_MS);
+  }
+
+  /** Send the answers now, one request at a time; tries again by itself while the network is gone. */
+  saveAnswers(): Promise<void> {
+    window.clearTimeout(this.#saving);
+    const attempt = this.#writing.catch(() => undefined).then(async () => {
+      if (!this.answersUnsaved.value) return;
+      const values = this.answers.value;
+      try {
+        await call("PUT", this.session.context.answers.url, { values });
+        if (values === this.answers.value) this.answersUnsaved.value = false;
+      } catch (error) {
+        if (error instanceof Problem && !error.signedOut) this.session.notice.value = { text: `The answers were not saved: ${error.message}`, tone: "bad" };
+        else this.#saving = window.setTimeout(() => void this.saveAnswers().catch(() => undefined), 5000);
+        throw error;
+      }
+    });
+    this.#writing = attempt;
+    return attempt;
+  }
+
+  /** Everything on the server, then `submit`. Interlocks come back as a list to jump from. */
+  async submit(acknowledged: readonly string[] = []): Promise<void> {
+    await this.#say("Submitting", async () => {
+      await this.saveAnswers();
+      await this.session.editor.flush();
+      try {
+        const { next } = await call<{ next: string | null }>("POST", `${this.url}/submit`, { answers: this.answers.value, acknowledged });
+        this.#leave(next, "Submitted. There is no further scan for you now.");
+      } catch (error) {
+        if (!(error instanceof Problem) || error.code !== "interlocks") throw error;
+        this.asking.value = { kind: "interlocks", found: (error.body["interlocks"] as Interlock[] | undefined) ?? [] };
+      }
+    });
+  }
+
+  async giveReason(kind: "skip" | "block", reason: string): Promise<void> {
+    await this.#say(kind === "skip" ? "Skipping" : "Blocking", async () => {
+      await this.session.editor.flush();
+      const { next } = await call<{ next?: string | null }>("POST", `${this.url}/${kind}`, { reason });
+      this.#leave(next === undefined ? this.session.context.next : next, kind === "skip" ? "Skipped." : "Blocked; the coordinator sees the reason.");
+    });
+  }
+
+  /** `approve`, `correct` (with the reviewer's own changes) or `return` (with the drafts). Asks for the password when it must. */
+  async verdict(kind: Verdict, password = ""): Promise<void> {
+    await this.#say(kind === "return" ? "Returning" : "Approving", async () => {
+      await this.session.editor.flush();
+      const signature = password ? { password } : {};
+      const body = kind === "return" ? { comments: this.drafts.value, ...signature } : signature;
+      try {
+        const { next } = await call<{ next: string | null }>("POST", `${this.reviewUrl}/${kind}`, body);
+        this.asking.value = null;
+        this.#leave(next, kind === "return" ? "Returned. The queue is empty." : "Approved. The queue is empty.");
+      } catch (error) {
+        if (!(error instanceof Problem) || error.code !== "signature_required") throw error;
+        this.asking.value = { kind: "signature", verdict: kind, wrong: password !== "" };
+      }
+    });
+  }
+
+  /** A comment on a voxel: at once where a review is running, else with the return. */
+  async addComment(text: string, ijk: Ijk | null): Promise<void> {
+    const { can, review } = this.session.context;
+    if (!can.comment || !review) return;
+    if (can.return) { this.drafts.value = [...this.drafts.value, { text, ijk }]; return; }
+    await this.#say("Sending the comment", async () => {
+      const comment = await call<Comment>("POST", `${this.reviewUrl}/comments`, { text, ijk });
+      this.comments.value = [...this.comments.value, comment];
+    });
+  }
+
+  removeDraft(index: number): void { this.drafts.value = this.drafts.value.filter((_, n) => n !== index); }
+
+  async setResolved(comment: Comment, resolved: boolean): Promise<void> {
+    await this.#say(resolved ? "Resolving" : "Reopening", async () => {
+      const now = await call<Partial<Comment>>("POST", `/api/v1/comments/${comment.id}/${resolved ? "resolve" : "reopen"}`);
+      this.comments.value = this.comments.value.map((c) => (c.id === comment.id ? { ...c, state: resolved ? "resolved" : "open", ...now } : c));
+    });
+  }
+
+  /** After a log-in in another tab: go on saving with the new session. */
+  async signedInAgain(): Promise<void> {
+    if (await renewToken()) {
+      await this.session.editor.resume(csrfHeaders());
+      void this.saveAnswers().catch(() => undefined);
+    } else this.session.notice.value = { text: "Still signed out. Sign in in the other tab, then try again.", tone: "warn" };
+  }
+
+  async #say(words: string, action: () => Promise<void>): Promise<void> {
+    if (this.busy.value) return;
+    this.busy.value = words;
+    try { await action(); } catch (error) {
+      const why = error instanceof Problem ? error.message : error instanceof TypeError ? "The server cannot be reached; nothing is lost." : (error as Error).message;
+      this.session.notice.value = { text: `${words} did not work. ${why}`, tone: "bad" };
+    } finally { this.busy.value = null; }
+  }
+
+  #leave(next: string | null, otherwise: string): void {
+    this.left = true;
+    if (next) location.assign(next);
+    else this.asking.value = { kind: "done", text: otherwise };
+  }
+
+  /** Work was handed in: leaving the page needs no warning. */
+  left = false;
+
+  /** Unsent strokes, answers or drafted comments would be missed by someone who closes the page. */
+  get unsent(): number {
+    const save = this.session.save.value;
+    return ("unsent" in save ? save.unsent : 0) + (this.answersUnsaved.value ? 1 : 0) + this.drafts.value.length;
+  }
+
+  close(): void { window.clearInterval(this.#timer); }
+}

@@ -1,0 +1,86 @@
+import { existsSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { BitVolume, type Grown, grow } from "../../src/editor/growing";
+import type { GrowParams, Zyx } from "../../src/editor/types";
+import { numbers, readNpz, text } from "./npz";
+import { inflate, inflateInt16, readVectors } from "./vectors";
+
+interface Case {
+  name: string; volume: string; with_limit: boolean; labels_gz: string;
+  segment: number; overwrite: boolean; seed_zyx: Zyx; radius_mm: number; params: Record<string, unknown>;
+  added_gz: string; added: number; refusal: string | null; seed_hu: number; lower_hu: number | null;
+}
+
+interface Volume { shape_zyx: Zyx; spacing_mm_zyx: Zyx; background_hu: number; hu_gz: string; limit_gz: string }
+
+const ROOT = process.env.VOXLOOP_DATA ?? fileURLToPath(new URL("../../../../shared/data", import.meta.url));
+const NODULES = `${ROOT}/brush_vectors`;
+
+function paramsOf(json: Record<string, unknown>): Partial<GrowParams> {
+  const names: Record<string, keyof GrowParams> = {
+    tolerance: "tolerance", seed_mm: "seedMm", min_contrast: "minContrast", upper_hu: "upperHu", smooth_z_max: "smoothZMax",
+    open_mm: "openMm", close_mm: "closeMm", fill: "fill", use_limit: "useLimit", planar: "planar",
+  };
+  return Object.fromEntries(Object.entries(json).map(([name, value]) => [names[name], value]));
+}
+
+function limitOf(shape: Zyx, voxels: Uint8Array | null): BitVolume | null {
+  if (!voxels) return null;
+  const limit = new BitVolume(shape);
+  voxels.forEach((inside, n) => {
+    const x = n % shape[2], row = Math.floor(n / shape[2]);
+    if (inside) limit.bits[row * limit.wordsPerRow + (x >>> 5)] |= 1 << (x & 31);
+  });
+  return limit;
+}
+
+/** The whole volume, 1 where the stroke would set `segment`. */
+function added(shape: Zyx, labels: Uint8Array, segment: number, overwrite: boolean, grown: Grown): Uint8Array {
+  const out = new Uint8Array(labels.length);
+  const { box, frame, taken } = grown;
+  if (!frame || !taken) return out;
+  for (let z = box.z0; z < box.z1; z++) for (let y = box.y0; y < box.y1; y++) for (let x = box.x0; x < box.x1; x++) {
+    const n = (z * shape[1] + y) * shape[2] + x;
+    if (frame.has(taken, z - box.z0, y - box.y0, x - box.x0) && (labels[n] === 0 || (overwrite && labels[n] !== segment))) out[n] = 1;
+  }
+  return out;
+}
+
+describe("region growing", () => {
+  test.skipIf(!existsSync(NODULES))("is exact on real nodules (needs brush_vectors under VOXLOOP_DATA)", () => {
+    const files = readdirSync(NODULES).filter((name) => name.endsWith(".npz")).sort();
+    expect(files.length).toBeGreaterThanOrEqual(6);
+    for (const name of files) {
+      const a = readNpz(`${NODULES}/${name}`);
+      const shape = a.hu.shape as unknown as Zyx;
+      const labels = new Uint8Array(a.hu.bytes.length / 2);
+      for (let n = 0; n < labels.length; n++) labels[n] = a.erased.bytes[n] ? 255 : a.mask.bytes[n];
+      const input = {
+        shape, spacing: numbers(a.spacing) as unknown as Zyx, hu: new Int16Array(a.hu.bytes.buffer), labels,
+        limit: limitOf(shape, a.limit.bytes), backgroundHu: numbers(a.bg)[0],
+      };
+      const grown = grow(input, 1, numbers(a.seed) as unknown as Zyx, numbers(a.radius_mm)[0], paramsOf(JSON.parse(text(a.params))));
+      const { box } = grown;
+      expect([box.z0, box.z1, box.y0, box.y1, box.x0, box.x1], name).toEqual(numbers(a.box));
+      expect(grown.seedHu, name).toBe(numbers(a.expected_seed_hu)[0]);
+      expect(grown.refusal === null, name).toBe(text(a.expected_why) === "");
+      expect(Buffer.compare(added(shape, labels, 1, false, grown), a.expected_add.bytes), name).toBe(0);
+    }
+  });
+
+  const { cases, volumes } = readVectors<{ cases: Case[]; volumes: Record<string, Volume> }>("growing.json");
+  test.each(cases)("$name", (c) => {
+    const volume = volumes[c.volume];
+    const shape = volume.shape_zyx, labels = inflate(c.labels_gz);
+    const input = {
+      shape, spacing: volume.spacing_mm_zyx, hu: inflateInt16(volume.hu_gz), labels,
+      limit: limitOf(shape, c.with_limit ? inflate(volume.limit_gz) : null), backgroundHu: volume.background_hu,
+    };
+    const grown = grow(input, c.segment, c.seed_zyx, c.radius_mm, paramsOf(c.params));
+    const got = added(shape, labels, c.segment, c.overwrite, grown);
+    expect([grown.refusal, grown.seedHu, grown.lowerHu]).toEqual([c.refusal, c.seed_hu, c.lower_hu]);
+    expect(got.reduce((sum, bit) => sum + bit, 0)).toBe(c.added);
+    expect(Buffer.compare(got, inflate(c.added_gz))).toBe(0);
+  });
+});
