@@ -146,9 +146,9 @@ def _promote(model: ModelVersion, actor: Any, why: str) -> None:
     request_preannotation(model=model, actor=actor)
 
 
-def request_preannotation(*, model: ModelVersion, actor: Any) -> Job:
-    """Ask for masks of every scan that nobody has opened."""
-    moment = model.promoted_at.isoformat() if model.promoted_at else ""
+def request_preannotation(*, model: ModelVersion, actor: Any, again: bool = False) -> Job:
+    """Ask for masks of every scan that nobody has opened: once a promotion, or `again`."""
+    moment = now().isoformat() if again or not model.promoted_at else model.promoted_at.isoformat()
     return enqueue(
         Job.Kind.PREANNOTATE,
         payload={"model": str(model.pk)},
