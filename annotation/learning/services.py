@@ -152,10 +152,7 @@ def request_preannotation(*, model: ModelVersion, actor: Any, again: bool = Fals
     Asked again without new scans it is the same job, unless `again`.
     """
     moment = now().isoformat() if again or not model.promoted_at else model.promoted_at.isoformat()
-<<<<<<< HEAD
     scans = CampaignScan.objects.filter(campaign=model.campaign_id, scan__state="ready").count()
-=======
->>>>>>> embedded
     return enqueue(
         Job.Kind.PREANNOTATE,
         payload={"model": str(model.pk)},
