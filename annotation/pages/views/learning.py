@@ -93,8 +93,6 @@ def _curve(found: ModelsPage) -> str:
         return ""
     champion = (str(found.champion.model), found.champion.dice) if found.champion and found.champion.dice else None
     return training_curve(
-        found.loss,
-        found.dice,
-        steps=steps_of(found.shown.model) if found.shown else 0,
+        found.loss, found.dice, steps=steps_of(found.shown.model if found.shown else None),
         champion=champion if found.dice else None,
-    )
+    )  # fmt: skip
