@@ -156,6 +156,6 @@ def request_preannotation(*, model: ModelVersion, actor: Any, again: bool = Fals
     return enqueue(
         Job.Kind.PREANNOTATE,
         payload={"model": str(model.pk)},
-        key=f"preannotate:{model.pk}:{moment}",
+        key=f"preannotate:{model.pk}:{moment}:{scans}",
         actor=actor if isinstance(actor, User) else None,
     )
