@@ -66,11 +66,11 @@ def write_export(claim: Claim) -> dict[str, Any]:
 
 
 def _loader() -> Callable[[Mapping[str, Any]], ScanVoxels]:
-    """Voxels of a frozen scan, from the volume pack and the stored revisions (both checked against their hashes)."""
+    """What the files of a frozen scan are made from: volume pack and revisions, both checked against their hashes."""
     store = open_store(settings.STORAGE_URL)
 
     def load(entry: Mapping[str, Any]) -> ScanVoxels:
-        scan = Scan.objects.get(pk=entry["id"])
+        scan = Scan.objects.select_related("series").get(pk=entry["id"])
         if scan.state != "ready":
             raise Conflict(f"{scan.code} was withdrawn; yank this release and freeze another.", code="scan_withdrawn")
         z, y, x = scan.shape_zyx
@@ -79,7 +79,7 @@ def _loader() -> Callable[[Mapping[str, Any]], ScanVoxels]:
         for layer, claim in entry["layers"].items():
             revision = MaskRevision.objects.get(pk=claim["revision"]) if claim["revision"] else None
             labels[layer] = load_labels(revision, (z, y, x))
-        return ScanVoxels(hu_zyx, labels)
+        return ScanVoxels(hu_zyx, labels, scan.series.facts.get("sop_instance_uids") if scan.series else None)
 
     return load
 
@@ -104,7 +104,8 @@ def _part_folder(root: Path, name: str, claim: Claim) -> Iterator[Path]:
     try:
         for left in root.glob(f".part.{name}.*"):
             shutil.rmtree(left, ignore_errors=True)
-        part.mkdir(parents=True)
+        root.mkdir(parents=True, exist_ok=True)
+        part.mkdir(mode=0o750)
         yield part
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -113,11 +113,9 @@ def _uids(scan: Scan) -> dict[str, Any]:
     """The scan's DICOM UIDs as intake stored them (`Series.facts`); empty for one that did not come as DICOM."""
     if scan.series is None:
         return {}
-    facts = {**scan.facts, **scan.series.facts}
     uids = {
         "study": scan.series.study.uid,
         "series": scan.series.uid,
-        "frame_of_reference": facts.get("frame_of_reference_uid"),
-        "instances": facts.get("sop_instance_uids"),
+        "frame_of_reference": scan.series.facts.get("frame_of_reference_uid"),
     }
     return {key: value for key, value in uids.items() if value}

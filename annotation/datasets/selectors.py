@@ -14,7 +14,7 @@ from voxloop.accounts.models import User
 
 def visible_releases(user: User) -> QuerySet[Release]:
     """Releases of campaigns the person oversees, without a scan of a site they do not belong to."""
-    rows = Release.objects.select_related("campaign", "created_by").order_by("-created_at")
+    rows = Release.objects.select_related("campaign", "created_by").defer("manifest").order_by("-created_at")
     if user.is_administrator:
         return rows
     foreign = ReleaseItem.objects.filter(~Q(scan__site__in=site_ids(user)))

@@ -19,6 +19,7 @@ from voxloop.volume.labelmap import ERASED
 PICTURES = {"author": "Author", "prediction": "Pre-annotation", "difference": "Difference"}
 LUNG_CENTRE_HU, LUNG_WIDTH_HU = -600, 1500
 FILL = 0.34
+SHOWN, PROPORTION = 0.66, 1.36  # share of the rows, width to height
 ADDED, REMOVED = "#09d36c", "#ff78da"  # --seg-6, --seg-7
 
 
@@ -41,7 +42,18 @@ def draw_picture(found: ReviewRound, what: str) -> bytes:
     else:
         _paint(image, (author[k] > 0) & (model[k] == 0), ADDED)
         _paint(image, (model[k] > 0) & (author[k] == 0), REMOVED)
-    return bytes(imagecodecs.png_encode(image))
+    return bytes(imagecodecs.png_encode(_crop(image, (author[k] > 0) | (model[k] > 0))))
+
+
+def _crop(image: Any, drawn: Any) -> Any:
+    """The part around what is drawn, in the proportion of the page's frame."""
+    rows, columns = drawn.shape
+    height = round(rows * SHOWN)
+    width = min(columns, round(height * PROPORTION))
+    middle = np.argwhere(drawn).mean(axis=0) if drawn.any() else np.array([rows / 2, columns / 2])
+    top = int(np.clip(middle[0] - height / 2, 0, rows - height))
+    left = int(np.clip(middle[1] - width / 2, 0, columns - width))
+    return np.ascontiguousarray(image[top : top + height, left : left + width])
 
 
 def _labels(revision: MaskRevision | None, scan: Scan) -> Any:

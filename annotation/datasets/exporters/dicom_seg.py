@@ -51,19 +51,20 @@ def derived_uid(*parts: str) -> str:
     return f"2.25.{uuid.UUID(bytes=bytes(digest)).int}"
 
 
-def source_of(code: str, subject: str, slices: int, uids: Mapping[str, Any]) -> Source:
-    """The DICOM identity of a scan from its stored UIDs (`study`, `series`, `frame_of_reference`, `instances`).
+def source_of(
+    code: str, subject: str, slices: int, uids: Mapping[str, str], instance_uids: Sequence[str] | None = None
+) -> Source:
+    """The DICOM identity of a scan from its stored UIDs (`study`, `series`, `frame_of_reference`).
 
     Missing ones are derived from the scan's code; instances count only when there is one for every slice.
     """
-    instances = uids.get("instances")
-    known = isinstance(instances, list) and len(instances) == slices and bool(uids.get("series"))
+    is_known = instance_uids is not None and len(set(instance_uids)) == slices and bool(uids.get("series"))
     return Source(
         subject=subject,
         study_uid=uids.get("study") or derived_uid("study", code),
         series_uid=uids.get("series") or derived_uid("series", code),
         frame_of_reference_uid=uids.get("frame_of_reference") or derived_uid("frame of reference", code),
-        instance_uids=instances if known else None,
+        instance_uids=instance_uids if is_known else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,10 +20,14 @@ from voxloop.volume.labelmap import ERASED, strip_erased
 
 @dataclass(frozen=True)
 class ScanVoxels:
-    """What a release needs of one scan: HU, and the labelmap of each layer with erased voxels (255) still in."""
+    """What a release needs of one scan: HU, and the labelmap of each layer with erased voxels (255) still in.
+
+    `instance_uids` are the SOP Instance UIDs of its slices in the order of `k`, where they are known.
+    """
 
     hu_zyx: npt.NDArray[np.int16]
     labels_zyx: Mapping[str, npt.NDArray[np.uint8]]
+    instance_uids: Sequence[str] | None = None
 
 
 Load = Callable[[Mapping[str, Any]], ScanVoxels]
@@ -81,7 +85,10 @@ def _write_scan(
             files.append(_entry(folder, f"{place}/{code}.nii.gz", "erased", code, name))
         if scan["modality"] == "CT":  # a projection image has no place in the patient to refer to
             place = manifest.folder_of("dicom-seg", name, frozen)
-            _write_seg(_place(folder, place, f"{code}.dcm"), clean_zyx, geometry, frozen, scan, name)
+            source = dicom_seg.source_of(
+                code, scan["subject"] or code, geometry.shape_zyx[0], scan["uids"], voxels.instance_uids
+            )
+            _write_seg(_place(folder, place, f"{code}.dcm"), clean_zyx, geometry, frozen, scan, name, source)
             files.append(_entry(folder, f"{place}/{code}.dcm", "dicom_seg", code, name))
 
 
@@ -92,12 +99,13 @@ def _write_seg(
     frozen: Mapping[str, Any],
     scan: Mapping[str, Any],
     layer: str,
+    source: dicom_seg.Source,
 ) -> None:
     dicom_seg.write_segmentation(
         path,
         labels_zyx,
         geometry,
-        source=dicom_seg.source_of(scan["code"], scan["subject"] or scan["code"], geometry.shape_zyx[0], scan["uids"]),
+        source=source,
         layer=next(item for item in frozen["schema"]["definition"]["layers"] if item["name"] == layer),
         identity=f"{frozen['release']['id']} {scan['layers'][layer]['content_hash']}",
         created_at=datetime.fromisoformat(frozen["release"]["frozen_at"]),

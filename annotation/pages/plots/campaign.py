@@ -89,12 +89,12 @@ def acceptance(bins: Sequence[tuple[str, int, int]], goal: float = 0.75) -> Safe
 
 def time_per_scan(people: Sequence[tuple[str, Sequence[float]]]) -> SafeString:
     """Active minutes per scan, one row a person: every scan a dot, the middle half a box, the median a mark."""
-    height = max(180, 46 + 34 * len(people))
+    height = max(270, 46 + 34 * len(people))
     plot = Canvas(500, height, "Active minutes per scan by person", left=92, right=64, top=10, bottom=26)
     marks = ticks(max((max(values) for _, values in people), default=1))
     plot.domain(x=(0, marks[-1]))
     plot.columns(marks, lambda value: f"{value:g} min" if value == marks[-1] else f"{value:g}")
-    step = (plot.height - plot.top - plot.bottom) / max(len(people), 1)
+    step = min(44.0, (plot.height - plot.top - plot.bottom) / max(len(people), 1))
     for index, (name, values) in enumerate(people):
         y = plot.top + step * (index + 0.5)
         plot.text(name, 0, y + 4, kind="lab")
@@ -111,9 +111,11 @@ def time_per_scan(people: Sequence[tuple[str, Sequence[float]]]) -> SafeString:
     return plot.svg()
 
 
-def queue_age(days: Sequence[tuple[int, int]], limit_days: int = 4) -> SafeString:
+def queue_age(
+    days: Sequence[tuple[int, int]], limit_days: int = 4, *, width: float = 460, height: float = 270
+) -> SafeString:
     """Scans that wait for a verdict by whole days of waiting: `(first round, later rounds)`, today first."""
-    plot = Canvas(460, 270, "Scans that wait for review, by days of waiting", left=34, right=8, top=18, bottom=42)
+    plot = Canvas(width, height, "Scans that wait for review, by days of waiting", left=34, right=8, top=18, bottom=42)
     marks = ticks(max((first + later for first, later in days), default=1), whole=True)
     plot.domain(y=(0, marks[-1]))
     plot.rows(marks)
@@ -189,7 +191,7 @@ def day_bars(values: Sequence[int]) -> SafeString:
 def _decorative(plot: Canvas) -> SafeString:
     text = plot.svg()
     return SafeString(
-        text.replace('class="plot"', f'class="spark" width="{plot.width:g}" height="{plot.height:g}"')
+        text.replace('class="plot"', f'class="plot spark" width="{plot.width:g}" height="{plot.height:g}"')
         .replace('role="img" aria-label=""', 'aria-hidden="true" focusable="false"')
         .replace("<title></title>", "")
     )

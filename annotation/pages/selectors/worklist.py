@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count
@@ -11,20 +10,20 @@ from django.db.models import Count
 from annotation.masks.models import MaskRevision
 from annotation.masks.selectors import is_served_blank
 from annotation.pages.plots.canvas import median
+from annotation.pages.selectors.own_batches import BatchCard, own_batches
 from annotation.pages.templatetags.figures import duration, plural
 from annotation.reviews.models import Comment, ReviewRound
-from annotation.work.models import Assignment, Batch, Campaign
+from annotation.work.models import Assignment, Campaign
 from annotation.work.selectors import pool, work_list
 from voxloop.accounts.models import User
-from voxloop.kernel.clock import now, today
+from voxloop.kernel.clock import now
 
 SHOWS = {
     "todo": ("returned", "open", "queued", "blocked"),
     "submitted": ("submitted",),
     "done": ("approved", "skipped"),
 }
-GROUPS = {"returned": 0, "open": 1, "blocked": 1, "queued": 2, "submitted": 3, "approved": 4, "skipped": 4}
-CELL_ORDER = ("approved", "in_review", "submitted", "returned", "open", "blocked", "skipped", "queued")
+GROUPS = {"returned": 0, "open": 1, "queued": 2, "blocked": 3, "submitted": 4, "approved": 5, "skipped": 5}
 SHOWN_SCANS = 12
 
 
@@ -39,20 +38,6 @@ class Row:
     group: str = ""
     group_note: str = ""
     group_count: int = 0
-
-
-@dataclass
-class BatchCard:
-    """A batch of one's own: a cell a scan."""
-
-    batch: Batch
-    cells: list[tuple[str, int]]
-    counts: list[tuple[str, int]]
-    handed_in: int
-    total: int
-    seconds_left: float | None
-    pace: str
-    is_late: bool
 
 
 @dataclass
@@ -99,7 +84,7 @@ def work_rows(user: User, campaign: Campaign | None, show: str) -> Any:
 
 
 def tell(rows: Sequence[Assignment]) -> list[Row]:
-    """Say why each is here and what it starts from; rows of one group follow each other."""
+    """Say why each is here and what it starts from."""
     comments = _open_comments(rows)
     strokes = _strokes(rows)
     predicted = set(
@@ -115,8 +100,34 @@ def tell(rows: Sequence[Assignment]) -> list[Row]:
         if not start and row.scan_id in predicted and not is_served_blank(row):
             start = "prediction"
         told.append(Row(row, why, start or "blank", since))
-    _group(told)
     return told
+
+
+def group(told: list[Row], all_rows: Any) -> list[Row]:
+    """Put a heading, with how many there are in all, before the first row of each group."""
+    totals: Counter[Any] = Counter()
+    for state, batch, count in all_rows.order_by().values_list("state", "batch").annotate(Count("pk")):
+        totals[_group_of(state, batch)] += count
+    seen: set[Any] = set()
+    for row in told:
+        state, batch = row.assignment.state, row.assignment.batch
+        key = _group_of(state, batch.pk)
+        if key not in seen:
+            seen.add(key)
+            row.group, row.group_note = {
+                0: ("Returned to you", "first, so that the batch can be accepted"),
+                1: ("Started", ""),
+                2: (f"Up next in {batch.name}", "in the order of the batch"),
+                3: ("Blocked", "wait for an answer to your issue"),
+                4: ("Handed in", "read-only until a reviewer answers"),
+                5: ("Done", "newest first"),
+            }[key[0]]
+            row.group_count = totals[key]
+    return told
+
+
+def _group_of(state: str, batch: Any) -> tuple[int, Any]:
+    return GROUPS[state], batch if state == "queued" else None
 
 
 def work_page(user: User, campaign: Campaign | None) -> WorkPage:
@@ -134,7 +145,7 @@ def work_page(user: User, campaign: Campaign | None) -> WorkPage:
     last = list(done.order_by("-submitted_at").values_list("scan__code", "active_seconds", "starts_from")[:SHOWN_SCANS])
     page.times = [(code, seconds / 60, start or "blank") for code, seconds, start in reversed(last)]
     page.median_minutes = _campaign_median(user, campaign)
-    page.batches = _cards(user, campaign, page.times)
+    page.batches = own_batches(_own(user, campaign), page.times)
     return page
 
 
@@ -157,7 +168,9 @@ def _why(row: Assignment, comments: list[Comment], strokes: int, is_next: bool) 
         passed = duration((now() - since).total_seconds())
         ago = passed if passed == "just now" else f"{passed} ago"
         if row.touched_at:
-            saved = f"{plural(strokes, 'stroke')} {'is' if strokes == 1 else 'are'} saved" if strokes else "all is saved"
+            saved = (
+                f"{plural(strokes, 'stroke')} {'is' if strokes == 1 else 'are'} saved" if strokes else "all is saved"
+            )
             return f"You stopped {ago}; {saved}", since
         return f"You opened it {ago} and have not drawn yet", since
     if row.state == "blocked":
@@ -169,24 +182,6 @@ def _why(row: Assignment, comments: list[Comment], strokes: int, is_next: bool) 
     if row.state == "skipped":
         return f"You skipped it: {row.reason}", row.ended_at
     return f"Number {row.position} of your batch" + (", next in order" if is_next else ""), None
-
-
-def _group(told: list[Row]) -> None:
-    """Put a heading before the first row of each group."""
-    seen: dict[Any, Row] = {}
-    for row in told:
-        state, batch = row.assignment.state, row.assignment.batch
-        key = (GROUPS[state], batch.pk if state == "queued" else None)
-        if key not in seen:
-            seen[key] = row
-            row.group, row.group_note = {
-                0: ("Returned to you", "first, so that the batch can be accepted"),
-                1: ("Started", ""),
-                2: (f"Up next in {batch.name}", "in the order of the batch"),
-                3: ("Handed in", "read-only until a reviewer answers"),
-                4: ("Done", "newest first"),
-            }[GROUPS[state]]
-        seen[key].group_count += 1
 
 
 def _open_comments(rows: Sequence[Assignment]) -> dict[Any, list[Comment]]:
@@ -221,48 +216,6 @@ def _campaign_median(user: User, campaign: Campaign | None) -> float | None:
         .values_list("active_seconds", flat=True)[:400]
     )
     return median(seconds) / 60 if len(seconds) >= 5 else None
-
-
-def _cards(user: User, campaign: Campaign | None, times: list[tuple[str, float, str]]) -> list[BatchCard]:
-    own = _own(user, campaign)
-    live = own.filter(state__in=SHOWS["todo"] + SHOWS["submitted"]).values("batch")
-    batches = Batch.objects.filter(pk__in=live).order_by("due_on", "number")[:3]
-    cards = []
-    for batch in batches:
-        rows = list(own.filter(batch=batch).order_by("position").values_list("pk", "state", "position", "submitted_at"))
-        judged = set(
-            ReviewRound.objects.filter(annotation__batch=batch, state__in=["claimed", "arbitration"]).values_list(
-                "annotation_id", flat=True
-            )
-        )
-        cells = [("in_review" if pk in judged else state, position) for pk, state, position, _ in rows]
-        counts = Counter(state for state, _ in cells)
-        handed = sum(counts[state] for state in ("approved", "in_review", "submitted"))
-        todo = sum(counts[state] for state in ("returned", "open", "queued"))
-        recent = [at for *_, at in rows if at and at > now() - timedelta(days=7)]
-        left = median([minutes for _, minutes, _ in times]) * 60 * todo if len(times) >= 3 else None
-        pace, late = _pace(batch, todo, recent)
-        cards.append(
-            BatchCard(
-                batch, cells, [(state, counts[state]) for state in CELL_ORDER if counts[state]], handed, len(rows),
-                left, pace, late,
-            )  # fmt: skip
-        )
-    return cards
-
-
-def _pace(batch: Batch, todo: int, recent: list[Any]) -> tuple[str, bool]:
-    """Whether the batch will be ready in time, by the last seven days."""
-    if batch.due_on is None or todo == 0:
-        return "", False
-    left = (batch.due_on - today()).days
-    if left < 0:
-        return f"{plural(-left, 'day')} late", True
-    if len(recent) < 3:
-        return "", False
-    days = max(1.0, (now() - min(recent)).total_seconds() / 86400)
-    need = todo / (len(recent) / days)
-    return ("on time at your pace", False) if need <= left + 1 else (f"{round(need - left)} d late at your pace", True)
 
 
 def _said(user: User, campaign: Campaign | None) -> list[Said]:

@@ -8,12 +8,12 @@ from django.shortcuts import redirect, render
 from annotation.pages.context import current_campaign
 from annotation.pages.door import back
 from annotation.pages.plots.person import own_times
-from annotation.pages.selectors.worklist import SHOWS, tell, work_page, work_rows
+from annotation.pages.selectors.worklist import SHOWS, group, tell, work_page, work_rows
 from annotation.work.models import Assignment
 from annotation.work.services import block_assignment, claim_assignment, skip_assignment, unblock_assignment
 from voxloop.kernel.errors import Forbidden
 
-PAGE_SIZE = 25
+PAGE_SIZE = 20
 
 
 def worklist(request: HttpRequest) -> HttpResponse:
@@ -21,13 +21,14 @@ def worklist(request: HttpRequest) -> HttpResponse:
     campaign = current_campaign(request)
     show = request.GET.get("show", "todo")
     show = show if show in SHOWS else "todo"
-    page = Paginator(work_rows(request.user, campaign, show), PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = work_rows(request.user, campaign, show)
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     work = work_page(request.user, campaign)
     return render(request, "worklist.html", {
         "work": work,
         "show": show,
         "page": page,
-        "rows": tell(list(page.object_list)),
+        "rows": group(tell(list(page.object_list)), rows),
         "times": own_times(work.times, work.median_minutes) if work.times else "",
     })  # fmt: skip
 

@@ -1,6 +1,9 @@
 import { isPlainKey } from "./keys";
 
-/** J K move in a list of rows (`tr[data-href]`, `li[data-href]`), Enter opens; a click on a row opens it too. */
+/**
+ * J K move in a list of rows (`[data-href]`), Enter opens; a click opens too, or only selects where `data-selects` is.
+ * A row with `data-form` is opened by sending that form.
+ */
 export function keepList(): void {
   const rows = () => [...document.querySelectorAll<HTMLElement>("[data-href]")].filter((row) => row.offsetParent);
   const selected = () => rows().findIndex((row) => row.getAttribute("aria-selected") === "true");
@@ -41,6 +44,7 @@ export function keepList(): void {
     const row = target.closest<HTMLElement>("[data-href]");
     if (!row || target.closest("a, button, summary, input, form, label, details")) return;
     if (getSelection()?.toString()) return;
-    open(row);
+    if ("selects" in row.dataset) select(rows().indexOf(row));
+    else open(row);
   });
 }

@@ -14,13 +14,13 @@ from tests.unit.datasets.release_case import ANATOMY, FINDINGS, oblique, scan_vo
 from voxloop.volume.labelmap import strip_erased
 
 SHAPE = (12, 44, 40)
-UIDS = {"study": "1.2.3", "series": "1.2.3.4", "frame_of_reference": "1.2.3.5",
-        "instances": [f"1.2.3.4.{k}" for k in range(SHAPE[0])]}  # fmt: skip
+UIDS = {"study": "1.2.3", "series": "1.2.3.4", "frame_of_reference": "1.2.3.5"}
+INSTANCES = [f"1.2.3.4.{k}" for k in range(SHAPE[0])]
 
 
-def written(path, labels_zyx, layer=FINDINGS, uids=UIDS):
+def written(path, labels_zyx, layer=FINDINGS, uids=UIDS, instances=INSTANCES):
     write_segmentation(
-        path, labels_zyx, oblique(SHAPE), source=source_of("VX-A-0001", "S1", SHAPE[0], uids), layer=layer,
+        path, labels_zyx, oblique(SHAPE), source=source_of("VX-A-0001", "S1", SHAPE[0], uids, instances), layer=layer,
         identity="content", created_at=datetime(2026, 1, 2, tzinfo=UTC), software="0.1.0", creator="annotator1",
     )  # fmt: skip
     return path
@@ -75,9 +75,12 @@ def test_stored_slice_uids_are_referred_to(tmp_path, labels_zyx):
     assert (document.StudyInstanceUID, document.FrameOfReferenceUID) == ("1.2.3", "1.2.3.5")
 
 
-@pytest.mark.parametrize("uids", [{}, {**UIDS, "instances": ["1.2.3.4.0"]}, {"instances": UIDS["instances"]}])
-def test_without_a_uid_for_every_slice_nothing_is_referred_to(tmp_path, labels_zyx, uids):
-    path = written(tmp_path / "seg.dcm", labels_zyx, uids=uids)
+@pytest.mark.parametrize(
+    ("uids", "instances"),
+    [({}, None), ({}, INSTANCES), (UIDS, None), (UIDS, INSTANCES[:1]), (UIDS, ["1.2.3.4.0"] * 12)],
+)
+def test_without_a_uid_for_every_slice_nothing_is_referred_to(tmp_path, labels_zyx, uids, instances):
+    path = written(tmp_path / "seg.dcm", labels_zyx, uids=uids, instances=instances)
     document = pydicom.dcmread(path)
     assert "ReferencedSeriesSequence" not in document
     assert not any("DerivationImageSequence" in groups for groups in document.PerFrameFunctionalGroupsSequence)
@@ -96,10 +99,10 @@ def test_derived_uids_are_valid_and_apart():
 
 
 @pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="needs dciodvfy (Debian: dicom3tools)")
-@pytest.mark.parametrize("uids", [UIDS, {}])
+@pytest.mark.parametrize("instances", [INSTANCES, None])
 @pytest.mark.parametrize("empty", [False, True])
-def test_dciodvfy_finds_no_error(tmp_path, labels_zyx, uids, empty):
-    path = written(tmp_path / "seg.dcm", labels_zyx * (not empty), uids=uids)
+def test_dciodvfy_finds_no_error(tmp_path, labels_zyx, instances, empty):
+    path = written(tmp_path / "seg.dcm", labels_zyx * (not empty), instances=instances)
     told = subprocess.run(["dciodvfy", path], capture_output=True, text=True, check=False).stderr
     assert "Segmentation" in told
     assert "Error" not in told

@@ -1,0 +1,134 @@
+"""What a stage is asked: `request.json` in its job folder. Folders are relative to the job folder, or absolute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from mlservice.contract.codec import require
+from mlservice.contract.config import Segment, TrainingConfig
+
+
+@dataclass(frozen=True)
+class ScanRef:
+    """A scan's folder: `volume.npy` (int16 HU, zyx), `labels.npy` (uint8, zyx; erased voxels already 0) and
+    `lungs.npy` (uint8, zyx; > 0 inside), the last two where known."""
+
+    id: str
+    site: str
+    folder: str
+    spacing_mm_zyx: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        plain = self.id and PurePosixPath(self.id).name == self.id and self.id not in {".", ".."}
+        require(bool(plain), f"A scan id must be usable as a folder name, not {self.id!r}.")
+        require(all(0 < s < 1000 for s in self.spacing_mm_zyx), f"Scan {self.id} has an impossible spacing.")
+
+
+def _check_scans(scans: tuple[ScanRef, ...], what: str) -> None:
+    require(bool(scans), f"There is no scan to {what}.")
+    require(len({scan.id for scan in scans}) == len(scans), "A scan is listed twice.")
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """Look at the labelled scans and turn a profile into a configuration."""
+
+    profile: str
+    scans: tuple[ScanRef, ...]
+    segments: tuple[Segment, ...]
+    cpu_threads: int = 2
+    steps: int = 0  # > 0 overrides the profile's
+
+    def __post_init__(self) -> None:
+        _check_scans(self.scans, "plan for")
+        require(bool(self.segments), "There is no segment to learn.")
+
+
+@dataclass(frozen=True)
+class PreprocessRequest:
+    """Bring scans to the model's grid and window, once, in `prepared/`."""
+
+    config: TrainingConfig
+    scans: tuple[ScanRef, ...]
+
+    def __post_init__(self) -> None:
+        _check_scans(self.scans, "prepare")
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """Train one model; the same request gives the same weights on the same CPU."""
+
+    config: TrainingConfig
+    scans: tuple[ScanRef, ...]
+    seed: int
+    manifest_hash: str
+    prepared: str = ""  # the `prepared/` of a preprocess job, when there was one
+
+    def __post_init__(self) -> None:
+        _check_scans(self.scans, "learn from")
+        require(bool(self.config.classes), "The configuration names no class; plan first.")
+        require(0 <= self.seed < 2**32, "The seed must fit in 32 bits.")
+
+
+@dataclass(frozen=True)
+class PredictRequest:
+    """Label scans with a model; `predictions/<scan id>/` for each."""
+
+    model: str  # folder with weights.safetensors and model.json
+    scans: tuple[ScanRef, ...]
+    cpu_threads: int = 2
+
+    def __post_init__(self) -> None:
+        _check_scans(self.scans, "label")
+
+
+@dataclass(frozen=True)
+class EvaluateRequest:
+    """Score predictions of hold-out scans, against the champion's on the same scans where there is one."""
+
+    scans: tuple[ScanRef, ...]
+    segments: tuple[int, ...]  # what counts as a finding
+    challenger: str  # folder of predictions
+    champion: str = ""
+    seed: int = 0
+    resamples: int = 2000
+
+    def __post_init__(self) -> None:
+        require(len({scan.id for scan in self.scans}) == len(self.scans), "A scan is listed twice.")
+        require(bool(self.segments), "There is no segment to score.")
+        require(1 <= self.resamples <= 100_000, "Resample between 1 and 100000 times.")
+
+
+@dataclass(frozen=True)
+class AcquireScan:
+    """A scan that may be labelled next. `folder` (to describe it) or `embedding`; `uncertainty` once a model saw it."""
+
+    id: str
+    site: str
+    folder: str = ""
+    embedding: tuple[float, ...] = ()
+    uncertainty: float | None = None  # mean entropy of the top 0.5 % voxels
+    extent_ml: float | None = None
+
+    def __post_init__(self) -> None:
+        require(bool(self.folder) or bool(self.embedding), f"Scan {self.id} has neither a folder nor an embedding.")
+
+
+@dataclass(frozen=True)
+class AcquireRequest:
+    """Choose the next scans to label; with no uncertainty anywhere, by variety alone."""
+
+    scans: tuple[AcquireScan, ...]
+    size: int
+    seed: int
+    round: int = 0  # rounds so far: the noise on the score decays with it
+    labelled: tuple[AcquireScan, ...] = ()  # repeats are drawn from these
+    random_share: float = 0.10
+    repeat_share: float = 0.05
+
+    def __post_init__(self) -> None:
+        require(self.size >= 1, "Choose at least one scan.")
+        require(len({scan.id for scan in self.scans}) == len(self.scans), "A scan is listed twice.")
+        require(0 <= self.random_share <= 1 and 0 <= self.repeat_share <= 1, "Shares lie between 0 and 1.")
