@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.chromium import Watched, open_context
 from voxloop.embedded.bootstrap import ensure_frontend
 from voxloop.volume.growing import grow
-from voxloop.volume.labelmap import MEDIA_TYPE, apply_chunks, decode_message, encode_message, split_labelmap
+from voxloop.volume.labelmap import apply_chunks, decode_message, encode_message, split_labelmap
 
 ROOT = Path(__file__).parents[2]
 SHAPE = (40, 96, 100)
