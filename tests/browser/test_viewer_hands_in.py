@@ -1,5 +1,6 @@
 """Handing in and judging: questions, interlocks with a jump, submit, pinned comments, return, correction, signature."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -64,9 +65,7 @@ def test_a_scan_is_blocked_with_a_reason(assignment: Assignment, new_page: Any) 
     assert (assignment.state, assignment.reason) == ("blocked", "Burnt-in text on every slice")
 
 
-def test_a_returned_scan_comes_back_with_its_pin(
-    submitted: ReviewRound, assignment: Assignment, new_page: Any
-) -> None:
+def test_a_returned_scan_comes_back_with_its_pin(submitted: ReviewRound, assignment: Assignment, new_page: Any) -> None:
     page = new_page("reviewer")
     page.goto(f"/reviews/{submitted.pk}/open/")
     viewer = Viewer(page).wait_ready()
@@ -95,8 +94,6 @@ def test_a_returned_scan_comes_back_with_its_pin(
 
 
 def test_a_reviewer_signs_a_correction(submitted: ReviewRound, new_page: Any, watched: Watched, settings: Any) -> None:
-    from datetime import timedelta
-
     settings.SIGNATURE_LASTS = timedelta(0)
     watched.expected.append("403")
     page = new_page("reviewer")
