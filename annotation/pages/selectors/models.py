@@ -57,6 +57,7 @@ class ModelsPage:
     served: list[tuple[str, int, float]]
     previous: ModelVersion | None
     failed: TrainingRun | None
+    config: Mapping[str, Any] = field(default_factory=dict)
     hold_out: list[str] = field(default_factory=list)
 
 
@@ -90,18 +91,22 @@ def models_page(user: User, campaign: Campaign, wanted: str = "") -> ModelsPage:
         served=_served(campaign),
         previous=_previous(versions, champion),
         failed=runs[0] if runs and runs[0].state in WITHOUT_RESULT else None,
+        config=config_of(shown) if shown else {},
         hold_out=sorted(Site.objects.filter(scans__campaign_scans__campaign=campaign, split="validation")
                         .values_list("code", flat=True).distinct()),
     )  # fmt: skip
 
 
-def steps_of(run: TrainingRun | None) -> int:
-    """How many steps a run takes, when its manifest or its model says so."""
-    for place in (run and run.manifest, getattr(run, "model", None) and run.model.config):
-        config = place.get("config", place) if isinstance(place, dict) else {}
-        if isinstance(config, dict) and isinstance(config.get("steps"), int):
-            return int(config["steps"])
-    return 0
+def steps_of(model: ModelVersion | None) -> int:
+    """How many steps the model was trained for; 0 when it does not say."""
+    steps = config_of(model).get("steps") if model else None
+    return steps if isinstance(steps, int) else 0
+
+
+def config_of(model: ModelVersion) -> Mapping[str, Any]:
+    """The training configuration in a model's card."""
+    card = model.config if isinstance(model.config, dict) else {}
+    return card.get("config", card)
 
 
 def _compared(

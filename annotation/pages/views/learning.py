@@ -91,6 +91,8 @@ def promote(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 def _curve(found: ModelsPage) -> str:
     if not found.loss and not found.dice:
         return ""
-    run = found.live or found.run
     champion = (str(found.champion.model), found.champion.dice) if found.champion and found.champion.dice else None
-    return training_curve(found.loss, found.dice, steps=steps_of(run), champion=champion if found.dice else None)
+    return training_curve(
+        found.loss, found.dice, steps=steps_of(found.shown.model if found.shown else None),
+        champion=champion if found.dice else None,
+    )  # fmt: skip
