@@ -209,8 +209,8 @@ def finish_training(*, stage: Stage, progress: Progress) -> None:
         progress.report(75 + 24 * done / max(1, unopened), f"Pre-annotation: {done} of {unopened} scans")
 
     # Again for scans that came in after the promotion.
-    while jobs.exists() or preannotate_when_due():
-        wait_for(list(jobs), tell)
+    while (waiting := list(jobs.all())) or preannotate_when_due():
+        wait_for(waiting, tell)
 
 
 def publish_main_batch(*, stage: Stage) -> None:
