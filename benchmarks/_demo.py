@@ -104,9 +104,3 @@ def is_complete(demo: RunningDemo) -> bool:
     if demo.card.get("demonstration") == "failed":
         raise RuntimeError(f"The demonstration failed: {(demo.state / 'log' / 'demonstration.log').read_text()[-500:]}")
     return demo.card.get("demonstration") == "complete"
-
-
-def row(bench: str, case: str, ours: float, unit: str, limit: float | None = None) -> dict[str, Any]:
-    """A row without a peer; `limit` is the most `ours` may be."""
-    holds = None if limit is None else ours <= limit
-    return {"bench": bench, "case": case, "ours": round(ours, 3), "unit": unit, "limit": limit, "holds": holds}

@@ -1,4 +1,4 @@
-"""Rows against a peer: `ratio` = ours / peer in the same unit, and the limit it must hold."""
+"""Rows: with a peer `ratio` = ours / peer in the same unit must hold the limit, without one the figure itself."""
 
 from typing import Any
 
@@ -8,3 +8,9 @@ def ratio_row(bench: str, case: str, ours: float, peer: float, unit: str, limit:
     ratio = ours / peer
     figures = {"ours": round(ours, 4), "peer": round(peer, 4), "unit": unit, "ratio": round(ratio, 4)}
     return {"bench": bench, "case": case, **figures, "limit": limit, "holds": ratio <= limit}
+
+
+def plain_row(bench: str, case: str, ours: float, unit: str, limit: float | None = None) -> dict[str, Any]:
+    """A row without a peer; `limit` is the most `ours` may be."""
+    holds = None if limit is None else ours <= limit
+    return {"bench": bench, "case": case, "ours": round(ours, 3), "unit": unit, "limit": limit, "holds": holds}

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks._demo import RunningDemo, is_complete, is_running, row, running_demo, temporary_state
+from benchmarks._demo import RunningDemo, is_complete, is_running, running_demo, temporary_state
+from benchmarks._rows import plain_row
 
 FIRST_PAGE_SECONDS = 60.0
 SECOND_START_SECONDS = 15.0
@@ -35,12 +36,14 @@ def run() -> Iterator[dict[str, Any]]:
     """Rows of seconds."""
     with temporary_state() as state:
         with running_demo(state) as demo:
-            yield row("loop", "first page", demo.wait(is_running, "the first page"), "s", FIRST_PAGE_SECONDS)
+            yield plain_row("loop", "first page", demo.wait(is_running, "the first page"), "s", FIRST_PAGE_SECONDS)
             whole = demo.wait(is_complete, "the first model and the batch of 50")
             yield from stations(demo)
-            yield row("loop", "first model and batch of 50", whole, "s", WHOLE_SECONDS)
+            yield plain_row("loop", "first model and batch of 50", whole, "s", WHOLE_SECONDS)
         with running_demo(state) as demo:
-            yield row("loop", "second start", demo.wait(is_running, "the second start"), "s", SECOND_START_SECONDS)
+            yield plain_row(
+                "loop", "second start", demo.wait(is_running, "the second start"), "s", SECOND_START_SECONDS
+            )
 
 
 def stations(demo: RunningDemo) -> Iterator[dict[str, Any]]:
@@ -48,4 +51,4 @@ def stations(demo: RunningDemo) -> Iterator[dict[str, Any]]:
     for case, question in STATIONS.items():
         ((seconds, things),) = demo.query(question)
         if things:
-            yield row("loop", case, float(seconds or 0) / things, "s")
+            yield plain_row("loop", case, float(seconds or 0) / things, "s")

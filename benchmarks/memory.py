@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks._demo import RunningDemo, is_complete, is_running, row, running_demo, temporary_state
+from benchmarks._demo import RunningDemo, is_complete, is_running, running_demo, temporary_state
+from benchmarks._rows import plain_row
 
 WEB_PROCESS_MB = 250.0
 EVERYTHING_MB = 4096.0
@@ -26,11 +27,11 @@ def run() -> Iterator[dict[str, Any]]:
             demo.check_alive()
             time.sleep(EVERY_SECONDS)
         look(demo, most)
-    yield row("memory", "largest web process", most["web process"], "MB", WEB_PROCESS_MB)
+    yield plain_row("memory", "largest web process", most["web process"], "MB", WEB_PROCESS_MB)
     for name in sorted(most):
         if name not in {"web process", "everything"}:
-            yield row("memory", f"{name}, with its children", most[name], "MB")
-    yield row("memory", "everything", most["everything"], "MB", EVERYTHING_MB)
+            yield plain_row("memory", f"{name}, with its children", most[name], "MB")
+    yield plain_row("memory", "everything", most["everything"], "MB", EVERYTHING_MB)
 
 
 def look(demo: RunningDemo, most: dict[str, float]) -> None:

@@ -104,7 +104,8 @@ def _part_folder(root: Path, name: str, claim: Claim) -> Iterator[Path]:
     try:
         for left in root.glob(f".part.{name}.*"):
             shutil.rmtree(left, ignore_errors=True)
-        part.mkdir(parents=True)
+        root.mkdir(parents=True, exist_ok=True)
+        part.mkdir(mode=0o750)
         yield part
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -94,8 +94,7 @@ def _run(out: Path, timeout_s: float, on_progress: Callable[[int, str], None]) -
     timer = threading.Timer(timeout_s, stop)
     timer.start()
     try:
-        assert child.stdout is not None  # noqa: S101 - asked for above
-        for line in iter(lambda: child.stdout.readline(MOST_LINE), b""):
+        while child.stdout and (line := child.stdout.readline(MOST_LINE)):
             _relay(line, on_progress)
         code = child.wait()
     finally:

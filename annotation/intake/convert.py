@@ -8,16 +8,29 @@ object `{progress, message}`.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from annotation.intake.dicom.volume import find_series, origin_of_refused, read_series
+from annotation.intake.limits import Limits
+from annotation.intake.nifti import is_nifti, read_mask, read_nifti
+from annotation.intake.sources import list_files
+from annotation.intake.volumes import FoundVolume
+from voxloop.kernel.errors import Invalid, Refusal
+from voxloop.volume.labelmap import encode_message, split_labelmap
+from voxloop.volume.labelmap.chunks import Labels
+from voxloop.volume.pack import pack_volume
+
 MOST_OPEN_FILES = 256
+PR_SET_PDEATHSIG = 1
 FILE_BYTES_PER_VOXEL = 8
 MASK_LAYER = "import"
 IDENTIFIED = "not_deidentified"
@@ -37,6 +50,12 @@ def limit_resources(memory_bytes: int, cpu_s: int, file_bytes: int) -> None:
         resource.setrlimit(kind, (most, most))
 
 
+def die_with_parent() -> None:
+    """Let Linux kill this process when the worker that started it is killed: nobody would read its result."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def tell(progress: float, message: str) -> None:
     """One line for the parent."""
     print(json.dumps({"progress": round(progress), "message": message}), flush=True)  # noqa: T201 - it is the protocol
@@ -51,7 +70,7 @@ class Report:
     not_dicom: int = 0
     unreadable: int = 0
 
-    def refuse(self, refusal: Any, files: int, series: dict[str, Any] | None) -> None:
+    def refuse(self, refusal: Refusal, files: int, series: dict[str, Any] | None) -> None:
         """Note a refusal of one series, or (`series` None) of the whole. Of a series that names a patient: no more."""
         if refusal.code == IDENTIFIED:
             series = None
@@ -60,9 +79,8 @@ class Report:
 
 def main(folder: Path) -> None:
     """Run one request. Refusals are part of the report; anything else ends the process with a trace."""
+    die_with_parent()
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
-    from annotation.intake.limits import Limits  # after nothing but the standard library was loaded
-
     limits = Limits.from_json(request["limits"])
     file_bytes = max(limits.most_file_bytes, limits.most_voxels * FILE_BYTES_PER_VOXEL)
     limit_resources(int(request["memory_bytes"]), int(request["cpu_s"]), file_bytes)
@@ -73,11 +91,8 @@ def main(folder: Path) -> None:
     os.replace(partial, folder / "report.json")
 
 
-def run(source: Path, mask: Path | None, folder: Path, limits: Any) -> Report:
+def run(source: Path, mask: Path | None, folder: Path, limits: Limits) -> Report:
     """Find, screen, convert; a series that is refused never stops the others."""
-    from annotation.intake.nifti import is_nifti
-    from voxloop.kernel.errors import Refusal
-
     report = Report()
     scratch = folder / "scratch"
     scratch.mkdir()
@@ -98,11 +113,7 @@ def run(source: Path, mask: Path | None, folder: Path, limits: Any) -> Report:
     return report
 
 
-def _run_dicom(source: Path, folder: Path, scratch: Path, limits: Any, report: Report) -> None:
-    from annotation.intake.dicom.volume import find_series, origin_of_refused, read_series
-    from annotation.intake.sources import list_files
-    from voxloop.kernel.errors import Invalid, Refusal
-
+def _run_dicom(source: Path, folder: Path, scratch: Path, limits: Limits, report: Report) -> None:
     tell(0, "Reading the files")
     files = list_files(source, scratch, limits)
     finds = find_series(files, limits, _stage(0, 15, "Reading headers"))
@@ -118,28 +129,30 @@ def _run_dicom(source: Path, folder: Path, scratch: Path, limits: Any, report: R
         except Refusal as refusal:
             report.refuse(refusal, len(slices), origin_of_refused(slices).to_json())
         except MemoryError:
-            refusal = Invalid("The series needs more memory than an import may take.", code="too_much_memory")
-            report.refuse(refusal, len(slices), origin_of_refused(slices).to_json())
+            too_much = Invalid("The series needs more memory than an import may take.", code="too_much_memory")
+            report.refuse(too_much, len(slices), origin_of_refused(slices).to_json())
 
 
-def _run_nifti(source: Path, mask: Path | None, folder: Path, scratch: Path, limits: Any, report: Report) -> None:
-    from annotation.intake.nifti import read_mask, read_nifti
-
+def _run_nifti(source: Path, mask: Path | None, folder: Path, scratch: Path, limits: Limits, report: Report) -> None:
     tell(0, "Reading the NIfTI file")
     volume = read_nifti(source, scratch, limits)
     labels = read_mask(mask, volume.geometry, scratch, limits) if mask else None
     _write(volume, labels, folder, report, _stage(35, 65, "Packing"))
 
 
-def _write(volume: Any, labels_zyx: Any, folder: Path, report: Report, on_progress: Callable[[float], None]) -> None:
-    from voxloop.volume.labelmap import encode_message, split_labelmap
-    from voxloop.volume.pack import pack_volume
-
+def _write(
+    volume: FoundVolume, labels_zyx: Labels | None, folder: Path, report: Report, on_progress: Callable[[float], None]
+) -> None:
     packed = pack_volume(volume.voxels_zyx, volume.geometry, volume.origin.modality, on_progress=on_progress)
     name = f"out/{len(report.accepted) + 1}"
     place = folder / name
     place.mkdir(parents=True)
-    parts = {"pack": packed.pack, "preview": packed.preview, "limit": packed.limit, "labels": None}
+    parts: dict[str, bytes | None] = {
+        "pack": packed.pack,
+        "preview": packed.preview,
+        "limit": packed.limit,
+        "labels": None,
+    }
     if labels_zyx is not None:
         parts["labels"] = encode_message(MASK_LAYER, volume.geometry.shape_zyx, split_labelmap(labels_zyx))
     for part, data in parts.items():

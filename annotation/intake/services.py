@@ -9,25 +9,31 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from django.conf import settings
 from django.db import transaction
 
+from annotation.intake.child import run_convert
 from annotation.scans.models import Scan, Series, Site, Study, Subject
 from annotation.scans.states import SCAN
 from annotation.work.models import Campaign
 from annotation.work.permissions import require_role
+from annotation.work.schema import parse_schema
 from annotation.work.services import add_scan
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.audit.services import advance, record
 from voxloop.jobs.models import Job
-from voxloop.jobs.services import enqueue
+from voxloop.jobs.services import Claim, enqueue
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Invalid, NotFound, TooLarge
 from voxloop.kernel.ids import new_id
 from voxloop.storage.store import open_store
+from voxloop.volume.labelmap import decode_message
 
 UPLOAD_SUFFIXES = (".zip", ".nii.gz", ".nii")
+MASK_LAYER = "findings"  # where a mask that comes with a scan belongs, unless said otherwise
+KEPT_MODALITIES = {"CT", "DX", "CR"}
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,7 @@ def _ask(
                 "actor": str(actor.pk),
                 "is_upload": is_upload,
             },
-            key=f"import:{site.pk}:{key}:{new_id()}",
+            key=f"import:{key}:{new_id()}",
             actor=actor,
         )
         record(actor=actor, action="scans.received", target=job, new={"site": site.code, "campaign": campaign.slug})
@@ -203,6 +209,156 @@ def find_job_place(payload: Mapping[str, Any]) -> tuple[Site, Campaign, User]:
     )
 
 
-def read_report(folder: Path) -> dict[str, Any]:
-    """The result of a conversion."""
-    return json.loads((folder / "report.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+LabelsListener = Callable[..., None]
+_on_labels: list[LabelsListener] = []
+
+
+def on_labels(listener: LabelsListener) -> LabelsListener:
+    """Register the service that keeps a mask which came with a scan (masks lie above the intake; AppConfig.ready).
+
+    Called as `listener(scan=…, campaign=…, layer=…, message=…, actor=…)`, within the transaction that makes the scan.
+    """
+    if listener not in _on_labels:
+        _on_labels.append(listener)
+    return listener
+
+
+def import_scans(claim: Claim) -> dict[str, Any]:
+    """Run an import job: convert what was received, keep its scans and refusals, and remove an upload."""
+    payload = claim.job.payload
+    site, campaign, actor = find_job_place(payload)
+    result = _import(
+        source=Path(payload["path"]),
+        mask=Path(payload["mask"]) if payload.get("mask") else None,
+        layer=payload.get("layer") or MASK_LAYER,
+        site=site,
+        campaign=campaign,
+        actor=actor,
+        on_progress=claim.report,
+        check=claim.check,
+        folder=settings.WORK_DIR / "imports" / str(claim.job.pk),
+    )
+    discard_upload(claim.job)
+    return result
+
+
+def discard_upload(job: Job) -> None:
+    """Remove the uploaded file of an import job that has ended, however it ended."""
+    if job.kind == Job.Kind.IMPORT_SCANS and job.payload.get("is_upload"):
+        shutil.rmtree(Path(job.payload["path"]).parent, ignore_errors=True)
+
+
+def import_now(
+    *,
+    path: Path,
+    site: Site,
+    campaign: Campaign,
+    actor: User,
+    mask: Path | None = None,
+    layer: str = MASK_LAYER,
+    on_progress: Callable[[int, str], None] | None = None,
+) -> dict[str, Any]:
+    """Import a folder, zip or NIfTI that lies on the server at once, without a worker; answer what became of it."""
+    _check_place(site, campaign, actor)
+    if not path.exists():
+        raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
+    return _import(
+        source=path,
+        mask=mask,
+        layer=layer,
+        site=site,
+        campaign=campaign,
+        actor=actor,
+        on_progress=on_progress or (lambda progress, message: None),
+        check=lambda: None,
+        folder=settings.WORK_DIR / "imports" / str(new_id()),
+    )
+
+
+def _import(
+    *,
+    source: Path,
+    mask: Path | None,
+    layer: str,
+    site: Site,
+    campaign: Campaign,
+    actor: User,
+    on_progress: Callable[[int, str], None],
+    check: Callable[[], None],
+    folder: Path,
+) -> dict[str, Any]:
+    if not source.exists():
+        raise Invalid("The uploaded file is gone; send it again.", code="no_such_file")
+    segments = parse_schema(campaign.schema.definition).layer(layer).ids if mask else frozenset()
+    shutil.rmtree(folder, ignore_errors=True)  # what an attempt that was killed has left
+    try:
+        report = run_convert(
+            source, folder, mask=mask, on_progress=lambda progress, message: on_progress(progress * 9 // 10, message)
+        )
+        if not report.accepted and not any(refusal["series"] for refusal in report.refused):
+            raise Invalid(report.refused[0]["reason"], code=report.refused[0]["code"])
+        scans = []
+        for number, item in enumerate(report.accepted):
+            on_progress(90 + 9 * number // len(report.accepted), "Storing the scans")
+            labels = _read_labels(folder / item["folder"], segments) if item["labels"] else None
+            with transaction.atomic():
+                scan, is_new = store_scan(
+                    site=site,
+                    campaign=campaign,
+                    series=SeriesFacts(**item["series"]),
+                    volume=_read_volume(folder / item["folder"]),
+                    actor=actor,
+                    check=check,
+                )
+                if labels is not None:
+                    for listener in _on_labels:
+                        listener(scan=scan, campaign=campaign, layer=layer, message=labels, actor=actor)
+            scans.append({"id": str(scan.pk), "code": scan.code, "new": is_new, "state": scan.state})
+        refused = [_keep_refusal(refusal, site, campaign, actor, check) for refusal in report.refused]
+        return {
+            "scans": scans,
+            "refused": refused,
+            "not_dicom": report.not_dicom,
+            "unreadable": report.unreadable,
+        }
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep_refusal(
+    refusal: Mapping[str, Any], site: Site, campaign: Campaign, actor: User, check: Callable[[], None]
+) -> dict[str, Any]:
+    """A refused scan becomes a row; what is no scan at all (SR, SEG, a named patient) is only told."""
+    told = {"code": refusal["code"], "reason": refusal["reason"], "files": refusal["files"], "scan": None}
+    series = refusal["series"]
+    if series and series["modality"] in KEPT_MODALITIES:
+        with transaction.atomic():
+            check()
+            scan = reject_series(
+                site=site,
+                campaign=campaign,
+                series=SeriesFacts(**series),
+                code=refusal["code"],
+                reason=refusal["reason"],
+                actor=actor,
+            )
+        told["scan"] = scan.code
+    return told
+
+
+def _read_volume(folder: Path) -> VolumeFiles:
+    limit = folder / "limit"
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    return VolumeFiles(index, folder / "pack", folder / "preview", limit if limit.exists() else None)
+
+
+def _read_labels(folder: Path, segments: frozenset[int]) -> bytes:
+    """The mask message of a converted volume, after its values were found to be segments of the layer."""
+    message = (folder / "labels").read_bytes()
+    labels = decode_message(message).labels()
+    stray = sorted(set(np.flatnonzero(np.bincount(labels.ravel(), minlength=256)).tolist()) - segments - {0})
+    if stray:
+        raise Invalid(
+            f"The mask holds the values {stray[:8]}; the segments of its layer are {sorted(segments)}.", code="bad_mask"
+        )
+    return message

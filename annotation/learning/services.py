@@ -11,7 +11,7 @@ from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.learning.permissions import require_trainer
 from annotation.learning.selectors import IN_PROGRESS, count_new_approvals, visible_models, visible_runs
 from annotation.learning.states import MODEL_VERSION, TRAINING_RUN
-from annotation.work.models import Campaign
+from annotation.work.models import Campaign, CampaignScan
 from voxloop.accounts.models import User
 from voxloop.audit.services import advance, record
 from voxloop.jobs.models import Job
@@ -147,11 +147,15 @@ def _promote(model: ModelVersion, actor: Any, why: str) -> None:
 
 
 def request_preannotation(*, model: ModelVersion, actor: Any, again: bool = False) -> Job:
-    """Ask for masks of every scan that nobody has opened: once a promotion, or `again`."""
+    """Ask for masks of every scan that nobody has opened.
+
+    Asked again without new scans it is the same job, unless `again`.
+    """
     moment = now().isoformat() if again or not model.promoted_at else model.promoted_at.isoformat()
+    scans = CampaignScan.objects.filter(campaign=model.campaign_id, scan__state="ready").count()
     return enqueue(
         Job.Kind.PREANNOTATE,
         payload={"model": str(model.pk)},
-        key=f"preannotate:{model.pk}:{moment}",
+        key=f"preannotate:{model.pk}:{moment}:{scans}",
         actor=actor if isinstance(actor, User) else None,
     )

@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class MasksConfig(AppConfig):
     name = "annotation.masks"
     label = "masks"
+
+    def ready(self) -> None:
+        from annotation.intake.services import on_labels
+        from annotation.masks.services import attach_imported_mask
+
+        on_labels(attach_imported_mask)

@@ -19,7 +19,7 @@ from annotation.masks.selectors import head_of, start_for
 from annotation.masks.states import EMPTY
 from annotation.masks.store import count_values, hash_of, load_labels, put_chunks, shown_counts
 from annotation.scans.models import Scan
-from annotation.work.models import Assignment
+from annotation.work.models import Assignment, Campaign
 from annotation.work.schema import Layer, parse_schema
 from annotation.work.services import lock_own, open_assignment, touch
 from voxloop.accounts.models import User
@@ -181,6 +181,16 @@ def store_import(*, scan: Scan, layer: Layer, labels_zyx: Labels, actor: User) -
     )  # fmt: skip
     record(actor=actor, action="mask.imported", target=revision, new={"scan": scan.code, "layer": layer.name})
     return revision
+
+
+@transaction.atomic
+def attach_imported_mask(*, scan: Scan, campaign: Campaign, layer: str, message: bytes, actor: User) -> None:
+    """Keep the mask message that came with a scan at intake; the same mask sent twice is one revision."""
+    place = parse_schema(campaign.schema.definition).layer(layer)
+    labels = decode_message(message, scan.shape_zyx).labels()
+    known = MaskRevision.objects.filter(scan=scan, layer=layer, kind=MaskRevision.Kind.IMPORT)
+    if not any(np.array_equal(load_labels(revision, scan.shape_zyx), labels) for revision in known):
+        store_import(scan=scan, layer=place, labels_zyx=labels, actor=actor)
 
 
 @transaction.atomic

@@ -42,9 +42,10 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     campaign = current_campaign(request, campaigns)
     roles = frozenset(CampaignMember.objects.filter(user=user, campaign=campaign).values_list("role", flat=True))
     links = _links(user, campaign, roles)
-    here = max((link for link in links if request.path.startswith(link.url)), key=lambda link: len(link.url), default=None)
-    if here is not None:
-        here.current = True
+    if not request.path.startswith(reverse("me")):
+        here = [link for link in links if request.path.startswith(link.url)]
+        if here:
+            max(here, key=lambda link: len(link.url)).current = True
     words = [Role(role).label for role in sorted(roles)] + (["Administrator"] if user.is_administrator else [])
     setup = setup_progress()
     return {

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -193,7 +194,7 @@ def test_a_bucket_that_does_not_answer_fails_the_job_in_words(world: World) -> N
     assert "nowhere" in export.job.error
 
 
-def start_command(settings: Any, *arguments: str) -> subprocess.Popen[str]:
+def start_command(settings: Any, *arguments: str, within: Sequence[str] = ()) -> subprocess.Popen[str]:
     """`manage.py export_release` as a process of its own, on the test's database and folders."""
     base = settings.DATABASES["default"]
     url = f"postgresql://{base['USER']}:{base['PASSWORD']}@{base['HOST']}:{base['PORT']}/{connection.settings_dict['NAME']}"
@@ -203,7 +204,7 @@ def start_command(settings: Any, *arguments: str) -> subprocess.Popen[str]:
         "DJANGO_SETTINGS_MODULE": "voxloop.project.settings", "PYTHONPATH": ".:platform",
     }  # fmt: skip
     return subprocess.Popen(
-        [sys.executable, "-m", "django", "export_release", *arguments], env=environment, text=True,
+        [*within, sys.executable, "-m", "django", "export_release", *arguments], env=environment, text=True,
         cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -233,6 +234,25 @@ def test_killed_half_way_it_leaves_nothing_that_looks_complete_and_a_rerun_compl
     assert left_over(settings.EXPORT_ROOT) == []
     job.refresh_from_db()
     assert (job.state, job.attempt) == ("succeeded", 2)
+
+
+@pytest.mark.timeout(120)
+def test_a_full_disk_is_told_and_leaves_nothing(live_world: World, settings: Any) -> None:
+    """On a real small file system, which is gone with the process."""
+    release = frozen(live_world)
+    settings.EXPORT_ROOT.mkdir()
+    mount = f"mount -t tmpfs -o size=200k tmpfs {settings.EXPORT_ROOT}"
+    inside = f'{mount} && "$@"; end=$?; ls -A {settings.EXPORT_ROOT} >&2; exit $end'
+    process = start_command(
+        settings, str(release.pk), "--as", "datamanager", "--json",
+        within=["unshare", "--mount", "--map-root-user", "sh", "-c", inside, "sh"],
+    )  # fmt: skip
+    out, err = process.communicate(timeout=60)
+    if "Operation not permitted" in err and not Job.objects.exists():
+        pytest.skip("needs the right to mount a small tmpfs (unshare --map-root-user)")
+    assert (process.returncode, out) == (1, "")
+    assert err.splitlines()[-1].startswith("CommandError: The disk is full; nothing was exported."), err
+    assert Job.objects.get().error_code == "no_space"
 
 
 @pytest.mark.django_db

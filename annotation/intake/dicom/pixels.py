@@ -64,11 +64,11 @@ def _encapsulated(data: bytes, rows: int, columns: int, allocated: int, syntax: 
         raise Invalid(
             f"A slice is coded as {_size(declared)} but declared as {rows}×{columns} pixels.", code="bad_pixels"
         )
+    image: npt.NDArray[Any]
     try:
         if syntax == RLE:
-            out = np.zeros(rows * columns, f"<u{allocated // 8}")
-            image = imagecodecs.dicomrle_decode(frame, out.dtype, out=out)
-            image = np.asarray(image).reshape(rows, columns)
+            plain = imagecodecs.dicomrle_decode(frame, f"<u{allocated // 8}", out=rows * columns * allocated // 8)
+            image = np.frombuffer(plain, f"<u{allocated // 8}").reshape(rows, columns)
         else:
             image = ENCAPSULATED[syntax](frame)
     except MemoryError:

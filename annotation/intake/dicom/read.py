@@ -74,7 +74,7 @@ def _parse(data: bytes, tags: list[str], limits: Limits) -> tuple[Dataset, str]:
         if syntax == DeflatedExplicitVRLittleEndian:
             data = _inflate(data, end, limits)
         # From memory, so that a declared length never allocates more than the file holds.
-        dataset = dcmread(BytesIO(data), force=True, specific_tags=tags)  # type: ignore[arg-type]
+        dataset = dcmread(BytesIO(data), force=True, specific_tags=tags)
     except Invalid:
         raise
     except MemoryError:

@@ -184,7 +184,8 @@ def to_hu(stored: npt.NDArray[np.int32], header: Dataset) -> npt.NDArray[np.int1
         if first is not None:
             low, high = sorted((first, first if last is None else last))
             hu[(stored >= low) & (stored <= high)] = LOWEST_HU
-    return np.clip(hu, LOWEST_HU, HIGHEST_HU).astype(np.int16)
+    clipped: npt.NDArray[np.int16] = np.clip(hu, LOWEST_HU, HIGHEST_HU).astype(np.int16)
+    return clipped
 
 
 def padding_value(header: Dataset, keyword: str) -> int | None:

@@ -40,7 +40,7 @@ def reviews(request: HttpRequest) -> HttpResponse:
         "count": waiting.count(),
         "count_later": later.count(),
         "facts": facts,
-        "age": queue_age(facts.days) if any(map(sum, facts.days)) else "",
+        "age": queue_age(facts.days, width=340, height=210) if any(map(sum, facts.days)) else "",
     })  # fmt: skip
 
 

@@ -31,6 +31,7 @@ type Phase =
   | { readonly kind: "offline"; readonly reason: string; readonly retryInMs: number }
   | { readonly kind: "conflict" }
   | { readonly kind: "signed-out" }
+  | { readonly kind: "closed" }
   | { readonly kind: "read-only"; readonly reason: ReadOnlyReason };
 
 const LONGEST_PAUSE_MS = 30_000;
@@ -64,6 +65,7 @@ export class Outbox {
         if (place && conflict) return { kind: "conflict", unsent, mine: conflict.mine, theirs: conflict.theirs, ...place };
         return { kind: "unsaved", unsent };
       }
+      case "closed":
       case "idle": return mask.hasUnsent ? { kind: "unsaved", unsent } : { kind: "saved", revision: mask.revision, at: this.#savedAt };
     }
   }
@@ -71,8 +73,8 @@ export class Outbox {
   /** Starts with what the journal held; a save that was under way goes out again first. */
   start(pending: Pending | null): void {
     this.#pending = pending;
-    if (this.port.mask.state.conflict) this.#enter({ kind: "conflict" });
-    else this.changed();
+    this.#enter({ kind: this.port.mask.state.conflict ? "conflict" : "idle" });
+    this.changed();
   }
 
   /** Something new waits to be sent. */
@@ -89,7 +91,7 @@ export class Outbox {
   flush(): Promise<string> {
     const { mask } = this.port;
     if (!mask.hasUnsent && !this.#pending && this.#phase.kind !== "sending") return Promise.resolve(mask.revision);
-    if (this.#phase.kind === "conflict" || this.#phase.kind === "signed-out" || this.#phase.kind === "read-only") {
+    if (this.#phase.kind === "conflict" || this.#phase.kind === "signed-out" || this.#phase.kind === "read-only" || this.#phase.kind === "closed") {
       return Promise.reject(new Error(this.#phase.kind));
     }
     const done = new Promise<string>((resolve, reject) => this.#waiters.push({ resolve, reject }));
@@ -100,7 +102,7 @@ export class Outbox {
 
   /** Tries again at once: after a log-in, a new lease, or when the network is back. */
   resume(): void {
-    if (this.#phase.kind === "sending" || this.#phase.kind === "conflict") return;
+    if (this.#phase.kind === "sending" || this.#phase.kind === "conflict" || this.#phase.kind === "closed") return;
     if (this.#phase.kind === "read-only" && this.#phase.reason !== "lease-lost") return;
     this.#attempt = 0;
     this.#enter({ kind: "idle" });
@@ -118,8 +120,11 @@ export class Outbox {
     this.#fail(reason);
   }
 
+  /** Leaves whatever is under way to the journal: the next opening sends it again. */
   close(): void {
+    this.#phase = { kind: "closed" };
     if (this.#timer) clearTimeout(this.#timer);
+    this.#fail("closed");
   }
 
   #schedule(ms: number): void {
@@ -148,6 +153,7 @@ export class Outbox {
         this.#pending = { key: uuid(), upTo: snapshot.upTo, ifMatch: snapshot.ifMatch, body };
         await port.write({ state: mask.state, pending: this.#pending });
       }
+      if (!this.#isSending()) return;
       await this.#deliver(this.#pending!);
     } catch (error) {
       // The journal refused (another tab took over: `stop` was called) or something unforeseen: nothing is lost by waiting.

@@ -15,7 +15,7 @@ import { decodeMessage } from "./message";
 import { Outbox } from "./outbox";
 import { Ownership, type Platform, browserPlatform } from "./ownership";
 import { Composer, NO_RUNS, type Runs, invert } from "./runs";
-import { type Fetch, MaskServer } from "./server";
+import { type Fetch, type Head, MaskServer, type Outcome } from "./server";
 import {
   type Box, type DabResult, type EditorEvents, type EditorOptions, ERASED, type GrowResult, type HistoryState, type Ijk, type Lesion,
   type Opened, type Operation, type OperationResult, type Plane, type Preview, type ReadOnlyReason, type SaveState, type Slice,
@@ -108,6 +108,7 @@ export class EditorSession implements EditorCalls {
     const epoch = owned ? await this.#journal.claim() : 0;
     const journal = await this.#journal.read();
     let pending = journal.pending;
+    let isAnswered = true;
     if (owned && pending && journal.state) {
       // A save of before the reload or crash: same key, same bytes. Stored before or now, it counts once.
       const outcome = await this.#server.save(pending.body, pending.ifMatch, pending.key);
@@ -118,8 +119,11 @@ export class EditorSession implements EditorCalls {
         Object.assign(journal, { state });
         pending = null;
       }
+      isAnswered = outcome.kind !== "unreachable" && outcome.kind !== "signed-out";
     }
-    const head = await this.#server.head();
+    // While it is unknown whether that save was stored, the head says nothing about who is ahead: open from the journal.
+    const head: Outcome<Head> = isAnswered ? await this.#server.head() : { kind: "unreachable", reason: "network" };
+    if (head.kind !== "ok" && !journal.base) throw new Error(head.kind === "unreachable" ? head.reason : head.kind);
     const message = head.kind === "ok" ? await decodeMessage(head.value.bytes, this.#options.volume.shapeZyx) : null;
     const base = journal.base ? await decodeMessage(journal.base, this.#options.volume.shapeZyx) : null;
     const { restored, change, merged } = this.#mask.restore(journal, base, head.kind === "ok" && message ? { ...head.value, message } : null);
@@ -423,7 +427,7 @@ export class EditorSession implements EditorCalls {
 
   async resume(headers: Record<string, string> | null): Promise<void> {
     if (headers) this.#server.useHeaders(headers);
-    this.#outbox.resume();
+    (this.#outbox as Outbox | undefined)?.resume();
   }
 
   async resolveConflict(keep: "mine" | "theirs"): Promise<void> {
@@ -438,8 +442,8 @@ export class EditorSession implements EditorCalls {
 
   async close(): Promise<void> {
     if (this.#drawing && !this.#readOnly) this.#commitDrawing();
-    await this.#writes;
     this.#outbox.close();
+    await this.#writes;
     this.#ownership?.close();
     this.#journal?.close();
   }

@@ -233,10 +233,15 @@ def reason(lines: list[str]) -> str:
     plain = [line for line in plain if line]
     if any("No space left on device" in line for line in plain):
         return "the disk is full."
-    errors = [line for line in plain if re.match(r"(?i)(npm )?(error|fatal)\b", line)]
-    # pip says the cause in its first error and the consequence in the next.
-    chosen = errors[0] if errors else (plain[-1] if plain else "it ended without a word.")
-    return chosen[:400]
+    if not plain:
+        return "it ended without a word."
+    # pip says the cause in its first error and the consequence in the next; lines that end in a colon announce it.
+    errors = [number for number, line in enumerate(plain) if re.match(r"(?i)(npm )?(error|fatal)\b", line)]
+    first = errors[0] if errors else len(plain) - 1
+    last = first
+    while plain[last].endswith(":") and last + 1 < len(plain):
+        last += 1
+    return " ".join(plain[first : last + 1])[:400]
 
 
 def _works(interpreter: Path) -> bool:

@@ -87,7 +87,7 @@ class Demo:
                     if browser:
                         open_browser(self.address)
                     self.create(supervisor)
-                    supervisor.keep_running(each_round=DiskWatch(self.state).look)
+                    self.keep_running(supervisor)
                     say("Stopping …")
             except StopRequested:
                 say("Stopping …")
@@ -169,11 +169,26 @@ class Demo:
             supervisor.start(self.database())
             environment = self.environment()
             progress.show("tables")
-            supervisor.run_once(self.command("migrate", environment, "migrate", "--no-input", "-v", "0"))
-            supervisor.run_once(self.command("broker", environment, "prepare_broker"))
+            supervisor.run_once(self.command("migrate", environment, "prepare_broker", "--migrate"))
             progress.show("pages and workers")
             supervisor.start(*self.services(environment))
-        self.write_card(pids={"supervisor": os.getpid(), **supervisor.pids}, running=True)
+        self.write_pids(supervisor)
+
+    def keep_running(self, supervisor: Supervisor) -> None:
+        """Until Ctrl-C or TERM: restart what ends, watch the disk, keep the card's process ids true."""
+        disk = DiskWatch(self.state)
+
+        def look() -> None:
+            disk.look()
+            self.write_pids(supervisor)
+
+        supervisor.keep_running(each_round=look)
+
+    def write_pids(self, supervisor: Supervisor) -> None:
+        """Write the process ids into the card when they have changed."""
+        pids = {"supervisor": os.getpid(), **supervisor.pids}
+        if pids != self.card["pids"]:
+            self.write_card(pids=pids, running=True)
 
     def database(self) -> Child:
         """PostgreSQL as a child of the supervisor."""

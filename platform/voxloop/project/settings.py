@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -281,6 +282,7 @@ structlog.configure(
         structlog.processors.JSONRenderer(),
     ],
     wrapper_class=structlog.make_filtering_bound_logger(20),
+    logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # stdout belongs to the answer of a command
 )
 LOGGING = {
     "version": 1,

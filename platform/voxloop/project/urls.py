@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from annotation.datasets import api as datasets
+from annotation.intake import api as intake
 from annotation.learning import api as learning
 from annotation.masks import api as masks
 from annotation.pages import viewer
@@ -18,6 +19,7 @@ API = [
     path("me/", accounts.MeView.as_view(), name="me"),
     path("sites/", work.SiteListView.as_view(), name="sites"),
     path("scans/", work.ScanListView.as_view(), name="scans"),
+    path("scans/upload", intake.ScanUploadView.as_view(), name="scan-upload"),
     path("scans/<uuid:pk>/", work.ScanView.as_view(), name="scan"),
     path("scans/<uuid:pk>/volume", work.VolumeView.as_view(), name="volume"),
     path("scans/<uuid:pk>/volume/pack", work.PackView.as_view(), name="volume-pack"),

@@ -1,0 +1,289 @@
+"""Create the demonstration by the doors that everybody uses. Each step looks at what is there and does the rest."""
+
+import functools
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+
+from annotation.demonstration.dicom import SCANNERS, write_ct_series
+from annotation.demonstration.plan import (
+    BATCH_SIZE,
+    CAMPAIGN,
+    GUIDELINES,
+    LABELLED_OF_EACH_SITE,
+    ROLES,
+    SITES,
+    SLUG,
+    Delivery,
+    list_deliveries,
+    pseudonym_of,
+    seed_of,
+)
+from annotation.demonstration.progress import Progress
+from annotation.demonstration.reading import read_like_a_person
+from annotation.intake.services import receive_path
+from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
+from annotation.learning.preannotation import preannotate_when_due
+from annotation.learning.services import promote_model, request_training
+from annotation.masks.models import Head
+from annotation.masks.services import begin, save_answers, save_message
+from annotation.masks.states import EMPTY
+from annotation.reviews.models import ReviewRound
+from annotation.reviews.services import approve_round, claim_round, submit_assignment
+from annotation.scans.models import Scan, Site
+from annotation.scans.services import create_site
+from annotation.work.models import Assignment, Batch, Campaign
+from annotation.work.people import invite_person
+from annotation.work.services import create_batch, create_campaign, publish_batch
+from annotation.work.standard import CHEST_CT
+from voxloop.accounts.models import User
+from voxloop.jobs.models import Job
+from voxloop.kernel.clock import now
+from voxloop.kernel.errors import Refusal
+from voxloop.volume.labelmap import encode_message, split_labelmap
+from voxloop.volume.phantom import Phantom, make_phantom
+
+LAYER = "findings"
+POLL_SECONDS = 0.5
+SHAPE_ZYX = (64, 192, 192)
+INFECTIOUS = {1, 2, 3}  # segment ids of the standard schema
+WAITING = ("queued", "running")
+TRAINING = ("queued", "running", "evaluating")
+GIVEN_UP = ("failed", "cancelled", "lost")
+
+
+class NotCreatedError(Refusal):
+    """The demonstration stopped at a step; the detail says which and why. Starting it again takes it up."""
+
+
+@dataclass
+class Stage:
+    """The campaign with its sites and people."""
+
+    campaign: Campaign
+    sites: Mapping[str, Site]
+    people: Mapping[str, User]
+
+
+def create_demonstration(*, passwords: Mapping[str, str], scans: int, progress: Progress) -> None:
+    """Create what is missing of the demonstration, to its end.
+
+    `passwords` by username; `scans` 0 makes no more than the campaign and its people. Labelling and training begin
+    as soon as their scans are there, while the others are still being made.
+    """
+    progress.report(1, "Sites, people and the campaign")
+    stage = prepare_stage(passwords=passwords)
+    if scans == 0:
+        progress.report(100, "Ready: sites, people and a campaign without scans")
+        return
+    _wait_for_earlier_imports(stage, progress)
+    folder = Path(settings.STATE_DIR) / "demonstration"
+
+    def tell() -> None:
+        ready = _count_ready(stage)
+        progress.report(2 + 68 * ready / scans, f"Scans: {ready} of {scans} are ready")
+
+    jobs: list[Job] = []
+    for number, delivery in enumerate(list_deliveries(scans), start=1):
+        wanted = [subject for subject in delivery.pseudonyms if not _is_known(stage, delivery, subject)]
+        for subject in wanted:
+            _write_series(subject, folder / str(number) / subject)
+            tell()
+        if wanted:
+            place = {"site": stage.sites[delivery.site.code], "campaign": stage.campaign}
+            jobs.append(receive_path(path=folder / str(number), actor=stage.people["datamanager"], **place))
+        if number == len(SITES):
+            wait_for(jobs, tell)
+            label_first_scans(stage=stage, progress=progress)
+            start_training(stage=stage)
+    wait_for(jobs, tell)
+    shutil.rmtree(folder, ignore_errors=True)
+    finish_training(stage=stage, progress=progress)
+    publish_main_batch(stage=stage)
+    progress.report(100, f"Ready: {scans} scans, a model, a batch for annotator1")
+
+
+def prepare_stage(*, passwords: Mapping[str, str]) -> Stage:
+    """Accounts, sites, the campaign with its members."""
+    administrator = _person("administrator", passwords, actor="demonstration")
+    sites = {
+        plan.code: Site.objects.filter(code=plan.code).first()
+        or create_site(code=plan.code, name=plan.name, split=plan.split, actor=administrator)
+        for plan in SITES
+    }
+    campaign = Campaign.objects.filter(slug=SLUG).first() or create_campaign(
+        name=CAMPAIGN, slug=SLUG, definition=CHEST_CT, actor=administrator, guidelines=GUIDELINES, planned_scans=64
+    )
+    people = {"administrator": administrator}
+    for username, role in ROLES.items():
+        if role is not None:
+            people[username] = _person(username, passwords, administrator, [(campaign, role)], sites.values())
+    return Stage(campaign, sites, people)
+
+
+def label_first_scans(*, stage: Stage, progress: Progress) -> None:
+    """One reader labels the first scans of each site, submits them, and the reviewer approves: all by the services."""
+    reader, coordinator = stage.people["annotator2"], stage.people["coordinator"]
+    subjects = [
+        pseudonym_of(site, number) for site in SITES for number in range(1, LABELLED_OF_EACH_SITE[site.code] + 1)
+    ]
+    scans = list(Scan.objects.filter(campaign_scans__campaign=stage.campaign, subject__pseudonym__in=subjects))
+    held = Assignment.objects.filter(campaign=stage.campaign, stage=Assignment.Stage.ANNOTATION, scan__in=scans)
+    batch = Batch.objects.filter(assignments__in=held).first()
+    if batch is None:
+        batch = create_batch(
+            campaign=stage.campaign, actor=coordinator, size=len(scans), assignee=reader,
+            due_on=_in_days(7), scan_ids=[scan.pk for scan in scans],
+        )  # fmt: skip
+    if batch.state == "draft":
+        publish_batch(batch_id=batch.pk, actor=coordinator)
+    for number, assignment in enumerate(held.select_related("scan__subject").order_by("position"), start=1):
+        progress.report(14, f"Labelling and reviewing: scan {number} of {len(scans)}")
+        if assignment.state in ("queued", "open"):
+            _label(assignment, reader)
+        _approve(assignment, stage.people["reviewer"])
+
+
+def _label(assignment: Assignment, reader: User) -> None:
+    begin(assignment_id=assignment.pk, actor=reader)
+    subject = assignment.scan.subject
+    if subject is None:
+        raise NotCreatedError(f"Scan {assignment.scan.code} has no subject.")
+    phantom = _make(subject.pseudonym)
+    labels = read_like_a_person(
+        phantom.findings_zyx, phantom.geometry.spacing_mm_zyx, seed_of(subject.pseudonym)
+    )  # fmt: skip
+    if not Head.objects.filter(assignment=assignment).exists() and labels.any():
+        message = encode_message(LAYER, labels.shape, split_labelmap(labels))
+        save_message(
+            assignment_id=assignment.pk, layer=LAYER, message=message, if_match=EMPTY, key=uuid4(), actor=reader
+        )
+    found = {int(value) for value in set(labels.flat) if value}
+    answers = {"quality": "good", "diagnosis": "covid19" if found & INFECTIOUS else "no_signs"}
+    save_answers(
+        assignment_id=assignment.pk, values=answers | ({} if found else {"confirmed_empty": True}), actor=reader
+    )
+    submit_assignment(assignment_id=assignment.pk, actor=reader, acknowledged=["mask_outside_lung"])
+
+
+def _approve(assignment: Assignment, reviewer: User) -> None:
+    round_ = ReviewRound.objects.filter(annotation=assignment, state__in=["pending", "claimed"]).first()
+    if round_ is not None:
+        claim_round(round_id=round_.pk, actor=reviewer)
+        approve_round(round_id=round_.pk, actor=reviewer, signed_at=now())
+
+
+def start_training(*, stage: Stage) -> None:
+    """Ask for the first training by the coordinator's click, unless one is under way or done."""
+    if not TrainingRun.objects.filter(campaign=stage.campaign).exclude(state__in=GIVEN_UP).exists():
+        request_training(campaign=stage.campaign, actor=stage.people["coordinator"])
+
+
+def finish_training(*, stage: Stage, progress: Progress) -> None:
+    """Wait for the first model and for its masks on the scans that nobody has opened."""
+    run = TrainingRun.objects.filter(campaign=stage.campaign).exclude(state__in=GIVEN_UP).latest("number")
+    while run.state in TRAINING:
+        progress.report(72, f"Training the first model: {run.job.message if run.job else 'waiting'}")
+        time.sleep(POLL_SECONDS)
+        run.refresh_from_db()
+    if run.state in GIVEN_UP:
+        raise NotCreatedError(f"Training: {run.error or run.state}")
+    model = ModelVersion.objects.get(run=run)
+    if model.state != "champion":
+        why = "The first model of the demonstration"
+        promote_model(model_id=model.pk, actor=stage.people["coordinator"], why=why)
+    jobs = Job.objects.filter(kind=Job.Kind.PREANNOTATE, state__in=WAITING)
+
+    def tell() -> None:
+        done = PreAnnotation.objects.filter(campaign=stage.campaign, state="ready").count()
+        asked = PreAnnotation.objects.filter(campaign=stage.campaign).exclude(state="discarded").count()
+        progress.report(80 + 18 * done / max(1, asked), f"Pre-annotation: {done} of {asked} scans")
+
+    # Again for scans that came in after the promotion.
+    while jobs.exists() or preannotate_when_due():
+        wait_for(list(jobs), tell)
+
+
+def publish_main_batch(*, stage: Stage) -> None:
+    """The batch that annotator1 finds on the work list, unless it is there already."""
+    annotator, coordinator = stage.people["annotator1"], stage.people["coordinator"]
+    batch = Batch.objects.filter(campaign=stage.campaign, assignee=annotator).exclude(state="cancelled").first()
+    if batch is None:
+        batch = create_batch(
+            campaign=stage.campaign, actor=coordinator, size=BATCH_SIZE, assignee=annotator,
+            due_on=_in_days(14), chosen_by="score",
+        )  # fmt: skip
+    if batch.state == "draft":
+        publish_batch(batch_id=batch.pk, actor=coordinator)
+
+
+def wait_for(jobs: list[Job], each_time: Callable[[], None]) -> None:
+    """Wait until the workers have ended these jobs; `NotCreatedError` with the reason when one fails."""
+    waiting = {job.pk for job in jobs}
+    while waiting:
+        for job in Job.objects.filter(pk__in=waiting).exclude(state__in=WAITING):
+            if job.state != "succeeded":
+                raise NotCreatedError(f"{job.get_kind_display()}: {job.error or job.state}")
+            waiting.discard(job.pk)
+        each_time()
+        if waiting:
+            time.sleep(POLL_SECONDS)
+
+
+def _wait_for_earlier_imports(stage: Stage, progress: Progress) -> None:
+    """Imports that an earlier start asked for go on by themselves; asking again would send their scans twice."""
+    mine = Job.objects.filter(kind=Job.Kind.IMPORT_SCANS, state__in=WAITING, requested_by=stage.people["datamanager"])
+    while mine.exists():
+        progress.report(2, "Scans of the last start are still being converted")
+        time.sleep(POLL_SECONDS)
+
+
+def _person(
+    username: str, passwords: Mapping[str, str], actor: Any, roles: Iterable[tuple[Campaign, str]] = (),
+    sites: Iterable[Site] = (),
+) -> User:  # fmt: skip
+    return User.objects.filter(username=username).first() or invite_person(
+        username=username, password=passwords[username], actor=actor, roles=roles, sites=sites,
+        is_administrator=username == "administrator",
+    )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=8)
+def _make(pseudonym: str) -> Phantom:
+    """The subject's phantom on its site's scanner; the first ones are wanted again for their truth."""
+    return make_phantom(seed_of(pseudonym), pseudonym.split("-")[1], SHAPE_ZYX)
+
+
+def _write_series(pseudonym: str, folder: Path) -> None:
+    """The subject's scan as the DICOM series that its site's scanner writes."""
+    phantom = _make(pseudonym)
+    look = phantom.profile
+    scanner = replace(
+        SCANNERS[look.name.lower()], manufacturer=look.manufacturer, model=look.model, kernel=look.kernel
+    )  # fmt: skip
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write_ct_series(
+        folder, phantom.hu_zyx, phantom.geometry, subject=pseudonym, scanner=scanner,
+        description=f"CT chest, {look.kernel.lower()} kernel", contrast=phantom.with_contrast,
+    )  # fmt: skip
+
+
+def _is_known(stage: Stage, delivery: Delivery, pseudonym: str) -> bool:
+    site = stage.sites[delivery.site.code]
+    return Scan.objects.filter(site=site, subject__pseudonym=pseudonym).exists()
+
+
+def _count_ready(stage: Stage) -> int:
+    return Scan.objects.filter(campaign_scans__campaign=stage.campaign, state="ready").count()
+
+
+def _in_days(days: int) -> date:
+    return now().date() + timedelta(days=days)

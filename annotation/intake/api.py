@@ -1,0 +1,48 @@
+"""HTTP for receiving scans."""
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation.intake.services import receive_upload
+from annotation.scans.selectors import visible_sites
+from annotation.work.selectors import visible_campaigns
+from voxloop.jobs.api import JobSerializer
+from voxloop.kernel.errors import NotFound, TooLarge
+
+MULTIPART_BYTES = 1 << 20  # what the form may take beside the file
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    file = serializers.FileField(allow_empty_file=True)
+    site = serializers.SlugField(help_text="code of the site")
+    campaign = serializers.SlugField(help_text="slug of the campaign")
+
+
+class ScanUploadView(APIView):
+    """A zip of DICOM series, or one NIfTI, of already de-identified scans; answers the import job (202)."""
+
+    permission_classes = [IsAuthenticated]
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(request=UploadSerializer, responses={202: JobSerializer})
+    def post(self, request: Request) -> Response:
+        # Before the body is read: the handler then streams it to disk.
+        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + MULTIPART_BYTES:
+            raise TooLarge(f"An upload holds at most {settings.MAX_UPLOAD_BYTES >> 20} MiB.")
+        body = UploadSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        wanted = body.validated_data
+        site = visible_sites(request.user).filter(code=wanted["site"]).first()
+        campaign = visible_campaigns(request.user).filter(slug=wanted["campaign"]).first()
+        if site is None or campaign is None:
+            raise NotFound("There is no such site or campaign, or you may not see it.")
+        job = receive_upload(upload=wanted["file"], site=site, campaign=campaign, actor=request.user)
+        return Response(JobSerializer(job).data, status=202)

@@ -1,0 +1,312 @@
+import "fake-indexeddb/auto";
+import fc from "fast-check";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { Ijk, Tool, Zyx } from "../../src/editor/types";
+import { Browser, Desk, same } from "./desk";
+import { Server, type Weather } from "./server";
+
+const SHAPE: Zyx = [20, 40, 45];
+const open: Desk[] = [];
+const sit = (server: Server, browser: Browser, autosaveMs = 5, editable = true): Desk => {
+  const desk = new Desk(server, browser, autosaveMs, editable);
+  open.push(desk);
+  return desk;
+};
+afterEach(async () => { for (const desk of open.splice(0)) await desk.session.close(); });
+
+const ijk = fc.tuple(fc.nat(44), fc.nat(39), fc.nat(19)) as fc.Arbitrary<Ijk>;
+const tool: fc.Arbitrary<Tool> = fc.oneof(
+  fc.record({ tool: fc.constantFrom("sphere" as const, "circle" as const), radiusMm: fc.integer({ min: 1, max: 9 }), segment: fc.integer({ min: 1, max: 3 }), overwrite: fc.boolean(), locked: fc.constantFrom([], [3]) }),
+  fc.record({ tool: fc.constant("erase" as const), radiusMm: fc.integer({ min: 1, max: 9 }), planar: fc.boolean(), segments: fc.constantFrom(null, [1]), locked: fc.constant([]) }),
+);
+const gesture = fc.record({ tool, at: fc.array(ijk, { minLength: 1, maxLength: 3 }) });
+
+describe("history", () => {
+  test("undo all is the start, redo all is the end, over reloads and saves at any time", async () => {
+    await fc.assert(fc.asyncProperty(fc.array(gesture, { minLength: 1, maxLength: 6 }), fc.nat(6), fc.nat(6), async (gestures, reloadAt, backAt) => {
+      const server = new Server(SHAPE), browser = new Browser();
+      server.foreign((labels) => labels.fill(2, 5000, 9000));
+      let desk = sit(server, browser, 1);
+      await desk.session.open();
+      const states = [desk.labels];
+      for (const [n, { tool: chosen, at }] of gestures.entries()) {
+        await desk.stroke(chosen, ...at);
+        if (!same(desk.labels, states.at(-1)!)) states.push(desk.labels);
+        if (n === reloadAt) { await desk.crash(); desk = sit(server, browser, 1); await desk.session.open(); }
+      }
+      const reload = async (): Promise<void> => { await desk.crash(); desk = sit(server, browser, 1); await desk.session.open(); };
+      for (let n = states.length - 2; n >= 0; n--) {
+        await desk.session.undo();
+        expect(same(desk.labels, states[n])).toBe(true);
+        if (n === backAt) await reload();
+      }
+      expect((await desk.session.undo()).undoDepth).toBe(0);
+      for (let n = 1; n < states.length; n++) {
+        await desk.session.redo();
+        expect(same(desk.labels, states[n])).toBe(true);
+        if (n === backAt) await reload();
+      }
+      await desk.session.flush();
+      expect(same(server.labels, states.at(-1)!)).toBe(true);
+      await desk.session.close();
+    }), { numRuns: 25 });
+  }, 60_000);
+
+  test("a cancelled stroke leaves nothing", async () => {
+    const desk = sit(new Server(SHAPE), new Browser());
+    await desk.session.open();
+    await desk.sphere(1, 5, [20, 20, 10]);
+    const before = desk.labels;
+    desk.session.beginStroke({ tool: "sphere", segment: 2, radiusMm: 9, overwrite: true, locked: [] });
+    desk.session.dab([22, 20, 10]);
+    desk.session.cancelStroke();
+    expect(same(desk.labels, before)).toBe(true);
+    expect((await desk.session.redo()).undoDepth).toBe(1);
+  });
+
+  test("statistics follow every step", async () => {
+    const desk = sit(new Server(SHAPE), new Browser());
+    await desk.session.open();
+    await desk.sphere(1, 6, [20, 20, 10], [30, 20, 10]);
+    await desk.sphere(2, 4, [20, 20, 10]);
+    await desk.stroke({ tool: "erase", radiusMm: 3, planar: false, segments: null, locked: [] }, [30, 20, 10]);
+    await desk.session.undo();
+    await desk.session.redo();
+    const counted = new Map<number, number>();
+    for (const label of desk.labels) counted.set(label, (counted.get(label) ?? 0) + 1);
+    const stats = desk.session.stats();
+    expect(stats.segments.map(({ segment, voxels }) => [segment, voxels])).toEqual([[1, counted.get(1)], [2, counted.get(2)]]);
+    expect(stats.erasedVoxels).toBe(counted.get(255));
+    expect(stats.segments[0].ml).toBeCloseTo((counted.get(1)! * 2) / 1000);
+  });
+});
+
+describe("saving", () => {
+  test("strokes reach the server by themselves, each once, only what changed", async () => {
+    const server = new Server(SHAPE), desk = sit(server, new Browser());
+    await desk.session.open();
+    await desk.sphere(1, 6, [20, 20, 10]);
+    expect(desk.session.saveState()).toMatchObject({ kind: "unsaved", unsent: 1 });
+    await desk.until("saved");
+    await desk.sphere(1, 2, [3, 3, 2]);
+    await desk.session.undo();
+    await desk.until("saved");
+    expect(same(server.labels, desk.labels)).toBe(true);
+    expect(server.strokes.map((stroke) => stroke.tool)).toEqual(["sphere", "sphere", "undo"]);
+    expect(server.strokes[2].params).toEqual({ of: server.strokes[1].id });
+    expect(desk.states.map((state) => state.kind)).toContain("saving");
+  });
+
+  test("save, paint, save: the live mask is never swapped", async () => {
+    const server = new Server(SHAPE), desk = sit(server, new Browser());
+    server.foreign((labels) => labels.fill(3, 0, 50));
+    await desk.session.open();
+    for (let n = 0; n < 9; n++) {
+      await desk.sphere(1 + (n % 2), 4, [5 + 4 * n, 20, 10]);
+      const before = desk.labels;
+      await desk.session.flush();
+      expect(same(desk.labels, before)).toBe(true);
+      expect(same(server.labels, before)).toBe(true);
+    }
+    expect(server.strokes).toHaveLength(9);
+  });
+
+  test("whatever the line does, every stroke arrives once", async () => {
+    await fc.assert(fc.asyncProperty(
+      fc.array(fc.constantFrom<Weather>("fine", "lost", "answer-lost", 503), { minLength: 4, maxLength: 14 }), fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }),
+      async (weathers, crashes) => {
+        const server = new Server(SHAPE), browser = new Browser();
+        const queue = [...weathers];
+        let desk = sit(server, browser, 0);
+        await desk.session.open();
+        server.weather = () => queue.shift() ?? "fine";
+        for (let n = 0; n < 5; n++) {
+          await desk.sphere(1, 3, [5 + 7 * n, 20, 10]);
+          await new Promise((resolve) => setTimeout(resolve, 3));
+          if (!crashes[n]) continue;
+          await desk.crash();
+          desk = sit(server, browser, 0);
+          server.weather = (method) => (method === "GET" ? "fine" : queue.shift() ?? "fine");
+          await desk.session.open();
+        }
+        await vi.waitFor(() => desk.session.flush(), { timeout: 2000 });
+        expect(same(server.labels, desk.labels)).toBe(true);
+        expect(server.strokes.map((stroke) => stroke.ijk[0])).toEqual([5, 12, 19, 26, 33]);
+        await desk.session.close();
+      }), { numRuns: 20 });
+  }, 60_000);
+
+  test("signed out while drawing: strokes stay, and go after the log-in", async () => {
+    const server = new Server(SHAPE), desk = sit(server, new Browser());
+    await desk.session.open();
+    server.weather = () => 401;
+    await desk.sphere(1, 5, [20, 20, 10]);
+    await desk.until("signed-out");
+    await desk.sphere(1, 5, [30, 20, 10]);
+    expect(desk.session.saveState()).toEqual({ kind: "signed-out", unsent: 2 });
+    await expect(desk.session.flush()).rejects.toThrow("signed-out");
+    server.weather = () => "fine";
+    await desk.session.resume({ "X-CSRFToken": "new" });
+    await desk.until("saved");
+    expect(same(server.labels, desk.labels)).toBe(true);
+  });
+
+  test("a lost lease stops drawing; with a new one the strokes go", async () => {
+    const server = new Server(SHAPE), desk = sit(server, new Browser());
+    await desk.session.open();
+    server.weather = (method) => (method === "PUT" ? 409 : "fine");
+    await desk.sphere(1, 5, [20, 20, 10]);
+    await desk.until("read-only");
+    expect(() => desk.session.beginStroke({ tool: "sphere", segment: 1, radiusMm: 3, overwrite: false, locked: [] })).toThrow("lease-lost");
+    server.weather = () => "fine";
+    await desk.session.resume(null);
+    await desk.until("saved");
+    expect(server.strokes).toHaveLength(1);
+  });
+
+  test("hours offline, a reload in between: the mask opens from the journal", async () => {
+    const server = new Server(SHAPE), browser = new Browser();
+    let desk = sit(server, browser);
+    server.foreign((labels) => labels.fill(2, 100, 300));
+    await desk.session.open();
+    server.weather = () => "lost";
+    for (let n = 0; n < 4; n++) await desk.sphere(1, 4, [8 * n + 5, 20, 10]);
+    await desk.until("offline");
+    await desk.session.undo();
+    const labels = desk.labels;
+    await desk.session.close();
+    desk = sit(server, browser);
+    const opened = await desk.session.open();
+    expect([opened.restored, opened.history.undoDepth, opened.history.redoDepth]).toEqual([5, 3, 1]);
+    expect(same(desk.labels, labels)).toBe(true);
+    server.weather = () => "fine";
+    await desk.until("saved");
+    expect(same(server.labels, labels)).toBe(true);
+    expect(server.strokes).toHaveLength(5);
+  });
+
+  test("the last of many strokes costs what the first did", async () => {
+    const server = new Server(SHAPE), desk = sit(server, new Browser(), 1000);
+    await desk.session.open();
+    const sizes: number[] = [];
+    for (let n = 0; n < 60; n++) {
+      const before = server.bytes;
+      await desk.sphere(1 + (n % 2), 4, [20, 20, 10]);
+      await desk.session.flush();
+      sizes.push(server.bytes - before);
+    }
+    expect(Math.abs(sizes.at(-1)! - sizes[1])).toBeLessThan(100);
+  });
+});
+
+describe("another reader saves first", () => {
+  const setUp = async (): Promise<[Server, Desk, Browser]> => {
+    const server = new Server(SHAPE), browser = new Browser(), desk = sit(server, browser);
+    server.foreign((labels) => labels.fill(2, 2000, 2100));
+    await desk.session.open();
+    return [server, desk, browser];
+  };
+
+  test("apart: theirs comes in, mine stays, one undo takes theirs back", async () => {
+    const [server, desk] = await setUp();
+    await desk.sphere(1, 4, [20, 20, 10]);
+    server.foreign((labels) => labels.fill(3, 100, 140));
+    await desk.until("saved");
+    expect(same(server.labels, desk.labels)).toBe(true);
+    expect([...desk.labels.subarray(100, 140)]).toEqual(new Array(40).fill(3));
+    expect(desk.events.merged).toMatchObject([{ theirVoxels: 40, overlap: 0 }]);
+    expect(server.strokes.map((stroke) => stroke.tool)).toEqual(["sphere"]);
+    await desk.session.undo();
+    expect(desk.labels[120]).toBe(0);
+    const history = await desk.session.undo();
+    expect(history.undoDepth).toBe(0);
+    expect(desk.session.stats().segments.map(({ segment }) => segment)).toEqual([2]);
+    await desk.session.flush();
+    expect(same(server.labels, desk.labels)).toBe(true);
+  });
+
+  test.each(["mine", "theirs"] as const)("over each other: nothing is sent until the reader decides for %s", async (keep) => {
+    const [server, desk] = await setUp();
+    const centre = (10 * 40 + 20) * 45 + 20;
+    await desk.sphere(1, 4, [20, 20, 10]);
+    server.foreign((labels) => { labels[centre] = 3; labels[centre + 1] = 1; labels[5] = 3; });
+    await desk.until("conflict");
+    const saves = server.saves;
+    expect(desk.session.saveState()).toMatchObject({ kind: "conflict", overlap: 1, box: { z0: 10, z1: 11, x0: 20, x1: 21 } });
+    await desk.sphere(2, 3, [40, 35, 3]);
+    expect(server.saves).toBe(saves);
+    await desk.session.resolveConflict(keep);
+    await desk.session.flush();
+    expect(same(server.labels, desk.labels)).toBe(true);
+    expect([desk.labels[centre], desk.labels[centre + 1], desk.labels[5]]).toEqual([keep === "mine" ? 1 : 3, 1, 3]);
+  });
+
+  test("while this tab was closed with strokes unsent: merged on opening", async () => {
+    const [server, desk, browser] = await setUp();
+    server.weather = () => "lost";
+    await desk.sphere(1, 4, [20, 20, 10]);
+    await desk.sphere(1, 4, [30, 20, 10]);
+    await desk.session.undo();
+    const mine = desk.labels;
+    await desk.crash();
+    server.foreign((labels) => labels.fill(3, 100, 140));
+    const again = sit(server, browser);
+    await again.session.open();
+    await again.session.flush();
+    mine.fill(3, 100, 140);
+    expect(same(again.labels, mine)).toBe(true);
+    expect(same(server.labels, mine)).toBe(true);
+    const third = sit(server, new Browser());
+    await third.session.open();
+    expect(same(third.labels, mine)).toBe(true);
+  });
+
+  test("in the middle of a conflict a reload asks again", async () => {
+    const [server, desk, browser] = await setUp();
+    const centre = (10 * 40 + 20) * 45 + 20;
+    await desk.sphere(1, 4, [20, 20, 10]);
+    server.foreign((labels) => { labels[centre] = 3; });
+    await desk.until("conflict");
+    await desk.crash();
+    const again = sit(server, browser);
+    await again.session.open();
+    expect(again.session.saveState()).toMatchObject({ kind: "conflict", overlap: 1 });
+    await again.session.resolveConflict("theirs");
+    await again.session.flush();
+    expect(again.labels[centre]).toBe(3);
+  });
+});
+
+describe.each([["Web Locks", true], ["BroadcastChannel alone", false]])("two tabs, %s", (_, hasLocks) => {
+  test("the second is read-only until it takes over; the first hands its strokes on", async () => {
+    const server = new Server(SHAPE), browser = new Browser(hasLocks);
+    const first = sit(server, browser, 10_000);
+    await first.session.open();
+    await first.sphere(1, 4, [10, 20, 10]);
+    first.session.beginStroke({ tool: "sphere", segment: 1, radiusMm: 4, overwrite: false, locked: [] });
+    first.session.dab([20, 20, 10]);
+    const second = sit(server, browser, 5);
+    await second.session.open();
+    expect(second.session.saveState()).toMatchObject({ kind: "read-only", reason: "other-tab" });
+    expect(() => second.session.beginStroke({ tool: "sphere", segment: 1, radiusMm: 3, overwrite: false, locked: [] })).toThrow("other-tab");
+    const drawn = first.labels;
+    const opened = await second.session.takeOver();
+    expect(opened.restored).toBe(2);
+    expect(same(second.labels, drawn)).toBe(true);
+    expect(first.session.saveState()).toMatchObject({ kind: "read-only", reason: "taken-over" });
+    await second.sphere(1, 4, [30, 20, 10]);
+    await second.session.flush();
+    expect(same(server.labels, second.labels)).toBe(true);
+    expect(server.strokes).toHaveLength(3);
+  });
+});
+
+test("a review without correction shows and never writes", async () => {
+  const server = new Server(SHAPE);
+  server.foreign((labels) => labels.fill(2, 100, 300));
+  const desk = sit(server, new Browser(), 5, false);
+  const opened = await desk.session.open();
+  expect(opened.save).toEqual({ kind: "read-only", reason: "not-editable", unsent: 0 });
+  expect(same(desk.labels, server.labels)).toBe(true);
+  await expect(desk.session.undo()).rejects.toThrow("not-editable");
+});
