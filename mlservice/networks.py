@@ -27,7 +27,7 @@ def build_network(config: TrainingConfig) -> nn.Module:
             spatial_dims=2, in_channels=1, out_channels=config.channels, features=(f[0], f[1], f[2], f[3], f[4], f[5]),
             norm=("batch", {"affine": True}),
         )  # fmt: skip
-        _expect_background(network.final_conv)
+        _expect_background(network)
         return network
     if config.network == "flexible_unet_2d":
         return FlexibleUNet(
@@ -55,10 +55,9 @@ def build_network(config: TrainingConfig) -> nn.Module:
     )
 
 
-def _expect_background(head: nn.Module) -> None:
+def _expect_background(network: BasicUNet) -> None:
     """Start from what most voxels are, instead of spending the first tenths of a short training on learning it."""
-    bias = head.bias
-    assert isinstance(bias, nn.Parameter)
+    bias = network.get_parameter("final_conv.bias")
     nn.init.zeros_(bias)
     with torch.no_grad():
         bias[0] = BACKGROUND_LOGIT

@@ -1,5 +1,5 @@
-"""kill -9 of the ML worker in the middle of a training: no training runs on unseen, nothing is half-written, and the run
-is carried out again by the next worker, or ends as lost."""
+"""kill -9 of the ML worker in the middle of a training: no training runs on unseen, nothing is half-written, and the
+run is carried out again by the next worker, or ends as lost."""
 
 import json
 import time
