@@ -5,13 +5,14 @@
 
 import { ballRuns, between, grownRuns, writableByErasing, writableByGrowing, writableByPaint } from "./brushes";
 import type { EditorCalls } from "./client";
-import { componentAt, componentsOf, fillHoles, lesionsOf, runsOfParts } from "./components";
+import { lesionsOf } from "./components";
 import { planeOf, rectangleOf, unite } from "./geometry";
 import { BitVolume, type Grown, NORMAL_LUNG_HU, grow } from "./growing";
 import { type Change, Journal, TakenOver } from "./journal";
 import { SparseMask } from "./labelmap";
 import { Mask, type Step, tally } from "./mask";
 import { decodeMessage } from "./message";
+import { operate } from "./operations";
 import { Outbox } from "./outbox";
 import { Ownership, type Platform, browserPlatform } from "./ownership";
 import { Composer, NO_RUNS, type Runs, invert } from "./runs";
@@ -302,7 +303,14 @@ export class EditorSession implements EditorCalls {
   async apply(operation: Operation): Promise<OperationResult> {
     this.#mustBeWritable();
     this.#commitDrawing();
-    const { runs, segment, ijk, params } = this.#operate(operation);
+    const { runs, segment, ijk, params } = operate(operation, {
+      labels: this.#mask.labels, spacing: this.#options.volume.spacingMmZyx,
+      overlay: (key) => {
+        const overlay = this.#overlays.get(key);
+        if (!overlay) throw new Error(`no overlay ${key}`);
+        return overlay;
+      },
+    });
     const counts = tally(runs);
     if (runs.count > 0) {
       const stroke: Stroke = { id: uuid(), tool: operation.op, segment, ijk, radius_mm: 0, params, ...counts, at: new Date().toISOString() };
@@ -312,50 +320,6 @@ export class EditorSession implements EditorCalls {
     }
     await this.#writes;
     return counts;
-  }
-
-  #operate(operation: Operation): { runs: Runs; segment: number; ijk: Ijk; params: Record<string, unknown> } {
-    const { labels } = this.#mask;
-    const only = (...wanted: number[]): Uint8Array => { const table = new Uint8Array(256); for (const label of wanted) table[label] = 1; return table; };
-    const none: Ijk = [0, 0, 0];
-    switch (operation.op) {
-      case "copy": {
-        const overlay = this.#overlays.get(operation.overlay);
-        if (!overlay) throw new Error(`no overlay ${operation.overlay}`);
-        const part = operation.at && componentAt(overlay, operation.at);
-        const parts = operation.at ? (part ? [part] : []) : componentsOf(overlay);
-        const composer = new Composer();
-        for (const segment of new Set(parts.map((one) => operation.into ?? one.label))) {
-          const own = parts.filter((one) => (operation.into ?? one.label) === segment);
-          composer.add(runsOfParts(labels, own, writableByPaint(segment, operation.overwrite, operation.locked), segment));
-        }
-        return { runs: composer.total(), segment: operation.into ?? part?.label ?? 0, ijk: operation.at ?? none, params: { overlay: operation.overlay, whole: !operation.at } };
-      }
-      case "fill-holes": {
-        const writable = writableByPaint(operation.segment, operation.overwrite, operation.locked);
-        return { runs: fillHoles(labels, operation.segment, operation.perSlice, writable), segment: operation.segment, ijk: none, params: { per_slice: operation.perSlice } };
-      }
-      case "remove-islands": {
-        const { spacingMmZyx: spacing } = this.#options.volume;
-        const voxelMl = (spacing[0] * spacing[1] * spacing[2]) / 1000;
-        const parts = componentsOf(labels, (label) => label === operation.segment).filter((part) => part.voxels * voxelMl < operation.underMl);
-        return { runs: runsOfParts(labels, parts, only(operation.segment), 0), segment: operation.segment, ijk: none, params: { under_ml: operation.underMl } };
-      }
-      case "remove-lesion": {
-        const part = componentAt(labels, operation.at);
-        const parts = part && part.label !== ERASED ? [part] : [];
-        return { runs: runsOfParts(labels, parts, only(part?.label ?? 0), ERASED), segment: part?.label ?? 0, ijk: operation.at, params: {} };
-      }
-      case "convert": {
-        const part = operation.at && componentAt(labels, operation.at);
-        const parts = operation.at ? (part?.label === operation.from ? [part] : []) : componentsOf(labels, (label) => label === operation.from);
-        return { runs: runsOfParts(labels, parts, only(operation.from), operation.to), segment: operation.to, ijk: operation.at ?? none, params: { from: operation.from } };
-      }
-      case "clear": {
-        const parts = componentsOf(labels, (label) => label === operation.segment);
-        return { runs: runsOfParts(labels, parts, only(operation.segment), 0), segment: operation.segment, ijk: none, params: {} };
-      }
-    }
   }
 
   undo(): Promise<HistoryState> { return this.#step("undo"); }
