@@ -1,6 +1,7 @@
 import "fake-indexeddb/auto";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { Journal } from "../../src/editor/journal";
 import type { Ijk, Tool, Zyx } from "../../src/editor/types";
 import { Browser, Desk, same } from "./desk";
 import { Server, type Weather } from "./server";
@@ -299,6 +300,35 @@ describe.each([["Web Locks", true], ["BroadcastChannel alone", false]])("two tab
     expect(same(server.labels, second.labels)).toBe(true);
     expect(server.strokes).toHaveLength(3);
   });
+});
+
+test("opening again after a failure works in the same tab", async () => {
+  const server = new Server(SHAPE), desk = sit(server, new Browser());
+  server.weather = () => "lost";
+  await expect(desk.session.open()).rejects.toThrow("network");
+  expect(() => desk.session.beginStroke({ tool: "sphere", segment: 1, radiusMm: 3, overwrite: false, locked: [] })).toThrow("not-loaded");
+  server.weather = () => "fine";
+  expect((await desk.session.open()).save.kind).toBe("saved");
+  await desk.sphere(1, 4, [20, 20, 10]);
+  await desk.until("saved");
+});
+
+test("finished lines are forgotten after a month, unsent ones never", async () => {
+  const server = new Server(SHAPE), browser = new Browser();
+  const desk = sit(server, browser, 10_000);
+  await desk.session.open();
+  await desk.sphere(1, 4, [20, 20, 10]);
+  const other = await Journal.open("other/findings", browser.name);
+  const later = Date.now() + 40 * 24 * 3600 * 1000;
+  await other.tidy(later);
+  const journal = await Journal.open("a1/findings", browser.name);
+  expect((await journal.read()).entries).toHaveLength(1);
+  await desk.session.flush();
+  await desk.session.close();
+  await other.tidy(later);
+  expect(await journal.read()).toEqual({ state: null, entries: [], base: null, pending: null });
+  other.close();
+  journal.close();
 });
 
 test("a review without correction shows and never writes", async () => {
