@@ -50,6 +50,7 @@ class ModelsPage:
     everything: SiteRow | None
     loss: list[tuple[float, float]]
     dice: list[tuple[float, float]]
+    live_loss: list[tuple[float, float]]
     bins: list[tuple[str, float | None, float | None, int]]
     points: list[tuple[float, float, str, str]]
     lost: list[dict[str, Any]]
@@ -82,8 +83,9 @@ def models_page(user: User, campaign: Campaign, wanted: str = "") -> ModelsPage:
         rules=_rules(run),
         sites=sites,
         everything=everything,
-        loss=_curve((live or run).curves, "train", "loss") if live or run else [],
-        dice=_curve((live or run).curves, "dice", "validation") if live or run else [],
+        loss=_curve(run.curves, "train") if run else [],
+        dice=_curve(run.curves, "validation") if run else [],
+        live_loss=_curve(live.curves, "train") if live else [],
         bins=bin_by_volume(old, new),
         points=list_points(user, new),
         lost=list_losses(user, old, new),

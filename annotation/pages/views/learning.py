@@ -27,6 +27,7 @@ def models(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "holding": sum(1 for rule in found.rules if rule["holds"]),
         "progress": min(100, 100 * found.approved_new // max(1, campaign.retrain_after)),
         "curve": _curve(found),
+        "live_curve": _live_curve(found),
         "bars": dice_by_volume(found.bins, str(found.champion.model) if found.champion else "", str(found.shown.model))
         if found.bins and found.shown else "",
         "scatter": volumes(found.points) if found.points else "",
@@ -42,7 +43,9 @@ def models_live(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         answer["HX-Refresh"] = "true"
         return answer
     may_change = has_role(request.user, campaign, Role.COORDINATOR)
-    return render(request, "models_live.html", {"found": found, "curve": _curve(found), "may_change": may_change})
+    return render(
+        request, "models_live.html", {"found": found, "live_curve": _live_curve(found), "may_change": may_change}
+    )
 
 
 def models_csv(request: HttpRequest, campaign: Campaign, name: str) -> HttpResponse:
@@ -96,3 +99,9 @@ def _curve(found: ModelsPage) -> str:
         found.loss, found.dice, steps=steps_of(found.shown.model if found.shown else None),
         champion=champion if found.dice else None,
     )  # fmt: skip
+
+
+def _live_curve(found: ModelsPage) -> str:
+    if not found.live_loss:
+        return ""
+    return training_curve(found.live_loss, [], steps=steps_of(found.shown.model) if found.shown else 0)
