@@ -1,0 +1,66 @@
+"""Least versions without known flaws, held against `constraints.txt` and what is installed.
+
+No database of flaws can be reached where this is built and run, and an audit tool without one is green for nothing.
+So this table is ours: a line is added when a flaw becomes known.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tests.architecture.test_packaging import REQUIREMENTS, pins
+
+LEAST = {
+    "pydicom": ("3.0.2", "CVE-2026-32711: a path in a DICOMDIR leaves its folder"),
+    "monai": ("1.6.1", "CVE-2026-21851, CVE-2025-58756, CVE-2025-58757: pickles in checkpoints, paths in bundles"),
+    "torch": ("2.6.0", "CVE-2025-32434: torch.load runs code in spite of weights_only"),
+    "djangorestframework": ("3.17.2", "CVE-2026-73228: the limit of a body's size is passed by"),
+    "django": ("5.2.8", "CVE-2025-64459: SQL by the keys of a dictionary in filter()"),
+    "django-allauth": ("65.13.0", "accounts that were deactivated could refresh tokens"),
+    "cryptography": ("44.0.1", "CVE-2024-12797: raw public keys of a server are not checked"),
+    "gunicorn": ("23.0.0", "CVE-2024-6827: requests smuggled by Transfer-Encoding"),
+    "urllib3": ("2.6.0", "CVE-2025-66418, CVE-2025-66471: decompression without an end"),
+    "requests": ("2.32.4", "CVE-2024-47081: credentials of .netrc go to another host"),
+    "werkzeug": ("3.1.4", "CVE-2025-66221: device names of Windows in safe_join"),
+    "jinja2": ("3.1.6", "CVE-2025-27516: a way out of the sandbox by |attr"),
+    "pillow": ("11.3.0", "CVE-2025-48379: a buffer overflow in writing DDS"),
+    "sqlparse": ("0.5.0", "CVE-2024-4340: deep nesting ends in RecursionError"),
+    "h11": ("0.16.0", "CVE-2025-43859: chunked bodies are read loosely"),
+    "pynetdicom": ("3.0.4", "CVE-2026-56445: a path in a UID leaves the folder"),
+}
+# Only to be held against once something brings them in.
+NOT_USED = {"h11", "pynetdicom"}
+
+
+def test_only_what_is_used_is_pinned() -> None:
+    assert set(LEAST) - set(pins()) == NOT_USED
+
+
+@pytest.mark.parametrize("name", sorted(set(LEAST) - NOT_USED))
+def test_constraints_are_above_the_least(name: str) -> None:
+    least, why = LEAST[name]
+    assert Version(pins()[name]) >= Version(least), why
+
+
+@pytest.mark.parametrize("name", sorted(LEAST))
+def test_what_is_installed_is_above_the_least(name: str) -> None:
+    try:
+        installed = version(name)
+    except PackageNotFoundError:
+        installed = LEAST[name][0]  # an extra that this environment does without
+    assert Version(installed) >= Version(LEAST[name][0]), LEAST[name][1]
+
+
+def test_a_least_version_in_pyproject_is_not_below_the_table() -> None:
+    lower = {
+        canonicalize_name(requirement.name): spec.version
+        for requirement in REQUIREMENTS
+        for spec in requirement.specifier
+        if spec.operator in (">=", "==")
+    }
+    wrong = {
+        name: lower[name] for name, (least, _) in LEAST.items() if name in lower and Version(lower[name]) < Version(least)
+    }
+    assert wrong == {}

@@ -1,0 +1,165 @@
+"""The database itself refuses every row that a constraint forbids, whatever the services do."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, models, transaction
+
+from annotation.datasets.models import Release, ReleaseItem
+from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
+from annotation.masks.models import Head, MaskRevision
+from annotation.reviews.models import Comment, ReviewRound, RoundMask
+from annotation.reviews.services import add_comment, submit_assignment
+from annotation.scans.models import Scan, Series, Site, SiteMembership, Study, Subject
+from annotation.work.models import Assignment, Batch, Campaign, CampaignMember, CampaignScan, LabelSchema
+from tests.factories.world import World, first_of, label, publish
+from voxloop.accounts.models import User
+from voxloop.jobs.models import Job
+
+OURS = {
+    "accounts", "audit", "jobs", "scans", "intake", "work", "masks", "reviews", "learning", "datasets", "pages",
+    "demonstration",
+}  # fmt: skip
+MIND = {"state": "unknown"}
+# By constraint: the model, and how a copy of a row that stands is to differ to be forbidden. `FRESH` is a new value
+# of another column that may not occur twice, so that the refusal is the one that is meant.
+FRESH = object()
+FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
+    "user_theme_known": (User, {"theme": "pink", "username": FRESH}),
+    "job_state_known": (Job, {**MIND, "key": FRESH}),
+    "job_progress_percent": (Job, {"progress": 101, "key": FRESH}),
+    "job_attempts_limited": (Job, {"attempt": 3, "max_attempts": 2, "key": FRESH}),
+    "job_running_has_lease": (Job, {"state": "running", "lease_until": None, "key": FRESH}),
+    "site_split_known": (Site, {"split": "both", "code": FRESH}),
+    "site_membership_once": (SiteMembership, {}),
+    "subject_once_per_site": (Subject, {}),
+    "study_once_per_subject": (Study, {}),
+    "series_once_per_study": (Series, {}),
+    "scan_state_known": (Scan, {**MIND, "code": FRESH, "series": None}),
+    "scan_ready_has_volume": (Scan, {"pack_key": "", "code": FRESH, "series": None}),
+    "scan_refusal_has_reason": (Scan, {"state": "rejected", "reason": "", "code": FRESH, "series": None}),
+    "scan_source_once_per_site": (Scan, {"code": FRESH, "series": None}),
+    "label_schema_version_once": (LabelSchema, {}),
+    "campaign_batch_size": (Campaign, {"batch_size": 501, "name": FRESH, "slug": FRESH}),
+    "campaign_blank_share": (Campaign, {"blank_share": 1.01, "name": FRESH, "slug": FRESH}),
+    "campaign_retrain_after": (Campaign, {"retrain_after": 0, "name": FRESH, "slug": FRESH}),
+    "campaign_member_once": (CampaignMember, {}),
+    "campaign_member_role_known": (CampaignMember, {"role": "superuser"}),
+    "campaign_scan_once": (CampaignScan, {}),
+    "batch_number_once": (Batch, {}),
+    "batch_state_known": (Batch, {**MIND, "number": 900}),
+    "assignment_state_known": (Assignment, {**MIND, "reader": 2}),
+    "assignment_worked_on_has_person": (Assignment, {"state": "open", "person": None, "reader": 2}),
+    "assignment_one_reader_per_scan": (Assignment, {}),
+    "mask_revision_key_once": (MaskRevision, {}),
+    "mask_revision_has_source": (MaskRevision, {"author": None, "model_id": None, "idempotency_key": None}),
+    "mask_revision_kind_known": (MaskRevision, {"kind": "guess", "idempotency_key": None}),
+    "head_once_per_layer": (Head, {}),
+    "review_round_number_once": (ReviewRound, {"state": "returned", "reviewer": "reviewer"}),
+    "review_round_state_known": (ReviewRound, {**MIND, "number": 9}),
+    "review_round_not_own_work": (ReviewRound, {"reviewer": "author", "number": 9}),
+    "review_round_verdict_has_reviewer": (ReviewRound, {"state": "returned", "reviewer": None, "number": 9}),
+    "review_round_approval_signed": (
+        ReviewRound, {"state": "approved", "reviewer": "reviewer", "signature": None, "number": 9},
+    ),
+    "review_round_one_open": (ReviewRound, {"number": 9}),
+    "round_mask_once_per_layer": (RoundMask, {}),
+    "comment_state_known": (Comment, MIND),
+    "comment_pin_whole": (Comment, {"i": 1, "j": None, "k": None}),
+    "training_run_number_once": (TrainingRun, {"state": "failed"}),
+    "training_run_state_known": (TrainingRun, {**MIND, "number": 9}),
+    "training_run_one_at_a_time": (TrainingRun, {"number": 9}),
+    "model_version_number_once": (ModelVersion, {"state": "candidate", "run": "other run"}),
+    "model_version_state_known": (ModelVersion, {**MIND, "number": 9, "run": "other run"}),
+    "model_version_one_champion": (ModelVersion, {"number": 9, "run": "other run"}),
+    "pre_annotation_once_per_model": (PreAnnotation, {}),
+    "pre_annotation_state_known": (PreAnnotation, MIND),
+    "pre_annotation_ready_has_mask": (PreAnnotation, {"state": "ready", "revision": None}),
+    "release_name_once": (Release, {}),
+    "release_state_known": (Release, {**MIND, "name": FRESH, "manifest_hash": "0"}),
+    "release_frozen_has_manifest": (Release, {"state": "frozen", "manifest_hash": "", "name": FRESH}),
+    "release_item_once": (ReleaseItem, {}),
+}  # fmt: skip
+
+
+def named_constraints() -> set[str]:
+    """Every constraint that a model of ours names."""
+    return {
+        constraint.name
+        for model in apps.get_models()
+        if model._meta.app_label in OURS
+        for constraint in model._meta.constraints
+    }
+
+
+def test_every_constraint_has_a_row() -> None:
+    assert named_constraints() == set(FORBIDDEN)
+
+
+@pytest.fixture
+def rows(world: World) -> dict[type[models.Model], models.Model]:
+    """One legal row of every model that has constraints."""
+    assignment = first_of(publish(world, size=1))
+    label(world, assignment)
+    round_ = submit_assignment(assignment_id=assignment.pk, actor=world["annotator"])
+    comment = add_comment(round_id=round_.pk, actor=world["annotator"], text="here")
+    run = TrainingRun.objects.create(
+        campaign=world.campaign, number=1, profile="demo", seed=1, manifest={}, manifest_hash="0"
+    )
+    model = ModelVersion.objects.create(
+        campaign=world.campaign, number=1, run=run, state="champion", weights_key="weights/0", config={}, metrics={}
+    )
+    revision = round_.masks.get().submitted
+    release = Release.objects.create(campaign=world.campaign, name="2026.1")
+    made: list[models.Model] = [
+        comment, round_, run, model, release,
+        PreAnnotation.objects.create(campaign=world.campaign, scan=assignment.scan, model=model),
+        ReleaseItem.objects.create(
+            release=release, scan=assignment.scan, round=round_, revision=revision, layer="findings", split="train"
+        ),
+        Job.objects.create(kind="import_scans", key="x"),
+    ]  # fmt: skip
+    found = {type(row): row for row in made}
+    for model_class, _ in FORBIDDEN.values():
+        found.setdefault(model_class, model_class._default_manager.first())  # type: ignore[arg-type]
+    found[ReviewRound].refresh_from_db()
+    return found
+
+
+@pytest.mark.django_db
+def test_every_forbidden_row_is_refused(world: World, rows: dict[type[models.Model], models.Model]) -> None:
+    other_run = TrainingRun.objects.create(
+        campaign=world.campaign, number=2, profile="demo", seed=1, manifest={}, manifest_hash="0", state="failed"
+    )
+    words = {"author": world["annotator"], "reviewer": world["reviewer"], "other run": other_run}
+    got: dict[str, str] = {}
+    for name, (model, changes) in FORBIDDEN.items():
+        row = model._default_manager.get(pk=rows[model].pk)
+        row.pk = uuid4() if isinstance(model._meta.pk, models.UUIDField) else None
+        row._state.adding = True
+        for field, value in changes.items():
+            if value is FRESH:
+                value = uuid4().hex[:12]
+            elif isinstance(model._meta.get_field(field), models.ForeignKey) and value is not None:
+                value = words[value]
+            setattr(row, field, value)
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+            got[name] = "let through"
+        except IntegrityError as error:
+            got[name] = str(error.__cause__.diag.constraint_name)  # type: ignore[union-attr]
+    assert got == {name: name for name in FORBIDDEN}
+
+
+def test_what_is_forbidden_is_only_the_one_thing() -> None:
+    """A state that no table knows is refused for every model that has a state."""
+    with_state = {
+        model._meta.label
+        for model in apps.get_models()
+        if model._meta.app_label in OURS and any(field.name == "state" for field in model._meta.fields)
+    }
+    refused = {model._meta.label for model, changes in FORBIDDEN.values() if changes.get("state") == MIND["state"]}
+    assert refused == with_state
