@@ -104,4 +104,5 @@ def _curve(found: ModelsPage) -> str:
 def _live_curve(found: ModelsPage) -> str:
     if not found.live_loss:
         return ""
-    return training_curve(found.live_loss, [], steps=steps_of(found.shown.model) if found.shown else 0)
+    steps = steps_of(found.shown.model) if found.shown else 0
+    return training_curve(found.live_loss, [], steps=steps, size=(420, 140))
