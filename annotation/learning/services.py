@@ -11,7 +11,7 @@ from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.learning.permissions import require_trainer
 from annotation.learning.selectors import IN_PROGRESS, count_new_approvals, visible_models, visible_runs
 from annotation.learning.states import MODEL_VERSION, TRAINING_RUN
-from annotation.work.models import Campaign
+from annotation.work.models import Campaign, CampaignScan
 from voxloop.accounts.models import User
 from voxloop.audit.services import advance, record
 from voxloop.jobs.models import Job
