@@ -55,7 +55,7 @@ def guarded(view: Callable[..., HttpResponse], row: Row) -> Callable[..., HttpRe
 
 def admits(row: Row, user: User, campaign: Campaign | None) -> bool:
     """Whether the person has one of the row's roles in the campaign; without one, in any campaign."""
-    if row.roles is ANYBODY or row.roles == ANYBODY:
+    if row.roles == ANYBODY:
         return True
     if ADMINISTRATOR in row.roles and user.is_administrator:
         return True
