@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from mlservice.contract.requests import AcquireRequest, AcquireScan, ScanRef
 from mlservice.contract.results import AcquireResult, Choice
+from mlservice.embedding import embed
 from mlservice.job import Job, run_stage
 from mlservice.scans import load_volume
 
@@ -21,7 +21,6 @@ NOISE, NOISE_DECAY = 0.5, 0.7
 # Predicted extent, mL: nothing, a little, a lot. Each gets its share of a batch, or only large lesions are chosen.
 EXTENT_BOUNDS_ML = (1.0, 50.0)
 POOL = 3  # candidates per place, by score, among which distance decides
-WINDOW_HU = (-1250, 250)
 
 
 def acquire(request: AcquireRequest, job: Job) -> AcquireResult:
@@ -35,17 +34,6 @@ def acquire(request: AcquireRequest, job: Job) -> AcquireResult:
             embeddings.append(embed(load_volume(reference, job)))
         job.report(position, len(request.scans), f"Described scan {position} of {len(request.scans)}")
     return choose(request, np.stack(embeddings) if embeddings else np.zeros((0, 1)))
-
-
-def embed(hu_zyx: npt.NDArray[np.int16]) -> Points:
-    """A scan as 32 + 64 + 64 numbers: the square root of its HU histogram, and mean projections along z and y."""
-    step = tuple(max(1, n // 64) for n in hu_zyx.shape)
-    low, high = WINDOW_HU
-    small = np.clip(hu_zyx[:: step[0], :: step[1], :: step[2]].astype(np.float64), low, high)
-    histogram = np.histogram(small, bins=32, range=(low, high))[0] / small.size
-    scaled = (small - low) / (high - low)
-    projections = [_blocks(scaled.mean(axis=axis), 8).reshape(-1) for axis in (0, 1)]
-    return np.concatenate([np.sqrt(histogram), *projections])
 
 
 def choose(request: AcquireRequest, embeddings: Points) -> AcquireResult:
@@ -164,16 +152,6 @@ def _ranking(
     scores = {scans[n].id: 2 - place / max(1, len(order)) for place, n in enumerate(order)}
     scores |= {scans[n].id: 1 - (place + 1) / (len(rest) + 1) for place, n in enumerate(rest)}
     return scores
-
-
-def _blocks(image: Points, size: int) -> Points:
-    rows, columns = (np.linspace(0, n, size + 1).astype(int) for n in image.shape)
-    return np.array(
-        [
-            [image[a : max(b, a + 1), c : max(d, c + 1)].mean() for c, d in itertools.pairwise(columns)]
-            for a, b in itertools.pairwise(rows)
-        ]
-    )
 
 
 if __name__ == "__main__":

@@ -17,9 +17,11 @@ from scipy import ndimage
 from torch import nn
 from torch.nn import functional
 
+from mlservice.contract.codec import write_json
 from mlservice.contract.config import TrainingConfig
 from mlservice.contract.requests import PredictRequest, ScanRef
 from mlservice.contract.results import Prediction, PredictResult
+from mlservice.embedding import embed
 from mlservice.job import Job, run_stage
 from mlservice.networks import autocast, choose_device, probabilities
 from mlservice.preprocess import Image, grid_for, prepare_image
@@ -131,15 +133,19 @@ def _predict_one(
     np.save(place / "labels.npy", found.labels)
     np.save(place / "probability.npy", coarse)
     voxels = np.bincount(found.labels.reshape(-1), minlength=256)
-    return Prediction(
+    prediction = Prediction(
         id=scan.id,
         folder=f"{folder.name}/{scan.id}",
         step_zyx=step,
         uncertainty=found.uncertainty,
         extent_ml=volume_ml(float(voxels[1:].sum()), scan.spacing_mm_zyx),
         extent_ml_by_class={s.key: volume_ml(float(voxels[s.id]), scan.spacing_mm_zyx) for s in config.classes},
+        embedding=tuple(round(float(value), 5) for value in embed(volume)),
         seconds=round(time.monotonic() - began, 3),
     )
+    # Last, and before the progress line: a caller may take this scan's mask while the others are still worked on.
+    write_json(place / "prediction.json", prediction)
+    return prediction
 
 
 def _infer(

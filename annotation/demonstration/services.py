@@ -30,7 +30,8 @@ from annotation.demonstration.progress import Progress
 from annotation.demonstration.reading import read_like_a_person
 from annotation.intake.services import receive_path
 from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
-from annotation.learning.services import promote_model, request_preannotation, request_training
+from annotation.learning.preannotation import preannotate_when_due
+from annotation.learning.services import promote_model, request_training
 from annotation.masks.models import Head
 from annotation.masks.services import begin, save_answers, save_message
 from annotation.masks.states import EMPTY
@@ -197,17 +198,17 @@ def finish_training(*, stage: Stage, progress: Progress) -> None:
     model = ModelVersion.objects.get(run=run)
     if model.state != "champion":
         why = "The first model of the demonstration"
-        model = promote_model(model_id=model.pk, actor=stage.people["coordinator"], why=why)
-    # Scans that came in after the promotion have no mask of the model yet.
-    request_preannotation(model=model, actor=stage.people["coordinator"])
-    jobs = Job.objects.filter(kind=Job.Kind.PREANNOTATE)
+        promote_model(model_id=model.pk, actor=stage.people["coordinator"], why=why)
+    jobs = Job.objects.filter(kind=Job.Kind.PREANNOTATE, state__in=WAITING)
 
     def tell() -> None:
         done = PreAnnotation.objects.filter(campaign=stage.campaign, state="ready").count()
         asked = PreAnnotation.objects.filter(campaign=stage.campaign).exclude(state="discarded").count()
         progress.report(80 + 18 * done / max(1, asked), f"Pre-annotation: {done} of {asked} scans")
 
-    wait_for(list(jobs.filter(state__in=WAITING)), tell)
+    # Again for scans that came in after the promotion.
+    while jobs.exists() or preannotate_when_due():
+        wait_for(list(jobs), tell)
 
 
 def publish_main_batch(*, stage: Stage) -> None:

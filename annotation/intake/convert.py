@@ -8,9 +8,11 @@ object `{progress, message}`.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +30,7 @@ from voxloop.volume.labelmap.chunks import Labels
 from voxloop.volume.pack import pack_volume
 
 MOST_OPEN_FILES = 256
+PR_SET_PDEATHSIG = 1
 FILE_BYTES_PER_VOXEL = 8
 MASK_LAYER = "import"
 IDENTIFIED = "not_deidentified"
@@ -45,6 +48,12 @@ def limit_resources(memory_bytes: int, cpu_s: int, file_bytes: int) -> None:
         hard = resource.getrlimit(kind)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (most, most))
+
+
+def die_with_parent() -> None:
+    """Let Linux kill this process when the worker that started it is killed: nobody would read its result."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def tell(progress: float, message: str) -> None:
@@ -70,6 +79,7 @@ class Report:
 
 def main(folder: Path) -> None:
     """Run one request. Refusals are part of the report; anything else ends the process with a trace."""
+    die_with_parent()
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     limits = Limits.from_json(request["limits"])
     file_bytes = max(limits.most_file_bytes, limits.most_voxels * FILE_BYTES_PER_VOXEL)

@@ -97,7 +97,7 @@ def _open(path: Path, plain: Path, limits: Limits) -> Any:
         image: Any = nibabel.Nifti1Image.from_filename(path, mmap="r")
         shape = tuple(int(n) for n in image.shape)
         dtype = np.dtype(image.header.get_data_dtype())
-        offset = int(image.header["vox_offset"])
+        offset = int(image.dataobj.offset)  # the header in memory has lost it
         has_place = int(image.header["qform_code"]) > 0 or int(image.header["sform_code"]) > 0
     except MemoryError:
         raise

@@ -112,7 +112,7 @@ def _ask(
                 "actor": str(actor.pk),
                 "is_upload": is_upload,
             },
-            key=f"import:{site.pk}:{key}:{new_id()}",
+            key=f"import:{key}:{new_id()}",
             actor=actor,
         )
         record(actor=actor, action="scans.received", target=job, new={"site": site.code, "campaign": campaign.slug})
@@ -238,6 +238,7 @@ def import_scans(claim: Claim) -> dict[str, Any]:
         actor=actor,
         on_progress=claim.report,
         check=claim.check,
+        folder=settings.WORK_DIR / "imports" / str(claim.job.pk),
     )
     discard_upload(claim.job)
     return result
@@ -272,6 +273,7 @@ def import_now(
         actor=actor,
         on_progress=on_progress or (lambda progress, message: None),
         check=lambda: None,
+        folder=settings.WORK_DIR / "imports" / str(new_id()),
     )
 
 
@@ -285,11 +287,12 @@ def _import(
     actor: User,
     on_progress: Callable[[int, str], None],
     check: Callable[[], None],
+    folder: Path,
 ) -> dict[str, Any]:
     if not source.exists():
         raise Invalid("The uploaded file is gone; send it again.", code="no_such_file")
     segments = parse_schema(campaign.schema.definition).layer(layer).ids if mask else frozenset()
-    folder = settings.WORK_DIR / "imports" / str(new_id())
+    shutil.rmtree(folder, ignore_errors=True)  # what an attempt that was killed has left
     try:
         report = run_convert(
             source, folder, mask=mask, on_progress=lambda progress, message: on_progress(progress * 9 // 10, message)

@@ -96,6 +96,7 @@ class PreAnnotation(models.Model):
     revision = models.ForeignKey(MaskRevision, null=True, on_delete=models.PROTECT, related_name="pre_annotations")
     uncertainty = models.FloatField(null=True)
     extent_ml = models.FloatField(null=True)
+    embedding = models.JSONField(null=True)  # what the scan looks like from afar: acquisition keeps a batch varied
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

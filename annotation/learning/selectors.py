@@ -34,3 +34,8 @@ def count_new_approvals(campaign: Campaign) -> int:
     last = TrainingRun.objects.filter(campaign=campaign).exclude(state__in=WITHOUT_RESULT).order_by("-number").first()
     seen = {item["round"] for item in last.manifest.get("items", [])} if last else set()
     return approved_rounds(campaign).filter(~Q(pk__in=seen)).count()
+
+
+def count_rounds_of(model: ModelVersion) -> int:
+    """How many models the campaign had before this one: the noise on acquisition scores decays with it."""
+    return ModelVersion.objects.filter(campaign=model.campaign_id, number__lt=model.number).count()

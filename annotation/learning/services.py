@@ -146,9 +146,12 @@ def _promote(model: ModelVersion, actor: Any, why: str) -> None:
     request_preannotation(model=model, actor=actor)
 
 
-def request_preannotation(*, model: ModelVersion, actor: Any) -> Job:
-    """Ask for masks of every scan that nobody has opened; asked again without new scans it is the same job."""
-    moment = model.promoted_at.isoformat() if model.promoted_at else ""
+def request_preannotation(*, model: ModelVersion, actor: Any, again: bool = False) -> Job:
+    """Ask for masks of every scan that nobody has opened.
+
+    Asked again without new scans it is the same job, unless `again`.
+    """
+    moment = now().isoformat() if again or not model.promoted_at else model.promoted_at.isoformat()
     scans = CampaignScan.objects.filter(campaign=model.campaign_id, scan__state="ready").count()
     return enqueue(
         Job.Kind.PREANNOTATE,

@@ -14,7 +14,7 @@ from django.urls.resolvers import URLPattern
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from annotation.datasets.selectors import visible_releases
-from annotation.learning.models import ModelVersion
+from annotation.learning.selectors import visible_models
 from annotation.pages.permissions import ADMINISTRATOR, ANYBODY, ROWS, Row, Scope
 from annotation.reviews.selectors import visible_rounds
 from annotation.work.models import Campaign, CampaignMember
@@ -90,12 +90,11 @@ def _find(scope: Scope, user: User, keys: dict[str, Any]) -> tuple[Any, Campaign
     if scope is Scope.SCAN:
         scan = _get(visible_scans(user).select_related("site"), pk=key)
         return scan, visible_campaigns(user).filter(campaign_scans__scan=scan).first()
-    campaigns = visible_campaigns(user)
     rows: dict[Scope, QuerySet[Any]] = {
         Scope.BATCH: visible_batches(user).select_related("campaign"),
         Scope.ASSIGNMENT: visible_assignments(user),
         Scope.ROUND: visible_rounds(user),
-        Scope.MODEL: ModelVersion.objects.filter(campaign__in=campaigns).select_related("campaign"),
+        Scope.MODEL: visible_models(user),
         Scope.RELEASE: visible_releases(user),
     }
     thing = _get(rows[scope], pk=key)

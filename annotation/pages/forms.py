@@ -79,7 +79,7 @@ class UploadForm(forms.Form):
     """A scan that was de-identified at its site."""
 
     file = forms.FileField(
-        label="File", help_text="A zip of one or more DICOM series, or one NIfTI volume (.nii, .nii.gz). De-identified.",
+        label="File", help_text="A zip of DICOM series, or one NIfTI volume (.nii, .nii.gz); de-identified.",
         widget=forms.ClearableFileInput(attrs={"accept": ".zip,.nii,.gz"}),
     )  # fmt: skip
     site = forms.ModelChoiceField(label="Site", queryset=Site.objects.none(), empty_label=None)
@@ -104,7 +104,10 @@ class ReleaseForm(forms.Form):
     name = forms.CharField(label="Name", max_length=64, help_text="For example 2026.11; unique in the campaign.")
     licence = forms.CharField(label="Licence", max_length=120, required=False, help_text="For example CC BY 4.0.")
     sites = forms.MultipleChoiceField(
-        label="Sites", required=False, widget=forms.CheckboxSelectMultiple, help_text="None ticked: every site of yours."
+        label="Sites",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked: every site of yours.",
     )
     approved_from = forms.DateField(label="Approved from", required=False, widget=DayInput())
     approved_until = forms.DateField(label="Approved until", required=False, widget=DayInput())
@@ -132,7 +135,9 @@ class CampaignForm(forms.Form):
     """A new campaign."""
 
     name = forms.CharField(label="Name", max_length=120)
-    slug = forms.SlugField(label="Short name", max_length=64, help_text="For addresses: small letters, digits, hyphens.")
+    slug = forms.SlugField(
+        label="Short name", max_length=64, help_text="For addresses: small letters, digits, hyphens."
+    )
     planned_scans = forms.IntegerField(label="Planned scans", min_value=0, initial=0)
     planned_until = forms.DateField(label="Planned until", required=False, widget=DayInput())
     guidelines = forms.CharField(label="Guidelines", required=False, widget=forms.Textarea(attrs={"rows": 6}))
@@ -152,7 +157,9 @@ class PersonForm(forms.Form):
                 help_text="At least 12 signs. Tell it to the person; they change it on their account page.",
             )  # fmt: skip
             self.fields["is_administrator"] = forms.BooleanField(
-                label="Administrator", required=False, help_text="Invites people and grants roles; may not label or judge."
+                label="Administrator",
+                required=False,
+                help_text="Invites people and grants roles; may not label or judge.",
             )
         else:
             for campaign, role in CampaignMember.objects.filter(user=person).values_list("campaign", "role"):

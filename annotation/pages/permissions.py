@@ -80,10 +80,11 @@ ROWS: dict[str, Row] = {
     "scan": Row(OVERSEERS, Scope.SCAN),
     "upload": Row(OVERSEERS, methods=BOTH),
     # learning
-    "models": Row(OVERSEERS | REVIEWERS, Scope.CAMPAIGN),
-    "models_live": Row(OVERSEERS | REVIEWERS, Scope.CAMPAIGN),
-    "models_csv": Row(OVERSEERS | REVIEWERS, Scope.CAMPAIGN),
+    "models": Row(OVERSEERS, Scope.CAMPAIGN),
+    "models_live": Row(OVERSEERS, Scope.CAMPAIGN),
+    "models_csv": Row(OVERSEERS, Scope.CAMPAIGN),
     "train": Row(COORDINATOR, Scope.CAMPAIGN, POST),
+    "train_cancel": Row(COORDINATOR, Scope.CAMPAIGN, POST),
     "promote": Row(COORDINATOR, Scope.MODEL, POST),
     # releases
     "releases": Row(OVERSEERS, Scope.CAMPAIGN),

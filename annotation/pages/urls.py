@@ -1,7 +1,18 @@
 """The addresses of the pages. `page()` asks for a permission row for each."""
 
 from annotation.pages.door import page
-from annotation.pages.views import annotator, coordinator, dashboard, data, home, learning, machine, people, releases, reviewer
+from annotation.pages.views import (
+    annotator,
+    coordinator,
+    dashboard,
+    data,
+    home,
+    learning,
+    machine,
+    people,
+    releases,
+    reviewer,
+)
 
 urlpatterns = [
     page("", home.home, "home"),
@@ -39,6 +50,7 @@ urlpatterns = [
     page("campaigns/<slug:slug>/models/live/", learning.models_live, "models_live"),
     page("campaigns/<slug:slug>/models/data/<slug:name>.csv", learning.models_csv, "models_csv"),
     page("campaigns/<slug:slug>/models/train/", learning.train, "train"),
+    page("campaigns/<slug:slug>/models/cancel/", learning.train_cancel, "train_cancel"),
     page("models/<uuid:id>/promote/", learning.promote, "promote"),
     page("campaigns/<slug:slug>/releases/", releases.releases, "releases"),
     page("campaigns/<slug:slug>/releases/new/", releases.release_new, "release_new"),

@@ -64,7 +64,8 @@ class TrainResult:
 @dataclass(frozen=True)
 class Prediction:
     """One labelled scan. `folder` holds `labels.npy` (uint8, zyx, segment ids) and `probability.npy`
-    (uint8, 255 = certain, of any finding, each voxel the mean of a `step_zyx` block)."""
+    (uint8, 255 = certain, of any finding, each voxel the mean of a `step_zyx` block); the same facts lie beside them in
+    `prediction.json` as soon as the scan is done. `embedding` describes the scan for `acquire`."""
 
     id: str
     folder: str
@@ -72,6 +73,7 @@ class Prediction:
     uncertainty: float
     extent_ml: float
     extent_ml_by_class: dict[str, float]
+    embedding: tuple[float, ...]
     seconds: float
 
 
@@ -140,9 +142,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Gate:
-    """The verdict as data: it passes when every rule holds."""
+    """The verdict as data: it holds when every rule does."""
 
-    passes: bool
+    holds: bool
     rules: tuple[Rule, ...]
 
 

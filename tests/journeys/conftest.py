@@ -14,7 +14,7 @@ def product(tmp_path: Path, django_db_blocker: object) -> Iterator[Product]:
     with new_database() as database:
         running = Product(tmp_path, database)
         try:
-            running.manage("migrate", "-v", "0")
+            running.manage("prepare_broker", "--migrate")
             yield running
         finally:
             running.stop()

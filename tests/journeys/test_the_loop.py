@@ -105,10 +105,14 @@ class Api:
 
     def upload(self, name: str, data: bytes, **fields: str) -> Any:
         edge = "voxloop-test-boundary"
-        parts = [f'--{edge}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode() for k, v in fields.items()]
+        parts = [
+            f'--{edge}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode() for k, v in fields.items()
+        ]
         parts.append(
             f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-            "Content-Type: application/zip\r\n\r\n".encode() + data + f"\r\n--{edge}--\r\n".encode()
+            "Content-Type: application/zip\r\n\r\n".encode()
+            + data
+            + f"\r\n--{edge}--\r\n".encode()
         )
         return self.call(
             "POST", "/scans/upload", b"".join(parts), {"Content-Type": f"multipart/form-data; boundary={edge}"}
@@ -159,7 +163,9 @@ def tell_the_story(product: Product, tmp_path: Path, browser: Browser, watched: 
         data, made = pack_series(site, numbers, tmp_path)
         phantoms |= made
         job = datamanager.upload(f"{site}.zip", data, site=site, campaign="chest-ct")
-        wait_for("the import", lambda job=job: datamanager.call("GET", f"/jobs/{job['id']}/")["state"] == "succeeded", 120)
+        wait_for(
+            "the import", lambda job=job: datamanager.call("GET", f"/jobs/{job['id']}/")["state"] == "succeeded", 120
+        )
     scans = {row["code"]: row for row in datamanager.call("GET", "/scans/?page_size=200")["results"]}
     assert [row["state"] for row in scans.values()] == ["ready"] * len(phantoms)
 

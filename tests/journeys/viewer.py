@@ -31,19 +31,17 @@ class Viewer:
 
     def go_to(self, ijk: Ijk) -> None:
         """Bring the voxel's axial slice up, by keys."""
-        self.page.get_by_test_id("pane-axial").hover()
-        self.page.mouse.move(*self.at(ijk))
         self.page.keyboard.press("v")
-        self.page.mouse.click(*self.at((ijk[0], ijk[1], 0)))
-        for _ in range(200):
-            now = int(self.facts("slices()")["axial"])
+        now = int(self.facts("slices()")["axial"])
+        self.page.mouse.click(*self.at((ijk[0], ijk[1], now)))
+        for _ in range(100):
             if now == ijk[2]:
                 return
-            steps = abs(ijk[2] - now)
-            # ArrowUp and PageUp go to lower indices on some orientations: look which way it went.
-            key = ("PageDown" if steps >= 10 else "ArrowDown") if ijk[2] > now else ("PageUp" if steps >= 10 else "ArrowUp")
-            self.page.keyboard.press(key)
-            self.page.wait_for_function("now => window.voxloop.slices().axial !== now", arg=now, timeout=5_000)
+            # Down is towards the feet, which is to lower indices in a volume whose k goes up the body.
+            key = "Up" if ijk[2] > now else "Down"
+            self.page.keyboard.press(("Page" if abs(ijk[2] - now) >= 10 else "Arrow") + key)
+            self.page.wait_for_function("was => window.voxloop.slices().axial !== was", arg=now, timeout=5_000)
+            now = int(self.facts("slices()")["axial"])
         raise AssertionError(f"slice {ijk[2]} was not reached")
 
     def at(self, ijk: Ijk) -> tuple[float, float]:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from mlservice.acquire import choose, embed, k_means
+from mlservice.acquire import choose, k_means
 from mlservice.contract import AcquireRequest, AcquireResult, AcquireScan, read_json
+from mlservice.embedding import embed
 from tests.ml.bodies import ask, make_scan, run
 
 

@@ -62,7 +62,7 @@ def test_the_gate(case):
     challenger, champion, broken = CASES[case]
     gate = judge(challenger, champion)
     assert {rule.key for rule in gate.rules if not rule.holds} == broken
-    assert gate.passes == (not broken)
+    assert gate.holds == (not broken)
     assert [rule.key for rule in gate.rules] == ["measured", "mean_dice", "sites", "false_positives"]
     assert all(rule.sentence.endswith(".") for rule in gate.rules)
 

@@ -126,7 +126,7 @@ def _scan_table(scans: Iterable[Mapping[str, Any]]) -> str:
     rows = [(SIDES[side], site, n["scans"], n["empty"]) for (side, site), n in sorted(per_site.items())]
     for side in SIDES:
         of_side = [row for row in rows if row[0] == side]
-        if of_side:
+        if len(of_side) > 1:
             rows.append((side, "**all**", sum(row[2] for row in of_side), sum(row[3] for row in of_side)))
     return _table(("split", "site", "scans", "confirmed empty"), rows)
 
@@ -172,4 +172,4 @@ def _layers(frozen: Frozen) -> list[Mapping[str, Any]]:
 
 def _table(header: tuple[Any, ...], rows: Iterable[tuple[Any, ...]]) -> str:
     lines = [header, tuple("---" for _ in header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)

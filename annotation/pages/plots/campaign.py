@@ -115,9 +115,7 @@ def queue_age(
     days: Sequence[tuple[int, int]], limit_days: int = 4, *, width: float = 460, height: float = 270
 ) -> SafeString:
     """Scans that wait for a verdict by whole days of waiting: `(first round, later rounds)`, today first."""
-    plot = Canvas(
-        width, height, "Scans that wait for review, by days of waiting", left=34, right=8, top=18, bottom=42
-    )
+    plot = Canvas(width, height, "Scans that wait for review, by days of waiting", left=34, right=8, top=18, bottom=42)
     marks = ticks(max((first + later for first, later in days), default=1), whole=True)
     plot.domain(y=(0, marks[-1]))
     plot.rows(marks)

@@ -36,12 +36,12 @@ class Canvas:
             self.y = _linear(y, (self.height - self.bottom, self.top))
 
     def line(self, kind: str, x1: float, y1: float, x2: float, y2: float, style: str = "") -> None:
-        self.parts.append(f'<line class="{kind}" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y1:.1f}" y2="{y2:.1f}"{_css(style)}/>')
+        self.parts.append(
+            f'<line class="{kind}" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y1:.1f}" y2="{y2:.1f}"{_css(style)}/>'
+        )
 
     def text(self, words: str, x: float, y: float, anchor: str = "start", kind: str = "") -> None:
-        self.parts.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>'
-        )
+        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>')
 
     def path(self, kind: str, points: Iterable[Point], *, closed: bool = False, style: str = "") -> None:
         """A line (or an area) through points in data units."""

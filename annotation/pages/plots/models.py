@@ -40,9 +40,7 @@ def training_curve(
     return plot.svg()
 
 
-def dice_by_volume(
-    bins: Sequence[tuple[str, float | None, float | None, int]], old: str, new: str
-) -> SafeString:
+def dice_by_volume(bins: Sequence[tuple[str, float | None, float | None, int]], old: str, new: str) -> SafeString:
     """Mean Dice by reference volume: `(word, champion, challenger, n)`."""
     plot = Canvas(500, 262, "Mean Dice by reference volume", left=36, right=8, top=34, bottom=40)
     plot.domain(y=(0, 1))
@@ -89,7 +87,9 @@ def volumes(points: Sequence[tuple[float, float, str, str]]) -> SafeString:
 
 def interval(change: float, low: float, high: float, limit: float = -0.02, reach: float = 0.08) -> SafeString:
     """A change with its 95 % interval beside the limit of the gate; clipped at ± `reach`."""
-    plot = Canvas(220, 20, f"{change:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}", left=10, right=10, top=0, bottom=0)
+    plot = Canvas(
+        220, 20, f"{change:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}", left=10, right=10, top=0, bottom=0
+    )
     plot.domain(x=(-reach, reach))
     inside = [max(-reach, min(reach, value)) for value in (low, change, high)]
     plot.box("", 10, 0, plot.x(limit) - 10, 20, "fill:var(--bad-soft)")

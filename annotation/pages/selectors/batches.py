@@ -156,7 +156,9 @@ def people(user: User, campaign: Campaign) -> list[PersonRow]:
     )
     minutes: dict[Any, list[float]] = defaultdict(list)
     days: dict[Any, list[int]] = defaultdict(lambda: [0] * 7)
-    for person, seconds, at in rows.filter(submitted_at__gt=since).values_list("person", "active_seconds", "submitted_at"):
+    for person, seconds, at in rows.filter(submitted_at__gt=since).values_list(
+        "person", "active_seconds", "submitted_at"
+    ):
         if seconds:
             minutes[person].append(seconds / 60)
         days[person][6 - min(6, (now() - at).days)] += 1

@@ -134,9 +134,8 @@ def forecast(rows: Sequence[tuple[datetime, int]], until: datetime | None, plann
 def bins_of(start: datetime, end: datetime, most: int = 12) -> list[tuple[datetime, str]]:
     """Periods from `start` to `end`, at most `most`: hours, days or weeks, with their words."""
     span = (end - start).total_seconds()
-    for step, pattern in ((3600, "%H h"), (86400, "%-d %b"), (604800, "%-d %b"), (2419200, "%-d %b")):
-        if span / step <= most:
-            break
+    step = next((step for step in (3600, 86400, 604800) if span / step <= most), 2419200)
+    pattern = "%H h" if step == 3600 else "%-d %b"
     first = datetime.fromtimestamp(start.timestamp() // step * step, tz=UTC)
     count = int((end - first).total_seconds() // step) + 1
     return [(at := first + timedelta(seconds=step * index), f"{at:{pattern}}") for index in range(count)][-most:]

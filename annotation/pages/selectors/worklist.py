@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count
@@ -11,12 +10,13 @@ from django.db.models import Count
 from annotation.masks.models import MaskRevision
 from annotation.masks.selectors import is_served_blank
 from annotation.pages.plots.canvas import median
+from annotation.pages.selectors.own_batches import BatchCard, own_batches
 from annotation.pages.templatetags.figures import duration, plural
 from annotation.reviews.models import Comment, ReviewRound
-from annotation.work.models import Assignment, Batch, Campaign
+from annotation.work.models import Assignment, Campaign
 from annotation.work.selectors import pool, work_list
 from voxloop.accounts.models import User
-from voxloop.kernel.clock import now, today
+from voxloop.kernel.clock import now
 
 SHOWS = {
     "todo": ("returned", "open", "queued", "blocked"),
@@ -24,7 +24,6 @@ SHOWS = {
     "done": ("approved", "skipped"),
 }
 GROUPS = {"returned": 0, "open": 1, "queued": 2, "blocked": 3, "submitted": 4, "approved": 5, "skipped": 5}
-CELL_ORDER = ("approved", "in_review", "submitted", "returned", "open", "blocked", "skipped", "queued")
 SHOWN_SCANS = 12
 
 
@@ -39,20 +38,6 @@ class Row:
     group: str = ""
     group_note: str = ""
     group_count: int = 0
-
-
-@dataclass
-class BatchCard:
-    """A batch of one's own: a cell a scan."""
-
-    batch: Batch
-    cells: list[tuple[str, int]]
-    counts: list[tuple[str, int]]
-    handed_in: int
-    total: int
-    seconds_left: float | None
-    pace: str
-    is_late: bool
 
 
 @dataclass
@@ -160,7 +145,7 @@ def work_page(user: User, campaign: Campaign | None) -> WorkPage:
     last = list(done.order_by("-submitted_at").values_list("scan__code", "active_seconds", "starts_from")[:SHOWN_SCANS])
     page.times = [(code, seconds / 60, start or "blank") for code, seconds, start in reversed(last)]
     page.median_minutes = _campaign_median(user, campaign)
-    page.batches = _cards(user, campaign, page.times)
+    page.batches = own_batches(_own(user, campaign), page.times)
     return page
 
 
@@ -183,7 +168,9 @@ def _why(row: Assignment, comments: list[Comment], strokes: int, is_next: bool) 
         passed = duration((now() - since).total_seconds())
         ago = passed if passed == "just now" else f"{passed} ago"
         if row.touched_at:
-            saved = f"{plural(strokes, 'stroke')} {'is' if strokes == 1 else 'are'} saved" if strokes else "all is saved"
+            saved = (
+                f"{plural(strokes, 'stroke')} {'is' if strokes == 1 else 'are'} saved" if strokes else "all is saved"
+            )
             return f"You stopped {ago}; {saved}", since
         return f"You opened it {ago} and have not drawn yet", since
     if row.state == "blocked":
@@ -229,48 +216,6 @@ def _campaign_median(user: User, campaign: Campaign | None) -> float | None:
         .values_list("active_seconds", flat=True)[:400]
     )
     return median(seconds) / 60 if len(seconds) >= 5 else None
-
-
-def _cards(user: User, campaign: Campaign | None, times: list[tuple[str, float, str]]) -> list[BatchCard]:
-    own = _own(user, campaign)
-    live = own.filter(state__in=SHOWS["todo"] + SHOWS["submitted"]).values("batch")
-    batches = Batch.objects.filter(pk__in=live).order_by("due_on", "number")[:3]
-    cards = []
-    for batch in batches:
-        rows = list(own.filter(batch=batch).order_by("position").values_list("pk", "state", "position", "submitted_at"))
-        judged = set(
-            ReviewRound.objects.filter(annotation__batch=batch, state__in=["claimed", "arbitration"]).values_list(
-                "annotation_id", flat=True
-            )
-        )
-        cells = [("in_review" if pk in judged else state, position) for pk, state, position, _ in rows]
-        counts = Counter(state for state, _ in cells)
-        handed = sum(counts[state] for state in ("approved", "in_review", "submitted"))
-        todo = sum(counts[state] for state in ("returned", "open", "queued"))
-        recent = [at for *_, at in rows if at and at > now() - timedelta(days=7)]
-        left = median([minutes for _, minutes, _ in times]) * 60 * todo if len(times) >= 3 else None
-        pace, late = _pace(batch, todo, recent)
-        cards.append(
-            BatchCard(
-                batch, cells, [(state, counts[state]) for state in CELL_ORDER if counts[state]], handed, len(rows),
-                left, pace, late,
-            )  # fmt: skip
-        )
-    return cards
-
-
-def _pace(batch: Batch, todo: int, recent: list[Any]) -> tuple[str, bool]:
-    """Whether the batch will be ready in time, by the last seven days."""
-    if batch.due_on is None or todo == 0:
-        return "", False
-    left = (batch.due_on - today()).days
-    if left < 0:
-        return f"{plural(-left, 'day')} late", True
-    if len(recent) < 3:
-        return "", False
-    days = max(1.0, (now() - min(recent)).total_seconds() / 86400)
-    need = todo / (len(recent) / days)
-    return ("on time at your pace", False) if need <= left + 1 else (f"{round(need - left)} d late at your pace", True)
 
 
 def _said(user: User, campaign: Campaign | None) -> list[Said]:

@@ -12,24 +12,25 @@ from voxloop.kernel.clock import now, today
 register = template.Library()
 
 THIN, MINUS, DASH = "\u2009", "\u2212", "—"
+MISSING = (None, "")  # a template gives "" for what is not there
 
 
 @register.filter
 def thin(value: Any) -> str:
     """`1575` -> `1 575` with a thin space; None is a dash."""
-    return DASH if value is None else f"{int(value):,}".replace(",", THIN).replace("-", MINUS)
+    return DASH if value in MISSING else f"{int(value):,}".replace(",", THIN).replace("-", MINUS)
 
 
 @register.filter
 def decimals(value: float | None, places: int = 1) -> str:
     """A figure with fixed decimals; None is a dash."""
-    return DASH if value is None else f"{float(value):,.{places}f}".replace(",", THIN).replace("-", MINUS)
+    return DASH if value in MISSING else f"{float(value):,.{places}f}".replace(",", THIN).replace("-", MINUS)
 
 
 @register.filter
 def signed(value: float | None, places: int = 1) -> str:
     """A difference with its sign; None is a dash."""
-    if value is None:
+    if value in MISSING:
         return DASH
     text = f"{float(value):+,.{places}f}".replace(",", THIN)
     if float(text.replace(THIN, "")) == 0:
@@ -46,20 +47,7 @@ def ml(value: float | None) -> str:
 @register.filter
 def percent(value: float | None) -> str:
     """A share 0..1 as a whole per cent."""
-    return DASH if value is None else f"{100 * float(value):.0f}"
-
-
-@register.filter
-def bytes_words(value: int | None) -> str:
-    """`87 MB`; decimal units."""
-    if value is None:
-        return DASH
-    size = float(value)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:.0f} {unit}" if unit == "B" or size >= 10 else f"{size:.1f} {unit}"
-        size /= 1000
-    return DASH
+    return DASH if value in MISSING else f"{100 * float(value):.0f}"
 
 
 def duration(seconds: float) -> str:
@@ -77,7 +65,7 @@ def duration(seconds: float) -> str:
 @register.filter
 def span(seconds: float | None) -> str:
     """A length of time with two units at most: `5 h 40 min`."""
-    if seconds is None:
+    if seconds in MISSING:
         return DASH
     minutes = round(float(seconds) / 60)
     if minutes < 1:

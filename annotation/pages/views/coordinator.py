@@ -64,7 +64,9 @@ def batch_new(request: HttpRequest, campaign: Campaign) -> HttpResponse:
                 publish_batch(batch_id=batch.pk, actor=request.user)
         scans = plural(batch.assignments.count(), "scan")
         whom = f" for {batch.assignee}" if batch.assignee else " in the pool"
-        messages.success(request, f"{batch.name} with {scans}{whom} is {'published' if wanted['publish'] else 'a draft'}.")
+        messages.success(
+            request, f"{batch.name} with {scans}{whom} is {'published' if wanted['publish'] else 'a draft'}."
+        )
         return redirect("batch", batch.pk)
     return render(request, "form_page.html", {
         "form": form, "title": "New batch", "verb": "Make batch", "wide": 2,
@@ -112,7 +114,9 @@ def batch_reclaim(request: HttpRequest, found: Batch) -> HttpResponse:
     """Put every scan that was not begun back into the pool."""
     count = found.assignments.filter(state="queued", person__isnull=False).count()
     assign_batch(batch_id=found.pk, person=None, actor=request.user)
-    messages.success(request, f"{plural(count, 'scan')} of {found.name} {'is' if count == 1 else 'are'} back in the pool.")
+    messages.success(
+        request, f"{plural(count, 'scan')} of {found.name} {'is' if count == 1 else 'are'} back in the pool."
+    )
     return back(request)
 
 

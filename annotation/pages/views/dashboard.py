@@ -77,7 +77,10 @@ def dashboard_csv(request: HttpRequest, campaign: Campaign, name: str) -> HttpRe
         ),
         "coverage": (
             ["site", "split", "ready_scans", "approved", "in_no_batch"],
-            [(row["site"].code, row["site"].split, row["total"], row["approved"], row["free"]) for row in found.coverage],
+            [
+                (row["site"].code, row["site"].split, row["total"], row["approved"], row["free"])
+                for row in found.coverage
+            ],
         ),
     }
     if name not in tables:

@@ -37,9 +37,11 @@ def scans(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         rows = rows.filter(site__code=site)
     page = Paginator(rows.order_by("code"), PAGE_SIZE).get_page(request.GET.get("page"))
     held = {}
-    for assignment in visible_assignments(request.user).filter(
-        campaign=campaign, scan__in=[scan.pk for scan in page.object_list], stage="annotation"
-    ).exclude(state="reclaimed"):
+    for assignment in (
+        visible_assignments(request.user)
+        .filter(campaign=campaign, scan__in=[scan.pk for scan in page.object_list], stage="annotation")
+        .exclude(state="reclaimed")
+    ):
         held[assignment.scan_id] = assignment
     return render(request, "scans.html", {
         "page": page,

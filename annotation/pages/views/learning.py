@@ -4,10 +4,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from annotation.learning.models import ModelVersion
-from annotation.learning.services import promote_model, request_training
+from annotation.learning.models import ModelVersion, TrainingRun
+from annotation.learning.selectors import IN_PROGRESS
+from annotation.learning.services import cancel_training, promote_model, request_training
 from annotation.pages.plots.models import dice_by_volume, interval, training_curve, volumes
-from annotation.pages.selectors.models import ModelsPage, models_page, scan_table, steps_of
+from annotation.pages.selectors.holdout import scan_table
+from annotation.pages.selectors.models import ModelsPage, models_page, steps_of
 from annotation.pages.tables import csv_file
 from annotation.work.models import Campaign
 from annotation.work.permissions import has_role
@@ -39,7 +41,8 @@ def models_live(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         answer = HttpResponse(status=204)
         answer["HX-Refresh"] = "true"
         return answer
-    return render(request, "models_live.html", {"found": found, "curve": _curve(found)})
+    may_change = has_role(request.user, campaign, Role.COORDINATOR)
+    return render(request, "models_live.html", {"found": found, "curve": _curve(found), "may_change": may_change})
 
 
 def models_csv(request: HttpRequest, campaign: Campaign, name: str) -> HttpResponse:
@@ -50,7 +53,7 @@ def models_csv(request: HttpRequest, campaign: Campaign, name: str) -> HttpRespo
                   [(step, what, value) for what, rows in (("loss", found.loss), ("dice", found.dice))
                    for step, value in rows]),
         "scans": (["scan", "site", "reference_ml", "predicted_ml", "dice", "champion_dice", "champion_predicted_ml"],
-                  scan_table(found)),
+                  scan_table(found.champion, found.shown)),
         "sites": (["site", "side", "scans", "scored", "champion_dice", "dice", "change", "low_95", "high_95"],
                   [(row.code, row.side, row.scans, row.scored, row.old, row.new, *(row.change or ("", "", "")))
                    for row in found.sites]),
@@ -67,6 +70,17 @@ def train(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     return redirect("models", campaign.slug)
 
 
+def train_cancel(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Stop the run that is at work."""
+    run = TrainingRun.objects.filter(campaign=campaign, state__in=IN_PROGRESS).first()
+    if run is None:
+        messages.info(request, "No training run is at work.")
+    else:
+        cancel_training(run_id=run.pk, actor=request.user)
+        messages.success(request, f"Training run {run.number} is cancelled; the champion still serves.")
+    return redirect("models", campaign.slug)
+
+
 def promote(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     """Make a version the champion; the one before is kept and can be brought back."""
     done = promote_model(model_id=model.pk, actor=request.user, why=request.POST.get("reason", "").strip())
@@ -77,6 +91,8 @@ def promote(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 def _curve(found: ModelsPage) -> str:
     if not found.loss and not found.dice:
         return ""
-    run = found.live or found.run
     champion = (str(found.champion.model), found.champion.dice) if found.champion and found.champion.dice else None
-    return training_curve(found.loss, found.dice, steps=steps_of(run), champion=champion if found.dice else None)
+    return training_curve(
+        found.loss, found.dice, steps=steps_of(found.shown.model if found.shown else None),
+        champion=champion if found.dice else None,
+    )  # fmt: skip

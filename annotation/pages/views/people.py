@@ -27,7 +27,9 @@ def people(request: HttpRequest) -> HttpResponse:
     if not request.user.is_administrator:
         own = campaigns_with_role(request.user, Role.COORDINATOR)
         rows = rows.filter(pk__in=CampaignMember.objects.filter(campaign__in=own).values("user"))
-    return render(request, "people.html", {"people": rows.order_by("username"), "may_change": request.user.is_administrator})
+    return render(
+        request, "people.html", {"people": rows.order_by("username"), "may_change": request.user.is_administrator}
+    )
 
 
 def person_new(request: HttpRequest) -> HttpResponse:

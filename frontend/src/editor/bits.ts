@@ -15,27 +15,52 @@ export interface ElementRow { readonly dz: number; readonly dy: number; readonly
 
 export type Bits = Int32Array;
 
+/**
+ * Memory that is used again from one stroke to the next: a stroke needs a dozen small arrays, and leaving them to the
+ * garbage collector costs more than the stroke. What was taken is void after the next `reset`.
+ */
+export class Scratch {
+  #store = new Int32Array(1 << 18);
+  #used = 0;
+
+  reset(): void { this.#used = 0; }
+
+  /** `length` zeros. */
+  take(length: number): Int32Array {
+    if (this.#used + length > this.#store.length) {
+      // What was taken before stays with the old store.
+      this.#store = new Int32Array(Math.max(2 * this.#store.length, length));
+      this.#used = 0;
+    }
+    const part = this.#store.subarray(this.#used, this.#used + length);
+    this.#used += length;
+    return part.fill(0);
+  }
+}
+
 export class BitFrame {
   readonly depth: number;
   readonly height: number;
   readonly words: number;
   readonly #valid: Int32Array;
-  #queue: Int32Array;
-  #queued: Uint8Array;
+  readonly #queue: Int32Array;
+  readonly #queued: Int32Array;
 
-  /** A frame around a box of `nz × ny × nx` voxels. */
-  constructor(readonly nz: number, readonly ny: number, readonly nx: number) {
+  /** A frame around a box of `nz × ny × nx` voxels; its bits come from `scratch` where given. */
+  constructor(readonly nz: number, readonly ny: number, readonly nx: number, private readonly scratch: Scratch | null = null) {
     this.depth = nz + 2 * MARGIN;
     this.height = ny + 2 * MARGIN;
     const width = nx + 2 * MARGIN;
     this.words = (width + 31) >>> 5;
-    this.#valid = new Int32Array(this.words).fill(-1);
+    this.#valid = this.#take(this.words).fill(-1);
     if (width & 31) this.#valid[this.words - 1] = (1 << (width & 31)) - 1;
-    this.#queue = new Int32Array(this.depth * this.height);
-    this.#queued = new Uint8Array(this.depth * this.height);
+    this.#queue = this.#take(this.depth * this.height);
+    this.#queued = this.#take(this.depth * this.height);
   }
 
-  create(): Bits { return new Int32Array(this.depth * this.height * this.words); }
+  #take(length: number): Int32Array { return this.scratch ? this.scratch.take(length) : new Int32Array(length); }
+
+  create(): Bits { return this.#take(this.depth * this.height * this.words); }
 
   /** First word of the row of box voxel (z, y, ·). */
   rowOf(z: number, y: number): number { return ((z + MARGIN) * this.height + y + MARGIN) * this.words; }

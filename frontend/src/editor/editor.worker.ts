@@ -2,11 +2,13 @@
 
 import type { EditorCalls, Reply, Request } from "./client";
 import { EditorSession, browserSurroundings } from "./session";
+import { warmUp } from "./warmup";
 
 declare const self: DedicatedWorkerGlobalScope;
 
 const session = new EditorSession(browserSurroundings((event, detail) => post({ event, detail })));
 
+setTimeout(warmUp, 0);
 self.onmessage = (message: MessageEvent<Request>) => void answer(message.data);
 self.addEventListener("online", () => void session.resume(null));
 

@@ -4,13 +4,15 @@
  * voxels within the sphere are smoothed; all that follows works on bit-packed rows of the box.
  */
 
-import { type Bits, BitFrame, type ElementRow, MARGIN } from "./bits";
+import { type Bits, BitFrame, type ElementRow, MARGIN, Scratch } from "./bits";
 import { EPSILON, boxAround, reachOf, squares } from "./geometry";
 import { ERASED, GROW_DEFAULTS, type Box, type GrowParams, type GrowRefusal, type Zyx } from "./types";
 
 const LEAST_SEED_MM = 1.5;
 /** mm²: how far a noisy seed may move to an accepted voxel. */
 const SNAP_MM2 = 4;
+/** Above 64 × any HU of an int16. */
+const HIGHEST64 = 64 * 32768;
 /** Background where the scan holds no aerated lung. */
 export const NORMAL_LUNG_HU = -860;
 
@@ -48,7 +50,10 @@ export interface GrowInput {
   readonly backgroundHu: number;
 }
 
-/** What a stroke takes: `taken` are the voxels of the sphere that belong to it, whatever label they have now. */
+/**
+ * What a stroke takes: `taken` are the voxels of the sphere that belong to it, whatever label they have now. Void after
+ * the next call of `grow`, which uses the same memory.
+ */
 export interface Grown {
   readonly box: Box;
   readonly frame: BitFrame | null;
@@ -58,10 +63,12 @@ export interface Grown {
   readonly refusal: GrowRefusal | null;
 }
 
+const scratch = new Scratch();
+
 /** Half-widths along x, in voxels, of the rows of a sphere; −1 where the row misses it. */
-function halfWidths(z2: Float64Array, y2: Float64Array, spacingX: number, radiusMm: number): Int16Array {
+function halfWidths(z2: Float64Array, y2: Float64Array, spacingX: number, radiusMm: number): Int32Array {
   const limit = radiusMm * radiusMm + EPSILON;
-  const out = new Int16Array(z2.length * y2.length).fill(-1);
+  const out = scratch.take(z2.length * y2.length).fill(-1);
   for (let z = 0, n = 0; z < z2.length; z++) {
     for (let y = 0; y < y2.length; y++, n++) {
       const zy = z2[z] + y2[y];
@@ -93,6 +100,7 @@ export function ballRows(radiusMm: number, spacing: Zyx, thickestMm: number): El
 
 /** One stroke of `segment` from the seed (z, y, x), within a sphere of `radiusMm`. Changes nothing. */
 export function grow(input: GrowInput, segment: number, seed: Zyx, radiusMm: number, choices: Partial<GrowParams> = {}): Grown {
+  scratch.reset();
   const params = { ...GROW_DEFAULTS, ...choices };
   const { shape, spacing, labels, limit, backgroundHu } = input;
   const box = boxAround(shape, spacing, seed, radiusMm);
@@ -102,7 +110,7 @@ export function grow(input: GrowInput, segment: number, seed: Zyx, radiusMm: num
   const nothing = { box, frame: null, taken: null, seedHu: seed64 / 64 };
   if (seed64 < 64 * (backgroundHu + params.minContrast)) return { ...nothing, lowerHu: null, refusal: "normal_lung" };
   const lower64 = 64 * backgroundHu + Math.floor((params.tolerance * (seed64 - 64 * backgroundHu)) / 100);
-  const upper64 = params.upperHu === null ? Infinity : seed64 + 64 * params.upperHu;
+  const upper64 = params.upperHu === null ? HIGHEST64 : seed64 + 64 * params.upperHu;
 
   const nz = box.z1 - box.z0, ny = box.y1 - box.y0, nx = box.x1 - box.x0;
   const [sz, sy, sx] = [seed[0] - box.z0, seed[1] - box.y0, seed[2] - box.x0];
@@ -112,7 +120,7 @@ export function grow(input: GrowInput, segment: number, seed: Zyx, radiusMm: num
   if (params.planar) for (let n = 0; n < half.length; n++) if (Math.floor(n / ny) !== sz) half[n] = -1;
 
   // Candidates: sphere, lung limit (only when the cursor is inside it), not erased by the reader; then the bounds.
-  const frame = new BitFrame(nz, ny, nx);
+  const frame = new BitFrame(nz, ny, nx, scratch);
   const domain = frame.create(), own = frame.create();
   const useLimit = params.useLimit && limit !== null && limit.has(seed[0], seed[1], seed[2]);
   for (let z = 0; z < nz; z++) {
@@ -123,18 +131,11 @@ export function grow(input: GrowInput, segment: number, seed: Zyx, radiusMm: num
       if (h >= 0 && useLimit) {
         for (let w = 0; w < frame.words; w++) domain[row + w] &= limit.word(box.z0 + z, box.y0 + y, box.x0 - MARGIN + 32 * w);
       }
-      const from = ((box.z0 + z) * shape[1] + box.y0 + y) * shape[2] + box.x0;
-      for (let x = 0; x < nx; x++) {
-        const label = labels[from + x];
-        if (label === 0) continue;
-        const bit = 1 << ((x + MARGIN) & 31), word = row + ((x + MARGIN) >>> 5);
-        if (label === ERASED) domain[word] &= ~bit;
-        else if (label === segment) own[word] |= bit;
-      }
+      readLabels(labels, ((box.z0 + z) * shape[1] + box.y0 + y) * shape[2] + box.x0, nx, segment, domain, own, row);
     }
   }
   const accepted = withinBounds(input, box, half, seed[2], acrossSlices, lower64, upper64, frame);
-  for (let n = 0; n < accepted.length; n++) accepted[n] &= domain[n];
+  restrict(accepted, domain);
 
   const nearest = (bits: Bits) => nearestTo(frame, bits, z2, y2, x2);
   let start: Zyx = [sz, sy, sx];
@@ -154,15 +155,34 @@ export function grow(input: GrowInput, segment: number, seed: Zyx, radiusMm: num
   }
   if (params.closeMm) {
     const closed = frame.close(taken, ballRows(Math.max(params.closeMm, spacing[1]), spacing, thickest));
-    for (let n = 0; n < taken.length; n++) taken[n] |= closed[n] & domain[n];
+    include(taken, closed, domain);
   }
   if (params.fill) {
     const bySlice = params.planar || spacing[0] > params.smoothZMax || nz === 1;
-    for (let n = 0; n < own.length; n++) own[n] |= taken[n];
+    include(own, taken, taken);
     const holes = frame.holes(own, bySlice);
-    if (holes) for (let n = 0; n < taken.length; n++) taken[n] |= holes[n] & domain[n];
+    if (holes) include(taken, holes, domain);
   }
   return { box, frame, taken, seedHu: seed64 / 64, lowerHu: lower64 / 64, refusal: null };
+}
+
+/** Takes erased voxels out of the domain and notes those that are the segment's already. */
+function readLabels(labels: Uint8Array, from: number, nx: number, segment: number, domain: Bits, own: Bits, row: number): void {
+  for (let x = 0; x < nx; x++) {
+    const label = labels[from + x];
+    if (label === 0) continue;
+    const bit = 1 << ((x + MARGIN) & 31), word = row + ((x + MARGIN) >>> 5);
+    if (label === ERASED) domain[word] &= ~bit;
+    else if (label === segment) own[word] |= bit;
+  }
+}
+
+function restrict(bits: Bits, to: Bits): void {
+  for (let n = 0; n < bits.length; n++) bits[n] &= to[n];
+}
+
+function include(bits: Bits, more: Bits, within: Bits): void {
+  for (let n = 0; n < bits.length; n++) bits[n] |= more[n] & within[n];
 }
 
 /** 64 × HU of one voxel, smoothed 1-2-1 along x, y and (thin slices) z; the volume's edge is repeated. */
@@ -204,66 +224,91 @@ function seedValue(input: GrowInput, box: Box, seed: Zyx, reachMm: number, acros
 
 /**
  * The voxels of the sphere whose smoothed value lies within the bounds. `half` are the half-widths of the sphere's
- * rows around column `centreX`; nothing outside them is computed.
+ * rows around column `centreX`; nothing outside them is computed. The inner loops are functions of their own, without
+ * closures, so that they stay compiled whatever slice thickness comes next.
  */
 function withinBounds(
-  input: GrowInput, box: Box, half: Int16Array, centreX: number, acrossSlices: boolean, lower64: number, upper64: number, frame: BitFrame,
+  input: GrowInput, box: Box, half: Int32Array, centreX: number, acrossSlices: boolean, lower64: number, upper64: number, frame: BitFrame,
 ): Bits {
   const { hu, shape: [volumeZ, volumeY, volumeX] } = input;
   const nz = box.z1 - box.z0, ny = box.y1 - box.y0, nx = box.x1 - box.x0;
   const smoothZ = acrossSlices && volumeZ > 1;
   const accepted = frame.create();
-  const center = centreX - box.x0;
-  const at = (z: number, y: number): number => (z >= 0 && z < nz && y >= 0 && y < ny ? half[z * ny + y] : -1);
-  // Smoothed along x and y, for three slices in turn; slice z lies in buffer (z + 1) % 3.
-  const planes = [new Int32Array(ny * nx), new Int32Array(ny * nx), new Int32Array(ny * nx)];
-  const lines = new Int32Array((ny + 2) * nx);
-  const needed = new Int16Array(ny + 2).fill(-1);
-  const inPlane = (z: number): void => {
-    const volumeSlice = Math.min(volumeZ - 1, Math.max(0, box.z0 + z));
-    const out = planes[(z + 3) % 3];
-    // How wide slice z is needed at each row: as wide as the sphere there in this slice or (thin slices) its neighbours.
-    for (let y = 0; y < ny; y++) needed[y + 1] = smoothZ ? Math.max(at(z - 1, y), at(z, y), at(z + 1, y)) : at(z, y);
+  const centre = centreX - box.x0;
+  const needed = widthsNeeded(half, nz, ny, smoothZ);
+  const lines = scratch.take((ny + 2) * nx);
+  // Smoothed along x and y, for three slices in turn; slice z lies in place (z + 3) % 3.
+  const planes = [scratch.take(ny * nx), scratch.take(ny * nx), scratch.take(ny * nx)];
+  const reach = smoothZ ? 1 : 0;
+  for (let z = -reach; z < nz + reach; z++) {
+    const volumeSlice = Math.min(volumeZ - 1, Math.max(0, box.z0 + z)) * volumeY;
+    const plane = planes[(z + 3) % 3];
+    const widths = (z + 1) * (ny + 2) + 1;
     for (let y = -1; y <= ny; y++) {
-      const wide = Math.max(y > -1 ? needed[y] : -1, needed[y + 1], y < ny ? needed[y + 2] : -1);
+      const wide = Math.max(y < 0 ? -1 : needed[widths + y - 1], needed[widths + y], y < ny ? needed[widths + y + 1] : -1);
       if (wide < 0) continue;
-      const volumeRow = Math.min(volumeY - 1, Math.max(0, box.y0 + y));
-      const row = (volumeSlice * volumeY + volumeRow) * volumeX;
-      const target = (y + 1) * nx;
-      const from = Math.max(0, center - wide), to = Math.min(nx, center + wide + 1);
-      for (let x = from; x < to; x++) {
-        const v = row + box.x0 + x;
-        const left = box.x0 + x > 0 ? hu[v - 1] : hu[v];
-        const right = box.x0 + x < volumeX - 1 ? hu[v + 1] : hu[v];
-        lines[target + x] = left + 2 * hu[v] + right;
-      }
+      const row = (volumeSlice + Math.min(volumeY - 1, Math.max(0, box.y0 + y))) * volumeX;
+      alongX(hu, row, volumeX, box.x0, Math.max(0, centre - wide), Math.min(nx, centre + wide + 1), lines, (y + 1) * nx);
     }
     for (let y = 0; y < ny; y++) {
-      const wide = needed[y + 1];
-      if (wide < 0) continue;
-      const a = y * nx, b = a + nx, c = b + nx, target = y * nx;
-      const from = Math.max(0, center - wide), to = Math.min(nx, center + wide + 1);
-      for (let x = from; x < to; x++) out[target + x] = lines[a + x] + 2 * lines[b + x] + lines[c + x];
+      const wide = needed[widths + y];
+      if (wide >= 0) alongY(lines, y * nx, nx, Math.max(0, centre - wide), Math.min(nx, centre + wide + 1), plane);
     }
-  };
-  if (smoothZ) { inPlane(-1); inPlane(0); }
-  for (let z = 0; z < nz; z++) {
-    if (smoothZ) inPlane(z + 1);
-    else inPlane(z);
-    const before = planes[(z + 2) % 3], here = planes[(z + 3) % 3], after = planes[(z + 4) % 3];
+    const done = z - reach;
+    if (done < 0) continue;
+    const here = planes[(done + 3) % 3];
+    const before = smoothZ ? planes[(done + 2) % 3] : here, after = smoothZ ? planes[(done + 4) % 3] : here;
     for (let y = 0; y < ny; y++) {
-      const h = half[z * ny + y];
-      if (h < 0) continue;
-      const row = frame.rowOf(z, y), line = y * nx;
-      const from = Math.max(0, center - h), to = Math.min(nx, center + h + 1);
-      for (let x = from; x < to; x++) {
-        const n = line + x;
-        const value = smoothZ ? before[n] + 2 * here[n] + after[n] : 4 * here[n];
-        if (value >= lower64 && value <= upper64) accepted[row + ((x + MARGIN) >>> 5)] |= 1 << ((x + MARGIN) & 31);
-      }
+      const wide = half[done * ny + y];
+      if (wide < 0) continue;
+      compare(before, here, after, y * nx, Math.max(0, centre - wide), Math.min(nx, centre + wide + 1), lower64, upper64, accepted, frame.rowOf(done, y));
     }
   }
   return accepted;
+}
+
+/** Half-widths that slices −1…nz need along each row −1…ny: the sphere's there, and (thin slices) its neighbours'. */
+function widthsNeeded(half: Int32Array, nz: number, ny: number, acrossSlices: boolean): Int32Array {
+  const needed = scratch.take((nz + 2) * (ny + 2)).fill(-1);
+  const reach = acrossSlices ? 1 : 0;
+  for (let z = 0; z < nz; z++) {
+    for (let y = 0; y < ny; y++) {
+      const wide = half[z * ny + y];
+      for (let dz = -reach; dz <= reach; dz++) {
+        const at = (z + 1 + dz) * (ny + 2) + y + 1;
+        if (wide > needed[at]) needed[at] = wide;
+      }
+    }
+  }
+  return needed;
+}
+
+/** 1-2-1 along x, for columns `from`…`to` of the box; the volume's edge is repeated. */
+function alongX(hu: Int16Array, row: number, volumeX: number, x0: number, from: number, to: number, out: Int32Array, target: number): void {
+  const first = row + x0;
+  for (let x = from; x < to; x++) {
+    const v = first + x;
+    out[target + x] = hu[x0 + x > 0 ? v - 1 : v] + 2 * hu[v] + hu[x0 + x < volumeX - 1 ? v + 1 : v];
+  }
+}
+
+/** 1-2-1 along y, from three lines that start at `above`. */
+function alongY(lines: Int32Array, above: number, nx: number, from: number, to: number, out: Int32Array): void {
+  for (let n = above + from, end = above + to; n < end; n++) out[n] = lines[n] + 2 * lines[n + nx] + lines[n + 2 * nx];
+}
+
+/** 1-2-1 along z, and the bits of what lies within the bounds. */
+function compare(
+  before: Int32Array, here: Int32Array, after: Int32Array, line: number, from: number, to: number, lower: number, upper: number, out: Bits, row: number,
+): void {
+  let word = 0, at = (from + MARGIN) >>> 5;
+  for (let x = from; x < to; x++) {
+    const n = line + x, bit = x + MARGIN;
+    if (bit >>> 5 !== at) { out[row + at] |= word; word = 0; at = bit >>> 5; }
+    const value = before[n] + 2 * here[n] + after[n];
+    if (value >= lower && value <= upper) word |= 1 << (bit & 31);
+  }
+  out[row + at] |= word;
 }
 
 /** The set voxel nearest to the seed; of equals the first in z, y, x order. */

@@ -7,9 +7,9 @@ import { change, settings, type Settings } from "./settings";
 export const PAINTING: ReadonlySet<ToolName> = new Set<ToolName>(["grow", "sphere", "circle", "erase"]);
 
 export const REFUSALS: Readonly<Record<GrowRefusal, string>> = {
-  "normal-lung": "Looks like healthy lung: nothing to grow",
-  "nothing-within-bounds": "Nothing within the bounds here",
-  "not-loaded": "Still loading here in full resolution",
+  normal_lung: "Looks like healthy lung: nothing to grow",
+  nothing_within_bounds: "Nothing within the bounds here",
+  not_loaded: "Still loading here in full resolution",
 };
 
 const RADIUS: Partial<Record<ToolName, keyof Settings & ("radiusMm" | "sphereMm" | "circleMm" | "eraserMm")>> = {

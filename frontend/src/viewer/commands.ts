@@ -129,7 +129,7 @@ export function listenToKeys(desk: Desk): () => void {
     const target = event.target instanceof HTMLElement ? event.target : null;
     // A focused control keeps the keys that work it.
     if (target?.matches("input[type=range], input[type=radio]") && /^(Arrow|Page|Home|End)/.test(event.key)) return;
-    if (target?.matches("button, a, summary, [role=tab], input") && (event.key === "Enter" || event.key === " ")) return;
+    if (target?.matches("button, a, summary, [role=tab], input") && !name.startsWith("Ctrl+") && (event.key === "Enter" || event.key === " ")) return;
     if (target?.matches("[role=tab]") && event.key.startsWith("Arrow")) return;
     if (event.key === " ") { desk.spaceHeld.value = true; event.preventDefault(); return; }
     const command = commands.find((c) => c.keys.includes(name) && (c.when?.() ?? true));

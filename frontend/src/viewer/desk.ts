@@ -58,27 +58,29 @@ export class Desk {
   async open(): Promise<void> {
     const stop = this.session.phase.subscribe((phase) => {
       if (phase !== "preview" || this.view.value) return;
-      const view = new View(this.session);
+      const view = new View(this.session, this.graphics !== "hardware");
       this.strokes.value = new Strokes(view, (facts) => { this.stroke.value = facts; });
-      view.backend = new CanvasBackend(this.session, this.hosts);
+      view.backend = new CanvasBackend(this.session, this.hosts, this.graphics !== "hardware");
       this.view.value = view;
-      if (this.wantsCornerstone) void this.useCornerstone(view);
+      if (this.wantsCornerstone) void this.useCornerstone(view, this.wantsCornerstone);
     });
     await this.session.open();
     stop();
   }
 
-  get wantsCornerstone(): boolean {
+  /** `?rendering=gpu|cpu` in the address (tests, measurements) goes before the setting. */
+  get wantsCornerstone(): "gpu" | "cpu" | null {
     const asked = new URLSearchParams(location.search).get("rendering") ?? settings.value.rendering;
-    if (this.graphics === "none" || asked === "cpu") return false;
-    return asked === "gpu" || this.graphics === "hardware";
+    if (asked === "cornerstone-cpu") return "cpu";
+    if (this.graphics === "none" || asked === "cpu") return null;
+    return asked === "gpu" || this.graphics === "hardware" ? "gpu" : null;
   }
 
   /** Take Cornerstone's script and let it draw the images; the canvas stays when it cannot. */
-  async useCornerstone(view: View): Promise<void> {
+  async useCornerstone(view: View, kind: "gpu" | "cpu"): Promise<void> {
     try {
       const { CornerstoneBackend } = await import("./image/cornerstone");
-      const backend = await CornerstoneBackend.create(this.session, view, this.hosts);
+      const backend = await CornerstoneBackend.create(this.session, view, this.hosts, kind);
       view.backend?.close();
       view.backend = backend;
       this.backendName.value = backend.name;

@@ -17,6 +17,9 @@ export type ToolName = "select" | "window" | "pan" | "grow" | "sphere" | "circle
 export type Phase = "opening" | "preview" | "complete" | "failed";
 export type OverlayMode = "off" | "outline" | "difference";
 
+/** Media type of the mask message (docs/formats.md). */
+const MASK_TYPE = "application/vnd.voxloop.mask";
+
 export const PLANES: readonly Plane[] = ["axial", "sagittal", "coronal"];
 
 export interface StrokeLine { readonly id: string; readonly tool: string; readonly segment: number; readonly added: number; readonly removed: number; readonly at: string }
@@ -152,7 +155,7 @@ export class Session {
     for (const overlay of this.context.overlays) {
       if (overlay.layer !== this.layer.name) continue;
       try {
-        await this.editor.putOverlay(overlay.key, await fetchBytes(overlay.url));
+        await this.editor.putOverlay(overlay.key, await fetchBytes(overlay.url, { headers: { Accept: MASK_TYPE } }));
         this.overlaysLoaded.value = new Set([...this.overlaysLoaded.value, overlay.key]);
         if (overlay.key === "prediction" || !this.mirror.compareWith) this.mirror.compareWith = overlay.key;
       } catch {

@@ -27,14 +27,14 @@ export class CanvasBackend implements ImageBackend {
   readonly name = "canvas";
   readonly #images = new Map<string, CanvasImage>();
 
-  constructor(private readonly session: Session, private readonly hosts: Hosts) {}
+  constructor(private readonly session: Session, private readonly hosts: Hosts, private readonly onProcessor: boolean) {}
 
   draw(pane: Pane, window: Window, smooth: boolean): void {
     const volume = this.session.volume.value;
     const host = this.hosts.get(pane.plane);
     if (!volume || !host) return;
     let image = this.#images.get(pane.plane);
-    if (image?.canvas !== host.canvas) this.#images.set(pane.plane, image = new CanvasImage(host.canvas, volume));
+    if (image?.canvas !== host.canvas) this.#images.set(pane.plane, image = new CanvasImage(host.canvas, volume, this.onProcessor));
     image.draw(pane.geometry, pane.index, window, smooth);
   }
 

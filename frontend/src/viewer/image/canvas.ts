@@ -12,10 +12,10 @@ export class CanvasImage {
   #pixels: ImageData | null = null;
   #made = "";
 
-  constructor(readonly canvas: HTMLCanvasElement, private readonly volume: Volume) {}
+  constructor(readonly canvas: HTMLCanvasElement, private readonly volume: Volume, private readonly onProcessor: boolean) {}
 
   draw(geometry: PaneGeometry, index: number, window: Window, smooth: boolean): void {
-    const context = this.canvas.getContext("2d", { alpha: false });
+    const context = this.canvas.getContext("2d", { alpha: false, willReadFrequently: this.onProcessor });
     if (!context) return;
     this.#make(geometry, index, window);
     const ratio = this.canvas.width / geometry.width;
@@ -36,6 +36,6 @@ export class CanvasImage {
     this.#slice ??= new OffscreenCanvas(width, height);
     this.#pixels ??= new ImageData(width, height);
     this.volume.paint(geometry.plane, index, greyTable(window), new Uint32Array(this.#pixels.data.buffer));
-    this.#slice.getContext("2d", { alpha: false })?.putImageData(this.#pixels, 0, 0);
+    this.#slice.getContext("2d", { alpha: false, willReadFrequently: this.onProcessor })?.putImageData(this.#pixels, 0, 0);
   }
 }

@@ -4,15 +4,6 @@ import openjph from "@cornerstonejs/codec-openjph";
 import wasmUrl from "@cornerstonejs/codec-openjph/wasm?url";
 import { enlarge } from "./enlarge";
 
-interface Decoder {
-  getEncodedBuffer(length: number): Uint8Array;
-  decode(): void;
-  getDecodedBuffer(): Uint8Array;
-  delete(): void;
-}
-
-interface Codec { HTJ2KDecoder: new () => Decoder }
-
 export type DecodeRequest =
   | { readonly id: number; readonly kind: "slices"; readonly bytes: Uint8Array; readonly lengths: readonly number[]; readonly voxels: number }
   | { readonly id: number; readonly kind: "preview"; readonly bytes: Uint8Array; readonly from: readonly number[]; readonly step: readonly number[];
@@ -22,11 +13,11 @@ export type DecodeReply =
   | { readonly id: number; readonly hu: Int16Array; readonly preview?: Uint8Array }
   | { readonly id: number; readonly error: string };
 
-let codec: Promise<Codec> | null = null;
+let codec: ReturnType<typeof openjph> | null = null;
 
 /** Codestreams one after the other to `n × voxels` HU. */
 async function decodeSlices(bytes: Uint8Array, lengths: readonly number[], voxels: number): Promise<Int16Array> {
-  codec ??= (openjph as unknown as (options: object) => Promise<Codec>)({ locateFile: () => wasmUrl });
+  codec ??= openjph({ locateFile: () => wasmUrl });
   const { HTJ2KDecoder } = await codec;
   const out = new Int16Array(lengths.length * voxels);
   const view = new Uint8Array(out.buffer);

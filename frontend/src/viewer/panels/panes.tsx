@@ -81,7 +81,7 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
       style={`cursor:${cursorOf(session.tool.value)}`}
     >
       <canvas ref={canvas} class="image" aria-hidden="true" />
-      <div ref={element} class="stage" aria-hidden="true" />
+      <div ref={element} class="stage" style="position:absolute" aria-hidden="true" />
       <canvas ref={marks} class="marks" aria-hidden="true" />
       <div class="tl"><b>{layout.name}</b> <span data-testid={`slice-${pane.plane}`}>{index + 1} / {pane.geometry.slices}</span></div>
       <span class="o ot" aria-hidden="true">{layout.letters.top}</span><span class="o ob" aria-hidden="true">{layout.letters.bottom}</span>

@@ -53,10 +53,9 @@ function Field({ question, value, disabled, set }: FieldProps) {
   return (
     <div class="q field" id={id}>
       <label for={`${id}-input`}>{title}</label>
-      <input
-        class="input" id={`${id}-input`} type={question.kind === "number" ? "number" : "text"} disabled={disabled} value={value === undefined ? "" : String(value)} data-testid={`answer-${question.key}`}
-        onInput={(e) => { const text = e.currentTarget.value; set(question.kind === "number" ? (text === "" ? null : Number(text)) : text); }}
-      />
+      {question.kind === "number"
+        ? <input class="input" id={`${id}-input`} type="number" disabled={disabled} value={value === undefined ? "" : String(value)} data-testid={`answer-${question.key}`} onInput={(e) => set(e.currentTarget.value === "" ? null : Number(e.currentTarget.value))} />
+        : <input class="input" id={`${id}-input`} type="text" disabled={disabled} value={value === undefined ? "" : String(value)} data-testid={`answer-${question.key}`} onInput={(e) => set(e.currentTarget.value)} />}
     </div>
   );
 }

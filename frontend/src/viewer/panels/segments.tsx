@@ -9,7 +9,6 @@ import { Kbd } from "./controls";
 import { Icon } from "./icons";
 
 export function SegmentsTab() {
-  const desk = useDesk();
   return <>
     <SegmentList />
     <Figures />

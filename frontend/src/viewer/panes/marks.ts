@@ -11,7 +11,7 @@ const OVERLAY_COLOURS: Readonly<Record<string, string>> = { prediction: "#31dffe
 export function overlayColour(key: string): string { return OVERLAY_COLOURS[key] ?? "#31dffe"; }
 
 export function drawMarks(view: View, pane: Pane, canvas: HTMLCanvasElement): void {
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: view.onProcessor });
   if (!context) return;
   const { geometry, contents } = pane;
   const ratio = canvas.width / geometry.width;

@@ -19,7 +19,6 @@ export interface StrokeFacts {
 }
 
 export class Strokes {
-  #plane: Plane = "axial";
   #painting = false;
   #next: Ijk | null = null;
   #dabbing: Promise<void> | null = null;
@@ -43,7 +42,6 @@ export class Strokes {
     }
     const tool = editorTool(session, plane);
     if (!tool) return false;
-    this.#plane = plane;
     this.#painting = true;
     this.#added = this.#removed = 0;
     this.clearPreview();
@@ -120,7 +118,6 @@ export class Strokes {
     const key = `${ijk.join()}/${JSON.stringify(tool)}/${session.history.value.undo?.id ?? ""}`;
     if (key === this.#last) return;
     this.#last = key;
-    this.#plane = plane;
     this.#wanted = { ijk, tool };
     if (!this.#previewing) void this.#preview();
   }

@@ -155,7 +155,8 @@ export class View {
   #frame = 0;
   readonly #stop: (() => void)[] = [];
 
-  constructor(readonly session: Session) {
+  /** `onProcessor`: 2D canvases are kept out of an imitated graphics card, where every stroke of theirs is dear. */
+  constructor(readonly session: Session, readonly onProcessor: boolean) {
     this.panes = { axial: new Pane(this, "axial"), coronal: new Pane(this, "coronal"), sagittal: new Pane(this, "sagittal") };
     this.#stop.push(
       effect(() => {

@@ -1,0 +1,76 @@
+"""Job folders of the ML stages: volumes out of packs, labels out of revisions, models out of storage."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.conf import settings
+
+from annotation.learning.models import ModelVersion
+from annotation.masks.models import MaskRevision
+from annotation.masks.store import load_labels
+from annotation.scans.models import Scan
+from mlservice.contract import ScanRef
+from voxloop.kernel.errors import Conflict
+from voxloop.storage.store import Store, open_store
+from voxloop.volume.labelmap import decode_message, strip_erased
+from voxloop.volume.pack import VolumeIndex, decode_pack
+
+WEIGHTS, CARD = "weights.safetensors", "model.json"
+
+
+@contextmanager
+def job_folder(name: str) -> Iterator[Path]:
+    """An empty folder below `settings.WORK_DIR`; what a killed attempt left there is gone, and so is it afterwards."""
+    folder = Path(settings.WORK_DIR) / "learning" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_scan(folder: Path, scan: Scan) -> ScanRef:
+    """Write `<folder>/<scan id>/` with volume.npy and, where intake found lungs, lungs.npy. Raises Conflict."""
+    index = VolumeIndex.from_json(scan.index)
+    shape = index.geometry.shape_zyx
+    if index.pack.dtype != "int16":
+        raise Conflict(f"Scan {scan.code} holds no HU values; only CT is learned from.", code="not_a_ct")
+    store = open_store(settings.STORAGE_URL)
+    place = folder / str(scan.pk)
+    place.mkdir(parents=True)
+    np.save(place / "volume.npy", decode_pack(store.get(scan.pack_key), index.pack, shape))
+    if scan.limit_key:
+        np.save(place / "lungs.npy", decode_message(store.get(scan.limit_key), shape).labels())
+    return ScanRef(str(scan.pk), scan.site.code, str(place), index.geometry.spacing_mm_zyx)
+
+
+def write_labels(folder: Path, scan: Scan, revision_id: UUID | str | None, content_hash: str | None) -> None:
+    """Write labels.npy of an approved revision (None: confirmed empty), erased voxels as background.
+
+    Raises Conflict when the revision is not the one that the manifest froze.
+    """
+    revision = MaskRevision.objects.get(pk=revision_id) if revision_id else None
+    if revision is not None and revision.content_hash != content_hash:
+        raise Conflict(f"The mask of scan {scan.code} is not the one of the manifest.", code="manifest_broken")
+    np.save(folder / str(scan.pk) / "labels.npy", strip_erased(load_labels(revision, scan.shape_zyx)))
+
+
+def write_model(folder: Path, model: ModelVersion, store: Store) -> Path:
+    """Write `<folder>/` with the weights and the card of a model version."""
+    folder.mkdir(parents=True)
+    (folder / WEIGHTS).write_bytes(store.get(model.weights_key))
+    (folder / CARD).write_text(json.dumps(model.config), "utf-8")
+    return folder
+
+
+def read_model(folder: Path, store: Store) -> tuple[str, dict[str, Any]]:
+    """Store the weights that a training left; answer their key and the card."""
+    card: dict[str, Any] = json.loads((folder / CARD).read_text("utf-8"))
+    return store.put_file("models", folder / WEIGHTS), card

@@ -1,0 +1,229 @@
+"""Masks of the champion for scans that nobody has opened, and the order in which scans are worth labelling."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from annotation.learning.folders import job_folder, write_model, write_scan
+from annotation.learning.models import ModelVersion, PreAnnotation
+from annotation.learning.selectors import count_rounds_of
+from annotation.learning.services import request_preannotation
+from annotation.learning.stages import run_stage
+from annotation.learning.states import PRE_ANNOTATION
+from annotation.masks.models import Head, MaskRevision
+from annotation.masks.selectors import newest_prediction
+from annotation.masks.services import store_prediction
+from annotation.masks.store import load_labels
+from annotation.scans.models import Scan
+from annotation.work.models import Assignment, CampaignScan
+from annotation.work.schema import Layer, parse_schema
+from annotation.work.selectors import unassigned_scans
+from mlservice.contract import (
+    AcquireRequest,
+    AcquireResult,
+    AcquireScan,
+    Prediction,
+    PredictRequest,
+    PredictResult,
+    Progress,
+    read_json,
+)
+from voxloop.audit.services import advance
+from voxloop.jobs.models import Job
+from voxloop.jobs.services import Claim
+from voxloop.kernel.clock import now
+from voxloop.storage.store import open_store
+
+SCANS_AT_ONCE = 32  # bounds the scratch space; each group costs one start of the stage
+RETRY_AFTER = timedelta(minutes=10)
+
+
+def preannotate(held: Claim) -> dict[str, Any]:
+    """Carry out a `preannotate` job: masks for every unopened scan of training sites, then the acquisition scores.
+
+    What was stored stays when the worker is lost; the next attempt goes on with the rest. A model that is no longer
+    the champion does nothing.
+    """
+    model = ModelVersion.objects.select_related("campaign__schema").get(pk=held.job.payload["model"])
+    if model.state != "champion":
+        return {"model": str(model.pk), "masks": 0, "state": model.state}
+    layer = parse_schema(model.campaign.schema.definition).editable_layers[0]
+    _discard_stale(model)
+    waiting = _request(model)
+    done = _serve_again(model, layer, held)
+    with job_folder(f"preannotate-{model.pk}-{held.fence}") as folder:
+        for start in range(0, len(waiting), SCANS_AT_ONCE):
+            group = waiting[start : start + SCANS_AT_ONCE]
+            span = tuple(round(95 * at / len(waiting)) for at in (start, start + len(group)))
+            done += _label(model, layer, group, folder / str(start), held, (span[0], span[1]))
+        held.report(95, "Choosing what is worth labelling next")
+        _rank(model, folder / "acquire", held)
+    return {"model": str(model.pk), "masks": done, "state": model.state}
+
+
+def unopened_scans(model: ModelVersion) -> QuerySet[Scan]:
+    """Ready CT scans of training sites that nobody has begun in this campaign.
+
+    Hold-out sites are annotated without a model's help, so that the figures measured on them stay honest.
+    """
+    begun = Assignment.objects.filter(
+        Q(opened_at__isnull=False) | Q(touched_at__isnull=False), campaign=model.campaign_id
+    )
+    started = Head.objects.filter(assignment__campaign=model.campaign_id)
+    return (
+        Scan.objects.filter(
+            campaign_scans__campaign=model.campaign_id, state="ready", modality="CT", site__split="train"
+        )
+        .exclude(pk__in=begun.values("scan_id"))
+        .exclude(pk__in=started.values("assignment__scan_id"))
+        .select_related("site")
+        .order_by("code")
+    )
+
+
+def _request(model: ModelVersion) -> list[Scan]:
+    """Ask for a mask of every unopened scan that this model has not labelled; answer those that wait."""
+    scans = list(unopened_scans(model))
+    PreAnnotation.objects.bulk_create(
+        [PreAnnotation(campaign=model.campaign, scan=scan, model=model) for scan in scans], ignore_conflicts=True
+    )
+    asked = PreAnnotation.objects.filter(model=model, state="requested").values_list("scan_id", flat=True)
+    wanted = set(asked)
+    return [scan for scan in scans if scan.pk in wanted]
+
+
+def _discard_stale(model: ModelVersion) -> None:
+    """Requests of models that no longer serve, and those whose scan somebody has opened meanwhile."""
+    requested = PreAnnotation.objects.filter(campaign=model.campaign_id, state="requested")
+    _discard(requested.exclude(model=model).values_list("pk", flat=True), f"{model} serves now")
+    late = requested.filter(model=model).exclude(scan__in=unopened_scans(model))
+    _discard(late.values_list("pk", flat=True), "somebody opened the scan first")
+
+
+def _serve_again(model: ModelVersion, layer: Layer, held: Claim) -> int:
+    """After a roll-back: offer the masks this model made before, as the newest again. No network runs for that."""
+    count = 0
+    rows = PreAnnotation.objects.filter(model=model, state="ready", scan__in=unopened_scans(model))
+    for row in rows.select_related("scan", "revision"):
+        newest = newest_prediction(row.scan_id, layer.name)
+        if newest is not None and newest.model_id != model.pk:
+            labels = load_labels(row.revision, row.scan.shape_zyx)
+            with transaction.atomic():
+                held.check()
+                row.revision = store_prediction(
+                    scan=row.scan, layer=layer, labels_zyx=labels, model_id=model.pk, model_name=str(model)
+                )
+                row.save(update_fields=["revision"])
+            count += 1
+    return count
+
+
+def _label(
+    model: ModelVersion, layer: Layer, scans: Sequence[Scan], folder: Path, held: Claim, span: tuple[int, int]
+) -> int:
+    """Label a group; each mask is kept as soon as it is there."""
+    refs = []
+    for scan in scans:
+        refs.append(write_scan(folder / "scans", scan))
+        held.beat()
+    place = write_model(folder / "model", model, open_store(settings.STORAGE_URL))
+    by_id = {str(scan.pk): scan for scan in scans}
+    kept = 0
+
+    def keep(lines: list[Progress]) -> None:
+        nonlocal kept
+        for ref in refs[kept : lines[-1].step]:
+            _keep(model, layer, by_id[ref.id], folder / "predictions" / ref.id, held)
+            kept += 1
+
+    request = PredictRequest(str(place), tuple(refs), settings.TRAIN_CPU_THREADS)
+    run_stage("predict", request, PredictResult, folder=folder, held=held, span=span, on_progress=keep)
+    return kept
+
+
+@transaction.atomic
+def _keep(model: ModelVersion, layer: Layer, scan: Scan, place: Path, held: Claim) -> None:
+    """Store one mask with its figures, unless somebody has opened the scan meanwhile."""
+    held.check()
+    found = read_json(Prediction, place / "prediction.json")
+    row = PreAnnotation.objects.select_for_update().get(model=model, scan=scan)
+    list(Assignment.objects.select_for_update().filter(campaign=model.campaign_id, scan=scan).values_list("pk"))
+    if row.state != "requested":
+        return
+    if not unopened_scans(model).filter(pk=scan.pk).exists():
+        advance(row, "discarded", table=PRE_ANNOTATION, actor="worker", why="somebody opened the scan first")
+        return
+    revision: MaskRevision = store_prediction(
+        scan=scan, layer=layer, labels_zyx=np.load(place / "labels.npy"), model_id=model.pk, model_name=str(model)
+    )
+    advance(
+        row, "ready", table=PRE_ANNOTATION, actor="worker", revision=revision, uncertainty=found.uncertainty,
+        extent_ml=found.extent_ml, embedding=list(found.embedding),
+    )  # fmt: skip
+
+
+def _rank(model: ModelVersion, folder: Path, held: Claim) -> None:
+    """Store how useful each unassigned scan would be to label next: choosing is one query afterwards."""
+    rows = PreAnnotation.objects.filter(model=model, state="ready", scan__in=unassigned_scans(model.campaign))
+    candidates = tuple(
+        AcquireScan(
+            str(row.scan_id), row.scan.site.code, embedding=tuple(row.embedding), uncertainty=row.uncertainty,
+            extent_ml=row.extent_ml,
+        )
+        for row in rows.select_related("scan__site").order_by("scan__code")
+        if row.embedding
+    )  # fmt: skip
+    if not candidates:
+        return
+    request = AcquireRequest(
+        candidates, model.campaign.batch_size, seed=model.run.seed, round=count_rounds_of(model), repeat_share=0.0
+    )
+    result = run_stage("acquire", request, AcquireResult, folder=folder, held=held, span=(95, 99))
+    with transaction.atomic():
+        held.check()
+        mine = CampaignScan.objects.select_for_update().filter(campaign=model.campaign_id).order_by("pk")
+        ranked = list(mine.filter(scan_id__in=[UUID(scan) for scan in result.scores]))
+        for row in ranked:
+            row.score, row.score_model = result.scores[str(row.scan_id)], model.pk
+        CampaignScan.objects.bulk_update(ranked, ["score", "score_model"], batch_size=500)
+
+
+@transaction.atomic
+def settle_used() -> int:
+    """Mark the pre-annotations that somebody's work began with; answers how many. Called by beat."""
+    rows = PreAnnotation.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+        state="ready", revision__in=Head.objects.filter(start__isnull=False).values("start_id")
+    )
+    for count, row in enumerate(rows, start=1):
+        advance(row, "used", table=PRE_ANNOTATION, actor="system")
+        if count >= 500:
+            break
+    return len(rows)
+
+
+def preannotate_when_due() -> int:
+    """Ask again where a champion has not seen every unopened scan: new ones came, or its job failed. Called by beat."""
+    asked = 0
+    for model in ModelVersion.objects.filter(state="champion", campaign__is_paused=False):
+        answered = PreAnnotation.objects.filter(model=model).exclude(state="requested")
+        if not unopened_scans(model).exclude(pk__in=answered.values("scan_id")).exists():
+            continue
+        jobs = Job.objects.filter(kind=Job.Kind.PREANNOTATE, payload__model=str(model.pk))
+        recent = Q(state="failed", ended_at__gt=now() - RETRY_AFTER) | Q(state__in=["queued", "running", "cancelled"])
+        if not jobs.filter(recent).exists():
+            request_preannotation(model=model, actor="system", again=True)
+            asked += 1
+    return asked
+
+
+def _discard(keys: Iterable[UUID], why: str) -> None:
+    with transaction.atomic():
+        for row in PreAnnotation.objects.select_for_update().filter(pk__in=list(keys), state="requested"):
+            advance(row, "discarded", table=PRE_ANNOTATION, actor="worker", why=why)

@@ -1,0 +1,189 @@
+"""One training run, from its frozen manifest to a judged model version."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from annotation.learning.folders import job_folder, read_model, write_labels, write_model, write_scan
+from annotation.learning.manifest import hash_manifest
+from annotation.learning.models import ModelVersion, TrainingRun
+from annotation.learning.selectors import IN_PROGRESS, champion_of
+from annotation.learning.services import decide
+from annotation.learning.stages import run_stage
+from annotation.learning.states import TRAINING_RUN
+from annotation.scans.models import Scan
+from mlservice.contract import (
+    EvaluateRequest,
+    EvaluateResult,
+    PlanRequest,
+    PlanResult,
+    PredictRequest,
+    PredictResult,
+    Progress,
+    ScanRef,
+    Segment,
+    TrainingConfig,
+    TrainRequest,
+    TrainResult,
+)
+from voxloop.audit.services import advance
+from voxloop.jobs.models import Job
+from voxloop.jobs.services import Claim
+from voxloop.kernel.clock import now
+from voxloop.kernel.errors import Conflict
+from voxloop.storage.store import open_store
+
+Refs = tuple[ScanRef, ...]
+
+
+def run_training(held: Claim) -> dict[str, Any]:
+    """Carry out the run of a `train` job. A second attempt starts from the manifest again; one that comes after the
+    model was stored changes nothing. Raises Conflict with the code of the stage that failed."""
+    run = _begin(held)
+    if run.state not in IN_PROGRESS:
+        return _outcome(run)
+    with job_folder(f"train-{run.pk}-{held.fence}") as folder:
+        learned, held_out = _write_inputs(run, folder / "scans", held)
+        config = _plan(run, learned, folder / "plan", held)
+        trained = _train(run, config, learned, folder / "train", held)
+        model_folder = folder / "train" / trained.model
+        _enter_evaluation(run, held)
+        champion = champion_of(run.campaign)
+        result = _evaluate(run, model_folder, champion, held_out, folder, held)
+        held.report(97, "Keeping the model")
+        weights_key, card = read_model(model_folder, open_store(settings.STORAGE_URL))
+    return _conclude(held, run, weights_key, card, trained, result, champion)
+
+
+@transaction.atomic
+def _begin(held: Claim) -> TrainingRun:
+    held.check()
+    run = TrainingRun.objects.select_for_update().get(pk=held.job.payload["run"])
+    if run.state in IN_PROGRESS:
+        if hash_manifest(run.manifest) != run.manifest_hash:
+            raise Conflict("The manifest of this run was changed after it was frozen.", code="manifest_broken")
+        why = "" if run.state == "queued" else f"attempt {held.job.attempt}: the worker before was lost"
+        advance(run, "running", table=TRAINING_RUN, actor="worker", why=why, started_at=now(), curves={})
+    return run
+
+
+def _write_inputs(run: TrainingRun, folder: Path, held: Claim) -> tuple[Refs, Refs]:
+    """Training scans and hold-out scans. A test site's scan is never written, whatever a manifest says."""
+    sides: dict[str, list[ScanRef]] = {"train": [], "validation": []}
+    items = [item for item in run.manifest["items"] if item["split"] in sides]
+    scans = Scan.objects.select_related("site").in_bulk([item["scan"] for item in items], field_name="pk")
+    found = {str(pk): scan for pk, scan in scans.items()}
+    for position, item in enumerate(items, start=1):
+        scan = found[item["scan"]]
+        if scan.site.split != item["split"]:
+            raise Conflict(f"Site {scan.site.code} changed sides after the manifest was frozen.", code="split_broken")
+        if scan.modality == "CT" and scan.state == "ready":  # one withdrawn since then teaches nothing any more
+            sides[item["split"]].append(write_scan(folder, scan))
+            write_labels(folder, scan, item["revision"], item["content_hash"])
+        held.report(round(10 * position / len(items)), f"Prepared scan {position} of {len(items)}")
+    return tuple(sides["train"]), tuple(sides["validation"])
+
+
+def _plan(run: TrainingRun, scans: Refs, folder: Path, held: Claim) -> TrainingConfig:
+    segments = tuple(Segment(segment["id"], segment["key"]) for segment in run.manifest["segments"])
+    request = PlanRequest(run.profile, scans, segments, settings.TRAIN_CPU_THREADS, settings.TRAIN_STEPS)
+    planned = run_stage("plan", request, PlanResult, folder=folder, held=held, span=(10, 12))
+    return planned.config
+
+
+def _train(run: TrainingRun, config: TrainingConfig, scans: Refs, folder: Path, held: Claim) -> TrainResult:
+    curve: list[dict[str, float]] = []
+
+    def relay(lines: list[Progress]) -> None:
+        points = [{"step": line.step, "loss": line.losses["train"]} for line in lines if "train" in line.losses]
+        if points:
+            curve.extend(points)
+            TrainingRun.objects.filter(pk=run.pk, state="running").update(curves={"train": curve})
+
+    request = TrainRequest(config, scans, run.seed, run.manifest_hash)
+    return run_stage("train", request, TrainResult, folder=folder, held=held, span=(12, 75), on_progress=relay)
+
+
+@transaction.atomic
+def _enter_evaluation(run: TrainingRun, held: Claim) -> None:
+    held.check()
+    advance(TrainingRun.objects.select_for_update().get(pk=run.pk), "evaluating", table=TRAINING_RUN, actor="worker")
+
+
+def _evaluate(
+    run: TrainingRun, model_folder: Path, champion: ModelVersion | None, scans: Refs, folder: Path, held: Claim
+) -> EvaluateResult:
+    """Both models on the same hold-out scans, by the same code."""
+    ours = theirs = ""
+    if scans:
+        ours = _predict(model_folder, scans, folder / "challenger", held, (75, 85))
+    if scans and champion is not None:
+        place = write_model(folder / "champion-model", champion, open_store(settings.STORAGE_URL))
+        theirs = _predict(place, scans, folder / "champion", held, (85, 93))
+    segments = tuple(int(segment["id"]) for segment in run.manifest["segments"])
+    request = EvaluateRequest(scans, segments, ours, theirs, seed=run.seed)
+    return run_stage("evaluate", request, EvaluateResult, folder=folder / "evaluate", held=held, span=(93, 97))
+
+
+def _predict(model: Path, scans: Refs, folder: Path, held: Claim, span: tuple[int, int]) -> str:
+    request = PredictRequest(str(model), scans, settings.TRAIN_CPU_THREADS)
+    run_stage("predict", request, PredictResult, folder=folder, held=held, span=span)
+    return str(folder / "predictions")
+
+
+@transaction.atomic
+def _conclude(
+    held: Claim,
+    run: TrainingRun,
+    weights_key: str,
+    card: Mapping[str, Any],
+    trained: TrainResult,
+    found: EvaluateResult,
+    champion: ModelVersion | None,
+) -> dict[str, Any]:
+    """Model, figures and verdict in one transaction, if this attempt still holds the job."""
+    held.check()
+    run = TrainingRun.objects.select_for_update().get(pk=run.pk)
+    results = asdict(found)
+    gate = results.pop("gate")
+    number = (ModelVersion.objects.filter(campaign=run.campaign_id).aggregate(top=Max("number"))["top"] or 0) + 1
+    model = ModelVersion.objects.create(
+        campaign=run.campaign, number=number, run=run, weights_key=weights_key, config=card,
+        metrics=results["challenger"],
+    )  # fmt: skip
+    advance(
+        run, "candidate", table=TRAINING_RUN, actor="worker", ended_at=now(), gate=gate,
+        results={**results, "seconds": trained.seconds, "parameters": trained.parameters, "device": trained.device},
+        curves={"train": [asdict(point) for point in trained.curve]},
+    )  # fmt: skip
+    if champion_of(run.campaign) == champion:
+        decide(model=model, gate=gate)
+    # Otherwise it was measured against a model that no longer serves: a person decides about the candidate.
+    return _outcome(TrainingRun.objects.get(pk=run.pk))
+
+
+def _outcome(run: TrainingRun) -> dict[str, Any]:
+    model = ModelVersion.objects.filter(run=run).first()
+    dice = model.metrics.get("mean_dice") if model else None
+    return {
+        "run": str(run.pk),
+        "state": run.state,
+        "model": model and str(model.pk),
+        "mean_dice": dice if dice is None or math.isfinite(dice) else None,
+    }
+
+
+@transaction.atomic
+def end_with_job(job: Job) -> None:
+    """A job that ended without success ends its run in the same way (registered with `jobs.on_end`)."""
+    if job.kind != Job.Kind.TRAIN:
+        return
+    run = TrainingRun.objects.select_for_update().filter(pk=job.payload.get("run"), state__in=IN_PROGRESS).first()
+    if run is not None:
+        advance(run, job.state, table=TRAINING_RUN, actor="worker", why=job.error_code, ended_at=now(), error=job.error)

@@ -1,0 +1,78 @@
+/**
+ * Times the brush on cases that benchmarks/brush.py lays out: `node brush.js FOLDER`. A case is `NAME.json` beside the
+ * raw `NAME.hu` (int16) and `NAME.limit` (a byte a voxel). Answers JSON: milliseconds of
+ * processor time (mean), milliseconds of the first call, and voxels.
+ */
+
+import { readFileSync, readdirSync } from "node:fs";
+import { BitFrame, MARGIN } from "../src/editor/bits";
+import { grownRuns, writableByGrowing } from "../src/editor/brushes";
+import { BitVolume, grow } from "../src/editor/growing";
+import { Labelmap } from "../src/editor/labelmap";
+import { invert, voxelsIn } from "../src/editor/runs";
+import type { Zyx } from "../src/editor/types";
+
+interface Case {
+  kind: "flood" | "stroke"; shape_zyx: Zyx; spacing_mm_zyx: Zyx; seed_zyx: Zyx; radius_mm: number; background_hu: number;
+  /** flood: the box (z0, z1, y0, y1, x0, x1) and the HU bounds, both included. */
+  box: number[]; lower: number; upper: number;
+}
+
+/** The compiler works beside the program; on a busy machine it needs a moment until the loops run at speed. */
+const WARM_UP_MS = 1500;
+const ROUNDS = 100;
+
+function timed(work: () => number): { milliseconds: number; first: number; voxels: number } {
+  const begin = performance.now();
+  let voxels = work();
+  const first = performance.now() - begin;
+  while (performance.now() - begin < WARM_UP_MS) work();
+  const start = process.cpuUsage();
+  for (let n = 0; n < ROUNDS; n++) voxels = work();
+  const { user, system } = process.cpuUsage(start);
+  return { milliseconds: (user + system) / 1000 / ROUNDS, first, voxels };
+}
+
+/** Threshold a box and keep the 6-connected component of the seed. */
+function flood(hu: Int16Array, c: Case): number {
+  const [z0, z1, y0, y1, x0, x1] = c.box;
+  const frame = new BitFrame(z1 - z0, y1 - y0, x1 - x0);
+  const open = frame.create();
+  for (let z = z0; z < z1; z++) {
+    for (let y = y0; y < y1; y++) {
+      const row = frame.rowOf(z - z0, y - y0), from = (z * c.shape_zyx[1] + y) * c.shape_zyx[2] - x0;
+      let word = 0, at = 0;
+      for (let x = x0, bit = MARGIN; x < x1; x++, bit++) {
+        if (bit >>> 5 !== at) { open[row + at] = word; word = 0; at = bit >>> 5; }
+        const v = hu[from + x0 + x];
+        if (v >= c.lower && v <= c.upper) word |= 1 << (bit & 31);
+      }
+      open[row + at] = word;
+    }
+  }
+  const found = frame.flood(open, c.seed_zyx[0] - z0, c.seed_zyx[1] - y0, c.seed_zyx[2] - x0);
+  return frame.count(found, frame.whole());
+}
+
+const [folder] = process.argv.slice(2);
+const results: Record<string, unknown> = {};
+for (const file of readdirSync(folder).filter((name) => name.endsWith(".json")).sort()) {
+  const name = file.replace(/\.json$/, "");
+  const c = JSON.parse(readFileSync(`${folder}/${file}`, "utf8")) as Case;
+  const hu = new Int16Array(new Uint8Array(readFileSync(`${folder}/${name}.hu`)).buffer);
+  if (c.kind === "flood") { results[name] = timed(() => flood(hu, c)); continue; }
+  const inside = readFileSync(`${folder}/${name}.limit`);
+  const limit = new BitVolume(c.shape_zyx);
+  inside.forEach((bit, n) => {
+    const x = n % c.shape_zyx[2];
+    if (bit) limit.bits[Math.floor(n / c.shape_zyx[2]) * limit.wordsPerRow + (x >>> 5)] |= 1 << (x & 31);
+  });
+  const labels = new Labelmap(c.shape_zyx);
+  const input = { shape: c.shape_zyx, spacing: c.spacing_mm_zyx, hu, labels: labels.data, limit, backgroundHu: c.background_hu };
+  const writable = writableByGrowing(1, false, []);
+  const stroke = () => grownRuns(input, grow(input, 1, c.seed_zyx, c.radius_mm), writable, 1);
+  const runs = stroke();
+  const apply = timed(() => { labels.apply(runs, new Set()); labels.apply(invert(runs), new Set()); return runs.count; });
+  results[name] = { ...timed(() => voxelsIn(stroke())), apply: apply.milliseconds / 2 };
+}
+process.stdout.write(JSON.stringify(results));
