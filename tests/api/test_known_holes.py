@@ -182,7 +182,8 @@ def test_cve_2026_65986_what_people_type_is_never_markup(world: World) -> None:
     slug = world.campaign.slug
     paths = [reverse(name, args=[slug] if "<slug:slug>" in routes()[name] else []) for name in plain_pages()]
     paths += [f"/batches/{batch.pk}/", f"/scans/{assignment.scan_id}/", f"/people/{world['annotator'].pk}/",
-              f"/find/?q={EVIL[:8]}", "/find/?q=script", f"/reviews/?scan={EVIL}", f"/worklist/?show={EVIL}"]  # fmt: skip
+              f"/find/?q={EVIL[:8]}", "/find/?q=script",
+              f"/reviews/?scan={EVIL}", f"/worklist/?show={EVIL}"]  # fmt: skip
     shown = 0
     for person in ("annotator", "reviewer", "coordinator", "datamanager", "admin"):
         client = logged_in(world, person)
@@ -331,8 +332,9 @@ def test_every_kind_of_answer_has_the_policy(world: World) -> None:
         "foreign host": client.get("/healthz", HTTP_HOST="evil.example"),
     }
     assert {kind: answer.status_code for kind, answer in answers.items()} == {
-        "page": 200, "log-in": 200, "redirect": 302, "missing page": 404, "missing route": 404, "api": 200, "refusal": 401,
-        "bytes": 200, "mask": 200, "docs": 200, "health": 200, "wrong method": 405, "forbidden": 403, "foreign host": 400,
+        "page": 200, "log-in": 200, "redirect": 302, "missing page": 404, "missing route": 404, "api": 200,
+        "refusal": 401, "bytes": 200, "mask": 200, "docs": 200, "health": 200, "wrong method": 405, "forbidden": 403,
+        "foreign host": 400,
     }  # fmt: skip
     for kind, answer in answers.items():
         policy = {part.strip() for part in answer["Content-Security-Policy"].split(";")}
@@ -563,8 +565,9 @@ def test_an_annotator_never_sees_what_the_model_thinks(world: World) -> None:
 def test_odd_addresses_of_pages_are_no_faults(world: World) -> None:
     client = logged_in(world, "coordinator", raise_request_exception=False)
     slug = world.campaign.slug
-    for path in ("/worklist/", "/find/", f"/campaigns/{slug}/scans/", f"/campaigns/{slug}/batches/", "/jobs/", "/people/",
-                 f"/campaigns/{slug}/", f"/campaigns/{slug}/models/", f"/campaigns/{slug}/releases/", "/reviews/"):  # fmt: skip
+    for path in ("/worklist/", "/find/", f"/campaigns/{slug}/scans/", f"/campaigns/{slug}/batches/", "/jobs/",
+                 "/people/", f"/campaigns/{slug}/", f"/campaigns/{slug}/models/", f"/campaigns/{slug}/releases/",
+                 "/reviews/"):  # fmt: skip
         for query in ("page=-1", "page=99999999999999999999", "page=%00", "site=%00", "state=%00", "q=%00", "scan=%00",
                       "show=%00", "kind=%00", "q=%ff%fe", "site=" + "x" * 3000, "scan=1", "assignee=x"):  # fmt: skip
             assert client.get(f"{path}?{query}").status_code < 500, f"{path}?{query}"

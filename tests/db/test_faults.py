@@ -1,8 +1,10 @@
 """Many people at once, full disks, paused campaigns and withdrawn scans, on a real PostgreSQL."""
 
+import gc
 import json
 import resource
 import threading
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -29,7 +31,7 @@ from tests.factories.world import PASSWORD, World, add_role, first_of, label, ma
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.jobs.models import Job
-from voxloop.kernel.errors import Conflict, NoSpace, Refusal
+from voxloop.kernel.errors import Conflict, NoSpace, NotFound
 from voxloop.project.problems import problem
 from voxloop.volume.labelmap import MEDIA_TYPE
 
@@ -74,8 +76,7 @@ def test_eight_save_while_a_batch_is_closed_and_others_claim(live_world: World) 
                     assignment_id=assignment.pk, layer="findings", if_match=head, key=uuid4(), actor=person,
                     message=mask_message(shape, segment=1 + turn % 3, radius=3 + turn),
                 )  # fmt: skip
-            except Refusal as refusal:  # the batch was closed under it
-                assert refusal.code in ("not_editable", "not_found"), refusal.code
+            except (Conflict, NotFound):  # the batch was closed under it
                 break
             head = str(revision.pk)
             done.append(head)
@@ -135,8 +136,11 @@ def test_an_upload_that_does_not_fit_is_507_and_leaves_nothing(world: World, set
         )  # fmt: skip
     client = logged_in(world, "datamanager")
     form = {"site": "a", "campaign": world.campaign.slug, "file": SimpleUploadedFile("scan.zip", data)}
-    with files_at_most(1 << 20):
+    with files_at_most(1 << 20), warnings.catch_warnings():
+        # Django leaves its half-written file to the garbage collector, which closes and deletes it.
+        warnings.simplefilter("ignore", ResourceWarning)
         answer = client.post("/api/v1/scans/upload", form)
+        gc.collect()
     assert (answer.status_code, answer.json()["code"]) == (507, "no_space")
     assert not Job.objects.exists()
     assert [path for path in Path(settings.STATE_DIR).rglob("*upload*") if path.is_file()] == []
