@@ -181,7 +181,8 @@ def test_cve_2026_65986_what_people_type_is_never_markup(world: World) -> None:
 
     slug = world.campaign.slug
     paths = [reverse(name, args=[slug] if "<slug:slug>" in routes()[name] else []) for name in plain_pages()]
-    paths += [f"/batches/{batch.pk}/", f"/scans/{assignment.scan_id}/", f"/people/{world['annotator'].pk}/",
+    paths += [f"/batches/{batch.pk}/", f"/view/{assignment.pk}/", f"/view/{other.pk}/",
+              f"/scans/{assignment.scan_id}/", f"/people/{world['annotator'].pk}/",
               f"/find/?q={EVIL[:8]}", "/find/?q=script",
               f"/reviews/?scan={EVIL}", f"/worklist/?show={EVIL}"]  # fmt: skip
     shown = 0
