@@ -38,6 +38,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"theme": "system"}
+    if request.htmx:  # a part of a page has no frame
+        return {"theme": user.theme, "campaign": getattr(request, "campaign", None)}
     campaigns = list(visible_campaigns(user))
     campaign = current_campaign(request, campaigns)
     roles = frozenset(CampaignMember.objects.filter(user=user, campaign=campaign).values_list("role", flat=True))

@@ -162,6 +162,12 @@ class PersonForm(forms.Form):
                 help_text="Invites people and grants roles; may not label or judge.",
             )
         else:
+            self.fields["password"] = forms.CharField(
+                label="New password",
+                required=False,
+                widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+                help_text="Only when the old one is lost: at least 12 signs. Empty: it stays as it is.",
+            )
             for campaign, role in CampaignMember.objects.filter(user=person).values_list("campaign", "role"):
                 held.setdefault(campaign, []).append(role)
         for campaign in self.campaigns:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from annotation.scans.models import Site
@@ -12,6 +14,7 @@ from annotation.work.services import set_member
 from voxloop.accounts.models import User
 from voxloop.accounts.services import create_person
 from voxloop.audit.services import record
+from voxloop.kernel.errors import Forbidden, Invalid
 
 
 @transaction.atomic
@@ -32,3 +35,17 @@ def invite_person(
     for site in sites:
         set_site_membership(user=person, site=site, is_member=True, actor=actor)
     return person
+
+
+@transaction.atomic
+def set_password(*, person: User, password: str, actor: User) -> None:
+    """Give a person who lost the password a new one. Administrators only. Raises Invalid for a weak one."""
+    if not actor.is_administrator:
+        raise Forbidden("Only an administrator may set another person's password.")
+    try:
+        validate_password(password, person)
+    except ValidationError as error:
+        raise Invalid(" ".join(error.messages), code="bad_person") from error
+    person.set_password(password)
+    person.save(update_fields=["password"])
+    record(actor=actor, action="person.password_set", target=person)

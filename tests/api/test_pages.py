@@ -16,6 +16,7 @@ from annotation.reviews.services import claim_round, return_round, submit_assign
 from annotation.work.models import Batch, CampaignScan
 from annotation.work.services import block_assignment
 from tests.factories.world import PASSWORD, World, approve, first_of, label, publish
+from voxloop.audit.models import AuditEntry
 from voxloop.kernel.clock import today
 
 pytestmark = pytest.mark.django_db
@@ -245,6 +246,18 @@ def test_people_are_invited_with_roles_and_sites(world: World) -> None:
     client.post(reverse("person", args=[person.pk]), {field: ["reviewer"], "sites": []})
     assert [member.role for member in person.memberships.all()] == ["reviewer"]
     assert not person.site_memberships.exists()
+
+
+def test_an_administrator_gives_a_new_password(world: World) -> None:
+    client = log_in(world, "admin")
+    path = reverse("person", args=[world["annotator"].pk])
+    weak = client.post(path, {"password": "short"}, follow=True)
+    assert "at least 12 characters" in weak.content.decode()
+    assert world["annotator"].memberships.exists()
+    client.post(path, {"password": "another long one 22"})
+    login = {"login": "annotator", "password": "another long one 22"}
+    assert Client().post("/accounts/login/", login).status_code == 302
+    assert AuditEntry.objects.filter(action="person.password_set").exists()
 
 
 def test_a_token_needs_the_password_and_is_shown_once(world: World) -> None:

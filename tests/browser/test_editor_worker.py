@@ -87,6 +87,7 @@ class Server:
         self.labels[5:12, 20:40, 20:40] = 1
         self.labels[7:9, 25:30, 25:30] = 0  # a hole
         self.labels[38, 90:92, 90:92] = 1  # an island
+        self.labels[17, 22:38, 22:38] = 1  # drawn some slices further
         self.revision = "r0"
         self.saved: dict[str, str] = {}
         self.strokes: list[dict[str, Any]] = []
@@ -196,6 +197,16 @@ OPERATIONS = {
     "fill-holes": {"segment": 1, "perSlice": False, "overwrite": False, "locked": []},
     "remove-islands": {"segment": 1, "underMl": 0.5},
     "remove-lesion": {"at": [22, 22, 6]},
+    "lasso": {"plane": "axial", "slices": [9, 11], "points": [[50, 50], [70, 52], [60, 80]], **PAINT},
+    "scissors": {
+        "plane": "axial", "slices": [0, 39], "points": [[0, 0], [30, 0], [30, 95], [0, 95]], "outside": True,
+        "segments": None, "locked": [],
+    },
+    "interpolate": {"plane": "axial", **PAINT, "segment": 1},
+    "resize": {"mm": 2, **PAINT, "segment": 1},
+    "smooth": {"mm": 3, **PAINT, "segment": 1},
+    "subtract": {"segment": 1, "overlay": "prediction", "with": None},
+    "intersect": {"segment": 1, "overlay": "prediction", "with": 2},
     "convert": {"from": 1, "to": 5, "at": None},
     "clear": {"segment": 1},
 }  # fmt: skip

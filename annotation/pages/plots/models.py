@@ -9,13 +9,18 @@ from annotation.pages.plots.canvas import Canvas, Point, ticks
 
 
 def training_curve(
-    loss: Sequence[Point], dice: Sequence[Point], *, steps: int, champion: tuple[str, float] | None = None
+    loss: Sequence[Point],
+    dice: Sequence[Point],
+    *,
+    steps: int,
+    champion: tuple[str, float] | None = None,
+    size: Point = (500, 262),
 ) -> SafeString:
     """Loss (scaled by its first value) and validation Dice by step."""
-    plot = Canvas(500, 262, "Training: loss and validation Dice by step", left=36, right=12, bottom=26)
+    plot = Canvas(*size, "Training: loss and validation Dice by step", left=36, right=12, bottom=26)
     last = max([steps, *(step for step, _ in loss), *(step for step, _ in dice), 1])
     plot.domain((0, last), (0, 1))
-    plot.rows([0, 0.25, 0.5, 0.75, 1])
+    plot.rows([0, 0.25, 0.5, 0.75, 1] if size[1] > 200 else [0, 0.5, 1])
     for tick in ticks(last):
         if tick <= last:
             plot.text(f"{tick:g}", plot.x(tick), plot.height - 11, "start" if tick == 0 else "middle")

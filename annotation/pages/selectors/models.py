@@ -82,8 +82,8 @@ def models_page(user: User, campaign: Campaign, wanted: str = "") -> ModelsPage:
         rules=_rules(run),
         sites=sites,
         everything=everything,
-        loss=_curve((live or run).curves, "train", "loss") if live or run else [],
-        dice=_curve((live or run).curves, "dice", "validation") if live or run else [],
+        loss=curve_of(run.curves) if run else [],
+        dice=curve_of(run.curves, "validation") if run else [],
         bins=bin_by_volume(old, new),
         points=list_points(user, new),
         lost=list_losses(user, old, new),
@@ -132,18 +132,10 @@ def _rules(run: TrainingRun | None) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _curve(curves: Any, *names: str) -> list[tuple[float, float]]:
-    """A curve out of what the run stored: lists of [step, value], or of {"step", "loss"}."""
-    rows = next((curves[name] for name in names if isinstance(curves, dict) and curves.get(name)), [])
-    points = []
-    for row in rows:
-        if isinstance(row, dict):
-            value = next((row[name] for name in ("loss", "value", "dice") if row.get(name) is not None), None)
-            if value is not None:
-                points.append((float(row["step"]), float(value)))
-        else:
-            points.append((float(row[0]), float(row[1])))
-    return points
+def curve_of(curves: Any, name: str = "train") -> list[tuple[float, float]]:
+    """A curve as (step, value) out of what a run stored: `{"train": [{"step", "loss"}, …]}`."""
+    rows = curves.get(name, []) if isinstance(curves, dict) else []
+    return [(float(row["step"]), float(row["loss"])) for row in rows]
 
 
 def _served(campaign: Campaign) -> list[tuple[str, int, float]]:

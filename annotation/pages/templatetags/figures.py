@@ -133,13 +133,3 @@ def job_took(job: Any) -> str:
         return DASH
     seconds = ((job.ended_at or now()) - job.started_at).total_seconds()
     return f"{seconds:.0f} s" if seconds < 120 else span(seconds)
-
-
-@register.filter
-def is_list(value: Any) -> bool:
-    return isinstance(value, list | tuple)
-
-
-@register.filter
-def is_dict(value: Any) -> bool:
-    return isinstance(value, dict)

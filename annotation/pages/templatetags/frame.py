@@ -64,7 +64,7 @@ MODEL_WORDS = {"candidate": "challenger"}
 def icon(name: str, extra: str = "") -> SafeString:
     """One of the Lucide icons of `frame/icons.html`, decorative; `extra` adds classes."""
     return format_html(
-        '<svg class="icon{}" aria-hidden="true" focusable="false"><use href="#icon-{}"/></svg>',
+        '<svg class="icon{}" width="16" height="16" aria-hidden="true" focusable="false"><use href="#icon-{}"/></svg>',
         f" {extra}" if extra else "",
         name,
     )

@@ -5,11 +5,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from annotation.learning.models import ModelVersion, TrainingRun
-from annotation.learning.selectors import IN_PROGRESS
+from annotation.learning.selectors import IN_PROGRESS, visible_models, visible_runs
 from annotation.learning.services import cancel_training, promote_model, request_training
 from annotation.pages.plots.models import dice_by_volume, interval, training_curve, volumes
 from annotation.pages.selectors.holdout import scan_table
-from annotation.pages.selectors.models import ModelsPage, models_page, steps_of
+from annotation.pages.selectors.models import ModelsPage, curve_of, models_page, steps_of
 from annotation.pages.tables import csv_file
 from annotation.work.models import Campaign
 from annotation.work.permissions import has_role
@@ -27,6 +27,8 @@ def models(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "holding": sum(1 for rule in found.rules if rule["holds"]),
         "progress": min(100, 100 * found.approved_new // max(1, campaign.retrain_after)),
         "curve": _curve(found),
+        "live": found.live,
+        "live_curve": _live_curve(found.live, found.shown.model if found.shown else None),
         "bars": dice_by_volume(found.bins, str(found.champion.model) if found.champion else "", str(found.shown.model))
         if found.bins and found.shown else "",
         "scatter": volumes(found.points) if found.points else "",
@@ -36,13 +38,16 @@ def models(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 
 def models_live(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """The running training; when it has ended the page is loaded anew."""
-    found = models_page(request.user, campaign)
-    if found.live is None:
+    live = visible_runs(request.user).filter(campaign=campaign, state__in=IN_PROGRESS).first()
+    if live is None:
         answer = HttpResponse(status=204)
         answer["HX-Refresh"] = "true"
         return answer
     may_change = has_role(request.user, campaign, Role.COORDINATOR)
-    return render(request, "models_live.html", {"found": found, "curve": _curve(found), "may_change": may_change})
+    newest = visible_models(request.user).filter(campaign=campaign).order_by("-number").first()
+    return render(
+        request, "models_live.html", {"live": live, "live_curve": _live_curve(live, newest), "may_change": may_change}
+    )
 
 
 def models_csv(request: HttpRequest, campaign: Campaign, name: str) -> HttpResponse:
@@ -96,3 +101,9 @@ def _curve(found: ModelsPage) -> str:
         found.loss, found.dice, steps=steps_of(found.shown.model if found.shown else None),
         champion=champion if found.dice else None,
     )  # fmt: skip
+
+
+def _live_curve(run: TrainingRun | None, before: ModelVersion | None) -> str:
+    """The loss so far; the axis reaches as far as the training before it went."""
+    points = curve_of(run.curves) if run else []
+    return training_curve(points, [], steps=steps_of(before), size=(420, 140)) if points else ""

@@ -1,5 +1,6 @@
 """Jobs: what the machine is at."""
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from voxloop.jobs.services import cancel
 
 PAGE_SIZE = 30
 LIVE = ("queued", "running")
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def jobs(request: HttpRequest) -> HttpResponse:
@@ -33,7 +35,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 def job(request: HttpRequest, found: Job) -> HttpResponse:
     """One job with its steps and its result."""
     return render(request, "job_body.html" if request.htmx else "job.html", {
-        "job": found, "is_live": found.state in LIVE, "result": _result(found.result),
+        "job": found, "is_live": found.state in LIVE, "facts": _result(found),
     })  # fmt: skip
 
 
@@ -44,8 +46,11 @@ def job_cancel(request: HttpRequest, found: Job) -> HttpResponse:
     return back(request, "/jobs/")
 
 
-def _result(result: Any) -> list[tuple[str, Any]]:
-    """A result's fields in words; lists by their entries."""
-    if not isinstance(result, dict):
-        return []
-    return [(str(name).replace("_", " ").capitalize(), value) for name, value in result.items()]
+def _result(found: Job) -> list[tuple[str, Any]]:
+    """The facts of a result in words; ids are left out, and what an import tells has its own place on the page."""
+    result = found.result if isinstance(found.result, dict) else {}
+    return [
+        (str(name).replace("_", " ").capitalize(), value)
+        for name, value in result.items()
+        if not isinstance(value, list | dict) and value not in (None, "") and not ID.fullmatch(str(value))
+    ]

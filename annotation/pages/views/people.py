@@ -12,7 +12,7 @@ from annotation.pages.forms import PersonForm
 from annotation.scans.models import Site
 from annotation.scans.services import set_site_membership
 from annotation.work.models import Campaign, CampaignMember
-from annotation.work.people import invite_person
+from annotation.work.people import invite_person, set_password
 from annotation.work.permissions import campaigns_with_role
 from annotation.work.services import set_member
 from voxloop.accounts.models import User
@@ -56,6 +56,8 @@ def person(request: HttpRequest, found: User) -> HttpResponse:
     form = PersonForm(request.POST or None, campaigns=campaigns, sites=sites, person=found)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
+            if form.cleaned_data["password"]:
+                set_password(person=found, password=form.cleaned_data["password"], actor=request.user)
             for campaign, wanted in form.roles():
                 for role in Role.values:
                     set_member(campaign=campaign, user=found, role=role, is_member=role in wanted, actor=request.user)
@@ -63,10 +65,10 @@ def person(request: HttpRequest, found: User) -> HttpResponse:
                 set_site_membership(
                     user=found, site=site, is_member=site in form.cleaned_data["sites"], actor=request.user
                 )
-        messages.success(request, f"Roles and sites of {found} are as you set them.")
+        messages.success(request, f"The account of {found} is as you set it.")
         return redirect("people")
     return render(request, "form_page.html", {
-        "form": form, "title": str(found), "verb": "Save roles and sites", "discard": reverse("people"),
+        "form": form, "title": str(found), "verb": "Save account", "discard": reverse("people"),
         "lead": "A change counts from the next click on. Work in progress stays with its person.",
     }, status=422 if form.errors else 200)  # fmt: skip
 
