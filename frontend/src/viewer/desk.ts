@@ -72,6 +72,7 @@ export class Desk {
       const view = new View(this.session, this.graphics !== "hardware");
       this.strokes.value = new Strokes(view, (facts) => { this.stroke.value = facts; });
       view.backend = new CanvasBackend(this.session, this.hosts, this.graphics !== "hardware");
+      if (this.session.geometry.shapeZyx[0] === 1) view.maximised.value = "axial"; // a radiograph has one plane
       this.view.value = view;
       if (this.wantsCornerstone) void this.useCornerstone(view, this.wantsCornerstone);
     });

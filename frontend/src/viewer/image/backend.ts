@@ -2,8 +2,10 @@
  * Who draws the images: our own 2D canvas, or Cornerstone on the graphics card.
  *
  * The canvas is up first on every machine (it needs no further script, so that the planes are usable before Cornerstone
- * has come over a thin line) and stays where there is no hardware WebGL: it is the faster one there (figures in
- * docs/viewer.md). With a graphics card Cornerstone takes over once loaded.
+ * has come over a thin line) and stays where there is no hardware WebGL: it is the faster one there. With a graphics card
+ * Cornerstone takes over once loaded. Measured on SwiftShader, 2 shared cores, 512×512×133, wheel over the axial pane:
+ * canvas 69 ms a frame, Cornerstone on WebGL 92-109 ms, Cornerstone's own processor path 80-104 ms (which needs WebGL to
+ * start at all). `?rendering=cpu|gpu|cornerstone-cpu` in the address chooses for a measurement.
  */
 
 import type { Pane } from "../panes/view";
