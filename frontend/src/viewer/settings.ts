@@ -20,14 +20,13 @@ export interface Settings {
   crosshair: boolean;
   /** Smooth: interpolated pixels; off shows the voxels as squares. */
   smooth: boolean;
-  layout: "grid" | "one";
   rendering: "auto" | "gpu" | "cpu";
 }
 
 export const DEFAULTS: Settings = {
   radiusMm: 15, tolerance: 30, useLimit: true, planar: false, excludeVessels: false, strongControl: false, livePreview: true,
   overwrite: false, sphereMm: 8, circleMm: 8, eraserMm: 8, eraserPlanar: false, eraseAll: false, opacity: 34, crosshair: true,
-  smooth: true, layout: "grid", rendering: "auto",
+  smooth: true, rendering: "auto",
 };
 
 const KEY = "voxloop.viewer.settings";

@@ -43,6 +43,7 @@ export class Work {
   constructor(readonly session: Session) {
     this.answers.value = session.context.answers.values;
     this.comments.value = session.context.comments;
+    if (session.context.can.return) this.#keepDrafts(`voxloop.drafts.${session.context.review?.id}`);
     const sign = () => { this.#count(); this.#lastSign = performance.now(); };
     for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) addEventListener(name, sign, { passive: true, capture: true });
     this.#timer = window.setInterval(() => void this.#beat(), BEAT_MS);
@@ -50,6 +51,17 @@ export class Work {
 
   get url(): string { return `/api/v1/assignments/${this.session.context.id}`; }
   get reviewUrl(): string { return `/api/v1/reviews/${this.session.context.review?.id}`; }
+
+  /** Drafted comments outlive a reload: they wait in this browser until the return is sent. */
+  #keepDrafts(key: string): void {
+    try { this.drafts.value = JSON.parse(localStorage.getItem(key) ?? "[]") as Draft[]; } catch { /* unreadable: begin anew */ }
+    this.drafts.subscribe((drafts) => {
+      try {
+        if (drafts.length) localStorage.setItem(key, JSON.stringify(drafts));
+        else localStorage.removeItem(key);
+      } catch { /* a closed store: the drafts last for this page only */ }
+    });
+  }
 
   /** Add the time since the last look, as far as it was not idle. */
   #count(): void {
@@ -138,6 +150,7 @@ export class Work {
       try {
         const { next } = await call<{ next: string | null }>("POST", `${this.reviewUrl}/${kind}`, body);
         this.asking.value = null;
+        this.drafts.value = [];
         this.#leave(next, kind === "return" ? "Returned. The queue is empty." : "Approved. The queue is empty.");
       } catch (error) {
         if (!(error instanceof Problem) || (error.code !== "signature_required" && error.code !== "wrong_password")) throw error;
@@ -192,10 +205,10 @@ export class Work {
   /** Work was handed in: leaving the page needs no warning. */
   left = false;
 
-  /** Unsent strokes, answers or drafted comments would be missed by someone who closes the page. */
+  /** Strokes and answers that the server does not have yet. */
   get unsent(): number {
     const save = this.session.save.value;
-    return ("unsent" in save ? save.unsent : 0) + (this.answersUnsaved.value ? 1 : 0) + this.drafts.value.length;
+    return ("unsent" in save ? save.unsent : 0) + (this.answersUnsaved.value ? 1 : 0);
   }
 
   close(): void { window.clearInterval(this.#timer); }

@@ -6,7 +6,6 @@ import { useDesk } from "../desk";
 import { PanePointer, scrollBy } from "../panes/pointer";
 import type { Pane, View } from "../panes/view";
 import { PLANES } from "../session";
-import { settings } from "../settings";
 import { Icon } from "./icons";
 import { PaneBar } from "./panebar";
 import { SurfacePane } from "./surface";
@@ -30,7 +29,7 @@ export function Panes() {
 }
 
 function PaneGrid({ view }: { readonly view: View }) {
-  const one = view.maximised.value ?? (settings.value.layout === "one" ? view.session.activePlane.value : null);
+  const one = view.maximised.value;
   return (
     <div class={`panes on-dark${one ? " single" : ""}`}>
       {PLANES.map((plane) => <PaneBox key={plane} view={view} pane={view.panes[plane]} hidden={one !== null && one !== plane} />)}
