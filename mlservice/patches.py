@@ -79,7 +79,7 @@ class PatchSampler:
 def augment(
     images: torch.Tensor, targets: torch.Tensor, config: TrainingConfig, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Turn and zoom in plane, mirror left-right, change brightness and contrast (topff2023's ranges)."""
+    """Turn and zoom in plane, mirror left-right, change brightness and contrast (topff2023's ranges), add noise."""
     batch, flat = images.shape[0], config.is_flat
 
     def between(low: float, high: float) -> torch.Tensor:
@@ -101,5 +101,15 @@ def augment(
     )
     wide = (batch, *[1] * (images.dim() - 1))
     light, contrast = between(-config.lighting, config.lighting), between(1 - config.lighting, 1 + config.lighting)
-    turned = (turned * contrast.view(wide) + light.view(wide)).clamp(0, 1)
-    return turned, moved[:, 0].round().long()
+    turned = turned * contrast.view(wide) + light.view(wide)
+    strength = between(0, config.noise).view(wide)
+    return (turned + strength * _grain(turned.shape, generator)).clamp(0, 1), moved[:, 0].round().long()
+
+
+def _grain(shape: torch.Size, generator: torch.Generator) -> torch.Tensor:
+    """Noise of unit strength: fine in half of the patches (sharp kernels), three pixels wide in the others (soft)."""
+    fine = torch.randn(shape, generator=generator)
+    flat = fine.reshape(-1, 1, *shape[-2:])
+    coarse = 3 * functional.avg_pool2d(flat, 3, stride=1, padding=1).reshape(shape)
+    is_fine = torch.rand(shape[0], generator=generator) < 0.5
+    return torch.where(is_fine.view(-1, *[1] * (len(shape) - 1)), fine, coarse)

@@ -15,7 +15,7 @@ from mlservice.job import Job, run_stage
 from mlservice.scans import load_labels, load_volume
 
 # A segment is learned when at least this much of it is labelled; fewer voxels only teach noise.
-LEAST_VOXELS = 500
+LEAST_VOXELS = 2000
 LEAST_SCANS = 2
 # Scans this much finer or coarser than the profile's slices move its grid to the sites' median (learning.md).
 SPACING_TOLERANCE = 1.5

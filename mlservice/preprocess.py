@@ -23,7 +23,7 @@ Shape = tuple[int, int, int]
 
 # Channel value of a voxel that teaches nothing: a segment with too few labels to be a class.
 IGNORED = 255
-LUNG_MARGIN_MM = 16.0
+LUNG_MARGIN_MM = 20.0
 # A grid within 5 % of the wanted spacing is kept as it is: resampling would cost more than it gives.
 SPACING_TOLERANCE = 0.05
 

@@ -22,7 +22,8 @@ from mlservice.patches import PatchSampler, augment
 from mlservice.preprocess import IGNORED, prepare_scan
 from mlservice.weights import save_model
 
-CURVE_POINTS = 60
+# A point of the curve at least this often, so that a person sees it grow; short runs get about sixty.
+CURVE_POINTS, MOST_STEPS_BETWEEN = 60, 20
 
 
 def train(request: TrainRequest, job: Job) -> TrainResult:
@@ -53,7 +54,7 @@ def fit(
     """The loop. Answers the curve: the mean loss over each stretch of steps."""
     optimiser = _optimiser(network, config)
     generator = torch.Generator().manual_seed(seed)
-    every = max(1, config.steps // CURVE_POINTS)
+    every = min(MOST_STEPS_BETWEEN, max(1, config.steps // CURVE_POINTS))
     curve: list[LossPoint] = []
     recent: list[float] = []
     network.train()

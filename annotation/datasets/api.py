@@ -77,6 +77,7 @@ class ReleaseListView(generics.ListAPIView[Release]):
 
     permission_classes = [IsAuthenticated]
     serializer_class = ReleaseSerializer
+    queryset = Release.objects.none()
     filterset_fields = ["campaign", "state"]
 
     def get_queryset(self) -> Any:
@@ -99,6 +100,7 @@ class ReleaseView(generics.RetrieveAPIView[Release]):
 
     permission_classes = [IsAuthenticated]
     serializer_class = ReleaseDetailSerializer
+    queryset = Release.objects.none()
 
     def get_queryset(self) -> Any:
         return visible_releases(self.request.user)

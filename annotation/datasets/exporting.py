@@ -1,6 +1,5 @@
 """Write a frozen release out, as one attempt of its job: complete and proven at its place, or not there at all."""
 
-import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +21,7 @@ from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
 from voxloop.audit.services import record
 from voxloop.jobs.services import Claim
-from voxloop.kernel.errors import Conflict, NoSpace, NotFound
+from voxloop.kernel.errors import FULL, Conflict, NoSpace, NotFound
 from voxloop.storage.store import Store, open_store
 from voxloop.volume.pack import PackEntry, decode_pack
 
@@ -108,7 +107,7 @@ def _part_folder(root: Path, name: str, claim: Claim) -> Iterator[Path]:
         part.mkdir(mode=0o750)
         yield part
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise NoSpace("The disk is full; nothing was exported. Free some space and export again.") from error
         raise
     finally:

@@ -30,7 +30,7 @@ from annotation.demonstration.progress import Progress
 from annotation.demonstration.reading import read_like_a_person
 from annotation.intake.services import receive_path
 from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
-from annotation.learning.preannotation import preannotate_when_due
+from annotation.learning.preannotation import preannotate_when_due, unopened_scans
 from annotation.learning.services import promote_model, request_training
 from annotation.masks.models import Head
 from annotation.masks.services import begin, save_answers, save_message
@@ -88,13 +88,15 @@ def create_demonstration(*, passwords: Mapping[str, str], scans: int, progress: 
 
     def tell() -> None:
         ready = _count_ready(stage)
-        progress.report(2 + 68 * ready / scans, f"Scans: {ready} of {scans} are ready")
+        progress.report(2 + 34 * (sent + ready) / scans, f"Scans: {sent} of {scans} sent, {ready} ready")
 
     jobs: list[Job] = []
+    sent = _count_ready(stage)
     for number, delivery in enumerate(list_deliveries(scans), start=1):
         wanted = [subject for subject in delivery.pseudonyms if not _is_known(stage, delivery, subject)]
         for subject in wanted:
             _write_series(subject, folder / str(number) / subject)
+            sent += 1
             tell()
         if wanted:
             place = {"site": stage.sites[delivery.site.code], "campaign": stage.campaign}
@@ -203,12 +205,12 @@ def finish_training(*, stage: Stage, progress: Progress) -> None:
 
     def tell() -> None:
         done = PreAnnotation.objects.filter(campaign=stage.campaign, state="ready").count()
-        asked = PreAnnotation.objects.filter(campaign=stage.campaign).exclude(state="discarded").count()
-        progress.report(80 + 18 * done / max(1, asked), f"Pre-annotation: {done} of {asked} scans")
+        unopened = unopened_scans(model).count()
+        progress.report(75 + 24 * done / max(1, unopened), f"Pre-annotation: {done} of {unopened} scans")
 
     # Again for scans that came in after the promotion.
-    while jobs.exists() or preannotate_when_due():
-        wait_for(list(jobs), tell)
+    while (waiting := list(jobs.all())) or preannotate_when_due():
+        wait_for(waiting, tell)
 
 
 def publish_main_batch(*, stage: Stage) -> None:

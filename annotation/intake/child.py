@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
@@ -18,7 +17,7 @@ from typing import Any
 import annotation
 import voxloop
 from annotation.intake.limits import Limits
-from voxloop.kernel.errors import Invalid, NoSpace
+from voxloop.kernel.errors import FULL, Invalid, NoSpace
 
 MEMORY_BYTES = 8 << 30  # address space, threads' stacks and mapped libraries included
 TIMEOUT_S = 1800
@@ -69,7 +68,7 @@ def run_convert(
         return Report(folder=out, **report)
     except BaseException as error:
         shutil.rmtree(out, ignore_errors=True)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, OSError) and error.errno in FULL:
             raise NoSpace from error
         raise
 

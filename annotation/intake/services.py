@@ -26,7 +26,7 @@ from voxloop.audit.services import advance, record
 from voxloop.jobs.models import Job
 from voxloop.jobs.services import Claim, enqueue
 from voxloop.kernel.clock import now
-from voxloop.kernel.errors import Invalid, NotFound, TooLarge
+from voxloop.kernel.errors import FULL, Invalid, NoSpace, NotFound, TooLarge
 from voxloop.kernel.ids import new_id
 from voxloop.storage.store import open_store
 from voxloop.volume.labelmap import decode_message
@@ -83,8 +83,10 @@ def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User) 
                 digest.update(block)
                 handle.write(block)
         return _ask(path, site, campaign, actor, is_upload=True, key=digest.hexdigest())
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise NoSpace from error
         raise
 
 

@@ -59,6 +59,7 @@ class RunListView(generics.ListAPIView[TrainingRun]):
 
     permission_classes = [IsAuthenticated]
     serializer_class = RunSerializer
+    queryset = TrainingRun.objects.none()
     filterset_fields = ["campaign", "state"]
 
     def get_queryset(self) -> Any:
@@ -78,6 +79,7 @@ class RunListView(generics.ListAPIView[TrainingRun]):
 class RunView(generics.RetrieveAPIView[TrainingRun]):
     permission_classes = [IsAuthenticated]
     serializer_class = RunDetailSerializer
+    queryset = TrainingRun.objects.none()
 
     def get_queryset(self) -> Any:
         return visible_runs(self.request.user)
@@ -96,6 +98,7 @@ class ModelListView(generics.ListAPIView[ModelVersion]):
 
     permission_classes = [IsAuthenticated]
     serializer_class = ModelSerializer
+    queryset = ModelVersion.objects.none()
     filterset_fields = ["campaign", "state"]
 
     def get_queryset(self) -> Any:

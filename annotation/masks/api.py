@@ -7,12 +7,13 @@ from uuid import UUID
 
 import nibabel
 import numpy as np
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -26,7 +27,7 @@ from annotation.masks.states import EMPTY
 from annotation.masks.store import load_labels, message_of
 from annotation.scans.models import Scan
 from annotation.work.selectors import visible_assignments
-from voxloop.kernel.errors import Invalid, NotFound
+from voxloop.kernel.errors import Invalid, NotFound, TooLarge
 from voxloop.volume.labelmap import MEDIA_TYPE, strip_erased
 
 LAYER = OpenApiParameter("layer", OpenApiTypes.STR, description="name of the layer, `findings` where left out")
@@ -41,7 +42,10 @@ class RawParser(BaseParser):
     """The body as it is; services read and check it."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> bytes:
-        return stream.read()  # type: ignore[no-any-return]
+        body: bytes = stream.read(settings.MAX_MASK_BYTES + 1)
+        if len(body) > settings.MAX_MASK_BYTES:
+            raise TooLarge(f"A save holds at most {settings.MAX_MASK_BYTES >> 20} MiB.")
+        return body
 
 
 class MaskParser(RawParser):
@@ -107,7 +111,8 @@ class AssignmentMaskView(APIView):
         if not visible_assignments(request.user).filter(pk=pk).exists():
             raise NotFound
         save = services.save_nifti if request.content_type == "application/gzip" else services.save_message
-        body = {"body" if save is services.save_nifti else "message": request.data}
+        sent = request.data if isinstance(request.data, bytes) else b""  # without a body nothing is parsed
+        body = {"body" if save is services.save_nifti else "message": sent}
         revision, is_new = save(
             assignment_id=pk,
             layer=request.query_params.get("layer", "findings"),
@@ -139,8 +144,6 @@ class AnswersView(APIView):
     """The image-level answers of an assignment."""
 
     permission_classes = [IsAuthenticated]
-    parser_classes = [JSONParser]
-
     @extend_schema(request=AnswersSerializer, responses=AnswersSerializer)
     def put(self, request: Request, pk: UUID) -> Response:
         body = AnswersSerializer(data=request.data)
@@ -152,7 +155,7 @@ class AnswersView(APIView):
 
 def mask_answer(request: Request, revision: MaskRevision | None, layer: str, scan: Scan) -> HttpResponse | Response:
     """A revision as JSON facts, mask message or NIfTI, with its ETag; `None` is an empty mask."""
-    if scan.shape_zyx is None:
+    if scan.shape_zyx is None or scan.state == "withdrawn":
         raise NotFound
     etag = f'"{revision.pk if revision else EMPTY}"'
     if request.headers.get("If-None-Match") == etag and revision is not None:

@@ -21,7 +21,7 @@ from annotation.masks.store import count_values, hash_of, load_labels, put_chunk
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment, Campaign
 from annotation.work.schema import Layer, parse_schema
-from annotation.work.services import lock_own, open_assignment, touch
+from annotation.work.services import check_not_withdrawn, lock_own, open_assignment, touch
 from voxloop.accounts.models import User
 from voxloop.audit.services import record
 from voxloop.kernel.errors import Conflict, Invalid, PreconditionRequired, Stale, TooLarge
@@ -209,6 +209,7 @@ def copy_heads(*, source: Mapping[str, MaskRevision | None], assignment: Assignm
 def save_answers(*, assignment_id: UUID, values: Mapping[str, Any], actor: User) -> AnswerSet:
     """Save the image-level answers; the newest row counts."""
     assignment = lock_own(assignment_id, actor)
+    check_not_withdrawn(assignment.scan)
     if assignment.state != "open":
         raise Conflict(f"This scan is {assignment.state}; its answers can no longer be changed.", code="not_editable")
     clean = schema_of(assignment).check_answers(values)
@@ -283,6 +284,7 @@ def _check_labels(labels_zyx: Labels, scan: Scan) -> None:
 
 
 def _check_editable(assignment: Assignment, layer: str) -> Layer:
+    check_not_withdrawn(assignment.scan)
     if assignment.state != "open":
         raise Conflict(
             f"This scan is {assignment.state}; it can no longer be drawn on.", code="not_editable",

@@ -48,7 +48,8 @@ def put_chunks(payloads: Mapping[ChunkIndex, bytes]) -> tuple[Manifest, Counter[
         names[key_of(index)] = name
         counts.update({int(value): int(tally[value]) for value in np.flatnonzero(tally) if value})
         rows[name] = MaskChunk(sha256=bytes.fromhex(name), data=zlib.compress(payload, 6))
-    MaskChunk.objects.bulk_create(rows.values(), ignore_conflicts=True)
+    # In one order for everybody: two who store the same chunks at once would else wait for each other in a circle.
+    MaskChunk.objects.bulk_create([rows[name] for name in sorted(rows)], ignore_conflicts=True)
     return names, counts
 
 

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
@@ -38,6 +38,9 @@ def guarded(view: Callable[..., HttpResponse], row: Row) -> Callable[..., HttpRe
     def enter(request: HttpRequest, **keys: Any) -> HttpResponse:
         if request.method not in row.methods and not (request.method == "HEAD" and "GET" in row.methods):
             return HttpResponseNotAllowed(row.methods)
+        typed = [value for form in (request.GET, request.POST) for _, values in form.lists() for value in values]
+        if any("\x00" in value for value in typed):
+            raise BadRequest("a NUL in the address or the form")  # PostgreSQL's text cannot hold one
         thing, campaign = _find(row.scope, request.user, keys)
         if not admits(row, request.user, campaign):
             raise PermissionDenied

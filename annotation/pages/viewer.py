@@ -24,6 +24,8 @@ def view_assignment(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             begin(assignment_id=pk, actor=request.user)  # type: ignore[arg-type]
         except Refusal as refusal:
+            if refusal.code == "scan_withdrawn":
+                return render(request, "errors/refused.html", {"detail": refusal.detail}, status=409)
             if refusal.code != "paused":  # a paused campaign can still be looked at
                 raise Http404 from refusal
         assignment = visible_assignments(request.user).get(pk=pk)  # type: ignore[arg-type]

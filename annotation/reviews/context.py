@@ -24,8 +24,9 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
     heads = heads_of(assignment)
     round_ = _round_of(assignment)
     mine = assignment.person_id == user.pk
-    can_edit = mine and assignment.state == "open"
+    can_edit = mine and assignment.state == "open" and assignment.scan.state == "ready"
     judging = mine and assignment.stage == Assignment.Stage.REVIEW and round_ is not None and round_.state == "claimed"
+    judging = judging and assignment.scan.state == "ready"
     annotating = mine and assignment.stage == Assignment.Stage.ANNOTATION
     answers = newest_answers(assignment)
     if not answers and assignment.stage == Assignment.Stage.REVIEW and round_ is not None and round_.answers:
@@ -71,7 +72,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         "overlays": _overlays(assignment, heads, round_, user),
         "answers": {"values": answers, "url": f"{API}/assignments/{assignment.pk}/answers"},
         "comments": [comment_facts(row) for row in comments_of(assignment)],
-        "review": round_ and _review(round_),
+        "review": round_ and _review(round_, user),
         "can": {
             "edit": can_edit,
             "submit": can_edit and annotating,
@@ -148,13 +149,14 @@ def _round_of(assignment: Assignment) -> ReviewRound | None:
     return rows.filter(annotation=assignment).order_by("-number").first()
 
 
-def _review(round_: ReviewRound) -> dict[str, Any]:
+def _review(round_: ReviewRound, user: User) -> dict[str, Any]:
     return {
         "id": str(round_.pk),
         "author": round_.author.username,
         "round": round_.number,
         "state": round_.state,
-        "reasons": round_.reasons,
+        # Why the model distrusts a mask would tell its author what the model sees.
+        "reasons": [] if round_.author_id == user.pk else round_.reasons,
     }
 
 

@@ -32,7 +32,7 @@ def review_queue(user: User, campaign: Campaign | None = None) -> QuerySet[Revie
         campaigns = campaigns.filter(pk=campaign.pk)
     return (
         visible_rounds(user)
-        .filter(annotation__campaign__in=campaigns)
+        .filter(annotation__campaign__in=campaigns, annotation__scan__state="ready")
         .filter(Q(state="pending") | Q(state="claimed", reviewer=user))
         .exclude(author=user)
         .order_by("-risk", "created_at")

@@ -18,7 +18,7 @@ from annotation.reviews.selectors import review_queue, visible_comments, visible
 from annotation.reviews.states import COMMENT, REVIEW_ROUND
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.permissions import has_role, require_role
-from annotation.work.services import lock_assignment, lock_own, refresh_batch
+from annotation.work.services import check_not_withdrawn, lock_assignment, lock_own, refresh_batch
 from annotation.work.states import ASSIGNMENT, BATCH
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
@@ -55,6 +55,7 @@ def submit_assignment(
         assignment = lock_own(assignment_id, actor)
         if assignment.stage != Assignment.Stage.ANNOTATION:
             raise Conflict("A review ends with a verdict, not by handing it in.", code="state_conflict")
+        check_not_withdrawn(assignment.scan)
         ASSIGNMENT.check(assignment.state, "submitted")
         locks = list_interlocks(assignment)
         open_locks = [lock for lock in locks if lock.blocking or lock.code not in acknowledged]
@@ -114,6 +115,7 @@ def claim_round(*, round_id: UUID, actor: User) -> ReviewRound:
     if found.state == "claimed" and found.reviewer_id == actor.pk:
         return found
     _check_reviewer(found, actor)
+    check_not_withdrawn(found.annotation.scan)
     if found.state != "pending":
         raise Conflict(f"This round is {found.state}; somebody else took it.", code="state_conflict")
     _claim(found, actor)
@@ -185,6 +187,7 @@ def correct_round(*, round_id: UUID, actor: User, signed_at: datetime) -> Review
 @transaction.atomic
 def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: bool) -> ReviewRound:
     found = _lock_claimed(round_id, actor)
+    check_not_withdrawn(found.annotation.scan)
     if found.review is None:
         raise Conflict("This round was never opened; open it, then judge it.", code="state_conflict")
     heads = heads_of(found.review)
@@ -226,6 +229,7 @@ def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: boo
 def return_round(*, round_id: UUID, actor: User, comments: Sequence[Mapping[str, Any]] = ()) -> ReviewRound:
     """Send the work back to its author with comments; at least one says what to mend."""
     found = _lock_claimed(round_id, actor)
+    check_not_withdrawn(found.annotation.scan)
     for comment in comments:
         _comment(found, actor, str(comment.get("text", "")), comment.get("ijk"))
     if not found.comments.exclude(state="resolved").exists():

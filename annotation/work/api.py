@@ -122,6 +122,7 @@ class SiteListView(generics.ListAPIView[Site]):
 
     permission_classes = [IsAuthenticated]
     serializer_class = SiteSerializer
+    queryset = Site.objects.none()
 
     def get_queryset(self) -> Any:
         return visible_sites(self.request.user).order_by("code")
@@ -132,6 +133,7 @@ class ScanListView(generics.ListAPIView[Scan]):
 
     permission_classes = [IsAuthenticated]
     serializer_class = ScanSerializer
+    queryset = Scan.objects.none()
     filterset_fields = ["state", "code"]
 
     def get_queryset(self) -> Any:
@@ -141,6 +143,7 @@ class ScanListView(generics.ListAPIView[Scan]):
 class ScanView(generics.RetrieveAPIView[Scan]):
     permission_classes = [IsAuthenticated]
     serializer_class = ScanSerializer
+    queryset = Scan.objects.none()
 
     def get_queryset(self) -> Any:
         return visible_scans(self.request.user).select_related("site")
@@ -242,6 +245,7 @@ class CampaignListView(generics.ListAPIView[Campaign]):
 
     permission_classes = [IsAuthenticated]
     serializer_class = CampaignSerializer
+    queryset = Campaign.objects.none()
 
     def get_queryset(self) -> Any:
         return visible_campaigns(self.request.user).order_by("name")
@@ -252,6 +256,7 @@ class BatchListView(generics.ListAPIView[Batch]):
 
     permission_classes = [IsAuthenticated]
     serializer_class = BatchSerializer
+    queryset = Batch.objects.none()
     filterset_fields = ["campaign", "state"]
 
     def get_queryset(self) -> Any:
@@ -318,6 +323,7 @@ class AssignmentListView(generics.ListAPIView[Assignment]):
 
     permission_classes = [IsAuthenticated]
     serializer_class = AssignmentSerializer
+    queryset = Assignment.objects.none()
     filterset_fields = ["state", "stage", "batch", "campaign"]
 
     def get_queryset(self) -> Any:

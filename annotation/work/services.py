@@ -205,6 +205,7 @@ def claim_assignment(*, actor: User, campaign: Campaign | None = None) -> Assign
         batch__state__in=["published", "in_progress", "returned", "submitted", "in_review"],
         campaign__is_paused=False,
         scan__site__memberships__user=actor,
+        scan__state="ready",
     ).order_by("batch__number", "position")
     if campaign is not None:
         own = own.filter(campaign=campaign)
@@ -224,6 +225,7 @@ def open_assignment(*, assignment_id: UUID, actor: User) -> Assignment:
     assignment = lock_own(assignment_id, actor)
     if assignment.campaign.is_paused:
         raise Conflict("The campaign is paused; your work is safe, wait for the coordinator.", code="paused")
+    check_not_withdrawn(assignment.scan)
     if assignment.state in ("queued", "returned"):
         if assignment.batch.state == "draft":
             raise NotFound
@@ -255,6 +257,7 @@ def _extend(assignment: Assignment) -> None:
 def beat_assignment(*, assignment_id: UUID, actor: User, active_seconds: int) -> Assignment:
     """Extend the lease and count active time, never more than two minutes a beat: the server does not trust clocks."""
     assignment = lock_own(assignment_id, actor)
+    check_not_withdrawn(assignment.scan)
     if assignment.state != "open":
         raise Conflict(f"This scan is {assignment.state}; it can no longer be worked on.", code="not_editable")
     assignment.active_seconds += max(0, min(int(active_seconds), MOST_ACTIVE_SECONDS_PER_BEAT))
@@ -346,6 +349,14 @@ def expire_leases() -> int:
                 _give_back(row, "system", why="the lease ran out before any work was done")
                 given_back += 1
     return given_back
+
+
+def check_not_withdrawn(scan: Scan) -> None:
+    """Raise Conflict (`scan_withdrawn`) when the scan was taken out of every use."""
+    if scan.state == "withdrawn":
+        raise Conflict(
+            f"{scan.code} was withdrawn and is not worked on any more; go on with the next scan.", code="scan_withdrawn"
+        )
 
 
 def lock_assignment(assignment_id: UUID) -> Assignment:

@@ -7,7 +7,8 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { BitFrame, MARGIN } from "../src/editor/bits";
 import { grownRuns, writableByGrowing } from "../src/editor/brushes";
-import { BitVolume, grow } from "../src/editor/growing";
+import { BitVolume } from "../src/editor/bitvolume";
+import { grow } from "../src/editor/growing";
 import { Labelmap } from "../src/editor/labelmap";
 import { invert, voxelsIn } from "../src/editor/runs";
 import type { Zyx } from "../src/editor/types";

@@ -44,6 +44,7 @@ class TrainingConfig:
     rotate_deg: float
     zoom: float
     lighting: float  # share of the window by which brightness may move
+    noise: float  # most noise added, as a standard deviation in shares of the window: scanners differ most in it
     deep_supervision: bool
     overlap: float  # of sliding windows at prediction
     precision: str  # "fp32", or "bf16" where measured to cost no Dice
@@ -94,6 +95,7 @@ _DEMO = TrainingConfig(
     rotate_deg=20.0,
     zoom=0.05,
     lighting=0.05,
+    noise=0.06,
     deep_supervision=False,
     overlap=0.0,
     precision="fp32",

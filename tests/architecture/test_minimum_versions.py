@@ -61,6 +61,8 @@ def test_a_least_version_in_pyproject_is_not_below_the_table() -> None:
         if spec.operator in (">=", "==")
     }
     wrong = {
-        name: lower[name] for name, (least, _) in LEAST.items() if name in lower and Version(lower[name]) < Version(least)
+        name: lower[name]
+        for name, (least, _) in LEAST.items()
+        if name in lower and Version(lower[name]) < Version(least)
     }
     assert wrong == {}

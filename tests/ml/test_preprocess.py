@@ -38,7 +38,7 @@ def test_segments_that_are_no_class_teach_nothing():
 def test_the_box_of_the_lungs_has_a_margin_in_plane_and_ends_at_the_edge():
     lungs = np.zeros((10, 50, 50), bool)
     lungs[2:5, 20:30, 3:40] = True
-    assert lung_box(lungs, (4.0, 2.0, 2.0)) == ((2, 12, 0), (5, 38, 48))
+    assert lung_box(lungs, (4.0, 2.0, 2.0)) == ((2, 10, 0), (5, 40, 50))
 
 
 def test_labels_and_image_are_resampled_to_one_grid():

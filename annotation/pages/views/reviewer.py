@@ -61,7 +61,7 @@ def review_next(request: HttpRequest) -> HttpResponse:
 
 def review_picture(request: HttpRequest, found: ReviewRound, what: str) -> HttpResponse:
     """One slice of the scan with the author's mask, the prediction or their difference on it."""
-    if what not in PICTURES:
+    if what not in PICTURES or found.annotation.scan.state != "ready":
         raise NotFound
     answer = HttpResponse(draw_picture(found, what), content_type="image/png")
     answer["Cache-Control"] = "private, max-age=600"

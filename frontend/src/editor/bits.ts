@@ -175,9 +175,9 @@ export class BitFrame {
   open(bits: Bits, element: readonly ElementRow[]): Bits | null {
     const range = this.range(bits);
     if (!range) return null;
-    const core = this.#erode(bits, element, range);
+    const core = this.erode(bits, element, range);
     const left = this.range(core, range);
-    return left && this.#dilate(core, element, this.widen(left, reach(element)), left);
+    return left && this.dilate(core, element, this.widen(left, reach(element)), left);
   }
 
   /** Closing by an element; the result may hold bits outside the box, as far as the margin goes. */
@@ -185,7 +185,7 @@ export class BitFrame {
     const range = this.range(bits);
     if (!range) return bits;
     const wide = this.widen(range, reach(element));
-    return this.#erode(this.#dilate(bits, element, wide, range), element, wide);
+    return this.erode(this.dilate(bits, element, wide, range), element, wide);
   }
 
   /** Rows of `source` eroded or dilated along x by 0, 1, 2, … voxels, as many as the element needs. */
@@ -210,7 +210,8 @@ export class BitFrame {
     return steps;
   }
 
-  #erode(bits: Bits, element: readonly ElementRow[], range: Range): Bits {
+  /** Erosion of the rows of `range`, where all of `bits` lies; zeros lie beyond the frame. */
+  erode(bits: Bits, element: readonly ElementRow[], range: Range): Bits {
     const { words, height, depth } = this;
     const thinned = this.#alongX(bits, element, range, false);
     const out = this.create();
@@ -231,8 +232,8 @@ export class BitFrame {
     return out;
   }
 
-  /** `range` = the rows to compute, `source` = the rows where `bits` may be set. */
-  #dilate(bits: Bits, element: readonly ElementRow[], range: Range, source: Range): Bits {
+  /** Dilation: `range` are the rows to compute, `source` those where `bits` may be set. */
+  dilate(bits: Bits, element: readonly ElementRow[], range: Range, source: Range): Bits {
     const { words, height } = this;
     const widened = this.#alongX(bits, element, source, true);
     const out = this.create();

@@ -66,6 +66,8 @@ export class EditorClient {
     const worker = new Worker(new URL("./editor.worker.ts", import.meta.url), { type: "module", name: "editor" });
     const client = new EditorClient(worker);
     await client.#call("create", [options]);
+    // Ask the browser not to evict the journal when its disk runs full; it works without a yes, too.
+    void navigator.storage?.persist?.().catch(() => false);
     return client;
   }
 

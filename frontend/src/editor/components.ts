@@ -117,9 +117,9 @@ export function runsOfParts(labels: Labelmap, parts: readonly Component[], writa
   return out.build();
 }
 
-/** The voxels of a mask as bits of the smallest box around them; `null` when there are none. */
-export function bitsOf(mask: Stretches, wanted: (label: number) => boolean): { frame: BitFrame; bits: Int32Array; box: Box } | null {
-  const [, ny, nx] = mask.shape;
+/** The voxels of a mask as bits of the smallest box around them, wider by `room` within the volume; `null` for none. */
+export function bitsOf(mask: Stretches, wanted: (label: number) => boolean, room: Zyx = [0, 0, 0]): { frame: BitFrame; bits: Int32Array; box: Box } | null {
+  const [nz, ny, nx] = mask.shape;
   const found: [number, number][] = [];
   let z0 = Infinity, z1 = -1, y0 = Infinity, y1 = -1, x0 = Infinity, x1 = -1;
   mask.forEachStretch((start, length, label) => {
@@ -130,12 +130,15 @@ export function bitsOf(mask: Stretches, wanted: (label: number) => boolean): { f
     x0 = Math.min(x0, x); x1 = Math.max(x1, x + length);
   });
   if (found.length === 0) return null;
-  const box = { z0, z1, y0, y1, x0, x1 };
-  const frame = new BitFrame(z1 - z0, y1 - y0, x1 - x0);
+  const box = {
+    z0: Math.max(0, z0 - room[0]), z1: Math.min(nz, z1 + room[0]), y0: Math.max(0, y0 - room[1]), y1: Math.min(ny, y1 + room[1]),
+    x0: Math.max(0, x0 - room[2]), x1: Math.min(nx, x1 + room[2]),
+  };
+  const frame = new BitFrame(box.z1 - box.z0, box.y1 - box.y0, box.x1 - box.x0);
   const bits = frame.create();
   for (const [start, length] of found) {
-    const row = Math.floor(start / nx), x = start - row * nx;
-    frame.setRun(bits, frame.rowOf(Math.floor(row / ny) - z0, (row % ny) - y0), x - x0, x - x0 + length);
+    const row = Math.floor(start / nx), x = start - row * nx - box.x0;
+    frame.setRun(bits, frame.rowOf(Math.floor(row / ny) - box.z0, (row % ny) - box.y0), x, x + length);
   }
   return { frame, bits, box };
 }

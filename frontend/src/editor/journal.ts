@@ -31,6 +31,8 @@ export interface LineState {
   readonly undo: readonly number[];
   readonly redo: readonly number[];
   readonly conflict: Conflict | null;
+  /** Time of the last write, in ms since 1970. */
+  readonly at?: number;
 }
 
 /** A save under way: sent again with the same key and the same bytes until it is answered. */
@@ -56,6 +58,9 @@ export interface Change {
   /** null removes it. */
   readonly pending?: Pending | null;
 }
+
+/** A finished line is forgotten after this many ms. */
+const FORGET_AFTER_MS = 30 * 24 * 3600 * 1000;
 
 const STORES = ["lines", "entries", "bases", "pending"] as const;
 
@@ -92,7 +97,7 @@ export class Journal {
     const state = before ?? {
       line: this.line, epoch: 0, baseSeq: 0, ackedSeq: 0, ackedRevision: "", lastSeq: 0, undo: [], redo: [], conflict: null,
     };
-    await tx.store.put({ ...state, epoch: state.epoch + 1 });
+    await tx.store.put({ ...state, epoch: state.epoch + 1, at: Date.now() });
     await tx.done;
     return state.epoch + 1;
   }
@@ -112,7 +117,20 @@ export class Journal {
     if (change.base) void tx.objectStore("bases").put(change.base, this.line);
     if (change.pending) void tx.objectStore("pending").put(change.pending, this.line);
     if (change.pending === null) void tx.objectStore("pending").delete(this.line);
-    void tx.objectStore("lines").put(change.state);
+    void tx.objectStore("lines").put({ ...change.state, at: Date.now() });
+    await tx.done;
+  }
+
+  /** Forgets other lines that the server has whole and that nobody has touched for a month. */
+  async tidy(now = Date.now()): Promise<void> {
+    const tx = this.db.transaction(STORES, "readwrite");
+    for (const { line, lastSeq, ackedSeq, at } of await tx.objectStore("lines").getAll()) {
+      if (line === this.line || lastSeq !== ackedSeq || now - (at ?? now) < FORGET_AFTER_MS) continue;
+      void tx.objectStore("lines").delete(line);
+      void tx.objectStore("bases").delete(line);
+      void tx.objectStore("pending").delete(line);
+      void tx.objectStore("entries").delete(IDBKeyRange.bound([line, 0], [line, Infinity]));
+    }
     await tx.done;
   }
 

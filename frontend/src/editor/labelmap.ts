@@ -130,18 +130,11 @@ export class Labelmap implements Stretches {
   }
 
   forEachStretch(visit: (start: number, length: number, label: number) => void): void {
-    const [nz, ny, nx] = this.shape;
-    const [, gridY, gridX] = this.grid;
-    for (let z = 0; z < nz; z++) {
-      for (let y = 0; y < ny; y++) {
-        const chunks = ((z >> 5) * gridY + (y >> 5)) * gridX;
-        for (let cx = 0; cx < gridX; cx++) {
-          if (!this.occupied[chunks + cx]) continue;
-          const row = this.indexOf(z, y, 0);
-          visitRow(this.data, row + cx * CHUNK, row + Math.min(nx, (cx + 1) * CHUNK), 0, visit);
-        }
-      }
-    }
+    const nx = this.shape[2];
+    forEachRow(this.shape, (chunk) => this.occupied[chunk] > 0, (z, y, cx) => {
+      const row = this.indexOf(z, y, 0);
+      visitRow(this.data, row + cx * CHUNK, row + Math.min(nx, (cx + 1) * CHUNK), 0, visit);
+    });
   }
 
   slice(plane: Plane, index: number): Slice<Uint8Array> {
@@ -164,6 +157,28 @@ export class Labelmap implements Stretches {
       for (let x = 0; x < part.width; x++, from += column) data[to++] = this.data[from];
     }
     return { plane, index, ...part, data };
+  }
+}
+
+/** Every row of every chunk that holds something, in the order of the voxels. */
+function forEachRow(shape: Zyx, holds: (chunk: number) => boolean, visit: (z: number, y: number, cx: number, chunk: number) => void): void {
+  const [, gridY, gridX] = gridOf(shape);
+  const columns: number[][] = Array.from({ length: gridY }, () => []);
+  for (let z = 0; z < shape[0]; z++) {
+    const slab = (z >> 5) * gridY;
+    if ((z & 31) === 0) {
+      for (let cy = 0; cy < gridY; cy++) {
+        columns[cy] = [];
+        for (let cx = 0; cx < gridX; cx++) if (holds((slab + cy) * gridX + cx)) columns[cy].push(cx);
+      }
+    }
+    for (let cy = 0; cy < gridY; cy++) {
+      const held = columns[cy];
+      if (held.length === 0) continue;
+      for (let y = cy * CHUNK; y < Math.min(shape[1], (cy + 1) * CHUNK); y++) {
+        for (const cx of held) visit(z, y, cx, (slab + cy) * gridX + cx);
+      }
+    }
   }
 }
 
@@ -195,19 +210,12 @@ export class SparseMask implements Stretches {
   }
 
   forEachStretch(visit: (start: number, length: number, label: number) => void): void {
-    const [nz, ny, nx] = this.shape;
-    for (let z = 0; z < nz; z++) {
-      for (let y = 0; y < ny; y++) {
-        const chunks = ((z >> 5) * this.#grid[1] + (y >> 5)) * this.#grid[2];
-        for (let cx = 0; cx < this.#grid[2]; cx++) {
-          const voxels = this.#chunks.get(chunks + cx);
-          if (!voxels) continue;
-          const from = ((z & 31) * CHUNK + (y & 31)) * CHUNK;
-          const start = (z * ny + y) * nx + cx * CHUNK;
-          visitRow(voxels, from, from + Math.min(CHUNK, nx - cx * CHUNK), start - from, visit);
-        }
-      }
-    }
+    const [, ny, nx] = this.shape;
+    forEachRow(this.shape, (chunk) => this.#chunks.has(chunk), (z, y, cx, chunk) => {
+      const from = ((z & 31) * CHUNK + (y & 31)) * CHUNK;
+      const start = (z * ny + y) * nx + cx * CHUNK;
+      visitRow(this.#chunks.get(chunk)!, from, from + Math.min(CHUNK, nx - cx * CHUNK), start - from, visit);
+    });
   }
 
   slice(plane: Plane, index: number): Slice<Uint8Array> {

@@ -49,8 +49,6 @@ export class Outbox {
 
   constructor(private readonly port: OutboxPort) {}
 
-  get isWritable(): boolean { return this.#phase.kind !== "read-only"; }
-
   state(): SaveState {
     const { mask } = this.port;
     const unsent = mask.unsentStrokes;

@@ -35,6 +35,7 @@ export class Ownership {
 
   /** Takes the line if nobody holds it. */
   async acquire(): Promise<boolean> {
+    if (this.#owned) return true;
     if (this.platform.locks) return this.#lock({ ifAvailable: true });
     if (await this.#ask("who", "mine", ANSWER_MS)) return false;
     this.#owned = true;

@@ -48,7 +48,8 @@ export class MaskServer {
       if (response.status === 412) return { kind: "stale" };
       const code = await codeOf(response);
       if (code === "lease_lost") return { kind: "lease-lost" };
-      if (response.status === 409) return { kind: "not-editable" };
+      // 404: the work was given to somebody else; what was drawn stays in the journal.
+      if (response.status === 409 || response.status === 404) return { kind: "not-editable" };
       return { kind: "unreachable", reason: code ?? `http_${response.status}` };
     } catch (error) {
       return { kind: "unreachable", reason: error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network" };

@@ -3,21 +3,21 @@
  * knows no DOM, so that the tests run the same code.
  */
 
-import { ballRuns, between, grownRuns, writableByErasing, writableByGrowing, writableByPaint } from "./brushes";
 import type { EditorCalls } from "./client";
-import { componentAt, componentsOf, fillHoles, lesionsOf, runsOfParts } from "./components";
-import { planeOf, rectangleOf, unite } from "./geometry";
-import { BitVolume, type Grown, NORMAL_LUNG_HU, grow } from "./growing";
+import { lesionsOf } from "./components";
+import { Drawing, type Ground, effectOf, patchesOf } from "./drawing";
+import { planeOf, rectangleOf } from "./geometry";
+import { BitVolume } from "./bitvolume";
 import { type Change, Journal, TakenOver } from "./journal";
 import { SparseMask } from "./labelmap";
 import { Mask, type Step, tally } from "./mask";
 import { decodeMessage } from "./message";
+import { operate } from "./operations";
 import { Outbox } from "./outbox";
 import { Ownership, type Platform, browserPlatform } from "./ownership";
-import { Composer, NO_RUNS, type Runs, invert } from "./runs";
 import { type Fetch, type Head, MaskServer, type Outcome } from "./server";
 import {
-  type Box, type DabResult, type EditorEvents, type EditorOptions, ERASED, type GrowResult, type HistoryState, type Ijk, type Lesion,
+  type Box, type DabResult, type EditorEvents, type EditorOptions, ERASED, type HistoryState, type Ijk, type Lesion,
   type Opened, type Operation, type OperationResult, type Plane, type Preview, type ReadOnlyReason, type SaveState, type Slice,
   type SlicePatch, type Stats, type Stroke, type Tool, type VoxelValue, type Zyx,
 } from "./types";
@@ -37,19 +37,7 @@ export const browserSurroundings = (emit: Surroundings["emit"]): Surroundings =>
   emit, fetch: (url, init) => fetch(url, init), platform: browserPlatform(), journalName: "voxloop-editor", retryMs: 1000,
 });
 
-interface Drawing {
-  readonly tool: Tool;
-  readonly composer: Composer;
-  readonly chunks: Set<number>;
-  readonly id: string;
-  first: Ijk | null;
-  last: Zyx | null;
-  box: Box | null;
-}
-
 const zyxOf = ([i, j, k]: Ijk): Zyx => [k, j, i];
-/** A drag with the growing brush grows again after this part of its radius. */
-const GROW_EVERY = 0.25;
 
 export class EditorSession implements EditorCalls {
   #options!: EditorOptions;
@@ -128,6 +116,7 @@ export class EditorSession implements EditorCalls {
     const base = journal.base ? await decodeMessage(journal.base, this.#options.volume.shapeZyx) : null;
     const { restored, change, merged } = this.#mask.restore(journal, base, head.kind === "ok" && message ? { ...head.value, message } : null);
     if (owned) this.#mask.claimed(epoch);
+    if (owned) void this.#journal.tidy().catch(() => undefined);
     this.#readOnly = owned ? null : otherwise;
     if (owned && change) await this.#write({ ...change, state: this.#mask.state });
     if (owned) this.#outbox.start(merged ? null : pending);
@@ -192,42 +181,15 @@ export class EditorSession implements EditorCalls {
 
   beginStroke(tool: Tool): void {
     this.#mustBeWritable();
-    if (this.#drawing) this.#commitDrawing();
-    this.#drawing = { tool, composer: new Composer(), chunks: new Set(), id: uuid(), first: null, last: null, box: null };
+    this.#commitDrawing();
+    this.#drawing = new Drawing(tool, this.#ground());
   }
 
   dab(ijk: Ijk): DabResult {
-    const drawing = this.#drawing;
-    if (!drawing) throw new Error("dab without a stroke");
-    const at = this.#inside(ijk);
-    const { spacingMmZyx: spacing } = this.#options.volume;
-    const { tool } = drawing;
-    let grown: GrowResult | null = null;
-    let added = 0, removed = 0, box: Box | null = null;
-    const paint = (runs: Runs): void => {
-      box = unite(box, this.#mask.labels.apply(runs, drawing.chunks));
-      drawing.composer.add(runs);
-      const counts = tally(runs);
-      added += counts.added;
-      removed += counts.removed;
-    };
-    if (tool.tool === "grow") {
-      const moved = drawing.last ? Math.hypot(...[0, 1, 2].map((axis) => (at[axis] - drawing.last![axis]) * spacing[axis])) : Infinity;
-      if (moved >= GROW_EVERY * tool.radiusMm) {
-        const started = performance.now();
-        const { result, runs } = this.#grow(tool, at);
-        paint(runs);
-        grown = { ...result, milliseconds: performance.now() - started };
-        drawing.last = at;
-      }
-    } else {
-      for (const place of drawing.last ? between(drawing.last, at, spacing, tool.radiusMm) : [at]) paint(this.#ball(tool, place));
-      drawing.last = at;
-    }
-    drawing.first ??= ijk;
-    drawing.box = unite(drawing.box, box);
+    if (!this.#drawing) throw new Error("dab without a stroke");
+    const { box, ...result } = this.#drawing.dab(this.#inside(ijk));
     this.#changed(box);
-    return { added, removed, grow: grown };
+    return result;
   }
 
   async endStroke(): Promise<OperationResult> {
@@ -239,62 +201,28 @@ export class EditorSession implements EditorCalls {
   cancelStroke(): void {
     const drawing = this.#drawing;
     this.#drawing = null;
-    if (drawing) this.#changed(this.#mask.labels.apply(invert(drawing.composer.total()), new Set()));
+    if (drawing) this.#changed(drawing.cancel());
   }
 
   #commitDrawing(): OperationResult {
     const drawing = this.#drawing;
     this.#drawing = null;
     if (!drawing) return { added: 0, removed: 0 };
-    const runs = drawing.composer.total();
-    const counts = tally(runs);
-    if (runs.count === 0) { this.#outbox.changed(); return counts; }
-    const { tool } = drawing;
-    const stroke: Stroke = {
-      id: drawing.id, tool: tool.tool, segment: tool.tool === "erase" ? (tool.segments?.[0] ?? 0) : tool.segment,
-      ijk: drawing.first ?? [0, 0, 0], radius_mm: tool.radiusMm, params: paramsOf(tool), ...counts, at: new Date().toISOString(),
-    };
-    this.#took(this.#mask.record(runs, stroke, drawing.chunks));
-    return counts;
+    const { runs, stroke } = drawing.finish();
+    if (runs.count > 0) this.#took(this.#mask.record(runs, stroke, drawing.chunks));
+    return { added: stroke.added, removed: stroke.removed };
   }
 
   preview(tool: Tool, ijk: Ijk): Preview {
     const started = performance.now();
-    const at = this.#inside(ijk);
-    if (tool.tool !== "grow") {
-      const runs = this.#ball(tool, at);
-      return {
-        added: tally(runs).added, refusal: null, seedHu: null, lowerHu: null, patches: this.#runPatches(runs),
-        milliseconds: performance.now() - started,
-      };
-    }
-    const { result, runs } = this.#grow(tool, at);
-    return { ...result, patches: this.#runPatches(runs), milliseconds: performance.now() - started };
+    const { runs, grow } = effectOf(tool, this.#inside(ijk), this.#ground());
+    const patches = patchesOf(runs, this.#options.volume.shapeZyx, this.#watched);
+    const facts = grow ?? { added: tally(runs).added, refusal: null, seedHu: null, lowerHu: null };
+    return { ...facts, patches, milliseconds: performance.now() - started };
   }
 
-  #grow(tool: Extract<Tool, { tool: "grow" }>, at: Zyx): { result: GrowResult; runs: Runs } {
-    const { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu } = this.#options.volume;
-    const reach = Math.floor(tool.radiusMm / spacing[0]) + 3;
-    if (!this.#volume.hasSlices(at[0] - reach, at[0] + reach)) {
-      return { result: { added: 0, refusal: "not_loaded", seedHu: null, lowerHu: null, milliseconds: 0 }, runs: NO_RUNS };
-    }
-    const input = {
-      shape, spacing, hu: this.#volume.hu, labels: this.#mask.labels.data, limit: this.#limit, backgroundHu: backgroundHu ?? NORMAL_LUNG_HU,
-    };
-    const grown: Grown = grow(input, tool.segment, at, tool.radiusMm, tool.params);
-    const runs = grownRuns(input, grown, writableByGrowing(tool.segment, tool.overwrite, tool.locked), tool.segment);
-    return { result: { added: tally(runs).added, refusal: grown.refusal, seedHu: grown.seedHu, lowerHu: grown.lowerHu, milliseconds: 0 }, runs };
-  }
-
-  #ball(tool: Exclude<Tool, { tool: "grow" }>, at: Zyx): Runs {
-    const { shapeZyx: shape, spacingMmZyx: spacing } = this.#options.volume;
-    const input = { shape, spacing, labels: this.#mask.labels.data, hu: this.#volume.hu };
-    if (tool.tool === "erase") {
-      const plane = tool.planar ? (tool.plane ?? "axial") : null;
-      return ballRuns(input, at, tool.radiusMm, plane, writableByErasing(tool.segments, tool.locked), ERASED, null);
-    }
-    const plane = tool.tool === "circle" ? (tool.plane ?? "axial") : null;
-    return ballRuns(input, at, tool.radiusMm, plane, writableByPaint(tool.segment, tool.overwrite, tool.locked), tool.segment, tool.threshold ?? null);
+  #ground(): Ground {
+    return { meta: this.#options.volume, volume: this.#volume, labels: this.#mask.labels, limit: this.#limit };
   }
 
   // Operations and history
@@ -302,7 +230,14 @@ export class EditorSession implements EditorCalls {
   async apply(operation: Operation): Promise<OperationResult> {
     this.#mustBeWritable();
     this.#commitDrawing();
-    const { runs, segment, ijk, params } = this.#operate(operation);
+    const { runs, segment, ijk, params } = operate(operation, {
+      labels: this.#mask.labels, spacing: this.#options.volume.spacingMmZyx,
+      overlay: (key) => {
+        const overlay = this.#overlays.get(key);
+        if (!overlay) throw new Error(`no overlay ${key}`);
+        return overlay;
+      },
+    });
     const counts = tally(runs);
     if (runs.count > 0) {
       const stroke: Stroke = { id: uuid(), tool: operation.op, segment, ijk, radius_mm: 0, params, ...counts, at: new Date().toISOString() };
@@ -312,50 +247,6 @@ export class EditorSession implements EditorCalls {
     }
     await this.#writes;
     return counts;
-  }
-
-  #operate(operation: Operation): { runs: Runs; segment: number; ijk: Ijk; params: Record<string, unknown> } {
-    const { labels } = this.#mask;
-    const only = (...wanted: number[]): Uint8Array => { const table = new Uint8Array(256); for (const label of wanted) table[label] = 1; return table; };
-    const none: Ijk = [0, 0, 0];
-    switch (operation.op) {
-      case "copy": {
-        const overlay = this.#overlays.get(operation.overlay);
-        if (!overlay) throw new Error(`no overlay ${operation.overlay}`);
-        const part = operation.at && componentAt(overlay, operation.at);
-        const parts = operation.at ? (part ? [part] : []) : componentsOf(overlay);
-        const composer = new Composer();
-        for (const segment of new Set(parts.map((one) => operation.into ?? one.label))) {
-          const own = parts.filter((one) => (operation.into ?? one.label) === segment);
-          composer.add(runsOfParts(labels, own, writableByPaint(segment, operation.overwrite, operation.locked), segment));
-        }
-        return { runs: composer.total(), segment: operation.into ?? part?.label ?? 0, ijk: operation.at ?? none, params: { overlay: operation.overlay, whole: !operation.at } };
-      }
-      case "fill-holes": {
-        const writable = writableByPaint(operation.segment, operation.overwrite, operation.locked);
-        return { runs: fillHoles(labels, operation.segment, operation.perSlice, writable), segment: operation.segment, ijk: none, params: { per_slice: operation.perSlice } };
-      }
-      case "remove-islands": {
-        const { spacingMmZyx: spacing } = this.#options.volume;
-        const voxelMl = (spacing[0] * spacing[1] * spacing[2]) / 1000;
-        const parts = componentsOf(labels, (label) => label === operation.segment).filter((part) => part.voxels * voxelMl < operation.underMl);
-        return { runs: runsOfParts(labels, parts, only(operation.segment), 0), segment: operation.segment, ijk: none, params: { under_ml: operation.underMl } };
-      }
-      case "remove-lesion": {
-        const part = componentAt(labels, operation.at);
-        const parts = part && part.label !== ERASED ? [part] : [];
-        return { runs: runsOfParts(labels, parts, only(part?.label ?? 0), ERASED), segment: part?.label ?? 0, ijk: operation.at, params: {} };
-      }
-      case "convert": {
-        const part = operation.at && componentAt(labels, operation.at);
-        const parts = operation.at ? (part?.label === operation.from ? [part] : []) : componentsOf(labels, (label) => label === operation.from);
-        return { runs: runsOfParts(labels, parts, only(operation.from), operation.to), segment: operation.to, ijk: operation.at ?? none, params: { from: operation.from } };
-      }
-      case "clear": {
-        const parts = componentsOf(labels, (label) => label === operation.segment);
-        return { runs: runsOfParts(labels, parts, only(operation.segment), 0), segment: operation.segment, ijk: none, params: {} };
-      }
-    }
   }
 
   undo(): Promise<HistoryState> { return this.#step("undo"); }
@@ -469,7 +360,9 @@ export class EditorSession implements EditorCalls {
   }
 
   #mustBeWritable(): void {
-    if (this.#readOnly || !this.#outbox.isWritable) throw new Error(`read-only: ${this.#readOnly ?? "lease-lost"}`);
+    const state = this.#outbox.state();
+    const why = this.#readOnly ?? (state.kind === "read-only" ? state.reason : null);
+    if (why) throw new Error(`read-only: ${why}`);
   }
 
   #inside(ijk: Ijk): Zyx {
@@ -488,46 +381,4 @@ export class EditorSession implements EditorCalls {
     this.around.emit("changed", { box, patches });
     this.around.emit("stats", this.stats());
   }
-
-  /** What runs would set, on the watched slices. */
-  #runPatches(runs: Runs): SlicePatch[] {
-    const { shapeZyx: shape } = this.#options.volume;
-    let box: Box | null = null;
-    const stretches: [number, number, number, number][] = [];
-    for (let n = 0; n < runs.count; n++) {
-      for (let at = runs.start[n], left = runs.length[n]; left > 0;) {
-        const row = Math.floor(at / shape[2]), x = at - row * shape[2], y = row % shape[1], z = Math.floor(row / shape[1]);
-        const length = Math.min(left, shape[2] - x);
-        box = unite(box, { z0: z, z1: z + 1, y0: y, y1: y + 1, x0: x, x1: x + length });
-        stretches.push([z, y, x, length]);
-        at += length;
-        left -= length;
-      }
-    }
-    if (!box) return [];
-    return this.#watched.flatMap(({ plane, index }) => {
-      const part = rectangleOf(box!, plane, index);
-      if (!part) return [];
-      const data = new Uint8Array(part.width * part.height);
-      for (const [z, y, x, length] of stretches) {
-        if (plane === "axial" && z === index) data.fill(1, (y - part.y) * part.width + x - part.x, (y - part.y) * part.width + x - part.x + length);
-        else if (plane === "coronal" && y === index) data.fill(1, (z - part.y) * part.width + x - part.x, (z - part.y) * part.width + x - part.x + length);
-        else if (plane === "sagittal" && index >= x && index < x + length) data[(z - part.y) * part.width + y - part.x] = 1;
-      }
-      return [{ plane, index, ...part, data }];
-    });
-  }
-}
-
-/** The `params` of a stroke, in the names of `voxloop.volume`. */
-function paramsOf(tool: Tool): Record<string, unknown> {
-  if (tool.tool === "grow") {
-    const names = {
-      tolerance: "tolerance", upperHu: "upper_hu", planar: "planar", useLimit: "use_limit", openMm: "open_mm", closeMm: "close_mm",
-      fill: "fill", seedMm: "seed_mm", minContrast: "min_contrast", smoothZMax: "smooth_z_max",
-    } as const;
-    return Object.fromEntries(Object.entries(tool.params ?? {}).map(([name, value]) => [names[name as keyof typeof names], value]));
-  }
-  if (tool.tool === "erase") return { planar: tool.planar, segments: tool.segments };
-  return { ...(tool.tool === "circle" ? { plane: tool.plane ?? "axial" } : {}), ...(tool.threshold ? { threshold: tool.threshold } : {}) };
 }

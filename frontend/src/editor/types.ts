@@ -196,6 +196,19 @@ export type Operation =
        /** keep the overlay's own segment numbers when null */ readonly into: number | null;
        readonly overwrite: boolean; readonly locked: readonly number[] })
   | { readonly op: "fill-holes"; readonly segment: number; readonly perSlice: boolean; readonly overwrite: boolean; readonly locked: readonly number[] }
+  | ({ /** Lasso: paint what a closed line encloses. Points are (column, row) of the slice; whole numbers are voxel centres. */
+       readonly op: "lasso"; readonly plane: Plane; readonly slices: readonly [number, number];
+       readonly points: readonly (readonly [number, number])[] } & PaintRules)
+  | { /** Scissors: remove what lies inside or outside a closed line, on slices from…to (both included). */
+      readonly op: "scissors"; readonly plane: Plane; readonly slices: readonly [number, number];
+      readonly points: readonly (readonly [number, number])[]; readonly outside: boolean;
+      readonly segments: readonly number[] | null; readonly locked: readonly number[] }
+  | ({ /** Fill between the slices on which the segment was drawn. */ readonly op: "interpolate"; readonly plane: Plane } & PaintRules)
+  | ({ /** Grow (mm > 0) or shrink (mm < 0) the segment by a ball. */ readonly op: "resize"; readonly mm: number } & PaintRules)
+  | ({ /** Smooth the segment's surface; details below about `mm` go. */ readonly op: "smooth"; readonly mm: number } & PaintRules)
+  | { /** Keep of the segment what an overlay has (intersect) or has not (subtract). */
+      readonly op: "intersect" | "subtract"; readonly segment: number; readonly overlay: string;
+      /** one segment of the overlay; null = any */ readonly with: number | null }
   | { readonly op: "remove-islands"; readonly segment: number; readonly underMl: number }
   | { readonly op: "remove-lesion"; readonly at: Ijk }
   | { readonly op: "convert"; readonly from: number; readonly to: number; /** null: all of it */ readonly at: Ijk | null }

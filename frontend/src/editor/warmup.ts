@@ -1,7 +1,8 @@
 /** Draws on a made-up lesion until the browser has compiled the brush, so that the reader's first stroke is as quick as any. */
 
 import { ballRuns, grownRuns, writableByGrowing } from "./brushes";
-import { BitVolume, grow } from "./growing";
+import { BitVolume } from "./bitvolume";
+import { grow } from "./growing";
 import { Labelmap } from "./labelmap";
 import { invert } from "./runs";
 import type { Zyx } from "./types";

@@ -14,7 +14,9 @@ export interface Command {
   readonly title: string;
   readonly group: Group;
   readonly keys: readonly string[];
-  /** Not offered when false. */
+  /** false: this person has no use for it here, it is not even listed. */
+  readonly offered?: boolean;
+  /** false: not possible just now. */
   readonly when?: () => boolean;
   readonly run: () => void;
 }
@@ -55,24 +57,24 @@ export function commandsOf(desk: Desk): Command[] {
   };
   const pickSegment = (n: number) => { const s = session.segments[n]; if (s) session.segment.value = s.id; };
   const painting = () => PAINTING.has(session.tool.value);
-  return [
+  const commands: Command[] = [
     ...TOOL_KEYS.map(({ tool, title, key, needsEdit }) => ({
       id: `tool-${tool}`, title, group: "Tools" as const, keys: [key],
-      when: () => (needsEdit ? can.edit : tool === "comment" ? can.comment : true), run: () => { session.tool.value = tool; },
+      offered: needsEdit ? can.edit : tool === "comment" ? can.comment : true, run: () => { session.tool.value = tool; },
     })),
     ...session.segments.slice(0, 8).map((segment, n) => ({
-      id: `segment-${segment.id}`, title: `Draw ${segment.name}`, group: "Drawing" as const, keys: [String(n + 1)], when: () => can.edit, run: () => pickSegment(n),
+      id: `segment-${segment.id}`, title: `Draw ${segment.name}`, group: "Drawing" as const, keys: [String(n + 1)], offered: can.edit, run: () => pickSegment(n),
     })),
-    { id: "undo", title: "Undo", group: "Drawing", keys: ["Ctrl+Z"], when: editable, run: () => void session.editor.undo() },
-    { id: "redo", title: "Redo", group: "Drawing", keys: ["Ctrl+Shift+Z", "Ctrl+Y"], when: editable, run: () => void session.editor.redo() },
-    { id: "smaller", title: "Smaller brush", group: "Drawing", keys: ["["], when: painting, run: () => stepRadius(session.tool.value, -1) },
-    { id: "larger", title: "Larger brush", group: "Drawing", keys: ["]"], when: painting, run: () => stepRadius(session.tool.value, 1) },
-    { id: "less", title: "Tolerance: paint more", group: "Drawing", keys: [","], when: () => session.tool.value === "grow", run: () => stepTolerance(-1) },
-    { id: "more", title: "Tolerance: paint less", group: "Drawing", keys: ["."], when: () => session.tool.value === "grow", run: () => stepTolerance(1) },
-    { id: "paint-here", title: "Paint at the crosshair", group: "Drawing", keys: ["Enter"], when: () => painting() && editable(), run: () => void desk.strokes.value?.touch(session.activePlane.value, session.cross.value) },
-    { id: "limit", title: "Stay inside the lung, on or off", group: "Drawing", keys: ["I"], when: editable, run: () => change({ useLimit: !settings.value.useLimit }) },
-    { id: "planar", title: "This slice only, on or off", group: "Drawing", keys: ["S"], when: editable, run: () => change({ planar: !settings.value.planar }) },
-    { id: "lock", title: "Lock or unlock the segment", group: "Drawing", keys: ["L"], when: editable, run: () => { session.locked.value = toggled(session.locked.value, session.segment.value); } },
+    { id: "undo", title: "Undo", group: "Drawing", keys: ["Ctrl+Z"], offered: can.edit, when: editable, run: () => void session.editor.undo() },
+    { id: "redo", title: "Redo", group: "Drawing", keys: ["Ctrl+Shift+Z", "Ctrl+Y"], offered: can.edit, when: editable, run: () => void session.editor.redo() },
+    { id: "smaller", title: "Smaller brush", group: "Drawing", keys: ["["], offered: can.edit, when: painting, run: () => stepRadius(session.tool.value, -1) },
+    { id: "larger", title: "Larger brush", group: "Drawing", keys: ["]"], offered: can.edit, when: painting, run: () => stepRadius(session.tool.value, 1) },
+    { id: "less", title: "Tolerance: paint more", group: "Drawing", keys: [","], offered: can.edit, when: () => session.tool.value === "grow", run: () => stepTolerance(-1) },
+    { id: "more", title: "Tolerance: paint less", group: "Drawing", keys: ["."], offered: can.edit, when: () => session.tool.value === "grow", run: () => stepTolerance(1) },
+    { id: "paint-here", title: "Paint at the crosshair", group: "Drawing", keys: ["Enter"], offered: can.edit, when: () => painting() && editable(), run: () => void desk.strokes.value?.touch(session.activePlane.value, session.cross.value) },
+    { id: "limit", title: "Stay inside the lung, on or off", group: "Drawing", keys: ["I"], offered: can.edit, when: editable, run: () => change({ useLimit: !settings.value.useLimit }) },
+    { id: "planar", title: "This slice only, on or off", group: "Drawing", keys: ["S"], offered: can.edit, when: editable, run: () => change({ planar: !settings.value.planar }) },
+    { id: "lock", title: "Lock or unlock the segment", group: "Drawing", keys: ["L"], offered: can.edit, when: editable, run: () => { session.locked.value = toggled(session.locked.value, session.segment.value); } },
     ...PRESETS.map((preset) => ({
       id: `window-${preset.name}`, title: `Window: ${preset.name}`, group: "Looking" as const, keys: [preset.key],
       run: () => { session.window.value = { level: preset.level, width: preset.width }; },
@@ -97,14 +99,15 @@ export function commandsOf(desk: Desk): Command[] {
     { id: "mask", title: "Mask, shown or hidden", group: "Overlays", keys: ["H"], run: () => { session.maskShown.value = !session.maskShown.value; } },
     { id: "prediction", title: "Pre-annotation, shown or hidden", group: "Overlays", keys: ["P"], when: () => prediction() !== undefined, run: () => { const key = prediction(); if (key) session.overlaysShown.value = toggled(session.overlaysShown.value, key); } },
     { id: "difference", title: "Difference, shown or hidden", group: "Overlays", keys: ["D"], when: () => prediction() !== undefined, run: () => { session.difference.value = session.difference.value ? null : prediction() ?? null; } },
-    { id: "submit", title: "Submit", group: "Scan", keys: ["Ctrl+Enter"], when: () => can.submit, run: () => void work.submit() },
-    { id: "skip", title: "Skip this scan", group: "Scan", keys: [], when: () => can.skip, run: () => { work.asking.value = { kind: "skip" }; } },
-    { id: "block", title: "Block this scan", group: "Scan", keys: [], when: () => can.block, run: () => { work.asking.value = { kind: "block" }; } },
-    { id: "approve", title: "Approve", group: "Review", keys: ["A"], when: () => can.approve, run: () => void work.verdict(desk.corrected ? "correct" : "approve") },
-    { id: "return", title: "Return with comments", group: "Review", keys: ["R"], when: () => can.return, run: () => desk.askReturn() },
+    { id: "submit", title: "Submit", group: "Scan", keys: ["Ctrl+Enter"], offered: can.submit, run: () => void work.submit() },
+    { id: "skip", title: "Skip this scan", group: "Scan", keys: [], offered: can.skip, run: () => { work.asking.value = { kind: "skip" }; } },
+    { id: "block", title: "Block this scan", group: "Scan", keys: [], offered: can.block, run: () => { work.asking.value = { kind: "block" }; } },
+    { id: "approve", title: "Approve", group: "Review", keys: ["A"], offered: can.approve, run: () => void work.verdict(desk.corrected ? "correct" : "approve") },
+    { id: "return", title: "Return with comments", group: "Review", keys: ["R"], offered: can.return, run: () => desk.askReturn() },
     { id: "keys", title: "All keys", group: "Scan", keys: ["?"], run: () => { desk.sheet.value = "keys"; } },
     { id: "palette", title: "Find a command", group: "Scan", keys: ["Ctrl+K", "/"], run: () => { desk.sheet.value = "palette"; } },
   ];
+  return commands.filter((command) => command.offered !== false);
 }
 
 /** The name of a key press, as `Command.keys` writes it. */

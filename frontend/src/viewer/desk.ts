@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import type { Box } from "../editor/types";
 import { checkWork } from "./checks";
 import type { Context } from "./context";
 import { CanvasBackend, detectGraphics, type Graphics, type Hosts } from "./image/backend";
@@ -50,7 +51,17 @@ export class Desk {
 
   constructor(readonly context: Context) {
     this.session = new Session(context);
+    let before = this.session.lesions.value;
+    this.session.lesions.subscribe((lesions) => {
+      // The list is sorted by size and moves while one draws: the chosen lesion is found again by its place.
+      const chosen = before[this.lesion.value];
+      before = lesions;
+      this.lesion.value = chosen ? lesions.findIndex((l) => l.segment === chosen.segment && overlaps(l.box, chosen.box)) : -1;
+    });
     this.work = new Work(this.session);
+    this.work.hindrances = () => this.checks.value.filter((c) => !c.ok && c.code !== "open_comments").map((c) => ({
+      code: c.code, message: `${c.text}.`, blocking: c.blocking, jump: { question: c.jump.question ?? null, ijk: c.jump.ijk ?? null },
+    }));
     if (context.review && !context.can.edit) this.tab.value = "comments";
   }
 
@@ -129,6 +140,10 @@ export class Desk {
     this.lesion.value = index;
     this.session.goTo(lesion.ijk);
   }
+}
+
+function overlaps(a: Box, b: Box): boolean {
+  return a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1 && a.z0 < b.z1 && b.z0 < a.z1;
 }
 
 export const DeskContext = createContext<Desk | null>(null);

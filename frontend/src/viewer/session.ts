@@ -188,7 +188,7 @@ export class Session {
 
   #countLesions(): void {
     window.clearTimeout(this.#lesionTimer);
-    this.#lesionTimer = window.setTimeout(() => { void this.editor.lesions().then((found) => { this.lesions.value = found; }); }, 250);
+    this.#lesionTimer = window.setTimeout(() => { void this.editor.lesions().then((found) => { this.lesions.value = found; }).catch(() => undefined); }, 250);
   }
 
   /** Put the crosshair on a voxel; the panes follow. */

@@ -101,8 +101,13 @@ export class Work {
     return attempt;
   }
 
-  /** Everything on the server, then `submit`. Interlocks come back as a list to jump from. */
+  /** What this page itself sees against submitting; the desk fills it in. */
+  hindrances: () => readonly Interlock[] = () => [];
+
+  /** Everything on the server, then `submit`. What speaks against it comes as a list to jump from. */
   async submit(acknowledged: readonly string[] = []): Promise<void> {
+    const found = this.hindrances().filter((lock) => !acknowledged.includes(lock.code));
+    if (found.length) { this.asking.value = { kind: "interlocks", found }; return; }
     await this.#say("Submitting", async () => {
       await this.saveAnswers();
       await this.session.editor.flush();

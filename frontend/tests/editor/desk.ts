@@ -47,7 +47,7 @@ export class Desk {
         ((this.events[event] ??= []) as unknown[]).push(detail);
         if (event === "save-state") this.states.push(detail as SaveState);
       },
-      fetch: server.fetch, platform: browser.platform, journalName: browser.name, retryMs: 5,
+      fetch: server.fetch, platform: browser.platform, journalName: browser.name, retryMs: 1,
     });
     this.session.create({
       volume: { shapeZyx: server.shape, spacingMmZyx: SPACING, backgroundHu: -860 }, assignment: "a1", layer: "findings",

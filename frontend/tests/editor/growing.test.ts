@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { BitVolume, type Grown, grow } from "../../src/editor/growing";
+import { BitVolume } from "../../src/editor/bitvolume";
+import { type Grown, grow } from "../../src/editor/growing";
 import type { GrowParams, Zyx } from "../../src/editor/types";
 import { numbers, readNpz, text } from "./npz";
 import { inflate, inflateInt16, readVectors } from "./vectors";

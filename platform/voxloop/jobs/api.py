@@ -30,6 +30,7 @@ class JobListView(generics.ListAPIView[Job]):
 
     permission_classes = [IsAuthenticated]
     serializer_class = JobSerializer
+    queryset = Job.objects.none()
     filterset_fields = ["kind", "state"]
 
     def get_queryset(self) -> Any:
@@ -39,6 +40,7 @@ class JobListView(generics.ListAPIView[Job]):
 class JobView(generics.RetrieveAPIView[Job]):
     permission_classes = [IsAuthenticated]
     serializer_class = JobSerializer
+    queryset = Job.objects.none()
 
     def get_queryset(self) -> Any:
         return visible_jobs(self.request.user)

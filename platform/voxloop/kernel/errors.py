@@ -1,6 +1,10 @@
 """Refusals: what the product says no to, with a stable code and one sentence. HTTP is told elsewhere."""
 
+import errno
 from enum import StrEnum
+
+# What the operating system says when there is no room: the disk, a quota, a limit on the size of a file.
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Kind(StrEnum):

@@ -1,16 +1,17 @@
 """Errors become RFC 9457 problem documents, here and nowhere else."""
 
-import errno
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DatabaseError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from voxloop.kernel.errors import Kind, NoSpace, Refusal
+from voxloop.kernel.errors import FULL, Kind, NoSpace, Refusal
 
+DISK_FULL = "53100"  # PostgreSQL, appendix A
 STATUS = {
     Kind.INVALID: 422,
     Kind.FORBIDDEN: 403,
@@ -32,7 +33,9 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn an error into an RFC 9457 problem document; None lets a fault of ours surface as one."""
     headers: dict[str, str] = {}
     extra: dict[str, Any] = {}
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in FULL:
+        error = NoSpace()
+    if isinstance(error, DatabaseError) and getattr(error.__cause__, "sqlstate", "") == DISK_FULL:
         error = NoSpace()
     if isinstance(error, Refusal):
         status, code, detail, extra = STATUS[error.kind], error.code, error.detail, error.extra
@@ -40,6 +43,10 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         status, code, detail = 404, "not_found", "There is no such thing, or you may not see it."
     elif isinstance(error, PermissionDenied):
         status, code, detail = 403, "forbidden", "Your role does not allow this."
+    elif isinstance(error, RequestDataTooBig):
+        status, code, detail = 413, "too_large", "The body is larger than this server takes."
+    elif isinstance(error, SuspiciousOperation):
+        status, code, detail = 400, "bad_request", "The request cannot be read."
     elif isinstance(error, exceptions.ValidationError):
         status, code, detail = 422, "invalid", "Some fields are not valid."
         extra = {"fields": error.detail}

@@ -62,7 +62,6 @@ API = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
     *learning.urls,
-    *datasets.urls,
 ]
 
 urlpatterns = [
@@ -74,3 +73,9 @@ urlpatterns = [
     path("reviews/<uuid:pk>/open/", viewer.open_review, name="review-open"),
     path("", include("annotation.pages.urls")),
 ]
+
+# Refusals that Django itself makes: problem documents below /api/, pages elsewhere.
+handler400 = views.bad_request
+handler403 = views.forbidden
+handler404 = views.not_found
+handler500 = views.broken

@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.crypto import constant_time_compare
+from django.views import defaults
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -51,16 +52,48 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form is older than the log-in; say so instead of Django's bare page."""
-    if request.path.startswith("/api/"):
+    if _asks_api(request):
         return _problem(403, "csrf_failed", "The request has no valid CSRF token; reload the page and try again.")
     return render(request, "errors/403_csrf.html", status=403)
 
 
 def locked_out(request: HttpRequest, response: Any = None, credentials: Any = None, *args: Any) -> HttpResponse:
     """Too many wrong passwords for a name."""
-    if request.path.startswith("/api/"):
+    if _asks_api(request):
         return _problem(429, "locked_out", LOCKED)
     return render(request, "account/locked.html", {"sentence": LOCKED}, status=429)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A request that cannot be read: a foreign host, a broken form, a NUL in its address."""
+    if _asks_api(request):
+        return _problem(400, "bad_request", "The request cannot be read.")
+    return defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A page that the role does not open."""
+    if _asks_api(request):
+        return _problem(403, "forbidden", "Your role does not allow this.")
+    return defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An address that names nothing, or nothing that the person may see."""
+    if _asks_api(request):
+        return _problem(404, "not_found", "There is no such thing, or you may not see it.")
+    return defaults.page_not_found(request, exception)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """A fault of ours: told without its insides, which are in the server's log."""
+    if _asks_api(request):
+        return _problem(500, "broken", "The server could not finish this; what was saved before is safe. Try again.")
+    return defaults.server_error(request)
+
+
+def _asks_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
 
 
 def _problem(status: int, code: str, detail: str) -> JsonResponse:

@@ -1,6 +1,5 @@
 """The small interface to object storage, with a folder and S3 behind it."""
 
-import errno
 import hashlib
 import os
 import tempfile
@@ -16,7 +15,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from voxloop.kernel.errors import Conflict, NoSpace, NotFound
+from voxloop.kernel.errors import FULL, Conflict, NoSpace, NotFound
 
 BLOCK = 1 << 20
 
@@ -126,7 +125,7 @@ class FolderStore:
         except OSError as error:
             if temporary and os.path.exists(temporary):
                 os.unlink(temporary)
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in FULL:
                 raise NoSpace from error
             raise
 

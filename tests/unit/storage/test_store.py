@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.factories.s3 import rclone, s3_server
-from voxloop.kernel.errors import Conflict, NotFound
+from voxloop.kernel.errors import Conflict, NoSpace, NotFound
 from voxloop.storage.store import FolderStore, S3Store, open_store
 
 LARGE = bytes(range(256)) * (10 << 12)  # 10 MiB: boto3 sends it in parts
@@ -160,12 +160,12 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
 
 
 def test_a_write_that_fails_half_way_leaves_nothing(tmp_path):
-    """A limit on the size of files stands for any fault of the disk in the middle of a write."""
+    """A limit on the size of files stands for a disk that is full in the middle of a write."""
     store = FolderStore(tmp_path / "objects")
     old_limit, old_signal = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, old_limit[1]))
     try:
-        with pytest.raises(OSError, match="too large"):
+        with pytest.raises(NoSpace):
             store.put("packs", LARGE)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, old_limit)

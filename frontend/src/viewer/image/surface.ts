@@ -46,7 +46,7 @@ export function surfaceOf(
   while (shape.reduce((n, s, axis) => n * Math.ceil(s / steps()[axis]), 1) > MOST_CELLS) mm *= 1.2;
   const step = steps();
   const points: number[] = [], normals: number[] = [], labels: number[] = [];
-  const add = (read: (z: number) => Uint8Array | null, fixed: number | null, every: number) => {
+  const add = (read: (z: number) => Uint8Array | null, fixed: number | null) => {
     const { cells, size } = coarse(read, shape, step);
     const area = size[1] * size[2];
     for (let z = 1; z < size[0] - 1; z++) for (let y = 1; y < size[1] - 1; y++) {
@@ -54,9 +54,12 @@ export function surfaceOf(
         const label = cells[p];
         if (!label) continue;
         const on = (q: number) => (cells[q] ? 1 : 0);
-        const gx = on(p - 1) - on(p + 1), gy = on(p - size[2]) - on(p + size[2]), gz = on(p - area) - on(p + area);
         if (on(p - 1) + on(p + 1) + on(p - size[2]) + on(p + size[2]) + on(p - area) + on(p + area) === 6) continue;
-        if (every > 1 && (x + y * 3 + z * 5) % every) continue;
+        // Outward normal from the 26 neighbours: smoother than from six.
+        let gx = 0, gy = 0, gz = 0;
+        for (let dz = -1; dz <= 1; dz++) for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) {
+          if (on(p + dz * area + dy * size[2] + dx)) { gx -= dx; gy -= dy; gz -= dz; }
+        }
         const ijk = [(x - 0.5) * step[2] - shape[2] / 2, (y - 0.5) * step[1] - shape[1] / 2, (z - 0.5) * step[0] - shape[0] / 2];
         for (let row = 0; row < 3; row++) {
           points.push(lps[row][0] * ijk[0] + lps[row][1] * ijk[1] + lps[row][2] * ijk[2]);
@@ -66,8 +69,8 @@ export function surfaceOf(
       }
     }
   };
-  if (limit.length) add((z) => limit[z] ?? null, 0, 1);
-  add((z) => mirror.labels(z), null, 1);
+  if (limit.length) add((z) => limit[z] ?? null, 0);
+  add((z) => mirror.labels(z), null);
   return {
     count: labels.length, points: new Float32Array(points), normals: new Float32Array(normals), labels: new Uint8Array(labels),
     size: Math.max(...step.map((s, axis) => s * spacing[axis])),
@@ -80,11 +83,13 @@ export function drawSurface(
 ): void {
   out.fill(0xff000000);
   const depth = new Float32Array(width * height).fill(-Infinity);
-  const fog = new Uint16Array(width * height);
+  const fog = new Float32Array(width * height);
   const [ct, st, ci, si] = [Math.cos(turn), Math.sin(turn), Math.cos(tilt), Math.sin(tilt)];
   const rgb = new Map<number, readonly [number, number, number]>();
   for (const [label, hex] of colours) rgb.set(label, [1, 3, 5].map((n) => parseInt(hex.slice(n, n + 2), 16)) as unknown as [number, number, number]);
   const radius = Math.max(1, Math.ceil((surface.size * pxPerMm) / 2));
+  // A point lights (2 · radius)² pixels; together they shall light each pixel about once.
+  const part = Math.min(1, (surface.size * pxPerMm) ** 2 / (4 * radius * radius)) * 0.2;
   for (let n = 0; n < surface.count; n++) {
     const label = surface.labels[n];
     if (hidden.has(label)) continue;
@@ -99,9 +104,9 @@ export function drawSurface(
     const nearNormal = (-(nl * st + np * ct) * ci + ns * si) / length;
     if (label === 0) {
       const rim = 1 - Math.abs(nearNormal);
-      const light = 2 + 18 * rim * rim;
+      const light = part * (0.06 + rim ** 3);
       for (let y = Math.max(sy - radius, 0); y <= Math.min(sy + radius - 1, height - 1); y++) {
-        for (let x = Math.max(sx - radius, 0), q = y * width + x; x <= Math.min(sx + radius - 1, width - 1); x++, q++) fog[q] = Math.min(fog[q] + light, 150);
+        for (let x = Math.max(sx - radius, 0), q = y * width + x; x <= Math.min(sx + radius - 1, width - 1); x++, q++) fog[q] += light;
       }
       continue;
     }
@@ -118,8 +123,8 @@ export function drawSurface(
   for (let q = 0; q < out.length; q++) {
     if (!fog[q]) continue;
     const word = out[q];
-    const part = depth[q] === -Infinity ? 1 : 0.25;
-    const [r, g, b] = [(word & 255) + fog[q] * 0.8 * part, ((word >> 8) & 255) + fog[q] * 0.88 * part, ((word >> 16) & 255) + fog[q] * part];
+    const light = (1 - Math.exp(-fog[q])) * (depth[q] === -Infinity ? 150 : 40);
+    const [r, g, b] = [(word & 255) + light * 0.8, ((word >> 8) & 255) + light * 0.88, ((word >> 16) & 255) + light];
     out[q] = 0xff000000 | (Math.min(b, 255) << 16) | (Math.min(g, 255) << 8) | Math.min(r, 255);
   }
 }

@@ -16,6 +16,7 @@ function Dialog({ title, wide, onClose, children }: { readonly title: string; re
   useEffect(() => {
     const element = dialog.current;
     if (element && !element.open) element.showModal();
+    element?.querySelector<HTMLElement>("[data-focus]")?.focus();
     return () => element?.close();
   }, []);
   return (
@@ -90,7 +91,7 @@ function TextDialog({ title, label, hint, action, onClose, onDone }: TextProps) 
       <form onSubmit={(e) => { e.preventDefault(); done(); }}>
         <div class="field">
           <label for="dialog-text">{label}</label>
-          <textarea id="dialog-text" class="input" rows={3} autofocus maxLength={2000} data-testid="dialog-text" onInput={(e) => setText(e.currentTarget.value)} onKeyDown={(e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); done(); } }} />
+          <textarea id="dialog-text" class="input" rows={3} data-focus maxLength={2000} data-testid="dialog-text" onInput={(e) => setText(e.currentTarget.value)} onKeyDown={(e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); done(); } }} />
           <p class="hint">{hint}</p>
         </div>
         <footer class="row"><span class="grow" /><Button onClick={onClose}>Cancel</Button><button type="submit" class="btn btn-primary" data-testid="dialog-done" disabled={!text.trim()}>{action} <Kbd keys="Ctrl+Enter" /></button></footer>
@@ -109,7 +110,7 @@ function Signature({ asking, onClose }: { readonly asking: Extract<Asking, { kin
         <input class="vh" type="text" autocomplete="username" value={session.context.user} tabIndex={-1} aria-hidden="true" readOnly />
         <div class="field">
           <label for="password">Password of {session.context.user}</label>
-          <input ref={field} id="password" class="input" type="password" autocomplete="current-password" autofocus data-testid="password" aria-invalid={asking.wrong} aria-describedby={asking.wrong ? "password-error" : undefined} />
+          <input ref={field} id="password" class="input" type="password" autocomplete="current-password" data-focus data-testid="password" aria-invalid={asking.wrong} aria-describedby={asking.wrong ? "password-error" : undefined} />
           {asking.wrong && <p class="error" id="password-error"><Icon name="circle-x" size="sm" />This is not the password.</p>}
         </div>
         <footer class="row"><span class="grow" /><Button onClick={onClose}>Cancel</Button><button type="submit" class="btn btn-primary" data-testid="sign">{asking.verdict === "return" ? "Sign and return" : "Sign and approve"}</button></footer>
@@ -153,7 +154,7 @@ function Palette({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog title="Find a command" onClose={onClose}>
       <input
-        class="input" autofocus role="combobox" aria-expanded="true" aria-controls="palette-list" aria-label="Command" aria-activedescendant={found[at] ? `cmd-${found[at].id}` : undefined} data-testid="palette"
+        class="input" data-focus role="combobox" aria-expanded="true" aria-controls="palette-list" aria-label="Command" aria-activedescendant={found[at] ? `cmd-${found[at].id}` : undefined} data-testid="palette"
         onInput={(e) => { setText(e.currentTarget.value); setAt(0); }}
         onKeyDown={(e) => {
           if (e.key === "ArrowDown" || e.key === "ArrowUp") { e.preventDefault(); setAt((n) => Math.min(Math.max(n + (e.key === "ArrowDown" ? 1 : -1), 0), found.length - 1)); }

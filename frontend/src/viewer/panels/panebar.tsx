@@ -51,9 +51,9 @@ export function PaneBar() {
           {overlays.map((o) => <option key={o.key} value={o.key}>to {o.title}</option>)}
         </select>
       )}
-      <label class="small faint opacity" for="opacity">Opacity</label>
+      <label class="small faint opacity" hidden={session.difference.value !== null && overlays.length > 1} for="opacity">Opacity</label>
       <input
-        id="opacity" class="range opacity" type="range" min="0" max="80" value={settings.value.opacity} style={`--v:${(settings.value.opacity / 80) * 100}%`}
+        id="opacity" hidden={session.difference.value !== null && overlays.length > 1} class="range opacity" type="range" min="0" max="80" value={settings.value.opacity} style={`--v:${(settings.value.opacity / 80) * 100}%`}
         aria-valuetext={`${settings.value.opacity} per cent`} onInput={(e) => change({ opacity: Number(e.currentTarget.value) })}
       />
       <span class="grow" />

@@ -62,7 +62,7 @@ function Checklist() {
         {desk.checks.value.map((check) => (
           <li key={check.code} data-code={check.code} data-ok={check.ok}>
             <Icon name={check.ok ? "circle-check" : "triangle-alert"} size="sm" />
-            <span class="grow clip" title={check.text}>{check.text}</span>
+            <span class="grow">{check.text}</span>
             {!check.ok && Object.keys(check.jump).length > 0 && <button type="button" class="link" onClick={() => desk.jump(check.jump)}>{check.jump.ijk || check.jump.comments ? "Show" : "Go to it"}</button>}
           </li>
         ))}

@@ -65,7 +65,8 @@ export function Topbar() {
 function StateTag() {
   const { session: { context } } = useDesk();
   const returned = context.stage === "annotation" && context.round > 1 && context.state === "open";
-  const [words, style, icon] = returned ? STATES["returned"] : STATES[context.state] ?? [context.state, "st-queued", "clock" as const];
+  const reviewing = context.stage === "review" && context.state === "open";
+  const [words, style, icon] = returned ? STATES["returned"] : reviewing ? STATES["in_review"] : STATES[context.state] ?? [context.state, "st-queued", "clock" as const];
   return <span class={`state ${style}`} data-testid="state" title={context.reason || undefined}><Icon name={icon} />{words}{context.round > 1 ? `, round ${context.round}` : ""}</span>;
 }
 

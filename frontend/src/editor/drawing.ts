@@ -1,0 +1,147 @@
+/** One gesture: the dabs of a tool from press to release, painted as they come, one entry of the history in the end. */
+
+import type { BitVolume } from "./bitvolume";
+import { ballRuns, between, grownRuns, writableByErasing, writableByGrowing, writableByPaint } from "./brushes";
+import { rectangleOf, unite } from "./geometry";
+import { NORMAL_LUNG_HU, grow } from "./growing";
+import type { Labelmap } from "./labelmap";
+import { tally } from "./mask";
+import { Composer, NO_RUNS, type Runs, invert } from "./runs";
+import {
+  type Box, type DabResult, ERASED, type GrowResult, type Ijk, type Plane, type SlicePatch, type Stroke, type Tool, type VolumeMeta, type Zyx,
+} from "./types";
+import { uuid } from "./uuid";
+import type { Volume } from "./volume";
+
+/** A drag with the growing brush grows again after this part of its radius. */
+const GROW_EVERY = 0.25;
+
+/** What the tools work on. */
+export interface Ground {
+  readonly meta: VolumeMeta;
+  readonly volume: Volume;
+  readonly labels: Labelmap;
+  readonly limit: BitVolume | null;
+}
+
+/** What one dab of a tool would change. Changes nothing. */
+export function effectOf(tool: Tool, at: Zyx, ground: Ground): { runs: Runs; grow: GrowResult | null } {
+  if (tool.tool !== "grow") return { runs: ballOf(tool, at, ground), grow: null };
+  const started = performance.now();
+  const { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu } = ground.meta;
+  const reach = Math.floor(tool.radiusMm / spacing[0]) + 3;
+  if (!ground.volume.hasSlices(at[0] - reach, at[0] + reach)) {
+    return { runs: NO_RUNS, grow: { added: 0, refusal: "not_loaded", seedHu: null, lowerHu: null, milliseconds: 0 } };
+  }
+  const input = { shape, spacing, hu: ground.volume.hu, labels: ground.labels.data, limit: ground.limit, backgroundHu: backgroundHu ?? NORMAL_LUNG_HU };
+  const grown = grow(input, tool.segment, at, tool.radiusMm, tool.params);
+  const runs = grownRuns(input, grown, writableByGrowing(tool.segment, tool.overwrite, tool.locked), tool.segment);
+  const { refusal, seedHu, lowerHu } = grown;
+  return { runs, grow: { added: tally(runs).added, refusal, seedHu, lowerHu, milliseconds: performance.now() - started } };
+}
+
+function ballOf(tool: Exclude<Tool, { tool: "grow" }>, at: Zyx, { meta, labels, volume }: Ground): Runs {
+  const input = { shape: meta.shapeZyx, spacing: meta.spacingMmZyx, labels: labels.data, hu: volume.hu };
+  if (tool.tool === "erase") {
+    const plane = tool.planar ? (tool.plane ?? "axial") : null;
+    return ballRuns(input, at, tool.radiusMm, plane, writableByErasing(tool.segments, tool.locked), ERASED, null);
+  }
+  const plane = tool.tool === "circle" ? (tool.plane ?? "axial") : null;
+  return ballRuns(input, at, tool.radiusMm, plane, writableByPaint(tool.segment, tool.overwrite, tool.locked), tool.segment, tool.threshold ?? null);
+}
+
+export class Drawing {
+  /** Chunks that the gesture touched. */
+  readonly chunks = new Set<number>();
+  readonly #composer = new Composer();
+  readonly #id = uuid();
+  #first: Ijk | null = null;
+  #last: Zyx | null = null;
+
+  constructor(private readonly tool: Tool, private readonly ground: Ground) {}
+
+  /** Paints at a voxel, and along the way from the last dab. */
+  dab(at: Zyx): DabResult & { readonly box: Box | null } {
+    const { tool, ground } = this;
+    const { spacingMmZyx: spacing } = ground.meta;
+    const last = this.#last;
+    let places = last ? between(last, at, spacing, tool.radiusMm) : [at];
+    if (tool.tool === "grow") {
+      const moved = last ? Math.hypot(...[0, 1, 2].map((axis) => (at[axis] - last[axis]) * spacing[axis])) : Infinity;
+      places = moved >= GROW_EVERY * tool.radiusMm ? [at] : [];
+    }
+    let added = 0, removed = 0, box: Box | null = null, grown: GrowResult | null = null;
+    for (const place of places) {
+      const effect = effectOf(tool, place, ground);
+      box = unite(box, ground.labels.apply(effect.runs, this.chunks));
+      this.#composer.add(effect.runs);
+      const counts = tally(effect.runs);
+      added += counts.added;
+      removed += counts.removed;
+      grown = effect.grow;
+      this.#last = place;
+    }
+    this.#first ??= [at[2], at[1], at[0]];
+    return { added, removed, grow: grown, box };
+  }
+
+  /** Takes everything back. */
+  cancel(): Box | null { return this.ground.labels.apply(invert(this.#composer.total()), new Set()); }
+
+  /** The whole gesture, for the history. */
+  finish(): { runs: Runs; stroke: Stroke } {
+    const { tool } = this;
+    const runs = this.#composer.total();
+    const segment = tool.tool === "erase" ? (tool.segments?.[0] ?? 0) : tool.segment;
+    const stroke: Stroke = {
+      id: this.#id, tool: tool.tool, segment, ijk: this.#first ?? [0, 0, 0], radius_mm: tool.radiusMm, params: paramsOf(tool), ...tally(runs),
+      at: new Date().toISOString(),
+    };
+    return { runs, stroke };
+  }
+}
+
+/** The `params` of a stroke, in the names of `voxloop.volume`. */
+function paramsOf(tool: Tool): Record<string, unknown> {
+  if (tool.tool === "grow") {
+    const names = {
+      tolerance: "tolerance", upperHu: "upper_hu", planar: "planar", useLimit: "use_limit", openMm: "open_mm", closeMm: "close_mm",
+      fill: "fill", seedMm: "seed_mm", minContrast: "min_contrast", smoothZMax: "smooth_z_max",
+    } as const;
+    return Object.fromEntries(Object.entries(tool.params ?? {}).map(([name, value]) => [names[name as keyof typeof names], value]));
+  }
+  if (tool.tool === "erase") return { planar: tool.planar, segments: tool.segments };
+  return { ...(tool.tool === "circle" ? { plane: tool.plane ?? "axial" } : {}), ...(tool.threshold ? { threshold: tool.threshold } : {}) };
+}
+
+/** What runs would set, as patches (1 = set) of these slices. */
+export function patchesOf(runs: Runs, shape: Zyx, slices: readonly { plane: Plane; index: number }[]): SlicePatch[] {
+  let box: Box | null = null;
+  const stretches: [number, number, number, number][] = [];
+  for (let n = 0; n < runs.count; n++) {
+    for (let at = runs.start[n], left = runs.length[n]; left > 0;) {
+      const row = Math.floor(at / shape[2]), x = at - row * shape[2], y = row % shape[1], z = Math.floor(row / shape[1]);
+      const length = Math.min(left, shape[2] - x);
+      box = unite(box, { z0: z, z1: z + 1, y0: y, y1: y + 1, x0: x, x1: x + length });
+      stretches.push([z, y, x, length]);
+      at += length;
+      left -= length;
+    }
+  }
+  const whole = box;
+  if (!whole) return [];
+  return slices.flatMap(({ plane, index }) => {
+    const part = rectangleOf(whole, plane, index);
+    if (!part) return [];
+    const data = new Uint8Array(part.width * part.height);
+    for (const [z, y, x, length] of stretches) {
+      if (plane === "sagittal") {
+        if (index >= x && index < x + length) data[(z - part.y) * part.width + y - part.x] = 1;
+      } else if (plane === "axial" ? z === index : y === index) {
+        const from = ((plane === "axial" ? y : z) - part.y) * part.width + x - part.x;
+        data.fill(1, from, from + length);
+      }
+    }
+    return [{ plane, index, ...part, data }];
+  });
+}

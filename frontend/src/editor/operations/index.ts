@@ -1,0 +1,147 @@
+/** Operations on the whole mask: what each one changes, as runs for the one write path. */
+
+import { pushRow, writableByErasing, writableByGrowing, writableByPaint, type Writable } from "../brushes";
+import { componentAt, componentsOf, fillHoles, runsOfParts } from "../components";
+import type { Labelmap, SparseMask } from "../labelmap";
+import { Composer, RunBuilder, type Runs } from "../runs";
+import { ERASED, type Ijk, type Operation, type Zyx } from "../types";
+import { voxelsBetween } from "./interpolate";
+import { resized, smoothed } from "./morphology";
+import { voxelsOfPolygon } from "./polygon";
+
+export interface Material {
+  readonly labels: Labelmap;
+  readonly spacing: Zyx;
+  overlay(key: string): SparseMask;
+}
+
+/** Runs, and what the stroke log says of them. */
+export interface Effect {
+  readonly runs: Runs;
+  readonly segment: number;
+  readonly ijk: Ijk;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+const NOWHERE: Ijk = [0, 0, 0];
+
+export function operate(operation: Operation, material: Material): Effect {
+  const { labels, spacing } = material;
+  const effect = (runs: Runs, segment: number, params: Record<string, unknown> = {}, ijk: Ijk = NOWHERE): Effect => ({ runs, segment, params, ijk });
+  switch (operation.op) {
+    case "copy": return copy(operation, material);
+    case "fill-holes": {
+      const writable = writableByPaint(operation.segment, operation.overwrite, operation.locked);
+      return effect(fillHoles(labels, operation.segment, operation.perSlice, writable), operation.segment, { per_slice: operation.perSlice });
+    }
+    case "lasso": {
+      const { segment, plane, slices, points } = operation;
+      const voxels = voxelsOfPolygon(labels.shape, plane, slices, points, false);
+      return effect(set(labels, voxels, writableByPaint(segment, operation.overwrite, operation.locked), segment), segment, { plane, slices, corners: points.length });
+    }
+    case "scissors": {
+      const { plane, slices, points, outside } = operation;
+      const writable = writableByErasing(operation.segments, operation.locked);
+      // Unlike the eraser, scissors leave the background alone: outside of a line it is the rest of the scan.
+      writable[0] = 0;
+      const voxels = voxelsOfPolygon(labels.shape, plane, slices, points, outside);
+      return effect(set(labels, voxels, writable, ERASED), operation.segments?.[0] ?? 0, { plane, slices, outside, corners: points.length });
+    }
+    case "interpolate": {
+      const { segment, plane } = operation;
+      const writable = writableByGrowing(segment, operation.overwrite, operation.locked);
+      return effect(set(labels, voxelsBetween(labels, spacing, plane, segment), writable, segment), segment, { plane });
+    }
+    case "resize":
+    case "smooth": {
+      const { segment, mm, op } = operation;
+      const writable = writableByGrowing(segment, operation.overwrite, operation.locked);
+      const wanted = op === "smooth" ? smoothed(labels, spacing, segment, mm) : resized(labels, spacing, segment, mm);
+      return effect(become(labels, wanted, writable, segment, operation.locked), segment, { mm });
+    }
+    case "intersect":
+    case "subtract": {
+      const { segment, overlay: key, with: other } = operation;
+      return effect(keep(labels, material.overlay(key), segment, other, operation.op === "intersect"), segment, { overlay: key, with: other });
+    }
+    case "remove-islands": {
+      const voxelMl = (spacing[0] * spacing[1] * spacing[2]) / 1000;
+      const parts = componentsOf(labels, (label) => label === operation.segment).filter((part) => part.voxels * voxelMl < operation.underMl);
+      return effect(runsOfParts(labels, parts, only(operation.segment), 0), operation.segment, { under_ml: operation.underMl });
+    }
+    case "remove-lesion": {
+      const part = componentAt(labels, operation.at);
+      return effect(runsOfParts(labels, part ? [part] : [], only(part?.label ?? 0), ERASED), part?.label ?? 0, {}, operation.at);
+    }
+    case "convert": {
+      const part = operation.at && componentAt(labels, operation.at);
+      const parts = operation.at ? (part?.label === operation.from ? [part] : []) : componentsOf(labels, (label) => label === operation.from);
+      return effect(runsOfParts(labels, parts, only(operation.from), operation.to), operation.to, { from: operation.from }, operation.at ?? NOWHERE);
+    }
+    case "clear": {
+      const parts = componentsOf(labels, (label) => label === operation.segment);
+      return effect(runsOfParts(labels, parts, only(operation.segment), 0), operation.segment);
+    }
+  }
+}
+
+function copy(operation: Extract<Operation, { op: "copy" }>, material: Material): Effect {
+  const overlay = material.overlay(operation.overlay);
+  const part = operation.at && componentAt(overlay, operation.at);
+  const parts = operation.at ? (part ? [part] : []) : componentsOf(overlay);
+  const composer = new Composer();
+  for (const segment of new Set(parts.map((one) => operation.into ?? one.label))) {
+    const own = parts.filter((one) => (operation.into ?? one.label) === segment);
+    composer.add(runsOfParts(material.labels, own, writableByPaint(segment, operation.overwrite, operation.locked), segment));
+  }
+  const params = { overlay: operation.overlay, whole: !operation.at };
+  return { runs: composer.total(), segment: operation.into ?? part?.label ?? 0, ijk: operation.at ?? NOWHERE, params };
+}
+
+function only(...wanted: number[]): Writable {
+  const table = new Uint8Array(256);
+  for (const label of wanted) table[label] = 1;
+  return table;
+}
+
+/** Runs that set these voxels (ascending) to `value` wherever `writable` allows. */
+function set(labels: Labelmap, voxels: Uint32Array, writable: Writable, value: number): Runs {
+  const out = new RunBuilder();
+  for (const at of voxels) pushRow(out, labels.data, at, at + 1, writable, value);
+  return out.build();
+}
+
+/** Runs that make `wanted` (ascending) all of the segment: what is missing is painted, what is over becomes background. */
+function become(labels: Labelmap, wanted: Uint32Array, writable: Writable, segment: number, locked: readonly number[]): Runs {
+  if (locked.includes(segment)) return new RunBuilder().build();
+  const out = new RunBuilder();
+  let next = 0;
+  const paintUpTo = (end: number): void => {
+    for (; next < wanted.length && wanted[next] < end; next++) pushRow(out, labels.data, wanted[next], wanted[next] + 1, writable, segment);
+  };
+  labels.forEachStretch((start, length, label) => {
+    if (label !== segment) return;
+    for (let at = start; at < start + length; at++) {
+      paintUpTo(at);
+      if (next < wanted.length && wanted[next] === at) next++;
+      else out.push(at, 1, segment, 0);
+    }
+  });
+  paintUpTo(Infinity);
+  return out.build();
+}
+
+function keep(labels: Labelmap, overlay: SparseMask, segment: number, other: number | null, inside: boolean): Runs {
+  const out = new RunBuilder();
+  const [, ny, nx] = labels.shape;
+  labels.forEachStretch((start, length, label) => {
+    if (label !== segment) return;
+    const row = Math.floor(start / nx), x = start - row * nx, y = row % ny, z = Math.floor(row / ny);
+    for (let n = 0; n < length; n++) {
+      const there = overlay.at(z, y, x + n);
+      const has = other === null ? there !== 0 && there !== ERASED : there === other;
+      if (has !== inside) out.push(start + n, 1, segment, 0);
+    }
+  });
+  return out.build();
+}

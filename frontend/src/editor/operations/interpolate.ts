@@ -1,0 +1,104 @@
+/**
+ * Fills between drawn slices (shape-based interpolation, Raya and Udupa 1990): a drawn shape that the next slice does
+ * not continue is joined to the next slice that it overlaps, through the mean of both signed distances.
+ */
+
+import { planeOf } from "../geometry";
+import type { Labelmap } from "../labelmap";
+import type { Plane, Zyx } from "../types";
+import { signedDistance } from "./distance";
+
+/** Farther apart than this, two drawn slices are two lesions. */
+const MOST_SLICES = 40;
+
+interface Shape { readonly pixels: number[] }
+
+/** The voxels to add, ascending. */
+export function voxelsBetween(labels: Labelmap, spacing: Zyx, plane: Plane, segment: number): Uint32Array {
+  const { width, height, count, column, row, step } = planeOf(labels.shape, plane);
+  const [spacingU, spacingV] = plane === "axial" ? [spacing[2], spacing[1]] : plane === "coronal" ? [spacing[2], spacing[0]] : [spacing[1], spacing[0]];
+  const slices = Array.from({ length: count }, (_, index) => {
+    const { data } = labels.slice(plane, index);
+    return data.includes(segment) ? data.map((label) => (label === segment ? 1 : 0)) : null;
+  });
+  const found: number[] = [];
+  for (let index = 0; index < count; index++) {
+    const slice = slices[index];
+    if (!slice) continue;
+    // Which shapes end here, and on which later slice each goes on.
+    const joins = new Map<number, number[]>();
+    for (const { pixels } of shapesOf(slice, width, height)) {
+      const covers = (at: number): boolean => { const other = slices[at]; return other !== null && pixels.some((pixel) => other[pixel] === 1); };
+      if (index + 1 >= count || covers(index + 1)) continue;
+      let other = index + 2;
+      while (other < Math.min(count, index + 1 + MOST_SLICES) && !covers(other)) other++;
+      if (other < Math.min(count, index + 1 + MOST_SLICES)) joins.set(other, [...(joins.get(other) ?? []), ...pixels]);
+    }
+    for (const [other, pixels] of joins) {
+      const from = new Uint8Array(width * height), to = new Uint8Array(width * height);
+      for (const pixel of pixels) from[pixel] = 1;
+      for (const shape of shapesOf(slices[other]!, width, height)) {
+        if (shape.pixels.some((pixel) => from[pixel])) for (const pixel of shape.pixels) to[pixel] = 1;
+      }
+      const frame = frameOf([from, to], width, height);
+      const distance = (slice: Uint8Array): Float64Array => signedDistance(cut(slice, frame, width), frame.width, frame.height, spacingU, spacingV);
+      const here = distance(from), there = distance(to);
+      for (let between = index + 1; between < other; between++) {
+        const part = (between - index) / (other - index);
+        for (let n = 0; n < here.length; n++) {
+          if ((1 - part) * here[n] + part * there[n] <= 0) continue;
+          const v = Math.floor(n / frame.width);
+          found.push(between * step + (frame.v + v) * row + (frame.u + n - v * frame.width) * column);
+        }
+      }
+    }
+  }
+  return Uint32Array.from(new Set(found)).sort();
+}
+
+interface Frame { readonly u: number; readonly v: number; readonly width: number; readonly height: number }
+
+/** The part of a slice that holds these shapes, one pixel wider: what lies between them lies in it. */
+function frameOf(shapes: readonly Uint8Array[], width: number, height: number): Frame {
+  let u0 = width, u1 = 0, v0 = height, v1 = 0;
+  for (const shape of shapes) {
+    shape.forEach((value, n) => {
+      if (!value) return;
+      const v = Math.floor(n / width), u = n - v * width;
+      u0 = Math.min(u0, u); u1 = Math.max(u1, u + 1); v0 = Math.min(v0, v); v1 = Math.max(v1, v + 1);
+    });
+  }
+  u0 = Math.max(0, u0 - 1); v0 = Math.max(0, v0 - 1);
+  return { u: u0, v: v0, width: Math.min(width, u1 + 1) - u0, height: Math.min(height, v1 + 1) - v0 };
+}
+
+function cut(slice: Uint8Array, frame: Frame, width: number): Uint8Array {
+  const out = new Uint8Array(frame.width * frame.height);
+  for (let v = 0; v < frame.height; v++) {
+    const start = (frame.v + v) * width + frame.u;
+    out.set(slice.subarray(start, start + frame.width), v * frame.width);
+  }
+  return out;
+}
+
+/** The 8-connected shapes of a slice. */
+function shapesOf(slice: Uint8Array, width: number, height: number): Shape[] {
+  const seen = new Uint8Array(slice.length);
+  const shapes: Shape[] = [];
+  for (let start = 0; start < slice.length; start++) {
+    if (!slice[start] || seen[start]) continue;
+    const pixels = [start];
+    seen[start] = 1;
+    for (let n = 0; n < pixels.length; n++) {
+      const v = Math.floor(pixels[n] / width), u = pixels[n] - v * width;
+      for (let y = Math.max(0, v - 1); y <= Math.min(height - 1, v + 1); y++) {
+        for (let x = Math.max(0, u - 1); x <= Math.min(width - 1, u + 1); x++) {
+          const pixel = y * width + x;
+          if (slice[pixel] && !seen[pixel]) { seen[pixel] = 1; pixels.push(pixel); }
+        }
+      }
+    }
+    shapes.push({ pixels });
+  }
+  return shapes;
+}

@@ -1,0 +1,246 @@
+"""The schema is whole, and no request that it allows, or that somebody breaks on purpose, is a fault of the server."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+import pytest
+import schemathesis
+from django.db import transaction
+from django.test import Client
+from django.urls import Resolver404, resolve
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+from hypothesis import HealthCheck, Phase, given, seed
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from tests.api.test_permissions import ROWS, YES, pk_of, subjects
+from tests.factories.world import World, mask_message
+from voxloop.accounts.models import User
+from voxloop.accounts.services import issue_token
+from voxloop.volume.labelmap import MEDIA_TYPE
+
+pytestmark = pytest.mark.django_db
+__all__ = ["subjects"]  # a fixture
+
+EXAMPLES = 4
+ODD_TEXT = ["\x00", "a\x00b", "\ud800", "%00", "'; DROP TABLE x --", "\u202e", "A" * 5000, "", "../../etc/passwd"]
+ODD_NUMBERS = [-1, 0, 2**31, 2**63, 10**400, 1e308, True, None, [], {}]
+ODD_VALUES = [*ODD_TEXT, *ODD_NUMBERS, "0001-01-01", "9999-12-31"]
+ODD_HEADERS = {
+    "HTTP_IF_MATCH": ['"', "W/", '"' + "x" * 4000 + '"', "*", "\xff"],
+    "HTTP_IDEMPOTENCY_KEY": ["no uuid", "\xff", "0" * 3000],
+    "HTTP_RANGE": ["bytes=", "bytes=-", "bytes=5-1", "bytes=0-9999999999999999999999", "bytes=-0",
+                   "bytes=" + "9" * 5000, "bytes=0-1,3-4", "rows=1-2", "bytes=١-٢"],
+    "HTTP_IF_NONE_MATCH": ["*", "\xff", '"'],
+    "HTTP_ACCEPT": ["text/html", "application/xml;q=2", ";;;", "*/*;q=nan", "application/gzip"],
+}  # fmt: skip
+ODD_QUERIES = [
+    "page=-1", "page=0", "page=99999999999999999999999", "page=%00", "page_size=-1", "page_size=99999999999999999999",
+    "page_size=x", "state=%00", "state=nothing", "campaign=x", "campaign=%00", "batch=1e9",
+    "number=99999999999999999999", "number=%ff", "unknown=1", "person__password__startswith=a", "layer=%00",
+    "layer=../..", "%00=1", "format=mask", "format=%00", "kind=x&kind=y", "code=%F0%28%8C%28",
+]  # fmt: skip
+ODD_BODIES = [
+    b"", b"{", b"[]", b"null", b"1", b'"x"', b"\x00", b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000, b'{"a":' * 5000,
+    b'{"campaign": "\\u0000"}', b"9" * 5000, b'{"values": {"diagnosis": "\\ud800"}}', b'{"values": {"\\u0000": 1}}',
+]  # fmt: skip
+CONTENT_TYPES = [
+    "application/json", "text/plain", "multipart/form-data", "multipart/form-data; boundary=x",
+    "application/json; charset=x", "application/x-www-form-urlencoded", MEDIA_TYPE, "application/gzip",
+    "", "\xff", "application/json; charset=utf-16",
+]  # fmt: skip
+
+
+@schemathesis.serializer(MEDIA_TYPE, "application/gzip")
+def as_it_is(context: Any, value: Any) -> Any:
+    """Bodies that schemathesis knows no serializer for."""
+    return value
+
+
+def whole_schema() -> dict[str, Any]:
+    generator = SchemaGenerator()
+    return json.loads(json.dumps(generator.get_schema(request=None, public=True), default=str))
+
+
+def test_the_schema_is_made_without_a_warning_and_is_valid() -> None:
+    GENERATOR_STATS.reset()
+    made = whole_schema()
+    validate_schema(made)
+    assert not GENERATOR_STATS, "see `manage.py spectacular --fail-on-warn --validate`"
+    assert len(made["paths"]) > 40
+
+
+class Caller:
+    """One person's client; every answer is checked, and what it changed is taken back."""
+
+    def __init__(self, user: User) -> None:
+        self.client = Client(raise_request_exception=False)
+        self.client.defaults["HTTP_AUTHORIZATION"] = f"Token {issue_token(user=user)}"
+        self.faults: list[str] = []
+        self.asked = 0
+
+    def ask(self, method: str, path: str, **request: Any) -> None:
+        with transaction.atomic():
+            answer = self.client.generic(method, path, **request)
+            body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            transaction.set_rollback(True)
+        self.asked += 1
+        if fault := fault_of(answer, body):
+            shown = {key: repr(value)[:120] for key, value in request.items()}
+            self.faults.append(f"{fault}: {method} {path[:200]} {shown}")
+
+    def check(self) -> None:
+        kinds = "\n".join(sorted(set(self.faults))[:20])
+        assert not self.faults, f"{len(self.faults)} of {self.asked} answers are faulty:\n{kinds}"
+
+
+def fault_of(answer: Any, body: bytes) -> str:
+    """What is wrong with an answer, or nothing: no 5xx, and a refusal is a problem document."""
+    if answer.status_code >= 500:
+        return f"{answer.status_code}"
+    if answer.status_code in (301, 302):
+        return f"{answer.status_code} to {answer['Location']}"
+    if answer.status_code < 400 or answer.status_code == 416:
+        return ""
+    if answer["Content-Type"] != "application/problem+json":
+        return f"{answer.status_code} as {answer['Content-Type']}"
+    told = json.loads(body)
+    if not {"type", "title", "status", "code", "detail"} <= set(told) or not told["code"]:
+        return f"{answer.status_code} without its parts"
+    return "" if told["status"] == answer.status_code else f"{answer.status_code} says {told['status']}"
+
+
+def routes(made: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for path, methods in made["paths"].items():
+        for method in methods:
+            if method in ("get", "post", "put", "patch", "delete"):
+                yield path, method.upper()
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, Any]:
+    return whole_schema()
+
+
+@pytest.fixture
+def kinds_of_id(subjects: dict[str, Any], made: dict[str, Any]) -> dict[str, list[UUID]]:
+    """By path, ids that are there."""
+    found: dict[str, list[UUID]] = {}
+    for path in made["paths"]:
+        try:
+            name = resolve(path.replace("{id}", str(uuid4()))).url_name
+        except Resolver404:
+            continue
+        if "{id}" in path:
+            found[path] = [pk_of(f"api:{name}", subjects)]
+    return found
+
+
+def send_examples(caller: Caller, operation: Any, ids: list[str]) -> None:
+    """Ask what the schema of one operation allows."""
+
+    @seed(20)
+    @hypothesis_settings(
+        max_examples=EXAMPLES, database=None, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(case=operation.as_strategy(), pk=st.sampled_from(ids))
+    def send(case: Any, pk: str) -> None:
+        request: dict[str, Any] = {"QUERY_STRING": urlencode(case.query or {}, doseq=True)}
+        for name, value in (case.headers or {}).items():
+            request[f"HTTP_{name.upper().replace('-', '_')}"] = str(value)
+        if case.media_type == "application/json":
+            request |= {"data": json.dumps(case.body, default=str), "content_type": "application/json"}
+        elif case.media_type:
+            data = case.body if isinstance(case.body, bytes) else str(case.body).encode()
+            request |= {"data": data, "content_type": case.media_type}
+        caller.ask(case.method, operation.path.replace("{id}", pk), **request)
+
+    send()
+
+
+@pytest.mark.parametrize("person", ["annotator", "coordinator", "datamanager"])
+def test_requests_made_from_the_schema(
+    world: World, made: dict[str, Any], kinds_of_id: dict[str, list[UUID]], person: str
+) -> None:
+    caller = Caller(world[person])
+    for result in schemathesis.openapi.from_dict(made).get_all_operations():
+        operation = result.ok()
+        send_examples(caller, operation, [str(pk) for pk in kinds_of_id.get(operation.path, [""])])
+    caller.check()
+    assert caller.asked > 200
+
+
+def test_requests_broken_on_purpose(world: World, made: dict[str, Any], kinds_of_id: dict[str, list[UUID]]) -> None:
+    caller = Caller(world["annotator"])
+    for route, method in routes(made):
+        pk = str(next(iter(kinds_of_id.get(route, [""]))))
+        path = route.replace("{id}", pk)
+        for bad in ("x", "0", "%00", str(uuid4()), pk.upper(), pk + "%00") if pk else ():
+            caller.ask(method, route.replace("{id}", bad))
+        if method == "GET":
+            for query in ODD_QUERIES if not pk else ODD_QUERIES[-6:]:
+                caller.ask("GET", path, QUERY_STRING=query)
+            for header in ("HTTP_RANGE", "HTTP_IF_NONE_MATCH", "HTTP_ACCEPT") if pk else ("HTTP_ACCEPT",):
+                for value in ODD_HEADERS[header]:
+                    caller.ask("GET", path, **{header: value})
+            continue
+        has_body = "requestBody" in made["paths"][route][method.lower()]
+        for body in ODD_BODIES if has_body else ODD_BODIES[:3]:
+            caller.ask(method, path, data=body, content_type="application/json")
+        for kind in CONTENT_TYPES if has_body else CONTENT_TYPES[:3]:
+            caller.ask(method, path, data=b'{"reason": "x"}', content_type=kind)
+        caller.ask(method, path, data=b"{}", content_type="application/json", QUERY_STRING="layer=%00")
+    caller.check()
+
+
+def test_odd_values_in_every_field(world: World, made: dict[str, Any], kinds_of_id: dict[str, list[UUID]]) -> None:
+    callers = {name: Caller(world[name]) for name in ("annotator", "reviewer", "coordinator", "datamanager")}
+    for route, method in routes(made):
+        content = made["paths"][route][method.lower()].get("requestBody", {}).get("content", {})
+        if "application/json" not in content:
+            continue
+        reference = content["application/json"]["schema"].get("$ref", "")
+        fields = made["components"]["schemas"].get(reference.rpartition("/")[2], {}).get("properties", {})
+        path = route.replace("{id}", str(next(iter(kinds_of_id.get(route, [""])))))
+        name = f"api:{resolve(route.replace('{id}', str(uuid4()))).url_name}"
+        person = next((one for one in callers if ROWS.get((name, method.lower()), {}).get(one) == YES), "annotator")
+        plain = {"campaign": str(world.campaign.pk), "name": "x", "reason": "x", "text": "x", "size": 1}
+        whole = {name: value for name, value in plain.items() if name in fields}
+        for name in fields:
+            for value in ODD_VALUES:
+                body = json.dumps({**whole, name: value})
+                callers[person].ask(method, path, data=body, content_type="application/json")
+    for caller in callers.values():
+        caller.check()
+    assert sum(caller.asked for caller in callers.values()) > 300
+
+
+def test_odd_saves_of_a_mask(world: World, subjects: dict[str, Any]) -> None:
+    caller = Caller(world["annotator"])
+    path = f"/api/v1/assignments/{subjects['assignment']}/mask"
+    good = mask_message()
+    for body in (b"", b"\x00", good[:40], good[:-1], good + b"x", good[::-1], b"\x1f\x8b" + b"\x00" * 50):
+        for kind in (MEDIA_TYPE, "application/gzip"):
+            for match in ('"empty"', *ODD_HEADERS["HTTP_IF_MATCH"]):
+                caller.ask(
+                    "PUT", path, data=body, content_type=kind, HTTP_IF_MATCH=match, HTTP_IDEMPOTENCY_KEY=str(uuid4())
+                )
+    for key in ODD_HEADERS["HTTP_IDEMPOTENCY_KEY"]:
+        caller.ask("PUT", path, data=good, content_type=MEDIA_TYPE, HTTP_IF_MATCH='"empty"', HTTP_IDEMPOTENCY_KEY=key)
+    caller.check()
+
+
+def test_an_address_that_is_not_there_is_a_problem_document(world: World) -> None:
+    caller = Caller(world["annotator"])
+    for path in ("/api/v1/nothing", "/api/v1/scans/%00/", "/api/", "/api/v2/me/", "/api/v1/scans/../../etc/passwd"):
+        caller.ask("GET", path)
+        caller.ask("POST", path, data=b"{}", content_type="application/json")
+    for method in ("DELETE", "PATCH", "TRACE", "OPTIONS", "BREW"):
+        caller.ask(method, "/api/v1/me/")
+    caller.check()

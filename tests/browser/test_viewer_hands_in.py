@@ -1,0 +1,116 @@
+"""Handing in and judging: questions, interlocks with a jump, submit, pinned comments, return, correction, signature."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from annotation.reviews.models import ReviewRound
+from annotation.reviews.services import submit_assignment
+from annotation.work.models import Assignment
+from tests.chromium import Watched, shoot
+from tests.factories.world import PASSWORD, SHAPE, World, first_of, label, publish
+from tests.journeys.viewer import Viewer
+
+MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
+
+
+@pytest.fixture
+def assignment(live_world: World) -> Assignment:
+    return first_of(publish(live_world))
+
+
+@pytest.fixture
+def submitted(live_world: World, assignment: Assignment) -> ReviewRound:
+    label(live_world, assignment)
+    return submit_assignment(
+        assignment_id=assignment.pk, actor=live_world["annotator"], acknowledged=["mask_outside_lung"]
+    )
+
+
+def test_a_scan_is_answered_and_submitted_and_the_next_one_opens(assignment: Assignment, new_page: Any) -> None:
+    page = new_page("annotator")
+    page.goto(f"/view/{assignment.pk}/")
+    viewer = Viewer(page).wait_ready()
+    viewer.go_to(MIDDLE)
+    viewer.stroke("g", MIDDLE)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("questions have no answer")
+    shoot(page, "viewer-interlocks")
+    page.get_by_role("dialog").get_by_role("button", name="Go to it").first.click()
+    expect(page.get_by_test_id("tab-questions")).to_have_attribute("aria-selected", "true")
+
+    page.get_by_test_id("answer-diagnosis-no_signs").check()
+    page.get_by_test_id("answer-quality-good").check()
+    expect(page.get_by_test_id("checklist")).to_contain_text("marked as infectious")
+    page.get_by_test_id("answer-diagnosis-covid19").check()
+    expect(page.get_by_test_id("checklist").locator("[data-code=findings_agree]")).to_have_attribute("data-ok", "true")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(lambda url: "/view/" in url and str(assignment.pk) not in url)
+    assignment.refresh_from_db()
+    assert assignment.state == "submitted"
+
+
+def test_a_scan_is_blocked_with_a_reason(assignment: Assignment, new_page: Any) -> None:
+    page = new_page("annotator")
+    page.goto(f"/view/{assignment.pk}/")
+    Viewer(page).wait_ready()
+    page.get_by_test_id("block").click()
+    expect(page.get_by_test_id("dialog-done")).to_be_disabled()
+    page.get_by_test_id("dialog-text").fill("Burnt-in text on every slice")
+    page.get_by_test_id("dialog-done").click()
+    page.wait_for_url(lambda url: str(assignment.pk) not in url)
+    assignment.refresh_from_db()
+    assert (assignment.state, assignment.reason) == ("blocked", "Burnt-in text on every slice")
+
+
+def test_a_returned_scan_comes_back_with_its_pin(
+    submitted: ReviewRound, assignment: Assignment, new_page: Any
+) -> None:
+    page = new_page("reviewer")
+    page.goto(f"/reviews/{submitted.pk}/open/")
+    viewer = Viewer(page).wait_ready()
+    page.keyboard.press("r")
+    expect(page.get_by_test_id("notice")).to_contain_text("at least one comment")
+    viewer.go_to(MIDDLE)
+    page.keyboard.press("c")
+    page.mouse.click(*viewer.at(MIDDLE))
+    page.get_by_test_id("dialog-text").fill("This is a vessel")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_test_id("draft")).to_contain_text("This is a vessel")
+    page.keyboard.press("d")
+    shoot(page, "viewer-review")
+    page.keyboard.press("r")
+    expect(page.get_by_role("dialog")).to_contain_text("Returned")
+
+    page = new_page("annotator")
+    page.goto(f"/view/{assignment.pk}/")
+    Viewer(page).wait_ready()
+    expect(page.get_by_test_id("state")).to_contain_text("Returned, round 2")
+    page.get_by_test_id("tab-comments").click()
+    page.get_by_role("button", name="Show comment 1").click()
+    page.wait_for_function("middle => voxloop.cross.every((v, n) => v === middle[n])", arg=list(MIDDLE))
+    page.get_by_role("button", name="Resolve").click()
+    expect(page.get_by_test_id("comment")).to_contain_text("Resolved")
+
+
+def test_a_reviewer_signs_a_correction(submitted: ReviewRound, new_page: Any, watched: Watched, settings: Any) -> None:
+    from datetime import timedelta
+
+    settings.SIGNATURE_LASTS = timedelta(0)
+    watched.expected.append("403")
+    page = new_page("reviewer")
+    page.goto(f"/reviews/{submitted.pk}/open/")
+    viewer = Viewer(page).wait_ready()
+    viewer.go_to(MIDDLE)
+    viewer.stroke("e", MIDDLE)
+    expect(page.get_by_test_id("approve")).to_contain_text("Correct and approve")
+    page.keyboard.press("a")
+    page.get_by_test_id("password").fill("not the password")
+    page.get_by_test_id("sign").click()
+    expect(page.get_by_role("dialog")).to_contain_text("This is not the password")
+    page.get_by_test_id("password").fill(PASSWORD)
+    page.get_by_test_id("sign").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Approved")
+    submitted.refresh_from_db()
+    assert submitted.state == "corrected"

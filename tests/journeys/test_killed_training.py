@@ -1,0 +1,115 @@
+"""kill -9 of the ML worker in the middle of a training: no training runs on unseen, nothing is half-written, and the
+run is carried out again by the next worker, or ends as lost."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.product import Product
+
+SEED = """
+from tests.factories.world import approve, build_world, label
+from annotation.learning.services import request_training
+from annotation.work.services import create_batch, publish_batch
+world = build_world(scans=3)
+batch = create_batch(campaign=world.campaign, actor=world["coordinator"], size=3, assignee=world["annotator"])
+publish_batch(batch_id=batch.pk, actor=world["coordinator"])
+for assignment in batch.assignments.select_related("scan", "campaign"):
+    label(world, assignment)
+    approve(world, assignment)
+request_training(campaign=world.campaign, actor=world["coordinator"])
+"""
+LOOK = """
+import json
+from annotation.learning.models import ModelVersion, TrainingRun
+run = TrainingRun.objects.select_related("job").get()
+print(json.dumps({"state": run.state, "job": run.job.state, "attempt": run.job.attempt, "points": len(run.curves),
+                  "error": run.error, "models": ModelVersion.objects.count(), "results": run.results is not None}))
+"""
+# As if a minute had passed: the lease is over, and beat sends the job again.
+LAPSE = """
+from datetime import timedelta
+from voxloop.jobs.models import Job
+from voxloop.jobs.services import resend_expired
+from voxloop.kernel.clock import now
+Job.objects.filter(state="running").update(lease_until=now() - timedelta(seconds=1))
+resend_expired()
+"""
+
+
+def shell(product: Product, code: str) -> str:
+    return product.manage("shell", "-v", "0", "-c", code).stdout.strip()
+
+
+def look(product: Product) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(shell(product, LOOK).splitlines()[-1])
+    return found
+
+
+def wait_for(product: Product, holds: Callable[[dict[str, Any]], bool], seconds: float = 180) -> dict[str, Any]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = look(product)
+        if holds(found):
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"{found}\n{product.logs()}")
+
+
+def stages_of(product: Product) -> list[str]:
+    """Command lines of the ML stages that work in this product's folder."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if "mlservice." in words and str(product.state) in words:
+            lines.append(words)
+    return lines
+
+
+def kill_in_training(product: Product, attempt: int = 1) -> None:
+    """Start the worker, wait for the first points of the curve, and pull the plug."""
+    product.start("ml")
+    before = wait_for(product, lambda found: found["attempt"] == attempt and found["points"] > 0)
+    assert before["models"] == 0
+    assert stages_of(product)
+    product.kill("ml")
+    end = time.monotonic() + 10
+    while stages_of(product):
+        assert time.monotonic() < end, "the training went on without its worker"
+        time.sleep(0.1)
+    after = look(product)
+    assert (after["state"], after["models"], after["results"]) == ("running", 0, False)
+
+
+@pytest.fixture
+def training(product: Product) -> Product:
+    product.manage("prepare_broker")
+    product.environment["VOXLOOP_TRAIN_STEPS"] = "100000"
+    shell(product, SEED)
+    return product
+
+
+def test_a_killed_training_is_carried_out_again(training: Product) -> None:
+    kill_in_training(training)
+    shell(training, LAPSE)
+    training.environment["VOXLOOP_TRAIN_STEPS"] = "2"
+    training.start("ml")
+    found = wait_for(training, lambda found: found["job"] not in ("queued", "running"))
+    assert (found["job"], found["state"], found["attempt"], found["models"]) == ("succeeded", "promoted", 2, 1), found
+
+
+def test_a_training_killed_twice_is_lost(training: Product) -> None:
+    kill_in_training(training)
+    shell(training, LAPSE)
+    kill_in_training(training, attempt=2)
+    shell(training, LAPSE)
+    found = look(training)
+    assert (found["job"], found["state"], found["models"]) == ("lost", "lost", 0)
+    assert found["error"].endswith(".")
