@@ -1,4 +1,4 @@
-"""Drawing in the viewer by mouse and keyboard: every tool undone, redone, kept over a reload, and never lost offline."""
+"""Drawing in the viewer by mouse and keys: every tool undone, redone, kept over a reload, never lost offline."""
 
 from typing import Any
 
