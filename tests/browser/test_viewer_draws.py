@@ -1,4 +1,4 @@
-"""Drawing in the viewer by mouse and keys: every tool undone, redone, kept over a reload, never lost offline."""
+"""Drawing in the viewer by mouse and keyboard: every tool undone, redone, kept over a reload, safe offline."""
 
 from typing import Any
 
@@ -34,9 +34,7 @@ def open_again(viewer: Viewer) -> None:
     viewer.wait_ready()
 
 
-@pytest.mark.parametrize(
-    ("key", "name"), [("g", "Region-growing brush"), ("b", "Sphere brush"), ("n", "Circle brush")]
-)
+@pytest.mark.parametrize(("key", "name"), [("g", "Region-growing brush"), ("b", "Sphere brush"), ("n", "Circle brush")])
 def test_a_stroke_is_undone_redone_and_kept_over_a_reload(viewer: Viewer, key: str, name: str) -> None:
     empty = viewer.mask_hash()
     viewer.stroke(key, MIDDLE)

@@ -1,5 +1,6 @@
 """Handing in and judging: questions, interlocks with a jump, submit, pinned comments, return, correction, signature."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -102,8 +103,6 @@ def test_a_returned_scan_comes_back_with_its_pin(
 
 
 def test_a_reviewer_signs_a_correction(submitted: ReviewRound, new_page: Any, watched: Watched, settings: Any) -> None:
-    from datetime import timedelta
-
     settings.SIGNATURE_LASTS = timedelta(0)
     watched.expected.append("403")
     page = new_page("reviewer")

@@ -140,8 +140,8 @@ export class Work {
         this.asking.value = null;
         this.#leave(next, kind === "return" ? "Returned. The queue is empty." : "Approved. The queue is empty.");
       } catch (error) {
-        if (!(error instanceof Problem) || error.code !== "signature_required") throw error;
-        this.asking.value = { kind: "signature", verdict: kind, wrong: password !== "" };
+        if (!(error instanceof Problem) || (error.code !== "signature_required" && error.code !== "wrong_password")) throw error;
+        this.asking.value = { kind: "signature", verdict: kind, wrong: error.code === "wrong_password" };
       }
     });
   }
