@@ -87,9 +87,13 @@ export class SliceStream {
   }
 }
 
-/** One run of codestreams. A server or cache that ignores the range answers with everything: cut it out. */
+/**
+ * One run of codestreams. Each run has an address of its own (the server does not read `run`): browsers keep one cache
+ * entry an address, let one request at a time write it, and give up on entries of many megabytes. A server or cache that
+ * ignores the range answers with everything: the run is cut out of it.
+ */
 export async function fetchRun(index: VolumeIndex, run: Run, priority: RequestPriority = "auto"): Promise<Uint8Array> {
-  const bytes = await fetchBytes(index.pack.url, {
+  const bytes = await fetchBytes(`${index.pack.url}${index.pack.url.includes("?") ? "&" : "?"}run=${run.z0}`, {
     headers: { Range: `bytes=${run.offset}-${run.offset + run.bytes - 1}` }, priority,
   });
   if (bytes.length === run.bytes) return bytes;
