@@ -44,7 +44,7 @@ def guarded(view: Callable[..., HttpResponse], row: Row) -> Callable[..., HttpRe
         thing, campaign = _find(row.scope, request.user, keys)
         if not admits(row, request.user, campaign):
             raise PermissionDenied
-        if campaign is not None:
+        if campaign is not None and request.session.get(SESSION_CAMPAIGN) != campaign.slug:
             request.session[SESSION_CAMPAIGN] = campaign.slug
         request.campaign = campaign
         try:

@@ -1,15 +1,13 @@
-"""The page around the browser viewer, and the door from the review queue into it."""
+"""The page around the browser viewer."""
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from annotation.masks.services import begin
 from annotation.reviews.context import viewer_context
-from annotation.reviews.services import claim_round
 from annotation.work.selectors import visible_assignments
 from voxloop.kernel.errors import Refusal
 
@@ -32,14 +30,3 @@ def view_assignment(request: HttpRequest, pk: UUID) -> HttpResponse:
     answer = render(request, "viewer.html", {"context": viewer_context(assignment, request.user)})  # type: ignore[arg-type]
     answer["Cache-Control"] = "no-store"
     return answer
-
-
-@require_GET
-def open_review(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Claim a review round and open it; back to the queue with the reason when it is gone."""
-    try:
-        found = claim_round(round_id=pk, actor=request.user)  # type: ignore[arg-type]
-    except Refusal as refusal:
-        messages.warning(request, refusal.detail)
-        return redirect("/reviews/")
-    return redirect(f"/view/{found.review_id}/")

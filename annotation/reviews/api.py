@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from annotation.masks.services import begin, prepare
 from annotation.reviews import services
-from annotation.reviews.context import comment_facts, next_annotation, next_review, viewer_context
+from annotation.reviews.context import comment_facts, next_annotation, viewer_context
 from annotation.reviews.models import ReviewRound
 from annotation.reviews.selectors import visible_rounds
 from annotation.work.api import AssignmentSerializer
@@ -262,5 +262,6 @@ def _visible(request: Request, pk: UUID) -> Assignment:
 
 
 def _verdict(request: Request, round_: ReviewRound) -> Response:
-    following = next_review(request.user, leave_out=round_.review) if round_.review else None
-    return Response({"state": round_.state, "next": following})
+    """The outcome, and the riskiest round that waits, claimed, so that a reviewer goes on with one key."""
+    following = services.claim_next_round(actor=request.user)
+    return Response({"state": round_.state, "next": f"/view/{following.review_id}/" if following else None})

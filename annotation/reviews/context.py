@@ -6,7 +6,6 @@ from annotation.masks.models import Head, MaskRevision
 from annotation.masks.selectors import heads_of, newest_answers, newest_prediction
 from annotation.masks.services import schema_of
 from annotation.reviews.models import Comment, ReviewRound
-from annotation.reviews.selectors import review_queue
 from annotation.reviews.services import list_interlocks
 from annotation.work.models import Assignment
 from annotation.work.permissions import has_role
@@ -94,7 +93,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
 def neighbours(assignment: Assignment, user: User) -> tuple[str | None, str | None]:
     """Addresses of the scan before in the batch, and of the next one to do."""
     if assignment.stage == Assignment.Stage.REVIEW:
-        return None, next_review(user, leave_out=assignment)
+        return None, None  # the queue decides which review comes next, when the verdict is given
     own = work_list(user).filter(batch=assignment.batch_id).order_by("position")
     before = own.filter(position__lt=assignment.position).values_list("pk", flat=True).last()
     after = own.filter(position__gt=assignment.position).values_list("pk", flat=True).first()
@@ -110,12 +109,6 @@ def next_annotation(user: User, *, after: Assignment) -> str | None:
         or todo.first()
     )
     return f"/view/{following.pk}/" if following else None
-
-
-def next_review(user: User, *, leave_out: Assignment) -> str | None:
-    """Where the next review waits: the address claims it."""
-    found = review_queue(user).exclude(review=leave_out).first()
-    return f"/reviews/{found.pk}/open/" if found else None
 
 
 def comments_of(assignment: Assignment) -> list[Comment]:

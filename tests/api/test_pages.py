@@ -6,6 +6,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -231,6 +232,18 @@ def test_a_release_is_made_frozen_and_shown_with_its_proof(world: World) -> None
     assert "python3 manage.py verify_release chest-ct-202611" in page
     client.post(reverse("release_export", args=[release]))
     assert "Waiting for a worker" in text(client, made["Location"])
+
+
+def test_an_upload_becomes_a_job_or_is_refused_in_words(world: World) -> None:
+    client = log_in(world, "datamanager")
+    place = {"site": str(world.sites["a"].pk), "campaign": str(world.campaign.pk)}
+    refused = client.post(reverse("upload"), {"file": SimpleUploadedFile("notes.pdf", b"x"), **place})
+    assert refused.status_code == 422
+    assert "must end in .zip, .nii or .nii.gz" in refused.content.decode()
+    taken = client.post(reverse("upload"), {"file": SimpleUploadedFile("scan.nii.gz", b"x"), **place})
+    page = text(client, taken["Location"])
+    assert "Import scans" in page
+    assert "Waiting for a worker" in page
 
 
 def test_people_are_invited_with_roles_and_sites(world: World) -> None:

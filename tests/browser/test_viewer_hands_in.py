@@ -4,14 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from annotation.reviews.models import ReviewRound
-from annotation.reviews.services import submit_assignment
+from annotation.reviews.services import claim_round, submit_assignment
 from annotation.work.models import Assignment
 from tests.chromium import Watched, shoot
 from tests.factories.world import PASSWORD, SHAPE, World, first_of, label, publish
 from tests.journeys.viewer import Viewer
+from voxloop.accounts.models import User
 
 MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
 
@@ -65,9 +66,17 @@ def test_a_scan_is_blocked_with_a_reason(assignment: Assignment, new_page: Any) 
     assert (assignment.state, assignment.reason) == ("blocked", "Burnt-in text on every slice")
 
 
-def test_a_returned_scan_comes_back_with_its_pin(submitted: ReviewRound, assignment: Assignment, new_page: Any) -> None:
+def open_review(page: Page, submitted: ReviewRound) -> None:
+    """Claim the round as the queue does, and open it."""
+    found = claim_round(round_id=submitted.pk, actor=User.objects.get(username="reviewer"))
+    page.goto(f"/view/{found.review_id}/")
+
+
+def test_a_returned_scan_comes_back_with_its_pin(
+    submitted: ReviewRound, assignment: Assignment, new_page: Any
+) -> None:
     page = new_page("reviewer")
-    page.goto(f"/reviews/{submitted.pk}/open/")
+    open_review(page, submitted)
     viewer = Viewer(page).wait_ready()
     page.keyboard.press("r")
     expect(page.get_by_test_id("notice")).to_contain_text("at least one comment")
@@ -97,7 +106,7 @@ def test_a_reviewer_signs_a_correction(submitted: ReviewRound, new_page: Any, wa
     settings.SIGNATURE_LASTS = timedelta(0)
     watched.expected.append("403")
     page = new_page("reviewer")
-    page.goto(f"/reviews/{submitted.pk}/open/")
+    open_review(page, submitted)
     viewer = Viewer(page).wait_ready()
     viewer.go_to(MIDDLE)
     viewer.stroke("e", MIDDLE)

@@ -116,7 +116,7 @@ def slices(scan: Any) -> str:
     """`398 × 1.25 mm`: how many slices, how far apart."""
     if not scan.shape_zyx or not scan.spacing_mm_zyx:
         return DASH
-    return f"{scan.shape_zyx[0]} × {scan.spacing_mm_zyx[0]:g} mm"
+    return f"{scan.shape_zyx[0]} × {round(scan.spacing_mm_zyx[0], 2):g} mm"
 
 
 @register.filter

@@ -1,6 +1,6 @@
 """Every address of the product. A test walks them and asks each for its permission row."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from annotation.datasets import api as datasets
@@ -68,9 +68,10 @@ urlpatterns = [
     path("healthz", views.health, name="health"),
     path("metrics", views.metrics, name="metrics"),
     path("api/v1/", include((API, "api"))),
+    # Accounts are made by an administrator, and nothing here sends mail: these doors of allauth stay shut.
+    re_path(r"^accounts/(?:signup|email|confirm-email|password/reset|login/code)(?:/|$)", views.not_found),
     path("accounts/", include("allauth.urls")),
     path("view/<uuid:pk>/", viewer.view_assignment, name="view"),
-    path("reviews/<uuid:pk>/open/", viewer.open_review, name="review-open"),
     path("", include("annotation.pages.urls")),
 ]
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.crypto import constant_time_compare
 from django.views import defaults
@@ -78,11 +78,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return defaults.permission_denied(request, exception)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception | None = None, **_: Any) -> HttpResponse:
     """An address that names nothing, or nothing that the person may see."""
     if _asks_api(request):
         return _problem(404, "not_found", "There is no such thing, or you may not see it.")
-    return defaults.page_not_found(request, exception)
+    return defaults.page_not_found(request, exception or Http404())
 
 
 def broken(request: HttpRequest) -> HttpResponse:

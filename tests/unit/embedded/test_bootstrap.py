@@ -43,7 +43,10 @@ def test_this_environment_is_used_as_it_is() -> None:
     [
         (["Collecting x", "ERROR: No matching distribution found for x==1", "ERROR: other"],
          "ERROR: No matching distribution found for x==1"),
-        (["\x1b[31merror during build:\x1b[0m", "1 error:", "Could not resolve './a'"], "error during build: 1 error: Could not resolve './a'"),
+        (
+            ["\x1b[31merror during build:\x1b[0m", "1 error:", "Could not resolve './a'"],
+            "error during build: 1 error: Could not resolve './a'",
+        ),
         (["ERROR: Could not install: [Errno 28] No space left on device"], "the disk is full."),
         (["npm error code ENOENT"], "npm error code ENOENT"),
         (["something else"], "something else"),
