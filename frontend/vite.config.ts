@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-import { compress } from "./src/build/compress";
+import { compress } from "./src/build/compress.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 

@@ -15,7 +15,7 @@ export function SurfacePane({ view, hidden }: { readonly view: View; readonly hi
   const surface = useRef<Surface | null>(null);
   const pose = useRef({ turn: 0, tilt: 0.12, zoom: 1 });
   const frame = useRef(0);
-  const [empty, setEmpty] = useState(true);
+  const [empty, setEmpty] = useState(false);
   const version = session.mirror.version.value;
   const hiddenSegments = session.maskShown.value ? session.hidden.value : new Set(session.segments.map((s) => s.id));
 
