@@ -100,7 +100,7 @@ _DEMO = TrainingConfig(
     overlap=0.0,
     precision="fp32",
     cpu_threads=2,
-    min_island_ml=0.05,
+    min_island_ml=0.5,
 )
 
 # topff2023: 2D, 320², lung window, BCET, binary cross-entropy, SGD; nothing outside the lungs removed.
@@ -120,6 +120,7 @@ _LESION_2D = dataclasses.replace(
     batch=32,
     lighting=0.10,
     cpu_threads=4,
+    min_island_ml=0.05,
 )
 
 _LESION_3D = dataclasses.replace(
@@ -138,6 +139,7 @@ _LESION_3D = dataclasses.replace(
     overlap=0.5,
     precision="bf16",
     cpu_threads=4,
+    min_island_ml=0.05,
 )
 
 PROFILES: dict[str, TrainingConfig] = {config.profile: config for config in (_DEMO, _LESION_2D, _LESION_3D)}

@@ -230,7 +230,8 @@ def _origin(slices: Sequence[Slice], modality: str, source_hash: str) -> Origin:
             for k, item in enumerate(slices)
         ],
     }
-    words = [modality, f"kernel {kernel}" if kernel else "", f"{thickness[0]:g} mm" if thickness is not None else ""]
+    thick = f"{round(thickness[0], 2):g} mm" if thickness is not None else ""
+    words = [modality, f"kernel {kernel}" if kernel else "", thick]
     return Origin(
         subject=text_of(header, "PatientID") or f"unnamed-{hashlib.sha256(study_uid.encode()).hexdigest()[:12]}",
         study_uid=study_uid,
