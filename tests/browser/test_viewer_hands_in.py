@@ -72,9 +72,7 @@ def open_review(page: Page, submitted: ReviewRound) -> None:
     page.goto(f"/view/{found.review_id}/")
 
 
-def test_a_returned_scan_comes_back_with_its_pin(
-    submitted: ReviewRound, assignment: Assignment, new_page: Any
-) -> None:
+def test_a_returned_scan_comes_back_with_its_pin(submitted: ReviewRound, assignment: Assignment, new_page: Any) -> None:
     page = new_page("reviewer")
     open_review(page, submitted)
     viewer = Viewer(page).wait_ready()
