@@ -1,12 +1,16 @@
 """Fixtures for every test. Tests that need the database get a real PostgreSQL from `manage.py test`."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
+from playwright.sync_api import Browser
 
+from tests.chromium import launch
 from tests.factories.world import World, build_world
 
 
@@ -38,6 +42,15 @@ def _teardown_without_triggers(self: TransactionTestCase) -> None:
 
 
 TransactionTestCase._fixture_teardown = _teardown_without_triggers  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for every test that needs it; each opens a profile of its own."""
+    # Playwright's loop runs in this thread; the ORM is used between its calls, never inside them.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with launch() as found:
+        yield found
 
 
 @pytest.fixture

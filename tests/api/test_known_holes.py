@@ -294,6 +294,7 @@ def test_cookies_are_closed(world: World) -> None:
 def in_another_process(code: str, **environment: str) -> str:
     path = os.pathsep.join([str(ROOT), str(ROOT / "platform")])
     full = os.environ | {"PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "voxloop.project.settings", **environment}
+    full.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # the browser tests of the same run need it, a server must not have it
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=full, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout

@@ -1,23 +1,13 @@
 """A live server and a browser for each test."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.chromium import Watched, launch, log_in, open_context
+from tests.chromium import Watched, log_in, open_context
 from tests.factories.world import PASSWORD
-
-# Playwright's own loop runs in this thread; the ORM is used between its calls, never inside them.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with launch() as found:
-        yield found
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from annotation.demonstration.plan import LABELLED_OF_EACH_SITE, SITES, list_deliveries, pseudonym_of, seed_of
+from annotation.demonstration.plan import LABELLED_OF_EACH_SITE,
+    SEED_BEFORE_FIRST, SITES, list_deliveries, pseudonym_of, seed_of
 from annotation.demonstration.reading import EDGE_ERROR_MM, read_like_a_person
 
 SPACING = (4.0, 1.8, 1.8)
@@ -27,7 +28,7 @@ def test_sites_hold_one_out() -> None:
 
 
 def test_seeds_follow_from_the_pseudonym() -> None:
-    assert seed_of(pseudonym_of(SITES[1], 12)) == 2012
+    assert seed_of(pseudonym_of(SITES[1], 12)) == SEED_BEFORE_FIRST["B"] + 12
 
 
 def ball(radius: float = 12.0) -> np.ndarray:
