@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from annotation.demonstration.plan import LABELLED_OF_EACH_SITE,
-    SEED_BEFORE_FIRST, SITES, list_deliveries, pseudonym_of, seed_of
+from annotation.demonstration.plan import (
+    LABELLED_OF_EACH_SITE,
+    SEED_BEFORE_FIRST,
+    SITES,
+    list_deliveries,
+    pseudonym_of,
+    seed_of,
+)
 from annotation.demonstration.reading import EDGE_ERROR_MM, read_like_a_person
 
 SPACING = (4.0, 1.8, 1.8)
