@@ -72,7 +72,8 @@ export class Work {
   }
 
   async #beat(): Promise<void> {
-    if (!this.session.context.can.edit && !this.session.context.can.approve) return;
+    // What was handed in or judged is no longer this person's to hold.
+    if (this.left || (!this.session.context.can.edit && !this.session.context.can.approve)) return;
     this.#count();
     const seconds = Math.round(this.#activeMs / 1000);
     try {
