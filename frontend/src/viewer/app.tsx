@@ -1,7 +1,7 @@
 /** The page: bar, rail, settings of the tool, panes, side panel, status. */
 
 import { useEffect } from "preact/hooks";
-import { listenToKeys } from "./commands";
+import { listenToKeys } from "./commands/keyboard";
 import { DeskContext, type Desk } from "./desk";
 import { Dialogs } from "./panels/dialogs";
 import { Panes } from "./panels/panes";

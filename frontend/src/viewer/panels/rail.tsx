@@ -1,6 +1,6 @@
 /** The slim rail of tools. */
 
-import { TOOL_KEYS } from "../commands";
+import { TOOL_KEYS } from "../commands/tools";
 import { useDesk } from "../desk";
 import type { ToolName } from "../session";
 import { Kbd, withKey } from "./controls";
