@@ -11,6 +11,7 @@ import { Strokes, type StrokeFacts } from "./panes/stroke";
 import { View } from "./panes/view";
 import { Session } from "./session";
 import { settings } from "./settings";
+import { toolOf } from "./tools";
 import { Work } from "./work";
 
 export type Tab = "segments" | "lesions" | "questions" | "comments" | "history";
@@ -57,6 +58,12 @@ export class Desk {
       const chosen = before[this.lesion.value];
       before = lesions;
       this.lesion.value = chosen ? lesions.findIndex((l) => l.segment === chosen.segment && overlaps(l.box, chosen.box)) : -1;
+    });
+    let tool = toolOf(this.session);
+    this.session.tool.subscribe(() => {
+      const chosen = toolOf(this.session);
+      if (chosen !== tool) tool.leave?.(this);
+      tool = chosen;
     });
     this.work = new Work(this.session);
     this.work.hindrances = () => this.checks.value.filter((c) => !c.ok && c.code !== "open_comments").map((c) => ({

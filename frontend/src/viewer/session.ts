@@ -13,7 +13,6 @@ import type { GridGeometry } from "./image/geometry";
 import { PRESETS, type Window } from "./image/window";
 import { MaskMirror } from "./mirror";
 
-export type ToolName = "select" | "window" | "pan" | "grow" | "sphere" | "circle" | "erase" | "measure" | "comment";
 export type Phase = "opening" | "preview" | "complete" | "failed";
 export type OverlayMode = "off" | "outline" | "difference";
 
@@ -44,7 +43,8 @@ export class Session {
   readonly history = signal<HistoryState>({ undo: null, redo: null, undoDepth: 0, redoDepth: 0 });
   readonly strokes = signal<readonly StrokeLine[]>([]);
   readonly lesions = signal<readonly Lesion[]>([]);
-  readonly tool = signal<ToolName>("select");
+  /** Name of the chosen tool (`tools/index.ts`). */
+  readonly tool = signal("select");
   readonly segment = signal(1);
   readonly hidden = signal<ReadonlySet<number>>(new Set());
   readonly locked = signal<ReadonlySet<number>>(new Set());

@@ -1,16 +1,18 @@
 /** Segments, strokes and the brush. */
 
-import { PAINTING, stepRadius, stepTolerance } from "../brushes";
+import { stepRadius, stepTolerance } from "../brushes";
 import type { Desk } from "../desk";
 import { toggled } from "../session";
 import { change, settings } from "../settings";
+import { brushOf, toolOf } from "../tools";
 import type { Command } from "./command";
 
 export function drawingCommands(desk: Desk): Command[] {
   const { session } = desk;
   const { can } = session.context;
   const editable = () => session.editable.value;
-  const painting = () => PAINTING.has(session.tool.value);
+  const painting = () => brushOf(session) !== undefined;
+  const step = (notches: number) => { const brush = brushOf(session); if (brush) stepRadius(brush, notches); };
   return [
     ...session.segments.slice(0, 8).map((segment, n) => ({
       id: `segment-${segment.id}`, title: `Draw ${segment.name}`, group: "Drawing" as const, keys: [String(n + 1)], offered: can.edit,
@@ -18,11 +20,11 @@ export function drawingCommands(desk: Desk): Command[] {
     })),
     { id: "undo", title: "Undo", group: "Drawing", keys: ["Ctrl+Z"], offered: can.edit, when: editable, run: () => void session.editor.undo() },
     { id: "redo", title: "Redo", group: "Drawing", keys: ["Ctrl+Shift+Z", "Ctrl+Y"], offered: can.edit, when: editable, run: () => void session.editor.redo() },
-    { id: "smaller", title: "Smaller brush", group: "Drawing", keys: ["["], offered: can.edit, when: painting, run: () => stepRadius(session.tool.value, -1) },
-    { id: "larger", title: "Larger brush", group: "Drawing", keys: ["]"], offered: can.edit, when: painting, run: () => stepRadius(session.tool.value, 1) },
+    { id: "smaller", title: "Smaller brush", group: "Drawing", keys: ["["], offered: can.edit, when: painting, run: () => step(-1) },
+    { id: "larger", title: "Larger brush", group: "Drawing", keys: ["]"], offered: can.edit, when: painting, run: () => step(1) },
     { id: "less", title: "Tolerance: paint more", group: "Drawing", keys: [","], offered: can.edit, when: () => session.tool.value === "grow", run: () => stepTolerance(-1) },
     { id: "more", title: "Tolerance: paint less", group: "Drawing", keys: ["."], offered: can.edit, when: () => session.tool.value === "grow", run: () => stepTolerance(1) },
-    { id: "paint-here", title: "Paint at the crosshair", group: "Drawing", keys: ["Enter"], offered: can.edit, when: () => painting() && editable(), run: () => void desk.strokes.value?.touch(session.activePlane.value, session.cross.value) },
+    { id: "paint-here", title: "Paint at the crosshair", group: "Drawing", keys: ["Enter"], offered: can.edit, when: () => toolOf(session).enter !== undefined && editable(), run: () => toolOf(session).enter?.(desk) },
     { id: "limit", title: "Stay inside the lung, on or off", group: "Drawing", keys: ["I"], offered: can.edit, when: editable, run: () => change({ useLimit: !settings.value.useLimit }) },
     { id: "planar", title: "This slice only, on or off", group: "Drawing", keys: ["S"], offered: can.edit, when: editable, run: () => change({ planar: !settings.value.planar }) },
     { id: "lock", title: "Lock or unlock the segment", group: "Drawing", keys: ["L"], offered: can.edit, when: editable, run: () => { session.locked.value = toggled(session.locked.value, session.segment.value); } },

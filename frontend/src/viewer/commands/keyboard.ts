@@ -1,6 +1,7 @@
 /** The keyboard: which press is which command. */
 
 import type { Desk } from "../desk";
+import { toolOf } from "../tools";
 import { commandsOf } from ".";
 
 /** The name of a key press, as `Command.keys` writes it. */
@@ -20,7 +21,7 @@ export function listenToKeys(desk: Desk): () => void {
   const down = (event: KeyboardEvent) => {
     if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
     const name = keyName(event);
-    if (event.key === "Escape") { void desk.strokes.value?.cancel(); return; }
+    if (event.key === "Escape") { toolOf(desk.session).escape?.(desk); return; }
     if (typing(event.target) && !(name.startsWith("Ctrl+") && name !== "Ctrl+Z" && name !== "Ctrl+Y")) return;
     const target = event.target instanceof HTMLElement ? event.target : null;
     // A focused control keeps the keys that work it.

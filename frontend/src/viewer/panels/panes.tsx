@@ -6,6 +6,7 @@ import { useDesk } from "../desk";
 import { PanePointer, scrollBy } from "../panes/pointer";
 import type { Pane, View } from "../panes/view";
 import { PLANES } from "../session";
+import { toolOf } from "../tools";
 import { Icon } from "./icons";
 import { PaneBar } from "./panebar";
 import { SurfacePane } from "./surface";
@@ -66,9 +67,8 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
     watcher.observe(host);
     resize();
     void pane.load();
-    const strokes = desk.strokes.value;
-    const detach = strokes && new PanePointer(view, pane, strokes, (ijk) => { desk.work.asking.value = { kind: "comment", ijk }; }, () => desk.spaceHeld.value).attach(host);
-    return () => { watcher.disconnect(); detach?.(); desk.hosts.delete(pane.plane); pane.marks = null; };
+    const detach = new PanePointer(desk, view, pane).attach(host);
+    return () => { watcher.disconnect(); detach(); desk.hosts.delete(pane.plane); pane.marks = null; };
   }, [pane]);
 
   const index = session.cross.value[layout.across];
@@ -77,7 +77,7 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
     <section
       ref={box} class={`pane${active ? " active" : ""}`} hidden={hidden} tabIndex={0} data-testid={`pane-${pane.plane}`}
       aria-label={`${layout.name} view, slice ${index + 1} of ${pane.geometry.slices}`} onFocus={() => { session.activePlane.value = pane.plane; }}
-      style={`cursor:${cursorOf(session.tool.value)}`}
+      style={`cursor:${toolOf(session).cursor}`}
     >
       <canvas ref={canvas} class="image" aria-hidden="true" />
       <div ref={element} class="stage" style="position:absolute" aria-hidden="true" />
@@ -97,10 +97,6 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
       <Hud view={view} plane={pane.plane} />
     </section>
   );
-}
-
-function cursorOf(tool: string): string {
-  return tool === "grow" || tool === "sphere" || tool === "circle" || tool === "erase" ? "none" : tool === "pan" ? "grab" : tool === "select" ? "default" : "crosshair";
 }
 
 /** The longest round length under a quarter of the pane. */

@@ -1,8 +1,9 @@
 /** Everything over the image: mask, overlays, differences, preview, crosshair, brush, measurements, pins. */
 
-import { PAINTING, radiusOf } from "../brushes";
 import { distanceMm, type PaneGeometry } from "../image/geometry";
 import { settings } from "../settings";
+import { toolOf } from "../tools";
+import type { Brush } from "../tools/tool";
 import type { Pane, View } from "./view";
 
 const ADDED = "#09d36c", REMOVED = "#ff78da";
@@ -39,7 +40,9 @@ export function drawMarks(view: View, pane: Pane, canvas: HTMLCanvasElement): vo
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   if (settings.value.crosshair) drawCrosshair(view, pane, context);
   drawMeasurements(view, pane, context);
-  drawBrush(view, pane, context);
+  const { brush, draw } = toolOf(view.session);
+  draw?.(view, pane, context);
+  if (brush) drawBrush(view, pane, context, brush);
 }
 
 function drawMask(view: View, pane: Pane, context: CanvasRenderingContext2D, px: number): void {
@@ -94,11 +97,10 @@ function drawCrosshair(view: View, pane: Pane, context: CanvasRenderingContext2D
   context.stroke();
 }
 
-function drawBrush(view: View, pane: Pane, context: CanvasRenderingContext2D): void {
+function drawBrush(view: View, pane: Pane, context: CanvasRenderingContext2D, brush: Brush): void {
   const cursor = view.cursor.value;
-  const tool = view.session.tool.value;
-  if (cursor?.plane !== pane.plane || !PAINTING.has(tool)) return;
-  const radius = (radiusOf(tool) ?? 0) * pane.geometry.scale;
+  if (cursor?.plane !== pane.plane) return;
+  const radius = settings.value[brush.radius] * pane.geometry.scale;
   const [x, y] = [cursor.x, cursor.y];
   const trace = () => {
     context.beginPath();
@@ -112,7 +114,7 @@ function drawBrush(view: View, pane: Pane, context: CanvasRenderingContext2D): v
   context.stroke();
   context.strokeStyle = "#fff";
   context.lineWidth = 1.25;
-  if (tool === "erase") context.setLineDash([5, 3]);
+  if (brush.erases) context.setLineDash([5, 3]);
   context.stroke();
   context.setLineDash([]);
 }

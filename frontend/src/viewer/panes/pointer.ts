@@ -1,25 +1,19 @@
-/** Mouse, pen and wheel over a pane, handed to the selected tool. The first press on any pane already works. */
+/** Mouse, pen and wheel over a pane, handed to the chosen tool. The first press on any pane already works. */
 
-import type { Ijk } from "../../editor/types";
-import { PAINTING, stepRadius, stepTolerance } from "../brushes";
-import type { Strokes } from "./stroke";
+import type { Desk } from "../desk";
+import { toolOf } from "../tools";
+import type { Gesture, Place } from "../tools/tool";
+import { panning, windowing, zooming } from "./gestures";
 import type { Pane, View } from "./view";
-
-type Gesture = "paint" | "cross" | "window" | "pan" | "zoom" | "measure";
 
 /** Wheel travel of one notch, in CSS pixels; trackpads send many small parts of it. */
 const NOTCH = 50;
 
 export class PanePointer {
   #gesture: Gesture | null = null;
-  #x = 0;
-  #y = 0;
   #wheel = 0;
 
-  constructor(
-    private readonly view: View, private readonly pane: Pane, private readonly strokes: Strokes,
-    private readonly comment: (ijk: Ijk) => void, private readonly spaceHeld: () => boolean,
-  ) {}
+  constructor(private readonly desk: Desk, private readonly view: View, private readonly pane: Pane) {}
 
   attach(element: HTMLElement): () => void {
     const listeners: [string, (event: never) => void][] = [
@@ -33,114 +27,70 @@ export class PanePointer {
   }
 
   /** Place in the pane. The overlay canvas covers the pane, so offsets of the event are those of the pane. */
-  #place(event: MouseEvent): [number, number] {
-    const box = this.pane.marks?.getBoundingClientRect();
-    return box ? [event.clientX - box.left, event.clientY - box.top] : [0, 0];
+  #place(event: MouseEvent): Place {
+    const { pane } = this;
+    const box = pane.marks?.getBoundingClientRect();
+    const [x, y] = box ? [event.clientX - box.left, event.clientY - box.top] : [0, 0];
+    return { pane, x, y, grid: pane.geometry.toGrid(x, y, pane.wanted), voxel: pane.geometry.voxelAt(x, y, pane.wanted), reach: 1 };
   }
-
-  #voxel(x: number, y: number): Ijk | null { return this.pane.geometry.voxelAt(x, y, this.pane.wanted); }
 
   #down(event: PointerEvent, element: HTMLElement): void {
     if (this.#gesture) return;
-    const [x, y] = this.#place(event);
-    const { session } = this.view;
-    session.activePlane.value = this.pane.plane;
+    const { view, desk } = this;
+    const at = this.#place(event);
+    view.session.activePlane.value = this.pane.plane;
     element.focus({ preventScroll: true });
-    const tool = session.tool.value;
-    const voxel = this.#voxel(x, y);
-    [this.#x, this.#y] = [x, y];
-    if (event.button === 1 || (event.button === 0 && this.spaceHeld())) this.#gesture = "pan";
-    else if (event.button === 2) this.#gesture = event.ctrlKey ? "zoom" : "window";
-    else if (event.button !== 0) return;
-    else if (PAINTING.has(tool)) {
-      if (!voxel || !this.strokes.begin(this.pane.plane, voxel)) return;
-      this.#gesture = "paint";
-      session.goTo(voxel);
-    } else if (tool === "comment") { if (voxel) { session.goTo(voxel); this.comment(voxel); } return; }
-    else if (tool === "measure") {
-      const at = this.pane.geometry.toGrid(x, y, this.pane.wanted);
-      this.view.measurements.value = [...this.view.measurements.value, { plane: this.pane.plane, index: this.pane.wanted, from: at, to: at }];
-      this.#gesture = "measure";
-    } else if (tool === "window") this.#gesture = "window";
-    else if (tool === "pan") this.#gesture = event.ctrlKey ? "zoom" : "pan";
-    else {
-      this.#gesture = "cross";
-      if (voxel) session.goTo(voxel);
-    }
+    if (event.button === 1 || (event.button === 0 && desk.spaceHeld.value)) this.#gesture = panning(view, at);
+    else if (event.button === 2) this.#gesture = (event.ctrlKey ? zooming : windowing)(view, at);
+    else if (event.button === 0) this.#gesture = toolOf(view.session).press?.(desk, at) ?? null;
+    if (!this.#gesture) return;
     event.preventDefault();
     try { element.setPointerCapture(event.pointerId); } catch { /* the pointer is gone already */ }
   }
 
   #move(event: PointerEvent): void {
-    const [x, y] = this.#place(event);
-    const { view, pane } = this;
-    const [dx, dy] = [x - this.#x, y - this.#y];
-    const voxel = this.#voxel(x, y);
-    view.cursor.value = { plane: pane.plane, x, y, ijk: voxel };
-    switch (this.#gesture) {
-      case null: this.strokes.hover(pane.plane, voxel); return;
-      case "paint": if (voxel) this.strokes.move(voxel); return;
-      case "cross": if (voxel) view.session.goTo(voxel); return;
-      case "measure": {
-        const all = view.measurements.value;
-        const last = all[all.length - 1];
-        view.measurements.value = [...all.slice(0, -1), { ...last, to: pane.geometry.toGrid(x, y, last.index) }];
-        return;
-      }
-      case "window": {
-        const { level, width } = view.session.window.value;
-        const step = Math.max(1, width / 400);
-        view.session.window.value = { level: Math.round(level + dy * step), width: Math.max(10, Math.round(width + dx * step)) };
-        break;
-      }
-      case "pan": pane.geometry.panBy(dx, dy); view.touch(pane); break;
-      case "zoom": pane.geometry.zoomAt(Math.exp(-dy / 150), this.#x, this.#y); view.touch(pane); break;
-    }
-    [this.#x, this.#y] = [x, y];
+    const at = this.#place(event);
+    this.view.cursor.value = { plane: this.pane.plane, x: at.x, y: at.y, ijk: at.voxel };
+    if (this.#gesture) this.#gesture.move?.(at);
+    else toolOf(this.view.session).hover?.(this.desk, this.pane.plane, at.voxel);
   }
 
   #up(event: PointerEvent): void {
     const gesture = this.#gesture;
     this.#gesture = null;
-    if (gesture === "paint") void (event.type === "pointercancel" ? this.strokes.cancel() : this.strokes.end());
-    if (gesture === "measure") {
-      const all = this.view.measurements.value;
-      const { from, to } = all[all.length - 1];
-      const tiny = Math.hypot(...this.pane.geometry.toScreen(from).map((v, n) => v - this.pane.geometry.toScreen(to)[n])) < 3;
-      if (tiny) this.view.measurements.value = all.slice(0, -1);
-    }
+    if (event.type === "pointercancel") gesture?.cancel?.();
+    else gesture?.end?.(this.#place(event));
   }
 
   #leave(): void {
     if (this.#gesture) return;
     this.view.cursor.value = null;
-    this.strokes.hover(this.pane.plane, null);
+    toolOf(this.view.session).hover?.(this.desk, this.pane.plane, null);
   }
 
   #scroll(event: WheelEvent): void {
     event.preventDefault();
+    const { view, pane } = this;
+    const { session } = view;
+    const tool = toolOf(session);
     const travel = (event.deltaY || event.deltaX) * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? 100 : 1);
     if (Math.sign(travel) !== Math.sign(this.#wheel)) this.#wheel = 0;
     this.#wheel += travel;
     const notches = Math.trunc(this.#wheel / NOTCH);
-    const { session } = this.view;
-    session.activePlane.value = this.pane.plane;
-    if (event.ctrlKey || session.tool.value === "pan") {
-      const [x, y] = this.#place(event);
+    session.activePlane.value = pane.plane;
+    if (event.ctrlKey || tool.wheel === "zoom") {
+      const { x, y } = this.#place(event);
       this.#wheel = 0;
-      this.pane.geometry.zoomAt(Math.exp(-travel / 300), x, y);
-      this.view.touch(this.pane);
+      pane.geometry.zoomAt(Math.exp(-travel / 300), x, y);
+      view.touch(pane);
       return;
     }
     if (!notches) return;
     this.#wheel -= notches * NOTCH;
-    if (event.shiftKey && PAINTING.has(session.tool.value)) stepRadius(session.tool.value, -notches);
-    else if (event.altKey && session.tool.value === "grow") stepTolerance(-notches);
-    else scrollBy(this.view, this.pane, notches > 0 ? Math.ceil(notches / 2) : Math.floor(notches / 2));
-    const [x, y] = this.#place(event);
-    const voxel = this.#voxel(x, y);
-    this.view.cursor.value = { plane: this.pane.plane, x, y, ijk: voxel };
-    if (!this.#gesture) this.strokes.hover(this.pane.plane, voxel);
+    if (!tool.wheel?.(this.desk, event, -notches)) scrollBy(view, pane, notches > 0 ? Math.ceil(notches / 2) : Math.floor(notches / 2));
+    const at = this.#place(event);
+    view.cursor.value = { plane: pane.plane, x: at.x, y: at.y, ijk: at.voxel };
+    if (!this.#gesture) tool.hover?.(this.desk, pane.plane, at.voxel);
   }
 }
 

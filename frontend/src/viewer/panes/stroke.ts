@@ -1,9 +1,10 @@
 /** A gesture with a painting tool, from press to release, and the preview of what it would take. */
 
 import type { DabResult, Ijk, Plane, Tool } from "../../editor/types";
-import { editorTool, PAINTING, REFUSALS, whyNot } from "../brushes";
+import { REFUSALS, whyNot } from "../brushes";
 import { PLANES } from "../session";
 import { settings } from "../settings";
+import { brushOf } from "../tools";
 import { ml } from "../words";
 import type { View } from "./view";
 
@@ -40,7 +41,7 @@ export class Strokes {
       this.view.hud.value = { title: why, detail: "", tone: "warn" };
       return false;
     }
-    const tool = editorTool(session, plane);
+    const tool = brushOf(session)?.stroke(session, plane);
     if (!tool) return false;
     this.#painting = true;
     this.#added = this.#removed = 0;
@@ -94,7 +95,7 @@ export class Strokes {
     this.#added += result.added;
     this.#removed += result.removed;
     const refusal = result.grow?.refusal ?? null;
-    const erasing = session.tool.value === "erase";
+    const erasing = brushOf(session)?.erases ?? false;
     const volume = (erasing ? this.#removed : this.#added) * session.voxelMl;
     if (refusal && !this.#added) hud.value = { title: REFUSALS[refusal], detail: "", tone: "warn" };
     else hud.value = { title: `${erasing ? "−" : "+"}${ml(volume)} mL`, detail: erasing ? "Erased" : session.segmentName(session.segment.value), tone: "plain" };
@@ -113,7 +114,8 @@ export class Strokes {
   /** The pointer rests over this voxel: show what a stroke would take. */
   hover(plane: Plane, ijk: Ijk | null): void {
     const { session } = this.view;
-    const tool = ijk && session.tool.value === "grow" && settings.value.livePreview && !whyNot(session) ? editorTool(session, plane) : null;
+    const brush = brushOf(session);
+    const tool = ijk && brush?.previews && settings.value.livePreview && !whyNot(session) ? brush.stroke(session, plane) : null;
     if (!ijk || !tool || this.#painting) { this.#wanted = null; this.clearPreview(); return; }
     const key = `${ijk.join()}/${JSON.stringify(tool)}/${session.history.value.undo?.id ?? ""}`;
     if (key === this.#last) return;
@@ -130,7 +132,7 @@ export class Strokes {
         const { ijk, tool } = this.#wanted;
         this.#wanted = null;
         const found = await session.editor.preview(tool, ijk);
-        if (this.#painting || !PAINTING.has(session.tool.value) || this.#last === "") continue;
+        if (this.#painting || !brushOf(session)?.previews || this.#last === "") continue;
         for (const plane of PLANES) panes[plane].setPreview(found.patches.find((p) => p.plane === plane && p.index === panes[plane].index) ?? null);
         const refusal = found.refusal && REFUSALS[found.refusal];
         hud.value = refusal ? { title: refusal, detail: "", tone: "warn" }
