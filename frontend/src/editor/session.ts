@@ -6,19 +6,22 @@
 import type { EditorCalls } from "./client";
 import { lesionsOf } from "./components";
 import { Drawing, type Ground, effectOf, patchesOf } from "./drawing";
-import { planeOf, rectangleOf } from "./geometry";
+import { planeOf, rectangleOf, voxelsOf } from "./geometry";
+import { NORMAL_LUNG_HU } from "./growing";
 import { BitVolume } from "./bitvolume";
+import type { Probability } from "./clicking";
 import { type Change, Journal, TakenOver } from "./journal";
 import { SparseMask } from "./labelmap";
 import { Mask, type Step, tally } from "./mask";
 import { decodeMessage } from "./message";
-import { operate } from "./operations";
+import { type Effect, operate } from "./operations";
+import { type ClickFacts, clickEffect } from "./operations/click";
 import { Outbox } from "./outbox";
 import { Ownership, type Platform, browserPlatform } from "./ownership";
 import { type Fetch, type Head, MaskServer, type Outcome } from "./server";
 import {
   type Box, type DabResult, type EditorEvents, type EditorOptions, ERASED, type HistoryState, type Ijk, type Lesion,
-  type Opened, type Operation, type OperationResult, type Plane, type Preview, type ReadOnlyReason, type SaveState, type Slice,
+  type Opened, type Operation, type OperationResult, type Plane, type Preview, type Proposed, type ReadOnlyReason, type SaveState, type Slice,
   type SlicePatch, type Stats, type Stroke, type Tool, type VoxelValue, type Zyx,
 } from "./types";
 import { uuid } from "./uuid";
@@ -48,6 +51,7 @@ export class EditorSession implements EditorCalls {
   #journal: Journal | null = null;
   #ownership: Ownership | null = null;
   #limit: BitVolume | null = null;
+  #probability: Probability | null = null;
   readonly #overlays = new Map<string, SparseMask>();
   #watched: readonly { plane: Plane; index: number }[] = [];
   #drawing: Drawing | null = null;
@@ -175,6 +179,14 @@ export class EditorSession implements EditorCalls {
     this.#overlays.set(key, new SparseMask(await decodeMessage(message, this.#options.volume.shapeZyx)));
   }
 
+  /** The inflated voxels of a probability map. Throws when they do not tile the scan. */
+  putProbability(values: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[]): void {
+    const [shape, step] = [shapeZyx as unknown as Zyx, stepZyx as unknown as Zyx];
+    const fits = this.#options.volume.shapeZyx.every((n, axis) => Math.ceil(n / step[axis]) === shape[axis]);
+    if (!fits || values.length !== voxelsOf(shape)) throw new Error("the probability map lies on another grid");
+    this.#probability = { values, shape, step };
+  }
+
   watch(slices: readonly { plane: Plane; index: number }[]): void { this.#watched = slices; }
 
   // Strokes
@@ -230,14 +242,7 @@ export class EditorSession implements EditorCalls {
   async apply(operation: Operation): Promise<OperationResult> {
     this.#mustBeWritable();
     this.#commitDrawing();
-    const { runs, segment, ijk, params } = operate(operation, {
-      labels: this.#mask.labels, spacing: this.#options.volume.spacingMmZyx,
-      overlay: (key) => {
-        const overlay = this.#overlays.get(key);
-        if (!overlay) throw new Error(`no overlay ${key}`);
-        return overlay;
-      },
-    });
+    const { runs, segment, ijk, params } = this.#effectOf(operation);
     const counts = tally(runs);
     if (runs.count > 0) {
       const stroke: Stroke = { id: uuid(), tool: operation.op, segment, ijk, radius_mm: 0, params, ...counts, at: new Date().toISOString() };
@@ -247,6 +252,33 @@ export class EditorSession implements EditorCalls {
     }
     await this.#writes;
     return counts;
+  }
+
+  /** What an operation would change. Changes nothing. */
+  propose(operation: Operation): Proposed {
+    const started = performance.now();
+    const effect = this.#effectOf(operation);
+    const patches = patchesOf(effect.runs, this.#options.volume.shapeZyx, this.#watched);
+    const facts = effect.facts ?? { source: null, radiusMm: null, refusal: null };
+    return { ...tally(effect.runs), patches, ...facts, milliseconds: performance.now() - started };
+  }
+
+  #effectOf(operation: Operation): Effect & { readonly facts?: ClickFacts } {
+    const { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu } = this.#options.volume;
+    const { labels } = this.#mask;
+    const overlay = (key: string): SparseMask => {
+      const found = this.#overlays.get(key);
+      if (!found) throw new Error(`no overlay ${key}`);
+      return found;
+    };
+    if (operation.op !== "click") return operate(operation, { labels, spacing, overlay });
+    return clickEffect(operation, {
+      labels, overlay, hasSlices: (first, last) => this.#volume.hasSlices(first, last),
+      input: {
+        shape, spacing, hu: this.#volume.hu, labels: labels.data, limit: this.#limit, backgroundHu: backgroundHu ?? NORMAL_LUNG_HU,
+        probability: this.#probability,
+      },
+    });
   }
 
   undo(): Promise<HistoryState> { return this.#step("undo"); }
