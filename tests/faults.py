@@ -45,7 +45,7 @@ class Request:
 
 @dataclass
 class FaultyLine:
-    """A proxy on a port of its own. `arm` sets what befalls the next save; `down`, `up`: the server is gone, and back."""
+    """A proxy on a port of its own. `arm` sets what befalls the next save; `down`, `up`: gone and back."""
 
     upstream: str
     port: int = 0
