@@ -12,6 +12,7 @@ from annotation.work.permissions import has_role
 from annotation.work.schema import Layer, Schema
 from annotation.work.selectors import work_list
 from voxloop.accounts.models import User
+from voxloop.accounts.preferences import read_settings
 from voxloop.accounts.roles import Role
 
 API = "/api/v1"
@@ -87,6 +88,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         "previous": previous,
         "next": following,
         "user": user.username,
+        "settings": read_settings(user),
     }  # fmt: skip
 
 
