@@ -78,6 +78,7 @@ export interface Context {
   readonly previous: string | null;
   readonly next: string | null;
   readonly user: string;
+  readonly settings: { readonly saved: number; readonly values: Readonly<Record<string, unknown>> };
 }
 
 /** The context that the page carries. Throws when the page has none. */
