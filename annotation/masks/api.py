@@ -22,7 +22,7 @@ from rest_framework.views import APIView
 
 from annotation.masks import services
 from annotation.masks.models import MaskRevision
-from annotation.masks.selectors import head_of, readable_revisions
+from annotation.masks.selectors import readable_revisions, shown_revision
 from annotation.masks.states import EMPTY
 from annotation.masks.store import load_labels, message_of
 from annotation.scans.models import Scan
@@ -94,12 +94,12 @@ class AssignmentMaskView(APIView):
 
     @extend_schema(parameters=[LAYER], responses={(200, MEDIA_TYPE): OpenApiTypes.BINARY})
     def get(self, request: Request, pk: UUID) -> HttpResponse | Response:
-        """The head: JSON facts, the voxels as a mask message, or NIfTI, by `Accept`."""
+        """The head, or of a read-only layer the newest mask: JSON facts, a mask message, or NIfTI, by `Accept`."""
         assignment = visible_assignments(request.user).filter(pk=pk).first()
         if assignment is None:
             raise NotFound
-        layer = services.schema_of(assignment).layer(request.query_params.get("layer", "findings")).name
-        return mask_answer(request, head_of(pk, layer), layer, assignment.scan)
+        layer = services.schema_of(assignment).layer(request.query_params.get("layer", "findings"))
+        return mask_answer(request, shown_revision(assignment, layer), layer.name, assignment.scan)
 
     @extend_schema(
         parameters=SAVE_HEADERS,
@@ -144,6 +144,7 @@ class AnswersView(APIView):
     """The image-level answers of an assignment."""
 
     permission_classes = [IsAuthenticated]
+
     @extend_schema(request=AnswersSerializer, responses=AnswersSerializer)
     def put(self, request: Request, pk: UUID) -> Response:
         body = AnswersSerializer(data=request.data)

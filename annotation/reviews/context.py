@@ -3,7 +3,7 @@
 from typing import Any
 
 from annotation.masks.models import Head, MaskRevision
-from annotation.masks.selectors import heads_of, newest_answers, newest_prediction
+from annotation.masks.selectors import heads_of, newest_answers, newest_prediction, shown_revision
 from annotation.masks.services import schema_of
 from annotation.reviews.models import Comment, ReviewRound
 from annotation.reviews.services import list_interlocks
@@ -65,10 +65,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
                 for question in schema.questions
             ],
         },
-        "masks": {
-            layer.name: _mask(assignment, layer, heads.get(layer.name)) for layer in schema.layers
-            if layer.editable or layer.name in heads
-        },
+        "masks": _masks(assignment, schema, heads),
         "overlays": _overlays(assignment, heads, round_, user),
         "answers": {"values": answers, "url": f"{API}/assignments/{assignment.pk}/answers"},
         "comments": [comment_facts(row) for row in comments_of(assignment)],
@@ -185,6 +182,20 @@ def _layer(layer: Layer) -> dict[str, Any]:
             for segment in layer.segments
         ],
     }
+
+
+def _masks(assignment: Assignment, schema: Schema, heads: dict[str, Head]) -> dict[str, Any]:
+    masks = {layer.name: _mask(assignment, layer, heads.get(layer.name)) for layer in schema.editable_layers}
+    for layer in schema.layers:
+        given = None if layer.editable else shown_revision(assignment, layer)
+        if given is not None:
+            masks[layer.name] = {
+                "head": str(given.pk),
+                "start": given.kind,
+                "source": given.model_name,
+                "url": f"{API}/assignments/{assignment.pk}/mask?layer={layer.name}",
+            }
+    return masks
 
 
 def _mask(assignment: Assignment, layer: Layer, head: Head | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Keys that a person sets, the palette, settings that follow a person to another browser, and access by keyboard alone."""
+"""Keys that a person sets, the palette, settings that follow to another browser, and work by keyboard alone."""
 
 from typing import Any
 
