@@ -22,7 +22,7 @@ from rest_framework.views import APIView
 
 from annotation.masks import services
 from annotation.masks.models import MaskRevision, ProbabilityMap
-from annotation.masks.selectors import head_of, readable_revisions, shown_revision
+from annotation.masks.selectors import readable_revisions, shown_revision
 from annotation.masks.states import EMPTY
 from annotation.masks.store import load_labels, message_of
 from annotation.scans.models import Scan
