@@ -22,7 +22,7 @@ from rest_framework.views import APIView
 
 from annotation.masks import services
 from annotation.masks.models import MaskRevision, ProbabilityMap
-from annotation.masks.selectors import head_of, readable_revisions
+from annotation.masks.selectors import readable_revisions, shown_revision
 from annotation.masks.states import EMPTY
 from annotation.masks.store import load_labels, message_of
 from annotation.scans.models import Scan
@@ -95,12 +95,12 @@ class AssignmentMaskView(APIView):
 
     @extend_schema(parameters=[LAYER], responses={(200, MEDIA_TYPE): OpenApiTypes.BINARY})
     def get(self, request: Request, pk: UUID) -> HttpResponse | Response:
-        """The head: JSON facts, the voxels as a mask message, or NIfTI, by `Accept`."""
+        """The head, or of a read-only layer the newest mask: JSON facts, a mask message, or NIfTI, by `Accept`."""
         assignment = visible_assignments(request.user).filter(pk=pk).first()
         if assignment is None:
             raise NotFound
-        layer = services.schema_of(assignment).layer(request.query_params.get("layer", "findings")).name
-        return mask_answer(request, head_of(pk, layer), layer, assignment.scan)
+        layer = services.schema_of(assignment).layer(request.query_params.get("layer", "findings"))
+        return mask_answer(request, shown_revision(assignment, layer), layer.name, assignment.scan)
 
     @extend_schema(
         parameters=SAVE_HEADERS,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from annotation.masks.models import Head, MaskRevision, ProbabilityMap
-from annotation.masks.selectors import heads_of, newest_answers, newest_prediction
+from annotation.masks.selectors import heads_of, newest_answers, newest_prediction, shown_revision
 from annotation.masks.services import schema_of
 from annotation.reviews.models import Comment, ReviewRound
 from annotation.reviews.services import list_interlocks
@@ -12,6 +12,7 @@ from annotation.work.permissions import has_role
 from annotation.work.schema import Layer, Schema
 from annotation.work.selectors import work_list
 from voxloop.accounts.models import User
+from voxloop.accounts.preferences import read_settings
 from voxloop.accounts.roles import Role
 
 API = "/api/v1"
@@ -64,10 +65,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
                 for question in schema.questions
             ],
         },
-        "masks": {
-            layer.name: _mask(assignment, layer, heads.get(layer.name)) for layer in schema.layers
-            if layer.editable or layer.name in heads
-        },
+        "masks": _masks(assignment, schema, heads),
         "overlays": _overlays(assignment, heads, round_, user),
         "probability": _probability(assignment, heads, user),
         "answers": {"values": answers, "url": f"{API}/assignments/{assignment.pk}/answers"},
@@ -88,6 +86,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         "previous": previous,
         "next": following,
         "user": user.username,
+        "settings": read_settings(user),
     }  # fmt: skip
 
 
@@ -184,6 +183,20 @@ def _layer(layer: Layer) -> dict[str, Any]:
             for segment in layer.segments
         ],
     }
+
+
+def _masks(assignment: Assignment, schema: Schema, heads: dict[str, Head]) -> dict[str, Any]:
+    masks = {layer.name: _mask(assignment, layer, heads.get(layer.name)) for layer in schema.editable_layers}
+    for layer in schema.layers:
+        given = None if layer.editable else shown_revision(assignment, layer)
+        if given is not None:
+            masks[layer.name] = {
+                "head": str(given.pk),
+                "start": given.kind,
+                "source": given.model_name,
+                "url": f"{API}/assignments/{assignment.pk}/mask?layer={layer.name}",
+            }
+    return masks
 
 
 def _mask(assignment: Assignment, layer: Layer, head: Head | None) -> dict[str, Any]:

@@ -53,6 +53,8 @@ COORDINATOR_OF_RUN = row(HIDDEN, elsewhere=YES, coordinator=YES, datamanager=FOR
 ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:token", "post"): dict.fromkeys(PEOPLE, YES),
     ("api:me", "get"): EVERYONE,
+    ("api:me-settings", "get"): EVERYONE,
+    ("api:me-settings", "patch"): EVERYONE,
     ("api:sites", "get"): EVERYONE,
     ("api:scans", "get"): EVERYONE,
     ("api:scan-upload", "post"): row(FORBIDDEN, outsider=HIDDEN, elsewhere=HIDDEN, coordinator=YES, datamanager=YES),
@@ -192,6 +194,7 @@ def pk_of(name: str, subjects: dict[str, Any]) -> Any:
 def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
     return {
         "api:token": {"username": "annotator", "password": PASSWORD},
+        "api:me-settings": {"values": {"smooth": False}},
         "api:batches": {"campaign": str(subjects["campaign"]), "size": 1},
         "api:batch-assign": {"assignee": None},
         "api:assignment-beat": {"active_seconds": 5},
@@ -211,7 +214,8 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
 
 def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any:
     takes_pk = name not in {
-        "api:token", "api:me", "api:sites", "api:scans", "api:campaigns", "api:batches", "api:assignments",
+        "api:token", "api:me", "api:me-settings", "api:sites", "api:scans", "api:campaigns", "api:batches",
+        "api:assignments",
         "api:claim", "api:scan-upload", "api:reviews", "api:jobs", "api:schema",
         "api:docs",
         "api:releases",

@@ -1,6 +1,6 @@
 import type {
   DabResult, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview,
-  Proposed, Slice, Stats, Tool, VoxelValue,
+  Proposed, Region, Slice, Stats, Tool, VoxelValue,
 } from "./types";
 
 type Listener<K extends keyof EditorEvents> = (detail: EditorEvents[K]) => void;
@@ -31,12 +31,14 @@ export interface EditorCalls {
   valueAt(ijk: Ijk): VoxelValue;
   stats(): Stats;
   lesions(): Lesion[];
+  regions(key: string): Region[];
   /** Sends what is unsent now; resolves when the server has all of it, or rejects with the reason. */
   flush(): Promise<string>;
   /** After a new log-in or a new lease: try again at once, with these headers. */
   resume(headers: Record<string, string> | null): Promise<void>;
   resolveConflict(keep: "mine" | "theirs"): Promise<void>;
   takeOver(): Promise<Opened>;
+  exportNifti(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -120,6 +122,8 @@ export class EditorClient {
   valueAt(ijk: Ijk): Promise<VoxelValue> { return this.#call("valueAt", [ijk]); }
   stats(): Promise<Stats> { return this.#call("stats", []); }
   lesions(): Promise<Lesion[]> { return this.#call("lesions", []); }
+  /** What the mask takes of each region of an overlay; none where no overlay of that key has come. */
+  regions(key: string): Promise<Region[]> { return this.#call("regions", [key]); }
 
   /** Saves now; resolves with the revision once the server has everything (call it before submit). */
   flush(): Promise<string> { return this.#call("flush", []); }
@@ -127,6 +131,9 @@ export class EditorClient {
   resolveConflict(keep: "mine" | "theirs"): Promise<void> { return this.#call("resolveConflict", [keep]); }
   /** Makes this tab the writing one; the other becomes read-only after it has put its strokes in the journal. */
   takeOver(): Promise<Opened> { return this.#call("takeOver", []); }
+
+  /** The mask as it is here, sent or not, as `.nii.gz` on the scan's grid. */
+  exportNifti(): Promise<Uint8Array> { return this.#call("exportNifti", []); }
 
   async close(): Promise<void> {
     await this.#call("close", []);

@@ -17,6 +17,7 @@ from voxloop.project import views
 API = [
     path("auth/token", accounts.TokenView.as_view(), name="token"),
     path("me/", accounts.MeView.as_view(), name="me"),
+    path("me/settings", accounts.SettingsView.as_view(), name="me-settings"),
     path("sites/", work.SiteListView.as_view(), name="sites"),
     path("scans/", work.ScanListView.as_view(), name="scans"),
     path("scans/upload", intake.ScanUploadView.as_view(), name="scan-upload"),
