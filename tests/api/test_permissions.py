@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from django.db import transaction
 from django.test import Client
@@ -12,12 +13,14 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotation.datasets.services import create_release
 from annotation.learning.models import ModelVersion, TrainingRun
+from annotation.masks.services import store_prediction
 from annotation.reviews.models import Comment
 from annotation.reviews.services import add_comment, submit_assignment
 from annotation.scans.services import set_site_membership
 from annotation.work.people import invite_person
+from annotation.work.schema import parse_schema
 from annotation.work.services import claim_assignment
-from tests.factories.world import PASSWORD, World, label, make_scan, mask_message, publish
+from tests.factories.world import PASSWORD, SHAPE, World, first_of, label, make_scan, mask_message, publish
 from voxloop.accounts.roles import Role
 from voxloop.jobs.models import Job
 from voxloop.volume.labelmap import MEDIA_TYPE
@@ -50,6 +53,8 @@ COORDINATOR_OF_RUN = row(HIDDEN, elsewhere=YES, coordinator=YES, datamanager=FOR
 ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:token", "post"): dict.fromkeys(PEOPLE, YES),
     ("api:me", "get"): EVERYONE,
+    ("api:me-settings", "get"): EVERYONE,
+    ("api:me-settings", "patch"): EVERYONE,
     ("api:sites", "get"): EVERYONE,
     ("api:scans", "get"): EVERYONE,
     ("api:scan-upload", "post"): row(FORBIDDEN, outsider=HIDDEN, elsewhere=HIDDEN, coordinator=YES, datamanager=YES),
@@ -81,6 +86,7 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:assignment-release", "post"): OWNER,
     ("api:assignment-reclaim", "post"): row(FORBIDDEN, coordinator=YES, elsewhere=HIDDEN),
     ("api:revision-mask", "get"): SEERS_OF_SCAN,
+    ("api:revision-probability", "get"): SEERS_OF_SCAN,
     ("api:reviews", "get"): EVERYONE,
     ("api:review", "get"): SEERS_OF_ROUND,
     ("api:review-claim", "post"): JUDGE,
@@ -145,6 +151,12 @@ def subjects(world: World) -> dict[str, Any]:
         roles=[(world.campaign, Role.COORDINATOR), (world.campaign, Role.REVIEWER), (world.campaign, Role.ANNOTATOR)],
     )  # fmt: skip
     batch = publish(world, size=2)
+    scan = first_of(batch).scan
+    findings = parse_schema(world.campaign.schema.definition).layer("findings")
+    prediction = store_prediction(
+        scan=scan, layer=findings, labels_zyx=np.zeros(SHAPE, np.uint8), model_id=uuid4(), model_name="m1",
+        probability=(np.zeros((SHAPE[0], SHAPE[1] // 2, SHAPE[2] // 2), np.uint8), (1, 2, 2)),
+    )  # fmt: skip
     submitted = claim_assignment(actor=world["annotator"])
     assert submitted is not None
     label(world, submitted)
@@ -162,7 +174,7 @@ def subjects(world: World) -> dict[str, Any]:
     job = Job.objects.create(kind="import_scans", key="x", requested_by=world["datamanager"])
     return {
         "batch": batch.pk, "assignment": assignment.pk, "scan": submitted.scan_id, "review": round_.pk,
-        "comment": comment.pk, "revision": round_.masks.get().submitted_id, "job": job.pk,
+        "comment": comment.pk, "revision": round_.masks.get().submitted_id, "prediction": prediction.pk, "job": job.pk,
         "campaign": world.campaign.pk, "release": release.pk,
         "run": run.pk, "model": model.pk,
     }  # fmt: skip
@@ -170,6 +182,7 @@ def subjects(world: World) -> dict[str, Any]:
 
 def pk_of(name: str, subjects: dict[str, Any]) -> Any:
     for prefix, kind in (
+        ("api:revision-probability", "prediction"),
         ("api:batch-", "batch"), ("api:assignment", "assignment"), ("api:scan", "scan"), ("api:volume", "scan"),
         ("api:review-", "review"), ("api:review", "review"), ("api:comment", "comment"), ("api:revision", "revision"),
         ("api:job", "job"), ("api:release", "release"), ("api:training-run", "run"),
@@ -183,6 +196,7 @@ def pk_of(name: str, subjects: dict[str, Any]) -> Any:
 def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
     return {
         "api:token": {"username": "annotator", "password": PASSWORD},
+        "api:me-settings": {"values": {"smooth": False}},
         "api:batches": {"campaign": str(subjects["campaign"]), "size": 1},
         "api:batch-assign": {"assignee": None},
         "api:assignment-beat": {"active_seconds": 5},
@@ -202,7 +216,8 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
 
 def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any:
     takes_pk = name not in {
-        "api:token", "api:me", "api:sites", "api:scans", "api:campaigns", "api:batches", "api:assignments",
+        "api:token", "api:me", "api:me-settings", "api:sites", "api:scans", "api:campaigns", "api:batches",
+        "api:assignments",
         "api:claim", "api:scan-upload", "api:reviews", "api:jobs", "api:schema",
         "api:docs",
         "api:releases",

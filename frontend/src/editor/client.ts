@@ -1,6 +1,6 @@
 import type {
   DabResult, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview,
-  Slice, Stats, Tool, VoxelValue,
+  Region, Slice, Stats, Tool, VoxelValue,
 } from "./types";
 
 type Listener<K extends keyof EditorEvents> = (detail: EditorEvents[K]) => void;
@@ -29,6 +29,7 @@ export interface EditorCalls {
   valueAt(ijk: Ijk): VoxelValue;
   stats(): Stats;
   lesions(): Lesion[];
+  regions(key: string): Region[];
   /** Sends what is unsent now; resolves when the server has all of it, or rejects with the reason. */
   flush(): Promise<string>;
   /** After a new log-in or a new lease: try again at once, with these headers. */
@@ -112,6 +113,8 @@ export class EditorClient {
   valueAt(ijk: Ijk): Promise<VoxelValue> { return this.#call("valueAt", [ijk]); }
   stats(): Promise<Stats> { return this.#call("stats", []); }
   lesions(): Promise<Lesion[]> { return this.#call("lesions", []); }
+  /** What the mask takes of each region of an overlay; none where no overlay of that key has come. */
+  regions(key: string): Promise<Region[]> { return this.#call("regions", [key]); }
 
   /** Saves now; resolves with the revision once the server has everything (call it before submit). */
   flush(): Promise<string> { return this.#call("flush", []); }

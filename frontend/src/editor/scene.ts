@@ -7,9 +7,10 @@ import { planeOf, rectangleOf } from "./geometry";
 import { SparseMask } from "./labelmap";
 import type { Mask } from "./mask";
 import { decodeMessage } from "./message";
+import { Regions } from "./regions";
 import type { Emit } from "./surroundings";
 import {
-  type Box, ERASED, type Lesion, type Plane, type Slice, type SlicePatch, type Stats, type VolumeMeta, type VoxelValue, type Zyx,
+  type Box, ERASED, type Lesion, type Plane, type Region, type Slice, type SlicePatch, type Stats, type VolumeMeta, type VoxelValue, type Zyx,
 } from "./types";
 import { Volume } from "./volume";
 
@@ -21,6 +22,8 @@ export class Scene {
   watched: readonly Watched[] = [];
   #limit: BitVolume | null = null;
   readonly #overlays = new Map<string, SparseMask>();
+  /** Of the overlays that were asked for. */
+  readonly #regions = new Map<string, Regions>();
 
   constructor(readonly meta: VolumeMeta, private readonly mask: Mask, private readonly emit: Emit) {
     this.volume = new Volume(meta.shapeZyx);
@@ -41,6 +44,7 @@ export class Scene {
 
   async putOverlay(key: string, message: Uint8Array): Promise<void> {
     this.#overlays.set(key, new SparseMask(await decodeMessage(message, this.meta.shapeZyx)));
+    this.#regions.delete(key);
   }
 
   /** Throws where no overlay of this key has come. */
@@ -78,9 +82,18 @@ export class Scene {
     return lesionsOf(this.mask.labels, this.meta.spacingMmZyx, this.volume.hu, (z) => this.volume.hasSlices(z, z));
   }
 
+  regions(key: string): Region[] {
+    const overlay = this.#overlays.get(key);
+    if (!overlay) return [];
+    const regions = this.#regions.get(key) ?? new Regions(overlay, this.mask.labels);
+    this.#regions.set(key, regions);
+    return regions.figures();
+  }
+
   /** Tells the page which labels have changed. */
   changed(box: Box | null): void {
     if (!box) return;
+    for (const regions of this.#regions.values()) regions.touch(box);
     const patches: SlicePatch[] = [];
     for (const { plane, index } of this.watched) {
       const part = rectangleOf(box, plane, index);

@@ -13,7 +13,7 @@ import { operate } from "./operations";
 import { Scene, type Watched } from "./scene";
 import type { Surroundings } from "./surroundings";
 import type {
-  DabResult, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview, SaveState, Slice,
+  DabResult, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview, Region, SaveState, Slice,
   Stats, Stroke, Tool, VoxelValue, Zyx,
 } from "./types";
 import { uuid } from "./uuid";
@@ -163,6 +163,7 @@ export class EditorSession implements EditorCalls {
   sliceHu(plane: Plane, index: number): Slice<Int16Array> { return this.#scene.volume.slice(plane, index); }
   valueAt(ijk: Ijk): VoxelValue { return this.#scene.valueAt(this.#inside(ijk)); }
   stats(): Stats { return this.#scene.stats(); }
+  regions(key: string): Region[] { return this.#scene.regions(key); }
   lesions(): Lesion[] { return this.#scene.lesions(); }
 
   // Saving

@@ -155,6 +155,9 @@ export interface SegmentStats { readonly segment: number; readonly voxels: numbe
 
 export interface Stats { readonly segments: readonly SegmentStats[]; readonly erasedVoxels: number }
 
+/** A region of an overlay, and the voxels of it that each segment of the mask takes. */
+export interface Region { readonly region: number; readonly voxels: number; readonly taken: Readonly<Record<number, number>> }
+
 /** A connected part of one segment (26-connected), largest first. */
 export interface Lesion {
   readonly segment: number;

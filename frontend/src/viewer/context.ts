@@ -65,7 +65,7 @@ export interface Context {
     readonly shape_zyx: Zyx; readonly spacing_mm_zyx: Zyx; readonly volume: string;
   };
   readonly schema: { readonly layers: readonly Layer[]; readonly questions: readonly Question[] };
-  readonly masks: Readonly<Record<string, { readonly head: string | null; readonly start: string; readonly url: string }>>;
+  readonly masks: Readonly<Record<string, { readonly head: string | null; readonly start: string; readonly source?: string; readonly url: string }>>;
   readonly overlays: readonly OverlaySource[];
   readonly answers: { readonly values: Readonly<Record<string, unknown>>; readonly url: string };
   readonly comments: readonly Comment[];
@@ -78,6 +78,7 @@ export interface Context {
   readonly previous: string | null;
   readonly next: string | null;
   readonly user: string;
+  readonly settings: { readonly saved: number; readonly values: Readonly<Record<string, unknown>> };
 }
 
 /** The context that the page carries. Throws when the page has none. */

@@ -3,6 +3,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import { EditorClient } from "../editor/client";
 import type { EditorEvents, HistoryState, Ijk, Lesion, Plane, SaveState, Stats, Stroke } from "../editor/types";
+import { Anatomy } from "./anatomy";
 import { call, csrfHeaders, fetchBytes } from "./api";
 import { workingLayer, type Context, type Segment } from "./context";
 import { Decoder } from "./load/decoder";
@@ -27,6 +28,7 @@ export class Session {
   readonly layer;
   readonly segments: readonly Segment[];
   readonly colours = new Map<number, string>();
+  readonly anatomy: Anatomy;
   editor!: EditorClient;
   index!: VolumeIndex;
   geometry!: GridGeometry;
@@ -71,6 +73,7 @@ export class Session {
   constructor(readonly context: Context) {
     this.layer = workingLayer(context);
     this.segments = this.layer.segments;
+    this.anatomy = new Anatomy(context, this.layer);
     for (const segment of this.segments) this.colours.set(segment.id, segment.colour);
     this.segment.value = this.segments[0]?.id ?? 1;
     if (context.can.edit) this.tool.value = "grow";
@@ -104,7 +107,7 @@ export class Session {
       this.restored.value = opened.restored;
       this.maskReady.value = true;
       this.#countLesions();
-      await Promise.all([this.#loadLimit(limitBytes), this.#loadOverlays(), this.#loadSlices()]);
+      await Promise.all([this.#loadLimit(limitBytes).then(() => this.#loadAnatomy()), this.#loadOverlays(), this.#loadSlices()]);
       this.times.complete = performance.now();
       this.phase.value = "complete";
       this.#decoder.close();
@@ -123,7 +126,7 @@ export class Session {
     this.editor.on("stats", (stats) => { this.stats.value = stats; });
     this.editor.on("history", (history) => { this.#noteStroke(history); this.history.value = history; });
     this.editor.on("save-state", (state) => { this.save.value = state; });
-    this.editor.on("changed", ({ box }) => { this.mirror.touch(box.z0, box.z1); this.#countLesions(); });
+    this.editor.on("changed", ({ box }) => { this.mirror.touch(box.z0, box.z1); this.#countLesions(); this.anatomy.changed(); });
     this.editor.on("error", ({ message }) => { this.notice.value = { text: message, tone: "bad" }; });
     this.editor.on("keeping", (keeping) => { this.keeping.value = keeping; });
     this.editor.on("merged", ({ theirVoxels }) => {
@@ -161,6 +164,11 @@ export class Session {
     await this.editor.putLimit(message);
     this.mirror.hasLimit = true;
     this.mirror.touchAll();
+  }
+
+  async #loadAnatomy(): Promise<void> {
+    const failed = await this.anatomy.load(this.editor, (url) => fetchBytes(url, { headers: { Accept: MASK_TYPE } }));
+    if (failed.length) this.notice.value = { text: `${failed.join(", ")} could not be loaded.`, tone: "warn" };
   }
 
   async #loadOverlays(): Promise<void> {

@@ -17,6 +17,7 @@ from voxloop.project import views
 API = [
     path("auth/token", accounts.TokenView.as_view(), name="token"),
     path("me/", accounts.MeView.as_view(), name="me"),
+    path("me/settings", accounts.SettingsView.as_view(), name="me-settings"),
     path("sites/", work.SiteListView.as_view(), name="sites"),
     path("scans/", work.ScanListView.as_view(), name="scans"),
     path("scans/upload", intake.ScanUploadView.as_view(), name="scan-upload"),
@@ -47,6 +48,7 @@ API = [
     path("assignments/<uuid:pk>/release", work.AssignmentReleaseView.as_view(), name="assignment-release"),
     path("assignments/<uuid:pk>/reclaim", work.AssignmentReclaimView.as_view(), name="assignment-reclaim"),
     path("revisions/<uuid:pk>/mask", masks.RevisionMaskView.as_view(), name="revision-mask"),
+    path("revisions/<uuid:pk>/probability", masks.RevisionProbabilityView.as_view(), name="revision-probability"),
     path("reviews/", reviews.ReviewListView.as_view(), name="reviews"),
     path("reviews/<uuid:pk>/", reviews.ReviewView.as_view(), name="review"),
     path("reviews/<uuid:pk>/claim", reviews.ReviewClaimView.as_view(), name="review-claim"),

@@ -5,7 +5,7 @@ import { useDesk } from "../desk";
 import { giveCode, logIn, type Answer } from "../door";
 import { t } from "../language";
 import { Button } from "./controls";
-import { Dialog } from "./dialogs";
+import { Dialog } from "./dialog";
 
 export function LogIn({ onClose }: { readonly onClose: () => void }) {
   const { session, work } = useDesk();

@@ -123,7 +123,7 @@ export class Pane {
         contents.added = pathOf(loopsOf(difference, slice.width, slice.height, 1), scale);
         contents.removed = pathOf(loopsOf(difference, slice.width, slice.height, 2), scale);
       }
-      if (this.view.session.overlaysShown.value.has(key)) {
+      if (this.view.session.overlaysShown.value.has(key) || this.view.session.anatomy.shown.value.has(key)) {
         contents.overlays.push({ key, outlines: outlines(slice.data, slice.width, slice.height, scale) });
       }
     }
@@ -170,7 +170,7 @@ export class View {
         this.redraw("marks");
       }),
       effect(() => {
-        void [session.maskReady.value, session.overlaysShown.value, session.overlaysLoaded.value, session.difference.value];
+        void [session.maskReady.value, session.overlaysShown.value, session.overlaysLoaded.value, session.difference.value, session.anatomy.shown.value];
         for (const plane of PLANES) void this.panes[plane].load(true);
       }),
       effect(() => {
@@ -188,10 +188,10 @@ export class View {
 
   /** Overlays whose slices the panes need. */
   overlayKeys(): string[] {
-    const { overlaysShown, overlaysLoaded, difference } = this.session;
+    const { overlaysShown, overlaysLoaded, difference, anatomy } = this.session;
     const keys = new Set(overlaysShown.value);
     if (difference.value) keys.add(difference.value);
-    return [...keys].filter((key) => overlaysLoaded.value.has(key));
+    return [...[...keys].filter((key) => overlaysLoaded.value.has(key)), ...anatomy.wanted];
   }
 
   redraw(what: "image" | "marks"): void {
