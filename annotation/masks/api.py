@@ -9,7 +9,7 @@ import nibabel
 import numpy as np
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -21,11 +21,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.masks import services
-from annotation.masks.models import MaskRevision
+from annotation.masks.models import MaskRevision, ProbabilityMap
 from annotation.masks.selectors import readable_revisions, shown_revision
 from annotation.masks.states import EMPTY
 from annotation.masks.store import load_labels, message_of
 from annotation.scans.models import Scan
+from annotation.work.api import OctetRenderer, serve_object
 from annotation.work.selectors import visible_assignments
 from voxloop.kernel.errors import Invalid, NotFound, TooLarge
 from voxloop.volume.labelmap import MEDIA_TYPE, strip_erased
@@ -138,6 +139,21 @@ class RevisionMaskView(APIView):
         if revision is None:
             raise NotFound
         return mask_answer(request, revision, revision.layer, revision.scan)
+
+
+class RevisionProbabilityView(APIView):
+    """How sure the model was, coarsely, beside a prediction; whoever may read the prediction may read this."""
+
+    permission_classes = [IsAuthenticated]
+    renderer_classes = [JSONRenderer, OctetRenderer]
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
+        revision = readable_revisions(request.user).filter(pk=pk, scan__state="ready").first()
+        found = revision and ProbabilityMap.objects.filter(revision=revision).first()
+        if not found:
+            raise NotFound
+        return serve_object(request, found.key, "application/octet-stream")
 
 
 class AnswersView(APIView):

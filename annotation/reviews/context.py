@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from annotation.masks.models import Head, MaskRevision
+from annotation.masks.models import Head, MaskRevision, ProbabilityMap
 from annotation.masks.selectors import heads_of, newest_answers, newest_prediction, shown_revision
 from annotation.masks.services import schema_of
 from annotation.reviews.comments import seen_until
@@ -68,6 +68,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         },
         "masks": _masks(assignment, schema, heads),
         "overlays": _overlays(assignment, heads, round_, user),
+        "probability": _probability(assignment, heads, user),
         "answers": {"values": answers, "url": f"{API}/assignments/{assignment.pk}/answers"},
         "comments": [comment_facts(row) for row in comments_of(assignment)],
         "comments_seen": seen_until(round_.annotation, user) if round_ else None,
@@ -227,6 +228,35 @@ def _mask(assignment: Assignment, layer: Layer, head: Head | None) -> dict[str, 
     }
 
 
+def _prediction(assignment: Assignment, layer: Layer, heads: dict[str, Head], user: User) -> MaskRevision | None:
+    """The model's mask that this person may know of: a judge the newest, an annotator the one their work began with.
+
+    Where the work began blank although a model spoke, an annotator learns nothing of it: that is the bias check.
+    """
+    reviewing = assignment.stage == Assignment.Stage.REVIEW
+    if reviewing and has_role(user, assignment.campaign, Role.REVIEWER, Role.ARBITRATOR):
+        return newest_prediction(assignment.scan_id, layer.name)
+    start = heads[layer.name].start if layer.name in heads else None
+    return start if start is not None and start.kind == MaskRevision.Kind.PREDICTION else None
+
+
+def _probability(assignment: Assignment, heads: dict[str, Head], user: User) -> dict[str, Any] | None:
+    """How sure the model of the shown prediction was (docs/formats.md); None without one, and for older ones."""
+    for layer in schema_of(assignment).editable_layers:
+        prediction = _prediction(assignment, layer, heads, user)
+        found = ProbabilityMap.objects.filter(revision=prediction).first() if prediction is not None else None
+        if prediction is not None and found is not None:
+            digest = found.key.rpartition("/")[2]
+            return {
+                **found.facts,
+                "url": f"{API}/revisions/{prediction.pk}/probability?v={digest[:12]}",
+                "layer": layer.name,
+                "segment": found.segment,
+                "model": prediction.model_name,
+            }
+    return None
+
+
 def _overlays(
     assignment: Assignment, heads: dict[str, Head], round_: ReviewRound | None, user: User
 ) -> list[dict[str, Any]]:
@@ -245,13 +275,8 @@ def _overlays(
             )
 
     reviewing = assignment.stage == Assignment.Stage.REVIEW
-    judges = reviewing and has_role(user, assignment.campaign, Role.REVIEWER, Role.ARBITRATOR)
     for layer in schema_of(assignment).editable_layers:
-        if judges:
-            prediction = newest_prediction(assignment.scan_id, layer.name)
-        else:
-            start = heads[layer.name].start if layer.name in heads else None
-            prediction = start if start is not None and start.kind == MaskRevision.Kind.PREDICTION else None
+        prediction = _prediction(assignment, layer, heads, user)
         if prediction is not None:
             add("prediction", f"Pre-annotation {prediction.model_name}", prediction)
         if round_ is None:

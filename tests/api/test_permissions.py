@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from django.db import transaction
 from django.test import Client
@@ -12,13 +13,15 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotation.datasets.services import create_release
 from annotation.learning.models import ModelVersion, TrainingRun
+from annotation.masks.services import store_prediction
 from annotation.reviews.comments import add_comment, add_reply
 from annotation.reviews.models import Comment
 from annotation.reviews.services import submit_assignment
 from annotation.scans.services import set_site_membership
 from annotation.work.people import invite_person
+from annotation.work.schema import parse_schema
 from annotation.work.services import claim_assignment
-from tests.factories.world import PASSWORD, World, label, make_scan, mask_message, publish
+from tests.factories.world import PASSWORD, SHAPE, World, first_of, label, make_scan, mask_message, publish
 from voxloop.accounts.roles import Role
 from voxloop.jobs.models import Job
 from voxloop.volume.labelmap import MEDIA_TYPE
@@ -83,6 +86,7 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:assignment-release", "post"): OWNER,
     ("api:assignment-reclaim", "post"): row(FORBIDDEN, coordinator=YES, elsewhere=HIDDEN),
     ("api:revision-mask", "get"): SEERS_OF_SCAN,
+    ("api:revision-probability", "get"): SEERS_OF_SCAN,
     ("api:reviews", "get"): EVERYONE,
     ("api:review", "get"): SEERS_OF_ROUND,
     ("api:review-claim", "post"): JUDGE,
@@ -151,6 +155,12 @@ def subjects(world: World) -> dict[str, Any]:
         roles=[(world.campaign, Role.COORDINATOR), (world.campaign, Role.REVIEWER), (world.campaign, Role.ANNOTATOR)],
     )  # fmt: skip
     batch = publish(world, size=2)
+    scan = first_of(batch).scan
+    findings = parse_schema(world.campaign.schema.definition).layer("findings")
+    prediction = store_prediction(
+        scan=scan, layer=findings, labels_zyx=np.zeros(SHAPE, np.uint8), model_id=uuid4(), model_name="m1",
+        probability=(np.zeros((SHAPE[0], SHAPE[1] // 2, SHAPE[2] // 2), np.uint8), (1, 2, 2)),
+    )  # fmt: skip
     submitted = claim_assignment(actor=world["annotator"])
     assert submitted is not None
     label(world, submitted)
@@ -169,7 +179,8 @@ def subjects(world: World) -> dict[str, Any]:
     job = Job.objects.create(kind="import_scans", key="x", requested_by=world["datamanager"])
     return {
         "batch": batch.pk, "assignment": assignment.pk, "scan": submitted.scan_id, "review": round_.pk,
-        "comment": comment.pk, "reply": reply.pk, "revision": round_.masks.get().submitted_id, "job": job.pk,
+        "comment": comment.pk, "reply": reply.pk, "revision": round_.masks.get().submitted_id,
+        "prediction": prediction.pk, "job": job.pk,
         "campaign": world.campaign.pk, "release": release.pk,
         "run": run.pk, "model": model.pk,
     }  # fmt: skip
@@ -177,6 +188,7 @@ def subjects(world: World) -> dict[str, Any]:
 
 def pk_of(name: str, subjects: dict[str, Any]) -> Any:
     for prefix, kind in (
+        ("api:revision-probability", "prediction"),
         ("api:batch-", "batch"), ("api:assignment", "assignment"), ("api:scan", "scan"), ("api:volume", "scan"),
         ("api:review-", "review"), ("api:review", "review"), ("api:comment", "comment"), ("api:reply", "reply"),
         ("api:revision", "revision"),

@@ -36,6 +36,7 @@ export interface EditorCalls {
   resume(headers: Record<string, string> | null): Promise<void>;
   resolveConflict(keep: "mine" | "theirs"): Promise<void>;
   takeOver(): Promise<Opened>;
+  exportNifti(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -121,6 +122,9 @@ export class EditorClient {
   resolveConflict(keep: "mine" | "theirs"): Promise<void> { return this.#call("resolveConflict", [keep]); }
   /** Makes this tab the writing one; the other becomes read-only after it has put its strokes in the journal. */
   takeOver(): Promise<Opened> { return this.#call("takeOver", []); }
+
+  /** The mask as it is here, sent or not, as `.nii.gz` on the scan's grid. */
+  exportNifti(): Promise<Uint8Array> { return this.#call("exportNifti", []); }
 
   async close(): Promise<void> {
     await this.#call("close", []);

@@ -3,7 +3,7 @@
  * write, restores what a reload or crash left, keeps every change in the journal before it goes out.
  */
 
-import { type Change, Journal, TakenOver } from "./journal";
+import { type About, type Change, Forgetful, Journal, type Keeper, TakenOver, bothOf, journalOf } from "./journal";
 import type { Mask, Merged, Step } from "./mask";
 import { decodeMessage } from "./message";
 import { Outbox } from "./outbox";
@@ -24,7 +24,9 @@ export interface LinePort {
 export class Line {
   readonly #server: MaskServer;
   readonly #outbox: Outbox;
-  #journal: Journal | null = null;
+  #journal: Keeper | null = null;
+  /** What the journal would not take yet: it goes in with the next write, all of it or nothing. */
+  #backlog: Change | null = null;
   #ownership: Ownership | null = null;
   #writes: Promise<void> = Promise.resolve();
   #readOnly: ReadOnlyReason | null = "not-loaded";
@@ -60,9 +62,9 @@ export class Line {
 
   async #restore(owned: boolean, otherwise: ReadOnlyReason): Promise<number> {
     const shape = this.options.volume.shapeZyx;
-    this.#journal ??= await Journal.open(this.mask.line, this.around.journalName);
-    const epoch = owned ? await this.#journal.claim() : 0;
-    const journal = await this.#journal.read();
+    const keeper = this.#journal ??= await this.#openJournal();
+    const epoch = owned ? await keeper.claim(this.#about) : 0;
+    const journal = await keeper.read();
     let pending = journal.pending;
     let isAnswered = true;
     if (owned && pending && journal.state) {
@@ -71,10 +73,12 @@ export class Line {
       if (outcome.kind === "ok" || outcome.kind === "stale") {
         const acked = outcome.kind === "ok" ? { ackedSeq: pending.upTo, ackedRevision: outcome.value } : {};
         const state = { ...journal.state, ...acked };
-        await this.#journal.write({ state, pending: null });
+        await keeper.write({ state, pending: null });
         Object.assign(journal, { state });
         pending = null;
       }
+      // Never stored and never will be: what it carried goes out again under another key.
+      if (outcome.kind === "refused") pending = null;
       isAnswered = outcome.kind !== "unreachable" && outcome.kind !== "signed-out";
     }
     // While it is unknown whether that save was stored, the head says nothing about who is ahead: open from the journal.
@@ -84,7 +88,7 @@ export class Line {
     const base = journal.base ? await decodeMessage(journal.base, shape) : null;
     const { restored, change, merged } = this.mask.restore(journal, base, head.kind === "ok" && message ? { ...head.value, message } : null);
     if (owned) this.mask.claimed(epoch);
-    if (owned) void this.#journal.tidy().catch(() => undefined);
+    if (owned) void keeper.tidy().catch(() => undefined);
     this.#readOnly = owned ? null : otherwise;
     if (owned && change) await this.#write({ ...change, state: this.mask.state });
     if (owned) this.#outbox.start(merged ? null : pending);
@@ -159,18 +163,35 @@ export class Line {
     this.#journal?.close();
   }
 
-  /** Journal writes go in order; the first that another tab refuses ends the writing of this one. */
+  get #about(): About {
+    const { assignment, layer, scan, maskUrl, lpsFromIjk, volume: { shapeZyx, spacingMmZyx } } = this.options;
+    return { assignment, layer, scan, maskUrl, lpsFromIjk, shapeZyx, spacingMmZyx };
+  }
+
+  async #openJournal(): Promise<Keeper> {
+    try {
+      return await Journal.open(this.mask.line, journalOf(this.options.user, this.around.journalName));
+    } catch (error) {
+      this.around.emit("keeping", { kind: "memory", why: reasonOf(error) });
+      return new Forgetful();
+    }
+  }
+
+  /**
+   * Journal writes go in order; the first that another tab refuses ends the writing of this one. What a full disk
+   * refuses goes in with the next one: a journal with a hole would be replayed to another mask.
+   */
   #write(change: Change): Promise<void> {
     const write = async (): Promise<void> => {
+      const whole = this.#backlog ? bothOf(this.#backlog, change) : change;
       try {
-        await this.#journal?.write(change);
+        await this.#journal?.write(whole);
+        if (this.#backlog) this.around.emit("keeping", { kind: "journal", why: "" });
+        this.#backlog = null;
       } catch (error) {
-        if (error instanceof TakenOver) {
-          this.#stop("taken-over");
-        } else {
-          const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-          this.around.emit("error", { message: `The browser could not keep a stroke (${why}); it is sent to the server all the same.` });
-        }
+        if (error instanceof TakenOver) { this.#stop("taken-over"); return; }
+        if (!this.#backlog) this.around.emit("keeping", { kind: "failing", why: reasonOf(error) });
+        this.#backlog = whole;
       }
     };
     return (this.#writes = this.#writes.then(write));
@@ -180,3 +201,5 @@ export class Line {
     this.around.emit("merged", { mine, theirs, theirVoxels, overlap });
   }
 }
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));

@@ -8,6 +8,7 @@ import { Drawing, effectOf, patchesOf } from "./drawing";
 import { Line } from "./line";
 import { Mask, tally } from "./mask";
 import { decodeMessage } from "./message";
+import { niftiOf } from "./nifti";
 import { operate } from "./operations";
 import { Scene, type Watched } from "./scene";
 import type { Surroundings } from "./surroundings";
@@ -166,6 +167,11 @@ export class EditorSession implements EditorCalls {
   lesions(): Lesion[] { return this.#scene.lesions(); }
 
   // Saving
+
+  /** The mask as it is here, sent or not, as `.nii.gz` on the scan's grid. */
+  exportNifti(): Promise<Uint8Array> {
+    return niftiOf(this.#mask.labels.data, this.#options.volume.shapeZyx, this.#options.lpsFromIjk);
+  }
 
   saveState(): SaveState { return this.#line.saveState(); }
 

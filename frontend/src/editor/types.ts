@@ -21,6 +21,12 @@ export interface VolumeMeta {
 
 export interface EditorOptions {
   readonly volume: VolumeMeta;
+  /** Whose strokes these are: every person has a journal of their own in a shared browser. */
+  readonly user: string;
+  /** Code of the scan, for names of files and lists of unsent work. */
+  readonly scan: string;
+  /** From voxel to millimetres, 4 × 4 (docs/formats.md). */
+  readonly lpsFromIjk: readonly (readonly number[])[];
   readonly assignment: string;
   readonly layer: string;
   /** GET and PUT of the layer's head (`masks.<layer>.url` of the context). */
@@ -141,6 +147,8 @@ export type SaveState =
   | { readonly kind: "conflict"; readonly unsent: number; readonly mine: string; readonly theirs: string;
       /** Voxels that both changed, to different values. */ readonly overlap: number; readonly box: Box }
   | { readonly kind: "signed-out"; readonly unsent: number }
+  /** The server will not take this save; `detail` says why. The strokes stay in the journal. */
+  | { readonly kind: "refused"; readonly unsent: number; readonly code: string; readonly detail: string }
   | { readonly kind: "read-only"; readonly reason: ReadOnlyReason; readonly unsent: number };
 
 export interface SegmentStats { readonly segment: number; readonly voxels: number; readonly ml: number }
@@ -190,7 +198,11 @@ export interface EditorEvents {
   merged: { readonly mine: string; readonly theirs: string; readonly theirVoxels: number; readonly overlap: number };
   /** A fault that was not expected; the journal keeps everything. */
   error: { readonly message: string };
+  /** Whether this browser keeps the strokes: in its journal, not just now (disk full), or not at all (private window). */
+  keeping: { readonly kind: Keeping; readonly why: string };
 }
+
+export type Keeping = "journal" | "failing" | "memory";
 
 /** Operations on the whole mask; each is one undoable stroke. */
 export type Operation =

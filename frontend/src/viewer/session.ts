@@ -2,7 +2,7 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import { EditorClient } from "../editor/client";
-import type { HistoryState, Ijk, Lesion, Plane, SaveState, Stats, Stroke } from "../editor/types";
+import type { EditorEvents, HistoryState, Ijk, Lesion, Plane, SaveState, Stats, Stroke } from "../editor/types";
 import { Anatomy } from "./anatomy";
 import { call, csrfHeaders, fetchBytes } from "./api";
 import { workingLayer, type Context, type Segment } from "./context";
@@ -90,6 +90,7 @@ export class Session {
       const limitBytes = limit ? fetchBytes(limit.url) : null;
       this.editor = await EditorClient.create({
         volume: { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu: limit?.background_hu ?? null },
+        user: this.context.user, scan: this.context.scan.code, lpsFromIjk: lps,
         assignment: this.context.id, layer: this.layer.name, maskUrl: this.context.masks[this.layer.name].url,
         headers: csrfHeaders(), editable: this.context.can.edit,
       });
@@ -127,10 +128,21 @@ export class Session {
     this.editor.on("save-state", (state) => { this.save.value = state; });
     this.editor.on("changed", ({ box }) => { this.mirror.touch(box.z0, box.z1); this.#countLesions(); this.anatomy.changed(); });
     this.editor.on("error", ({ message }) => { this.notice.value = { text: message, tone: "bad" }; });
+    this.editor.on("keeping", (keeping) => { this.keeping.value = keeping; });
     this.editor.on("merged", ({ theirVoxels }) => {
       this.notice.value = { text: `Another reader's save was merged (${theirVoxels} voxels). One undo takes it back.`, tone: "warn" };
       this.mirror.touchAll();
     });
+  }
+
+  /** Whether this browser keeps the strokes. */
+  readonly keeping = signal<EditorEvents["keeping"]>({ kind: "journal", why: "" });
+
+  /** Makes this tab the one that draws. */
+  async takeOver(): Promise<void> {
+    const opened = await this.editor.takeOver();
+    this.restored.value = opened.restored;
+    this.mirror.touchAll();
   }
 
   readonly notice = signal<{ text: string; tone: "info" | "warn" | "bad" } | null>(null);

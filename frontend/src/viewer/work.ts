@@ -2,15 +2,18 @@
 
 import { signal } from "@preact/signals";
 import type { Ijk } from "../editor/types";
-import { call, csrfHeaders, Problem, renewToken } from "./api";
+import { call, csrfHeaders, Problem, useToken } from "./api";
 import { Answers } from "./answers";
 import type { Comment, Interlock, Reply } from "./context";
+import { identify, type Identity } from "./door";
 import type { Session } from "./session";
 import { Talk } from "./talk";
 
 const BEAT_MS = 30_000;
 /** Without a key, a move or a wheel for this long, time does not count as work. */
 const IDLE_MS = 60_000;
+/** How often the page looks by itself whether another tab has logged in. */
+const LOOK_AGAIN_MS = 20_000;
 
 export type Verdict = "approve" | "correct" | "return";
 
@@ -20,6 +23,7 @@ export type Asking =
   | { readonly kind: "signature"; readonly verdict: Verdict; readonly wrong: boolean }
   | { readonly kind: "interlocks"; readonly found: readonly Interlock[] }
   | { readonly kind: "comment"; readonly ijk: Ijk }
+  | { readonly kind: "log-in" }
   | { readonly kind: "done"; readonly text: string };
 
 export class Work {
@@ -28,7 +32,10 @@ export class Work {
   readonly asking = signal<Asking | null>(null);
   /** What is being sent, in words; buttons wait meanwhile. */
   readonly busy = signal<string | null>(null);
-  readonly leaseLost = signal(false);
+  readonly signedOut = signal(false);
+  /** Somebody else who is logged in in this browser now. */
+  readonly otherUser = signal<string | null>(null);
+  #lookedAt = -Infinity;
   #lastSign = performance.now();
   #activeMs = 0;
   #sampled = performance.now();
@@ -41,6 +48,10 @@ export class Work {
       (why) => { session.notice.value = { text: `The answers were not saved: ${why}`, tone: "bad" }; },
     );
     this.talk = new Talk(context);
+    session.save.subscribe(({ kind }) => {
+      if (kind === "signed-out") void this.#lostSession();
+      else if (kind === "saved") this.signedOut.value = false;
+    });
     const sign = () => { this.#count(); this.#lastSign = performance.now(); };
     for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) addEventListener(name, sign, { passive: true, capture: true });
     this.#timer = window.setInterval(() => void this.#beat(), BEAT_MS);
@@ -70,9 +81,8 @@ export class Work {
     try {
       await call("POST", `${this.url}/beat`, { active_seconds: seconds });
       this.#activeMs -= seconds * 1000;
-      this.leaseLost.value = false;
     } catch (error) {
-      if (error instanceof Problem && error.code === "lease_lost") this.leaseLost.value = true;
+      if (error instanceof Problem && error.signedOut) void this.#lostSession();
     }
   }
 
@@ -148,18 +158,44 @@ export class Work {
     return taken;
   }
 
-  /** After a log-in in another tab: go on saving with the new session. */
-  async signedInAgain(): Promise<void> {
-    if (await renewToken()) {
-      await this.session.editor.resume(csrfHeaders());
-      void this.saveAnswers().catch(() => undefined);
-    } else this.session.notice.value = { text: "Still signed out. Sign in in the other tab, then try again.", tone: "warn" };
+  /** The server does not know us any more: perhaps a log-in in another tab has brought another token. */
+  async #lostSession(): Promise<void> {
+    if (performance.now() - this.#lookedAt > LOOK_AGAIN_MS) {
+      this.#lookedAt = performance.now();
+      const identity = await identify().catch(() => null);
+      if (identity && await this.signedInAgain(identity)) return;
+      this.otherUser.value = identity?.user ?? null;
+    }
+    this.signedOut.value = true;
+  }
+
+  /** Go on saving with a new session; false when it is somebody else's: their requests must never carry these strokes. */
+  async signedInAgain({ user, token }: Identity): Promise<boolean> {
+    if (user !== this.session.context.user) return false;
+    useToken(token);
+    this.signedOut.value = false;
+    this.otherUser.value = null;
+    await this.session.editor.resume(csrfHeaders());
+    void this.saveAnswers().catch(() => undefined);
+    return true;
+  }
+
+  /** The mask as it is here, sent or not, as a file. */
+  async downloadMask(): Promise<void> {
+    const bytes = await this.session.editor.exportNifti();
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/gzip" }));
+    link.download = `${this.session.context.scan.code}-${this.session.layer.name}.nii.gz`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
 
   async #say(words: string, action: () => Promise<void>): Promise<void> {
     if (this.busy.value) return;
     this.busy.value = words;
     try { await action(); } catch (error) {
+      if (error instanceof Problem && error.signedOut) { await this.#lostSession(); this.asking.value = { kind: "log-in" }; return; }
+      if (error instanceof Error && error.message === "signed-out") { this.asking.value = { kind: "log-in" }; return; }
       const why = error instanceof Problem ? error.message : error instanceof TypeError ? "The server cannot be reached; nothing is lost." : (error as Error).message;
       this.session.notice.value = { text: `${words} did not work. ${why}`, tone: "bad" };
     } finally { this.busy.value = null; }

@@ -46,6 +46,7 @@ API = [
     path("assignments/<uuid:pk>/release", work.AssignmentReleaseView.as_view(), name="assignment-release"),
     path("assignments/<uuid:pk>/reclaim", work.AssignmentReclaimView.as_view(), name="assignment-reclaim"),
     path("revisions/<uuid:pk>/mask", masks.RevisionMaskView.as_view(), name="revision-mask"),
+    path("revisions/<uuid:pk>/probability", masks.RevisionProbabilityView.as_view(), name="revision-probability"),
     path("reviews/", reviews.ReviewListView.as_view(), name="reviews"),
     path("reviews/<uuid:pk>/", reviews.ReviewView.as_view(), name="review"),
     path("reviews/<uuid:pk>/claim", reviews.ReviewClaimView.as_view(), name="review-claim"),

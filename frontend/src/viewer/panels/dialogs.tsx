@@ -3,12 +3,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useDesk } from "../desk";
 import type { Asking } from "../work";
-import { thin } from "../words";
 import { Button, Kbd } from "./controls";
 import { Dialog } from "./dialog";
 import { Icon } from "./icons";
 import { KeySheet } from "./keysheet";
+import { LogIn } from "./login";
 import { Palette } from "./palette";
+import { SavingNotes } from "./saving";
 import { SettingsSheet } from "./settings";
 
 export function Dialogs() {
@@ -41,6 +42,7 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
         title={`Comment on slice ${asking.ijk[2] + 1}`} label="What should be looked at here?" hint={`Pinned to voxel ${asking.ijk.join(", ")}.`} action="Add comment" onClose={onClose}
         onDone={(text) => { onClose(); desk.tab.value = "comments"; session.tool.value = "select"; work.addComment(text, asking.ijk); }}
       />;
+    case "log-in": return <LogIn onClose={onClose} />;
     case "signature": return <Signature asking={asking} onClose={onClose} />;
     case "interlocks": return (
       <Dialog title="Not submitted yet" onClose={onClose}>
@@ -101,26 +103,18 @@ function Signature({ asking, onClose }: { readonly asking: Extract<Asking, { kin
   );
 }
 
-/** One line of news at the bottom; a conflict stays until it is decided. */
+/** News at the bottom; what hinders saving stays until it is settled. */
 function Notice() {
-  const { session, work } = useDesk();
+  const { session } = useDesk();
   const notice = session.notice.value;
   useEffect(() => {
     if (!notice || notice.tone === "bad") return;
     const timer = setTimeout(() => { session.notice.value = null; }, 9000);
     return () => clearTimeout(timer);
   }, [notice]);
-  const save = session.save.value;
   return (
     <div class="notices" aria-live="polite">
-      {save.kind === "conflict" && (
-        <div class="note note-warn" role="alert">
-          <Icon name="triangle-alert" />
-          <span class="grow"><b>This mask was changed elsewhere too.</b> {thin(save.overlap)} voxels differ. Both versions are kept as revisions.</span>
-          <Button onClick={() => void session.editor.resolveConflict("mine")}>Keep mine</Button><Button onClick={() => void session.editor.resolveConflict("theirs")}>Take theirs</Button>
-        </div>
-      )}
-      {work.leaseLost.value && <div class="note note-warn" role="alert"><Icon name="triangle-alert" /><span>The lease on this scan has ended. Your strokes are kept in this browser; ask the coordinator before you go on.</span></div>}
+      <SavingNotes />
       {notice && (
         <div class={`note note-${notice.tone === "info" ? "accent" : notice.tone}`} data-testid="notice">
           <Icon name={notice.tone === "info" ? "info" : "triangle-alert"} /><span class="grow">{notice.text}</span>

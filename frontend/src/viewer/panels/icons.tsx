@@ -34,6 +34,7 @@ import cloudCheck from "lucide-static/icons/cloud-check.svg?raw";
 import cloudUpload from "lucide-static/icons/cloud-upload.svg?raw";
 import cloudOff from "lucide-static/icons/cloud-off.svg?raw";
 import logIn from "lucide-static/icons/log-in.svg?raw";
+import download from "lucide-static/icons/download.svg?raw";
 import skipForward from "lucide-static/icons/skip-forward.svg?raw";
 import ban from "lucide-static/icons/ban.svg?raw";
 import check from "lucide-static/icons/check.svg?raw";
@@ -85,6 +86,7 @@ const SOURCES = {
   "cloud-upload": cloudUpload,
   "cloud-off": cloudOff,
   "log-in": logIn,
+  "download": download,
   "skip-forward": skipForward,
   "ban": ban,
   "check": check,
