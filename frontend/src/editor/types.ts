@@ -254,7 +254,9 @@ export type Operation =
   | { readonly op: "remove-islands"; readonly segment: number; readonly underMl: number }
   | { readonly op: "remove-lesion"; readonly at: Ijk }
   | { readonly op: "convert"; readonly from: number; readonly to: number; /** null: all of it */ readonly at: Ijk | null }
-  | { readonly op: "clear"; readonly segment: number };
+  | { readonly op: "clear"; readonly segment: number }
+  | { /** Make the whole mask what an overlay holds, erased voxels too. */
+      readonly op: "restore"; readonly overlay: string; readonly revision: string };
 
 export interface OperationResult { readonly added: number; readonly removed: number }
 

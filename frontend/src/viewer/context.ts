@@ -35,7 +35,12 @@ export interface Comment {
   readonly round: number;
   readonly state: string;
   readonly created_at: string;
+  readonly edited_at: string | null;
+  readonly replies: readonly Reply[];
 }
+
+/** An answer to a comment. */
+export interface Reply { readonly id: string; readonly author: string; readonly text: string; readonly created_at: string; readonly edited_at: string | null }
 
 export interface Interlock {
   readonly code: string;
@@ -74,6 +79,8 @@ export interface Context {
   } | null;
   readonly answers: { readonly values: Readonly<Record<string, unknown>>; readonly url: string };
   readonly comments: readonly Comment[];
+  /** Up to when this person has read them. */
+  readonly comments_seen: string | null;
   readonly review: {
     readonly id: string; readonly author: string; readonly round: number; readonly state: string; readonly reasons?: readonly string[];
   } | null;

@@ -19,7 +19,7 @@ export type Phase = "opening" | "preview" | "complete" | "failed";
 export type OverlayMode = "off" | "outline" | "difference";
 
 /** Media type of the mask message (docs/formats.md). */
-const MASK_TYPE = "application/vnd.voxloop.mask";
+export const MASK_TYPE = "application/vnd.voxloop.mask";
 
 export const PLANES: readonly Plane[] = ["axial", "sagittal", "coronal"];
 
