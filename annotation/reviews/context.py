@@ -6,7 +6,7 @@ from annotation.masks.models import Head, MaskRevision, ProbabilityMap
 from annotation.masks.selectors import heads_of, newest_answers, newest_prediction, shown_revision
 from annotation.masks.services import schema_of
 from annotation.reviews.comments import seen_until
-from annotation.reviews.models import Comment, Reply, ReviewRound
+from annotation.reviews.models import Comment, Reply, ReviewRound, RoundMask
 from annotation.reviews.services import list_interlocks
 from annotation.work.models import Assignment
 from annotation.work.permissions import has_role
@@ -257,6 +257,23 @@ def _probability(assignment: Assignment, heads: dict[str, Head], user: User) -> 
     return None
 
 
+def _other_readers(round_: ReviewRound, layer: Layer) -> list[tuple[int, MaskRevision]]:
+    """What other readers of the scan have handed in, the newest round of each, by their number: for judges only.
+
+    Readers are blind to each other: no annotator is told of them, and what is not handed in is shown to nobody.
+    """
+    rows = (
+        RoundMask.objects.filter(
+            round__annotation__scan=round_.annotation.scan_id, layer=layer.name, submitted__isnull=False,
+            round__annotation__campaign=round_.annotation.campaign_id,
+        )
+        .exclude(round__annotation=round_.annotation_id)
+        .select_related("submitted", "round__annotation")
+        .order_by("round__number")
+    )  # fmt: skip
+    return sorted({row.round.annotation.reader: row.submitted for row in rows if row.submitted is not None}.items())
+
+
 def _overlays(
     assignment: Assignment, heads: dict[str, Head], round_: ReviewRound | None, user: User
 ) -> list[dict[str, Any]]:
@@ -292,4 +309,7 @@ def _overlays(
         if earlier is not None:
             before = earlier.masks.select_related("submitted").filter(layer=layer.name).first()
             add("previous", f"Round {earlier.number}", before and before.submitted)
+        if reviewing and has_role(user, assignment.campaign, Role.REVIEWER, Role.ARBITRATOR):
+            for reader, submitted in _other_readers(round_, layer):
+                add(f"reader-{reader}", f"Reader {reader}", submitted)
     return found
