@@ -81,7 +81,7 @@ export function KeySheet({ onClose }: { readonly onClose: () => void }) {
             <ul>
               {commands.filter((c) => c.group === group).map((c) => {
                 const waits = state.kind === "press" && state.id === c.id;
-                const words = c.keys.map(keyWords).join(", ") || t("none");
+                const words = c.keys.map(keyWords).join(" ") || t("none");
                 return (
                   <li key={c.id} data-testid={`key-of-${c.id}`}>
                     <span class="grow clip" title={t(c.title)}>{t(c.title)}</span>
@@ -89,7 +89,7 @@ export function KeySheet({ onClose }: { readonly onClose: () => void }) {
                     <button
                       type="button" id={`key-${c.id}`} class={`keybtn${waits ? " waits" : ""}`} aria-pressed={waits} aria-label={t("Key of {command}: {keys}", { command: t(c.title), keys: words })}
                       onClick={() => setState({ kind: "press", id: c.id, refused: "" })} onKeyDown={press(c.id)} onBlur={() => { if (waits) idle(); }}
-                    >{waits ? t("Press…") : c.keys.length ? c.keys.map((k) => <Key key={k} name={k} />) : <span class="faint">+</span>}</button>
+                    >{waits ? t("Press…") : c.keys.length ? c.keys.flatMap((k, n) => [n > 0 && " ", <Key key={k} name={k} />]) : <span class="faint" aria-hidden="true">+</span>}</button>
                   </li>
                 );
               })}

@@ -18,10 +18,10 @@ export function Side() {
   const answered = required.filter((q) => q.key in work.answers.value).length;
   const open = work.comments.value.filter((c) => c.state !== "resolved").length + work.drafts.value.length;
   const unread = work.talk.unread.value;
-  const tabs: { key: Tab; words: string; count?: string; hot?: boolean }[] = [
+  const tabs: { key: Tab; words: string; count?: string; hot?: boolean; more?: string }[] = [
     { key: "segments", words: "Segments" }, { key: "lesions", words: "Lesions" },
     { key: "questions", words: "Questions", count: required.length ? `${answered}/${required.length}` : undefined, hot: answered < required.length },
-    { key: "comments", words: "Comments", count: unread ? t("{n} new", { n: unread }) : open ? String(open) : undefined, hot: open + unread > 0 }, { key: "history", words: "History" },
+    { key: "comments", words: "Comments", count: unread || open ? String(unread || open) : undefined, hot: open + unread > 0, more: unread ? t("new") : undefined }, { key: "history", words: "History" },
   ];
   const tab = desk.tab.value;
   const step = (event: KeyboardEvent) => {
@@ -35,11 +35,11 @@ export function Side() {
   return (
     <aside class="side" aria-label="Scan panel">
       <div class="tabs" role="tablist" aria-label="Scan panel" ref={list} onKeyDown={step}>
-        {tabs.map(({ key, words, count, hot }) => (
+        {tabs.map(({ key, words, count, hot, more }) => (
           <button
             type="button" key={key} role="tab" id={`tab-${key}`} aria-selected={tab === key} aria-controls="side-body" tabIndex={tab === key ? 0 : -1}
             data-testid={`tab-${key}`} aria-label={key === "history" ? "History" : undefined} title={key === "history" ? "History" : undefined} onClick={() => { desk.tab.value = key; }}
-          >{key === "history" ? <Icon name="history" size="sm" /> : words}{count && <> <span class={`count${hot ? " count-hot" : ""}`}>{count}</span></>}</button>
+          >{key === "history" ? <Icon name="history" size="sm" /> : words}{count && <> <span class={`count${hot ? " count-hot" : ""}`}>{count}</span>{more && <span class="vh"> {more}</span>}</>}</button>
         ))}
       </div>
       <div class="sidebody" role="tabpanel" id="side-body" aria-labelledby={`tab-${tab}`} tabIndex={0}>
@@ -60,7 +60,7 @@ function Checklist() {
   return (
     <div class="sec check" data-testid="checklist">
       <h3>Before you submit</h3>
-      <ul aria-live="polite">
+      <ul>
         {desk.checks.value.map((check) => (
           <li key={check.code} data-code={check.code} data-ok={check.ok}>
             <Icon name={check.ok ? "circle-check" : "triangle-alert"} size="sm" />
