@@ -78,6 +78,8 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:assignment-beat", "post"): OWNER,
     ("api:assignment-mask", "get"): SEERS_OF_WORK,
     ("api:assignment-mask", "put"): OWNER,
+    ("api:assignment-history", "get"): SEERS_OF_WORK,
+    ("api:assignment-voxel", "get"): SEERS_OF_WORK,
     ("api:assignment-answers", "put"): OWNER,
     ("api:assignment-submit", "post"): OWNER,
     ("api:assignment-skip", "post"): OWNER,

@@ -5,6 +5,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Box } from "../editor/types";
 import { checkWork } from "./checks";
+import { Revisions } from "./history";
 import type { Context } from "./context";
 import { CanvasBackend, detectGraphics, type Graphics, type Hosts } from "./image/backend";
 import { Strokes, type StrokeFacts } from "./panes/stroke";
@@ -20,6 +21,7 @@ export type Sheet = "keys" | "palette" | "settings";
 export class Desk {
   readonly session: Session;
   readonly work: Work;
+  readonly revisions: Revisions;
   readonly hosts: Hosts = new Map();
   readonly view = signal<View | null>(null);
   readonly strokes = signal<Strokes | null>(null);
@@ -66,6 +68,7 @@ export class Desk {
       tool = chosen;
     });
     this.work = new Work(this.session);
+    this.revisions = new Revisions(this.session);
     this.work.hindrances = () => this.checks.value.filter((c) => !c.ok && c.code !== "open_comments").map((c) => ({
       code: c.code, message: `${c.text}.`, blocking: c.blocking, jump: { question: c.jump.question ?? null, ijk: c.jump.ijk ?? null },
     }));

@@ -465,3 +465,25 @@ describe("a browser that keeps nothing", () => {
     expect(server.strokes).toHaveLength(3);
   });
 });
+
+test("an earlier revision is restored as one stroke, erased voxels too, and one undo takes it back", async () => {
+  const server = new Server(SHAPE), desk = sit(server, new Browser());
+  await desk.session.open();
+  await desk.sphere(1, 6, [20, 20, 10]);
+  await desk.stroke({ tool: "erase", radiusMm: 3, planar: false, segments: null, locked: [] }, [20, 20, 10]);
+  await desk.session.flush();
+  const then = desk.labels;
+  const message = new Uint8Array(await (await server.fetch("/", { method: "GET" })).arrayBuffer());
+  await desk.sphere(2, 8, [26, 20, 10]);
+  await desk.stroke({ tool: "erase", radiusMm: 4, planar: false, segments: null, locked: [] }, [14, 20, 10]);
+  const now = desk.labels;
+  await desk.session.putOverlay("revision", message);
+  await desk.session.apply({ op: "restore", overlay: "revision", revision: "r1" });
+  expect(same(desk.labels, then)).toBe(true);
+  await desk.session.undo();
+  expect(same(desk.labels, now)).toBe(true);
+  await desk.session.redo();
+  await desk.session.flush();
+  expect(same(server.labels, then)).toBe(true);
+  expect(server.strokes.find((stroke) => stroke.tool === "restore")?.params).toEqual({ revision: "r1" });
+});

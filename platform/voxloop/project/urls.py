@@ -38,6 +38,8 @@ API = [
     path("assignments/<uuid:pk>/open", reviews.OpenView.as_view(), name="assignment-open"),
     path("assignments/<uuid:pk>/beat", work.AssignmentBeatView.as_view(), name="assignment-beat"),
     path("assignments/<uuid:pk>/mask", masks.AssignmentMaskView.as_view(), name="assignment-mask"),
+    path("assignments/<uuid:pk>/history", masks.AssignmentHistoryView.as_view(), name="assignment-history"),
+    path("assignments/<uuid:pk>/voxel", masks.AssignmentVoxelView.as_view(), name="assignment-voxel"),
     path("assignments/<uuid:pk>/answers", masks.AnswersView.as_view(), name="assignment-answers"),
     path("assignments/<uuid:pk>/submit", reviews.SubmitView.as_view(), name="assignment-submit"),
     path("assignments/<uuid:pk>/skip", work.AssignmentReasonView.as_view(action="skip"), name="assignment-skip"),
