@@ -5,6 +5,7 @@
  */
 
 import { effect, signal } from "@preact/signals";
+import { ENGLISH } from "./language";
 
 export interface Settings {
   radiusMm: number;
@@ -25,6 +26,8 @@ export interface Settings {
   /** Smooth: interpolated pixels; off shows the voxels as squares. */
   smooth: boolean;
   rendering: "auto" | "gpu" | "cpu";
+  /** BCP 47 tag of the language of the page. */
+  language: string;
   /** Keys that the person has set instead of the viewer's, by command. */
   keys: Readonly<Record<string, readonly string[]>>;
   /** Commands used last from the palette, newest first. */
@@ -34,7 +37,7 @@ export interface Settings {
 export const DEFAULTS: Settings = {
   radiusMm: 15, tolerance: 30, useLimit: true, planar: false, excludeVessels: false, strongControl: false, livePreview: true,
   overwrite: false, sphereMm: 8, circleMm: 8, eraserMm: 8, eraserPlanar: false, eraseAll: false, opacity: 34, crosshair: true,
-  smooth: true, rendering: "auto", keys: {}, recent: [],
+  smooth: true, rendering: "auto", language: ENGLISH, keys: {}, recent: [],
 };
 
 /** A copy of the settings: `saved` counts the changes that the server has taken. */

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { allCommands, commandsOf, type Command } from "../commands";
 import { keyNames, keysOf, rebound, restored, whyTaken } from "../commands/keys";
 import { useDesk } from "../desk";
-import { t } from "../language";
+import { msg, t } from "../language";
 import { change, settings } from "../settings";
 import { Button, Key, keyWords } from "./controls";
 import { Dialog } from "./dialog";
@@ -12,8 +12,8 @@ import { Icon } from "./icons";
 
 const MODIFIERS = ["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock", "NumLock", "OS", "Fn", "Process", "Unidentified"];
 const MOUSE: readonly (readonly [string, string])[] = [
-  ["Slices", "Wheel"], ["Radius of the brush", "Shift + wheel"], ["Tolerance", "Alt + wheel"], ["Zoom", "Ctrl + wheel"], ["Window", "Right button"],
-  ["Move the image", "Middle button, or Space"], ["Drop the stroke", "Esc while painting"],
+  [msg("Slices"), msg("Wheel")], [msg("Radius of the brush"), msg("Shift + wheel")], [msg("Tolerance"), msg("Alt + wheel")], [msg("Zoom"), msg("Ctrl + wheel")],
+  [msg("Window"), msg("Right button")], [msg("Move the image"), msg("Middle button, or Space")], [msg("Drop the stroke"), msg("Esc while painting")],
 ];
 
 /** What the sheet waits for, or has to say. */
