@@ -2,6 +2,8 @@
 
 import { signal, effect } from "@preact/signals";
 
+export interface NamedWindow { readonly name: string; readonly level: number; readonly width: number }
+
 export interface Settings {
   radiusMm: number;
   tolerance: number;
@@ -20,13 +22,21 @@ export interface Settings {
   crosshair: boolean;
   /** Smooth: interpolated pixels; off shows the voxels as squares. */
   smooth: boolean;
+  /** Thickness of a slab, and whether it holds for all panes or the active one. */
+  slabMm: number;
+  slabEverywhere: boolean;
+  regionKind: "ellipse" | "rectangle";
+  /** Slices a second of the cine. */
+  cineFps: number;
+  /** This person's own windows. */
+  windows: readonly NamedWindow[];
   rendering: "auto" | "gpu" | "cpu";
 }
 
 export const DEFAULTS: Settings = {
   radiusMm: 15, tolerance: 30, useLimit: true, planar: false, excludeVessels: false, strongControl: false, livePreview: true,
   overwrite: false, sphereMm: 8, circleMm: 8, eraserMm: 8, eraserPlanar: false, eraseAll: false, opacity: 34, crosshair: true,
-  smooth: true, rendering: "auto",
+  smooth: true, slabMm: 10, slabEverywhere: true, regionKind: "ellipse", cineFps: 12, windows: [], rendering: "auto",
 };
 
 const KEY = "voxloop.viewer.settings";
