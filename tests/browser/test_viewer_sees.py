@@ -127,7 +127,7 @@ def test_planes_turn_and_are_drawn_on(assignment: Assignment, new_page: Any) -> 
 def test_cine_runs_and_stops(assignment: Assignment, new_page: Any) -> None:
     viewer = open_viewer(new_page, assignment)
     page = viewer.page
-    page.keyboard.press("Shift+C")
+    page.keyboard.press("Shift+P")
     seen = viewer.facts("cross")[2]
     for _ in range(3):
         page.wait_for_function("was => voxloop.cross[2] !== was", arg=seen)

@@ -25,7 +25,8 @@ export interface Effect {
 
 const NOWHERE: Ijk = [0, 0, 0];
 
-export function operate(operation: Operation, material: Material): Effect {
+/** What an operation changes; click-to-segment needs more ground than the others (`click.ts`). */
+export function operate(operation: Exclude<Operation, { op: "click" }>, material: Material): Effect {
   const { labels, spacing } = material;
   const effect = (runs: Runs, segment: number, params: Record<string, unknown> = {}, ijk: Ijk = NOWHERE): Effect => ({ runs, segment, params, ijk });
   switch (operation.op) {
@@ -78,6 +79,7 @@ export function operate(operation: Operation, material: Material): Effect {
       const parts = operation.at ? (part?.label === operation.from ? [part] : []) : componentsOf(labels, (label) => label === operation.from);
       return effect(runsOfParts(labels, parts, only(operation.from), operation.to), operation.to, { from: operation.from }, operation.at ?? NOWHERE);
     }
+    case "restore": return effect(replaced(labels, material.overlay(operation.overlay)), 0, { revision: operation.revision });
     case "clear": {
       const parts = componentsOf(labels, (label) => label === operation.segment);
       return effect(runsOfParts(labels, parts, only(operation.segment), 0), operation.segment);
@@ -128,6 +130,25 @@ function become(labels: Labelmap, wanted: Uint32Array, writable: Writable, segme
     }
   });
   paintUpTo(Infinity);
+  return out.build();
+}
+
+/** Runs from the labels as they are to those of an overlay. */
+function replaced(labels: Labelmap, overlay: SparseMask): Runs {
+  const differing: number[] = [];
+  const [, ny, nx] = labels.shape;
+  const there = (at: number): number => {
+    const row = Math.floor(at / nx);
+    return overlay.at(Math.floor(row / ny), row % ny, at - row * nx);
+  };
+  labels.forEachStretch((start, length, label) => {
+    for (let at = start; at < start + length; at++) if (there(at) !== label) differing.push(at);
+  });
+  overlay.forEachStretch((start, length) => {
+    for (let at = start; at < start + length; at++) if (labels.data[at] === 0) differing.push(at);
+  });
+  const out = new RunBuilder();
+  for (const at of Uint32Array.from(differing).sort()) out.push(at, 1, labels.data[at], there(at));
   return out.build();
 }
 

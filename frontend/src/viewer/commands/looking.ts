@@ -45,7 +45,7 @@ export function lookingCommands(desk: Desk): Command[] {
     { id: "slab", title: "Slab: thin, MIP, MinIP, average", group: "Looking", keys: ["Shift+S"], offered: volume, run: () => { if (desk.view.value) nextSlab(desk.view.value); } },
     { id: "slab-thicker", title: "Thicker slab", group: "Looking", keys: ["Shift+PageUp"], offered: volume, run: () => { if (desk.view.value) stepSlab(desk.view.value, 2); } },
     { id: "slab-thinner", title: "Thinner slab", group: "Looking", keys: ["Shift+PageDown"], offered: volume, run: () => { if (desk.view.value) stepSlab(desk.view.value, -2); } },
-    { id: "cine", title: "Cine, play or stop", group: "Looking", keys: ["Shift+C"], offered: volume, run: () => desk.view.value?.cine.toggle() },
+    { id: "cine", title: "Cine, play or stop", group: "Looking", keys: ["Shift+P"], offered: volume, run: () => desk.view.value?.cine.toggle() },
     { id: "cine-faster", title: "Cine faster", group: "Looking", keys: ["Shift+ArrowUp"], offered: volume, run: () => change({ cineFps: Math.min(settings.value.cineFps + 2, 40) }) },
     { id: "cine-slower", title: "Cine slower", group: "Looking", keys: ["Shift+ArrowDown"], offered: volume, run: () => change({ cineFps: Math.max(settings.value.cineFps - 2, 2) }) },
     { id: "oblique", title: "Oblique planes: turn or lock", group: "Looking", keys: ["Shift+O"], offered: volume, run: () => { const planes = desk.view.value?.planes; if (planes) planes.turning.value = !planes.turning.value; } },
@@ -69,6 +69,8 @@ export function lookingCommands(desk: Desk): Command[] {
     { id: "next-pane", title: "Next pane", group: "Looking", keys: ["Q"], run: () => { session.activePlane.value = PLANES[(PLANES.indexOf(session.activePlane.value) + 1) % 3]; const view = desk.view.value; if (view?.maximised.value) view.maximised.value = session.activePlane.value; } },
     { id: "reset", title: "Reset views", group: "Looking", keys: ["0"], run: () => desk.view.value?.resetViews() },
     { id: "crosshair", title: "Crosshair, on or off", group: "Looking", keys: ["X"], run: () => change({ crosshair: !settings.value.crosshair }) },
+    { id: "who", title: "Who set this voxel", group: "Looking", keys: ["Shift+W"], run: () => void desk.revisions.askWho(desk.view.value?.cursor.value?.ijk ?? session.cross.value) },
+    { id: "history", title: "Earlier revisions", group: "Looking", keys: ["Shift+H"], run: () => { desk.tab.value = "history"; desk.revisions.slide(); } },
     { id: "clear-measurements", title: "Delete the chosen region, or else all measurements", group: "Looking", keys: ["Delete"], when: () => (desk.view.value?.measurements.value.length ?? 0) + (desk.view.value?.regions.list.value.length ?? 0) > 0, run: () => { const view = desk.view.value; if (view && !view.regions.remove()) { view.measurements.value = []; view.regions.clear(); } } },
   ];
 }

@@ -14,7 +14,7 @@ export function Cine({ view }: { readonly view: View }) {
   if (session.geometry.shapeZyx[0] === 1) return null;
   return (
     <span class="row-tight">
-      <Button icon={cine.playing.value ? "pause" : "play"} kind="btn-ghost" label={cine.playing.value ? t("Stop cine") : t("Play cine")} keys="Shift C" pressed={cine.playing.value} testid="cine" onClick={() => cine.toggle()} />
+      <Button icon={cine.playing.value ? "pause" : "play"} kind="btn-ghost" label={cine.playing.value ? t("Stop cine") : t("Play cine")} keys="Shift P" pressed={cine.playing.value} testid="cine" onClick={() => cine.toggle()} />
       {cine.playing.value && <Menu label={t("Cine speed")} title={t("Slices a second (Shift ArrowUp, ArrowDown)")} words={`${settings.value.cineFps} /s`} testid="cine-speed">
         <Slider id="cine-fps" label={t("Slices a second")} value={settings.value.cineFps} min={2} max={40} text={`${settings.value.cineFps}`} onChange={(cineFps) => change({ cineFps })} />
       </Menu>}

@@ -3,7 +3,7 @@
 import { effect, signal, type Signal } from "@preact/signals";
 import type { Ijk, Plane, SlicePatch } from "../../editor/types";
 import { PaneGeometry } from "../image/geometry";
-import { outlines, loopsOf, pathOf, type Outlines } from "../image/contour";
+import { difference as compare, outlines, loopsOf, pathOf, type Outlines } from "../image/contour";
 import { PLANES, type Session } from "../session";
 import type { Slab } from "../image/slab";
 import { resliceLabels } from "../image/oblique";
@@ -41,6 +41,7 @@ export class Pane {
   marksDirty = true;
   #loading = false;
   #again = false;
+  #preview: SlicePatch | null = null;
   #overlayData = new Map<string, LabelSlice>();
 
   constructor(readonly view: View, readonly plane: Plane) {
@@ -103,7 +104,7 @@ export class Pane {
     this.index = index;
     this.contents.labels = labels;
     this.#overlayData = overlays;
-    this.contents.preview = null;
+    this.#tracePreview();
     this.trace();
     this.imageDirty = this.marksDirty = true;
     this.view.schedule();
@@ -122,15 +123,21 @@ export class Pane {
   }
 
   setPreview(patch: SlicePatch | null): void {
-    if (!patch && !this.contents.preview) return;
-    this.contents.preview = null;
-    if (patch && patch.index === this.index && !this.askew) {
-      const loops = loopsOf(patch.data, patch.width, patch.height, 1);
-      for (const loop of loops) for (let p = 0; p < loop.length; p += 2) { loop[p] += patch.x; loop[p + 1] += patch.y; }
-      this.contents.preview = pathOf(loops, this.pathScale);
-    }
+    if (!patch && !this.#preview) return;
+    this.#preview = patch;
+    this.#tracePreview();
     this.marksDirty = true;
     this.view.schedule();
+  }
+
+  /** A preview of another slice waits until that slice is on screen. */
+  #tracePreview(): void {
+    const patch = this.#preview;
+    this.contents.preview = null;
+    if (patch?.index !== this.index || !patch || this.askew) return;
+    const loops = loopsOf(patch.data, patch.width, patch.height, 1);
+    for (const loop of loops) for (let p = 0; p < loop.length; p += 2) { loop[p] += patch.x; loop[p + 1] += patch.y; }
+    this.contents.preview = pathOf(loops, this.pathScale);
   }
 
   /** Outlines and differences of the shown slice, anew. */
@@ -148,22 +155,11 @@ export class Pane {
         contents.added = pathOf(loopsOf(difference, slice.width, slice.height, 1), scale);
         contents.removed = pathOf(loopsOf(difference, slice.width, slice.height, 2), scale);
       }
-      if (this.view.session.overlaysShown.value.has(key)) {
+      if (this.view.session.overlaysShown.value.has(key) || this.view.session.anatomy.shown.value.has(key)) {
         contents.overlays.push({ key, outlines: outlines(slice.data, slice.width, slice.height, scale) });
       }
     }
   }
-}
-
-/** 1 where only `now` marks, 2 where only `then` does. */
-function compare(now: Uint8Array, then: Uint8Array): Uint8Array {
-  const out = new Uint8Array(now.length);
-  for (let p = 0; p < now.length; p++) {
-    const a = now[p] !== 0 && now[p] !== 255;
-    const b = then[p] !== 0 && then[p] !== 255;
-    if (a !== b) out[p] = a ? 1 : 2;
-  }
-  return out;
 }
 
 export class View {
@@ -202,7 +198,7 @@ export class View {
         this.redraw("marks");
       }),
       effect(() => {
-        void [session.maskReady.value, session.overlaysShown.value, session.overlaysLoaded.value, session.difference.value];
+        void [session.maskReady.value, session.overlaysShown.value, session.overlaysLoaded.value, session.difference.value, session.anatomy.shown.value];
         for (const plane of PLANES) void this.panes[plane].load(true);
       }),
       effect(() => {
@@ -214,6 +210,15 @@ export class View {
           session.activePlane.value, session.segment.value, this.regions.list.value, this.regions.selected.value, this.planes.turning.value];
         this.redraw("marks");
       }),
+      effect(() => {
+        const { prompts, box, drawing } = session.clicks;
+        void [prompts.value, box.value, drawing.value];
+        this.redraw("marks");
+      }),
+      effect(() => {
+        const { proposed } = session.clicks;
+        for (const plane of PLANES) this.panes[plane].setPreview(proposed.value?.patches.find((patch) => patch.plane === plane) ?? null);
+      }),
       session.editor.on("changed", ({ patches }) => { for (const patch of patches) this.panes[patch.plane].patch(patch); }),
       session.mirror.version.subscribe(() => { if (this.planes.turned.peek()) for (const plane of PLANES) void this.panes[plane].load(); }),
     );
@@ -221,10 +226,10 @@ export class View {
 
   /** Overlays whose slices the panes need. */
   overlayKeys(): string[] {
-    const { overlaysShown, overlaysLoaded, difference } = this.session;
+    const { overlaysShown, overlaysLoaded, difference, anatomy } = this.session;
     const keys = new Set(overlaysShown.value);
     if (difference.value) keys.add(difference.value);
-    return [...keys].filter((key) => overlaysLoaded.value.has(key));
+    return [...[...keys].filter((key) => overlaysLoaded.value.has(key)), ...anatomy.wanted];
   }
 
   redraw(what: "image" | "marks"): void {
