@@ -143,7 +143,7 @@ def test_readers_are_compared_by_judges_only(live_world: World, submitted: Revie
     page.wait_for_function("() => voxloop.differences.against === 'reader-2' && voxloop.differences.list.length === 2")
     assert kinds(viewer) == ["changed", "added"]
     page.get_by_test_id("outline-reader-2").click()
-    page.keyboard.press("Shift+P")
+    page.keyboard.press("Shift+V")
     expect(page.get_by_test_id("heat")).to_have_attribute("aria-pressed", "true")
     viewer.go_to(MIDDLE)
     shoot(page, "viewer-readers")
