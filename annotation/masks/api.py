@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotation.masks import services
+from annotation.masks import interactive, services
 from annotation.masks.history import find_setter, list_revisions
 from annotation.masks.models import MaskRevision, ProbabilityMap
 from annotation.masks.selectors import readable_revisions, shown_revision
@@ -183,6 +183,38 @@ class AssignmentVoxelView(APIView):
         head = shown_revision(assignment, layer)
         found = find_setter(head, _ijk(request.query_params.get("ijk", "")), assignment.scan)
         return Response({"value": found.value, "revision": found.revision, "strokes": found.strokes})
+
+
+class PromptsSerializer(serializers.Serializer[Any]):
+    layer = serializers.CharField(max_length=32, default="findings")
+    segment = serializers.IntegerField(min_value=1, max_value=254)
+    points = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField(min_value=0), min_length=4, max_length=4),
+        max_length=interactive.MOST_PROMPTS, default=list,
+    )  # fmt: skip
+    box = serializers.ListField(
+        child=serializers.IntegerField(min_value=0), min_length=6, max_length=6, allow_null=True, default=None
+    )
+
+
+class AssignmentProposeView(APIView):
+    """What an interactive segmentation server proposes for points (`i j k`, 1 = belongs) and a box; stores nothing."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(request=PromptsSerializer, responses={(200, MEDIA_TYPE): OpenApiTypes.BINARY})
+    def post(self, request: Request, pk: UUID) -> HttpResponse:
+        assignment = visible_assignments(request.user).filter(pk=pk).first()
+        if assignment is None:
+            raise NotFound
+        body = PromptsSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        wanted = body.validated_data
+        prompts = interactive.Prompts([(i, j, k, bool(yes)) for i, j, k, yes in wanted["points"]], wanted["box"])
+        message = interactive.propose(
+            assignment=assignment, actor=request.user, layer=wanted["layer"], segment=wanted["segment"], prompts=prompts
+        )
+        return HttpResponse(message, content_type=MEDIA_TYPE, headers={"X-Content-Type-Options": "nosniff"})
 
 
 class AnswersView(APIView):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from annotation.masks.interactive import describe
 from annotation.masks.models import Head, MaskRevision, ProbabilityMap
 from annotation.masks.selectors import heads_of, newest_answers, newest_prediction, shown_revision
 from annotation.masks.services import schema_of
@@ -69,6 +70,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         "masks": _masks(assignment, schema, heads),
         "overlays": _overlays(assignment, heads, round_, user),
         "probability": _probability(assignment, heads, user),
+        "interactive": _interactive(assignment) if can_edit else None,
         "answers": {"values": answers, "url": f"{API}/assignments/{assignment.pk}/answers"},
         "comments": [comment_facts(row) for row in comments_of(assignment)],
         "comments_seen": seen_until(round_.annotation, user) if round_ else None,
@@ -238,6 +240,11 @@ def _prediction(assignment: Assignment, layer: Layer, heads: dict[str, Head], us
         return newest_prediction(assignment.scan_id, layer.name)
     start = heads[layer.name].start if layer.name in heads else None
     return start if start is not None and start.kind == MaskRevision.Kind.PREDICTION else None
+
+
+def _interactive(assignment: Assignment) -> dict[str, str] | None:
+    server = describe()
+    return server and {**server, "url": f"{API}/assignments/{assignment.pk}/propose"}
 
 
 def _probability(assignment: Assignment, heads: dict[str, Head], user: User) -> dict[str, Any] | None:

@@ -40,6 +40,7 @@ API = [
     path("assignments/<uuid:pk>/mask", masks.AssignmentMaskView.as_view(), name="assignment-mask"),
     path("assignments/<uuid:pk>/history", masks.AssignmentHistoryView.as_view(), name="assignment-history"),
     path("assignments/<uuid:pk>/voxel", masks.AssignmentVoxelView.as_view(), name="assignment-voxel"),
+    path("assignments/<uuid:pk>/propose", masks.AssignmentProposeView.as_view(), name="assignment-propose"),
     path("assignments/<uuid:pk>/answers", masks.AnswersView.as_view(), name="assignment-answers"),
     path("assignments/<uuid:pk>/submit", reviews.SubmitView.as_view(), name="assignment-submit"),
     path("assignments/<uuid:pk>/skip", work.AssignmentReasonView.as_view(action="skip"), name="assignment-skip"),
