@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { Ijk } from "../editor/types";
+import { intentOf, keepIntent, type Intent } from "../offline/intents";
 import { call, csrfHeaders, Problem, useToken } from "./api";
 import type { Comment, Interlock } from "./context";
 import { identify, type Identity } from "./door";
@@ -24,7 +25,9 @@ export type Asking =
   | { readonly kind: "signature"; readonly verdict: Verdict; readonly wrong: boolean }
   | { readonly kind: "interlocks"; readonly found: readonly Interlock[] }
   | { readonly kind: "comment"; readonly ijk: Ijk }
-  | { readonly kind: "log-in" }
+  | { readonly kind: "log-in" | "offline" }
+  /** Handing in waits for the network. */
+  | { readonly kind: "kept"; readonly next: string | null }
   | { readonly kind: "done"; readonly text: string };
 
 export class Work {
@@ -50,10 +53,20 @@ export class Work {
   constructor(readonly session: Session) {
     this.answers.value = session.context.answers.values;
     this.comments.value = session.context.comments;
+    const kept = intentOf(session.context.user, session.context.id)?.answers;
+    if (kept && session.context.can.edit) {
+      // Given without a network, or just before a crash: they are newer than what the server knew.
+      this.answers.value = kept;
+      this.answersUnsaved.value = true;
+      this.#saving = window.setTimeout(() => void this.saveAnswers().catch(() => undefined), ANSWERS_PAUSE_MS);
+    }
     if (session.context.can.return) this.#keepDrafts(`voxloop.drafts.${session.context.review?.id}`);
     session.save.subscribe(({ kind }) => {
       if (kind === "signed-out") void this.#lostSession();
-      else if (kind === "saved") this.signedOut.value = false;
+      else if (kind === "saved") {
+        this.signedOut.value = false;
+        void this.#submitNow();
+      }
     });
     const sign = () => { this.#count(); this.#lastSign = performance.now(); };
     for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) addEventListener(name, sign, { passive: true, capture: true });
@@ -101,6 +114,7 @@ export class Work {
     else next[key] = value;
     this.answers.value = next;
     this.answersUnsaved.value = true;
+    this.#intend({ answers: next });
     window.clearTimeout(this.#saving);
     this.#saving = window.setTimeout(() => void this.saveAnswers().catch(() => undefined), ANSWERS_PAUSE_MS);
   }
@@ -113,7 +127,10 @@ export class Work {
       const values = this.answers.value;
       try {
         await call("PUT", this.session.context.answers.url, { values });
-        if (values === this.answers.value) this.answersUnsaved.value = false;
+        if (values === this.answers.value) {
+          this.answersUnsaved.value = false;
+          this.#intend({ answers: undefined });
+        }
       } catch (error) {
         if (error instanceof Problem && !error.signedOut) this.session.notice.value = { text: `The answers were not saved: ${error.message}`, tone: "bad" };
         else this.#saving = window.setTimeout(() => void this.saveAnswers().catch(() => undefined), 5000);
@@ -132,16 +149,47 @@ export class Work {
     const found = this.hindrances().filter((lock) => !acknowledged.includes(lock.code));
     if (found.length) { this.asking.value = { kind: "interlocks", found }; return; }
     await this.#say("Submitting", async () => {
-      await this.saveAnswers();
-      await this.session.editor.flush();
       try {
+        await this.saveAnswers();
+        await this.#flushed();
         const { next } = await call<{ next: string | null }>("POST", `${this.url}/submit`, { answers: this.answers.value, acknowledged });
+        this.#intend({ submit: undefined });
         this.#leave(next, "Submitted. There is no further scan for you now.");
       } catch (error) {
+        if (error instanceof TypeError) { this.#submitLater(acknowledged); return; }
         if (!(error instanceof Problem) || error.code !== "interlocks") throw error;
         this.asking.value = { kind: "interlocks", found: (error.body["interlocks"] as Interlock[] | undefined) ?? [] };
       }
     });
+  }
+
+  #intend(part: Partial<Pick<Intent, "answers" | "submit">>): void {
+    const { user, id, scan } = this.session.context;
+    keepIntent(user, { assignment: id, code: scan.code, ...part });
+  }
+
+  /** Everything on the server; rejects with `TypeError` as soon as it is plain that there is no network. */
+  async #flushed(): Promise<void> {
+    let stop: (() => void) | undefined;
+    const offline = new Promise<never>((_, reject) => {
+      stop = this.session.save.subscribe((state) => { if (state.kind === "offline" && state.reason !== "no_space") reject(new TypeError("offline")); });
+    });
+    await Promise.race([this.session.editor.flush(), offline]).finally(() => stop?.());
+  }
+
+  /** Without a network the wish to hand in is kept; the server checks it when strokes and answers have arrived. */
+  #submitLater(acknowledged: readonly string[]): void {
+    this.#intend({ answers: this.answers.value, submit: { acknowledged, at: new Date().toISOString() } });
+    this.asking.value = { kind: "kept", next: this.session.context.next };
+  }
+
+  /** The network is back on this very page: what was to be handed in is. */
+  async #submitNow(): Promise<void> {
+    const { user, id } = this.session.context;
+    const wish = intentOf(user, id)?.submit;
+    if (!wish || !navigator.onLine || this.busy.value) return;
+    this.asking.value = null;
+    await this.submit(wish.acknowledged);
   }
 
   async giveReason(kind: "skip" | "block", reason: string): Promise<void> {

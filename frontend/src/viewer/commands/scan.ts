@@ -10,6 +10,7 @@ export function scanCommands(desk: Desk): Command[] {
     { id: "submit", title: "Submit", group: "Scan", keys: ["Ctrl+Enter"], offered: can.submit, run: () => void work.submit() },
     { id: "skip", title: "Skip this scan", group: "Scan", keys: [], offered: can.skip, run: () => { work.asking.value = { kind: "skip" }; } },
     { id: "block", title: "Block this scan", group: "Scan", keys: [], offered: can.block, run: () => { work.asking.value = { kind: "block" }; } },
+    { id: "offline", title: "Take this batch offline", group: "Scan", keys: ["Shift+O"], offered: session.context.stage === "annotation" && session.context.offline_days > 0, run: () => { work.asking.value = { kind: "offline" }; } },
     { id: "keys", title: "All keys", group: "Scan", keys: ["?"], run: () => { desk.sheet.value = "keys"; } },
     { id: "palette", title: "Find a command", group: "Scan", keys: ["Ctrl+K", "/"], run: () => { desk.sheet.value = "palette"; } },
   ];
