@@ -9,7 +9,7 @@ import nibabel
 import numpy as np
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -20,14 +20,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotation.masks import interactive, services
+from annotation.masks import services
 from annotation.masks.history import find_setter, list_revisions
-from annotation.masks.models import MaskRevision, ProbabilityMap
+from annotation.masks.models import MaskRevision
+from annotation.masks.offline import plan_offline, take_offline
 from annotation.masks.selectors import readable_revisions, shown_revision
 from annotation.masks.states import EMPTY
 from annotation.masks.store import load_labels, message_of
 from annotation.scans.models import Scan
-from annotation.work.api import OctetRenderer, serve_object
+from annotation.work.leases import end_offline
 from annotation.work.models import Assignment
 from annotation.work.schema import Layer
 from annotation.work.selectors import visible_assignments
@@ -141,21 +142,6 @@ class RevisionMaskView(APIView):
         return mask_answer(request, revision, revision.layer, revision.scan)
 
 
-class RevisionProbabilityView(APIView):
-    """How sure the model was, coarsely, beside a prediction; whoever may read the prediction may read this."""
-
-    permission_classes = [IsAuthenticated]
-    renderer_classes = [JSONRenderer, OctetRenderer]
-
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
-    def get(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
-        revision = readable_revisions(request.user).filter(pk=pk, scan__state="ready").first()
-        found = revision and ProbabilityMap.objects.filter(revision=revision).first()
-        if not found:
-            raise NotFound
-        return serve_object(request, found.key, "application/octet-stream")
-
-
 class AssignmentHistoryView(APIView):
     """The revisions of one layer of an assignment, newest first."""
 
@@ -185,36 +171,29 @@ class AssignmentVoxelView(APIView):
         return Response({"value": found.value, "revision": found.revision, "strokes": found.strokes})
 
 
-class PromptsSerializer(serializers.Serializer[Any]):
-    layer = serializers.CharField(max_length=32, default="findings")
-    segment = serializers.IntegerField(min_value=1, max_value=254)
-    points = serializers.ListField(
-        child=serializers.ListField(child=serializers.IntegerField(min_value=0), min_length=4, max_length=4),
-        max_length=interactive.MOST_PROMPTS, default=list,
-    )  # fmt: skip
-    box = serializers.ListField(
-        child=serializers.IntegerField(min_value=0), min_length=6, max_length=6, allow_null=True, default=None
-    )
+class DaysSerializer(serializers.Serializer[Any]):
+    days = serializers.IntegerField(min_value=1, max_value=365)
 
 
-class AssignmentProposeView(APIView):
-    """What an interactive segmentation server proposes for points (`i j k`, 1 = belongs) and a box; stores nothing."""
+class BatchOfflineView(APIView):
+    """Take one's scans of a batch along: what it means (GET), do it (POST), and the end of it (DELETE)."""
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(request=PromptsSerializer, responses={(200, MEDIA_TYPE): OpenApiTypes.BINARY})
-    def post(self, request: Request, pk: UUID) -> HttpResponse:
-        assignment = visible_assignments(request.user).filter(pk=pk).first()
-        if assignment is None:
-            raise NotFound
-        body = PromptsSerializer(data=request.data)
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, pk: UUID) -> Response:
+        return Response(plan_offline(batch_id=pk, actor=request.user))
+
+    @extend_schema(request=DaysSerializer, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, pk: UUID) -> Response:
+        body = DaysSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        wanted = body.validated_data
-        prompts = interactive.Prompts([(i, j, k, bool(yes)) for i, j, k, yes in wanted["points"]], wanted["box"])
-        message = interactive.propose(
-            assignment=assignment, actor=request.user, layer=wanted["layer"], segment=wanted["segment"], prompts=prompts
-        )
-        return HttpResponse(message, content_type=MEDIA_TYPE, headers={"X-Content-Type-Options": "nosniff"})
+        until, load = take_offline(batch_id=pk, days=body.validated_data["days"], actor=request.user)
+        return Response({"until": until, **load})
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def delete(self, request: Request, pk: UUID) -> Response:
+        return Response({"given_back": end_offline(batch_id=pk, actor=request.user)})
 
 
 class AnswersView(APIView):

@@ -111,7 +111,7 @@ export class Clicks {
     if (question === null || question === this.#answered || question === this.#failed) return;
     this.asking.value = true;
     try {
-      const answer = await fetch(this.session.context.interactive!.url, {
+      const answer = await fetch(`/api/v1/assignments/${this.session.context.id}/propose`, {
         method: "POST", body: question, headers: { "Content-Type": "application/json", Accept: `${MEDIA_TYPE}, application/json`, ...csrfHeaders() },
       });
       if (!answer.ok) throw new Error(((await answer.json()) as { detail?: string }).detail ?? `The server answered ${answer.status}.`);

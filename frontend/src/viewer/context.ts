@@ -78,7 +78,7 @@ export interface Context {
     readonly model: string; readonly segment: number | null;
   } | null;
   /** An interactive segmentation server that the operator has set up. */
-  readonly interactive: { readonly url: string; readonly name: string; readonly licence: string } | null;
+  readonly interactive: { readonly name: string; readonly licence: string } | null;
   readonly answers: { readonly values: Readonly<Record<string, unknown>>; readonly url: string };
   readonly comments: readonly Comment[];
   /** Up to when this person has read them. */
@@ -92,6 +92,8 @@ export interface Context {
   readonly previous: string | null;
   readonly next: string | null;
   readonly user: string;
+  /** Most days that scans may be kept in a browser; 0: not at all. */
+  readonly offline_days: number;
   readonly settings: { readonly saved: number; readonly values: Readonly<Record<string, unknown>> };
 }
 

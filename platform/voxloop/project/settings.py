@@ -40,6 +40,7 @@ INTERACTIVE_URL = os.environ.get("VOXLOOP_INTERACTIVE_URL", "")
 INTERACTIVE_NAME = os.environ.get("VOXLOOP_INTERACTIVE_NAME", "Interactive model")
 INTERACTIVE_LICENCE = os.environ.get("VOXLOOP_INTERACTIVE_LICENCE", "")
 INTERACTIVE_SECONDS = float(os.environ.get("VOXLOOP_INTERACTIVE_SECONDS", "20"))
+OFFLINE_DAYS = int(os.environ.get("VOXLOOP_OFFLINE_DAYS", "7"))  # 0: no scan is kept in a browser
 TRAIN_CPU_THREADS = int(os.environ.get("VOXLOOP_TRAIN_THREADS", "2"))
 TRAIN_STEPS = int(os.environ.get("VOXLOOP_TRAIN_STEPS", "0"))  # 0: as the profile says
 MAX_UPLOAD_BYTES = int(os.environ.get("VOXLOOP_MAX_UPLOAD_MB", "2048")) << 20

@@ -7,6 +7,7 @@ from annotation.datasets import api as datasets
 from annotation.intake import api as intake
 from annotation.learning import api as learning
 from annotation.masks import api as masks
+from annotation.masks import model_api as mask_models
 from annotation.pages import viewer
 from annotation.reviews import api as reviews
 from annotation.work import api as work
@@ -32,6 +33,7 @@ API = [
     path("batches/<uuid:pk>/close", work.BatchActionView.as_view(action="close"), name="batch-close"),
     path("batches/<uuid:pk>/cancel", work.BatchActionView.as_view(action="cancel"), name="batch-cancel"),
     path("batches/<uuid:pk>/assign", work.BatchAssignView.as_view(), name="batch-assign"),
+    path("batches/<uuid:pk>/offline", masks.BatchOfflineView.as_view(), name="batch-offline"),
     path("assignments/", work.AssignmentListView.as_view(), name="assignments"),
     path("assignments/claim", reviews.ClaimView.as_view(), name="claim"),
     path("assignments/<uuid:pk>/", reviews.AssignmentView.as_view(), name="assignment"),
@@ -40,7 +42,7 @@ API = [
     path("assignments/<uuid:pk>/mask", masks.AssignmentMaskView.as_view(), name="assignment-mask"),
     path("assignments/<uuid:pk>/history", masks.AssignmentHistoryView.as_view(), name="assignment-history"),
     path("assignments/<uuid:pk>/voxel", masks.AssignmentVoxelView.as_view(), name="assignment-voxel"),
-    path("assignments/<uuid:pk>/propose", masks.AssignmentProposeView.as_view(), name="assignment-propose"),
+    path("assignments/<uuid:pk>/propose", mask_models.AssignmentProposeView.as_view(), name="assignment-propose"),
     path("assignments/<uuid:pk>/answers", masks.AnswersView.as_view(), name="assignment-answers"),
     path("assignments/<uuid:pk>/submit", reviews.SubmitView.as_view(), name="assignment-submit"),
     path("assignments/<uuid:pk>/skip", work.AssignmentReasonView.as_view(action="skip"), name="assignment-skip"),
@@ -49,7 +51,7 @@ API = [
     path("assignments/<uuid:pk>/release", work.AssignmentReleaseView.as_view(), name="assignment-release"),
     path("assignments/<uuid:pk>/reclaim", work.AssignmentReclaimView.as_view(), name="assignment-reclaim"),
     path("revisions/<uuid:pk>/mask", masks.RevisionMaskView.as_view(), name="revision-mask"),
-    path("revisions/<uuid:pk>/probability", masks.RevisionProbabilityView.as_view(), name="revision-probability"),
+    path("revisions/<uuid:pk>/probability", mask_models.RevisionProbabilityView.as_view(), name="revision-probability"),
     path("reviews/", reviews.ReviewListView.as_view(), name="reviews"),
     path("reviews/<uuid:pk>/", reviews.ReviewView.as_view(), name="review"),
     path("reviews/<uuid:pk>/claim", reviews.ReviewClaimView.as_view(), name="review-claim"),
@@ -80,6 +82,8 @@ urlpatterns = [
     # Accounts are made by an administrator, and nothing here sends mail: these doors of allauth stay shut.
     re_path(r"^accounts/(?:signup|email|confirm-email|password/reset|login/code)(?:/|$)", views.not_found),
     path("accounts/", include("allauth.urls")),
+    path("offline.js", viewer.offline_worker, name="offline-worker"),
+    path("offline/files", viewer.offline_files, name="offline-files"),
     path("view/<uuid:pk>/", viewer.view_assignment, name="view"),
     path("", include("annotation.pages.urls")),
 ]
