@@ -83,6 +83,9 @@ def test_a_reviewer_checks_and_takes_back_by_keys(live_world: World, submitted: 
     page.keyboard.press("Shift+A")
     expect(page.get_by_test_id("differences-left")).to_have_text("2 of 3 to check")
     shoot(page, "viewer-differences")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    shoot(page, "viewer-differences-1366")
+    page.set_viewport_size({"width": 1600, "height": 1000})
     second = viewer.facts("differences")
     assert second["index"] == 1
     assert viewer.facts("cross") == second["list"][1]["ijk"]

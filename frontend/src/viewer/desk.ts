@@ -75,7 +75,7 @@ export class Desk {
     this.work.hindrances = () => this.checks.value.filter((c) => !c.ok && c.code !== "open_comments").map((c) => ({
       code: c.code, message: `${c.text}.`, blocking: c.blocking, jump: { question: c.jump.question ?? null, ijk: c.jump.ijk ?? null },
     }));
-    this.review = new Review(this.session);
+    this.review = new Review(this.session, computed(() => context.can.approve || this.tab.value === "review"));
     if (context.review && !context.can.edit) this.tab.value = "comments";
   }
 

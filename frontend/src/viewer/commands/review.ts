@@ -8,7 +8,7 @@ export function reviewCommands(desk: Desk): Command[] {
   const { session, work, review } = desk;
   const { can, overlays } = session.context;
   const compares = overlays.length > 0;
-  const some = () => review.differences.value.length > 0;
+  const some = () => review.against.value !== null;
   const open = () => { desk.tab.value = "review"; };
   return [
     { id: "next-difference", title: "Next difference", group: "Review", keys: ["Shift+J"], offered: compares, when: some, run: () => { open(); review.step(1); } },
