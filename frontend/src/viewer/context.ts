@@ -77,6 +77,8 @@ export interface Context {
     readonly url: string; readonly bytes: number; readonly shape_zyx: Zyx; readonly step_zyx: Zyx; readonly layer: string;
     readonly model: string; readonly segment: number | null;
   } | null;
+  /** An interactive segmentation server that the operator has set up. */
+  readonly interactive: { readonly name: string; readonly licence: string } | null;
   readonly answers: { readonly values: Readonly<Record<string, unknown>>; readonly url: string };
   readonly comments: readonly Comment[];
   /** Up to when this person has read them. */

@@ -1,6 +1,6 @@
 /** Everything of one opened page in one place, handed to the panels. */
 
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Box } from "../editor/types";
@@ -10,19 +10,21 @@ import type { Context } from "./context";
 import { CanvasBackend, detectGraphics, type Graphics, type Hosts } from "./image/backend";
 import { Strokes, type StrokeFacts } from "./panes/stroke";
 import { View } from "./panes/view";
+import { Review } from "./review";
 import { t } from "./language";
 import { Session } from "./session";
 import { settings } from "./settings";
 import { toolOf } from "./tools";
 import { Work } from "./work";
 
-export type Tab = "segments" | "lesions" | "questions" | "comments" | "history";
+export type Tab = "segments" | "lesions" | "review" | "questions" | "comments" | "history";
 export type Sheet = "keys" | "palette" | "settings";
 
 export class Desk {
   readonly session: Session;
   readonly work: Work;
   readonly revisions: Revisions;
+  readonly review: Review;
   readonly hosts: Hosts = new Map();
   readonly view = signal<View | null>(null);
   readonly strokes = signal<Strokes | null>(null);
@@ -73,6 +75,7 @@ export class Desk {
     this.work.hindrances = () => this.checks.value.filter((c) => !c.ok && c.code !== "open_comments").map((c) => ({
       code: c.code, message: `${c.text}.`, blocking: c.blocking, jump: { question: c.jump.question ?? null, ijk: c.jump.ijk ?? null },
     }));
+    this.review = new Review(this.session);
     if (context.review && !context.can.edit) this.tab.value = "comments";
   }
 
@@ -87,6 +90,7 @@ export class Desk {
       this.view.value = view;
       if (this.wantsCornerstone) void this.useCornerstone(view, this.wantsCornerstone);
     });
+    this.#lead();
     await this.session.open();
     stop();
     void this.#sendOthers();
@@ -190,6 +194,27 @@ export class Desk {
     if (this.work.drafts.value.length) { void this.work.verdict("return"); return; }
     this.tab.value = "comments";
     this.session.notice.value = { text: "Add at least one comment first: the author needs to know what to change.", tone: "warn" };
+  }
+
+  /** Pins a remark to the crosshair, which stands on the chosen lesion or difference. */
+  remark(words: string): void {
+    const { session, work } = this;
+    work.addComment(`${words}.`, session.cross.value);
+    session.notice.value = { text: `Pinned to slice ${session.cross.value[2] + 1}: “${words}.”`, tone: "info" };
+  }
+
+  /** A judge first sees what matters most: the largest difference to the model or the round before, else the largest lesion. */
+  #lead(): void {
+    if (!this.context.can.approve) return;
+    this.tab.value = "review";
+    const { review, session } = this;
+    const stop = effect(() => {
+      const [difference] = review.differences.value, [lesion] = session.lesions.value;
+      if (difference) { session.goTo(difference.ijk); review.index.value = 0; }
+      else if (lesion && (review.isCounted.value || session.context.overlays.length === 0)) session.goTo(lesion.ijk);
+      else return;
+      queueMicrotask(() => stop());
+    });
   }
 
   /** Next or previous lesion of the list, round and round. */

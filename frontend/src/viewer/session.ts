@@ -56,6 +56,8 @@ export class Session {
   readonly overlaysShown = signal<ReadonlySet<string>>(new Set());
   /** The overlay the mask is compared with, or null. */
   readonly difference = signal<string | null>(null);
+  /** Overlays whose disagreement with the mask and each other is shown; empty: none. */
+  readonly heat = signal<readonly string[]>([]);
   readonly overlaysLoaded = signal<ReadonlySet<string>>(new Set());
   readonly window = signal<Window>(PRESETS[0]);
   /** Where the crosshair stands (voxel). */
