@@ -202,3 +202,35 @@ def test_windows_of_ones_own_and_layouts(assignment: Assignment, new_page: Any) 
     shoot(page, "viewer-large")
     page.get_by_test_id("layout-four").click()
     expect(page.get_by_test_id("pane-surface")).to_be_visible()
+
+
+def test_lesions_tell_their_figures_and_the_surface_leads_to_them(assignment: Assignment, new_page: Any) -> None:
+    viewer = open_viewer(new_page, assignment)
+    page = viewer.page
+    page.get_by_test_id("tab-lesions").click()
+    viewer.go_to((4, 4, 2))
+    page.keyboard.press("j")
+    facts = page.get_by_test_id("lesion-facts")
+    expect(facts).to_contain_text("17 × 17 × 43 mm")
+    expect(facts).to_contain_text("13 to 29")
+    expect(page.get_by_test_id("histogram").locator("title")).to_contain_text("lower bound")
+    shoot(page, "viewer-lesions")
+    # The middle of the 3D pane is the ball: a press there goes to it.
+    surface = page.get_by_test_id("pane-surface")
+    page.wait_for_function("() => Number(document.querySelector('[data-testid=pane-surface]').dataset.triangles) > 500")
+    viewer.go_to((4, 4, 2))
+    box = surface.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_function("k => Math.abs(voxloop.cross[2] - k) <= 2", arg=MIDDLE[2])
+    # A stroke adds triangles; turning by keys draws anew.
+    before = int(surface.get_attribute("data-triangles") or 0)
+    viewer.go_to((10, 10, MIDDLE[2]))
+    viewer.stroke("b", (10, 10, MIDDLE[2]))
+    page.wait_for_function(
+        "n => Number(document.querySelector('[data-testid=pane-surface]').dataset.triangles) > n", arg=before
+    )
+    surface.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    shoot(page, "viewer-surface")

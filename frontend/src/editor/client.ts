@@ -1,6 +1,6 @@
 import type {
-  DabResult, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview,
-  Proposed, Region, Slice, Stats, Tool, VoxelValue,
+  Beside, CoarseField, DabResult, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened, Operation, OperationResult, Plane, Preview,
+  Proposed, Region, Slice, Stats, Tool, VoxelValue, Zyx,
 } from "./types";
 
 type Listener<K extends keyof EditorEvents> = (detail: EditorEvents[K]) => void;
@@ -30,7 +30,9 @@ export interface EditorCalls {
   sliceHu(plane: Plane, index: number): Slice<Int16Array>;
   valueAt(ijk: Ijk): VoxelValue;
   stats(): Stats;
-  lesions(): Lesion[];
+  lesions(beside?: Beside): Lesion[];
+  coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[];
+  histogram(ijk: Ijk): LesionHistogram | null;
   regions(key: string): Region[];
   /** Sends what is unsent now; resolves when the server has all of it, or rejects with the reason. */
   flush(): Promise<string>;
@@ -121,7 +123,11 @@ export class EditorClient {
   sliceHu(plane: Plane, index: number): Promise<Slice<Int16Array>> { return this.#call("sliceHu", [plane, index]); }
   valueAt(ijk: Ijk): Promise<VoxelValue> { return this.#call("valueAt", [ijk]); }
   stats(): Promise<Stats> { return this.#call("stats", []); }
-  lesions(): Promise<Lesion[]> { return this.#call("lesions", []); }
+  lesions(beside: Beside): Promise<Lesion[]> { return this.#call("lesions", [beside]); }
+  /** How full of each segment blocks of `step` voxels are, layers `from` <= z < `to` of blocks; of the mask or an overlay. */
+  coarse(key: string | null, step: Zyx, from: number, to: number): Promise<CoarseField[]> { return this.#call("coarse", [key, step, from, to]); }
+  /** HU of the lesion under a voxel and of the lung round it. */
+  histogram(ijk: Ijk): Promise<LesionHistogram | null> { return this.#call("histogram", [ijk]); }
   /** What the mask takes of each region of an overlay; none where no overlay of that key has come. */
   regions(key: string): Promise<Region[]> { return this.#call("regions", [key]); }
 

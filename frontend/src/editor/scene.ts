@@ -2,18 +2,21 @@
 
 import { BitVolume } from "./bitvolume";
 import type { Probability } from "./clicking";
-import { lesionsOf } from "./components";
+import { coarseOf } from "./coarse";
+import { componentsOf, type Component } from "./components";
 import type { Ground } from "./drawing";
 import { planeOf, rectangleOf, voxelsOf } from "./geometry";
 import { NORMAL_LUNG_HU } from "./growing";
 import { SparseMask } from "./labelmap";
+import { histogramOf, lesionsOf } from "./lesions";
 import type { Mask } from "./mask";
 import { decodeMessage } from "./message";
 import type { ClickGround } from "./operations/click";
 import { Regions } from "./regions";
 import type { Emit } from "./surroundings";
 import {
-  type Box, ERASED, type Lesion, type Plane, type Region, type Slice, type SlicePatch, type Stats, type VolumeMeta, type VoxelValue, type Zyx,
+  type Beside, type Box, type CoarseField, ERASED, type Ijk, type Lesion, type LesionHistogram, type Plane, type Region, type Slice,
+  type SlicePatch, type Stats, type VolumeMeta, type VoxelValue, type Zyx,
 } from "./types";
 import { Volume } from "./volume";
 
@@ -28,6 +31,8 @@ export class Scene {
   readonly #overlays = new Map<string, SparseMask>();
   /** Of the overlays that were asked for. */
   readonly #regions = new Map<string, Regions>();
+  /** Connected parts of an overlay: it never changes, so they are found once. */
+  readonly #parts = new WeakMap<SparseMask, Component[]>();
 
   constructor(readonly meta: VolumeMeta, private readonly mask: Mask, private readonly emit: Emit) {
     this.volume = new Volume(meta.shapeZyx);
@@ -102,8 +107,29 @@ export class Scene {
     return { segments, erasedVoxels: labels.counts[ERASED] };
   }
 
-  lesions(): Lesion[] {
-    return lesionsOf(this.mask.labels, this.meta.spacingMmZyx, this.volume.hu, (z) => this.volume.hasSlices(z, z));
+  lesions({ model, anatomy }: Beside = { model: null, anatomy: null }): Lesion[] {
+    return lesionsOf(
+      this.mask.labels, this.meta.spacingMmZyx, this.volume.hu, (z) => this.volume.hasSlices(z, z), this.meta.offset ?? 0,
+      this.#partsOf(model), anatomy === null ? null : this.#overlays.get(anatomy) ?? null,
+    );
+  }
+
+  #partsOf(key: string | null): Component[] | null {
+    const overlay = key ? this.#overlays.get(key) : undefined;
+    if (!overlay) return null;
+    const parts = this.#parts.get(overlay) ?? componentsOf(overlay);
+    this.#parts.set(overlay, parts);
+    return parts;
+  }
+
+  /** Fill of the blocks of the mask, or of an overlay; see `coarse.ts`. */
+  coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[] {
+    const mask = key === null ? this.mask.labels : this.#overlays.get(key);
+    return mask ? coarseOf(mask, step, from, to) : [];
+  }
+
+  histogram(ijk: Ijk): LesionHistogram | null {
+    return histogramOf(this.mask.labels, this.volume.hu, this.meta.offset ?? 0, this.#limit, this.meta.spacingMmZyx, ijk);
   }
 
   regions(key: string): Region[] {

@@ -15,8 +15,8 @@ import { type ClickFacts, clickEffect } from "./operations/click";
 import { Scene, type Watched } from "./scene";
 import type { Surroundings } from "./surroundings";
 import type {
-  DabResult, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, SaveState, Slice,
-  Stats, Stroke, Tool, VoxelValue, Zyx,
+  Beside, CoarseField, DabResult, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened, Operation, OperationResult, Plane, Preview, Proposed,
+  Region, SaveState, Slice, Stats, Stroke, Tool, VoxelValue, Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 
@@ -182,7 +182,9 @@ export class EditorSession implements EditorCalls {
   valueAt(ijk: Ijk): VoxelValue { return this.#scene.valueAt(this.#inside(ijk)); }
   stats(): Stats { return this.#scene.stats(); }
   regions(key: string): Region[] { return this.#scene.regions(key); }
-  lesions(): Lesion[] { return this.#scene.lesions(); }
+  lesions(beside?: Beside): Lesion[] { return this.#scene.lesions(beside); }
+  coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[] { return this.#scene.coarse(key, step, from, to); }
+  histogram(ijk: Ijk): LesionHistogram | null { return this.#scene.histogram(ijk); }
 
   // Saving
 

@@ -3,7 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Box } from "../editor/types";
+import type { Box, Lesion } from "../editor/types";
 import { checkWork } from "./checks";
 import { Revisions } from "./history";
 import type { Context } from "./context";
@@ -184,6 +184,16 @@ export class Desk {
     const n = lesions.value.length;
     if (!n) return;
     this.showLesion(this.lesion.value < 0 ? (step > 0 ? 0 : n - 1) : (this.lesion.value + step + n) % n);
+  }
+
+  /** The lesion at (or within two voxels of) a place of the grid; without one, the place itself. */
+  showLesionAt(ijk: readonly number[]): void {
+    const near = ({ box: { x0, x1, y0, y1, z0, z1 } }: Lesion) => [[ijk[0], x0, x1], [ijk[1], y0, y1], [ijk[2], z0, z1]].every(([at, from, to]) => at >= from - 2 && at <= to + 2);
+    const size = ({ box: { x0, x1, y0, y1, z0, z1 } }: Lesion) => (x1 - x0) * (y1 - y0) * (z1 - z0);
+    const { value: lesions } = this.session.lesions;
+    const found = lesions.filter(near).sort((a, b) => size(a) - size(b))[0];
+    if (found) this.showLesion(lesions.indexOf(found));
+    else this.session.goTo(ijk.map(Math.floor));
   }
 
   showLesion(index: number): void {

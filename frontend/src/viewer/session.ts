@@ -2,7 +2,7 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import { EditorClient } from "../editor/client";
-import type { EditorEvents, HistoryState, Ijk, Lesion, Plane, SaveState, Stats, Stroke } from "../editor/types";
+import type { Beside, EditorEvents, HistoryState, Ijk, Lesion, Plane, SaveState, Stats, Stroke } from "../editor/types";
 import { Anatomy } from "./anatomy";
 import { call, csrfHeaders, fetchBytes } from "./api";
 import { Clicks } from "./clicking";
@@ -124,6 +124,8 @@ export class Session {
   }
 
   readonly restored = signal(0);
+  /** The lung limit has come. */
+  readonly limitShown = signal(false);
   readonly maskReady = signal(false);
 
   #listen(): void {
@@ -167,6 +169,7 @@ export class Session {
     await this.editor.putOverlay("limit", message.slice());
     await this.editor.putLimit(message);
     this.mirror.hasLimit = true;
+    this.limitShown.value = true;
     this.mirror.touchAll();
   }
 
@@ -221,7 +224,16 @@ export class Session {
 
   #countLesions(): void {
     window.clearTimeout(this.#lesionTimer);
-    this.#lesionTimer = window.setTimeout(() => { void this.editor.lesions().then((found) => { this.lesions.value = found; }).catch(() => undefined); }, 250);
+    this.#lesionTimer = window.setTimeout(() => { void this.editor.lesions(this.#beside).then((found) => { this.lesions.value = found; }).catch(() => undefined); }, 250);
+  }
+
+  /** What the list of lesions is told beside: the pre-annotation, and lobes (or lungs) where there are any. */
+  get #beside(): Beside {
+    const { loaded, layers } = this.anatomy;
+    return {
+      model: this.overlaysLoaded.value.has("prediction") ? "prediction" : null,
+      anatomy: layers.find(({ key }) => loaded.value.has(key))?.key ?? null,
+    };
   }
 
   /** Put the crosshair on a voxel; the panes follow. */

@@ -6,7 +6,8 @@ import { CommentsTab } from "./comments";
 import { HistoryTab } from "./history";
 import { t } from "../language";
 import { Icon } from "./icons";
-import { LesionsTab, SegmentsTab } from "./segments";
+import { LesionsTab } from "./lesions";
+import { SegmentsTab } from "./segments";
 import { QuestionsTab } from "./questions";
 
 export function Side() {
