@@ -1,6 +1,6 @@
 import type {
-  Beside, CoarseField, DabResult, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened, Operation, OperationResult, Plane, Preview,
-  Proposed, Region, Slice, Stats, Tool, VoxelValue, Zyx,
+  Beside, CoarseField, DabResult, Difference, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened, Operation, OperationResult, Plane,
+  Preview, Proposed, Region, Slice, Stats, Tool, VoxelValue, Zyx,
 } from "./types";
 
 type Listener<K extends keyof EditorEvents> = (detail: EditorEvents[K]) => void;
@@ -33,6 +33,7 @@ export interface EditorCalls {
   lesions(beside?: Beside): Lesion[];
   coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[];
   histogram(ijk: Ijk): LesionHistogram | null;
+  differences(key: string): Difference[];
   regions(key: string): Region[];
   /** Sends what is unsent now; resolves when the server has all of it, or rejects with the reason. */
   flush(): Promise<string>;
@@ -128,6 +129,8 @@ export class EditorClient {
   coarse(key: string | null, step: Zyx, from: number, to: number): Promise<CoarseField[]> { return this.#call("coarse", [key, step, from, to]); }
   /** HU of the lesion under a voxel and of the lung round it. */
   histogram(ijk: Ijk): Promise<LesionHistogram | null> { return this.#call("histogram", [ijk]); }
+  /** Where the mask differs from an overlay, lesion by lesion, the largest change first. */
+  differences(key: string): Promise<Difference[]> { return this.#call("differences", [key]); }
   /** What the mask takes of each region of an overlay; none where no overlay of that key has come. */
   regions(key: string): Promise<Region[]> { return this.#call("regions", [key]); }
 

@@ -4,6 +4,7 @@
  */
 
 import type { EditorCalls } from "./client";
+import { differencesOf } from "./differences";
 import { Drawing, effectOf, patchesOf } from "./drawing";
 import type { SparseMask } from "./labelmap";
 import { Line } from "./line";
@@ -15,8 +16,8 @@ import { type ClickFacts, clickEffect } from "./operations/click";
 import { Scene, type Watched } from "./scene";
 import type { Surroundings } from "./surroundings";
 import type {
-  Beside, CoarseField, DabResult, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened, Operation, OperationResult, Plane, Preview, Proposed,
-  Region, SaveState, Slice, Stats, Stroke, Tool, VoxelValue, Zyx,
+  Beside, CoarseField, DabResult, Difference, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened, Operation, OperationResult, Plane, Preview,
+  Proposed, Region, SaveState, Slice, Stats, Stroke, Tool, VoxelValue, Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 
@@ -185,6 +186,7 @@ export class EditorSession implements EditorCalls {
   lesions(beside?: Beside): Lesion[] { return this.#scene.lesions(beside); }
   coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[] { return this.#scene.coarse(key, step, from, to); }
   histogram(ijk: Ijk): LesionHistogram | null { return this.#scene.histogram(ijk); }
+  differences(key: string): Difference[] { return differencesOf(this.#mask.labels, this.#scene.overlay(key), this.#options.volume.spacingMmZyx); }
 
   // Saving
 

@@ -5,6 +5,7 @@
  */
 
 import { effect, signal } from "@preact/signals";
+import { ENGLISH } from "./language";
 
 export interface NamedWindow { readonly name: string; readonly level: number; readonly width: number }
 
@@ -35,6 +36,8 @@ export interface Settings {
   /** This person's own windows. */
   windows: readonly NamedWindow[];
   rendering: "auto" | "gpu" | "cpu";
+  /** BCP 47 tag of the language of the page. */
+  language: string;
   /** Keys that the person has set instead of the viewer's, by command. */
   keys: Readonly<Record<string, readonly string[]>>;
   /** Commands used last from the palette, newest first. */
@@ -44,7 +47,8 @@ export interface Settings {
 export const DEFAULTS: Settings = {
   radiusMm: 15, tolerance: 30, useLimit: true, planar: false, excludeVessels: false, strongControl: false, livePreview: true,
   overwrite: false, sphereMm: 8, circleMm: 8, eraserMm: 8, eraserPlanar: false, eraseAll: false, opacity: 34, crosshair: true,
-  smooth: true, slabMm: 10, slabEverywhere: true, regionKind: "ellipse", cineFps: 12, windows: [], rendering: "auto", keys: {}, recent: [],
+  smooth: true, slabMm: 10, slabEverywhere: true, regionKind: "ellipse", cineFps: 12, windows: [], rendering: "auto", language: ENGLISH,
+  keys: {}, recent: [],
 };
 
 /** A copy of the settings: `saved` counts the changes that the server has taken. */
