@@ -2,6 +2,7 @@
 
 import type { BitVolume } from "./bitvolume";
 import { componentAt, componentsOf, type Component } from "./components";
+import { mlOfVoxel } from "./geometry";
 import type { Labelmap, SparseMask } from "./labelmap";
 import type { Ijk, Lesion, LesionHistogram, Zyx } from "./types";
 
@@ -100,7 +101,7 @@ export function lesionsOf(
   labels: Labelmap, spacing: Zyx, hu: Int16Array, hasHu: (z: number) => boolean, offset = 0, model: readonly Component[] | null = null, anatomy: SparseMask | null = null,
 ): Lesion[] {
   const [, ny, nx] = labels.shape;
-  const ml = (spacing[0] * spacing[1] * spacing[2]) / 1000;
+  const ml = mlOfVoxel(labels.shape, spacing);
   const parts = componentsOf(labels);
   const before = model && modelVoxels(parts, model);
   return parts.map((part, place) => {

@@ -73,7 +73,7 @@ export class EditorSession implements EditorCalls {
   putSlices(z0: number, hu: Int16Array): void { this.#scene.volume.putSlices(z0, hu); }
 
   putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): void {
-    this.#scene.volume.putPreview({ voxels, shape: shapeZyx as unknown as Zyx, step: stepZyx as unknown as Zyx, huLo, huStep });
+    this.#scene.putPreview({ voxels, shape: shapeZyx as unknown as Zyx, step: stepZyx as unknown as Zyx, huLo, huStep });
   }
 
   putLimit(message: Uint8Array): Promise<void> { return this.#scene.putLimit(message); }

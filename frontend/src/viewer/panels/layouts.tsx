@@ -32,6 +32,7 @@ export function Oblique({ view }: { readonly view: View }) {
 
 export function Layouts({ view }: { readonly view: View | null }) {
   const { session } = useDesk();
+  if (session.context.scan.shape_zyx[0] === 1) return null;
   const one = view?.maximised.value ?? null;
   const choice = one ? "one" : view?.layout.value ?? "four";
   const choose = (to: "four" | "large" | "one") => {

@@ -28,7 +28,7 @@ function placeOf(session: Session, lesion: Lesion): string {
   const middle = lpsOf(session.geometry, [(columns - 1) / 2, (rows - 1) / 2, (depth - 1) / 2]);
   const [left, , up] = lpsOf(session.geometry, lesion.ijk);
   const side = left > middle[0] ? t("Left") : t("Right");
-  if (depth === 1) return side;
+  if (depth === 1) return left > middle[0] ? t("Right half of the image") : t("Left half of the image");
   const third = (up - middle[2]) / (session.geometry.spacingMmZyx[0] * depth);
   return t("{side}, {third} third", { side, third: third > 1 / 6 ? t("upper") : third < -1 / 6 ? t("lower") : t("middle") });
 }
@@ -51,7 +51,7 @@ export function LesionTable() {
     <div class="row between leshead"><h3>{t("Lesions, largest first")}</h3><span class="row-tight tiny faint"><Kbd keys="J" /><Kbd keys="K" /> {t("next, previous")}</span></div>
     {lesions.length === 0 ? <p class="small faint none">{t("Nothing is marked.")}</p> : (
       <table class="table les" data-testid="lesions">
-        <thead><tr><th>#</th><th>{t("Place")}</th><th class="num">mL</th>{compared ? <th class="num" title={t("mL more or less than the pre-annotation had here")}>{t("± model")}</th> : <th class="num">{t("mean HU")}</th>}</tr></thead>
+        <thead><tr><th>#</th><th>{t("Place")}</th><th class="num">{session.unit}</th>{compared ? <th class="num" title={t("mL more or less than the pre-annotation had here")}>{t("± model")}</th> : <th class="num">{t("mean{unit}", { unit: session.valueUnit })}</th>}</tr></thead>
         <tbody>
           {lesions.slice(0, MOST_ROWS).map((lesion, n) => (
             <tr key={`${lesion.segment}-${lesion.ijk.join()}`} aria-selected={desk.lesion.value === n}>
@@ -93,17 +93,17 @@ export function LesionFacts() {
     <div class="sec detail" data-testid="lesion-facts">
       <h3>{t("Lesion {n}", { n: desk.lesion.value + 1 })}, <span class="medium">{placeOf(session, lesion).toLowerCase()}</span></h3>
       <dl>
-        <div><dt>{t("Size")}</dt><dd>{size} mm</dd></div><div><dt>{t("Mean")}</dt><dd>{hu(lesion.meanHu)} HU</dd></div>
+        <div><dt>{t("Size")}</dt><dd>{size} mm</dd></div><div><dt>{t("Mean")}</dt><dd>{hu(lesion.meanHu)}{session.valueUnit}</dd></div>
         {!flat && <div><dt>{t("Slices")}</dt><dd>{t("{first} to {last}", { first: box.z0 + 1, last: box.z1 })}</dd></div>}
       </dl>
-      {brightness && <Histogram of={brightness} colour={session.colours.get(lesion.segment) ?? "#e8ac00"} />}
+      {brightness && <Histogram of={brightness} unit={session.valueUnit} colour={session.colours.get(lesion.segment) ?? "#e8ac00"} />}
     </div>
   );
 }
 
 const WIDTH = 280, HEIGHT = 52;
 
-function Histogram({ of: { lo, step, lesion, lung, lowerHu }, colour }: { readonly of: Brightness; readonly colour: string }) {
+function Histogram({ of: { lo, step, lesion, lung, lowerHu }, unit, colour }: { readonly of: Brightness; readonly unit: string; readonly colour: string }) {
   const bins = lesion.length;
   const x = (value: number) => ((value - lo) / (step * bins)) * WIDTH;
   const area = (counts: Uint32Array) => {
@@ -116,7 +116,7 @@ function Histogram({ of: { lo, step, lesion, lung, lowerHu }, colour }: { readon
   const span = step * bins;
   const every = [50, 100, 200, 250, 500, 1000, 2500, 5000, 10_000, 20_000].find((n) => span / n <= 6) ?? 20_000;
   const ticks = Array.from({ length: 12 }, (_, n) => (Math.ceil(lo / every) + n) * every).filter((value) => x(value) > 12 && x(value) < WIDTH - 16);
-  const words = t("Voxels by HU{bound}", { bound: lowerHu === null ? "" : t(", lower bound {hu} HU", { hu: Math.round(lowerHu) }) });
+  const words = t("Voxels by value{bound}", { bound: lowerHu === null ? "" : t(", lower bound {value}", { value: `${Math.round(lowerHu)}${unit}` }) });
   return (
     <svg class="histogram" viewBox={`0 0 ${WIDTH} ${HEIGHT + 16}`} role="img" aria-label={words} data-testid="histogram">
       <title>{words}</title>
@@ -127,7 +127,7 @@ function Histogram({ of: { lo, step, lesion, lung, lowerHu }, colour }: { readon
         <path d={`M${x(lowerHu)} 2V${HEIGHT}`} class="bound" />
         <text x={x(lowerHu) > WIDTH - 120 ? x(lowerHu) - 4 : x(lowerHu) + 4} y="10" text-anchor={x(lowerHu) > WIDTH - 120 ? "end" : "start"}>{t("lower bound {hu}", { hu: hu(lowerHu) })}</text>
       </>}
-      {ticks.map((value, n) => <text key={value} x={x(value)} y={HEIGHT + 12} text-anchor="middle">{hu(value)}{n === ticks.length - 1 ? " HU" : ""}</text>)}
+      {ticks.map((value, n) => <text key={value} x={x(value)} y={HEIGHT + 12} text-anchor="middle">{hu(value)}{n === ticks.length - 1 ? unit : ""}</text>)}
     </svg>
   );
 }

@@ -26,7 +26,7 @@ function SegmentList() {
   const perSegment = (id: number) => session.lesions.value.filter((l) => l.segment === id).length;
   return (
     <div class="sec">
-      <div class="row between"><h3>{session.layer.title}</h3><span class="tiny faint head"><span class="c">{t("no.")}</span><span class="ml">mL</span></span></div>
+      <div class="row between"><h3>{session.layer.title}</h3><span class="tiny faint head"><span class="c">{t("no.")}</span><span class="ml">{session.unit}</span></span></div>
       <ul class="segs">
         {session.segments.map((segment, n) => {
           const on = session.segment.value === segment.id;
@@ -110,11 +110,11 @@ function Figures() {
   const totals = against && session.mirror.complete.value ? session.mirror.totals() : null;
   return (
     <dl class="sec stats">
-      <div><dt>{t("Marked")}</dt><dd data-testid="total-ml">{ml(total)}<small> mL</small></dd></div>
+      <div><dt>{t("Marked")}</dt><dd data-testid="total-ml">{ml(total)}<small> {session.unit}</small></dd></div>
       <LungFigures />
       {totals && <>
-        <div title={t("Against {title}", { title: against?.title ?? "" })}><dt>{t("Added")}</dt><dd>{ml(totals.added * session.voxelMl)}<small> mL</small></dd></div>
-        <div title={t("Against {title}", { title: against?.title ?? "" })}><dt>{t("Removed")}</dt><dd>{ml(totals.removed * session.voxelMl)}<small> mL</small></dd></div>
+        <div title={t("Against {title}", { title: against?.title ?? "" })}><dt>{t("Added")}</dt><dd>{ml(totals.added * session.voxelMl)}<small> {session.unit}</small></dd></div>
+        <div title={t("Against {title}", { title: against?.title ?? "" })}><dt>{t("Removed")}</dt><dd>{ml(totals.removed * session.voxelMl)}<small> {session.unit}</small></dd></div>
       </>}
     </dl>
   );
