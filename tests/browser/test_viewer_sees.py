@@ -7,10 +7,11 @@ import pytest
 from imagecodecs import png_decode
 from playwright.sync_api import Page, expect
 
+from annotation.scans.models import Scan
 from annotation.work.models import Assignment
 from tests.browser.test_viewer_looks import MIDDLE, open_viewer
 from tests.chromium import shoot
-from tests.factories.world import SHAPE, World, first_of, label, publish, volume_of
+from tests.factories.world import SHAPE, World, approve, first_of, label, publish, volume_of
 from tests.journeys.viewer import Viewer
 
 
@@ -234,3 +235,35 @@ def test_lesions_tell_their_figures_and_the_surface_leads_to_them(assignment: As
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     shoot(page, "viewer-surface")
+
+
+def test_the_other_scan_of_the_subject_stands_beside(live_world: World, new_page: Any) -> None:
+    publish(live_world, size=6)
+    first, second = Assignment.objects.filter(scan__site=live_world.sites["a"]).order_by("position")[:2]
+    Scan.objects.filter(pk=second.scan_id).update(subject=first.scan.subject_id)
+    label(live_world, second)
+    approve(live_world, second)
+    viewer = open_viewer(new_page, first)
+    page = viewer.page
+    viewer.go_to((28, 24, 15))
+    page.keyboard.press("Shift+X")
+    other = page.get_by_test_id("pane-prior")
+    expect(other).to_contain_text(second.scan.code)
+    expect(page.get_by_test_id("pane-coronal")).to_be_hidden()
+    expect(other).to_have_attribute("data-slice", "15")
+    expect(other).to_have_attribute("data-full", str(SHAPE[0]))
+    viewer.go_to((28, 24, 18))
+    expect(other).to_have_attribute("data-slice", "18")
+    # Scrolled alone it keeps its distance; let go, it stays where it is.
+    other.focus()
+    page.keyboard.press("ArrowUp")
+    expect(other).to_have_attribute("data-slice", "19")
+    viewer.go_to((28, 24, 20))
+    expect(other).to_have_attribute("data-slice", "21")
+    shoot(page, "viewer-prior")
+    page.get_by_test_id("prior-link").click()
+    viewer.go_to((28, 24, 25))
+    expect(other).to_have_attribute("data-slice", "21")
+    page.get_by_test_id("layout-four").click()
+    expect(page.get_by_test_id("pane-coronal")).to_be_visible()
+    expect(other).to_have_count(0)

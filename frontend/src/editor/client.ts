@@ -1,6 +1,6 @@
 import type {
   Beside, CoarseField, DabResult, Difference, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened, Operation, OperationResult, Plane,
-  Preview, Proposed, Region, Slice, Stats, Tool, VoxelValue, Zyx,
+  Preview, Proposed, Region, Slice, SliceFacts, Stats, Tool, VoxelValue, Zyx,
 } from "./types";
 
 type Listener<K extends keyof EditorEvents> = (detail: EditorEvents[K]) => void;
@@ -32,6 +32,7 @@ export interface EditorCalls {
   stats(): Stats;
   lesions(beside?: Beside): Lesion[];
   coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[];
+  sliceFacts(z: number, against: string | null): SliceFacts;
   histogram(ijk: Ijk): LesionHistogram | null;
   differences(key: string): Difference[];
   regions(key: string): Region[];
@@ -127,6 +128,8 @@ export class EditorClient {
   lesions(beside: Beside): Promise<Lesion[]> { return this.#call("lesions", [beside]); }
   /** How full of each segment blocks of `step` voxels are, layers `from` <= z < `to` of blocks; of the mask or an overlay. */
   coarse(key: string | null, step: Zyx, from: number, to: number): Promise<CoarseField[]> { return this.#call("coarse", [key, step, from, to]); }
+  /** An axial slice as the page keeps it; `against`: the overlay to compare with. */
+  sliceFacts(z: number, against: string | null): Promise<SliceFacts> { return this.#call("sliceFacts", [z, against]); }
   /** HU of the lesion under a voxel and of the lung round it. */
   histogram(ijk: Ijk): Promise<LesionHistogram | null> { return this.#call("histogram", [ijk]); }
   /** Where the mask differs from an overlay, lesion by lesion, the largest change first. */

@@ -13,9 +13,10 @@ import type { Mask } from "./mask";
 import { decodeMessage } from "./message";
 import type { ClickGround } from "./operations/click";
 import { Regions } from "./regions";
+import { sliceFacts } from "./slicefacts";
 import type { Emit } from "./surroundings";
 import {
-  type Beside, type Box, type CoarseField, ERASED, type Ijk, type Lesion, type LesionHistogram, type Plane, type Region, type Slice,
+  type Beside, type Box, type CoarseField, ERASED, type Ijk, type Lesion, type LesionHistogram, type Plane, type Region, type Slice, type SliceFacts,
   type SlicePatch, type Stats, type VolumeMeta, type VoxelValue, type Zyx,
 } from "./types";
 import { Volume, type PreviewVolume } from "./volume";
@@ -132,6 +133,11 @@ export class Scene {
   coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[] {
     const mask = key === null ? this.mask.labels : this.#overlays.get(key);
     return mask ? coarseOf(mask, step, from, to) : [];
+  }
+
+  /** Of an axial slice; `against` is the overlay to compare with. */
+  sliceFacts(z: number, against: string | null): SliceFacts {
+    return sliceFacts(this.mask.labels, z, this.#limit, against === null ? null : this.#overlays.get(against) ?? null);
   }
 
   histogram(ijk: Ijk): LesionHistogram | null {

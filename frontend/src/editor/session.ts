@@ -17,7 +17,7 @@ import { Scene, type Watched } from "./scene";
 import type { Surroundings } from "./surroundings";
 import type {
   Beside, CoarseField, DabResult, Difference, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened, Operation, OperationResult, Plane, Preview,
-  Proposed, Region, SaveState, Slice, Stats, Stroke, Tool, VoxelValue, Zyx,
+  Proposed, Region, SaveState, Slice, SliceFacts, Stats, Stroke, Tool, VoxelValue, Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 
@@ -185,6 +185,7 @@ export class EditorSession implements EditorCalls {
   regions(key: string): Region[] { return this.#scene.regions(key); }
   lesions(beside?: Beside): Lesion[] { return this.#scene.lesions(beside); }
   coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[] { return this.#scene.coarse(key, step, from, to); }
+  sliceFacts(z: number, against: string | null): SliceFacts { return this.#scene.sliceFacts(z, against); }
   histogram(ijk: Ijk): LesionHistogram | null { return this.#scene.histogram(ijk); }
   differences(key: string): Difference[] { return differencesOf(this.#mask.labels, this.#scene.overlay(key), this.#options.volume.spacingMmZyx); }
 

@@ -175,6 +175,22 @@ export interface Lesion {
   readonly ijk: Ijk;
 }
 
+/** An axial slice of the mask, as the page keeps it. */
+export interface SliceFacts {
+  /** Labels, `rows × columns`; null when nothing is marked. */
+  readonly labels: Uint8Array | null;
+  /** Marked voxels in each row and column. */
+  readonly rows: Uint16Array | null;
+  readonly columns: Uint16Array | null;
+  readonly marked: number;
+  /** Marked voxels outside the lung limit, and the first of them. */
+  readonly outside: number;
+  readonly firstOutside: number;
+  /** Against the overlay that is compared with. */
+  readonly added: number;
+  readonly removed: number;
+}
+
 /** How much of each block of voxels a segment fills, 255 = all of it; layers × rows × columns of blocks. */
 export interface CoarseField { readonly segment: number; readonly data: Uint8Array }
 

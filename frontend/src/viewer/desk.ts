@@ -11,6 +11,7 @@ import { CanvasBackend, detectGraphics, type Graphics, type Hosts } from "./imag
 import { Strokes, type StrokeFacts } from "./panes/stroke";
 import { View } from "./panes/view";
 import { t } from "./language";
+import { Prior } from "./prior";
 import { Session } from "./session";
 import { settings } from "./settings";
 import { toolOf } from "./tools";
@@ -25,6 +26,8 @@ export class Desk {
   readonly revisions: Revisions;
   readonly hosts: Hosts = new Map();
   readonly view = signal<View | null>(null);
+  /** The subject's other scan, fetched when it is first asked for. */
+  readonly prior: Prior | null;
   readonly strokes = signal<Strokes | null>(null);
   readonly stroke = signal<StrokeFacts | null>(null);
   readonly tab = signal<Tab>("segments");
@@ -55,6 +58,7 @@ export class Desk {
 
   constructor(readonly context: Context) {
     this.session = new Session(context);
+    this.prior = context.prior ? new Prior(context.prior, this.session) : null;
     let before = this.session.lesions.value;
     this.session.lesions.subscribe((lesions) => {
       // The list is sorted by size and moves while one draws: the chosen lesion is found again by its place.
@@ -191,6 +195,19 @@ export class Desk {
     this.tab.value = "comments";
     this.session.notice.value = { text: "Add at least one comment first: the author needs to know what to change.", tone: "warn" };
   }
+
+  /** The subject's other scan beside this one, or the four panes again. */
+  compare(): void {
+    const view = this.view.value;
+    if (!view || !this.prior) return;
+    view.maximised.value = null;
+    view.layout.value = view.layout.value === "compare" ? "four" : "compare";
+    this.session.activePlane.value = "axial";
+    if (!this.#hasPrior) void this.prior.open();
+    this.#hasPrior = true;
+  }
+
+  #hasPrior = false;
 
   /** Next or previous lesion of the list, round and round. */
   stepLesion(step: 1 | -1): void {

@@ -52,6 +52,7 @@ export function lookingCommands(desk: Desk): Command[] {
     { id: "turn-left", title: "Turn the other planes to the left by 5°", group: "Looking", keys: ["Shift+ArrowLeft"], offered: volume, run: () => turn(-5) },
     { id: "turn-right", title: "Turn the other planes to the right by 5°", group: "Looking", keys: ["Shift+ArrowRight"], offered: volume, run: () => turn(5) },
     { id: "straighten", title: "Straight planes", group: "Looking", keys: ["Shift+0"], offered: volume, run: () => { const planes = desk.view.value?.planes; planes?.straighten(); if (planes) planes.turning.value = false; } },
+    { id: "compare", title: "Beside the subject's other scan", group: "Looking", keys: ["Shift+X"], offered: Boolean(session.context.prior), run: () => desk.compare() },
     { id: "layout", title: "Two by two, or one large and two small", group: "Looking", keys: ["Shift+F"], offered: volume, run: () => { const view = desk.view.value; if (view) { view.maximised.value = null; view.layout.value = view.layout.value === "four" ? "large" : "four"; } } },
     { id: "up", title: "Previous slice", group: "Looking", keys: ["ArrowUp"], offered: volume, run: () => scroll(-1) },
     { id: "down", title: "Next slice", group: "Looking", keys: ["ArrowDown"], offered: volume, run: () => scroll(1) },

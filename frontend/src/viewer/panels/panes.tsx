@@ -11,6 +11,7 @@ import { PLANES } from "../session";
 import { toolOf } from "../tools";
 import { Icon } from "./icons";
 import { PaneBar } from "./panebar";
+import { PriorPane } from "./prior";
 import { SurfacePane } from "./surface";
 
 export function Panes() {
@@ -34,11 +35,14 @@ export function Panes() {
 function PaneGrid({ view }: { readonly view: View }) {
   // An X-ray has one plane, and no surface.
   const one = flatOf(view) ? "axial" : view.maximised.value;
+  const { prior } = useDesk();
   const large = one === null && view.layout.value === "large";
+  const compare = prior !== null && one === null && view.layout.value === "compare";
   return (
-    <div class={`panes on-dark${one ? " single" : ""}${large ? " large" : ""}`} data-large={large ? view.session.activePlane.value : undefined}>
-      {PLANES.map((plane) => <PaneBox key={plane} view={view} pane={view.panes[plane]} hidden={one !== null && one !== plane} />)}
-      <SurfacePane view={view} hidden={large || (one !== null && one !== "surface")} />
+    <div class={`panes on-dark${one ? " single" : ""}${large ? " large" : ""}${compare ? " compare" : ""}`} data-large={large ? view.session.activePlane.value : undefined}>
+      {PLANES.map((plane) => <PaneBox key={plane} view={view} pane={view.panes[plane]} hidden={compare ? plane !== "axial" : one !== null && one !== plane} />)}
+      {compare && <PriorPane prior={prior} />}
+      <SurfacePane view={view} hidden={large || compare || (one !== null && one !== "surface")} />
     </div>
   );
 }
