@@ -7,7 +7,8 @@ from django.conf import settings
 from annotation.masks.models import Head, MaskRevision, ProbabilityMap
 from annotation.masks.selectors import heads_of, newest_answers, newest_prediction, shown_revision
 from annotation.masks.services import schema_of
-from annotation.reviews.models import Comment, ReviewRound
+from annotation.reviews.comments import seen_until
+from annotation.reviews.models import Comment, Reply, ReviewRound
 from annotation.reviews.services import list_interlocks
 from annotation.work.models import Assignment
 from annotation.work.permissions import has_role
@@ -72,6 +73,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         "probability": _probability(assignment, heads, user),
         "answers": {"values": answers, "url": f"{API}/assignments/{assignment.pk}/answers"},
         "comments": [comment_facts(row) for row in comments_of(assignment)],
+        "comments_seen": seen_until(round_.annotation, user) if round_ else None,
         "review": round_ and _review(round_, user),
         "can": {
             "edit": can_edit,
@@ -121,7 +123,10 @@ def comments_of(assignment: Assignment) -> list[Comment]:
         round_ = _round_of(assignment)
         annotation = round_.annotation if round_ else assignment
     return list(
-        Comment.objects.filter(round__annotation=annotation).select_related("author", "round").order_by("created_at")
+        Comment.objects.filter(round__annotation=annotation)
+        .select_related("author", "round")
+        .prefetch_related("replies__author")
+        .order_by("created_at")
     )
 
 
@@ -135,6 +140,19 @@ def comment_facts(comment: Comment) -> dict[str, Any]:
         "round": comment.round.number,
         "state": comment.state,
         "created_at": comment.created_at,
+        "edited_at": comment.edited_at,
+        "replies": [reply_facts(row) for row in comment.replies.all()],
+    }
+
+
+def reply_facts(reply: Reply) -> dict[str, Any]:
+    """A reply as the viewer shows it."""
+    return {
+        "id": str(reply.pk),
+        "author": reply.author.username,
+        "text": reply.text,
+        "created_at": reply.created_at,
+        "edited_at": reply.edited_at,
     }
 
 

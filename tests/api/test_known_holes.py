@@ -27,8 +27,9 @@ from knox.models import AuthToken
 
 from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
 from annotation.masks.services import begin, store_prediction
+from annotation.reviews.comments import add_comment
 from annotation.reviews.models import ReviewRound
-from annotation.reviews.services import add_comment, claim_round, return_round, submit_assignment
+from annotation.reviews.services import claim_round, return_round, submit_assignment
 from annotation.scans.models import Scan
 from annotation.scans.services import set_site_membership
 from annotation.work.models import Campaign, CampaignScan, LabelSchema

@@ -14,8 +14,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from annotation.datasets.services import create_release
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.masks.services import store_prediction
+from annotation.reviews.comments import add_comment, add_reply
 from annotation.reviews.models import Comment
-from annotation.reviews.services import add_comment, submit_assignment
+from annotation.reviews.services import submit_assignment
 from annotation.scans.services import set_site_membership
 from annotation.work.people import invite_person
 from annotation.work.schema import parse_schema
@@ -46,6 +47,7 @@ OWNER = row(HIDDEN, annotator=YES, coordinator=FORBIDDEN, datamanager=FORBIDDEN,
 COORDINATOR_OF_BATCH = row(HIDDEN, annotator=FORBIDDEN, coordinator=YES, datamanager=FORBIDDEN, admin=FORBIDDEN)
 SEERS_OF_BATCH = row(HIDDEN, annotator=YES, coordinator=YES, elsewhere=YES, datamanager=YES, admin=YES)
 SEERS_OF_ROUND = row(HIDDEN, annotator=YES, reviewer=YES, coordinator=YES, datamanager=YES, admin=YES)
+WRITER = SEERS_OF_ROUND | dict.fromkeys(("reviewer", "coordinator", "datamanager", "admin"), FORBIDDEN)
 JUDGE = row(HIDDEN, annotator=FORBIDDEN, reviewer=YES, coordinator=FORBIDDEN, datamanager=FORBIDDEN, admin=FORBIDDEN)
 KEEPERS_OF_RELEASE = row(HIDDEN, elsewhere=YES, coordinator=YES, datamanager=YES, admin=YES)
 DATA_MANAGER = row(HIDDEN, elsewhere=FORBIDDEN, coordinator=FORBIDDEN, datamanager=YES, admin=FORBIDDEN)
@@ -100,6 +102,10 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:review-return", "post"): JUDGE,
     ("api:review-comments", "get"): SEERS_OF_ROUND,
     ("api:review-comments", "post"): SEERS_OF_ROUND | {"datamanager": FORBIDDEN, "admin": FORBIDDEN},
+    ("api:review-comments-seen", "post"): SEERS_OF_ROUND,
+    ("api:comment", "patch"): WRITER,
+    ("api:comment-replies", "post"): SEERS_OF_ROUND | {"datamanager": FORBIDDEN, "admin": FORBIDDEN},
+    ("api:reply", "patch"): WRITER,
     ("api:comment-resolve", "post"): SEERS_OF_ROUND,
     ("api:comment-reopen", "post"): SEERS_OF_ROUND,
     ("api:jobs", "get"): EVERYONE,
@@ -166,6 +172,7 @@ def subjects(world: World) -> dict[str, Any]:
     label(world, submitted)
     round_ = submit_assignment(assignment_id=submitted.pk, actor=world["annotator"])
     comment = add_comment(round_id=round_.pk, actor=world["annotator"], text="unsure here")
+    reply = add_reply(comment_id=comment.pk, actor=world["annotator"], text="it is the fissure")
     assignment = claim_assignment(actor=world["annotator"])
     assert assignment is not None
     release = create_release(campaign=world.campaign, name="2026.1", actor=world["datamanager"])
@@ -178,7 +185,8 @@ def subjects(world: World) -> dict[str, Any]:
     job = Job.objects.create(kind="import_scans", key="x", requested_by=world["datamanager"])
     return {
         "batch": batch.pk, "assignment": assignment.pk, "scan": submitted.scan_id, "review": round_.pk,
-        "comment": comment.pk, "revision": round_.masks.get().submitted_id, "prediction": prediction.pk, "job": job.pk,
+        "comment": comment.pk, "reply": reply.pk, "revision": round_.masks.get().submitted_id,
+        "prediction": prediction.pk, "job": job.pk,
         "campaign": world.campaign.pk, "release": release.pk,
         "run": run.pk, "model": model.pk,
     }  # fmt: skip
@@ -188,7 +196,8 @@ def pk_of(name: str, subjects: dict[str, Any]) -> Any:
     for prefix, kind in (
         ("api:revision-probability", "prediction"),
         ("api:batch-", "batch"), ("api:assignment", "assignment"), ("api:scan", "scan"), ("api:volume", "scan"),
-        ("api:review-", "review"), ("api:review", "review"), ("api:comment", "comment"), ("api:revision", "revision"),
+        ("api:review-", "review"), ("api:review", "review"), ("api:comment", "comment"), ("api:reply", "reply"),
+        ("api:revision", "revision"),
         ("api:job", "job"), ("api:release", "release"), ("api:training-run", "run"),
         ("api:model", "model"),
     ):  # fmt: skip
@@ -212,6 +221,10 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
         "api:review-approve": {"password": PASSWORD},
         "api:review-correct": {"password": PASSWORD},
         "api:review-comments": {"text": "look here"},
+        "api:review-comments-seen": {"until": "2026-11-21T10:00:00Z"},
+        "api:comment": {"text": "look there"},
+        "api:comment-replies": {"text": "seen"},
+        "api:reply": {"text": "it is a vessel"},
         "api:releases": {"campaign": str(subjects["campaign"]), "name": "2026.2"},
         "api:training-runs": {"campaign": str(subjects["campaign"])},
         "api:release-yank": {"reason": "wrong split"},

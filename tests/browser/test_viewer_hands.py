@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from annotation.masks.selectors import newest_answers
 from annotation.masks.services import store_import
 from annotation.masks.store import load_labels
 from annotation.work.models import Assignment
 from annotation.work.schema import parse_schema
 from annotation.work.standard import CHEST_CT
-from tests.chromium import shoot
+from tests.chromium import Watched, shoot
 from tests.factories.world import SHAPE, World, first_of, publish
 from tests.journeys.viewer import Viewer
 from voxloop.volume.quantities import lobar_score
@@ -99,3 +100,39 @@ def test_lobes_give_shares_and_the_severity_score(live_world: World, assignment:
     shoot(page, "viewer-anatomy")
     page.keyboard.press("Control+z")
     expect(page.get_by_test_id("ct-severity")).to_contain_text("0 / 25")
+
+
+def test_a_scan_is_labelled_answered_and_submitted_by_keyboard_alone(
+    assignment: Assignment, new_page: Any, watched: Watched
+) -> None:
+    watched.expected.append("ERR_FAILED")
+    page = new_page("annotator")
+    open_viewer(page, assignment)
+    keys = page.keyboard
+    keys.press("g")
+    keys.press("Enter")
+    page.wait_for_function("() => voxloop.strokes.length === 1")
+    # Answers that the network swallows come back after a reload.
+    page.route("**/answers", lambda route: route.abort())
+    keys.press("Shift+Q")
+    expect(page.get_by_test_id("answer-diagnosis-covid19")).to_be_focused()
+    keys.press("1")
+    expect(page.get_by_test_id("answer-diagnosis-covid19")).to_be_checked()
+    keys.press("Enter")
+    expect(page.get_by_test_id("answer-quality-good")).to_be_focused()
+    keys.press("2")
+    shoot(page, "viewer-questions")
+    page.wait_for_function("() => voxloop.saveState.kind === 'saved'")
+    page.unroute("**/answers")
+    open_viewer(page, assignment)
+    keys.press("Control+k")
+    keys.type("show questions")
+    keys.press("Enter")
+    expect(page.get_by_test_id("answer-diagnosis-covid19")).to_be_checked()
+    expect(page.get_by_test_id("answer-quality-limited")).to_be_checked()
+    expect(page.get_by_test_id("tab-questions")).to_be_focused()
+    keys.press("Control+Enter")
+    page.wait_for_url(lambda url: "/view/" in url and str(assignment.pk) not in url)
+    assignment.refresh_from_db()
+    assert assignment.state == "submitted"
+    assert newest_answers(assignment) == {"diagnosis": "covid19", "quality": "limited"}

@@ -1,6 +1,6 @@
 import type {
   DabResult, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview,
-  Region, Slice, Stats, Tool, VoxelValue,
+  Proposed, Region, Slice, Stats, Tool, VoxelValue,
 } from "./types";
 
 type Listener<K extends keyof EditorEvents> = (detail: EditorEvents[K]) => void;
@@ -13,6 +13,7 @@ export interface EditorCalls {
   putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): void;
   putLimit(message: Uint8Array): Promise<void>;
   putOverlay(key: string, message: Uint8Array): Promise<void>;
+  putProbability(values: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[]): void;
   loadMask(message: Uint8Array, revision: string): Promise<Opened>;
   watch(slices: readonly { plane: Plane; index: number }[]): void;
   beginStroke(tool: Tool): void;
@@ -21,6 +22,7 @@ export interface EditorCalls {
   cancelStroke(): void;
   preview(tool: Tool, ijk: Ijk): Preview;
   apply(operation: Operation): Promise<OperationResult>;
+  propose(operation: Operation): Proposed;
   undo(): Promise<HistoryState>;
   redo(): Promise<HistoryState>;
   sliceLabels(plane: Plane, index: number): Slice<Uint8Array>;
@@ -90,6 +92,11 @@ export class EditorClient {
   /** A mask to show beside the live one (prediction, author, previous), as a mask message. */
   putOverlay(key: string, message: Uint8Array): Promise<void> { return this.#call("putOverlay", [key, message], [message.buffer]); }
 
+  /** A model's coarse probability (docs/formats.md), inflated; click-to-segment asks it. */
+  putProbability(values: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[]): Promise<void> {
+    return this.#call("putProbability", [values, shapeZyx, stepZyx], [values.buffer]);
+  }
+
   /** Shows a mask message without journal or saving (read-only). */
   loadMask(message: Uint8Array, revision: string): Promise<Opened> { return this.#call("loadMask", [message, revision], [message.buffer]); }
 
@@ -104,6 +111,8 @@ export class EditorClient {
   cancelStroke(): Promise<void> { return this.#call("cancelStroke", []); }
   preview(tool: Tool, ijk: Ijk): Promise<Preview> { return this.#call("preview", [tool, ijk]); }
   apply(operation: Operation): Promise<OperationResult> { return this.#call("apply", [operation]); }
+  /** What `apply` would change, with patches of the watched slices. */
+  propose(operation: Operation): Promise<Proposed> { return this.#call("propose", [operation]); }
   undo(): Promise<HistoryState> { return this.#call("undo", []); }
   redo(): Promise<HistoryState> { return this.#call("redo", []); }
 

@@ -1,12 +1,15 @@
 /** What can be looked at: voxels that have arrived, overlays, the lung limit, and slices, figures and lesions of the mask. */
 
 import { BitVolume } from "./bitvolume";
+import type { Probability } from "./clicking";
 import { lesionsOf } from "./components";
 import type { Ground } from "./drawing";
-import { planeOf, rectangleOf } from "./geometry";
+import { planeOf, rectangleOf, voxelsOf } from "./geometry";
+import { NORMAL_LUNG_HU } from "./growing";
 import { SparseMask } from "./labelmap";
 import type { Mask } from "./mask";
 import { decodeMessage } from "./message";
+import type { ClickGround } from "./operations/click";
 import { Regions } from "./regions";
 import type { Emit } from "./surroundings";
 import {
@@ -21,6 +24,7 @@ export class Scene {
   /** The slices on screen: their new labels go out with every change. */
   watched: readonly Watched[] = [];
   #limit: BitVolume | null = null;
+  #probability: Probability | null = null;
   readonly #overlays = new Map<string, SparseMask>();
   /** Of the overlays that were asked for. */
   readonly #regions = new Map<string, Regions>();
@@ -40,6 +44,26 @@ export class Scene {
       for (let x = start - row * shape[2], end = x + length; x < end; x++) limit.bits[row * limit.wordsPerRow + (x >>> 5)] |= 1 << (x & 31);
     });
     this.#limit = limit;
+  }
+
+  /** Throws when its blocks do not tile the scan. */
+  putProbability(map: Probability): void {
+    const fits = this.meta.shapeZyx.every((n, axis) => Math.ceil(n / map.step[axis]) === map.shape[axis]);
+    if (!fits || map.values.length !== voxelsOf(map.shape)) throw new Error("the probability map lies on another grid");
+    this.#probability = map;
+  }
+
+  /** What click-to-segment works on. */
+  clickGround(): Omit<ClickGround, "overlay"> {
+    const { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu } = this.meta;
+    const { labels } = this.mask;
+    return {
+      labels, hasSlices: (first, last) => this.volume.hasSlices(first, last),
+      input: {
+        shape, spacing, hu: this.volume.hu, labels: labels.data, limit: this.#limit, backgroundHu: backgroundHu ?? NORMAL_LUNG_HU,
+        probability: this.#probability,
+      },
+    };
   }
 
   async putOverlay(key: string, message: Uint8Array): Promise<void> {

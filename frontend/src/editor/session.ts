@@ -5,15 +5,17 @@
 
 import type { EditorCalls } from "./client";
 import { Drawing, effectOf, patchesOf } from "./drawing";
+import type { SparseMask } from "./labelmap";
 import { Line } from "./line";
 import { Mask, tally } from "./mask";
 import { decodeMessage } from "./message";
 import { niftiOf } from "./nifti";
-import { operate } from "./operations";
+import { type Effect, operate } from "./operations";
+import { type ClickFacts, clickEffect } from "./operations/click";
 import { Scene, type Watched } from "./scene";
 import type { Surroundings } from "./surroundings";
 import type {
-  DabResult, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview, Region, SaveState, Slice,
+  DabResult, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, SaveState, Slice,
   Stats, Stroke, Tool, VoxelValue, Zyx,
 } from "./types";
 import { uuid } from "./uuid";
@@ -75,6 +77,9 @@ export class EditorSession implements EditorCalls {
 
   putLimit(message: Uint8Array): Promise<void> { return this.#scene.putLimit(message); }
   putOverlay(key: string, message: Uint8Array): Promise<void> { return this.#scene.putOverlay(key, message); }
+  putProbability(values: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[]): void {
+    this.#scene.putProbability({ values, shape: shapeZyx as unknown as Zyx, step: stepZyx as unknown as Zyx });
+  }
   watch(slices: readonly Watched[]): void { this.#scene.watched = slices; }
 
   // Strokes
@@ -126,9 +131,7 @@ export class EditorSession implements EditorCalls {
   async apply(operation: Operation): Promise<OperationResult> {
     this.#line.mustBeWritable();
     this.#commitDrawing();
-    const { runs, segment, ijk, params } = operate(operation, {
-      labels: this.#mask.labels, spacing: this.#options.volume.spacingMmZyx, overlay: (key) => this.#scene.overlay(key),
-    });
+    const { runs, segment, ijk, params } = this.#effectOf(operation);
     const counts = tally(runs);
     if (runs.count > 0) {
       const stroke: Stroke = { id: uuid(), tool: operation.op, segment, ijk, radius_mm: 0, params, ...counts, at: new Date().toISOString() };
@@ -138,6 +141,21 @@ export class EditorSession implements EditorCalls {
     }
     await this.#line.written();
     return counts;
+  }
+
+  /** What an operation would change. Changes nothing. */
+  propose(operation: Operation): Proposed {
+    const started = performance.now();
+    const effect = this.#effectOf(operation);
+    const patches = patchesOf(effect.runs, this.#options.volume.shapeZyx, this.#scene.watched);
+    const facts = effect.facts ?? { source: null, radiusMm: null, refusal: null };
+    return { ...tally(effect.runs), patches, ...facts, milliseconds: performance.now() - started };
+  }
+
+  #effectOf(operation: Operation): Effect & { readonly facts?: ClickFacts } {
+    const overlay = (key: string): SparseMask => this.#scene.overlay(key);
+    if (operation.op === "click") return clickEffect(operation, { ...this.#scene.clickGround(), overlay });
+    return operate(operation, { labels: this.#mask.labels, spacing: this.#options.volume.spacingMmZyx, overlay });
   }
 
   undo(): Promise<HistoryState> { return this.#step("undo"); }

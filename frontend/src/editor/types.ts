@@ -204,6 +204,9 @@ export interface EditorEvents {
 
 export type Keeping = "journal" | "failing" | "memory";
 
+/** A point that belongs to the lesion, or does not. */
+export interface ClickPrompt { readonly ijk: Ijk; readonly belongs: boolean }
+
 /** Operations on the whole mask; each is one undoable stroke. */
 export type Operation =
   | ({ readonly op: "copy"; /** overlay to copy from */ readonly overlay: string;
@@ -224,6 +227,9 @@ export type Operation =
   | { /** Keep of the segment what an overlay has (intersect) or has not (subtract). */
       readonly op: "intersect" | "subtract"; readonly segment: number; readonly overlay: string;
       /** one segment of the overlay; null = any */ readonly with: number | null }
+  | ({ /** Click-to-segment: the lesion that points, in their order, or a box ask for. */ readonly op: "click";
+       readonly prompts: readonly ClickPrompt[]; readonly box: Box | null; /** As of the growing brush. */ readonly tolerance: number;
+       /** An overlay that holds the answer of a server, instead of what is found here. */ readonly overlay: string | null } & PaintRules)
   | { readonly op: "remove-islands"; readonly segment: number; readonly underMl: number }
   | { readonly op: "remove-lesion"; readonly at: Ijk }
   | { readonly op: "convert"; readonly from: number; readonly to: number; /** null: all of it */ readonly at: Ijk | null }
@@ -232,3 +238,13 @@ export type Operation =
       readonly op: "restore"; readonly overlay: string; readonly revision: string };
 
 export interface OperationResult { readonly added: number; readonly removed: number }
+
+/** What an operation would change, as one patch per watched slice; data 1 = would change. */
+export interface Proposed extends OperationResult {
+  readonly patches: readonly SlicePatch[];
+  /** Click-to-segment only: what it rests on, the radius it chose, and why it found nothing. */
+  readonly source: "model" | "image" | "server" | null;
+  readonly radiusMm: number | null;
+  readonly refusal: GrowRefusal | null;
+  readonly milliseconds: number;
+}

@@ -40,6 +40,7 @@ export async function bringHome(user: string, scan: Waiting): Promise<Homecoming
     if (intent?.answers) {
       await call("PUT", `/api/v1/assignments/${assignment}/answers`, { values: intent.answers });
       keepIntent(user, { assignment, code, answers: undefined });
+      localStorage.removeItem(`voxloop.answers.${user}.${assignment}`);
     }
     if (intent?.submit) {
       await call("POST", `/api/v1/assignments/${assignment}/submit`, { ...(intent.answers ? { answers: intent.answers } : {}), acknowledged: intent.submit.acknowledged });

@@ -5,6 +5,7 @@ import { EditorClient } from "../editor/client";
 import type { EditorEvents, HistoryState, Ijk, Lesion, Plane, SaveState, Stats, Stroke } from "../editor/types";
 import { Anatomy } from "./anatomy";
 import { call, csrfHeaders, fetchBytes } from "./api";
+import { Clicks } from "./clicking";
 import { workingLayer, type Context, type Segment } from "./context";
 import { Decoder } from "./load/decoder";
 import { prefetchNext } from "./load/prefetch";
@@ -70,6 +71,8 @@ export class Session {
   readonly #leaving = new AbortController();
   #lesionTimer = 0;
 
+  readonly clicks: Clicks;
+
   constructor(readonly context: Context) {
     this.layer = workingLayer(context);
     this.segments = this.layer.segments;
@@ -77,6 +80,7 @@ export class Session {
     for (const segment of this.segments) this.colours.set(segment.id, segment.colour);
     this.segment.value = this.segments[0]?.id ?? 1;
     if (context.can.edit) this.tool.value = "grow";
+    this.clicks = new Clicks(this);
   }
 
   /** Preview, mask and limit side by side; then the slices. Resolves when all is there; never rejects. */
@@ -107,7 +111,7 @@ export class Session {
       this.restored.value = opened.restored;
       this.maskReady.value = true;
       this.#countLesions();
-      await Promise.all([this.#loadLimit(limitBytes).then(() => this.#loadAnatomy()), this.#loadOverlays(), this.#loadSlices()]);
+      await Promise.all([this.#loadLimit(limitBytes).then(() => this.#loadAnatomy()), this.#loadOverlays(), this.#loadProbability(), this.#loadSlices()]);
       this.times.complete = performance.now();
       this.phase.value = "complete";
       this.#decoder.close();
@@ -183,6 +187,15 @@ export class Session {
       }
     }
     this.mirror.touchAll();
+  }
+
+  async #loadProbability(): Promise<void> {
+    if (!this.context.can.edit) return;
+    try {
+      await this.clicks.load();
+    } catch {
+      this.notice.value = { text: "The model's probability could not be loaded: click to segment works from the image alone.", tone: "warn" };
+    }
   }
 
   async #loadSlices(): Promise<void> {

@@ -1,21 +1,20 @@
 /** What is said to the server about the work, beside voxels: answers, comments, beats, handing in, verdicts. */
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { Ijk } from "../editor/types";
-import { intentOf, keepIntent, type Intent } from "../offline/intents";
+import { keepIntent, type Intent } from "../offline/intents";
 import { call, csrfHeaders, Problem, useToken } from "./api";
-import type { Comment, Interlock } from "./context";
+import { Answers } from "./answers";
+import type { Comment, Interlock, Reply } from "./context";
 import { identify, type Identity } from "./door";
 import type { Session } from "./session";
+import { Talk } from "./talk";
 
 const BEAT_MS = 30_000;
 /** Without a key, a move or a wheel for this long, time does not count as work. */
 const IDLE_MS = 60_000;
-const ANSWERS_PAUSE_MS = 500;
 /** How often the page looks by itself whether another tab has logged in. */
 const LOOK_AGAIN_MS = 20_000;
-
-export interface Draft { readonly text: string; readonly ijk: Ijk | null }
 
 export type Verdict = "approve" | "correct" | "return";
 
@@ -31,11 +30,8 @@ export type Asking =
   | { readonly kind: "done"; readonly text: string };
 
 export class Work {
-  readonly answers = signal<Readonly<Record<string, unknown>>>({});
-  readonly answersUnsaved = signal(false);
-  readonly comments = signal<readonly Comment[]>([]);
-  /** Comments of a return that is not sent yet. */
-  readonly drafts = signal<readonly Draft[]>([]);
+  readonly talk: Talk;
+  readonly #answers: Answers;
   readonly asking = signal<Asking | null>(null);
   /** What is being sent, in words; buttons wait meanwhile. */
   readonly busy = signal<string | null>(null);
@@ -43,24 +39,21 @@ export class Work {
   /** Somebody else who is logged in in this browser now. */
   readonly otherUser = signal<string | null>(null);
   #lookedAt = -Infinity;
-  #saving = 0;
-  #writing: Promise<void> = Promise.resolve();
+  /** Handing in was asked for on this page without a network: warnings that were acknowledged. */
+  #wish: readonly string[] | null = null;
   #lastSign = performance.now();
   #activeMs = 0;
   #sampled = performance.now();
   readonly #timer: number;
 
   constructor(readonly session: Session) {
-    this.answers.value = session.context.answers.values;
-    this.comments.value = session.context.comments;
-    const kept = intentOf(session.context.user, session.context.id)?.answers;
-    if (kept && session.context.can.edit) {
-      // Given without a network, or just before a crash: they are newer than what the server knew.
-      this.answers.value = kept;
-      this.answersUnsaved.value = true;
-      this.#saving = window.setTimeout(() => void this.saveAnswers().catch(() => undefined), ANSWERS_PAUSE_MS);
-    }
-    if (session.context.can.return) this.#keepDrafts(`voxloop.drafts.${session.context.review?.id}`);
+    const { context } = session;
+    this.#answers = new Answers(
+      `${context.user}.${context.id}`, context.answers.values, context.can.submit, (values) => call("PUT", context.answers.url, { values }),
+      (why) => { session.notice.value = { text: `The answers were not saved: ${why}`, tone: "bad" }; },
+    );
+    this.talk = new Talk(context);
+    effect(() => { if (context.can.submit) this.#intend({ answers: this.#answers.unsaved.value ? this.#answers.values.value : undefined }); });
     session.save.subscribe(({ kind }) => {
       if (kind === "signed-out") void this.#lostSession();
       else if (kind === "saved") {
@@ -73,19 +66,13 @@ export class Work {
     this.#timer = window.setInterval(() => void this.#beat(), BEAT_MS);
   }
 
+  get answers() { return this.#answers.values; }
+  get answersUnsaved() { return this.#answers.unsaved; }
+  get comments() { return this.talk.comments; }
+  get drafts() { return this.talk.drafts; }
+
   get url(): string { return `/api/v1/assignments/${this.session.context.id}`; }
   get reviewUrl(): string { return `/api/v1/reviews/${this.session.context.review?.id}`; }
-
-  /** Drafted comments outlive a reload: they wait in this browser until the return is sent. */
-  #keepDrafts(key: string): void {
-    try { this.drafts.value = JSON.parse(localStorage.getItem(key) ?? "[]") as Draft[]; } catch { /* unreadable: begin anew */ }
-    this.drafts.subscribe((drafts) => {
-      try {
-        if (drafts.length) localStorage.setItem(key, JSON.stringify(drafts));
-        else localStorage.removeItem(key);
-      } catch { /* a closed store: the drafts last for this page only */ }
-    });
-  }
 
   /** Add the time since the last look, as far as it was not idle. */
   #count(): void {
@@ -108,38 +95,10 @@ export class Work {
     }
   }
 
-  setAnswer(key: string, value: unknown): void {
-    const next = { ...this.answers.value };
-    if (value === null || value === "" || value === false) delete next[key];
-    else next[key] = value;
-    this.answers.value = next;
-    this.answersUnsaved.value = true;
-    this.#intend({ answers: next });
-    window.clearTimeout(this.#saving);
-    this.#saving = window.setTimeout(() => void this.saveAnswers().catch(() => undefined), ANSWERS_PAUSE_MS);
-  }
+  setAnswer(key: string, value: unknown): void { this.#answers.set(key, value); }
 
-  /** Send the answers now, one request at a time; tries again by itself while the network is gone. */
-  saveAnswers(): Promise<void> {
-    window.clearTimeout(this.#saving);
-    const attempt = this.#writing.catch(() => undefined).then(async () => {
-      if (!this.answersUnsaved.value) return;
-      const values = this.answers.value;
-      try {
-        await call("PUT", this.session.context.answers.url, { values });
-        if (values === this.answers.value) {
-          this.answersUnsaved.value = false;
-          this.#intend({ answers: undefined });
-        }
-      } catch (error) {
-        if (error instanceof Problem && !error.signedOut) this.session.notice.value = { text: `The answers were not saved: ${error.message}`, tone: "bad" };
-        else this.#saving = window.setTimeout(() => void this.saveAnswers().catch(() => undefined), 5000);
-        throw error;
-      }
-    });
-    this.#writing = attempt;
-    return attempt;
-  }
+  /** Send the answers now; rejects when they could not be sent. */
+  saveAnswers(): Promise<void> { return this.#answers.save(); }
 
   /** What this page itself sees against submitting; the desk fills it in. */
   hindrances: () => readonly Interlock[] = () => [];
@@ -149,11 +108,12 @@ export class Work {
     const found = this.hindrances().filter((lock) => !acknowledged.includes(lock.code));
     if (found.length) { this.asking.value = { kind: "interlocks", found }; return; }
     await this.#say("Submitting", async () => {
+      this.#wish = null;
+      this.#intend({ submit: undefined });
       try {
         await this.saveAnswers();
         await this.#flushed();
         const { next } = await call<{ next: string | null }>("POST", `${this.url}/submit`, { answers: this.answers.value, acknowledged });
-        this.#intend({ submit: undefined });
         this.#leave(next, "Submitted. There is no further scan for you now.");
       } catch (error) {
         if (error instanceof TypeError) { this.#submitLater(acknowledged); return; }
@@ -179,17 +139,16 @@ export class Work {
 
   /** Without a network the wish to hand in is kept; the server checks it when strokes and answers have arrived. */
   #submitLater(acknowledged: readonly string[]): void {
-    this.#intend({ answers: this.answers.value, submit: { acknowledged, at: new Date().toISOString() } });
+    this.#wish = acknowledged;
+    this.#intend({ submit: { acknowledged, at: new Date().toISOString() } });
     this.asking.value = { kind: "kept", next: this.session.context.next };
   }
 
   /** The network is back on this very page: what was to be handed in is. */
   async #submitNow(): Promise<void> {
-    const { user, id } = this.session.context;
-    const wish = intentOf(user, id)?.submit;
-    if (!wish || !navigator.onLine || this.busy.value) return;
+    if (!this.#wish || this.busy.value) return;
     this.asking.value = null;
-    await this.submit(wish.acknowledged);
+    await this.submit(this.#wish);
   }
 
   async giveReason(kind: "skip" | "block", reason: string): Promise<void> {
@@ -209,7 +168,7 @@ export class Work {
       try {
         const { next } = await call<{ next: string | null }>("POST", `${this.reviewUrl}/${kind}`, body);
         this.asking.value = null;
-        this.drafts.value = [];
+        this.talk.drafts.value = [];
         this.#leave(next, kind === "return" ? "Returned. The queue is empty." : "Approved. The queue is empty.");
       } catch (error) {
         if (!(error instanceof Problem) || (error.code !== "signature_required" && error.code !== "wrong_password")) throw error;
@@ -218,24 +177,25 @@ export class Work {
     });
   }
 
-  /** A comment on a voxel: at once where a review is running, else with the return. */
-  async addComment(text: string, ijk: Ijk | null): Promise<void> {
-    const { can, review } = this.session.context;
-    if (!can.comment || !review) return;
-    if (can.return) { this.drafts.value = [...this.drafts.value, { text, ijk }]; return; }
-    await this.#say("Sending the comment", async () => {
-      const comment = await call<Comment>("POST", `${this.reviewUrl}/comments`, { text, ijk });
-      this.comments.value = [...this.comments.value, comment];
-    });
-  }
+  addComment(text: string, ijk: Ijk | null): void { this.talk.say(text, ijk); }
 
-  removeDraft(index: number): void { this.drafts.value = this.drafts.value.filter((_, n) => n !== index); }
+  removeDraft(index: number): void { this.talk.drafts.value = this.drafts.value.filter((_, n) => n !== index); }
 
   async setResolved(comment: Comment, resolved: boolean): Promise<void> {
     await this.#say(resolved ? "Resolving" : "Reopening", async () => {
-      const now = await call<Partial<Comment>>("POST", `/api/v1/comments/${comment.id}/${resolved ? "resolve" : "reopen"}`);
-      this.comments.value = this.comments.value.map((c) => (c.id === comment.id ? { ...c, state: resolved ? "resolved" : "open", ...now } : c));
+      this.talk.take(await call<Comment>("POST", `/api/v1/comments/${comment.id}/${resolved ? "resolve" : "reopen"}`));
     });
+  }
+
+  /** Change one's own comment, or a reply of one's own to it. Answers whether the server took it. */
+  async edit(comment: Comment, reply: Reply | null, text: string): Promise<boolean> {
+    let taken = false;
+    await this.#say("Changing the comment", async () => {
+      if (reply) this.talk.takeReply(comment.id, await call<Reply>("PATCH", `/api/v1/replies/${reply.id}/`, { text }));
+      else this.talk.take(await call<Comment>("PATCH", `/api/v1/comments/${comment.id}/`, { text }));
+      taken = true;
+    });
+    return taken;
   }
 
   /** The server does not know us any more: perhaps a log-in in another tab has brought another token. */
@@ -290,11 +250,15 @@ export class Work {
   /** Work was handed in: leaving the page needs no warning. */
   left = false;
 
-  /** Strokes and answers that the server does not have yet. */
+  /** Strokes, answers and words that the server does not have yet. */
   get unsent(): number {
     const save = this.session.save.value;
-    return ("unsent" in save ? save.unsent : 0) + (this.answersUnsaved.value ? 1 : 0);
+    return ("unsent" in save ? save.unsent : 0) + (this.answersUnsaved.value ? 1 : 0) + this.talk.waiting.value.length;
   }
 
-  close(): void { window.clearInterval(this.#timer); }
+  close(): void {
+    window.clearInterval(this.#timer);
+    this.#answers.close();
+    this.talk.close();
+  }
 }

@@ -25,7 +25,8 @@ export interface Effect {
 
 const NOWHERE: Ijk = [0, 0, 0];
 
-export function operate(operation: Operation, material: Material): Effect {
+/** What an operation changes; click-to-segment needs more ground than the others (`click.ts`). */
+export function operate(operation: Exclude<Operation, { op: "click" }>, material: Material): Effect {
   const { labels, spacing } = material;
   const effect = (runs: Runs, segment: number, params: Record<string, unknown> = {}, ijk: Ijk = NOWHERE): Effect => ({ runs, segment, params, ijk });
   switch (operation.op) {

@@ -1,6 +1,7 @@
 /** Every action with its words and key: the keyboard, the sheet of keys and the palette read this one list. */
 
 import type { Desk } from "../desk";
+import { clickingCommands } from "./clicking";
 import type { Command } from "./command";
 import { drawingCommands } from "./drawing";
 import { keysOf } from "./keys";
@@ -14,7 +15,7 @@ export type { Command, Group } from "./command";
 
 /** Every command with the viewer's own keys, those of other roles too: a key that one of them has is not free. */
 export function allCommands(desk: Desk): Command[] {
-  return [toolCommands, drawingCommands, lookingCommands, overlayCommands, scanCommands, reviewCommands].flatMap((commands) => commands(desk));
+  return [toolCommands, drawingCommands, clickingCommands, lookingCommands, overlayCommands, scanCommands, reviewCommands].flatMap((commands) => commands(desk));
 }
 
 /** What this person can do on this page, whether possible just now or not, with the keys they have set. */

@@ -42,7 +42,7 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
     case "comment":
       return <TextDialog
         title={`Comment on slice ${asking.ijk[2] + 1}`} label="What should be looked at here?" hint={`Pinned to voxel ${asking.ijk.join(", ")}.`} action="Add comment" onClose={onClose}
-        onDone={(text) => { onClose(); desk.tab.value = "comments"; session.tool.value = "select"; void work.addComment(text, asking.ijk); }}
+        onDone={(text) => { onClose(); desk.tab.value = "comments"; session.tool.value = "select"; work.addComment(text, asking.ijk); }}
       />;
     case "kept": return (
       <Dialog title={t("Kept for later")} onClose={onClose}>

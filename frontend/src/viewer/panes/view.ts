@@ -35,6 +35,7 @@ export class Pane {
   marksDirty = true;
   #loading = false;
   #again = false;
+  #preview: SlicePatch | null = null;
   #overlayData = new Map<string, LabelSlice>();
 
   constructor(readonly view: View, readonly plane: Plane) {
@@ -78,7 +79,7 @@ export class Pane {
     this.index = index;
     this.contents.labels = labels;
     this.#overlayData = overlays;
-    this.contents.preview = null;
+    this.#tracePreview();
     this.trace();
     this.imageDirty = this.marksDirty = true;
     this.view.schedule();
@@ -97,15 +98,21 @@ export class Pane {
   }
 
   setPreview(patch: SlicePatch | null): void {
-    if (!patch && !this.contents.preview) return;
-    this.contents.preview = null;
-    if (patch && patch.index === this.index) {
-      const loops = loopsOf(patch.data, patch.width, patch.height, 1);
-      for (const loop of loops) for (let p = 0; p < loop.length; p += 2) { loop[p] += patch.x; loop[p + 1] += patch.y; }
-      this.contents.preview = pathOf(loops, this.pathScale);
-    }
+    if (!patch && !this.#preview) return;
+    this.#preview = patch;
+    this.#tracePreview();
     this.marksDirty = true;
     this.view.schedule();
+  }
+
+  /** A preview of another slice waits until that slice is on screen. */
+  #tracePreview(): void {
+    const patch = this.#preview;
+    this.contents.preview = null;
+    if (patch?.index !== this.index || !patch) return;
+    const loops = loopsOf(patch.data, patch.width, patch.height, 1);
+    for (const loop of loops) for (let p = 0; p < loop.length; p += 2) { loop[p] += patch.x; loop[p + 1] += patch.y; }
+    this.contents.preview = pathOf(loops, this.pathScale);
   }
 
   /** Outlines and differences of the shown slice, anew. */
@@ -181,6 +188,15 @@ export class View {
         void [session.hidden.value, session.maskShown.value, settings.value, this.measurements.value, this.cursor.value, session.tool.value,
           session.activePlane.value, session.segment.value];
         this.redraw("marks");
+      }),
+      effect(() => {
+        const { prompts, box, drawing } = session.clicks;
+        void [prompts.value, box.value, drawing.value];
+        this.redraw("marks");
+      }),
+      effect(() => {
+        const { proposed } = session.clicks;
+        for (const plane of PLANES) this.panes[plane].setPreview(proposed.value?.patches.find((patch) => patch.plane === plane) ?? null);
       }),
       session.editor.on("changed", ({ patches }) => { for (const patch of patches) this.panes[patch.plane].patch(patch); }),
     );
