@@ -1,5 +1,5 @@
 import type {
-  DabResult, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview,
+  DabResult, Disagreement, EditorEvents, EditorOptions, HistoryState, Ijk, Keep, Lesion, Opened, Operation, OperationResult, Plane, Preview,
   Proposed, Region, Slice, Stats, Tool, VoxelValue,
 } from "./types";
 
@@ -36,7 +36,8 @@ export interface EditorCalls {
   flush(): Promise<string>;
   /** After a new log-in or a new lease: try again at once, with these headers. */
   resume(headers: Record<string, string> | null): Promise<void>;
-  resolveConflict(keep: "mine" | "theirs"): Promise<void>;
+  disagreements(): Disagreement[];
+  resolveConflict(keep: Keep): Promise<void>;
   takeOver(): Promise<Opened>;
   exportNifti(): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -128,7 +129,9 @@ export class EditorClient {
   /** Saves now; resolves with the revision once the server has everything (call it before submit). */
   flush(): Promise<string> { return this.#call("flush", []); }
   resume(headers: Record<string, string> | null): Promise<void> { return this.#call("resume", [headers]); }
-  resolveConflict(keep: "mine" | "theirs"): Promise<void> { return this.#call("resolveConflict", [keep]); }
+  /** Where another save and this one disagree; decide with `resolveConflict`. */
+  disagreements(): Promise<Disagreement[]> { return this.#call("disagreements", []); }
+  resolveConflict(keep: Keep): Promise<void> { return this.#call("resolveConflict", [keep]); }
   /** Makes this tab the writing one; the other becomes read-only after it has put its strokes in the journal. */
   takeOver(): Promise<Opened> { return this.#call("takeOver", []); }
 

@@ -9,7 +9,8 @@ import type { Change, Conflict, Entry, LineState, Restored } from "./journal";
 import { Labelmap } from "./labelmap";
 import type { MaskMessage } from "./message";
 import { Composer, NO_RUNS, RunBuilder, type Runs, compose, decodeRuns, encodeRuns, invert, separate, voxelsIn } from "./runs";
-import type { Box, HistoryState, Stroke, Zyx } from "./types";
+import { disagreementsOf, takeTheirs } from "./disagreement";
+import type { Box, Disagreement, HistoryState, Keep, Stroke, Zyx } from "./types";
 import { uuid } from "./uuid";
 
 const UNDO_DEPTH = 200;
@@ -77,10 +78,8 @@ export class Mask {
     const chunks = new Set<number>();
     const box = this.labels.apply(effect, chunks);
     const [first] = entry.strokes;
-    const stroke: Stroke = {
-      ...first, id: uuid(), tool: kind, params: { of: first.id }, at,
-      ...(kind === "undo" ? { added: first.removed, removed: first.added } : {}),
-    };
+    const counts = kind === "undo" ? { added: first.removed, removed: first.added } : {};
+    const stroke: Stroke = { ...first, id: uuid(), tool: kind, params: { of: first.id }, at, ...counts };
     const logged = this.#log(kind, seq, effect, [stroke], chunks);
     const other = kind === "undo" ? "redo" : "undo";
     this.#state = { ...this.#state, [kind]: from.slice(0, -1), [other]: [...this.#state[other], seq] };
@@ -226,21 +225,30 @@ export class Mask {
     return { box, change, mine: mineName, theirs: head.revision, theirVoxels: voxelsIn(apart), overlap: overlapVoxels };
   }
 
-  /** The reader has decided: keep mine, or take theirs where both had changed (one stroke, undoable). */
-  settle(keep: "mine" | "theirs"): Step {
+  /** Where both had changed voxels to different labels, region by region. */
+  disagreements(voxelMl: number): Disagreement[] {
+    const { conflict } = this.#state;
+    return conflict ? disagreementsOf(decodeRuns(conflict.overlap), this.labels.shape, voxelMl) : [];
+  }
+
+  /**
+   * The reader has decided: where theirs was chosen it is taken, as one undoable stroke. The stroke names both versions
+   * (`params.parents`), also where nothing of theirs was taken.
+   */
+  settle(keep: Keep): Step {
     const { conflict } = this.#state;
     this.#state = { ...this.#state, conflict: null };
-    if (!conflict || keep === "mine") return { box: null, change: { state: this.#state } };
-    const wanted = decodeRuns(conflict.overlap);
-    const out = new RunBuilder();
-    for (let n = 0; n < wanted.count; n++) {
-      for (let at = wanted.start[n]; at < wanted.start[n] + wanted.length[n]; at++) out.push(at, 1, this.labels.data[at], wanted.after[n]);
-    }
-    const runs = out.build();
-    return this.commit(runs, {
-      id: uuid(), tool: "merge", segment: 0, ijk: [0, 0, 0], radius_mm: 0, params: { revision: conflict.theirs }, ...tally(runs),
-      at: new Date().toISOString(),
-    });
+    if (!conflict) return { box: null, change: { state: this.#state } };
+    const theirs = (region: number): boolean => (typeof keep === "string" ? keep : keep[region]) === "theirs";
+    const overlap = decodeRuns(conflict.overlap);
+    const runs = takeTheirs(overlap, this.labels.shape, theirs, this.labels.data);
+    const stroke: Stroke = {
+      id: uuid(), tool: "merge", segment: 0, ijk: [0, 0, 0], radius_mm: 0, ...tally(runs), at: new Date().toISOString(),
+      params: { revision: conflict.theirs, parents: [conflict.theirs, conflict.mine], theirs: voxelsIn(runs), differed: voxelsIn(overlap) },
+    };
+    if (runs.count > 0) return this.commit(runs, stroke);
+    const logged = this.#log("rebase", null, NO_RUNS, [stroke], new Set());
+    return { box: null, change: { state: this.#state, add: [plain(logged)] } };
   }
 
   /** Runs from the labels as they are to a whole mask. */
@@ -270,16 +278,9 @@ export class Mask {
 
   /** The box of the voxels that both changed; for pointing at them. */
   conflictBox(): { overlap: number; box: Box } | null {
-    const { conflict } = this.#state;
-    if (!conflict) return null;
-    const runs = decodeRuns(conflict.overlap);
-    const [, ny, nx] = this.labels.shape;
-    let box: Box | null = null;
-    for (let n = 0; n < runs.count; n++) {
-      const row = Math.floor(runs.start[n] / nx), x = runs.start[n] % nx, y = row % ny, z = Math.floor(row / ny);
-      box = unite(box, { z0: z, z1: z + 1, y0: y, y1: y + 1, x0: x, x1: Math.min(nx, x + runs.length[n]) });
-    }
-    return box && { overlap: voxelsIn(runs), box };
+    const found = this.disagreements(0);
+    const box = found.reduce<Box | null>((sum, one) => unite(sum, one.box), null);
+    return box && { overlap: found.reduce((sum, one) => sum + one.voxels, 0), box };
   }
 }
 

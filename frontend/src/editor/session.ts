@@ -15,7 +15,7 @@ import { type ClickFacts, clickEffect } from "./operations/click";
 import { Scene, type Watched } from "./scene";
 import type { Surroundings } from "./surroundings";
 import type {
-  DabResult, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, SaveState, Slice,
+  DabResult, Disagreement, EditorOptions, HistoryState, Ijk, Keep, Lesion, Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, SaveState, Slice,
   Stats, Stroke, Tool, VoxelValue, Zyx,
 } from "./types";
 import { uuid } from "./uuid";
@@ -203,7 +203,12 @@ export class EditorSession implements EditorCalls {
     (this.#line as Line | undefined)?.resume(headers);
   }
 
-  async resolveConflict(keep: "mine" | "theirs"): Promise<void> {
+  disagreements(): Disagreement[] {
+    const [z, y, x] = this.#options.volume.spacingMmZyx;
+    return this.#mask.disagreements((z * y * x) / 1000);
+  }
+
+  async resolveConflict(keep: Keep): Promise<void> {
     this.#line.mustBeWritable();
     this.#commitDrawing();
     await this.#line.settle(keep);
