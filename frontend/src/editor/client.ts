@@ -1,6 +1,6 @@
 import type {
-  DabResult, Disagreement, EditorEvents, EditorOptions, HistoryState, Ijk, Keep, Lesion, Opened, Operation, OperationResult, Plane, Preview,
-  Proposed, Region, Slice, Stats, Tool, VoxelValue,
+  DabResult, Difference, Disagreement, EditorEvents, EditorOptions, HistoryState, Ijk, Keep, Lesion, Opened, Operation, OperationResult, Plane,
+  Preview, Proposed, Region, Slice, Stats, Tool, VoxelValue,
 } from "./types";
 
 type Listener<K extends keyof EditorEvents> = (detail: EditorEvents[K]) => void;
@@ -31,6 +31,7 @@ export interface EditorCalls {
   valueAt(ijk: Ijk): VoxelValue;
   stats(): Stats;
   lesions(): Lesion[];
+  differences(key: string): Difference[];
   regions(key: string): Region[];
   /** Sends what is unsent now; resolves when the server has all of it, or rejects with the reason. */
   flush(): Promise<string>;
@@ -123,6 +124,8 @@ export class EditorClient {
   valueAt(ijk: Ijk): Promise<VoxelValue> { return this.#call("valueAt", [ijk]); }
   stats(): Promise<Stats> { return this.#call("stats", []); }
   lesions(): Promise<Lesion[]> { return this.#call("lesions", []); }
+  /** Where the mask differs from an overlay, lesion by lesion, the largest change first. */
+  differences(key: string): Promise<Difference[]> { return this.#call("differences", [key]); }
   /** What the mask takes of each region of an overlay; none where no overlay of that key has come. */
   regions(key: string): Promise<Region[]> { return this.#call("regions", [key]); }
 

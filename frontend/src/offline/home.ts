@@ -2,6 +2,7 @@
 
 import { EditorClient } from "../editor/client";
 import { type About, Journal, journalOf } from "../editor/journal";
+import { answersKey } from "../viewer/answers";
 import { call, csrfHeaders, Problem } from "../viewer/api";
 import { t } from "../viewer/language";
 import { intentsOf, keepIntent, type Intent } from "./intents";
@@ -40,7 +41,7 @@ export async function bringHome(user: string, scan: Waiting): Promise<Homecoming
     if (intent?.answers) {
       await call("PUT", `/api/v1/assignments/${assignment}/answers`, { values: intent.answers });
       keepIntent(user, { assignment, code, answers: undefined });
-      localStorage.removeItem(`voxloop.answers.${user}.${assignment}`);
+      localStorage.removeItem(answersKey(user, assignment));
     }
     if (intent?.submit) {
       await call("POST", `/api/v1/assignments/${assignment}/submit`, { ...(intent.answers ? { answers: intent.answers } : {}), acknowledged: intent.submit.acknowledged });
@@ -105,6 +106,7 @@ export async function discard(user: string, scan: Waiting): Promise<void> {
     journal.close();
   }
   keepIntent(user, { assignment: scan.assignment, code: scan.code, answers: undefined, submit: undefined });
+  localStorage.removeItem(answersKey(user, scan.assignment));
 }
 
 /**

@@ -8,7 +8,8 @@ import { App } from "./app";
 import { readContext } from "./context";
 import { exposeFacts } from "./debug";
 import { Desk } from "./desk";
-import { keepSettings } from "./settings";
+import { ENGLISH, learn } from "./language";
+import { keepSettings, settings } from "./settings";
 
 async function start(): Promise<void> {
   const host = document.getElementById("viewer");
@@ -16,6 +17,8 @@ async function start(): Promise<void> {
   const context = readContext();
   void wipeOthers(context.user);
   keepSettings(context.user, context.settings, localStorage, (values) => call("PATCH", "/api/v1/me/settings", { values }));
+  const language = new URLSearchParams(location.search).get("language") ?? settings.value.language;
+  if (language !== ENGLISH) await learn(language);
   const desk = new Desk(context);
   exposeFacts(desk);
   render(h(App, { desk }), host);

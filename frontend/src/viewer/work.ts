@@ -1,12 +1,13 @@
 /** What is said to the server about the work, beside voxels: answers, comments, beats, handing in, verdicts. */
 
-import { effect, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import type { Ijk } from "../editor/types";
 import { keepIntent, type Intent } from "../offline/intents";
 import { call, csrfHeaders, Problem, useToken } from "./api";
-import { Answers } from "./answers";
+import { Answers, answersKey } from "./answers";
 import type { Comment, Interlock, Reply } from "./context";
 import { identify, type Identity } from "./door";
+import { t } from "./language";
 import type { Session } from "./session";
 import { Talk } from "./talk";
 
@@ -49,11 +50,11 @@ export class Work {
   constructor(readonly session: Session) {
     const { context } = session;
     this.#answers = new Answers(
-      `${context.user}.${context.id}`, context.answers.values, context.can.submit, (values) => call("PUT", context.answers.url, { values }),
-      (why) => { session.notice.value = { text: `The answers were not saved: ${why}`, tone: "bad" }; },
+      answersKey(context.user, context.id), context.answers.values, context.can.submit, (values) => call("PUT", context.answers.url, { values }),
+      (why) => { session.notice.value = { text: t("The answers were not saved: {why}", { why }), tone: "bad" }; },
+      (values) => this.#intend({ answers: values ?? undefined }),
     );
     this.talk = new Talk(context);
-    effect(() => { if (context.can.submit) this.#intend({ answers: this.#answers.unsaved.value ? this.#answers.values.value : undefined }); });
     session.save.subscribe(({ kind }) => {
       if (kind === "signed-out") void this.#lostSession();
       else if (kind === "saved") {
@@ -107,14 +108,14 @@ export class Work {
   async submit(acknowledged: readonly string[] = []): Promise<void> {
     const found = this.hindrances().filter((lock) => !acknowledged.includes(lock.code));
     if (found.length) { this.asking.value = { kind: "interlocks", found }; return; }
-    await this.#say("Submitting", async () => {
+    await this.#say(t("Submitting"), async () => {
       this.#wish = null;
       this.#intend({ submit: undefined });
       try {
         await this.saveAnswers();
         await this.#flushed();
         const { next } = await call<{ next: string | null }>("POST", `${this.url}/submit`, { answers: this.answers.value, acknowledged });
-        this.#leave(next, "Submitted. There is no further scan for you now.");
+        this.#leave(next, t("Submitted. There is no further scan for you now."));
       } catch (error) {
         if (error instanceof TypeError) { this.#submitLater(acknowledged); return; }
         if (!(error instanceof Problem) || error.code !== "interlocks") throw error;
@@ -152,16 +153,16 @@ export class Work {
   }
 
   async giveReason(kind: "skip" | "block", reason: string): Promise<void> {
-    await this.#say(kind === "skip" ? "Skipping" : "Blocking", async () => {
+    await this.#say(kind === "skip" ? t("Skipping") : t("Blocking"), async () => {
       await this.session.editor.flush();
       const { next } = await call<{ next?: string | null }>("POST", `${this.url}/${kind}`, { reason });
-      this.#leave(next === undefined ? this.session.context.next : next, kind === "skip" ? "Skipped." : "Blocked; the coordinator sees the reason.");
+      this.#leave(next === undefined ? this.session.context.next : next, kind === "skip" ? t("Skipped.") : t("Blocked; the coordinator sees the reason."));
     });
   }
 
   /** `approve`, `correct` (with the reviewer's own changes) or `return` (with the drafts). Asks for the password when it must. */
   async verdict(kind: Verdict, password = ""): Promise<void> {
-    await this.#say(kind === "return" ? "Returning" : "Approving", async () => {
+    await this.#say(kind === "return" ? t("Returning") : t("Approving"), async () => {
       await this.session.editor.flush();
       const signature = password ? { password } : {};
       const body = kind === "return" ? { comments: this.drafts.value, ...signature } : signature;
@@ -169,7 +170,7 @@ export class Work {
         const { next } = await call<{ next: string | null }>("POST", `${this.reviewUrl}/${kind}`, body);
         this.asking.value = null;
         this.talk.drafts.value = [];
-        this.#leave(next, kind === "return" ? "Returned. The queue is empty." : "Approved. The queue is empty.");
+        this.#leave(next, kind === "return" ? t("Returned. The queue is empty.") : t("Approved. The queue is empty."));
       } catch (error) {
         if (!(error instanceof Problem) || (error.code !== "signature_required" && error.code !== "wrong_password")) throw error;
         this.asking.value = { kind: "signature", verdict: kind, wrong: error.code === "wrong_password" };
@@ -182,7 +183,7 @@ export class Work {
   removeDraft(index: number): void { this.talk.drafts.value = this.drafts.value.filter((_, n) => n !== index); }
 
   async setResolved(comment: Comment, resolved: boolean): Promise<void> {
-    await this.#say(resolved ? "Resolving" : "Reopening", async () => {
+    await this.#say(resolved ? t("Resolving") : t("Reopening"), async () => {
       this.talk.take(await call<Comment>("POST", `/api/v1/comments/${comment.id}/${resolved ? "resolve" : "reopen"}`));
     });
   }
@@ -190,7 +191,7 @@ export class Work {
   /** Change one's own comment, or a reply of one's own to it. Answers whether the server took it. */
   async edit(comment: Comment, reply: Reply | null, text: string): Promise<boolean> {
     let taken = false;
-    await this.#say("Changing the comment", async () => {
+    await this.#say(t("Changing the comment"), async () => {
       if (reply) this.talk.takeReply(comment.id, await call<Reply>("PATCH", `/api/v1/replies/${reply.id}/`, { text }));
       else this.talk.take(await call<Comment>("PATCH", `/api/v1/comments/${comment.id}/`, { text }));
       taken = true;
@@ -236,8 +237,8 @@ export class Work {
     try { await action(); } catch (error) {
       if (error instanceof Problem && error.signedOut) { await this.#lostSession(); this.asking.value = { kind: "log-in" }; return; }
       if (error instanceof Error && error.message === "signed-out") { this.asking.value = { kind: "log-in" }; return; }
-      const why = error instanceof Problem ? error.message : error instanceof TypeError ? "The server cannot be reached; nothing is lost." : (error as Error).message;
-      this.session.notice.value = { text: `${words} did not work. ${why}`, tone: "bad" };
+      const why = error instanceof Problem ? error.message : error instanceof TypeError ? t("The server cannot be reached; nothing is lost.") : (error as Error).message;
+      this.session.notice.value = { text: t("{action} did not work. {why}", { action: words, why }), tone: "bad" };
     } finally { this.busy.value = null; }
   }
 

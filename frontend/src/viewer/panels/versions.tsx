@@ -18,15 +18,17 @@ export function Versions({ theirs }: { readonly theirs: string }) {
   const [choices, setChoices] = useState<readonly Choice[]>([]);
   useEffect(() => {
     void session.editor.disagreements().then((found) => { setRegions(found); setChoices(found.map(() => "mine")); });
-    // Their version lies over the live mask while one decides: green is mine alone, pink is theirs alone.
+    // Their version lies over the live mask while one decides: dashed; green is mine alone, pink is theirs alone.
     const before = session.difference.value;
     void fetchBytes(`/api/v1/revisions/${theirs}/mask`, { headers: { Accept: MASK_TYPE } }).then(async (message) => {
       await session.editor.putOverlay(THEIRS, message);
       session.overlaysLoaded.value = new Set([...session.overlaysLoaded.value, THEIRS]);
+      session.overlaysShown.value = new Set([...session.overlaysShown.value, THEIRS]);
       session.difference.value = THEIRS;
     }).catch(() => undefined);
     return () => {
       session.difference.value = before;
+      session.overlaysShown.value = new Set([...session.overlaysShown.value].filter((key) => key !== THEIRS));
       session.overlaysLoaded.value = new Set([...session.overlaysLoaded.value].filter((key) => key !== THEIRS));
     };
   }, []);
