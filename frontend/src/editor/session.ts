@@ -8,12 +8,13 @@ import { differencesOf } from "./differences";
 import { Drawing, effectOf, patchesOf } from "./drawing";
 import type { SparseMask } from "./labelmap";
 import { Line } from "./line";
-import { Mask, tally } from "./mask";
+import { Mask } from "./mask";
 import { decodeMessage } from "./message";
 import { niftiOf } from "./nifti";
 import { type Effect, operate } from "./operations";
 import { type ClickFacts, clickEffect } from "./operations/click";
 import { Scene, type Watched } from "./scene";
+import { tally } from "./runs";
 import type { Surroundings } from "./surroundings";
 import type {
   DabResult, Difference, Disagreement, EditorOptions, HistoryState, Ijk, Keep, Lesion, Opened, Operation, OperationResult, Plane, Preview, Proposed,

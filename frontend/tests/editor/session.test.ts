@@ -201,6 +201,31 @@ describe("saving", () => {
   });
 });
 
+test("a long day leaves a short journal, which still opens without a network and undoes", async () => {
+  const server = new Server(SHAPE), browser = new Browser();
+  let desk = sit(server, browser, 1000);
+  await desk.session.open();
+  for (let n = 0; n < 600; n++) {
+    await desk.sphere(1 + (n % 3), 2, [3 + (n % 39), 3 + (n % 34), 10]);
+    if (n % 20 === 19) await desk.session.flush();
+  }
+  await desk.session.undo();
+  await desk.session.flush();
+  const journal = await Journal.open("a1/findings", journalOf("reader", browser.name));
+  expect((await journal.read()).entries.length).toBeLessThan(480);
+  journal.close();
+  const drawn = desk.labels;
+  await desk.session.close();
+  server.weather = () => "lost";
+  desk = sit(server, browser, 1000);
+  const opened = await desk.session.open();
+  expect([opened.history.undoDepth, opened.history.redoDepth, opened.restored]).toEqual([199, 1, 0]);
+  expect(same(desk.labels, drawn)).toBe(true);
+  for (let n = 0; n < 199; n++) await desk.session.undo();
+  for (let n = 0; n < 199; n++) await desk.session.redo();
+  expect(same(desk.labels, drawn)).toBe(true);
+}, 20_000);
+
 describe("another reader saves first", () => {
   const setUp = async (): Promise<[Server, Desk, Browser]> => {
     const server = new Server(SHAPE), browser = new Browser(), desk = sit(server, browser);
