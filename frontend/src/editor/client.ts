@@ -1,6 +1,6 @@
 import type {
-  Beside, CoarseField, DabResult, Difference, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened, Operation, OperationResult, Plane,
-  Preview, Proposed, Region, Slice, SliceFacts, Stats, Tool, VoxelValue, Zyx,
+  Beside, CoarseField, DabResult, Difference, Disagreement, EditorEvents, EditorOptions, HistoryState, Ijk, Keep, Lesion, LesionHistogram,
+  Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, Slice, SliceFacts, Stats, Tool, VoxelValue, Zyx,
 } from "./types";
 
 type Listener<K extends keyof EditorEvents> = (detail: EditorEvents[K]) => void;
@@ -40,7 +40,8 @@ export interface EditorCalls {
   flush(): Promise<string>;
   /** After a new log-in or a new lease: try again at once, with these headers. */
   resume(headers: Record<string, string> | null): Promise<void>;
-  resolveConflict(keep: "mine" | "theirs"): Promise<void>;
+  disagreements(): Disagreement[];
+  resolveConflict(keep: Keep): Promise<void>;
   takeOver(): Promise<Opened>;
   exportNifti(): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -140,7 +141,9 @@ export class EditorClient {
   /** Saves now; resolves with the revision once the server has everything (call it before submit). */
   flush(): Promise<string> { return this.#call("flush", []); }
   resume(headers: Record<string, string> | null): Promise<void> { return this.#call("resume", [headers]); }
-  resolveConflict(keep: "mine" | "theirs"): Promise<void> { return this.#call("resolveConflict", [keep]); }
+  /** Where another save and this one disagree; decide with `resolveConflict`. */
+  disagreements(): Promise<Disagreement[]> { return this.#call("disagreements", []); }
+  resolveConflict(keep: Keep): Promise<void> { return this.#call("resolveConflict", [keep]); }
   /** Makes this tab the writing one; the other becomes read-only after it has put its strokes in the journal. */
   takeOver(): Promise<Opened> { return this.#call("takeOver", []); }
 

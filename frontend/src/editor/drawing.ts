@@ -5,8 +5,7 @@ import { ballRuns, between, grownRuns, writableByErasing, writableByGrowing, wri
 import { rectangleOf, unite } from "./geometry";
 import { NORMAL_LUNG_HU, grow } from "./growing";
 import type { Labelmap } from "./labelmap";
-import { tally } from "./mask";
-import { Composer, NO_RUNS, type Runs, invert } from "./runs";
+import { Composer, NO_RUNS, type Runs, invert, tally } from "./runs";
 import {
   type Box, type DabResult, ERASED, type GrowResult, type Ijk, type Plane, type SlicePatch, type Stroke, type Threshold, type Tool, type VolumeMeta, type Zyx,
 } from "./types";

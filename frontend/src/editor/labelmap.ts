@@ -9,7 +9,7 @@ export interface Stretches {
 import { CHUNK, CHUNK_VOXELS, decodeChunk, encodeChunk, gridOf, placeOf } from "./chunks";
 import { planeOf, voxelsOf } from "./geometry";
 import type { MaskMessage } from "./message";
-import type { Runs } from "./runs";
+import { RunBuilder, type Runs } from "./runs";
 import type { Box, Plane, Slice, SlicePatch, Zyx } from "./types";
 
 export class Labelmap implements Stretches {
@@ -127,6 +127,31 @@ export class Labelmap implements Stretches {
       this.counts[0] -= occupied;
       this.occupied[this.chunkNumber(index)] = occupied;
     }
+  }
+
+  /** Runs from the labels as they are to a whole mask. */
+  differenceTo(message: MaskMessage): Runs {
+    const theirs = new Map(message.chunks.map(({ index, payload }) => [this.chunkNumber(index), payload]));
+    const chunks = new Set([...theirs.keys(), ...this.occupiedChunks()]);
+    const mine = new Uint8Array(CHUNK_VOXELS), other = new Uint8Array(CHUNK_VOXELS);
+    const found: [number, number, number][] = [];
+    const [nz, ny, nx] = this.shape;
+    for (const chunk of chunks) {
+      const index = this.chunkIndex(chunk);
+      this.readChunk(index, mine);
+      const payload = theirs.get(chunk);
+      if (payload) decodeChunk(payload, other);
+      else other.fill(0);
+      for (let n = 0; n < CHUNK_VOXELS; n++) {
+        if (mine[n] === other[n]) continue;
+        const [z, y, x] = [index[0] * 32 + (n >> 10), index[1] * 32 + ((n >> 5) & 31), index[2] * 32 + (n & 31)];
+        if (z < nz && y < ny && x < nx) found.push([this.indexOf(z, y, x), mine[n], other[n]]);
+      }
+    }
+    found.sort((a, b) => a[0] - b[0]);
+    const out = new RunBuilder();
+    for (const [at, before, after] of found) out.push(at, 1, before, after);
+    return out.build();
   }
 
   forEachStretch(visit: (start: number, length: number, label: number) => void): void {

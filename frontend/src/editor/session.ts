@@ -8,16 +8,17 @@ import { differencesOf } from "./differences";
 import { Drawing, effectOf, patchesOf } from "./drawing";
 import type { SparseMask } from "./labelmap";
 import { Line } from "./line";
-import { Mask, tally } from "./mask";
+import { Mask } from "./mask";
 import { decodeMessage } from "./message";
 import { niftiOf } from "./nifti";
 import { type Effect, operate } from "./operations";
 import { type ClickFacts, clickEffect } from "./operations/click";
 import { Scene, type Watched } from "./scene";
+import { tally } from "./runs";
 import type { Surroundings } from "./surroundings";
 import type {
-  Beside, CoarseField, DabResult, Difference, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened, Operation, OperationResult, Plane, Preview,
-  Proposed, Region, SaveState, Slice, SliceFacts, Stats, Stroke, Tool, VoxelValue, Zyx,
+  Beside, CoarseField, DabResult, Difference, Disagreement, EditorOptions, HistoryState, Ijk, Keep, Lesion, LesionHistogram, Opened,
+  Operation, OperationResult, Plane, Preview, Proposed, Region, SaveState, Slice, SliceFacts, Stats, Stroke, Tool, VoxelValue, Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 
@@ -208,7 +209,12 @@ export class EditorSession implements EditorCalls {
     (this.#line as Line | undefined)?.resume(headers);
   }
 
-  async resolveConflict(keep: "mine" | "theirs"): Promise<void> {
+  disagreements(): Disagreement[] {
+    const [z, y, x] = this.#options.volume.spacingMmZyx;
+    return this.#mask.disagreements((z * y * x) / 1000);
+  }
+
+  async resolveConflict(keep: Keep): Promise<void> {
     this.#line.mustBeWritable();
     this.#commitDrawing();
     await this.#line.settle(keep);

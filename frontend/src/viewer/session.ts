@@ -224,7 +224,9 @@ export class Session {
     const line = (stroke: Stroke): StrokeLine => ({ id: stroke.id, tool: stroke.tool, segment: stroke.segment, added: stroke.added, removed: stroke.removed, at: stroke.at });
     const before = this.history.value;
     const known = this.strokes.value.filter((s) => s.id !== now.redo?.id);
-    if (now.undo && now.undoDepth > before.undoDepth && known[0]?.id !== now.undo.id) this.strokes.value = [line(now.undo), ...known].slice(0, 200);
+    // A full stack of undos no longer grows: the newest stroke then pushes the oldest out.
+    const isNew = now.undoDepth > before.undoDepth || (now.undoDepth === before.undoDepth && now.undo?.id !== before.undo?.id);
+    if (now.undo && isNew && known[0]?.id !== now.undo.id) this.strokes.value = [line(now.undo), ...known].slice(0, 200);
     else this.strokes.value = known;
   }
 

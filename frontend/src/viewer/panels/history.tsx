@@ -6,6 +6,7 @@ import { whenWords, type Revision } from "../history";
 import { t } from "../language";
 import { ml, signed, toolWords } from "../words";
 import { Button } from "./controls";
+import { Versions } from "./versions";
 
 export function HistoryTab() {
   const { session, revisions } = useDesk();
@@ -15,6 +16,7 @@ export function HistoryTab() {
   useEffect(() => () => revisions.leave(), []);
   const words: Readonly<Record<string, string>> = { blank: t("Started from an empty mask"), prediction: t("Started from the pre-annotation"), returned: t("Goes on from the returned mask"), submission: t("Started from what was submitted") };
   return <>
+    {save.kind === "conflict" && <Versions key={save.theirs} theirs={save.theirs} />}
     <div class="sec" data-testid="history">
       <p class="small">{words[session.context.masks[session.layer.name].start] ?? t("Started from an earlier mask")}.</p>
       {session.restored.value > 0 && <p class="small warn">{t("{n} strokes came back from this browser's journal.", { n: session.restored.value })}</p>}

@@ -56,7 +56,7 @@ function StrokeList() {
       {strokes.slice(0, 8).map((s) => (
         <li key={s.id}>
           <Icon name={STROKE_ICONS[s.tool] ?? "copy"} size="sm" />
-          <span class="grow clip">{s.tool.charAt(0).toUpperCase() + s.tool.slice(1)}, {session.segmentName(s.segment).toLowerCase()}</span>
+          <span class="grow clip">{s.tool.charAt(0).toUpperCase() + s.tool.slice(1)}{s.segment > 0 && `, ${session.segmentName(s.segment).toLowerCase()}`}</span>
           <span class="num">{signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))}</span>
         </li>
       ))}
