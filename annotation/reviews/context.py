@@ -11,6 +11,7 @@ from annotation.masks.services import schema_of
 from annotation.reviews.comments import seen_until
 from annotation.reviews.models import Comment, Reply, ReviewRound
 from annotation.reviews.overlays import API, overlays_of, probability_of
+from annotation.reviews.prior import find_prior
 from annotation.reviews.services import list_interlocks
 from annotation.work.models import Assignment
 from annotation.work.schema import Layer, Schema
@@ -50,6 +51,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         },
         "campaign": {"id": str(assignment.campaign_id), "name": assignment.campaign.name},
         "scan": _scan(assignment),
+        "prior": find_prior(assignment, schema, user),
         "schema": {
             "layers": [_layer(layer) for layer in schema.layers],
             "questions": [

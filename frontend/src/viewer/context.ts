@@ -57,7 +57,11 @@ export interface OverlaySource {
   readonly url: string;
 }
 
+/** Another scan of the subject that this person may look at. */
+export interface PriorSource { readonly scan: string; readonly code: string; readonly description: string; readonly volume: string; readonly mask: string | null }
+
 export interface Context {
+  readonly prior?: PriorSource | null;
   readonly id: string;
   readonly stage: "annotation" | "review" | "arbitration";
   readonly state: string;

@@ -3,7 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Box } from "../editor/types";
+import type { Box, Lesion } from "../editor/types";
 import { checkWork } from "./checks";
 import { Revisions } from "./history";
 import type { Context } from "./context";
@@ -12,6 +12,7 @@ import { Strokes, type StrokeFacts } from "./panes/stroke";
 import { View } from "./panes/view";
 import { Review } from "./review";
 import { t } from "./language";
+import { Prior } from "./prior";
 import { Session } from "./session";
 import { settings } from "./settings";
 import { toolOf } from "./tools";
@@ -27,6 +28,8 @@ export class Desk {
   readonly review: Review;
   readonly hosts: Hosts = new Map();
   readonly view = signal<View | null>(null);
+  /** The subject's other scan, fetched when it is first asked for. */
+  readonly prior: Prior | null;
   readonly strokes = signal<Strokes | null>(null);
   readonly stroke = signal<StrokeFacts | null>(null);
   readonly tab = signal<Tab>("segments");
@@ -57,6 +60,7 @@ export class Desk {
 
   constructor(readonly context: Context) {
     this.session = new Session(context);
+    this.prior = context.prior ? new Prior(context.prior, this.session) : null;
     let before = this.session.lesions.value;
     this.session.lesions.subscribe((lesions) => {
       // The list is sorted by size and moves while one draws: the chosen lesion is found again by its place.
@@ -217,12 +221,35 @@ export class Desk {
     });
   }
 
+  /** The subject's other scan beside this one, or the four panes again. */
+  compare(): void {
+    const view = this.view.value;
+    if (!view || !this.prior) return;
+    view.maximised.value = null;
+    view.layout.value = view.layout.value === "compare" ? "four" : "compare";
+    this.session.activePlane.value = "axial";
+    if (!this.#hasPrior) void this.prior.open();
+    this.#hasPrior = true;
+  }
+
+  #hasPrior = false;
+
   /** Next or previous lesion of the list, round and round. */
   stepLesion(step: 1 | -1): void {
     const { lesions } = this.session;
     const n = lesions.value.length;
     if (!n) return;
     this.showLesion(this.lesion.value < 0 ? (step > 0 ? 0 : n - 1) : (this.lesion.value + step + n) % n);
+  }
+
+  /** The lesion at (or within two voxels of) a place of the grid; without one, the place itself. */
+  showLesionAt(ijk: readonly number[]): void {
+    const near = ({ box: { x0, x1, y0, y1, z0, z1 } }: Lesion) => [[ijk[0], x0, x1], [ijk[1], y0, y1], [ijk[2], z0, z1]].every(([at, from, to]) => at >= from - 2 && at <= to + 2);
+    const size = ({ box: { x0, x1, y0, y1, z0, z1 } }: Lesion) => (x1 - x0) * (y1 - y0) * (z1 - z0);
+    const { value: lesions } = this.session.lesions;
+    const found = lesions.filter(near).sort((a, b) => size(a) - size(b))[0];
+    if (found) this.showLesion(lesions.indexOf(found));
+    else this.session.goTo(ijk.map(Math.floor));
   }
 
   showLesion(index: number): void {

@@ -7,7 +7,8 @@ import { HistoryTab } from "./history";
 import { t } from "../language";
 import { Icon, type IconName } from "./icons";
 import { ReviewTab } from "./review";
-import { LesionsTab, SegmentsTab } from "./segments";
+import { LesionsTab } from "./lesions";
+import { SegmentsTab } from "./segments";
 import { QuestionsTab } from "./questions";
 
 export function Side() {

@@ -36,7 +36,7 @@ function ThisStroke() {
   return <>
     <h3>This stroke</h3>
     <dl class="kv" data-testid="this-stroke">
-      <div><dt>{facts?.preview ? "Would add" : erasing ? "Removes" : "Adds"}</dt><dd class="strong">{facts ? `${ml(voxels * session.voxelMl)} mL` : "–"}</dd></div>
+      <div><dt>{facts?.preview ? "Would add" : erasing ? "Removes" : "Adds"}</dt><dd class="strong">{facts ? `${ml(voxels * session.voxelMl)} ${session.unit}` : "–"}</dd></div>
       <div><dt>Voxels</dt><dd>{facts ? thin(voxels) : "–"}</dd></div>
       {brush?.previews && <>
         <div><dt>Seed</dt><dd>{facts?.seedHu == null ? "–" : `${hu(facts.seedHu)} HU`}</dd></div>
@@ -56,7 +56,7 @@ function StrokeList() {
       {strokes.slice(0, 8).map((s) => (
         <li key={s.id}>
           <Icon name={STROKE_ICONS[s.tool] ?? "copy"} size="sm" />
-          <span class="grow clip">{s.tool.charAt(0).toUpperCase() + s.tool.slice(1)}, {session.segmentName(s.segment).toLowerCase()}</span>
+          <span class="grow clip">{s.tool.charAt(0).toUpperCase() + s.tool.slice(1)}{s.segment > 0 && `, ${session.segmentName(s.segment).toLowerCase()}`}</span>
           <span class="num">{signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))}</span>
         </li>
       ))}

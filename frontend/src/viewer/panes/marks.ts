@@ -174,7 +174,7 @@ function drawMeasurements(view: View, pane: Pane, context: CanvasRenderingContex
     context.lineWidth = 1.5;
     context.strokeStyle = "#ffe9a8";
     line(context, p, q);
-    const words = `${distanceMm(view.session.geometry, from, to).toFixed(1)} mm, ${huAt(from)} to ${huAt(to)} HU`;
+    const words = `${distanceMm(view.session.geometry, from, to).toFixed(1)} mm, ${huAt(from)} to ${huAt(to)}${view.session.valueUnit}`;
     label(context, words, (p[0] + q[0]) / 2 + 8, (p[1] + q[1]) / 2 - 8, geometry, "#ffe9a8");
   }
 }

@@ -171,8 +171,8 @@ export class View {
   readonly cursor: Signal<Cursor | null> = signal(null);
   readonly measurements: Signal<readonly Measurement[]> = signal([]);
   readonly maximised: Signal<Plane | "surface" | null> = signal(null);
-  /** Two by two, or the active plane large beside the two others. */
-  readonly layout: Signal<"four" | "large"> = signal("four");
+  /** Two by two, the active plane large beside the two others, or axial beside the subject's other scan. */
+  readonly layout: Signal<"four" | "large" | "compare"> = signal("four");
   readonly slabs: Signal<Readonly<Record<Plane, Slab | null>>> = signal({ axial: null, coronal: null, sagittal: null });
   readonly planes = new Planes(this);
   readonly cine = new Cine(this);
