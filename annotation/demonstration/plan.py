@@ -44,12 +44,13 @@ SITES = (
     SitePlan("C", "Site C: low dose, held out", "validation", 2),
 )
 # The first scans of each site are labelled, reviewed and approved; the model learns from those of A and B and is
-# measured on those of C.
-LABELLED_OF_EACH_SITE = {"A": 3, "B": 2, "C": 3}
-# Before the first subject of each site. Chosen by looking, so that the first scans of the sites that train hold four
-# subjects with infectious opacities and one without, those of the hold-out two and one.
-SEED_BEFORE_FIRST = {"A": 1007, "B": 2003, "C": 3004}
-FEWEST_SCANS = sum(LABELLED_OF_EACH_SITE.values())
+# measured on those of C. Fewer teach it little: on phantoms it had not seen, a mean Dice of .31 after 5, .53 after 11.
+LABELLED_OF_EACH_SITE = {"A": 8, "B": 6, "C": 4}
+# Round numbers, not picked: the first subjects are as empty, faint or mixed as the generator makes them.
+SEED_BEFORE_FIRST = {"A": 10000, "B": 20000, "C": 30000}
+# A batch of 50 remains beside the labelled ones.
+SCANS = 74
+FEWEST_SCANS = 8
 SCANS_IN_A_DELIVERY = 7
 
 ROLES = {

@@ -19,6 +19,7 @@ from annotation.demonstration.plan import (
     GUIDELINES,
     LABELLED_OF_EACH_SITE,
     ROLES,
+    SCANS,
     SITES,
     SLUG,
     Delivery,
@@ -121,7 +122,7 @@ def prepare_stage(*, passwords: Mapping[str, str]) -> Stage:
         for plan in SITES
     }
     campaign = Campaign.objects.filter(slug=SLUG).first() or create_campaign(
-        name=CAMPAIGN, slug=SLUG, definition=CHEST_CT, actor=administrator, guidelines=GUIDELINES, planned_scans=64
+        name=CAMPAIGN, slug=SLUG, definition=CHEST_CT, actor=administrator, guidelines=GUIDELINES, planned_scans=SCANS
     )
     people = {"administrator": administrator}
     for username, role in ROLES.items():

@@ -19,8 +19,7 @@ from annotation.learning.stages import run_stage
 from annotation.learning.states import PRE_ANNOTATION
 from annotation.masks.models import Head, MaskRevision
 from annotation.masks.selectors import newest_prediction
-from annotation.masks.services import store_prediction
-from annotation.masks.store import load_labels
+from annotation.masks.services import repeat_prediction, store_prediction
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment, CampaignScan
 from annotation.work.schema import Layer, parse_schema
@@ -114,12 +113,9 @@ def _serve_again(model: ModelVersion, layer: Layer, held: Claim) -> int:
     for row in rows.select_related("scan", "revision"):
         newest = newest_prediction(row.scan_id, layer.name)
         if newest is not None and newest.model_id != model.pk:
-            labels = load_labels(row.revision, row.scan.shape_zyx)
             with transaction.atomic():
                 held.check()
-                row.revision = store_prediction(
-                    scan=row.scan, layer=layer, labels_zyx=labels, model_id=model.pk, model_name=str(model)
-                )
+                row.revision = repeat_prediction(revision=row.revision, layer=layer)
                 row.save(update_fields=["revision"])
             count += 1
     return count
@@ -161,12 +157,19 @@ def _keep(model: ModelVersion, layer: Layer, scan: Scan, place: Path, held: Clai
         advance(row, "discarded", table=PRE_ANNOTATION, actor="worker", why="somebody opened the scan first")
         return
     revision: MaskRevision = store_prediction(
-        scan=scan, layer=layer, labels_zyx=np.load(place / "labels.npy"), model_id=model.pk, model_name=str(model)
-    )
+        scan=scan, layer=layer, labels_zyx=np.load(place / "labels.npy"), model_id=model.pk, model_name=str(model),
+        probability=(np.load(place / "probability.npy"), found.step_zyx), segment=_only_segment(model),
+    )  # fmt: skip
     advance(
         row, "ready", table=PRE_ANNOTATION, actor="worker", revision=revision, uncertainty=found.uncertainty,
         extent_ml=found.extent_ml, embedding=list(found.embedding),
     )  # fmt: skip
+
+
+def _only_segment(model: ModelVersion) -> int | None:
+    """The segment that the model's probability speaks of; None where it learned several."""
+    classes = model.config.get("config", {}).get("classes", [])
+    return int(classes[0]["id"]) if len(classes) == 1 else None
 
 
 def _rank(model: ModelVersion, folder: Path, held: Claim) -> None:

@@ -9,7 +9,7 @@ import nibabel
 import numpy as np
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -21,11 +21,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.masks import services
-from annotation.masks.models import MaskRevision
-from annotation.masks.selectors import head_of, readable_revisions
+from annotation.masks.history import find_setter, list_revisions
+from annotation.masks.models import MaskRevision, ProbabilityMap
+from annotation.masks.selectors import readable_revisions, shown_revision
 from annotation.masks.states import EMPTY
 from annotation.masks.store import load_labels, message_of
 from annotation.scans.models import Scan
+from annotation.work.api import OctetRenderer, serve_object
+from annotation.work.models import Assignment
+from annotation.work.schema import Layer
 from annotation.work.selectors import visible_assignments
 from voxloop.kernel.errors import Invalid, NotFound, TooLarge
 from voxloop.volume.labelmap import MEDIA_TYPE, strip_erased
@@ -94,12 +98,9 @@ class AssignmentMaskView(APIView):
 
     @extend_schema(parameters=[LAYER], responses={(200, MEDIA_TYPE): OpenApiTypes.BINARY})
     def get(self, request: Request, pk: UUID) -> HttpResponse | Response:
-        """The head: JSON facts, the voxels as a mask message, or NIfTI, by `Accept`."""
-        assignment = visible_assignments(request.user).filter(pk=pk).first()
-        if assignment is None:
-            raise NotFound
-        layer = services.schema_of(assignment).layer(request.query_params.get("layer", "findings")).name
-        return mask_answer(request, head_of(pk, layer), layer, assignment.scan)
+        """The head, or of a read-only layer the newest mask: JSON facts, a mask message, or NIfTI, by `Accept`."""
+        assignment, layer = _layer_of(request, pk)
+        return mask_answer(request, shown_revision(assignment, layer), layer.name, assignment.scan)
 
     @extend_schema(
         parameters=SAVE_HEADERS,
@@ -140,10 +141,55 @@ class RevisionMaskView(APIView):
         return mask_answer(request, revision, revision.layer, revision.scan)
 
 
+class RevisionProbabilityView(APIView):
+    """How sure the model was, coarsely, beside a prediction; whoever may read the prediction may read this."""
+
+    permission_classes = [IsAuthenticated]
+    renderer_classes = [JSONRenderer, OctetRenderer]
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
+        revision = readable_revisions(request.user).filter(pk=pk, scan__state="ready").first()
+        found = revision and ProbabilityMap.objects.filter(revision=revision).first()
+        if not found:
+            raise NotFound
+        return serve_object(request, found.key, "application/octet-stream")
+
+
+class AssignmentHistoryView(APIView):
+    """The revisions of one layer of an assignment, newest first."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(parameters=[LAYER], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, pk: UUID) -> Response:
+        assignment, layer = _layer_of(request, pk)
+        return Response({"layer": layer.name, "revisions": list_revisions(shown_revision(assignment, layer))})
+
+
+class AssignmentVoxelView(APIView):
+    """Which revision, person and tool set one voxel."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        parameters=[LAYER, OpenApiParameter("ijk", OpenApiTypes.STR, required=True, description="`i,j,k`")],
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request, pk: UUID) -> Response:
+        assignment, layer = _layer_of(request, pk)
+        if assignment.scan.shape_zyx is None or assignment.scan.state == "withdrawn":
+            raise NotFound
+        head = shown_revision(assignment, layer)
+        found = find_setter(head, _ijk(request.query_params.get("ijk", "")), assignment.scan)
+        return Response({"value": found.value, "revision": found.revision, "strokes": found.strokes})
+
+
 class AnswersView(APIView):
     """The image-level answers of an assignment."""
 
     permission_classes = [IsAuthenticated]
+
     @extend_schema(request=AnswersSerializer, responses=AnswersSerializer)
     def put(self, request: Request, pk: UUID) -> Response:
         body = AnswersSerializer(data=request.data)
@@ -192,6 +238,20 @@ def nifti_of(revision: MaskRevision | None, scan: Scan) -> bytes:
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=6, mtime=0) as stream:
         stream.write(image.to_bytes())
     return out.getvalue()
+
+
+def _layer_of(request: Request, pk: UUID) -> tuple[Assignment, Layer]:
+    assignment = visible_assignments(request.user).filter(pk=pk).first()
+    if assignment is None:
+        raise NotFound
+    return assignment, services.schema_of(assignment).layer(request.query_params.get("layer", "findings"))
+
+
+def _ijk(text: str) -> list[int]:
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
+        raise Invalid("Say the voxel as i,j,k.", code="bad_voxel")
+    return [int(part) for part in parts]
 
 
 def _etag(header: str | None) -> str | None:

@@ -75,6 +75,20 @@ class MaskRevision(models.Model):
         return f"{self.kind} of {self.scan_id} {self.layer}"
 
 
+class ProbabilityMap(models.Model):
+    """How sure the model was where, beside the prediction that it made: an immutable object in storage. Appended."""
+
+    revision = models.OneToOneField(
+        MaskRevision, on_delete=models.PROTECT, primary_key=True, related_name="probability_map"
+    )
+    key = models.CharField(max_length=100)
+    facts = models.JSONField()  # bytes, shape_zyx, step_zyx (docs/formats.md)
+    segment = models.PositiveSmallIntegerField(null=True)  # null: any finding of the layer
+
+    def __str__(self) -> str:
+        return f"probability of {self.revision_id}"
+
+
 class Head(models.Model):
     """The newest accepted revision of an assignment's layer; moved by compare-and-set."""
 

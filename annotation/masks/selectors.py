@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from annotation.masks.models import AnswerSet, Head, MaskRevision
 from annotation.work.models import Assignment, CampaignScan
 from annotation.work.permissions import OVERSEERS, campaigns_with_role
+from annotation.work.schema import Layer
 from annotation.work.selectors import visible_scans
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
@@ -27,6 +28,24 @@ def head_of(assignment_id: UUID, layer: str) -> MaskRevision | None:
 def heads_of(assignment: Assignment) -> dict[str, Head]:
     """The heads of every layer of an assignment."""
     return {head.layer: head for head in assignment.heads.select_related("revision", "start")}
+
+
+def shown_revision(assignment: Assignment, layer: Layer) -> MaskRevision | None:
+    """What an assignment shows of a layer: its own head, or of a layer that nobody draws on the newest that came."""
+    if layer.editable:
+        return head_of(assignment.pk, layer.name)
+    return newest_given(assignment.scan_id, layer.name)
+
+
+def newest_given(scan_id: UUID, layer: str) -> MaskRevision | None:
+    """The newest mask of a layer that came with the scan or from a model."""
+    return (
+        MaskRevision.objects.filter(
+            scan=scan_id, layer=layer, kind__in=[MaskRevision.Kind.IMPORT, MaskRevision.Kind.PREDICTION]
+        )
+        .order_by("-created_at")
+        .first()
+    )
 
 
 def newest_prediction(scan_id: UUID, layer: str) -> MaskRevision | None:

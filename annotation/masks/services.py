@@ -14,10 +14,10 @@ import numpy as np
 from django.conf import settings
 from django.db import transaction
 
-from annotation.masks.models import AnswerSet, Head, MaskRevision
+from annotation.masks.models import AnswerSet, Head, MaskRevision, ProbabilityMap
 from annotation.masks.selectors import head_of, start_for
 from annotation.masks.states import EMPTY
-from annotation.masks.store import count_values, hash_of, load_labels, put_chunks, shown_counts
+from annotation.masks.store import count_values, get_chunks, hash_of, load_labels, put_chunks, shown_counts
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment, Campaign
 from annotation.work.schema import Layer, parse_schema
@@ -25,10 +25,12 @@ from annotation.work.services import check_not_withdrawn, lock_own, open_assignm
 from voxloop.accounts.models import User
 from voxloop.audit.services import record
 from voxloop.kernel.errors import Conflict, Invalid, PreconditionRequired, Stale, TooLarge
+from voxloop.storage.store import open_store
 from voxloop.volume.errors import FormatError
 from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import ERASED, changed_chunks, decode_message, split_labelmap
 from voxloop.volume.labelmap.chunks import ChunkIndex, Labels
+from voxloop.volume.probability import encode_probability
 
 MOST_STROKES = 5000
 
@@ -162,13 +164,44 @@ def _store(
 
 
 @transaction.atomic
-def store_prediction(*, scan: Scan, layer: Layer, labels_zyx: Labels, model_id: UUID, model_name: str) -> MaskRevision:
-    """Keep a model's mask of one layer of a scan as a revision of its own."""
+def store_prediction(
+    *,
+    scan: Scan,
+    layer: Layer,
+    labels_zyx: Labels,
+    model_id: UUID,
+    model_name: str,
+    probability: tuple[Labels, tuple[int, int, int]] | None = None,
+    segment: int | None = None,
+) -> MaskRevision:
+    """Keep a model's mask of one layer of a scan as a revision of its own, and beside it how sure the model was.
+
+    `probability` is a coarse map (uint8, zyx, 255 = certain) and the step of its blocks; `segment` what it speaks of,
+    None for any finding of the layer.
+    """
     _check_labels(labels_zyx, scan)
-    return _store(
+    revision = _store(
         scan=scan, layer=layer, parent=None, payloads=split_labelmap(labels_zyx),
         kind=MaskRevision.Kind.PREDICTION, model_id=model_id, model_name=model_name,
     )  # fmt: skip
+    if probability is not None:
+        data, entry = encode_probability(*probability, tuple(scan.shape_zyx))
+        key = open_store(settings.STORAGE_URL).put("probabilities", data)
+        ProbabilityMap.objects.create(revision=revision, key=key, facts=entry.to_json(), segment=segment)
+    return revision
+
+
+@transaction.atomic
+def repeat_prediction(*, revision: MaskRevision, layer: Layer) -> MaskRevision:
+    """Offer an older prediction as the newest again; its voxels and its map are those stored before."""
+    fresh = _store(
+        scan=revision.scan, layer=layer, parent=None, payloads=get_chunks(revision.chunks),
+        kind=MaskRevision.Kind.PREDICTION, model_id=revision.model_id, model_name=revision.model_name,
+    )  # fmt: skip
+    known = ProbabilityMap.objects.filter(revision=revision).first()
+    if known is not None:
+        ProbabilityMap.objects.create(revision=fresh, key=known.key, facts=known.facts, segment=known.segment)
+    return fresh
 
 
 @transaction.atomic

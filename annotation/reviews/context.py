@@ -2,16 +2,18 @@
 
 from typing import Any
 
-from annotation.masks.models import Head, MaskRevision
-from annotation.masks.selectors import heads_of, newest_answers, newest_prediction
+from annotation.masks.models import Head, MaskRevision, ProbabilityMap
+from annotation.masks.selectors import heads_of, newest_answers, newest_prediction, shown_revision
 from annotation.masks.services import schema_of
-from annotation.reviews.models import Comment, ReviewRound
+from annotation.reviews.comments import seen_until
+from annotation.reviews.models import Comment, Reply, ReviewRound
 from annotation.reviews.services import list_interlocks
 from annotation.work.models import Assignment
 from annotation.work.permissions import has_role
 from annotation.work.schema import Layer, Schema
 from annotation.work.selectors import work_list
 from voxloop.accounts.models import User
+from voxloop.accounts.preferences import read_settings
 from voxloop.accounts.roles import Role
 
 API = "/api/v1"
@@ -64,13 +66,12 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
                 for question in schema.questions
             ],
         },
-        "masks": {
-            layer.name: _mask(assignment, layer, heads.get(layer.name)) for layer in schema.layers
-            if layer.editable or layer.name in heads
-        },
+        "masks": _masks(assignment, schema, heads),
         "overlays": _overlays(assignment, heads, round_, user),
+        "probability": _probability(assignment, heads, user),
         "answers": {"values": answers, "url": f"{API}/assignments/{assignment.pk}/answers"},
         "comments": [comment_facts(row) for row in comments_of(assignment)],
+        "comments_seen": seen_until(round_.annotation, user) if round_ else None,
         "review": round_ and _review(round_, user),
         "can": {
             "edit": can_edit,
@@ -87,6 +88,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         "previous": previous,
         "next": following,
         "user": user.username,
+        "settings": read_settings(user),
     }  # fmt: skip
 
 
@@ -118,7 +120,10 @@ def comments_of(assignment: Assignment) -> list[Comment]:
         round_ = _round_of(assignment)
         annotation = round_.annotation if round_ else assignment
     return list(
-        Comment.objects.filter(round__annotation=annotation).select_related("author", "round").order_by("created_at")
+        Comment.objects.filter(round__annotation=annotation)
+        .select_related("author", "round")
+        .prefetch_related("replies__author")
+        .order_by("created_at")
     )
 
 
@@ -132,6 +137,19 @@ def comment_facts(comment: Comment) -> dict[str, Any]:
         "round": comment.round.number,
         "state": comment.state,
         "created_at": comment.created_at,
+        "edited_at": comment.edited_at,
+        "replies": [reply_facts(row) for row in comment.replies.all()],
+    }
+
+
+def reply_facts(reply: Reply) -> dict[str, Any]:
+    """A reply as the viewer shows it."""
+    return {
+        "id": str(reply.pk),
+        "author": reply.author.username,
+        "text": reply.text,
+        "created_at": reply.created_at,
+        "edited_at": reply.edited_at,
     }
 
 
@@ -185,6 +203,20 @@ def _layer(layer: Layer) -> dict[str, Any]:
     }
 
 
+def _masks(assignment: Assignment, schema: Schema, heads: dict[str, Head]) -> dict[str, Any]:
+    masks = {layer.name: _mask(assignment, layer, heads.get(layer.name)) for layer in schema.editable_layers}
+    for layer in schema.layers:
+        given = None if layer.editable else shown_revision(assignment, layer)
+        if given is not None:
+            masks[layer.name] = {
+                "head": str(given.pk),
+                "start": given.kind,
+                "source": given.model_name,
+                "url": f"{API}/assignments/{assignment.pk}/mask?layer={layer.name}",
+            }
+    return masks
+
+
 def _mask(assignment: Assignment, layer: Layer, head: Head | None) -> dict[str, Any]:
     start = assignment.starts_from or "blank"
     if assignment.stage == Assignment.Stage.ANNOTATION and assignment.round > 1:
@@ -194,6 +226,35 @@ def _mask(assignment: Assignment, layer: Layer, head: Head | None) -> dict[str, 
         "start": start,
         "url": f"{API}/assignments/{assignment.pk}/mask?layer={layer.name}",
     }
+
+
+def _prediction(assignment: Assignment, layer: Layer, heads: dict[str, Head], user: User) -> MaskRevision | None:
+    """The model's mask that this person may know of: a judge the newest, an annotator the one their work began with.
+
+    Where the work began blank although a model spoke, an annotator learns nothing of it: that is the bias check.
+    """
+    reviewing = assignment.stage == Assignment.Stage.REVIEW
+    if reviewing and has_role(user, assignment.campaign, Role.REVIEWER, Role.ARBITRATOR):
+        return newest_prediction(assignment.scan_id, layer.name)
+    start = heads[layer.name].start if layer.name in heads else None
+    return start if start is not None and start.kind == MaskRevision.Kind.PREDICTION else None
+
+
+def _probability(assignment: Assignment, heads: dict[str, Head], user: User) -> dict[str, Any] | None:
+    """How sure the model of the shown prediction was (docs/formats.md); None without one, and for older ones."""
+    for layer in schema_of(assignment).editable_layers:
+        prediction = _prediction(assignment, layer, heads, user)
+        found = ProbabilityMap.objects.filter(revision=prediction).first() if prediction is not None else None
+        if prediction is not None and found is not None:
+            digest = found.key.rpartition("/")[2]
+            return {
+                **found.facts,
+                "url": f"{API}/revisions/{prediction.pk}/probability?v={digest[:12]}",
+                "layer": layer.name,
+                "segment": found.segment,
+                "model": prediction.model_name,
+            }
+    return None
 
 
 def _overlays(
@@ -214,13 +275,8 @@ def _overlays(
             )
 
     reviewing = assignment.stage == Assignment.Stage.REVIEW
-    judges = reviewing and has_role(user, assignment.campaign, Role.REVIEWER, Role.ARBITRATOR)
     for layer in schema_of(assignment).editable_layers:
-        if judges:
-            prediction = newest_prediction(assignment.scan_id, layer.name)
-        else:
-            start = heads[layer.name].start if layer.name in heads else None
-            prediction = start if start is not None and start.kind == MaskRevision.Kind.PREDICTION else None
+        prediction = _prediction(assignment, layer, heads, user)
         if prediction is not None:
             add("prediction", f"Pre-annotation {prediction.model_name}", prediction)
         if round_ is None:

@@ -84,6 +84,7 @@ class Comment(models.Model):
     k = models.PositiveIntegerField(null=True)
     state = models.CharField(max_length=12, default=COMMENT.initial)
     created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="resolved_comments"
     )
@@ -101,3 +102,36 @@ class Comment(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class Reply(models.Model):
+    """An answer to a comment; it stands where the comment is pinned."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    comment = models.ForeignKey(Comment, on_delete=models.PROTECT, related_name="replies")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="replies")
+    text = models.TextField(max_length=2000)
+    created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        verbose_name_plural = "replies"
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class CommentsSeen(models.Model):
+    """Up to when a person has read what was said about an annotation; later words of others are unread."""
+
+    annotation = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="comments_seen")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="comments_seen")
+    until = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "comments seen"
+        constraints = [models.UniqueConstraint(fields=["annotation", "person"], name="comments_seen_once")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} until {self.until:%Y-%m-%d %H:%M}"

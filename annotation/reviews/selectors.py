@@ -2,7 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
-from annotation.reviews.models import Comment, ReviewRound
+from annotation.reviews.models import Comment, Reply, ReviewRound
 from annotation.work.models import Campaign
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
 from voxloop.accounts.models import User
@@ -42,3 +42,8 @@ def review_queue(user: User, campaign: Campaign | None = None) -> QuerySet[Revie
 def visible_comments(user: User) -> QuerySet[Comment]:
     """Comments of visible rounds."""
     return Comment.objects.filter(round__in=visible_rounds(user)).select_related("author", "round")
+
+
+def visible_replies(user: User) -> QuerySet[Reply]:
+    """Replies to comments of visible rounds."""
+    return Reply.objects.filter(comment__in=visible_comments(user)).select_related("author", "comment")

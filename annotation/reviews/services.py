@@ -1,4 +1,4 @@
-"""Hand work in, judge it, send it back, talk about it."""
+"""Hand work in, judge it, send it back."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,18 +11,19 @@ from django.db import transaction
 from annotation.masks.models import AnswerSet, MaskRevision
 from annotation.masks.selectors import heads_of, newest_answers
 from annotation.masks.services import copy_heads, save_answers, schema_of
+from annotation.reviews.comments import pin_comment
 from annotation.reviews.interlocks import Interlock, check_interlocks
-from annotation.reviews.models import Comment, ReviewRound, RoundMask
+from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.risk import assess
-from annotation.reviews.selectors import review_queue, visible_comments, visible_rounds
-from annotation.reviews.states import COMMENT, REVIEW_ROUND
+from annotation.reviews.selectors import review_queue, visible_rounds
+from annotation.reviews.states import REVIEW_ROUND
 from annotation.work.models import Assignment, Batch, Campaign
-from annotation.work.permissions import has_role, require_role
+from annotation.work.permissions import require_role
 from annotation.work.services import check_not_withdrawn, lock_assignment, lock_own, refresh_batch
 from annotation.work.states import ASSIGNMENT, BATCH
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
-from voxloop.audit.services import advance, record
+from voxloop.audit.services import advance
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from voxloop.storage.store import open_store
@@ -231,7 +232,7 @@ def return_round(*, round_id: UUID, actor: User, comments: Sequence[Mapping[str,
     found = _lock_claimed(round_id, actor)
     check_not_withdrawn(found.annotation.scan)
     for comment in comments:
-        _comment(found, actor, str(comment.get("text", "")), comment.get("ijk"))
+        pin_comment(found, actor, str(comment.get("text", "")), comment.get("ijk"))
     if not found.comments.exclude(state="resolved").exists():
         raise Invalid("Say in a comment what to mend before you return it.", code="comment_required")
     if found.review is not None:
@@ -241,53 +242,6 @@ def return_round(*, round_id: UUID, actor: User, comments: Sequence[Mapping[str,
     advance(annotation, "returned", table=ASSIGNMENT, actor=actor, round=annotation.round + 1)
     refresh_batch(annotation.batch_id, actor)
     return found
-
-
-@transaction.atomic
-def add_comment(*, round_id: UUID, actor: User, text: str, ijk: Sequence[int] | None = None) -> Comment:
-    """Pin a remark to a voxel, or to the scan as a whole."""
-    found = _lock_round(round_id, actor)
-    is_author = found.author_id == actor.pk
-    if not is_author and not has_role(actor, found.annotation.campaign, Role.REVIEWER, Role.COORDINATOR):
-        raise Forbidden("Only the author and the reviewers of this scan may comment on it.")
-    return _comment(found, actor, text, ijk)
-
-
-def _comment(found: ReviewRound, actor: User, text: str, ijk: Sequence[int] | None) -> Comment:
-    text = text.strip()
-    if not text or len(text) > 2000:
-        raise Invalid("A comment has 1 to 2 000 characters.", code="bad_comment")
-    place: dict[str, int] = {}
-    if ijk is not None:
-        shape = list(reversed(found.annotation.scan.shape_zyx or []))
-        if len(ijk) != 3 or any(
-            not isinstance(v, int) or isinstance(v, bool) or not 0 <= v < n for v, n in zip(ijk, shape, strict=False)
-        ):
-            raise Invalid(f"The voxel must lie in the scan, within {shape}.", code="bad_comment")
-        place = dict(zip("ijk", ijk, strict=True))
-    comment = Comment.objects.create(round=found, author=actor, text=text, **place)
-    record(actor=actor, action="comment.added", target=comment, new={"round": str(found.pk)})
-    return comment
-
-
-@transaction.atomic
-def resolve_comment(*, comment_id: UUID, actor: User) -> Comment:
-    """Mark a comment as done."""
-    return _move_comment(comment_id, "resolved", actor)
-
-
-@transaction.atomic
-def reopen_comment(*, comment_id: UUID, actor: User) -> Comment:
-    """Say that a comment is not done after all."""
-    return _move_comment(comment_id, "reopened", actor)
-
-
-def _move_comment(comment_id: UUID, to: str, actor: User) -> Comment:
-    comment = visible_comments(actor).select_for_update(of=("self",)).filter(pk=comment_id).first()
-    if comment is None:
-        raise NotFound
-    advance(comment, to, table=COMMENT, actor=actor, resolved_by=actor if to == "resolved" else None)
-    return comment
 
 
 def _lock_round(round_id: UUID, actor: User) -> ReviewRound:

@@ -27,8 +27,9 @@ from knox.models import AuthToken
 
 from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
 from annotation.masks.services import begin, store_prediction
+from annotation.reviews.comments import add_comment
 from annotation.reviews.models import ReviewRound
-from annotation.reviews.services import add_comment, claim_round, return_round, submit_assignment
+from annotation.reviews.services import claim_round, return_round, submit_assignment
 from annotation.scans.models import Scan
 from annotation.scans.services import set_site_membership
 from annotation.work.models import Campaign, CampaignScan, LabelSchema
@@ -528,6 +529,7 @@ def test_an_annotator_never_sees_what_the_model_thinks(world: World) -> None:
         labels_zyx=ball(SHAPE, 12.0).view("uint8"),
         model_id=model.pk,
         model_name="m77",
+        probability=(ball(SHAPE, 12.0).view("uint8") * 200, (1, 1, 1)),
     )
     PreAnnotation.objects.create(
         campaign=world.campaign, scan=assignment.scan, model=model, state="ready", revision=guess, uncertainty=0.123456
@@ -557,7 +559,8 @@ def test_an_annotator_never_sees_what_the_model_thinks(world: World) -> None:
             '"uncertainty"',
         ):
             assert word not in body, f"{word} in {path}"
-    assert client.get(f"/api/v1/revisions/{guess.pk}/mask").status_code == 404
+    for part in ("mask", "probability"):
+        assert client.get(f"/api/v1/revisions/{guess.pk}/{part}").status_code == 404
     # Who judges does see it.
     judge = logged_in(world, "reviewer").get(f"/api/v1/reviews/{round_.pk}/").json()
     assert (judge["risk"], judge["reasons"]) == (87, ["far from prediction, Dice 0.42"])

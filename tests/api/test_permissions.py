@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from django.db import transaction
 from django.test import Client
@@ -12,12 +13,15 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotation.datasets.services import create_release
 from annotation.learning.models import ModelVersion, TrainingRun
+from annotation.masks.services import store_prediction
+from annotation.reviews.comments import add_comment, add_reply
 from annotation.reviews.models import Comment
-from annotation.reviews.services import add_comment, submit_assignment
+from annotation.reviews.services import submit_assignment
 from annotation.scans.services import set_site_membership
 from annotation.work.people import invite_person
+from annotation.work.schema import parse_schema
 from annotation.work.services import claim_assignment
-from tests.factories.world import PASSWORD, World, label, make_scan, mask_message, publish
+from tests.factories.world import PASSWORD, SHAPE, World, first_of, label, make_scan, mask_message, publish
 from voxloop.accounts.roles import Role
 from voxloop.jobs.models import Job
 from voxloop.volume.labelmap import MEDIA_TYPE
@@ -42,6 +46,7 @@ SEERS_OF_WORK = row(HIDDEN, annotator=YES, coordinator=YES, datamanager=YES, adm
 OWNER = row(HIDDEN, annotator=YES, coordinator=FORBIDDEN, datamanager=FORBIDDEN, admin=FORBIDDEN)
 COORDINATOR_OF_BATCH = row(HIDDEN, annotator=FORBIDDEN, coordinator=YES, datamanager=FORBIDDEN, admin=FORBIDDEN)
 SEERS_OF_ROUND = row(HIDDEN, annotator=YES, reviewer=YES, coordinator=YES, datamanager=YES, admin=YES)
+WRITER = SEERS_OF_ROUND | dict.fromkeys(("reviewer", "coordinator", "datamanager", "admin"), FORBIDDEN)
 JUDGE = row(HIDDEN, annotator=FORBIDDEN, reviewer=YES, coordinator=FORBIDDEN, datamanager=FORBIDDEN, admin=FORBIDDEN)
 KEEPERS_OF_RELEASE = row(HIDDEN, elsewhere=YES, coordinator=YES, datamanager=YES, admin=YES)
 DATA_MANAGER = row(HIDDEN, elsewhere=FORBIDDEN, coordinator=FORBIDDEN, datamanager=YES, admin=FORBIDDEN)
@@ -50,6 +55,8 @@ COORDINATOR_OF_RUN = row(HIDDEN, elsewhere=YES, coordinator=YES, datamanager=FOR
 ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:token", "post"): dict.fromkeys(PEOPLE, YES),
     ("api:me", "get"): EVERYONE,
+    ("api:me-settings", "get"): EVERYONE,
+    ("api:me-settings", "patch"): EVERYONE,
     ("api:sites", "get"): EVERYONE,
     ("api:scans", "get"): EVERYONE,
     ("api:scan-upload", "post"): row(FORBIDDEN, outsider=HIDDEN, elsewhere=HIDDEN, coordinator=YES, datamanager=YES),
@@ -71,6 +78,8 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:assignment-beat", "post"): OWNER,
     ("api:assignment-mask", "get"): SEERS_OF_WORK,
     ("api:assignment-mask", "put"): OWNER,
+    ("api:assignment-history", "get"): SEERS_OF_WORK,
+    ("api:assignment-voxel", "get"): SEERS_OF_WORK,
     ("api:assignment-answers", "put"): OWNER,
     ("api:assignment-submit", "post"): OWNER,
     ("api:assignment-skip", "post"): OWNER,
@@ -79,6 +88,7 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:assignment-release", "post"): OWNER,
     ("api:assignment-reclaim", "post"): row(FORBIDDEN, coordinator=YES, elsewhere=HIDDEN),
     ("api:revision-mask", "get"): SEERS_OF_SCAN,
+    ("api:revision-probability", "get"): SEERS_OF_SCAN,
     ("api:reviews", "get"): EVERYONE,
     ("api:review", "get"): SEERS_OF_ROUND,
     ("api:review-claim", "post"): JUDGE,
@@ -88,6 +98,10 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:review-return", "post"): JUDGE,
     ("api:review-comments", "get"): SEERS_OF_ROUND,
     ("api:review-comments", "post"): SEERS_OF_ROUND | {"datamanager": FORBIDDEN, "admin": FORBIDDEN},
+    ("api:review-comments-seen", "post"): SEERS_OF_ROUND,
+    ("api:comment", "patch"): WRITER,
+    ("api:comment-replies", "post"): SEERS_OF_ROUND | {"datamanager": FORBIDDEN, "admin": FORBIDDEN},
+    ("api:reply", "patch"): WRITER,
     ("api:comment-resolve", "post"): SEERS_OF_ROUND,
     ("api:comment-reopen", "post"): SEERS_OF_ROUND,
     ("api:jobs", "get"): EVERYONE,
@@ -143,11 +157,18 @@ def subjects(world: World) -> dict[str, Any]:
         roles=[(world.campaign, Role.COORDINATOR), (world.campaign, Role.REVIEWER), (world.campaign, Role.ANNOTATOR)],
     )  # fmt: skip
     batch = publish(world, size=2)
+    scan = first_of(batch).scan
+    findings = parse_schema(world.campaign.schema.definition).layer("findings")
+    prediction = store_prediction(
+        scan=scan, layer=findings, labels_zyx=np.zeros(SHAPE, np.uint8), model_id=uuid4(), model_name="m1",
+        probability=(np.zeros((SHAPE[0], SHAPE[1] // 2, SHAPE[2] // 2), np.uint8), (1, 2, 2)),
+    )  # fmt: skip
     submitted = claim_assignment(actor=world["annotator"])
     assert submitted is not None
     label(world, submitted)
     round_ = submit_assignment(assignment_id=submitted.pk, actor=world["annotator"])
     comment = add_comment(round_id=round_.pk, actor=world["annotator"], text="unsure here")
+    reply = add_reply(comment_id=comment.pk, actor=world["annotator"], text="it is the fissure")
     assignment = claim_assignment(actor=world["annotator"])
     assert assignment is not None
     release = create_release(campaign=world.campaign, name="2026.1", actor=world["datamanager"])
@@ -160,7 +181,8 @@ def subjects(world: World) -> dict[str, Any]:
     job = Job.objects.create(kind="import_scans", key="x", requested_by=world["datamanager"])
     return {
         "batch": batch.pk, "assignment": assignment.pk, "scan": submitted.scan_id, "review": round_.pk,
-        "comment": comment.pk, "revision": round_.masks.get().submitted_id, "job": job.pk,
+        "comment": comment.pk, "reply": reply.pk, "revision": round_.masks.get().submitted_id,
+        "prediction": prediction.pk, "job": job.pk,
         "campaign": world.campaign.pk, "release": release.pk,
         "run": run.pk, "model": model.pk,
     }  # fmt: skip
@@ -168,8 +190,10 @@ def subjects(world: World) -> dict[str, Any]:
 
 def pk_of(name: str, subjects: dict[str, Any]) -> Any:
     for prefix, kind in (
+        ("api:revision-probability", "prediction"),
         ("api:batch-", "batch"), ("api:assignment", "assignment"), ("api:scan", "scan"), ("api:volume", "scan"),
-        ("api:review-", "review"), ("api:review", "review"), ("api:comment", "comment"), ("api:revision", "revision"),
+        ("api:review-", "review"), ("api:review", "review"), ("api:comment", "comment"), ("api:reply", "reply"),
+        ("api:revision", "revision"),
         ("api:job", "job"), ("api:release", "release"), ("api:training-run", "run"),
         ("api:model", "model"),
     ):  # fmt: skip
@@ -181,6 +205,7 @@ def pk_of(name: str, subjects: dict[str, Any]) -> Any:
 def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
     return {
         "api:token": {"username": "annotator", "password": PASSWORD},
+        "api:me-settings": {"values": {"smooth": False}},
         "api:batches": {"campaign": str(subjects["campaign"]), "size": 1},
         "api:batch-assign": {"assignee": None},
         "api:assignment-beat": {"active_seconds": 5},
@@ -191,6 +216,10 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
         "api:review-approve": {"password": PASSWORD},
         "api:review-correct": {"password": PASSWORD},
         "api:review-comments": {"text": "look here"},
+        "api:review-comments-seen": {"until": "2026-11-21T10:00:00Z"},
+        "api:comment": {"text": "look there"},
+        "api:comment-replies": {"text": "seen"},
+        "api:reply": {"text": "it is a vessel"},
         "api:releases": {"campaign": str(subjects["campaign"]), "name": "2026.2"},
         "api:training-runs": {"campaign": str(subjects["campaign"])},
         "api:release-yank": {"reason": "wrong split"},
@@ -200,7 +229,8 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
 
 def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any:
     takes_pk = name not in {
-        "api:token", "api:me", "api:sites", "api:scans", "api:campaigns", "api:batches", "api:assignments",
+        "api:token", "api:me", "api:me-settings", "api:sites", "api:scans", "api:campaigns", "api:batches",
+        "api:assignments",
         "api:claim", "api:scan-upload", "api:reviews", "api:jobs", "api:schema",
         "api:docs",
         "api:releases",

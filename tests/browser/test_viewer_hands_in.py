@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from annotation.reviews.models import ReviewRound
+from annotation.reviews.models import Reply, ReviewRound
 from annotation.reviews.services import claim_round, submit_assignment
 from annotation.work.models import Assignment
 from tests.chromium import Watched, shoot
@@ -72,7 +72,9 @@ def open_review(page: Page, submitted: ReviewRound) -> None:
     page.goto(f"/view/{found.review_id}/")
 
 
-def test_a_returned_scan_comes_back_with_its_pin(submitted: ReviewRound, assignment: Assignment, new_page: Any) -> None:
+def test_a_returned_scan_comes_back_with_its_pin_and_is_talked_about(
+    submitted: ReviewRound, assignment: Assignment, new_page: Any, watched: Watched
+) -> None:
     page = new_page("reviewer")
     open_review(page, submitted)
     viewer = Viewer(page).wait_ready()
@@ -93,11 +95,37 @@ def test_a_returned_scan_comes_back_with_its_pin(submitted: ReviewRound, assignm
     page.goto(f"/view/{assignment.pk}/")
     Viewer(page).wait_ready()
     expect(page.get_by_test_id("state")).to_contain_text("Returned, round 2")
-    page.get_by_test_id("tab-comments").click()
-    page.get_by_role("button", name="Show comment 1").click()
+    expect(page.get_by_test_id("tab-comments")).to_contain_text("1 new")
+    with page.expect_response(lambda answer: answer.url.endswith("/comments/seen")):
+        page.keyboard.press("Shift+C")
     page.wait_for_function("middle => voxloop.cross.every((v, n) => v === middle[n])", arg=list(MIDDLE))
+    expect(page.get_by_test_id("comment")).to_be_focused()
+    expect(page.get_by_test_id("new")).to_have_count(1)
+    # A reply without a network waits in the browser, over a reload, and is said once.
+    watched.expected.append("ERR_FAILED")
+    page.route("**/replies", lambda route: route.abort())
+    page.get_by_role("button", name="Reply to comment 1").click()
+    page.keyboard.type("No, it is a nodule")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_test_id("waiting")).to_contain_text("Not sent yet")
+    expect(page.get_by_test_id("comment")).to_be_focused()
+    page.unroute("**/replies")
+    page.goto(f"/view/{assignment.pk}/")
+    Viewer(page).wait_ready()
+    page.get_by_test_id("tab-comments").click()
+    expect(page.get_by_test_id("reply")).to_contain_text("No, it is a nodule")
+    expect(page.get_by_test_id("waiting")).to_have_count(0)
+    expect(page.get_by_test_id("new")).to_have_count(0)
+    page.get_by_role("button", name="Change the reply").click()
+    page.get_by_test_id("write").fill("No, a nodule")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_test_id("reply")).to_contain_text("No, a nodule")
+    shoot(page, "viewer-thread")
     page.get_by_role("button", name="Resolve").click()
     expect(page.get_by_test_id("comment")).to_contain_text("Resolved")
+    page.get_by_role("button", name="Reopen").click()
+    expect(page.get_by_role("button", name="Resolve")).to_be_visible()
+    assert list(Reply.objects.values_list("author__username", "text")) == [("annotator", "No, a nodule")]
 
 
 def test_a_reviewer_signs_a_correction(submitted: ReviewRound, new_page: Any, watched: Watched, settings: Any) -> None:

@@ -10,13 +10,15 @@ from django.db import IntegrityError, models, transaction
 from annotation.datasets.models import Release, ReleaseItem
 from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
 from annotation.masks.models import Head, MaskRevision
-from annotation.reviews.models import Comment, ReviewRound, RoundMask
-from annotation.reviews.services import add_comment, submit_assignment
+from annotation.reviews.comments import add_comment, mark_seen
+from annotation.reviews.models import Comment, CommentsSeen, ReviewRound, RoundMask
+from annotation.reviews.services import submit_assignment
 from annotation.scans.models import Scan, Series, Site, SiteMembership, Study, Subject
 from annotation.work.models import Assignment, Batch, Campaign, CampaignMember, CampaignScan, LabelSchema
 from tests.factories.world import World, first_of, label, publish
 from voxloop.accounts.models import User
 from voxloop.jobs.models import Job
+from voxloop.kernel.clock import now
 
 OURS = {
     "accounts", "audit", "jobs", "scans", "intake", "work", "masks", "reviews", "learning", "datasets", "pages",
@@ -68,6 +70,7 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "round_mask_once_per_layer": (RoundMask, {}),
     "comment_state_known": (Comment, MIND),
     "comment_pin_whole": (Comment, {"i": 1, "j": None, "k": None}),
+    "comments_seen_once": (CommentsSeen, {}),
     "training_run_number_once": (TrainingRun, {"state": "failed"}),
     "training_run_state_known": (TrainingRun, {**MIND, "number": 9}),
     "training_run_one_at_a_time": (TrainingRun, {"number": 9}),
@@ -105,6 +108,7 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
     label(world, assignment)
     round_ = submit_assignment(assignment_id=assignment.pk, actor=world["annotator"])
     comment = add_comment(round_id=round_.pk, actor=world["annotator"], text="here")
+    mark_seen(round_id=round_.pk, actor=world["annotator"], until=now())
     run = TrainingRun.objects.create(
         campaign=world.campaign, number=1, profile="demo", seed=1, manifest={}, manifest_hash="0"
     )

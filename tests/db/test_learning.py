@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from annotation.learning import running, services, stages
@@ -14,7 +15,7 @@ from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
 from annotation.learning.preannotation import preannotate, preannotate_when_due, settle_used, unopened_scans
 from annotation.learning.running import run_training
 from annotation.learning.selectors import champion_of, count_new_approvals
-from annotation.masks.models import Head
+from annotation.masks.models import Head, MaskRevision
 from annotation.masks.selectors import newest_prediction
 from annotation.masks.services import begin, store_prediction
 from annotation.masks.store import load_labels
@@ -28,6 +29,8 @@ from voxloop.jobs.models import Job
 from voxloop.jobs.services import Claim, LeaseLost, cancel, claim, run
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden
+from voxloop.storage.store import open_store
+from voxloop.volume.probability import ProbabilityEntry, decode_probability
 
 pytestmark = pytest.mark.django_db
 ALL_HOLD = {"holds": True, "rules": []}
@@ -102,6 +105,8 @@ def test_a_run_makes_a_judged_model_that_labels_what_nobody_opened(approved: Wor
     for row in rows:
         assert load_labels(row.revision, row.scan.shape_zyx).shape == tuple(row.scan.shape_zyx)
         assert row.revision.model_id == model.pk
+        assert row.revision.probability_map.segment == 1
+        assert map_of(row.revision).shape == (40, 48, 56)
         assert 0 <= row.uncertainty <= 1
         score = CampaignScan.objects.get(campaign=approved.campaign, scan=row.scan)
         assert score.score_model == model.pk
@@ -237,11 +242,21 @@ def test_the_database_allows_one_champion(approved: World) -> None:
         model_of(approved, 2, "champion")
 
 
+def map_of(revision: MaskRevision) -> np.ndarray:
+    """The stored probability of a prediction."""
+    found = revision.probability_map
+    data = open_store(settings.STORAGE_URL).get(found.key)
+    return decode_probability(data, ProbabilityEntry.from_json(found.facts))
+
+
 def keep_prediction(world: World, model: ModelVersion, scan: Scan, value: int) -> PreAnnotation:
     layer = parse_schema(world.campaign.schema.definition).editable_layers[0]
     labels = np.zeros(scan.shape_zyx, np.uint8)
     labels[5, 5:9, 5:9] = value
-    revision = store_prediction(scan=scan, layer=layer, labels_zyx=labels, model_id=model.pk, model_name=str(model))
+    revision = store_prediction(
+        scan=scan, layer=layer, labels_zyx=labels, model_id=model.pk, model_name=str(model),
+        probability=(labels * np.uint8(100), (1, 1, 1)), segment=1,
+    )  # fmt: skip
     return PreAnnotation.objects.create(
         campaign=world.campaign, scan=scan, model=model, state="ready", revision=revision
     )
@@ -267,6 +282,7 @@ def test_rolling_back_offers_the_older_models_masks_again(approved: World) -> No
     assert newest is not None
     assert newest.model_id == first.pk
     assert newest.voxel_counts == {"1": 16}
+    assert map_of(newest).max() == 100
 
 
 def test_opened_scans_are_left_alone_and_a_mask_that_was_used_is_marked(approved: World) -> None:

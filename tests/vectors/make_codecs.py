@@ -1,4 +1,4 @@
-"""Writes `chunks.json` and `messages.json`; the same bytes on every run."""
+"""Writes `chunks.json`, `messages.json` and `probability.json`; the same bytes on every run."""
 
 import base64
 import gzip
@@ -17,6 +17,7 @@ from voxloop.volume.labelmap import (
     encode_message,
     split_labelmap,
 )
+from voxloop.volume.probability import LEAST_VALUE, encode_probability
 
 FOLDER = Path(__file__).parent
 
@@ -189,7 +190,23 @@ def codecs() -> dict[str, dict[str, object]]:
         "inflated_sha256": hashlib.sha256(gzip.decompress(message)).hexdigest(),
     }]  # fmt: skip
     refused = [{"name": n, "message_b64": b64(m)} for n, m in refused_messages().items()]
-    return {"chunks.json": chunks, "messages.json": {"cases": whole, "changes": changes, "refused": refused}}
+    return {
+        "chunks.json": chunks,
+        "messages.json": {"cases": whole, "changes": changes, "refused": refused},
+        "probability.json": probability(),
+    }
+
+
+def probability() -> dict[str, object]:
+    """A small map of blocks that do not fill the scan's last rows and columns."""
+    scan = (3, 9, 10)
+    values = np.random.default_rng(7).integers(0, 256, (3, 5, 4)).astype(np.uint8)
+    values[values < LEAST_VALUE] = 0
+    data, entry = encode_probability(values, (1, 2, 3), scan)
+    return {
+        "scan_shape_zyx": list(scan), "facts": entry.to_json(), "message_b64": b64(data),
+        "values": values.ravel().tolist(),
+    }  # fmt: skip
 
 
 def inflated(value: object) -> object:

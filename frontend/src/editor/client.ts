@@ -1,6 +1,6 @@
 import type {
   DabResult, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview,
-  Slice, Stats, Tool, VoxelValue,
+  Proposed, Region, Slice, Stats, Tool, VoxelValue,
 } from "./types";
 
 type Listener<K extends keyof EditorEvents> = (detail: EditorEvents[K]) => void;
@@ -13,6 +13,7 @@ export interface EditorCalls {
   putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): void;
   putLimit(message: Uint8Array): Promise<void>;
   putOverlay(key: string, message: Uint8Array): Promise<void>;
+  putProbability(values: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[]): void;
   loadMask(message: Uint8Array, revision: string): Promise<Opened>;
   watch(slices: readonly { plane: Plane; index: number }[]): void;
   beginStroke(tool: Tool): void;
@@ -21,6 +22,7 @@ export interface EditorCalls {
   cancelStroke(): void;
   preview(tool: Tool, ijk: Ijk): Preview;
   apply(operation: Operation): Promise<OperationResult>;
+  propose(operation: Operation): Proposed;
   undo(): Promise<HistoryState>;
   redo(): Promise<HistoryState>;
   sliceLabels(plane: Plane, index: number): Slice<Uint8Array>;
@@ -29,12 +31,14 @@ export interface EditorCalls {
   valueAt(ijk: Ijk): VoxelValue;
   stats(): Stats;
   lesions(): Lesion[];
+  regions(key: string): Region[];
   /** Sends what is unsent now; resolves when the server has all of it, or rejects with the reason. */
   flush(): Promise<string>;
   /** After a new log-in or a new lease: try again at once, with these headers. */
   resume(headers: Record<string, string> | null): Promise<void>;
   resolveConflict(keep: "mine" | "theirs"): Promise<void>;
   takeOver(): Promise<Opened>;
+  exportNifti(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -88,6 +92,11 @@ export class EditorClient {
   /** A mask to show beside the live one (prediction, author, previous), as a mask message. */
   putOverlay(key: string, message: Uint8Array): Promise<void> { return this.#call("putOverlay", [key, message], [message.buffer]); }
 
+  /** A model's coarse probability (docs/formats.md), inflated; click-to-segment asks it. */
+  putProbability(values: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[]): Promise<void> {
+    return this.#call("putProbability", [values, shapeZyx, stepZyx], [values.buffer]);
+  }
+
   /** Shows a mask message without journal or saving (read-only). */
   loadMask(message: Uint8Array, revision: string): Promise<Opened> { return this.#call("loadMask", [message, revision], [message.buffer]); }
 
@@ -102,6 +111,8 @@ export class EditorClient {
   cancelStroke(): Promise<void> { return this.#call("cancelStroke", []); }
   preview(tool: Tool, ijk: Ijk): Promise<Preview> { return this.#call("preview", [tool, ijk]); }
   apply(operation: Operation): Promise<OperationResult> { return this.#call("apply", [operation]); }
+  /** What `apply` would change, with patches of the watched slices. */
+  propose(operation: Operation): Promise<Proposed> { return this.#call("propose", [operation]); }
   undo(): Promise<HistoryState> { return this.#call("undo", []); }
   redo(): Promise<HistoryState> { return this.#call("redo", []); }
 
@@ -111,6 +122,8 @@ export class EditorClient {
   valueAt(ijk: Ijk): Promise<VoxelValue> { return this.#call("valueAt", [ijk]); }
   stats(): Promise<Stats> { return this.#call("stats", []); }
   lesions(): Promise<Lesion[]> { return this.#call("lesions", []); }
+  /** What the mask takes of each region of an overlay; none where no overlay of that key has come. */
+  regions(key: string): Promise<Region[]> { return this.#call("regions", [key]); }
 
   /** Saves now; resolves with the revision once the server has everything (call it before submit). */
   flush(): Promise<string> { return this.#call("flush", []); }
@@ -118,6 +131,9 @@ export class EditorClient {
   resolveConflict(keep: "mine" | "theirs"): Promise<void> { return this.#call("resolveConflict", [keep]); }
   /** Makes this tab the writing one; the other becomes read-only after it has put its strokes in the journal. */
   takeOver(): Promise<Opened> { return this.#call("takeOver", []); }
+
+  /** The mask as it is here, sent or not, as `.nii.gz` on the scan's grid. */
+  exportNifti(): Promise<Uint8Array> { return this.#call("exportNifti", []); }
 
   async close(): Promise<void> {
     await this.#call("close", []);

@@ -1,7 +1,8 @@
 /** The worker around `EditorSession`: calls in, answers and events out; arrays travel without a copy. */
 
 import type { EditorCalls, Reply, Request } from "./client";
-import { EditorSession, browserSurroundings } from "./session";
+import { EditorSession } from "./session";
+import { browserSurroundings } from "./surroundings";
 import { warmUp } from "./warmup";
 
 declare const self: DedicatedWorkerGlobalScope;

@@ -4,8 +4,8 @@
  * way, so that a crash at any moment loses nothing and sends nothing twice.
  */
 
-import { openDB, type DBSchema, type IDBPDatabase } from "idb";
-import type { Stroke } from "./types";
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from "idb";
+import type { Keeping, Stroke, Zyx } from "./types";
 
 export interface Entry {
   readonly line: string;
@@ -19,8 +19,20 @@ export interface Entry {
 
 export interface Conflict { readonly mine: string; readonly theirs: string; readonly overlap: Uint8Array }
 
+/** What a line of work is: enough to name it, to send it, and to write it as a file without its page. */
+export interface About {
+  readonly assignment: string;
+  readonly layer: string;
+  readonly scan: string;
+  readonly maskUrl: string;
+  readonly shapeZyx: Zyx;
+  readonly spacingMmZyx: Zyx;
+  readonly lpsFromIjk: readonly (readonly number[])[];
+}
+
 export interface LineState {
   readonly line: string;
+  readonly about?: About;
   /** Which writer the journal belongs to: each tab that takes the line over counts one up. */
   readonly epoch: number;
   /** The base is the mask after entry `baseSeq`. */
@@ -64,19 +76,61 @@ const FORGET_AFTER_MS = 30 * 24 * 3600 * 1000;
 
 const STORES = ["lines", "entries", "bases", "pending"] as const;
 
-export class Journal {
+/** Name of one person's journal: whoever logs in next on this computer never opens it. */
+export const journalOf = (user: string, name = "voxloop-editor"): string => `${name}:${user}`;
+
+const openStores = (name: string): Promise<IDBPDatabase<Schema>> => openDB<Schema>(name, 1, {
+  upgrade(database) {
+    database.createObjectStore("lines", { keyPath: "line" });
+    database.createObjectStore("entries", { keyPath: ["line", "seq"] });
+    database.createObjectStore("bases");
+    database.createObjectStore("pending");
+  },
+});
+
+/** Where the strokes of one line are kept. */
+export interface Keeper {
+  readonly kind: Keeping;
+  read(): Promise<Restored>;
+  /** Makes this tab the writer; every other one is refused from now on. Answers the new epoch. */
+  claim(about: About): Promise<number>;
+  /** Writes a change whole or not at all. Throws `TakenOver` when another tab has claimed the line since. */
+  write(change: Change): Promise<void>;
+  tidy(): Promise<void>;
+  close(): void;
+}
+
+/** A window that may keep nothing (private, or storage forbidden): strokes live as long as the page. */
+export class Forgetful implements Keeper {
+  readonly kind = "memory";
+  read(): Promise<Restored> { return Promise.resolve({ state: null, entries: [], base: null, pending: null }); }
+  claim(): Promise<number> { return Promise.resolve(1); }
+  write(): Promise<void> { return Promise.resolve(); }
+  tidy(): Promise<void> { return Promise.resolve(); }
+  close(): void { /* nothing is open */ }
+}
+
+export class Journal implements Keeper {
+  readonly kind = "journal";
+
   private constructor(readonly line: string, readonly db: IDBPDatabase<Schema>) {}
 
-  static async open(line: string, name = "voxloop-editor"): Promise<Journal> {
-    const db = await openDB<Schema>(name, 1, {
-      upgrade(database) {
-        database.createObjectStore("lines", { keyPath: "line" });
-        database.createObjectStore("entries", { keyPath: ["line", "seq"] });
-        database.createObjectStore("bases");
-        database.createObjectStore("pending");
-      },
-    });
-    return new Journal(line, db);
+  static async open(line: string, name = "voxloop-editor"): Promise<Journal> { return new Journal(line, await openStores(name)); }
+
+  /** The lines of a journal that hold strokes which the server has not confirmed, newest first. */
+  static async unsent(name: string): Promise<{ state: LineState; strokes: number }[]> {
+    const db = await openStores(name);
+    try {
+      const found = [];
+      for (const state of await db.getAll("lines")) {
+        if (state.lastSeq <= state.ackedSeq) continue;
+        const entries = await db.getAll("entries", IDBKeyRange.bound([state.line, state.ackedSeq + 1], [state.line, Infinity]));
+        found.push({ state, strokes: entries.reduce((sum, entry) => sum + entry.strokes.length, 0) });
+      }
+      return found.sort((a, b) => (b.state.at ?? 0) - (a.state.at ?? 0));
+    } finally {
+      db.close();
+    }
   }
 
   async read(): Promise<Restored> {
@@ -90,25 +144,25 @@ export class Journal {
     return { state: state ?? null, entries, base: base ?? null, pending: pending ?? null };
   }
 
-  /** Makes this tab the writer; every other one is refused from now on. Answers the new epoch. */
-  async claim(): Promise<number> {
+  async claim(about: About): Promise<number> {
     const tx = this.db.transaction("lines", "readwrite");
     const before = await tx.store.get(this.line);
     const state = before ?? {
       line: this.line, epoch: 0, baseSeq: 0, ackedSeq: 0, ackedRevision: "", lastSeq: 0, undo: [], redo: [], conflict: null,
     };
-    await tx.store.put({ ...state, epoch: state.epoch + 1, at: Date.now() });
+    await tx.store.put({ ...state, about, epoch: state.epoch + 1, at: Date.now() });
     await tx.done;
     return state.epoch + 1;
   }
 
-  /** Writes a change whole or not at all. Throws `TakenOver` when another tab has claimed the line since. */
   async write(change: Change): Promise<void> {
     const tx = this.db.transaction(STORES, "readwrite");
     const stored = await tx.objectStore("lines").get(this.line);
     if (stored?.epoch !== change.state.epoch) {
+      // Awaited before the abort: it rejects with it.
+      const aborted = tx.done.catch(() => undefined);
       tx.abort();
-      await tx.done.catch(() => undefined);
+      await aborted;
       throw new TakenOver("another tab has taken this work over");
     }
     const entries = tx.objectStore("entries");
@@ -121,18 +175,41 @@ export class Journal {
     await tx.done;
   }
 
+  /** Removes a line with all its strokes. */
+  async forget(): Promise<void> {
+    const tx = this.db.transaction(STORES, "readwrite");
+    this.#drop(tx, this.line);
+    await tx.done;
+  }
+
   /** Forgets other lines that the server has whole and that nobody has touched for a month. */
   async tidy(now = Date.now()): Promise<void> {
     const tx = this.db.transaction(STORES, "readwrite");
     for (const { line, lastSeq, ackedSeq, at } of await tx.objectStore("lines").getAll()) {
       if (line === this.line || lastSeq !== ackedSeq || now - (at ?? now) < FORGET_AFTER_MS) continue;
-      void tx.objectStore("lines").delete(line);
-      void tx.objectStore("bases").delete(line);
-      void tx.objectStore("pending").delete(line);
-      void tx.objectStore("entries").delete(IDBKeyRange.bound([line, 0], [line, Infinity]));
+      this.#drop(tx, line);
     }
     await tx.done;
   }
 
+  #drop(tx: IDBPTransaction<Schema, typeof STORES, "readwrite">, line: string): void {
+    void tx.objectStore("lines").delete(line);
+    void tx.objectStore("bases").delete(line);
+    void tx.objectStore("pending").delete(line);
+    void tx.objectStore("entries").delete(IDBKeyRange.bound([line, 0], [line, Infinity]));
+  }
+
   close(): void { this.db.close(); }
+}
+
+/** Two changes as one: what the journal must hold after both. */
+export function bothOf(first: Change, second: Change): Change {
+  const drop = new Set([...(first.drop ?? []), ...(second.drop ?? [])]);
+  return {
+    state: second.state,
+    add: [...(first.add ?? []), ...(second.add ?? [])].filter((entry) => !drop.has(entry.seq)),
+    drop: [...drop],
+    base: second.base ?? first.base,
+    pending: second.pending === undefined ? first.pending : second.pending,
+  };
 }

@@ -204,6 +204,9 @@ export class SparseMask implements Stretches {
     }
   }
 
+  /** Every chunk that is not all 0, by its number. */
+  get chunks(): ReadonlyMap<number, Uint8Array> { return this.#chunks; }
+
   at(z: number, y: number, x: number): number {
     const chunk = this.#chunks.get(((z >> 5) * this.#grid[1] + (y >> 5)) * this.#grid[2] + (x >> 5));
     return chunk ? chunk[((z & 31) * CHUNK + (y & 31)) * CHUNK + (x & 31)] : 0;

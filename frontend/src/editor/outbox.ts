@@ -31,6 +31,7 @@ type Phase =
   | { readonly kind: "offline"; readonly reason: string; readonly retryInMs: number }
   | { readonly kind: "conflict" }
   | { readonly kind: "signed-out" }
+  | { readonly kind: "refused"; readonly code: string; readonly detail: string }
   | { readonly kind: "closed" }
   | { readonly kind: "read-only"; readonly reason: ReadOnlyReason };
 
@@ -56,6 +57,7 @@ export class Outbox {
     switch (phase.kind) {
       case "read-only": return { kind: "read-only", reason: phase.reason, unsent };
       case "signed-out": return { kind: "signed-out", unsent };
+      case "refused": return { kind: "refused", unsent, code: phase.code, detail: phase.detail };
       case "offline": return { kind: "offline", unsent, reason: phase.reason, retryInMs: phase.retryInMs };
       case "sending": return { kind: "saving", unsent };
       case "conflict": {
@@ -89,9 +91,7 @@ export class Outbox {
   flush(): Promise<string> {
     const { mask } = this.port;
     if (!mask.hasUnsent && !this.#pending && this.#phase.kind !== "sending") return Promise.resolve(mask.revision);
-    if (this.#phase.kind === "conflict" || this.#phase.kind === "signed-out" || this.#phase.kind === "read-only" || this.#phase.kind === "closed") {
-      return Promise.reject(new Error(this.#phase.kind));
-    }
+    if (["conflict", "signed-out", "refused", "read-only", "closed"].includes(this.#phase.kind)) return Promise.reject(new Error(this.#phase.kind));
     const done = new Promise<string>((resolve, reject) => this.#waiters.push({ resolve, reject }));
     this.#attempt = 0;
     if (this.#phase.kind !== "sending") this.#schedule(0);
@@ -175,6 +175,12 @@ export class Outbox {
       case "signed-out": this.#fail("signed-out"); return this.#enter({ kind: "signed-out" });
       case "lease-lost": return this.stop("lease-lost");
       case "not-editable": return this.stop("not-editable");
+      case "refused":
+        // Nothing of it was stored: the next try may carry other bytes under a key of its own.
+        this.#pending = null;
+        await port.write({ state: mask.state, pending: null });
+        this.#fail(outcome.detail);
+        return this.#enter({ kind: "refused", code: outcome.code, detail: outcome.detail });
       case "unreachable": return this.#retryLater(outcome.reason);
     }
   }

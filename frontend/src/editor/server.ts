@@ -8,8 +8,11 @@ export type Outcome<T> =
   | { readonly kind: "ok"; readonly value: T }
   | { readonly kind: "stale" }
   | { readonly kind: "signed-out" }
+  /** The work is no longer this person's: given back, or given to somebody else. */
   | { readonly kind: "lease-lost" }
   | { readonly kind: "not-editable" }
+  /** The server has read it and says no: the same bytes will never be taken. */
+  | { readonly kind: "refused"; readonly code: string; readonly detail: string }
   /** No answer, or one that may change by itself: try again. */
   | { readonly kind: "unreachable"; readonly reason: string };
 
@@ -44,13 +47,15 @@ export class MaskServer {
       });
       if (response.ok) return { kind: "ok", value: await read(response) };
       // A redirect is the way to the log-in page.
-      if (response.type === "opaqueredirect" || [301, 302, 401, 403].includes(response.status)) return { kind: "signed-out" };
+      if (response.type === "opaqueredirect" || [301, 302, 401].includes(response.status)) return { kind: "signed-out" };
       if (response.status === 412) return { kind: "stale" };
-      const code = await codeOf(response);
-      if (code === "lease_lost") return { kind: "lease-lost" };
-      // 404: the work was given to somebody else; what was drawn stays in the journal.
-      if (response.status === 409 || response.status === 404) return { kind: "not-editable" };
-      return { kind: "unreachable", reason: code ?? `http_${response.status}` };
+      const { code, detail } = await problemOf(response);
+      if (response.status === 404 || code === "lease_lost" || code === "not_yours") return { kind: "lease-lost" };
+      // A token of before the last log-in: the page fetches another one.
+      if (response.status === 403) return { kind: "signed-out" };
+      if (response.status === 409) return { kind: "not-editable" };
+      if (response.status >= 400 && response.status < 500 && response.status !== 408 && response.status !== 429) return { kind: "refused", code, detail };
+      return { kind: "unreachable", reason: code };
     } catch (error) {
       return { kind: "unreachable", reason: error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network" };
     }
@@ -60,10 +65,12 @@ export class MaskServer {
 const etagOf = (response: Response): string | null =>
   response.headers.get("ETag")?.replace(/^W\//, "").replace(/^"|"$/g, "") ?? null;
 
-async function codeOf(response: Response): Promise<string | null> {
+/** Code and sentence of a refusal; a proxy's own error page has neither. */
+async function problemOf(response: Response): Promise<{ code: string; detail: string }> {
+  const plain = { code: `http_${response.status}`, detail: `The server answered ${response.status}.` };
   try {
-    return ((await response.json()) as { code?: string }).code ?? null;
+    return { ...plain, ...((await response.json()) as Partial<typeof plain>) };
   } catch {
-    return null;
+    return plain;
   }
 }

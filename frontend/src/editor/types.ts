@@ -21,6 +21,12 @@ export interface VolumeMeta {
 
 export interface EditorOptions {
   readonly volume: VolumeMeta;
+  /** Whose strokes these are: every person has a journal of their own in a shared browser. */
+  readonly user: string;
+  /** Code of the scan, for names of files and lists of unsent work. */
+  readonly scan: string;
+  /** From voxel to millimetres, 4 × 4 (docs/formats.md). */
+  readonly lpsFromIjk: readonly (readonly number[])[];
   readonly assignment: string;
   readonly layer: string;
   /** GET and PUT of the layer's head (`masks.<layer>.url` of the context). */
@@ -146,11 +152,16 @@ export type SaveState =
   | { readonly kind: "conflict"; readonly unsent: number; readonly mine: string; readonly theirs: string;
       /** Voxels that both changed, to different values. */ readonly overlap: number; readonly box: Box }
   | { readonly kind: "signed-out"; readonly unsent: number }
+  /** The server will not take this save; `detail` says why. The strokes stay in the journal. */
+  | { readonly kind: "refused"; readonly unsent: number; readonly code: string; readonly detail: string }
   | { readonly kind: "read-only"; readonly reason: ReadOnlyReason; readonly unsent: number };
 
 export interface SegmentStats { readonly segment: number; readonly voxels: number; readonly ml: number }
 
 export interface Stats { readonly segments: readonly SegmentStats[]; readonly erasedVoxels: number }
+
+/** A region of an overlay, and the voxels of it that each segment of the mask takes. */
+export interface Region { readonly region: number; readonly voxels: number; readonly taken: Readonly<Record<number, number>> }
 
 /** A connected part of one segment (26-connected), largest first. */
 export interface Lesion {
@@ -192,7 +203,14 @@ export interface EditorEvents {
   merged: { readonly mine: string; readonly theirs: string; readonly theirVoxels: number; readonly overlap: number };
   /** A fault that was not expected; the journal keeps everything. */
   error: { readonly message: string };
+  /** Whether this browser keeps the strokes: in its journal, not just now (disk full), or not at all (private window). */
+  keeping: { readonly kind: Keeping; readonly why: string };
 }
+
+export type Keeping = "journal" | "failing" | "memory";
+
+/** A point that belongs to the lesion, or does not. */
+export interface ClickPrompt { readonly ijk: Ijk; readonly belongs: boolean }
 
 /** Operations on the whole mask; each is one undoable stroke. */
 export type Operation =
@@ -211,6 +229,9 @@ export type Operation =
   | ({ /** Fill between the slices on which the segment was drawn. */ readonly op: "interpolate"; readonly plane: Plane } & PaintRules)
   | ({ /** Grow (mm > 0) or shrink (mm < 0) the segment by a ball. */ readonly op: "resize"; readonly mm: number } & PaintRules)
   | ({ /** Smooth the segment's surface; details below about `mm` go. */ readonly op: "smooth"; readonly mm: number } & PaintRules)
+  | ({ /** Click-to-segment: the lesion that points, in their order, or a box ask for. */ readonly op: "click";
+       readonly prompts: readonly ClickPrompt[]; readonly box: Box | null; /** As of the growing brush. */ readonly tolerance: number;
+       /** An overlay that holds the answer of a server, instead of what is found here. */ readonly overlay: string | null } & PaintRules)
   | { /** Add to the segment what another region has (union), or keep of it what that has (intersect) or has not (subtract). */
       readonly op: "union" | "intersect" | "subtract"; readonly segment: number;
       /** Where the other region is; null = in this mask, whose segments never overlap: a margin or a union, then. */
@@ -222,6 +243,18 @@ export type Operation =
   | { readonly op: "remove-lesion"; readonly at: Ijk; readonly locked?: readonly number[] }
   | { readonly op: "convert"; /** null: whatever segment lies at `at` */ readonly from: number | null; readonly to: number;
       /** null: all of it; else the connected part under this voxel */ readonly at: Ijk | null; readonly locked?: readonly number[] }
-  | { readonly op: "clear"; readonly segment: number; readonly locked?: readonly number[] };
+  | { readonly op: "clear"; readonly segment: number; readonly locked?: readonly number[] }
+  | { /** Make the whole mask what an overlay holds, erased voxels too. */
+      readonly op: "restore"; readonly overlay: string; readonly revision: string };
 
 export interface OperationResult { readonly added: number; readonly removed: number }
+
+/** What an operation would change, as one patch per watched slice; data 1 = would change. */
+export interface Proposed extends OperationResult {
+  readonly patches: readonly SlicePatch[];
+  /** Click-to-segment only: what it rests on, the radius it chose, and why it found nothing. */
+  readonly source: "model" | "image" | "server" | null;
+  readonly radiusMm: number | null;
+  readonly refusal: GrowRefusal | null;
+  readonly milliseconds: number;
+}

@@ -7,28 +7,22 @@ export class Problem extends Error {
     super(detail);
   }
 
-  /** The session has ended: nobody is logged in. */
-  get signedOut(): boolean { return this.status === 401 || this.code === "not_authenticated"; }
+  /** The session has ended, or its token is of before the last log-in. */
+  get signedOut(): boolean { return this.status === 401 || this.code === "not_authenticated" || this.code === "csrf_failed" || this.message.startsWith("CSRF"); }
 }
 
 export function csrfHeaders(): Record<string, string> {
   return { "X-CSRFToken": document.querySelector<HTMLMetaElement>(META)?.content ?? "" };
 }
 
-/** After a new log-in in another tab: take over its CSRF token. False while still logged out. */
-export async function renewToken(): Promise<boolean> {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "follow" });
-  if (!answer.ok || new URL(answer.url).pathname !== location.pathname) return false;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const token = page.querySelector<HTMLMetaElement>(META)?.content;
+/** After a new log-in: the token that goes with it. */
+export function useToken(token: string): void {
   const own = document.querySelector<HTMLMetaElement>(META);
-  if (!token || !own) return false;
-  own.content = token;
-  return true;
+  if (own) own.content = token;
 }
 
 /** One JSON call. Throws `Problem` for a refusal and `TypeError` (of fetch) when the network is gone. */
-export async function call<T>(method: "GET" | "POST" | "PUT", url: string, body?: unknown): Promise<T> {
+export async function call<T>(method: "GET" | "POST" | "PUT" | "PATCH", url: string, body?: unknown): Promise<T> {
   const answer = await fetch(url, {
     method,
     headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...csrfHeaders() },

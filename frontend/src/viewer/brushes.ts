@@ -8,6 +8,7 @@ import type { Brush } from "./tools/tool";
 export const REFUSALS: Readonly<Record<GrowRefusal, string>> = {
   normal_lung: "Looks like healthy lung: nothing to grow",
   nothing_within_bounds: "Nothing within the bounds here",
+  over_ceiling: "Over the voxel ceiling: a leak? Raise the ceiling, or paint less",
   not_loaded: "Still loading here in full resolution",
 };
 

@@ -35,7 +35,12 @@ export interface Comment {
   readonly round: number;
   readonly state: string;
   readonly created_at: string;
+  readonly edited_at: string | null;
+  readonly replies: readonly Reply[];
 }
+
+/** An answer to a comment. */
+export interface Reply { readonly id: string; readonly author: string; readonly text: string; readonly created_at: string; readonly edited_at: string | null }
 
 export interface Interlock {
   readonly code: string;
@@ -65,10 +70,17 @@ export interface Context {
     readonly shape_zyx: Zyx; readonly spacing_mm_zyx: Zyx; readonly volume: string;
   };
   readonly schema: { readonly layers: readonly Layer[]; readonly questions: readonly Question[] };
-  readonly masks: Readonly<Record<string, { readonly head: string | null; readonly start: string; readonly url: string }>>;
+  readonly masks: Readonly<Record<string, { readonly head: string | null; readonly start: string; readonly source?: string; readonly url: string }>>;
   readonly overlays: readonly OverlaySource[];
+  /** How sure the model of the shown prediction was, coarsely. */
+  readonly probability: {
+    readonly url: string; readonly bytes: number; readonly shape_zyx: Zyx; readonly step_zyx: Zyx; readonly layer: string;
+    readonly model: string; readonly segment: number | null;
+  } | null;
   readonly answers: { readonly values: Readonly<Record<string, unknown>>; readonly url: string };
   readonly comments: readonly Comment[];
+  /** Up to when this person has read them. */
+  readonly comments_seen: string | null;
   readonly review: {
     readonly id: string; readonly author: string; readonly round: number; readonly state: string; readonly reasons?: readonly string[];
   } | null;
@@ -78,6 +90,7 @@ export interface Context {
   readonly previous: string | null;
   readonly next: string | null;
   readonly user: string;
+  readonly settings: { readonly saved: number; readonly values: Readonly<Record<string, unknown>> };
 }
 
 /** The context that the page carries. Throws when the page has none. */

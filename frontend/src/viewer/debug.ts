@@ -12,6 +12,7 @@
  * - `toVoxel(plane, x, y)`        voxel [i, j, k] under client coordinates, null outside
  * - `saveState`, `strokes`, `history`   as the page shows them
  * - `counts()`         voxels per segment on the whole mask: {"1": 1234}
+ * - `proposal`         what click-to-segment proposes now: {added, source, radiusMm, refusal, milliseconds, prompts}, or null
  * - `sliceHash(plane, index)`     promise of a sha-256 of a slice's labels, to compare before and after
  * - `maskHash()`       promise of a sha-256 of all labels
  */
@@ -52,6 +53,12 @@ export function exposeFacts(desk: Desk): void {
     toVoxel: (plane: Plane, x: number, y: number) => {
       const found = place(plane);
       return found && found.pane.geometry.voxelAt(x - found.box.left, y - found.box.top, found.pane.index);
+    },
+    get proposal() {
+      const { proposed } = session.clicks;
+      if (!proposed.value) return null;
+      const { added, source, radiusMm, refusal, milliseconds, prompts } = proposed.value;
+      return { added, source, radiusMm, refusal, milliseconds, prompts };
     },
     counts: () => Object.fromEntries(session.stats.value.segments.filter((s) => s.voxels > 0).map((s) => [String(s.segment), s.voxels])),
     huAt: (i: number, j: number, k: number) => session.volume.value?.at(i, j, k) ?? null,

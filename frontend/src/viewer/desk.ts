@@ -5,6 +5,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Box } from "../editor/types";
 import { checkWork } from "./checks";
+import { Revisions } from "./history";
 import type { Context } from "./context";
 import { CanvasBackend, detectGraphics, type Graphics, type Hosts } from "./image/backend";
 import { Strokes, type StrokeFacts } from "./panes/stroke";
@@ -20,6 +21,7 @@ export type Sheet = "keys" | "palette" | "settings";
 export class Desk {
   readonly session: Session;
   readonly work: Work;
+  readonly revisions: Revisions;
   readonly hosts: Hosts = new Map();
   readonly view = signal<View | null>(null);
   readonly strokes = signal<Strokes | null>(null);
@@ -66,6 +68,7 @@ export class Desk {
       tool = chosen;
     });
     this.work = new Work(this.session);
+    this.revisions = new Revisions(this.session);
     this.work.hindrances = () => this.checks.value.filter((c) => !c.ok && c.code !== "open_comments").map((c) => ({
       code: c.code, message: `${c.text}.`, blocking: c.blocking, jump: { question: c.jump.question ?? null, ijk: c.jump.ijk ?? null },
     }));
@@ -120,9 +123,50 @@ export class Desk {
         field?.scrollIntoView({ block: "nearest" });
         (field?.querySelector<HTMLElement>("input, textarea, select") ?? field)?.focus();
       });
-    } else if (to.comments) this.tab.value = "comments";
+    } else if (to.comments) this.stepComment();
     else if (to.layer || to.segments) this.tab.value = "segments";
   }
+
+  /** Bring a tab of the side panel up, with the focus on it. */
+  showTab(tab: Tab): void {
+    this.tab.value = tab;
+    requestAnimationFrame(() => document.getElementById(`tab-${tab}`)?.focus());
+  }
+
+  /** Go to the next question without an answer after `from`, round and round, the required ones first. */
+  nextUnanswered(from?: string): void {
+    const { questions } = this.context.schema;
+    const open = questions.filter((q) => !(q.key in this.work.answers.value));
+    const required = open.filter((q) => q.required);
+    const among = required.length ? required : open;
+    const at = questions.findIndex((q) => q.key === (from ?? document.activeElement?.closest("[id^=question-]")?.id.replace("question-", "")));
+    const next = among.find((q) => questions.indexOf(q) > at) ?? among[0];
+    if (next && next.key !== from) this.jump({ question: next.key });
+    else if (this.context.can.submit) document.querySelector<HTMLElement>("[data-testid=submit]")?.focus();
+  }
+
+  /** Show a comment, where it is pinned and what is said. */
+  showComment(n: number): void {
+    const comment = this.work.comments.value[n];
+    this.tab.value = "comments";
+    this.comment = n;
+    if (comment?.ijk) this.session.goTo(comment.ijk);
+    if (comment) requestAnimationFrame(() => document.getElementById(`comment-${comment.id}`)?.focus());
+  }
+
+  /** The next comment that is open or was not read, round and round; where there is none, the next of all. */
+  stepComment(): void {
+    const comments = this.work.comments.value;
+    const { talk } = this.work;
+    const wanted = comments.map((c, n) => (c.state !== "resolved" || [c, ...c.replies].some((words) => talk.isUnread(words)) ? n : -1)).filter((n) => n >= 0);
+    const among = wanted.length ? wanted : comments.map((_, n) => n);
+    const next = among.find((n) => n > this.comment) ?? among[0];
+    if (next === undefined) this.tab.value = "comments";
+    else this.showComment(next);
+  }
+
+  /** Index of the comment that was shown last. */
+  comment = -1;
 
   /** The reviewer has changed the mask: approving it then means correct-and-approve. */
   get corrected(): boolean { return this.context.can.correct && this.session.history.value.undoDepth > 0; }

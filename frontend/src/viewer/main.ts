@@ -2,15 +2,19 @@
 
 import "../../styles/viewer.css";
 import { h, render } from "preact";
+import { call } from "./api";
 import { App } from "./app";
 import { readContext } from "./context";
 import { exposeFacts } from "./debug";
 import { Desk } from "./desk";
+import { keepSettings } from "./settings";
 
 async function start(): Promise<void> {
   const host = document.getElementById("viewer");
   if (!host) throw new Error("The page has no place for the viewer.");
-  const desk = new Desk(readContext());
+  const context = readContext();
+  keepSettings(context.user, context.settings, localStorage, (values) => call("PATCH", "/api/v1/me/settings", { values }));
+  const desk = new Desk(context);
   exposeFacts(desk);
   render(h(App, { desk }), host);
   await desk.open();

@@ -2,8 +2,10 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import { EditorClient } from "../editor/client";
-import type { HistoryState, Ijk, Lesion, Plane, SaveState, Stats, Stroke } from "../editor/types";
+import type { EditorEvents, HistoryState, Ijk, Lesion, Plane, SaveState, Stats, Stroke } from "../editor/types";
+import { Anatomy } from "./anatomy";
 import { call, csrfHeaders, fetchBytes } from "./api";
+import { Clicks } from "./clicking";
 import { workingLayer, type Context, type Segment } from "./context";
 import { Decoder } from "./load/decoder";
 import { prefetchNext } from "./load/prefetch";
@@ -17,7 +19,7 @@ export type Phase = "opening" | "preview" | "complete" | "failed";
 export type OverlayMode = "off" | "outline" | "difference";
 
 /** Media type of the mask message (docs/formats.md). */
-const MASK_TYPE = "application/vnd.voxloop.mask";
+export const MASK_TYPE = "application/vnd.voxloop.mask";
 
 export const PLANES: readonly Plane[] = ["axial", "sagittal", "coronal"];
 
@@ -27,6 +29,7 @@ export class Session {
   readonly layer;
   readonly segments: readonly Segment[];
   readonly colours = new Map<number, string>();
+  readonly anatomy: Anatomy;
   editor!: EditorClient;
   index!: VolumeIndex;
   geometry!: GridGeometry;
@@ -68,12 +71,16 @@ export class Session {
   readonly #leaving = new AbortController();
   #lesionTimer = 0;
 
+  readonly clicks: Clicks;
+
   constructor(readonly context: Context) {
     this.layer = workingLayer(context);
     this.segments = this.layer.segments;
+    this.anatomy = new Anatomy(context, this.layer);
     for (const segment of this.segments) this.colours.set(segment.id, segment.colour);
     this.segment.value = this.segments[0]?.id ?? 1;
     if (context.can.edit) this.tool.value = "grow";
+    this.clicks = new Clicks(this);
   }
 
   /** Preview, mask and limit side by side; then the slices. Resolves when all is there; never rejects. */
@@ -87,6 +94,7 @@ export class Session {
       const limitBytes = limit ? fetchBytes(limit.url) : null;
       this.editor = await EditorClient.create({
         volume: { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu: limit?.background_hu ?? null },
+        user: this.context.user, scan: this.context.scan.code, lpsFromIjk: lps,
         assignment: this.context.id, layer: this.layer.name, maskUrl: this.context.masks[this.layer.name].url,
         headers: csrfHeaders(), editable: this.context.can.edit,
       });
@@ -103,7 +111,7 @@ export class Session {
       this.restored.value = opened.restored;
       this.maskReady.value = true;
       this.#countLesions();
-      await Promise.all([this.#loadLimit(limitBytes), this.#loadOverlays(), this.#loadSlices()]);
+      await Promise.all([this.#loadLimit(limitBytes).then(() => this.#loadAnatomy()), this.#loadOverlays(), this.#loadProbability(), this.#loadSlices()]);
       this.times.complete = performance.now();
       this.phase.value = "complete";
       this.#decoder.close();
@@ -122,12 +130,23 @@ export class Session {
     this.editor.on("stats", (stats) => { this.stats.value = stats; });
     this.editor.on("history", (history) => { this.#noteStroke(history); this.history.value = history; });
     this.editor.on("save-state", (state) => { this.save.value = state; });
-    this.editor.on("changed", ({ box }) => { this.mirror.touch(box.z0, box.z1); this.#countLesions(); });
+    this.editor.on("changed", ({ box }) => { this.mirror.touch(box.z0, box.z1); this.#countLesions(); this.anatomy.changed(); });
     this.editor.on("error", ({ message }) => { this.notice.value = { text: message, tone: "bad" }; });
+    this.editor.on("keeping", (keeping) => { this.keeping.value = keeping; });
     this.editor.on("merged", ({ theirVoxels }) => {
       this.notice.value = { text: `Another reader's save was merged (${theirVoxels} voxels). One undo takes it back.`, tone: "warn" };
       this.mirror.touchAll();
     });
+  }
+
+  /** Whether this browser keeps the strokes. */
+  readonly keeping = signal<EditorEvents["keeping"]>({ kind: "journal", why: "" });
+
+  /** Makes this tab the one that draws. */
+  async takeOver(): Promise<void> {
+    const opened = await this.editor.takeOver();
+    this.restored.value = opened.restored;
+    this.mirror.touchAll();
   }
 
   readonly notice = signal<{ text: string; tone: "info" | "warn" | "bad" } | null>(null);
@@ -151,6 +170,11 @@ export class Session {
     this.mirror.touchAll();
   }
 
+  async #loadAnatomy(): Promise<void> {
+    const failed = await this.anatomy.load(this.editor, (url) => fetchBytes(url, { headers: { Accept: MASK_TYPE } }));
+    if (failed.length) this.notice.value = { text: `${failed.join(", ")} could not be loaded.`, tone: "warn" };
+  }
+
   async #loadOverlays(): Promise<void> {
     for (const overlay of this.context.overlays) {
       if (overlay.layer !== this.layer.name) continue;
@@ -163,6 +187,15 @@ export class Session {
       }
     }
     this.mirror.touchAll();
+  }
+
+  async #loadProbability(): Promise<void> {
+    if (!this.context.can.edit) return;
+    try {
+      await this.clicks.load();
+    } catch {
+      this.notice.value = { text: "The model's probability could not be loaded: click to segment works from the image alone.", tone: "warn" };
+    }
   }
 
   async #loadSlices(): Promise<void> {

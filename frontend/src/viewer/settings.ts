@@ -1,6 +1,10 @@
-/** What one person has set up, kept in this browser across scans. */
+/**
+ * What one person has set up. The server keeps it for every browser (docs/formats.md), and the browser keeps a copy: it is there
+ * before the first paint, and it outlives days without a network. Every name is sent by itself, so that two browsers that change
+ * different things do not undo each other.
+ */
 
-import { signal, effect } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 
 export interface Settings {
   radiusMm: number;
@@ -21,33 +25,112 @@ export interface Settings {
   /** Smooth: interpolated pixels; off shows the voxels as squares. */
   smooth: boolean;
   rendering: "auto" | "gpu" | "cpu";
+  /** Keys that the person has set instead of the viewer's, by command. */
+  keys: Readonly<Record<string, readonly string[]>>;
+  /** Commands used last from the palette, newest first. */
+  recent: readonly string[];
 }
 
 export const DEFAULTS: Settings = {
   radiusMm: 15, tolerance: 30, useLimit: true, planar: false, excludeVessels: false, strongControl: false, livePreview: true,
   overwrite: false, sphereMm: 8, circleMm: 8, eraserMm: 8, eraserPlanar: false, eraseAll: false, opacity: 34, crosshair: true,
-  smooth: true, rendering: "auto",
+  smooth: true, rendering: "auto", keys: {}, recent: [],
 };
 
-const KEY = "voxloop.viewer.settings";
+/** A copy of the settings: `saved` counts the changes that the server has taken. */
+export interface Copy { readonly saved: number; readonly values: Readonly<Record<string, unknown>> }
 
-function restore(): Settings {
-  try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Settings>;
-    const known = Object.entries(kept).filter(([name, value]) => typeof value === typeof DEFAULTS[name as keyof Settings]);
-    return { ...DEFAULTS, ...Object.fromEntries(known) };
-  } catch {
-    return { ...DEFAULTS };
-  }
-}
+/** The browser's copy, with the names that the server does not have yet. */
+export interface Kept extends Copy { readonly unsent: readonly string[] }
 
-export const settings = signal<Settings>(restore());
+type Name = keyof Settings;
+
+const SEND_AFTER_MS = 800, AGAIN_AFTER_MS = 15_000;
+
+export const settings = signal<Settings>(DEFAULTS);
 
 export function change(part: Partial<Settings>): void {
   settings.value = { ...settings.value, ...part };
 }
 
-effect(() => {
-  const text = JSON.stringify(settings.value);
-  try { localStorage.setItem(KEY, text); } catch { /* a full or closed store: the settings last for this page only */ }
-});
+/** Everything back to the defaults, the keys left out: they have a button of their own. */
+export function resetSettings(): void {
+  const { keys, recent } = settings.value;
+  settings.value = { ...DEFAULTS, keys, recent };
+}
+
+/**
+ * The settings to begin with: the server's, unless the page came from a cache and the browser knows better, and over
+ * them what was never sent. Names that are unknown or of another kind than the default are left out.
+ */
+export function merge(server: Copy, kept: Kept | null): { readonly values: Settings; readonly saved: number; readonly unsent: ReadonlySet<string> } {
+  const base = kept && kept.saved > server.saved ? kept : server;
+  const unsent = new Set((kept?.unsent ?? []).filter((name) => name in DEFAULTS));
+  const values: Record<string, unknown> = { ...DEFAULTS };
+  for (const name of Object.keys(DEFAULTS) as Name[]) {
+    const from = unsent.has(name) ? kept : base;
+    const value = from?.values[name];
+    if (fits(name, value)) values[name] = value;
+  }
+  return { values: values as unknown as Settings, saved: base.saved, unsent };
+}
+
+function fits(name: Name, value: unknown): boolean {
+  if (name === "keys") return isTable(value) && Object.values(value).every(isTexts);
+  if (name === "recent") return isTexts(value);
+  if (typeof DEFAULTS[name] === "object") return isTable(value);
+  return typeof value === typeof DEFAULTS[name];
+}
+
+function isTexts(value: unknown): boolean { return Array.isArray(value) && value.every((inner) => typeof inner === "string"); }
+function isTable(value: unknown): value is Record<string, unknown> { return typeof value === "object" && value !== null && !Array.isArray(value); }
+const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+
+/**
+ * Take up a person's settings and keep them from now on: in `store` at once, on the server by `send` a little later. `send` gets
+ * the changed names (null: back to the default) and answers the new count; when it throws, it is tried again. Answers how to stop.
+ */
+export function keepSettings(user: string, server: Copy, store: Pick<Storage, "getItem" | "setItem">, send: (values: Readonly<Record<string, unknown>>) => Promise<Copy>): () => void {
+  const key = `voxloop.settings.${user}`;
+  let kept: Kept | null = null;
+  try { kept = JSON.parse(store.getItem(key) ?? "null") as Kept | null; } catch { /* unreadable: the server's copy is the one */ }
+  const begun = merge(server, kept);
+  let { saved } = begun;
+  const unsent = new Set(begun.unsent);
+  let before = begun.values, timer: ReturnType<typeof setTimeout> | undefined;
+  let isSending = false;
+  settings.value = begun.values;
+
+  const write = () => {
+    const text = JSON.stringify({ saved, values: settings.value, unsent: [...unsent] });
+    try { store.setItem(key, text); } catch { /* a full or closed store: the server has them */ }
+  };
+  const flush = async () => {
+    clearTimeout(timer);
+    if (isSending || unsent.size === 0) return;
+    isSending = true;
+    const sent = settings.value, names = [...unsent] as Name[];
+    try {
+      ({ saved } = await send(Object.fromEntries(names.map((name) => [name, same(sent[name], DEFAULTS[name]) ? null : sent[name]]))));
+      for (const name of names) if (settings.value[name] === sent[name]) unsent.delete(name);
+      write();
+      isSending = false;
+      if (unsent.size) timer = setTimeout(() => void flush(), SEND_AFTER_MS);
+    } catch {
+      isSending = false;
+      timer = setTimeout(() => void flush(), AGAIN_AFTER_MS);
+    }
+  };
+  if (unsent.size) timer = setTimeout(() => void flush(), SEND_AFTER_MS);
+  const stop = effect(() => {
+    const now = settings.value;
+    const changed = (Object.keys(now) as Name[]).filter((name) => now[name] !== before[name]);
+    before = now;
+    if (!changed.length) return;
+    for (const name of changed) unsent.add(name);
+    write();
+    clearTimeout(timer);
+    timer = setTimeout(() => void flush(), SEND_AFTER_MS);
+  });
+  return () => { stop(); clearTimeout(timer); };
+}

@@ -29,3 +29,6 @@ export function ago(iso: string | null, now = Date.now()): string {
 }
 
 export function count(n: number, one: string, many = `${one}s`): string { return `${thin(n)} ${n === 1 ? one : many}`; }
+
+/** Name of a stroke's tool for people: `fill-holes` → `fill holes`. */
+export function toolWords(tool: string): string { return tool.replaceAll("-", " "); }

@@ -2,16 +2,18 @@
 
 import { signal } from "@preact/signals";
 import type { Ijk } from "../editor/types";
-import { call, csrfHeaders, Problem, renewToken } from "./api";
-import type { Comment, Interlock } from "./context";
+import { call, csrfHeaders, Problem, useToken } from "./api";
+import { Answers } from "./answers";
+import type { Comment, Interlock, Reply } from "./context";
+import { identify, type Identity } from "./door";
 import type { Session } from "./session";
+import { Talk } from "./talk";
 
 const BEAT_MS = 30_000;
 /** Without a key, a move or a wheel for this long, time does not count as work. */
 const IDLE_MS = 60_000;
-const ANSWERS_PAUSE_MS = 500;
-
-export interface Draft { readonly text: string; readonly ijk: Ijk | null }
+/** How often the page looks by itself whether another tab has logged in. */
+const LOOK_AGAIN_MS = 20_000;
 
 export type Verdict = "approve" | "correct" | "return";
 
@@ -21,47 +23,47 @@ export type Asking =
   | { readonly kind: "signature"; readonly verdict: Verdict; readonly wrong: boolean }
   | { readonly kind: "interlocks"; readonly found: readonly Interlock[] }
   | { readonly kind: "comment"; readonly ijk: Ijk }
+  | { readonly kind: "log-in" }
   | { readonly kind: "done"; readonly text: string };
 
 export class Work {
-  readonly answers = signal<Readonly<Record<string, unknown>>>({});
-  readonly answersUnsaved = signal(false);
-  readonly comments = signal<readonly Comment[]>([]);
-  /** Comments of a return that is not sent yet. */
-  readonly drafts = signal<readonly Draft[]>([]);
+  readonly talk: Talk;
+  readonly #answers: Answers;
   readonly asking = signal<Asking | null>(null);
   /** What is being sent, in words; buttons wait meanwhile. */
   readonly busy = signal<string | null>(null);
-  readonly leaseLost = signal(false);
-  #saving = 0;
-  #writing: Promise<void> = Promise.resolve();
+  readonly signedOut = signal(false);
+  /** Somebody else who is logged in in this browser now. */
+  readonly otherUser = signal<string | null>(null);
+  #lookedAt = -Infinity;
   #lastSign = performance.now();
   #activeMs = 0;
   #sampled = performance.now();
   readonly #timer: number;
 
   constructor(readonly session: Session) {
-    this.answers.value = session.context.answers.values;
-    this.comments.value = session.context.comments;
-    if (session.context.can.return) this.#keepDrafts(`voxloop.drafts.${session.context.review?.id}`);
+    const { context } = session;
+    this.#answers = new Answers(
+      context.id, context.answers.values, context.can.submit, (values) => call("PUT", context.answers.url, { values }),
+      (why) => { session.notice.value = { text: `The answers were not saved: ${why}`, tone: "bad" }; },
+    );
+    this.talk = new Talk(context);
+    session.save.subscribe(({ kind }) => {
+      if (kind === "signed-out") void this.#lostSession();
+      else if (kind === "saved") this.signedOut.value = false;
+    });
     const sign = () => { this.#count(); this.#lastSign = performance.now(); };
     for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) addEventListener(name, sign, { passive: true, capture: true });
     this.#timer = window.setInterval(() => void this.#beat(), BEAT_MS);
   }
 
+  get answers() { return this.#answers.values; }
+  get answersUnsaved() { return this.#answers.unsaved; }
+  get comments() { return this.talk.comments; }
+  get drafts() { return this.talk.drafts; }
+
   get url(): string { return `/api/v1/assignments/${this.session.context.id}`; }
   get reviewUrl(): string { return `/api/v1/reviews/${this.session.context.review?.id}`; }
-
-  /** Drafted comments outlive a reload: they wait in this browser until the return is sent. */
-  #keepDrafts(key: string): void {
-    try { this.drafts.value = JSON.parse(localStorage.getItem(key) ?? "[]") as Draft[]; } catch { /* unreadable: begin anew */ }
-    this.drafts.subscribe((drafts) => {
-      try {
-        if (drafts.length) localStorage.setItem(key, JSON.stringify(drafts));
-        else localStorage.removeItem(key);
-      } catch { /* a closed store: the drafts last for this page only */ }
-    });
-  }
 
   /** Add the time since the last look, as far as it was not idle. */
   #count(): void {
@@ -79,40 +81,15 @@ export class Work {
     try {
       await call("POST", `${this.url}/beat`, { active_seconds: seconds });
       this.#activeMs -= seconds * 1000;
-      this.leaseLost.value = false;
     } catch (error) {
-      if (error instanceof Problem && error.code === "lease_lost") this.leaseLost.value = true;
+      if (error instanceof Problem && error.signedOut) void this.#lostSession();
     }
   }
 
-  setAnswer(key: string, value: unknown): void {
-    const next = { ...this.answers.value };
-    if (value === null || value === "" || value === false) delete next[key];
-    else next[key] = value;
-    this.answers.value = next;
-    this.answersUnsaved.value = true;
-    window.clearTimeout(this.#saving);
-    this.#saving = window.setTimeout(() => void this.saveAnswers().catch(() => undefined), ANSWERS_PAUSE_MS);
-  }
+  setAnswer(key: string, value: unknown): void { this.#answers.set(key, value); }
 
-  /** Send the answers now, one request at a time; tries again by itself while the network is gone. */
-  saveAnswers(): Promise<void> {
-    window.clearTimeout(this.#saving);
-    const attempt = this.#writing.catch(() => undefined).then(async () => {
-      if (!this.answersUnsaved.value) return;
-      const values = this.answers.value;
-      try {
-        await call("PUT", this.session.context.answers.url, { values });
-        if (values === this.answers.value) this.answersUnsaved.value = false;
-      } catch (error) {
-        if (error instanceof Problem && !error.signedOut) this.session.notice.value = { text: `The answers were not saved: ${error.message}`, tone: "bad" };
-        else this.#saving = window.setTimeout(() => void this.saveAnswers().catch(() => undefined), 5000);
-        throw error;
-      }
-    });
-    this.#writing = attempt;
-    return attempt;
-  }
+  /** Send the answers now; rejects when they could not be sent. */
+  saveAnswers(): Promise<void> { return this.#answers.save(); }
 
   /** What this page itself sees against submitting; the desk fills it in. */
   hindrances: () => readonly Interlock[] = () => [];
@@ -151,7 +128,7 @@ export class Work {
       try {
         const { next } = await call<{ next: string | null }>("POST", `${this.reviewUrl}/${kind}`, body);
         this.asking.value = null;
-        this.drafts.value = [];
+        this.talk.drafts.value = [];
         this.#leave(next, kind === "return" ? "Returned. The queue is empty." : "Approved. The queue is empty.");
       } catch (error) {
         if (!(error instanceof Problem) || (error.code !== "signature_required" && error.code !== "wrong_password")) throw error;
@@ -160,38 +137,65 @@ export class Work {
     });
   }
 
-  /** A comment on a voxel: at once where a review is running, else with the return. */
-  async addComment(text: string, ijk: Ijk | null): Promise<void> {
-    const { can, review } = this.session.context;
-    if (!can.comment || !review) return;
-    if (can.return) { this.drafts.value = [...this.drafts.value, { text, ijk }]; return; }
-    await this.#say("Sending the comment", async () => {
-      const comment = await call<Comment>("POST", `${this.reviewUrl}/comments`, { text, ijk });
-      this.comments.value = [...this.comments.value, comment];
-    });
-  }
+  addComment(text: string, ijk: Ijk | null): void { this.talk.say(text, ijk); }
 
-  removeDraft(index: number): void { this.drafts.value = this.drafts.value.filter((_, n) => n !== index); }
+  removeDraft(index: number): void { this.talk.drafts.value = this.drafts.value.filter((_, n) => n !== index); }
 
   async setResolved(comment: Comment, resolved: boolean): Promise<void> {
     await this.#say(resolved ? "Resolving" : "Reopening", async () => {
-      const now = await call<Partial<Comment>>("POST", `/api/v1/comments/${comment.id}/${resolved ? "resolve" : "reopen"}`);
-      this.comments.value = this.comments.value.map((c) => (c.id === comment.id ? { ...c, state: resolved ? "resolved" : "open", ...now } : c));
+      this.talk.take(await call<Comment>("POST", `/api/v1/comments/${comment.id}/${resolved ? "resolve" : "reopen"}`));
     });
   }
 
-  /** After a log-in in another tab: go on saving with the new session. */
-  async signedInAgain(): Promise<void> {
-    if (await renewToken()) {
-      await this.session.editor.resume(csrfHeaders());
-      void this.saveAnswers().catch(() => undefined);
-    } else this.session.notice.value = { text: "Still signed out. Sign in in the other tab, then try again.", tone: "warn" };
+  /** Change one's own comment, or a reply of one's own to it. Answers whether the server took it. */
+  async edit(comment: Comment, reply: Reply | null, text: string): Promise<boolean> {
+    let taken = false;
+    await this.#say("Changing the comment", async () => {
+      if (reply) this.talk.takeReply(comment.id, await call<Reply>("PATCH", `/api/v1/replies/${reply.id}/`, { text }));
+      else this.talk.take(await call<Comment>("PATCH", `/api/v1/comments/${comment.id}/`, { text }));
+      taken = true;
+    });
+    return taken;
+  }
+
+  /** The server does not know us any more: perhaps a log-in in another tab has brought another token. */
+  async #lostSession(): Promise<void> {
+    if (performance.now() - this.#lookedAt > LOOK_AGAIN_MS) {
+      this.#lookedAt = performance.now();
+      const identity = await identify().catch(() => null);
+      if (identity && await this.signedInAgain(identity)) return;
+      this.otherUser.value = identity?.user ?? null;
+    }
+    this.signedOut.value = true;
+  }
+
+  /** Go on saving with a new session; false when it is somebody else's: their requests must never carry these strokes. */
+  async signedInAgain({ user, token }: Identity): Promise<boolean> {
+    if (user !== this.session.context.user) return false;
+    useToken(token);
+    this.signedOut.value = false;
+    this.otherUser.value = null;
+    await this.session.editor.resume(csrfHeaders());
+    void this.saveAnswers().catch(() => undefined);
+    return true;
+  }
+
+  /** The mask as it is here, sent or not, as a file. */
+  async downloadMask(): Promise<void> {
+    const bytes = await this.session.editor.exportNifti();
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/gzip" }));
+    link.download = `${this.session.context.scan.code}-${this.session.layer.name}.nii.gz`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
 
   async #say(words: string, action: () => Promise<void>): Promise<void> {
     if (this.busy.value) return;
     this.busy.value = words;
     try { await action(); } catch (error) {
+      if (error instanceof Problem && error.signedOut) { await this.#lostSession(); this.asking.value = { kind: "log-in" }; return; }
+      if (error instanceof Error && error.message === "signed-out") { this.asking.value = { kind: "log-in" }; return; }
       const why = error instanceof Problem ? error.message : error instanceof TypeError ? "The server cannot be reached; nothing is lost." : (error as Error).message;
       this.session.notice.value = { text: `${words} did not work. ${why}`, tone: "bad" };
     } finally { this.busy.value = null; }
@@ -206,11 +210,15 @@ export class Work {
   /** Work was handed in: leaving the page needs no warning. */
   left = false;
 
-  /** Strokes and answers that the server does not have yet. */
+  /** Strokes, answers and words that the server does not have yet. */
   get unsent(): number {
     const save = this.session.save.value;
-    return ("unsent" in save ? save.unsent : 0) + (this.answersUnsaved.value ? 1 : 0);
+    return ("unsent" in save ? save.unsent : 0) + (this.answersUnsaved.value ? 1 : 0) + this.talk.waiting.value.length;
   }
 
-  close(): void { window.clearInterval(this.#timer); }
+  close(): void {
+    window.clearInterval(this.#timer);
+    this.#answers.close();
+    this.talk.close();
+  }
 }

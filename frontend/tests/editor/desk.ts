@@ -7,6 +7,7 @@ import type { EditorEvents, Ijk, SaveState, Tool, Zyx } from "../../src/editor/t
 import type { Server } from "./server";
 
 export const SPACING: Zyx = [2, 1, 1];
+export const LPS = [[1, 0, 0, -20], [0, 1, 0, 30], [0, 0, 2, 100], [0, 0, 0, 1]];
 
 /** Web Locks of one browser. */
 export class Locks {
@@ -41,7 +42,7 @@ export class Desk {
   readonly states: SaveState[] = [];
   readonly events: { [K in keyof EditorEvents]?: EditorEvents[K][] } = {};
 
-  constructor(readonly server: Server, readonly browser: Browser, readonly autosaveMs = 5, editable = true) {
+  constructor(readonly server: Server, readonly browser: Browser, readonly autosaveMs = 5, editable = true, user = "reader") {
     this.session = new EditorSession({
       emit: (event, detail) => {
         ((this.events[event] ??= []) as unknown[]).push(detail);
@@ -50,7 +51,7 @@ export class Desk {
       fetch: server.fetch, platform: browser.platform, journalName: browser.name, retryMs: 1,
     });
     this.session.create({
-      volume: { shapeZyx: server.shape, spacingMmZyx: SPACING, backgroundHu: -860 }, assignment: "a1", layer: "findings",
+      volume: { shapeZyx: server.shape, spacingMmZyx: SPACING, backgroundHu: -860 }, user, scan: "VX-1", lpsFromIjk: LPS, assignment: "a1", layer: "findings",
       maskUrl: "/mask", headers: {}, editable, autosaveMs,
     });
   }

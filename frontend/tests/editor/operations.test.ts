@@ -23,7 +23,7 @@ function overlayOf(labels: Labelmap): SparseMask {
 }
 
 /** Runs the operation, checks that its inverse restores every voxel, and leaves it applied. */
-function run(operation: Operation, labels: Labelmap, overlay?: SparseMask): number {
+function run(operation: Exclude<Operation, { op: "click" }>, labels: Labelmap, overlay?: SparseMask): number {
   const before = labels.data.slice();
   const { runs } = operate(operation, { labels, spacing: SPACING, overlay: () => overlay! });
   labels.apply(runs, new Set());

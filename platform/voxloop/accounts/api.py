@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from voxloop.accounts.preferences import change_settings, read_settings
 from voxloop.accounts.signals import token_issued
 from voxloop.kernel.errors import Forbidden
 
@@ -20,6 +21,10 @@ from voxloop.kernel.errors import Forbidden
 class CredentialsSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=200, trim_whitespace=False)
+
+
+class SettingsSerializer(serializers.Serializer[Any]):
+    values = serializers.DictField()  # type: ignore[assignment]
 
 
 class TokenView(APIView):
@@ -62,3 +67,20 @@ class MeView(APIView):
                 "preferences": user.preferences,
             }
         )
+
+
+class SettingsView(APIView):
+    """What the caller has set up in the viewer, for every browser."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        return Response(read_settings(request.user))
+
+    @extend_schema(request=SettingsSerializer, responses=OpenApiTypes.OBJECT)
+    def patch(self, request: Request) -> Response:
+        """Set the names that are sent; `null` takes one away."""
+        body = SettingsSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response(change_settings(user=request.user, values=body.validated_data["values"]))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotation.demonstration.plan import FEWEST_SCANS, ROLES
+from annotation.demonstration.plan import FEWEST_SCANS, ROLES, SCANS
 from annotation.demonstration.progress import Progress
 from annotation.demonstration.services import create_demonstration
 from voxloop.kernel.errors import Refusal
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             "--accounts", type=Path, default=os.environ.get("VOXLOOP_DEMO"),
             help="JSON file with accounts: [{username, password}] (demo.json)",
         )  # fmt: skip
-        parser.add_argument("--scans", type=int, default=int(os.environ.get("VOXLOOP_DEMO_SCANS", "64")))
+        parser.add_argument("--scans", type=int, default=int(os.environ.get("VOXLOOP_DEMO_SCANS", SCANS)))
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run every step; a refusal ends it with one sentence."""
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         if missing := sorted(ROLES.keys() - passwords.keys()):
             raise CommandError(f"{options['accounts']} has no account for {', '.join(missing)}.")
         if 0 < options["scans"] < FEWEST_SCANS or options["scans"] < 0:
-            raise CommandError(f"A demonstration has no scans, or at least the {FEWEST_SCANS} that are labelled first.")
+            raise CommandError(f"A demonstration has no scans, or at least {FEWEST_SCANS}.")
         progress = Progress(self.stdout.write)
         try:
             create_demonstration(passwords=passwords, scans=options["scans"], progress=progress)

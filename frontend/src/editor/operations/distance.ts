@@ -1,4 +1,6 @@
-/** Exact Euclidean distances on a slice (Felzenszwalb and Huttenlocher, 2012), in mm. */
+/** Exact Euclidean distances (Felzenszwalb and Huttenlocher, 2012), in mm. */
+
+import type { Zyx } from "../types";
 
 /** Squared distance in mm² of every pixel to the nearest set one; Infinity where none is set. */
 function squaredDistance(set: Uint8Array, width: number, height: number, spacingU: number, spacingV: number): Float64Array {
@@ -49,4 +51,24 @@ export function signedDistance(set: Uint8Array, width: number, height: number, s
   const toSet = squaredDistance(set, width, height, spacingU, spacingV);
   const toRest = squaredDistance(inverse, width, height, spacingU, spacingV);
   return toSet.map((outside, n) => (set[n] ? Math.sqrt(toRest[n]) : -Math.sqrt(outside)));
+}
+
+/** Distance in mm of every set voxel of a box (zyx) to the nearest one that is not set; 0 for the others. */
+export function depthInside(set: Uint8Array, [nz, ny, nx]: Zyx, [sz, sy, sx]: Zyx): Float32Array {
+  const out = new Float64Array(set.length);
+  for (let n = 0; n < set.length; n++) out[n] = set[n] ? Infinity : 0;
+  const longest = Math.max(nz, ny, nx);
+  const line = new Float64Array(longest), result = new Float64Array(longest);
+  const apex = new Int32Array(longest), bound = new Float64Array(longest + 1);
+  const along = (start: number, step: number, count: number, spacing: number): void => {
+    let any = 0;
+    for (let n = 0; n < count; n++) any |= Number((line[n] = out[start + n * step]) > 0);
+    if (!any) return;
+    envelope(line, count, spacing, apex, bound, result);
+    for (let n = 0; n < count; n++) out[start + n * step] = result[n];
+  };
+  for (let row = 0; row < nz * ny; row++) along(row * nx, 1, nx, sx);
+  for (let z = 0; z < nz; z++) for (let x = 0; x < nx; x++) along(z * ny * nx + x, nx, ny, sy);
+  for (let column = 0; column < ny * nx; column++) along(column, ny * nx, nz, sz);
+  return Float32Array.from(out, Math.sqrt);
 }

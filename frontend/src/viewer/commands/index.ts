@@ -1,8 +1,10 @@
 /** Every action with its words and key: the keyboard, the sheet of keys and the palette read this one list. */
 
 import type { Desk } from "../desk";
+import { clickingCommands } from "./clicking";
 import type { Command } from "./command";
 import { drawingCommands } from "./drawing";
+import { keysOf } from "./keys";
 import { lookingCommands } from "./looking";
 import { overlayCommands } from "./overlays";
 import { reviewCommands } from "./review";
@@ -11,8 +13,12 @@ import { toolCommands } from "./tools";
 
 export type { Command, Group } from "./command";
 
-/** What this person can do on this page, whether possible just now or not. */
+/** Every command with the viewer's own keys, those of other roles too: a key that one of them has is not free. */
+export function allCommands(desk: Desk): Command[] {
+  return [toolCommands, drawingCommands, clickingCommands, lookingCommands, overlayCommands, scanCommands, reviewCommands].flatMap((commands) => commands(desk));
+}
+
+/** What this person can do on this page, whether possible just now or not, with the keys they have set. */
 export function commandsOf(desk: Desk): Command[] {
-  return [toolCommands, drawingCommands, lookingCommands, overlayCommands, scanCommands, reviewCommands]
-    .flatMap((commands) => commands(desk)).filter((command) => command.offered !== false);
+  return allCommands(desk).filter((command) => command.offered !== false).map((command) => ({ ...command, keys: keysOf(command) }));
 }

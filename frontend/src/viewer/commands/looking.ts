@@ -47,6 +47,8 @@ export function lookingCommands(desk: Desk): Command[] {
     { id: "next-pane", title: "Next pane", group: "Looking", keys: ["Q"], run: () => { session.activePlane.value = PLANES[(PLANES.indexOf(session.activePlane.value) + 1) % 3]; const view = desk.view.value; if (view?.maximised.value) view.maximised.value = session.activePlane.value; } },
     { id: "reset", title: "Reset views", group: "Looking", keys: ["0"], run: () => desk.view.value?.resetViews() },
     { id: "crosshair", title: "Crosshair, on or off", group: "Looking", keys: ["X"], run: () => change({ crosshair: !settings.value.crosshair }) },
+    { id: "who", title: "Who set this voxel", group: "Looking", keys: ["Shift+W"], run: () => void desk.revisions.askWho(desk.view.value?.cursor.value?.ijk ?? session.cross.value) },
+    { id: "history", title: "Earlier revisions", group: "Looking", keys: ["Shift+H"], run: () => { desk.tab.value = "history"; desk.revisions.slide(); } },
     { id: "clear-measurements", title: "Clear measurements", group: "Looking", keys: ["Delete"], when: () => (desk.view.value?.measurements.value.length ?? 0) > 0, run: () => { if (desk.view.value) desk.view.value.measurements.value = []; } },
   ];
 }

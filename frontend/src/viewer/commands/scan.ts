@@ -1,7 +1,12 @@
 /** The scan as a piece of work, and the sheets. */
 
-import type { Desk } from "../desk";
+import type { Desk, Tab } from "../desk";
 import type { Command } from "./command";
+
+const TABS: readonly { readonly key: Tab; readonly title: string }[] = [
+  { key: "segments", title: "Show the segments" }, { key: "lesions", title: "Show the lesions" }, { key: "questions", title: "Show the questions" },
+  { key: "comments", title: "Show the comments" }, { key: "history", title: "Show the history" },
+];
 
 export function scanCommands(desk: Desk): Command[] {
   const { session, work } = desk;
@@ -10,6 +15,11 @@ export function scanCommands(desk: Desk): Command[] {
     { id: "submit", title: "Submit", group: "Scan", keys: ["Ctrl+Enter"], offered: can.submit, run: () => void work.submit() },
     { id: "skip", title: "Skip this scan", group: "Scan", keys: [], offered: can.skip, run: () => { work.asking.value = { kind: "skip" }; } },
     { id: "block", title: "Block this scan", group: "Scan", keys: [], offered: can.block, run: () => { work.asking.value = { kind: "block" }; } },
+    { id: "next-question", title: "Next unanswered question", group: "Scan", keys: ["Shift+Q"], offered: can.submit && session.context.schema.questions.length > 0, run: () => desk.nextUnanswered() },
+    { id: "next-comment", title: "Next open comment", group: "Scan", keys: ["Shift+C"], when: () => work.comments.value.length > 0, run: () => desk.stepComment() },
+    { id: "comment-here", title: "Comment at the crosshair", group: "Scan", keys: ["Alt+C"], offered: can.comment, run: () => { work.asking.value = { kind: "comment", ijk: session.cross.value }; } },
+    ...TABS.map(({ key, title }) => ({ id: `tab-${key}`, title, group: "Scan" as const, keys: [], run: () => desk.showTab(key) })),
+    { id: "settings", title: "Settings", group: "Scan", keys: [], run: () => { desk.sheet.value = "settings"; } },
     { id: "keys", title: "All keys", group: "Scan", keys: ["?"], run: () => { desk.sheet.value = "keys"; } },
     { id: "palette", title: "Find a command", group: "Scan", keys: ["Ctrl+K", "/"], run: () => { desk.sheet.value = "palette"; } },
   ];

@@ -1,11 +1,12 @@
 /** Choosing a tool. */
 
 import type { Desk } from "../desk";
-import { offeredTools } from "../tools";
+import { TOOLS } from "../tools";
 import type { Command } from "./command";
 
 export function toolCommands({ session }: Desk): Command[] {
-  return offeredTools(session.context).map(({ name, title, key }) => ({
-    id: `tool-${name}`, title, group: "Tools" as const, keys: [key], run: () => { session.tool.value = name; },
+  return TOOLS.map(({ name, title, key, needs }) => ({
+    id: `tool-${name}`, title, group: "Tools" as const, keys: [key], offered: !needs || session.context.can[needs],
+    run: () => { session.tool.value = name; },
   }));
 }

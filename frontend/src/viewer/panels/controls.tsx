@@ -1,16 +1,28 @@
 /** Small controls of the panels: slider, switch, tooltip with key. */
 
 import type { ComponentChildren } from "preact";
+import { currentKey } from "../commands/keys";
 import { Icon, type IconName } from "./icons";
 
-export function withKey(title: string, key?: string): string { return key ? `${title} (${key})` : title; }
+/** A title with the key that the command has now; `key` is the one that it came with. */
+export function withKey(title: string, key?: string): string {
+  const now = key && currentKey(key);
+  return now ? `${title} (${now})` : title;
+}
 
 /** A key as people read it. */
 export function keyWords(key: string): string {
-  return key.replace("ArrowUp", "↑").replace("ArrowDown", "↓").replace("ArrowLeft", "←").replace("ArrowRight", "→").replace("Enter", "↵").replaceAll("+", " ").replace(/^ $/, "+");
+  return key.replace(/\+$/, "＋").replace("ArrowUp", "↑").replace("ArrowDown", "↓").replace("ArrowLeft", "←").replace("ArrowRight", "→").replace("Enter", "↵").replace("PageUp", "PgUp").replace("PageDown", "PgDn").replaceAll("+", " ").replace("＋", "+");
 }
 
-export function Kbd({ keys }: { readonly keys: string }) { return <kbd aria-hidden="true">{keyWords(keys)}</kbd>; }
+/** A key, as it is called here. */
+export function Key({ name }: { readonly name: string }) { return <kbd aria-hidden="true">{keyWords(name)}</kbd>; }
+
+/** The key that a command has now; `keys` is the one that it came with. */
+export function Kbd({ keys }: { readonly keys: string }) {
+  const now = currentKey(keys);
+  return now ? <Key name={now} /> : null;
+}
 
 interface SliderProps {
   readonly id: string; readonly label: string; readonly value: number; readonly min: number; readonly max: number; readonly step?: number;

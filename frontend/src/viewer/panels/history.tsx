@@ -1,24 +1,96 @@
-/** The strokes of this page, newest first, and where the mask stands. */
+/** Earlier revisions on a slider, what each one changed, and the strokes of this page. */
 
+import { useEffect } from "preact/hooks";
 import { useDesk } from "../desk";
-import { ml, signed } from "../words";
+import { whenWords, type Revision } from "../history";
+import { t } from "../language";
+import { ml, signed, toolWords } from "../words";
+import { Button } from "./controls";
 
 export function HistoryTab() {
-  const { session } = useDesk();
-  const { start } = session.context.masks[session.layer.name];
-  const words: Readonly<Record<string, string>> = { blank: "Started from an empty mask", prediction: "Started from the pre-annotation", returned: "Goes on from the returned mask", submission: "Started from what was submitted" };
+  const { session, revisions } = useDesk();
   const save = session.save.value;
-  return (
+  const saved = save.kind === "saved" ? save.revision : null;
+  useEffect(() => { void revisions.load(); }, [saved]);
+  useEffect(() => () => revisions.leave(), []);
+  const words: Readonly<Record<string, string>> = { blank: t("Started from an empty mask"), prediction: t("Started from the pre-annotation"), returned: t("Goes on from the returned mask"), submission: t("Started from what was submitted") };
+  return <>
     <div class="sec" data-testid="history">
-      <p class="small">{words[start] ?? "Started from an earlier mask"}.</p>
-      {session.restored.value > 0 && <p class="small warn">{session.restored.value} strokes came back from this browser's journal.</p>}
-      <p class="small faint">{save.kind === "saved" ? `Revision ${save.revision.slice(0, 8)} on the server.` : "Not everything is on the server yet."} Undo reaches back {session.history.value.undoDepth} strokes.</p>
+      <p class="small">{words[session.context.masks[session.layer.name].start] ?? t("Started from an earlier mask")}.</p>
+      {session.restored.value > 0 && <p class="small warn">{t("{n} strokes came back from this browser's journal.", { n: session.restored.value })}</p>}
+      {revisions.trouble.value && <p class="small warn">{revisions.trouble.value}</p>}
+      {revisions.list.value.length > 0 && <Slider />}
+    </div>
+    {revisions.list.value.length > 0 && <RevisionList />}
+    <div class="sec">
+      <h3>{t("Strokes of this page")}</h3>
+      <p class="small faint">{t("Undo reaches back {n} strokes.", { n: session.history.value.undoDepth })}</p>
       <ol class="strokes long">
         {session.strokes.value.map((s) => (
           <li key={s.id}>
             <span class="faint num time">{new Date(s.at).toLocaleTimeString("en-GB")}</span>
-            <span class="grow clip">{s.tool.charAt(0).toUpperCase() + s.tool.slice(1)}, {session.segmentName(s.segment).toLowerCase()}</span>
+            <span class="grow clip">{s.tool.charAt(0).toUpperCase() + toolWords(s.tool).slice(1)}{s.segment > 0 && `, ${session.segmentName(s.segment).toLowerCase()}`}</span>
             <span class="num">{signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))} mL</span>
+          </li>
+        ))}
+      </ol>
+    </div>
+  </>;
+}
+
+const whoOf = (revision: Revision): string => revision.author ?? t("model {model}", { model: revision.model });
+const voxelsOf = (change: Revision["change"]): number => Object.values(change).reduce((sum, n) => sum + n, 0);
+
+function useMl(): (voxels: number) => string {
+  const { session } = useDesk();
+  return (voxels) => `${signed(voxels, ml(Math.abs(voxels) * session.voxelMl))} mL`;
+}
+
+function Slider() {
+  const { session, revisions } = useDesk();
+  const list = revisions.list.value;
+  const at = revisions.at.value ?? list.length - 1;
+  const revision = revisions.chosen.value;
+  const change = useMl();
+  useEffect(() => { if (revisions.wantsHand) revisions.slide(); }, []);
+  const text = t("Revision {n} of {size}", { n: at + 1, size: list.length });
+  return (
+    <div class="set">
+      <div class="row between"><label for="revision">{text}</label><output class="medium" for="revision">{revision ? whenWords(revision.created_at) : t("now")}</output></div>
+      <input
+        id="revision" data-testid="revision" class="range" type="range" min={0} max={list.length - 1} step={1} value={at} disabled={list.length < 2}
+        aria-valuetext={`${text}, ${whoOf(list[at])}, ${whenWords(list[at].created_at)}`} style={`--v:${list.length > 1 ? (at / (list.length - 1)) * 100 : 100}%`}
+        onInput={(e) => revisions.choose(Number(e.currentTarget.value))}
+      />
+      {revision && <>
+        <p class="small" data-testid="revision-facts" data-shown={revisions.shown.value}>
+          {whoOf(revision)}, {t("{change} in this revision", { change: change(voxelsOf(revision.change)) })}
+        </p>
+        <p class="tiny row"><span class="swatch diff-added" />{t("added since")}<span class="swatch diff-removed" />{t("removed since")}</p>
+        <div class="row">
+          {session.editable.value && <Button testid="restore-revision" disabled={!revisions.shown.value} title={t("Make the mask what it was then; one undo takes it back")} onClick={() => void revisions.restore()}>{t("Restore")}</Button>}
+          <Button kind="btn-ghost" onClick={() => revisions.leave()}>{t("Back to now")}</Button>
+        </div>
+      </>}
+    </div>
+  );
+}
+
+function RevisionList() {
+  const { revisions } = useDesk();
+  const change = useMl();
+  const list = revisions.list.value;
+  return (
+    <div class="sec">
+      <h3>{t("Revisions")}</h3>
+      <ol class="revisions" data-testid="revisions">
+        {list.map((revision, n) => ({ revision, n })).reverse().slice(0, 200).map(({ revision, n }) => (
+          <li key={revision.id}>
+            <button type="button" class={`lesion${revisions.at.value === n ? " on" : ""}`} aria-pressed={revisions.at.value === n} onClick={() => revisions.choose(n)}>
+              <span class="faint num time">{whenWords(revision.created_at)}</span>
+              <span class="grow clip">{whoOf(revision)}<span class="faint">{Object.keys(revision.tools).length ? `, ${Object.keys(revision.tools).map(toolWords).join(", ")}` : ""}</span></span>
+              <span class="num">{change(voxelsOf(revision.change))}</span>
+            </button>
           </li>
         ))}
       </ol>

@@ -2,6 +2,7 @@
 
 import mousePointer2 from "lucide-static/icons/mouse-pointer-2.svg?raw";
 import contrast from "lucide-static/icons/contrast.svg?raw";
+import mousePointerClick from "lucide-static/icons/mouse-pointer-click.svg?raw";
 import move from "lucide-static/icons/move.svg?raw";
 import sprout from "lucide-static/icons/sprout.svg?raw";
 import globe from "lucide-static/icons/globe.svg?raw";
@@ -34,6 +35,7 @@ import cloudCheck from "lucide-static/icons/cloud-check.svg?raw";
 import cloudUpload from "lucide-static/icons/cloud-upload.svg?raw";
 import cloudOff from "lucide-static/icons/cloud-off.svg?raw";
 import logIn from "lucide-static/icons/log-in.svg?raw";
+import download from "lucide-static/icons/download.svg?raw";
 import skipForward from "lucide-static/icons/skip-forward.svg?raw";
 import ban from "lucide-static/icons/ban.svg?raw";
 import check from "lucide-static/icons/check.svg?raw";
@@ -53,6 +55,7 @@ import send from "lucide-static/icons/send.svg?raw";
 const SOURCES = {
   "mouse-pointer-2": mousePointer2,
   "contrast": contrast,
+  "mouse-pointer-click": mousePointerClick,
   "move": move,
   "sprout": sprout,
   "globe": globe,
@@ -85,6 +88,7 @@ const SOURCES = {
   "cloud-upload": cloudUpload,
   "cloud-off": cloudOff,
   "log-in": logIn,
+  "download": download,
   "skip-forward": skipForward,
   "ban": ban,
   "check": check,

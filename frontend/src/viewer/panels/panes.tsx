@@ -171,7 +171,7 @@ function Pins({ view, pane }: { readonly view: View; readonly pane: Pane }) {
     {pins.map(({ n, ijk, label, closed }) => {
       if (!ijk || closed || Math.abs(ijk[across] - index) > 1) return null;
       const [x, y] = pane.geometry.toScreen(ijk.map((v) => v + 0.5));
-      return <button key={n} type="button" class="pin" style={`left:${x}px;top:${y}px`} aria-label={label} title={label} onPointerDown={(e) => e.stopPropagation()} onClick={() => { desk.tab.value = "comments"; view.session.goTo(ijk); }}>{n}</button>;
+      return <button key={n} type="button" class="pin" style={`left:${x}px;top:${y}px`} aria-label={label} title={label} onPointerDown={(e) => e.stopPropagation()} onClick={() => { if (n <= desk.work.comments.value.length) desk.showComment(n - 1); else { desk.tab.value = "comments"; view.session.goTo(ijk); } }}>{n}</button>;
     })}
   </>;
 }

@@ -1,16 +1,20 @@
 /** What is marked: segments with their figures, and the single lesions. */
 
+import { currentKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import type { Lesion } from "../../editor/types";
 import { lpsOf } from "../image/geometry";
+import { t } from "../language";
 import { toggled, type Session } from "../session";
+import { wordOf } from "../severity";
 import { count, hu, ml } from "../words";
-import { Kbd } from "./controls";
+import { Kbd, withKey } from "./controls";
 import { Icon } from "./icons";
 
 export function SegmentsTab() {
   return <>
     <SegmentList />
+    <AnatomyList />
     <Figures />
     <div class="sec flush grow"><LesionTable /></div>
   </>;
@@ -33,8 +37,8 @@ function SegmentList() {
           const isHidden = hidden.value.has(segment.id), isLocked = locked.value.has(segment.id);
           return (
             <li key={segment.id} class={on ? "on" : ""} data-testid={`segment-${segment.id}`} data-voxels={session.stats.value.segments.find((s) => s.segment === segment.id)?.voxels ?? 0}>
-              <button type="button" class="pick" aria-pressed={on} title={`Draw ${segment.name} (${n + 1})`} onClick={() => { session.segment.value = segment.id; }}>
-                <span class="k">{n < 8 ? n + 1 : ""}</span><span class="swatch" style={`--c:${segment.colour}`} />
+              <button type="button" class="pick" aria-pressed={on} title={withKey(t("Draw {name}", { name: segment.name }), n < 8 ? String(n + 1) : undefined)} onClick={() => { session.segment.value = segment.id; }}>
+                <span class="k">{n < 8 ? currentKey(String(n + 1)) : ""}</span><span class="swatch" style={`--c:${segment.colour}`} />
                 <span class={`grow clip${on ? " medium" : ""}`}>{segment.name}</span>
                 <span class="num faint c">{perSegment(segment.id)}</span><span class="num ml">{ml(session.mlOf(segment.id))}</span>
               </button>
@@ -48,6 +52,59 @@ function SegmentList() {
   );
 }
 
+/** Lungs and lobes: read only, hidden until asked for, each with its volume and the share that is involved. */
+function AnatomyList() {
+  const { session } = useDesk();
+  const { anatomy } = session;
+  return <>
+    {anatomy.layers.map((layer) => {
+      const parts = anatomy.figures.value.get(layer.key)?.parts;
+      const there = layer.segments.filter((s) => parts?.has(s.id));
+      return (
+        <div class="sec" key={layer.key} data-testid={`given-${layer.name}`}>
+          <div class="row between"><h3>{layer.title}</h3><span class="tiny faint">{t("read only, {source}", { source: layer.source || t("imported") })}</span></div>
+          {!parts && <p class="small faint" role="status">{anatomy.loaded.value.has(layer.key) ? t("Counting…") : t("Loading…")}</p>}
+          <ul class="segs">
+            {there.map(({ id, name, colour }) => {
+              const { voxels, percent } = parts!.get(id)!;
+              const isShown = anatomy.isShown(layer.key, id);
+              const words = isShown ? t("Hide {name}", { name }) : t("Show {name}", { name });
+              return (
+                <li key={id} data-testid={`part-${id}`} data-percent={percent.toFixed(2)}>
+                  <span class="pick given"><span class="k" /><span class="swatch" style={`--c:${colour}`} /><span class="grow clip" title={name}>{name}</span><span class="num faint share" title={t("Share that is marked as opacity")}>{percentWords(percent)}</span><span class="num ml">{ml(voxels * session.voxelMl)}</span></span>
+                  <button type="button" class={`mini${isShown ? "" : " off"}`} aria-label={words} aria-pressed={isShown} title={words} onClick={() => anatomy.toggle(layer.key, id)}><Icon name={isShown ? "eye" : "eye-off"} size="sm" /></button>
+                  <span class="mini off" title={t("Read only")}><Icon name="lock" size="sm" /></span>
+                </li>
+              );
+            })}
+          </ul>
+        </div>
+      );
+    })}
+  </>;
+}
+
+/** A share in per cent: two decimals below one tenth, else one; never "0.0" for what is there. */
+function percentWords(percent: number): string { return percent === 0 ? "0 %" : `${percent < 0.095 ? percent.toFixed(2) : percent.toFixed(1)} %`; }
+
+const SHARE_OF = {
+  anatomy: "Opacity inside the lungs of the anatomy layer, of those lungs (Yoo et al. 2022)",
+  limit: "Opacity inside the brush’s lung limit, of that limit: aerated lung, closed by 10 mm. It is not a segmentation of the lungs; without an anatomy layer it is the nearest there is",
+} as const;
+
+function LungFigures() {
+  const { session: { anatomy } } = useDesk();
+  const lungs = anatomy.lungs.value, severity = anatomy.score.value;
+  return <>
+    {lungs && <div title={t(SHARE_OF[lungs.of])}><dt>{lungs.of === "anatomy" ? t("Lung involved") : t("Of lung limit")}</dt><dd data-testid="lung-share" data-of={lungs.of}>{percentWords(lungs.percent).replace(" %", "")}<small> %</small></dd></div>}
+    {severity && (
+      <div title={t("CT severity score: five lobes of 0 to 5 by the share involved (below 5, 25, 50, 75, 100 %), after Pan et al. 2020. Lobes that are not in the layer count 0: {n}", { n: severity.grades.filter((g) => g === null).length })}>
+        <dt>{t("CT severity")}</dt><dd data-testid="ct-severity">{severity.score}<small> / 25 {t(wordOf(severity.score))}</small></dd>
+      </div>
+    )}
+  </>;
+}
+
 function Figures() {
   const { session } = useDesk();
   const total = session.stats.value.segments.reduce((sum, s) => sum + s.ml, 0);
@@ -56,7 +113,8 @@ function Figures() {
   const totals = against && session.mirror.complete.value ? session.mirror.totals() : null;
   return (
     <dl class="sec stats">
-      <div><dt>Marked</dt><dd data-testid="total-ml">{ml(total)}<small> mL</small></dd></div>
+      <div><dt>{t("Marked")}</dt><dd data-testid="total-ml">{ml(total)}<small> mL</small></dd></div>
+      <LungFigures />
       {totals && <>
         <div title={`Against ${against?.title}`}><dt>Added</dt><dd>{ml(totals.added * session.voxelMl)}<small> mL</small></dd></div>
         <div title={`Against ${against?.title}`}><dt>Removed</dt><dd>{ml(totals.removed * session.voxelMl)}<small> mL</small></dd></div>

@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 import { useDesk, type Tab } from "../desk";
 import { CommentsTab } from "./comments";
 import { HistoryTab } from "./history";
+import { t } from "../language";
 import { Icon } from "./icons";
 import { LesionsTab, SegmentsTab } from "./segments";
 import { QuestionsTab } from "./questions";
@@ -16,10 +17,11 @@ export function Side() {
   const required = questions.filter((q) => q.required);
   const answered = required.filter((q) => q.key in work.answers.value).length;
   const open = work.comments.value.filter((c) => c.state !== "resolved").length + work.drafts.value.length;
+  const unread = work.talk.unread.value;
   const tabs: { key: Tab; words: string; count?: string; hot?: boolean }[] = [
     { key: "segments", words: "Segments" }, { key: "lesions", words: "Lesions" },
     { key: "questions", words: "Questions", count: required.length ? `${answered}/${required.length}` : undefined, hot: answered < required.length },
-    { key: "comments", words: "Comments", count: open ? String(open) : undefined, hot: open > 0 }, { key: "history", words: "History" },
+    { key: "comments", words: "Comments", count: unread ? t("{n} new", { n: unread }) : open ? String(open) : undefined, hot: open + unread > 0 }, { key: "history", words: "History" },
   ];
   const tab = desk.tab.value;
   const step = (event: KeyboardEvent) => {

@@ -1,11 +1,9 @@
 /** Where am I, is it saved, what next. */
 
-import { useEffect, useState } from "preact/hooks";
-import type { SaveState } from "../../editor/types";
 import { useDesk } from "../desk";
-import { ago, count } from "../words";
 import { Button, Kbd } from "./controls";
 import { Icon, type IconName } from "./icons";
+import { Saved } from "./saving";
 
 const STATES: Readonly<Record<string, readonly [string, string, IconName]>> = {
   queued: ["Not started", "st-queued", "clock"], open: ["Open", "st-open", "circle-play"], submitted: ["Submitted", "st-submitted", "send"],
@@ -68,39 +66,4 @@ function StateTag() {
   const reviewing = context.stage === "review" && context.state === "open";
   const [words, style, icon] = returned ? STATES["returned"] : reviewing ? STATES["in_review"] : STATES[context.state] ?? [context.state, "st-queued", "clock" as const];
   return <span class={`state ${style}`} data-testid="state" title={context.reason || undefined}><Icon name={icon} />{words}{context.round > 1 ? `, round ${context.round}` : ""}</span>;
-}
-
-function savedWords(state: SaveState, answersUnsaved: boolean): { icon: IconName; tone: string; words: string; detail: string } {
-  switch (state.kind) {
-    case "saved": return answersUnsaved ? { icon: "cloud-upload", tone: "", words: "Saving", detail: "answers" } : { icon: "cloud-check", tone: "good", words: "Saved", detail: ago(state.at) };
-    case "saving": return { icon: "cloud-upload", tone: "", words: "Saving", detail: count(state.unsent, "stroke") };
-    case "unsaved": return { icon: "cloud-upload", tone: "", words: "Saving soon", detail: count(state.unsent, "stroke") };
-    case "offline": return { icon: "cloud-off", tone: "warn", words: "Offline", detail: `${count(state.unsent, "stroke")} kept in this browser` };
-    case "conflict": return { icon: "triangle-alert", tone: "warn", words: "Two versions", detail: `${count(state.unsent, "stroke")} kept` };
-    case "signed-out": return { icon: "log-in", tone: "warn", words: "Signed out", detail: `${count(state.unsent, "stroke")} kept in this browser` };
-    case "read-only": return { icon: "eye", tone: "", words: "Read only", detail: state.reason === "other-tab" ? "open in another tab" : "" };
-  }
-}
-
-function Saved() {
-  const { session, work } = useDesk();
-  const [, tick] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => tick((n) => n + 1), 10_000);
-    return () => clearInterval(timer);
-  }, []);
-  const state = session.save.value;
-  const { icon, tone, words, detail } = savedWords(state, work.answersUnsaved.value);
-  return (
-    <span class="saved" data-testid="save-state" data-state={state.kind} data-unsent={"unsent" in state ? state.unsent : 0}>
-      <span class={`row-tight ${tone}`} role="status" aria-live="polite"><Icon name={icon} /><span class={tone || "text"}>{words}</span></span>
-      <span class="faint">{detail}</span>
-      {state.kind === "signed-out" && <>
-        <a class="btn" href="/accounts/login/" target="_blank" rel="noopener">Sign in</a>
-        <Button onClick={() => void work.signedInAgain()}>Go on saving</Button>
-      </>}
-      {state.kind === "offline" && <Button title={state.reason} onClick={() => void session.editor.resume(null)}>Try now</Button>}
-      {state.kind === "read-only" && state.reason === "other-tab" && <Button onClick={() => void session.editor.takeOver()}>Draw here</Button>}
-    </span>
-  );
 }

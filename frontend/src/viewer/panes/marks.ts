@@ -73,10 +73,14 @@ function drawMask(view: View, pane: Pane, context: CanvasRenderingContext2D, px:
     context.stroke(path);
   }
   for (const { key, outlines } of contents.overlays) {
-    context.strokeStyle = overlayColour(key);
-    context.lineWidth = 1.5 * px;
-    context.setLineDash([4 * px, 3 * px]);
-    for (const { path } of outlines) context.stroke(path);
+    for (const { segment, path } of outlines) {
+      const given = session.anatomy.colourOf(key, segment);
+      if (given === null) continue;
+      context.strokeStyle = given ?? overlayColour(key);
+      context.lineWidth = (given ? 1 : 1.5) * px;
+      context.setLineDash(given ? [] : [4 * px, 3 * px]);
+      context.stroke(path);
+    }
     context.setLineDash([]);
   }
 }

@@ -31,7 +31,7 @@ export class PanePointer {
     const { pane } = this;
     const box = pane.marks?.getBoundingClientRect();
     const [x, y] = box ? [event.clientX - box.left, event.clientY - box.top] : [0, 0];
-    return { pane, x, y, grid: pane.geometry.toGrid(x, y, pane.wanted), voxel: pane.geometry.voxelAt(x, y, pane.wanted), reach: 1 };
+    return { pane, x, y, grid: pane.geometry.toGrid(x, y, pane.wanted), voxel: pane.geometry.voxelAt(x, y, pane.wanted), inverse: event.altKey || event.ctrlKey || event.metaKey, reach: 1 };
   }
 
   #down(event: PointerEvent, element: HTMLElement): void {

@@ -35,6 +35,7 @@ export class Pane {
   marksDirty = true;
   #loading = false;
   #again = false;
+  #preview: SlicePatch | null = null;
   #overlayData = new Map<string, LabelSlice>();
 
   constructor(readonly view: View, readonly plane: Plane) {
@@ -78,7 +79,7 @@ export class Pane {
     this.index = index;
     this.contents.labels = labels;
     this.#overlayData = overlays;
-    this.contents.preview = null;
+    this.#tracePreview();
     this.trace();
     this.imageDirty = this.marksDirty = true;
     this.view.schedule();
@@ -97,15 +98,21 @@ export class Pane {
   }
 
   setPreview(patch: SlicePatch | null): void {
-    if (!patch && !this.contents.preview) return;
-    this.contents.preview = null;
-    if (patch && patch.index === this.index) {
-      const loops = loopsOf(patch.data, patch.width, patch.height, 1);
-      for (const loop of loops) for (let p = 0; p < loop.length; p += 2) { loop[p] += patch.x; loop[p + 1] += patch.y; }
-      this.contents.preview = pathOf(loops, this.pathScale);
-    }
+    if (!patch && !this.#preview) return;
+    this.#preview = patch;
+    this.#tracePreview();
     this.marksDirty = true;
     this.view.schedule();
+  }
+
+  /** A preview of another slice waits until that slice is on screen. */
+  #tracePreview(): void {
+    const patch = this.#preview;
+    this.contents.preview = null;
+    if (patch?.index !== this.index || !patch) return;
+    const loops = loopsOf(patch.data, patch.width, patch.height, 1);
+    for (const loop of loops) for (let p = 0; p < loop.length; p += 2) { loop[p] += patch.x; loop[p + 1] += patch.y; }
+    this.contents.preview = pathOf(loops, this.pathScale);
   }
 
   /** Outlines and differences of the shown slice, anew. */
@@ -123,7 +130,7 @@ export class Pane {
         contents.added = pathOf(loopsOf(difference, slice.width, slice.height, 1), scale);
         contents.removed = pathOf(loopsOf(difference, slice.width, slice.height, 2), scale);
       }
-      if (this.view.session.overlaysShown.value.has(key)) {
+      if (this.view.session.overlaysShown.value.has(key) || this.view.session.anatomy.shown.value.has(key)) {
         contents.overlays.push({ key, outlines: outlines(slice.data, slice.width, slice.height, scale) });
       }
     }
@@ -170,7 +177,7 @@ export class View {
         this.redraw("marks");
       }),
       effect(() => {
-        void [session.maskReady.value, session.overlaysShown.value, session.overlaysLoaded.value, session.difference.value];
+        void [session.maskReady.value, session.overlaysShown.value, session.overlaysLoaded.value, session.difference.value, session.anatomy.shown.value];
         for (const plane of PLANES) void this.panes[plane].load(true);
       }),
       effect(() => {
@@ -182,16 +189,25 @@ export class View {
           session.activePlane.value, session.segment.value];
         this.redraw("marks");
       }),
+      effect(() => {
+        const { prompts, box, drawing } = session.clicks;
+        void [prompts.value, box.value, drawing.value];
+        this.redraw("marks");
+      }),
+      effect(() => {
+        const { proposed } = session.clicks;
+        for (const plane of PLANES) this.panes[plane].setPreview(proposed.value?.patches.find((patch) => patch.plane === plane) ?? null);
+      }),
       session.editor.on("changed", ({ patches }) => { for (const patch of patches) this.panes[patch.plane].patch(patch); }),
     );
   }
 
   /** Overlays whose slices the panes need. */
   overlayKeys(): string[] {
-    const { overlaysShown, overlaysLoaded, difference } = this.session;
+    const { overlaysShown, overlaysLoaded, difference, anatomy } = this.session;
     const keys = new Set(overlaysShown.value);
     if (difference.value) keys.add(difference.value);
-    return [...keys].filter((key) => overlaysLoaded.value.has(key));
+    return [...[...keys].filter((key) => overlaysLoaded.value.has(key)), ...anatomy.wanted];
   }
 
   redraw(what: "image" | "marks"): void {

@@ -19,6 +19,8 @@ export interface Place {
   readonly grid: readonly [number, number, number];
   /** null outside the volume. */
   readonly voxel: Ijk | null;
+  /** Alt, Ctrl or Cmd is held: the opposite of what the tool does. */
+  readonly inverse: boolean;
   /** Part of the radius that the pressure of a pen gives a brush; 1 for everything else. */
   readonly reach: number;
 }

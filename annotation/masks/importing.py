@@ -1,0 +1,50 @@
+"""Masks that come by themselves, after their scan: lungs and lobes of a layer that nobody draws on."""
+
+from django.db import transaction
+
+from annotation.masks.models import MaskRevision
+from annotation.masks.selectors import newest_given
+from annotation.masks.services import geometry_of, read_nifti_labels, store_import
+from annotation.masks.store import hash_of, key_of
+from annotation.scans.models import Scan
+from annotation.work.models import Campaign
+from annotation.work.permissions import require_role
+from annotation.work.schema import Layer, parse_schema
+from annotation.work.selectors import visible_scans
+from annotation.work.services import check_not_withdrawn
+from voxloop.accounts.models import User
+from voxloop.accounts.roles import Role
+from voxloop.kernel.errors import Conflict, NotFound
+from voxloop.volume.labelmap import chunk_name, decode_chunk, split_labelmap
+from voxloop.volume.labelmap.chunks import Labels
+
+
+@transaction.atomic
+def import_mask(*, scan: Scan, campaign: Campaign, layer: str, body: bytes, actor: User) -> tuple[MaskRevision, bool]:
+    """Keep a `.nii.gz` on the scan's grid as the mask of a layer that nobody draws on (lungs, lobes).
+
+    Answers the revision and whether it is new: the same voxels sent twice are one. Raises Forbidden, NotFound, Conflict
+    (`layer_is_drawn`, `not_editable`), Invalid (`bad_mask`, `unknown_layer`).
+    """
+    require_role(actor, campaign, Role.DATA_MANAGER, Role.COORDINATOR)
+    if not visible_scans(actor).filter(pk=scan.pk).exists():
+        raise NotFound
+    check_not_withdrawn(scan)
+    place: Layer = parse_schema(campaign.schema.definition).layer(layer)
+    if place.editable:
+        raise Conflict(
+            f"Layer {layer} is drawn by people; a mask for it comes with its scan (import_nifti --mask).",
+            code="layer_is_drawn",
+        )
+    if scan.shape_zyx is None:
+        raise Conflict("This scan has no volume yet.", code="not_editable")
+    labels = read_nifti_labels(body, geometry_of(scan))
+    newest = newest_given(scan.pk, layer)
+    if newest is not None and newest.content_hash == _content_hash(labels, scan):
+        return newest, False
+    return store_import(scan=scan, layer=place, labels_zyx=labels, actor=actor), True
+
+
+def _content_hash(labels_zyx: Labels, scan: Scan) -> str:
+    payloads = split_labelmap(labels_zyx)
+    return hash_of({key_of(index): chunk_name(decode_chunk(data)) for index, data in payloads.items()}, scan.shape_zyx)

@@ -1,0 +1,86 @@
+/**
+ * Where a point does not belong: the region is shared out between that point and those that do belong, by paths through
+ * it in which a step costs the more the nearer the region's surface is. So the border falls into the narrows.
+ */
+
+import { depthInside } from "./operations/distance";
+import type { Ijk, Zyx } from "./types";
+
+/** Costs are whole numbers, so that a round of buckets serves as the queue. */
+const SCALE = 256;
+/** A point beside the region speaks of its nearest voxel, when that is this near. */
+const SNAP_MM = 4;
+
+interface Grid { readonly shape: Zyx; readonly spacing: Zyx }
+
+/** The voxels (ascending numbers) that stay with `kept` when `other` does not belong. Points are (i, j, k). */
+export function narrows(grid: Grid, voxels: Uint32Array, kept: readonly Ijk[], other: Ijk): Uint32Array {
+  if (voxels.length === 0) return voxels;
+  const { spacing, shape: [, ny, nx] } = grid;
+  let z0 = Infinity, z1 = 0, y0 = Infinity, y1 = 0, x0 = Infinity, x1 = 0;
+  for (const at of voxels) {
+    const row = Math.floor(at / nx), x = at - row * nx, y = row % ny, z = Math.floor(row / ny);
+    z0 = Math.min(z0, z); z1 = Math.max(z1, z); y0 = Math.min(y0, y); y1 = Math.max(y1, y); x0 = Math.min(x0, x); x1 = Math.max(x1, x);
+  }
+  // One voxel of room, so that every neighbour lies in the box.
+  const size: Zyx = [z1 - z0 + 3, y1 - y0 + 3, x1 - x0 + 3];
+  const inBox = (at: number): number => {
+    const row = Math.floor(at / nx);
+    return ((Math.floor(row / ny) - z0 + 1) * size[1] + (row % ny) - y0 + 1) * size[2] + (at - row * nx) - x0 + 1;
+  };
+  const set = new Uint8Array(size[0] * size[1] * size[2]);
+  const places = new Uint32Array(voxels.length);
+  voxels.forEach((at, n) => { set[places[n] = inBox(at)] = 1; });
+  const nearest = (ijk: Ijk, mostMm: number): number => {
+    let best = -1, least = mostMm * mostMm;
+    for (let n = 0; n < voxels.length; n++) {
+      const row = Math.floor(voxels[n] / nx);
+      const d2 = ((voxels[n] - row * nx - ijk[0]) * spacing[2]) ** 2 + (((row % ny) - ijk[1]) * spacing[1]) ** 2 + ((Math.floor(row / ny) - ijk[2]) * spacing[0]) ** 2;
+      if (d2 <= least) { least = d2; best = places[n]; }
+    }
+    return best;
+  };
+  const out = nearest(other, SNAP_MM);
+  if (out < 0) return voxels;
+  // What a box asked for has no point that belongs: its middle stands in.
+  const seeds = kept.length ? kept.map((ijk) => nearest(ijk, Infinity)) : [places[places.length >> 1]];
+  const owner = shareOut(set, size, spacing, seeds.filter((seed) => seed !== out), out);
+  return voxels.filter((_, n) => owner[places[n]] === 1);
+}
+
+/** 1 where `seeds` are nearer through the set, 2 where `other` is (of equals the seeds win), 0 where neither reaches. */
+function shareOut(set: Uint8Array, size: Zyx, spacing: Zyx, seeds: readonly number[], other: number): Uint8Array {
+  const depth = depthInside(set, size, spacing);
+  const cost = depth.map((mm) => SCALE / Math.max(1, mm));
+  const steps: readonly [number, number][] = [[1, spacing[2]], [size[2], spacing[1]], [size[1] * size[2], spacing[0]]];
+  const round = Math.ceil(SCALE * Math.max(...spacing)) + 2;
+  const buckets: number[][] = Array.from({ length: round }, () => []);
+  const far = new Float64Array(set.length).fill(Infinity);
+  const owner = new Uint8Array(set.length);
+  let waiting = 0;
+  const reach = (at: number, distance: number, by: number): void => {
+    if (!set[at] || distance > far[at] || (distance === far[at] && owner[at] <= by)) return;
+    far[at] = distance;
+    owner[at] = by;
+    buckets[distance % round].push(at);
+    waiting++;
+  };
+  for (const seed of seeds) reach(seed, 0, 1);
+  reach(other, 0, 2);
+  for (let now = 0; waiting > 0; now++) {
+    const bucket = buckets[now % round];
+    // A step may cost nothing more than the bucket's own round: the list grows while it is read.
+    for (let n = 0; n < bucket.length; n++) {
+      const at = bucket[n];
+      waiting--;
+      if (far[at] !== now) continue;
+      for (const [step, mm] of steps) {
+        for (const next of [at - step, at + step]) {
+          if (set[next]) reach(next, now + Math.max(1, Math.round((mm * (cost[at] + cost[next])) / 2)), owner[at]);
+        }
+      }
+    }
+    bucket.length = 0;
+  }
+  return owner;
+}

@@ -1,0 +1,134 @@
+/** What can be looked at: voxels that have arrived, overlays, the lung limit, and slices, figures and lesions of the mask. */
+
+import { BitVolume } from "./bitvolume";
+import type { Probability } from "./clicking";
+import { lesionsOf } from "./components";
+import type { Ground } from "./drawing";
+import { planeOf, rectangleOf, voxelsOf } from "./geometry";
+import { NORMAL_LUNG_HU } from "./growing";
+import { SparseMask } from "./labelmap";
+import type { Mask } from "./mask";
+import { decodeMessage } from "./message";
+import type { ClickGround } from "./operations/click";
+import { Regions } from "./regions";
+import type { Emit } from "./surroundings";
+import {
+  type Box, ERASED, type Lesion, type Plane, type Region, type Slice, type SlicePatch, type Stats, type VolumeMeta, type VoxelValue, type Zyx,
+} from "./types";
+import { Volume } from "./volume";
+
+export interface Watched { readonly plane: Plane; readonly index: number }
+
+export class Scene {
+  readonly volume: Volume;
+  /** The slices on screen: their new labels go out with every change. */
+  watched: readonly Watched[] = [];
+  #limit: BitVolume | null = null;
+  #probability: Probability | null = null;
+  readonly #overlays = new Map<string, SparseMask>();
+  /** Of the overlays that were asked for. */
+  readonly #regions = new Map<string, Regions>();
+
+  constructor(readonly meta: VolumeMeta, private readonly mask: Mask, private readonly emit: Emit) {
+    this.volume = new Volume(meta.shapeZyx);
+  }
+
+  /** What a tool draws on. */
+  ground(): Ground { return { meta: this.meta, volume: this.volume, labels: this.mask.labels, limit: this.#limit }; }
+
+  async putLimit(message: Uint8Array): Promise<void> {
+    const shape = this.meta.shapeZyx;
+    const limit = new BitVolume(shape);
+    new SparseMask(await decodeMessage(message, shape)).forEachStretch((start, length) => {
+      const row = Math.floor(start / shape[2]);
+      for (let x = start - row * shape[2], end = x + length; x < end; x++) limit.bits[row * limit.wordsPerRow + (x >>> 5)] |= 1 << (x & 31);
+    });
+    this.#limit = limit;
+  }
+
+  /** Throws when its blocks do not tile the scan. */
+  putProbability(map: Probability): void {
+    const fits = this.meta.shapeZyx.every((n, axis) => Math.ceil(n / map.step[axis]) === map.shape[axis]);
+    if (!fits || map.values.length !== voxelsOf(map.shape)) throw new Error("the probability map lies on another grid");
+    this.#probability = map;
+  }
+
+  /** What click-to-segment works on. */
+  clickGround(): Omit<ClickGround, "overlay"> {
+    const { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu } = this.meta;
+    const { labels } = this.mask;
+    return {
+      labels, hasSlices: (first, last) => this.volume.hasSlices(first, last),
+      input: {
+        shape, spacing, hu: this.volume.hu, labels: labels.data, limit: this.#limit, backgroundHu: backgroundHu ?? NORMAL_LUNG_HU,
+        probability: this.#probability,
+      },
+    };
+  }
+
+  async putOverlay(key: string, message: Uint8Array): Promise<void> {
+    this.#overlays.set(key, new SparseMask(await decodeMessage(message, this.meta.shapeZyx)));
+    this.#regions.delete(key);
+  }
+
+  /** Throws where no overlay of this key has come. */
+  overlay(key: string): SparseMask {
+    const overlay = this.#overlays.get(key);
+    if (!overlay) throw new Error(`no overlay ${key}`);
+    return overlay;
+  }
+
+  sliceOverlay(key: string, plane: Plane, index: number): Slice<Uint8Array> {
+    const overlay = this.#overlays.get(key);
+    if (overlay) return overlay.slice(plane, index);
+    const { width, height } = planeOf(this.meta.shapeZyx, plane);
+    return { plane, index, width, height, data: new Uint8Array(width * height) };
+  }
+
+  valueAt([z, y, x]: Zyx): VoxelValue {
+    const { labels } = this.mask;
+    return { hu: this.volume.at(z, y, x), label: labels.data[labels.indexOf(z, y, x)], inLimit: this.#limit?.has(z, y, x) ?? false };
+  }
+
+  stats(): Stats {
+    const { labels } = this.mask;
+    const [z, y, x] = this.meta.spacingMmZyx;
+    const ml = (z * y * x) / 1000;
+    const segments = [];
+    for (let segment = 1; segment < ERASED; segment++) {
+      const voxels = labels.counts[segment];
+      if (voxels > 0) segments.push({ segment, voxels, ml: voxels * ml });
+    }
+    return { segments, erasedVoxels: labels.counts[ERASED] };
+  }
+
+  lesions(): Lesion[] {
+    return lesionsOf(this.mask.labels, this.meta.spacingMmZyx, this.volume.hu, (z) => this.volume.hasSlices(z, z));
+  }
+
+  regions(key: string): Region[] {
+    const overlay = this.#overlays.get(key);
+    if (!overlay) return [];
+    const regions = this.#regions.get(key) ?? new Regions(overlay, this.mask.labels);
+    this.#regions.set(key, regions);
+    return regions.figures();
+  }
+
+  /** Tells the page which labels have changed. */
+  changed(box: Box | null): void {
+    if (!box) return;
+    for (const regions of this.#regions.values()) regions.touch(box);
+    const patches: SlicePatch[] = [];
+    for (const { plane, index } of this.watched) {
+      const part = rectangleOf(box, plane, index);
+      if (part) patches.push(this.mask.labels.patch(plane, index, part));
+    }
+    this.emit("changed", { box, patches });
+    this.emit("stats", this.stats());
+  }
+
+  allChanged(): void {
+    const [nz, ny, nx] = this.meta.shapeZyx;
+    this.changed({ z0: 0, z1: nz, y0: 0, y1: ny, x0: 0, x1: nx });
+  }
+}

@@ -1,0 +1,109 @@
+/** Click-to-segment on the page: the points and the box given so far, and what the worker proposes for them. */
+
+import { batch, computed, effect, signal } from "@preact/signals";
+import { gunzip } from "../editor/message";
+import type { Box, ClickPrompt, Ijk, Operation, Proposed } from "../editor/types";
+import { fetchBytes } from "./api";
+import type { Session } from "./session";
+import { settings } from "./settings";
+
+/** More points than this are no quicker than a brush. */
+const MOST_PROMPTS = 40;
+
+export class Clicks {
+  readonly prompts = signal<readonly ClickPrompt[]>([]);
+  readonly box = signal<Box | null>(null);
+  /** For fingers and pens, which hold no key: what the next press says. */
+  readonly nextBelongs = signal(true);
+  /** The newest answer of the worker, and how many points it answers. */
+  readonly proposed = signal<(Proposed & { readonly prompts: number }) | null>(null);
+  readonly fault = signal<string | null>(null);
+  /** The model whose probability is at hand; null: proposals rest on the image alone. */
+  readonly model = signal<string | null>(null);
+  /** A box under the pointer, not yet let go. */
+  readonly drawing = signal<Box | null>(null);
+  readonly isEmpty = computed(() => this.prompts.value.length === 0 && this.box.value === null);
+  #asked = 0;
+  #waiting = false;
+
+  constructor(private readonly session: Session) {
+    effect(() => {
+      // Everything that changes what is proposed, or on which slices it is shown.
+      void [this.prompts.value, this.box.value, settings.value.tolerance, settings.value.overwrite, session.cross.value, session.segment.value,
+        session.locked.value, session.history.value, session.fullSlices.value];
+      if (this.isEmpty.value) this.proposed.value = null;
+      else this.#ask();
+    });
+  }
+
+  /** Fetches the probability map that the context names. Without it the tool works from the image. */
+  async load(): Promise<void> {
+    const { probability } = this.session.context;
+    if (probability?.layer !== this.session.layer.name) return;
+    const [z, y, x] = probability.shape_zyx;
+    const values = await gunzip(await fetchBytes(probability.url), z * y * x);
+    await this.session.editor.putProbability(values, probability.shape_zyx, probability.step_zyx);
+    this.model.value = probability.model;
+  }
+
+  point(ijk: Ijk, belongs: boolean): void {
+    if (this.prompts.value.length < MOST_PROMPTS) this.prompts.value = [...this.prompts.value, { ijk, belongs }];
+  }
+
+  enclose(box: Box): void {
+    batch(() => { this.prompts.value = []; this.box.value = box; });
+  }
+
+  /** Takes the last point back, then the box. */
+  back(): void {
+    if (this.prompts.value.length) this.prompts.value = this.prompts.value.slice(0, -1);
+    else this.box.value = null;
+  }
+
+  discard(): void {
+    batch(() => { this.prompts.value = []; this.box.value = null; this.drawing.value = null; this.fault.value = null; });
+  }
+
+  /** The proposal becomes one stroke. */
+  async accept(): Promise<void> {
+    if (this.isEmpty.value || !this.session.editable.value) return;
+    const operation = this.operation();
+    this.discard();
+    try {
+      const { added } = await this.session.editor.apply(operation);
+      if (added === 0) this.session.notice.value = { text: "Nothing was added: the proposal was empty, or all of it is marked already.", tone: "warn" };
+    } catch (error) {
+      this.session.notice.value = { text: `The proposal was not taken: ${(error as Error).message}`, tone: "bad" };
+    }
+  }
+
+  operation(): Operation {
+    const { session } = this;
+    return {
+      op: "click", segment: session.segment.value, overwrite: settings.value.overwrite, locked: [...session.locked.value],
+      prompts: this.prompts.value, box: this.box.value, tolerance: settings.value.tolerance, overlay: null,
+    };
+  }
+
+  /** Asks once more when it was changed while the worker thought. */
+  #ask(): void {
+    this.#asked++;
+    if (this.#waiting) return;
+    this.#waiting = true;
+    queueMicrotask(() => void this.#propose());
+  }
+
+  async #propose(): Promise<void> {
+    for (let asked = -1; asked !== this.#asked && !this.isEmpty.peek();) {
+      asked = this.#asked;
+      try {
+        const prompts = this.prompts.peek().length;
+        const found = await this.session.editor.propose(this.operation());
+        if (!this.isEmpty.peek()) batch(() => { this.proposed.value = { ...found, prompts }; this.fault.value = null; });
+      } catch (error) {
+        this.fault.value = (error as Error).message;
+      }
+    }
+    this.#waiting = false;
+  }
+}

@@ -1,0 +1,100 @@
+/** Keys: their names, those that a person has set, and those that cannot be had. */
+
+import { signal } from "@preact/signals";
+import { settings } from "../settings";
+import type { Command } from "./command";
+
+/** US names of the keys that have no letter or digit, by place. */
+const PLACES: Readonly<Record<string, string>> = {
+  BracketLeft: "[", BracketRight: "]", Comma: ",", Period: ".", Slash: "/", Minus: "-", Equal: "=", Semicolon: ";", Quote: "'", Backquote: "`",
+};
+
+/**
+ * What a press may be called, as `Command.keys` writes it, the likeliest first. Digits go by place, because French keyboards
+ * have them above; letters and signs go by what is printed on the key. Where that is no sign of the Latin keyboard (Cyrillic, Greek,
+ * Arabic, an umlaut, a dead accent), the place decides. A sign that needs AltGr or Shift is named by the sign alone.
+ */
+export function keyNames(event: Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey" | "getModifierState">): string[] {
+  const altGraph = event.getModifierState("AltGraph");
+  // AltGr is Ctrl + Alt to Windows, but the sign that it makes is meant.
+  const modifiers = `${(event.ctrlKey && !altGraph) || event.metaKey ? "Ctrl+" : ""}${event.altKey && !altGraph ? "Alt+" : ""}`;
+  const named = (bare: string, byPlace: boolean) => {
+    const shift = event.shiftKey && (byPlace || bare.length > 1 || /[A-Z]/.test(bare));
+    return `${modifiers}${shift ? "Shift+" : ""}${bare}`;
+  };
+  const digit = altGraph ? undefined : /^Digit(\d)$/.exec(event.code)?.[1];
+  const place = /^Key([A-Z])$/.exec(event.code)?.[1] ?? PLACES[event.code];
+  const sign = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  const names = digit === undefined ? [] : [named(digit, true)];
+  if (sign !== "Dead" && /^[\x20-\x7e]+$/.test(sign)) names.push(named(sign, false));
+  else if (place) names.push(named(place, /[A-Z]/.test(place)));
+  return names;
+}
+
+/** The keys of a command: those that the person has set, else its own. */
+export function keysOf(command: Pick<Command, "id" | "keys">): readonly string[] {
+  return settings.value.keys[command.id] ?? command.keys;
+}
+
+/** Own key of a command → the one that the person has set instead ("" when it has none). */
+export const replaced = signal<ReadonlyMap<string, string>>(new Map());
+
+export function noteReplaced(commands: readonly Command[]): void {
+  const map = new Map<string, string>();
+  for (const command of commands) {
+    const now = settings.value.keys[command.id];
+    if (now) command.keys.forEach((key, n) => map.set(key, now[n] ?? now[0] ?? ""));
+  }
+  replaced.value = map;
+}
+
+/** What a panel shows for a key that the source names. */
+export function currentKey(key: string): string { return replaced.value.get(key) ?? key; }
+
+const TAKEN: readonly (readonly [RegExp, string])[] = [
+  [/^Escape$/, "Esc drops a stroke and closes dialogs"],
+  [/^(Shift\+)?Tab$/, "Tab moves from control to control"],
+  [/^ $/, "Space moves the image"],
+  [/^Ctrl\+(Shift\+)?[NTW]$/, "the browser opens and closes tabs and windows with it"],
+  [/^Ctrl\+(Shift\+)?(Tab|PageUp|PageDown|[1-9])$/, "the browser changes tabs with it"],
+  [/^(Ctrl\+(Shift\+)?R|F5|Ctrl\+F5)$/, "the browser loads the page anew with it"],
+  [/^(Ctrl\+L|F6|Alt\+D)$/, "the browser goes to its address bar with it"],
+  [/^Alt\+Arrow(Left|Right)$/, "the browser goes back and forward with it"],
+  [/^Ctrl\+[-+=0]$/, "the browser makes the text larger and smaller with it"],
+  [/^Ctrl\+[ACVX]$/, "texts are copied and pasted with it"],
+  [/^(Ctrl\+Shift\+[CIJ]|F1[12]|F1|F3|F7|Alt\+F4|Ctrl\+[FPQ])$/, "the browser or the system keeps it"],
+];
+
+/** Why a key cannot be had, in words; null when it can. */
+export function whyTaken(key: string): string | null { return TAKEN.find(([form]) => form.test(key))?.[1] ?? null; }
+
+/** The keys after `id` was given `key`. Whoever had it gets the old one of `id` (`swap`) or goes without. */
+export function rebound(commands: readonly Command[], id: string, key: string, swap: boolean): Readonly<Record<string, readonly string[]>> {
+  const next: Record<string, readonly string[]> = { ...settings.value.keys };
+  const own = commands.find((command) => command.id === id);
+  if (!own) return next;
+  const old = keysOf(own)[0];
+  for (const other of commands) {
+    const keys = keysOf(other);
+    if (other.id === id || !keys.includes(key)) continue;
+    const left = keys.filter((k) => k !== key);
+    next[other.id] = swap && old ? [old, ...left] : left;
+  }
+  next[id] = [key];
+  for (const command of commands) if (next[command.id]?.join("\n") === command.keys.join("\n")) delete next[command.id];
+  return next;
+}
+
+/** The keys after `id` got its own ones back; those that now belong to it are taken from others. */
+export function restored(commands: readonly Command[], id: string): Readonly<Record<string, readonly string[]>> {
+  const next: Record<string, readonly string[]> = { ...settings.value.keys };
+  const own = commands.find((command) => command.id === id);
+  delete next[id];
+  for (const other of commands) {
+    if (!own || other.id === id) continue;
+    const keys = keysOf(other);
+    const left = keys.filter((key) => !own.keys.includes(key));
+    if (left.length < keys.length) next[other.id] = left;
+  }
+  return next;
+}

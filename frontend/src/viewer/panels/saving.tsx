@@ -1,0 +1,107 @@
+/** Whether the work is safe: the words in the bar, and what to do when the server or the browser does not take it. */
+
+import { useEffect, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import type { SaveState } from "../../editor/types";
+import { useDesk } from "../desk";
+import { t } from "../language";
+import { ago, count, thin } from "../words";
+import { Button } from "./controls";
+import { Icon, type IconName } from "./icons";
+
+const strokes = (n: number): string => count(n, t("stroke"), t("strokes"));
+
+interface Words { readonly icon: IconName; readonly tone: string; readonly words: string; readonly detail: string }
+
+function savedWords(state: SaveState, answersUnsaved: boolean): Words {
+  const kept = "unsent" in state && state.unsent ? t("{strokes} kept in this browser", { strokes: strokes(state.unsent) }) : "";
+  switch (state.kind) {
+    case "saved": return answersUnsaved ? { icon: "cloud-upload", tone: "", words: t("Saving"), detail: t("answers") } : { icon: "cloud-check", tone: "good", words: t("Saved"), detail: ago(state.at) };
+    case "saving": return { icon: "cloud-upload", tone: "", words: t("Saving"), detail: strokes(state.unsent) };
+    case "unsaved": return { icon: "cloud-upload", tone: "", words: t("Saving soon"), detail: strokes(state.unsent) };
+    case "offline": return state.reason === "no_space"
+      ? { icon: "cloud-off", tone: "warn", words: t("Server's disk full"), detail: kept }
+      : { icon: "cloud-off", tone: "warn", words: t("Offline"), detail: kept };
+    case "conflict": return { icon: "triangle-alert", tone: "warn", words: t("Two versions"), detail: kept };
+    case "signed-out": return { icon: "log-in", tone: "warn", words: t("Signed out"), detail: kept };
+    case "refused": return { icon: "triangle-alert", tone: "bad", words: t("Not saved"), detail: kept };
+    case "read-only": return { icon: "eye", tone: state.unsent ? "warn" : "", words: t("Read only"), detail: kept || (state.reason === "other-tab" ? t("open in another tab") : "") };
+  }
+}
+
+export function Saved() {
+  const { session, work } = useDesk();
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), 10_000);
+    return () => clearInterval(timer);
+  }, []);
+  const state = session.save.value;
+  const { icon, tone, words, detail } = savedWords(state, work.answersUnsaved.value);
+  return (
+    <span class="saved" data-testid="save-state" data-state={state.kind} data-unsent={"unsent" in state ? state.unsent : 0}>
+      <span class={`row-tight ${tone}`} role="status" aria-live="polite"><Icon name={icon} /><span class={tone || "text"}>{words}</span></span>
+      <span class="faint">{detail}</span>
+      {state.kind === "offline" && <Button title={state.reason} onClick={() => void session.editor.resume(null)}>{t("Try now")}</Button>}
+    </span>
+  );
+}
+
+function Note({ tone, icon = "triangle-alert", testid, children }: { readonly tone: "warn" | "bad" | "accent"; readonly icon?: IconName; readonly testid: string; readonly children: ComponentChildren }) {
+  return <div class={`note note-${tone}`} role="alert" data-testid={testid}><Icon name={icon} />{children}</div>;
+}
+
+/** What stays on the page until it is settled. */
+export function SavingNotes() {
+  const { session, work } = useDesk();
+  const state = session.save.value;
+  const unsent = "unsent" in state ? state.unsent : 0;
+  const keeping = session.keeping.value;
+  const download = <Button icon="download" testid="download-mask" title={t("The mask as it is here, as .nii.gz")} onClick={() => void work.downloadMask()}>{t("Download the mask")}</Button>;
+  const tryAgain = <Button onClick={() => void session.editor.resume(null)}>{t("Try again")}</Button>;
+  const safe = unsent ? ` ${t("Your {strokes} are kept in this browser.", { strokes: strokes(unsent) })}` : "";
+  return <>
+    {work.signedOut.value && (
+      <Note tone="warn" icon="log-in" testid="signed-out">
+        <span class="grow"><b>{work.otherUser.value ? t("{other} is logged in in this browser.", { other: work.otherUser.value }) : t("You are logged out.")}</b>{safe} {t("Draw on; log in to save.")}</span>
+        <Button kind="btn-primary" testid="log-in-again" onClick={() => { work.asking.value = { kind: "log-in" }; }}>{t("Log in")}</Button>
+      </Note>
+    )}
+    {state.kind === "refused" && (
+      <Note tone="bad" testid="refused"><span class="grow"><b>{t("The server does not take this save.")}</b> {state.detail}{safe}</span>{download}{tryAgain}</Note>
+    )}
+    {state.kind === "offline" && state.reason === "no_space" && (
+      <Note tone="warn" testid="server-full"><span class="grow"><b>{t("The server's disk is full.")}</b>{safe} {t("They are sent again by themselves; tell the operator.")}</span>{download}</Note>
+    )}
+    {state.kind === "read-only" && <ReadOnlyNote state={state} download={download} tryAgain={tryAgain} safe={safe} />}
+    {keeping.kind !== "journal" && state.kind !== "read-only" && (
+      <Note tone="warn" testid="not-kept">
+        <span class="grow">
+          <b>{keeping.kind === "memory" ? t("This window keeps nothing (a private window?).") : t("This browser's disk is full.")}</b>{" "}
+          {t("Strokes go straight to the server: close the page only when it says Saved.")}
+        </span>
+        {unsent > 0 && download}
+      </Note>
+    )}
+    {state.kind === "conflict" && (
+      <Note tone="warn" testid="conflict">
+        <span class="grow"><b>{t("This mask was changed elsewhere too.")}</b> {t("{n} voxels differ. Both versions are kept as revisions.", { n: thin(state.overlap) })}</span>
+        <Button onClick={() => void session.editor.resolveConflict("mine")}>{t("Keep mine")}</Button><Button onClick={() => void session.editor.resolveConflict("theirs")}>{t("Take theirs")}</Button>
+      </Note>
+    )}
+  </>;
+}
+
+interface ReadOnlyProps { readonly state: Extract<SaveState, { kind: "read-only" }>; readonly download: ComponentChildren; readonly tryAgain: ComponentChildren; readonly safe: string }
+
+function ReadOnlyNote({ state, download, tryAgain, safe }: ReadOnlyProps) {
+  const { session } = useDesk();
+  const takeOver = <Button testid="draw-here" onClick={() => void session.takeOver()}>{t("Draw here")}</Button>;
+  switch (state.reason) {
+    case "other-tab": return <Note tone="accent" icon="eye" testid="other-tab"><span class="grow"><b>{t("This scan is open in another tab.")}</b> {t("Here you only look at it. You can go on drawing here: the other tab then puts its strokes away and becomes read only.")}</span>{takeOver}</Note>;
+    case "taken-over": return <Note tone="accent" icon="eye" testid="taken-over"><span class="grow"><b>{t("You went on drawing in another tab.")}</b> {t("This one shows the mask as it was then; its strokes went along.")}</span>{takeOver}</Note>;
+    case "lease-lost": return <Note tone="warn" testid="lease-lost"><span class="grow"><b>{t("This scan is no longer yours.")}</b> {t("It was given back or to somebody else.")}{safe} {t("Download the mask to hand it over, or ask the coordinator for the scan.")}</span>{download}{tryAgain}</Note>;
+    case "not-editable": return state.unsent > 0 ? <Note tone="warn" testid="closed"><span class="grow"><b>{t("This scan can no longer be changed.")}</b>{safe}</span>{download}{tryAgain}</Note> : null;
+    case "not-loaded": return null;
+  }
+}

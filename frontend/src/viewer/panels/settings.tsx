@@ -1,0 +1,38 @@
+/** What a person sets up for every scan. */
+
+import { useDesk } from "../desk";
+import { t } from "../language";
+import { change, resetSettings, settings, type Settings } from "../settings";
+import { Button, Switch } from "./controls";
+import { Dialog } from "./dialog";
+
+const RENDERING: readonly (readonly [Settings["rendering"], string])[] = [["auto", "Automatic"], ["gpu", "Graphics card"], ["cpu", "Processor"]];
+const GRAPHICS = {
+  hardware: "This browser can use the graphics card.",
+  software: "This browser only imitates a graphics card: the processor is faster.",
+  none: "This browser has no WebGL: images are drawn by the processor, nothing is missing.",
+} as const;
+
+export function SettingsSheet({ onClose }: { readonly onClose: () => void }) {
+  const desk = useDesk();
+  const now = settings.value;
+  return (
+    <Dialog title={t("Settings")} onClose={onClose}>
+      <p class="small faint">{t("Kept with your account, for every scan and every browser.")}</p>
+      <Switch id="set-smooth" label={t("Smooth pixels")} on={now.smooth} onChange={(smooth) => change({ smooth })} />
+      <Switch id="set-crosshair" label={t("Crosshair")} on={now.crosshair} keys="X" onChange={(crosshair) => change({ crosshair })} />
+      <Switch id="set-preview" label={t("Live preview of the region-growing brush")} on={now.livePreview} onChange={(livePreview) => change({ livePreview })} />
+      <div class="field">
+        <label for="rendering">{t("Images are drawn by")}</label>
+        <select id="rendering" class="select" value={now.rendering} onChange={(e) => change({ rendering: e.currentTarget.value as Settings["rendering"] })}>
+          {RENDERING.map(([value, words]) => <option key={value} value={value}>{t(words)}</option>)}
+        </select>
+        <p class="hint">{t(GRAPHICS[desk.graphics])} {t("Takes effect with the next scan.")}</p>
+      </div>
+      <footer class="row">
+        <Button onClick={resetSettings}>{t("Back to the defaults")}</Button><span class="grow" />
+        <Button kind="btn-ghost" icon="keyboard" onClick={() => { desk.sheet.value = "keys"; }}>{t("Set keys")}</Button>
+      </footer>
+    </Dialog>
+  );
+}

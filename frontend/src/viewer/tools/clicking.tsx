@@ -1,0 +1,127 @@
+/** Click-to-segment: points and a box that propose a lesion; Enter takes it. */
+
+import type { Box, Ijk } from "../../editor/types";
+import { REFUSALS, TOLERANCE_RANGE, stepTolerance, toleranceWords, whyNot } from "../brushes";
+import { t } from "../language";
+import { Button, Kbd, Slider } from "../panels/controls";
+import type { Pane } from "../panes/view";
+import { change, settings } from "../settings";
+import { ml } from "../words";
+import { Overwrite } from "./brushes";
+import type { Place, ToolDefinition } from "./tool";
+
+/** A press that moved this far drew a box. */
+const LEAST_BOX_PX = 6;
+const POINT_PX = 7;
+
+/** The box of a rectangle in a pane: as deep as it is wide on the whole, round the slice. */
+function boxOf(pane: Pane, from: Ijk, to: Ijk): Box {
+  const { shapeZyx: [nz, ny, nx], spacingMmZyx: [sz, sy, sx] } = pane.view.session.geometry;
+  const mm = [sx, sy, sz], size = [nx, ny, nz];
+  const { across } = pane.geometry.layout;
+  const lo = [0, 1, 2].map((axis) => Math.min(from[axis], to[axis])), hi = [0, 1, 2].map((axis) => Math.max(from[axis], to[axis]) + 1);
+  const sides = [0, 1, 2].filter((axis) => axis !== across).map((axis) => (hi[axis] - lo[axis]) * mm[axis]);
+  const half = Math.round((sides[0] + sides[1]) / 4 / mm[across]);
+  lo[across] = Math.max(0, lo[across] - half);
+  hi[across] = Math.min(size[across], hi[across] + half);
+  return { x0: lo[0], x1: hi[0], y0: lo[1], y1: hi[1], z0: lo[2], z1: hi[2] };
+}
+
+export const click: ToolDefinition = {
+  name: "click", title: "Click to segment", words: "Press on a lesion, or drag a box round it. Enter takes what is proposed.",
+  key: "Y", icon: "mouse-pointer-click", group: "draw", cursor: "crosshair", needs: "edit",
+  press: ({ session, view }, at) => {
+    const { clicks } = session;
+    const start = at.voxel;
+    const why = whyNot(session);
+    if (why && view.value) view.value.hud.value = { title: why, detail: "", tone: "warn" };
+    if (!start || why) return null;
+    const moved = ({ x, y }: Place): boolean => Math.hypot(x - at.x, y - at.y) >= LEAST_BOX_PX;
+    const belongs = clicks.nextBelongs.value !== at.inverse;
+    return {
+      move: (to) => { clicks.drawing.value = belongs && to.voxel && moved(to) ? boxOf(at.pane, start, to.voxel) : null; },
+      end: (to) => {
+        clicks.drawing.value = null;
+        if (belongs && to.voxel && moved(to)) clicks.enclose(boxOf(at.pane, start, to.voxel));
+        else clicks.point(start, belongs);
+        session.goTo(start);
+      },
+      cancel: () => { clicks.drawing.value = null; },
+    };
+  },
+  wheel: (_, event, notches) => {
+    if (event.altKey) stepTolerance(notches);
+    return event.altKey;
+  },
+  draw: (view, pane, context) => {
+    const { clicks } = view.session;
+    for (const box of [clicks.drawing.value, clicks.box.value]) if (box) drawBox(pane, context, box);
+    for (const { ijk, belongs } of clicks.prompts.value) {
+      if (Math.abs(ijk[pane.geometry.layout.across] - pane.index) <= 1) drawPoint(pane, context, ijk, belongs);
+    }
+  },
+  enter: ({ session }) => void session.clicks.accept(),
+  back: ({ session }) => session.clicks.back(),
+  escape: ({ session }) => session.clicks.discard(),
+  leave: ({ session }) => session.clicks.discard(),
+  Settings: ({ desk: { session } }) => {
+    const { clicks } = session;
+    const now = settings.value;
+    const { model, nextBelongs, proposed, fault } = clicks;
+    const found = proposed.value;
+    const empty = clicks.isEmpty.value;
+    return <>
+      <div class="segmented" role="group" aria-label={t("What a press says")}>
+        <button type="button" data-testid="click-belongs" aria-pressed={nextBelongs.value} title={t("A press says: this belongs to the lesion")} onClick={() => { nextBelongs.value = true; }}>{t("Belongs")}</button>
+        <button type="button" data-testid="click-excludes" aria-pressed={!nextBelongs.value} title={t("A press says: this does not (Alt or Ctrl + press)")} onClick={() => { nextBelongs.value = false; }}>{t("Does not")}</button>
+      </div>
+      <p class="small faint" style="margin-top:4px">{t("Alt or Ctrl + press says the opposite.")}</p>
+      <Slider
+        id="tolerance" label={t("Tolerance")} value={now.tolerance} min={TOLERANCE_RANGE.min} max={TOLERANCE_RANGE.max}
+        text={`${now.tolerance} %, ${t(toleranceWords(now.tolerance))}`} hint={t("Alt + wheel; smaller paints more")} onChange={(tolerance) => change({ tolerance })}
+      />
+      <Overwrite />
+      <hr />
+      <h3>{t("Proposal")}</h3>
+      <dl class="kv" data-testid="proposal" data-source={found?.source ?? ""} aria-live="polite">
+        <div><dt>{t("Would add")}</dt><dd class="strong">{found ? `${ml(found.added * session.voxelMl)} mL` : "–"}</dd></div>
+        <div><dt>{t("Points")}</dt><dd>{clicks.prompts.value.length + (clicks.box.value ? 1 : 0) || "–"}</dd></div>
+        <div><dt>{t("Rests on")}</dt><dd>{found ? (found.source === "model" ? `${t("model")} ${model.value}` : t("the image alone")) : model.value ? `${t("model")} ${model.value}` : t("the image alone")}</dd></div>
+      </dl>
+      {found?.refusal && found.added === 0 && <p class="small warn">{t(REFUSALS[found.refusal])}</p>}
+      {fault.value && <p class="small warn">{fault.value}</p>}
+      {found?.source === "image" && model.value && found.added > 0 && <p class="small faint">{t("The model sees no finding here.")}</p>}
+      {!model.value && <p class="small faint">{t("No model has given its probability for this scan.")}</p>}
+      <div class="row" style="margin-top:8px">
+        <Button kind="grow" testid="click-accept" keys="Enter" title={t("Take the proposal")} disabled={empty || !found?.added} onClick={() => void clicks.accept()}>{t("Take it")} <Kbd keys="Enter" /></Button>
+        <Button kind="btn-ghost" icon="x" label={t("Discard the proposal")} keys="Esc" testid="click-discard" disabled={empty} onClick={() => clicks.discard()} />
+      </div>
+    </>;
+  },
+};
+
+function drawPoint(pane: Pane, context: CanvasRenderingContext2D, ijk: Ijk, belongs: boolean): void {
+  const [x, y] = pane.geometry.toScreen([ijk[0] + 0.5, ijk[1] + 0.5, ijk[2] + 0.5]);
+  context.beginPath();
+  context.arc(x, y, POINT_PX, 0, 2 * Math.PI);
+  context.fillStyle = belongs ? "#1c4fc4" : "#b3261e";
+  context.fill();
+  context.lineWidth = 1.5;
+  context.strokeStyle = "#fff";
+  context.moveTo(x - 3.5, y); context.lineTo(x + 3.5, y);
+  if (belongs) { context.moveTo(x, y - 3.5); context.lineTo(x, y + 3.5); }
+  context.stroke();
+}
+
+function drawBox(pane: Pane, context: CanvasRenderingContext2D, { x0, x1, y0, y1, z0, z1 }: Box): void {
+  const { across } = pane.geometry.layout;
+  const lo = [x0, y0, z0], hi = [x1, y1, z1];
+  if (pane.index < lo[across] || pane.index >= hi[across]) return;
+  lo[across] = hi[across] = pane.index + 0.5;
+  const [a, b] = [pane.geometry.toScreen(lo), pane.geometry.toScreen(hi)];
+  context.setLineDash([6, 4]);
+  context.lineWidth = 1.5;
+  context.strokeStyle = "#fff";
+  context.strokeRect(Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.abs(b[0] - a[0]), Math.abs(b[1] - a[1]));
+  context.setLineDash([]);
+}

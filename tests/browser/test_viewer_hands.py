@@ -1,0 +1,138 @@
+"""Keys that a person sets, the palette, settings that follow to another browser, and work by keyboard alone."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation.masks.selectors import newest_answers
+from annotation.masks.services import store_import
+from annotation.masks.store import load_labels
+from annotation.work.models import Assignment
+from annotation.work.schema import parse_schema
+from annotation.work.standard import CHEST_CT
+from tests.chromium import Watched, shoot
+from tests.factories.world import SHAPE, World, first_of, publish
+from tests.journeys.viewer import Viewer
+from voxloop.volume.quantities import lobar_score
+
+MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
+
+
+@pytest.fixture
+def assignment(live_world: World) -> Assignment:
+    return first_of(publish(live_world))
+
+
+def open_viewer(page: Page, assignment: Assignment) -> Viewer:
+    page.goto(f"/view/{assignment.pk}/")
+    return Viewer(page).wait_ready()
+
+
+def test_a_key_is_set_anew_and_follows_to_another_browser(assignment: Assignment, new_page: Any) -> None:
+    page = new_page("annotator")
+    open_viewer(page, assignment)
+    page.keyboard.press("?")
+    said = page.get_by_test_id("keys-said")
+    page.get_by_role("button", name="Key of Eraser").click()
+    page.keyboard.press("Control+t")
+    expect(said).to_contain_text("cannot be used")
+    page.keyboard.press("h")
+    expect(said).to_contain_text("H is also Mask, shown or hidden")
+    shoot(page, "viewer-keys")
+    page.get_by_test_id("keys-swap").click()
+    expect(said).to_contain_text("Eraser is now H")
+    expect(page.get_by_test_id("key-of-mask")).to_contain_text("E")
+    with page.expect_response(lambda answer: "/me/settings" in answer.url) as saved:
+        page.keyboard.press("Escape")
+    assert saved.value.ok
+    page.keyboard.press("h")
+    expect(page.get_by_test_id("tool-erase")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("tool-erase")).to_contain_text("H")
+
+    other = new_page("annotator")
+    open_viewer(other, assignment)
+    other.keyboard.press("e")
+    expect(other.get_by_test_id("toggle-mask")).to_have_attribute("aria-pressed", "false")
+    other.keyboard.press("?")
+    other.get_by_test_id("keys-reset").click()
+    other.keyboard.press("Escape")
+    other.keyboard.press("e")
+    expect(other.get_by_test_id("tool-erase")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_palette_finds_by_other_words_and_remembers(assignment: Assignment, new_page: Any) -> None:
+    page = new_page("annotator")
+    open_viewer(page, assignment)
+    page.get_by_test_id("tool-erase").focus()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("contrast bone")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("window-bone")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("tool-erase")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.get_by_role("option").first).to_contain_text("Bone")
+    shoot(page, "viewer-palette")
+
+
+def test_lobes_give_shares_and_the_severity_score(live_world: World, assignment: Assignment, new_page: Any) -> None:
+    lobes = np.broadcast_to((np.arange(SHAPE[2]) * 5 // SHAPE[2] + 1).astype(np.uint8), SHAPE).copy()
+    layer = parse_schema(CHEST_CT).layer("anatomy")
+    store_import(scan=assignment.scan, layer=layer, labels_zyx=lobes, actor=live_world["datamanager"])
+    page = new_page("annotator")
+    viewer = open_viewer(page, assignment)
+    expect(page.get_by_test_id("ct-severity")).to_contain_text("0 / 25")
+    viewer.go_to(MIDDLE)
+    viewer.stroke("g", MIDDLE)
+    expect(page.get_by_test_id("ct-severity")).not_to_contain_text("0 / 25")
+    viewer.wait_saved()
+    head = assignment.heads.get(layer="findings").revision
+    mask = load_labels(head, SHAPE) == 1
+    score = lobar_score(mask, lobes)
+    expect(page.get_by_test_id("ct-severity")).to_contain_text(f"{score.total} / 25 {score.word}")
+    expect(page.get_by_test_id("lung-share")).to_contain_text(f"{100 * mask.mean():.1f}")
+    for lobe, share in enumerate(score.share_percent, start=1):
+        expect(page.get_by_test_id(f"part-{lobe}")).to_have_attribute("data-percent", f"{share:.2f}")
+    page.get_by_role("button", name="Show Right lower lobe").click()
+    page.get_by_role("button", name="Show Left lower lobe").click()
+    shoot(page, "viewer-anatomy")
+    page.keyboard.press("Control+z")
+    expect(page.get_by_test_id("ct-severity")).to_contain_text("0 / 25")
+
+
+def test_a_scan_is_labelled_answered_and_submitted_by_keyboard_alone(
+    assignment: Assignment, new_page: Any, watched: Watched
+) -> None:
+    watched.expected.append("ERR_FAILED")
+    page = new_page("annotator")
+    open_viewer(page, assignment)
+    keys = page.keyboard
+    keys.press("g")
+    keys.press("Enter")
+    page.wait_for_function("() => voxloop.strokes.length === 1")
+    # Answers that the network swallows come back after a reload.
+    page.route("**/answers", lambda route: route.abort())
+    keys.press("Shift+Q")
+    expect(page.get_by_test_id("answer-diagnosis-covid19")).to_be_focused()
+    keys.press("1")
+    expect(page.get_by_test_id("answer-diagnosis-covid19")).to_be_checked()
+    keys.press("Enter")
+    expect(page.get_by_test_id("answer-quality-good")).to_be_focused()
+    keys.press("2")
+    shoot(page, "viewer-questions")
+    page.wait_for_function("() => voxloop.saveState.kind === 'saved'")
+    page.unroute("**/answers")
+    open_viewer(page, assignment)
+    keys.press("Control+k")
+    keys.type("show questions")
+    keys.press("Enter")
+    expect(page.get_by_test_id("answer-diagnosis-covid19")).to_be_checked()
+    expect(page.get_by_test_id("answer-quality-limited")).to_be_checked()
+    expect(page.get_by_test_id("tab-questions")).to_be_focused()
+    keys.press("Control+Enter")
+    page.wait_for_url(lambda url: "/view/" in url and str(assignment.pk) not in url)
+    assignment.refresh_from_db()
+    assert assignment.state == "submitted"
+    assert newest_answers(assignment) == {"diagnosis": "covid19", "quality": "limited"}

@@ -1,0 +1,229 @@
+"""Tab, network and session fail at every step of a save: no stroke is lost, none is applied twice."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import connections
+from playwright.sync_api import Page, expect
+
+from annotation.masks.models import MaskRevision
+from annotation.masks.selectors import head_of
+from annotation.masks.services import geometry_of, read_nifti_labels
+from annotation.masks.store import load_labels
+from annotation.work.models import Assignment
+from annotation.work.services import reclaim_assignment
+from tests.chromium import Watched, log_in, open_context, shoot
+from tests.factories.world import PASSWORD, SHAPE, World, first_of, publish
+from tests.faults import CUTS, Fault, FaultyLine
+from tests.journeys.viewer import Viewer
+from voxloop.kernel.errors import Invalid
+
+Z = SHAPE[0] // 2
+PLACES = [(x, y, Z) for y in (10, 24, 38) for x in (8, 18, 28, 38, 48)]
+
+
+@pytest.fixture
+def assignment(live_world: World) -> Assignment:
+    return first_of(publish(live_world))
+
+
+@pytest.fixture
+def line(live_server: Any) -> Iterator[FaultyLine]:
+    with FaultyLine(live_server.url) as found:
+        yield found
+
+
+@pytest.fixture
+def page(live_world: World, browser: Any, line: FaultyLine, watched: Watched) -> Iterator[Page]:
+    watched.expected += ["net::ERR_", "status of 401", "status of 403", "status of 404"]
+    context = open_context(browser, line.url, watched)
+    found = context.new_page()
+    log_in(found, "annotator", PASSWORD)
+    yield found
+    context.close()
+
+
+class Reader:
+    """Somebody who draws, and knows what was drawn."""
+
+    def __init__(self, page: Page, assignment: Assignment) -> None:
+        self.assignment, self.drawn = assignment, list[str]()
+        self.viewer = self.open(page)
+
+    def open(self, page: Page) -> Viewer:
+        page.goto(f"/view/{self.assignment.pk}/")
+        self.viewer = Viewer(page).wait_ready()
+        self.viewer.go_to(PLACES[0])
+        page.keyboard.press("b")
+        self.viewer.set_radius(3)
+        return self.viewer
+
+    def draw(self) -> None:
+        self.viewer.stroke("b", PLACES[len(self.drawn) % len(PLACES)])
+        self.drawn.append(str(self.viewer.facts("strokes[0].id")))
+
+    def check(self) -> None:
+        """The server has each stroke once, and the voxels that are on the screen."""
+        self.viewer.wait_saved()
+        rows = MaskRevision.objects.filter(assignment=self.assignment).order_by("created_at")
+        assert [stroke["id"] for row in rows for stroke in row.strokes] == self.drawn
+        assert server_hash(self.assignment) == self.viewer.mask_hash()
+
+
+def server_hash(assignment: Assignment) -> str:
+    return hashlib.sha256(load_labels(head_of(assignment.pk, "findings"), SHAPE).tobytes()).hexdigest()
+
+
+def wait_for_fault(line: FaultyLine, page: Page, count: int) -> None:
+    for _ in range(200):
+        if len(line.befallen) >= count:
+            return
+        page.wait_for_timeout(25)
+    raise AssertionError(f"the save did not come: {line.befallen}")
+
+
+def test_the_line_fails_at_every_step(page: Page, line: FaultyLine, assignment: Assignment) -> None:
+    reader = Reader(page, assignment)
+    for n, fault in enumerate([*CUTS, Fault.TWICE, Fault.LATE], start=1):
+        line.arm(fault)
+        reader.draw()
+        wait_for_fault(line, page, n)
+        reader.draw()
+        page.get_by_role("button", name="Try now").or_(page.locator("[data-state=saved]")).first.wait_for()
+        if page.get_by_role("button", name="Try now").is_visible():
+            page.get_by_role("button", name="Try now").click(timeout=2_000, no_wait_after=True)
+        reader.check()
+    assert [fault for fault, _ in line.befallen] == [*CUTS, Fault.TWICE, Fault.LATE]
+
+
+def test_the_tab_dies_at_every_step(page: Page, line: FaultyLine, assignment: Assignment) -> None:
+    reader = Reader(page, assignment)
+    tab = page
+    for n, fault in enumerate(CUTS, start=1):
+        line.arm(fault)
+        reader.draw()
+        wait_for_fault(line, tab, n)
+        line.down()  # what the dying tab still says is not heard
+        tab.close(run_before_unload=False)
+        line.up()
+        tab = page.context.new_page()
+        reader.open(tab)
+        reader.check()
+
+
+def test_the_session_ends_at_every_step_and_one_logs_in_on_the_page(
+    page: Page, line: FaultyLine, assignment: Assignment
+) -> None:
+    reader = Reader(page, assignment)
+
+    def end_session() -> None:
+        Session.objects.all().delete()
+        connections.close_all()
+
+    for n, fault in enumerate(CUTS, start=1):
+        line.arm(fault, then=end_session)
+        reader.draw()
+        wait_for_fault(line, page, n)
+        reader.draw()
+        expect(page.get_by_test_id("signed-out")).to_contain_text("kept in this browser")
+        if fault is Fault.BEFORE:
+            shoot(page, "viewer-signed-out")
+        reader.draw()  # drawing goes on meanwhile
+        page.get_by_test_id("log-in-again").click()
+        form = page.get_by_test_id("log-in")
+        if fault is Fault.BEFORE:
+            form.get_by_label("Password").fill("not the password")
+            form.get_by_role("button", name="Log in").click()
+            expect(form.get_by_role("alert")).to_contain_text("not correct")
+            shoot(page, "viewer-log-in-again")
+        form.get_by_label("Password").fill(PASSWORD)
+        form.get_by_role("button", name="Log in").click()
+        expect(form).to_be_hidden()
+        reader.check()
+    assert page.url.endswith(f"/view/{assignment.pk}/")
+
+
+def test_somebody_else_logs_in_meanwhile(page: Page, assignment: Assignment) -> None:
+    reader = Reader(page, assignment)
+    other = page.context.new_page()
+    other.goto("/")
+    other.locator("form[action='/accounts/logout/'] button").dispatch_event("click")
+    other.wait_for_url("**/accounts/login/**")
+    log_in(other, "annotator2", PASSWORD)
+    other.goto(f"/view/{assignment.pk}/")
+    assert other.title().startswith("Not found") or "annotator" not in other.content()
+    reader.draw()
+    expect(page.get_by_test_id("signed-out")).to_contain_text("annotator2 is logged in")
+    assert not MaskRevision.objects.filter(assignment=assignment).exists()
+    page.get_by_test_id("log-in-again").click()
+    page.get_by_test_id("log-in").get_by_label("Password").fill(PASSWORD)
+    page.get_by_test_id("log-in").get_by_role("button", name="Log in").click()
+    reader.check()
+    assert {row.author.username for row in MaskRevision.objects.filter(assignment=assignment) if row.author} == {
+        "annotator"
+    }
+
+
+def test_two_tabs_on_one_scan(page: Page, assignment: Assignment) -> None:
+    reader = Reader(page, assignment)
+    reader.draw()
+    second = page.context.new_page()
+    second.goto(f"/view/{assignment.pk}/")
+    looking = Viewer(second).wait_ready()
+    expect(second.get_by_test_id("other-tab")).to_contain_text("open in another tab")
+    shoot(second, "viewer-second-tab")
+    looking.go_to(PLACES[0])
+    second.mouse.click(*looking.at(PLACES[1]))
+    reader.draw()  # the first still draws
+    second.get_by_test_id("draw-here").click()
+    expect(page.get_by_test_id("taken-over")).to_contain_text("another tab")
+    expect(second.get_by_test_id("other-tab")).to_be_hidden()
+    reader.viewer = looking
+    second.keyboard.press("b")
+    looking.set_radius(3)
+    reader.draw()
+    reader.check()
+
+
+def test_the_scan_is_given_to_somebody_else(
+    page: Page, live_world: World, assignment: Assignment, line: FaultyLine, tmp_path: Any
+) -> None:
+    reader = Reader(page, assignment)
+    reader.draw()
+    reader.check()
+    line.down()
+    reader.draw()
+    expect(page.get_by_test_id("save-state")).to_have_attribute("data-state", "offline")
+    reclaim_assignment(assignment_id=assignment.pk, actor=live_world["coordinator"], why="on leave")
+    line.up()
+    page.get_by_role("button", name="Try now").click()
+    note = page.get_by_test_id("lease-lost")
+    expect(note).to_contain_text("no longer yours")
+    expect(note).to_contain_text("1 stroke")
+    shoot(page, "viewer-lease-lost")
+    with page.expect_download() as coming:
+        note.get_by_test_id("download-mask").click()
+    coming.value.save_as(tmp_path / "mask.nii.gz")
+    labels = read_nifti_labels((tmp_path / "mask.nii.gz").read_bytes(), geometry_of(assignment.scan))
+    assert hashlib.sha256(labels.tobytes()).hexdigest() == reader.viewer.mask_hash()
+
+
+def test_the_server_refuses_what_was_drawn(
+    page: Page, assignment: Assignment, monkeypatch: pytest.MonkeyPatch, watched: Watched
+) -> None:
+    watched.expected.append("status of 422")
+    reader = Reader(page, assignment)
+
+    def refuse(**_: Any) -> None:
+        raise Invalid("Layer findings has no segment 1.", code="bad_mask")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("annotation.masks.services.save_message", refuse)
+        reader.draw()
+        expect(page.get_by_test_id("refused")).to_contain_text("Layer findings has no segment 1.")
+        shoot(page, "viewer-refused")
+    page.get_by_test_id("refused").get_by_role("button", name="Try again").click()
+    reader.check()
