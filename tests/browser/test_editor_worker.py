@@ -185,7 +185,10 @@ PAINT = {"segment": 3, "overwrite": True, "locked": []}
 STROKES = {
     "sphere": ({"tool": "sphere", "radiusMm": 6, **PAINT}, [[30, 30, 8], [60, 40, 20]]),
     "circle": ({"tool": "circle", "radiusMm": 9, "plane": "coronal", **PAINT}, [[30, 30, 8]]),
-    "threshold": ({"tool": "threshold", "radiusMm": 9, "threshold": {"lo": -300, "hi": 0}, "planar": False, **PAINT}, [[50, 48, 20]]),
+    "threshold": (
+        {"tool": "threshold", "radiusMm": 9, "threshold": {"lo": -300, "hi": 0}, "planar": False, **PAINT},
+        [[50, 48, 20]],
+    ),
     "grow": ({"tool": "grow", "radiusMm": 12, **PAINT}, [[50, 48, 20]]),
     "erase": ({"tool": "erase", "radiusMm": 5, "planar": False, "segments": None, "locked": []}, [[25, 25, 6]]),
 }
