@@ -11,6 +11,7 @@
  * - `toScreen(plane, [i, j, k])`  client coordinates (for the mouse) of the middle of a voxel in that pane
  * - `toVoxel(plane, x, y)`        voxel [i, j, k] under client coordinates, null outside
  * - `saveState`, `strokes`, `history`   as the page shows them
+ * - `working`          the operation that is under way, in words, or null
  * - `counts()`         voxels per segment on the whole mask: {"1": 1234}
  * - `proposal`         what click-to-segment proposes now: {added, source, radiusMm, refusal, milliseconds, prompts}, or null
  * - `sliceHash(plane, index)`     promise of a sha-256 of a slice's labels, to compare before and after
@@ -41,6 +42,7 @@ export function exposeFacts(desk: Desk): void {
     get saveState() { return session.save.value; },
     get strokes() { return session.strokes.value; },
     get history() { return session.history.value; },
+    get working() { return session.working.value; },
     get lesions() { return session.lesions.value; },
     get nextLoaded() { return session.nextLoaded.value; },
     slices: () => Object.fromEntries(Object.entries(desk.view.value?.panes ?? {}).map(([plane, pane]) => [plane, pane.index])),

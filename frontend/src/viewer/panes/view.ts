@@ -7,11 +7,12 @@ import { outlines, loopsOf, pathOf, type Outlines } from "../image/contour";
 import { PLANES, type Session } from "../session";
 import { settings } from "../settings";
 import { drawMarks } from "./marks";
+import type { Line } from "./line";
 import type { ImageBackend } from "../image/backend";
 
 export interface Measurement { readonly plane: Plane; readonly index: number; readonly from: readonly number[]; readonly to: readonly number[] }
 
-export interface Cursor { readonly plane: Plane; readonly x: number; readonly y: number; readonly ijk: Ijk | null }
+export interface Cursor { readonly plane: Plane; readonly x: number; readonly y: number; readonly ijk: Ijk | null; /** Part of the radius that a pen presses. */ readonly reach?: number }
 
 interface LabelSlice { readonly index: number; readonly width: number; readonly height: number; readonly data: Uint8Array }
 
@@ -152,6 +153,8 @@ export class View {
   readonly panes: Readonly<Record<Plane, Pane>>;
   readonly cursor: Signal<Cursor | null> = signal(null);
   readonly measurements: Signal<readonly Measurement[]> = signal([]);
+  /** The line of lasso or scissors under way. */
+  readonly line: Signal<Line | null> = signal(null);
   readonly maximised: Signal<Plane | "surface" | null> = signal(null);
   /** Words beside the cursor: what a stroke takes, or why it took nothing. */
   readonly hud: Signal<{ title: string; detail: string; tone: "plain" | "warn" } | null> = signal(null);
@@ -185,7 +188,7 @@ export class View {
         this.redraw("image");
       }),
       effect(() => {
-        void [session.hidden.value, session.maskShown.value, settings.value, this.measurements.value, this.cursor.value, session.tool.value,
+        void [session.hidden.value, session.maskShown.value, settings.value, this.measurements.value, this.cursor.value, this.line.value, session.tool.value,
           session.activePlane.value, session.segment.value];
         this.redraw("marks");
       }),
