@@ -1,5 +1,6 @@
 """Keys that a person sets, the palette, settings that follow to another browser, and work by keyboard alone."""
 
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.masks.selectors import newest_answers
-from annotation.masks.services import store_import
+from annotation.masks.services import save_answers, store_import
 from annotation.masks.store import load_labels
+from annotation.reviews.comments import add_comment
+from annotation.reviews.services import claim_round, submit_assignment
 from annotation.work.models import Assignment
 from annotation.work.schema import parse_schema
 from annotation.work.standard import CHEST_CT
+from tests.browser.test_pages import faults
 from tests.chromium import Watched, shoot
 from tests.factories.world import SHAPE, World, first_of, publish
 from tests.journeys.viewer import Viewer
@@ -136,3 +140,76 @@ def test_a_scan_is_labelled_answered_and_submitted_by_keyboard_alone(
     assignment.refresh_from_db()
     assert assignment.state == "submitted"
     assert newest_answers(assignment) == {"diagnosis": "covid19", "quality": "limited"}
+
+
+def test_every_state_is_accessible(
+    live_world: World, assignment: Assignment, new_page: Any, watched: Watched, settings: Any
+) -> None:
+    settings.SIGNATURE_LASTS = timedelta(0)
+    watched.expected += ["403", "ERR_FAILED", "409"]
+    found: list[str] = []
+
+    def look(page: Page, state: str) -> None:
+        shoot(page, f"viewer-state-{state.replace(' ', '-')}")
+        found.extend(f"{state}: {fault}" for fault in faults(page))
+
+    page = new_page("annotator")
+    viewer = open_viewer(page, assignment)
+    for key, state in (("?", "keys"), ("/", "palette"), ("Control+Enter", "interlocks")):
+        page.keyboard.press(key)
+        expect(page.get_by_role("dialog")).to_be_visible()
+        look(page, state)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    for button, state in (("settings", "settings"), ("skip", "skip"), ("block", "block")):
+        page.get_by_test_id(button).click()
+        look(page, state)
+        page.keyboard.press("Escape")
+        expect(page.get_by_test_id(button)).to_be_focused()
+    viewer.go_to(MIDDLE)
+    page.route("**/mask*", lambda route: route.abort())
+    viewer.stroke("g", MIDDLE)
+    page.wait_for_function("() => voxloop.saveState.kind === 'offline'")
+    expect(page.get_by_role("status").filter(has_text="Offline. Strokes are kept")).to_be_attached()
+    look(page, "offline")
+    page.unroute("**/mask*")
+    other = page.context.new_page()
+    open_viewer(other, assignment)
+    expect(other.get_by_test_id("other-tab")).to_be_visible()
+    look(other, "read only")
+    other.close()
+    viewer.wait_saved()
+    # 200 % on a laptop: everything can be reached, nothing is wider than the window.
+    page.set_viewport_size({"width": 683, "height": 384})
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    for name in ("submit", "undo", "tab-history", "checklist", "tool-grow"):
+        page.get_by_test_id(name).scroll_into_view_if_needed()
+        box = page.get_by_test_id(name).bounding_box()
+        assert box is not None
+        assert (box["x"] >= 0, box["x"] + box["width"] <= 683, 0 <= box["y"] < 384) == (True, True, True), name
+    look(page, "200 per cent")
+
+    page.close()
+    save_answers(
+        assignment_id=assignment.pk, values={"diagnosis": "covid19", "quality": "good"}, actor=live_world["annotator"]
+    )
+    submitted = submit_assignment(
+        assignment_id=assignment.pk, actor=live_world["annotator"], acknowledged=["mask_outside_lung"]
+    )
+    claimed = claim_round(round_id=submitted.pk, actor=live_world["reviewer"])
+    add_comment(round_id=submitted.pk, actor=live_world["annotator"], text="Unsure", ijk=MIDDLE)
+    page = new_page("reviewer")
+    page.goto(f"/view/{claimed.review_id}/")
+    Viewer(page).wait_ready()
+    look(page, "review")
+    page.keyboard.press("Shift+C")
+    page.get_by_role("button", name="Reply to comment 1").click()
+    look(page, "reply")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Alt+c")
+    look(page, "comment")
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    expect(page.get_by_test_id("password")).to_be_focused()
+    look(page, "signature")
+    assert not found, "\n".join(found)

@@ -84,7 +84,7 @@ DRAWING: dict[str, Step] = {
 }  # fmt: skip
 
 OPERATIONS: dict[str, Step] = {
-    "fill holes": lambda h: h.keys("Shift+F"),
+    "fill holes": lambda h: h.keys("Shift+V"),
     "interpolate": lambda h: h.keys("Shift+I"),
     "islands": lambda h: h.press_button("op-islands"),
     "smooth": lambda h: h.press_button("op-smooth"),
@@ -99,8 +99,8 @@ OPERATIONS: dict[str, Step] = {
         h.choose("combine-with", "/2"), h.slide("margin-mm", 10), h.press_button("op-intersect"),
     )[-1],
     "remove a lesion": lambda h: (h.page.mouse.move(*h.spot(14, 14)), h.keys("Shift+E"))[-1],
-    "copy a lesion": lambda h: (h.page.mouse.move(*h.spot(14, 14)), h.keys("Shift+P"))[-1],
-    "convert a lesion": lambda h: (h.page.mouse.move(*h.spot(14, 14)), h.keys("Shift+S"))[-1],
+    "copy a lesion": lambda h: (h.page.mouse.move(*h.spot(14, 14)), h.keys("Shift+L"))[-1],
+    "convert a lesion": lambda h: (h.page.mouse.move(*h.spot(14, 14)), h.keys("Shift+N"))[-1],
     "convert": lambda h: h.press_button("op-convert"),
 }  # fmt: skip
 

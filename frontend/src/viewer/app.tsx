@@ -7,6 +7,7 @@ import { Dialogs } from "./panels/dialogs";
 import { Panes } from "./panels/panes";
 import { Rail } from "./panels/rail";
 import { Side } from "./panels/side";
+import { Spoken } from "./panels/spoken";
 import { Status } from "./panels/status";
 import { ToolPanel } from "./panels/tool";
 import { Topbar } from "./panels/topbar";
@@ -27,6 +28,7 @@ export function App({ desk }: { readonly desk: Desk }) {
       <Side />
       <Status />
       <Dialogs />
+      <Spoken />
     </DeskContext.Provider>
   );
 }

@@ -2,7 +2,8 @@
 
 import type { Context, Question } from "./context";
 import type { Ijk } from "../editor/types";
-import { count, ml } from "./words";
+import { t, tn } from "./language";
+import { ml } from "./words";
 
 const MOST_OUTSIDE_LUNG_ML = 1;
 
@@ -30,17 +31,17 @@ export function checkWork(schema: Context["schema"], answers: Readonly<Record<st
     const out = mask.outsideMl > MOST_OUTSIDE_LUNG_ML;
     checks.push({
       code: "mask_outside_lung", ok: !out, blocking: false, jump: mask.firstOutside ? { ijk: mask.firstOutside } : {},
-      text: out ? `${ml(mask.outsideMl)} mL lie outside the lungs` : "Mask lies inside the lungs",
+      text: out ? t("{ml} mL lie outside the lungs", { ml: ml(mask.outsideMl) }) : t("Mask lies inside the lungs"),
     });
   }
   checks.push(agreement(schema.questions, answers, mask));
   const missing = schema.questions.filter((q) => q.required && !(q.key in answers));
   checks.push({
     code: "question_unanswered", ok: missing.length === 0, blocking: true, jump: missing.length ? { question: missing[0].key } : {},
-    text: missing.length === 1 ? `“${missing[0].text}” has no answer` : missing.length ? `${count(missing.length, "question")} have no answer` : "Required questions answered",
+    text: missing.length ? tn(missing.length, "“{question}” has no answer", "{n} questions have no answer", { question: missing[0].text }) : t("Required questions answered"),
   });
   if (openComments) {
-    checks.push({ code: "open_comments", ok: false, blocking: false, jump: { comments: true }, text: count(openComments, "open comment") });
+    checks.push({ code: "open_comments", ok: false, blocking: false, jump: { comments: true }, text: tn(openComments, "{n} open comment", "{n} open comments") });
   }
   return checks;
 }
@@ -50,16 +51,16 @@ function agreement(questions: readonly Question[], answers: Readonly<Record<stri
   for (const question of questions) {
     const option = question.options.find((o) => o.value === answers[question.key]);
     if (option?.means === "no_infection" && mask.infectiousMl > 0) {
-      return bad("no_signs_with_mask", `“${option.label}”, but ${ml(mask.infectiousMl)} mL are marked as infectious`, { question: question.key });
+      return bad("no_signs_with_mask", t("“{answer}”, but {ml} mL are marked as infectious", { answer: option.label, ml: ml(mask.infectiousMl) }), { question: question.key });
     }
     if (option?.means === "infection" && mask.infectiousMl === 0) {
-      return bad("finding_without_mask", `“${option.label}”, but nothing is marked as infectious`, { question: question.key });
+      return bad("finding_without_mask", t("“{answer}”, but nothing is marked as infectious", { answer: option.label }), { question: question.key });
     }
   }
   const confirmed = answers["confirmed_empty"] === true;
-  if (confirmed && mask.totalMl > 0) return bad("confirmed_empty_with_mask", `Confirmed as empty, but ${ml(mask.totalMl)} mL are marked`, { question: "confirmed_empty" });
+  if (confirmed && mask.totalMl > 0) return bad("confirmed_empty_with_mask", t("Confirmed as empty, but {ml} mL are marked", { ml: ml(mask.totalMl) }), { question: "confirmed_empty" });
   if (!confirmed && mask.totalMl === 0 && questions.some((q) => q.key === "confirmed_empty")) {
-    return bad("empty_not_confirmed", "Nothing is marked: confirm that the scan is empty", { question: "confirmed_empty" });
+    return bad("empty_not_confirmed", t("Nothing is marked: confirm that the scan is empty"), { question: "confirmed_empty" });
   }
-  return { code: "findings_agree", ok: true, blocking: true, text: "Findings and mask agree", jump: {} };
+  return { code: "findings_agree", ok: true, blocking: true, text: t("Findings and mask agree"), jump: {} };
 }

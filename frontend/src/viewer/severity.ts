@@ -7,6 +7,7 @@
 
 import type { Region } from "../editor/types";
 import type { Layer } from "./context";
+import { msg } from "./language";
 
 /** Keys of the lobes in a label schema, in the order of the score. */
 export const LOBES = ["right_upper_lobe", "right_middle_lobe", "right_lower_lobe", "left_upper_lobe", "left_lower_lobe"] as const;
@@ -20,7 +21,7 @@ export function gradeOf(percent: number): number {
 }
 
 export function wordOf(score: number): "none" | "mild" | "moderate" | "severe" {
-  return score === 0 ? "none" : score <= 5 ? "mild" : score <= 14 ? "moderate" : "severe";
+  return score === 0 ? msg("none") : score <= 5 ? msg("mild") : score <= 14 ? msg("moderate") : msg("severe");
 }
 
 /** One segment of the anatomy and what of it is involved. */

@@ -2,10 +2,12 @@
 
 import { signal } from "@preact/signals";
 import type { Ijk } from "../editor/types";
+import { intentOf, keepIntent, type Intent } from "../offline/intents";
 import { call, csrfHeaders, Problem, useToken } from "./api";
-import { Answers } from "./answers";
+import { Answers, answersKey } from "./answers";
 import type { Comment, Interlock, Reply } from "./context";
 import { identify, type Identity } from "./door";
+import { t } from "./language";
 import type { Session } from "./session";
 import { Talk } from "./talk";
 
@@ -23,7 +25,9 @@ export type Asking =
   | { readonly kind: "signature"; readonly verdict: Verdict; readonly wrong: boolean }
   | { readonly kind: "interlocks"; readonly found: readonly Interlock[] }
   | { readonly kind: "comment"; readonly ijk: Ijk }
-  | { readonly kind: "log-in" }
+  | { readonly kind: "log-in" | "offline" }
+  /** Handing in waits for the network. */
+  | { readonly kind: "kept"; readonly next: string | null }
   | { readonly kind: "done"; readonly text: string };
 
 export class Work {
@@ -44,13 +48,17 @@ export class Work {
   constructor(readonly session: Session) {
     const { context } = session;
     this.#answers = new Answers(
-      context.id, context.answers.values, context.can.submit, (values) => call("PUT", context.answers.url, { values }),
-      (why) => { session.notice.value = { text: `The answers were not saved: ${why}`, tone: "bad" }; },
+      answersKey(context.user, context.id), context.answers.values, context.can.submit, (values) => call("PUT", context.answers.url, { values }),
+      (why) => { session.notice.value = { text: t("The answers were not saved: {why}", { why }), tone: "bad" }; },
+      (values) => this.#intend({ answers: values ?? undefined }),
     );
     this.talk = new Talk(context);
     session.save.subscribe(({ kind }) => {
       if (kind === "signed-out") void this.#lostSession();
-      else if (kind === "saved") this.signedOut.value = false;
+      else if (kind === "saved") {
+        this.signedOut.value = false;
+        void this.#submitNow();
+      }
     });
     const sign = () => { this.#count(); this.#lastSign = performance.now(); };
     for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) addEventListener(name, sign, { passive: true, capture: true });
@@ -98,30 +106,61 @@ export class Work {
   async submit(acknowledged: readonly string[] = []): Promise<void> {
     const found = this.hindrances().filter((lock) => !acknowledged.includes(lock.code));
     if (found.length) { this.asking.value = { kind: "interlocks", found }; return; }
-    await this.#say("Submitting", async () => {
-      await this.saveAnswers();
-      await this.session.editor.flush();
+    await this.#say(t("Submitting"), async () => {
       try {
+        await this.saveAnswers();
+        await this.#flushed();
         const { next } = await call<{ next: string | null }>("POST", `${this.url}/submit`, { answers: this.answers.value, acknowledged });
-        this.#leave(next, "Submitted. There is no further scan for you now.");
+          this.#intend({ submit: undefined });
+        this.#leave(next, t("Submitted. There is no further scan for you now."));
       } catch (error) {
+        if (error instanceof TypeError) { this.#submitLater(acknowledged); return; }
         if (!(error instanceof Problem) || error.code !== "interlocks") throw error;
         this.asking.value = { kind: "interlocks", found: (error.body["interlocks"] as Interlock[] | undefined) ?? [] };
       }
     });
   }
 
+  #intend(part: Partial<Pick<Intent, "answers" | "submit">>): void {
+    const { user, id, scan } = this.session.context;
+    keepIntent(user, { assignment: id, code: scan.code, ...part });
+  }
+
+  /** Everything on the server; rejects with `TypeError` as soon as it is plain that there is no network. */
+  async #flushed(): Promise<void> {
+    let stop: (() => void) | undefined;
+    const offline = new Promise<never>((_, reject) => {
+      stop = this.session.save.subscribe((state) => { if (state.kind === "offline" && state.reason !== "no_space") reject(new TypeError("offline")); });
+    });
+    await Promise.race([this.session.editor.flush(), offline]).finally(() => stop?.());
+  }
+
+  /** Without a network the wish to hand in is kept; the server checks it when strokes and answers have arrived. */
+  #submitLater(acknowledged: readonly string[]): void {
+    this.#intend({ answers: this.answers.value, submit: { acknowledged, at: new Date().toISOString() } });
+    this.asking.value = { kind: "kept", next: this.session.context.next };
+  }
+
+  /** The network is back on this very page: what was to be handed in is. */
+  async #submitNow(): Promise<void> {
+    const { user, id } = this.session.context;
+    const wish = intentOf(user, id)?.submit;
+    if (!wish || !navigator.onLine || this.busy.value) return;
+    this.asking.value = null;
+    await this.submit(wish.acknowledged);
+  }
+
   async giveReason(kind: "skip" | "block", reason: string): Promise<void> {
-    await this.#say(kind === "skip" ? "Skipping" : "Blocking", async () => {
+    await this.#say(kind === "skip" ? t("Skipping") : t("Blocking"), async () => {
       await this.session.editor.flush();
       const { next } = await call<{ next?: string | null }>("POST", `${this.url}/${kind}`, { reason });
-      this.#leave(next === undefined ? this.session.context.next : next, kind === "skip" ? "Skipped." : "Blocked; the coordinator sees the reason.");
+      this.#leave(next === undefined ? this.session.context.next : next, kind === "skip" ? t("Skipped.") : t("Blocked; the coordinator sees the reason."));
     });
   }
 
   /** `approve`, `correct` (with the reviewer's own changes) or `return` (with the drafts). Asks for the password when it must. */
   async verdict(kind: Verdict, password = ""): Promise<void> {
-    await this.#say(kind === "return" ? "Returning" : "Approving", async () => {
+    await this.#say(kind === "return" ? t("Returning") : t("Approving"), async () => {
       await this.session.editor.flush();
       const signature = password ? { password } : {};
       const body = kind === "return" ? { comments: this.drafts.value, ...signature } : signature;
@@ -129,7 +168,7 @@ export class Work {
         const { next } = await call<{ next: string | null }>("POST", `${this.reviewUrl}/${kind}`, body);
         this.asking.value = null;
         this.talk.drafts.value = [];
-        this.#leave(next, kind === "return" ? "Returned. The queue is empty." : "Approved. The queue is empty.");
+        this.#leave(next, kind === "return" ? t("Returned. The queue is empty.") : t("Approved. The queue is empty."));
       } catch (error) {
         if (!(error instanceof Problem) || (error.code !== "signature_required" && error.code !== "wrong_password")) throw error;
         this.asking.value = { kind: "signature", verdict: kind, wrong: error.code === "wrong_password" };
@@ -142,7 +181,7 @@ export class Work {
   removeDraft(index: number): void { this.talk.drafts.value = this.drafts.value.filter((_, n) => n !== index); }
 
   async setResolved(comment: Comment, resolved: boolean): Promise<void> {
-    await this.#say(resolved ? "Resolving" : "Reopening", async () => {
+    await this.#say(resolved ? t("Resolving") : t("Reopening"), async () => {
       this.talk.take(await call<Comment>("POST", `/api/v1/comments/${comment.id}/${resolved ? "resolve" : "reopen"}`));
     });
   }
@@ -150,7 +189,7 @@ export class Work {
   /** Change one's own comment, or a reply of one's own to it. Answers whether the server took it. */
   async edit(comment: Comment, reply: Reply | null, text: string): Promise<boolean> {
     let taken = false;
-    await this.#say("Changing the comment", async () => {
+    await this.#say(t("Changing the comment"), async () => {
       if (reply) this.talk.takeReply(comment.id, await call<Reply>("PATCH", `/api/v1/replies/${reply.id}/`, { text }));
       else this.talk.take(await call<Comment>("PATCH", `/api/v1/comments/${comment.id}/`, { text }));
       taken = true;
@@ -196,8 +235,8 @@ export class Work {
     try { await action(); } catch (error) {
       if (error instanceof Problem && error.signedOut) { await this.#lostSession(); this.asking.value = { kind: "log-in" }; return; }
       if (error instanceof Error && error.message === "signed-out") { this.asking.value = { kind: "log-in" }; return; }
-      const why = error instanceof Problem ? error.message : error instanceof TypeError ? "The server cannot be reached; nothing is lost." : (error as Error).message;
-      this.session.notice.value = { text: `${words} did not work. ${why}`, tone: "bad" };
+      const why = error instanceof Problem ? error.message : error instanceof TypeError ? t("The server cannot be reached; nothing is lost.") : (error as Error).message;
+      this.session.notice.value = { text: t("{action} did not work. {why}", { action: words, why }), tone: "bad" };
     } finally { this.busy.value = null; }
   }
 

@@ -1,6 +1,7 @@
 /** Keys: their names, those that a person has set, and those that cannot be had. */
 
 import { signal } from "@preact/signals";
+import { msg } from "../language";
 import { settings } from "../settings";
 import type { Command } from "./command";
 
@@ -52,17 +53,17 @@ export function noteReplaced(commands: readonly Command[]): void {
 export function currentKey(key: string): string { return replaced.value.get(key) ?? key; }
 
 const TAKEN: readonly (readonly [RegExp, string])[] = [
-  [/^Escape$/, "Esc drops a stroke and closes dialogs"],
-  [/^(Shift\+)?Tab$/, "Tab moves from control to control"],
-  [/^ $/, "Space moves the image"],
-  [/^Ctrl\+(Shift\+)?[NTW]$/, "the browser opens and closes tabs and windows with it"],
-  [/^Ctrl\+(Shift\+)?(Tab|PageUp|PageDown|[1-9])$/, "the browser changes tabs with it"],
-  [/^(Ctrl\+(Shift\+)?R|F5|Ctrl\+F5)$/, "the browser loads the page anew with it"],
-  [/^(Ctrl\+L|F6|Alt\+D)$/, "the browser goes to its address bar with it"],
-  [/^Alt\+Arrow(Left|Right)$/, "the browser goes back and forward with it"],
-  [/^Ctrl\+[-+=0]$/, "the browser makes the text larger and smaller with it"],
-  [/^Ctrl\+[ACVX]$/, "texts are copied and pasted with it"],
-  [/^(Ctrl\+Shift\+[CIJ]|F1[12]|F1|F3|F7|Alt\+F4|Ctrl\+[FPQ])$/, "the browser or the system keeps it"],
+  [/^Escape$/, msg("Esc drops a stroke and closes dialogs")],
+  [/^(Shift\+)?Tab$/, msg("Tab moves from control to control")],
+  [/^ $/, msg("Space moves the image")],
+  [/^Ctrl\+(Shift\+)?[NTW]$/, msg("the browser opens and closes tabs and windows with it")],
+  [/^Ctrl\+(Shift\+)?(Tab|PageUp|PageDown|[1-9])$/, msg("the browser changes tabs with it")],
+  [/^(Ctrl\+(Shift\+)?R|F5|Ctrl\+F5)$/, msg("the browser loads the page anew with it")],
+  [/^(Ctrl\+L|F6|Alt\+D)$/, msg("the browser goes to its address bar with it")],
+  [/^Alt\+Arrow(Left|Right)$/, msg("the browser goes back and forward with it")],
+  [/^Ctrl\+[-+=0]$/, msg("the browser makes the text larger and smaller with it")],
+  [/^Ctrl\+[ACVX]$/, msg("texts are copied and pasted with it")],
+  [/^(Ctrl\+Shift\+[CIJ]|F1[12]|F1|F3|F7|Alt\+F4|Ctrl\+[FPQ])$/, msg("the browser or the system keeps it")],
 ];
 
 /** Why a key cannot be had, in words; null when it can. */

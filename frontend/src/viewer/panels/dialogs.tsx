@@ -1,7 +1,9 @@
 /** Dialogs that wait for the person, notices, and what to do on a conflict. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { BatchPanel } from "../../offline/panel";
 import { useDesk } from "../desk";
+import { t } from "../language";
 import type { Asking } from "../work";
 import { Button, Kbd } from "./controls";
 import { Dialog } from "./dialog";
@@ -33,36 +35,55 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
     case "skip":
     case "block":
       return <TextDialog
-        title={asking.kind === "skip" ? "Skip this scan" : "Block this scan"} label={asking.kind === "skip" ? "Why is it skipped?" : "What is wrong with it?"}
-        hint={asking.kind === "skip" ? "It goes back to the coordinator, who sees the reason." : "For example: wrong series, artefact, burnt-in text. The coordinator sees it."}
-        action={asking.kind === "skip" ? "Skip scan" : "Block scan"} onClose={onClose} onDone={(text) => { onClose(); void work.giveReason(asking.kind, text); }}
+        title={asking.kind === "skip" ? t("Skip this scan") : t("Block this scan")} label={asking.kind === "skip" ? t("Why is it skipped?") : t("What is wrong with it?")}
+        hint={asking.kind === "skip" ? t("It goes back to the coordinator, who sees the reason.") : t("For example: wrong series, artefact, burnt-in text. The coordinator sees it.")}
+        action={asking.kind === "skip" ? t("Skip scan") : t("Block scan")} onClose={onClose} onDone={(text) => { onClose(); void work.giveReason(asking.kind, text); }}
       />;
     case "comment":
       return <TextDialog
-        title={`Comment on slice ${asking.ijk[2] + 1}`} label="What should be looked at here?" hint={`Pinned to voxel ${asking.ijk.join(", ")}.`} action="Add comment" onClose={onClose}
+        title={t("Comment on slice {n}", { n: asking.ijk[2] + 1 })} label={t("What should be looked at here?")} hint={t("Pinned to voxel {ijk}.", { ijk: asking.ijk.join(", ") })} action={t("Add comment")} onClose={onClose}
         onDone={(text) => { onClose(); desk.tab.value = "comments"; session.tool.value = "select"; work.addComment(text, asking.ijk); }}
       />;
+    case "kept": return (
+      <Dialog title={t("Kept for later")} onClose={onClose}>
+        <p>{t("There is no connection. {code} is handed in by itself as soon as there is one: strokes first, then the answers, then the server's checks. If one of them speaks against it, My work says which.", { code: session.context.scan.code })}</p>
+        <footer class="row"><span class="grow" /><Button onClick={onClose}>{t("Stay here")}</Button><a class="btn" href="/worklist/">{t("My work")}</a>{asking.next && <a class="btn btn-primary" data-focus href={asking.next}>{t("Next scan")}</a>}</footer>
+      </Dialog>
+    );
+    case "offline": return <TakeAlong onClose={onClose} />;
     case "log-in": return <LogIn onClose={onClose} />;
     case "signature": return <Signature asking={asking} onClose={onClose} />;
     case "interlocks": return (
-      <Dialog title="Not submitted yet" onClose={onClose}>
+      <Dialog title={t("Not submitted yet")} onClose={onClose}>
         <ul class="locks">
           {asking.found.map((lock) => (
-            <li key={lock.code + lock.message}><Icon name="triangle-alert" /><span class="grow">{lock.message}</span><button type="button" class="link" onClick={() => desk.jump(lock.jump)}>Go to it</button></li>
+            <li key={lock.code + lock.message}><Icon name="triangle-alert" /><span class="grow">{lock.message}</span><button type="button" class="link" onClick={() => desk.jump(lock.jump)}>{t("Go to it")}</button></li>
           ))}
         </ul>
         <footer class="row">
-          <span class="grow" /><Button onClick={onClose}>Back to the scan</Button>
-          {asking.found.every((l) => l.blocking === false) && <Button kind="btn-primary" onClick={() => { onClose(); void work.submit(asking.found.map((l) => l.code)); }}>Submit with these warnings</Button>}
+          <span class="grow" /><Button onClick={onClose}>{t("Back to the scan")}</Button>
+          {asking.found.every((l) => l.blocking === false) && <Button kind="btn-primary" onClick={() => { onClose(); void work.submit(asking.found.map((l) => l.code)); }}>{t("Submit with these warnings")}</Button>}
         </footer>
       </Dialog>
     );
     case "done": return (
       <Dialog title={asking.text} onClose={() => location.assign("/")}>
-        <footer class="row"><span class="grow" /><a class="btn btn-primary" href={session.context.stage === "review" ? "/reviews/" : "/worklist/"}>{session.context.stage === "review" ? "Back to the reviews" : "Back to my work"}</a></footer>
+        <footer class="row"><span class="grow" /><a class="btn btn-primary" href={session.context.stage === "review" ? "/reviews/" : "/worklist/"}>{session.context.stage === "review" ? t("Back to the reviews") : t("Back to my work")}</a></footer>
       </Dialog>
     );
   }
+}
+
+function TakeAlong({ onClose }: { readonly onClose: () => void }) {
+  const { session: { context } } = useDesk();
+  const host = useRef<HTMLDivElement>(null);
+  useEffect(() => { if (host.current) void new BatchPanel(host.current, context.user, context.batch.id, context.batch.name).show(); }, []);
+  return (
+    <Dialog title={t("Batch {name} without a network", { name: context.batch.name })} onClose={onClose}>
+      <p class="muted">{t("The scans of this batch that are yours come into this browser: you can open them, draw, answer and hand in without a connection.")}</p>
+      <div ref={host} class="along" />
+    </Dialog>
+  );
 }
 
 interface TextProps { readonly title: string; readonly label: string; readonly hint: string; readonly action: string; readonly onClose: () => void; readonly onDone: (text: string) => void }
@@ -78,7 +99,7 @@ function TextDialog({ title, label, hint, action, onClose, onDone }: TextProps) 
           <textarea id="dialog-text" class="input" rows={3} data-focus maxLength={2000} data-testid="dialog-text" onInput={(e) => setText(e.currentTarget.value)} onKeyDown={(e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); done(); } }} />
           <p class="hint">{hint}</p>
         </div>
-        <footer class="row"><span class="grow" /><Button onClick={onClose}>Cancel</Button><button type="submit" class="btn btn-primary" data-testid="dialog-done" disabled={!text.trim()}>{action} <Kbd keys="Ctrl+Enter" /></button></footer>
+        <footer class="row"><span class="grow" /><Button onClick={onClose}>{t("Cancel")}</Button><button type="submit" class="btn btn-primary" data-testid="dialog-done" disabled={!text.trim()}>{action} <Kbd keys="Ctrl+Enter" /></button></footer>
       </form>
     </Dialog>
   );
@@ -88,16 +109,16 @@ function Signature({ asking, onClose }: { readonly asking: Extract<Asking, { kin
   const { work, session } = useDesk();
   const field = useRef<HTMLInputElement>(null);
   return (
-    <Dialog title="Sign with your password" onClose={onClose}>
+    <Dialog title={t("Sign with your password")} onClose={onClose}>
       <form onSubmit={(e) => { e.preventDefault(); const password = field.current?.value ?? ""; if (password) void work.verdict(asking.verdict, password); }}>
-        <p class="muted">Your verdict on {session.context.scan.code} is kept under your name.</p>
+        <p class="muted">{t("Your verdict on {scan} is kept under your name.", { scan: session.context.scan.code })}</p>
         <input class="vh" type="text" autocomplete="username" value={session.context.user} tabIndex={-1} aria-hidden="true" readOnly />
         <div class="field">
-          <label for="password">Password of {session.context.user}</label>
+          <label for="password">{t("Password of {user}", { user: session.context.user })}</label>
           <input ref={field} id="password" class="input" type="password" autocomplete="current-password" data-focus data-testid="password" aria-invalid={asking.wrong} aria-describedby={asking.wrong ? "password-error" : undefined} />
-          {asking.wrong && <p class="error" id="password-error"><Icon name="circle-x" size="sm" />This is not the password.</p>}
+          {asking.wrong && <p class="error" id="password-error"><Icon name="circle-x" size="sm" />{t("This is not the password.")}</p>}
         </div>
-        <footer class="row"><span class="grow" /><Button onClick={onClose}>Cancel</Button><button type="submit" class="btn btn-primary" data-testid="sign">{asking.verdict === "return" ? "Sign and return" : "Sign and approve"}</button></footer>
+        <footer class="row"><span class="grow" /><Button onClick={onClose}>{t("Cancel")}</Button><button type="submit" class="btn btn-primary" data-testid="sign">{asking.verdict === "return" ? t("Sign and return") : t("Sign and approve")}</button></footer>
       </form>
     </Dialog>
   );
@@ -118,7 +139,7 @@ function Notice() {
       {notice && (
         <div class={`note note-${notice.tone === "info" ? "accent" : notice.tone}`} data-testid="notice">
           <Icon name={notice.tone === "info" ? "info" : "triangle-alert"} /><span class="grow">{notice.text}</span>
-          <Button icon="x" kind="btn-ghost" label="Dismiss" onClick={() => { session.notice.value = null; }} />
+          <Button icon="x" kind="btn-ghost" label={t("Dismiss")} onClick={() => { session.notice.value = null; }} />
         </div>
       )}
     </div>

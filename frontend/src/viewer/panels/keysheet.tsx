@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { allCommands, commandsOf, type Command } from "../commands";
 import { keyNames, keysOf, rebound, restored, whyTaken } from "../commands/keys";
 import { useDesk } from "../desk";
-import { t } from "../language";
+import { msg, t } from "../language";
 import { change, settings } from "../settings";
 import { Button, Key, keyWords } from "./controls";
 import { Dialog } from "./dialog";
@@ -12,8 +12,8 @@ import { Icon } from "./icons";
 
 const MODIFIERS = ["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock", "NumLock", "OS", "Fn", "Process", "Unidentified"];
 const MOUSE: readonly (readonly [string, string])[] = [
-  ["Slices", "Wheel"], ["Radius of the brush", "Shift + wheel"], ["Tolerance", "Alt + wheel"], ["Zoom", "Ctrl + wheel"], ["Window", "Right button"],
-  ["Move the image", "Middle button, or Space"], ["Drop the stroke", "Esc while painting"],
+  [msg("Slices"), msg("Wheel")], [msg("Radius of the brush"), msg("Shift + wheel")], [msg("Tolerance"), msg("Alt + wheel")], [msg("Zoom"), msg("Ctrl + wheel")],
+  [msg("Window"), msg("Right button")], [msg("Move the image"), msg("Middle button, or Space")], [msg("Drop the stroke"), msg("Esc while painting")],
 ];
 
 /** What the sheet waits for, or has to say. */
@@ -81,7 +81,7 @@ export function KeySheet({ onClose }: { readonly onClose: () => void }) {
             <ul>
               {commands.filter((c) => c.group === group).map((c) => {
                 const waits = state.kind === "press" && state.id === c.id;
-                const words = c.keys.map(keyWords).join(", ") || t("none");
+                const words = c.keys.map(keyWords).join(" ") || t("none");
                 return (
                   <li key={c.id} data-testid={`key-of-${c.id}`}>
                     <span class="grow clip" title={t(c.title)}>{t(c.title)}</span>
@@ -89,7 +89,7 @@ export function KeySheet({ onClose }: { readonly onClose: () => void }) {
                     <button
                       type="button" id={`key-${c.id}`} class={`keybtn${waits ? " waits" : ""}`} aria-pressed={waits} aria-label={t("Key of {command}: {keys}", { command: t(c.title), keys: words })}
                       onClick={() => setState({ kind: "press", id: c.id, refused: "" })} onKeyDown={press(c.id)} onBlur={() => { if (waits) idle(); }}
-                    >{waits ? t("Press…") : c.keys.length ? c.keys.map((k) => <Key key={k} name={k} />) : <span class="faint">+</span>}</button>
+                    >{waits ? t("Press…") : c.keys.length ? c.keys.flatMap((k, n) => [n > 0 && " ", <Key key={k} name={k} />]) : <span class="faint" aria-hidden="true">+</span>}</button>
                   </li>
                 );
               })}

@@ -40,7 +40,7 @@ export function Saved() {
   const { icon, tone, words, detail } = savedWords(state, work.answersUnsaved.value);
   return (
     <span class="saved" data-testid="save-state" data-state={state.kind} data-unsent={"unsent" in state ? state.unsent : 0}>
-      <span class={`row-tight ${tone}`} role="status" aria-live="polite"><Icon name={icon} /><span class={tone || "text"}>{words}</span></span>
+      <span class={`row-tight ${tone}`}><Icon name={icon} /><span class={tone || "text"}>{words}</span></span>
       <span class="faint">{detail}</span>
       {state.kind === "offline" && <Button title={state.reason} onClick={() => void session.editor.resume(null)}>{t("Try now")}</Button>}
     </span>

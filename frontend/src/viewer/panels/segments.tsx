@@ -4,10 +4,10 @@ import { currentKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import type { Lesion } from "../../editor/types";
 import { lpsOf } from "../image/geometry";
-import { t } from "../language";
+import { msg, t } from "../language";
 import { toggled, type Session } from "../session";
 import { wordOf } from "../severity";
-import { count, hu, ml } from "../words";
+import { count, fixed, hu, ml } from "../words";
 import { Kbd, withKey } from "./controls";
 import { Icon } from "./icons";
 
@@ -30,11 +30,12 @@ function SegmentList() {
   const perSegment = (id: number) => session.lesions.value.filter((l) => l.segment === id).length;
   return (
     <div class="sec">
-      <div class="row between"><h3>{session.layer.title}</h3><span class="tiny faint head"><span class="c">no.</span><span class="ml">mL</span></span></div>
+      <div class="row between"><h3>{session.layer.title}</h3><span class="tiny faint head"><span class="c">{t("no.")}</span><span class="ml">mL</span></span></div>
       <ul class="segs">
         {session.segments.map((segment, n) => {
           const on = session.segment.value === segment.id;
-          const isHidden = hidden.value.has(segment.id), isLocked = locked.value.has(segment.id);
+          const isHidden = hidden.value.has(segment.id), isLocked = locked.value.has(segment.id), name = { name: segment.name };
+          const eye = isHidden ? t("Show {name}", name) : t("Hide {name}", name), bolt = isLocked ? t("Unlock {name}", name) : t("Lock {name}", name);
           return (
             <li key={segment.id} class={on ? "on" : ""} data-testid={`segment-${segment.id}`} data-voxels={session.stats.value.segments.find((s) => s.segment === segment.id)?.voxels ?? 0}>
               <button type="button" class="pick" aria-pressed={on} title={withKey(t("Draw {name}", { name: segment.name }), n < 8 ? String(n + 1) : undefined)} onClick={() => { session.segment.value = segment.id; }}>
@@ -42,8 +43,8 @@ function SegmentList() {
                 <span class={`grow clip${on ? " medium" : ""}`}>{segment.name}</span>
                 <span class="num faint c">{perSegment(segment.id)}</span><span class="num ml">{ml(session.mlOf(segment.id))}</span>
               </button>
-              <button type="button" class={`mini${isHidden ? " off" : ""}`} aria-label={`${isHidden ? "Show" : "Hide"} ${segment.name}`} title={`${isHidden ? "Show" : "Hide"} ${segment.name}`} onClick={() => { hidden.value = toggled(hidden.value, segment.id); }}><Icon name={isHidden ? "eye-off" : "eye"} size="sm" /></button>
-              <button type="button" class={`mini${isLocked ? "" : " off"}`} aria-label={`${isLocked ? "Unlock" : "Lock"} ${segment.name}`} title={`${isLocked ? "Unlock" : "Lock"} ${segment.name}`} onClick={() => { locked.value = toggled(locked.value, segment.id); }}><Icon name={isLocked ? "lock" : "lock-open"} size="sm" /></button>
+              <button type="button" class={`mini${isHidden ? " off" : ""}`} aria-label={eye} title={eye} onClick={() => { hidden.value = toggled(hidden.value, segment.id); }}><Icon name={isHidden ? "eye-off" : "eye"} size="sm" /></button>
+              <button type="button" class={`mini${isLocked ? "" : " off"}`} aria-label={bolt} title={bolt} onClick={() => { locked.value = toggled(locked.value, segment.id); }}><Icon name={isLocked ? "lock" : "lock-open"} size="sm" /></button>
             </li>
           );
         })}
@@ -85,11 +86,11 @@ function AnatomyList() {
 }
 
 /** A share in per cent: two decimals below one tenth, else one; never "0.0" for what is there. */
-function percentWords(percent: number): string { return percent === 0 ? "0 %" : `${percent < 0.095 ? percent.toFixed(2) : percent.toFixed(1)} %`; }
+function percentWords(percent: number): string { return percent === 0 ? "0 %" : `${fixed(percent, percent < 0.095 ? 2 : 1)} %`; }
 
 const SHARE_OF = {
-  anatomy: "Opacity inside the lungs of the anatomy layer, of those lungs (Yoo et al. 2022)",
-  limit: "Opacity inside the brush’s lung limit, of that limit: aerated lung, closed by 10 mm. It is not a segmentation of the lungs; without an anatomy layer it is the nearest there is",
+  anatomy: msg("Opacity inside the lungs of the anatomy layer, of those lungs (Yoo et al. 2022)"),
+  limit: msg("Opacity inside the brush’s lung limit, of that limit: aerated lung, closed by 10 mm. It is not a segmentation of the lungs; without an anatomy layer it is the nearest there is"),
 } as const;
 
 function LungFigures() {
@@ -116,8 +117,8 @@ function Figures() {
       <div><dt>{t("Marked")}</dt><dd data-testid="total-ml">{ml(total)}<small> mL</small></dd></div>
       <LungFigures />
       {totals && <>
-        <div title={`Against ${against?.title}`}><dt>Added</dt><dd>{ml(totals.added * session.voxelMl)}<small> mL</small></dd></div>
-        <div title={`Against ${against?.title}`}><dt>Removed</dt><dd>{ml(totals.removed * session.voxelMl)}<small> mL</small></dd></div>
+        <div title={t("Against {title}", { title: against?.title ?? "" })}><dt>{t("Added")}</dt><dd>{ml(totals.added * session.voxelMl)}<small> mL</small></dd></div>
+        <div title={t("Against {title}", { title: against?.title ?? "" })}><dt>{t("Removed")}</dt><dd>{ml(totals.removed * session.voxelMl)}<small> mL</small></dd></div>
       </>}
     </dl>
   );

@@ -1,16 +1,16 @@
 /** What a person sets up for every scan. */
 
 import { useDesk } from "../desk";
-import { t } from "../language";
+import { languages, msg, nameOf, t } from "../language";
 import { change, resetSettings, settings, type Settings } from "../settings";
 import { Button, Switch } from "./controls";
 import { Dialog } from "./dialog";
 
-const RENDERING: readonly (readonly [Settings["rendering"], string])[] = [["auto", "Automatic"], ["gpu", "Graphics card"], ["cpu", "Processor"]];
+const RENDERING: readonly (readonly [Settings["rendering"], string])[] = [["auto", msg("Automatic")], ["gpu", msg("Graphics card")], ["cpu", msg("Processor")]];
 const GRAPHICS = {
-  hardware: "This browser can use the graphics card.",
-  software: "This browser only imitates a graphics card: the processor is faster.",
-  none: "This browser has no WebGL: images are drawn by the processor, nothing is missing.",
+  hardware: msg("This browser can use the graphics card."),
+  software: msg("This browser only imitates a graphics card: the processor is faster."),
+  none: msg("This browser has no WebGL: images are drawn by the processor, nothing is missing."),
 } as const;
 
 export function SettingsSheet({ onClose }: { readonly onClose: () => void }) {
@@ -29,6 +29,15 @@ export function SettingsSheet({ onClose }: { readonly onClose: () => void }) {
         </select>
         <p class="hint">{t(GRAPHICS[desk.graphics])} {t("Takes effect with the next scan.")}</p>
       </div>
+      {languages().length > 1 && (
+        <div class="field">
+          <label for="language">{t("Language")}</label>
+          <select id="language" class="select" value={now.language} onChange={(e) => change({ language: e.currentTarget.value })}>
+            {languages().map((tag) => <option key={tag} value={tag} lang={tag}>{nameOf(tag)}</option>)}
+          </select>
+          <p class="hint">{t("Takes effect with the next scan.")}</p>
+        </div>
+      )}
       <footer class="row">
         <Button onClick={resetSettings}>{t("Back to the defaults")}</Button><span class="grow" />
         <Button kind="btn-ghost" icon="keyboard" onClick={() => { desk.sheet.value = "keys"; }}>{t("Set keys")}</Button>

@@ -18,28 +18,28 @@ export function Side() {
   const answered = required.filter((q) => q.key in work.answers.value).length;
   const open = work.comments.value.filter((c) => c.state !== "resolved").length + work.drafts.value.length;
   const unread = work.talk.unread.value;
-  const tabs: { key: Tab; words: string; count?: string; hot?: boolean }[] = [
-    { key: "segments", words: "Segments" }, { key: "lesions", words: "Lesions" },
-    { key: "questions", words: "Questions", count: required.length ? `${answered}/${required.length}` : undefined, hot: answered < required.length },
-    { key: "comments", words: "Comments", count: unread ? t("{n} new", { n: unread }) : open ? String(open) : undefined, hot: open + unread > 0 }, { key: "history", words: "History" },
+  const tabs: { key: Tab; words: string; count?: string; hot?: boolean; more?: string }[] = [
+    { key: "segments", words: t("Segments") }, { key: "lesions", words: t("Lesions") },
+    { key: "questions", words: t("Questions"), count: required.length ? `${answered}/${required.length}` : undefined, hot: answered < required.length },
+    { key: "comments", words: t("Comments"), count: unread || open ? String(unread || open) : undefined, hot: open + unread > 0, more: unread ? t("new") : undefined }, { key: "history", words: t("History") },
   ];
   const tab = desk.tab.value;
   const step = (event: KeyboardEvent) => {
     const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (!by) return;
     event.preventDefault();
-    const to = tabs[(tabs.findIndex((t) => t.key === tab) + by + tabs.length) % tabs.length].key;
+    const to = tabs[(tabs.findIndex(({ key }) => key === tab) + by + tabs.length) % tabs.length].key;
     desk.tab.value = to;
     requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-testid=tab-${to}]`)?.focus());
   };
   return (
-    <aside class="side" aria-label="Scan panel">
-      <div class="tabs" role="tablist" aria-label="Scan panel" ref={list} onKeyDown={step}>
-        {tabs.map(({ key, words, count, hot }) => (
+    <aside class="side" aria-label={t("Scan panel")}>
+      <div class="tabs" role="tablist" aria-label={t("Scan panel")} ref={list} onKeyDown={step}>
+        {tabs.map(({ key, words, count, hot, more }) => (
           <button
             type="button" key={key} role="tab" id={`tab-${key}`} aria-selected={tab === key} aria-controls="side-body" tabIndex={tab === key ? 0 : -1}
-            data-testid={`tab-${key}`} aria-label={key === "history" ? "History" : undefined} title={key === "history" ? "History" : undefined} onClick={() => { desk.tab.value = key; }}
-          >{key === "history" ? <Icon name="history" size="sm" /> : words}{count && <> <span class={`count${hot ? " count-hot" : ""}`}>{count}</span></>}</button>
+            data-testid={`tab-${key}`} aria-label={key === "history" ? words : undefined} title={key === "history" ? words : undefined} onClick={() => { desk.tab.value = key; }}
+          >{key === "history" ? <Icon name="history" size="sm" /> : words}{count && <> <span class={`count${hot ? " count-hot" : ""}`}>{count}</span>{more && <span class="vh"> {more}</span>}</>}</button>
         ))}
       </div>
       <div class="sidebody" role="tabpanel" id="side-body" aria-labelledby={`tab-${tab}`} tabIndex={0}>
@@ -59,13 +59,13 @@ function Checklist() {
   const desk = useDesk();
   return (
     <div class="sec check" data-testid="checklist">
-      <h3>Before you submit</h3>
-      <ul aria-live="polite">
+      <h3>{t("Before you submit")}</h3>
+      <ul>
         {desk.checks.value.map((check) => (
           <li key={check.code} data-code={check.code} data-ok={check.ok}>
             <Icon name={check.ok ? "circle-check" : "triangle-alert"} size="sm" />
             <span class="grow">{check.text}</span>
-            {!check.ok && Object.keys(check.jump).length > 0 && <button type="button" class="link" onClick={() => desk.jump(check.jump)}>{check.jump.ijk || check.jump.comments ? "Show" : "Go to it"}</button>}
+            {!check.ok && Object.keys(check.jump).length > 0 && <button type="button" class="link" onClick={() => desk.jump(check.jump)}>{check.jump.ijk || check.jump.comments ? t("Show") : t("Go to it")}</button>}
           </li>
         ))}
       </ul>
@@ -77,7 +77,7 @@ function Reasons() {
   const { session } = useDesk();
   return (
     <div class="sec check">
-      <h3>Why it is here</h3>
+      <h3>{t("Why it is here")}</h3>
       <ul>{session.context.review?.reasons?.map((reason) => <li key={reason}><Icon name="info" size="sm" /><span class="clip" title={reason}>{reason}</span></li>)}</ul>
     </div>
   );

@@ -30,7 +30,7 @@ function lineTool(title: string, operation: (desk: Desk, shape: Pick<Extract<Ope
     return !why;
   };
   return {
-    title, group: "draw", cursor: "crosshair", needs: "edit",
+    title, group: "draw", cursor: "crosshair", needs: "edit", straight: true,
     press: (desk, at) => {
       if (!at.voxel || !mayDraw(desk)) return null;
       desk.session.goTo(at.voxel);

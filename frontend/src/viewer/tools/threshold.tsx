@@ -66,7 +66,7 @@ function Bound({ id, label, value, onChange }: { readonly id: string; readonly l
 }
 
 export const threshold = brushTool(brush, {
-  name: "threshold", title: "Threshold brush", words: "Paints what lies within a window of HU. What you erased stays erased.", key: "T", icon: "pipette",
+  name: "threshold", straight: () => settings.value.thresholdPlanar, title: "Threshold brush", words: "Paints what lies within a window of HU. What you erased stays erased.", key: "T", icon: "pipette",
   Settings: ({ desk }) => {
     const now = settings.value;
     const { thresholdLo: lo, thresholdHi: hi } = now;
