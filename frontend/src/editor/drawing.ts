@@ -7,7 +7,7 @@ import { NORMAL_LUNG_HU, grow } from "./growing";
 import type { Labelmap } from "./labelmap";
 import { Composer, NO_RUNS, type Runs, invert, tally } from "./runs";
 import {
-  type Box, type DabResult, ERASED, type GrowResult, type Ijk, type Plane, type SlicePatch, type Stroke, type Tool, type VolumeMeta, type Zyx,
+  type Box, type DabResult, ERASED, type GrowResult, type Ijk, type Plane, type SlicePatch, type Stroke, type Threshold, type Tool, type VolumeMeta, type Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 import type { Volume } from "./volume";
@@ -36,7 +36,8 @@ export function effectOf(tool: Tool, at: Zyx, ground: Ground): { runs: Runs; gro
   const grown = grow(input, tool.segment, at, tool.radiusMm, tool.params);
   const runs = grownRuns(input, grown, writableByGrowing(tool.segment, tool.overwrite, tool.locked), tool.segment);
   const { refusal, seedHu, lowerHu } = grown;
-  return { runs, grow: { added: tally(runs).added, refusal, seedHu, lowerHu, milliseconds: performance.now() - started } };
+  const { offset = 0 } = ground.meta;
+  return { runs, grow: { added: tally(runs).added, refusal, seedHu: seedHu + offset, lowerHu: lowerHu === null ? null : lowerHu + offset, milliseconds: performance.now() - started } };
 }
 
 function ballOf(tool: Exclude<Tool, { tool: "grow" }>, at: Zyx, { meta, labels, volume }: Ground): Runs {
@@ -46,7 +47,12 @@ function ballOf(tool: Exclude<Tool, { tool: "grow" }>, at: Zyx, { meta, labels, 
     return ballRuns(input, at, tool.radiusMm, plane, writableByErasing(tool.segments, tool.locked), ERASED, null);
   }
   const plane = tool.tool === "circle" ? (tool.plane ?? "axial") : null;
-  return ballRuns(input, at, tool.radiusMm, plane, writableByPaint(tool.segment, tool.overwrite, tool.locked), tool.segment, tool.threshold ?? null);
+  return ballRuns(input, at, tool.radiusMm, plane, writableByPaint(tool.segment, tool.overwrite, tool.locked), tool.segment, inKept(tool.threshold ?? null, meta));
+}
+
+/** A window of values as they are kept. */
+function inKept(threshold: Threshold | null, { offset = 0 }: VolumeMeta): Threshold | null {
+  return threshold && { lo: threshold.lo - offset, hi: threshold.hi - offset };
 }
 
 export class Drawing {

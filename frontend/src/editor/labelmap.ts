@@ -224,13 +224,21 @@ export class SparseMask implements Stretches {
   constructor(message: MaskMessage) {
     this.shape = message.shapeZyx;
     this.#grid = gridOf(this.shape);
+    // Chunks of one value (most of a lung) share their voxels.
+    const plain = new Map<number, Uint8Array>();
     for (const { index: [z, y, x], payload } of message.chunks) {
-      if (payload.length > 2 || payload[1] !== 0) this.#chunks.set((z * this.#grid[1] + y) * this.#grid[2] + x, decodeChunk(payload));
+      if (payload.length <= 2 && payload[1] === 0) continue;
+      const voxels = (payload.length === 2 ? plain.get(payload[1]) : undefined) ?? decodeChunk(payload);
+      if (payload.length === 2) plain.set(payload[1], voxels);
+      this.#chunks.set((z * this.#grid[1] + y) * this.#grid[2] + x, voxels);
     }
   }
 
   /** Every chunk that is not all 0, by its number. */
   get chunks(): ReadonlyMap<number, Uint8Array> { return this.#chunks; }
+
+  /** The voxels of a chunk; null where it holds nothing. */
+  chunkAt([z, y, x]: Zyx): Uint8Array | null { return this.#chunks.get((z * this.#grid[1] + y) * this.#grid[2] + x) ?? null; }
 
   at(z: number, y: number, x: number): number {
     const chunk = this.#chunks.get(((z >> 5) * this.#grid[1] + (y >> 5)) * this.#grid[2] + (x >> 5));
@@ -249,11 +257,23 @@ export class SparseMask implements Stretches {
   slice(plane: Plane, index: number): Slice<Uint8Array> {
     const { width, height } = planeOf(this.shape, plane);
     const data = new Uint8Array(width * height);
-    for (let v = 0, n = 0; v < height; v++) {
-      for (let u = 0; u < width; u++, n++) {
-        data[n] = plane === "axial" ? this.at(index, v, u) : plane === "coronal" ? this.at(v, index, u) : this.at(v, u, index);
-      }
+    if (plane === "axial") this.#axial(index, data);
+    else for (let v = 0, n = 0; v < height; v++) {
+      for (let u = 0; u < width; u++, n++) data[n] = plane === "coronal" ? this.at(v, index, u) : this.at(v, u, index);
     }
     return { plane, index, width, height, data };
+  }
+
+  #axial(z: number, data: Uint8Array): void {
+    const [, ny, nx] = this.shape;
+    for (let cy = 0; cy * CHUNK < ny; cy++) for (let cx = 0; cx * CHUNK < nx; cx++) {
+      const chunk = this.chunkAt([z >> 5, cy, cx]);
+      if (!chunk) continue;
+      const width = Math.min(CHUNK, nx - cx * CHUNK);
+      for (let y = cy * CHUNK; y < Math.min(ny, (cy + 1) * CHUNK); y++) {
+        const from = ((z & 31) * CHUNK + (y & 31)) * CHUNK;
+        data.set(chunk.subarray(from, from + width), y * nx + cx * CHUNK);
+      }
+    }
   }
 }

@@ -5,6 +5,7 @@
 
 import type { EditorCalls } from "./client";
 import { differencesOf } from "./differences";
+import type { Disagreement, Keep } from "./disagreement";
 import { Drawing, effectOf, patchesOf } from "./drawing";
 import type { SparseMask } from "./labelmap";
 import { Line } from "./line";
@@ -17,8 +18,8 @@ import { Scene, type Watched } from "./scene";
 import { tally } from "./runs";
 import type { Surroundings } from "./surroundings";
 import type {
-  DabResult, Difference, Disagreement, EditorOptions, HistoryState, Ijk, Keep, Lesion, Opened, Operation, OperationResult, Plane, Preview, Proposed,
-  Region, SaveState, Slice, Stats, Stroke, Tool, VoxelValue, Zyx,
+  Beside, CoarseField, DabResult, Difference, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened, Operation, OperationResult, Plane, Preview,
+  Proposed, Region, SaveState, Slice, SliceFacts, Stats, Stroke, Tool, VoxelValue, Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 
@@ -74,7 +75,7 @@ export class EditorSession implements EditorCalls {
   putSlices(z0: number, hu: Int16Array): void { this.#scene.volume.putSlices(z0, hu); }
 
   putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): void {
-    this.#scene.volume.putPreview({ voxels, shape: shapeZyx as unknown as Zyx, step: stepZyx as unknown as Zyx, huLo, huStep });
+    this.#scene.putPreview({ voxels, shape: shapeZyx as unknown as Zyx, step: stepZyx as unknown as Zyx, huLo, huStep });
   }
 
   putLimit(message: Uint8Array): Promise<void> { return this.#scene.putLimit(message); }
@@ -184,7 +185,10 @@ export class EditorSession implements EditorCalls {
   valueAt(ijk: Ijk): VoxelValue { return this.#scene.valueAt(this.#inside(ijk)); }
   stats(): Stats { return this.#scene.stats(); }
   regions(key: string): Region[] { return this.#scene.regions(key); }
-  lesions(): Lesion[] { return this.#scene.lesions(); }
+  lesions(beside?: Beside): Lesion[] { return this.#scene.lesions(beside); }
+  coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[] { return this.#scene.coarse(key, step, from, to); }
+  sliceFacts(z: number, against: string | null): SliceFacts { return this.#scene.sliceFacts(z, against); }
+  histogram(ijk: Ijk): LesionHistogram | null { return this.#scene.histogram(ijk); }
   differences(key: string): Difference[] { return differencesOf(this.#mask.labels, this.#scene.overlay(key), this.#options.volume.spacingMmZyx); }
 
   // Saving

@@ -32,7 +32,7 @@ export function HistoryTab() {
           <li key={s.id}>
             <span class="faint num time">{new Date(s.at).toLocaleTimeString("en-GB")}</span>
             <span class="grow clip">{s.tool.charAt(0).toUpperCase() + toolWords(s.tool).slice(1)}{s.segment > 0 && `, ${session.segmentName(s.segment).toLowerCase()}`}</span>
-            <span class="num">{signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))} mL</span>
+            <span class="num">{signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))} {session.unit}</span>
           </li>
         ))}
       </ol>
@@ -45,7 +45,7 @@ const voxelsOf = (change: Revision["change"]): number => Object.values(change).r
 
 function useMl(): (voxels: number) => string {
   const { session } = useDesk();
-  return (voxels) => `${signed(voxels, ml(Math.abs(voxels) * session.voxelMl))} mL`;
+  return (voxels) => `${signed(voxels, ml(Math.abs(voxels) * session.voxelMl))} ${session.unit}`;
 }
 
 function Slider() {
