@@ -1,11 +1,11 @@
 """Mask quality: how good a mask a scripted reader makes with few strokes, by tool, on the viewer's own editor core.
 
-The reader (`frontend/bench/reader.ts`, which says how it works and how inexact its hand is) sees the truth and draws
-one lesion at a time. The lesions are the connected ones, 0.3 to 100 mL, of phantoms of three scanners whose seeds served
-nobody to tune anything (brush and click-to-segment were tuned on other seeds and on real nodules), and the tumour of
-LIDC-IDRI-0001 after each of its four readers. The threshold brush is told the median HU of the whole lesion, which is
-kind to it. Click-to-segment works without a model here and ends with the growing brush. One growing stroke of every
-lesion is compared voxel by voxel with the reference in Python.
+The reader (`frontend/bench/reader.ts` says how it works and how inexact its hand is) sees the truth and draws one
+lesion at a time. The lesions are the connected ones, 0.3 to 100 mL, of phantoms of three scanners whose seeds served
+nobody to tune anything (brush and click-to-segment were tuned on others and on real nodules), and the tumour of
+LIDC-IDRI-0001 after each of its four readers. The threshold brush is told the median HU of the whole lesion, which
+is kind to it. Click-to-segment works without a model here and ends with the growing brush. One growing stroke of
+every lesion is compared voxel by voxel with the reference in Python.
 """
 
 import json
