@@ -74,7 +74,8 @@ class Server:
     def __init__(self) -> None:
         ensure_frontend(ROOT)
         self.dist = ROOT / "frontend" / "dist" / "viewer"
-        assets = json.loads((self.dist / "manifest.json").read_text())["src/viewer/main.ts"]["assets"]
+        manifest = json.loads((self.dist / "manifest.json").read_text())
+        assets = [name for entry in manifest.values() for name in entry.get("assets", [])]
         self.worker = next(name for name in assets if "editor.worker" in name)
         rng = np.random.default_rng(7)
         grid = np.ogrid[tuple(slice(0, n) for n in SHAPE)]
