@@ -75,7 +75,7 @@ class Server:
         ensure_frontend(ROOT)
         self.dist = ROOT / "frontend" / "dist" / "viewer"
         manifest = json.loads((self.dist / "manifest.json").read_text())
-        assets = [name for entry in manifest.values() for name in entry.get("assets", [])]
+        assets = [name for part in manifest.values() for name in part.get("assets", ())]
         self.worker = next(name for name in assets if "editor.worker" in name)
         rng = np.random.default_rng(7)
         grid = np.ogrid[tuple(slice(0, n) for n in SHAPE)]

@@ -5,10 +5,9 @@ import { ballRuns, between, growStroke, writableByErasing, writableByGrowing, wr
 import { reachOf, rectangleOf, unite } from "./geometry";
 import { NORMAL_LUNG_HU } from "./growing";
 import type { Labelmap } from "./labelmap";
-import { tally } from "./mask";
-import { Composer, NO_RUNS, type Runs, invert, voxelsIn } from "./runs";
+import { Composer, NO_RUNS, type Runs, invert, tally, voxelsIn } from "./runs";
 import {
-  type Box, type DabResult, ERASED, type GrowResult, type Ijk, type Plane, type SlicePatch, type Stroke, type Tool, type VolumeMeta, type Zyx,
+  type Box, type DabResult, ERASED, type GrowResult, type Ijk, type Plane, type SlicePatch, type Stroke, type Threshold, type Tool, type VolumeMeta, type Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 import type { Volume } from "./volume";
@@ -41,7 +40,8 @@ export function effectOf(tool: Tool, at: Zyx, ground: Ground): DabEffect {
   const input = { shape, spacing, hu: ground.volume.hu, labels: ground.labels.data, limit: ground.limit, backgroundHu: backgroundHu ?? NORMAL_LUNG_HU };
   const writable = writableByGrowing(tool.segment, tool.overwrite, tool.locked);
   const { runs, refused, grown: { refusal, seedHu, lowerHu } } = growStroke(input, tool.segment, at, tool.radiusMm, tool.params ?? {}, writable);
-  const facts = { added: tally(runs).added, refusal, refused: voxelsIn(refused), seedHu, lowerHu };
+  const { offset = 0 } = ground.meta;
+  const facts = { added: tally(runs).added, refusal, refused: voxelsIn(refused), seedHu: seedHu + offset, lowerHu: lowerHu === null ? null : lowerHu + offset };
   return { runs, refused, grow: { ...facts, milliseconds: performance.now() - started } };
 }
 
@@ -55,10 +55,15 @@ function ballOf(tool: Exclude<Tool, { tool: "grow" }>, at: Zyx, { meta, labels, 
       const reach = plane === "axial" ? 0 : reachOf(tool.radiusMm, meta.spacingMmZyx[0]);
       if (!volume.hasSlices(at[0] - reach, at[0] + reach)) return NOT_LOADED;
       const writable = writableByGrowing(tool.segment, tool.overwrite, tool.locked);
-      return plain(ballRuns(input, at, tool.radiusMm, plane, writable, tool.segment, tool.threshold));
+      return plain(ballRuns(input, at, tool.radiusMm, plane, writable, tool.segment, inKept(tool.threshold, meta)));
     }
     default: return plain(ballRuns(input, at, tool.radiusMm, plane, writableByPaint(tool.segment, tool.overwrite, tool.locked), tool.segment, null));
   }
+}
+
+/** A window of values as they are kept. */
+function inKept(threshold: Threshold, { offset = 0 }: VolumeMeta): Threshold {
+  return { lo: threshold.lo - offset, hi: threshold.hi - offset };
 }
 
 export class Drawing {

@@ -14,6 +14,8 @@ export const ERASED = 255;
 
 export interface VolumeMeta {
   readonly shapeZyx: Zyx;
+  /** Taken from every value so that it fits int16 (X-ray); added again to what people read. Default 0. */
+  readonly offset?: number;
   readonly spacingMmZyx: Zyx;
   /** Median HU of the aerated lung (`limit.background_hu` of the volume index); null where there is no lung. */
   readonly backgroundHu: number | null;
@@ -169,10 +171,52 @@ export interface Lesion {
   readonly voxels: number;
   readonly ml: number;
   readonly meanHu: number | null;
+  /** What the model had marked of it; 0 for a new one, null where there is no model to compare with. */
+  readonly modelMl: number | null;
+  /** The region of the anatomy that most of it lies in; null where none is known. */
+  readonly region: number | null;
   readonly box: Box;
   /** The voxel of the lesion nearest to its centre. */
   readonly ijk: Ijk;
 }
+
+/** An axial slice of the mask, as the page keeps it. */
+export interface SliceFacts {
+  /** Labels, `rows × columns`; null when nothing is marked. */
+  readonly labels: Uint8Array | null;
+  /** Marked voxels in each row and column. */
+  readonly rows: Uint16Array | null;
+  readonly columns: Uint16Array | null;
+  readonly marked: number;
+  /** Marked voxels outside the lung limit, and the first of them. */
+  readonly outside: number;
+  readonly firstOutside: number;
+  /** Against the overlay that is compared with. */
+  readonly added: number;
+  readonly removed: number;
+}
+
+/** How much of each block of voxels a segment fills, 255 = all of it; layers × rows × columns of blocks. */
+export interface CoarseField { readonly segment: number; readonly data: Uint8Array }
+
+/** Voxels by HU: bin n counts from `lo + n·step` on. `lung`: healthy lung round the lesion, all 0 where no limit is known. */
+export interface LesionHistogram { readonly lo: number; readonly step: number; readonly lesion: Uint32Array; readonly lung: Uint32Array }
+
+/** Overlays that lesions are told beside: the model's, and one of anatomy. */
+export interface Beside { readonly model: string | null; readonly anatomy: string | null }
+
+/** A connected part in which two versions of a mask disagree; the labels are the commonest of each. */
+export interface Disagreement {
+  readonly voxels: number;
+  readonly ml: number;
+  readonly box: Box;
+  readonly ijk: Ijk;
+  readonly mine: number;
+  readonly theirs: number;
+}
+
+/** Whose version holds: in every region, or region by region in the order of `disagreements`. */
+export type Keep = "mine" | "theirs" | readonly ("mine" | "theirs")[];
 
 export interface HistoryState {
   readonly undo: Stroke | null;

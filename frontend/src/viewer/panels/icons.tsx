@@ -3,6 +3,7 @@
 import mousePointer2 from "lucide-static/icons/mouse-pointer-2.svg?raw";
 import contrast from "lucide-static/icons/contrast.svg?raw";
 import mousePointerClick from "lucide-static/icons/mouse-pointer-click.svg?raw";
+import flame from "lucide-static/icons/flame.svg?raw";
 import move from "lucide-static/icons/move.svg?raw";
 import sprout from "lucide-static/icons/sprout.svg?raw";
 import globe from "lucide-static/icons/globe.svg?raw";
@@ -80,6 +81,7 @@ const SOURCES = {
   "mouse-pointer-2": mousePointer2,
   "contrast": contrast,
   "mouse-pointer-click": mousePointerClick,
+  "flame": flame,
   "move": move,
   "sprout": sprout,
   "globe": globe,

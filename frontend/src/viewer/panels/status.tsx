@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { ERASED } from "../../editor/types";
 import { useDesk } from "../desk";
 import { lpsOf } from "../image/geometry";
+import { t } from "../language";
 import { hu } from "../words";
 import { Icon } from "./icons";
 
@@ -22,7 +23,7 @@ export function Status() {
       {lps && volume && <>
         <span><b>LPS</b>{lps.map((v) => v.toFixed(1).replace("-", "−")).join(", ")} mm</span>
         <span><b>Voxel</b>{ijk.join(", ")}</span>
-        <span data-testid="hu"><b>HU</b>{hu(volume.at(...(ijk as [number, number, number])))}{volume.full[ijk[2]] ? "" : " (preview)"}</span>
+        <span data-testid="hu"><b>{session.valueUnit.trim() || t("Value")}</b>{hu(volume.at(...(ijk as [number, number, number])))}{volume.full[ijk[2]] ? "" : " (preview)"}</span>
         <LabelUnderCursor />
       </>}
       <span class="grow" />

@@ -49,7 +49,7 @@ function ThisStroke() {
   return <>
     <h3>This stroke</h3>
     <dl class="kv" data-testid="this-stroke">
-      <div><dt>{facts?.preview ? "Would add" : erasing ? "Removes" : "Adds"}</dt><dd class="strong">{facts ? `${ml(voxels * session.voxelMl)} mL` : "–"}</dd></div>
+      <div><dt>{facts?.preview ? "Would add" : erasing ? "Removes" : "Adds"}</dt><dd class="strong">{facts ? `${ml(voxels * session.voxelMl)} ${session.unit}` : "–"}</dd></div>
       <div><dt>Voxels</dt><dd>{facts ? thin(voxels) : "–"}</dd></div>
       {tool.name === "grow" && <>
         <div><dt>Seed</dt><dd>{facts?.seedHu == null ? "–" : `${hu(facts.seedHu)} HU`}</dd></div>

@@ -98,7 +98,7 @@ export class Strokes {
     const erasing = brushOf(session)?.erases ?? false;
     const volume = (erasing ? this.#removed : this.#added) * session.voxelMl;
     if (refusal && !this.#added) hud.value = { title: refusal, detail: "", tone: "warn" };
-    else hud.value = { title: `${erasing ? "−" : "+"}${ml(volume)} mL`, detail: erasing ? "Erased" : session.segmentName(session.segment.value), tone: "plain" };
+    else hud.value = { title: `${erasing ? "−" : "+"}${ml(volume)} ${session.unit}`, detail: erasing ? "Erased" : session.segmentName(session.segment.value), tone: "plain" };
     this.tell({
       added: this.#added, removed: this.#removed, seedHu: result.grow?.seedHu ?? null, lowerHu: result.grow?.lowerHu ?? null,
       milliseconds: result.grow?.milliseconds ?? null, refusal, preview: false,
@@ -136,7 +136,7 @@ export class Strokes {
         for (const plane of PLANES) panes[plane].setPreview(found.patches.find((p) => p.plane === plane && p.index === panes[plane].index) ?? null);
         const refusal = refusalWords(found);
         hud.value = refusal ? { title: refusal, detail: "", tone: "warn" }
-          : { title: `+${ml(found.added * session.voxelMl)} mL`, detail: session.segmentName(session.segment.value), tone: "plain" };
+          : { title: `+${ml(found.added * session.voxelMl)} ${session.unit}`, detail: session.segmentName(session.segment.value), tone: "plain" };
         this.tell({ added: found.added, removed: 0, seedHu: found.seedHu, lowerHu: found.lowerHu, milliseconds: found.milliseconds, refusal, preview: true });
       }
     } catch (error) {
