@@ -17,7 +17,7 @@ export interface EditorCalls {
   loadMask(message: Uint8Array, revision: string): Promise<Opened>;
   watch(slices: readonly { plane: Plane; index: number }[]): void;
   beginStroke(tool: Tool): void;
-  dab(ijk: Ijk): DabResult;
+  dab(ijk: Ijk, reach?: number): DabResult;
   endStroke(): Promise<OperationResult>;
   cancelStroke(): void;
   preview(tool: Tool, ijk: Ijk): Preview;
@@ -109,8 +109,8 @@ export class EditorClient {
   watch(slices: readonly { plane: Plane; index: number }[]): Promise<void> { return this.#call("watch", [slices]); }
 
   beginStroke(tool: Tool): Promise<void> { return this.#call("beginStroke", [tool]); }
-  /** Paints at a voxel and along the way from the last dab of this stroke. */
-  dab(ijk: Ijk): Promise<DabResult> { return this.#call("dab", [ijk]); }
+  /** Paints at a voxel and along the way from the last dab of this stroke; `reach` is the part of the radius that a pen presses. */
+  dab(ijk: Ijk, reach = 1): Promise<DabResult> { return this.#call("dab", [ijk, reach]); }
   /** One gesture = one entry of the history; resolves when it is in the journal. */
   endStroke(): Promise<OperationResult> { return this.#call("endStroke", []); }
   cancelStroke(): Promise<void> { return this.#call("cancelStroke", []); }

@@ -17,10 +17,10 @@ export function nameOf(against: string, { kind, ijk, added, removed, relabelled 
 
 /** What a reviewer often says of a place, by one key; `short` stands on its button. */
 export const REMARKS = [
-  { id: "remark-large", short: "Too large", words: "Marked too large", key: "Shift+L" },
-  { id: "remark-small", short: "Too small", words: "Marked too small", key: "Shift+T" },
-  { id: "remark-none", short: "No finding", words: "This is no finding", key: "Shift+N" },
-  { id: "remark-missed", short: "Missed here", words: "A finding is missed here", key: "Shift+I" },
+  { id: "remark-large", short: "Too large", words: "Marked too large", key: "Alt+L" },
+  { id: "remark-small", short: "Too small", words: "Marked too small", key: "Alt+T" },
+  { id: "remark-none", short: "No finding", words: "This is no finding", key: "Alt+N" },
+  { id: "remark-missed", short: "Missed here", words: "A finding is missed here", key: "Alt+M" },
 ] as const;
 
 export class Review {
