@@ -32,6 +32,7 @@ export function Status() {
         {done === total ? <><span class="good"><Icon name="circle-check" size="sm" /></span>Full resolution {done} / {total}</> : <><progress class="vh" value={done} max={total} aria-label="Full resolution" />Full resolution {done} / {total}</>}
       </span>
       {session.nextLoaded.value > 0 && <span class="next">Next scan loaded {Math.round(session.nextLoaded.value * 100)} %</span>}
+      {desk.graphics === "none" && <span class="next" data-testid="no-webgl" title={t("This browser has no WebGL: images are drawn by the processor, nothing is missing.")}>{t("No WebGL, drawn by the processor")}</span>}
       {view && <span><b>Zoom</b>{Math.round(view.zoom.value * 100)} %</span>}
       <span title={`Images drawn by ${desk.backendName.value}`}><b>Frame</b>{session.frameMs.value < 10 ? session.frameMs.value.toFixed(1) : Math.round(session.frameMs.value)} ms</span>
       <button type="button" class="row-tight link quiet" onClick={() => { desk.sheet.value = "keys"; }}><kbd>?</kbd> all keys</button>
