@@ -1,7 +1,7 @@
 import type { Disagreement, Keep } from "./disagreement";
 import type {
-  Beside, CoarseField, DabResult, Difference, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened, Operation, OperationResult, Plane,
-  Preview, Proposed, Region, Slice, SliceFacts, Stats, Tool, VoxelValue, Zyx,
+  Beside, CoarseField, DabResult, Difference, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram,
+  Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, Slice, SliceFacts, Stats, Tool, VoxelValue, Zyx,
 } from "./types";
 
 type Listener<K extends keyof EditorEvents> = (detail: EditorEvents[K]) => void;
@@ -18,7 +18,7 @@ export interface EditorCalls {
   loadMask(message: Uint8Array, revision: string): Promise<Opened>;
   watch(slices: readonly { plane: Plane; index: number }[]): void;
   beginStroke(tool: Tool): void;
-  dab(ijk: Ijk): DabResult;
+  dab(ijk: Ijk, reach?: number): DabResult;
   endStroke(): Promise<OperationResult>;
   cancelStroke(): void;
   preview(tool: Tool, ijk: Ijk): Preview;
@@ -110,8 +110,8 @@ export class EditorClient {
   watch(slices: readonly { plane: Plane; index: number }[]): Promise<void> { return this.#call("watch", [slices]); }
 
   beginStroke(tool: Tool): Promise<void> { return this.#call("beginStroke", [tool]); }
-  /** Paints at a voxel and along the way from the last dab of this stroke. */
-  dab(ijk: Ijk): Promise<DabResult> { return this.#call("dab", [ijk]); }
+  /** Paints at a voxel and along the way from the last dab of this stroke; `reach` is the part of the radius that a pen presses. */
+  dab(ijk: Ijk, reach = 1): Promise<DabResult> { return this.#call("dab", [ijk, reach]); }
   /** One gesture = one entry of the history; resolves when it is in the journal. */
   endStroke(): Promise<OperationResult> { return this.#call("endStroke", []); }
   cancelStroke(): Promise<void> { return this.#call("cancelStroke", []); }

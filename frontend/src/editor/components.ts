@@ -82,7 +82,7 @@ export function runsOfParts(labels: Labelmap, parts: readonly Component[], writa
 }
 
 /** The voxels of a mask as bits of the smallest box around them, wider by `room` within the volume; `null` for none. */
-export function bitsOf(mask: Stretches, wanted: (label: number) => boolean, room: Zyx = [0, 0, 0]): { frame: BitFrame; bits: Int32Array; box: Box } | null {
+export function bitsOf(mask: Stretches, wanted: (label: number) => boolean, room: Zyx = [0, 0, 0]): { readonly frame: BitFrame; bits: Int32Array; readonly box: Box } | null {
   const [nz, ny, nx] = mask.shape;
   const found: [number, number][] = [];
   let z0 = Infinity, z1 = -1, y0 = Infinity, y1 = -1, x0 = Infinity, x1 = -1;

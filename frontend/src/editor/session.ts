@@ -18,8 +18,8 @@ import { Scene, type Watched } from "./scene";
 import { tally } from "./runs";
 import type { Surroundings } from "./surroundings";
 import type {
-  Beside, CoarseField, DabResult, Difference, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened, Operation, OperationResult, Plane, Preview,
-  Proposed, Region, SaveState, Slice, SliceFacts, Stats, Stroke, Tool, VoxelValue, Zyx,
+  Beside, CoarseField, DabResult, Difference, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened,
+  Operation, OperationResult, Plane, Preview, Proposed, Region, SaveState, Slice, SliceFacts, Stats, Stroke, Tool, VoxelValue, Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 
@@ -93,9 +93,9 @@ export class EditorSession implements EditorCalls {
     this.#drawing = new Drawing(tool, this.#scene.ground());
   }
 
-  dab(ijk: Ijk): DabResult {
+  dab(ijk: Ijk, reach = 1): DabResult {
     if (!this.#drawing) throw new Error("dab without a stroke");
-    const { box, ...result } = this.#drawing.dab(this.#inside(ijk));
+    const { box, ...result } = this.#drawing.dab(this.#inside(ijk), reach);
     this.#scene.changed(box);
     return result;
   }
@@ -123,9 +123,9 @@ export class EditorSession implements EditorCalls {
 
   preview(tool: Tool, ijk: Ijk): Preview {
     const started = performance.now();
-    const { runs, grow } = effectOf(tool, this.#inside(ijk), this.#scene.ground());
-    const patches = patchesOf(runs, this.#options.volume.shapeZyx, this.#scene.watched);
-    const facts = grow ?? { added: tally(runs).added, refusal: null, seedHu: null, lowerHu: null };
+    const { runs, refused, grow } = effectOf(tool, this.#inside(ijk), this.#scene.ground());
+    const patches = patchesOf(refused.count ? refused : runs, this.#options.volume.shapeZyx, this.#scene.watched);
+    const facts = grow ?? { added: tally(runs).added, refusal: null, refused: 0, seedHu: null, lowerHu: null };
     return { ...facts, patches, milliseconds: performance.now() - started };
   }
 

@@ -87,10 +87,11 @@ export class Clicks {
 
   operation(): Operation {
     const { session } = this;
+    const question = this.#question();
     return {
       op: "click", segment: session.segment.value, overwrite: settings.value.overwrite, locked: [...session.locked.value],
       prompts: this.prompts.value, box: this.box.value, tolerance: settings.value.tolerance,
-      overlay: this.#answered === this.#question() ? SERVER : null,
+      overlay: question !== null && question === this.#answered ? SERVER : null,
     };
   }
 

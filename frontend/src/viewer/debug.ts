@@ -12,6 +12,7 @@
  * - `toVoxel(plane, x, y)`        voxel [i, j, k] under client coordinates, null outside
  * - `regions`, `angles(plane)`   regions with their figures; screen directions of the two planes that cross a pane
  * - `saveState`, `strokes`, `history`   as the page shows them
+ * - `working`          the operation that is under way, in words, or null
  * - `counts()`         voxels per segment on the whole mask: {"1": 1234}
  * - `proposal`         what click-to-segment proposes now: {added, source, radiusMm, refusal, milliseconds, prompts}, or null
  * - `differences`      the list of differences as the page shows it: {against, index, list: [{kind, added, removed, ijk, checked}]}
@@ -43,6 +44,7 @@ export function exposeFacts(desk: Desk): void {
     get saveState() { return session.save.value; },
     get strokes() { return session.strokes.value; },
     get history() { return session.history.value; },
+    get working() { return session.working.value; },
     get lesions() { return session.lesions.value; },
     get nextLoaded() { return session.nextLoaded.value; },
     get regions() { return desk.view.value?.regions.list.value ?? []; },

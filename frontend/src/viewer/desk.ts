@@ -8,6 +8,7 @@ import { checkWork } from "./checks";
 import { Revisions } from "./history";
 import type { Context } from "./context";
 import { CanvasBackend, detectGraphics, type Graphics, type Hosts } from "./image/backend";
+import { Operations } from "./operations";
 import { Strokes, type StrokeFacts } from "./panes/stroke";
 import { View } from "./panes/view";
 import { Review } from "./review";
@@ -26,6 +27,7 @@ export class Desk {
   readonly work: Work;
   readonly revisions: Revisions;
   readonly review: Review;
+  readonly operations: Operations;
   readonly hosts: Hosts = new Map();
   readonly view = signal<View | null>(null);
   /** The subject's other scan, fetched when it is first asked for. */
@@ -76,10 +78,11 @@ export class Desk {
     });
     this.work = new Work(this.session);
     this.revisions = new Revisions(this.session);
+    this.operations = new Operations(this.session, () => this.view.value?.cursor.value?.ijk ?? this.session.cross.value);
     this.work.hindrances = () => this.checks.value.filter((c) => !c.ok && c.code !== "open_comments").map((c) => ({
       code: c.code, message: `${c.text}.`, blocking: c.blocking, jump: { question: c.jump.question ?? null, ijk: c.jump.ijk ?? null },
     }));
-    this.review = new Review(this.session);
+    this.review = new Review(this.session, computed(() => context.can.approve || this.tab.value === "review"));
     if (context.review && !context.can.edit) this.tab.value = "comments";
   }
 

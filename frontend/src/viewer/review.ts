@@ -3,7 +3,7 @@
  * where the readers of a scan disagree.
  */
 
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { Difference } from "../editor/types";
 import type { OverlaySource } from "./context";
 import type { Session } from "./session";
@@ -17,10 +17,10 @@ export function nameOf(against: string, { kind, ijk, added, removed, relabelled 
 
 /** What a reviewer often says of a place, by one key; `short` stands on its button. */
 export const REMARKS = [
-  { id: "remark-large", short: "Too large", words: "Marked too large", key: "Shift+L" },
-  { id: "remark-small", short: "Too small", words: "Marked too small", key: "Shift+T" },
-  { id: "remark-none", short: "No finding", words: "This is no finding", key: "Shift+N" },
-  { id: "remark-missed", short: "Missed here", words: "A finding is missed here", key: "Shift+I" },
+  { id: "remark-large", short: "Too large", words: "Marked too large", key: "Alt+L" },
+  { id: "remark-small", short: "Too small", words: "Marked too small", key: "Alt+T" },
+  { id: "remark-none", short: "No finding", words: "This is no finding", key: "Alt+N" },
+  { id: "remark-missed", short: "Missed here", words: "A finding is missed here", key: "Alt+M" },
 ] as const;
 
 export class Review {
@@ -54,13 +54,14 @@ export class Review {
 
   readonly left = computed(() => this.differences.value.filter((d) => !this.isChecked(d)).length);
 
-  constructor(private readonly session: Session) {
+  /** `isWanted`: somebody looks at the list; it is not counted behind every stroke of who does not. */
+  constructor(private readonly session: Session, isWanted: ReadonlySignal<boolean>) {
     const { review } = session.context;
     if (review) this.#keepChecked(`voxloop.checked.${review.id}`);
     effect(() => {
       void [this.against.value, session.maskReady.value, session.stats.value];
       window.clearTimeout(this.#timer);
-      if (this.against.value && session.maskReady.value) this.#timer = window.setTimeout(() => void this.#count(), COUNT_AFTER_MS);
+      if (isWanted.value && this.against.value && session.maskReady.value) this.#timer = window.setTimeout(() => void this.#count(), COUNT_AFTER_MS);
     });
   }
 

@@ -24,7 +24,7 @@ export const MASK_TYPE = "application/vnd.voxloop.mask";
 
 export const PLANES: readonly Plane[] = ["axial", "sagittal", "coronal"];
 
-export interface StrokeLine { readonly id: string; readonly tool: string; readonly segment: number; readonly added: number; readonly removed: number; readonly at: string }
+export interface StrokeLine { readonly id: string; readonly tool: string; readonly segment: number; readonly params: Stroke["params"]; readonly added: number; readonly removed: number; readonly at: string }
 
 export class Session {
   readonly layer;
@@ -156,6 +156,9 @@ export class Session {
     this.mirror.touchAll();
   }
 
+  /** An operation that is under way, in words; brushes wait for it. */
+  readonly working = signal<string | null>(null);
+
   readonly notice = signal<{ text: string; tone: "info" | "warn" | "bad" } | null>(null);
 
   async #showPreview(bytes: Uint8Array): Promise<void> {
@@ -221,7 +224,7 @@ export class Session {
   }
 
   #noteStroke(now: HistoryState): void {
-    const line = (stroke: Stroke): StrokeLine => ({ id: stroke.id, tool: stroke.tool, segment: stroke.segment, added: stroke.added, removed: stroke.removed, at: stroke.at });
+    const line = (stroke: Stroke): StrokeLine => ({ id: stroke.id, tool: stroke.tool, segment: stroke.segment, params: stroke.params, added: stroke.added, removed: stroke.removed, at: stroke.at });
     const before = this.history.value;
     const known = this.strokes.value.filter((s) => s.id !== now.redo?.id);
     // A full stack of undos no longer grows: the newest stroke then pushes the oldest out.

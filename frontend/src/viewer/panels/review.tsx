@@ -46,7 +46,7 @@ export function ReviewTab() {
       {readers.length > 0 && (
         <div class="row between" style="margin-top:8px">
           <span class="small">{t("{n} readers", { n: readers.length + 1 })}</span>
-          <Button icon="flame" kind="btn-ghost" pressed={review.heat.value} testid="heat" title={t("Where the readers disagree: the warmer, the more")} keys="Shift+V" onClick={() => review.toggleHeat()}>{t("Disagreement")}</Button>
+          <Button icon="flame" kind="btn-ghost" pressed={review.heat.value} testid="heat" title={t("Where the readers disagree: the warmer, the more")} keys="Alt+V" onClick={() => review.toggleHeat()}>{t("Disagreement")}</Button>
         </div>
       )}
     </div>
@@ -66,7 +66,7 @@ function Differences({ title, canRevert }: { readonly title: string; readonly ca
       {list.length === 0 ? <p class="small faint none" data-testid="no-differences">{review.isCounted.value ? t("No difference to {title}.", { title }) : t("Comparing …")}</p> : <>
         <p class="small faint none" aria-live="polite" data-testid="differences-left">{review.left.value ? t("{n} of {all} to check", { n: review.left.value, all: list.length }) : t("All {n} checked", { n: list.length })}</p>
         <table class="table les diff" data-testid="differences">
-          <thead><tr><th><span class="vh">{t("Checked")}</span></th><th>{t("Lesion")}</th><th class="num">{t("added")}</th><th class="num">{t("removed")}</th></tr></thead>
+          <thead><tr><th><span class="vh">{t("Checked")}</span></th><th>{t("Lesion")}</th><th class="num" title={t("mL only here")}>+ mL</th><th class="num" title={t("mL only in the other mask")}>− mL</th></tr></thead>
           <tbody>
             {list.slice(0, 200).map((difference, n) => (
               <tr key={difference.ijk.join()} aria-selected={at === n} data-kind={difference.kind} data-checked={review.isChecked(difference)}>

@@ -141,7 +141,7 @@ export function handleReach(pane: Pane): number { return Math.min(pane.geometry.
 function drawBrush(view: View, pane: Pane, context: CanvasRenderingContext2D, brush: Brush): void {
   const cursor = view.cursor.value;
   if (cursor?.plane !== pane.plane) return;
-  const radius = settings.value[brush.radius] * pane.geometry.scale;
+  const radius = settings.value[brush.radius] * (cursor.reach ?? 1) * pane.geometry.scale;
   const [x, y] = [cursor.x, cursor.y];
   const trace = () => {
     context.beginPath();

@@ -10,6 +10,7 @@ import { resliceLabels } from "../image/oblique";
 import { settings } from "../settings";
 import { heatOf, type Heat } from "./heat";
 import { drawMarks } from "./marks";
+import type { Line } from "./line";
 import type { ImageBackend } from "../image/backend";
 import { Cine } from "./cine";
 import { Planes } from "./planes";
@@ -18,7 +19,7 @@ import { Regions } from "./regions";
 /** A line between two grid positions; shown on every pane whose slice holds both. */
 export interface Measurement { readonly from: readonly number[]; readonly to: readonly number[] }
 
-export interface Cursor { readonly plane: Plane; readonly x: number; readonly y: number; readonly ijk: Ijk | null }
+export interface Cursor { readonly plane: Plane; readonly x: number; readonly y: number; readonly ijk: Ijk | null; /** Part of the radius that a pen presses. */ readonly reach?: number }
 
 interface LabelSlice { readonly index: number; readonly width: number; readonly height: number; readonly data: Uint8Array }
 
@@ -170,6 +171,8 @@ export class View {
   readonly panes: Readonly<Record<Plane, Pane>>;
   readonly cursor: Signal<Cursor | null> = signal(null);
   readonly measurements: Signal<readonly Measurement[]> = signal([]);
+  /** The line of lasso or scissors under way. */
+  readonly line: Signal<Line | null> = signal(null);
   readonly maximised: Signal<Plane | "surface" | null> = signal(null);
   /** Two by two, the active plane large beside the two others, or axial beside the subject's other scan. */
   readonly layout: Signal<"four" | "large" | "compare"> = signal("four");
@@ -210,7 +213,7 @@ export class View {
         this.redraw("image");
       }),
       effect(() => {
-        void [session.hidden.value, session.maskShown.value, settings.value, this.measurements.value, this.cursor.value, session.tool.value,
+        void [session.hidden.value, session.maskShown.value, settings.value, this.measurements.value, this.cursor.value, this.line.value, session.tool.value,
           session.activePlane.value, session.segment.value, this.regions.list.value, this.regions.selected.value, this.planes.turning.value,
           session.clicks.prompts.value, session.clicks.box.value, session.clicks.drawing.value];
         this.redraw("marks");
