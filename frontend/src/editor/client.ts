@@ -1,5 +1,5 @@
 import type {
-  DabResult, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview,
+  DabResult, Difference, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview,
   Proposed, Region, Slice, Stats, Tool, VoxelValue,
 } from "./types";
 
@@ -31,6 +31,7 @@ export interface EditorCalls {
   valueAt(ijk: Ijk): VoxelValue;
   stats(): Stats;
   lesions(): Lesion[];
+  differences(key: string): Difference[];
   regions(key: string): Region[];
   /** Sends what is unsent now; resolves when the server has all of it, or rejects with the reason. */
   flush(): Promise<string>;
@@ -122,6 +123,8 @@ export class EditorClient {
   valueAt(ijk: Ijk): Promise<VoxelValue> { return this.#call("valueAt", [ijk]); }
   stats(): Promise<Stats> { return this.#call("stats", []); }
   lesions(): Promise<Lesion[]> { return this.#call("lesions", []); }
+  /** Where the mask differs from an overlay, lesion by lesion, the largest change first. */
+  differences(key: string): Promise<Difference[]> { return this.#call("differences", [key]); }
   /** What the mask takes of each region of an overlay; none where no overlay of that key has come. */
   regions(key: string): Promise<Region[]> { return this.#call("regions", [key]); }
 

@@ -4,6 +4,7 @@
  */
 
 import type { EditorCalls } from "./client";
+import { differencesOf } from "./differences";
 import { Drawing, effectOf, patchesOf } from "./drawing";
 import type { SparseMask } from "./labelmap";
 import { Line } from "./line";
@@ -15,7 +16,7 @@ import { type ClickFacts, clickEffect } from "./operations/click";
 import { Scene, type Watched } from "./scene";
 import type { Surroundings } from "./surroundings";
 import type {
-  DabResult, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, SaveState, Slice,
+  DabResult, Difference, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, SaveState, Slice,
   Stats, Stroke, Tool, VoxelValue, Zyx,
 } from "./types";
 import { uuid } from "./uuid";
@@ -183,6 +184,7 @@ export class EditorSession implements EditorCalls {
   stats(): Stats { return this.#scene.stats(); }
   regions(key: string): Region[] { return this.#scene.regions(key); }
   lesions(): Lesion[] { return this.#scene.lesions(); }
+  differences(key: string): Difference[] { return differencesOf(this.#mask.labels, this.#scene.overlay(key), this.#options.volume.spacingMmZyx); }
 
   // Saving
 

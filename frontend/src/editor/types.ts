@@ -204,6 +204,25 @@ export interface EditorEvents {
 
 export type Keeping = "journal" | "failing" | "memory";
 
+/** A lesion in which the mask differs from another: only here, only there, or otherwise. */
+export interface Difference {
+  readonly kind: "added" | "removed" | "changed";
+  /** The segment that most of it has. */
+  readonly segment: number;
+  /** Voxels that only the mask marks, that only the other marks, and that both mark as different segments. */
+  readonly added: number;
+  readonly removed: number;
+  readonly relabelled: number;
+  /** mL of the lesion in the mask as it is. */
+  readonly ml: number;
+  readonly addedMl: number;
+  readonly removedMl: number;
+  readonly relabelledMl: number;
+  readonly box: Box;
+  /** A changed voxel where most has changed. */
+  readonly ijk: Ijk;
+}
+
 /** A point that belongs to the lesion, or does not. */
 export interface ClickPrompt { readonly ijk: Ijk; readonly belongs: boolean }
 
@@ -230,6 +249,8 @@ export type Operation =
   | ({ /** Click-to-segment: the lesion that points, in their order, or a box ask for. */ readonly op: "click";
        readonly prompts: readonly ClickPrompt[]; readonly box: Box | null; /** As of the growing brush. */ readonly tolerance: number;
        /** An overlay that holds the answer of a server, instead of what is found here. */ readonly overlay: string | null } & PaintRules)
+  | { /** The lesion under a voxel becomes what it is in an overlay. */ readonly op: "revert"; readonly overlay: string; readonly at: Ijk;
+      readonly locked: readonly number[] }
   | { readonly op: "remove-islands"; readonly segment: number; readonly underMl: number }
   | { readonly op: "remove-lesion"; readonly at: Ijk }
   | { readonly op: "convert"; readonly from: number; readonly to: number; /** null: all of it */ readonly at: Ijk | null }

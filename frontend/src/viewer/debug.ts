@@ -10,6 +10,7 @@
  * - `slices()`         slice on screen per plane
  * - `toScreen(plane, [i, j, k])`  client coordinates (for the mouse) of the middle of a voxel in that pane
  * - `toVoxel(plane, x, y)`        voxel [i, j, k] under client coordinates, null outside
+ * - `regions`, `angles(plane)`   regions with their figures; screen directions of the two planes that cross a pane
  * - `saveState`, `strokes`, `history`   as the page shows them
  * - `counts()`         voxels per segment on the whole mask: {"1": 1234}
  * - `proposal`         what click-to-segment proposes now: {added, source, radiusMm, refusal, milliseconds, prompts}, or null
@@ -43,6 +44,8 @@ export function exposeFacts(desk: Desk): void {
     get history() { return session.history.value; },
     get lesions() { return session.lesions.value; },
     get nextLoaded() { return session.nextLoaded.value; },
+    get regions() { return desk.view.value?.regions.list.value ?? []; },
+    angles: (plane: Plane) => { const view = desk.view.value; return view ? view.planes.lines(view.panes[plane]).map(({ angle }) => angle) : []; },
     slices: () => Object.fromEntries(Object.entries(desk.view.value?.panes ?? {}).map(([plane, pane]) => [plane, pane.index])),
     toScreen: (plane: Plane, ijk: Ijk) => {
       const found = place(plane);

@@ -7,6 +7,8 @@
 import { effect, signal } from "@preact/signals";
 import { ENGLISH } from "./language";
 
+export interface NamedWindow { readonly name: string; readonly level: number; readonly width: number }
+
 export interface Settings {
   radiusMm: number;
   tolerance: number;
@@ -25,6 +27,14 @@ export interface Settings {
   crosshair: boolean;
   /** Smooth: interpolated pixels; off shows the voxels as squares. */
   smooth: boolean;
+  /** Thickness of a slab, and whether it holds for all panes or the active one. */
+  slabMm: number;
+  slabEverywhere: boolean;
+  regionKind: "ellipse" | "rectangle";
+  /** Slices a second of the cine. */
+  cineFps: number;
+  /** This person's own windows. */
+  windows: readonly NamedWindow[];
   rendering: "auto" | "gpu" | "cpu";
   /** BCP 47 tag of the language of the page. */
   language: string;
@@ -37,7 +47,8 @@ export interface Settings {
 export const DEFAULTS: Settings = {
   radiusMm: 15, tolerance: 30, useLimit: true, planar: false, excludeVessels: false, strongControl: false, livePreview: true,
   overwrite: false, sphereMm: 8, circleMm: 8, eraserMm: 8, eraserPlanar: false, eraseAll: false, opacity: 34, crosshair: true,
-  smooth: true, rendering: "auto", language: ENGLISH, keys: {}, recent: [],
+  smooth: true, slabMm: 10, slabEverywhere: true, regionKind: "ellipse", cineFps: 12, windows: [], rendering: "auto", language: ENGLISH,
+  keys: {}, recent: [],
 };
 
 /** A copy of the settings: `saved` counts the changes that the server has taken. */
@@ -81,6 +92,7 @@ export function merge(server: Copy, kept: Kept | null): { readonly values: Setti
 function fits(name: Name, value: unknown): boolean {
   if (name === "keys") return isTable(value) && Object.values(value).every(isTexts);
   if (name === "recent") return isTexts(value);
+  if (name === "windows") return Array.isArray(value) && value.every((w) => isTable(w) && typeof w["name"] === "string" && typeof w["level"] === "number" && typeof w["width"] === "number");
   if (typeof DEFAULTS[name] === "object") return isTable(value);
   return typeof value === typeof DEFAULTS[name];
 }

@@ -7,7 +7,7 @@ import { change, settings } from "../../src/viewer/settings";
 
 /** As much of a desk as the list of commands reads when it is made. */
 const DESK = {
-  session: { segments: [1, 2, 3].map((id) => ({ id, name: `Segment ${id}` })), context: { can: {}, overlays: [] } },
+  session: { segments: [1, 2, 3].map((id) => ({ id, name: `Segment ${id}` })), context: { can: {}, overlays: [], scan: { modality: "CT", shape_zyx: [9, 9, 9] } } },
   work: {},
 } as unknown as Desk;
 const COMMANDS = allCommands(DESK);

@@ -2,6 +2,7 @@
 
 import { pushRow, writableByErasing, writableByGrowing, writableByPaint, type Writable } from "../brushes";
 import { componentAt, componentsOf, fillHoles, runsOfParts } from "../components";
+import { revertRuns } from "../differences";
 import type { Labelmap, SparseMask } from "../labelmap";
 import { Composer, RunBuilder, type Runs } from "../runs";
 import { ERASED, type Ijk, type Operation, type Zyx } from "../types";
@@ -64,6 +65,10 @@ export function operate(operation: Exclude<Operation, { op: "click" }>, material
     case "subtract": {
       const { segment, overlay: key, with: other } = operation;
       return effect(keep(labels, material.overlay(key), segment, other, operation.op === "intersect"), segment, { overlay: key, with: other });
+    }
+    case "revert": {
+      const { runs, segment } = revertRuns(labels, material.overlay(operation.overlay), operation.at, operation.locked);
+      return effect(runs, segment, { overlay: operation.overlay }, operation.at);
     }
     case "remove-islands": {
       const voxelMl = (spacing[0] * spacing[1] * spacing[2]) / 1000;

@@ -37,7 +37,7 @@ export class CanvasBackend implements ImageBackend {
     if (!volume || !host) return;
     let image = this.#images.get(pane.plane);
     if (image?.canvas !== host.canvas) this.#images.set(pane.plane, image = new CanvasImage(host.canvas, volume, this.onProcessor));
-    image.draw(pane.geometry, pane.index, window, smooth);
+    image.draw(pane, window, smooth);
   }
 
   resize(): void {}

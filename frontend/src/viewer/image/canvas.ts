@@ -1,23 +1,34 @@
 /**
- * The image of a pane on a 2D canvas: one slice through the window's table, scaled by the browser. Works without WebGL,
- * is on screen before Cornerstone's script has come, and is the faster way on software GL (docs in `backend.ts`).
+ * The image of a pane on a 2D canvas: one slice, slab or oblique plane through the window's table, scaled by the browser.
+ * Works without WebGL, is on screen before Cornerstone's script has come, and is the faster way on software GL (`backend.ts`).
  */
 
 import type { Volume } from "../load/volume";
 import type { PaneGeometry } from "./geometry";
+import { reslice } from "./oblique";
+import { project, slabRange, type Slab } from "./slab";
 import { greyTable, type Window } from "./window";
+
+/** Black in every window. */
+const OUTSIDE = -32768;
+
+/** What a pane shows. */
+export interface Shown { readonly geometry: PaneGeometry; readonly index: number; readonly slab: Slab | null }
 
 export class CanvasImage {
   #slice: OffscreenCanvas | null = null;
   #pixels: ImageData | null = null;
-  #made = "";
+  #hu = new Int16Array(0);
+  #read = "";
+  #painted = "";
 
   constructor(readonly canvas: HTMLCanvasElement, private readonly volume: Volume, private readonly onProcessor: boolean) {}
 
-  draw(geometry: PaneGeometry, index: number, window: Window, smooth: boolean): void {
+  draw(shown: Shown, window: Window, smooth: boolean): void {
     const context = this.canvas.getContext("2d", { alpha: false, willReadFrequently: this.onProcessor });
     if (!context) return;
-    this.#make(geometry, index, window);
+    const { geometry } = shown;
+    this.#make(shown, window);
     const ratio = this.canvas.width / geometry.width;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = "#000";
@@ -28,14 +39,39 @@ export class CanvasImage {
     if (this.#slice) context.drawImage(this.#slice, 0, 0);
   }
 
-  #make(geometry: PaneGeometry, index: number, window: Window): void {
-    const key = `${index}/${window.level}/${window.width}/${this.volume.version}`;
-    if (key === this.#made) return;
-    this.#made = key;
-    const [width, height] = this.volume.size(geometry.plane);
-    this.#slice ??= new OffscreenCanvas(width, height);
-    this.#pixels ??= new ImageData(width, height);
-    this.volume.paint(geometry.plane, index, greyTable(window), new Uint32Array(this.#pixels.data.buffer));
-    this.#slice.getContext("2d", { alpha: false, willReadFrequently: this.onProcessor })?.putImageData(this.#pixels, 0, 0);
+  #make({ geometry, index, slab }: Shown, window: Window): void {
+    const { volume } = this;
+    const { oblique } = geometry;
+    const place = oblique ? `${oblique.centre.join()}/${oblique.frame.right.join()}/${oblique.frame.down.join()}` : String(index);
+    const read = `${place}/${slab ? `${slab.kind}${slab.mm}` : ""}/${volume.version}`;
+    const painted = `${read}/${window.level}/${window.width}`;
+    if (painted === this.#painted) return;
+    this.#painted = painted;
+    const [width, height] = oblique ? [oblique.raster.width, oblique.raster.height] : volume.size(geometry.plane);
+    if (this.#pixels?.width !== width || this.#pixels.height !== height) {
+      this.#slice = new OffscreenCanvas(width, height);
+      this.#pixels = new ImageData(width, height);
+    }
+    const out = new Uint32Array(this.#pixels.data.buffer);
+    const table = greyTable(window, volume.offset);
+    if (!oblique && !slab) volume.paint(geometry.plane, index, table, out);
+    else {
+      if (read !== this.#read) this.#readHu({ geometry, index, slab }, width * height);
+      for (let p = 0; p < out.length; p++) out[p] = table[this.#hu[p] + 32768];
+    }
+    this.#read = read;
+    this.#slice?.getContext("2d", { alpha: false, willReadFrequently: this.onProcessor })?.putImageData(this.#pixels, 0, 0);
+  }
+
+  /** Voxels of a slab or an oblique plane; kept, so that another window costs no new reading. */
+  #readHu({ geometry, index, slab }: Shown, size: number): void {
+    const { hu, shapeZyx } = this.volume;
+    if (this.#hu.length !== size) this.#hu = new Int16Array(size);
+    const { oblique, plane, mmPerVoxel } = geometry;
+    if (oblique) reslice(hu, shapeZyx, mmPerVoxel, oblique.frame, oblique.centre, oblique.raster, slab, OUTSIDE, this.#hu);
+    else if (slab) {
+      const [from, to] = slabRange(index, geometry.slices, mmPerVoxel[geometry.layout.across], slab.mm);
+      project(hu, shapeZyx, plane, from, to, slab.kind, this.#hu);
+    }
   }
 }

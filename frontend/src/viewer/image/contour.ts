@@ -93,3 +93,14 @@ export function pathOf(loops: readonly number[][], scale: LoopScale): Path2D {
   }
   return path;
 }
+
+/** 1 where only `now` marks, 2 where only `then` does. */
+export function difference(now: Uint8Array, then: Uint8Array): Uint8Array {
+  const out = new Uint8Array(now.length);
+  for (let p = 0; p < now.length; p++) {
+    const a = now[p] !== 0 && now[p] !== 255;
+    const b = then[p] !== 0 && then[p] !== 255;
+    if (a !== b) out[p] = a ? 1 : 2;
+  }
+  return out;
+}

@@ -11,7 +11,7 @@ import type { PlanarViewport } from "@cornerstonejs/core";
 import type { Plane } from "../../editor/types";
 import type { Pane, View } from "../panes/view";
 import { PLANES, type Session } from "../session";
-import type { Hosts, ImageBackend } from "./backend";
+import { CanvasBackend, type Hosts, type ImageBackend } from "./backend";
 import type { GridGeometry, PaneGeometry } from "./geometry";
 import type { Window } from "./window";
 
@@ -29,10 +29,13 @@ export class CornerstoneBackend implements ImageBackend {
   readonly #fit = new Map<Plane, number>();
   readonly #stop: () => void;
   readonly #presented = new Map<Plane, string>();
+  /** Draws slabs and oblique planes, as on every other machine. */
+  readonly #canvas: CanvasBackend;
   #shownVersion = -1;
   #refresh = 0;
 
-  private constructor(private readonly session: Session, private readonly view: View, backend: "gpu" | "cpu") {
+  private constructor(private readonly session: Session, private readonly view: View, private readonly hosts: Hosts, backend: "gpu" | "cpu") {
+    this.#canvas = new CanvasBackend(session, hosts, false);
     this.name = `cornerstone-${backend}`;
     this.#engine = new RenderingEngine(ENGINE);
     this.#stop = session.fullSlices.subscribe(() => this.#arrived());
@@ -49,7 +52,7 @@ export class CornerstoneBackend implements ImageBackend {
       direction: [...axisOf(lps, 0), ...axisOf(lps, 1), ...axisOf(lps, 2)] as Types.Mat3, metadata: metadataOf(session),
     });
     displaySets.add(VOLUME, { imageIds: local.imageIds, kind: "planar", volumeId: VOLUME });
-    const made = new CornerstoneBackend(session, view, backend);
+    const made = new CornerstoneBackend(session, view, hosts, backend);
     try {
       for (const plane of PLANES) await made.#enable(plane, hosts);
     } catch (error) {
@@ -74,6 +77,10 @@ export class CornerstoneBackend implements ImageBackend {
   #viewport(plane: Plane): PlanarViewport { return this.#engine.getViewport(plane) as unknown as PlanarViewport; }
 
   draw(pane: Pane, window: Window, smooth: boolean): void {
+    const ours = pane.slab !== null || pane.geometry.oblique !== null;
+    const stage = this.hosts.get(pane.plane)?.element;
+    if (stage) stage.style.visibility = ours ? "hidden" : "";
+    if (ours) { this.#canvas.draw(pane, window, smooth); return; }
     const viewport = this.#viewport(pane.plane);
     const key = `${window.level}/${window.width}/${smooth}`;
     if (this.#presented.get(pane.plane) !== key) {
@@ -114,6 +121,7 @@ export class CornerstoneBackend implements ImageBackend {
 
   close(): void {
     this.#stop();
+    this.#canvas.close();
     window.clearTimeout(this.#refresh);
     this.#engine.destroy();
     displaySets.remove(VOLUME);

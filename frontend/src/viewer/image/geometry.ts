@@ -4,6 +4,7 @@
  */
 
 import type { Ijk, Plane, Zyx } from "../../editor/types";
+import { cross, dot, lettersOf, rasterOf, type Frame, type Raster, type Vector } from "./oblique";
 
 /** An axis of the grid, 0 = i, 1 = j, 2 = k. */
 export type AxisIndex = 0 | 1 | 2;
@@ -91,14 +92,53 @@ export class PaneGeometry {
   height = 0;
   private readonly shape: readonly [number, number, number];
   private readonly spacing: readonly [number, number, number];
+  /** How an oblique pane stands; null when it shows a plane of the grid. */
+  #askew: { readonly frame: Frame; readonly centre: Vector; readonly raster: Raster } | null = null;
 
-  constructor(readonly plane: Plane, geometry: GridGeometry) {
+  constructor(readonly plane: Plane, private readonly geometry: GridGeometry) {
     this.layout = layoutOf(plane, geometry);
     const [z, y, x] = geometry.shapeZyx;
     this.shape = [x, y, z];
     const [sz, sy, sx] = geometry.spacingMmZyx;
     this.spacing = [sx, sy, sz];
     this.centre = [x / 2, y / 2, z / 2];
+  }
+
+  /** Right, down and across of the plane of the grid, as it stands on the screen. */
+  get straight(): Frame {
+    const { right, down, flipRight, flipDown } = this.layout;
+    const unit = (axis: number, flip: boolean) => [0, 1, 2].map((n) => (n === axis ? (flip ? -1 : 1) : 0)) as unknown as Vector;
+    const [r, d] = [unit(right, flipRight), unit(down, flipDown)];
+    return { right: r, down: d, normal: cross(r, d) };
+  }
+
+  get frame(): Frame { return this.#askew?.frame ?? this.straight; }
+  get oblique(): { readonly frame: Frame; readonly centre: Vector; readonly raster: Raster } | null { return this.#askew; }
+
+  /** Stand askew, with `centre` (continuous ijk) in the plane; null: back to the grid. */
+  lean(frame: Frame | null, at: Vector): void {
+    const raster = frame && rasterOf(frame, at, this.geometry.shapeZyx, this.spacing);
+    this.#askew = frame && raster && { frame, centre: at, raster };
+  }
+
+  /** Letters at the edges of the pane. */
+  get letters(): PlaneLayout["letters"] {
+    if (!this.#askew) return this.layout.letters;
+    const { right, down } = this.#askew.frame;
+    const lps = this.geometry.lpsFromIjk;
+    const back = (v: Vector) => v.map((n) => -n) as unknown as Vector;
+    return { right: lettersOf(right, lps), left: lettersOf(back(right), lps), bottom: lettersOf(down, lps), top: lettersOf(back(down), lps) };
+  }
+
+  /** Distance of a grid position from the shown plane, in voxels across it (grid) or in units of the finest voxel (oblique). */
+  offPlane(ijk: readonly number[], index: number): number {
+    if (!this.#askew) return Math.abs(ijk[this.layout.across] - (index + 0.5));
+    const { frame, centre } = this.#askew;
+    return Math.abs(dot(this.#mmFrom(ijk, centre), frame.normal)) / Math.min(...this.spacing);
+  }
+
+  #mmFrom(ijk: readonly number[], from: readonly number[]): Vector {
+    return [0, 1, 2].map((n) => (ijk[n] - from[n]) * this.spacing[n]) as unknown as Vector;
   }
 
   get slices(): number { return this.shape[this.layout.across]; }
@@ -119,6 +159,10 @@ export class PaneGeometry {
 
   /** Screen from continuous ijk in this plane (the coordinate across is ignored). */
   toScreen(ijk: readonly number[]): [number, number] {
+    if (this.#askew) {
+      const mm = this.#mmFrom(ijk, this.centre);
+      return [this.width / 2 + dot(mm, this.frame.right) * this.scale, this.height / 2 + dot(mm, this.frame.down) * this.scale];
+    }
     const { right, down, flipRight, flipDown } = this.layout;
     const x = (ijk[right] - this.centre[right]) * this.spacing[right] * this.scale * (flipRight ? -1 : 1);
     const y = (ijk[down] - this.centre[down]) * this.spacing[down] * this.scale * (flipDown ? -1 : 1);
@@ -127,6 +171,12 @@ export class PaneGeometry {
 
   /** Continuous ijk of a screen point; the coordinate across is the middle of slice `index`. */
   toGrid(x: number, y: number, index: number): [number, number, number] {
+    if (this.#askew) {
+      const { frame, centre } = this.#askew;
+      const from = this.#mmFrom(this.centre, centre);
+      const a = dot(from, frame.right) + (x - this.width / 2) / this.scale, b = dot(from, frame.down) + (y - this.height / 2) / this.scale;
+      return [0, 1, 2].map((n) => centre[n] + (frame.right[n] * a + frame.down[n] * b) / this.spacing[n]) as [number, number, number];
+    }
     const { right, down, across, flipRight, flipDown } = this.layout;
     const ijk: [number, number, number] = [0, 0, 0];
     ijk[right] = this.centre[right] + ((x - this.width / 2) / (this.spacing[right] * this.scale)) * (flipRight ? -1 : 1);
@@ -144,6 +194,12 @@ export class PaneGeometry {
 
   /** Screen from slice coordinates (a, b) of the editor's `Slice`. */
   affine(): Affine {
+    if (this.#askew) {
+      const { frame, centre, raster: { a0, b0, mm } } = this.#askew;
+      const from = this.#mmFrom(centre, this.centre);
+      const px = mm * this.scale;
+      return [px, 0, 0, px, this.width / 2 + (dot(from, frame.right) + a0) * this.scale, this.height / 2 + (dot(from, frame.down) + b0) * this.scale];
+    }
     const [first, second] = SLICE_AXES[this.plane];
     const { right, down, flipRight, flipDown } = this.layout;
     const rightPx = this.spacing[right] * this.scale * (flipRight ? -1 : 1);
@@ -159,10 +215,15 @@ export class PaneGeometry {
     const fit = this.fitScale;
     this.scale = Math.min(Math.max(this.scale * factor, fit * 0.3), fit * 40);
     const after = this.toGrid(x, y, 0);
-    for (const axis of [this.layout.right, this.layout.down]) this.centre[axis] += before[axis] - after[axis];
+    for (const axis of this.#askew ? [0, 1, 2] : [this.layout.right, this.layout.down]) this.centre[axis] += before[axis] - after[axis];
   }
 
   panBy(dx: number, dy: number): void {
+    if (this.#askew) {
+      const { right, down } = this.frame;
+      for (let n = 0; n < 3; n++) this.centre[n] -= (right[n] * dx + down[n] * dy) / (this.scale * this.spacing[n]);
+      return;
+    }
     const { right, down, flipRight, flipDown } = this.layout;
     this.centre[right] -= (dx / (this.spacing[right] * this.scale)) * (flipRight ? -1 : 1);
     this.centre[down] -= (dy / (this.spacing[down] * this.scale)) * (flipDown ? -1 : 1);

@@ -10,15 +10,28 @@ export const PRESETS: readonly Preset[] = [
   { name: "Bone", key: "Shift+3", level: 400, width: 1800 },
 ];
 
+/** Windows of a scan by its modality: the HU presets, or for an X-ray the range of its own values. */
+export function presetsOf(index: { readonly modality: string; readonly hu_range: readonly [number, number] }): readonly Preset[] {
+  if (index.modality === "CT") return PRESETS;
+  const [low, high] = index.hu_range;
+  const range = Math.max(1, high - low);
+  const part = (name: string, key: string, from: number, to: number): Preset =>
+    ({ name, key, level: Math.round(low + (range * (from + to)) / 2), width: Math.max(1, Math.round(range * (to - from))) });
+  return [part("Whole range", "Shift+1", 0, 1), part("Dark half", "Shift+2", 0, 0.5), part("Bright half", "Shift+3", 0.5, 1)];
+}
+
 const table = new Uint32Array(65536);
 let made = "";
 
-/** RGBA words for every int16 value, index HU + 32 768. The table is shared: use it before asking for another. */
-export function greyTable({ level, width }: Window): Uint32Array {
-  const key = `${level}/${width}`;
+/**
+ * RGBA words for every int16 value as the page keeps it, index value + 32 768; the window counts in value + `offset`. The
+ * table is shared: use it before asking for another.
+ */
+export function greyTable({ level, width }: Window, offset = 0): Uint32Array {
+  const key = `${level}/${width}/${offset}`;
   if (key === made) return table;
   made = key;
-  const low = level - width / 2;
+  const low = level - width / 2 - offset;
   const factor = 255 / Math.max(width, 1);
   for (let n = 0; n < 65536; n++) {
     const grey = Math.min(Math.max(Math.round((n - 32768 - low) * factor), 0), 255);

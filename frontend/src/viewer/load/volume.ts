@@ -22,9 +22,17 @@ export interface VolumeIndex {
   readonly hu_range: readonly [number, number];
 }
 
+/**
+ * What is taken from every value so that it fits int16: half of the range of a uint16 (X-ray), nothing of HU. Page, decoder and
+ * editor keep values less this; only what people read has it added again.
+ */
+export function offsetOf(index: VolumeIndex): number { return index.pack.dtype === "uint16" ? 32768 : 0; }
+
 export class Volume {
   readonly shapeZyx: Zyx;
+  /** HU less `offset`. */
   readonly hu: Int16Array<ArrayBuffer>;
+  readonly offset: number;
   /** Per slice: 1 when its full-resolution voxels have arrived. */
   readonly full: Uint8Array;
   /** Grows with every arrival; renderers compare it. */
@@ -34,6 +42,7 @@ export class Volume {
   constructor(index: VolumeIndex, hu: Int16Array<ArrayBuffer>) {
     this.shapeZyx = index.shape_zyx;
     this.hu = hu;
+    this.offset = offsetOf(index);
     this.full = new Uint8Array(index.shape_zyx[0]);
   }
 
@@ -52,7 +61,7 @@ export class Volume {
   at(x: number, y: number, z: number): number | null {
     const [depth, rows, columns] = this.shapeZyx;
     if (x < 0 || y < 0 || z < 0 || x >= columns || y >= rows || z >= depth) return null;
-    return this.hu[(z * rows + y) * columns + x];
+    return this.hu[(z * rows + y) * columns + x] + this.offset;
   }
 
   /** Width and height of a plane's slices, as `Slice` of the editor has them. */
@@ -61,7 +70,7 @@ export class Volume {
     return plane === "axial" ? [columns, rows] : plane === "coronal" ? [columns, depth] : [rows, depth];
   }
 
-  /** Write one slice through a table (65 536 RGBA words, index HU + 32 768) into `out`. */
+  /** Write one slice through a table (65 536 RGBA words, index value + 32 768) into `out`. */
   paint(plane: Plane, index: number, table: Uint32Array, out: Uint32Array): void {
     const [depth, rows, columns] = this.shapeZyx;
     const hu = this.hu;

@@ -50,6 +50,16 @@ import rotate3d from "lucide-static/icons/rotate-3d.svg?raw";
 import box from "lucide-static/icons/box.svg?raw";
 import clock from "lucide-static/icons/clock.svg?raw";
 import circlePlay from "lucide-static/icons/circle-play.svg?raw";
+import squareDashed from "lucide-static/icons/square-dashed.svg?raw";
+import layers from "lucide-static/icons/layers.svg?raw";
+import play from "lucide-static/icons/play.svg?raw";
+import pause from "lucide-static/icons/pause.svg?raw";
+import panelsLayout from "lucide-static/icons/layout-panel-left.svg?raw";
+import columns2 from "lucide-static/icons/columns-2.svg?raw";
+import axis3d from "lucide-static/icons/axis-3d.svg?raw";
+import link2 from "lucide-static/icons/link-2.svg?raw";
+import unlink from "lucide-static/icons/unlink.svg?raw";
+import plus from "lucide-static/icons/plus.svg?raw";
 import send from "lucide-static/icons/send.svg?raw";
 
 const SOURCES = {
@@ -103,6 +113,16 @@ const SOURCES = {
   "box": box,
   "clock": clock,
   "circle-play": circlePlay,
+  "square-dashed": squareDashed,
+  "layers": layers,
+  "play": play,
+  "pause": pause,
+  "layout-panel-left": panelsLayout,
+  "columns-2": columns2,
+  "axis-3d": axis3d,
+  "link-2": link2,
+  "unlink": unlink,
+  "plus": plus,
   "send": send,
 } as const;
 

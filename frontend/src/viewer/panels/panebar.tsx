@@ -1,33 +1,25 @@
 /** Above the panes: window, overlays, layout. */
 
 import { useDesk } from "../desk";
-import { PRESETS } from "../image/window";
 import { overlayColour } from "../panes/marks";
 import { toggled } from "../session";
 import { change, settings } from "../settings";
-import { thin } from "../words";
 import { Button, Kbd, withKey } from "./controls";
 import { Icon } from "./icons";
+import { Cine, Layouts, Oblique } from "./layouts";
+import { SlabMenu } from "./slabmenu";
+import { Windows } from "./windowmenu";
 
 export function PaneBar() {
   const desk = useDesk();
   const { session } = desk;
-  const { level, width } = session.window.value;
   const view = desk.view.value;
   const { overlays } = session.context;
   const prediction = overlays.find((o) => o.key === "prediction") ?? overlays[0];
   const against = overlays.find((o) => o.key === session.difference.value) ?? prediction;
   return (
     <div class="pbar">
-      <div class="segmented" role="group" aria-label="Window">
-        {PRESETS.map((p) => (
-          <button
-            type="button" key={p.name} aria-pressed={level === p.level && width === p.width} title={withKey(`${p.name} window, L ${thin(p.level)} W ${p.width}`, p.key.replace("+", " "))}
-            data-testid={`window-${p.name.toLowerCase().replace(" ", "-")}`} onClick={() => { session.window.value = { level: p.level, width: p.width }; }}
-          >{p.name} <kbd aria-hidden="true">⇧{p.key.slice(-1)}</kbd></button>
-        ))}
-      </div>
-      <span class="small faint nowrap lw" data-testid="window-values">L {thin(level)}&ensp;W {width}</span>
+      {view && <Windows />}
       <span class="vline" />
       <div class="segmented" role="group" aria-label="Overlay">
         <button type="button" data-testid="toggle-mask" aria-pressed={session.maskShown.value} title="Mask, shown or hidden (H)" onClick={() => { session.maskShown.value = !session.maskShown.value; }}>
@@ -57,12 +49,10 @@ export function PaneBar() {
         aria-valuetext={`${settings.value.opacity} per cent`} onInput={(e) => change({ opacity: Number(e.currentTarget.value) })}
       />
       <span class="grow" />
+      {view && <><SlabMenu view={view} /><Cine view={view} /><Oblique view={view} /></>}
       <Button icon="crosshair" kind="btn-ghost" label="Crosshair" keys="X" pressed={settings.value.crosshair} testid="crosshair" onClick={() => change({ crosshair: !settings.value.crosshair })} />
       <Button icon="rotate-ccw" kind="btn-ghost" label="Reset views" keys="0" testid="reset-views" onClick={() => view?.resetViews()} />
-      <div class="segmented" role="group" aria-label="Layout">
-        <button type="button" aria-label="Two by two" title="Two by two (F)" aria-pressed={!view?.maximised.value} onClick={() => { if (view) view.maximised.value = null; }}><Icon name="grid-2x2" size="sm" /></button>
-        <button type="button" aria-label="One pane" title="One pane (F)" aria-pressed={!!view?.maximised.value} onClick={() => { if (view) view.maximised.value = session.activePlane.value; }}><Icon name="square" size="sm" /></button>
-      </div>
+      <Layouts view={view} />
     </div>
   );
 }

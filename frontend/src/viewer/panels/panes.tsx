@@ -3,7 +3,9 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Plane } from "../../editor/types";
 import { useDesk } from "../desk";
-import { PanePointer, scrollBy } from "../panes/pointer";
+import { SLAB_NAMES } from "../image/slab";
+import { t } from "../language";
+import { PanePointer } from "../panes/pointer";
 import type { Pane, View } from "../panes/view";
 import { PLANES } from "../session";
 import { toolOf } from "../tools";
@@ -31,10 +33,11 @@ export function Panes() {
 
 function PaneGrid({ view }: { readonly view: View }) {
   const one = view.maximised.value;
+  const large = one === null && view.layout.value === "large";
   return (
-    <div class={`panes on-dark${one ? " single" : ""}`}>
+    <div class={`panes on-dark${one ? " single" : ""}${large ? " large" : ""}`} data-large={large ? view.session.activePlane.value : undefined}>
       {PLANES.map((plane) => <PaneBox key={plane} view={view} pane={view.panes[plane]} hidden={one !== null && one !== plane} />)}
-      <SurfacePane view={view} hidden={one !== null && one !== "surface"} />
+      <SurfacePane view={view} hidden={large || (one !== null && one !== "surface")} />
     </div>
   );
 }
@@ -82,9 +85,8 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
       <canvas ref={canvas} class="image" aria-hidden="true" />
       <div ref={element} class="stage" style="position:absolute" aria-hidden="true" />
       <canvas ref={marks} class="marks" aria-hidden="true" />
-      <div class="tl"><b>{layout.name}</b> <span data-testid={`slice-${pane.plane}`}>{index + 1} / {pane.geometry.slices}</span></div>
-      <span class="o ot" aria-hidden="true">{layout.letters.top}</span><span class="o ob" aria-hidden="true">{layout.letters.bottom}</span>
-      <span class="o ol" aria-hidden="true">{layout.letters.left}</span><span class="o or" aria-hidden="true">{layout.letters.right}</span>
+      <Corner view={view} pane={pane} index={index} />
+      <Letters view={view} pane={pane} />
       <div class="tr2">
         <button
           type="button" aria-label={maximised ? "Show all panes" : `Maximise ${layout.name}`} title={maximised ? "Show all panes (F)" : `Maximise ${layout.name} (F)`}
@@ -97,6 +99,27 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
       <Hud view={view} plane={pane.plane} />
     </section>
   );
+}
+
+/** Plane, slice and slab. */
+function Corner({ view, pane, index }: { readonly view: View; readonly pane: Pane; readonly index: number }) {
+  void view.moved.value;
+  const { slab } = pane;
+  return (
+    <div class="tl">
+      <b>{t(pane.geometry.layout.name)}</b> <span data-testid={`slice-${pane.plane}`}>{pane.askew ? t("oblique") : `${index + 1} / ${pane.geometry.slices}`}</span>
+      {slab && <> <b data-testid={`slab-${pane.plane}`} title={t("The mask is that of the middle slice")}>{SLAB_NAMES[slab.kind]} {slab.mm} mm</b></>}
+    </div>
+  );
+}
+
+function Letters({ view, pane }: { readonly view: View; readonly pane: Pane }) {
+  void view.moved.value;
+  const { top, bottom, left, right } = pane.geometry.letters;
+  return <>
+    <span class="o ot" aria-hidden="true">{top}</span><span class="o ob" aria-hidden="true">{bottom}</span>
+    <span class="o ol" aria-hidden="true">{left}</span><span class="o or" aria-hidden="true">{right}</span>
+  </>;
 }
 
 /** The longest round length under a quarter of the pane. */
@@ -149,7 +172,7 @@ function Strip({ view, pane, index }: { readonly view: View; readonly pane: Pane
     <div
       class="scroll" role="slider" tabIndex={-1} aria-label={`${pane.geometry.layout.name} slice`} aria-valuemin={1} aria-valuemax={n} aria-valuenow={index + 1}
       aria-orientation="vertical" title="Mask along the slices" onPointerDown={go} onPointerMove={go}
-      onKeyDown={(e) => { if (e.key === "ArrowUp" || e.key === "ArrowDown") { e.preventDefault(); e.stopPropagation(); scrollBy(view, pane, e.key === "ArrowUp" ? -1 : 1); } }}
+      onKeyDown={(e) => { if (e.key === "ArrowUp" || e.key === "ArrowDown") { e.preventDefault(); e.stopPropagation(); view.scroll(pane, e.key === "ArrowUp" ? -1 : 1); } }}
     >
       <canvas ref={strip} class="strip" width={10} height={n} aria-hidden="true" />
       <i class="spos" style={`top:${((place + 0.5) / n) * 100}%`} />

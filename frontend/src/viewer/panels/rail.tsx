@@ -3,8 +3,9 @@
 import { Fragment } from "preact";
 import { useDesk } from "../desk";
 import { t } from "../language";
+import { currentKey } from "../commands/keys";
 import { offeredTools } from "../tools";
-import { Kbd, withKey } from "./controls";
+import { withKey } from "./controls";
 import { Icon } from "./icons";
 
 export function Rail() {
@@ -19,7 +20,7 @@ export function Rail() {
           <button
             type="button" class={`tool${session.tool.value === name ? " on" : ""}`} aria-pressed={session.tool.value === name}
             aria-label={t(title)} title={withKey(t(title), key)} data-testid={`tool-${name}`} onClick={() => { session.tool.value = name; }}
-          ><Icon name={icon} size="lg" /><Kbd keys={key} /></button>
+          ><Icon name={icon} size="lg" /><kbd aria-hidden="true" data-key={currentKey(key)?.replace("Shift+", "⇧")} /></button>
         </Fragment>
       ))}
       <span class="grow" />

@@ -31,13 +31,26 @@ export function crossing({ session }: View, from: Place): Gesture {
   return { move: go };
 }
 
+/** Turning the planes: the crosshair's lines follow the pointer round the crosshair. */
+export function turning(view: View, from: Place): Gesture {
+  const { pane } = from;
+  const angle = ({ x, y }: Place) => { const [cx, cy] = pane.geometry.toScreen(view.planes.centre); return Math.atan2(y - cy, x - cx); };
+  let last = angle(from);
+  return {
+    move: (to) => {
+      const now = angle(to);
+      view.planes.turn(pane, Math.atan2(Math.sin(now - last), Math.cos(now - last)));
+      last = now;
+    },
+  };
+}
+
 /** A press without a drag measures nothing. */
 const LEAST_PX = 3;
 
 export function measuring(view: View, from: Place): Gesture {
-  const { pane } = from;
   const others = view.measurements.value;
-  const line = (to: Place) => ({ plane: pane.plane, index: pane.wanted, from: from.grid, to: to.grid });
+  const line = (to: Place) => ({ from: from.grid, to: to.grid });
   view.measurements.value = [...others, line(from)];
   return {
     move: (to) => { view.measurements.value = [...others, line(to)]; },

@@ -1,9 +1,12 @@
 /** Everything over the image: mask, overlays, differences, preview, crosshair, brush, measurements, pins. */
 
-import { distanceMm, type PaneGeometry } from "../image/geometry";
+import { distanceMm } from "../image/geometry";
 import { settings } from "../settings";
 import { toolOf } from "../tools";
 import type { Brush } from "../tools/tool";
+import { hu } from "../words";
+import { label } from "./labels";
+import { drawRegions } from "./regions";
 import type { Pane, View } from "./view";
 
 const ADDED = "#09d36c", REMOVED = "#ff78da";
@@ -40,6 +43,7 @@ export function drawMarks(view: View, pane: Pane, canvas: HTMLCanvasElement): vo
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   if (settings.value.crosshair) drawCrosshair(view, pane, context);
   drawMeasurements(view, pane, context);
+  drawRegions(view, pane, context);
   const { brush, draw } = toolOf(view.session);
   draw?.(view, pane, context);
   if (brush) drawBrush(view, pane, context, brush);
@@ -87,10 +91,10 @@ function drawMask(view: View, pane: Pane, context: CanvasRenderingContext2D, px:
 
 /** Lines with a gap in the middle, so that nothing stands on what one looks at. */
 function drawCrosshair(view: View, pane: Pane, context: CanvasRenderingContext2D): void {
-  const cross = view.session.cross.value;
-  const [x, y] = pane.geometry.toScreen([cross[0] + 0.5, cross[1] + 0.5, cross[2] + 0.5]).map((v) => Math.round(v) + 0.5);
+  const [x, y] = pane.geometry.toScreen(view.planes.centre).map((v) => Math.round(v) + 0.5);
   const { width, height } = pane.geometry;
   const gap = 20;
+  if (view.planes.turned.value || view.planes.turning.value) { drawTurned(view, pane, context, x, y, gap); return; }
   context.strokeStyle = "rgb(255 255 255 / .42)";
   context.lineWidth = 1;
   context.beginPath();
@@ -100,6 +104,29 @@ function drawCrosshair(view: View, pane: Pane, context: CanvasRenderingContext2D
   context.moveTo(x + gap, y); context.lineTo(width, y);
   context.stroke();
 }
+
+/** The lines of the two other planes, with a handle on each end while they can be turned. */
+function drawTurned(view: View, pane: Pane, context: CanvasRenderingContext2D, x: number, y: number, gap: number): void {
+  const far = pane.geometry.width + pane.geometry.height;
+  context.strokeStyle = "rgb(255 255 255 / .5)";
+  context.lineWidth = 1;
+  for (const { angle } of view.planes.lines(pane)) for (const side of [-1, 1]) {
+    const [dx, dy] = [Math.cos(angle) * side, Math.sin(angle) * side];
+    context.beginPath();
+    context.moveTo(x + dx * gap, y + dy * gap);
+    context.lineTo(x + dx * far, y + dy * far);
+    context.stroke();
+    if (!view.planes.turning.value) continue;
+    const reach = handleReach(pane);
+    context.beginPath();
+    context.arc(x + dx * reach, y + dy * reach, 5, 0, 2 * Math.PI);
+    context.fillStyle = "#fff";
+    context.fill();
+  }
+}
+
+/** How far from the crosshair the handles stand, in CSS pixels. */
+export function handleReach(pane: Pane): number { return Math.min(pane.geometry.width, pane.geometry.height) * 0.32; }
 
 function drawBrush(view: View, pane: Pane, context: CanvasRenderingContext2D, brush: Brush): void {
   const cursor = view.cursor.value;
@@ -125,8 +152,10 @@ function drawBrush(view: View, pane: Pane, context: CanvasRenderingContext2D, br
 
 function drawMeasurements(view: View, pane: Pane, context: CanvasRenderingContext2D): void {
   const { geometry } = pane;
-  for (const { plane, index, from, to } of view.measurements.value) {
-    if (plane !== pane.plane || index !== pane.index) continue;
+  const volume = view.session.volume.value;
+  const huAt = (at: readonly number[]) => hu(volume?.at(Math.floor(at[0]), Math.floor(at[1]), Math.floor(at[2])) ?? null);
+  for (const { from, to } of view.measurements.value) {
+    if (geometry.offPlane(from, pane.index) > 0.5 || geometry.offPlane(to, pane.index) > 0.5) continue;
     const p = geometry.toScreen(from);
     const q = geometry.toScreen(to);
     context.lineWidth = 3;
@@ -135,8 +164,8 @@ function drawMeasurements(view: View, pane: Pane, context: CanvasRenderingContex
     context.lineWidth = 1.5;
     context.strokeStyle = "#ffe9a8";
     line(context, p, q);
-    const words = `${distanceMm(view.session.geometry, from, to).toFixed(1)} mm`;
-    label(context, words, (p[0] + q[0]) / 2 + 8, (p[1] + q[1]) / 2 - 8, geometry);
+    const words = `${distanceMm(view.session.geometry, from, to).toFixed(1)} mm, ${huAt(from)} to ${huAt(to)} HU`;
+    label(context, words, (p[0] + q[0]) / 2 + 8, (p[1] + q[1]) / 2 - 8, geometry, "#ffe9a8");
   }
 }
 
@@ -147,14 +176,4 @@ function line(context: CanvasRenderingContext2D, p: readonly number[], q: readon
   context.moveTo(p[0], p[1]); context.lineTo(q[0], q[1]);
   for (const end of [p, q]) { context.moveTo(end[0] - nx, end[1] - ny); context.lineTo(end[0] + nx, end[1] + ny); }
   context.stroke();
-}
-
-function label(context: CanvasRenderingContext2D, words: string, x: number, y: number, geometry: PaneGeometry): void {
-  context.font = "600 12px system-ui, sans-serif";
-  const width = context.measureText(words).width;
-  const left = Math.min(x, geometry.width - width - 12);
-  context.fillStyle = "rgb(0 0 0 / .6)";
-  context.fillRect(left - 4, y - 13, width + 8, 18);
-  context.fillStyle = "#ffe9a8";
-  context.fillText(words, left, y);
 }

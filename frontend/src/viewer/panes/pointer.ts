@@ -3,7 +3,9 @@
 import type { Desk } from "../desk";
 import { toolOf } from "../tools";
 import type { Gesture, Place } from "../tools/tool";
-import { panning, windowing, zooming } from "./gestures";
+import { panning, turning, windowing, zooming } from "./gestures";
+import { handleReach } from "./marks";
+import { whyNotHere } from "./planebound";
 import type { Pane, View } from "./view";
 
 /** Wheel travel of one notch, in CSS pixels; trackpads send many small parts of it. */
@@ -42,10 +44,27 @@ export class PanePointer {
     element.focus({ preventScroll: true });
     if (event.button === 1 || (event.button === 0 && desk.spaceHeld.value)) this.#gesture = panning(view, at);
     else if (event.button === 2) this.#gesture = (event.ctrlKey ? zooming : windowing)(view, at);
+    else if (event.button === 0 && this.#onHandle(at)) this.#gesture = turning(view, at);
+    else if (event.button === 0 && whyNotHere(view, toolOf(view.session), this.pane)) this.#refuse(at);
     else if (event.button === 0) this.#gesture = toolOf(view.session).press?.(desk, at) ?? null;
     if (!this.#gesture) return;
     event.preventDefault();
     try { element.setPointerCapture(event.pointerId); } catch { /* the pointer is gone already */ }
+  }
+
+  /** On a handle of the crosshair, which turns the other planes. */
+  #onHandle({ x, y }: Place): boolean {
+    const { view, pane } = this;
+    if (!view.planes.turning.value) return false;
+    const [cx, cy] = pane.geometry.toScreen(view.planes.centre);
+    const reach = handleReach(pane);
+    return view.planes.lines(pane).some(({ angle }) => [-1, 1].some((side) => Math.hypot(cx + Math.cos(angle) * reach * side - x, cy + Math.sin(angle) * reach * side - y) < 14));
+  }
+
+  #refuse({ x, y, voxel }: Place): void {
+    const { view, pane } = this;
+    view.cursor.value = { plane: pane.plane, x, y, ijk: voxel };
+    view.hud.value = { title: whyNotHere(view, toolOf(view.session), pane) ?? "", detail: "", tone: "warn" };
   }
 
   #move(event: PointerEvent): void {
@@ -87,23 +106,9 @@ export class PanePointer {
     }
     if (!notches) return;
     this.#wheel -= notches * NOTCH;
-    if (!tool.wheel?.(this.desk, event, -notches)) scrollBy(view, pane, notches > 0 ? Math.ceil(notches / 2) : Math.floor(notches / 2));
+    if (!tool.wheel?.(this.desk, event, -notches)) view.scroll(pane, notches > 0 ? Math.ceil(notches / 2) : Math.floor(notches / 2));
     const at = this.#place(event);
     view.cursor.value = { plane: pane.plane, x: at.x, y: at.y, ijk: at.voxel };
     if (!this.#gesture) tool.hover?.(this.desk, pane.plane, at.voxel);
   }
-}
-
-/** Go through the slices of a pane; down (towards the feet, the back, the left) is positive. */
-export function scrollBy(view: View, pane: Pane, slices: number): void {
-  const { across } = pane.geometry.layout;
-  const to = [...view.session.cross.value];
-  to[across] += slices * scrollSign(view, pane);
-  view.session.goTo(to);
-}
-
-/** Scrolling down an axial stack goes towards the feet, as on a film; elsewhere with the index. */
-function scrollSign(view: View, pane: Pane): number {
-  if (pane.geometry.layout.name !== "Axial") return 1;
-  return view.session.geometry.lpsFromIjk[2][pane.geometry.layout.across] > 0 ? -1 : 1;
 }

@@ -3,13 +3,19 @@
 import { effect, signal, type Signal } from "@preact/signals";
 import type { Ijk, Plane, SlicePatch } from "../../editor/types";
 import { PaneGeometry } from "../image/geometry";
-import { outlines, loopsOf, pathOf, type Outlines } from "../image/contour";
+import { difference as compare, outlines, loopsOf, pathOf, type Outlines } from "../image/contour";
 import { PLANES, type Session } from "../session";
+import type { Slab } from "../image/slab";
+import { resliceLabels } from "../image/oblique";
 import { settings } from "../settings";
 import { drawMarks } from "./marks";
 import type { ImageBackend } from "../image/backend";
+import { Cine } from "./cine";
+import { Planes } from "./planes";
+import { Regions } from "./regions";
 
-export interface Measurement { readonly plane: Plane; readonly index: number; readonly from: readonly number[]; readonly to: readonly number[] }
+/** A line between two grid positions; shown on every pane whose slice holds both. */
+export interface Measurement { readonly from: readonly number[]; readonly to: readonly number[] }
 
 export interface Cursor { readonly plane: Plane; readonly x: number; readonly y: number; readonly ijk: Ijk | null }
 
@@ -42,10 +48,17 @@ export class Pane {
     this.geometry = new PaneGeometry(plane, view.session.geometry);
   }
 
+  get slab(): Slab | null { return this.view.slabs.value[this.plane]; }
+
+  /** Not a plain slice of the grid. */
+  get askew(): boolean { return this.geometry.oblique !== null; }
+
   get wanted(): number { return this.view.session.cross.value[this.geometry.layout.across]; }
 
   /** mm a voxel along the slice's two axes: paths are kept in mm. */
   get pathScale(): { a: number; b: number } {
+    const { oblique } = this.geometry;
+    if (oblique) return { a: oblique.raster.mm, b: oblique.raster.mm };
     const { right, down } = this.geometry.layout;
     const mm = this.geometry.mmPerVoxel;
     const [first] = this.geometry.affine();
@@ -54,6 +67,7 @@ export class Pane {
 
   /** Fetch what belongs on the wanted slice, then show image and mask together: no mask ever stands on a wrong slice. */
   async load(force = false): Promise<void> {
+    if (this.askew) { this.#show(this.wanted, this.#askewLabels(), new Map()); return; }
     if (this.#loading) { this.#again ||= force || this.wanted !== this.index; return; }
     this.#loading = true;
     const { session } = this.view;
@@ -69,10 +83,21 @@ export class Pane {
         ]);
         clearTimeout(late);
         this.#show(index, labels, new Map(keys.map((key, n) => [key, overlays[n]])));
-      } while (this.#again || this.wanted !== this.index);
+      } while (!this.askew && (this.#again || this.wanted !== this.index));
     } finally {
       this.#loading = false;
     }
+  }
+
+  /** The mask where an oblique plane cuts it, from the copy that the page keeps. */
+  #askewLabels(): LabelSlice | null {
+    const { session } = this.view;
+    const { oblique, mmPerVoxel } = this.geometry;
+    if (!oblique || !session.maskReady.value) return null;
+    const { width, height } = oblique.raster;
+    const data = new Uint8Array(width * height);
+    resliceLabels((z) => session.mirror.labels(z), session.geometry.shapeZyx, mmPerVoxel, oblique.frame, oblique.centre, oblique.raster, data);
+    return { index: this.wanted, width, height, data };
   }
 
   #show(index: number, labels: LabelSlice | null, overlays: Map<string, LabelSlice>): void {
@@ -88,7 +113,7 @@ export class Pane {
   /** New labels of a part of the shown slice. */
   patch(patch: SlicePatch): void {
     const labels = this.contents.labels;
-    if (!labels || patch.index !== labels.index) return;
+    if (!labels || patch.index !== labels.index || this.askew) return;
     for (let row = 0; row < patch.height; row++) {
       labels.data.set(patch.data.subarray(row * patch.width, (row + 1) * patch.width), (patch.y + row) * labels.width + patch.x);
     }
@@ -109,7 +134,7 @@ export class Pane {
   #tracePreview(): void {
     const patch = this.#preview;
     this.contents.preview = null;
-    if (patch?.index !== this.index || !patch) return;
+    if (patch?.index !== this.index || !patch || this.askew) return;
     const loops = loopsOf(patch.data, patch.width, patch.height, 1);
     for (const loop of loops) for (let p = 0; p < loop.length; p += 2) { loop[p] += patch.x; loop[p + 1] += patch.y; }
     this.contents.preview = pathOf(loops, this.pathScale);
@@ -137,22 +162,17 @@ export class Pane {
   }
 }
 
-/** 1 where only `now` marks, 2 where only `then` does. */
-function compare(now: Uint8Array, then: Uint8Array): Uint8Array {
-  const out = new Uint8Array(now.length);
-  for (let p = 0; p < now.length; p++) {
-    const a = now[p] !== 0 && now[p] !== 255;
-    const b = then[p] !== 0 && then[p] !== 255;
-    if (a !== b) out[p] = a ? 1 : 2;
-  }
-  return out;
-}
-
 export class View {
   readonly panes: Readonly<Record<Plane, Pane>>;
   readonly cursor: Signal<Cursor | null> = signal(null);
   readonly measurements: Signal<readonly Measurement[]> = signal([]);
   readonly maximised: Signal<Plane | "surface" | null> = signal(null);
+  /** Two by two, or the active plane large beside the two others. */
+  readonly layout: Signal<"four" | "large"> = signal("four");
+  readonly slabs: Signal<Readonly<Record<Plane, Slab | null>>> = signal({ axial: null, coronal: null, sagittal: null });
+  readonly planes = new Planes(this);
+  readonly cine = new Cine(this);
+  readonly regions = new Regions(this);
   /** Words beside the cursor: what a stroke takes, or why it took nothing. */
   readonly hud: Signal<{ title: string; detail: string; tone: "plain" | "warn" } | null> = signal(null);
   /** Geometry has changed (zoom, pan, size): for scale bars and zoom figures. */
@@ -169,6 +189,7 @@ export class View {
       effect(() => {
         const cross = session.cross.value;
         const ready = session.maskReady.value;
+        this.planes.follow(cross);
         if (ready) void session.editor.watch(PLANES.map((plane) => ({ plane, index: cross[this.panes[plane].geometry.layout.across] })));
         for (const plane of PLANES) {
           const pane = this.panes[plane];
@@ -181,12 +202,12 @@ export class View {
         for (const plane of PLANES) void this.panes[plane].load(true);
       }),
       effect(() => {
-        void [session.window.value, session.fullSlices.value, session.phase.value, settings.value.smooth];
+        void [session.window.value, session.fullSlices.value, session.phase.value, settings.value.smooth, this.slabs.value];
         this.redraw("image");
       }),
       effect(() => {
         void [session.hidden.value, session.maskShown.value, settings.value, this.measurements.value, this.cursor.value, session.tool.value,
-          session.activePlane.value, session.segment.value];
+          session.activePlane.value, session.segment.value, this.regions.list.value, this.regions.selected.value, this.planes.turning.value];
         this.redraw("marks");
       }),
       effect(() => {
@@ -199,6 +220,7 @@ export class View {
         for (const plane of PLANES) this.panes[plane].setPreview(proposed.value?.patches.find((patch) => patch.plane === plane) ?? null);
       }),
       session.editor.on("changed", ({ patches }) => { for (const patch of patches) this.panes[patch.plane].patch(patch); }),
+      session.mirror.version.subscribe(() => { if (this.planes.turned.peek()) for (const plane of PLANES) void this.panes[plane].load(); }),
     );
   }
 
@@ -226,6 +248,18 @@ export class View {
     this.schedule();
   }
 
+  /** Go through the slices of a pane; down (towards the feet, the back, the left) is positive. */
+  scroll(pane: Pane, slices: number): void {
+    const { session } = this;
+    if (pane.askew) { this.planes.step(pane, slices); return; }
+    const { across, name } = pane.geometry.layout;
+    const to = [...session.cross.value];
+    // Down an axial stack goes towards the feet, as on a film; elsewhere with the index.
+    const sign = name === "Axial" && session.geometry.lpsFromIjk[2][across] > 0 ? -1 : 1;
+    to[across] += slices * sign;
+    session.goTo(to);
+  }
+
   schedule(): void {
     if (!this.#frame) this.#frame = requestAnimationFrame(() => this.#draw());
   }
@@ -248,12 +282,15 @@ export class View {
   }
 
   resetViews(): void {
+    this.planes.straighten();
+    this.slabs.value = { axial: null, coronal: null, sagittal: null };
     for (const plane of PLANES) { this.panes[plane].geometry.fit(); this.touch(this.panes[plane]); }
     this.zoom.value = 1;
   }
 
   close(): void {
     for (const stop of this.#stop) stop();
+    this.cine.stop();
     cancelAnimationFrame(this.#frame);
     this.backend?.close();
   }

@@ -101,7 +101,7 @@ const circleBrush: Brush = {
 };
 
 export const circle: ToolDefinition = brushTool(circleBrush, {
-  name: "circle", title: "Circle brush", words: "Paints in this slice only. It also brings back what was erased.", key: "N", icon: "circle-dot",
+  name: "circle", title: "Circle brush", words: "Paints in this slice only. It also brings back what was erased.", key: "N", icon: "circle-dot", straight: true,
   Settings: () => <><Radius brush={circleBrush} /><hr /><Overwrite /></>,
 });
 
@@ -117,7 +117,7 @@ const eraserBrush: Brush = {
 };
 
 export const eraser: ToolDefinition = brushTool(eraserBrush, {
-  name: "erase", title: "Eraser", words: "What you erase stays erased: growing never brings it back.", key: "E", icon: "eraser",
+  name: "erase", title: "Eraser", words: "What you erase stays erased: growing never brings it back.", key: "E", icon: "eraser", straight: () => settings.value.eraserPlanar,
   Settings: () => {
     const now = settings.value;
     return <>

@@ -8,9 +8,10 @@ import type { Session } from "../session";
 import { circle, eraser, grow, sphere } from "./brushes";
 import { click } from "./clicking";
 import { comment, measure, pan, select, window } from "./looking";
+import { region } from "./regions";
 import type { Brush, ToolDefinition } from "./tool";
 
-export const TOOLS: readonly ToolDefinition[] = [select, window, pan, grow, sphere, circle, click, eraser, measure, comment];
+export const TOOLS: readonly ToolDefinition[] = [select, window, pan, grow, sphere, circle, click, eraser, measure, region, comment];
 
 /** The definition of the chosen tool. */
 export function toolOf(session: Session): ToolDefinition {

@@ -59,6 +59,8 @@ export interface ToolDefinition {
   /** What the person must be allowed to do for the tool to be there at all. */
   readonly needs?: keyof Context["can"];
   readonly brush?: Brush;
+  /** Works on the slices of the grid only, not on oblique planes (nor, as no tool that draws does, on slabs). */
+  readonly straight?: boolean | (() => boolean);
   /** A press of the first button, a pen or one finger. Null: the press was all. */
   press?(desk: Desk, at: Place): Gesture | null;
   /** The pointer rests over a pane, or has left it. */

@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import type { Plane, Zyx } from "../../src/editor/types";
+import { PaneGeometry, type GridGeometry } from "../../src/viewer/image/geometry";
+import { lettersOf, rasterOf, reslice, resliceLabels, turnedFrame, type Frame, type Raster, type Vector } from "../../src/viewer/image/oblique";
+import { project, slabRange, type SlabKind } from "../../src/viewer/image/slab";
+import { regionFacts, type RegionKind } from "../../src/viewer/image/statistics";
+import { greyTable, presetsOf } from "../../src/viewer/image/window";
+import { inflate, inflateInt16, readVectors } from "../editor/vectors";
+
+interface Vectors {
+  readonly shape_zyx: Zyx; readonly spacing_mm_zyx: Zyx; readonly hu_gz: string; readonly labels_gz: string;
+  readonly slabs: readonly { plane: Plane; from: number; to: number; kind: SlabKind; hu_gz: string }[];
+  readonly obliques: readonly { frame: Frame; centre: Vector; raster: Raster; values: number[]; labels_gz: string }[];
+  readonly regions: readonly { plane: Plane; index: number; kind: RegionKind; box: number[]; voxels: number; facts: (number | null)[] }[];
+}
+
+const vectors = readVectors<Vectors>("seeing.json");
+const shape = vectors.shape_zyx;
+const hu = inflateInt16(vectors.hu_gz);
+const spacing: Vector = [vectors.spacing_mm_zyx[2], vectors.spacing_mm_zyx[1], vectors.spacing_mm_zyx[0]];
+const grid: GridGeometry = {
+  shapeZyx: shape, spacingMmZyx: vectors.spacing_mm_zyx, lpsFromIjk: [[spacing[0], 0, 0, 0], [0, spacing[1], 0, 0], [0, 0, spacing[2], 0]],
+};
+
+describe("slabs", () => {
+  it("project as numpy does", () => {
+    for (const { plane, from, to, kind, hu_gz: wanted } of vectors.slabs) {
+      const expected = inflateInt16(wanted);
+      const out = new Int16Array(expected.length);
+      project(hu, shape, plane, from, to, kind, out);
+      expect([...out], `${plane} ${kind} ${from}-${to}`).toEqual([...expected]);
+    }
+  });
+
+  it("have as many slices on both sides of the middle one", () => {
+    expect(slabRange(20, 40, 2.5, 10)).toEqual([18, 23]);
+    expect(slabRange(20, 40, 2.5, 2.5)).toEqual([20, 21]);
+    expect(slabRange(0, 40, 1, 5)).toEqual([0, 3]);
+    expect(slabRange(39, 40, 1, 5)).toEqual([37, 40]);
+  });
+});
+
+describe("oblique planes", () => {
+  it("show what scipy interpolates, and the labels under their pixels", () => {
+    const labels = inflate(vectors.labels_gz);
+    const area = shape[1] * shape[2];
+    for (const { frame, centre, raster, values, labels_gz: wanted } of vectors.obliques) {
+      const out = new Int16Array(raster.width * raster.height);
+      reslice(hu, shape, spacing, frame, centre, raster, null, -1000, out);
+      for (let p = 0; p < out.length; p++) expect(Math.abs(out[p] - values[p])).toBeLessThanOrEqual(0.51);
+      const marks = new Uint8Array(out.length);
+      resliceLabels((z) => labels.subarray(z * area, (z + 1) * area), shape, spacing, frame, centre, raster, marks);
+      expect([...marks]).toEqual([...inflate(wanted)]);
+    }
+  });
+
+  it("join planes to a slab", () => {
+    const { frame, centre, raster } = vectors.obliques[1];
+    const slab = (kind: SlabKind) => { const out = new Int16Array(raster.width * raster.height); reslice(hu, shape, spacing, frame, centre, raster, { kind, mm: 3 }, -1000, out); return out; };
+    const [low, mean, high] = [slab("minip"), slab("average"), slab("mip")];
+    for (let p = 0; p < low.length; p++) {
+      expect(low[p]).toBeLessThanOrEqual(mean[p]);
+      expect(mean[p]).toBeLessThanOrEqual(high[p]);
+    }
+    expect(high.some((value, p) => value > low[p])).toBe(true);
+  });
+
+  it("stand in a pane so that screen and grid agree", () => {
+    const pane = new PaneGeometry("axial", grid);
+    pane.resize(400, 300);
+    const frame = turnedFrame(pane.straight, [0, 1, 0], 0.4);
+    const centre: Vector = [6.2, 5.4, 4.1];
+    pane.lean(frame, centre);
+    pane.zoomAt(2, 130, 90);
+    pane.panBy(12, -7);
+    const at = pane.toGrid(77, 203, 0);
+    const [x, y] = pane.toScreen(at);
+    expect(x).toBeCloseTo(77, 6);
+    expect(y).toBeCloseTo(203, 6);
+    expect(pane.offPlane(at, 0)).toBeCloseTo(0, 6);
+    expect(pane.offPlane(centre, 0)).toBeCloseTo(0, 6);
+    // The raster's affine leads to the same place: pixel (a, b) of the plane.
+    const { a0, b0, mm } = rasterOf(frame, centre, shape, spacing);
+    const place = (a: number, b: number) => centre.map((c, n) => c + (frame.right[n] * (a0 + a * mm) + frame.down[n] * (b0 + b * mm)) / spacing[n]);
+    const [p, q, r, s, e, f] = pane.affine();
+    const [sx, sy] = pane.toScreen(place(3, 8));
+    expect(p * 3 + r * 8 + e).toBeCloseTo(sx, 6);
+    expect(q * 3 + s * 8 + f).toBeCloseTo(sy, 6);
+  });
+
+  it("name the sides of the body", () => {
+    expect(lettersOf([1, 0, 0], grid.lpsFromIjk)).toBe("L");
+    expect(lettersOf([-0.8, 0, 0.6], grid.lpsFromIjk)).toBe("RS");
+  });
+});
+
+describe("figures of a region", () => {
+  it("are those of numpy", () => {
+    for (const { plane, index, kind, box: [u0, v0, u1, v1], voxels, facts } of vectors.regions) {
+      const found = regionFacts(hu, shape, plane, index, kind, { u0, v0, u1, v1 }, 0.5);
+      expect(found.voxels).toBe(voxels);
+      expect(found.areaMm2).toBeCloseTo(voxels * 0.5, 9);
+      [found.mean, found.sd, found.min, found.max].forEach((value, n) => {
+        if (facts[n] === null) expect(value).toBeNull();
+        else expect(value).toBeCloseTo(facts[n] as number, 6);
+      });
+    }
+  });
+});
+
+describe("windows of an X-ray", () => {
+  it("come from the range of its values and reach beyond 32 767", () => {
+    const [whole] = presetsOf({ modality: "DX", hu_range: [100, 60_100] });
+    expect([whole.level, whole.width]).toEqual([30_100, 60_000]);
+    const table = greyTable(whole, 32_768);
+    const greyOf = (value: number) => table[value - 32_768 + 32_768] & 255;
+    expect([greyOf(100), greyOf(30_100), greyOf(60_100)]).toEqual([0, 128, 255]);
+  });
+});
