@@ -23,11 +23,13 @@ from rest_framework.views import APIView
 from annotation.masks import services
 from annotation.masks.history import find_setter, list_revisions
 from annotation.masks.models import MaskRevision, ProbabilityMap
+from annotation.masks.offline import plan_offline, take_offline
 from annotation.masks.selectors import readable_revisions, shown_revision
 from annotation.masks.states import EMPTY
 from annotation.masks.store import load_labels, message_of
 from annotation.scans.models import Scan
 from annotation.work.api import OctetRenderer, serve_object
+from annotation.work.leases import end_offline
 from annotation.work.models import Assignment
 from annotation.work.schema import Layer
 from annotation.work.selectors import visible_assignments
@@ -183,6 +185,31 @@ class AssignmentVoxelView(APIView):
         head = shown_revision(assignment, layer)
         found = find_setter(head, _ijk(request.query_params.get("ijk", "")), assignment.scan)
         return Response({"value": found.value, "revision": found.revision, "strokes": found.strokes})
+
+
+class DaysSerializer(serializers.Serializer[Any]):
+    days = serializers.IntegerField(min_value=1, max_value=365)
+
+
+class BatchOfflineView(APIView):
+    """Take one's scans of a batch along: what it means (GET), do it (POST), and the end of it (DELETE)."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, pk: UUID) -> Response:
+        return Response(plan_offline(batch_id=pk, actor=request.user))
+
+    @extend_schema(request=DaysSerializer, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, pk: UUID) -> Response:
+        body = DaysSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        until, load = take_offline(batch_id=pk, days=body.validated_data["days"], actor=request.user)
+        return Response({"until": until, **load})
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def delete(self, request: Request, pk: UUID) -> Response:
+        return Response({"given_back": end_offline(batch_id=pk, actor=request.user)})
 
 
 class AnswersView(APIView):

@@ -1,12 +1,15 @@
-"""The page around the browser viewer."""
+"""The page around the browser viewer, and what it needs to open without a network."""
 
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from annotation.masks.services import begin
+from annotation.pages.templatetags.frame import manifest, static_url
 from annotation.reviews.context import viewer_context
 from annotation.work.selectors import visible_assignments
 from voxloop.kernel.errors import Refusal
@@ -30,3 +33,23 @@ def view_assignment(request: HttpRequest, pk: UUID) -> HttpResponse:
     answer = render(request, "viewer.html", {"context": viewer_context(assignment, request.user)})  # type: ignore[arg-type]
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+@login_not_required
+@require_GET
+def offline_worker(request: HttpRequest) -> HttpResponse:
+    """The service worker. It stands at the root, because its place in the address is how far it may reach."""
+    built = manifest().get("src/offline/worker.ts")
+    if built is None or settings.OFFLINE_DAYS <= 0:
+        raise Http404
+    script = (settings.VITE_DIST / built["file"]).read_bytes()
+    headers = {"Cache-Control": "no-cache", "Service-Worker-Allowed": "/", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(script, content_type="text/javascript; charset=utf-8", headers=headers)
+
+
+@require_GET
+def offline_files(request: HttpRequest) -> HttpResponse:
+    """Addresses of every built script, style and worker."""
+    folder = settings.VITE_DIST / "assets"
+    names = sorted(path.name for path in folder.iterdir() if path.suffix not in (".br", ".gz", ".map"))
+    return JsonResponse({"files": [static_url(f"assets/{name}") for name in names]})

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.conf import settings
+
 from annotation.masks.models import Head, MaskRevision, ProbabilityMap
 from annotation.masks.selectors import heads_of, newest_answers, newest_prediction, shown_revision
 from annotation.masks.services import schema_of
@@ -88,6 +90,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         "previous": previous,
         "next": following,
         "user": user.username,
+        "offline_days": settings.OFFLINE_DAYS,
         "settings": read_settings(user),
     }  # fmt: skip
 

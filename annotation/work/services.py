@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from annotation.scans.models import Scan
+from annotation.work.leases import extended
 from annotation.work.models import Assignment, Batch, Campaign, CampaignMember, CampaignScan, LabelSchema
 from annotation.work.permissions import has_role, require_role
 from annotation.work.schema import parse_schema
@@ -242,14 +243,14 @@ def _open(assignment: Assignment, actor: User) -> None:
         table=ASSIGNMENT,
         actor=actor,
         opened_at=assignment.opened_at or now(),
-        lease_until=now() + timedelta(minutes=assignment.campaign.lease_minutes),
+        lease_until=extended(assignment),
         ended_at=None,
     )
     refresh_batch(assignment.batch_id, actor)
 
 
 def _extend(assignment: Assignment) -> None:
-    assignment.lease_until = now() + timedelta(minutes=assignment.campaign.lease_minutes)
+    assignment.lease_until = extended(assignment)
     assignment.save(update_fields=["lease_until"])
 
 
@@ -261,7 +262,7 @@ def beat_assignment(*, assignment_id: UUID, actor: User, active_seconds: int) ->
     if assignment.state != "open":
         raise Conflict(f"This scan is {assignment.state}; it can no longer be worked on.", code="not_editable")
     assignment.active_seconds += max(0, min(int(active_seconds), MOST_ACTIVE_SECONDS_PER_BEAT))
-    assignment.lease_until = now() + timedelta(minutes=assignment.campaign.lease_minutes)
+    assignment.lease_until = extended(assignment)
     assignment.save(update_fields=["active_seconds", "lease_until"])
     return assignment
 
@@ -385,7 +386,7 @@ def lock_own(assignment_id: UUID, actor: User) -> Assignment:
 def touch(assignment: Assignment) -> None:
     """Note that work was saved, and extend the lease with it."""
     assignment.touched_at = now()
-    assignment.lease_until = now() + timedelta(minutes=assignment.campaign.lease_minutes)
+    assignment.lease_until = extended(assignment)
     assignment.save(update_fields=["touched_at", "lease_until"])
 
 

@@ -45,6 +45,7 @@ SEERS_OF_SCAN = row(YES, outsider=HIDDEN, elsewhere=HIDDEN, annotator2=HIDDEN)
 SEERS_OF_WORK = row(HIDDEN, annotator=YES, coordinator=YES, datamanager=YES, admin=YES)
 OWNER = row(HIDDEN, annotator=YES, coordinator=FORBIDDEN, datamanager=FORBIDDEN, admin=FORBIDDEN)
 COORDINATOR_OF_BATCH = row(HIDDEN, annotator=FORBIDDEN, coordinator=YES, datamanager=FORBIDDEN, admin=FORBIDDEN)
+SEERS_OF_BATCH = row(HIDDEN, annotator=YES, coordinator=YES, elsewhere=YES, datamanager=YES, admin=YES)
 SEERS_OF_ROUND = row(HIDDEN, annotator=YES, reviewer=YES, coordinator=YES, datamanager=YES, admin=YES)
 WRITER = SEERS_OF_ROUND | dict.fromkeys(("reviewer", "coordinator", "datamanager", "admin"), FORBIDDEN)
 JUDGE = row(HIDDEN, annotator=FORBIDDEN, reviewer=YES, coordinator=FORBIDDEN, datamanager=FORBIDDEN, admin=FORBIDDEN)
@@ -71,6 +72,9 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:batch-close", "post"): COORDINATOR_OF_BATCH | {"elsewhere": YES},
     ("api:batch-cancel", "post"): COORDINATOR_OF_BATCH | {"elsewhere": YES},
     ("api:batch-assign", "post"): COORDINATOR_OF_BATCH | {"elsewhere": YES},
+    ("api:batch-offline", "get"): SEERS_OF_BATCH,
+    ("api:batch-offline", "post"): SEERS_OF_BATCH,
+    ("api:batch-offline", "delete"): SEERS_OF_BATCH,
     ("api:assignments", "get"): EVERYONE,
     ("api:claim", "post"): EVERYONE,
     ("api:assignment", "get"): SEERS_OF_WORK,
@@ -208,6 +212,7 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
         "api:me-settings": {"values": {"smooth": False}},
         "api:batches": {"campaign": str(subjects["campaign"]), "size": 1},
         "api:batch-assign": {"assignee": None},
+        "api:batch-offline": {"days": 2},
         "api:assignment-beat": {"active_seconds": 5},
         "api:assignment-answers": {"values": {}},
         "api:assignment-skip": {"reason": "wrong series"},

@@ -136,11 +136,12 @@ def vite(entry: str) -> SafeString:
         styles.extend(style for style in built[name].get("css", []) if style not in styles)
 
     collect(entry)
-    links = format_html_join("", '<link rel="stylesheet" href="{}">', ((_static(style),) for style in styles))
-    return format_html('{}<script type="module" src="{}"></script>', links, _static(chunk["file"]))
+    links = format_html_join("", '<link rel="stylesheet" href="{}">', ((static_url(style),) for style in styles))
+    return format_html('{}<script type="module" src="{}"></script>', links, static_url(chunk["file"]))
 
 
-def _static(name: str) -> str:
+def static_url(name: str) -> str:
+    """The address of a built file of the front end."""
     return static(f"{settings.VITE_DIST.name}/{name}")
 
 

@@ -1,5 +1,6 @@
 """The annotator's pages."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -29,6 +30,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "show": show,
         "page": page,
         "rows": group(tell(list(page.object_list)), rows),
+        "offline": settings.OFFLINE_DAYS > 0,
         "times": own_times(work.times, work.median_minutes) if work.times else "",
     })  # fmt: skip
 

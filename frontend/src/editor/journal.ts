@@ -213,3 +213,29 @@ export function bothOf(first: Change, second: Change): Change {
     pending: second.pending === undefined ? first.pending : second.pending,
   };
 }
+
+/**
+ * Lays the newest mask of the server under a line that has nothing unsent, so that the line opens without a network. A
+ * line that a tab is writing is left alone: its journal is at least as new.
+ */
+export async function seedLine(name: string, about: About, revision: string, base: Uint8Array): Promise<void> {
+  const line = `${about.assignment}/${about.layer}`;
+  const seed = async (): Promise<void> => {
+    const db = await openStores(name);
+    const tx = db.transaction(STORES, "readwrite");
+    const before = await tx.objectStore("lines").get(line);
+    if (!before || before.lastSeq === before.ackedSeq) {
+      const same = before?.ackedRevision === revision;
+      const seq = before?.lastSeq ?? 0;
+      void tx.objectStore("lines").put({
+        line, about, epoch: (before?.epoch ?? 0) + 1, baseSeq: seq, ackedSeq: seq, ackedRevision: revision, lastSeq: seq,
+        undo: same ? before.undo : [], redo: same ? before.redo : [], conflict: null, at: Date.now(),
+      });
+      void tx.objectStore("bases").put(base, line);
+      if (!same) void tx.objectStore("entries").delete(IDBKeyRange.bound([line, 0], [line, Infinity]));
+    }
+    await tx.done;
+    db.close();
+  };
+  await navigator.locks.request(`voxloop:${line}`, { ifAvailable: true }, async (lock) => { if (lock) await seed(); });
+}

@@ -7,11 +7,13 @@ import { keepList } from "./list";
 import { keepDialogs } from "./dialogs";
 import { keepToasts } from "./toasts";
 import { keepForms } from "./forms";
+import { keepOffline } from "./offline";
 import { tellLocalTimes } from "./times";
 
 keepList();
 keepDialogs();
 keepToasts();
 keepForms();
+keepOffline();
 tellLocalTimes(document);
 document.addEventListener("htmx:afterSwap", (event) => tellLocalTimes(event.target as ParentNode));

@@ -8,6 +8,9 @@ type Values = Readonly<Record<string, unknown>>;
 
 const PAUSE_MS = 500, AGAIN_MS = 5000;
 
+/** Where the answers of one person's scan wait in this browser. */
+export const answersKey = (user: string, assignment: string): string => `voxloop.answers.${user}.${assignment}`;
+
 export class Answers {
   readonly values = signal<Values>({});
   readonly unsaved = signal(false);
@@ -17,14 +20,15 @@ export class Answers {
   #writing: Promise<void> = Promise.resolve();
 
   /**
-   * `server`: the answers that the page came with. `send` puts all answers on the server and throws `Problem` where it refuses, anything
-   * else where it was not reached. `refused` hears of refusals.
+   * `key`: see `answersKey`. `server`: the answers that the page came with. `send` puts all answers on the server and throws `Problem` where it refuses, anything
+   * else where it was not reached. `refused` hears of refusals, `waits` which answers the server still lacks: null when it has them.
    */
   constructor(
-    assignment: string, server: Values, canAnswer: boolean, private readonly send: (values: Values) => Promise<unknown>,
-    private readonly refused: (why: string) => void, store?: ConstructorParameters<typeof Kept>[1],
+    key: string, server: Values, canAnswer: boolean, private readonly send: (values: Values) => Promise<unknown>,
+    private readonly refused: (why: string) => void,
+    private readonly waits: (values: Values | null) => void = () => undefined, store?: ConstructorParameters<typeof Kept>[1],
   ) {
-    this.#waiting = new Kept<Values>(`voxloop.answers.${assignment}`, store);
+    this.#waiting = new Kept<Values>(key, store);
     const waiting = canAnswer ? this.#waiting.value : null;
     this.values.value = over(server, waiting ?? {});
     if (waiting) {
@@ -38,6 +42,7 @@ export class Answers {
     this.values.value = over(this.values.value, { [key]: answer });
     this.#waiting.value = { ...this.#waiting.value, [key]: answer };
     this.unsaved.value = true;
+    this.waits(this.values.value);
     this.#later(PAUSE_MS);
   }
 
@@ -52,6 +57,7 @@ export class Answers {
         if (this.#waiting.value === waiting) {
           this.#waiting.value = null;
           this.unsaved.value = false;
+          this.waits(null);
         }
       } catch (error) {
         if (error instanceof Problem && !error.signedOut) this.refused(error.message);

@@ -22,7 +22,7 @@ export function useToken(token: string): void {
 }
 
 /** One JSON call. Throws `Problem` for a refusal and `TypeError` (of fetch) when the network is gone. */
-export async function call<T>(method: "GET" | "POST" | "PUT" | "PATCH", url: string, body?: unknown): Promise<T> {
+export async function call<T>(method: "DELETE" | "GET" | "POST" | "PUT" | "PATCH", url: string, body?: unknown): Promise<T> {
   const answer = await fetch(url, {
     method,
     headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...csrfHeaders() },

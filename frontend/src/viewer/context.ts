@@ -90,6 +90,8 @@ export interface Context {
   readonly previous: string | null;
   readonly next: string | null;
   readonly user: string;
+  /** Most days that scans may be kept in a browser; 0: not at all. */
+  readonly offline_days: number;
   readonly settings: { readonly saved: number; readonly values: Readonly<Record<string, unknown>> };
 }
 

@@ -10,6 +10,7 @@ import type { Context } from "./context";
 import { CanvasBackend, detectGraphics, type Graphics, type Hosts } from "./image/backend";
 import { Strokes, type StrokeFacts } from "./panes/stroke";
 import { View } from "./panes/view";
+import { t } from "./language";
 import { Session } from "./session";
 import { settings } from "./settings";
 import { toolOf } from "./tools";
@@ -88,6 +89,19 @@ export class Desk {
     });
     await this.session.open();
     stop();
+    void this.#sendOthers();
+    addEventListener("online", () => void this.#sendOthers());
+  }
+
+  /** Other scans whose strokes wait in this browser go to the server behind this one. */
+  async #sendOthers(): Promise<void> {
+    const { user, id } = this.context;
+    const { bringAllHome } = await import("../offline/home");
+    await bringAllHome(user, id, (scan, done) => {
+      if (!done || done.waits) return;
+      const text = done.left ? `${scan.code}: ${done.left}` : done.submitted ? t("{code} is saved and handed in.", { code: scan.code }) : t("{code} is saved.", { code: scan.code });
+      this.session.notice.value = { text, tone: done.left ? "warn" : "info" };
+    });
   }
 
   /** `?rendering=gpu|cpu` in the address (tests, measurements) goes before the setting. */

@@ -2,6 +2,7 @@
 
 import "../../styles/viewer.css";
 import { h, render } from "preact";
+import { wipeOthers } from "../offline/registry";
 import { call } from "./api";
 import { App } from "./app";
 import { readContext } from "./context";
@@ -14,6 +15,7 @@ async function start(): Promise<void> {
   const host = document.getElementById("viewer");
   if (!host) throw new Error("The page has no place for the viewer.");
   const context = readContext();
+  void wipeOthers(context.user);
   keepSettings(context.user, context.settings, localStorage, (values) => call("PATCH", "/api/v1/me/settings", { values }));
   const language = new URLSearchParams(location.search).get("language") ?? settings.value.language;
   if (language !== ENGLISH) await learn(language);

@@ -2,8 +2,9 @@
 
 import { signal } from "@preact/signals";
 import type { Ijk } from "../editor/types";
+import { intentOf, keepIntent, type Intent } from "../offline/intents";
 import { call, csrfHeaders, Problem, useToken } from "./api";
-import { Answers } from "./answers";
+import { Answers, answersKey } from "./answers";
 import type { Comment, Interlock, Reply } from "./context";
 import { identify, type Identity } from "./door";
 import { t } from "./language";
@@ -24,7 +25,9 @@ export type Asking =
   | { readonly kind: "signature"; readonly verdict: Verdict; readonly wrong: boolean }
   | { readonly kind: "interlocks"; readonly found: readonly Interlock[] }
   | { readonly kind: "comment"; readonly ijk: Ijk }
-  | { readonly kind: "log-in" }
+  | { readonly kind: "log-in" | "offline" }
+  /** Handing in waits for the network. */
+  | { readonly kind: "kept"; readonly next: string | null }
   | { readonly kind: "done"; readonly text: string };
 
 export class Work {
@@ -45,13 +48,17 @@ export class Work {
   constructor(readonly session: Session) {
     const { context } = session;
     this.#answers = new Answers(
-      context.id, context.answers.values, context.can.submit, (values) => call("PUT", context.answers.url, { values }),
+      answersKey(context.user, context.id), context.answers.values, context.can.submit, (values) => call("PUT", context.answers.url, { values }),
       (why) => { session.notice.value = { text: t("The answers were not saved: {why}", { why }), tone: "bad" }; },
+      (values) => this.#intend({ answers: values ?? undefined }),
     );
     this.talk = new Talk(context);
     session.save.subscribe(({ kind }) => {
       if (kind === "signed-out") void this.#lostSession();
-      else if (kind === "saved") this.signedOut.value = false;
+      else if (kind === "saved") {
+        this.signedOut.value = false;
+        void this.#submitNow();
+      }
     });
     const sign = () => { this.#count(); this.#lastSign = performance.now(); };
     for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) addEventListener(name, sign, { passive: true, capture: true });
@@ -100,16 +107,47 @@ export class Work {
     const found = this.hindrances().filter((lock) => !acknowledged.includes(lock.code));
     if (found.length) { this.asking.value = { kind: "interlocks", found }; return; }
     await this.#say(t("Submitting"), async () => {
-      await this.saveAnswers();
-      await this.session.editor.flush();
       try {
+        await this.saveAnswers();
+        await this.#flushed();
         const { next } = await call<{ next: string | null }>("POST", `${this.url}/submit`, { answers: this.answers.value, acknowledged });
+          this.#intend({ submit: undefined });
         this.#leave(next, t("Submitted. There is no further scan for you now."));
       } catch (error) {
+        if (error instanceof TypeError) { this.#submitLater(acknowledged); return; }
         if (!(error instanceof Problem) || error.code !== "interlocks") throw error;
         this.asking.value = { kind: "interlocks", found: (error.body["interlocks"] as Interlock[] | undefined) ?? [] };
       }
     });
+  }
+
+  #intend(part: Partial<Pick<Intent, "answers" | "submit">>): void {
+    const { user, id, scan } = this.session.context;
+    keepIntent(user, { assignment: id, code: scan.code, ...part });
+  }
+
+  /** Everything on the server; rejects with `TypeError` as soon as it is plain that there is no network. */
+  async #flushed(): Promise<void> {
+    let stop: (() => void) | undefined;
+    const offline = new Promise<never>((_, reject) => {
+      stop = this.session.save.subscribe((state) => { if (state.kind === "offline" && state.reason !== "no_space") reject(new TypeError("offline")); });
+    });
+    await Promise.race([this.session.editor.flush(), offline]).finally(() => stop?.());
+  }
+
+  /** Without a network the wish to hand in is kept; the server checks it when strokes and answers have arrived. */
+  #submitLater(acknowledged: readonly string[]): void {
+    this.#intend({ answers: this.answers.value, submit: { acknowledged, at: new Date().toISOString() } });
+    this.asking.value = { kind: "kept", next: this.session.context.next };
+  }
+
+  /** The network is back on this very page: what was to be handed in is. */
+  async #submitNow(): Promise<void> {
+    const { user, id } = this.session.context;
+    const wish = intentOf(user, id)?.submit;
+    if (!wish || !navigator.onLine || this.busy.value) return;
+    this.asking.value = null;
+    await this.submit(wish.acknowledged);
   }
 
   async giveReason(kind: "skip" | "block", reason: string): Promise<void> {

@@ -10,11 +10,11 @@ class Store {
 }
 
 describe("answers", () => {
-  let store: Store, sent: Readonly<Record<string, unknown>>[], refusals: string[], answer: () => Promise<unknown>;
+  let store: Store, sent: Readonly<Record<string, unknown>>[], refusals: string[], waits: unknown[], answer: () => Promise<unknown>;
   const open = (server: Record<string, unknown> = {}, canAnswer = true) =>
-    new Answers("a1", server, canAnswer, (values) => { sent.push(values); return answer(); }, (why) => refusals.push(why), store);
+    new Answers("a1", server, canAnswer, (values) => { sent.push(values); return answer(); }, (why) => refusals.push(why), (values) => waits.push(values), store);
 
-  beforeEach(() => { vi.useFakeTimers(); store = new Store(); sent = []; refusals = []; answer = () => Promise.resolve(); });
+  beforeEach(() => { vi.useFakeTimers(); store = new Store(); sent = []; refusals = []; waits = []; answer = () => Promise.resolve(); });
   afterEach(() => { vi.useRealTimers(); });
 
   it("go to the server together, a little later", async () => {
@@ -24,6 +24,7 @@ describe("answers", () => {
     expect(answers.unsaved.value).toBe(true);
     await vi.advanceTimersByTimeAsync(600);
     expect([sent, answers.unsaved.value, store.kept.size]).toEqual([[{ diagnosis: "covid19" }], false, 0]);
+    expect(waits).toEqual([{ quality: "good", diagnosis: "covid19" }, { diagnosis: "covid19" }, null]);
   });
 
   it("keep a no where a question must be answered", () => {

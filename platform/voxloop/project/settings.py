@@ -35,6 +35,7 @@ VITE_DIST = BASE_DIR / "frontend" / "dist" / "viewer"
 METRICS_TOKEN = os.environ.get("VOXLOOP_METRICS_TOKEN", "")
 SIGNATURE_LASTS = timedelta(minutes=int(os.environ.get("VOXLOOP_SIGNATURE_MINUTES", "30")))
 MAX_MASK_BYTES = 64 << 20
+OFFLINE_DAYS = int(os.environ.get("VOXLOOP_OFFLINE_DAYS", "7"))  # 0: no scan is kept in a browser
 TRAIN_CPU_THREADS = int(os.environ.get("VOXLOOP_TRAIN_THREADS", "2"))
 TRAIN_STEPS = int(os.environ.get("VOXLOOP_TRAIN_STEPS", "0"))  # 0: as the profile says
 MAX_UPLOAD_BYTES = int(os.environ.get("VOXLOOP_MAX_UPLOAD_MB", "2048")) << 20

@@ -32,6 +32,7 @@ API = [
     path("batches/<uuid:pk>/close", work.BatchActionView.as_view(action="close"), name="batch-close"),
     path("batches/<uuid:pk>/cancel", work.BatchActionView.as_view(action="cancel"), name="batch-cancel"),
     path("batches/<uuid:pk>/assign", work.BatchAssignView.as_view(), name="batch-assign"),
+    path("batches/<uuid:pk>/offline", masks.BatchOfflineView.as_view(), name="batch-offline"),
     path("assignments/", work.AssignmentListView.as_view(), name="assignments"),
     path("assignments/claim", reviews.ClaimView.as_view(), name="claim"),
     path("assignments/<uuid:pk>/", reviews.AssignmentView.as_view(), name="assignment"),
@@ -79,6 +80,8 @@ urlpatterns = [
     # Accounts are made by an administrator, and nothing here sends mail: these doors of allauth stay shut.
     re_path(r"^accounts/(?:signup|email|confirm-email|password/reset|login/code)(?:/|$)", views.not_found),
     path("accounts/", include("allauth.urls")),
+    path("offline.js", viewer.offline_worker, name="offline-worker"),
+    path("offline/files", viewer.offline_files, name="offline-files"),
     path("view/<uuid:pk>/", viewer.view_assignment, name="view"),
     path("", include("annotation.pages.urls")),
 ]

@@ -20,6 +20,7 @@ export function scanCommands(desk: Desk): Command[] {
     { id: "comment-here", title: "Comment at the crosshair", group: "Scan", keys: ["Alt+C"], offered: can.comment, run: () => { work.asking.value = { kind: "comment", ijk: session.cross.value }; } },
     ...TABS.map(({ key, title }) => ({ id: `tab-${key}`, title, group: "Scan" as const, keys: [], run: () => desk.showTab(key) })),
     { id: "settings", title: "Settings", group: "Scan", keys: [], run: () => { desk.sheet.value = "settings"; } },
+    { id: "offline", title: "Take this batch offline", group: "Scan", keys: ["Shift+B"], offered: session.context.stage === "annotation" && session.context.offline_days > 0, run: () => { work.asking.value = { kind: "offline" }; } },
     { id: "keys", title: "All keys", group: "Scan", keys: ["?"], run: () => { desk.sheet.value = "keys"; } },
     { id: "palette", title: "Find a command", group: "Scan", keys: ["Ctrl+K", "/"], run: () => { desk.sheet.value = "palette"; } },
   ];

@@ -1,6 +1,7 @@
 /** Dialogs that wait for the person, notices, and what to do on a conflict. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { BatchPanel } from "../../offline/panel";
 import { useDesk } from "../desk";
 import { t } from "../language";
 import type { Asking } from "../work";
@@ -43,6 +44,13 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
         title={t("Comment on slice {n}", { n: asking.ijk[2] + 1 })} label={t("What should be looked at here?")} hint={t("Pinned to voxel {ijk}.", { ijk: asking.ijk.join(", ") })} action={t("Add comment")} onClose={onClose}
         onDone={(text) => { onClose(); desk.tab.value = "comments"; session.tool.value = "select"; work.addComment(text, asking.ijk); }}
       />;
+    case "kept": return (
+      <Dialog title={t("Kept for later")} onClose={onClose}>
+        <p>{t("There is no connection. {code} is handed in by itself as soon as there is one: strokes first, then the answers, then the server's checks. If one of them speaks against it, My work says which.", { code: session.context.scan.code })}</p>
+        <footer class="row"><span class="grow" /><Button onClick={onClose}>{t("Stay here")}</Button><a class="btn" href="/worklist/">{t("My work")}</a>{asking.next && <a class="btn btn-primary" data-focus href={asking.next}>{t("Next scan")}</a>}</footer>
+      </Dialog>
+    );
+    case "offline": return <TakeAlong onClose={onClose} />;
     case "log-in": return <LogIn onClose={onClose} />;
     case "signature": return <Signature asking={asking} onClose={onClose} />;
     case "interlocks": return (
@@ -64,6 +72,18 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
       </Dialog>
     );
   }
+}
+
+function TakeAlong({ onClose }: { readonly onClose: () => void }) {
+  const { session: { context } } = useDesk();
+  const host = useRef<HTMLDivElement>(null);
+  useEffect(() => { if (host.current) void new BatchPanel(host.current, context.user, context.batch.id, context.batch.name).show(); }, []);
+  return (
+    <Dialog title={t("Batch {name} without a network", { name: context.batch.name })} onClose={onClose}>
+      <p class="muted">{t("The scans of this batch that are yours come into this browser: you can open them, draw, answer and hand in without a connection.")}</p>
+      <div ref={host} class="along" />
+    </Dialog>
+  );
 }
 
 interface TextProps { readonly title: string; readonly label: string; readonly hint: string; readonly action: string; readonly onClose: () => void; readonly onDone: (text: string) => void }

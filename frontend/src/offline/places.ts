@@ -1,0 +1,10 @@
+/** Names of what is kept in a browser while a batch is taken along. */
+
+/** One cache a person: `voxloop-offline:<user>`. */
+export const CACHE = "voxloop-offline:";
+export const cacheOf = (user: string): string => CACHE + user;
+
+/** Shown for pages that were not taken along. */
+export const OFFLINE_PAGE = "/offline/";
+/** The service worker's address; its place at the root is its reach. */
+export const WORKER = "/offline.js";

@@ -1,0 +1,111 @@
+/** The work list without a network: batches to take along, marks on what is here, and what waits to be sent. */
+
+import type { Homecoming, Waiting } from "../offline/home";
+import { BatchPanel, button, make } from "../offline/panel";
+import { keptBatches, wipe, wipeOthers } from "../offline/registry";
+import { t } from "../viewer/language";
+
+const user = document.querySelector<HTMLMetaElement>('meta[name="user"]')?.content ?? "";
+
+export function keepOffline(): void {
+  if (!user) return;
+  void wipeOthers(user);
+  guardLogOut();
+  for (const host of document.querySelectorAll<HTMLElement>("[data-offline-batch]")) {
+    void new BatchPanel(host, user, host.dataset.offlineBatch ?? "", host.dataset.name ?? "", markRows).show();
+  }
+  markRows();
+  const host = document.querySelector<HTMLElement>("[data-waiting]");
+  if (host) {
+    void comeHome(host);
+    addEventListener("online", () => void comeHome(host));
+  }
+}
+
+/** Scans that can be opened without a network say so. */
+function markRows(): void {
+  const here = new Set(keptBatches(user).flatMap((batch) => batch.scans.filter((scan) => scan.done).map((scan) => scan.view)));
+  for (const row of document.querySelectorAll<HTMLElement>("tr[data-href]")) {
+    row.querySelector(".offline-mark")?.remove();
+    if (here.has(row.dataset.href ?? "")) row.querySelector("td.why")?.prepend(make("span", { class: "tag tag-good offline-mark", title: t("In this browser: opens without a network") }, t("offline")), " ");
+  }
+}
+
+/** What waits in this browser goes to the server; what cannot is shown with a way out. */
+async function comeHome(host: HTMLElement): Promise<void> {
+  const home = await import("../offline/home");
+  const all = await home.waitingOf(user);
+  host.hidden = all.length === 0;
+  if (!all.length) return;
+  const list = make("ul", { class: "waiting" });
+  host.replaceChildren(make("h2", {}, t("Waiting in this browser")), list);
+  const rows = new Map(all.map((scan) => [scan.assignment, list.appendChild(make("li", { "data-assignment": scan.assignment }, `${scan.code}: ${home.waitingWords(scan)}`))]));
+  let cameHome = 0;
+  await home.bringAllHome(user, null, (scan, done) => {
+    const row = rows.get(scan.assignment);
+    if (done && !done.left) cameHome++;
+    if (row) row.replaceChildren(...(done ? outcome(row, done, home.waitingWords(scan)) : [make("span", { role: "status" }, t("{code}: sending {what}…", { code: scan.code, what: home.waitingWords(scan) }))]));
+  });
+  if (cameHome) host.append(button(t("Show the list anew"), () => location.reload()));
+}
+
+function outcome(row: HTMLElement, { scan, left, submitted, waits }: Homecoming, what: string): Node[] {
+  row.dataset.done = waits ? "waits" : left ? "left" : "home";
+  if (waits) return [make("span", { class: "grow" }, t("{code}: {what}; sent by itself when there is a connection.", { code: scan.code, what })), make("a", { class: "btn", href: `/view/${scan.assignment}/` }, t("Open"))];
+  if (!left) return [make("span", { class: "good" }, submitted ? t("{code}: saved and handed in.", { code: scan.code }) : t("{code}: saved.", { code: scan.code }))];
+  return [
+    make("span", { class: "grow warn" }, `${scan.code}: ${left}`), make("a", { class: "btn", href: `/view/${scan.assignment}/` }, t("Open")),
+    ...(scan.lines.length ? [button(t("Download the mask"), () => void download(scan)), button(t("Discard"), () => void giveUp(row, scan), "btn-ghost")] : []),
+  ];
+}
+
+async function download(scan: Waiting): Promise<void> {
+  const { maskFile } = await import("../offline/home");
+  for (const { about } of scan.lines) {
+    const link = make("a", { href: URL.createObjectURL(new Blob([(await maskFile(user, about)) as Uint8Array<ArrayBuffer>])), download: `${about.scan}-${about.layer}.nii.gz` });
+    link.click();
+  }
+}
+
+async function giveUp(row: HTMLElement, scan: Waiting): Promise<void> {
+  const { discard, waitingWords } = await import("../offline/home");
+  row.replaceChildren(
+    make("span", { class: "grow" }, t("Throw away {what} of {code}?", { what: waitingWords(scan), code: scan.code })),
+    button(t("Throw away"), () => void discard(user, scan).then(() => row.remove()), "btn-danger"), button(t("Keep"), () => location.reload(), "btn-ghost"),
+  );
+}
+
+/** Logging out removes the scans from this browser; strokes that the server has not are asked about first. */
+function guardLogOut(): void {
+  for (const form of document.querySelectorAll<HTMLFormElement>('form[action="/accounts/logout/"]')) {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      void leave(form);
+    }, { capture: true });
+  }
+}
+
+async function leave(form: HTMLFormElement): Promise<void> {
+  const { waitingOf, waitingWords } = await import("../offline/home");
+  const waiting = await waitingOf(user);
+  if (waiting.length && !(await confirmed(waiting.map((scan) => `${scan.code}: ${waitingWords(scan)}`)))) return;
+  await wipe();
+  form.submit();
+}
+
+/** Asks whether to leave although work waits here. */
+function confirmed(what: readonly string[]): Promise<boolean> {
+  return new Promise((resolve) => {
+    const dialog = make("dialog", { class: "dialog", "aria-label": t("Log out") });
+    const end = (yes: boolean) => { dialog.remove(); resolve(yes); };
+    dialog.append(
+      make("header", {}, make("h2", {}, t("The server does not have everything yet"))),
+      make("div", { class: "stack" }, make("p", {}, t("It stays in this browser, is sent when you log in here again, and is not shown to anybody else:")), make("ul", {}, ...what.map((one) => make("li", {}, one))),
+        make("div", { class: "actions" }, button(t("Stay logged in"), () => end(false)), button(t("Log out"), () => end(true), "btn-primary"))),
+    );
+    dialog.addEventListener("cancel", () => end(false));
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
