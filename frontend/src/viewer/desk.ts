@@ -189,7 +189,7 @@ export class Desk {
   askReturn(): void {
     if (this.work.drafts.value.length) { void this.work.verdict("return"); return; }
     this.tab.value = "comments";
-    this.session.notice.value = { text: "Add at least one comment first: the author needs to know what to change.", tone: "warn" };
+    this.session.notice.value = { text: t("Add at least one comment first: the author needs to know what to change."), tone: "warn" };
   }
 
   /** Next or previous lesion of the list, round and round. */

@@ -4,10 +4,10 @@ import { currentKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import type { Lesion } from "../../editor/types";
 import { lpsOf } from "../image/geometry";
-import { msg, t } from "../language";
+import { msg, t, tn } from "../language";
 import { toggled, type Session } from "../session";
 import { wordOf } from "../severity";
-import { count, fixed, hu, ml } from "../words";
+import { fixed, hu, ml } from "../words";
 import { Kbd, withKey } from "./controls";
 import { Icon } from "./icons";
 
@@ -131,7 +131,8 @@ function placeOf(session: Session, lesion: Lesion): string {
   const [left, , up] = lpsOf(session.geometry, lesion.ijk);
   const height = session.geometry.spacingMmZyx[0] * depth;
   const third = (up - middle[2]) / height;
-  return `${left > middle[0] ? "Left" : "Right"}, ${third > 1 / 6 ? "upper" : third < -1 / 6 ? "lower" : "middle"} third`;
+  const side = left > middle[0] ? 0 : 1;
+  return [t("Left, upper third"), t("Right, upper third"), t("Left, middle third"), t("Right, middle third"), t("Left, lower third"), t("Right, lower third")][(third > 1 / 6 ? 0 : third < -1 / 6 ? 4 : 2) + side];
 }
 
 function LesionTable() {
@@ -139,22 +140,22 @@ function LesionTable() {
   const { session } = desk;
   const lesions = session.lesions.value;
   return <>
-    <div class="row between leshead"><h3>Lesions, largest first</h3><span class="row-tight tiny faint"><Kbd keys="J" /><Kbd keys="K" /> next, previous</span></div>
-    {lesions.length === 0 ? <p class="small faint none">Nothing is marked.</p> : (
+    <div class="row between leshead"><h3>{t("Lesions, largest first")}</h3><span class="row-tight tiny faint"><Kbd keys="J" /><Kbd keys="K" /> {t("next, previous")}</span></div>
+    {lesions.length === 0 ? <p class="small faint none">{t("Nothing is marked.")}</p> : (
       <table class="table les" data-testid="lesions">
-        <thead><tr><th>#</th><th>Place</th><th class="num">mL</th><th class="num">mean HU</th></tr></thead>
+        <thead><tr><th>#</th><th>{t("Place")}</th><th class="num">mL</th><th class="num">{t("mean HU")}</th></tr></thead>
         <tbody>
           {lesions.slice(0, 200).map((lesion, n) => (
             <tr key={`${lesion.segment}-${lesion.ijk.join()}`} aria-selected={desk.lesion.value === n}>
               <td>{n + 1}</td>
-              <td><button type="button" class="lesion" title={`Show lesion ${n + 1}`} onClick={() => desk.showLesion(n)}><span class="swatch" style={`--c:${session.colours.get(lesion.segment)}`} /><span class="clip">{placeOf(session, lesion)}</span></button></td>
+              <td><button type="button" class="lesion" title={t("Show lesion {n}", { n: n + 1 })} onClick={() => desk.showLesion(n)}><span class="swatch" style={`--c:${session.colours.get(lesion.segment)}`} /><span class="clip">{placeOf(session, lesion)}</span></button></td>
               <td class="num">{ml(lesion.ml)}</td><td class="num faint">{hu(lesion.meanHu)}</td>
             </tr>
           ))}
         </tbody>
       </table>
     )}
-    {lesions.length > 200 && <p class="small faint none">and {count(lesions.length - 200, "smaller one")}</p>}
+    {lesions.length > 200 && <p class="small faint none">{tn(lesions.length - 200, "and {n} smaller one", "and {n} smaller ones")}</p>}
   </>;
 }
 
@@ -168,8 +169,8 @@ function LesionFacts() {
   const size = [(box.x1 - box.x0) * sx, (box.y1 - box.y0) * sy, (box.z1 - box.z0) * sz].map((v) => Math.round(v)).join(" × ");
   return (
     <div class="sec detail">
-      <h3>Lesion {desk.lesion.value + 1}, {session.segmentName(lesion.segment).toLowerCase()}</h3>
-      <dl><div><dt>Size</dt><dd>{size} mm</dd></div><div><dt>Mean</dt><dd>{hu(lesion.meanHu)} HU</dd></div><div><dt>Slices</dt><dd>{box.z0 + 1} to {box.z1}</dd></div></dl>
+      <h3>{t("Lesion {n}", { n: desk.lesion.value + 1 })}, {session.segmentName(lesion.segment).toLowerCase()}</h3>
+      <dl><div><dt>{t("Size")}</dt><dd>{size} mm</dd></div><div><dt>{t("Mean")}</dt><dd>{hu(lesion.meanHu)} HU</dd></div><div><dt>{t("Slices")}</dt><dd>{t("{from} to {to}", { from: box.z0 + 1, to: box.z1 })}</dd></div></dl>
     </div>
   );
 }

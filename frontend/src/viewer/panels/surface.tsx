@@ -5,6 +5,7 @@ import { useDesk } from "../desk";
 import { drawSurface, surfaceOf, type Surface } from "../image/surface";
 import type { View } from "../panes/view";
 import { Icon } from "./icons";
+import { t } from "../language";
 
 const REBUILD_MS = 350;
 
@@ -75,19 +76,19 @@ export function SurfacePane({ view, hidden }: { readonly view: View; readonly hi
   const maximised = view.maximised.value === "surface";
   return (
     <section
-      ref={box} class="pane surface" hidden={hidden} tabIndex={0} aria-label="3D surface of the mask" data-testid="pane-surface"
+      ref={box} class="pane surface" hidden={hidden} tabIndex={0} aria-label={t("3D surface of the mask")} data-testid="pane-surface"
       onPointerDown={(e) => e.currentTarget.setPointerCapture(e.pointerId)} onPointerMove={turn} onKeyDown={keys}
       onWheel={(e) => { e.preventDefault(); pose.current.zoom = Math.min(Math.max(pose.current.zoom * Math.exp(-e.deltaY / 400), 0.4), 6); schedule(); }}
     >
       <canvas ref={canvas} class="image" aria-hidden="true" />
-      <div class="tl"><b>3D</b> mask surface</div>
-      {empty && <p class="small faint">Nothing is marked yet</p>}
+      <div class="tl"><b>3D</b> {t("mask surface")}</div>
+      {empty && <p class="small faint">{t("Nothing is marked yet")}</p>}
       <div class="tr2">
-        <button type="button" aria-label={maximised ? "Show all panes" : "Maximise 3D"} title={maximised ? "Show all panes" : "Maximise 3D"} onPointerDown={(e) => e.stopPropagation()} onClick={() => { view.maximised.value = maximised ? null : "surface"; }}>
+        <button type="button" aria-label={maximised ? t("Show all panes") : t("Maximise {plane}", { plane: "3D" })} title={maximised ? t("Show all panes") : t("Maximise {plane}", { plane: "3D" })} onPointerDown={(e) => e.stopPropagation()} onClick={() => { view.maximised.value = maximised ? null : "surface"; }}>
           <Icon name={maximised ? "minimize-2" : "maximize-2"} size="sm" />
         </button>
       </div>
-      <div class="bl"><Icon name="rotate-3d" size="sm" /> Drag to turn</div>
+      <div class="bl"><Icon name="rotate-3d" size="sm" /> {t("Drag to turn")}</div>
     </section>
   );
 }

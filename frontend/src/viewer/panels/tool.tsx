@@ -3,7 +3,7 @@
 import { useDesk } from "../desk";
 import { t } from "../language";
 import { brushOf, toolOf } from "../tools";
-import { hu, ml, signed, thin } from "../words";
+import { capital, hu, ml, signed, thin, toolWords } from "../words";
 import { Button, Kbd } from "./controls";
 import { Icon, type IconName } from "./icons";
 
@@ -34,13 +34,13 @@ function ThisStroke() {
   const erasing = brush?.erases ?? false;
   const voxels = facts ? (erasing ? facts.removed : facts.added) : 0;
   return <>
-    <h3>This stroke</h3>
+    <h3>{t("This stroke")}</h3>
     <dl class="kv" data-testid="this-stroke">
-      <div><dt>{facts?.preview ? "Would add" : erasing ? "Removes" : "Adds"}</dt><dd class="strong">{facts ? `${ml(voxels * session.voxelMl)} mL` : "–"}</dd></div>
-      <div><dt>Voxels</dt><dd>{facts ? thin(voxels) : "–"}</dd></div>
+      <div><dt>{facts?.preview ? t("Would add") : erasing ? t("Removes") : t("Adds")}</dt><dd class="strong">{facts ? `${ml(voxels * session.voxelMl)} mL` : "–"}</dd></div>
+      <div><dt>{t("Voxels")}</dt><dd>{facts ? thin(voxels) : "–"}</dd></div>
       {brush?.previews && <>
-        <div><dt>Seed</dt><dd>{facts?.seedHu == null ? "–" : `${hu(facts.seedHu)} HU`}</dd></div>
-        <div><dt>Lower bound</dt><dd>{facts?.lowerHu == null ? "–" : `${hu(facts.lowerHu)} HU`}</dd></div>
+        <div><dt>{t("Seed")}</dt><dd>{facts?.seedHu == null ? "–" : `${hu(facts.seedHu)} HU`}</dd></div>
+        <div><dt>{t("Lower bound")}</dt><dd>{facts?.lowerHu == null ? "–" : `${hu(facts.lowerHu)} HU`}</dd></div>
       </>}
     </dl>
   </>;
@@ -50,13 +50,13 @@ function StrokeList() {
   const { session } = useDesk();
   const strokes = session.strokes.value;
   return <>
-    <h3>Strokes</h3>
+    <h3>{t("Strokes")}</h3>
     <ol class="strokes" data-testid="strokes">
-      {strokes.length === 0 && <li class="faint">None on this page yet</li>}
+      {strokes.length === 0 && <li class="faint">{t("None on this page yet")}</li>}
       {strokes.slice(0, 8).map((s) => (
         <li key={s.id}>
           <Icon name={STROKE_ICONS[s.tool] ?? "copy"} size="sm" />
-          <span class="grow clip">{s.tool.charAt(0).toUpperCase() + s.tool.slice(1)}, {session.segmentName(s.segment).toLowerCase()}</span>
+          <span class="grow clip">{capital(toolWords(s.tool))}, {session.segmentName(s.segment).toLowerCase()}</span>
           <span class="num">{signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))}</span>
         </li>
       ))}
@@ -70,8 +70,8 @@ function Undo() {
   const off = !session.editable.value;
   return (
     <div class="row undo">
-      <Button icon="undo-2" kind="grow" testid="undo" disabled={off || !undo} title="Undo" keys="Ctrl+Z" onClick={() => void session.editor.undo()}>Undo <Kbd keys="Ctrl+Z" /></Button>
-      <Button icon="redo-2" label="Redo" keys="Ctrl+Shift+Z" testid="redo" disabled={off || !redo} onClick={() => void session.editor.redo()} />
+      <Button icon="undo-2" kind="grow" testid="undo" disabled={off || !undo} title={t("Undo")} keys="Ctrl+Z" onClick={() => void session.editor.undo()}>{t("Undo")} <Kbd keys="Ctrl+Z" /></Button>
+      <Button icon="redo-2" label={t("Redo")} keys="Ctrl+Shift+Z" testid="redo" disabled={off || !redo} onClick={() => void session.editor.redo()} />
     </div>
   );
 }

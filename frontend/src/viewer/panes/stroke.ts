@@ -2,6 +2,7 @@
 
 import type { DabResult, Ijk, Plane, Tool } from "../../editor/types";
 import { REFUSALS, whyNot } from "../brushes";
+import { t } from "../language";
 import { PLANES } from "../session";
 import { settings } from "../settings";
 import { brushOf } from "../tools";
@@ -97,18 +98,18 @@ export class Strokes {
     const refusal = result.grow?.refusal ?? null;
     const erasing = brushOf(session)?.erases ?? false;
     const volume = (erasing ? this.#removed : this.#added) * session.voxelMl;
-    if (refusal && !this.#added) hud.value = { title: REFUSALS[refusal], detail: "", tone: "warn" };
-    else hud.value = { title: `${erasing ? "−" : "+"}${ml(volume)} mL`, detail: erasing ? "Erased" : session.segmentName(session.segment.value), tone: "plain" };
+    if (refusal && !this.#added) hud.value = { title: t(REFUSALS[refusal]), detail: "", tone: "warn" };
+    else hud.value = { title: `${erasing ? "−" : "+"}${ml(volume)} mL`, detail: erasing ? t("Erased") : session.segmentName(session.segment.value), tone: "plain" };
     this.tell({
       added: this.#added, removed: this.#removed, seedHu: result.grow?.seedHu ?? null, lowerHu: result.grow?.lowerHu ?? null,
-      milliseconds: result.grow?.milliseconds ?? null, refusal: refusal && REFUSALS[refusal], preview: false,
+      milliseconds: result.grow?.milliseconds ?? null, refusal: refusal && t(REFUSALS[refusal]), preview: false,
     });
   }
 
   #fault(error: Error): void {
     this.#painting = false;
     this.#next = null;
-    this.view.session.notice.value = { text: `The stroke was not taken: ${error.message}`, tone: "bad" };
+    this.view.session.notice.value = { text: t("The stroke was not taken: {why}", { why: error.message }), tone: "bad" };
   }
 
   /** The pointer rests over this voxel: show what a stroke would take. */
@@ -134,13 +135,13 @@ export class Strokes {
         const found = await session.editor.preview(tool, ijk);
         if (this.#painting || !brushOf(session)?.previews || this.#last === "") continue;
         for (const plane of PLANES) panes[plane].setPreview(found.patches.find((p) => p.plane === plane && p.index === panes[plane].index) ?? null);
-        const refusal = found.refusal && REFUSALS[found.refusal];
+        const refusal = found.refusal && t(REFUSALS[found.refusal]);
         hud.value = refusal ? { title: refusal, detail: "", tone: "warn" }
           : { title: `+${ml(found.added * session.voxelMl)} mL`, detail: session.segmentName(session.segment.value), tone: "plain" };
         this.tell({ added: found.added, removed: 0, seedHu: found.seedHu, lowerHu: found.lowerHu, milliseconds: found.milliseconds, refusal, preview: true });
       }
     } catch (error) {
-      session.notice.value = { text: `No preview: ${(error as Error).message}`, tone: "warn" };
+      session.notice.value = { text: t("No preview: {why}", { why: (error as Error).message }), tone: "warn" };
     } finally {
       this.#previewing = false;
     }
