@@ -21,14 +21,16 @@ LEFT = r"""() => {
     if (typeof value === 'string') data.push(value);
     else if (value && typeof value === 'object') Object.values(value).forEach(gather);
   };
-  const { schema, scan, batch, overlays, comments, review, user } = JSON.parse(document.getElementById('context').textContent);
+  const context = JSON.parse(document.getElementById('context').textContent);
+  const { schema, scan, batch, overlays, comments, review, user } = context;
   gather([
     schema.layers.map((layer) => [layer.title, layer.segments.map((segment) => segment.name)]),
     schema.questions.map((question) => [question.text, question.options.map((option) => option.label)]),
     scan.code, scan.site, scan.description, batch.name, user, overlays.map((overlay) => overlay.title),
     comments.map((comment) => [comment.author, comment.text]), review && [review.author, review.reasons],
   ]);
-  const same = [...data, 'Voxloop', 'mL', 'mm', 'cm', 'HU', 'LPS', 'ms', 'kB', 'MB'].map((word) => word.toLowerCase()).sort((a, b) => b.length - a.length);
+  const same = [...data, 'Voxloop', 'mL', 'mm', 'cm', 'HU', 'LPS', 'ms', 'kB', 'MB']
+    .map((word) => word.toLowerCase()).sort((a, b) => b.length - a.length);
   const left = (text) => {
     let rest = text.toLowerCase().replace(/\((?:(?:ctrl|alt|shift|enter|esc|delete|[^ ()])[ +]?)+\)$/u, ' '), before;
     do { before = rest; rest = rest.replace(/⟦[^⟦⟧]*⟧/gu, ' '); } while (rest !== before);
