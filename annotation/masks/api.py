@@ -9,7 +9,7 @@ import nibabel
 import numpy as np
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -22,13 +22,12 @@ from rest_framework.views import APIView
 
 from annotation.masks import services
 from annotation.masks.history import find_setter, list_revisions
-from annotation.masks.models import MaskRevision, ProbabilityMap
+from annotation.masks.models import MaskRevision
 from annotation.masks.offline import plan_offline, take_offline
 from annotation.masks.selectors import readable_revisions, shown_revision
 from annotation.masks.states import EMPTY
 from annotation.masks.store import load_labels, message_of
 from annotation.scans.models import Scan
-from annotation.work.api import OctetRenderer, serve_object
 from annotation.work.leases import end_offline
 from annotation.work.models import Assignment
 from annotation.work.schema import Layer
@@ -141,21 +140,6 @@ class RevisionMaskView(APIView):
         if revision is None:
             raise NotFound
         return mask_answer(request, revision, revision.layer, revision.scan)
-
-
-class RevisionProbabilityView(APIView):
-    """How sure the model was, coarsely, beside a prediction; whoever may read the prediction may read this."""
-
-    permission_classes = [IsAuthenticated]
-    renderer_classes = [JSONRenderer, OctetRenderer]
-
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
-    def get(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
-        revision = readable_revisions(request.user).filter(pk=pk, scan__state="ready").first()
-        found = revision and ProbabilityMap.objects.filter(revision=revision).first()
-        if not found:
-            raise NotFound
-        return serve_object(request, found.key, "application/octet-stream")
 
 
 class AssignmentHistoryView(APIView):

@@ -4,21 +4,20 @@ from typing import Any
 
 from django.conf import settings
 
-from annotation.masks.models import Head, MaskRevision, ProbabilityMap
-from annotation.masks.selectors import heads_of, newest_answers, newest_prediction, shown_revision
+from annotation.masks.interactive import describe
+from annotation.masks.models import Head
+from annotation.masks.selectors import heads_of, newest_answers, shown_revision
 from annotation.masks.services import schema_of
 from annotation.reviews.comments import seen_until
 from annotation.reviews.models import Comment, Reply, ReviewRound
+from annotation.reviews.overlays import API, overlays_of, probability_of
+from annotation.reviews.prior import find_prior
 from annotation.reviews.services import list_interlocks
 from annotation.work.models import Assignment
-from annotation.work.permissions import has_role
 from annotation.work.schema import Layer, Schema
 from annotation.work.selectors import work_list
 from voxloop.accounts.models import User
 from voxloop.accounts.preferences import read_settings
-from voxloop.accounts.roles import Role
-
-API = "/api/v1"
 
 
 def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
@@ -52,6 +51,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         },
         "campaign": {"id": str(assignment.campaign_id), "name": assignment.campaign.name},
         "scan": _scan(assignment),
+        "prior": find_prior(assignment, schema, user),
         "schema": {
             "layers": [_layer(layer) for layer in schema.layers],
             "questions": [
@@ -69,8 +69,9 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
             ],
         },
         "masks": _masks(assignment, schema, heads),
-        "overlays": _overlays(assignment, heads, round_, user),
-        "probability": _probability(assignment, heads, user),
+        "overlays": overlays_of(assignment, heads, round_, user),
+        "probability": probability_of(assignment, heads, user),
+        "interactive": describe() if can_edit else None,
         "answers": {"values": answers, "url": f"{API}/assignments/{assignment.pk}/answers"},
         "comments": [comment_facts(row) for row in comments_of(assignment)],
         "comments_seen": seen_until(round_.annotation, user) if round_ else None,
@@ -229,70 +230,3 @@ def _mask(assignment: Assignment, layer: Layer, head: Head | None) -> dict[str, 
         "start": start,
         "url": f"{API}/assignments/{assignment.pk}/mask?layer={layer.name}",
     }
-
-
-def _prediction(assignment: Assignment, layer: Layer, heads: dict[str, Head], user: User) -> MaskRevision | None:
-    """The model's mask that this person may know of: a judge the newest, an annotator the one their work began with.
-
-    Where the work began blank although a model spoke, an annotator learns nothing of it: that is the bias check.
-    """
-    reviewing = assignment.stage == Assignment.Stage.REVIEW
-    if reviewing and has_role(user, assignment.campaign, Role.REVIEWER, Role.ARBITRATOR):
-        return newest_prediction(assignment.scan_id, layer.name)
-    start = heads[layer.name].start if layer.name in heads else None
-    return start if start is not None and start.kind == MaskRevision.Kind.PREDICTION else None
-
-
-def _probability(assignment: Assignment, heads: dict[str, Head], user: User) -> dict[str, Any] | None:
-    """How sure the model of the shown prediction was (docs/formats.md); None without one, and for older ones."""
-    for layer in schema_of(assignment).editable_layers:
-        prediction = _prediction(assignment, layer, heads, user)
-        found = ProbabilityMap.objects.filter(revision=prediction).first() if prediction is not None else None
-        if prediction is not None and found is not None:
-            digest = found.key.rpartition("/")[2]
-            return {
-                **found.facts,
-                "url": f"{API}/revisions/{prediction.pk}/probability?v={digest[:12]}",
-                "layer": layer.name,
-                "segment": found.segment,
-                "model": prediction.model_name,
-            }
-    return None
-
-
-def _overlays(
-    assignment: Assignment, heads: dict[str, Head], round_: ReviewRound | None, user: User
-) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-
-    def add(key: str, title: str, revision: MaskRevision | None) -> None:
-        if revision is not None:
-            found.append(
-                {
-                    "key": key,
-                    "title": title,
-                    "layer": revision.layer,
-                    "revision": str(revision.pk),
-                    "url": f"{API}/revisions/{revision.pk}/mask",
-                }
-            )
-
-    reviewing = assignment.stage == Assignment.Stage.REVIEW
-    for layer in schema_of(assignment).editable_layers:
-        prediction = _prediction(assignment, layer, heads, user)
-        if prediction is not None:
-            add("prediction", f"Pre-annotation {prediction.model_name}", prediction)
-        if round_ is None:
-            continue
-        if reviewing:
-            submitted = round_.masks.select_related("submitted").filter(layer=layer.name).first()
-            add("author", f"Submitted by {round_.author.username}", submitted and submitted.submitted)
-        earlier = (
-            ReviewRound.objects.filter(annotation=round_.annotation_id, number__lt=assignment.round)
-            .order_by("-number")
-            .first()
-        )
-        if earlier is not None:
-            before = earlier.masks.select_related("submitted").filter(layer=layer.name).first()
-            add("previous", f"Round {earlier.number}", before and before.submitted)
-    return found

@@ -74,7 +74,8 @@ class Server:
     def __init__(self) -> None:
         ensure_frontend(ROOT)
         self.dist = ROOT / "frontend" / "dist" / "viewer"
-        assets = json.loads((self.dist / "manifest.json").read_text())["src/viewer/main.ts"]["assets"]
+        manifest = json.loads((self.dist / "manifest.json").read_text())
+        assets = [name for part in manifest.values() for name in part.get("assets", ())]
         self.worker = next(name for name in assets if "editor.worker" in name)
         rng = np.random.default_rng(7)
         grid = np.ogrid[tuple(slice(0, n) for n in SHAPE)]
@@ -185,7 +186,10 @@ PAINT = {"segment": 3, "overwrite": True, "locked": []}
 STROKES = {
     "sphere": ({"tool": "sphere", "radiusMm": 6, **PAINT}, [[30, 30, 8], [60, 40, 20]]),
     "circle": ({"tool": "circle", "radiusMm": 9, "plane": "coronal", **PAINT}, [[30, 30, 8]]),
-    "threshold": ({"tool": "sphere", "radiusMm": 9, "threshold": {"lo": -300, "hi": 0}, **PAINT}, [[50, 48, 20]]),
+    "threshold": (
+        {"tool": "threshold", "radiusMm": 9, "threshold": {"lo": -300, "hi": 0}, "planar": False, **PAINT},
+        [[50, 48, 20]],
+    ),
     "grow": ({"tool": "grow", "radiusMm": 12, **PAINT}, [[50, 48, 20]]),
     "erase": ({"tool": "erase", "radiusMm": 5, "planar": False, "segments": None, "locked": []}, [[25, 25, 6]]),
 }
@@ -207,6 +211,10 @@ OPERATIONS = {
     "smooth": {"mm": 3, **PAINT, "segment": 1},
     "subtract": {"segment": 1, "overlay": "prediction", "with": None},
     "intersect": {"segment": 1, "overlay": "prediction", "with": 2},
+    "union": {"segment": 1, "overlay": "prediction", "with": 2, "marginMm": 1.5},
+    "union with a segment of the mask": {"op": "union", "segment": 6, "overlay": None, "with": 1},
+    "subtract with a margin": {"op": "subtract", "segment": 1, "overlay": "prediction", "with": None, "marginMm": 3},
+    "convert a lesion": {"op": "convert", "from": None, "to": 5, "at": [22, 22, 6]},
     "convert": {"from": 1, "to": 5, "at": None},
     "clear": {"segment": 1},
 }  # fmt: skip

@@ -11,9 +11,12 @@ from annotation.masks.selectors import head_of
 from annotation.masks.services import store_prediction
 from annotation.work.models import Assignment
 from annotation.work.schema import parse_schema
-from tests.chromium import shoot
+from tests.api.test_interactive import server
+from tests.chromium import Watched, shoot
 from tests.factories.world import SHAPE, World, ball, first_of, publish
 from tests.journeys.viewer import Viewer
+
+__all__ = ["server"]  # a fixture
 
 MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
 TRUTH = int(ball(SHAPE).sum())
@@ -122,3 +125,31 @@ def test_the_models_probability_is_asked_where_there_is_one(
     assert found["source"] == "model"
     assert abs(found["added"] - TRUTH) < 0.15 * TRUTH
     expect(viewer.page.get_by_test_id("proposal")).to_contain_text("model m7")
+
+
+def test_an_interactive_server_is_asked_and_its_licence_told(
+    assignment: Assignment, new_page: Any, server: Any, settings: Any
+) -> None:
+    settings.INTERACTIVE_NAME, settings.INTERACTIVE_LICENCE = "nnInteractive", "Weights: CC BY-NC-SA 4.0."
+    viewer = opened(assignment, new_page)
+    page = viewer.page
+    expect(page.get_by_label("Tool settings")).to_contain_text("CC BY-NC-SA 4.0")
+    page.get_by_text("Ask nnInteractive").click()
+    page.mouse.click(*viewer.at(MIDDLE))
+    found = proposed(viewer, 1)
+    assert (found["source"], found["added"]) == ("server", TRUTH)
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => Object.keys(voxloop.counts()).length === 1")
+    assert viewer.counts() == {"1": TRUTH}
+
+
+def test_where_the_server_fails_the_browser_proposes(
+    assignment: Assignment, new_page: Any, server: Any, watched: Watched
+) -> None:
+    watched.expected.append("409")
+    server.mood = "refuses"
+    viewer = opened(assignment, new_page)
+    viewer.page.get_by_text("Ask Interactive model").click()
+    viewer.page.mouse.click(*viewer.at(MIDDLE))
+    assert proposed(viewer, 1)["source"] == "image"
+    expect(viewer.page.get_by_label("Tool settings")).to_contain_text("refused (503)")

@@ -38,7 +38,7 @@ def line(live_server: Any) -> Iterator[FaultyLine]:
 
 @pytest.fixture
 def page(live_world: World, browser: Any, line: FaultyLine, watched: Watched) -> Iterator[Page]:
-    watched.expected += ["net::ERR_", "status of 401", "status of 403", "status of 404"]
+    watched.expected += ["net::ERR_", "status of 401", "status of 403", "status of 404", "status of 412"]
     context = open_context(browser, line.url, watched)
     found = context.new_page()
     log_in(found, "annotator", PASSWORD)
@@ -227,3 +227,50 @@ def test_the_server_refuses_what_was_drawn(
         shoot(page, "viewer-refused")
     page.get_by_test_id("refused").get_by_role("button", name="Try again").click()
     reader.check()
+
+
+def test_two_browsers_disagree_and_are_merged_region_by_region(
+    page: Page, browser: Any, live_server: Any, watched: Watched, assignment: Assignment, line: FaultyLine
+) -> None:
+    reader = Reader(page, assignment)
+    line.down()
+    for _ in range(3):
+        reader.draw()
+    elsewhere = open_context(browser, live_server.url, watched)
+    other = elsewhere.new_page()
+    log_in(other, "annotator", PASSWORD)
+    other.goto(f"/view/{assignment.pk}/")
+    second = Viewer(other).wait_ready()
+    second.go_to(PLACES[0])
+    other.keyboard.press("b")
+    second.set_radius(3)
+    other.keyboard.press("2")
+    for place in (PLACES[0], PLACES[2], PLACES[12]):
+        second.stroke("b", place)
+    second.wait_saved()
+    theirs = second.counts()["2"]
+    elsewhere.close()
+
+    line.up()
+    page.get_by_role("button", name="Try now").click()
+    expect(page.get_by_test_id("conflict")).to_contain_text("voxels differ")
+    page.get_by_test_id("decide").click()
+    regions = page.get_by_test_id("versions")
+    expect(regions.get_by_role("listitem")).to_have_count(2)
+    regions.get_by_test_id("region-1").get_by_role("button", name="Theirs").click()
+    shoot(page, "viewer-two-versions")
+    regions.get_by_test_id("merge-versions").click()
+    reader.viewer.wait_saved()
+    expect(regions).to_be_hidden()
+    counts = reader.viewer.counts()
+    assert 0 < counts["1"] < counts["1"] + counts["2"]
+    assert server_hash(assignment) == reader.viewer.mask_hash()
+    head = head_of(assignment.pk, "findings")
+    assert head is not None
+    assert head.voxel_counts == counts
+    merge = [stroke for stroke in head.strokes if "parents" in stroke["params"]]
+    assert [stroke["params"]["parents"][0] for stroke in merge] == [str(head.parent_id)]
+    page.keyboard.press("Control+z")
+    page.wait_for_function("() => voxloop.history.redoDepth === 1")
+    assert reader.viewer.counts()["1"] > counts["1"]
+    assert theirs > reader.viewer.counts()["2"]

@@ -7,10 +7,11 @@ import pytest
 from imagecodecs import png_decode
 from playwright.sync_api import Page, expect
 
+from annotation.scans.models import Scan
 from annotation.work.models import Assignment
 from tests.browser.test_viewer_looks import MIDDLE, open_viewer
 from tests.chromium import shoot
-from tests.factories.world import SHAPE, World, first_of, label, publish, volume_of
+from tests.factories.world import SHAPE, World, approve, first_of, label, publish, volume_of
 from tests.journeys.viewer import Viewer
 
 
@@ -202,3 +203,67 @@ def test_windows_of_ones_own_and_layouts(assignment: Assignment, new_page: Any) 
     shoot(page, "viewer-large")
     page.get_by_test_id("layout-four").click()
     expect(page.get_by_test_id("pane-surface")).to_be_visible()
+
+
+def test_lesions_tell_their_figures_and_the_surface_leads_to_them(assignment: Assignment, new_page: Any) -> None:
+    viewer = open_viewer(new_page, assignment)
+    page = viewer.page
+    page.get_by_test_id("tab-lesions").click()
+    viewer.go_to((4, 4, 2))
+    page.keyboard.press("j")
+    facts = page.get_by_test_id("lesion-facts")
+    expect(facts).to_contain_text("17 × 17 × 43 mm")
+    expect(facts).to_contain_text("13 to 29")
+    expect(page.get_by_test_id("histogram").locator("title")).to_contain_text("lower bound")
+    shoot(page, "viewer-lesions")
+    # The middle of the 3D pane is the ball: a press there goes to it.
+    surface = page.get_by_test_id("pane-surface")
+    page.wait_for_function("() => Number(document.querySelector('[data-testid=pane-surface]').dataset.triangles) > 500")
+    viewer.go_to((4, 4, 2))
+    box = surface.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_function("k => Math.abs(voxloop.cross[2] - k) <= 2", arg=MIDDLE[2])
+    # A stroke adds triangles; turning by keys draws anew.
+    before = int(surface.get_attribute("data-triangles") or 0)
+    viewer.go_to((10, 10, MIDDLE[2]))
+    viewer.stroke("b", (10, 10, MIDDLE[2]))
+    page.wait_for_function(
+        "n => Number(document.querySelector('[data-testid=pane-surface]').dataset.triangles) > n", arg=before
+    )
+    surface.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    shoot(page, "viewer-surface")
+
+
+def test_the_other_scan_of_the_subject_stands_beside(live_world: World, new_page: Any) -> None:
+    publish(live_world, size=6)
+    first, second = Assignment.objects.filter(scan__site=live_world.sites["a"]).order_by("position")[:2]
+    Scan.objects.filter(pk=second.scan_id).update(subject=first.scan.subject_id)
+    label(live_world, second)
+    approve(live_world, second)
+    viewer = open_viewer(new_page, first)
+    page = viewer.page
+    viewer.go_to((28, 24, 15))
+    page.keyboard.press("Shift+X")
+    other = page.get_by_test_id("pane-prior")
+    expect(other).to_contain_text(second.scan.code)
+    expect(page.get_by_test_id("pane-coronal")).to_be_hidden()
+    expect(other).to_have_attribute("data-slice", "15")
+    expect(other).to_have_attribute("data-full", str(SHAPE[0]))
+    viewer.go_to((28, 24, 18))
+    expect(other).to_have_attribute("data-slice", "18")
+    # Scrolled alone it keeps its distance; let go, it stays where it is.
+    other.focus()
+    page.keyboard.press("ArrowUp")
+    expect(other).to_have_attribute("data-slice", "19")
+    viewer.go_to((28, 24, 20))
+    expect(other).to_have_attribute("data-slice", "21")
+    shoot(page, "viewer-prior")
+    page.get_by_test_id("prior-link").click()
+    viewer.go_to((28, 24, 25))
+    expect(other).to_have_attribute("data-slice", "21")
+    page.get_by_test_id("layout-four").click()
+    expect(page.get_by_test_id("pane-coronal")).to_be_visible()
+    expect(other).to_have_count(0)

@@ -117,6 +117,8 @@ def cases() -> tuple[dict, list[dict]]:
         grow_case("strong leakage control", thick, radius=20.0, open_mm=2.0),
         grow_case("neither opened, closed nor filled", thin, radius=11.0, open_mm=0.0, close_mm=0.0, fill=False),
         grow_case("generous, small radius", thick, radius=3.0, tolerance=15),
+        grow_case("as many voxels as the ceiling allows", thick, labels=mixed, ceiling=482),
+        grow_case("refused: one voxel over the ceiling", thick, labels=mixed, ceiling=481),
     ]
 
 

@@ -1,10 +1,10 @@
 /** The plain brushes and the runs of a grown region: which voxels of a shape change, under the rules of the tool. */
 
-import { MARGIN } from "./bits";
+import { type BitFrame, type Bits, MARGIN } from "./bits";
 import { EPSILON, boxAround, squares } from "./geometry";
-import type { Grown } from "./growing";
-import { RunBuilder, type Runs } from "./runs";
-import { ERASED, type Plane, type Threshold, type Zyx } from "./types";
+import { type GrowInput, type Grown, grow } from "./growing";
+import { NO_RUNS, RunBuilder, type Runs, voxelsIn } from "./runs";
+import { type Box, ERASED, type GrowParams, type Plane, type Threshold, type Zyx } from "./types";
 
 /** For every label, 1 where a tool may change it. */
 export type Writable = Uint8Array;
@@ -86,28 +86,49 @@ export function ballRuns(
   return out.build();
 }
 
-/** Runs that set the voxels a grown region takes. */
-export function grownRuns(input: BrushInput, grown: Grown, writable: Writable, value: number): Runs {
-  const { box, frame, taken } = grown;
+/** Calls `visit` for every stretch of set bits of box row (z, y), as columns from…to (half open) of the box. */
+export function forEachBitRun(frame: BitFrame, bits: Bits, z: number, y: number, visit: (from: number, to: number) => void): void {
+  const row = frame.rowOf(z, y);
+  for (let w = 0; w < frame.words; w++) {
+    for (let word = bits[row + w]; word !== 0;) {
+      const from = 31 - Math.clz32(word & -word);
+      const ones = ~(word >>> from);
+      const length = ones === 0 ? 32 : 31 - Math.clz32(ones & -ones);
+      const at = 32 * w + from - MARGIN;
+      visit(at, at + length);
+      word = from + length >= 32 ? 0 : word & (-1 << (from + length));
+    }
+  }
+}
+
+/** Runs that set the voxels of `bits` to `value` wherever `writable` allows. */
+export function runsOfBits(shape: Zyx, labels: Uint8Array, box: Box, frame: BitFrame, bits: Bits, writable: Writable, value: number): Runs {
   const out = new RunBuilder();
-  if (!frame || !taken) return out.build();
+  let base = 0;
+  const push = (from: number, to: number): void => pushRow(out, labels, base + from, base + to, writable, value);
   for (let z = 0; z < frame.nz; z++) {
     for (let y = 0; y < frame.ny; y++) {
-      const row = frame.rowOf(z, y);
-      const base = ((box.z0 + z) * input.shape[1] + box.y0 + y) * input.shape[2] + box.x0 - MARGIN;
-      for (let w = 0; w < frame.words; w++) {
-        for (let word = taken[row + w]; word !== 0;) {
-          const from = 31 - Math.clz32(word & -word);
-          const ones = ~(word >>> from);
-          const length = ones === 0 ? 32 : 31 - Math.clz32(ones & -ones);
-          const at = base + 32 * w + from;
-          pushRow(out, input.labels, at, at + length, writable, value);
-          word = from + length >= 32 ? 0 : word & (-1 << (from + length));
-        }
-      }
+      base = ((box.z0 + z) * shape[1] + box.y0 + y) * shape[2] + box.x0;
+      forEachBitRun(frame, bits, z, y, push);
     }
   }
   return out.build();
+}
+
+/** Runs that set the voxels a grown region takes. */
+export function grownRuns(input: BrushInput, { box, frame, taken }: Grown, writable: Writable, value: number): Runs {
+  return frame && taken ? runsOfBits(input.shape, input.labels, box, frame, taken, writable, value) : NO_RUNS;
+}
+
+/** One stroke of the growing brush; what the ceiling kept from being painted comes as `refused`. */
+export function growStroke(
+  input: GrowInput, segment: number, seed: Zyx, radiusMm: number, params: Partial<GrowParams>, writable: Writable,
+): { readonly runs: Runs; readonly refused: Runs; readonly grown: Grown } {
+  const grown = grow(input, segment, seed, radiusMm, params);
+  const runs = grownRuns(input, grown, writable, segment);
+  const { ceiling } = params;
+  if (ceiling == null || voxelsIn(runs) <= ceiling) return { runs, refused: NO_RUNS, grown };
+  return { runs: NO_RUNS, refused: runs, grown: { ...grown, refusal: "over_ceiling" } };
 }
 
 /** The voxels between two dabs of a stroke, so close that spheres of this radius leave no gap; the first is left out. */

@@ -5,7 +5,7 @@
  * round it, one that does not cuts the region at its narrows.
  *
  * Chosen among eight variants by Dice after 1 / 2 / 3 / 4 points on 85 phantom lesions (0.3 to 100 mL, a demonstration
- * model trained on five other scans) and the tumour of LIDC-IDRI-0001; the figures stand in docs/formats.md.
+ * model trained on five other scans) and the tumour of LIDC-IDRI-0001; the figures stand in docs/adr/0010.
  */
 
 import { MARGIN } from "./bits";

@@ -1,6 +1,6 @@
 import type {
-  DabResult, Difference, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview,
-  Proposed, Region, Slice, Stats, Tool, VoxelValue,
+  Beside, CoarseField, DabResult, Difference, Disagreement, EditorEvents, EditorOptions, HistoryState, Ijk, Keep, Lesion, LesionHistogram,
+  Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, Slice, SliceFacts, Stats, Tool, VoxelValue, Zyx,
 } from "./types";
 
 type Listener<K extends keyof EditorEvents> = (detail: EditorEvents[K]) => void;
@@ -17,7 +17,7 @@ export interface EditorCalls {
   loadMask(message: Uint8Array, revision: string): Promise<Opened>;
   watch(slices: readonly { plane: Plane; index: number }[]): void;
   beginStroke(tool: Tool): void;
-  dab(ijk: Ijk): DabResult;
+  dab(ijk: Ijk, reach?: number): DabResult;
   endStroke(): Promise<OperationResult>;
   cancelStroke(): void;
   preview(tool: Tool, ijk: Ijk): Preview;
@@ -30,14 +30,18 @@ export interface EditorCalls {
   sliceHu(plane: Plane, index: number): Slice<Int16Array>;
   valueAt(ijk: Ijk): VoxelValue;
   stats(): Stats;
-  lesions(): Lesion[];
+  lesions(beside?: Beside): Lesion[];
+  coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[];
+  sliceFacts(z: number, against: string | null): SliceFacts;
+  histogram(ijk: Ijk): LesionHistogram | null;
   differences(key: string): Difference[];
   regions(key: string): Region[];
   /** Sends what is unsent now; resolves when the server has all of it, or rejects with the reason. */
   flush(): Promise<string>;
   /** After a new log-in or a new lease: try again at once, with these headers. */
   resume(headers: Record<string, string> | null): Promise<void>;
-  resolveConflict(keep: "mine" | "theirs"): Promise<void>;
+  disagreements(): Disagreement[];
+  resolveConflict(keep: Keep): Promise<void>;
   takeOver(): Promise<Opened>;
   exportNifti(): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -105,8 +109,8 @@ export class EditorClient {
   watch(slices: readonly { plane: Plane; index: number }[]): Promise<void> { return this.#call("watch", [slices]); }
 
   beginStroke(tool: Tool): Promise<void> { return this.#call("beginStroke", [tool]); }
-  /** Paints at a voxel and along the way from the last dab of this stroke. */
-  dab(ijk: Ijk): Promise<DabResult> { return this.#call("dab", [ijk]); }
+  /** Paints at a voxel and along the way from the last dab of this stroke; `reach` is the part of the radius that a pen presses. */
+  dab(ijk: Ijk, reach = 1): Promise<DabResult> { return this.#call("dab", [ijk, reach]); }
   /** One gesture = one entry of the history; resolves when it is in the journal. */
   endStroke(): Promise<OperationResult> { return this.#call("endStroke", []); }
   cancelStroke(): Promise<void> { return this.#call("cancelStroke", []); }
@@ -122,7 +126,13 @@ export class EditorClient {
   sliceHu(plane: Plane, index: number): Promise<Slice<Int16Array>> { return this.#call("sliceHu", [plane, index]); }
   valueAt(ijk: Ijk): Promise<VoxelValue> { return this.#call("valueAt", [ijk]); }
   stats(): Promise<Stats> { return this.#call("stats", []); }
-  lesions(): Promise<Lesion[]> { return this.#call("lesions", []); }
+  lesions(beside: Beside): Promise<Lesion[]> { return this.#call("lesions", [beside]); }
+  /** How full of each segment blocks of `step` voxels are, layers `from` <= z < `to` of blocks; of the mask or an overlay. */
+  coarse(key: string | null, step: Zyx, from: number, to: number): Promise<CoarseField[]> { return this.#call("coarse", [key, step, from, to]); }
+  /** An axial slice as the page keeps it; `against`: the overlay to compare with. */
+  sliceFacts(z: number, against: string | null): Promise<SliceFacts> { return this.#call("sliceFacts", [z, against]); }
+  /** HU of the lesion under a voxel and of the lung round it. */
+  histogram(ijk: Ijk): Promise<LesionHistogram | null> { return this.#call("histogram", [ijk]); }
   /** Where the mask differs from an overlay, lesion by lesion, the largest change first. */
   differences(key: string): Promise<Difference[]> { return this.#call("differences", [key]); }
   /** What the mask takes of each region of an overlay; none where no overlay of that key has come. */
@@ -131,7 +141,9 @@ export class EditorClient {
   /** Saves now; resolves with the revision once the server has everything (call it before submit). */
   flush(): Promise<string> { return this.#call("flush", []); }
   resume(headers: Record<string, string> | null): Promise<void> { return this.#call("resume", [headers]); }
-  resolveConflict(keep: "mine" | "theirs"): Promise<void> { return this.#call("resolveConflict", [keep]); }
+  /** Where another save and this one disagree; decide with `resolveConflict`. */
+  disagreements(): Promise<Disagreement[]> { return this.#call("disagreements", []); }
+  resolveConflict(keep: Keep): Promise<void> { return this.#call("resolveConflict", [keep]); }
   /** Makes this tab the writing one; the other becomes read-only after it has put its strokes in the journal. */
   takeOver(): Promise<Opened> { return this.#call("takeOver", []); }
 

@@ -3,7 +3,7 @@
 import { BitFrame, MARGIN } from "./bits";
 import type { Labelmap, Stretches } from "./labelmap";
 import { RunBuilder, type Runs } from "./runs";
-import { ERASED, type Box, type Ijk, type Lesion, type Zyx } from "./types";
+import { ERASED, type Box, type Ijk, type Zyx } from "./types";
 import { pushRow, type Writable } from "./brushes";
 
 /** A connected part: stretches within rows, ascending. */
@@ -73,42 +73,6 @@ export function componentAt(mask: Stretches, ijk: Ijk): Component | null {
   return componentsOf(mask).find((part) => part.starts.some((start, n) => at >= start && at < start + part.lengths[n])) ?? null;
 }
 
-/** What a list of lesions says about each part. `hasHu` tells which slices have arrived. */
-export function lesionsOf(labels: Labelmap, spacing: Zyx, hu: Int16Array, hasHu: (z: number) => boolean): Lesion[] {
-  const [, ny, nx] = labels.shape;
-  const ml = (spacing[0] * spacing[1] * spacing[2]) / 1000;
-  return componentsOf(labels).map((part) => {
-    let z0 = Infinity, z1 = -1, y0 = Infinity, y1 = -1, x0 = Infinity, x1 = -1, sum = 0, known = true;
-    let [cz, cy, cx] = [0, 0, 0];
-    part.starts.forEach((start, n) => {
-      const length = part.lengths[n], row = Math.floor(start / nx);
-      const x = start - row * nx, y = row % ny, z = Math.floor(row / ny);
-      z0 = Math.min(z0, z); z1 = Math.max(z1, z + 1); y0 = Math.min(y0, y); y1 = Math.max(y1, y + 1);
-      x0 = Math.min(x0, x); x1 = Math.max(x1, x + length);
-      cz += z * length; cy += y * length; cx += (x + (length - 1) / 2) * length;
-      known &&= hasHu(z);
-      for (let at = start; at < start + length; at++) sum += hu[at];
-    });
-    const centre: Zyx = [cz / part.voxels, cy / part.voxels, cx / part.voxels];
-    return {
-      segment: part.label, voxels: part.voxels, ml: part.voxels * ml, meanHu: known ? sum / part.voxels : null,
-      box: { z0, z1, y0, y1, x0, x1 }, ijk: nearestVoxel(part, labels.shape, spacing, centre),
-    };
-  });
-}
-
-function nearestVoxel(part: Component, [, ny, nx]: Zyx, spacing: Zyx, centre: Zyx): Ijk {
-  let best: Ijk = [0, 0, 0], least = Infinity;
-  part.starts.forEach((start, n) => {
-    const row = Math.floor(start / nx), from = start - row * nx;
-    const y = row % ny, z = Math.floor(row / ny);
-    const x = Math.min(from + part.lengths[n] - 1, Math.max(from, Math.round(centre[2])));
-    const d = ((z - centre[0]) * spacing[0]) ** 2 + ((y - centre[1]) * spacing[1]) ** 2 + ((x - centre[2]) * spacing[2]) ** 2;
-    if (d < least) { least = d; best = [x, y, z]; }
-  });
-  return best;
-}
-
 /** Runs that set these parts to `value` wherever `writable` allows. */
 export function runsOfParts(labels: Labelmap, parts: readonly Component[], writable: Writable, value: number): Runs {
   const out = new RunBuilder();
@@ -118,7 +82,7 @@ export function runsOfParts(labels: Labelmap, parts: readonly Component[], writa
 }
 
 /** The voxels of a mask as bits of the smallest box around them, wider by `room` within the volume; `null` for none. */
-export function bitsOf(mask: Stretches, wanted: (label: number) => boolean, room: Zyx = [0, 0, 0]): { frame: BitFrame; bits: Int32Array; box: Box } | null {
+export function bitsOf(mask: Stretches, wanted: (label: number) => boolean, room: Zyx = [0, 0, 0]): { readonly frame: BitFrame; bits: Int32Array; readonly box: Box } | null {
   const [nz, ny, nx] = mask.shape;
   const found: [number, number][] = [];
   let z0 = Infinity, z1 = -1, y0 = Infinity, y1 = -1, x0 = Infinity, x1 = -1;

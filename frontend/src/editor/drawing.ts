@@ -1,14 +1,13 @@
 /** One gesture: the dabs of a tool from press to release, painted as they come, one entry of the history in the end. */
 
 import type { BitVolume } from "./bitvolume";
-import { ballRuns, between, grownRuns, writableByErasing, writableByGrowing, writableByPaint } from "./brushes";
-import { rectangleOf, unite } from "./geometry";
-import { NORMAL_LUNG_HU, grow } from "./growing";
+import { ballRuns, between, growStroke, writableByErasing, writableByGrowing, writableByPaint } from "./brushes";
+import { reachOf, rectangleOf, unite } from "./geometry";
+import { NORMAL_LUNG_HU } from "./growing";
 import type { Labelmap } from "./labelmap";
-import { tally } from "./mask";
-import { Composer, NO_RUNS, type Runs, invert } from "./runs";
+import { Composer, NO_RUNS, type Runs, invert, tally, voxelsIn } from "./runs";
 import {
-  type Box, type DabResult, ERASED, type GrowResult, type Ijk, type Plane, type SlicePatch, type Stroke, type Tool, type VolumeMeta, type Zyx,
+  type Box, type DabResult, ERASED, type GrowResult, type Ijk, type Plane, type SlicePatch, type Stroke, type Threshold, type Tool, type VolumeMeta, type Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 import type { Volume } from "./volume";
@@ -24,30 +23,47 @@ export interface Ground {
   readonly limit: BitVolume | null;
 }
 
+/** What one dab of a tool would change, and what of it the ceiling refused. */
+interface DabEffect { readonly runs: Runs; readonly refused: Runs; readonly grow: GrowResult | null }
+
+const NOT_LOADED: DabEffect = {
+  runs: NO_RUNS, refused: NO_RUNS, grow: { added: 0, refusal: "not_loaded", refused: 0, seedHu: null, lowerHu: null, milliseconds: 0 },
+};
+
 /** What one dab of a tool would change. Changes nothing. */
-export function effectOf(tool: Tool, at: Zyx, ground: Ground): { runs: Runs; grow: GrowResult | null } {
-  if (tool.tool !== "grow") return { runs: ballOf(tool, at, ground), grow: null };
+export function effectOf(tool: Tool, at: Zyx, ground: Ground): DabEffect {
+  if (tool.tool !== "grow") return ballOf(tool, at, ground);
   const started = performance.now();
   const { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu } = ground.meta;
   const reach = Math.floor(tool.radiusMm / spacing[0]) + 3;
-  if (!ground.volume.hasSlices(at[0] - reach, at[0] + reach)) {
-    return { runs: NO_RUNS, grow: { added: 0, refusal: "not_loaded", seedHu: null, lowerHu: null, milliseconds: 0 } };
-  }
+  if (!ground.volume.hasSlices(at[0] - reach, at[0] + reach)) return NOT_LOADED;
   const input = { shape, spacing, hu: ground.volume.hu, labels: ground.labels.data, limit: ground.limit, backgroundHu: backgroundHu ?? NORMAL_LUNG_HU };
-  const grown = grow(input, tool.segment, at, tool.radiusMm, tool.params);
-  const runs = grownRuns(input, grown, writableByGrowing(tool.segment, tool.overwrite, tool.locked), tool.segment);
-  const { refusal, seedHu, lowerHu } = grown;
-  return { runs, grow: { added: tally(runs).added, refusal, seedHu, lowerHu, milliseconds: performance.now() - started } };
+  const writable = writableByGrowing(tool.segment, tool.overwrite, tool.locked);
+  const { runs, refused, grown: { refusal, seedHu, lowerHu } } = growStroke(input, tool.segment, at, tool.radiusMm, tool.params ?? {}, writable);
+  const { offset = 0 } = ground.meta;
+  const facts = { added: tally(runs).added, refusal, refused: voxelsIn(refused), seedHu: seedHu + offset, lowerHu: lowerHu === null ? null : lowerHu + offset };
+  return { runs, refused, grow: { ...facts, milliseconds: performance.now() - started } };
 }
 
-function ballOf(tool: Exclude<Tool, { tool: "grow" }>, at: Zyx, { meta, labels, volume }: Ground): Runs {
+function ballOf(tool: Exclude<Tool, { tool: "grow" }>, at: Zyx, { meta, labels, volume }: Ground): DabEffect {
   const input = { shape: meta.shapeZyx, spacing: meta.spacingMmZyx, labels: labels.data, hu: volume.hu };
-  if (tool.tool === "erase") {
-    const plane = tool.planar ? (tool.plane ?? "axial") : null;
-    return ballRuns(input, at, tool.radiusMm, plane, writableByErasing(tool.segments, tool.locked), ERASED, null);
+  const plain = (runs: Runs): DabEffect => ({ runs, refused: NO_RUNS, grow: null });
+  const plane = tool.tool === "circle" || ("planar" in tool && tool.planar) ? (tool.plane ?? "axial") : null;
+  switch (tool.tool) {
+    case "erase": return plain(ballRuns(input, at, tool.radiusMm, plane, writableByErasing(tool.segments, tool.locked), ERASED, null));
+    case "threshold": {
+      const reach = plane === "axial" ? 0 : reachOf(tool.radiusMm, meta.spacingMmZyx[0]);
+      if (!volume.hasSlices(at[0] - reach, at[0] + reach)) return NOT_LOADED;
+      const writable = writableByGrowing(tool.segment, tool.overwrite, tool.locked);
+      return plain(ballRuns(input, at, tool.radiusMm, plane, writable, tool.segment, inKept(tool.threshold, meta)));
+    }
+    default: return plain(ballRuns(input, at, tool.radiusMm, plane, writableByPaint(tool.segment, tool.overwrite, tool.locked), tool.segment, null));
   }
-  const plane = tool.tool === "circle" ? (tool.plane ?? "axial") : null;
-  return ballRuns(input, at, tool.radiusMm, plane, writableByPaint(tool.segment, tool.overwrite, tool.locked), tool.segment, tool.threshold ?? null);
+}
+
+/** A window of values as they are kept. */
+function inKept(threshold: Threshold, { offset = 0 }: VolumeMeta): Threshold {
+  return { lo: threshold.lo - offset, hi: threshold.hi - offset };
 }
 
 export class Drawing {
@@ -57,22 +73,25 @@ export class Drawing {
   readonly #id = uuid();
   #first: Ijk | null = null;
   #last: Zyx | null = null;
+  #reach = 1;
+  #pressed = false;
 
   constructor(private readonly tool: Tool, private readonly ground: Ground) {}
 
-  /** Paints at a voxel, and along the way from the last dab. */
-  dab(at: Zyx): DabResult & { readonly box: Box | null } {
+  /** Paints at a voxel, and along the way from the last dab, with this part of the radius (the pressure of a pen). */
+  dab(at: Zyx, reach = 1): DabResult & { readonly box: Box | null } {
     const { tool, ground } = this;
     const { spacingMmZyx: spacing } = ground.meta;
-    const last = this.#last;
-    let places = last ? between(last, at, spacing, tool.radiusMm) : [at];
+    const last = this.#last, lastReach = this.#reach;
+    let places = last ? between(last, at, spacing, tool.radiusMm * Math.min(reach, lastReach)) : [at];
     if (tool.tool === "grow") {
       const moved = last ? Math.hypot(...[0, 1, 2].map((axis) => (at[axis] - last[axis]) * spacing[axis])) : Infinity;
       places = moved >= GROW_EVERY * tool.radiusMm ? [at] : [];
     }
     let added = 0, removed = 0, box: Box | null = null, grown: GrowResult | null = null;
-    for (const place of places) {
-      const effect = effectOf(tool, place, ground);
+    places.forEach((place, n) => {
+      const part = last ? lastReach + (reach - lastReach) * ((n + 1) / places.length) : reach;
+      const effect = effectOf(part === 1 ? tool : { ...tool, radiusMm: tool.radiusMm * part }, place, ground);
       box = unite(box, ground.labels.apply(effect.runs, this.chunks));
       this.#composer.add(effect.runs);
       const counts = tally(effect.runs);
@@ -80,7 +99,9 @@ export class Drawing {
       removed += counts.removed;
       grown = effect.grow;
       this.#last = place;
-    }
+    });
+    this.#reach = reach;
+    this.#pressed ||= reach !== 1;
     this.#first ??= [at[2], at[1], at[0]];
     return { added, removed, grow: grown, box };
   }
@@ -94,7 +115,7 @@ export class Drawing {
     const runs = this.#composer.total();
     const segment = tool.tool === "erase" ? (tool.segments?.[0] ?? 0) : tool.segment;
     const stroke: Stroke = {
-      id: this.#id, tool: tool.tool, segment, ijk: this.#first ?? [0, 0, 0], radius_mm: tool.radiusMm, params: paramsOf(tool), ...tally(runs),
+      id: this.#id, tool: tool.tool, segment, ijk: this.#first ?? [0, 0, 0], radius_mm: tool.radiusMm, params: { ...paramsOf(tool), ...(this.#pressed ? { pressure: true } : {}) }, ...tally(runs),
       at: new Date().toISOString(),
     };
     return { runs, stroke };
@@ -106,12 +127,13 @@ function paramsOf(tool: Tool): Record<string, unknown> {
   if (tool.tool === "grow") {
     const names = {
       tolerance: "tolerance", upperHu: "upper_hu", planar: "planar", useLimit: "use_limit", openMm: "open_mm", closeMm: "close_mm",
-      fill: "fill", seedMm: "seed_mm", minContrast: "min_contrast", smoothZMax: "smooth_z_max",
+      fill: "fill", seedMm: "seed_mm", minContrast: "min_contrast", smoothZMax: "smooth_z_max", ceiling: "ceiling",
     } as const;
     return Object.fromEntries(Object.entries(tool.params ?? {}).map(([name, value]) => [names[name as keyof typeof names], value]));
   }
   if (tool.tool === "erase") return { planar: tool.planar, segments: tool.segments };
-  return { ...(tool.tool === "circle" ? { plane: tool.plane ?? "axial" } : {}), ...(tool.threshold ? { threshold: tool.threshold } : {}) };
+  if (tool.tool === "threshold") return { threshold: tool.threshold, planar: tool.planar, ...(tool.planar ? { plane: tool.plane ?? "axial" } : {}) };
+  return tool.tool === "circle" ? { plane: tool.plane ?? "axial" } : {};
 }
 
 /** What runs would set, as patches (1 = set) of these slices. */

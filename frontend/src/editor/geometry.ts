@@ -53,3 +53,6 @@ export function rectangleOf(box: Box, plane: Plane, index: number): { x: number;
   if (plane === "coronal") return index < y0 || index >= y1 ? null : { x: x0, y: z0, width: x1 - x0, height: z1 - z0 };
   return index < x0 || index >= x1 ? null : { x: y0, y: z0, width: y1 - y0, height: z1 - z0 };
 }
+
+/** mL of a voxel; of an image of one slice (an X-ray), which has no depth, cm² instead. */
+export function mlOfVoxel([depth]: Zyx, [z, y, x]: Zyx): number { return depth === 1 ? (y * x) / 100 : (z * y * x) / 1000; }

@@ -9,7 +9,7 @@ export interface Stretches {
 import { CHUNK, CHUNK_VOXELS, decodeChunk, encodeChunk, gridOf, placeOf } from "./chunks";
 import { planeOf, voxelsOf } from "./geometry";
 import type { MaskMessage } from "./message";
-import type { Runs } from "./runs";
+import { RunBuilder, type Runs } from "./runs";
 import type { Box, Plane, Slice, SlicePatch, Zyx } from "./types";
 
 export class Labelmap implements Stretches {
@@ -129,6 +129,31 @@ export class Labelmap implements Stretches {
     }
   }
 
+  /** Runs from the labels as they are to a whole mask. */
+  differenceTo(message: MaskMessage): Runs {
+    const theirs = new Map(message.chunks.map(({ index, payload }) => [this.chunkNumber(index), payload]));
+    const chunks = new Set([...theirs.keys(), ...this.occupiedChunks()]);
+    const mine = new Uint8Array(CHUNK_VOXELS), other = new Uint8Array(CHUNK_VOXELS);
+    const found: [number, number, number][] = [];
+    const [nz, ny, nx] = this.shape;
+    for (const chunk of chunks) {
+      const index = this.chunkIndex(chunk);
+      this.readChunk(index, mine);
+      const payload = theirs.get(chunk);
+      if (payload) decodeChunk(payload, other);
+      else other.fill(0);
+      for (let n = 0; n < CHUNK_VOXELS; n++) {
+        if (mine[n] === other[n]) continue;
+        const [z, y, x] = [index[0] * 32 + (n >> 10), index[1] * 32 + ((n >> 5) & 31), index[2] * 32 + (n & 31)];
+        if (z < nz && y < ny && x < nx) found.push([this.indexOf(z, y, x), mine[n], other[n]]);
+      }
+    }
+    found.sort((a, b) => a[0] - b[0]);
+    const out = new RunBuilder();
+    for (const [at, before, after] of found) out.push(at, 1, before, after);
+    return out.build();
+  }
+
   forEachStretch(visit: (start: number, length: number, label: number) => void): void {
     const nx = this.shape[2];
     forEachRow(this.shape, (chunk) => this.occupied[chunk] > 0, (z, y, cx) => {
@@ -199,13 +224,21 @@ export class SparseMask implements Stretches {
   constructor(message: MaskMessage) {
     this.shape = message.shapeZyx;
     this.#grid = gridOf(this.shape);
+    // Chunks of one value (most of a lung) share their voxels.
+    const plain = new Map<number, Uint8Array>();
     for (const { index: [z, y, x], payload } of message.chunks) {
-      if (payload.length > 2 || payload[1] !== 0) this.#chunks.set((z * this.#grid[1] + y) * this.#grid[2] + x, decodeChunk(payload));
+      if (payload.length <= 2 && payload[1] === 0) continue;
+      const voxels = (payload.length === 2 ? plain.get(payload[1]) : undefined) ?? decodeChunk(payload);
+      if (payload.length === 2) plain.set(payload[1], voxels);
+      this.#chunks.set((z * this.#grid[1] + y) * this.#grid[2] + x, voxels);
     }
   }
 
   /** Every chunk that is not all 0, by its number. */
   get chunks(): ReadonlyMap<number, Uint8Array> { return this.#chunks; }
+
+  /** The voxels of a chunk; null where it holds nothing. */
+  chunkAt([z, y, x]: Zyx): Uint8Array | null { return this.#chunks.get((z * this.#grid[1] + y) * this.#grid[2] + x) ?? null; }
 
   at(z: number, y: number, x: number): number {
     const chunk = this.#chunks.get(((z >> 5) * this.#grid[1] + (y >> 5)) * this.#grid[2] + (x >> 5));
@@ -224,11 +257,23 @@ export class SparseMask implements Stretches {
   slice(plane: Plane, index: number): Slice<Uint8Array> {
     const { width, height } = planeOf(this.shape, plane);
     const data = new Uint8Array(width * height);
-    for (let v = 0, n = 0; v < height; v++) {
-      for (let u = 0; u < width; u++, n++) {
-        data[n] = plane === "axial" ? this.at(index, v, u) : plane === "coronal" ? this.at(v, index, u) : this.at(v, u, index);
-      }
+    if (plane === "axial") this.#axial(index, data);
+    else for (let v = 0, n = 0; v < height; v++) {
+      for (let u = 0; u < width; u++, n++) data[n] = plane === "coronal" ? this.at(v, index, u) : this.at(v, u, index);
     }
     return { plane, index, width, height, data };
+  }
+
+  #axial(z: number, data: Uint8Array): void {
+    const [, ny, nx] = this.shape;
+    for (let cy = 0; cy * CHUNK < ny; cy++) for (let cx = 0; cx * CHUNK < nx; cx++) {
+      const chunk = this.chunkAt([z >> 5, cy, cx]);
+      if (!chunk) continue;
+      const width = Math.min(CHUNK, nx - cx * CHUNK);
+      for (let y = cy * CHUNK; y < Math.min(ny, (cy + 1) * CHUNK); y++) {
+        const from = ((z & 31) * CHUNK + (y & 31)) * CHUNK;
+        data.set(chunk.subarray(from, from + width), y * nx + cx * CHUNK);
+      }
+    }
   }
 }

@@ -10,7 +10,7 @@ import { Outbox } from "./outbox";
 import { Ownership } from "./ownership";
 import { type Head, MaskServer, type Outcome } from "./server";
 import type { Surroundings } from "./surroundings";
-import type { Box, EditorOptions, ReadOnlyReason, SaveState } from "./types";
+import type { Box, EditorOptions, Keep, ReadOnlyReason, SaveState } from "./types";
 
 /** What the line needs of the session. */
 export interface LinePort {
@@ -148,7 +148,7 @@ export class Line {
   }
 
   /** The reader has decided a conflict. */
-  async settle(keep: "mine" | "theirs"): Promise<void> {
+  async settle(keep: Keep): Promise<void> {
     const step = this.mask.settle(keep);
     this.keep(step);
     this.port.changed(step.box);

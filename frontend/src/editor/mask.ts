@@ -3,16 +3,18 @@
  * is synchronous; each step answers the `Change` that the journal must hold.
  */
 
-import { CHUNK_VOXELS, decodeChunk } from "./chunks";
 import { unite } from "./geometry";
 import type { Change, Conflict, Entry, LineState, Restored } from "./journal";
 import { Labelmap } from "./labelmap";
 import type { MaskMessage } from "./message";
-import { Composer, NO_RUNS, RunBuilder, type Runs, compose, decodeRuns, encodeRuns, invert, separate, voxelsIn } from "./runs";
-import type { Box, HistoryState, Stroke, Zyx } from "./types";
+import { Composer, NO_RUNS, type Runs, compose, decodeRuns, encodeRuns, invert, separate, tally, voxelsIn } from "./runs";
+import { disagreementsOf, takeTheirs } from "./disagreement";
+import type { Box, Disagreement, HistoryState, Keep, Stroke, Zyx } from "./types";
 import { uuid } from "./uuid";
 
 const UNDO_DEPTH = 200;
+/** Entries since the base of a journal, which an opening without a network replays. */
+const LONGEST_JOURNAL = 256;
 /** Strokes in one save: the header of a message holds 4 MiB. */
 const MOST_STROKES = 4000;
 
@@ -29,6 +31,8 @@ export class Mask {
   readonly #entries = new Map<number, Entry>();
   /** What the server has not confirmed, oldest first. */
   #unsent: Logged[] = [];
+  /** Entries that lie in the journal. */
+  #kept = new Set<number>();
 
   constructor(shape: Zyx, readonly line: string) {
     this.labels = new Labelmap(shape);
@@ -77,10 +81,8 @@ export class Mask {
     const chunks = new Set<number>();
     const box = this.labels.apply(effect, chunks);
     const [first] = entry.strokes;
-    const stroke: Stroke = {
-      ...first, id: uuid(), tool: kind, params: { of: first.id }, at,
-      ...(kind === "undo" ? { added: first.removed, removed: first.added } : {}),
-    };
+    const counts = kind === "undo" ? { added: first.removed, removed: first.added } : {};
+    const stroke: Stroke = { ...first, id: uuid(), tool: kind, params: { of: first.id }, at, ...counts };
     const logged = this.#log(kind, seq, effect, [stroke], chunks);
     const other = kind === "undo" ? "redo" : "undo";
     this.#state = { ...this.#state, [kind]: from.slice(0, -1), [other]: [...this.#state[other], seq] };
@@ -92,6 +94,7 @@ export class Mask {
     const entry = { line: this.line, seq: this.#state.lastSeq + 1, kind, of, runs, strokes, effect, chunks };
     this.#state = { ...this.#state, lastSeq: entry.seq };
     this.#unsent.push(entry);
+    this.#kept.add(entry.seq);
     return entry;
   }
 
@@ -119,6 +122,21 @@ export class Mask {
     return { state: this.#state, pending: null };
   }
 
+  /** A whole mask to lay under the journal, once it has grown long since its base; null while it is short or unsent. */
+  outgrown(): { seq: number; chunks: MaskMessage["chunks"] } | null {
+    const { lastSeq, baseSeq } = this.#state;
+    return this.hasUnsent || lastSeq - baseSeq < LONGEST_JOURNAL ? null : { seq: lastSeq, chunks: this.labels.payloads(this.labels.occupiedChunks()) };
+  }
+
+  /** The journal stands on the mask after entry `seq`; what neither undo nor redo needs of before goes. */
+  rebased(seq: number, base: Uint8Array): Change {
+    const needed = new Set([...this.#entries.keys(), ...this.#unsent.map((entry) => entry.of)]);
+    const drop = [...this.#kept].filter((one) => one <= seq && !needed.has(one));
+    for (const one of drop) this.#kept.delete(one);
+    this.#state = { ...this.#state, baseSeq: seq };
+    return { state: this.#state, base, drop };
+  }
+
   /** Takes the line over from a journal read before `epoch` was claimed. */
   claimed(epoch: number): void { this.#state = { ...this.#state, epoch }; }
 
@@ -132,6 +150,7 @@ export class Mask {
     const unsent = known ? journal.entries.filter((entry) => entry.seq > state.ackedSeq) : [];
     this.#entries.clear();
     this.#unsent = [];
+    this.#kept = new Set(journal.entries.map((entry) => entry.seq));
     const bySeq = new Map(journal.entries.map((entry) => [entry.seq, entry]));
     const replay = (after: number): void => {
       for (const entry of journal.entries) {
@@ -195,7 +214,7 @@ export class Mask {
     const mine = composer.total();
     const scratch = new Set<number>();
     this.labels.apply(invert(mine), scratch);
-    const theirs = this.#difference(head.message);
+    const theirs = this.labels.differenceTo(head.message);
     this.labels.apply(mine, scratch);
     const { apart, overlap } = separate(theirs, mine);
     const strokes = this.#unsent.flatMap((entry) => entry.strokes);
@@ -226,72 +245,38 @@ export class Mask {
     return { box, change, mine: mineName, theirs: head.revision, theirVoxels: voxelsIn(apart), overlap: overlapVoxels };
   }
 
-  /** The reader has decided: keep mine, or take theirs where both had changed (one stroke, undoable). */
-  settle(keep: "mine" | "theirs"): Step {
+  /** Where both had changed voxels to different labels, region by region. */
+  disagreements(voxelMl: number): Disagreement[] {
     const { conflict } = this.#state;
-    this.#state = { ...this.#state, conflict: null };
-    if (!conflict || keep === "mine") return { box: null, change: { state: this.#state } };
-    const wanted = decodeRuns(conflict.overlap);
-    const out = new RunBuilder();
-    for (let n = 0; n < wanted.count; n++) {
-      for (let at = wanted.start[n]; at < wanted.start[n] + wanted.length[n]; at++) out.push(at, 1, this.labels.data[at], wanted.after[n]);
-    }
-    const runs = out.build();
-    return this.commit(runs, {
-      id: uuid(), tool: "merge", segment: 0, ijk: [0, 0, 0], radius_mm: 0, params: { revision: conflict.theirs }, ...tally(runs),
-      at: new Date().toISOString(),
-    });
+    return conflict ? disagreementsOf(decodeRuns(conflict.overlap), this.labels.shape, voxelMl) : [];
   }
 
-  /** Runs from the labels as they are to a whole mask. */
-  #difference(message: MaskMessage): Runs {
-    const theirs = new Map(message.chunks.map(({ index, payload }) => [this.labels.chunkNumber(index), payload]));
-    const chunks = new Set([...theirs.keys(), ...this.labels.occupiedChunks()]);
-    const mine = new Uint8Array(CHUNK_VOXELS), other = new Uint8Array(CHUNK_VOXELS);
-    const found: [number, number, number][] = [];
-    const [nz, ny, nx] = this.labels.shape;
-    for (const chunk of chunks) {
-      const index = this.labels.chunkIndex(chunk);
-      this.labels.readChunk(index, mine);
-      const payload = theirs.get(chunk);
-      if (payload) decodeChunk(payload, other);
-      else other.fill(0);
-      for (let n = 0; n < CHUNK_VOXELS; n++) {
-        if (mine[n] === other[n]) continue;
-        const [z, y, x] = [index[0] * 32 + (n >> 10), index[1] * 32 + ((n >> 5) & 31), index[2] * 32 + (n & 31)];
-        if (z < nz && y < ny && x < nx) found.push([this.labels.indexOf(z, y, x), mine[n], other[n]]);
-      }
-    }
-    found.sort((a, b) => a[0] - b[0]);
-    const out = new RunBuilder();
-    for (const [at, before, after] of found) out.push(at, 1, before, after);
-    return out.build();
+  /**
+   * The reader has decided: where theirs was chosen it is taken, as one undoable stroke. The stroke names both versions
+   * (`params.parents`), also where nothing of theirs was taken.
+   */
+  settle(keep: Keep): Step {
+    const { conflict } = this.#state;
+    this.#state = { ...this.#state, conflict: null };
+    if (!conflict) return { box: null, change: { state: this.#state } };
+    const theirs = (region: number): boolean => (typeof keep === "string" ? keep : keep[region]) === "theirs";
+    const overlap = decodeRuns(conflict.overlap);
+    const runs = takeTheirs(overlap, this.labels.shape, theirs, this.labels.data);
+    const stroke: Stroke = {
+      id: uuid(), tool: "merge", segment: 0, ijk: [0, 0, 0], radius_mm: 0, ...tally(runs), at: new Date().toISOString(),
+      params: { revision: conflict.theirs, parents: [conflict.theirs, conflict.mine], theirs: voxelsIn(runs), differed: voxelsIn(overlap) },
+    };
+    if (runs.count > 0) return this.commit(runs, stroke);
+    const logged = this.#log("rebase", null, NO_RUNS, [stroke], new Set());
+    return { box: null, change: { state: this.#state, add: [plain(logged)] } };
   }
 
   /** The box of the voxels that both changed; for pointing at them. */
   conflictBox(): { overlap: number; box: Box } | null {
-    const { conflict } = this.#state;
-    if (!conflict) return null;
-    const runs = decodeRuns(conflict.overlap);
-    const [, ny, nx] = this.labels.shape;
-    let box: Box | null = null;
-    for (let n = 0; n < runs.count; n++) {
-      const row = Math.floor(runs.start[n] / nx), x = runs.start[n] % nx, y = row % ny, z = Math.floor(row / ny);
-      box = unite(box, { z0: z, z1: z + 1, y0: y, y1: y + 1, x0: x, x1: Math.min(nx, x + runs.length[n]) });
-    }
-    return box && { overlap: voxelsIn(runs), box };
+    const found = this.disagreements(0);
+    const box = found.reduce<Box | null>((sum, one) => unite(sum, one.box), null);
+    return box && { overlap: found.reduce((sum, one) => sum + one.voxels, 0), box };
   }
-}
-
-/** Voxels that became part of a segment, and that ceased to be. */
-export function tally(runs: Runs): { added: number; removed: number } {
-  let added = 0, removed = 0;
-  const isSegment = (label: number): boolean => label !== 0 && label !== 255;
-  for (let n = 0; n < runs.count; n++) {
-    if (isSegment(runs.after[n])) added += runs.length[n];
-    if (isSegment(runs.before[n])) removed += runs.length[n];
-  }
-  return { added, removed };
 }
 
 function plain({ line, seq, kind, of, runs, strokes }: Entry): Entry {

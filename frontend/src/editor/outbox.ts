@@ -169,6 +169,7 @@ export class Outbox {
         this.#attempt = 0;
         this.#savedAt = new Date().toISOString();
         await port.write(mask.acknowledge(pending.upTo, outcome.value));
+        await this.#shorten();
         if (this.#isSending()) this.#settle();
         return;
       case "stale": return this.#mergeHead();
@@ -183,6 +184,13 @@ export class Outbox {
         return this.#enter({ kind: "refused", code: outcome.code, detail: outcome.detail });
       case "unreachable": return this.#retryLater(outcome.reason);
     }
+  }
+
+  /** However many strokes a day brings, the journal stays as short as its first ones. */
+  async #shorten(): Promise<void> {
+    const { mask, port } = { mask: this.port.mask, port: this.port };
+    const long = mask.outgrown();
+    if (long) await port.write(mask.rebased(long.seq, await gzip(layOut(port.layer, port.shape, long.chunks, []))));
   }
 
   async #mergeHead(): Promise<void> {

@@ -190,3 +190,14 @@ export function separate(theirs: Runs, mine: Runs): { apart: Runs; overlap: Runs
   }
   return { apart: apart.build(), overlap: overlap.build() };
 }
+
+/** Voxels that became part of a segment, and that ceased to be. */
+export function tally(runs: Runs): { added: number; removed: number } {
+  let added = 0, removed = 0;
+  const isSegment = (label: number): boolean => label !== 0 && label !== 255;
+  for (let n = 0; n < runs.count; n++) {
+    if (isSegment(runs.after[n])) added += runs.length[n];
+    if (isSegment(runs.before[n])) removed += runs.length[n];
+  }
+  return { added, removed };
+}

@@ -2,20 +2,24 @@
 
 import { BitVolume } from "./bitvolume";
 import type { Probability } from "./clicking";
-import { lesionsOf } from "./components";
+import { coarseOf } from "./coarse";
+import { componentsOf, type Component } from "./components";
 import type { Ground } from "./drawing";
-import { planeOf, rectangleOf, voxelsOf } from "./geometry";
+import { mlOfVoxel, planeOf, rectangleOf, voxelsOf } from "./geometry";
 import { NORMAL_LUNG_HU } from "./growing";
 import { SparseMask } from "./labelmap";
+import { histogramOf, lesionsOf } from "./lesions";
 import type { Mask } from "./mask";
 import { decodeMessage } from "./message";
 import type { ClickGround } from "./operations/click";
 import { Regions } from "./regions";
+import { sliceFacts } from "./slicefacts";
 import type { Emit } from "./surroundings";
 import {
-  type Box, ERASED, type Lesion, type Plane, type Region, type Slice, type SlicePatch, type Stats, type VolumeMeta, type VoxelValue, type Zyx,
+  type Beside, type Box, type CoarseField, ERASED, type Ijk, type Lesion, type LesionHistogram, type Plane, type Region, type Slice, type SliceFacts,
+  type SlicePatch, type Stats, type VolumeMeta, type VoxelValue, type Zyx,
 } from "./types";
-import { Volume } from "./volume";
+import { Volume, type PreviewVolume } from "./volume";
 
 export interface Watched { readonly plane: Plane; readonly index: number }
 
@@ -28,13 +32,21 @@ export class Scene {
   readonly #overlays = new Map<string, SparseMask>();
   /** Of the overlays that were asked for. */
   readonly #regions = new Map<string, Regions>();
+  /** Connected parts of an overlay: it never changes, so they are found once. */
+  readonly #parts = new WeakMap<SparseMask, Component[]>();
 
-  constructor(readonly meta: VolumeMeta, private readonly mask: Mask, private readonly emit: Emit) {
+  constructor(public meta: VolumeMeta, private readonly mask: Mask, private readonly emit: Emit) {
     this.volume = new Volume(meta.shapeZyx);
   }
 
   /** What a tool draws on. */
   ground(): Ground { return { meta: this.meta, volume: this.volume, labels: this.mask.labels, limit: this.#limit }; }
+
+  putPreview(preview: PreviewVolume): void {
+    this.volume.putPreview(preview);
+    // An X-ray has no lung limit to tell what healthy is: its darker quarter stands for it.
+    if (this.meta.offset && this.meta.backgroundHu === null) this.meta = { ...this.meta, backgroundHu: Math.round(preview.huLo + quarterOf(preview.voxels) * preview.huStep) };
+  }
 
   async putLimit(message: Uint8Array): Promise<void> {
     const shape = this.meta.shapeZyx;
@@ -87,13 +99,13 @@ export class Scene {
 
   valueAt([z, y, x]: Zyx): VoxelValue {
     const { labels } = this.mask;
-    return { hu: this.volume.at(z, y, x), label: labels.data[labels.indexOf(z, y, x)], inLimit: this.#limit?.has(z, y, x) ?? false };
+    const hu = this.volume.at(z, y, x);
+    return { hu: hu === null ? null : hu + (this.meta.offset ?? 0), label: labels.data[labels.indexOf(z, y, x)], inLimit: this.#limit?.has(z, y, x) ?? false };
   }
 
   stats(): Stats {
     const { labels } = this.mask;
-    const [z, y, x] = this.meta.spacingMmZyx;
-    const ml = (z * y * x) / 1000;
+    const ml = mlOfVoxel(this.meta.shapeZyx, this.meta.spacingMmZyx);
     const segments = [];
     for (let segment = 1; segment < ERASED; segment++) {
       const voxels = labels.counts[segment];
@@ -102,8 +114,34 @@ export class Scene {
     return { segments, erasedVoxels: labels.counts[ERASED] };
   }
 
-  lesions(): Lesion[] {
-    return lesionsOf(this.mask.labels, this.meta.spacingMmZyx, this.volume.hu, (z) => this.volume.hasSlices(z, z));
+  lesions({ model, anatomy }: Beside = { model: null, anatomy: null }): Lesion[] {
+    return lesionsOf(
+      this.mask.labels, this.meta.spacingMmZyx, this.volume.hu, (z) => this.volume.hasSlices(z, z), this.meta.offset ?? 0,
+      this.#partsOf(model), anatomy === null ? null : this.#overlays.get(anatomy) ?? null,
+    );
+  }
+
+  #partsOf(key: string | null): Component[] | null {
+    const overlay = key ? this.#overlays.get(key) : undefined;
+    if (!overlay) return null;
+    const parts = this.#parts.get(overlay) ?? componentsOf(overlay);
+    this.#parts.set(overlay, parts);
+    return parts;
+  }
+
+  /** Fill of the blocks of the mask, or of an overlay; see `coarse.ts`. */
+  coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[] {
+    const mask = key === null ? this.mask.labels : this.#overlays.get(key);
+    return mask ? coarseOf(mask, step, from, to) : [];
+  }
+
+  /** Of an axial slice; `against` is the overlay to compare with. */
+  sliceFacts(z: number, against: string | null): SliceFacts {
+    return sliceFacts(this.mask.labels, z, this.#limit, against === null ? null : this.#overlays.get(against) ?? null);
+  }
+
+  histogram(ijk: Ijk): LesionHistogram | null {
+    return histogramOf(this.mask.labels, this.volume.hu, this.meta.offset ?? 0, this.#limit, this.meta.spacingMmZyx, ijk);
   }
 
   regions(key: string): Region[] {
@@ -131,4 +169,12 @@ export class Scene {
     const [nz, ny, nx] = this.meta.shapeZyx;
     this.changed({ z0: 0, z1: nz, y0: 0, y1: ny, x0: 0, x1: nx });
   }
+}
+
+/** The value below which a quarter of the voxels lie. */
+function quarterOf(voxels: Uint8Array): number {
+  const counts = new Uint32Array(256);
+  for (const value of voxels) counts[value]++;
+  for (let value = 0, sum = 0; value < 256; value++) if ((sum += counts[value]) * 4 >= voxels.length) return value;
+  return 255;
 }

@@ -8,16 +8,17 @@ import { differencesOf } from "./differences";
 import { Drawing, effectOf, patchesOf } from "./drawing";
 import type { SparseMask } from "./labelmap";
 import { Line } from "./line";
-import { Mask, tally } from "./mask";
+import { Mask } from "./mask";
 import { decodeMessage } from "./message";
 import { niftiOf } from "./nifti";
 import { type Effect, operate } from "./operations";
 import { type ClickFacts, clickEffect } from "./operations/click";
 import { Scene, type Watched } from "./scene";
+import { tally } from "./runs";
 import type { Surroundings } from "./surroundings";
 import type {
-  DabResult, Difference, EditorOptions, HistoryState, Ijk, Lesion, Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, SaveState, Slice,
-  Stats, Stroke, Tool, VoxelValue, Zyx,
+  Beside, CoarseField, DabResult, Difference, Disagreement, EditorOptions, HistoryState, Ijk, Keep, Lesion, LesionHistogram, Opened,
+  Operation, OperationResult, Plane, Preview, Proposed, Region, SaveState, Slice, SliceFacts, Stats, Stroke, Tool, VoxelValue, Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 
@@ -73,7 +74,7 @@ export class EditorSession implements EditorCalls {
   putSlices(z0: number, hu: Int16Array): void { this.#scene.volume.putSlices(z0, hu); }
 
   putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): void {
-    this.#scene.volume.putPreview({ voxels, shape: shapeZyx as unknown as Zyx, step: stepZyx as unknown as Zyx, huLo, huStep });
+    this.#scene.putPreview({ voxels, shape: shapeZyx as unknown as Zyx, step: stepZyx as unknown as Zyx, huLo, huStep });
   }
 
   putLimit(message: Uint8Array): Promise<void> { return this.#scene.putLimit(message); }
@@ -91,9 +92,9 @@ export class EditorSession implements EditorCalls {
     this.#drawing = new Drawing(tool, this.#scene.ground());
   }
 
-  dab(ijk: Ijk): DabResult {
+  dab(ijk: Ijk, reach = 1): DabResult {
     if (!this.#drawing) throw new Error("dab without a stroke");
-    const { box, ...result } = this.#drawing.dab(this.#inside(ijk));
+    const { box, ...result } = this.#drawing.dab(this.#inside(ijk), reach);
     this.#scene.changed(box);
     return result;
   }
@@ -121,9 +122,9 @@ export class EditorSession implements EditorCalls {
 
   preview(tool: Tool, ijk: Ijk): Preview {
     const started = performance.now();
-    const { runs, grow } = effectOf(tool, this.#inside(ijk), this.#scene.ground());
-    const patches = patchesOf(runs, this.#options.volume.shapeZyx, this.#scene.watched);
-    const facts = grow ?? { added: tally(runs).added, refusal: null, seedHu: null, lowerHu: null };
+    const { runs, refused, grow } = effectOf(tool, this.#inside(ijk), this.#scene.ground());
+    const patches = patchesOf(refused.count ? refused : runs, this.#options.volume.shapeZyx, this.#scene.watched);
+    const facts = grow ?? { added: tally(runs).added, refusal: null, refused: 0, seedHu: null, lowerHu: null };
     return { ...facts, patches, milliseconds: performance.now() - started };
   }
 
@@ -183,7 +184,10 @@ export class EditorSession implements EditorCalls {
   valueAt(ijk: Ijk): VoxelValue { return this.#scene.valueAt(this.#inside(ijk)); }
   stats(): Stats { return this.#scene.stats(); }
   regions(key: string): Region[] { return this.#scene.regions(key); }
-  lesions(): Lesion[] { return this.#scene.lesions(); }
+  lesions(beside?: Beside): Lesion[] { return this.#scene.lesions(beside); }
+  coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[] { return this.#scene.coarse(key, step, from, to); }
+  sliceFacts(z: number, against: string | null): SliceFacts { return this.#scene.sliceFacts(z, against); }
+  histogram(ijk: Ijk): LesionHistogram | null { return this.#scene.histogram(ijk); }
   differences(key: string): Difference[] { return differencesOf(this.#mask.labels, this.#scene.overlay(key), this.#options.volume.spacingMmZyx); }
 
   // Saving
@@ -205,7 +209,12 @@ export class EditorSession implements EditorCalls {
     (this.#line as Line | undefined)?.resume(headers);
   }
 
-  async resolveConflict(keep: "mine" | "theirs"): Promise<void> {
+  disagreements(): Disagreement[] {
+    const [z, y, x] = this.#options.volume.spacingMmZyx;
+    return this.#mask.disagreements((z * y * x) / 1000);
+  }
+
+  async resolveConflict(keep: Keep): Promise<void> {
     this.#line.mustBeWritable();
     this.#commitDrawing();
     await this.#line.settle(keep);

@@ -14,6 +14,8 @@ export const ERASED = 255;
 
 export interface VolumeMeta {
   readonly shapeZyx: Zyx;
+  /** Taken from every value so that it fits int16 (X-ray); added again to what people read. Default 0. */
+  readonly offset?: number;
   readonly spacingMmZyx: Zyx;
   /** Median HU of the aerated lung (`limit.background_hu` of the volume index); null where there is no lung. */
   readonly backgroundHu: number | null;
@@ -88,11 +90,13 @@ export interface GrowParams {
   readonly seedMm: number;
   readonly minContrast: number;
   readonly smoothZMax: number;
+  /** A stroke that would paint more voxels than this paints none; null = no ceiling. */
+  readonly ceiling: number | null;
 }
 
 export const GROW_DEFAULTS: GrowParams = {
   tolerance: 30, upperHu: null, planar: false, useLimit: true, openMm: 1, closeMm: 1, fill: true,
-  seedMm: 2.5, minContrast: 40, smoothZMax: 1.5,
+  seedMm: 2.5, minContrast: 40, smoothZMax: 1.5, ceiling: null,
 };
 
 /** HU window of the threshold brush, both ends included. */
@@ -100,25 +104,28 @@ export interface Threshold { readonly lo: number; readonly hi: number }
 
 export type Tool =
   | ({ readonly tool: "grow"; readonly radiusMm: number; readonly params?: Partial<GrowParams> } & PaintRules)
-  | ({ readonly tool: "sphere" | "circle"; readonly radiusMm: number; readonly threshold?: Threshold | null;
-       /** Plane of the circle; axial when not said. */ readonly plane?: Plane } & PaintRules)
+  | ({ readonly tool: "sphere" | "circle"; readonly radiusMm: number; /** Plane of the circle; axial when not said. */ readonly plane?: Plane } & PaintRules)
+  | ({ /** A ball, or a circle where `planar`, of the voxels within the window; like growing it leaves erased voxels alone. */
+       readonly tool: "threshold"; readonly radiusMm: number; readonly threshold: Threshold; readonly planar: boolean; readonly plane?: Plane } & PaintRules)
   | { readonly tool: "erase"; readonly radiusMm: number;
       /** true: in one plane only. */ readonly planar: boolean; readonly plane?: Plane;
       /** Segments to remove; null = every one that is not locked. */ readonly segments: readonly number[] | null;
       readonly locked: readonly number[] };
 
-export type GrowRefusal = "normal_lung" | "nothing_within_bounds" | "not_loaded";
+export type GrowRefusal = "normal_lung" | "nothing_within_bounds" | "over_ceiling" | "not_loaded";
 
 export interface GrowResult {
   /** Voxels that were (or would be) painted. */
   readonly added: number;
   readonly refusal: GrowRefusal | null;
+  /** Voxels that the ceiling refused. */
+  readonly refused: number;
   readonly seedHu: number | null;
   readonly lowerHu: number | null;
   readonly milliseconds: number;
 }
 
-/** What a stroke would take, as one patch per watched slice; data 1 = would be painted. */
+/** What a stroke would take (or, over the ceiling, would have taken), as one patch per watched slice; data 1 = would be painted. */
 export interface Preview extends GrowResult { readonly patches: readonly SlicePatch[] }
 
 export interface DabResult { readonly added: number; readonly removed: number; readonly grow: GrowResult | null }
@@ -164,10 +171,52 @@ export interface Lesion {
   readonly voxels: number;
   readonly ml: number;
   readonly meanHu: number | null;
+  /** What the model had marked of it; 0 for a new one, null where there is no model to compare with. */
+  readonly modelMl: number | null;
+  /** The region of the anatomy that most of it lies in; null where none is known. */
+  readonly region: number | null;
   readonly box: Box;
   /** The voxel of the lesion nearest to its centre. */
   readonly ijk: Ijk;
 }
+
+/** An axial slice of the mask, as the page keeps it. */
+export interface SliceFacts {
+  /** Labels, `rows × columns`; null when nothing is marked. */
+  readonly labels: Uint8Array | null;
+  /** Marked voxels in each row and column. */
+  readonly rows: Uint16Array | null;
+  readonly columns: Uint16Array | null;
+  readonly marked: number;
+  /** Marked voxels outside the lung limit, and the first of them. */
+  readonly outside: number;
+  readonly firstOutside: number;
+  /** Against the overlay that is compared with. */
+  readonly added: number;
+  readonly removed: number;
+}
+
+/** How much of each block of voxels a segment fills, 255 = all of it; layers × rows × columns of blocks. */
+export interface CoarseField { readonly segment: number; readonly data: Uint8Array }
+
+/** Voxels by HU: bin n counts from `lo + n·step` on. `lung`: healthy lung round the lesion, all 0 where no limit is known. */
+export interface LesionHistogram { readonly lo: number; readonly step: number; readonly lesion: Uint32Array; readonly lung: Uint32Array }
+
+/** Overlays that lesions are told beside: the model's, and one of anatomy. */
+export interface Beside { readonly model: string | null; readonly anatomy: string | null }
+
+/** A connected part in which two versions of a mask disagree; the labels are the commonest of each. */
+export interface Disagreement {
+  readonly voxels: number;
+  readonly ml: number;
+  readonly box: Box;
+  readonly ijk: Ijk;
+  readonly mine: number;
+  readonly theirs: number;
+}
+
+/** Whose version holds: in every region, or region by region in the order of `disagreements`. */
+export type Keep = "mine" | "theirs" | readonly ("mine" | "theirs")[];
 
 export interface HistoryState {
   readonly undo: Stroke | null;
@@ -243,18 +292,23 @@ export type Operation =
   | ({ /** Fill between the slices on which the segment was drawn. */ readonly op: "interpolate"; readonly plane: Plane } & PaintRules)
   | ({ /** Grow (mm > 0) or shrink (mm < 0) the segment by a ball. */ readonly op: "resize"; readonly mm: number } & PaintRules)
   | ({ /** Smooth the segment's surface; details below about `mm` go. */ readonly op: "smooth"; readonly mm: number } & PaintRules)
-  | { /** Keep of the segment what an overlay has (intersect) or has not (subtract). */
-      readonly op: "intersect" | "subtract"; readonly segment: number; readonly overlay: string;
-      /** one segment of the overlay; null = any */ readonly with: number | null }
   | ({ /** Click-to-segment: the lesion that points, in their order, or a box ask for. */ readonly op: "click";
        readonly prompts: readonly ClickPrompt[]; readonly box: Box | null; /** As of the growing brush. */ readonly tolerance: number;
        /** An overlay that holds the answer of a server, instead of what is found here. */ readonly overlay: string | null } & PaintRules)
   | { /** The lesion under a voxel becomes what it is in an overlay. */ readonly op: "revert"; readonly overlay: string; readonly at: Ijk;
       readonly locked: readonly number[] }
-  | { readonly op: "remove-islands"; readonly segment: number; readonly underMl: number }
-  | { readonly op: "remove-lesion"; readonly at: Ijk }
-  | { readonly op: "convert"; readonly from: number; readonly to: number; /** null: all of it */ readonly at: Ijk | null }
-  | { readonly op: "clear"; readonly segment: number }
+  | { /** Add to the segment what another region has (union), or keep of it what that has (intersect) or has not (subtract). */
+      readonly op: "union" | "intersect" | "subtract"; readonly segment: number;
+      /** Where the other region is; null = in this mask, whose segments never overlap: a margin or a union, then. */
+      readonly overlay: string | null;
+      /** one segment there; null = any */ readonly with: number | null;
+      /** The other region is first grown by a ball of this radius; default 0. */ readonly marginMm?: number;
+      readonly overwrite?: boolean; readonly locked?: readonly number[] }
+  | { readonly op: "remove-islands"; readonly segment: number; readonly underMl: number; readonly locked?: readonly number[] }
+  | { readonly op: "remove-lesion"; readonly at: Ijk; readonly locked?: readonly number[] }
+  | { readonly op: "convert"; /** null: whatever segment lies at `at` */ readonly from: number | null; readonly to: number;
+      /** null: all of it; else the connected part under this voxel */ readonly at: Ijk | null; readonly locked?: readonly number[] }
+  | { readonly op: "clear"; readonly segment: number; readonly locked?: readonly number[] }
   | { /** Make the whole mask what an overlay holds, erased voxels too. */
       readonly op: "restore"; readonly overlay: string; readonly revision: string };
 

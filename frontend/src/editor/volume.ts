@@ -3,7 +3,7 @@
 import { planeOf, voxelsOf } from "./geometry";
 import type { Plane, Slice, Zyx } from "./types";
 
-interface PreviewVolume { readonly voxels: Uint8Array; readonly shape: Zyx; readonly step: Zyx; readonly huLo: number; readonly huStep: number }
+export interface PreviewVolume { readonly voxels: Uint8Array; readonly shape: Zyx; readonly step: Zyx; readonly huLo: number; readonly huStep: number }
 
 /** What a voxel shows of which nothing is known. */
 const AIR_HU = -1024;

@@ -1,14 +1,17 @@
 /** Click-to-segment on the page: the points and the box given so far, and what the worker proposes for them. */
 
 import { batch, computed, effect, signal } from "@preact/signals";
-import { gunzip } from "../editor/message";
+import { MEDIA_TYPE, gunzip } from "../editor/message";
 import type { Box, ClickPrompt, Ijk, Operation, Proposed } from "../editor/types";
-import { fetchBytes } from "./api";
+import { csrfHeaders, fetchBytes } from "./api";
 import type { Session } from "./session";
 import { settings } from "./settings";
+import { t } from "./language";
 
 /** More points than this are no quicker than a brush. */
 const MOST_PROMPTS = 40;
+/** The overlay in which the server's answer lies. */
+const SERVER = "interactive";
 
 export class Clicks {
   readonly prompts = signal<readonly ClickPrompt[]>([]);
@@ -20,16 +23,22 @@ export class Clicks {
   readonly fault = signal<string | null>(null);
   /** The model whose probability is at hand; null: proposals rest on the image alone. */
   readonly model = signal<string | null>(null);
+  /** Ask the operator's interactive server instead of the worker. */
+  readonly useServer = signal(false);
   /** A box under the pointer, not yet let go. */
   readonly drawing = signal<Box | null>(null);
   readonly isEmpty = computed(() => this.prompts.value.length === 0 && this.box.value === null);
+  /** The server thinks. */
+  readonly asking = signal(false);
+  #answered: string | null = null;
+  #failed: string | null = null;
   #asked = 0;
   #waiting = false;
 
   constructor(private readonly session: Session) {
     effect(() => {
       // Everything that changes what is proposed, or on which slices it is shown.
-      void [this.prompts.value, this.box.value, settings.value.tolerance, settings.value.overwrite, session.cross.value, session.segment.value,
+      void [this.prompts.value, this.box.value, this.useServer.value, settings.value.tolerance, settings.value.overwrite, session.cross.value, session.segment.value,
         session.locked.value, session.history.value, session.fullSlices.value];
       if (this.isEmpty.value) this.proposed.value = null;
       else this.#ask();
@@ -71,18 +80,52 @@ export class Clicks {
     this.discard();
     try {
       const { added } = await this.session.editor.apply(operation);
-      if (added === 0) this.session.notice.value = { text: "Nothing was added: the proposal was empty, or all of it is marked already.", tone: "warn" };
+      if (added === 0) this.session.notice.value = { text: t("Nothing was added: the proposal was empty, or all of it is marked already."), tone: "warn" };
     } catch (error) {
-      this.session.notice.value = { text: `The proposal was not taken: ${(error as Error).message}`, tone: "bad" };
+      this.session.notice.value = { text: t("The proposal was not taken: {why}", { why: (error as Error).message }), tone: "bad" };
     }
   }
 
   operation(): Operation {
     const { session } = this;
+    const question = this.#question();
     return {
       op: "click", segment: session.segment.value, overwrite: settings.value.overwrite, locked: [...session.locked.value],
-      prompts: this.prompts.value, box: this.box.value, tolerance: settings.value.tolerance, overlay: null,
+      prompts: this.prompts.value, box: this.box.value, tolerance: settings.value.tolerance,
+      overlay: question !== null && question === this.#answered ? SERVER : null,
     };
+  }
+
+  /** What the server is asked; equal questions have equal answers. */
+  #question(): string | null {
+    const { interactive } = this.session.context;
+    if (!interactive || !this.useServer.value || this.isEmpty.value) return null;
+    const box = this.box.value;
+    return JSON.stringify({
+      layer: this.session.layer.name, segment: this.session.segment.value,
+      points: this.prompts.value.map(({ ijk, belongs }) => [...ijk, belongs ? 1 : 0]), box: box && [box.x0, box.y0, box.z0, box.x1, box.y1, box.z1],
+    });
+  }
+
+  /** Brings the server's answer to the worker, once for each question. Where it fails, the worker's own proposal stands. */
+  async #askServer(): Promise<void> {
+    const question = this.#question();
+    if (question === null || question === this.#answered || question === this.#failed) return;
+    this.asking.value = true;
+    try {
+      const answer = await fetch(`/api/v1/assignments/${this.session.context.id}/propose`, {
+        method: "POST", body: question, headers: { "Content-Type": "application/json", Accept: `${MEDIA_TYPE}, application/json`, ...csrfHeaders() },
+      });
+      if (!answer.ok) throw new Error(((await answer.json()) as { detail?: string }).detail ?? `The server answered ${answer.status}.`);
+      await this.session.editor.putOverlay(SERVER, new Uint8Array(await answer.arrayBuffer()));
+      this.#answered = question;
+      this.fault.value = null;
+    } catch (error) {
+      this.#failed = question;
+      this.fault.value = error instanceof TypeError ? t("The server cannot be reached; this proposal is the browser's own.") : (error as Error).message;
+    } finally {
+      this.asking.value = false;
+    }
   }
 
   /** Asks once more when it was changed while the worker thought. */
@@ -96,10 +139,11 @@ export class Clicks {
   async #propose(): Promise<void> {
     for (let asked = -1; asked !== this.#asked && !this.isEmpty.peek();) {
       asked = this.#asked;
+      await this.#askServer();
       try {
         const prompts = this.prompts.peek().length;
         const found = await this.session.editor.propose(this.operation());
-        if (!this.isEmpty.peek()) batch(() => { this.proposed.value = { ...found, prompts }; this.fault.value = null; });
+        if (!this.isEmpty.peek()) batch(() => { this.proposed.value = { ...found, prompts }; });
       } catch (error) {
         this.fault.value = (error as Error).message;
       }

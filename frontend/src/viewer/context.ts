@@ -57,7 +57,11 @@ export interface OverlaySource {
   readonly url: string;
 }
 
+/** Another scan of the subject that this person may look at. */
+export interface PriorSource { readonly scan: string; readonly code: string; readonly description: string; readonly volume: string; readonly mask: string | null }
+
 export interface Context {
+  readonly prior?: PriorSource | null;
   readonly id: string;
   readonly stage: "annotation" | "review" | "arbitration";
   readonly state: string;
@@ -77,6 +81,8 @@ export interface Context {
     readonly url: string; readonly bytes: number; readonly shape_zyx: Zyx; readonly step_zyx: Zyx; readonly layer: string;
     readonly model: string; readonly segment: number | null;
   } | null;
+  /** An interactive segmentation server that the operator has set up. */
+  readonly interactive: { readonly name: string; readonly licence: string } | null;
   readonly answers: { readonly values: Readonly<Record<string, unknown>>; readonly url: string };
   readonly comments: readonly Comment[];
   /** Up to when this person has read them. */

@@ -12,8 +12,10 @@
  * - `toVoxel(plane, x, y)`        voxel [i, j, k] under client coordinates, null outside
  * - `regions`, `angles(plane)`   regions with their figures; screen directions of the two planes that cross a pane
  * - `saveState`, `strokes`, `history`   as the page shows them
+ * - `working`          the operation that is under way, in words, or null
  * - `counts()`         voxels per segment on the whole mask: {"1": 1234}
  * - `proposal`         what click-to-segment proposes now: {added, source, radiusMm, refusal, milliseconds, prompts}, or null
+ * - `differences`      the list of differences as the page shows it: {against, index, list: [{kind, added, removed, ijk, checked}]}
  * - `sliceHash(plane, index)`     promise of a sha-256 of a slice's labels, to compare before and after
  * - `maskHash()`       promise of a sha-256 of all labels
  */
@@ -42,6 +44,7 @@ export function exposeFacts(desk: Desk): void {
     get saveState() { return session.save.value; },
     get strokes() { return session.strokes.value; },
     get history() { return session.history.value; },
+    get working() { return session.working.value; },
     get lesions() { return session.lesions.value; },
     get nextLoaded() { return session.nextLoaded.value; },
     get regions() { return desk.view.value?.regions.list.value ?? []; },
@@ -56,6 +59,13 @@ export function exposeFacts(desk: Desk): void {
     toVoxel: (plane: Plane, x: number, y: number) => {
       const found = place(plane);
       return found && found.pane.geometry.voxelAt(x - found.box.left, y - found.box.top, found.pane.index);
+    },
+    get differences() {
+      const { against, differences, index } = desk.review;
+      return {
+        against: against.value?.key ?? null, index: index.value,
+        list: differences.value.map((d) => ({ kind: d.kind, added: d.added, removed: d.removed, ijk: d.ijk, checked: desk.review.isChecked(d) })),
+      };
     },
     get proposal() {
       const { proposed } = session.clicks;

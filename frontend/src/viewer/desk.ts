@@ -1,30 +1,37 @@
 /** Everything of one opened page in one place, handed to the panels. */
 
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Box } from "../editor/types";
+import type { Box, Lesion } from "../editor/types";
 import { checkWork } from "./checks";
 import { Revisions } from "./history";
 import type { Context } from "./context";
 import { CanvasBackend, detectGraphics, type Graphics, type Hosts } from "./image/backend";
+import { Operations } from "./operations";
 import { Strokes, type StrokeFacts } from "./panes/stroke";
 import { View } from "./panes/view";
+import { Review } from "./review";
 import { t } from "./language";
+import { Prior } from "./prior";
 import { Session } from "./session";
 import { settings } from "./settings";
 import { toolOf } from "./tools";
 import { Work } from "./work";
 
-export type Tab = "segments" | "lesions" | "questions" | "comments" | "history";
+export type Tab = "segments" | "lesions" | "review" | "questions" | "comments" | "history";
 export type Sheet = "keys" | "palette" | "settings";
 
 export class Desk {
   readonly session: Session;
   readonly work: Work;
   readonly revisions: Revisions;
+  readonly review: Review;
+  readonly operations: Operations;
   readonly hosts: Hosts = new Map();
   readonly view = signal<View | null>(null);
+  /** The subject's other scan, fetched when it is first asked for. */
+  readonly prior: Prior | null;
   readonly strokes = signal<Strokes | null>(null);
   readonly stroke = signal<StrokeFacts | null>(null);
   readonly tab = signal<Tab>("segments");
@@ -55,6 +62,7 @@ export class Desk {
 
   constructor(readonly context: Context) {
     this.session = new Session(context);
+    this.prior = context.prior ? new Prior(context.prior, this.session) : null;
     let before = this.session.lesions.value;
     this.session.lesions.subscribe((lesions) => {
       // The list is sorted by size and moves while one draws: the chosen lesion is found again by its place.
@@ -70,9 +78,11 @@ export class Desk {
     });
     this.work = new Work(this.session);
     this.revisions = new Revisions(this.session);
+    this.operations = new Operations(this.session, () => this.view.value?.cursor.value?.ijk ?? this.session.cross.value);
     this.work.hindrances = () => this.checks.value.filter((c) => !c.ok && c.code !== "open_comments").map((c) => ({
       code: c.code, message: `${c.text}.`, blocking: c.blocking, jump: { question: c.jump.question ?? null, ijk: c.jump.ijk ?? null },
     }));
+    this.review = new Review(this.session, computed(() => context.can.approve || this.tab.value === "review"));
     if (context.review && !context.can.edit) this.tab.value = "comments";
   }
 
@@ -87,6 +97,7 @@ export class Desk {
       this.view.value = view;
       if (this.wantsCornerstone) void this.useCornerstone(view, this.wantsCornerstone);
     });
+    this.#lead();
     await this.session.open();
     stop();
     void this.#sendOthers();
@@ -192,12 +203,56 @@ export class Desk {
     this.session.notice.value = { text: t("Add at least one comment first: the author needs to know what to change."), tone: "warn" };
   }
 
+  /** Pins a remark to the crosshair, which stands on the chosen lesion or difference. */
+  remark(words: string): void {
+    const { session, work } = this;
+    work.addComment(`${words}.`, session.cross.value);
+    session.notice.value = { text: t("Pinned to slice {n}: “{words}.”", { n: session.cross.value[2] + 1, words }), tone: "info" };
+  }
+
+  /** A judge first sees what matters most: the largest difference to the model or the round before, else the largest lesion. */
+  #lead(): void {
+    if (!this.context.can.approve) return;
+    this.tab.value = "review";
+    const { review, session } = this;
+    const stop = effect(() => {
+      const [difference] = review.differences.value, [lesion] = session.lesions.value;
+      if (difference) { session.goTo(difference.ijk); review.index.value = 0; }
+      else if (lesion && (review.isCounted.value || session.context.overlays.length === 0)) session.goTo(lesion.ijk);
+      else return;
+      queueMicrotask(() => stop());
+    });
+  }
+
+  /** The subject's other scan beside this one, or the four panes again. */
+  compare(): void {
+    const view = this.view.value;
+    if (!view || !this.prior) return;
+    view.maximised.value = null;
+    view.layout.value = view.layout.value === "compare" ? "four" : "compare";
+    this.session.activePlane.value = "axial";
+    if (!this.#hasPrior) void this.prior.open();
+    this.#hasPrior = true;
+  }
+
+  #hasPrior = false;
+
   /** Next or previous lesion of the list, round and round. */
   stepLesion(step: 1 | -1): void {
     const { lesions } = this.session;
     const n = lesions.value.length;
     if (!n) return;
     this.showLesion(this.lesion.value < 0 ? (step > 0 ? 0 : n - 1) : (this.lesion.value + step + n) % n);
+  }
+
+  /** The lesion at (or within two voxels of) a place of the grid; without one, the place itself. */
+  showLesionAt(ijk: readonly number[]): void {
+    const near = ({ box: { x0, x1, y0, y1, z0, z1 } }: Lesion) => [[ijk[0], x0, x1], [ijk[1], y0, y1], [ijk[2], z0, z1]].every(([at, from, to]) => at >= from - 2 && at <= to + 2);
+    const size = ({ box: { x0, x1, y0, y1, z0, z1 } }: Lesion) => (x1 - x0) * (y1 - y0) * (z1 - z0);
+    const { value: lesions } = this.session.lesions;
+    const found = lesions.filter(near).sort((a, b) => size(a) - size(b))[0];
+    if (found) this.showLesion(lesions.indexOf(found));
+    else this.session.goTo(ijk.map(Math.floor));
   }
 
   showLesion(index: number): void {

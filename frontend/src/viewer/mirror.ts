@@ -4,22 +4,8 @@
  */
 
 import { signal } from "@preact/signals";
-import { ERASED, type Ijk } from "../editor/types";
+import type { Ijk, SliceFacts } from "../editor/types";
 import type { EditorClient } from "../editor/client";
-
-interface SliceFacts {
-  /** Labels, `rows × columns`; null when nothing is marked. */
-  readonly labels: Uint8Array | null;
-  readonly rows: Uint16Array | null;
-  readonly columns: Uint16Array | null;
-  readonly marked: number;
-  /** Marked voxels outside the lung limit. */
-  readonly outside: number;
-  readonly firstOutside: number;
-  /** Against the overlay that is compared with. */
-  readonly added: number;
-  readonly removed: number;
-}
 
 const NOTHING: SliceFacts = { labels: null, rows: null, columns: null, marked: 0, outside: 0, firstOutside: -1, added: 0, removed: 0 };
 
@@ -33,8 +19,6 @@ export class MaskMirror {
   readonly #slices: SliceFacts[];
   readonly #stale: Set<number>;
   #running: Promise<void> | null = null;
-  #limits: (Uint8Array | null | undefined)[] = [];
-  #others: (Uint8Array | null | undefined)[] = [];
 
   constructor(private readonly editor: EditorClient, readonly shapeZyx: readonly [number, number, number]) {
     this.#slices = Array.from({ length: shapeZyx[0] }, () => NOTHING);
@@ -49,8 +33,6 @@ export class MaskMirror {
 
   /** The limit or the compared overlay has come or changed. */
   touchAll(): void {
-    this.#limits = [];
-    this.#others = [];
     this.touch(0, this.#slices.length);
   }
 
@@ -66,50 +48,12 @@ export class MaskMirror {
       const batch = [...this.#stale].slice(0, 16);
       for (const z of batch) this.#stale.delete(z);
       await Promise.all(batch.map(async (z) => {
-        const { data } = await this.editor.sliceLabels("axial", z);
-        this.#slices[z] = this.#factsOf(data, await this.#limit(z), await this.#other(z));
+        this.#slices[z] = await this.editor.sliceFacts(z, this.compareWith);
       }));
       this.version.value++;
     }
     this.complete.value = true;
   }
-
-  async #limit(z: number): Promise<Uint8Array | null> {
-    if (!this.hasLimit) return null;
-    return (this.#limits[z] ??= blankToNull((await this.editor.sliceOverlay("limit", "axial", z)).data));
-  }
-
-  async #other(z: number): Promise<Uint8Array | null> {
-    if (!this.compareWith) return null;
-    return (this.#others[z] ??= blankToNull((await this.editor.sliceOverlay(this.compareWith, "axial", z)).data));
-  }
-
-  #factsOf(data: Uint8Array, limit: Uint8Array | null, other: Uint8Array | null): SliceFacts {
-    const [, height, width] = this.shapeZyx;
-    const rows = new Uint16Array(height);
-    const columns = new Uint16Array(width);
-    let marked = 0, outside = 0, firstOutside = -1, added = 0, removed = 0;
-    for (let y = 0, p = 0; y < height; y++) {
-      for (let x = 0; x < width; x++, p++) {
-        const label = data[p];
-        const on = label !== 0 && label !== ERASED;
-        if (other && on !== (other[p] !== 0)) { if (on) added++; else removed++; }
-        else if (this.compareWith && !other && on) added++;
-        if (!on) continue;
-        marked++;
-        rows[y]++;
-        columns[x]++;
-        if (this.hasLimit && !limit?.[p]) {
-          if (!outside) firstOutside = p;
-          outside++;
-        }
-      }
-    }
-    return { labels: marked ? data : null, rows: marked ? rows : null, columns: marked ? columns : null, marked, outside, firstOutside, added, removed };
-  }
-
-  /** The lung limit per axial slice, as far as it was read. */
-  get limits(): readonly (Uint8Array | null | undefined)[] { return this.#limits; }
 
   labels(z: number): Uint8Array | null { return this.#slices[z]?.labels ?? null; }
 
@@ -142,8 +86,4 @@ export class MaskMirror {
     });
     return { marked, outside, added, removed, firstOutside };
   }
-}
-
-function blankToNull(data: Uint8Array): Uint8Array | null {
-  return data.some((v) => v !== 0) ? data : null;
 }

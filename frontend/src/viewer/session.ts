@@ -2,7 +2,8 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import { EditorClient } from "../editor/client";
-import type { EditorEvents, HistoryState, Ijk, Lesion, Plane, SaveState, Stats, Stroke } from "../editor/types";
+import { mlOfVoxel } from "../editor/geometry";
+import type { Beside, EditorEvents, HistoryState, Ijk, Lesion, Plane, SaveState, Stats, Stroke } from "../editor/types";
 import { Anatomy } from "./anatomy";
 import { call, csrfHeaders, fetchBytes } from "./api";
 import { Clicks } from "./clicking";
@@ -10,9 +11,9 @@ import { workingLayer, type Context, type Segment } from "./context";
 import { Decoder } from "./load/decoder";
 import { prefetchNext } from "./load/prefetch";
 import { SliceStream } from "./load/stream";
-import { Volume, type VolumeIndex } from "./load/volume";
+import { offsetOf, Volume, type VolumeIndex } from "./load/volume";
 import type { GridGeometry } from "./image/geometry";
-import { PRESETS, type Window } from "./image/window";
+import { PRESETS, presetsOf, type Window } from "./image/window";
 import { MaskMirror } from "./mirror";
 import { t } from "./language";
 
@@ -24,7 +25,7 @@ export const MASK_TYPE = "application/vnd.voxloop.mask";
 
 export const PLANES: readonly Plane[] = ["axial", "sagittal", "coronal"];
 
-export interface StrokeLine { readonly id: string; readonly tool: string; readonly segment: number; readonly added: number; readonly removed: number; readonly at: string }
+export interface StrokeLine { readonly id: string; readonly tool: string; readonly segment: number; readonly params: Stroke["params"]; readonly added: number; readonly removed: number; readonly at: string }
 
 export class Session {
   readonly layer;
@@ -57,6 +58,8 @@ export class Session {
   readonly overlaysShown = signal<ReadonlySet<string>>(new Set());
   /** The overlay the mask is compared with, or null. */
   readonly difference = signal<string | null>(null);
+  /** Overlays whose disagreement with the mask and each other is shown; empty: none. */
+  readonly heat = signal<readonly string[]>([]);
   readonly overlaysLoaded = signal<ReadonlySet<string>>(new Set());
   readonly window = signal<Window>(PRESETS[0]);
   /** Where the crosshair stands (voxel). */
@@ -89,12 +92,14 @@ export class Session {
     try {
       this.index = await call<VolumeIndex>("GET", this.context.scan.volume);
       const { shape_zyx: shape, spacing_mm_zyx: spacing, lps_from_ijk: lps, limit, preview } = this.index;
+      const [first] = presetsOf(this.index);
+      this.window.value = { level: first.level, width: first.width };
       this.geometry = { shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk: lps };
       this.cross.value = [shape[2] >> 1, shape[1] >> 1, shape[0] >> 1];
       const previewBytes = fetchBytes(preview.url);
       const limitBytes = limit ? fetchBytes(limit.url) : null;
       this.editor = await EditorClient.create({
-        volume: { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu: limit?.background_hu ?? null },
+        volume: { shapeZyx: shape, spacingMmZyx: spacing, offset: offsetOf(this.index), backgroundHu: limit?.background_hu ?? null },
         user: this.context.user, scan: this.context.scan.code, lpsFromIjk: lps,
         assignment: this.context.id, layer: this.layer.name, maskUrl: this.context.masks[this.layer.name].url,
         headers: csrfHeaders(), editable: this.context.can.edit,
@@ -125,6 +130,8 @@ export class Session {
   }
 
   readonly restored = signal(0);
+  /** The lung limit has come. */
+  readonly limitShown = signal(false);
   readonly maskReady = signal(false);
 
   #listen(): void {
@@ -150,15 +157,19 @@ export class Session {
     this.mirror.touchAll();
   }
 
+  /** An operation that is under way, in words; brushes wait for it. */
+  readonly working = signal<string | null>(null);
+
   readonly notice = signal<{ text: string; tone: "info" | "warn" | "bad" } | null>(null);
 
   async #showPreview(bytes: Uint8Array): Promise<void> {
     const { preview, shape_zyx: shape } = this.index;
+    const offset = offsetOf(this.index);
     const done = await this.#decoder.run({
-      kind: "preview", bytes, from: preview.shape_zyx, step: preview.step_zyx, to: shape, huLo: preview.hu_lo, huStep: preview.hu_step,
+      kind: "preview", bytes, from: preview.shape_zyx, step: preview.step_zyx, to: shape, huLo: preview.hu_lo - offset, huStep: preview.hu_step,
     });
     this.volume.value = new Volume(this.index, done.hu as Int16Array<ArrayBuffer>);
-    if (done.preview) void this.editor.putPreview(done.preview, preview.shape_zyx, preview.step_zyx, preview.hu_lo, preview.hu_step);
+    if (done.preview) void this.editor.putPreview(done.preview, preview.shape_zyx, preview.step_zyx, preview.hu_lo - offset, preview.hu_step);
     this.phase.value = "preview";
   }
 
@@ -168,6 +179,7 @@ export class Session {
     await this.editor.putOverlay("limit", message.slice());
     await this.editor.putLimit(message);
     this.mirror.hasLimit = true;
+    this.limitShown.value = true;
     this.mirror.touchAll();
   }
 
@@ -213,16 +225,27 @@ export class Session {
   }
 
   #noteStroke(now: HistoryState): void {
-    const line = (stroke: Stroke): StrokeLine => ({ id: stroke.id, tool: stroke.tool, segment: stroke.segment, added: stroke.added, removed: stroke.removed, at: stroke.at });
+    const line = (stroke: Stroke): StrokeLine => ({ id: stroke.id, tool: stroke.tool, segment: stroke.segment, params: stroke.params, added: stroke.added, removed: stroke.removed, at: stroke.at });
     const before = this.history.value;
     const known = this.strokes.value.filter((s) => s.id !== now.redo?.id);
-    if (now.undo && now.undoDepth > before.undoDepth && known[0]?.id !== now.undo.id) this.strokes.value = [line(now.undo), ...known].slice(0, 200);
+    // A full stack of undos no longer grows: the newest stroke then pushes the oldest out.
+    const isNew = now.undoDepth > before.undoDepth || (now.undoDepth === before.undoDepth && now.undo?.id !== before.undo?.id);
+    if (now.undo && isNew && known[0]?.id !== now.undo.id) this.strokes.value = [line(now.undo), ...known].slice(0, 200);
     else this.strokes.value = known;
   }
 
   #countLesions(): void {
     window.clearTimeout(this.#lesionTimer);
-    this.#lesionTimer = window.setTimeout(() => { void this.editor.lesions().then((found) => { this.lesions.value = found; }).catch(() => undefined); }, 250);
+    this.#lesionTimer = window.setTimeout(() => { void this.editor.lesions(this.#beside).then((found) => { this.lesions.value = found; }).catch(() => undefined); }, 250);
+  }
+
+  /** What the list of lesions is told beside: the pre-annotation, and lobes (or lungs) where there are any. */
+  get #beside(): Beside {
+    const { loaded, layers } = this.anatomy;
+    return {
+      model: this.overlaysLoaded.value.has("prediction") ? "prediction" : null,
+      anatomy: layers.find(({ key }) => loaded.value.has(key))?.key ?? null,
+    };
   }
 
   /** Put the crosshair on a voxel; the panes follow. */
@@ -238,10 +261,11 @@ export class Session {
   /** mL of a segment; 0 when nothing is marked. */
   mlOf(segment: number): number { return this.stats.value.segments.find((s) => s.segment === segment)?.ml ?? 0; }
 
-  get voxelMl(): number {
-    const [z, y, x] = this.geometry.spacingMmZyx;
-    return (x * y * z) / 1000;
-  }
+  get voxelMl(): number { return mlOfVoxel(this.geometry.shapeZyx, this.geometry.spacingMmZyx); }
+
+  /** An X-ray has areas, not volumes, and no HU. */
+  get unit(): string { return this.context.scan.shape_zyx[0] === 1 ? "cm²" : "mL"; }
+  get valueUnit(): string { return this.context.scan.modality === "CT" ? " HU" : ""; }
 
   segmentName(id: number): string { return this.segments.find((s) => s.id === id)?.name ?? t("Segment {id}", { id }); }
 

@@ -23,6 +23,25 @@ export interface Settings {
   eraserMm: number;
   eraserPlanar: boolean;
   eraseAll: boolean;
+  thresholdMm: number;
+  thresholdLo: number;
+  thresholdHi: number;
+  thresholdPlanar: boolean;
+  /** Most voxels of one stroke of the growing brush; 0 = no ceiling. */
+  ceiling: number;
+  growFill: boolean;
+  /** Slices before and behind that lasso and scissors take too. */
+  lineSlices: number;
+  cutOutside: boolean;
+  cutAll: boolean;
+  sizeMm: number;
+  smoothMm: number;
+  islandsMl: number;
+  marginMm: number;
+  copyInto: boolean;
+  moreOperations: boolean;
+  /** The radius of a plain brush follows the pressure of a pen. */
+  penPressure: boolean;
   opacity: number;
   crosshair: boolean;
   /** Smooth: interpolated pixels; off shows the voxels as squares. */
@@ -46,7 +65,9 @@ export interface Settings {
 
 export const DEFAULTS: Settings = {
   radiusMm: 15, tolerance: 30, useLimit: true, planar: false, excludeVessels: false, strongControl: false, livePreview: true,
-  overwrite: false, sphereMm: 8, circleMm: 8, eraserMm: 8, eraserPlanar: false, eraseAll: false, opacity: 34, crosshair: true,
+  overwrite: false, sphereMm: 8, circleMm: 8, eraserMm: 8, eraserPlanar: false, eraseAll: false,
+  thresholdMm: 8, thresholdLo: -750, thresholdHi: -300, thresholdPlanar: false, ceiling: 250_000, growFill: true, lineSlices: 0, cutOutside: false, cutAll: false,
+  sizeMm: 1, smoothMm: 3, islandsMl: 0.5, marginMm: 0, copyInto: false, moreOperations: false, penPressure: true, opacity: 34, crosshair: true,
   smooth: true, slabMm: 10, slabEverywhere: true, regionKind: "ellipse", cineFps: 12, windows: [], rendering: "auto", language: ENGLISH,
   keys: {}, recent: [],
 };

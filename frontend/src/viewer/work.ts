@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { Ijk } from "../editor/types";
-import { intentOf, keepIntent, type Intent } from "../offline/intents";
+import { keepIntent, type Intent } from "../offline/intents";
 import { call, csrfHeaders, Problem, useToken } from "./api";
 import { Answers, answersKey } from "./answers";
 import type { Comment, Interlock, Reply } from "./context";
@@ -40,6 +40,8 @@ export class Work {
   /** Somebody else who is logged in in this browser now. */
   readonly otherUser = signal<string | null>(null);
   #lookedAt = -Infinity;
+  /** Handing in was asked for on this page without a network: warnings that were acknowledged. */
+  #wish: readonly string[] | null = null;
   #lastSign = performance.now();
   #activeMs = 0;
   #sampled = performance.now();
@@ -107,11 +109,12 @@ export class Work {
     const found = this.hindrances().filter((lock) => !acknowledged.includes(lock.code));
     if (found.length) { this.asking.value = { kind: "interlocks", found }; return; }
     await this.#say(t("Submitting"), async () => {
+      this.#wish = null;
+      this.#intend({ submit: undefined });
       try {
         await this.saveAnswers();
         await this.#flushed();
         const { next } = await call<{ next: string | null }>("POST", `${this.url}/submit`, { answers: this.answers.value, acknowledged });
-          this.#intend({ submit: undefined });
         this.#leave(next, t("Submitted. There is no further scan for you now."));
       } catch (error) {
         if (error instanceof TypeError) { this.#submitLater(acknowledged); return; }
@@ -137,17 +140,16 @@ export class Work {
 
   /** Without a network the wish to hand in is kept; the server checks it when strokes and answers have arrived. */
   #submitLater(acknowledged: readonly string[]): void {
-    this.#intend({ answers: this.answers.value, submit: { acknowledged, at: new Date().toISOString() } });
+    this.#wish = acknowledged;
+    this.#intend({ submit: { acknowledged, at: new Date().toISOString() } });
     this.asking.value = { kind: "kept", next: this.session.context.next };
   }
 
   /** The network is back on this very page: what was to be handed in is. */
   async #submitNow(): Promise<void> {
-    const { user, id } = this.session.context;
-    const wish = intentOf(user, id)?.submit;
-    if (!wish || !navigator.onLine || this.busy.value) return;
+    if (!this.#wish || this.busy.value) return;
     this.asking.value = null;
-    await this.submit(wish.acknowledged);
+    await this.submit(this.#wish);
   }
 
   async giveReason(kind: "skip" | "block", reason: string): Promise<void> {

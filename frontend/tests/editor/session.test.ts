@@ -201,6 +201,31 @@ describe("saving", () => {
   });
 });
 
+test("a long day leaves a short journal, which still opens without a network and undoes", async () => {
+  const server = new Server(SHAPE), browser = new Browser();
+  let desk = sit(server, browser, 1000);
+  await desk.session.open();
+  for (let n = 0; n < 600; n++) {
+    await desk.sphere(1 + (n % 3), 2, [3 + (n % 39), 3 + (n % 34), 10]);
+    if (n % 20 === 19) await desk.session.flush();
+  }
+  await desk.session.undo();
+  await desk.session.flush();
+  const journal = await Journal.open("a1/findings", journalOf("reader", browser.name));
+  expect((await journal.read()).entries.length).toBeLessThan(480);
+  journal.close();
+  const drawn = desk.labels;
+  await desk.session.close();
+  server.weather = () => "lost";
+  desk = sit(server, browser, 1000);
+  const opened = await desk.session.open();
+  expect([opened.history.undoDepth, opened.history.redoDepth, opened.restored]).toEqual([199, 1, 0]);
+  expect(same(desk.labels, drawn)).toBe(true);
+  for (let n = 0; n < 199; n++) await desk.session.undo();
+  for (let n = 0; n < 199; n++) await desk.session.redo();
+  expect(same(desk.labels, drawn)).toBe(true);
+}, 20_000);
+
 describe("another reader saves first", () => {
   const setUp = async (): Promise<[Server, Desk, Browser]> => {
     const server = new Server(SHAPE), browser = new Browser(), desk = sit(server, browser);
@@ -241,6 +266,47 @@ describe("another reader saves first", () => {
     await desk.session.flush();
     expect(same(server.labels, desk.labels)).toBe(true);
     expect([desk.labels[centre], desk.labels[centre + 1], desk.labels[5]]).toEqual([keep === "mine" ? 1 : 3, 1, 3]);
+  });
+
+  test("region by region: what was chosen holds, as one undoable stroke that names both versions", async () => {
+    const [server, desk] = await setUp();
+    const at = (x: number, y: number, z: number): number => (z * 40 + y) * 45 + x;
+    await desk.sphere(1, 4, [10, 20, 10]);
+    await desk.sphere(1, 4, [30, 20, 10]);
+    const mine = desk.labels;
+    const base = desk.session.saveState();
+    server.foreign((labels) => {
+      for (const x of [10, 11, 30, 31]) { labels[at(x, 20, 10)] = 3; labels[at(x, 21, 11)] = 2; }
+      labels[5] = 3;
+    });
+    const theirs = server.labels.slice();
+    await desk.until("conflict");
+    const regions = desk.session.disagreements();
+    expect(regions.map(({ voxels, mine: own, theirs: other, box }) => [voxels, own, [2, 3].includes(other), box.x0])).toEqual([[4, 1, true, 10], [4, 1, true, 30]]);
+    await desk.session.resolveConflict(["mine", "theirs"]);
+    const expected = mine.slice();
+    expected[5] = 3;
+    for (const x of [30, 31]) for (const place of [at(x, 20, 10), at(x, 21, 11)]) expected[place] = theirs[place];
+    expect(same(desk.labels, expected)).toBe(true);
+    await desk.session.flush();
+    expect(same(server.labels, expected)).toBe(true);
+    const stroke = server.strokes.findLast(({ tool }) => tool === "merge")!;
+    expect(stroke.params).toMatchObject({ parents: ["foreign-2", expect.any(String)], theirs: 4, differed: 8 });
+    await desk.session.undo();
+    expect(desk.labels[at(30, 20, 10)]).toBe(1);
+    expect(base.kind).not.toBe("conflict");
+  });
+
+  test("all mine: the decision is in the log of strokes, and there is nothing to undo", async () => {
+    const [server, desk] = await setUp();
+    const centre = (10 * 40 + 20) * 45 + 20;
+    await desk.sphere(1, 4, [20, 20, 10]);
+    server.foreign((labels) => { labels[centre] = 3; });
+    await desk.until("conflict");
+    await desk.session.resolveConflict("mine");
+    await desk.session.flush();
+    expect(server.strokes.map(({ tool }) => tool)).toEqual(["sphere", "merge"]);
+    expect((await desk.session.undo()).undoDepth).toBe(0);
   });
 
   test("while this tab was closed with strokes unsent: merged on opening", async () => {

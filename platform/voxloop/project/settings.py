@@ -35,6 +35,11 @@ VITE_DIST = BASE_DIR / "frontend" / "dist" / "viewer"
 METRICS_TOKEN = os.environ.get("VOXLOOP_METRICS_TOKEN", "")
 SIGNATURE_LASTS = timedelta(minutes=int(os.environ.get("VOXLOOP_SIGNATURE_MINUTES", "30")))
 MAX_MASK_BYTES = 64 << 20
+# An interactive segmentation server (docs/formats.md); empty: off. Only an operator names it, never a user.
+INTERACTIVE_URL = os.environ.get("VOXLOOP_INTERACTIVE_URL", "")
+INTERACTIVE_NAME = os.environ.get("VOXLOOP_INTERACTIVE_NAME", "Interactive model")
+INTERACTIVE_LICENCE = os.environ.get("VOXLOOP_INTERACTIVE_LICENCE", "")
+INTERACTIVE_SECONDS = float(os.environ.get("VOXLOOP_INTERACTIVE_SECONDS", "20"))
 OFFLINE_DAYS = int(os.environ.get("VOXLOOP_OFFLINE_DAYS", "7"))  # 0: no scan is kept in a browser
 TRAIN_CPU_THREADS = int(os.environ.get("VOXLOOP_TRAIN_THREADS", "2"))
 TRAIN_STEPS = int(os.environ.get("VOXLOOP_TRAIN_STEPS", "0"))  # 0: as the profile says

@@ -7,6 +7,7 @@ from annotation.datasets import api as datasets
 from annotation.intake import api as intake
 from annotation.learning import api as learning
 from annotation.masks import api as masks
+from annotation.masks import model_api as mask_models
 from annotation.pages import viewer
 from annotation.reviews import api as reviews
 from annotation.work import api as work
@@ -41,6 +42,7 @@ API = [
     path("assignments/<uuid:pk>/mask", masks.AssignmentMaskView.as_view(), name="assignment-mask"),
     path("assignments/<uuid:pk>/history", masks.AssignmentHistoryView.as_view(), name="assignment-history"),
     path("assignments/<uuid:pk>/voxel", masks.AssignmentVoxelView.as_view(), name="assignment-voxel"),
+    path("assignments/<uuid:pk>/propose", mask_models.AssignmentProposeView.as_view(), name="assignment-propose"),
     path("assignments/<uuid:pk>/answers", masks.AnswersView.as_view(), name="assignment-answers"),
     path("assignments/<uuid:pk>/submit", reviews.SubmitView.as_view(), name="assignment-submit"),
     path("assignments/<uuid:pk>/skip", work.AssignmentReasonView.as_view(action="skip"), name="assignment-skip"),
@@ -49,7 +51,7 @@ API = [
     path("assignments/<uuid:pk>/release", work.AssignmentReleaseView.as_view(), name="assignment-release"),
     path("assignments/<uuid:pk>/reclaim", work.AssignmentReclaimView.as_view(), name="assignment-reclaim"),
     path("revisions/<uuid:pk>/mask", masks.RevisionMaskView.as_view(), name="revision-mask"),
-    path("revisions/<uuid:pk>/probability", masks.RevisionProbabilityView.as_view(), name="revision-probability"),
+    path("revisions/<uuid:pk>/probability", mask_models.RevisionProbabilityView.as_view(), name="revision-probability"),
     path("reviews/", reviews.ReviewListView.as_view(), name="reviews"),
     path("reviews/<uuid:pk>/", reviews.ReviewView.as_view(), name="review"),
     path("reviews/<uuid:pk>/claim", reviews.ReviewClaimView.as_view(), name="review-claim"),

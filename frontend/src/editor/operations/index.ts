@@ -6,6 +6,7 @@ import { revertRuns } from "../differences";
 import type { Labelmap, SparseMask } from "../labelmap";
 import { Composer, RunBuilder, type Runs } from "../runs";
 import { ERASED, type Ijk, type Operation, type Zyx } from "../types";
+import { combined } from "./boolean";
 import { voxelsBetween } from "./interpolate";
 import { resized, smoothed } from "./morphology";
 import { voxelsOfPolygon } from "./polygon";
@@ -25,6 +26,7 @@ export interface Effect {
 }
 
 const NOWHERE: Ijk = [0, 0, 0];
+const NOTHING: Writable = new Uint8Array(256);
 
 /** What an operation changes; click-to-segment needs more ground than the others (`click.ts`). */
 export function operate(operation: Exclude<Operation, { op: "click" }>, material: Material): Effect {
@@ -61,10 +63,12 @@ export function operate(operation: Exclude<Operation, { op: "click" }>, material
       const wanted = op === "smooth" ? smoothed(labels, spacing, segment, mm) : resized(labels, spacing, segment, mm);
       return effect(become(labels, wanted, writable, segment, operation.locked), segment, { mm });
     }
+    case "union":
     case "intersect":
     case "subtract": {
-      const { segment, overlay: key, with: other } = operation;
-      return effect(keep(labels, material.overlay(key), segment, other, operation.op === "intersect"), segment, { overlay: key, with: other });
+      const { segment, overlay: key, with: other, marginMm = 0 } = operation;
+      const runs = combined(operation, labels, key === null ? labels : material.overlay(key), spacing);
+      return effect(runs, segment, { overlay: key, with: other, margin_mm: marginMm });
     }
     case "revert": {
       const { runs, segment } = revertRuns(labels, material.overlay(operation.overlay), operation.at, operation.locked);
@@ -73,21 +77,23 @@ export function operate(operation: Exclude<Operation, { op: "click" }>, material
     case "remove-islands": {
       const voxelMl = (spacing[0] * spacing[1] * spacing[2]) / 1000;
       const parts = componentsOf(labels, (label) => label === operation.segment).filter((part) => part.voxels * voxelMl < operation.underMl);
-      return effect(runsOfParts(labels, parts, only(operation.segment), 0), operation.segment, { under_ml: operation.underMl });
+      return effect(runsOfParts(labels, parts, only(operation.segment, operation.locked), 0), operation.segment, { under_ml: operation.underMl });
     }
     case "remove-lesion": {
       const part = componentAt(labels, operation.at);
-      return effect(runsOfParts(labels, part ? [part] : [], only(part?.label ?? 0), ERASED), part?.label ?? 0, {}, operation.at);
+      return effect(runsOfParts(labels, part ? [part] : [], only(part?.label ?? 0, operation.locked), ERASED), part?.label ?? 0, {}, operation.at);
     }
     case "convert": {
       const part = operation.at && componentAt(labels, operation.at);
-      const parts = operation.at ? (part?.label === operation.from ? [part] : []) : componentsOf(labels, (label) => label === operation.from);
-      return effect(runsOfParts(labels, parts, only(operation.from), operation.to), operation.to, { from: operation.from }, operation.at ?? NOWHERE);
+      const from = operation.from ?? part?.label ?? 0;
+      const parts = operation.at ? (part?.label === from ? [part] : []) : componentsOf(labels, (label) => label === from);
+      const writable = operation.locked?.includes(operation.to) ? NOTHING : only(from, operation.locked);
+      return effect(runsOfParts(labels, parts, writable, operation.to), operation.to, { from }, operation.at ?? NOWHERE);
     }
     case "restore": return effect(replaced(labels, material.overlay(operation.overlay)), 0, { revision: operation.revision });
     case "clear": {
       const parts = componentsOf(labels, (label) => label === operation.segment);
-      return effect(runsOfParts(labels, parts, only(operation.segment), 0), operation.segment);
+      return effect(runsOfParts(labels, parts, only(operation.segment, operation.locked), 0), operation.segment);
     }
   }
 }
@@ -105,9 +111,10 @@ function copy(operation: Extract<Operation, { op: "copy" }>, material: Material)
   return { runs: composer.total(), segment: operation.into ?? part?.label ?? 0, ijk: operation.at ?? NOWHERE, params };
 }
 
-function only(...wanted: number[]): Writable {
+/** Only this label may change, and not even that when it is locked. */
+function only(wanted: number, locked: readonly number[] = []): Writable {
   const table = new Uint8Array(256);
-  for (const label of wanted) table[label] = 1;
+  if (!locked.includes(wanted)) table[wanted] = 1;
   return table;
 }
 
@@ -154,20 +161,5 @@ function replaced(labels: Labelmap, overlay: SparseMask): Runs {
   });
   const out = new RunBuilder();
   for (const at of Uint32Array.from(differing).sort()) out.push(at, 1, labels.data[at], there(at));
-  return out.build();
-}
-
-function keep(labels: Labelmap, overlay: SparseMask, segment: number, other: number | null, inside: boolean): Runs {
-  const out = new RunBuilder();
-  const [, ny, nx] = labels.shape;
-  labels.forEachStretch((start, length, label) => {
-    if (label !== segment) return;
-    const row = Math.floor(start / nx), x = start - row * nx, y = row % ny, z = Math.floor(row / ny);
-    for (let n = 0; n < length; n++) {
-      const there = overlay.at(z, y, x + n);
-      const has = other === null ? there !== 0 && there !== ERASED : there === other;
-      if (has !== inside) out.push(start + n, 1, segment, 0);
-    }
-  });
   return out.build();
 }

@@ -1,9 +1,11 @@
 /** Click-to-segment without a mouse. */
 
 import type { Desk } from "../desk";
+import { toolOf } from "../tools";
 import type { Command } from "./command";
 
-export function clickingCommands({ session }: Desk): Command[] {
+export function clickingCommands(desk: Desk): Command[] {
+  const { session } = desk;
   const { can } = session.context;
   const say = (belongs: boolean) => {
     session.tool.value = "click";
@@ -12,6 +14,6 @@ export function clickingCommands({ session }: Desk): Command[] {
   return [
     { id: "click-belongs", title: "Propose a lesion at the crosshair", group: "Drawing", keys: ["Shift+Y"], offered: can.edit, when: () => session.editable.value, run: () => say(true) },
     { id: "click-excludes", title: "The crosshair does not belong to the proposal", group: "Drawing", keys: ["Alt+Y"], offered: can.edit, when: () => session.editable.value, run: () => say(false) },
-    { id: "click-back", title: "Take the last point back", group: "Drawing", keys: ["Backspace"], offered: can.edit, when: () => session.tool.value === "click" && !session.clicks.isEmpty.value, run: () => session.clicks.back() },
+    { id: "click-back", title: "Take the last point back", group: "Drawing", keys: ["Backspace"], offered: can.edit, when: () => toolOf(session).back !== undefined, run: () => toolOf(session).back?.(desk) },
   ];
 }

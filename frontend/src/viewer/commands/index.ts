@@ -6,6 +6,7 @@ import type { Command } from "./command";
 import { drawingCommands } from "./drawing";
 import { keysOf } from "./keys";
 import { lookingCommands } from "./looking";
+import { operationCommands } from "./operations";
 import { overlayCommands } from "./overlays";
 import { reviewCommands } from "./review";
 import { scanCommands } from "./scan";
@@ -15,7 +16,7 @@ export { titleOf, type Command, type Group } from "./command";
 
 /** Every command with the viewer's own keys, those of other roles too: a key that one of them has is not free. */
 export function allCommands(desk: Desk): Command[] {
-  return [toolCommands, drawingCommands, clickingCommands, lookingCommands, overlayCommands, scanCommands, reviewCommands].flatMap((commands) => commands(desk));
+  return [toolCommands, drawingCommands, clickingCommands, operationCommands, lookingCommands, overlayCommands, scanCommands, reviewCommands].flatMap((commands) => commands(desk));
 }
 
 /** What this person can do on this page, whether possible just now or not, with the keys they have set. */

@@ -5,7 +5,8 @@ import wasmUrl from "@cornerstonejs/codec-openjph/wasm?url";
 import { enlarge } from "./enlarge";
 
 export type DecodeRequest =
-  | { readonly id: number; readonly kind: "slices"; readonly bytes: Uint8Array; readonly lengths: readonly number[]; readonly voxels: number }
+  | { readonly id: number; readonly kind: "slices"; readonly bytes: Uint8Array; readonly lengths: readonly number[]; readonly voxels: number;
+      /** Taken from every unsigned value; 0: the values are signed. */ readonly offset: number }
   | { readonly id: number; readonly kind: "preview"; readonly bytes: Uint8Array; readonly from: readonly number[]; readonly step: readonly number[];
       readonly to: readonly number[]; readonly huLo: number; readonly huStep: number };
 
@@ -15,8 +16,8 @@ export type DecodeReply =
 
 let codec: ReturnType<typeof openjph> | null = null;
 
-/** Codestreams one after the other to `n × voxels` HU. */
-async function decodeSlices(bytes: Uint8Array, lengths: readonly number[], voxels: number): Promise<Int16Array> {
+/** Codestreams one after the other to `n × voxels` values less `offset`. */
+async function decodeSlices(bytes: Uint8Array, lengths: readonly number[], voxels: number, offset: number): Promise<Int16Array> {
   codec ??= openjph({ locateFile: () => wasmUrl });
   const { HTJ2KDecoder } = await codec;
   const out = new Int16Array(lengths.length * voxels);
@@ -34,6 +35,7 @@ async function decodeSlices(bytes: Uint8Array, lengths: readonly number[], voxel
   } finally {
     decoder.delete();
   }
+  if (offset) for (let n = 0; n < out.length; n++) out[n] = (out[n] & 0xffff) - offset;
   return out;
 }
 
@@ -46,7 +48,7 @@ self.onmessage = async ({ data }: MessageEvent<DecodeRequest>) => {
   const post = (reply: DecodeReply, transfer: Transferable[] = []) => self.postMessage(reply, { transfer });
   try {
     if (data.kind === "slices") {
-      const hu = await decodeSlices(data.bytes, data.lengths, data.voxels);
+      const hu = await decodeSlices(data.bytes, data.lengths, data.voxels, data.offset);
       post({ id: data.id, hu }, [hu.buffer]);
     } else {
       const preview = await inflate(data.bytes);

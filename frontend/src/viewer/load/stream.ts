@@ -3,7 +3,7 @@
 import { fetchBytes, Problem } from "../api";
 import { t } from "../language";
 import type { Decoder } from "./decoder";
-import type { VolumeIndex } from "./volume";
+import { offsetOf, type VolumeIndex } from "./volume";
 
 /** Bytes of one request: half a second on 5 Mbit/s, so that a jump elsewhere is answered soon. */
 const RUN_BYTES = 320_000;
@@ -72,7 +72,7 @@ export class SliceStream {
       try {
         const bytes = await fetchRun(this.index, run);
         const [, rows, columns] = this.index.shape_zyx;
-        const { hu } = await this.decoder.run({ kind: "slices", bytes, lengths: run.lengths, voxels: rows * columns });
+        const { hu } = await this.decoder.run({ kind: "slices", bytes, lengths: run.lengths, voxels: rows * columns, offset: offsetOf(this.index) });
         if (this.#stopped) return;
         this.arrived(run.z0, hu);
         this.trouble(null);

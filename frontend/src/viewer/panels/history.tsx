@@ -6,6 +6,7 @@ import { whenWords, type Revision } from "../history";
 import { t, tn } from "../language";
 import { capital, clock, ml, signed, toolWords } from "../words";
 import { Button } from "./controls";
+import { Versions } from "./versions";
 
 export function HistoryTab() {
   const { session, revisions } = useDesk();
@@ -15,6 +16,7 @@ export function HistoryTab() {
   useEffect(() => () => revisions.leave(), []);
   const words: Readonly<Record<string, string>> = { blank: t("Started from an empty mask"), prediction: t("Started from the pre-annotation"), returned: t("Goes on from the returned mask"), submission: t("Started from what was submitted") };
   return <>
+    {save.kind === "conflict" && <Versions key={save.theirs} theirs={save.theirs} />}
     <div class="sec" data-testid="history">
       <p class="small">{words[session.context.masks[session.layer.name].start] ?? t("Started from an earlier mask")}.</p>
       {session.restored.value > 0 && <p class="small warn">{tn(session.restored.value, "{n} stroke came back from this browser's journal.", "{n} strokes came back from this browser's journal.")}</p>}
@@ -30,7 +32,7 @@ export function HistoryTab() {
           <li key={s.id}>
             <span class="faint num time">{clock(s.at)}</span>
             <span class="grow clip">{capital(toolWords(s.tool))}{s.segment > 0 && `, ${session.segmentName(s.segment).toLowerCase()}`}</span>
-            <span class="num">{signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))} mL</span>
+            <span class="num">{signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))} {session.unit}</span>
           </li>
         ))}
       </ol>
@@ -43,7 +45,7 @@ const voxelsOf = (change: Revision["change"]): number => Object.values(change).r
 
 function useMl(): (voxels: number) => string {
   const { session } = useDesk();
-  return (voxels) => `${signed(voxels, ml(Math.abs(voxels) * session.voxelMl))} mL`;
+  return (voxels) => `${signed(voxels, ml(Math.abs(voxels) * session.voxelMl))} ${session.unit}`;
 }
 
 function Slider() {

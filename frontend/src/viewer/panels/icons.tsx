@@ -3,6 +3,7 @@
 import mousePointer2 from "lucide-static/icons/mouse-pointer-2.svg?raw";
 import contrast from "lucide-static/icons/contrast.svg?raw";
 import mousePointerClick from "lucide-static/icons/mouse-pointer-click.svg?raw";
+import flame from "lucide-static/icons/flame.svg?raw";
 import move from "lucide-static/icons/move.svg?raw";
 import sprout from "lucide-static/icons/sprout.svg?raw";
 import globe from "lucide-static/icons/globe.svg?raw";
@@ -61,11 +62,26 @@ import link2 from "lucide-static/icons/link-2.svg?raw";
 import unlink from "lucide-static/icons/unlink.svg?raw";
 import plus from "lucide-static/icons/plus.svg?raw";
 import send from "lucide-static/icons/send.svg?raw";
+import pipette from "lucide-static/icons/pipette.svg?raw";
+import lasso from "lucide-static/icons/lasso.svg?raw";
+import scissors from "lucide-static/icons/scissors.svg?raw";
+import layers2 from "lucide-static/icons/layers-2.svg?raw";
+import paintBucket from "lucide-static/icons/paint-bucket.svg?raw";
+import circleMinus from "lucide-static/icons/circle-minus.svg?raw";
+import waves from "lucide-static/icons/waves.svg?raw";
+import expand from "lucide-static/icons/expand.svg?raw";
+import shrink from "lucide-static/icons/shrink.svg?raw";
+import replace from "lucide-static/icons/replace.svg?raw";
+import squaresUnite from "lucide-static/icons/squares-unite.svg?raw";
+import squaresIntersect from "lucide-static/icons/squares-intersect.svg?raw";
+import squaresSubtract from "lucide-static/icons/squares-subtract.svg?raw";
+import copyPlus from "lucide-static/icons/copy-plus.svg?raw";
 
 const SOURCES = {
   "mouse-pointer-2": mousePointer2,
   "contrast": contrast,
   "mouse-pointer-click": mousePointerClick,
+  "flame": flame,
   "move": move,
   "sprout": sprout,
   "globe": globe,
@@ -124,6 +140,20 @@ const SOURCES = {
   "unlink": unlink,
   "plus": plus,
   "send": send,
+  "pipette": pipette,
+  "lasso": lasso,
+  "scissors": scissors,
+  "layers-2": layers2,
+  "paint-bucket": paintBucket,
+  "circle-minus": circleMinus,
+  "waves": waves,
+  "expand": expand,
+  "shrink": shrink,
+  "replace": replace,
+  "squares-unite": squaresUnite,
+  "squares-intersect": squaresIntersect,
+  "squares-subtract": squaresSubtract,
+  "copy-plus": copyPlus,
 } as const;
 
 export type IconName = keyof typeof SOURCES;

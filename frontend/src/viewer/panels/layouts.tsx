@@ -31,7 +31,9 @@ export function Oblique({ view }: { readonly view: View }) {
 }
 
 export function Layouts({ view }: { readonly view: View | null }) {
-  const { session } = useDesk();
+  const desk = useDesk();
+  const { session } = desk;
+  if (session.context.scan.shape_zyx[0] === 1) return null;
   const one = view?.maximised.value ?? null;
   const choice = one ? "one" : view?.layout.value ?? "four";
   const choose = (to: "four" | "large" | "one") => {
@@ -47,6 +49,7 @@ export function Layouts({ view }: { readonly view: View | null }) {
       {buttons.map(([key, words, keys, icon]) => (
         <button type="button" key={key} aria-label={words} title={`${words} (${keys})`} aria-pressed={choice === key} data-testid={`layout-${key}`} onClick={() => choose(key)}><Icon name={icon} size="sm" /></button>
       ))}
+      {desk.prior && <button type="button" aria-label={t("Beside the subject's other scan")} title={t("Beside the subject's other scan (Shift X)")} aria-pressed={choice === "compare"} data-testid="layout-compare" onClick={() => desk.compare()}><Icon name="columns-2" size="sm" /></button>}
     </div>
   );
 }

@@ -12,6 +12,7 @@ import { toolOf } from "../tools";
 import { withKey } from "./controls";
 import { Icon } from "./icons";
 import { PaneBar } from "./panebar";
+import { PriorPane } from "./prior";
 import { SurfacePane } from "./surface";
 
 export function Panes() {
@@ -33,15 +34,21 @@ export function Panes() {
 }
 
 function PaneGrid({ view }: { readonly view: View }) {
-  const one = view.maximised.value;
+  // An X-ray has one plane, and no surface.
+  const one = flatOf(view) ? "axial" : view.maximised.value;
+  const { prior } = useDesk();
   const large = one === null && view.layout.value === "large";
+  const compare = prior !== null && one === null && view.layout.value === "compare";
   return (
-    <div class={`panes on-dark${one ? " single" : ""}${large ? " large" : ""}`} data-large={large ? view.session.activePlane.value : undefined}>
-      {PLANES.map((plane) => <PaneBox key={plane} view={view} pane={view.panes[plane]} hidden={one !== null && one !== plane} />)}
-      <SurfacePane view={view} hidden={large || (one !== null && one !== "surface")} />
+    <div class={`panes on-dark${one ? " single" : ""}${large ? " large" : ""}${compare ? " compare" : ""}`} data-large={large ? view.session.activePlane.value : undefined}>
+      {PLANES.map((plane) => <PaneBox key={plane} view={view} pane={view.panes[plane]} hidden={compare ? plane !== "axial" : one !== null && one !== plane} />)}
+      {compare && <PriorPane prior={prior} />}
+      <SurfacePane view={view} hidden={large || compare || (one !== null && one !== "surface")} />
     </div>
   );
 }
+
+function flatOf(view: View): boolean { return view.session.geometry.shapeZyx[0] === 1; }
 
 function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: Pane; readonly hidden: boolean }) {
   const desk = useDesk();
@@ -88,14 +95,14 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
       <canvas ref={marks} class="marks" aria-hidden="true" />
       <Corner view={view} pane={pane} index={index} />
       <Letters view={view} pane={pane} />
-      <div class="tr2">
+      <div class="tr2" hidden={flatOf(view)}>
         <button
           type="button" aria-label={maximised ? t("Show all panes") : t("Maximise {plane}", { plane: t(layout.name) })} title={withKey(maximised ? t("Show all panes") : t("Maximise {plane}", { plane: t(layout.name) }), "F")}
           data-testid={`maximise-${pane.plane}`} onClick={() => { view.maximised.value = maximised ? null : pane.plane; }}
         ><Icon name={maximised ? "minimize-2" : "maximize-2"} size="sm" /></button>
       </div>
       <ScaleBar view={view} pane={pane} />
-      <Strip view={view} pane={pane} index={index} />
+      {!flatOf(view) && <Strip view={view} pane={pane} index={index} />}
       <Pins view={view} pane={pane} />
       <Hud view={view} plane={pane.plane} />
     </section>
@@ -108,7 +115,7 @@ function Corner({ view, pane, index }: { readonly view: View; readonly pane: Pan
   const { slab } = pane;
   return (
     <div class="tl">
-      <b>{t(pane.geometry.layout.name)}</b> <span data-testid={`slice-${pane.plane}`}>{pane.askew ? t("oblique") : `${index + 1} / ${pane.geometry.slices}`}</span>
+      <b>{flatOf(view) ? t("X-ray") : t(pane.geometry.layout.name)}</b> <span data-testid={`slice-${pane.plane}`} hidden={flatOf(view)}>{pane.askew ? t("oblique") : `${index + 1} / ${pane.geometry.slices}`}</span>
       {slab && <> <b data-testid={`slab-${pane.plane}`} title={t("The mask is that of the middle slice")}>{t(SLAB_NAMES[slab.kind])} {slab.mm} mm</b></>}
     </div>
   );
@@ -116,6 +123,8 @@ function Corner({ view, pane, index }: { readonly view: View; readonly pane: Pan
 
 function Letters({ view, pane }: { readonly view: View; readonly pane: Pane }) {
   void view.moved.value;
+  // How an X-ray was taken is not stored with it: no letters are better than wrong ones.
+  if (flatOf(view)) return null;
   const { top, bottom, left, right } = pane.geometry.letters;
   return <>
     <span class="o ot" aria-hidden="true">{top}</span><span class="o ob" aria-hidden="true">{bottom}</span>

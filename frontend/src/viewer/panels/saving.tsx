@@ -53,7 +53,8 @@ function Note({ tone, icon = "triangle-alert", testid, children }: { readonly to
 
 /** What stays on the page until it is settled. */
 export function SavingNotes() {
-  const { session, work } = useDesk();
+  const desk = useDesk();
+  const { session, work } = desk;
   const state = session.save.value;
   const unsent = "unsent" in state ? state.unsent : 0;
   const keeping = session.keeping.value;
@@ -85,8 +86,8 @@ export function SavingNotes() {
     )}
     {state.kind === "conflict" && (
       <Note tone="warn" testid="conflict">
-        <span class="grow"><b>{t("This mask was changed elsewhere too.")}</b> {t("{n} voxels differ. Both versions are kept as revisions.", { n: thin(state.overlap) })}</span>
-        <Button onClick={() => void session.editor.resolveConflict("mine")}>{t("Keep mine")}</Button><Button onClick={() => void session.editor.resolveConflict("theirs")}>{t("Take theirs")}</Button>
+        <span class="grow"><b>{t("This mask was changed elsewhere too.")}</b> {t("{n} voxels differ; where only one of you changed something, both changes are in. Nothing is sent until you decide.", { n: thin(state.overlap) })}</span>
+        <Button kind="btn-primary" testid="decide" onClick={() => { desk.tab.value = "history"; }}>{t("Decide region by region")}</Button>
       </Note>
     )}
   </>;

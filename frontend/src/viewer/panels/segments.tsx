@@ -2,14 +2,13 @@
 
 import { currentKey } from "../commands/keys";
 import { useDesk } from "../desk";
-import type { Lesion } from "../../editor/types";
-import { lpsOf } from "../image/geometry";
-import { msg, t, tn } from "../language";
-import { toggled, type Session } from "../session";
+import { msg, t } from "../language";
+import { toggled } from "../session";
 import { wordOf } from "../severity";
-import { fixed, hu, ml } from "../words";
-import { Kbd, withKey } from "./controls";
+import { fixed, ml } from "../words";
+import { withKey } from "./controls";
 import { Icon } from "./icons";
+import { LesionFacts, LesionTable } from "./lesions";
 
 export function SegmentsTab() {
   return <>
@@ -17,11 +16,8 @@ export function SegmentsTab() {
     <AnatomyList />
     <Figures />
     <div class="sec flush grow"><LesionTable /></div>
+    <LesionFacts />
   </>;
-}
-
-export function LesionsTab() {
-  return <div class="sec flush grow"><LesionTable /><LesionFacts /></div>;
 }
 
 function SegmentList() {
@@ -30,7 +26,7 @@ function SegmentList() {
   const perSegment = (id: number) => session.lesions.value.filter((l) => l.segment === id).length;
   return (
     <div class="sec">
-      <div class="row between"><h3>{session.layer.title}</h3><span class="tiny faint head"><span class="c">{t("no.")}</span><span class="ml">mL</span></span></div>
+      <div class="row between"><h3>{session.layer.title}</h3><span class="tiny faint head"><span class="c">{t("no.")}</span><span class="ml">{session.unit}</span></span></div>
       <ul class="segs">
         {session.segments.map((segment, n) => {
           const on = session.segment.value === segment.id;
@@ -114,63 +110,12 @@ function Figures() {
   const totals = against && session.mirror.complete.value ? session.mirror.totals() : null;
   return (
     <dl class="sec stats">
-      <div><dt>{t("Marked")}</dt><dd data-testid="total-ml">{ml(total)}<small> mL</small></dd></div>
+      <div><dt>{t("Marked")}</dt><dd data-testid="total-ml">{ml(total)}<small> {session.unit}</small></dd></div>
       <LungFigures />
       {totals && <>
-        <div title={t("Against {title}", { title: against?.title ?? "" })}><dt>{t("Added")}</dt><dd>{ml(totals.added * session.voxelMl)}<small> mL</small></dd></div>
-        <div title={t("Against {title}", { title: against?.title ?? "" })}><dt>{t("Removed")}</dt><dd>{ml(totals.removed * session.voxelMl)}<small> mL</small></dd></div>
+        <div title={t("Against {title}", { title: against?.title ?? "" })}><dt>{t("Added")}</dt><dd>{ml(totals.added * session.voxelMl)}<small> {session.unit}</small></dd></div>
+        <div title={t("Against {title}", { title: against?.title ?? "" })}><dt>{t("Removed")}</dt><dd>{ml(totals.removed * session.voxelMl)}<small> {session.unit}</small></dd></div>
       </>}
     </dl>
-  );
-}
-
-/** Side and height in the body, by the middle of the volume: words to find a lesion by, not a diagnosis. */
-function placeOf(session: Session, lesion: Lesion): string {
-  const [depth, rows, columns] = session.geometry.shapeZyx;
-  const middle = lpsOf(session.geometry, [(columns - 1) / 2, (rows - 1) / 2, (depth - 1) / 2]);
-  const [left, , up] = lpsOf(session.geometry, lesion.ijk);
-  const height = session.geometry.spacingMmZyx[0] * depth;
-  const third = (up - middle[2]) / height;
-  const side = left > middle[0] ? 0 : 1;
-  return [t("Left, upper third"), t("Right, upper third"), t("Left, middle third"), t("Right, middle third"), t("Left, lower third"), t("Right, lower third")][(third > 1 / 6 ? 0 : third < -1 / 6 ? 4 : 2) + side];
-}
-
-function LesionTable() {
-  const desk = useDesk();
-  const { session } = desk;
-  const lesions = session.lesions.value;
-  return <>
-    <div class="row between leshead"><h3>{t("Lesions, largest first")}</h3><span class="row-tight tiny faint"><Kbd keys="J" /><Kbd keys="K" /> {t("next, previous")}</span></div>
-    {lesions.length === 0 ? <p class="small faint none">{t("Nothing is marked.")}</p> : (
-      <table class="table les" data-testid="lesions">
-        <thead><tr><th>#</th><th>{t("Place")}</th><th class="num">mL</th><th class="num">{t("mean HU")}</th></tr></thead>
-        <tbody>
-          {lesions.slice(0, 200).map((lesion, n) => (
-            <tr key={`${lesion.segment}-${lesion.ijk.join()}`} aria-selected={desk.lesion.value === n}>
-              <td>{n + 1}</td>
-              <td><button type="button" class="lesion" title={t("Show lesion {n}", { n: n + 1 })} onClick={() => desk.showLesion(n)}><span class="swatch" style={`--c:${session.colours.get(lesion.segment)}`} /><span class="clip">{placeOf(session, lesion)}</span></button></td>
-              <td class="num">{ml(lesion.ml)}</td><td class="num faint">{hu(lesion.meanHu)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    )}
-    {lesions.length > 200 && <p class="small faint none">{tn(lesions.length - 200, "and {n} smaller one", "and {n} smaller ones")}</p>}
-  </>;
-}
-
-function LesionFacts() {
-  const desk = useDesk();
-  const { session } = desk;
-  const lesion = session.lesions.value[desk.lesion.value];
-  if (!lesion) return null;
-  const { box } = lesion;
-  const [sz, sy, sx] = session.geometry.spacingMmZyx;
-  const size = [(box.x1 - box.x0) * sx, (box.y1 - box.y0) * sy, (box.z1 - box.z0) * sz].map((v) => Math.round(v)).join(" × ");
-  return (
-    <div class="sec detail">
-      <h3>{t("Lesion {n}", { n: desk.lesion.value + 1 })}, {session.segmentName(lesion.segment).toLowerCase()}</h3>
-      <dl><div><dt>{t("Size")}</dt><dd>{size} mm</dd></div><div><dt>{t("Mean")}</dt><dd>{hu(lesion.meanHu)} HU</dd></div><div><dt>{t("Slices")}</dt><dd>{t("{from} to {to}", { from: box.z0 + 1, to: box.z1 })}</dd></div></dl>
-    </div>
   );
 }

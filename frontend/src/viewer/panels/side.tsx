@@ -5,23 +5,27 @@ import { useDesk, type Tab } from "../desk";
 import { CommentsTab } from "./comments";
 import { HistoryTab } from "./history";
 import { t } from "../language";
-import { Icon } from "./icons";
-import { LesionsTab, SegmentsTab } from "./segments";
+import { Icon, type IconName } from "./icons";
+import { ReviewTab } from "./review";
+import { LesionsTab } from "./lesions";
+import { SegmentsTab } from "./segments";
 import { QuestionsTab } from "./questions";
 
 export function Side() {
   const desk = useDesk();
-  const { session, work } = desk;
+  const { session, work, review } = desk;
   const list = useRef<HTMLDivElement>(null);
   const { questions } = session.context.schema;
   const required = questions.filter((q) => q.required);
   const answered = required.filter((q) => q.key in work.answers.value).length;
   const open = work.comments.value.filter((c) => c.state !== "resolved").length + work.drafts.value.length;
   const unread = work.talk.unread.value;
-  const tabs: { key: Tab; words: string; count?: string; hot?: boolean; more?: string }[] = [
+  const tabs: { key: Tab; words: string; icon?: IconName; count?: string; hot?: boolean; more?: string }[] = [
     { key: "segments", words: t("Segments") }, { key: "lesions", words: t("Lesions") },
+    ...(session.context.overlays.length || session.context.can.comment ? [{ key: "review" as const, words: t("Differences"), icon: "git-compare" as const, count: review.left.value ? String(review.left.value) : undefined }] : []),
     { key: "questions", words: t("Questions"), count: required.length ? `${answered}/${required.length}` : undefined, hot: answered < required.length },
-    { key: "comments", words: t("Comments"), count: unread || open ? String(unread || open) : undefined, hot: open + unread > 0, more: unread ? t("new") : undefined }, { key: "history", words: t("History") },
+    { key: "comments", words: t("Comments"), icon: "message-square", count: unread || open ? String(unread || open) : undefined, hot: open + unread > 0, more: unread ? t("new") : undefined },
+    { key: "history", words: t("History"), icon: "history" },
   ];
   const tab = desk.tab.value;
   const step = (event: KeyboardEvent) => {
@@ -35,16 +39,17 @@ export function Side() {
   return (
     <aside class="side" aria-label={t("Scan panel")}>
       <div class="tabs" role="tablist" aria-label={t("Scan panel")} ref={list} onKeyDown={step}>
-        {tabs.map(({ key, words, count, hot, more }) => (
+        {tabs.map(({ key, words, icon, count, hot, more }) => (
           <button
             type="button" key={key} role="tab" id={`tab-${key}`} aria-selected={tab === key} aria-controls="side-body" tabIndex={tab === key ? 0 : -1}
-            data-testid={`tab-${key}`} aria-label={key === "history" ? words : undefined} title={key === "history" ? words : undefined} onClick={() => { desk.tab.value = key; }}
-          >{key === "history" ? <Icon name="history" size="sm" /> : words}{count && <> <span class={`count${hot ? " count-hot" : ""}`}>{count}</span>{more && <span class="vh"> {more}</span>}</>}</button>
+            data-testid={`tab-${key}`} aria-label={icon && [words, count, more].filter(Boolean).join(" ")} title={icon && words} onClick={() => { desk.tab.value = key; }}
+          >{icon ? <Icon name={icon} size="sm" /> : words}{count && <> <span class={`count${hot ? " count-hot" : ""}`}>{count}</span>{more && <span class="vh"> {more}</span>}</>}</button>
         ))}
       </div>
       <div class="sidebody" role="tabpanel" id="side-body" aria-labelledby={`tab-${tab}`} tabIndex={0}>
         {tab === "segments" && <SegmentsTab />}
         {tab === "lesions" && <LesionsTab />}
+        {tab === "review" && <ReviewTab />}
         {tab === "questions" && <QuestionsTab />}
         {tab === "comments" && <CommentsTab />}
         {tab === "history" && <HistoryTab />}

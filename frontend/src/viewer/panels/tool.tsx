@@ -2,24 +2,37 @@
 
 import { useDesk } from "../desk";
 import { t } from "../language";
-import { brushOf, toolOf } from "../tools";
-import { capital, hu, ml, signed, thin, toolWords } from "../words";
+import type { StrokeLine } from "../session";
+import { toolOf } from "../tools";
+import { hu, ml, signed, thin } from "../words";
 import { Button, Kbd } from "./controls";
 import { Icon, type IconName } from "./icons";
+import { WholeSegment } from "./whole";
 
-const STROKE_ICONS: Readonly<Record<string, IconName>> = {
-  grow: "sprout", sphere: "globe", circle: "circle-dot", erase: "eraser", undo: "undo-2", redo: "redo-2", copy: "copy",
+const STROKES: Readonly<Record<string, readonly [words: string, icon: IconName]>> = {
+  grow: ["Grow", "sprout"], sphere: ["Sphere", "globe"], circle: ["Circle", "circle-dot"], threshold: ["Threshold", "pipette"], erase: ["Erase", "eraser"],
+  lasso: ["Lasso", "lasso"], scissors: ["Scissors", "scissors"], click: ["Click", "mouse-pointer-click"], undo: ["Undo", "undo-2"], redo: ["Redo", "redo-2"],
+  copy: ["Copy", "copy"], interpolate: ["Interpolate", "layers-2"], "fill-holes": ["Fill holes", "paint-bucket"], "remove-islands": ["Islands", "circle-minus"],
+  "remove-lesion": ["Remove", "trash-2"], smooth: ["Smooth", "waves"], union: ["Add", "squares-unite"], intersect: ["Keep", "squares-intersect"],
+  subtract: ["Subtract", "squares-subtract"], convert: ["Convert", "replace"], clear: ["Clear", "trash-2"], restore: ["Restore", "history"], merge: ["Merge", "copy"],
 };
+
+/** Words and icon of a stroke in the list. */
+function lookOf({ tool, params }: Pick<StrokeLine, "tool" | "params">): readonly [string, IconName] {
+  if (tool === "resize") return Number(params["mm"]) > 0 ? ["Grow segment", "expand"] : ["Shrink", "shrink"];
+  return STROKES[tool] ?? [tool, "copy"];
+}
 
 export function ToolPanel() {
   const desk = useDesk();
   const { session } = desk;
-  const { name, title, words, brush, Settings } = toolOf(session);
+  const { name, title, words, group, brush, Settings } = toolOf(session);
   return (
     <section class="tools" aria-label={t("Tool settings")}>
       <header><h2>{t(title)}</h2><p class="small faint">{t(words)}</p></header>
       {Settings && <Settings key={name} desk={desk} />}
       {brush && <><hr /><ThisStroke /></>}
+      {session.context.can.edit && group === "draw" && <><hr /><WholeSegment /></>}
       {session.context.can.edit && <><hr /><StrokeList /></>}
       <div class="grow" />
       {session.context.can.edit && <Undo />}
@@ -30,15 +43,15 @@ export function ToolPanel() {
 function ThisStroke() {
   const { session, stroke } = useDesk();
   const facts = stroke.value;
-  const brush = brushOf(session);
-  const erasing = brush?.erases ?? false;
+  const tool = toolOf(session);
+  const erasing = tool.brush?.erases ?? false;
   const voxels = facts ? (erasing ? facts.removed : facts.added) : 0;
   return <>
     <h3>{t("This stroke")}</h3>
     <dl class="kv" data-testid="this-stroke">
-      <div><dt>{facts?.preview ? t("Would add") : erasing ? t("Removes") : t("Adds")}</dt><dd class="strong">{facts ? `${ml(voxels * session.voxelMl)} mL` : "–"}</dd></div>
+      <div><dt>{facts?.preview ? t("Would add") : erasing ? t("Removes") : t("Adds")}</dt><dd class="strong">{facts ? `${ml(voxels * session.voxelMl)} ${session.unit}` : "–"}</dd></div>
       <div><dt>{t("Voxels")}</dt><dd>{facts ? thin(voxels) : "–"}</dd></div>
-      {brush?.previews && <>
+      {tool.name === "grow" && <>
         <div><dt>{t("Seed")}</dt><dd>{facts?.seedHu == null ? "–" : `${hu(facts.seedHu)} HU`}</dd></div>
         <div><dt>{t("Lower bound")}</dt><dd>{facts?.lowerHu == null ? "–" : `${hu(facts.lowerHu)} HU`}</dd></div>
       </>}
@@ -55,8 +68,8 @@ function StrokeList() {
       {strokes.length === 0 && <li class="faint">{t("None on this page yet")}</li>}
       {strokes.slice(0, 8).map((s) => (
         <li key={s.id}>
-          <Icon name={STROKE_ICONS[s.tool] ?? "copy"} size="sm" />
-          <span class="grow clip">{capital(toolWords(s.tool))}, {session.segmentName(s.segment).toLowerCase()}</span>
+          <Icon name={lookOf(s)[1]} size="sm" />
+          <span class="grow clip">{t(lookOf(s)[0])}, {s.segment ? session.segmentName(s.segment).toLowerCase() : t("all segments")}</span>
           <span class="num">{signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))}</span>
         </li>
       ))}

@@ -11,8 +11,12 @@ import type { Pane, View } from "./view";
 
 const ADDED = "#09d36c", REMOVED = "#ff78da";
 const OVERLAY_COLOURS: Readonly<Record<string, string>> = { prediction: "#31dffe", author: "#ffffff", previous: "#f9ef1e" };
+const READER_COLOURS = ["#ff9f6e", "#c9a2ff", "#8be28b", "#ffd1e8"];
 
-export function overlayColour(key: string): string { return OVERLAY_COLOURS[key] ?? "#31dffe"; }
+export function overlayColour(key: string): string {
+  const reader = /^reader-(\d+)$/.exec(key)?.[1];
+  return OVERLAY_COLOURS[key] ?? (reader ? READER_COLOURS[Number(reader) % READER_COLOURS.length] : "#31dffe");
+}
 
 export function drawMarks(view: View, pane: Pane, canvas: HTMLCanvasElement): void {
   const context = canvas.getContext("2d", { willReadFrequently: view.onProcessor });
@@ -66,6 +70,12 @@ function drawMask(view: View, pane: Pane, context: CanvasRenderingContext2D, px:
       context.lineWidth = 1.25 * px;
       context.stroke(path);
     }
+  }
+  for (const { path, colour, strength } of contents.heat) {
+    context.globalAlpha = 0.25 + 0.4 * strength;
+    context.fillStyle = colour;
+    context.fill(path, "evenodd");
+    context.globalAlpha = 1;
   }
   for (const [path, colour] of [[contents.added, ADDED], [contents.removed, REMOVED]] as const) {
     if (!path || !difference) continue;
@@ -131,7 +141,7 @@ export function handleReach(pane: Pane): number { return Math.min(pane.geometry.
 function drawBrush(view: View, pane: Pane, context: CanvasRenderingContext2D, brush: Brush): void {
   const cursor = view.cursor.value;
   if (cursor?.plane !== pane.plane) return;
-  const radius = settings.value[brush.radius] * pane.geometry.scale;
+  const radius = settings.value[brush.radius] * (cursor.reach ?? 1) * pane.geometry.scale;
   const [x, y] = [cursor.x, cursor.y];
   const trace = () => {
     context.beginPath();
@@ -164,7 +174,7 @@ function drawMeasurements(view: View, pane: Pane, context: CanvasRenderingContex
     context.lineWidth = 1.5;
     context.strokeStyle = "#ffe9a8";
     line(context, p, q);
-    const words = `${distanceMm(view.session.geometry, from, to).toFixed(1)} mm, ${huAt(from)} to ${huAt(to)} HU`;
+    const words = `${distanceMm(view.session.geometry, from, to).toFixed(1)} mm, ${huAt(from)} to ${huAt(to)}${view.session.valueUnit}`;
     label(context, words, (p[0] + q[0]) / 2 + 8, (p[1] + q[1]) / 2 - 8, geometry, "#ffe9a8");
   }
 }

@@ -1,21 +1,42 @@
-/** Mouse, pen and wheel over a pane, handed to the chosen tool. The first press on any pane already works. */
+/** Mouse, pen, fingers and wheel over a pane, handed to the chosen tool. The first press on any pane already works. */
 
 import type { Desk } from "../desk";
-import { toolOf } from "../tools";
+import { settings } from "../settings";
+import { brushOf, toolOf } from "../tools";
 import type { Gesture, Place } from "../tools/tool";
 import { panning, turning, windowing, zooming } from "./gestures";
 import { handleReach } from "./marks";
 import { whyNotHere } from "./planebound";
+import { Touch } from "./touch";
 import type { Pane, View } from "./view";
 
 /** Wheel travel of one notch, in CSS pixels; trackpads send many small parts of it. */
 const NOTCH = 50;
+/** Part of the radius that the lightest touch of a pen draws with. */
+const LEAST_REACH = 0.3;
 
 export class PanePointer {
   #gesture: Gesture | null = null;
+  /** The pointer whose gesture it is. */
+  #by = -1;
   #wheel = 0;
+  readonly #touch: Touch;
 
-  constructor(private readonly desk: Desk, private readonly view: View, private readonly pane: Pane) {}
+  constructor(private readonly desk: Desk, private readonly view: View, private readonly pane: Pane) {
+    this.#touch = new Touch({
+      begin: (event) => this.#begin(event),
+      drop: () => {
+        this.#gesture?.cancel?.();
+        this.#gesture = null;
+      },
+      pinch: (factor, x, y, dx, dy) => {
+        const box = pane.marks?.getBoundingClientRect();
+        pane.geometry.panBy(dx, dy);
+        pane.geometry.zoomAt(factor, x - (box?.left ?? 0), y - (box?.top ?? 0));
+        view.touch(pane);
+      },
+    });
+  }
 
   attach(element: HTMLElement): () => void {
     const listeners: [string, (event: never) => void][] = [
@@ -33,23 +54,37 @@ export class PanePointer {
     const { pane } = this;
     const box = pane.marks?.getBoundingClientRect();
     const [x, y] = box ? [event.clientX - box.left, event.clientY - box.top] : [0, 0];
-    return { pane, x, y, grid: pane.geometry.toGrid(x, y, pane.wanted), voxel: pane.geometry.voxelAt(x, y, pane.wanted), inverse: event.altKey || event.ctrlKey || event.metaKey, reach: 1 };
+    return { pane, x, y, grid: pane.geometry.toGrid(x, y, pane.wanted), voxel: pane.geometry.voxelAt(x, y, pane.wanted), inverse: event.altKey || event.ctrlKey || event.metaKey, reach: this.#reach(event) };
+  }
+
+  /** A pen that is pressed lightly draws with a part of the radius. */
+  #reach(event: MouseEvent): number {
+    const isPen = "pointerType" in event && event.pointerType === "pen" && (event as PointerEvent).pressure > 0;
+    if (!isPen || !settings.value.penPressure || !brushOf(this.view.session)?.pressure) return 1;
+    return LEAST_REACH + (1 - LEAST_REACH) * (event as PointerEvent).pressure;
   }
 
   #down(event: PointerEvent, element: HTMLElement): void {
-    if (this.#gesture) return;
+    this.view.session.activePlane.value = this.pane.plane;
+    element.focus({ preventScroll: true });
+    try { element.setPointerCapture(event.pointerId); } catch { /* the pointer is gone already */ }
+    if (event.pointerType === "touch") { event.preventDefault(); this.#touch.down(event, this.#gesture !== null && !this.#touch.isDown); }
+    else if (this.#begin(event)) event.preventDefault();
+    else element.releasePointerCapture(event.pointerId);
+  }
+
+  /** What the press begins; false when nothing follows. */
+  #begin(event: PointerEvent): boolean {
+    if (this.#gesture) return false;
     const { view, desk } = this;
     const at = this.#place(event);
-    view.session.activePlane.value = this.pane.plane;
-    element.focus({ preventScroll: true });
     if (event.button === 1 || (event.button === 0 && desk.spaceHeld.value)) this.#gesture = panning(view, at);
     else if (event.button === 2) this.#gesture = (event.ctrlKey ? zooming : windowing)(view, at);
     else if (event.button === 0 && this.#onHandle(at)) this.#gesture = turning(view, at);
     else if (event.button === 0 && whyNotHere(view, toolOf(view.session), this.pane)) this.#refuse(at);
     else if (event.button === 0) this.#gesture = toolOf(view.session).press?.(desk, at) ?? null;
-    if (!this.#gesture) return;
-    event.preventDefault();
-    try { element.setPointerCapture(event.pointerId); } catch { /* the pointer is gone already */ }
+    this.#by = event.pointerId;
+    return this.#gesture !== null;
   }
 
   /** On a handle of the crosshair, which turns the other planes. */
@@ -68,13 +103,17 @@ export class PanePointer {
   }
 
   #move(event: PointerEvent): void {
+    if (event.pointerType === "touch" && this.#touch.move(event)) return;
+    if (this.#gesture && event.pointerId !== this.#by) return;
     const at = this.#place(event);
-    this.view.cursor.value = { plane: this.pane.plane, x: at.x, y: at.y, ijk: at.voxel };
+    this.view.cursor.value = { plane: this.pane.plane, x: at.x, y: at.y, ijk: at.voxel, reach: at.reach };
     if (this.#gesture) this.#gesture.move?.(at);
     else toolOf(this.view.session).hover?.(this.desk, this.pane.plane, at.voxel);
   }
 
   #up(event: PointerEvent): void {
+    if (event.pointerType === "touch" && this.#touch.up(event)) return;
+    if (event.pointerId !== this.#by) return;
     const gesture = this.#gesture;
     this.#gesture = null;
     if (event.type === "pointercancel") gesture?.cancel?.();

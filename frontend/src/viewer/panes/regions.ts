@@ -121,9 +121,9 @@ function inside(region: Region, { x, y, pane }: Place): boolean {
 const figure = (value: number | null) => (value === null ? "–" : thin(value));
 
 /** Words of a region, one line each. */
-export function regionWords({ facts }: Region): string[] {
+export function regionWords({ facts }: Region, unit: string): string[] {
   const { mean, sd, min, max, areaMm2, voxels } = facts;
-  return [`${figure(mean)} ± ${figure(sd)} HU`, `${figure(min)} to ${figure(max)} HU`, `${areaMm2 < 10 ? areaMm2.toFixed(1) : thin(areaMm2)} mm², ${thin(voxels)} voxels`];
+  return [`${figure(mean)} ± ${figure(sd)}${unit}`, `${figure(min)} to ${figure(max)}${unit}`, `${areaMm2 < 10 ? areaMm2.toFixed(1) : thin(areaMm2)} mm², ${thin(voxels)} voxels`];
 }
 
 export function drawRegions(view: View, pane: Pane, context: CanvasRenderingContext2D): void {
@@ -147,6 +147,6 @@ export function drawRegions(view: View, pane: Pane, context: CanvasRenderingCont
       context.fillStyle = "#fff";
       context.fillRect(x - HANDLE_PX / 2, y - HANDLE_PX / 2, HANDLE_PX, HANDLE_PX);
     }
-    regionWords(region).forEach((words, n) => label(context, words, Math.max(x0, x1) + 8, Math.min(y0, y1) + 10 + 18 * n, pane.geometry, COLOUR));
+    regionWords(region, view.session.valueUnit).forEach((words, n) => label(context, words, Math.max(x0, x1) + 8, Math.min(y0, y1) + 10 + 18 * n, pane.geometry, COLOUR));
   }
 }

@@ -1,7 +1,7 @@
 /** A gesture with a painting tool, from press to release, and the preview of what it would take. */
 
 import type { DabResult, Ijk, Plane, Tool } from "../../editor/types";
-import { REFUSALS, whyNot } from "../brushes";
+import { refusalWords, whyNot } from "../brushes";
 import { t } from "../language";
 import { PLANES } from "../session";
 import { settings } from "../settings";
@@ -22,7 +22,7 @@ export interface StrokeFacts {
 
 export class Strokes {
   #painting = false;
-  #next: Ijk | null = null;
+  #next: { readonly ijk: Ijk; readonly reach: number } | null = null;
   #dabbing: Promise<void> | null = null;
   #added = 0;
   #removed = 0;
@@ -35,7 +35,7 @@ export class Strokes {
   get painting(): boolean { return this.#painting; }
 
   /** Press: the first dab lands at once. False when painting is not possible; the reason stands beside the cursor. */
-  begin(plane: Plane, ijk: Ijk): boolean {
+  begin(plane: Plane, ijk: Ijk, reach = 1): boolean {
     const { session } = this.view;
     const why = whyNot(session);
     if (why) {
@@ -48,22 +48,22 @@ export class Strokes {
     this.#added = this.#removed = 0;
     this.clearPreview();
     void session.editor.beginStroke(tool).catch((error: Error) => this.#fault(error));
-    this.move(ijk);
+    this.move(ijk, reach);
     return true;
   }
 
   /** The pointer is over this voxel now. Dabs that the worker has not got to yet are merged into the latest. */
-  move(ijk: Ijk): void {
+  move(ijk: Ijk, reach = 1): void {
     if (!this.#painting) return;
-    this.#next = ijk;
+    this.#next = { ijk, reach };
     this.#dabbing ??= this.#run().finally(() => { this.#dabbing = null; });
   }
 
   async #run(): Promise<void> {
     while (this.#next) {
-      const ijk = this.#next;
+      const { ijk, reach } = this.#next;
       this.#next = null;
-      try { this.#heard(await this.view.session.editor.dab(ijk)); } catch (error) { this.#fault(error as Error); return; }
+      try { this.#heard(await this.view.session.editor.dab(ijk, reach)); } catch (error) { this.#fault(error as Error); return; }
     }
   }
 
@@ -95,14 +95,14 @@ export class Strokes {
     const { session, hud } = this.view;
     this.#added += result.added;
     this.#removed += result.removed;
-    const refusal = result.grow?.refusal ?? null;
+    const refusal = refusalWords(result.grow);
     const erasing = brushOf(session)?.erases ?? false;
     const volume = (erasing ? this.#removed : this.#added) * session.voxelMl;
-    if (refusal && !this.#added) hud.value = { title: t(REFUSALS[refusal]), detail: "", tone: "warn" };
-    else hud.value = { title: `${erasing ? "−" : "+"}${ml(volume)} mL`, detail: erasing ? t("Erased") : session.segmentName(session.segment.value), tone: "plain" };
+    if (refusal && !this.#added) hud.value = { title: refusal, detail: "", tone: "warn" };
+    else hud.value = { title: `${erasing ? "−" : "+"}${ml(volume)} ${session.unit}`, detail: erasing ? t("Erased") : session.segmentName(session.segment.value), tone: "plain" };
     this.tell({
       added: this.#added, removed: this.#removed, seedHu: result.grow?.seedHu ?? null, lowerHu: result.grow?.lowerHu ?? null,
-      milliseconds: result.grow?.milliseconds ?? null, refusal: refusal && t(REFUSALS[refusal]), preview: false,
+      milliseconds: result.grow?.milliseconds ?? null, refusal, preview: false,
     });
   }
 
@@ -135,9 +135,9 @@ export class Strokes {
         const found = await session.editor.preview(tool, ijk);
         if (this.#painting || !brushOf(session)?.previews || this.#last === "") continue;
         for (const plane of PLANES) panes[plane].setPreview(found.patches.find((p) => p.plane === plane && p.index === panes[plane].index) ?? null);
-        const refusal = found.refusal && t(REFUSALS[found.refusal]);
+        const refusal = refusalWords(found);
         hud.value = refusal ? { title: refusal, detail: "", tone: "warn" }
-          : { title: `+${ml(found.added * session.voxelMl)} mL`, detail: session.segmentName(session.segment.value), tone: "plain" };
+          : { title: `+${ml(found.added * session.voxelMl)} ${session.unit}`, detail: session.segmentName(session.segment.value), tone: "plain" };
         this.tell({ added: found.added, removed: 0, seedHu: found.seedHu, lowerHu: found.lowerHu, milliseconds: found.milliseconds, refusal, preview: true });
       }
     } catch (error) {

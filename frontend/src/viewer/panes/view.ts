@@ -8,7 +8,9 @@ import { PLANES, type Session } from "../session";
 import type { Slab } from "../image/slab";
 import { resliceLabels } from "../image/oblique";
 import { settings } from "../settings";
+import { heatOf, type Heat } from "./heat";
 import { drawMarks } from "./marks";
+import type { Line } from "./line";
 import type { ImageBackend } from "../image/backend";
 import { Cine } from "./cine";
 import { Planes } from "./planes";
@@ -17,7 +19,7 @@ import { Regions } from "./regions";
 /** A line between two grid positions; shown on every pane whose slice holds both. */
 export interface Measurement { readonly from: readonly number[]; readonly to: readonly number[] }
 
-export interface Cursor { readonly plane: Plane; readonly x: number; readonly y: number; readonly ijk: Ijk | null }
+export interface Cursor { readonly plane: Plane; readonly x: number; readonly y: number; readonly ijk: Ijk | null; /** Part of the radius that a pen presses. */ readonly reach?: number }
 
 interface LabelSlice { readonly index: number; readonly width: number; readonly height: number; readonly data: Uint8Array }
 
@@ -29,11 +31,12 @@ export interface PaneContents {
   added: Path2D | null;
   removed: Path2D | null;
   preview: Path2D | null;
+  heat: readonly Heat[];
 }
 
 export class Pane {
   readonly geometry: PaneGeometry;
-  readonly contents: PaneContents = { labels: null, outlines: [], overlays: [], added: null, removed: null, preview: null };
+  readonly contents: PaneContents = { labels: null, outlines: [], overlays: [], added: null, removed: null, preview: null, heat: [] };
   marks: HTMLCanvasElement | null = null;
   /** The slice that is on screen; follows `session.cross` once its labels are there. */
   index = -1;
@@ -149,6 +152,8 @@ export class Pane {
     contents.overlays = [];
     contents.added = contents.removed = null;
     const against = this.view.session.difference.value;
+    const readers = this.view.session.heat.value.map((key) => this.#overlayData.get(key)).filter((slice) => slice !== undefined);
+    contents.heat = labels && readers.length ? heatOf([labels, ...readers].map(({ data }) => data), labels.width, labels.height, scale) : [];
     for (const [key, slice] of this.#overlayData) {
       if (key === against && labels) {
         const difference = compare(labels.data, slice.data);
@@ -166,9 +171,11 @@ export class View {
   readonly panes: Readonly<Record<Plane, Pane>>;
   readonly cursor: Signal<Cursor | null> = signal(null);
   readonly measurements: Signal<readonly Measurement[]> = signal([]);
+  /** The line of lasso or scissors under way. */
+  readonly line: Signal<Line | null> = signal(null);
   readonly maximised: Signal<Plane | "surface" | null> = signal(null);
-  /** Two by two, or the active plane large beside the two others. */
-  readonly layout: Signal<"four" | "large"> = signal("four");
+  /** Two by two, the active plane large beside the two others, or axial beside the subject's other scan. */
+  readonly layout: Signal<"four" | "large" | "compare"> = signal("four");
   readonly slabs: Signal<Readonly<Record<Plane, Slab | null>>> = signal({ axial: null, coronal: null, sagittal: null });
   readonly planes = new Planes(this);
   readonly cine = new Cine(this);
@@ -198,7 +205,7 @@ export class View {
         this.redraw("marks");
       }),
       effect(() => {
-        void [session.maskReady.value, session.overlaysShown.value, session.overlaysLoaded.value, session.difference.value, session.anatomy.shown.value];
+        void [session.maskReady.value, session.overlaysShown.value, session.overlaysLoaded.value, session.difference.value, session.heat.value, session.anatomy.shown.value];
         for (const plane of PLANES) void this.panes[plane].load(true);
       }),
       effect(() => {
@@ -206,13 +213,9 @@ export class View {
         this.redraw("image");
       }),
       effect(() => {
-        void [session.hidden.value, session.maskShown.value, settings.value, this.measurements.value, this.cursor.value, session.tool.value,
-          session.activePlane.value, session.segment.value, this.regions.list.value, this.regions.selected.value, this.planes.turning.value];
-        this.redraw("marks");
-      }),
-      effect(() => {
-        const { prompts, box, drawing } = session.clicks;
-        void [prompts.value, box.value, drawing.value];
+        void [session.hidden.value, session.maskShown.value, settings.value, this.measurements.value, this.cursor.value, this.line.value, session.tool.value,
+          session.activePlane.value, session.segment.value, this.regions.list.value, this.regions.selected.value, this.planes.turning.value,
+          session.clicks.prompts.value, session.clicks.box.value, session.clicks.drawing.value];
         this.redraw("marks");
       }),
       effect(() => {
@@ -226,8 +229,8 @@ export class View {
 
   /** Overlays whose slices the panes need. */
   overlayKeys(): string[] {
-    const { overlaysShown, overlaysLoaded, difference, anatomy } = this.session;
-    const keys = new Set(overlaysShown.value);
+    const { overlaysShown, overlaysLoaded, difference, heat, anatomy } = this.session;
+    const keys = new Set([...overlaysShown.value, ...heat.value]);
     if (difference.value) keys.add(difference.value);
     return [...[...keys].filter((key) => overlaysLoaded.value.has(key)), ...anatomy.wanted];
   }

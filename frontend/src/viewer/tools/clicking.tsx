@@ -3,7 +3,7 @@
 import type { Box, Ijk } from "../../editor/types";
 import { REFUSALS, TOLERANCE_RANGE, stepTolerance, toleranceWords, whyNot } from "../brushes";
 import { t } from "../language";
-import { Button, Kbd, Slider } from "../panels/controls";
+import { Button, Kbd, Slider, Switch } from "../panels/controls";
 import type { Pane } from "../panes/view";
 import { change, settings } from "../settings";
 import { ml } from "../words";
@@ -66,6 +66,7 @@ export const click: ToolDefinition = {
   leave: ({ session }) => session.clicks.discard(),
   Settings: ({ desk: { session } }) => {
     const { clicks } = session;
+    const { interactive } = session.context;
     const now = settings.value;
     const { model, nextBelongs, proposed, fault } = clicks;
     const found = proposed.value;
@@ -81,12 +82,16 @@ export const click: ToolDefinition = {
         text={`${now.tolerance} %, ${t(toleranceWords(now.tolerance))}`} hint={t("Alt + wheel; smaller paints more")} onChange={(tolerance) => change({ tolerance })}
       />
       <Overwrite />
+      {interactive && <>
+        <Switch id="use-server" label={t("Ask {name}", { name: interactive.name })} on={clicks.useServer.value} hint={t("A crop of the scan is sent to this server, without names or numbers")} onChange={(on) => { clicks.useServer.value = on; }} />
+        {interactive.licence && <p class="small faint">{interactive.licence}</p>}
+      </>}
       <hr />
       <h3>{t("Proposal")}</h3>
       <dl class="kv" data-testid="proposal" data-source={found?.source ?? ""} aria-live="polite">
         <div><dt>{t("Would add")}</dt><dd class="strong">{found ? `${ml(found.added * session.voxelMl)} mL` : "–"}</dd></div>
         <div><dt>{t("Points")}</dt><dd>{clicks.prompts.value.length + (clicks.box.value ? 1 : 0) || "–"}</dd></div>
-        <div><dt>{t("Rests on")}</dt><dd>{found ? (found.source === "model" ? `${t("model")} ${model.value}` : t("the image alone")) : model.value ? `${t("model")} ${model.value}` : t("the image alone")}</dd></div>
+        <div><dt>{t("Rests on")}</dt><dd>{clicks.asking.value ? t("asking …") : found?.source === "server" ? interactive?.name : (found ? found.source === "model" : model.value) ? `${t("model")} ${model.value}` : t("the image alone")}</dd></div>
       </dl>
       {found?.refusal && found.added === 0 && <p class="small warn">{t(REFUSALS[found.refusal])}</p>}
       {fault.value && <p class="small warn">{fault.value}</p>}

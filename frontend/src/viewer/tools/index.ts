@@ -7,11 +7,13 @@ import type { Context } from "../context";
 import type { Session } from "../session";
 import { circle, eraser, grow, sphere } from "./brushes";
 import { click } from "./clicking";
+import { lasso, scissors } from "./lines";
 import { comment, measure, pan, select, window } from "./looking";
 import { region } from "./regions";
+import { threshold } from "./threshold";
 import type { Brush, ToolDefinition } from "./tool";
 
-export const TOOLS: readonly ToolDefinition[] = [select, window, pan, grow, sphere, circle, click, eraser, measure, region, comment];
+export const TOOLS: readonly ToolDefinition[] = [select, window, pan, grow, sphere, circle, threshold, click, lasso, eraser, scissors, measure, region, comment];
 
 /** The definition of the chosen tool. */
 export function toolOf(session: Session): ToolDefinition {

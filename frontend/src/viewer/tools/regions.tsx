@@ -20,7 +20,7 @@ export const region: ToolDefinition = {
           <button type="button" key={value} data-testid={`region-${value}`} aria-pressed={kind === value} onClick={() => change({ regionKind: value })}>{words}</button>
         ))}
       </div>
-      {chosen && <ul class="small regionfacts" aria-live="polite" data-testid="region-facts">{regionWords(chosen).map((words) => <li key={words}>{words}</li>)}</ul>}
+      {chosen && <ul class="small regionfacts" aria-live="polite" data-testid="region-facts">{regionWords(chosen, desk.session.valueUnit).map((words) => <li key={words}>{words}</li>)}</ul>}
     </>;
   },
 };

@@ -40,6 +40,8 @@ export interface Brush {
   readonly erases?: boolean;
   /** Shows beforehand what a stroke would take, while the setting is on. */
   readonly previews?: boolean;
+  /** The pressure of a pen makes it smaller, while the setting is on. */
+  readonly pressure?: boolean;
   /** The editor's tool for a stroke in `plane`, by the settings of now. */
   stroke(session: Session, plane: Plane): Tool;
 }

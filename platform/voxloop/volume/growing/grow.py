@@ -40,6 +40,7 @@ class GrowParams:
     fill: bool = True  # fill enclosed holes, per slice where slices are thick
     use_limit: bool = True  # the lung limit, applied only when the seed lies inside it
     planar: bool = False  # the current slice only
+    ceiling: int | None = None  # a stroke that would paint more voxels than this paints none
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> GrowParams:
@@ -60,7 +61,7 @@ class Grown:
     added: Mask
     seed_hu: float
     lower_hu: float | None = None
-    refusal: str | None = None  # normal_lung | nothing_within_bounds
+    refusal: str | None = None  # normal_lung | nothing_within_bounds | over_ceiling
 
     def apply(self, labels_zyx: npt.NDArray[np.uint8], segment: int) -> None:
         """Write the stroke into a labelmap in place."""
@@ -124,7 +125,10 @@ def grow(
         by_slice = params.planar or spacing_mm_zyx[0] > params.smooth_z_max or taken.shape[0] == 1
         taken = taken | (_fill(taken | (labels == segment), by_slice) & domain)
     free = labels != segment if overwrite else labels == 0
-    return Grown(box, taken & free, seed64 / 64, lower64 / 64)
+    painted = taken & free
+    if params.ceiling is not None and np.count_nonzero(painted) > params.ceiling:
+        return Grown(box, nothing, seed64 / 64, lower64 / 64, refusal="over_ceiling")
+    return Grown(box, painted, seed64 / 64, lower64 / 64)
 
 
 def _smooth64(hu_zyx: npt.NDArray[np.int16], box: Box, across_slices: bool) -> npt.NDArray[np.int32]:

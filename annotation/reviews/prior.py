@@ -1,0 +1,53 @@
+"""Another scan of the same subject, to look at beside the one under work."""
+
+from typing import Any
+
+from annotation.masks.selectors import readable_revisions
+from annotation.reviews.models import RoundMask
+from annotation.work.models import Assignment
+from annotation.work.schema import Schema
+from annotation.work.selectors import visible_scans
+from voxloop.accounts.models import User
+
+
+def find_prior(assignment: Assignment, schema: Schema, user: User) -> dict[str, Any] | None:
+    """The other ready scan of the subject in this campaign that arrived last and that the person may see.
+
+    De-identification takes the dates away: nobody knows which was taken first, so the order is that of arrival. Its
+    approved mask comes along where the person may read that revision, and has no work of their own left on the scan.
+    """
+    scan = assignment.scan
+    if scan.subject_id is None:
+        return None
+    found = (
+        visible_scans(user)
+        .filter(subject=scan.subject_id, state="ready", modality=scan.modality)
+        .filter(campaign_scans__campaign=assignment.campaign_id)
+        .exclude(pk=scan.pk)
+        .order_by("-ready_at", "code")
+        .first()
+    )
+    if found is None:
+        return None
+    at_work = Assignment.objects.filter(person=user, scan=found, state__in=["queued", "open", "returned", "blocked"])
+    approved = None
+    if not at_work.exists():
+        layers = [layer.name for layer in schema.editable_layers]
+        approved = (
+            RoundMask.objects.filter(
+                round__annotation__scan=found,
+                round__annotation__campaign=assignment.campaign_id,
+                round__state__in=["approved", "corrected"],
+                layer__in=layers,
+                approved__in=readable_revisions(user),
+            )
+            .order_by("-round__ended_at")
+            .first()
+        )
+    return {
+        "scan": str(found.pk),
+        "code": found.code,
+        "description": found.description,
+        "volume": f"/api/v1/scans/{found.pk}/volume",
+        "mask": f"/api/v1/revisions/{approved.approved_id}/mask" if approved else None,
+    }

@@ -1,0 +1,81 @@
+"""A long day of drawing: 1 000 strokes in a real browser before a real server; does the last cost what the first did?
+
+From the press of the mouse to the stroke in the list (drawn, in the journal, told to the page), and to the answer of
+the server. The peer of each row is the median of the first strokes of the same run.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks._rows import plain_row, ratio_row
+from tests.chromium import Watched, launch, log_in, open_context
+from tests.journeys.viewer import Viewer
+from tests.product import ROOT, Product, new_database
+from voxloop.embedded.testing import database
+
+STROKES = 1000
+SAMPLE = 100  # strokes at either end
+SAVE_EVERY = 25
+LIMIT = 1.2
+SHAPE = (96, 256, 256)
+SEED = f"""
+from tests.factories.world import PASSWORD, build_world, publish
+batch = publish(build_world(scans=1, shape_zyx={SHAPE}), size=1)
+print(batch.assignments.get().pk)
+print(PASSWORD)
+"""
+
+
+def run() -> Iterator[dict[str, Any]]:
+    """Rows of milliseconds and megabytes."""
+    with database(ROOT), new_database() as url, tempfile.TemporaryDirectory() as folder:
+        product = Product(Path(folder), url)
+        try:
+            product.manage("prepare_broker", "--migrate")
+            pk, password = product.manage("shell", "-v", "0", "-c", SEED).stdout.splitlines()[-2:]
+            product.start("web")
+            yield from _rows(product.url, pk, password)
+        finally:
+            product.stop()
+
+
+def _rows(url: str, pk: str, password: str) -> Iterator[dict[str, Any]]:
+    with launch() as browser:
+        page = open_context(browser, url, Watched()).new_page()
+        log_in(page, "annotator", password)
+        page.goto(f"/view/{pk}/")
+        viewer = Viewer(page).wait_ready()
+        viewer.go_to((SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2))
+        page.keyboard.press("b")
+        viewer.set_radius(4)
+        drawn, saved, kept = [], [], []
+        for n in range(STROKES):
+            # Round and round over a field of places, each time in another segment: every stroke changes voxels.
+            place = (30 + 12 * (n % 16), 30 + 12 * (n // 16 % 16), SHAPE[0] // 2)
+            if n % 256 == 0:
+                page.keyboard.press(str(1 + n // 256))
+                if n == 0:
+                    page.get_by_text("Overwrite others").click()
+            x, y = viewer.at(place)
+            page.mouse.move(x, y)
+            newest = viewer.facts("strokes[0]?.id")
+            start = time.perf_counter()
+            page.mouse.down()
+            page.mouse.up()
+            page.wait_for_function("id => voxloop.strokes[0]?.id !== id", arg=newest, polling=1)
+            drawn.append(1000 * (time.perf_counter() - start))
+            if n % SAVE_EVERY == SAVE_EVERY - 1:
+                start = time.perf_counter()
+                viewer.wait_saved()
+                saved.append(1000 * (time.perf_counter() - start))
+                kept.append(page.evaluate("async () => (await navigator.storage.estimate()).usage / 1e6"))
+        few = SAMPLE // SAVE_EVERY
+        first, last = statistics.median(drawn[:SAMPLE]), statistics.median(drawn[-SAMPLE:])
+        yield ratio_row("strokes", f"last {SAMPLE} of {STROKES} beside the first: drawn", last, first, "ms", LIMIT)
+        first, last = statistics.median(saved[:few]), statistics.median(saved[-few:])
+        yield ratio_row("strokes", "saved after them, beside the first", last, first, "ms", LIMIT)
+        yield plain_row("strokes", "kept in the browser after the last", kept[-1], "MB")

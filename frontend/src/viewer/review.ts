@@ -1,0 +1,155 @@
+/**
+ * Looking at a mask beside others: which it is compared with, where they differ lesion by lesion, what of it was checked, and
+ * where the readers of a scan disagree.
+ */
+
+import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
+import type { Difference } from "../editor/types";
+import type { OverlaySource } from "./context";
+import type { Session } from "./session";
+import { msg, t } from "./language";
+
+const COUNT_AFTER_MS = 250;
+
+/** A difference by what it is: when it changes, it has not been checked. */
+export function nameOf(against: string, { kind, ijk, added, removed, relabelled }: Difference): string {
+  return [against, kind, ...ijk, added, removed, relabelled].join(" ");
+}
+
+/** What a reviewer often says of a place, by one key; `short` stands on its button. */
+export const REMARKS = [
+  { id: "remark-large", short: msg("Too large"), words: msg("Marked too large"), key: "Alt+L" },
+  { id: "remark-small", short: msg("Too small"), words: msg("Marked too small"), key: "Alt+T" },
+  { id: "remark-none", short: msg("No finding"), words: msg("This is no finding"), key: "Alt+N" },
+  { id: "remark-missed", short: msg("Missed here"), words: msg("A finding is missed here"), key: "Alt+M" },
+] as const;
+
+export class Review {
+  readonly #picked = signal<string | null>(null);
+  readonly differences = signal<readonly Difference[]>([]);
+  /** Place of the chosen one in the list; -1 for none. */
+  readonly index = signal(-1);
+  readonly checked = signal<ReadonlySet<string>>(new Set());
+  /** False until the first list is there. */
+  readonly isCounted = signal(false);
+  #timer = 0;
+
+  /** Masks that can be compared with: those of the working layer that have come. */
+  readonly others = computed<readonly OverlaySource[]>(() => {
+    const { context, layer, overlaysLoaded } = this.session;
+    return context.overlays.filter((o) => o.layer === layer.name && overlaysLoaded.value.has(o.key));
+  });
+
+  /** The one that it is compared with: what the author was told to mend, else what the model said. */
+  readonly against = computed<OverlaySource | null>(() => {
+    const others = this.others.value;
+    const named = (key: string | null) => others.find((o) => o.key === key);
+    return named(this.#picked.value) ?? named("previous") ?? named("prediction") ?? others[0] ?? null;
+  });
+
+  /** Masks of other readers of the same scan. */
+  readonly readers = computed(() => this.others.value.filter((o) => o.key.startsWith("reader-")));
+
+  /** Where the readers disagree, shown as a heat map. */
+  readonly heat = computed(() => this.session.heat.value.length > 0);
+
+  readonly left = computed(() => this.differences.value.filter((d) => !this.isChecked(d)).length);
+
+  /** `isWanted`: somebody looks at the list; it is not counted behind every stroke of who does not. */
+  constructor(private readonly session: Session, isWanted: ReadonlySignal<boolean>) {
+    const { review } = session.context;
+    if (review) this.#keepChecked(`voxloop.checked.${review.id}`);
+    effect(() => {
+      void [this.against.value, session.maskReady.value, session.stats.value];
+      window.clearTimeout(this.#timer);
+      if (isWanted.value && this.against.value && session.maskReady.value) this.#timer = window.setTimeout(() => void this.#count(), COUNT_AFTER_MS);
+    });
+  }
+
+  /** What was checked is remembered in this browser for the round. */
+  #keepChecked(key: string): void {
+    try { this.checked.value = new Set(JSON.parse(localStorage.getItem(key) ?? "[]") as string[]); } catch { /* unreadable: begin anew */ }
+    this.checked.subscribe((checked) => {
+      try { if (checked.size) localStorage.setItem(key, JSON.stringify([...checked])); } catch { /* a closed store: it lasts for this page */ }
+    });
+  }
+
+  async #count(): Promise<void> {
+    const against = this.against.value;
+    if (!against) return;
+    const found = await this.session.editor.differences(against.key).catch(() => null);
+    if (!found || against !== this.against.value) return;
+    const chosen = this.differences.value[this.index.value];
+    this.differences.value = found;
+    // The list is sorted by size and moves while one draws: the chosen one is found again by its place.
+    if (chosen) {
+      const [i, j, k] = chosen.ijk;
+      const again = found.findIndex(({ box }) => i >= box.x0 && i < box.x1 && j >= box.y0 && j < box.y1 && k >= box.z0 && k < box.z1);
+      // Taken back, it is gone: the one that moved up is next.
+      this.index.value = again >= 0 ? again : Math.min(this.index.value, found.length - 1);
+    }
+    this.isCounted.value = true;
+  }
+
+  toggleHeat(): void { this.session.heat.value = this.heat.value ? [] : this.readers.value.map(({ key }) => key); }
+
+  compareWith(key: string): void {
+    this.#picked.value = key;
+    this.index.value = -1;
+    if (this.session.difference.value) this.session.difference.value = key;
+  }
+
+  /** The next mask to compare with, round and round. */
+  compareWithNext(): void {
+    const others = this.others.value;
+    const at = others.findIndex((o) => o === this.against.value);
+    if (others.length) this.compareWith(others[(at + 1) % others.length].key);
+  }
+
+  isChecked(difference: Difference): boolean {
+    return this.checked.value.has(nameOf(this.against.value?.key ?? "", difference));
+  }
+
+  show(index: number): void {
+    const difference = this.differences.value[index];
+    if (!difference) return;
+    this.index.value = index;
+    this.session.difference.value = this.against.value?.key ?? null;
+    this.session.goTo(difference.ijk);
+  }
+
+  step(by: 1 | -1): void {
+    const n = this.differences.value.length;
+    if (n) this.show(this.index.value < 0 ? (by > 0 ? 0 : n - 1) : (this.index.value + by + n) % n);
+  }
+
+  /** Marks the chosen difference as checked, or not, and goes on to the next that is not. */
+  check(): void {
+    const list = this.differences.value, at = this.index.value;
+    const difference = list[at];
+    if (!difference) { this.step(1); return; }
+    const name = nameOf(this.against.value?.key ?? "", difference);
+    const next = new Set(this.checked.value);
+    if (!next.delete(name)) next.add(name);
+    this.checked.value = next;
+    if (!next.has(name)) return;
+    for (let n = 1; n < list.length; n++) {
+      if (!this.isChecked(list[(at + n) % list.length])) { this.show((at + n) % list.length); return; }
+    }
+  }
+
+  /** The chosen lesion becomes what it is in the other mask: one stroke. The next one takes its place. */
+  async revert(): Promise<void> {
+    const { session } = this;
+    const at = this.index.value, difference = this.differences.value[at], against = this.against.value;
+    if (!difference || !against || !session.editable.value) return;
+    try {
+      const { added, removed } = await session.editor.apply({ op: "revert", overlay: against.key, at: difference.ijk, locked: [...session.locked.value] });
+      if (added + removed === 0) session.notice.value = { text: t("Nothing was taken back: its segment is locked."), tone: "warn" };
+    } catch (error) {
+      session.notice.value = { text: t("Nothing was taken back: {why}", { why: (error as Error).message }), tone: "bad" };
+    }
+  }
+
+  close(): void { window.clearTimeout(this.#timer); }
+}

@@ -1,0 +1,154 @@
+"""Reviewing by keys: what differs from the prediction and from other readers, checked or taken back by lesion."""
+
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation.masks.services import begin, save_answers, save_message, store_prediction
+from annotation.masks.states import EMPTY
+from annotation.reviews.models import ReviewRound
+from annotation.reviews.services import claim_round, submit_assignment
+from annotation.work.models import Assignment
+from annotation.work.schema import parse_schema
+from tests.chromium import shoot
+from tests.factories.world import SHAPE, World, first_of, publish
+from tests.journeys.viewer import Viewer
+from voxloop.volume.labelmap import changed_chunks, encode_message
+
+MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
+
+
+def boxes(*places: tuple[int, int, int, int]) -> np.ndarray:
+    """Cubes of segment 1: (z, y, x, half side)."""
+    labels = np.zeros(SHAPE, np.uint8)
+    for z, y, x, half in places:
+        labels[z - half : z + half + 1, y - half : y + half + 1, x - half : x + half + 1] = 1
+    return labels
+
+
+PREDICTED = boxes((20, 12, 12, 3), (20, 24, 28, 5))
+DRAWN = boxes((20, 24, 28, 6), (30, 36, 44, 2))
+
+
+def hand_in(world: World, assignment: Assignment, who: str, labels: np.ndarray) -> ReviewRound:
+    begin(assignment_id=assignment.pk, actor=world[who])
+    head = assignment.heads.filter(layer="findings").first()
+    changed = changed_chunks(PREDICTED if head else np.zeros(SHAPE, np.uint8), labels)
+    save_message(
+        assignment_id=assignment.pk, layer="findings", message=encode_message("findings", SHAPE, changed, []),
+        if_match=str(head.revision_id) if head else EMPTY, key=uuid4(), actor=world[who],
+    )  # fmt: skip
+    save_answers(assignment_id=assignment.pk, values={"diagnosis": "covid19", "quality": "good"}, actor=world[who])
+    return submit_assignment(assignment_id=assignment.pk, actor=world[who], acknowledged=["mask_outside_lung"])
+
+
+@pytest.fixture
+def assignment(live_world: World) -> Assignment:
+    assignment = first_of(publish(live_world))
+    layer = parse_schema(live_world.campaign.schema.definition).layer("findings")
+    store_prediction(scan=assignment.scan, layer=layer, labels_zyx=PREDICTED, model_id=uuid4(), model_name="m1")
+    return assignment
+
+
+@pytest.fixture
+def submitted(live_world: World, assignment: Assignment) -> ReviewRound:
+    return hand_in(live_world, assignment, "annotator", DRAWN)
+
+
+def open_review(world: World, page: Page, submitted: ReviewRound) -> Viewer:
+    found = claim_round(round_id=submitted.pk, actor=world["reviewer"])
+    page.goto(f"/view/{found.review_id}/")
+    viewer = Viewer(page).wait_ready()
+    page.wait_for_function("() => voxloop.differences.list.length > 0")
+    return viewer
+
+
+def kinds(viewer: Viewer) -> list[str]:
+    return [part["kind"] for part in viewer.facts("differences")["list"]]
+
+
+def test_a_reviewer_checks_and_takes_back_by_keys(live_world: World, submitted: ReviewRound, new_page: Any) -> None:
+    page = new_page("reviewer")
+    viewer = open_review(live_world, page, submitted)
+    assert sorted(kinds(viewer)) == ["added", "changed", "removed"]
+    # What has changed most is in sight before a key is pressed.
+    first = viewer.facts("differences")["list"][0]
+    page.wait_for_function("ijk => voxloop.cross.every((v, n) => v === ijk[n])", arg=first["ijk"])
+    assert (first["kind"], viewer.facts("differences")["index"]) == ("changed", 0)
+    page.keyboard.press("d")
+    expect(page.get_by_test_id("differences-left")).to_have_text("3 of 3 to check")
+    page.keyboard.press("Shift+A")
+    expect(page.get_by_test_id("differences-left")).to_have_text("2 of 3 to check")
+    shoot(page, "viewer-differences")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    shoot(page, "viewer-differences-1366")
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    second = viewer.facts("differences")
+    assert second["index"] == 1
+    assert viewer.facts("cross") == second["list"][1]["ijk"]
+
+    drawn, counts = viewer.mask_hash(), viewer.counts()
+    assert second["list"][1]["kind"] == "removed"
+    page.keyboard.press("Shift+R")
+    page.wait_for_function("() => voxloop.differences.list.length === 2")
+    assert viewer.counts()["1"] == counts["1"] + 7**3
+    page.keyboard.press("Control+z")
+    page.wait_for_function("() => voxloop.differences.list.length === 3")
+    assert viewer.mask_hash() == drawn
+    page.keyboard.press("Control+Shift+Z")
+    page.wait_for_function("() => voxloop.differences.list.length === 2")
+    viewer.wait_saved()
+
+    page.reload()
+    viewer.wait_ready()
+    page.wait_for_function("() => voxloop.differences.list.length === 2")
+    assert [part["checked"] for part in viewer.facts("differences")["list"]] == [True, False]
+    page.keyboard.press("a")
+    expect(page.get_by_role("dialog")).to_contain_text("Approved")
+    submitted.refresh_from_db()
+    assert submitted.state == "corrected"
+
+
+def test_a_remark_by_one_key_is_pinned_and_goes_with_the_return(
+    live_world: World, submitted: ReviewRound, new_page: Any
+) -> None:
+    page = new_page("reviewer")
+    viewer = open_review(live_world, page, submitted)
+    page.keyboard.press("Shift+J")
+    page.keyboard.press("Alt+L")
+    place = viewer.facts("cross")
+    page.get_by_test_id("tab-comments").click()
+    expect(page.get_by_test_id("draft")).to_contain_text("Marked too large.")
+    page.keyboard.press("r")
+    expect(page.get_by_role("dialog")).to_contain_text("Returned")
+    comment = submitted.comments.get()
+    assert [comment.text, comment.i, comment.j, comment.k] == ["Marked too large.", *place]
+
+
+def test_readers_are_compared_by_judges_only(live_world: World, submitted: ReviewRound, new_page: Any) -> None:
+    first = submitted.annotation
+    other = Assignment.objects.create(
+        campaign=first.campaign, batch=first.batch, scan=first.scan, person=live_world["annotator2"], reader=2
+    )
+    page = new_page("annotator2")
+    page.goto(f"/view/{other.pk}/")
+    Viewer(page).wait_ready()
+    assert not [o for o in page.evaluate("() => JSON.parse(document.getElementById('context').textContent).overlays")
+                if o["key"].startswith("reader")]  # fmt: skip
+    hand_in(live_world, other, "annotator2", boxes((20, 24, 28, 4)))
+
+    page = new_page("reviewer")
+    viewer = open_review(live_world, page, submitted)
+    viewer.page.get_by_test_id("against-reader-2").check()
+    page.wait_for_function("() => voxloop.differences.against === 'reader-2' && voxloop.differences.list.length === 2")
+    assert kinds(viewer) == ["changed", "added"]
+    page.get_by_test_id("outline-reader-2").click()
+    page.keyboard.press("Alt+V")
+    expect(page.get_by_test_id("heat")).to_have_attribute("aria-pressed", "true")
+    viewer.go_to(MIDDLE)
+    shoot(page, "viewer-readers")
+    page.keyboard.press("Shift+D")
+    page.wait_for_function("() => voxloop.differences.against !== 'reader-2'")
