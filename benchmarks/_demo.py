@@ -60,10 +60,27 @@ class RunningDemo:
             return connection.execute(question).fetchall()
 
     @property
+    def environment(self) -> dict[str, str]:
+        """Of one of its own processes."""
+        lines = Path(f"/proc/{self.card['pids']['web']}/environ").read_bytes().decode().split("\0")
+        return {name: value for name, _, value in (line.partition("=") for line in lines if line)}
+
+    @property
     def database(self) -> str:
-        """Address of its database, read from one of its own processes."""
-        environment = Path(f"/proc/{self.card['pids']['web']}/environ").read_bytes().split(b"\0")
-        return next(line.partition(b"=")[2].decode() for line in environment if line.startswith(b"VOXLOOP_DATABASE="))
+        """Address of its database."""
+        return self.environment["VOXLOOP_DATABASE"]
+
+    def password(self, username: str) -> str:
+        """Of one of its accounts."""
+        return next(str(a["password"]) for a in self.card["accounts"] if a["username"] == username)
+
+    def run_inside(self, script: str) -> str:
+        """Run Python with the product's own settings; answer what it printed."""
+        command = [sys.executable, str(ROOT / "manage.py"), "shell", "--no-imports", "-c", script]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, cwd=ROOT)
+        if done.returncode:
+            raise RuntimeError(done.stderr[-2000:])
+        return done.stdout
 
     def processes(self) -> dict[str, list[int]]:
         """Pids by name, each with its descendants."""
@@ -71,11 +88,13 @@ class RunningDemo:
 
 
 @contextlib.contextmanager
-def running_demo(state: Path) -> Iterator[RunningDemo]:
-    """Start `manage.py demo` in `state`, stop it at the end."""
+def running_demo(state: Path, **settings: str) -> Iterator[RunningDemo]:
+    """Start `manage.py demo` in `state` with these environment variables more, stop it at the end."""
     started = time.monotonic()
     command = [sys.executable, str(ROOT / "manage.py"), "demo", "--no-browser", "--state", str(state)]
-    process = subprocess.Popen([*command, "--port", str(free_port())], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "--port", str(free_port())], stdout=subprocess.DEVNULL, env=os.environ | settings
+    )
     try:
         yield RunningDemo(state, process, started)
     finally:

@@ -14,3 +14,9 @@ def plain_row(bench: str, case: str, ours: float, unit: str, limit: float | None
     """A row without a peer; `limit` is the most `ours` may be."""
     holds = None if limit is None else ours <= limit
     return {"bench": bench, "case": case, "ours": round(ours, 3), "unit": unit, "limit": limit, "holds": holds}
+
+
+def least_row(bench: str, case: str, ours: float, unit: str, least: float | None = None) -> dict[str, Any]:
+    """A row without a peer; `limit` is the least that `ours` may be."""
+    holds = None if least is None else ours >= least
+    return {"bench": bench, "case": case, "ours": round(ours, 3), "unit": unit, "limit": least, "holds": holds}

@@ -5,8 +5,6 @@ sides (both on one thread), so that a busy machine changes neither.
 """
 
 import json
-import os
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,13 +16,12 @@ import numpy as np
 import SimpleITK
 from scipy import ndimage as ndi
 
+from benchmarks._node import run_in_node
 from benchmarks._rows import ratio_row
 from benchmarks._scans import FOLDER
-from voxloop.embedded.bootstrap import find_node, install_frontend
 from voxloop.volume.growing import NORMAL_LUNG_HU, lung_limit
 from voxloop.volume.phantom import make_phantom
 
-ROOT = Path(__file__).resolve().parents[1]
 MOST_SHARE_OF_PEER = 0.30
 ROUNDS = 15
 PLANE = 512  # the crops lie in slices of this size, so that rows are as far apart as in a scan
@@ -62,7 +59,7 @@ def run() -> Iterator[dict[str, Any]]:
         for name, (case, radius_mm, _) in strokes.items():
             _write(path, name, case.hu, case.limit, kind="stroke", seed_zyx=case.seed, radius_mm=radius_mm,
                    spacing_mm_zyx=case.spacing, background_hu=case.background_hu)  # fmt: skip
-        ours = _in_node(path)
+        ours = run_in_node("brush", path)
     peer, voxels = _flood_by_simpleitk(block, centre, lower, upper)
     if voxels != ours[flood_name]["voxels"]:
         raise RuntimeError(f"the floods differ: {ours[flood_name]['voxels']} and {voxels} voxels")
@@ -128,18 +125,6 @@ def _write(folder: Path, name: str, hu: np.ndarray, limit: np.ndarray | None = N
     (folder / f"{name}.hu").write_bytes(np.ascontiguousarray(hu, "<i2").tobytes())
     if limit is not None:
         (folder / f"{name}.limit").write_bytes(limit.astype(np.uint8).tobytes())
-
-
-def _in_node(folder: Path) -> dict[str, dict[str, float]]:
-    node, npm = find_node()
-    frontend = ROOT / "frontend"
-    path = f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    install_frontend(frontend, npm, {**os.environ, "PATH": path})
-    vite = [node, "node_modules/vite/bin/vite.js", "build", "--config", "bench/vite.config.ts"]
-    subprocess.run(vite, cwd=frontend, check=True, capture_output=True)
-    done = subprocess.run([node, "dist/bench/brush.js", str(folder)], cwd=frontend, check=True, capture_output=True)
-    result: dict[str, dict[str, float]] = json.loads(done.stdout)
-    return result
 
 
 def _mean_ms(work: Callable[[], int]) -> float:

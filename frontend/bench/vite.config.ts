@@ -1,12 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
-// The brush of the worker, bundled for Node, for benchmarks/brush.py.
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// The editor's core of the worker, bundled for Node, for benchmarks/brush.py and benchmarks/quality.py.
 export default defineConfig({
-  root: fileURLToPath(new URL(".", import.meta.url)),
+  root: here("."),
   logLevel: "error",
   build: {
-    ssr: "brush.ts", outDir: fileURLToPath(new URL("../dist/bench", import.meta.url)), emptyOutDir: true, target: "es2022",
-    rollupOptions: { output: { entryFileNames: "brush.js" } },
+    ssr: true, outDir: here("../dist/bench"), emptyOutDir: true, target: "es2022",
+    rollupOptions: { input: { brush: here("brush.ts"), quality: here("quality.ts") }, output: { entryFileNames: "[name].js" } },
   },
 });

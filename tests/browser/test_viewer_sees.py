@@ -267,3 +267,18 @@ def test_the_other_scan_of_the_subject_stands_beside(live_world: World, new_page
     page.get_by_test_id("layout-four").click()
     expect(page.get_by_test_id("pane-coronal")).to_be_visible()
     expect(other).to_have_count(0)
+
+
+def test_without_webgl_the_page_says_so_and_works(assignment: Assignment, new_page: Any) -> None:
+    page: Page = new_page("annotator")
+    page.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest)"
+        " { return kind.startsWith('webgl') ? null : get.call(this, kind, ...rest); };"
+    )
+    page.goto(f"/view/{assignment.pk}/")
+    viewer = Viewer(page).wait_ready()
+    expect(page.get_by_test_id("no-webgl")).to_have_text("No WebGL, drawn by the processor")
+    assert viewer.facts("backend") == "canvas"
+    viewer.go_to(MIDDLE)
+    viewer.stroke("b", (8, 8, MIDDLE[2]))

@@ -1,7 +1,20 @@
 /** Regions of disagreement: connected parts of runs whose two labels are two versions of a mask. */
 
 import { RunBuilder, type Runs } from "./runs";
-import type { Box, Disagreement, Ijk, Zyx } from "./types";
+import type { Box, Ijk, Zyx } from "./types";
+
+/** A connected part in which two versions of a mask disagree; the labels are the commonest of each. */
+export interface Disagreement {
+  readonly voxels: number;
+  readonly ml: number;
+  readonly box: Box;
+  readonly ijk: Ijk;
+  readonly mine: number;
+  readonly theirs: number;
+}
+
+/** Whose version holds: in every region, or region by region in the order of `disagreements`. */
+export type Keep = "mine" | "theirs" | readonly ("mine" | "theirs")[];
 
 /**
  * The number of the part each run belongs to, 0 … count − 1 in the order of their first voxels; 26-connected. Runs lie

@@ -3,6 +3,7 @@
  * write, restores what a reload or crash left, keeps every change in the journal before it goes out.
  */
 
+import type { Keep } from "./disagreement";
 import { type About, type Change, Forgetful, Journal, type Keeper, TakenOver, bothOf, journalOf } from "./journal";
 import type { Mask, Merged, Step } from "./mask";
 import { decodeMessage } from "./message";
@@ -10,7 +11,7 @@ import { Outbox } from "./outbox";
 import { Ownership } from "./ownership";
 import { type Head, MaskServer, type Outcome } from "./server";
 import type { Surroundings } from "./surroundings";
-import type { Box, EditorOptions, Keep, ReadOnlyReason, SaveState } from "./types";
+import type { Box, EditorOptions, ReadOnlyReason, SaveState } from "./types";
 
 /** What the line needs of the session. */
 export interface LinePort {

@@ -8,8 +8,8 @@ import type { Change, Conflict, Entry, LineState, Restored } from "./journal";
 import { Labelmap } from "./labelmap";
 import type { MaskMessage } from "./message";
 import { Composer, NO_RUNS, type Runs, compose, decodeRuns, encodeRuns, invert, separate, tally, voxelsIn } from "./runs";
-import { disagreementsOf, takeTheirs } from "./disagreement";
-import type { Box, Disagreement, HistoryState, Keep, Stroke, Zyx } from "./types";
+import { type Disagreement, type Keep, disagreementsOf, takeTheirs } from "./disagreement";
+import type { Box, HistoryState, Stroke, Zyx } from "./types";
 import { uuid } from "./uuid";
 
 const UNDO_DEPTH = 200;

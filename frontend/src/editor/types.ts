@@ -218,6 +218,7 @@ export interface Disagreement {
 /** Whose version holds: in every region, or region by region in the order of `disagreements`. */
 export type Keep = "mine" | "theirs" | readonly ("mine" | "theirs")[];
 
+
 export interface HistoryState {
   readonly undo: Stroke | null;
   readonly redo: Stroke | null;

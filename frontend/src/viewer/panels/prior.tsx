@@ -96,7 +96,7 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
       onWheel={scroll} onPointerMove={move} onPointerDown={(e) => e.currentTarget.setPointerCapture(e.pointerId)} onContextMenu={(e) => e.preventDefault()} onKeyDown={keys}
     >
       <canvas ref={canvas} class="image" aria-hidden="true" />
-      <div class="tl"><b>{prior.source.code}</b> {volume ? `${slice + 1} / ${prior.geometry.shapeZyx[0]}` : ""} <span title={t("Dates are taken away by de-identification: which scan was taken first is not known")}>{t("same subject, date unknown")}</span></div>
+      <div class="tl"><b>{prior.source.code}</b> {volume ? `${slice + 1} / ${prior.geometry.shapeZyx[0]}` : ""} <span title={t("Dates are taken away by de-identification: which scan was taken first is not known")}>{t("same subject")}</span></div>
       {letters && <><span class="o ot" aria-hidden="true">{letters.top}</span><span class="o ob" aria-hidden="true">{letters.bottom}</span><span class="o ol" aria-hidden="true">{letters.left}</span><span class="o or" aria-hidden="true">{letters.right}</span></>}
       {prior.failure.value && <p class="small" role="status">{t("The other scan could not be opened: {why}", { why: prior.failure.value })}</p>}
       <div class="tr2" onPointerDown={(e) => e.stopPropagation()}>

@@ -109,7 +109,7 @@ export function SurfacePane({ view, hidden }: { readonly view: View; readonly hi
           <Icon name={maximised ? "minimize-2" : "maximize-2"} size="sm" />
         </button>
       </div>
-      <div class="bl" title={t("Arrow keys turn, + and − zoom, Home sets it straight")}><Icon name="rotate-3d" size="sm" /> {t("Drag to turn, press a lesion to go there")}</div>
+      <div class="bl" title={t("Press a lesion to go there. Arrow keys turn, + and − zoom, Home sets it straight")}><Icon name="rotate-3d" size="sm" /> {t("Drag to turn")}</div>
     </section>
   );
 }

@@ -1,7 +1,7 @@
 /** Two versions of one mask: where they disagree, region by region, and whose holds. */
 
 import { useEffect, useState } from "preact/hooks";
-import type { Disagreement } from "../../editor/types";
+import type { Disagreement } from "../../editor/disagreement";
 import { fetchBytes } from "../api";
 import { useDesk } from "../desk";
 import { t } from "../language";

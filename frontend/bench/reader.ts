@@ -1,0 +1,209 @@
+/**
+ * A scripted reader who knows the truth of a lesion and draws it with one tool, as people do: look at the largest part
+ * that is wrong, go to its deepest point, turn the wheel until the preview takes most that is right and least that is
+ * wrong, press. The hand is not exact: 1 to 2 voxels beside the point and up to 15 % off the radius, the same for every
+ * tool. What is too much goes by the eraser. Where a tool takes nothing of what is missing (a refusal, a place erased
+ * before), the sphere is used, as the page advises. At the first look the reader also sets how much is taken, for the lesion:
+ * the tolerance of the growing brush or, as a share of the same kind, the lower bound of the threshold brush.
+ */
+
+import { type Writable, ballRuns, grownRuns, writableByErasing, writableByGrowing, writableByPaint } from "../src/editor/brushes";
+import { propose } from "../src/editor/clicking";
+import { grow } from "../src/editor/growing";
+import { Labelmap } from "../src/editor/labelmap";
+import { depthInside } from "../src/editor/operations/distance";
+import type { BitVolume } from "../src/editor/bitvolume";
+import { NO_RUNS, RunBuilder, type Runs } from "../src/editor/runs";
+import { type ClickPrompt, ERASED, GROW_DEFAULTS, type Threshold, type Zyx } from "../src/editor/types";
+
+export const TOOLS = ["sphere", "threshold", "grow", "click"] as const;
+export type ReaderTool = (typeof TOOLS)[number];
+
+/** A crop round one lesion. `truth` is 1 in it; `lesionHu` is its median. */
+export interface Scene {
+  readonly shape: Zyx; readonly spacing: Zyx; readonly hu: Int16Array; readonly limit: BitVolume; readonly backgroundHu: number;
+  readonly truth: Uint8Array; readonly lesionHu: number;
+}
+
+const STROKES = 20;
+const LEAST_MM = 1.5, MOST_MM = 60;
+/** Notches of the wheel that are looked at, from the radius that fits inside to the one that encloses. */
+const NOTCHES = 8;
+/** A circle that encloses has a little room. */
+const ROOM = 1.2;
+const HAND_VOXELS = [1, 2], HAND_RADIUS = 0.15;
+/** Parts that are wrong are looked at in this number, the largest first, before the reader is content. */
+const PARTS = 4;
+const MOST_POINTS = 5;
+const SEGMENT = 1;
+/** Generous, default, solid, strict: the tolerances that the page names. */
+const TOLERANCES = [25, 30, 35, 50];
+
+interface Part { readonly missing: boolean; readonly at: Zyx; readonly inside: number; readonly around: number; readonly voxels: number }
+
+/** Dice after each of 20 strokes; a reader who is content draws no more, and the figure stays. */
+export function readLesion(scene: Scene, tool: ReaderTool, seed: number): number[] {
+  const random = randomOf(seed);
+  const labels = new Labelmap(scene.shape);
+  const dice: number[] = [];
+  const [whole] = wrongParts(scene, labels.data);
+  const drawing = tool === "click" ? "grow" : tool;
+  const look = lookAtAll(scene, labels, drawing, byHand(whole.at, scene.shape, random), whole);
+  if (tool === "click") points(scene, labels, random, dice);
+  while (dice.length < STROKES) {
+    const runs = nextStroke(scene, labels, drawing, look, random);
+    if (!runs) break;
+    labels.apply(runs, new Set());
+    dice.push(diceOf(scene, labels.data));
+  }
+  const last = dice.at(-1) ?? 0;
+  while (dice.length < STROKES) dice.push(last);
+  return dice;
+}
+
+/** The best stroke at the largest wrong part where one helps; null when none does. */
+function nextStroke(scene: Scene, labels: Labelmap, tool: ReaderTool, tolerance: number, random: () => number): Runs | null {
+  for (const part of wrongParts(scene, labels.data).slice(0, PARTS)) {
+    const at = byHand(part.at, scene.shape, random);
+    const wobble = 1 + HAND_RADIUS * (2 * random() - 1);
+    for (const kind of part.missing ? [tool, "sphere" as const] : ["erase" as const]) {
+      const { radius, gain } = lookForRadius(scene, labels, kind, tolerance, at, part);
+      if (gain > 0) return effect(scene, labels, kind, tolerance, at, radius * wobble);
+    }
+  }
+  return null;
+}
+
+/** The tolerance at which the best radius takes most. */
+function lookAtAll(scene: Scene, labels: Labelmap, kind: ReaderTool, at: Zyx, part: Part): number {
+  const gains = TOLERANCES.map((tolerance) => lookForRadius(scene, labels, kind, tolerance, at, part).gain);
+  return TOLERANCES[gains.indexOf(Math.max(...gains))];
+}
+
+function lookForRadius(scene: Scene, labels: Labelmap, kind: ReaderTool | "erase", tolerance: number, at: Zyx, part: Part): { radius: number; gain: number } {
+  const best = { radius: 0, gain: 0 };
+  for (let n = 0; n < NOTCHES; n++) {
+    const share = (ROOM * part.around) / part.inside;
+    const radius = Math.min(MOST_MM, Math.max(LEAST_MM, part.inside * share ** (n / (NOTCHES - 1))));
+    const gain = gainOf(scene, effect(scene, labels, kind, tolerance, at, radius));
+    if (gain > best.gain) Object.assign(best, { radius, gain });
+  }
+  return best;
+}
+
+/** What a press of the tool would change. */
+function effect(scene: Scene, labels: Labelmap, kind: ReaderTool | "erase", tolerance: number, at: Zyx, radiusMm: number): Runs {
+  const input = { ...scene, labels: labels.data };
+  const ball = (writable: Writable, value: number, threshold: Threshold | null) => ballRuns(input, at, radiusMm, null, writable, value, threshold);
+  if (kind === "erase") return ball(writableByErasing(null, []), ERASED, null);
+  if (kind === "grow") {
+    const grown = grow(input, SEGMENT, at, radiusMm, { tolerance });
+    return grown.refusal ? NO_RUNS : grownRuns(input, grown, writableByGrowing(SEGMENT, false, []), SEGMENT);
+  }
+  const lo = Math.floor(scene.backgroundHu + (tolerance / 100) * (scene.lesionHu - scene.backgroundHu));
+  return ball(writableByPaint(SEGMENT, false, []), SEGMENT, kind === "threshold" ? { lo, hi: 3071 } : null);
+}
+
+/** Voxels put right less voxels put wrong. */
+function gainOf({ truth }: Scene, runs: Runs): number {
+  let gain = 0;
+  for (let n = 0; n < runs.count; n++) {
+    const change = Number(runs.after[n] === SEGMENT) - Number(runs.before[n] === SEGMENT);
+    if (change) for (let at = runs.start[n]; at < runs.start[n] + runs.length[n]; at++) gain += truth[at] ? change : -change;
+  }
+  return gain;
+}
+
+/** Click-to-segment: points until one makes the proposal no better (taken back), then Enter. Each point is a stroke. */
+function points(scene: Scene, labels: Labelmap, random: () => number, dice: number[]): void {
+  const input = { ...scene, labels: labels.data, probability: null };
+  const prompts: ClickPrompt[] = [];
+  let best: Uint32Array = new Uint32Array(0), reached = 0;
+  while (dice.length < MOST_POINTS) {
+    const proposed = new Uint8Array(scene.truth.length);
+    for (const at of best) proposed[at] = SEGMENT;
+    const [part] = wrongParts(scene, proposed);
+    if (!part) break;
+    const [k, j, i] = byHand(part.at, scene.shape, random);
+    prompts.push({ ijk: [i, j, k], belongs: part.missing });
+    const { voxels } = propose(input, SEGMENT, prompts, null, GROW_DEFAULTS.tolerance);
+    proposed.fill(0);
+    for (const at of voxels) proposed[at] = SEGMENT;
+    const now = diceOf(scene, proposed);
+    if (now <= reached) { dice.push(reached); break; }
+    reached = now;
+    best = voxels;
+    dice.push(now);
+  }
+  const out = new RunBuilder();
+  for (const at of best) out.push(at, 1, 0, SEGMENT);
+  labels.apply(out.build(), new Set());
+}
+
+/** Connected parts of what is missing and of what is too much, the largest first, each with its deepest point. */
+function wrongParts(scene: Scene, mask: Uint8Array): Part[] {
+  const [, ny, nx] = scene.shape;
+  const { truth } = scene;
+  const kind = new Uint8Array(truth.length);
+  for (let at = 0; at < kind.length; at++) {
+    const drawn = mask[at] === SEGMENT;
+    if (truth[at] && !drawn) kind[at] = 1;
+    else if (!truth[at] && drawn) kind[at] = 2;
+  }
+  const found: { missing: boolean; voxels: number[] }[] = [];
+  for (let from = 0; from < kind.length; from++) {
+    const wanted = kind[from];
+    if (!wanted) continue;
+    const voxels = [from];
+    kind[from] = 0;
+    for (let n = 0; n < voxels.length; n++) {
+      const at = voxels[n], x = at % nx, y = Math.floor(at / nx) % ny;
+      const steps = [at - ny * nx, at + ny * nx, y > 0 ? at - nx : -1, y < ny - 1 ? at + nx : -1, x > 0 ? at - 1 : -1, x < nx - 1 ? at + 1 : -1];
+      for (const step of steps) if (step >= 0 && kind[step] === wanted) { kind[step] = 0; voxels.push(step); }
+    }
+    found.push({ missing: wanted === 1, voxels });
+  }
+  found.sort((a, b) => b.voxels.length - a.voxels.length);
+  return found.slice(0, PARTS).map(({ missing, voxels }) => ({ missing, voxels: voxels.length, ...deepest(scene, voxels) }));
+}
+
+function deepest({ shape, spacing }: Scene, voxels: readonly number[]): { at: Zyx; inside: number; around: number } {
+  const places = voxels.map((at) => [Math.floor(at / (shape[1] * shape[2])), Math.floor(at / shape[2]) % shape[1], at % shape[2]]);
+  const low = [0, 1, 2].map((axis) => places.reduce((least, place) => Math.min(least, place[axis]), Infinity) - 1);
+  const size = [0, 1, 2].map((axis) => places.reduce((most, place) => Math.max(most, place[axis]), 0) - low[axis] + 2) as unknown as Zyx;
+  const set = new Uint8Array(size[0] * size[1] * size[2]);
+  const indexOf = (place: readonly number[]) => ((place[0] - low[0]) * size[1] + place[1] - low[1]) * size[2] + place[2] - low[2];
+  for (const place of places) set[indexOf(place)] = 1;
+  const depth = depthInside(set, size, spacing);
+  let at = places[0], inside = 0;
+  for (const place of places) if (depth[indexOf(place)] > inside) { inside = depth[indexOf(place)]; at = place; }
+  const around = places.reduce((most, place) => Math.max(most, Math.hypot(...place.map((v, axis) => (v - at[axis]) * spacing[axis]))), inside);
+  return { at: at as unknown as Zyx, inside, around };
+}
+
+function byHand([z, y, x]: Zyx, shape: Zyx, random: () => number): Zyx {
+  const angle = 2 * Math.PI * random(), length = HAND_VOXELS[0] + (HAND_VOXELS[1] - HAND_VOXELS[0]) * random();
+  const within = (v: number, axis: number) => Math.max(0, Math.min(shape[axis] - 1, Math.round(v)));
+  return [z, within(y + length * Math.sin(angle), 1), within(x + length * Math.cos(angle), 2)];
+}
+
+function diceOf({ truth }: Scene, mask: Uint8Array): number {
+  let both = 0, sum = 0;
+  for (let at = 0; at < truth.length; at++) {
+    const drawn = Number(mask[at] === SEGMENT);
+    both += truth[at] & drawn;
+    sum += truth[at] + drawn;
+  }
+  return (2 * both) / sum;
+}
+
+/** Mulberry32: the same numbers on every machine. */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
