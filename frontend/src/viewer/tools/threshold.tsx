@@ -1,7 +1,7 @@
 /** The threshold brush: what of a ball lies within a window of HU. */
 
 import type { Desk } from "../desk";
-import { t } from "../language";
+import { msg, t } from "../language";
 import { Button, Switch } from "../panels/controls";
 import { change, settings } from "../settings";
 import { hu } from "../words";
@@ -10,8 +10,8 @@ import type { Brush } from "./tool";
 
 /** Names and windows that a radiologist knows, HU. */
 export const WINDOWS: readonly { readonly name: string; readonly lo: number; readonly hi: number }[] = [
-  { name: "Ground glass", lo: -750, hi: -300 }, { name: "Consolidation", lo: -300, hi: 50 },
-  { name: "Soft tissue", lo: -100, hi: 200 }, { name: "Calcification", lo: 130, hi: 3071 },
+  { name: msg("Ground glass"), lo: -750, hi: -300 }, { name: msg("Consolidation"), lo: -300, hi: 50 },
+  { name: msg("Soft tissue"), lo: -100, hi: 200 }, { name: msg("Calcification"), lo: 130, hi: 3071 },
 ];
 
 const RANGE = { min: -1024, max: 3071 };
