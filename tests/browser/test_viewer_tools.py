@@ -85,7 +85,7 @@ DRAWING: dict[str, Step] = {
 
 OPERATIONS: dict[str, Step] = {
     "fill holes": lambda h: h.keys("Shift+U"),
-    "interpolate": lambda h: h.keys("Shift+J"),
+    "interpolate": lambda h: h.keys("Alt+j"),
     "islands": lambda h: h.press_button("op-islands"),
     "smooth": lambda h: h.press_button("op-smooth"),
     "grow the segment": lambda h: h.press_button("op-grow"),

@@ -11,7 +11,7 @@ export function operationCommands(desk: Desk): Command[] {
   const make = (id: string, title: string, keys: string[], run: () => void): Command => ({ id, title, group: "Drawing", keys, offered, when, run });
   const source = () => session.context.overlays.find((o) => o.key === "prediction" && session.overlaysLoaded.value.has(o.key));
   return [
-    make("interpolate", "Fill between the drawn slices", ["Shift+J"], () => void desk.operations.interpolate()),
+    make("interpolate", "Fill between the drawn slices", ["Alt+J"], () => void desk.operations.interpolate()),
     make("fill-holes", "Fill the holes of the segment", ["Shift+U"], () => void desk.operations.fillHoles()),
     make("islands", "Remove small islands of the segment", ["Alt+I"], () => void desk.operations.removeIslands()),
     make("smooth", "Smooth the segment", ["Alt+S"], () => void desk.operations.smooth()),

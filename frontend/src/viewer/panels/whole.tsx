@@ -14,7 +14,7 @@ export function WholeSegment() {
   return <>
     <h3>{t("Whole segment")}</h3>
     <div class="ops" data-testid="operations" aria-busy={session.working.value !== null}>
-      <Button icon="layers-2" testid="op-interpolate" disabled={off} title={t("Fill between the drawn slices of the active pane")} keys="Shift+J" onClick={() => void operations.interpolate()}>{t("Interpolate")}</Button>
+      <Button icon="layers-2" testid="op-interpolate" disabled={off} title={t("Fill between the drawn slices of the active pane")} keys="Alt+J" onClick={() => void operations.interpolate()}>{t("Interpolate")}</Button>
       <Button icon="paint-bucket" testid="op-fill-holes" disabled={off} title={t("Fill what the segment encloses")} keys="Shift+U" onClick={() => void operations.fillHoles()}>{t("Fill holes")}</Button>
       <Button icon="circle-minus" testid="op-islands" disabled={off} title={t("Remove parts under {ml} mL", { ml: now.islandsMl })} keys="Alt+I" onClick={() => void operations.removeIslands()}>{t("Islands")}</Button>
       <Button icon="waves" testid="op-smooth" disabled={off} title={t("Take off spikes and pits below {mm} mm", { mm: now.smoothMm })} keys="Alt+S" onClick={() => void operations.smooth()}>{t("Smooth")}</Button>
