@@ -80,7 +80,7 @@ export const threshold = brushTool(brush, {
         {WINDOWS.map((w) => (
           <Button key={w.name} pressed={w.lo === lo && w.hi === hi} title={`${t(w.name)}: ${hu(w.lo)} … ${hu(w.hi)} HU`} onClick={() => setWindow(w.lo, w.hi)}>{t(w.name)}</Button>
         ))}
-        <Button icon="pipette" kind="wide" testid="threshold-here" title={t("Mean ± 2 standard deviations around the cursor")} keys="Shift+T" onClick={() => windowFromHere(desk)}>{t("From the crosshair")}</Button>
+        <Button icon="pipette" kind="wide" testid="threshold-here" title={t("Mean ± 2 standard deviations around the cursor")} keys="Alt+T" onClick={() => windowFromHere(desk)}>{t("From the crosshair")}</Button>
       </div>
       <hr />
       <Switch id="threshold-planar" label={t("This slice only")} on={now.thresholdPlanar} hint={t("A circle instead of a ball")} onChange={(thresholdPlanar) => change({ thresholdPlanar })} />
