@@ -118,7 +118,7 @@ def test_a_remark_by_one_key_is_pinned_and_goes_with_the_return(
     page = new_page("reviewer")
     viewer = open_review(live_world, page, submitted)
     page.keyboard.press("Shift+J")
-    page.keyboard.press("Alt+L")
+    page.keyboard.press("Shift+L")
     place = viewer.facts("cross")
     page.get_by_test_id("tab-comments").click()
     expect(page.get_by_test_id("draft")).to_contain_text("Marked too large.")
@@ -146,7 +146,7 @@ def test_readers_are_compared_by_judges_only(live_world: World, submitted: Revie
     page.wait_for_function("() => voxloop.differences.against === 'reader-2' && voxloop.differences.list.length === 2")
     assert kinds(viewer) == ["changed", "added"]
     page.get_by_test_id("outline-reader-2").click()
-    page.keyboard.press("Alt+V")
+    page.keyboard.press("Shift+V")
     expect(page.get_by_test_id("heat")).to_have_attribute("aria-pressed", "true")
     viewer.go_to(MIDDLE)
     shoot(page, "viewer-readers")

@@ -18,10 +18,10 @@ export function nameOf(against: string, { kind, ijk, added, removed, relabelled 
 
 /** What a reviewer often says of a place, by one key; `short` stands on its button. */
 export const REMARKS = [
-  { id: "remark-large", short: msg("Too large"), words: msg("Marked too large"), key: "Alt+L" },
-  { id: "remark-small", short: msg("Too small"), words: msg("Marked too small"), key: "Alt+T" },
-  { id: "remark-none", short: msg("No finding"), words: msg("This is no finding"), key: "Alt+N" },
-  { id: "remark-missed", short: msg("Missed here"), words: msg("A finding is missed here"), key: "Alt+M" },
+  { id: "remark-large", short: msg("Too large"), words: msg("Marked too large"), key: "Shift+L" },
+  { id: "remark-small", short: msg("Too small"), words: msg("Marked too small"), key: "Shift+T" },
+  { id: "remark-none", short: msg("No finding"), words: msg("This is no finding"), key: "Shift+N" },
+  { id: "remark-missed", short: msg("Missed here"), words: msg("A finding is missed here"), key: "Shift+I" },
 ] as const;
 
 export class Review {

@@ -16,7 +16,7 @@ export function reviewCommands(desk: Desk): Command[] {
     { id: "check-difference", title: "Difference checked, on to the next", group: "Review", keys: ["Shift+A"], offered: compares, when: some, run: () => { open(); review.check(); } },
     { id: "revert-difference", title: "Take this difference back", group: "Review", keys: ["Shift+R"], offered: compares && can.edit, when: () => review.index.value >= 0 && session.editable.value, run: () => void review.revert() },
     { id: "compare-next", title: "Compare with the next mask", group: "Review", keys: ["Shift+D"], offered: compares, when: () => review.others.value.length > 1, run: () => { open(); review.compareWithNext(); } },
-    { id: "heat", title: "Where readers disagree, shown or hidden", group: "Review", keys: ["Alt+V"], offered: overlays.some((o) => o.key.startsWith("reader-")), run: () => review.toggleHeat() },
+    { id: "heat", title: "Where readers disagree, shown or hidden", group: "Review", keys: ["Shift+V"], offered: overlays.some((o) => o.key.startsWith("reader-")), run: () => review.toggleHeat() },
     ...REMARKS.map(({ id, words, key }) => ({
       id, title: `Comment here: ${words}`, group: "Review" as const, keys: [key], offered: can.comment, run: () => desk.remark(words),
     })),

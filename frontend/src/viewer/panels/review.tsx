@@ -46,7 +46,7 @@ export function ReviewTab() {
       {readers.length > 0 && (
         <div class="row between" style="margin-top:8px">
           <span class="small">{t("{n} readers", { n: readers.length + 1 })}</span>
-          <Button icon="flame" kind="btn-ghost" pressed={review.heat.value} testid="heat" title={t("Where the readers disagree: the warmer, the more")} keys="Alt+V" onClick={() => review.toggleHeat()}>{t("Disagreement")}</Button>
+          <Button icon="flame" kind="btn-ghost" pressed={review.heat.value} testid="heat" title={t("Where the readers disagree: the warmer, the more")} keys="Shift+V" onClick={() => review.toggleHeat()}>{t("Disagreement")}</Button>
         </div>
       )}
     </div>
