@@ -54,10 +54,11 @@ def _rows(url: str, pk: str, password: str) -> Iterator[dict[str, Any]]:
         viewer.set_radius(4)
         drawn, saved, kept = [], [], []
         for n in range(STROKES):
-            # Round and round over a field of places, each time in another segment: every stroke changes voxels.
-            place = (30 + 12 * (n % 16), 30 + 12 * (n // 16 % 16), SHAPE[0] // 2)
-            if n % 256 == 0:
-                page.keyboard.press(str(1 + n // 256))
+            # The same 16 places over and over, each round in the next of three segments: the mask stays as full as it
+            # is after the first round, so that what grows is the history alone.
+            place = (60 + 24 * (n % 4), 60 + 24 * (n // 4 % 4), SHAPE[0] // 2)
+            if n % 16 == 0:
+                page.keyboard.press(str(1 + n // 16 % 3))
                 if n == 0:
                     page.get_by_text("Overwrite others").click()
             x, y = viewer.at(place)

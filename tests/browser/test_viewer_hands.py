@@ -53,7 +53,7 @@ def test_a_key_is_set_anew_and_follows_to_another_browser(assignment: Assignment
     assert saved.value.ok
     page.keyboard.press("h")
     expect(page.get_by_test_id("tool-erase")).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_test_id("tool-erase")).to_contain_text("H")
+    expect(page.get_by_test_id("tool-erase").locator("kbd")).to_have_attribute("data-key", "H")
 
     other = new_page("annotator")
     open_viewer(other, assignment)

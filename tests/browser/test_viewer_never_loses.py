@@ -92,9 +92,6 @@ def test_the_line_fails_at_every_step(page: Page, line: FaultyLine, assignment: 
         reader.draw()
         wait_for_fault(line, page, n)
         reader.draw()
-        page.get_by_role("button", name="Try now").or_(page.locator("[data-state=saved]")).first.wait_for()
-        if page.get_by_role("button", name="Try now").is_visible():
-            page.get_by_role("button", name="Try now").click(timeout=2_000, no_wait_after=True)
         reader.check()
     assert [fault for fault, _ in line.befallen] == [*CUTS, Fault.TWICE, Fault.LATE]
 

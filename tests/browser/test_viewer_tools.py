@@ -66,7 +66,7 @@ SQUARE = [(-16, -16), (-10, -16), (-10, -10), (-16, -10)]
 LEFT_HALF = [(-20, -20), (0, -20), (0, 20), (-20, 20)]
 
 DRAWING: dict[str, Step] = {
-    "threshold": lambda h: (h.page.mouse.move(*h.spot(0, 0)), h.keys("Shift+T"), h.click("t", 5, 0))[-1],
+    "threshold": lambda h: (h.page.mouse.move(*h.spot(0, 0)), h.keys("Alt+t"), h.click("t", 5, 0))[-1],
     "grow": lambda h: h.click("g"),
     "sphere": lambda h: h.click("b", 12, 12),
     "circle": lambda h: h.click("n", -14, 12),
@@ -84,8 +84,8 @@ DRAWING: dict[str, Step] = {
 }  # fmt: skip
 
 OPERATIONS: dict[str, Step] = {
-    "fill holes": lambda h: h.keys("Shift+V"),
-    "interpolate": lambda h: h.keys("Shift+I"),
+    "fill holes": lambda h: h.keys("Shift+U"),
+    "interpolate": lambda h: h.keys("Alt+j"),
     "islands": lambda h: h.press_button("op-islands"),
     "smooth": lambda h: h.press_button("op-smooth"),
     "grow the segment": lambda h: h.press_button("op-grow"),
@@ -99,8 +99,8 @@ OPERATIONS: dict[str, Step] = {
         h.choose("combine-with", "/2"), h.slide("margin-mm", 10), h.press_button("op-intersect"),
     )[-1],
     "remove a lesion": lambda h: (h.page.mouse.move(*h.spot(14, 14)), h.keys("Shift+E"))[-1],
-    "copy a lesion": lambda h: (h.page.mouse.move(*h.spot(14, 14)), h.keys("Shift+L"))[-1],
-    "convert a lesion": lambda h: (h.page.mouse.move(*h.spot(14, 14)), h.keys("Shift+N"))[-1],
+    "copy a lesion": lambda h: (h.page.mouse.move(*h.spot(14, 14)), h.keys("Alt+l"))[-1],
+    "convert a lesion": lambda h: (h.page.mouse.move(*h.spot(14, 14)), h.keys("Alt+n"))[-1],
     "convert": lambda h: h.press_button("op-convert"),
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
+import type { Disagreement, Keep } from "./disagreement";
 import type {
-  Beside, CoarseField, DabResult, Difference, Disagreement, EditorEvents, EditorOptions, HistoryState, Ijk, Keep, Lesion, LesionHistogram,
+  Beside, CoarseField, DabResult, Difference, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram,
   Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, Slice, SliceFacts, Stats, Tool, VoxelValue, Zyx,
 } from "./types";
 

@@ -10,61 +10,98 @@ import { pushRow, type Writable } from "./brushes";
 export interface Component {
   readonly label: number;
   readonly voxels: number;
-  readonly starts: readonly number[];
-  readonly lengths: readonly number[];
+  readonly starts: Uint32Array;
+  readonly lengths: Uint32Array;
+}
+
+/** Stretches of the wanted labels, those that chunk borders cut joined again; row r holds rowFirst[r] … rowFirst[r + 1]. */
+interface Found { count: number; starts: Uint32Array; lengths: Uint32Array; labels: Uint8Array; readonly rowFirst: Int32Array }
+
+function stretchesOf(mask: Stretches, wanted: (label: number) => boolean): Found {
+  const [nz, ny, nx] = mask.shape;
+  const found: Found = { count: 0, starts: new Uint32Array(1024), lengths: new Uint32Array(1024), labels: new Uint8Array(1024), rowFirst: new Int32Array(nz * ny + 1) };
+  const accepts = Uint8Array.from({ length: 256 }, (_, label) => Number(wanted(label)));
+  let lastRow = -1, end = -1;
+  mask.forEachStretch((start, length, label) => {
+    if (!accepts[label]) return;
+    const row = Math.floor(start / nx);
+    if (start === end && row === lastRow && found.labels[found.count - 1] === label) {
+      found.lengths[found.count - 1] += length;
+      end += length;
+      return;
+    }
+    if (row !== lastRow) { found.rowFirst.fill(found.count, lastRow + 1, row + 1); lastRow = row; }
+    if (found.count === found.starts.length) widen(found);
+    found.starts[found.count] = start;
+    found.lengths[found.count] = length;
+    found.labels[found.count++] = label;
+    end = start + length;
+  });
+  found.rowFirst.fill(found.count, lastRow + 1);
+  return found;
+}
+
+function widen(found: Found): void {
+  const twice = <T extends Uint32Array | Uint8Array>(empty: T, array: T): T => { empty.set(array); return empty; };
+  found.starts = twice(new Uint32Array(2 * found.count), found.starts);
+  found.lengths = twice(new Uint32Array(2 * found.count), found.lengths);
+  found.labels = twice(new Uint8Array(2 * found.count), found.labels);
+}
+
+/** Joins the stretches of row `row` with those of the same label in row `other` that touch them, corners counted. */
+function join({ starts, lengths, labels, rowFirst }: Found, parents: Int32Array, row: number, other: number, nx: number): void {
+  const shift = (other - row) * nx;
+  const end = rowFirst[row + 1], otherEnd = rowFirst[other + 1];
+  let b = rowFirst[other];
+  for (let a = rowFirst[row]; a < end; a++) {
+    const from = starts[a] + shift - 1, to = from + lengths[a] + 2;
+    while (b < otherEnd && starts[b] + lengths[b] <= from) b++;
+    for (let n = b; n < otherEnd && starts[n] < to; n++) {
+      if (labels[n] !== labels[a]) continue;
+      const p = rootOf(parents, n), q = rootOf(parents, a);
+      // The earlier one leads, so that the roots come in the order of the voxels.
+      if (p < q) parents[q] = p;
+      else parents[p] = q;
+    }
+  }
+}
+
+function rootOf(parents: Int32Array, n: number): number {
+  while (parents[n] !== n) n = parents[n] = parents[parents[n]];
+  return n;
 }
 
 /** Every connected part of the labels that `wanted` accepts, the largest first. */
 export function componentsOf(mask: Stretches, wanted: (label: number) => boolean = (label) => label !== ERASED): Component[] {
-  const [, ny, nx] = mask.shape;
-  const starts: number[] = [], lengths: number[] = [], labels: number[] = [], parents: number[] = [];
-  const rows = new Map<number, [number, number]>();
-  mask.forEachStretch((start, length, label) => {
-    if (!wanted(label)) return;
-    const last = starts.length - 1;
-    const row = Math.floor(start / nx);
-    if (last >= 0 && starts[last] + lengths[last] === start && labels[last] === label && Math.floor(starts[last] / nx) === row) {
-      lengths[last] += length;
-      return;
-    }
-    const place = rows.get(row);
-    if (place) place[1]++;
-    else rows.set(row, [starts.length, starts.length + 1]);
-    parents.push(starts.length);
-    starts.push(start);
-    lengths.push(length);
-    labels.push(label);
-  });
-  const rootOf = (n: number): number => {
-    while (parents[n] !== n) n = parents[n] = parents[parents[n]];
-    return n;
-  };
-  for (const [row, [first, end]] of rows) {
+  const [nz, ny, nx] = mask.shape;
+  const found = stretchesOf(mask, wanted);
+  const { count, starts, lengths, labels, rowFirst } = found;
+  const parents = Int32Array.from({ length: count }, (_, n) => n);
+  for (let row = 0; row < nz * ny; row++) {
+    if (rowFirst[row] === rowFirst[row + 1]) continue;
     const y = row % ny;
-    for (const [dz, dy] of [[0, -1], [-1, -1], [-1, 0], [-1, 1]]) {
-      if (y + dy < 0 || y + dy >= ny) continue;
-      const other = rows.get(row + dz * ny + dy);
-      if (!other) continue;
-      const shift = (dz * ny + dy) * nx;
-      let b = other[0];
-      for (let a = first; a < end; a++) {
-        const from = starts[a] + shift - 1, to = starts[a] + lengths[a] + shift + 1;
-        while (b > other[0] && starts[b - 1] + lengths[b - 1] > from) b--;
-        while (b < other[1] && starts[b] + lengths[b] <= from) b++;
-        for (let n = b; n < other[1] && starts[n] < to; n++) if (labels[n] === labels[a]) parents[rootOf(n)] = rootOf(a);
-      }
-    }
+    if (y > 0) join(found, parents, row, row - 1, nx);
+    if (row < ny) continue;
+    for (let dy = y > 0 ? -1 : 0; dy <= (y + 1 < ny ? 1 : 0); dy++) join(found, parents, row, row - ny + dy, nx);
   }
-  const parts = new Map<number, { label: number; voxels: number; starts: number[]; lengths: number[] }>();
-  for (let n = 0; n < starts.length; n++) {
-    const root = rootOf(n);
-    let part = parts.get(root);
-    if (!part) parts.set(root, part = { label: labels[n], voxels: 0, starts: [], lengths: [] });
-    part.starts.push(starts[n]);
-    part.lengths.push(lengths[n]);
-    part.voxels += lengths[n];
+  // Roots precede what hangs on them: one pass numbers the parts and counts their stretches, a second one deals them out.
+  const part = new Int32Array(count);
+  const sizes: number[] = [], voxels: number[] = [], roots: number[] = [];
+  for (let n = 0; n < count; n++) {
+    const root = rootOf(parents, n);
+    if (root === n) { part[n] = sizes.push(0) - 1; voxels.push(0); roots.push(n); }
+    else part[n] = part[root];
+    sizes[part[n]]++;
+    voxels[part[n]] += lengths[n];
   }
-  return [...parts.values()].sort((a, b) => b.voxels - a.voxels);
+  const parts = sizes.map((size, n) => ({ label: labels[roots[n]], voxels: voxels[n], starts: new Uint32Array(size), lengths: new Uint32Array(size) }));
+  const filled = new Int32Array(parts.length);
+  for (let n = 0; n < count; n++) {
+    const one = parts[part[n]], place = filled[part[n]]++;
+    one.starts[place] = starts[n];
+    one.lengths[place] = lengths[n];
+  }
+  return parts.sort((a, b) => b.voxels - a.voxels);
 }
 
 /** The part that holds a voxel, if it lies in one. */
@@ -76,7 +113,7 @@ export function componentAt(mask: Stretches, ijk: Ijk): Component | null {
 /** Runs that set these parts to `value` wherever `writable` allows. */
 export function runsOfParts(labels: Labelmap, parts: readonly Component[], writable: Writable, value: number): Runs {
   const out = new RunBuilder();
-  const all = parts.flatMap((part) => part.starts.map((start, n) => [start, part.lengths[n]]));
+  const all = parts.flatMap((part) => Array.from(part.starts, (start, n) => [start, part.lengths[n]]));
   for (const [start, length] of all.sort((a, b) => a[0] - b[0])) pushRow(out, labels.data, start, start + length, writable, value);
   return out.build();
 }

@@ -43,7 +43,7 @@ function partsOf(mask: Stretches, other: Stretches): Part[] {
   const parts = componentsOf({
     shape: mask.shape, forEachStretch: (visit) => { for (const { start, length } of pieces) visit(start, length, 1); },
   });
-  const stretches = parts.flatMap((part, n) => part.starts.map((start, m) => ({ start, end: start + part.lengths[m], part: n }))).sort((x, y) => x.start - y.start);
+  const stretches = parts.flatMap((part, n) => Array.from(part.starts, (start, m) => ({ start, end: start + part.lengths[m], part: n }))).sort((x, y) => x.start - y.start);
   const found: Part[] = parts.map(() => ({ pieces: [] }));
   let s = 0;
   for (const piece of pieces) {

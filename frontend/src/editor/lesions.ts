@@ -16,7 +16,7 @@ const ROUND_MM = 15;
  */
 export function modelVoxels(lesions: readonly Component[], model: readonly Component[]): number[] {
   const found = lesions.map(() => 0);
-  const order = lesions.flatMap((part, lesion) => part.starts.map((start, n) => ({ start, end: start + part.lengths[n], label: part.label, lesion }))).sort((a, b) => a.start - b.start);
+  const order = lesions.flatMap((part, lesion) => Array.from(part.starts, (start, n) => ({ start, end: start + part.lengths[n], label: part.label, lesion }))).sort((a, b) => a.start - b.start);
   for (const part of model) {
     const shared = new Map<number, number>();
     part.starts.forEach((start, n) => {

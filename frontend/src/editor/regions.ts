@@ -9,14 +9,14 @@ import type { Labelmap, SparseMask } from "./labelmap";
 
 export class Regions {
   /** Voxels of each region. */
-  readonly #sizes = new Float64Array(256);
+  readonly #sizes = new Uint32Array(256);
   /** Voxels of region × 256 + label of the mask, over all chunks and for each. */
   readonly #total = new Map<number, number>();
   readonly #parts = new Map<number, ReadonlyMap<number, number>>();
   readonly #stale: Set<number>;
 
   constructor(private readonly overlay: SparseMask, private readonly labels: Labelmap) {
-    for (const voxels of overlay.chunks.values()) for (let n = 0; n < CHUNK_VOXELS; n++) this.#sizes[voxels[n]]++;
+    for (const voxels of overlay.chunks.values()) tally(voxels, this.#sizes);
     this.#stale = new Set(overlay.chunks.keys());
   }
 
@@ -62,11 +62,21 @@ export class Regions {
     const regions = this.overlay.chunks.get(chunk);
     if (!regions || !this.labels.occupied[chunk]) return found;
     const labels = this.labels.readChunk(this.labels.chunkIndex(chunk), scratch);
-    for (let n = 0; n < CHUNK_VOXELS; n++) {
+    for (let n = 0; n < labels.length; n++) {
       if (!labels[n] || !regions[n]) continue;
       const key = regions[n] * 256 + labels[n];
       found.set(key, (found.get(key) ?? 0) + 1);
     }
     return found;
+  }
+}
+
+/** Adds the voxels of each value of a chunk, stretch by stretch: regions are large. */
+function tally(voxels: Uint8Array, sizes: Uint32Array): void {
+  const end = voxels.length;
+  for (let n = 0; n < end;) {
+    const from = n, value = voxels[n];
+    do n++; while (n < end && voxels[n] === value);
+    sizes[value] += n - from;
   }
 }

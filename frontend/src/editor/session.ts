@@ -5,6 +5,7 @@
 
 import type { EditorCalls } from "./client";
 import { differencesOf } from "./differences";
+import type { Disagreement, Keep } from "./disagreement";
 import { Drawing, effectOf, patchesOf } from "./drawing";
 import type { SparseMask } from "./labelmap";
 import { Line } from "./line";
@@ -17,7 +18,7 @@ import { Scene, type Watched } from "./scene";
 import { tally } from "./runs";
 import type { Surroundings } from "./surroundings";
 import type {
-  Beside, CoarseField, DabResult, Difference, Disagreement, EditorOptions, HistoryState, Ijk, Keep, Lesion, LesionHistogram, Opened,
+  Beside, CoarseField, DabResult, Difference, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened,
   Operation, OperationResult, Plane, Preview, Proposed, Region, SaveState, Slice, SliceFacts, Stats, Stroke, Tool, VoxelValue, Zyx,
 } from "./types";
 import { uuid } from "./uuid";

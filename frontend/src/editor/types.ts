@@ -205,20 +205,6 @@ export interface LesionHistogram { readonly lo: number; readonly step: number; r
 /** Overlays that lesions are told beside: the model's, and one of anatomy. */
 export interface Beside { readonly model: string | null; readonly anatomy: string | null }
 
-/** A connected part in which two versions of a mask disagree; the labels are the commonest of each. */
-export interface Disagreement {
-  readonly voxels: number;
-  readonly ml: number;
-  readonly box: Box;
-  readonly ijk: Ijk;
-  readonly mine: number;
-  readonly theirs: number;
-}
-
-/** Whose version holds: in every region, or region by region in the order of `disagreements`. */
-export type Keep = "mine" | "theirs" | readonly ("mine" | "theirs")[];
-
-
 export interface HistoryState {
   readonly undo: Stroke | null;
   readonly redo: Stroke | null;

@@ -1,17 +1,17 @@
 /** Radius and tolerance by steps, and why a stroke is not possible. */
 
 import type { GrowRefusal, GrowResult } from "../editor/types";
-import { t } from "./language";
+import { msg, t } from "./language";
 import type { Session } from "./session";
 import { change, settings } from "./settings";
 import type { Brush } from "./tools/tool";
 import { thin } from "./words";
 
 export const REFUSALS: Readonly<Record<GrowRefusal, string>> = {
-  normal_lung: "Looks like healthy lung: nothing to grow",
-  nothing_within_bounds: "Nothing within the bounds here",
-  over_ceiling: "Over the voxel ceiling",
-  not_loaded: "Still loading here in full resolution",
+  normal_lung: msg("Looks like healthy lung: nothing to grow"),
+  nothing_within_bounds: msg("Nothing within the bounds here"),
+  over_ceiling: msg("Over the voxel ceiling"),
+  not_loaded: msg("Still loading here in full resolution"),
 };
 
 /** Why a dab took nothing, in words. */
@@ -40,20 +40,20 @@ export function stepTolerance(notches: number): void {
 
 /** Words for a tolerance: what a radiologist would choose it for. */
 export function toleranceWords(tolerance: number): string {
-  return tolerance <= 22 ? "faint" : tolerance <= 27 ? "generous" : tolerance <= 32 ? "standard" : tolerance <= 42 ? "solid" : "strict";
+  return tolerance <= 22 ? t("faint") : tolerance <= 27 ? t("generous") : tolerance <= 32 ? t("standard") : tolerance <= 42 ? t("solid") : t("strict");
 }
 
 /** Why painting is not possible now, in words; null when it is. `anySegment`: whatever the selected one is like. */
 export function whyNot(session: Session, anySegment = false): string | null {
   const save = session.save.value;
-  if (save.kind === "read-only" && save.reason === "other-tab") return "This scan is being drawn on in another tab";
-  if (!session.editable.value) return "Read only: this mask cannot be changed";
-  if (save.kind === "conflict") return "Choose a version first";
-  if (!session.maskReady.value) return "The mask is still loading";
-  if (session.working.value) return `Still working: ${session.working.value}`;
+  if (save.kind === "read-only" && save.reason === "other-tab") return t("This scan is being drawn on in another tab");
+  if (!session.editable.value) return t("Read only: this mask cannot be changed");
+  if (save.kind === "conflict") return t("Choose a version first");
+  if (!session.maskReady.value) return t("The mask is still loading");
+  if (session.working.value) return t("Still working: {what}", { what: session.working.value });
   if (anySegment) return null;
   const segment = session.segment.value;
-  if (session.locked.value.has(segment)) return `${session.segmentName(segment)} is locked`;
-  if (!session.maskShown.value || session.hidden.value.has(segment)) return `${session.segmentName(segment)} is hidden`;
+  if (session.locked.value.has(segment)) return t("{segment} is locked", { segment: session.segmentName(segment) });
+  if (!session.maskShown.value || session.hidden.value.has(segment)) return t("{segment} is hidden", { segment: session.segmentName(segment) });
   return null;
 }

@@ -6,6 +6,7 @@ import type { Box, ClickPrompt, Ijk, Operation, Proposed } from "../editor/types
 import { csrfHeaders, fetchBytes } from "./api";
 import type { Session } from "./session";
 import { settings } from "./settings";
+import { t } from "./language";
 
 /** More points than this are no quicker than a brush. */
 const MOST_PROMPTS = 40;
@@ -79,9 +80,9 @@ export class Clicks {
     this.discard();
     try {
       const { added } = await this.session.editor.apply(operation);
-      if (added === 0) this.session.notice.value = { text: "Nothing was added: the proposal was empty, or all of it is marked already.", tone: "warn" };
+      if (added === 0) this.session.notice.value = { text: t("Nothing was added: the proposal was empty, or all of it is marked already."), tone: "warn" };
     } catch (error) {
-      this.session.notice.value = { text: `The proposal was not taken: ${(error as Error).message}`, tone: "bad" };
+      this.session.notice.value = { text: t("The proposal was not taken: {why}", { why: (error as Error).message }), tone: "bad" };
     }
   }
 
@@ -121,7 +122,7 @@ export class Clicks {
       this.fault.value = null;
     } catch (error) {
       this.#failed = question;
-      this.fault.value = error instanceof TypeError ? "The server cannot be reached; this proposal is the browser's own." : (error as Error).message;
+      this.fault.value = error instanceof TypeError ? t("The server cannot be reached; this proposal is the browser's own.") : (error as Error).message;
     } finally {
       this.asking.value = false;
     }

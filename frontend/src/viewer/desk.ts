@@ -200,14 +200,14 @@ export class Desk {
   askReturn(): void {
     if (this.work.drafts.value.length) { void this.work.verdict("return"); return; }
     this.tab.value = "comments";
-    this.session.notice.value = { text: "Add at least one comment first: the author needs to know what to change.", tone: "warn" };
+    this.session.notice.value = { text: t("Add at least one comment first: the author needs to know what to change."), tone: "warn" };
   }
 
   /** Pins a remark to the crosshair, which stands on the chosen lesion or difference. */
   remark(words: string): void {
     const { session, work } = this;
     work.addComment(`${words}.`, session.cross.value);
-    session.notice.value = { text: `Pinned to slice ${session.cross.value[2] + 1}: “${words}.”`, tone: "info" };
+    session.notice.value = { text: t("Pinned to slice {n}: “{words}.”", { n: session.cross.value[2] + 1, words }), tone: "info" };
   }
 
   /** A judge first sees what matters most: the largest difference to the model or the round before, else the largest lesion. */

@@ -2,7 +2,7 @@
 
 import type { Ijk, Operation } from "../editor/types";
 import { whyNot } from "./brushes";
-import { t } from "./language";
+import { msg, t } from "./language";
 import type { Session } from "./session";
 import { settings } from "./settings";
 import { ml } from "./words";
@@ -34,45 +34,45 @@ export class Operations {
     }
   }
 
-  interpolate(): Promise<void> { return this.run("Fill between slices", { op: "interpolate", plane: this.session.activePlane.value, ...this.#rules }); }
+  interpolate(): Promise<void> { return this.run(msg("Fill between slices"), { op: "interpolate", plane: this.session.activePlane.value, ...this.#rules }); }
   fillHoles(): Promise<void> {
     // Thick slices: what is closed in the plane is a hole, as the growing brush has it.
     const perSlice = this.session.geometry.spacingMmZyx[0] > 1.5;
-    return this.run("Fill holes", { op: "fill-holes", perSlice, ...this.#rules });
+    return this.run(msg("Fill holes"), { op: "fill-holes", perSlice, ...this.#rules });
   }
   removeIslands(): Promise<void> {
     const { segment, locked } = this.#rules;
-    return this.run("Remove islands", { op: "remove-islands", segment, underMl: settings.value.islandsMl, locked });
+    return this.run(msg("Remove islands"), { op: "remove-islands", segment, underMl: settings.value.islandsMl, locked });
   }
-  smooth(): Promise<void> { return this.run("Smooth", { op: "smooth", mm: settings.value.smoothMm, ...this.#rules }); }
-  grow(): Promise<void> { return this.run("Grow", { op: "resize", mm: settings.value.sizeMm, ...this.#rules }); }
-  shrink(): Promise<void> { return this.run("Shrink", { op: "resize", mm: -settings.value.sizeMm, ...this.#rules }); }
+  smooth(): Promise<void> { return this.run(msg("Smooth"), { op: "smooth", mm: settings.value.smoothMm, ...this.#rules }); }
+  grow(): Promise<void> { return this.run(msg("Grow"), { op: "resize", mm: settings.value.sizeMm, ...this.#rules }); }
+  shrink(): Promise<void> { return this.run(msg("Shrink"), { op: "resize", mm: -settings.value.sizeMm, ...this.#rules }); }
   clear(): Promise<void> {
     const { segment, locked } = this.#rules;
-    return this.run("Clear the segment", { op: "clear", segment, locked });
+    return this.run(msg("Clear the segment"), { op: "clear", segment, locked });
   }
 
   /** The whole selected segment becomes another one. */
   convert(to: number): Promise<void> {
     const { segment, locked } = this.#rules;
-    return this.run("Convert", { op: "convert", from: segment, to, at: null, locked });
+    return this.run(msg("Convert"), { op: "convert", from: segment, to, at: null, locked });
   }
   /** The lesion under the cursor becomes the selected segment. */
   convertLesion(): Promise<void> {
     const { segment, locked } = this.#rules;
-    return this.run("Convert the lesion", { op: "convert", from: null, to: segment, at: this.under(), locked }, true);
+    return this.run(msg("Convert the lesion"), { op: "convert", from: null, to: segment, at: this.under(), locked }, true);
   }
-  removeLesion(): Promise<void> { return this.run("Remove the lesion", { op: "remove-lesion", at: this.under(), locked: this.#rules.locked }, true); }
+  removeLesion(): Promise<void> { return this.run(msg("Remove the lesion"), { op: "remove-lesion", at: this.under(), locked: this.#rules.locked }, true); }
 
   /** From an overlay: everything, or the lesion under the cursor; with its own segments or into the selected one. */
   copy(overlay: string, whole: boolean): Promise<void> {
     const { overwrite, locked, segment } = this.#rules;
-    return this.run(whole ? "Copy everything" : "Copy the lesion", { op: "copy", overlay, at: whole ? null : this.under(), into: settings.value.copyInto ? segment : null, overwrite, locked }, true);
+    return this.run(whole ? msg("Copy everything") : msg("Copy the lesion"), { op: "copy", overlay, at: whole ? null : this.under(), into: settings.value.copyInto ? segment : null, overwrite, locked }, true);
   }
 
   /** `overlay` null: with another segment of this mask. */
   combine(op: "union" | "intersect" | "subtract", overlay: string | null, other: number | null): Promise<void> {
-    const title = op === "union" ? "Add" : op === "intersect" ? "Intersect" : "Subtract";
+    const title = op === "union" ? msg("Add") : op === "intersect" ? msg("Intersect") : msg("Subtract");
     return this.run(title, { op, overlay, with: other, marginMm: settings.value.marginMm, ...this.#rules });
   }
 }

@@ -7,6 +7,7 @@ import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { Difference } from "../editor/types";
 import type { OverlaySource } from "./context";
 import type { Session } from "./session";
+import { msg, t } from "./language";
 
 const COUNT_AFTER_MS = 250;
 
@@ -17,10 +18,10 @@ export function nameOf(against: string, { kind, ijk, added, removed, relabelled 
 
 /** What a reviewer often says of a place, by one key; `short` stands on its button. */
 export const REMARKS = [
-  { id: "remark-large", short: "Too large", words: "Marked too large", key: "Alt+L" },
-  { id: "remark-small", short: "Too small", words: "Marked too small", key: "Alt+T" },
-  { id: "remark-none", short: "No finding", words: "This is no finding", key: "Alt+N" },
-  { id: "remark-missed", short: "Missed here", words: "A finding is missed here", key: "Alt+M" },
+  { id: "remark-large", short: msg("Too large"), words: msg("Marked too large"), key: "Alt+L" },
+  { id: "remark-small", short: msg("Too small"), words: msg("Marked too small"), key: "Alt+T" },
+  { id: "remark-none", short: msg("No finding"), words: msg("This is no finding"), key: "Alt+N" },
+  { id: "remark-missed", short: msg("Missed here"), words: msg("A finding is missed here"), key: "Alt+M" },
 ] as const;
 
 export class Review {
@@ -144,9 +145,9 @@ export class Review {
     if (!difference || !against || !session.editable.value) return;
     try {
       const { added, removed } = await session.editor.apply({ op: "revert", overlay: against.key, at: difference.ijk, locked: [...session.locked.value] });
-      if (added + removed === 0) session.notice.value = { text: "Nothing was taken back: its segment is locked.", tone: "warn" };
+      if (added + removed === 0) session.notice.value = { text: t("Nothing was taken back: its segment is locked."), tone: "warn" };
     } catch (error) {
-      session.notice.value = { text: `Nothing was taken back: ${(error as Error).message}`, tone: "bad" };
+      session.notice.value = { text: t("Nothing was taken back: {why}", { why: (error as Error).message }), tone: "bad" };
     }
   }
 

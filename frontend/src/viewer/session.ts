@@ -15,6 +15,7 @@ import { offsetOf, Volume, type VolumeIndex } from "./load/volume";
 import type { GridGeometry } from "./image/geometry";
 import { PRESETS, presetsOf, type Window } from "./image/window";
 import { MaskMirror } from "./mirror";
+import { t } from "./language";
 
 export type Phase = "opening" | "preview" | "complete" | "failed";
 export type OverlayMode = "off" | "outline" | "difference";
@@ -141,7 +142,7 @@ export class Session {
     this.editor.on("error", ({ message }) => { this.notice.value = { text: message, tone: "bad" }; });
     this.editor.on("keeping", (keeping) => { this.keeping.value = keeping; });
     this.editor.on("merged", ({ theirVoxels }) => {
-      this.notice.value = { text: `Another reader's save was merged (${theirVoxels} voxels). One undo takes it back.`, tone: "warn" };
+      this.notice.value = { text: t("Another reader's save was merged ({n} voxels). One undo takes it back.", { n: theirVoxels }), tone: "warn" };
       this.mirror.touchAll();
     });
   }
@@ -184,7 +185,7 @@ export class Session {
 
   async #loadAnatomy(): Promise<void> {
     const failed = await this.anatomy.load(this.editor, (url) => fetchBytes(url, { headers: { Accept: MASK_TYPE } }));
-    if (failed.length) this.notice.value = { text: `${failed.join(", ")} could not be loaded.`, tone: "warn" };
+    if (failed.length) this.notice.value = { text: t("{title} could not be loaded.", { title: failed.join(", ") }), tone: "warn" };
   }
 
   async #loadOverlays(): Promise<void> {
@@ -195,7 +196,7 @@ export class Session {
         this.overlaysLoaded.value = new Set([...this.overlaysLoaded.value, overlay.key]);
         if (overlay.key === "prediction" || !this.mirror.compareWith) this.mirror.compareWith = overlay.key;
       } catch {
-        this.notice.value = { text: `${overlay.title} could not be loaded.`, tone: "warn" };
+        this.notice.value = { text: t("{title} could not be loaded.", { title: overlay.title }), tone: "warn" };
       }
     }
     this.mirror.touchAll();
@@ -206,7 +207,7 @@ export class Session {
     try {
       await this.clicks.load();
     } catch {
-      this.notice.value = { text: "The model's probability could not be loaded: click to segment works from the image alone.", tone: "warn" };
+      this.notice.value = { text: t("The model's probability could not be loaded: click to segment works from the image alone."), tone: "warn" };
     }
   }
 
@@ -220,7 +221,7 @@ export class Session {
     }, (why) => { this.trouble.value = why; });
     this.#stream.focus = this.cross.value[2];
     await this.#stream.start();
-    if (volume.fullCount < volume.full.length) throw new Error(this.trouble.value ?? "Some slices could not be loaded.");
+    if (volume.fullCount < volume.full.length) throw new Error(this.trouble.value ?? t("Some slices could not be loaded."));
   }
 
   #noteStroke(now: HistoryState): void {
@@ -266,7 +267,7 @@ export class Session {
   get unit(): string { return this.context.scan.shape_zyx[0] === 1 ? "cm²" : "mL"; }
   get valueUnit(): string { return this.context.scan.modality === "CT" ? " HU" : ""; }
 
-  segmentName(id: number): string { return this.segments.find((s) => s.id === id)?.name ?? `Segment ${id}`; }
+  segmentName(id: number): string { return this.segments.find((s) => s.id === id)?.name ?? t("Segment {id}", { id }); }
 
   close(): void {
     this.#leaving.abort();

@@ -88,10 +88,10 @@ export function change(part: Partial<Settings>): void {
   settings.value = { ...settings.value, ...part };
 }
 
-/** Everything back to the defaults, the keys left out: they have a button of their own. */
+/** Everything back to the defaults but what a person has made or chosen by name: keys, windows, the language. */
 export function resetSettings(): void {
-  const { keys, recent } = settings.value;
-  settings.value = { ...DEFAULTS, keys, recent };
+  const { keys, recent, windows, language } = settings.value;
+  settings.value = { ...DEFAULTS, keys, recent, windows, language };
 }
 
 /**

@@ -31,8 +31,8 @@ export class Talk {
   constructor(private readonly context: Pick<Context, "id" | "can" | "review" | "user" | "comments" | "comments_seen">) {
     this.comments.value = context.comments;
     this.seen.value = context.comments_seen ?? null;
-    this.#keptDrafts = new Kept(`voxloop.drafts.${context.review?.id}`);
-    this.#keptWaiting = new Kept(`voxloop.talk.${context.id}`);
+    this.#keptDrafts = new Kept(`voxloop.drafts.${context.user}.${context.review?.id}`);
+    this.#keptWaiting = new Kept(`voxloop.talk.${context.user}.${context.id}`);
     if (context.can.return) {
       this.drafts.value = this.#keptDrafts.value ?? [];
       this.drafts.subscribe((drafts) => { this.#keptDrafts.value = drafts.length ? drafts : null; });
@@ -106,7 +106,8 @@ export class Talk {
         else this.comments.value = [...this.comments.value.filter((c) => c.id !== id), await call<Comment>("POST", `/api/v1/reviews/${this.context.review?.id}/comments`, { id, text, ijk })];
         this.#keep(this.waiting.value.filter((w) => w.id !== id));
       } catch (error) {
-        if (!(error instanceof Problem) || error.signedOut || error.status >= 500) { this.#later(AGAIN_MS); return; }
+        // Without a network or a session, or with the token of another one, the words wait; only the server itself refuses them.
+        if (!(error instanceof Problem) || error.signedOut || error.code === "permission_denied" || error.status >= 500) { this.#later(AGAIN_MS); return; }
         const refused = error.message;
         this.#keep(this.waiting.value.map((w) => (w.id === id ? { ...w, refused } : w)));
       }

@@ -14,6 +14,9 @@ export function fixed(value: number, digits: number): string {
   return format.format(value).replace("-", MINUS);
 }
 
+/** A number with as many decimals as it has, at most two. */
+export function figure(value: number): string { return new Intl.NumberFormat(spoken(), { maximumFractionDigits: 2 }).format(value); }
+
 export function thin(value: number): string {
   const text = fixed(Math.round(value), 0);
   return spoken() === ENGLISH ? text.replace(/\B(?=(\d{3})+(?!\d))/g, THIN) : text;
@@ -43,8 +46,6 @@ export function ago(iso: string | null, now = Date.now()): string {
 
 /** The time of the day, to the second. */
 export function clock(iso: string): string { return new Date(iso).toLocaleTimeString(spoken()); }
-
-export function count(n: number, one: string, many = `${one}s`): string { return `${thin(n)} ${n === 1 ? one : many}`; }
 
 const TOOL_WORDS: Readonly<Record<string, string>> = {
   grow: msg("grow"), sphere: msg("sphere"), circle: msg("circle"), erase: msg("erase"), threshold: msg("threshold"), undo: msg("undo"), redo: msg("redo"), copy: msg("copy"),

@@ -2,14 +2,9 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { allCommands } from "../../src/viewer/commands";
 import { currentKey, keyNames, keysOf, noteReplaced, rebound, restored, whyTaken } from "../../src/viewer/commands/keys";
 import { search } from "../../src/viewer/commands/search";
-import type { Desk } from "../../src/viewer/desk";
 import { change, settings } from "../../src/viewer/settings";
+import { DESK } from "./desk";
 
-/** As much of a desk as the list of commands reads when it is made. */
-const DESK = {
-  session: { segments: [1, 2, 3].map((id) => ({ id, name: `Segment ${id}` })), context: { can: {}, overlays: [], scan: { modality: "CT", shape_zyx: [9, 9, 9] } } },
-  work: {},
-} as unknown as Desk;
 const COMMANDS = allCommands(DESK);
 
 interface Press { key: string; code: string; shift?: boolean; ctrl?: boolean; alt?: boolean; altGraph?: boolean }

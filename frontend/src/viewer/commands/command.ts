@@ -1,10 +1,14 @@
 /** One action of the viewer. */
 
+import { t } from "../language";
+
 export type Group = "Tools" | "Drawing" | "Looking" | "Overlays" | "Scan" | "Review";
 
 export interface Command {
   readonly id: string;
+  /** English; `{name}` stands for a value. `titleOf` gives it in the reader's language. */
   readonly title: string;
+  readonly values?: Readonly<Record<string, string | number>>;
   readonly group: Group;
   readonly keys: readonly string[];
   /** false: this person has no use for it here, it is not even listed. */
@@ -13,3 +17,6 @@ export interface Command {
   readonly when?: () => boolean;
   readonly run: () => void;
 }
+
+/** The title in the reader's language. */
+export function titleOf({ title, values }: Pick<Command, "title" | "values">): string { return t(title, values); }

@@ -15,7 +15,7 @@ export function drawingCommands(desk: Desk): Command[] {
   const step = (notches: number) => { const brush = brushOf(session); if (brush) stepRadius(brush, notches); };
   return [
     ...session.segments.slice(0, 8).map((segment, n) => ({
-      id: `segment-${segment.id}`, title: `Draw ${segment.name}`, group: "Drawing" as const, keys: [String(n + 1)], offered: can.edit,
+      id: `segment-${segment.id}`, title: "Draw {name}", values: { name: segment.name }, group: "Drawing" as const, keys: [String(n + 1)], offered: can.edit,
       run: () => { session.segment.value = segment.id; },
     })),
     { id: "undo", title: "Undo", group: "Drawing", keys: ["Ctrl+Z"], offered: can.edit, when: editable, run: () => void session.editor.undo() },

@@ -12,7 +12,7 @@ import { reviewCommands } from "./review";
 import { scanCommands } from "./scan";
 import { toolCommands } from "./tools";
 
-export type { Command, Group } from "./command";
+export { titleOf, type Command, type Group } from "./command";
 
 /** Every command with the viewer's own keys, those of other roles too: a key that one of them has is not free. */
 export function allCommands(desk: Desk): Command[] {

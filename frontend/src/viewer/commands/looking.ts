@@ -2,6 +2,7 @@
 
 import type { Desk } from "../desk";
 import { presetsOf } from "../image/window";
+import { t } from "../language";
 import { nextSlab, stepSlab } from "../panes/slabs";
 import { PLANES } from "../session";
 import { change, settings } from "../settings";
@@ -35,11 +36,11 @@ export function lookingCommands(desk: Desk): Command[] {
   };
   return [
     ...[0, 1, 2].map((n) => ({
-      id: `window-${n + 1}`, title: `Window: ${presetsOf({ modality: session.context.scan.modality, hu_range: [0, 1] })[n].name}`, group: "Looking" as const, keys: [`Shift+${n + 1}`],
+      id: `window-${n + 1}`, title: "Window: {name}", values: { name: t(presetsOf({ modality: session.context.scan.modality, hu_range: [0, 1] })[n].name) }, group: "Looking" as const, keys: [`Shift+${n + 1}`],
       run: () => { const { level, width } = presetsOf(session.index)[n]; session.window.value = { level, width }; },
     })),
     ...[0, 1, 2, 3, 4].map((n) => ({
-      id: `own-window-${n + 1}`, title: `Window: your own, number ${n + 1}`, group: "Looking" as const, keys: [`Shift+${n + 4}`], when: () => n < settings.value.windows.length,
+      id: `own-window-${n + 1}`, title: "Window: your own, number {n}", values: { n: n + 1 }, group: "Looking" as const, keys: [`Shift+${n + 4}`], when: () => n < settings.value.windows.length,
       run: () => { const { level, width } = settings.value.windows[n]; session.window.value = { level, width }; },
     })),
     { id: "slab", title: "Slab: thin, MIP, MinIP, average", group: "Looking", keys: ["Shift+S"], offered: volume, run: () => { if (desk.view.value) nextSlab(desk.view.value); } },

@@ -4,6 +4,7 @@
  */
 
 import type { Ijk, Plane, Zyx } from "../../editor/types";
+import { msg } from "../language";
 import { cross, dot, lettersOf, rasterOf, type Frame, type Raster, type Vector } from "./oblique";
 
 /** An axis of the grid, 0 = i, 1 = j, 2 = k. */
@@ -25,7 +26,7 @@ const SLICE_AXES: Readonly<Record<Plane, readonly [AxisIndex, AxisIndex, AxisInd
 
 /** Letters of the two ends of L, P and S: towards larger and towards smaller millimetres. */
 const LETTERS = [["L", "R"], ["P", "A"], ["S", "I"]] as const;
-const NAMES = ["Sagittal", "Coronal", "Axial"] as const;
+const NAMES = [msg("Sagittal"), msg("Coronal"), msg("Axial")] as const;
 
 /** How a plane stands on the screen: as a radiologist has it, feet below, the patient's right on the left. */
 export interface PlaneLayout {

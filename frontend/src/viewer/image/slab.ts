@@ -1,12 +1,13 @@
 /** Thick slices: the brightest, darkest or mean voxel along the way through the slices. Reads HU, writes one slice of HU. */
 
 import type { Plane, Zyx } from "../../editor/types";
+import { msg } from "../language";
 
 export type SlabKind = "mip" | "minip" | "average";
 
 export interface Slab { readonly kind: SlabKind; readonly mm: number }
 
-export const SLAB_NAMES: Readonly<Record<SlabKind, string>> = { mip: "MIP", minip: "MinIP", average: "Average" };
+export const SLAB_NAMES: Readonly<Record<SlabKind, string>> = { mip: msg("MIP"), minip: msg("MinIP"), average: msg("Average") };
 export const SLAB_MM = { min: 2, max: 50 } as const;
 
 /**

@@ -1,6 +1,7 @@
 /** Full-resolution slices over a thin line: in runs of neighbours, nearest to the reader's eyes first, a few at a time. */
 
 import { fetchBytes, Problem } from "../api";
+import { t } from "../language";
 import type { Decoder } from "./decoder";
 import { offsetOf, type VolumeIndex } from "./volume";
 
@@ -79,7 +80,7 @@ export class SliceStream {
       } catch (error) {
         this.#waiting.push(run);
         if (error instanceof Problem && error.status < 500 && error.status !== 429) { this.trouble(error.message); return; }
-        this.trouble("The connection is gone; loading goes on when it is back.");
+        this.trouble(t("The connection is gone; loading goes on when it is back."));
         await new Promise((resolve) => setTimeout(resolve, pause));
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
       }

@@ -3,8 +3,8 @@
 import { useEffect } from "preact/hooks";
 import { useDesk } from "../desk";
 import { whenWords, type Revision } from "../history";
-import { t } from "../language";
-import { ml, signed, toolWords } from "../words";
+import { t, tn } from "../language";
+import { capital, clock, ml, signed, toolWords } from "../words";
 import { Button } from "./controls";
 import { Versions } from "./versions";
 
@@ -19,19 +19,19 @@ export function HistoryTab() {
     {save.kind === "conflict" && <Versions key={save.theirs} theirs={save.theirs} />}
     <div class="sec" data-testid="history">
       <p class="small">{words[session.context.masks[session.layer.name].start] ?? t("Started from an earlier mask")}.</p>
-      {session.restored.value > 0 && <p class="small warn">{t("{n} strokes came back from this browser's journal.", { n: session.restored.value })}</p>}
+      {session.restored.value > 0 && <p class="small warn">{tn(session.restored.value, "{n} stroke came back from this browser's journal.", "{n} strokes came back from this browser's journal.")}</p>}
       {revisions.trouble.value && <p class="small warn">{revisions.trouble.value}</p>}
       {revisions.list.value.length > 0 && <Slider />}
     </div>
     {revisions.list.value.length > 0 && <RevisionList />}
     <div class="sec">
       <h3>{t("Strokes of this page")}</h3>
-      <p class="small faint">{t("Undo reaches back {n} strokes.", { n: session.history.value.undoDepth })}</p>
+      <p class="small faint">{tn(session.history.value.undoDepth, "Undo reaches back {n} stroke.", "Undo reaches back {n} strokes.")}</p>
       <ol class="strokes long">
         {session.strokes.value.map((s) => (
           <li key={s.id}>
-            <span class="faint num time">{new Date(s.at).toLocaleTimeString("en-GB")}</span>
-            <span class="grow clip">{s.tool.charAt(0).toUpperCase() + toolWords(s.tool).slice(1)}{s.segment > 0 && `, ${session.segmentName(s.segment).toLowerCase()}`}</span>
+            <span class="faint num time">{clock(s.at)}</span>
+            <span class="grow clip">{capital(toolWords(s.tool))}{s.segment > 0 && `, ${session.segmentName(s.segment).toLowerCase()}`}</span>
             <span class="num">{signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))} {session.unit}</span>
           </li>
         ))}

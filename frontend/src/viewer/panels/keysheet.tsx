@@ -1,7 +1,7 @@
 /** The sheet of keys: every command by group with its keys, which can be set anew. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { allCommands, commandsOf, type Command } from "../commands";
+import { allCommands, commandsOf, titleOf, type Command } from "../commands";
 import { keyNames, keysOf, rebound, restored, whyTaken } from "../commands/keys";
 import { useDesk } from "../desk";
 import { msg, t } from "../language";
@@ -29,11 +29,11 @@ export function KeySheet({ onClose }: { readonly onClose: () => void }) {
   const asked = useRef<HTMLDivElement>(null);
   const commands = commandsOf(desk);
   const groups = [...new Set(commands.map((c) => c.group))];
-  const titleOf = (id: string) => t(all.find((c) => c.id === id)?.title ?? id);
+  const nameOf = (id: string) => { const command = all.find((c) => c.id === id); return command ? titleOf(command) : id; };
   const idle = (said = "") => setState({ kind: "idle", said });
   const give = (id: string, key: string, swap: boolean) => {
     change({ keys: rebound(all, id, key, swap) });
-    idle(t("{command} is now {key}.", { command: titleOf(id), key: keyWords(key) }));
+    idle(t("{command} is now {key}.", { command: nameOf(id), key: keyWords(key) }));
     requestAnimationFrame(() => document.getElementById(`key-${id}`)?.focus());
   };
   useEffect(() => { if (state.kind === "clash") asked.current?.querySelector("button")?.focus(); }, [state]);
@@ -59,8 +59,8 @@ export function KeySheet({ onClose }: { readonly onClose: () => void }) {
       <div class="row keyhead">
         <p class="small grow" role="status" data-testid="keys-said">
           {state.kind === "idle" && (state.said || t("Press a key to give its command another one."))}
-          {state.kind === "press" && <span class={state.refused ? "warn" : ""}>{state.refused || t("Press the new key for {command}. Esc keeps the old one.", { command: titleOf(state.id) })}</span>}
-          {state.kind === "clash" && <span class="warn">{t("{key} is also {command}.", { key: keyWords(state.key), command: t(state.owner.title) })}</span>}
+          {state.kind === "press" && <span class={state.refused ? "warn" : ""}>{state.refused || t("Press the new key for {command}. Esc keeps the old one.", { command: nameOf(state.id) })}</span>}
+          {state.kind === "clash" && <span class="warn">{t("{key} is also {command}.", { key: keyWords(state.key), command: titleOf(state.owner) })}</span>}
         </p>
         {state.kind === "clash" && (
           <div class="row-tight" ref={asked}>
@@ -84,10 +84,10 @@ export function KeySheet({ onClose }: { readonly onClose: () => void }) {
                 const words = c.keys.map(keyWords).join(" ") || t("none");
                 return (
                   <li key={c.id} data-testid={`key-of-${c.id}`}>
-                    <span class="grow clip" title={t(c.title)}>{t(c.title)}</span>
-                    {c.id in settings.value.keys && <button type="button" class="mini" aria-label={t("Give {command} its own key back", { command: t(c.title) })} title={t("Its own key again")} onClick={() => { change({ keys: restored(all, c.id) }); idle(t("{command} has its own key again.", { command: t(c.title) })); }}><Icon name="rotate-ccw" size="sm" /></button>}
+                    <span class="grow clip" title={titleOf(c)}>{titleOf(c)}</span>
+                    {c.id in settings.value.keys && <button type="button" class="mini" aria-label={t("Give {command} its own key back", { command: titleOf(c) })} title={t("Its own key again")} onClick={() => { change({ keys: restored(all, c.id) }); idle(t("{command} has its own key again.", { command: titleOf(c) })); }}><Icon name="rotate-ccw" size="sm" /></button>}
                     <button
-                      type="button" id={`key-${c.id}`} class={`keybtn${waits ? " waits" : ""}`} aria-pressed={waits} aria-label={t("Key of {command}: {keys}", { command: t(c.title), keys: words })}
+                      type="button" id={`key-${c.id}`} class={`keybtn${waits ? " waits" : ""}`} aria-pressed={waits} aria-label={t("Key of {command}: {keys}", { command: titleOf(c), keys: words })}
                       onClick={() => setState({ kind: "press", id: c.id, refused: "" })} onKeyDown={press(c.id)} onBlur={() => { if (waits) idle(); }}
                     >{waits ? t("Press…") : c.keys.length ? c.keys.flatMap((k, n) => [n > 0 && " ", <Key key={k} name={k} />]) : <span class="faint" aria-hidden="true">+</span>}</button>
                   </li>

@@ -4,10 +4,10 @@ import { useEffect, useState } from "preact/hooks";
 import type { Lesion, LesionHistogram } from "../../editor/types";
 import { useDesk } from "../desk";
 import { lpsOf } from "../image/geometry";
-import { t } from "../language";
+import { t, tn } from "../language";
 import type { Session } from "../session";
 import { settings } from "../settings";
-import { count, hu, ml, signed } from "../words";
+import { hu, ml, signed } from "../words";
 import { Kbd } from "./controls";
 
 const MOST_ROWS = 200;
@@ -63,7 +63,7 @@ export function LesionTable() {
         </tbody>
       </table>
     )}
-    {lesions.length > MOST_ROWS && <p class="small faint none">{t("and {n}", { n: count(lesions.length - MOST_ROWS, "smaller one") })}</p>}
+    {lesions.length > MOST_ROWS && <p class="small faint none">{t("and {n}", { n: tn(lesions.length - MOST_ROWS, "{n} smaller one", "{n} smaller ones") })}</p>}
   </>;
 }
 

@@ -1,7 +1,7 @@
 /** Find a command by words and run it. */
 
 import { useMemo, useState } from "preact/hooks";
-import { commandsOf, type Command } from "../commands";
+import { commandsOf, titleOf, type Command } from "../commands";
 import { search } from "../commands/search";
 import { useDesk } from "../desk";
 import { t } from "../language";
@@ -17,7 +17,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
   const recent = useMemo(() => settings.value.recent, []);
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
-  const found = search(all, text, recent, (c) => t(c.title)).slice(0, MOST_SHOWN);
+  const found = search(all, text, recent, titleOf).slice(0, MOST_SHOWN);
   const go = (to: number) => {
     const n = Math.min(Math.max(to, 0), found.length - 1);
     setAt(n);
@@ -43,7 +43,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
         }}
       />
       <ul class="palette" id="palette-list" role="listbox" aria-label={t("Commands")}>
-        {found.map((c, n) => <li key={c.id} id={`cmd-${c.id}`} role="option" aria-selected={n === at} onClick={() => run(c)}><span class="grow clip">{t(c.title)}</span>{!text && recent.includes(c.id) ? <span class="tiny faint">{t("recent")}</span> : <span class="tiny faint">{t(c.group)}</span>}{c.keys.map((k) => <Key key={k} name={k} />)}</li>)}
+        {found.map((c, n) => <li key={c.id} id={`cmd-${c.id}`} role="option" aria-selected={n === at} onClick={() => run(c)}><span class="grow clip">{titleOf(c)}</span>{!text && recent.includes(c.id) ? <span class="tiny faint">{t("recent")}</span> : <span class="tiny faint">{t(c.group)}</span>}{c.keys.map((k) => <Key key={k} name={k} />)}</li>)}
       </ul>
       <p class="vh" role="status">{found.length === 0 ? t("No command is called so.") : t("{n} commands", { n: found.length })}</p>
       {found.length === 0 && <p class="small faint" aria-hidden="true">{t("No command is called so.")}</p>}

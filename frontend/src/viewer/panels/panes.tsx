@@ -9,6 +9,7 @@ import { PanePointer } from "../panes/pointer";
 import type { Pane, View } from "../panes/view";
 import { PLANES } from "../session";
 import { toolOf } from "../tools";
+import { withKey } from "./controls";
 import { Icon } from "./icons";
 import { PaneBar } from "./panebar";
 import { PriorPane } from "./prior";
@@ -24,8 +25,8 @@ export function Panes() {
       {view ? <PaneGrid view={view} /> : (
         <div class="panes empty" role="status">
           {session.phase.value === "failed"
-            ? <div class="note note-bad"><Icon name="circle-x" /><div><b>The scan could not be opened.</b><br />{session.failure.value}<br /><a href="">Try again</a></div></div>
-            : <p class="faint">Opening the scan …</p>}
+            ? <div class="note note-bad"><Icon name="circle-x" /><div><b>{t("The scan could not be opened.")}</b><br />{session.failure.value}<br /><a href="">{t("Try again")}</a></div></div>
+            : <p class="faint">{t("Opening the scan …")}</p>}
         </div>
       )}
     </main>
@@ -86,7 +87,7 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
   return (
     <section
       ref={box} class={`pane${active ? " active" : ""}`} hidden={hidden} tabIndex={0} data-testid={`pane-${pane.plane}`}
-      aria-label={`${layout.name} view, slice ${index + 1} of ${pane.geometry.slices}`} onFocus={() => { session.activePlane.value = pane.plane; }}
+      aria-label={t("{plane} view, slice {n} of {size}", { plane: t(layout.name), n: index + 1, size: pane.geometry.slices })} onFocus={() => { session.activePlane.value = pane.plane; }}
       style={`cursor:${toolOf(session).cursor}`}
     >
       <canvas ref={canvas} class="image" aria-hidden="true" />
@@ -96,7 +97,7 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
       <Letters view={view} pane={pane} />
       <div class="tr2" hidden={flatOf(view)}>
         <button
-          type="button" aria-label={maximised ? "Show all panes" : `Maximise ${layout.name}`} title={maximised ? "Show all panes (F)" : `Maximise ${layout.name} (F)`}
+          type="button" aria-label={maximised ? t("Show all panes") : t("Maximise {plane}", { plane: t(layout.name) })} title={withKey(maximised ? t("Show all panes") : t("Maximise {plane}", { plane: t(layout.name) }), "F")}
           data-testid={`maximise-${pane.plane}`} onClick={() => { view.maximised.value = maximised ? null : pane.plane; }}
         ><Icon name={maximised ? "minimize-2" : "maximize-2"} size="sm" /></button>
       </div>
@@ -115,7 +116,7 @@ function Corner({ view, pane, index }: { readonly view: View; readonly pane: Pan
   return (
     <div class="tl">
       <b>{flatOf(view) ? t("X-ray") : t(pane.geometry.layout.name)}</b> <span data-testid={`slice-${pane.plane}`} hidden={flatOf(view)}>{pane.askew ? t("oblique") : `${index + 1} / ${pane.geometry.slices}`}</span>
-      {slab && <> <b data-testid={`slab-${pane.plane}`} title={t("The mask is that of the middle slice")}>{SLAB_NAMES[slab.kind]} {slab.mm} mm</b></>}
+      {slab && <> <b data-testid={`slab-${pane.plane}`} title={t("The mask is that of the middle slice")}>{t(SLAB_NAMES[slab.kind])} {slab.mm} mm</b></>}
     </div>
   );
 }
@@ -179,8 +180,8 @@ function Strip({ view, pane, index }: { readonly view: View; readonly pane: Pane
   const place = top ? n - 1 - index : index;
   return (
     <div
-      class="scroll" role="slider" tabIndex={-1} aria-label={`${pane.geometry.layout.name} slice`} aria-valuemin={1} aria-valuemax={n} aria-valuenow={index + 1}
-      aria-orientation="vertical" title="Mask along the slices" onPointerDown={go} onPointerMove={go}
+      class="scroll" role="slider" tabIndex={-1} aria-label={t("{plane} slice", { plane: t(pane.geometry.layout.name) })} aria-valuemin={1} aria-valuemax={n} aria-valuenow={index + 1}
+      aria-orientation="vertical" title={t("Mask along the slices")} onPointerDown={go} onPointerMove={go}
       onKeyDown={(e) => { if (e.key === "ArrowUp" || e.key === "ArrowDown") { e.preventDefault(); e.stopPropagation(); view.scroll(pane, e.key === "ArrowUp" ? -1 : 1); } }}
     >
       <canvas ref={strip} class="strip" width={10} height={n} aria-hidden="true" />
@@ -196,8 +197,8 @@ function Pins({ view, pane }: { readonly view: View; readonly pane: Pane }) {
   const { across } = pane.geometry.layout;
   const index = view.session.cross.value[across];
   const pins = [
-    ...desk.work.comments.value.map((c, n) => ({ n: n + 1, ijk: c.ijk, label: `Comment ${n + 1}, ${c.author}`, closed: c.state === "resolved" })),
-    ...desk.work.drafts.value.map((c, n) => ({ n: desk.work.comments.value.length + n + 1, ijk: c.ijk, label: `New comment ${n + 1}`, closed: false })),
+    ...desk.work.comments.value.map((c, n) => ({ n: n + 1, ijk: c.ijk, label: t("Comment {n}, {author}", { n: n + 1, author: c.author }), closed: c.state === "resolved" })),
+    ...desk.work.drafts.value.map((c, n) => ({ n: desk.work.comments.value.length + n + 1, ijk: c.ijk, label: t("New comment {n}", { n: n + 1 }), closed: false })),
   ];
   return <>
     {pins.map(({ n, ijk, label, closed }) => {

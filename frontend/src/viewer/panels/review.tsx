@@ -2,15 +2,15 @@
 
 import type { Difference } from "../../editor/types";
 import { useDesk } from "../desk";
-import { t } from "../language";
+import { msg, t, tn } from "../language";
 import { overlayColour } from "../panes/marks";
 import { REMARKS } from "../review";
 import { toggled } from "../session";
-import { count, signed } from "../words";
+import { signed } from "../words";
 import { Button, Kbd } from "./controls";
 import { Icon } from "./icons";
 
-const KINDS: Readonly<Record<Difference["kind"], string>> = { added: "Added", removed: "Removed", changed: "Changed" };
+const KINDS: Readonly<Record<Difference["kind"], string>> = { added: msg("Added"), removed: msg("Removed"), changed: msg("Changed") };
 
 /** How a mask is called where there is little room. */
 export function shortTitle(key: string, title: string): string {
@@ -77,7 +77,7 @@ function Differences({ title, canRevert }: { readonly title: string; readonly ca
             ))}
           </tbody>
         </table>
-        {list.length > 200 && <p class="small faint none">{t("and {what}", { what: count(list.length - 200, "smaller one") })}</p>}
+        {list.length > 200 && <p class="small faint none">{t("and {what}", { what: tn(list.length - 200, "{n} smaller one", "{n} smaller ones") })}</p>}
         <div class="row acts">
           <Button icon="check" kind="grow" testid="check-difference" keys="Shift+A" title={t("Mark as checked and go to the next")} onClick={() => review.check()}>{t("Checked")} <Kbd keys="Shift+A" /></Button>
           {canRevert && <Button icon="undo-2" kind="grow" testid="revert-difference" keys="Shift+R" title={t("Make this lesion what it is in the other mask")} disabled={!editable || at < 0} onClick={() => void review.revert()}>{t("Take back")} <Kbd keys="Shift+R" /></Button>}

@@ -4,12 +4,12 @@ import { useEffect, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import type { SaveState } from "../../editor/types";
 import { useDesk } from "../desk";
-import { t } from "../language";
-import { ago, count, thin } from "../words";
+import { t, tn } from "../language";
+import { ago, thin } from "../words";
 import { Button } from "./controls";
 import { Icon, type IconName } from "./icons";
 
-const strokes = (n: number): string => count(n, t("stroke"), t("strokes"));
+const strokes = (n: number): string => tn(n, "{n} stroke", "{n} strokes");
 
 interface Words { readonly icon: IconName; readonly tone: string; readonly words: string; readonly detail: string }
 

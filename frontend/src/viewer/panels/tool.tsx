@@ -47,13 +47,13 @@ function ThisStroke() {
   const erasing = tool.brush?.erases ?? false;
   const voxels = facts ? (erasing ? facts.removed : facts.added) : 0;
   return <>
-    <h3>This stroke</h3>
+    <h3>{t("This stroke")}</h3>
     <dl class="kv" data-testid="this-stroke">
-      <div><dt>{facts?.preview ? "Would add" : erasing ? "Removes" : "Adds"}</dt><dd class="strong">{facts ? `${ml(voxels * session.voxelMl)} ${session.unit}` : "–"}</dd></div>
-      <div><dt>Voxels</dt><dd>{facts ? thin(voxels) : "–"}</dd></div>
+      <div><dt>{facts?.preview ? t("Would add") : erasing ? t("Removes") : t("Adds")}</dt><dd class="strong">{facts ? `${ml(voxels * session.voxelMl)} ${session.unit}` : "–"}</dd></div>
+      <div><dt>{t("Voxels")}</dt><dd>{facts ? thin(voxels) : "–"}</dd></div>
       {tool.name === "grow" && <>
-        <div><dt>Seed</dt><dd>{facts?.seedHu == null ? "–" : `${hu(facts.seedHu)} HU`}</dd></div>
-        <div><dt>Lower bound</dt><dd>{facts?.lowerHu == null ? "–" : `${hu(facts.lowerHu)} HU`}</dd></div>
+        <div><dt>{t("Seed")}</dt><dd>{facts?.seedHu == null ? "–" : `${hu(facts.seedHu)} HU`}</dd></div>
+        <div><dt>{t("Lower bound")}</dt><dd>{facts?.lowerHu == null ? "–" : `${hu(facts.lowerHu)} HU`}</dd></div>
       </>}
     </dl>
   </>;
@@ -63,9 +63,9 @@ function StrokeList() {
   const { session } = useDesk();
   const strokes = session.strokes.value;
   return <>
-    <h3>Strokes</h3>
+    <h3>{t("Strokes")}</h3>
     <ol class="strokes" data-testid="strokes">
-      {strokes.length === 0 && <li class="faint">None on this page yet</li>}
+      {strokes.length === 0 && <li class="faint">{t("None on this page yet")}</li>}
       {strokes.slice(0, 8).map((s) => (
         <li key={s.id}>
           <Icon name={lookOf(s)[1]} size="sm" />
@@ -83,8 +83,8 @@ function Undo() {
   const off = !session.editable.value;
   return (
     <div class="row undo">
-      <Button icon="undo-2" kind="grow" testid="undo" disabled={off || !undo} title="Undo" keys="Ctrl+Z" onClick={() => void session.editor.undo()}>Undo <Kbd keys="Ctrl+Z" /></Button>
-      <Button icon="redo-2" label="Redo" keys="Ctrl+Shift+Z" testid="redo" disabled={off || !redo} onClick={() => void session.editor.redo()} />
+      <Button icon="undo-2" kind="grow" testid="undo" disabled={off || !undo} title={t("Undo")} keys="Ctrl+Z" onClick={() => void session.editor.undo()}>{t("Undo")} <Kbd keys="Ctrl+Z" /></Button>
+      <Button icon="redo-2" label={t("Redo")} keys="Ctrl+Shift+Z" testid="redo" disabled={off || !redo} onClick={() => void session.editor.redo()} />
     </div>
   );
 }

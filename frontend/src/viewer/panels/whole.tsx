@@ -14,8 +14,8 @@ export function WholeSegment() {
   return <>
     <h3>{t("Whole segment")}</h3>
     <div class="ops" data-testid="operations" aria-busy={session.working.value !== null}>
-      <Button icon="layers-2" testid="op-interpolate" disabled={off} title={t("Fill between the drawn slices of the active pane")} keys="Shift+I" onClick={() => void operations.interpolate()}>{t("Interpolate")}</Button>
-      <Button icon="paint-bucket" testid="op-fill-holes" disabled={off} title={t("Fill what the segment encloses")} keys="Shift+V" onClick={() => void operations.fillHoles()}>{t("Fill holes")}</Button>
+      <Button icon="layers-2" testid="op-interpolate" disabled={off} title={t("Fill between the drawn slices of the active pane")} keys="Alt+J" onClick={() => void operations.interpolate()}>{t("Interpolate")}</Button>
+      <Button icon="paint-bucket" testid="op-fill-holes" disabled={off} title={t("Fill what the segment encloses")} keys="Shift+U" onClick={() => void operations.fillHoles()}>{t("Fill holes")}</Button>
       <Button icon="circle-minus" testid="op-islands" disabled={off} title={t("Remove parts under {ml} mL", { ml: now.islandsMl })} keys="Alt+I" onClick={() => void operations.removeIslands()}>{t("Islands")}</Button>
       <Button icon="waves" testid="op-smooth" disabled={off} title={t("Take off spikes and pits below {mm} mm", { mm: now.smoothMm })} keys="Alt+S" onClick={() => void operations.smooth()}>{t("Smooth")}</Button>
       <Button icon="expand" testid="op-grow" disabled={off} title={t("Grow all round")} keys="Alt+G" onClick={() => void operations.grow()}>{t("Grow {mm} mm", { mm: now.sizeMm })}</Button>
@@ -105,7 +105,7 @@ function Copy({ off }: Part) {
     <Switch id="copy-into" label={t("Into this segment")} on={settings.value.copyInto} hint={t("Else each part keeps the segment it has there")} onChange={(copyInto) => change({ copyInto })} />
     <div class="ops">
       <Button icon="copy" testid="op-copy" disabled={off} title={t("Copy everything")} onClick={() => void operations.copy(from.key, true)}>{t("Everything")}</Button>
-      <Button icon="copy-plus" testid="op-copy-lesion" disabled={off} title={t("Copy the lesion at the crosshair")} keys={from.key === "prediction" ? "Shift+L" : undefined} onClick={() => void operations.copy(from.key, false)}>{t("Lesion")}</Button>
+      <Button icon="copy-plus" testid="op-copy-lesion" disabled={off} title={t("Copy the lesion at the crosshair")} keys={from.key === "prediction" ? "Alt+L" : undefined} onClick={() => void operations.copy(from.key, false)}>{t("Lesion")}</Button>
     </div>
   </>;
 }

@@ -2,6 +2,7 @@
 
 import type { Plane } from "../../editor/types";
 import type { PaneGeometry } from "../image/geometry";
+import { t, tn } from "../language";
 import type { Gesture, Place } from "../tools/tool";
 import type { Pane, View } from "./view";
 
@@ -32,8 +33,8 @@ export class LineDrawing {
   #put(line: Line | null): void {
     this.view.line.value = line;
     const n = line?.points.length ?? 0;
-    const words = n < LEAST_POINTS ? "Press for the next point, or drag" : "Enter or a double press closes";
-    this.view.hud.value = line ? { title: `${n} ${n === 1 ? "point" : "points"}`, detail: words, tone: "plain" } : null;
+    const words = n < LEAST_POINTS ? t("Press for the next point, or drag") : t("Enter or a double press closes");
+    this.view.hud.value = line ? { title: tn(n, "{n} point", "{n} points"), detail: words, tone: "plain" } : null;
   }
 
   /** A press: one more point; on the first or the last one it closes the line. A drag goes on from there. */
@@ -88,7 +89,7 @@ export class LineDrawing {
   finish(): void {
     const { line } = this;
     if (!line) return;
-    if (line.points.length < LEAST_POINTS) { this.view.hud.value = { title: "A line needs three points", detail: "", tone: "warn" }; return; }
+    if (line.points.length < LEAST_POINTS) { this.view.hud.value = { title: t("A line needs three points"), detail: "", tone: "warn" }; return; }
     this.#put(null);
     this.close(line);
   }

@@ -2,6 +2,7 @@
 
 import type { DabResult, Ijk, Plane, Tool } from "../../editor/types";
 import { refusalWords, whyNot } from "../brushes";
+import { t } from "../language";
 import { PLANES } from "../session";
 import { settings } from "../settings";
 import { brushOf } from "../tools";
@@ -98,7 +99,7 @@ export class Strokes {
     const erasing = brushOf(session)?.erases ?? false;
     const volume = (erasing ? this.#removed : this.#added) * session.voxelMl;
     if (refusal && !this.#added) hud.value = { title: refusal, detail: "", tone: "warn" };
-    else hud.value = { title: `${erasing ? "−" : "+"}${ml(volume)} ${session.unit}`, detail: erasing ? "Erased" : session.segmentName(session.segment.value), tone: "plain" };
+    else hud.value = { title: `${erasing ? "−" : "+"}${ml(volume)} ${session.unit}`, detail: erasing ? t("Erased") : session.segmentName(session.segment.value), tone: "plain" };
     this.tell({
       added: this.#added, removed: this.#removed, seedHu: result.grow?.seedHu ?? null, lowerHu: result.grow?.lowerHu ?? null,
       milliseconds: result.grow?.milliseconds ?? null, refusal, preview: false,
@@ -108,7 +109,7 @@ export class Strokes {
   #fault(error: Error): void {
     this.#painting = false;
     this.#next = null;
-    this.view.session.notice.value = { text: `The stroke was not taken: ${error.message}`, tone: "bad" };
+    this.view.session.notice.value = { text: t("The stroke was not taken: {why}", { why: error.message }), tone: "bad" };
   }
 
   /** The pointer rests over this voxel: show what a stroke would take. */
@@ -140,7 +141,7 @@ export class Strokes {
         this.tell({ added: found.added, removed: 0, seedHu: found.seedHu, lowerHu: found.lowerHu, milliseconds: found.milliseconds, refusal, preview: true });
       }
     } catch (error) {
-      session.notice.value = { text: `No preview: ${(error as Error).message}`, tone: "warn" };
+      session.notice.value = { text: t("No preview: {why}", { why: (error as Error).message }), tone: "warn" };
     } finally {
       this.#previewing = false;
     }

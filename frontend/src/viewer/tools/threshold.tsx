@@ -1,7 +1,7 @@
 /** The threshold brush: what of a ball lies within a window of HU. */
 
 import type { Desk } from "../desk";
-import { t } from "../language";
+import { msg, t } from "../language";
 import { Button, Switch } from "../panels/controls";
 import { change, settings } from "../settings";
 import { hu } from "../words";
@@ -10,8 +10,8 @@ import type { Brush } from "./tool";
 
 /** Names and windows that a radiologist knows, HU. */
 export const WINDOWS: readonly { readonly name: string; readonly lo: number; readonly hi: number }[] = [
-  { name: "Ground glass", lo: -750, hi: -300 }, { name: "Consolidation", lo: -300, hi: 50 },
-  { name: "Soft tissue", lo: -100, hi: 200 }, { name: "Calcification", lo: 130, hi: 3071 },
+  { name: msg("Ground glass"), lo: -750, hi: -300 }, { name: msg("Consolidation"), lo: -300, hi: 50 },
+  { name: msg("Soft tissue"), lo: -100, hi: 200 }, { name: msg("Calcification"), lo: 130, hi: 3071 },
 ];
 
 const RANGE = { min: -1024, max: 3071 };
@@ -80,7 +80,7 @@ export const threshold = brushTool(brush, {
         {WINDOWS.map((w) => (
           <Button key={w.name} pressed={w.lo === lo && w.hi === hi} title={`${t(w.name)}: ${hu(w.lo)} … ${hu(w.hi)} HU`} onClick={() => setWindow(w.lo, w.hi)}>{t(w.name)}</Button>
         ))}
-        <Button icon="pipette" kind="wide" testid="threshold-here" title={t("Mean ± 2 standard deviations around the cursor")} keys="Shift+T" onClick={() => windowFromHere(desk)}>{t("From the crosshair")}</Button>
+        <Button icon="pipette" kind="wide" testid="threshold-here" title={t("Mean ± 2 standard deviations around the cursor")} keys="Alt+T" onClick={() => windowFromHere(desk)}>{t("From the crosshair")}</Button>
       </div>
       <hr />
       <Switch id="threshold-planar" label={t("This slice only")} on={now.thresholdPlanar} hint={t("A circle instead of a ball")} onChange={(thresholdPlanar) => change({ thresholdPlanar })} />
