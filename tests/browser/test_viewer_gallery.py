@@ -1,0 +1,33 @@
+"""Every tool, tab and sheet of the viewer once, dark and light, each kept as a screenshot for people to look at."""
+
+from typing import Any
+
+from tests.chromium import shoot
+from tests.factories.world import SHAPE, World, first_of, publish
+from tests.journeys.viewer import Viewer
+
+MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
+
+
+def test_gallery(live_world: World, new_page: Any) -> None:
+    page = new_page("annotator")
+    page.goto(f"/view/{first_of(publish(live_world)).pk}/")
+    viewer = Viewer(page).wait_ready()
+    viewer.go_to(MIDDLE)
+    viewer.stroke("g", MIDDLE)
+    viewer.wait_saved()
+    tools = page.locator(".rail [data-testid^=tool-]")
+    for n in range(tools.count()):
+        tool = tools.nth(n)
+        tool.click()
+        page.mouse.move(*viewer.at(MIDDLE))
+        shoot(page, f"gallery-{tool.get_attribute('data-testid')}")
+    assert tools.count() > 5
+    tabs = page.get_by_role("tab")
+    for n in range(tabs.count()):
+        tabs.nth(n).click()
+        shoot(page, f"gallery-tab-{n}")
+    assert tabs.count() >= 5
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    shoot(page, "gallery-1366-light")
