@@ -17,6 +17,8 @@ export interface Check {
 }
 
 export interface MaskFacts {
+  /** Of the figures below: mL, or cm² of an X-ray. */
+  readonly unit: "mL" | "cm²";
   readonly infectiousMl: number;
   readonly totalMl: number;
   /** null: the scan has no lung limit, or it has not come yet. */
@@ -51,14 +53,14 @@ function agreement(questions: readonly Question[], answers: Readonly<Record<stri
   for (const question of questions) {
     const option = question.options.find((o) => o.value === answers[question.key]);
     if (option?.means === "no_infection" && mask.infectiousMl > 0) {
-      return bad("no_signs_with_mask", t("“{answer}”, but {ml} mL are marked as infectious", { answer: option.label, ml: ml(mask.infectiousMl) }), { question: question.key });
+      return bad("no_signs_with_mask", t("“{answer}”, but {amount} {unit} are marked as infectious", { answer: option.label, amount: ml(mask.infectiousMl), unit: mask.unit }), { question: question.key });
     }
     if (option?.means === "infection" && mask.infectiousMl === 0) {
       return bad("finding_without_mask", t("“{answer}”, but nothing is marked as infectious", { answer: option.label }), { question: question.key });
     }
   }
   const confirmed = answers["confirmed_empty"] === true;
-  if (confirmed && mask.totalMl > 0) return bad("confirmed_empty_with_mask", t("Confirmed as empty, but {ml} mL are marked", { ml: ml(mask.totalMl) }), { question: "confirmed_empty" });
+  if (confirmed && mask.totalMl > 0) return bad("confirmed_empty_with_mask", t("Confirmed as empty, but {amount} {unit} are marked", { amount: ml(mask.totalMl), unit: mask.unit }), { question: "confirmed_empty" });
   if (!confirmed && mask.totalMl === 0 && questions.some((q) => q.key === "confirmed_empty")) {
     return bad("empty_not_confirmed", t("Nothing is marked: confirm that the scan is empty"), { question: "confirmed_empty" });
   }

@@ -56,7 +56,7 @@ export class Desk {
     return checkWork(session.context.schema, work.answers.value, {
       infectiousMl: stats.segments.filter((s) => infectious.has(s.segment)).reduce((sum, s) => sum + s.ml, 0),
       totalMl: stats.segments.reduce((sum, s) => sum + s.ml, 0),
-      outsideMl, firstOutside,
+      unit: session.unit, outsideMl, firstOutside,
     }, session.context.stage === "annotation" ? work.comments.value.filter((c) => c.state !== "resolved").length : 0);
   });
 

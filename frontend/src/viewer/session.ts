@@ -264,7 +264,7 @@ export class Session {
   get voxelMl(): number { return mlOfVoxel(this.geometry.shapeZyx, this.geometry.spacingMmZyx); }
 
   /** An X-ray has areas, not volumes, and no HU. */
-  get unit(): string { return this.context.scan.shape_zyx[0] === 1 ? "cm²" : "mL"; }
+  get unit(): "mL" | "cm²" { return this.context.scan.shape_zyx[0] === 1 ? "cm²" : "mL"; }
   get valueUnit(): string { return this.context.scan.modality === "CT" ? " HU" : ""; }
 
   segmentName(id: number): string { return this.segments.find((s) => s.id === id)?.name ?? t("Segment {id}", { id }); }

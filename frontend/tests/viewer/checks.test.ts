@@ -11,8 +11,8 @@ const SCHEMA: Context["schema"] = {
     { key: "confirmed_empty", text: "Empty", kind: "boolean", required: false, options: [] },
   ],
 };
-const MARKED: MaskFacts = { infectiousMl: 4, totalMl: 5, outsideMl: 0.2, firstOutside: null };
-const EMPTY: MaskFacts = { infectiousMl: 0, totalMl: 0, outsideMl: 0, firstOutside: null };
+const MARKED: MaskFacts = { unit: "mL", infectiousMl: 4, totalMl: 5, outsideMl: 0.2, firstOutside: null };
+const EMPTY: MaskFacts = { unit: "mL", infectiousMl: 0, totalMl: 0, outsideMl: 0, firstOutside: null };
 const wrong = (answers: Record<string, unknown>, mask: MaskFacts, comments = 0) => checkWork(SCHEMA, answers, mask, comments).filter((c) => !c.ok).map((c) => c.code);
 
 describe("checks before submitting", () => {
