@@ -68,9 +68,14 @@ def build_world(*, scans: int = 6, shape_zyx: tuple[int, int, int] = SHAPE) -> W
 
 def make_scan(world: World, site: str, *, seed: int, shape_zyx: tuple[int, int, int] = SHAPE) -> Scan:
     """A ready scan of noise with a bright ball: the voxels differ by seed."""
-    hu = volume_of(seed, shape_zyx)
-    geometry = Geometry.axial(shape_zyx, (2.5, 1.0, 1.0))
-    packed = pack_volume(hu, geometry, "CT", threads=1)
+    return add_scan(world, site, volume_of(seed, shape_zyx), Geometry.axial(shape_zyx, (2.5, 1.0, 1.0)), number=seed)
+
+
+def add_scan(
+    world: World, site: str, hu_zyx: np.ndarray[Any, np.dtype[np.int16]], geometry: Geometry, *, number: int
+) -> Scan:
+    """A ready scan of these voxels, packed and stored as intake does it."""
+    packed = pack_volume(hu_zyx, geometry, "CT", threads=1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         parts: dict[str, Any] = {"pack": packed.pack, "preview": packed.preview, "limit": packed.limit}
@@ -81,7 +86,7 @@ def make_scan(world: World, site: str, *, seed: int, shape_zyx: tuple[int, int, 
             site=world.sites[site],
             campaign=world.campaign,
             series=SeriesFacts(
-                f"S{seed}", f"2.25.{seed + 1}", f"2.25.{seed + 1}.1", "CT", "CT chest", {}, f"{seed:064d}"
+                f"S{number}", f"2.25.{number + 1}", f"2.25.{number + 1}.1", "CT", "CT chest", {}, f"{number:064d}"
             ),
             volume=VolumeFiles(
                 packed.index.to_json(), folder / "pack", folder / "preview", folder / "limit" if packed.limit else None
