@@ -28,7 +28,7 @@ export function ReviewTab() {
     <div class="sec">
       <div class="row between"><h3>{t("Compare with")}</h3>{others.length > 1 && <span class="tiny faint row-tight"><Kbd keys="Shift+D" /> {t("next")}</span>}</div>
       {others.length === 0 ? <p class="small faint">{t("There is no other mask of this scan.")}</p> : (
-        <ul class="others" role="radiogroup" aria-label={t("Compare with")}>
+        <ul class="others" aria-label={t("Compare with")}>
           {others.map((o) => (
             <li key={o.key}>
               <label class="choice small">
