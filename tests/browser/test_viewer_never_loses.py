@@ -249,8 +249,7 @@ def test_two_browsers_disagree_and_are_merged_region_by_region(
     elsewhere.close()
 
     line.up()
-    page.get_by_role("button", name="Try now").click()
-    expect(page.get_by_test_id("conflict")).to_contain_text("voxels differ")
+    expect(page.get_by_test_id("conflict")).to_contain_text("voxels differ", timeout=30_000)
     page.get_by_test_id("decide").click()
     regions = page.get_by_test_id("versions")
     expect(regions.get_by_role("listitem")).to_have_count(2)

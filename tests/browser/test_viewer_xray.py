@@ -88,6 +88,7 @@ def test_an_x_ray_is_seen_drawn_on_and_exported(
     assert abs(viewer.counts()["1"] - int(disc.sum())) <= 0.06 * disc.sum()
     page.get_by_test_id("tab-segments").click()
     expect(page.get_by_test_id("total-ml")).to_contain_text("cm²")
+    page.wait_for_function("() => window.voxloop.lesions.length === 1")
     page.keyboard.press("j")
     expect(page.get_by_test_id("lesion-facts")).to_contain_text("mm")
     # A sphere is a disc here.

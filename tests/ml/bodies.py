@@ -55,7 +55,7 @@ def make_scan(folder: Path, name: str, seed: int, *, site: str = "A", lesions: i
 def tiny(name: str, **changes: Any) -> TrainingConfig:
     """A profile shrunk until a step takes milliseconds, with one class."""
     small: dict[str, dict[str, Any]] = {
-        "demo": {"steps": 2, "batch": 2, "patch_zyx": (1, 64, 64)},
+        "demo": {"steps": 2, "batch": 2, "patch_zyx": (1, 64, 64), "spacing_mm_zyx": (0.0, *SPACING[1:])},
         "lesion-2d": {"steps": 2, "batch": 2, "patch_zyx": (1, 64, 64), "grid_px": 64, "features": (16, 8, 8, 4, 4)},
         "lesion-3d": {"steps": 2, "batch": 1, "patch_zyx": (8, 32, 32), "features": (4, 8, 8, 8)},
     }
