@@ -94,9 +94,9 @@ def test_two_scans_are_drawn_without_a_network_and_handed_in(
     shoot(page, "worklist-offline")
     assert not MaskRevision.objects.filter(assignment__in=rows).exists()
 
+    # The page that is open hears of the connection and sends by itself.
     line.up()
     page.context.set_offline(False)
-    page.goto("/worklist/")
     expect(page.locator("[data-done=home]")).to_have_count(2, timeout=30_000)
     shoot(page, "worklist-home")
     for row in (rows[0], rows[2]):
