@@ -106,7 +106,7 @@ class Chromium:
         visit = Visit(page, session)
         session.on("Network.responseReceived", visit.note)
         session.on("Network.loadingFinished", visit.count)
-        page.on("requestfinished", visit.requests.append)
+        page.on("requestfinished", lambda request: visit.requests.append(request))
         session.send("Network.enable")
         if throttled:
             rate = LINE_BITS / 8
