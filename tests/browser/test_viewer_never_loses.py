@@ -10,8 +10,8 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 
 from annotation.masks.models import MaskRevision
+from annotation.masks.nifti import geometry_of, read_nifti_labels
 from annotation.masks.selectors import head_of
-from annotation.masks.services import geometry_of, read_nifti_labels
 from annotation.masks.store import load_labels
 from annotation.work.models import Assignment
 from annotation.work.services import reclaim_assignment
