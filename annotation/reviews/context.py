@@ -53,19 +53,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         "prior": find_prior(assignment, schema, user),
         "schema": {
             "layers": [_layer(layer) for layer in schema.layers],
-            "questions": [
-                {
-                    "key": question.key,
-                    "text": question.text,
-                    "kind": question.kind,
-                    "required": question.required,
-                    "options": [
-                        {"value": option.value, "label": option.label, "means": option.means}
-                        for option in question.options
-                    ],
-                }
-                for question in schema.questions
-            ],
+            "questions": [question.facts() for question in schema.questions],
         },
         "masks": _masks(assignment, schema, heads),
         "overlays": overlays_of(assignment, heads, round_, user),
@@ -169,6 +157,7 @@ def _review(round_: ReviewRound, user: User) -> dict[str, Any]:
         "author": round_.author.username,
         "round": round_.number,
         "state": round_.state,
+        "answers": round_.answers.values if round_.answers else {},
         # Why the model distrusts a mask would tell its author what the model sees.
         "reasons": [] if round_.author_id == user.pk else round_.reasons,
     }

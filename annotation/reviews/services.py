@@ -13,7 +13,7 @@ from annotation.masks.models import AnswerSet, MaskRevision
 from annotation.masks.selectors import heads_of, newest_answers, schema_of
 from annotation.masks.services import copy_heads
 from annotation.reviews.comments import pin_comment
-from annotation.reviews.interlocks import Interlock, check_interlocks
+from annotation.reviews.interlocks import Interlock, check_interlocks, list_unanswered
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.risk import assess
 from annotation.reviews.selectors import review_queue, visible_rounds
@@ -200,6 +200,11 @@ def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: boo
     if answers is not None and (found.answers is None or answers.values != found.answers.values):
         changed.append("answers")
         found.answers = answers
+        if missing := [lock for lock in list_unanswered(schema_of(found.review), answers.values) if corrected]:
+            raise Conflict(
+                "A question has no answer any more; answer it, then approve.",
+                code="interlocks", interlocks=[lock.facts() for lock in missing],
+            )  # fmt: skip
     if corrected and not changed:
         raise Conflict("Nothing was corrected; approve the mask as it is.", code="nothing_corrected")
     if not corrected and changed:

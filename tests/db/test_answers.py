@@ -9,6 +9,7 @@ from annotation.masks.services import begin
 from annotation.reviews.services import claim_round, give_back_round, submit_assignment
 from annotation.work.models import Assignment
 from tests.factories.world import World, first_of, label, publish
+from voxloop.kernel.errors import Conflict
 
 pytestmark = pytest.mark.django_db
 
@@ -37,3 +38,30 @@ def test_a_review_starts_from_what_was_submitted_for_every_reviewer(world: World
     give_back_round(round_id=round_.pk, actor=world["reviewer"])
     claim_round(round_id=round_.pk, actor=world["reviewer2"])
     assert newest_answers(review) == newest_answers(opened) == {"diagnosis": "covid19", "quality": "good"}
+
+
+def test_answers_of_hidden_questions_are_not_kept(world: World, opened: Assignment) -> None:
+    def change(**changes: object) -> dict[str, object]:
+        change_answers(assignment_id=opened.pk, changes=changes, actor=world["annotator"])
+        return newest_answers(opened)
+
+    assert change(nodule_mm=12.5, quality="good") == {"quality": "good"}
+    both = {"quality": "good", "other_findings": ["effusion", "nodule"], "nodule_mm": 12.5}
+    assert change(other_findings=["nodule", "effusion"], nodule_mm=12.5) == both
+    assert change(other_findings=["effusion"]) == {"quality": "good", "other_findings": ["effusion"]}
+
+
+def test_a_question_must_be_answered_once_it_is_shown(world: World, opened: Assignment) -> None:
+    label(world, opened)
+    change_answers(assignment_id=opened.pk, changes={"other_findings": ["other"]}, actor=world["annotator"])
+    submit = {"assignment_id": opened.pk, "actor": world["annotator"], "acknowledged": ["mask_outside_lung"]}
+    with pytest.raises(Conflict) as refused:
+        submit_assignment(**submit)
+    locks = refused.value.extra["interlocks"]
+    assert [(lock["code"], lock["jump"]) for lock in locks if lock["blocking"]] == [  # type: ignore[attr-defined]
+        ("question_unanswered", {"question": "other_finding"})
+    ]
+    change_answers(assignment_id=opened.pk, changes={"other_finding": " hiatal hernia "}, actor=world["annotator"])
+    round_ = submit_assignment(**submit)
+    assert round_.answers is not None
+    assert round_.answers.values["other_finding"] == "hiatal hernia"

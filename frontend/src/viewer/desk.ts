@@ -14,6 +14,7 @@ import { View } from "./panes/view";
 import { Review } from "./review";
 import { t } from "./language";
 import { Prior } from "./prior";
+import { isSame, shownQuestions } from "./questions";
 import { Session } from "./session";
 import { settings } from "./settings";
 import { toolOf } from "./tools";
@@ -160,7 +161,7 @@ export class Desk {
 
   /** Go to the next question without an answer after `from`, round and round, the required ones first. */
   nextUnanswered(from?: string): void {
-    const { questions } = this.context.schema;
+    const questions = shownQuestions(this.context.schema.questions, this.work.answers.value);
     const open = questions.filter((q) => !(q.key in this.work.answers.value));
     const required = open.filter((q) => q.required);
     const among = required.length ? required : open;
@@ -193,8 +194,11 @@ export class Desk {
   /** Index of the comment that was shown last. */
   comment = -1;
 
-  /** The reviewer has changed the mask: approving it then means correct-and-approve. */
-  get corrected(): boolean { return this.context.can.correct && this.session.history.value.undoDepth > 0; }
+  /** The reviewer has changed the mask or an answer: approving then means correct-and-approve. */
+  get corrected(): boolean {
+    const { can, review, schema } = this.context;
+    return can.correct && (this.session.history.value.undoDepth > 0 || !isSame(schema.questions, this.work.answers.value, review?.answers ?? {}));
+  }
 
   /** A return needs a comment that says what to do. */
   askReturn(): void {
