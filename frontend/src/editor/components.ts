@@ -1,6 +1,6 @@
 /** Connected parts of a labelmap (26-connected, one label each), and what is done with them. */
 
-import { BitFrame, MARGIN } from "./bits";
+import { BitFrame, MARGIN, holesIn } from "./bits";
 import type { Labelmap, Stretches } from "./labelmap";
 import { RunBuilder, type Runs } from "./runs";
 import { ERASED, type Box, type Ijk, type Zyx } from "./types";
@@ -148,7 +148,7 @@ export function bitsOf(mask: Stretches, wanted: (label: number) => boolean, room
 export function fillHoles(labels: Labelmap, segment: number, bySlice: boolean, writable: Writable): Runs {
   const found = bitsOf(labels, (label) => label === segment);
   const out = new RunBuilder();
-  const holes = found?.frame.holes(found.bits, bySlice);
+  const holes = found && holesIn(found.frame, found.bits, bySlice);
   if (!found || !holes) return out.build();
   const { frame, box } = found;
   for (let z = 0; z < frame.nz; z++) {

@@ -1,5 +1,6 @@
 /** Union, intersection and difference of a segment with another region: of an overlay, or of the mask itself. */
 
+import { dilate } from "../bits";
 import { runsOfBits, writableByGrowing } from "../brushes";
 import { bitsOf } from "../components";
 import { reachOf } from "../geometry";
@@ -19,7 +20,7 @@ export function combined(operation: Boolean, labels: Labelmap, other: Stretches,
   if (locked.includes(segment)) return NO_RUNS;
   const isWanted = (label: number): boolean => (wanted === null ? label !== ERASED : label === wanted);
   const found = bitsOf(other, isWanted, spacing.map((s) => reachOf(marginMm, s)) as unknown as Zyx);
-  if (found && marginMm > 0) found.bits = found.frame.dilate(found.bits, ballRows(marginMm, spacing, Infinity), found.frame.whole(), found.frame.whole());
+  if (found && marginMm > 0) found.bits = dilate(found.frame, found.bits, ballRows(marginMm, spacing, Infinity), found.frame.whole(), found.frame.whole());
   if (op === "union") {
     if (!found) return NO_RUNS;
     const writable = writableByGrowing(segment, overwrite, locked);

@@ -1,6 +1,6 @@
 /** Grow and shrink a segment by millimetres, and smooth its surface. */
 
-import { MARGIN, type Range } from "../bits";
+import { MARGIN, type Range, dilate, erode } from "../bits";
 import { bitsOf } from "../components";
 import { reachOf } from "../geometry";
 import { ballRows } from "../growing";
@@ -15,7 +15,7 @@ export function resized(labels: Labelmap, spacing: Zyx, segment: number, mm: num
   const { frame, bits, box } = found;
   const element = ballRows(Math.abs(mm), spacing, Infinity);
   const all: Range = frame.whole();
-  const result = grow ? frame.dilate(bits, element, all, all) : frame.erode(bits, element, all);
+  const result = grow ? dilate(frame, bits, element, all, all) : erode(frame, bits, element, all);
   const out: number[] = [];
   for (let z = 0; z < frame.nz; z++) {
     for (let y = 0; y < frame.ny; y++) {
