@@ -236,10 +236,7 @@ export class View {
   }
 
   redraw(what: "image" | "marks"): void {
-    for (const plane of PLANES) {
-      if (what === "image") this.panes[plane].imageDirty = true;
-      else this.panes[plane].marksDirty = true;
-    }
+    for (const plane of PLANES) this.panes[plane][what === "image" ? "imageDirty" : "marksDirty"] = true;
     this.schedule();
   }
 
@@ -275,10 +272,12 @@ export class View {
     for (const plane of PLANES) {
       const pane = this.panes[plane];
       if (!pane.geometry.width || pane.index < 0 || !session.volume.value) continue;
-      if (pane.imageDirty && this.backend) this.backend.draw(pane, session.window.value, settings.value.smooth);
+      const whole = !pane.imageDirty || !this.backend || this.backend.draw(pane, session.window.value, settings.value.smooth);
       if (pane.marksDirty && pane.marks) drawMarks(this, pane, pane.marks);
       if (pane.imageDirty) drawn++;
-      pane.imageDirty = pane.marksDirty = false;
+      pane.marksDirty = false;
+      pane.imageDirty = !whole;
+      if (!whole) this.schedule();
     }
     if (drawn) session.frameMs.value = performance.now() - started;
     if (drawn === 3) session.times.usable ??= performance.now();
