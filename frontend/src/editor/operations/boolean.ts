@@ -19,8 +19,9 @@ export function combined(operation: Boolean, labels: Labelmap, other: Stretches,
   const { op, segment, with: wanted, overlay, marginMm = 0, overwrite = false, locked = [] } = operation;
   if (locked.includes(segment)) return NO_RUNS;
   const isWanted = (label: number): boolean => (wanted === null ? label !== ERASED : label === wanted);
-  const found = bitsOf(other, isWanted, spacing.map((s) => reachOf(marginMm, s)) as unknown as Zyx);
-  if (found && marginMm > 0) found.bits = dilate(found.frame, found.bits, ballRows(marginMm, spacing, Infinity), found.frame.whole(), found.frame.whole());
+  const bare = bitsOf(other, isWanted, spacing.map((s) => reachOf(marginMm, s)) as unknown as Zyx);
+  const found = bare && marginMm > 0
+    ? { ...bare, bits: dilate(bare.frame, bare.bits, ballRows(marginMm, spacing, Infinity), bare.frame.whole(), bare.frame.whole()) } : bare;
   if (op === "union") {
     if (!found) return NO_RUNS;
     const writable = writableByGrowing(segment, overwrite, locked);
