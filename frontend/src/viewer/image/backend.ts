@@ -15,8 +15,8 @@ import type { Window } from "./window";
 
 export interface ImageBackend {
   readonly name: string;
-  /** Put the image of the pane's slice on screen. */
-  draw(pane: Pane, window: Window, smooth: boolean): void;
+  /** Put the image of the pane's slice on screen. Answers whether it is whole; where it is not, the next frame goes on with it. */
+  draw(pane: Pane, window: Window, smooth: boolean): boolean;
   /** The pane's element has this size in CSS pixels now. */
   resize(pane: Pane): void;
   close(): void;
@@ -31,13 +31,13 @@ export class CanvasBackend implements ImageBackend {
 
   constructor(private readonly session: Session, private readonly hosts: Hosts, private readonly onProcessor: boolean) {}
 
-  draw(pane: Pane, window: Window, smooth: boolean): void {
+  draw(pane: Pane, window: Window, smooth: boolean): boolean {
     const volume = this.session.volume.value;
     const host = this.hosts.get(pane.plane);
-    if (!volume || !host) return;
+    if (!volume || !host) return true;
     let image = this.#images.get(pane.plane);
     if (image?.canvas !== host.canvas) this.#images.set(pane.plane, image = new CanvasImage(host.canvas, volume, this.onProcessor));
-    image.draw(pane, window, smooth);
+    return image.draw(pane, window, smooth);
   }
 
   resize(): void {}

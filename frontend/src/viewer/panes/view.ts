@@ -240,10 +240,7 @@ export class View {
   }
 
   redraw(what: "image" | "marks"): void {
-    for (const plane of PLANES) {
-      if (what === "image") this.panes[plane].imageDirty = true;
-      else this.panes[plane].marksDirty = true;
-    }
+    for (const plane of PLANES) this.panes[plane][what === "image" ? "imageDirty" : "marksDirty"] = true;
     this.schedule();
   }
 
@@ -285,13 +282,15 @@ export class View {
     for (const plane of PLANES) {
       const pane = this.panes[plane];
       if (!pane.geometry.width || pane.index < 0 || !session.volume.value) continue;
-      if (pane.imageDirty && this.backend) this.backend.draw(pane, session.window.value, settings.value.smooth);
+      const whole = !pane.imageDirty || !this.backend || this.backend.draw(pane, session.window.value, settings.value.smooth);
       if (pane.marksDirty && pane.marks) drawMarks(this, pane, pane.marks);
       if (pane.imageDirty) {
         pane.sharp = plane === "axial" && !pane.slab && !pane.askew && session.volume.value.full[pane.index] === 1;
         drawn++;
       }
-      pane.imageDirty = pane.marksDirty = false;
+      pane.marksDirty = false;
+      pane.imageDirty = !whole;
+      if (!whole) this.schedule();
     }
     if (drawn) session.frameMs.value = performance.now() - started;
     if (drawn === 3) session.times.usable ??= performance.now();
