@@ -13,6 +13,7 @@ import { prefetchNext } from "./load/prefetch";
 import { SliceStream } from "./load/stream";
 import { offsetOf, Volume, type VolumeIndex } from "./load/volume";
 import type { GridGeometry } from "./image/geometry";
+import { frontOf, scoutOf, type Scout } from "./image/scout";
 import { PRESETS, presetsOf, type Window } from "./image/window";
 import { MaskMirror } from "./mirror";
 import { t } from "./language";
@@ -36,6 +37,8 @@ export class Session {
   index!: VolumeIndex;
   geometry!: GridGeometry;
   mirror!: MaskMirror;
+  /** The patient from the front, once the preview is there; an X-ray has none. */
+  scout: Scout | null = null;
 
   readonly phase = signal<Phase>("opening");
   readonly failure = signal("");
@@ -168,6 +171,7 @@ export class Session {
     const done = await this.#decoder.run({
       kind: "preview", bytes, from: preview.shape_zyx, step: preview.step_zyx, to: shape, huLo: preview.hu_lo - offset, huStep: preview.hu_step,
     });
+    if (done.preview && shape[0] > 1) this.scout = scoutOf(done.preview, preview.shape_zyx, frontOf(this.geometry));
     this.volume.value = new Volume(this.index, done.hu as Int16Array<ArrayBuffer>);
     if (done.preview) void this.editor.putPreview(done.preview, preview.shape_zyx, preview.step_zyx, preview.hu_lo - offset, preview.hu_step);
     this.phase.value = "preview";

@@ -44,6 +44,8 @@ export interface Settings {
   penPressure: boolean;
   opacity: number;
   crosshair: boolean;
+  /** The small picture of the whole patient on the axial pane. */
+  scout: boolean;
   /** Smooth: interpolated pixels; off shows the voxels as squares. */
   smooth: boolean;
   /** Thickness of a slab, and whether it holds for all panes or the active one. */
@@ -67,7 +69,7 @@ export const DEFAULTS: Settings = {
   radiusMm: 15, tolerance: 30, useLimit: true, planar: false, excludeVessels: false, strongControl: false, livePreview: true,
   overwrite: false, sphereMm: 8, circleMm: 8, eraserMm: 8, eraserPlanar: false, eraseAll: false,
   thresholdMm: 8, thresholdLo: -750, thresholdHi: -300, thresholdPlanar: false, ceiling: 250_000, growFill: true, lineSlices: 0, cutOutside: false, cutAll: false,
-  sizeMm: 1, smoothMm: 3, islandsMl: 0.5, marginMm: 0, copyInto: false, moreOperations: false, penPressure: true, opacity: 34, crosshair: true,
+  sizeMm: 1, smoothMm: 3, islandsMl: 0.5, marginMm: 0, copyInto: false, moreOperations: false, penPressure: true, opacity: 34, crosshair: true, scout: true,
   smooth: true, slabMm: 10, slabEverywhere: true, regionKind: "ellipse", cineFps: 12, windows: [], rendering: "auto", language: ENGLISH,
   keys: {}, recent: [],
 };

@@ -21,6 +21,7 @@ export function SettingsSheet({ onClose }: { readonly onClose: () => void }) {
       <p class="small faint">{t("Kept with your account, for every scan and every browser.")}</p>
       <Switch id="set-smooth" label={t("Smooth pixels")} on={now.smooth} onChange={(smooth) => change({ smooth })} />
       <Switch id="set-crosshair" label={t("Crosshair")} on={now.crosshair} keys="X" onChange={(crosshair) => change({ crosshair })} />
+      <Switch id="set-scout" label={t("Scout: where the slice lies in the patient")} on={now.scout} keys="Shift+Z" onChange={(scout) => change({ scout })} />
       <Switch id="set-preview" label={t("Live preview of the region-growing brush")} on={now.livePreview} onChange={(livePreview) => change({ livePreview })} />
       <div class="field">
         <label for="rendering">{t("Images are drawn by")}</label>
