@@ -57,6 +57,8 @@ export interface Settings {
   /** This person's own windows. */
   windows: readonly NamedWindow[];
   rendering: "auto" | "gpu" | "cpu";
+  /** Of the page round the images, which are black in each. */
+  theme: "dark" | "light" | "system";
   /** BCP 47 tag of the language of the page. */
   language: string;
   /** Keys that the person has set instead of the viewer's, by command. */
@@ -70,7 +72,7 @@ export const DEFAULTS: Settings = {
   overwrite: false, sphereMm: 8, circleMm: 8, eraserMm: 8, eraserPlanar: false, eraseAll: false,
   thresholdMm: 8, thresholdLo: -750, thresholdHi: -300, thresholdPlanar: false, ceiling: 250_000, growFill: true, lineSlices: 0, cutOutside: false, cutAll: false,
   sizeMm: 1, smoothMm: 3, islandsMl: 0.5, marginMm: 0, copyInto: false, moreOperations: false, penPressure: true, opacity: 34, crosshair: true, scout: true,
-  smooth: true, slabMm: 10, slabEverywhere: true, regionKind: "ellipse", cineFps: 12, windows: [], rendering: "auto", language: ENGLISH,
+  smooth: true, slabMm: 10, slabEverywhere: true, regionKind: "ellipse", cineFps: 12, windows: [], rendering: "auto", theme: "dark", language: ENGLISH,
   keys: {}, recent: [],
 };
 
