@@ -14,6 +14,7 @@ import { SliceStream } from "./load/stream";
 import { fillVolume, sketchVolume } from "./load/preview";
 import { offsetOf, type Volume, type VolumeIndex } from "./load/volume";
 import type { GridGeometry } from "./image/geometry";
+import { frontOf, scoutOf, type Scout } from "./image/scout";
 import { PRESETS, presetsOf, type Window } from "./image/window";
 import { MaskMirror } from "./mirror";
 import { t } from "./language";
@@ -37,6 +38,8 @@ export class Session {
   index!: VolumeIndex;
   geometry!: GridGeometry;
   mirror!: MaskMirror;
+  /** The patient from the front, once the preview is there; an X-ray has none. */
+  scout: Scout | null = null;
 
   readonly phase = signal<Phase>("opening");
   readonly failure = signal("");
@@ -169,6 +172,8 @@ export class Session {
   readonly notice = signal<{ text: string; tone: "info" | "warn" | "bad" } | null>(null);
 
   #showPreview({ volume, preview }: Awaited<ReturnType<typeof sketchVolume>>): void {
+    const { preview: { shape_zyx: blocks }, shape_zyx: shape } = this.index;
+    if (shape[0] > 1) this.scout = scoutOf(preview.voxels, blocks, frontOf(this.geometry));
     batch(() => {
       this.volume.value = volume;
       this.phase.value = "preview";
