@@ -6,8 +6,7 @@ from django.conf import settings
 
 from annotation.masks.interactive import describe
 from annotation.masks.models import Head
-from annotation.masks.selectors import heads_of, newest_answers, shown_revision
-from annotation.masks.services import schema_of
+from annotation.masks.selectors import heads_of, newest_answers, schema_of, shown_revision
 from annotation.reviews.comments import seen_until
 from annotation.reviews.models import Comment, Reply, ReviewRound
 from annotation.reviews.overlays import API, overlays_of, probability_of

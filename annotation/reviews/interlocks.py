@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from annotation.masks.models import MaskRevision
-from annotation.masks.services import geometry_of
+from annotation.masks.nifti import geometry_of
 from annotation.masks.store import get_chunks
 from annotation.scans.models import Scan
 from annotation.work.schema import Question, Schema

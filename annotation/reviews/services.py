@@ -8,9 +8,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from annotation.masks.answers import copy_answers, save_answers
 from annotation.masks.models import AnswerSet, MaskRevision
-from annotation.masks.selectors import heads_of, newest_answers
-from annotation.masks.services import copy_heads, save_answers, schema_of
+from annotation.masks.selectors import heads_of, newest_answers, schema_of
+from annotation.masks.services import copy_heads
 from annotation.reviews.comments import pin_comment
 from annotation.reviews.interlocks import Interlock, check_interlocks
 from annotation.reviews.models import ReviewRound, RoundMask
@@ -133,6 +134,7 @@ def _claim(found: ReviewRound, actor: User) -> None:
             stage=Assignment.Stage.REVIEW, person=actor, position=annotation.position, round=found.number,
         )  # fmt: skip
         copy_heads(source={row.layer: row.submitted for row in found.masks.all()}, assignment=review)
+    copy_answers(source=found.answers, assignment=review)
     advance(
         review, "open", table=ASSIGNMENT, actor=actor, person=actor, opened_at=review.opened_at or now(),
         lease_until=until,

@@ -85,6 +85,7 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:assignment-history", "get"): SEERS_OF_WORK,
     ("api:assignment-voxel", "get"): SEERS_OF_WORK,
     ("api:assignment-answers", "put"): OWNER,
+    ("api:assignment-answers", "patch"): OWNER,
     ("api:assignment-propose", "post"): OWNER,
     ("api:assignment-submit", "post"): OWNER,
     ("api:assignment-skip", "post"): OWNER,

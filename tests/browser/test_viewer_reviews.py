@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from annotation.masks.services import begin, save_answers, save_message, store_prediction
+from annotation.masks.answers import save_answers
+from annotation.masks.services import begin, save_message, store_prediction
 from annotation.masks.states import EMPTY
 from annotation.reviews.models import ReviewRound
 from annotation.reviews.services import claim_round, submit_assignment
