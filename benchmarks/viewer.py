@@ -16,7 +16,7 @@ import numpy as np
 from scipy import ndimage as ndi
 
 from annotation.demonstration.dicom import SCANNERS, write_ct_series
-from benchmarks._browser import LINE_BITS, Chromium, Visit, chromium
+from benchmarks._browser import LINE_BITS, PLACES, Chromium, Visit, chromium
 from benchmarks._demo import RunningDemo, is_complete, running_demo, temporary_state
 from benchmarks._ohif import UnavailableError, running_ohif
 from benchmarks._rows import plain_row, ratio_row
@@ -201,8 +201,8 @@ def _wait_quiet(visit: Visit, seconds: float = 6, most: float = 240) -> None:
     before, since = -1.0, time.monotonic()
     while time.monotonic() < end:
         visit.page.wait_for_timeout(500)
-        places = visit.page.evaluate("() => new Set(window.seen.filter(([, , lit]) => lit > 24).map((s) => s[1])).size")
-        if visit.transferred["all"] != before or places < 3:
+        places = visit.page.evaluate(PLACES)
+        if visit.transferred["all"] != before or len(places) < 3:
             before, since = visit.transferred["all"], time.monotonic()
         elif time.monotonic() - since > seconds:
             return

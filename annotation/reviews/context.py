@@ -12,6 +12,7 @@ from annotation.reviews.models import Comment, Reply, ReviewRound
 from annotation.reviews.overlays import API, overlays_of, probability_of
 from annotation.reviews.prior import find_prior
 from annotation.reviews.services import list_interlocks
+from annotation.scans.selectors import volume_index
 from annotation.work.models import Assignment
 from annotation.work.schema import Layer, Schema
 from annotation.work.selectors import work_list
@@ -174,6 +175,7 @@ def _scan(assignment: Assignment) -> dict[str, Any]:
         "shape_zyx": scan.shape_zyx,
         "spacing_mm_zyx": scan.spacing_mm_zyx,
         "volume": f"{API}/scans/{scan.pk}/volume",
+        "index": volume_index(scan) if scan.state == "ready" else None,
     }
 
 

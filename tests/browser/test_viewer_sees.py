@@ -59,6 +59,11 @@ def test_slabs_show_what_lies_in_them(live_world: World, assignment: Assignment,
     assert grey == pytest.approx((brightest.mean() + 1250) * 255 / 1500, abs=1.5)
     page.keyboard.press("x")
     shoot(page, "viewer-slab")
+    # The scout shows the slab as thick as it is.
+    scout = page.get_by_test_id("scout").bounding_box()
+    band = page.get_by_test_id("scout-slab")
+    assert scout is not None
+    assert float(band.get_attribute("stroke-width") or 0) == pytest.approx(5 / SHAPE[0] * scout["height"], rel=0.03)
     # Drawing on a slab is refused in words, and changes nothing.
     before = viewer.mask_hash()
     page.keyboard.press("b")
@@ -205,6 +210,31 @@ def test_windows_of_ones_own_and_layouts(assignment: Assignment, new_page: Any) 
     expect(page.get_by_test_id("pane-surface")).to_be_visible()
 
 
+def scout_leads_to_a_slice(page: Page, viewer: Viewer) -> None:
+    """Head above: the lesion of slices 13 to 29 lies where it should, a press a quarter down goes three quarters up."""
+    scout = page.get_by_test_id("scout")
+    box, lesion = scout.bounding_box(), page.get_by_test_id("scout-lesion").bounding_box()
+    assert box is not None
+    assert lesion is not None
+    slice_px = box["height"] / SHAPE[0]
+    assert lesion["y"] - box["y"] == pytest.approx((SHAPE[0] - 29) * slice_px, abs=1)
+    assert lesion["height"] == pytest.approx(17 * slice_px, abs=1)
+    expect(page.get_by_test_id("scout-chosen")).to_have_count(1)
+    drag(page, (box["x"] + 10, box["y"] + box["height"] / 2), (box["x"] + 10, box["y"] + box["height"] / 4))
+    expect(scout).to_have_attribute("aria-valuenow", str(int(SHAPE[0] * 0.75) + 1))
+    assert viewer.facts("cross")[2] == int(SHAPE[0] * 0.75)
+    assert viewer.facts("strokes") == []
+    scout.focus()
+    page.keyboard.press("ArrowDown")
+    assert viewer.facts("cross")[2] == int(SHAPE[0] * 0.75) - 1
+    page.keyboard.press("Home")
+    assert viewer.facts("cross")[2] == SHAPE[0] - 1
+    page.keyboard.press("Shift+Z")
+    expect(scout).to_have_count(0)
+    page.keyboard.press("Shift+Z")
+    expect(scout).to_be_visible()
+
+
 def test_lesions_tell_their_figures_and_the_surface_leads_to_them(assignment: Assignment, new_page: Any) -> None:
     viewer = open_viewer(new_page, assignment)
     page = viewer.page
@@ -216,6 +246,7 @@ def test_lesions_tell_their_figures_and_the_surface_leads_to_them(assignment: As
     expect(facts).to_contain_text("13 to 29")
     expect(page.get_by_test_id("histogram").locator("title")).to_contain_text("lower bound")
     shoot(page, "viewer-lesions")
+    scout_leads_to_a_slice(page, viewer)
     # The middle of the 3D pane is the ball: a press there goes to it.
     surface = page.get_by_test_id("pane-surface")
     page.wait_for_function("() => Number(document.querySelector('[data-testid=pane-surface]').dataset.triangles) > 500")

@@ -1,6 +1,7 @@
 /** What the server tells the page beside voxels: the viewer context of docs/formats.md. */
 
 import type { Ijk, Zyx } from "../editor/types";
+import type { VolumeIndex } from "./load/volume";
 
 export interface Segment {
   readonly id: number;
@@ -82,6 +83,8 @@ export interface Context {
   readonly scan: {
     readonly id: string; readonly code: string; readonly site: string; readonly modality: string; readonly description: string;
     readonly shape_zyx: Zyx; readonly spacing_mm_zyx: Zyx; readonly volume: string;
+    /** What `volume` answers; null while the scan is not ready. */
+    readonly index: VolumeIndex | null;
   };
   readonly schema: { readonly layers: readonly Layer[]; readonly questions: readonly Question[] };
   readonly masks: Readonly<Record<string, { readonly head: string | null; readonly start: string; readonly source?: string; readonly url: string }>>;

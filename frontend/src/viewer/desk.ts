@@ -127,7 +127,7 @@ export class Desk {
   /** Take Cornerstone's script and let it draw the images; the canvas stays when it cannot. */
   async useCornerstone(view: View, kind: "gpu" | "cpu"): Promise<void> {
     try {
-      const { CornerstoneBackend } = await import("./image/cornerstone");
+      const [{ CornerstoneBackend }] = await Promise.all([import("./image/cornerstone"), this.session.fill()]);
       const backend = await CornerstoneBackend.create(this.session, view, this.hosts, kind);
       view.backend?.close();
       view.backend = backend;

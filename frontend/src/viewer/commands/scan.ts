@@ -1,6 +1,9 @@
 /** The scan as a piece of work, and the sheets. */
 
 import type { Desk, Tab } from "../desk";
+import { t } from "../language";
+import { change } from "../settings";
+import { THEMES } from "../theme";
 import type { Command } from "./command";
 
 const TABS: readonly { readonly key: Tab; readonly title: string }[] = [
@@ -20,6 +23,7 @@ export function scanCommands(desk: Desk): Command[] {
     { id: "comment-here", title: "Comment at the crosshair", group: "Scan", keys: ["Alt+C"], offered: can.comment, run: () => { work.asking.value = { kind: "comment", ijk: session.cross.value }; } },
     ...TABS.map(({ key, title }) => ({ id: `tab-${key}`, title, group: "Scan" as const, keys: [], run: () => desk.showTab(key) })),
     { id: "settings", title: "Settings", group: "Scan", keys: [], run: () => { desk.sheet.value = "settings"; } },
+    ...THEMES.map(([theme, name]) => ({ id: `theme-${theme}`, title: "Theme: {name}", values: { name: t(name) }, group: "Scan" as const, keys: [], run: () => change({ theme }) })),
     { id: "offline", title: "Take this batch offline", group: "Scan", keys: ["Shift+B"], offered: session.context.stage === "annotation" && session.context.offline_days > 0, run: () => { work.asking.value = { kind: "offline" }; } },
     { id: "keys", title: "All keys", group: "Scan", keys: ["?"], run: () => { desk.sheet.value = "keys"; } },
     { id: "palette", title: "Find a command", group: "Scan", keys: ["Ctrl+K", "/"], run: () => { desk.sheet.value = "palette"; } },
