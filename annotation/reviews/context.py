@@ -159,6 +159,8 @@ def _review(round_: ReviewRound, user: User) -> dict[str, Any]:
         "round": round_.number,
         "state": round_.state,
         "answers": round_.answers.values if round_.answers else {},
+        "submitted": {mask.layer: str(mask.submitted_id) for mask in round_.masks.all() if mask.submitted_id},
+        "looked_at": round_.looked_at if round_.reviewer_id == user.pk else [],
         # Why the model distrusts a mask would tell its author what the model sees.
         "reasons": [] if round_.author_id == user.pk else round_.reasons,
     }

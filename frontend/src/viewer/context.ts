@@ -104,6 +104,10 @@ export interface Context {
     readonly id: string; readonly author: string; readonly round: number; readonly state: string; readonly reasons?: readonly string[];
     /** What the author answered. */
     readonly answers: Readonly<Record<string, unknown>>;
+    /** The revisions that were handed in, by layer. */
+    readonly submitted: Readonly<Record<string, string>>;
+    /** Names of differences that this judge has checked. */
+    readonly looked_at: readonly string[];
   } | null;
   readonly can: Readonly<Record<"edit" | "submit" | "skip" | "block" | "approve" | "correct" | "return" | "comment", boolean>>;
   readonly interlocks: readonly Interlock[];

@@ -83,7 +83,7 @@ export class Desk {
     this.work.hindrances = () => this.checks.value.filter((c) => !c.ok && c.code !== "open_comments").map((c) => ({
       code: c.code, message: `${c.text}.`, blocking: c.blocking, jump: { question: c.jump.question ?? null, ijk: c.jump.ijk ?? null },
     }));
-    this.review = new Review(this.session, computed(() => context.can.approve || this.tab.value === "review"));
+    this.review = new Review(this.session, this.work.checks, computed(() => context.can.approve || this.tab.value === "review"));
     if (context.review && !context.can.edit) this.tab.value = "comments";
   }
 
@@ -196,8 +196,12 @@ export class Desk {
 
   /** The reviewer has changed the mask or an answer: approving then means correct-and-approve. */
   get corrected(): boolean {
-    const { can, review, schema } = this.context;
-    return can.correct && (this.session.history.value.undoDepth > 0 || !isSame(schema.questions, this.work.answers.value, review?.answers ?? {}));
+    const { session, context: { can, review, schema } } = this;
+    if (!can.correct || !review) return false;
+    // What was drawn on another machine is no stroke of this browser, but another revision.
+    const { value: save } = session.save;
+    const isOther = session.maskReady.value && save.kind === "saved" && save.revision !== (review.submitted[session.layer.name] ?? "empty");
+    return isOther || session.history.value.undoDepth > 0 || !isSame(schema.questions, this.work.answers.value, review.answers);
   }
 
   /** A return needs a comment that says what to do. */

@@ -37,6 +37,8 @@ const interlocksOf = (problem: Problem): readonly Interlock[] => (problem.body["
 export class Work {
   readonly talk: Talk;
   readonly #answers: Outgoing;
+  /** Differences that a judge has checked, by name. */
+  readonly checks: Outgoing;
   /** What waits in this browser of this scan, by kind. */
   readonly shelf: <K extends keyof Kinds>(kind: K) => Shelf<K>;
   /** What an older version kept is where it belongs now. */
@@ -63,6 +65,11 @@ export class Work {
     this.ready = moveOld(intents, of);
     this.#answers = new Outgoing(
       this.shelf("answer"), context.answers.values, this.canAnswer, (values) => call<{ values: Values }>("PATCH", context.answers.url, { values }), this.ready,
+    );
+    const { can, review } = context;
+    this.checks = new Outgoing(
+      this.shelf("check"), Object.fromEntries((review?.looked_at ?? []).map((name) => [name, true])), can.approve,
+      (values) => call<{ values: Values }>("PATCH", `${this.reviewUrl}/checks`, { values }), this.ready,
     );
     this.talk = new Talk(context, this.shelf("word"), this.shelf("draft"), this.ready);
     session.save.subscribe(({ kind }) => {
@@ -173,6 +180,8 @@ export class Work {
   async verdict(kind: Verdict, password = ""): Promise<void> {
     await this.#say(kind === "return" ? t("Returning") : t("Approving"), async () => {
       await this.saveAnswers();
+      // The record of what was looked at never keeps a verdict from being given.
+      await this.checks.save().catch(() => undefined);
       await this.session.editor.flush();
       const signature = password ? { password } : {};
       const drafts = this.drafts.value;
@@ -181,6 +190,7 @@ export class Work {
         const { next } = await call<{ next: string | null }>("POST", `${this.reviewUrl}/${kind}`, body);
         this.asking.value = null;
         this.talk.dropDrafts(drafts);
+        await this.shelf("check").remove();
         this.#leave(next, kind === "return" ? t("Returned. The queue is empty.") : t("Approved. The queue is empty."));
       } catch (error) {
         if (error instanceof Problem && error.code === "interlocks") { this.asking.value = { kind: "interlocks", found: interlocksOf(error) }; return; }
@@ -272,6 +282,7 @@ export class Work {
   close(): void {
     window.clearInterval(this.#timer);
     this.#answers.close();
+    this.checks.close();
     this.talk.close();
   }
 }
