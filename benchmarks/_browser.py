@@ -127,6 +127,7 @@ class Chromium:
 
     def __init__(self, context: BrowserContext, profile: Path) -> None:
         self.context, self.profile = context, profile
+        self.visits: list[Visit] = []
 
     def visit(self, *, throttled: bool) -> Visit:
         """An empty page, its traffic counted from now on."""
@@ -134,6 +135,7 @@ class Chromium:
         page.set_default_timeout(300_000)
         session = self.context.new_cdp_session(page)
         visit = Visit(page, session)
+        self.visits.append(visit)
         session.on("Network.responseReceived", visit.note)
         session.on("Network.loadingFinished", visit.count)
         page.on("requestfinished", lambda request: visit.requests.append(request))
