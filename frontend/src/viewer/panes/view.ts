@@ -58,16 +58,6 @@ export class Pane {
 
   get wanted(): number { return this.view.session.cross.value[this.geometry.layout.across]; }
 
-  /** mm a voxel along the slice's two axes: paths are kept in mm. */
-  get pathScale(): { a: number; b: number } {
-    const { oblique } = this.geometry;
-    if (oblique) return { a: oblique.raster.mm, b: oblique.raster.mm };
-    const { right, down } = this.geometry.layout;
-    const mm = this.geometry.mmPerVoxel;
-    const [first] = this.geometry.affine();
-    return first !== 0 ? { a: mm[right], b: mm[down] } : { a: mm[down], b: mm[right] };
-  }
-
   /** Fetch what belongs on the wanted slice, then show image and mask together: no mask ever stands on a wrong slice. */
   async load(force = false): Promise<void> {
     if (this.askew) { this.#show(this.wanted, this.#askewLabels(), new Map()); return; }
@@ -140,14 +130,14 @@ export class Pane {
     if (patch?.index !== this.index || !patch || this.askew) return;
     const loops = loopsOf(patch.data, patch.width, patch.height, 1);
     for (const loop of loops) for (let p = 0; p < loop.length; p += 2) { loop[p] += patch.x; loop[p + 1] += patch.y; }
-    this.contents.preview = pathOf(loops, this.pathScale);
+    this.contents.preview = pathOf(loops, this.geometry.pathScale);
   }
 
   /** Outlines and differences of the shown slice, anew. */
   trace(): void {
     const { contents } = this;
     const labels = contents.labels;
-    const scale = this.pathScale;
+    const scale = this.geometry.pathScale;
     contents.outlines = labels ? outlines(labels.data, labels.width, labels.height, scale) : [];
     contents.overlays = [];
     contents.added = contents.removed = null;
@@ -174,7 +164,7 @@ export class View {
   /** The line of lasso or scissors under way. */
   readonly line: Signal<Line | null> = signal(null);
   readonly maximised: Signal<Plane | "surface" | null> = signal(null);
-  /** Two by two, the active plane large beside the two others, or axial beside the subject's other scan. */
+  /** Two by two, the active plane large beside the two others, or one plane beside the same of the subject's other scan. */
   readonly layout: Signal<"four" | "large" | "compare"> = signal("four");
   readonly slabs: Signal<Readonly<Record<Plane, Slab | null>>> = signal({ axial: null, coronal: null, sagittal: null });
   readonly planes = new Planes(this);
