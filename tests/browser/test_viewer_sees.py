@@ -121,10 +121,13 @@ def test_planes_turn_and_are_drawn_on(assignment: Assignment, new_page: Any) -> 
     page.mouse.down()
     page.mouse.up()
     page.wait_for_function("n => voxloop.counts()['1'] > n", arg=before)
-    # A circle needs a plane of the grid.
+    # A circle needs a plane of the grid, and says so before one presses.
     page.keyboard.press("n")
+    page.mouse.move(x + 3, y)
+    expect(page.get_by_test_id("hud")).to_contain_text("straight planes only")
     page.mouse.down()
     page.mouse.up()
+    assert viewer.counts()["1"] > before
     expect(page.get_by_test_id("hud")).to_contain_text("straight planes only")
     page.keyboard.press("Shift+0")
     expect(page.get_by_test_id("slice-coronal")).to_have_text(f"{viewer.facts('cross')[1] + 1} / {SHAPE[1]}")

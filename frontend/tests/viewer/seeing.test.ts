@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { cutLabels } from "../../src/editor/cut";
 import type { Plane, Zyx } from "../../src/editor/types";
 import { PaneGeometry, type GridGeometry } from "../../src/viewer/image/geometry";
-import { lettersOf, rasterOf, reslice, resliceLabels, turnedFrame, type Frame, type Raster, type Vector } from "../../src/viewer/image/oblique";
+import { cutOf, lettersOf, rasterOf, reslice, turnedFrame, type Frame, type Raster, type Vector } from "../../src/viewer/image/oblique";
 import { project, slabRange, type SlabKind } from "../../src/viewer/image/slab";
 import { regionFacts, type RegionKind } from "../../src/viewer/image/statistics";
 import { greyTable, presetsOf } from "../../src/viewer/image/window";
@@ -48,8 +49,7 @@ describe("oblique planes", () => {
       const out = new Int16Array(raster.width * raster.height);
       reslice(hu, shape, spacing, frame, centre, raster, null, -1000, out);
       for (let p = 0; p < out.length; p++) expect(Math.abs(out[p] - values[p])).toBeLessThanOrEqual(0.51);
-      const marks = new Uint8Array(out.length);
-      resliceLabels((z) => labels.subarray(z * area, (z + 1) * area), shape, spacing, frame, centre, raster, marks);
+      const marks = cutLabels((z, y, x) => labels[z * area + y * shape[2] + x], shape, cutOf(frame, centre, spacing, raster));
       expect([...marks]).toEqual([...inflate(wanted)]);
     }
   });

@@ -3,6 +3,7 @@
  * differs from LPS only by a rotation); places are continuous voxel coordinates, the middle of a voxel at +0.5.
  */
 
+import type { Cut } from "../../editor/cut";
 import type { Zyx } from "../../editor/types";
 import type { SlabKind } from "./slab";
 
@@ -44,12 +45,12 @@ export function rasterOf(frame: Frame, centre: Vector, shape: Zyx, spacing: Vect
   return { a0, b0, mm, width: Math.max(1, Math.ceil((a1 - a0) / mm)), height: Math.max(1, Math.ceil((b1 - b0) / mm)) };
 }
 
-/** Voxel coordinates of the middle of pixel (0, 0), and the steps to the next column and row. */
-function walk(frame: Frame, centre: Vector, spacing: Vector, raster: Raster): { start: Vector; column: Vector; row: Vector } {
-  const per = (v: Vector, mm: number) => v.map((n, axis) => (n * mm) / spacing[axis]) as unknown as Vector;
-  const column = per(frame.right, raster.mm), row = per(frame.down, raster.mm);
-  const a = raster.a0 / raster.mm + 0.5, b = raster.b0 / raster.mm + 0.5;
-  return { start: centre.map((c, axis) => c + column[axis] * a + row[axis] * b) as unknown as Vector, column, row };
+/** The raster of an oblique plane in voxels. */
+export function cutOf(frame: Frame, centre: Vector, spacing: Vector, { a0, b0, mm, width, height }: Raster): Cut {
+  const per = (v: Vector) => v.map((n, axis) => (n * mm) / spacing[axis]) as unknown as Vector;
+  const column = per(frame.right), row = per(frame.down);
+  const a = a0 / mm + 0.5, b = b0 / mm + 0.5;
+  return { start: centre.map((c, axis) => c + column[axis] * a + row[axis] * b) as unknown as Vector, column, row, width, height };
 }
 
 /**
@@ -77,7 +78,7 @@ export function reslice(
 }
 
 function plane(hu: Int16Array, [nz, ny, nx]: Zyx, spacing: Vector, frame: Frame, centre: Vector, raster: Raster, outside: number, out: Int16Array): void {
-  const { start, column, row } = walk(frame, centre, spacing, raster);
+  const { start, column, row } = cutOf(frame, centre, spacing, raster);
   const area = nx * ny;
   let p = 0;
   for (let b = 0; b < raster.height; b++) {
@@ -94,22 +95,6 @@ function plane(hu: Int16Array, [nz, ny, nx]: Zyx, spacing: Vector, frame: Frame,
       const far = at + oz;
       const deep = (hu[far] * (1 - dx) + hu[far + ox] * dx) * (1 - dy) + (hu[far + oy] * (1 - dx) + hu[far + oy + ox] * dx) * dy;
       out[p] = Math.round(near * (1 - dz) + deep * dz);
-    }
-  }
-}
-
-/** Labels of an oblique plane: those of the voxels that its pixels lie in. `labels` gives an axial slice, null where nothing is marked. */
-export function resliceLabels(
-  labels: (z: number) => Uint8Array | null, [nz, ny, nx]: Zyx, spacing: Vector, frame: Frame, centre: Vector, raster: Raster, out: Uint8Array,
-): void {
-  const { start, column, row } = walk(frame, centre, spacing, raster);
-  const slices = Array.from({ length: nz }, (_, z) => labels(z));
-  let p = 0;
-  for (let b = 0; b < raster.height; b++) {
-    let x = start[0] + b * row[0], y = start[1] + b * row[1], z = start[2] + b * row[2];
-    for (let a = 0; a < raster.width; a++, p++, x += column[0], y += column[1], z += column[2]) {
-      if (x < 0 || y < 0 || z < 0 || x >= nx || y >= ny || z >= nz) { out[p] = 0; continue; }
-      out[p] = slices[z | 0]?.[(y | 0) * nx + (x | 0)] ?? 0;
     }
   }
 }
