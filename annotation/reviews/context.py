@@ -54,19 +54,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         "prior": find_prior(assignment, schema, user),
         "schema": {
             "layers": [_layer(layer) for layer in schema.layers],
-            "questions": [
-                {
-                    "key": question.key,
-                    "text": question.text,
-                    "kind": question.kind,
-                    "required": question.required,
-                    "options": [
-                        {"value": option.value, "label": option.label, "means": option.means}
-                        for option in question.options
-                    ],
-                }
-                for question in schema.questions
-            ],
+            "questions": [question.facts() for question in schema.questions],
         },
         "masks": _masks(assignment, schema, heads),
         "overlays": overlays_of(assignment, heads, round_, user),
@@ -170,6 +158,9 @@ def _review(round_: ReviewRound, user: User) -> dict[str, Any]:
         "author": round_.author.username,
         "round": round_.number,
         "state": round_.state,
+        "answers": round_.answers.values if round_.answers else {},
+        "submitted": {mask.layer: str(mask.submitted_id) for mask in round_.masks.all() if mask.submitted_id},
+        "looked_at": round_.looked_at if round_.reviewer_id == user.pk else [],
         # Why the model distrusts a mask would tell its author what the model sees.
         "reasons": [] if round_.author_id == user.pk else round_.reasons,
     }

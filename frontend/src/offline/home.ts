@@ -37,7 +37,7 @@ async function editorOn(user: string, about: About): Promise<EditorClient> {
   });
 }
 
-/** Sends one scan: strokes, then answers and words, then the hand-in. Never throws. */
+/** Sends one scan: strokes, then answers, words and what was checked, then the hand-in. Never throws. */
 export async function bringHome(user: string, scan: Waiting): Promise<Homecoming> {
   const { assignment, lines, intents } = scan;
   const kept = intentsOf(user);
@@ -59,6 +59,11 @@ export async function bringHome(user: string, scan: Waiting): Promise<Homecoming
         throw error;
       }
       await kept.drop([word]);
+    }
+    const checks = intents.filter(isOf("check"));
+    if (checks.length) {
+      await call("PATCH", `/api/v1/reviews/${checks[0].review}/checks`, { values: valuesOf(checks) });
+      await kept.drop(checks);
     }
     for (const wish of intents.filter(isOf("submit"))) {
       await call("POST", `/api/v1/assignments/${assignment}/submit`, { acknowledged: wish.value.acknowledged });

@@ -18,7 +18,8 @@ export interface Draft { readonly id: string; readonly text: string; readonly ij
 export interface Kinds {
   /** null: the answer was taken back. */
   readonly answer: unknown;
-  readonly check: boolean;
+  /** null: not checked after all. */
+  readonly check: true | null;
   readonly word: Word;
   readonly draft: Draft;
   /** Hand it in once everything else is on the server; its own checks decide then. */

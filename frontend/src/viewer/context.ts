@@ -24,8 +24,18 @@ export interface Question {
   readonly key: string;
   readonly text: string;
   readonly kind: "choice" | "boolean" | "text" | "number" | "choices";
+  /** When it is shown. */
   readonly required: boolean;
   readonly options: readonly Option[];
+  /** Of a number: both bounds are part of it. */
+  readonly unit: string;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly decimals: number;
+  /** Of a text. */
+  readonly max_length: number;
+  /** Only asked when an earlier question that is asked has one of these answers. */
+  readonly shown_when: { readonly question: string; readonly in: readonly (string | boolean)[] } | null;
 }
 
 export interface Comment {
@@ -92,6 +102,12 @@ export interface Context {
   readonly comments_seen: string | null;
   readonly review: {
     readonly id: string; readonly author: string; readonly round: number; readonly state: string; readonly reasons?: readonly string[];
+    /** What the author answered. */
+    readonly answers: Readonly<Record<string, unknown>>;
+    /** The revisions that were handed in, by layer. */
+    readonly submitted: Readonly<Record<string, string>>;
+    /** Names of differences that this judge has checked. */
+    readonly looked_at: readonly string[];
   } | null;
   readonly can: Readonly<Record<"edit" | "submit" | "skip" | "block" | "approve" | "correct" | "return" | "comment", boolean>>;
   readonly interlocks: readonly Interlock[];

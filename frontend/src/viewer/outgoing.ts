@@ -45,7 +45,7 @@ export class Outgoing {
     this.values.value = over(this.values.value, clean);
     this.unsaved.value = true;
     this.refused.value = null;
-    void this.shelf.put(clean as Record<string, boolean>);
+    void this.shelf.put(clean as Record<string, true | null>);
     this.#later(PAUSE_MS);
   }
 

@@ -9,6 +9,7 @@ import type { Comment, Interlock, Reply } from "./context";
 import { identify, type Identity } from "./door";
 import { t } from "./language";
 import { Outgoing, type Values } from "./outgoing";
+import { withReturning } from "./questions";
 import type { Session } from "./session";
 import { Talk } from "./talk";
 
@@ -31,9 +32,13 @@ export type Asking =
   | { readonly kind: "kept"; readonly next: string | null }
   | { readonly kind: "done"; readonly text: string };
 
+const interlocksOf = (problem: Problem): readonly Interlock[] => (problem.body["interlocks"] as Interlock[] | undefined) ?? [];
+
 export class Work {
   readonly talk: Talk;
   readonly #answers: Outgoing;
+  /** Differences that a judge has checked, by name. */
+  readonly checks: Outgoing;
   /** What waits in this browser of this scan, by kind. */
   readonly shelf: <K extends keyof Kinds>(kind: K) => Shelf<K>;
   /** What an older version kept is where it belongs now. */
@@ -59,7 +64,12 @@ export class Work {
     this.shelf = (kind) => new Shelf(intents, of, kind);
     this.ready = moveOld(intents, of);
     this.#answers = new Outgoing(
-      this.shelf("answer"), context.answers.values, context.can.submit, (values) => call<{ values: Values }>("PATCH", context.answers.url, { values }), this.ready,
+      this.shelf("answer"), context.answers.values, this.canAnswer, (values) => call<{ values: Values }>("PATCH", context.answers.url, { values }), this.ready,
+    );
+    const { can, review } = context;
+    this.checks = new Outgoing(
+      this.shelf("check"), Object.fromEntries((review?.looked_at ?? []).map((name) => [name, true])), can.approve,
+      (values) => call<{ values: Values }>("PATCH", `${this.reviewUrl}/checks`, { values }), this.ready,
     );
     this.talk = new Talk(context, this.shelf("word"), this.shelf("draft"), this.ready);
     session.save.subscribe(({ kind }) => {
@@ -104,7 +114,10 @@ export class Work {
     }
   }
 
-  setAnswer(key: string, value: unknown): void { this.#answers.set({ [key]: value }); }
+  /** The author answers, and a reviewer corrects. */
+  get canAnswer(): boolean { return this.session.context.can.submit || this.session.context.can.correct; }
+
+  setAnswer(key: string, value: unknown): void { this.#answers.set(withReturning(this.session.context.schema.questions, this.answers.value, key, value)); }
 
   /** Send the answers now; rejects when they could not be sent. */
   saveAnswers(): Promise<void> { return this.#answers.save(); }
@@ -127,7 +140,7 @@ export class Work {
       } catch (error) {
         if (error instanceof TypeError) { await this.#submitLater(acknowledged); return; }
         if (!(error instanceof Problem) || error.code !== "interlocks") throw error;
-        this.asking.value = { kind: "interlocks", found: (error.body["interlocks"] as Interlock[] | undefined) ?? [] };
+        this.asking.value = { kind: "interlocks", found: interlocksOf(error) };
       }
     });
   }
@@ -166,6 +179,9 @@ export class Work {
   /** `approve`, `correct` (with the reviewer's own changes) or `return` (with the drafts). Asks for the password when it must. */
   async verdict(kind: Verdict, password = ""): Promise<void> {
     await this.#say(kind === "return" ? t("Returning") : t("Approving"), async () => {
+      await this.saveAnswers();
+      // The record of what was looked at never keeps a verdict from being given.
+      await this.checks.save().catch(() => undefined);
       await this.session.editor.flush();
       const signature = password ? { password } : {};
       const drafts = this.drafts.value;
@@ -174,8 +190,10 @@ export class Work {
         const { next } = await call<{ next: string | null }>("POST", `${this.reviewUrl}/${kind}`, body);
         this.asking.value = null;
         this.talk.dropDrafts(drafts);
+        await this.shelf("check").remove();
         this.#leave(next, kind === "return" ? t("Returned. The queue is empty.") : t("Approved. The queue is empty."));
       } catch (error) {
+        if (error instanceof Problem && error.code === "interlocks") { this.asking.value = { kind: "interlocks", found: interlocksOf(error) }; return; }
         if (!(error instanceof Problem) || (error.code !== "signature_required" && error.code !== "wrong_password")) throw error;
         this.asking.value = { kind: "signature", verdict: kind, wrong: error.code === "wrong_password" };
       }
@@ -264,6 +282,7 @@ export class Work {
   close(): void {
     window.clearInterval(this.#timer);
     this.#answers.close();
+    this.checks.close();
     this.talk.close();
   }
 }
