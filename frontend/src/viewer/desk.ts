@@ -238,7 +238,6 @@ export class Desk {
     if (!view || !this.prior) return;
     view.maximised.value = null;
     view.layout.value = view.layout.value === "compare" ? "four" : "compare";
-    this.session.activePlane.value = "axial";
     if (!this.#hasPrior) void this.prior.open();
     this.#hasPrior = true;
   }

@@ -43,7 +43,7 @@ function PaneGrid({ view }: { readonly view: View }) {
   const compare = prior !== null && one === null && view.layout.value === "compare";
   return (
     <div class={`panes on-dark${one ? " single" : ""}${large ? " large" : ""}${compare ? " compare" : ""}`} data-large={large ? view.session.activePlane.value : undefined}>
-      {PLANES.map((plane) => <PaneBox key={plane} view={view} pane={view.panes[plane]} hidden={compare ? plane !== "axial" : one !== null && one !== plane} />)}
+      {PLANES.map((plane) => <PaneBox key={plane} view={view} pane={view.panes[plane]} hidden={compare ? plane !== view.session.activePlane.value : one !== null && one !== plane} />)}
       {compare && <PriorPane prior={prior} />}
       <SurfacePane view={view} hidden={large || compare || (one !== null && one !== "surface")} />
     </div>
