@@ -298,7 +298,8 @@ def test_answers_outlive_the_tab_the_network_and_a_refusal(
     until_answered(tab, assignment, {"diagnosis": "covid19", "quality": "limited"})
 
     schema = assignment.campaign.schema
-    schema.definition["questions"][1]["options"][0]["value"] = "excellent"
+    quality = next(one for one in schema.definition["questions"] if one["key"] == "quality")
+    quality["options"][0]["value"] = "excellent"
     schema.save()
     tab.get_by_test_id("answer-quality-good").check()
     expect(tab.get_by_test_id("answers-refused")).to_contain_text("is no answer to “Image quality”")

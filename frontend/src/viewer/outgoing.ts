@@ -7,6 +7,8 @@ import { Problem } from "./api";
 export type Values = Readonly<Record<string, unknown>>;
 
 const PAUSE_MS = 500, AGAIN_MS = 5000;
+/** Leaving that has not happened for this long was called off. */
+const LEAVING_MS = 10_000;
 
 export class Outgoing {
   readonly values = signal<Values>({});
@@ -17,6 +19,7 @@ export class Outgoing {
   readonly restored: Promise<void>;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> = Promise.resolve();
+  #leftAt = -Infinity;
 
   /**
    * `server`: the values that the page came with. `send` puts changes on the server, `null` where a value was taken back, and answers all
@@ -28,6 +31,7 @@ export class Outgoing {
     private readonly send: (changes: Values) => Promise<{ readonly values: Values }>, ready: Promise<void> = Promise.resolve(),
   ) {
     this.values.value = over({}, server);
+    if (typeof window !== "undefined") window.addEventListener("beforeunload", () => { this.#leftAt = performance.now(); });
     this.restored = canChange ? ready.then(() => this.#restore()) : ready;
   }
 
@@ -58,7 +62,10 @@ export class Outgoing {
       try {
         if (waiting.length) {
           const { values } = await this.send(changesOf(waiting));
-          await this.shelf.drop(waiting);
+          // The next page may have been written before the server took this: what it would not show stays, and is said again.
+          const isLeaving = performance.now() - this.#leftAt < LEAVING_MS;
+          if (isLeaving) this.#later(LEAVING_MS);
+          else await this.shelf.drop(waiting);
           this.values.value = over({ ...this.values.value, ...values }, changesOf(await this.shelf.kept()));
         }
         this.refused.value = null;

@@ -136,6 +136,7 @@ export class Work {
         await this.saveAnswers();
         await this.#flushed();
         const { next } = await call<{ next: string | null }>("POST", `${this.url}/submit`, { acknowledged });
+        await this.shelf("answer").remove();
         this.#leave(next, t("Submitted. There is no further scan for you now."));
       } catch (error) {
         if (error instanceof TypeError) { await this.#submitLater(acknowledged); return; }
