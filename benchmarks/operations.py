@@ -1,4 +1,4 @@
-"""Operations on the whole mask, on the largest one there is: both lungs of a scan of 512×512×300, in the viewer's own core.
+"""Operations on the whole mask, on the largest there is: both lungs of a scan of 512×512×300, in the viewer's core.
 
 Each is called once in a fresh process's heat, as a reader meets it; `kept` is what history and journal cost on top.
 """

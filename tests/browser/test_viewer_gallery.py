@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from playwright.sync_api import expect
+
 from tests.chromium import shoot
 from tests.factories.world import SHAPE, World, first_of, publish
 from tests.journeys.viewer import Viewer
@@ -30,3 +32,10 @@ def test_gallery(live_world: World, new_page: Any) -> None:
     assert tabs.count() >= 5
     page.set_viewport_size({"width": 1366, "height": 768})
     shoot(page, "gallery-1366")
+    page.get_by_test_id("settings").click()
+    page.get_by_test_id("theme-light").click()
+    page.keyboard.press("Escape")
+    expect(page.locator(".side")).to_have_css("background-color", "rgb(255, 255, 255)")
+    shoot(page, "gallery-light-1366")
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    shoot(page, "gallery-light")

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from annotation.masks.answers import save_answers
 from annotation.masks.selectors import newest_answers
-from annotation.masks.services import save_answers, store_import
+from annotation.masks.services import store_import
 from annotation.masks.store import load_labels
 from annotation.reviews.comments import add_comment
 from annotation.reviews.services import claim_round, submit_assignment
@@ -21,6 +22,7 @@ from tests.factories.world import SHAPE, World, first_of, publish
 from tests.journeys.viewer import Viewer
 from voxloop.volume.quantities import lobar_score
 
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
 
 
@@ -153,6 +155,11 @@ def test_every_state_is_accessible(
     def look(page: Page, state: str) -> None:
         shoot(page, f"viewer-state-{state.replace(' ', '-')}")
         found.extend(f"{state}: {fault}" for fault in faults(page))
+        # What may differ in the light theme is the contrast.
+        page.emulate_media(reduced_motion="reduce")
+        page.evaluate("document.documentElement.dataset.theme = 'light'")
+        found.extend(f"{state}, light: {fault}" for fault in faults(page, CONTRAST))
+        page.evaluate("document.documentElement.dataset.theme = 'dark'")
 
     page = new_page("annotator")
     viewer = open_viewer(page, assignment)

@@ -116,6 +116,27 @@ def test_the_viewer_is_accessible(assignment: Assignment, new_page: Any) -> None
         found += [f"{tab}: {fault}" for fault in faults(page)]
     page.keyboard.press("?")
     found += [f"keys: {fault}" for fault in faults(page)]
+    page.keyboard.press("Escape")
+    # In the light theme, which stays with the person, the images stay black.
+    page.emulate_media(reduced_motion="reduce")
+    page.keyboard.press("/")
+    page.keyboard.type("theme light")
+    with page.expect_response(lambda answer: "/me/settings" in answer.url):
+        page.keyboard.press("Enter")
+    page.reload()
+    viewer.wait_ready()
+    for tab in ("segments", "questions"):
+        page.get_by_test_id(f"tab-{tab}").click()
+        found += [f"{tab}, light: {fault}" for fault in faults(page)]
+    page.get_by_test_id("settings").click()
+    expect(page.get_by_test_id("theme-light")).to_have_attribute("aria-pressed", "true")
+    found += [f"settings, light: {fault}" for fault in faults(page)]
+    shoot(page, "viewer-light-settings")
+    expect(page.locator(".side")).to_have_css("background-color", "rgb(255, 255, 255)")
+    expect(page.get_by_test_id("pane-axial")).to_have_css("background-color", "rgb(0, 0, 0)")
+    page.emulate_media(color_scheme="dark")
+    page.get_by_test_id("theme-system").click()
+    expect(page.locator(".side")).to_have_css("background-color", "rgb(20, 22, 25)")
     assert not found, "\n".join(found)
 
 

@@ -59,6 +59,11 @@ def test_slabs_show_what_lies_in_them(live_world: World, assignment: Assignment,
     assert grey == pytest.approx((brightest.mean() + 1250) * 255 / 1500, abs=1.5)
     page.keyboard.press("x")
     shoot(page, "viewer-slab")
+    # The scout shows the slab as thick as it is.
+    scout = page.get_by_test_id("scout").bounding_box()
+    band = page.get_by_test_id("scout-slab")
+    assert scout is not None
+    assert float(band.get_attribute("stroke-width") or 0) == pytest.approx(5 / SHAPE[0] * scout["height"], rel=0.03)
     # Drawing on a slab is refused in words, and changes nothing.
     before = viewer.mask_hash()
     page.keyboard.press("b")
@@ -116,10 +121,13 @@ def test_planes_turn_and_are_drawn_on(assignment: Assignment, new_page: Any) -> 
     page.mouse.down()
     page.mouse.up()
     page.wait_for_function("n => voxloop.counts()['1'] > n", arg=before)
-    # A circle needs a plane of the grid.
+    # A circle needs a plane of the grid, and says so before one presses.
     page.keyboard.press("n")
+    page.mouse.move(x + 3, y)
+    expect(page.get_by_test_id("hud")).to_contain_text("straight planes only")
     page.mouse.down()
     page.mouse.up()
+    assert viewer.counts()["1"] > before
     expect(page.get_by_test_id("hud")).to_contain_text("straight planes only")
     page.keyboard.press("Shift+0")
     expect(page.get_by_test_id("slice-coronal")).to_have_text(f"{viewer.facts('cross')[1] + 1} / {SHAPE[1]}")
@@ -205,6 +213,31 @@ def test_windows_of_ones_own_and_layouts(assignment: Assignment, new_page: Any) 
     expect(page.get_by_test_id("pane-surface")).to_be_visible()
 
 
+def scout_leads_to_a_slice(page: Page, viewer: Viewer) -> None:
+    """Head above: the lesion of slices 13 to 29 lies where it should, a press a quarter down goes three quarters up."""
+    scout = page.get_by_test_id("scout")
+    box, lesion = scout.bounding_box(), page.get_by_test_id("scout-lesion").bounding_box()
+    assert box is not None
+    assert lesion is not None
+    slice_px = box["height"] / SHAPE[0]
+    assert lesion["y"] - box["y"] == pytest.approx((SHAPE[0] - 29) * slice_px, abs=1)
+    assert lesion["height"] == pytest.approx(17 * slice_px, abs=1)
+    expect(page.get_by_test_id("scout-chosen")).to_have_count(1)
+    drag(page, (box["x"] + 10, box["y"] + box["height"] / 2), (box["x"] + 10, box["y"] + box["height"] / 4))
+    expect(scout).to_have_attribute("aria-valuenow", str(int(SHAPE[0] * 0.75) + 1))
+    assert viewer.facts("cross")[2] == int(SHAPE[0] * 0.75)
+    assert viewer.facts("strokes") == []
+    scout.focus()
+    page.keyboard.press("ArrowDown")
+    assert viewer.facts("cross")[2] == int(SHAPE[0] * 0.75) - 1
+    page.keyboard.press("Home")
+    assert viewer.facts("cross")[2] == SHAPE[0] - 1
+    page.keyboard.press("Shift+Z")
+    expect(scout).to_have_count(0)
+    page.keyboard.press("Shift+Z")
+    expect(scout).to_be_visible()
+
+
 def test_lesions_tell_their_figures_and_the_surface_leads_to_them(assignment: Assignment, new_page: Any) -> None:
     viewer = open_viewer(new_page, assignment)
     page = viewer.page
@@ -216,6 +249,7 @@ def test_lesions_tell_their_figures_and_the_surface_leads_to_them(assignment: As
     expect(facts).to_contain_text("13 to 29")
     expect(page.get_by_test_id("histogram").locator("title")).to_contain_text("lower bound")
     shoot(page, "viewer-lesions")
+    scout_leads_to_a_slice(page, viewer)
     # The middle of the 3D pane is the ball: a press there goes to it.
     surface = page.get_by_test_id("pane-surface")
     page.wait_for_function("() => Number(document.querySelector('[data-testid=pane-surface]').dataset.triangles) > 500")
@@ -254,6 +288,25 @@ def test_the_other_scan_of_the_subject_stands_beside(live_world: World, new_page
     expect(other).to_have_attribute("data-full", str(SHAPE[0]))
     viewer.go_to((28, 24, 18))
     expect(other).to_have_attribute("data-slice", "18")
+    # Both show the plane that is active, at the same millimetres, with the same window.
+    page.keyboard.press("q")
+    expect(page.get_by_test_id("pane-sagittal")).to_be_visible()
+    expect(page.get_by_test_id("pane-axial")).to_be_hidden()
+    expect(other).to_contain_text(f"Sagittal 29 / {SHAPE[2]}")
+    page.get_by_test_id("compare-coronal").click()
+    expect(page.get_by_test_id("pane-coronal")).to_be_visible()
+    expect(other).to_have_attribute("data-plane", "coronal")
+    expect(other).to_have_attribute("data-slice", "24")
+    page.keyboard.press("Shift+2")
+    expect(other).to_contain_text("L 50 W 400")
+    page.keyboard.press("Shift+1")
+    page.get_by_test_id("pane-coronal").focus()
+    page.keyboard.press("ArrowDown")
+    expect(other).to_have_attribute("data-slice", "25")
+    expect(page.get_by_test_id("slice-coronal")).to_have_text(f"26 / {SHAPE[1]}")
+    shoot(page, "viewer-prior-coronal")
+    page.get_by_test_id("compare-axial").click()
+    viewer.go_to((28, 24, 18))
     # Scrolled alone it keeps its distance; let go, it stays where it is.
     other.focus()
     page.keyboard.press("ArrowUp")

@@ -78,6 +78,7 @@ def test_an_x_ray_is_seen_drawn_on_and_exported(
     expect(page.get_by_test_id("pane-coronal")).to_be_hidden()
     expect(page.get_by_test_id("pane-surface")).to_be_hidden()
     expect(page.get_by_test_id("slab")).to_have_count(0)
+    expect(page.get_by_test_id("scout")).to_have_count(0)
     expect(page.get_by_test_id("window-whole-range")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_test_id("pane-axial")).to_contain_text("X-ray")
     # Growing takes the disc, and only it.

@@ -1,3 +1,4 @@
+import type { Cut } from "./cut";
 import type { Disagreement, Keep } from "./disagreement";
 import type {
   Beside, CoarseField, DabResult, Difference, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram,
@@ -28,6 +29,7 @@ export interface EditorCalls {
   redo(): Promise<HistoryState>;
   sliceLabels(plane: Plane, index: number): Slice<Uint8Array>;
   sliceOverlay(key: string, plane: Plane, index: number): Slice<Uint8Array>;
+  cutOverlay(key: string, cut: Cut): { readonly data: Uint8Array };
   sliceHu(plane: Plane, index: number): Slice<Int16Array>;
   valueAt(ijk: Ijk): VoxelValue;
   stats(): Stats;
@@ -124,6 +126,8 @@ export class EditorClient {
 
   sliceLabels(plane: Plane, index: number): Promise<Slice<Uint8Array>> { return this.#call("sliceLabels", [plane, index]); }
   sliceOverlay(key: string, plane: Plane, index: number): Promise<Slice<Uint8Array>> { return this.#call("sliceOverlay", [key, plane, index]); }
+  /** The labels of an overlay where a plane askew cuts it, row by row. */
+  cutOverlay(key: string, cut: Cut): Promise<{ readonly data: Uint8Array }> { return this.#call("cutOverlay", [key, cut]); }
   sliceHu(plane: Plane, index: number): Promise<Slice<Int16Array>> { return this.#call("sliceHu", [plane, index]); }
   valueAt(ijk: Ijk): Promise<VoxelValue> { return this.#call("valueAt", [ijk]); }
   stats(): Promise<Stats> { return this.#call("stats", []); }

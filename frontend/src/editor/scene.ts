@@ -4,6 +4,7 @@ import { BitVolume } from "./bitvolume";
 import { type Probability, Proposals } from "./clicking";
 import { coarseOf } from "./coarse";
 import { componentsOf, type Component } from "./components";
+import { type Cut, cutLabels } from "./cut";
 import type { Ground } from "./drawing";
 import { mlOfVoxel, planeOf, rectangleOf, voxelsOf } from "./geometry";
 import { NORMAL_LUNG_HU } from "./growing";
@@ -98,6 +99,11 @@ export class Scene {
     if (overlay) return overlay.slice(plane, index);
     const { width, height } = planeOf(this.meta.shapeZyx, plane);
     return { plane, index, width, height, data: new Uint8Array(width * height) };
+  }
+
+  cutOverlay(key: string, cut: Cut): { readonly data: Uint8Array } {
+    const overlay = this.#overlays.get(key);
+    return { data: overlay ? cutLabels((z, y, x) => overlay.at(z, y, x), this.meta.shapeZyx, cut) : new Uint8Array(cut.width * cut.height) };
   }
 
   valueAt([z, y, x]: Zyx): VoxelValue {

@@ -4,6 +4,7 @@
  */
 
 import type { EditorCalls } from "./client";
+import type { Cut } from "./cut";
 import { differencesOf } from "./differences";
 import type { Disagreement, Keep } from "./disagreement";
 import { Drawing, effectOf, patchesOf } from "./drawing";
@@ -181,6 +182,7 @@ export class EditorSession implements EditorCalls {
 
   sliceLabels(plane: Plane, index: number): Slice<Uint8Array> { return this.#mask.labels.slice(plane, index); }
   sliceOverlay(key: string, plane: Plane, index: number): Slice<Uint8Array> { return this.#scene.sliceOverlay(key, plane, index); }
+  cutOverlay(key: string, cut: Cut): { readonly data: Uint8Array } { return this.#scene.cutOverlay(key, cut); }
   sliceHu(plane: Plane, index: number): Slice<Int16Array> { return this.#scene.volume.slice(plane, index); }
   valueAt(ijk: Ijk): VoxelValue { return this.#scene.valueAt(this.#inside(ijk)); }
   stats(): Stats { return this.#scene.stats(); }

@@ -10,6 +10,7 @@ import { exposeFacts } from "./debug";
 import { Desk } from "./desk";
 import { ENGLISH, learn } from "./language";
 import { keepSettings, settings } from "./settings";
+import { followTheme } from "./theme";
 
 async function start(): Promise<void> {
   const host = document.getElementById("viewer");
@@ -17,6 +18,7 @@ async function start(): Promise<void> {
   const context = readContext();
   void wipeOthers(context.user);
   keepSettings(context.user, context.settings, localStorage, (values) => call("PATCH", "/api/v1/me/settings", { values }));
+  followTheme(document.documentElement);
   const language = new URLSearchParams(location.search).get("language") ?? settings.value.language;
   if (language !== ENGLISH) await learn(language);
   const desk = new Desk(context);

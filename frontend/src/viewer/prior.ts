@@ -1,22 +1,25 @@
 /** Another scan of the same subject, shown beside the one under work: its voxels, its approved mask, and where it is looked at. */
 
-import { computed, signal } from "@preact/signals";
+import { computed, signal, type Signal } from "@preact/signals";
+import type { Ijk, Plane } from "../editor/types";
 import { decodeMessage } from "../editor/message";
 import { SparseMask } from "../editor/labelmap";
 import { call, fetchBytes } from "./api";
 import type { PriorSource } from "./context";
-import { lpsOf, PaneGeometry, type GridGeometry } from "./image/geometry";
+import { layoutOf, lpsOf, PaneGeometry, type AxisIndex, type GridGeometry } from "./image/geometry";
 import { presetsOf, type Window } from "./image/window";
 import { Decoder } from "./load/decoder";
 import { SliceStream } from "./load/stream";
-import { offsetOf, Volume, type VolumeIndex } from "./load/volume";
-import type { Session } from "./session";
+import { fillVolume, sketchVolume } from "./load/preview";
+import type { Volume, VolumeIndex } from "./load/volume";
+import { PLANES, type Session } from "./session";
 
 const MASK_TYPE = "application/vnd.voxloop.mask";
+const NOWHERE: Readonly<Record<Plane, number>> = { axial: 0, coronal: 0, sagittal: 0 };
 
-/** Index in a grid of the axial slice through a point (mm in LPS); the grid's axes stand at right angles. */
-export function sliceAt(geometry: GridGeometry, point: readonly number[]): number {
-  const axis = [0, 1, 2].map((row) => geometry.lpsFromIjk[row][2]);
+/** Index along an axis of the grid of the slice through a point (mm in LPS); the grid's axes stand at right angles. */
+export function sliceAt(geometry: GridGeometry, point: readonly number[], across: AxisIndex): number {
+  const axis = [0, 1, 2].map((row) => geometry.lpsFromIjk[row][across]);
   const length = axis.reduce((sum, v) => sum + v * v, 0);
   return [0, 1, 2].reduce((sum, row) => sum + (point[row] - geometry.lpsFromIjk[row][3]) * axis[row], 0) / length;
 }
@@ -25,23 +28,30 @@ export class Prior {
   readonly volume = signal<Volume | null>(null);
   readonly fullSlices = signal(0);
   readonly failure = signal<string | null>(null);
-  readonly window = signal<Window>({ level: 0, width: 1 });
-  /** Scrolls with the scan under work, `shift` mm apart along the body. */
+  /** Of its own only where the two cannot have the same (an X-ray beside a CT). */
+  readonly #window = signal<Window>({ level: 0, width: 1 });
+  /** Goes through the slices with the scan under work. */
   readonly linked = signal(true);
-  readonly #shift = signal(0);
-  readonly #own = signal(0);
+  /** Slices by which it stands apart while linked, and the slice where it stands while not. */
+  readonly #shift = signal(NOWHERE);
+  readonly #own = signal(NOWHERE);
   geometry!: GridGeometry;
-  pane!: PaneGeometry;
+  #panes!: Readonly<Record<Plane, PaneGeometry>>;
   index!: VolumeIndex;
   mask: SparseMask | null = null;
   #stream: SliceStream | null = null;
   #decoder: Decoder | null = null;
 
-  /** The slice to show. */
-  readonly slice = computed(() => {
-    if (!this.volume.value) return 0;
-    return this.linked.value ? this.#clamp(Math.round(this.#opposite() + this.#shift.value)) : this.#own.value;
+  /** The plane that shows what the active pane shows: the same by the patient, however the two were stored. */
+  readonly plane = computed<Plane>(() => {
+    const active = this.session.activePlane.value;
+    if (!this.volume.value) return active;
+    const { name } = layoutOf(active, this.session.geometry);
+    return PLANES.find((plane) => this.#panes[plane].layout.name === name) ?? active;
   });
+
+  /** The slice to show. */
+  readonly slice = computed(() => (this.volume.value ? this.#at(this.plane.value) : 0));
 
   constructor(readonly source: PriorSource, private readonly session: Session) {}
 
@@ -51,19 +61,17 @@ export class Prior {
       const index = this.index = await call<VolumeIndex>("GET", this.source.volume);
       const { preview, shape_zyx: shape } = index;
       this.geometry = { shapeZyx: shape, spacingMmZyx: index.spacing_mm_zyx, lpsFromIjk: index.lps_from_ijk };
-      this.pane = new PaneGeometry("axial", this.geometry);
+      const pane = (plane: Plane) => new PaneGeometry(plane, this.geometry);
+      this.#panes = { axial: pane("axial"), coronal: pane("coronal"), sagittal: pane("sagittal") };
       const [first] = presetsOf(index);
-      this.window.value = { level: first.level, width: first.width };
+      this.#window.value = { level: first.level, width: first.width };
       this.#decoder = new Decoder(1);
-      const offset = offsetOf(index);
-      const { hu } = await this.#decoder.run({
-        kind: "preview", bytes: await fetchBytes(preview.url), from: preview.shape_zyx, step: preview.step_zyx, to: shape, huLo: preview.hu_lo - offset, huStep: preview.hu_step,
-      });
-      const volume = new Volume(index, hu as Int16Array<ArrayBuffer>);
+      const { volume, preview: sketched } = await sketchVolume(index, await fetchBytes(preview.url), this.#decoder);
+      void fillVolume(volume, sketched, this.#decoder);
       if (this.source.mask) this.mask = new SparseMask(await decodeMessage(await fetchBytes(this.source.mask, { headers: { Accept: MASK_TYPE } }), shape));
       this.volume.value = volume;
       this.#stream = new SliceStream(index, this.#decoder, (z0, slices) => { volume.put(z0, slices); this.fullSlices.value = volume.fullCount; }, () => undefined);
-      this.#stream.focus = this.slice.value;
+      this.#stream.focus = this.#at("axial");
       await this.#stream.start();
       this.#decoder.close();
     } catch (error) {
@@ -71,25 +79,49 @@ export class Prior {
     }
   }
 
-  #clamp(slice: number): number { return Math.min(Math.max(slice, 0), this.geometry.shapeZyx[0] - 1); }
+  get pane(): PaneGeometry { return this.#panes[this.plane.value]; }
 
-  /** Where the crosshair of the scan under work lies in this grid, as a slice. */
-  #opposite(): number { return sliceAt(this.geometry, lpsOf(this.session.geometry, this.session.cross.value)); }
+  resize(width: number, height: number): void {
+    for (const plane of PLANES) this.#panes[plane].resize(width, height);
+  }
 
-  /** Scroll this scan alone: while linked, the two then stay as far apart as they are. */
+  /** The window of the scan under work, where the values of the two mean the same. */
+  get window(): Signal<Window> { return this.index?.modality === "CT" && this.session.index.modality === "CT" ? this.session.window : this.#window; }
+
+  #clamp(slice: number, plane: Plane): number { return Math.min(Math.max(slice, 0), this.#panes[plane].slices - 1); }
+
+  #at(plane: Plane): number {
+    return this.linked.value ? this.#clamp(Math.round(this.#opposite(plane) + this.#shift.value[plane]), plane) : this.#own.value[plane];
+  }
+
+  #put(plane: Plane, slice: number): void {
+    if (this.linked.value) this.#shift.value = { ...this.#shift.value, [plane]: slice - this.#opposite(plane) };
+    else this.#own.value = { ...this.#own.value, [plane]: slice };
+  }
+
+  /** Where the crosshair of the scan under work lies in this grid (continuous; the middle of a voxel at a whole number). */
+  get cross(): Ijk {
+    const point = lpsOf(this.session.geometry, this.session.cross.value);
+    return [sliceAt(this.geometry, point, 0), sliceAt(this.geometry, point, 1), sliceAt(this.geometry, point, 2)];
+  }
+
+  #opposite(plane: Plane): number { return this.cross[this.#panes[plane].layout.across]; }
+
+  /** Scroll this scan alone, down for positive ones: while linked, the two then stay as far apart as they are. */
   scroll(slices: number): void {
-    const to = this.#clamp(this.slice.value + slices);
-    if (this.linked.value) this.#shift.value = to - this.#opposite();
-    else this.#own.value = to;
-    if (this.#stream) this.#stream.focus = to;
+    // Down an axial stack goes towards the feet, elsewhere with the index, as in the panes beside.
+    const { across, name } = this.pane.layout;
+    const sign = name === "Axial" && this.geometry.lpsFromIjk[2][across] > 0 ? -1 : 1;
+    const plane = this.plane.value;
+    this.#put(plane, this.#clamp(this.slice.value + slices * sign, plane));
+    if (this.#stream) this.#stream.focus = this.#at("axial");
   }
 
   /** Link at the slices that are side by side now, or let go. */
   toggleLink(): void {
-    const now = this.slice.value;
-    if (this.linked.value) this.#own.value = now;
-    else this.#shift.value = now - this.#opposite();
+    const now = PLANES.map((plane) => [plane, this.#at(plane)] as const);
     this.linked.value = !this.linked.value;
+    for (const [plane, slice] of now) this.#put(plane, slice);
   }
 
   close(): void {

@@ -44,6 +44,8 @@ export interface Settings {
   penPressure: boolean;
   opacity: number;
   crosshair: boolean;
+  /** The small picture of the whole patient on the axial pane. */
+  scout: boolean;
   /** Smooth: interpolated pixels; off shows the voxels as squares. */
   smooth: boolean;
   /** Thickness of a slab, and whether it holds for all panes or the active one. */
@@ -55,6 +57,8 @@ export interface Settings {
   /** This person's own windows. */
   windows: readonly NamedWindow[];
   rendering: "auto" | "gpu" | "cpu";
+  /** Of the page round the images, which are black in each. */
+  theme: "dark" | "light" | "system";
   /** BCP 47 tag of the language of the page. */
   language: string;
   /** Keys that the person has set instead of the viewer's, by command. */
@@ -67,8 +71,8 @@ export const DEFAULTS: Settings = {
   radiusMm: 15, tolerance: 30, useLimit: true, planar: false, excludeVessels: false, strongControl: false, livePreview: true,
   overwrite: false, sphereMm: 8, circleMm: 8, eraserMm: 8, eraserPlanar: false, eraseAll: false,
   thresholdMm: 8, thresholdLo: -750, thresholdHi: -300, thresholdPlanar: false, ceiling: 250_000, growFill: true, lineSlices: 0, cutOutside: false, cutAll: false,
-  sizeMm: 1, smoothMm: 3, islandsMl: 0.5, marginMm: 0, copyInto: false, moreOperations: false, penPressure: true, opacity: 34, crosshair: true,
-  smooth: true, slabMm: 10, slabEverywhere: true, regionKind: "ellipse", cineFps: 12, windows: [], rendering: "auto", language: ENGLISH,
+  sizeMm: 1, smoothMm: 3, islandsMl: 0.5, marginMm: 0, copyInto: false, moreOperations: false, penPressure: true, opacity: 34, crosshair: true, scout: true,
+  smooth: true, slabMm: 10, slabEverywhere: true, regionKind: "ellipse", cineFps: 12, windows: [], rendering: "auto", theme: "dark", language: ENGLISH,
   keys: {}, recent: [],
 };
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { cutLabels } from "../../src/editor/cut";
 import type { Plane, Zyx } from "../../src/editor/types";
 import { PaneGeometry, type GridGeometry } from "../../src/viewer/image/geometry";
-import { lettersOf, rasterOf, resliceLabels, resliceRow, turnedFrame, type Cut, type Frame, type Raster, type Vector } from "../../src/viewer/image/oblique";
+import { cutOf, lettersOf, rasterOf, resliceRow, turnedFrame, type Frame, type ObliquePicture, type Raster, type Vector } from "../../src/viewer/image/oblique";
 import { RowsInTurn } from "../../src/viewer/image/rows";
 import { projectRow, slabRange, type SlabKind } from "../../src/viewer/image/slab";
 import { regionFacts, type RegionKind } from "../../src/viewer/image/statistics";
@@ -24,7 +25,7 @@ const grid: GridGeometry = {
 };
 
 /** An oblique picture, row by row. */
-function reslice(cut: Pick<Cut, "frame" | "centre" | "raster" | "slab">): Int16Array {
+function reslice(cut: Pick<ObliquePicture, "frame" | "centre" | "raster" | "slab">): Int16Array {
   const { width, height } = cut.raster;
   const out = new Int16Array(width * height);
   for (let row = 0; row < height; row++) resliceRow({ hu, shape, spacing, outside: -1000, ...cut }, row, out);
@@ -72,8 +73,7 @@ describe("oblique planes", () => {
     for (const { frame, centre, raster, values, labels_gz: wanted } of vectors.obliques) {
       const out = reslice({ frame, centre, raster, slab: null });
       for (let p = 0; p < out.length; p++) expect(Math.abs(out[p] - values[p])).toBeLessThanOrEqual(0.51);
-      const marks = new Uint8Array(out.length);
-      resliceLabels((z) => labels.subarray(z * area, (z + 1) * area), shape, spacing, frame, centre, raster, marks);
+      const marks = cutLabels((z, y, x) => labels[z * area + y * shape[2] + x], shape, cutOf(frame, centre, spacing, raster));
       expect([...marks]).toEqual([...inflate(wanted)]);
     }
   });

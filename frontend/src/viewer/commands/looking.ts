@@ -71,6 +71,7 @@ export function lookingCommands(desk: Desk): Command[] {
     { id: "next-pane", title: "Next pane", group: "Looking", keys: ["Q"], offered: volume, run: () => { session.activePlane.value = PLANES[(PLANES.indexOf(session.activePlane.value) + 1) % 3]; const view = desk.view.value; if (view?.maximised.value) view.maximised.value = session.activePlane.value; } },
     { id: "reset", title: "Reset views", group: "Looking", keys: ["0"], run: () => desk.view.value?.resetViews() },
     { id: "crosshair", title: "Crosshair, on or off", group: "Looking", keys: ["X"], run: () => change({ crosshair: !settings.value.crosshair }) },
+    { id: "scout", title: "Scout, shown or hidden", group: "Looking", keys: ["Shift+Z"], offered: volume, run: () => change({ scout: !settings.value.scout }) },
     { id: "who", title: "Who set this voxel", group: "Looking", keys: ["Shift+W"], run: () => void desk.revisions.askWho(desk.view.value?.cursor.value?.ijk ?? session.cross.value) },
     { id: "history", title: "Earlier revisions", group: "Looking", keys: ["Shift+H"], run: () => { desk.tab.value = "history"; desk.revisions.slide(); } },
     { id: "clear-measurements", title: "Delete the chosen region, or else all measurements", group: "Looking", keys: ["Delete"], when: () => (desk.view.value?.measurements.value.length ?? 0) + (desk.view.value?.regions.list.value.length ?? 0) > 0, run: () => { const view = desk.view.value; if (view && !view.regions.remove()) { view.measurements.value = []; view.regions.clear(); } } },

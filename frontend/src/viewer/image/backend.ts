@@ -45,10 +45,21 @@ export class CanvasBackend implements ImageBackend {
   close(): void { this.#images.clear(); }
 }
 
+const KNOWN = "voxloop.graphics";
+
 export type Graphics = "hardware" | "software" | "none";
 
 /** What WebGL there is. A software rasteriser (SwiftShader, llvmpipe) counts as `software`. */
 export function detectGraphics(): Graphics {
+  // Asking an imitated card takes a fifth of a second of the main thread; the answer holds as long as the tab.
+  const known = sessionStorage.getItem(KNOWN);
+  if (known === "hardware" || known === "software" || known === "none") return known;
+  const found = ask();
+  sessionStorage.setItem(KNOWN, found);
+  return found;
+}
+
+function ask(): Graphics {
   const gl = document.createElement("canvas").getContext("webgl2");
   if (!gl) return "none";
   const details = gl.getExtension("WEBGL_debug_renderer_info");

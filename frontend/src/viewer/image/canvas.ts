@@ -48,7 +48,7 @@ export class CanvasImage {
   #make({ geometry, index, slab }: Shown, window: Window): void {
     const { volume } = this;
     const { oblique } = geometry;
-    const place = oblique ? `${oblique.centre.join()}/${oblique.frame.right.join()}/${oblique.frame.down.join()}` : String(index);
+    const place = oblique ? `${oblique.centre.join()}/${oblique.frame.right.join()}/${oblique.frame.down.join()}` : `${geometry.plane}${index}`;
     const read = `${place}/${slab ? `${slab.kind}${slab.mm}` : ""}/${volume.version}`;
     const painted = `${read}/${window.level}/${window.width}`;
     if (painted === this.#painted && !this.#rows) return;

@@ -210,6 +210,13 @@ export class PaneGeometry {
     return right === first && down === second ? [rightPx, 0, 0, downPx, e, f] : [0, downPx, rightPx, 0, e, f];
   }
 
+  /** mm a pixel along the two axes of the slice, for paths that are kept in mm. */
+  get pathScale(): { readonly a: number; readonly b: number } {
+    if (this.#askew) return { a: this.#askew.raster.mm, b: this.#askew.raster.mm };
+    const [first, second] = SLICE_AXES[this.plane];
+    return { a: this.spacing[first], b: this.spacing[second] };
+  }
+
   /** Zoom by a factor around a screen point. */
   zoomAt(factor: number, x: number, y: number): void {
     const before = this.toGrid(x, y, 0);

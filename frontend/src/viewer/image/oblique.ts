@@ -3,6 +3,7 @@
  * differs from LPS only by a rotation); places are continuous voxel coordinates, the middle of a voxel at +0.5.
  */
 
+import type { Cut } from "../../editor/cut";
 import type { Zyx } from "../../editor/types";
 import type { SlabKind } from "./slab";
 
@@ -44,16 +45,16 @@ export function rasterOf(frame: Frame, centre: Vector, shape: Zyx, spacing: Vect
   return { a0, b0, mm, width: Math.max(1, Math.ceil((a1 - a0) / mm)), height: Math.max(1, Math.ceil((b1 - b0) / mm)) };
 }
 
-/** Voxel coordinates of the middle of pixel (0, 0), and the steps to the next column and row. */
-function walk(frame: Frame, centre: Vector, spacing: Vector, raster: Raster): { start: Vector; column: Vector; row: Vector } {
-  const per = (v: Vector, mm: number) => v.map((n, axis) => (n * mm) / spacing[axis]) as unknown as Vector;
-  const column = per(frame.right, raster.mm), row = per(frame.down, raster.mm);
-  const a = raster.a0 / raster.mm + 0.5, b = raster.b0 / raster.mm + 0.5;
-  return { start: centre.map((c, axis) => c + column[axis] * a + row[axis] * b) as unknown as Vector, column, row };
+/** The raster of an oblique plane in voxels. */
+export function cutOf(frame: Frame, centre: Vector, spacing: Vector, { a0, b0, mm, width, height }: Raster): Cut {
+  const per = (v: Vector) => v.map((n, axis) => (n * mm) / spacing[axis]) as unknown as Vector;
+  const column = per(frame.right), row = per(frame.down);
+  const a = a0 / mm + 0.5, b = b0 / mm + 0.5;
+  return { start: centre.map((c, axis) => c + column[axis] * a + row[axis] * b) as unknown as Vector, column, row, width, height };
 }
 
 /** What an oblique picture is made of. `spacing` and `centre` are ijk; `outside` is the value beyond the volume. */
-export interface Cut {
+export interface ObliquePicture {
   readonly hu: Int16Array; readonly shape: Zyx; readonly spacing: Vector; readonly frame: Frame; readonly centre: Vector; readonly raster: Raster;
   readonly slab: { readonly kind: SlabKind; readonly mm: number } | null; readonly outside: number;
 }
@@ -62,10 +63,10 @@ export interface Cut {
  * Row `b` of an oblique plane into `out`, which holds the whole picture: HU, trilinear between the middles of the voxels. With
  * `slab`, the brightest, darkest or mean of planes one finest voxel apart through `slab.mm`.
  */
-export function resliceRow(cut: Cut, b: number, out: Int16Array): void {
-  const { spacing, frame, centre, raster: { width }, slab } = cut;
+export function resliceRow(picture: ObliquePicture, b: number, out: Int16Array): void {
+  const { spacing, frame, centre, raster: { width }, slab } = picture;
   const line = out.subarray(b * width, (b + 1) * width);
-  if (!slab) { planeRow(cut, centre, b, line); return; }
+  if (!slab) { planeRow(picture, centre, b, line); return; }
   const finest = Math.min(...spacing);
   const side = Math.min(8, Math.max(1, Math.round((slab.mm / finest - 1) / 2)));
   const step = Math.max(finest, slab.mm / (2 * side + 1));
@@ -73,7 +74,7 @@ export function resliceRow(cut: Cut, b: number, out: Int16Array): void {
   const part = new Int16Array(width);
   for (let n = -side; n <= side; n++) {
     const at = centre.map((c, axis) => c + (frame.normal[axis] * n * step) / spacing[axis]) as unknown as Vector;
-    planeRow(cut, at, b, part);
+    planeRow(picture, at, b, part);
     if (slab.kind === "average") for (let p = 0; p < width; p++) sums[p] += part[p];
     else if (n === -side) line.set(part);
     else if (slab.kind === "mip") { for (let p = 0; p < width; p++) if (part[p] > line[p]) line[p] = part[p]; }
@@ -82,8 +83,8 @@ export function resliceRow(cut: Cut, b: number, out: Int16Array): void {
   if (slab.kind === "average") for (let p = 0; p < width; p++) line[p] = Math.round(sums[p] / (2 * side + 1));
 }
 
-function planeRow({ hu, shape: [nz, ny, nx], spacing, frame, raster, outside }: Cut, centre: Vector, b: number, out: Int16Array): void {
-  const { start, column, row } = walk(frame, centre, spacing, raster);
+function planeRow({ hu, shape: [nz, ny, nx], spacing, frame, raster, outside }: ObliquePicture, centre: Vector, b: number, out: Int16Array): void {
+  const { start, column, row } = cutOf(frame, centre, spacing, raster);
   const area = nx * ny;
   let x = start[0] + b * row[0], y = start[1] + b * row[1], z = start[2] + b * row[2];
   for (let p = 0; p < raster.width; p++, x += column[0], y += column[1], z += column[2]) {
@@ -98,22 +99,6 @@ function planeRow({ hu, shape: [nz, ny, nx], spacing, frame, raster, outside }: 
     const far = at + oz;
     const deep = (hu[far] * (1 - dx) + hu[far + ox] * dx) * (1 - dy) + (hu[far + oy] * (1 - dx) + hu[far + oy + ox] * dx) * dy;
     out[p] = Math.round(near * (1 - dz) + deep * dz);
-  }
-}
-
-/** Labels of an oblique plane: those of the voxels that its pixels lie in. `labels` gives an axial slice, null where nothing is marked. */
-export function resliceLabels(
-  labels: (z: number) => Uint8Array | null, [nz, ny, nx]: Zyx, spacing: Vector, frame: Frame, centre: Vector, raster: Raster, out: Uint8Array,
-): void {
-  const { start, column, row } = walk(frame, centre, spacing, raster);
-  const slices = Array.from({ length: nz }, (_, z) => labels(z));
-  let p = 0;
-  for (let b = 0; b < raster.height; b++) {
-    let x = start[0] + b * row[0], y = start[1] + b * row[1], z = start[2] + b * row[2];
-    for (let a = 0; a < raster.width; a++, p++, x += column[0], y += column[1], z += column[2]) {
-      if (x < 0 || y < 0 || z < 0 || x >= nx || y >= ny || z >= nz) { out[p] = 0; continue; }
-      out[p] = slices[z | 0]?.[(y | 0) * nx + (x | 0)] ?? 0;
-    }
   }
 }
 

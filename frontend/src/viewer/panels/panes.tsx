@@ -8,11 +8,13 @@ import { t } from "../language";
 import { PanePointer } from "../panes/pointer";
 import type { Pane, View } from "../panes/view";
 import { PLANES } from "../session";
+import { settings } from "../settings";
 import { toolOf } from "../tools";
 import { withKey } from "./controls";
 import { Icon } from "./icons";
 import { PaneBar } from "./panebar";
 import { PriorPane } from "./prior";
+import { ScoutView } from "./scout";
 import { SurfacePane } from "./surface";
 
 export function Panes() {
@@ -41,7 +43,7 @@ function PaneGrid({ view }: { readonly view: View }) {
   const compare = prior !== null && one === null && view.layout.value === "compare";
   return (
     <div class={`panes on-dark${one ? " single" : ""}${large ? " large" : ""}${compare ? " compare" : ""}`} data-large={large ? view.session.activePlane.value : undefined}>
-      {PLANES.map((plane) => <PaneBox key={plane} view={view} pane={view.panes[plane]} hidden={compare ? plane !== "axial" : one !== null && one !== plane} />)}
+      {PLANES.map((plane) => <PaneBox key={plane} view={view} pane={view.panes[plane]} hidden={compare ? plane !== view.session.activePlane.value : one !== null && one !== plane} />)}
       {compare && <PriorPane prior={prior} />}
       <SurfacePane view={view} hidden={large || compare || (one !== null && one !== "surface")} />
     </div>
@@ -103,6 +105,7 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
       </div>
       <ScaleBar view={view} pane={pane} />
       {!flatOf(view) && <Strip view={view} pane={pane} index={index} />}
+      {session.scout && settings.value.scout && pane.geometry.layout.across === session.scout.layout.down && <ScoutView view={view} pane={pane} scout={session.scout} />}
       <Pins view={view} pane={pane} />
       <Hud view={view} plane={pane.plane} />
     </section>

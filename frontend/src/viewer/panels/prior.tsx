@@ -1,12 +1,16 @@
-/** The other scan of the subject, axial beside axial. */
+/** The other scan of the subject, the active plane beside the same. */
 
 import { useEffect, useRef } from "preact/hooks";
 import { useDesk } from "../desk";
 import { CanvasImage } from "../image/canvas";
 import { outlines } from "../image/contour";
+import { layoutOf } from "../image/geometry";
 import { t } from "../language";
+import { crossLines } from "../panes/marks";
 import type { Prior } from "../prior";
-import { Button } from "./controls";
+import { PLANES } from "../session";
+import { settings } from "../settings";
+import { Button, withKey } from "./controls";
 
 const NOTCH = 50;
 
@@ -18,7 +22,9 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
   const wheel = useRef(0);
   const volume = prior.volume.value;
   const slice = prior.slice.value;
+  const plane = prior.plane.value;
   const { level, width } = prior.window.value;
+  const cross = session.cross.value;
 
   const draw = () => {
     const target = canvas.current;
@@ -28,15 +34,19 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
     const context = target.getContext("2d");
     const [a, b, c, d, e, f] = prior.pane.affine();
     const ratio = target.width / prior.pane.width;
-    if (!context || !prior.mask || !session.maskShown.value) return;
-    const labels = prior.mask.slice("axial", slice);
-    const mm = prior.pane.mmPerVoxel;
-    context.setTransform((a / mm[0]) * ratio, (b / mm[0]) * ratio, (c / mm[1]) * ratio, (d / mm[1]) * ratio, e * ratio, f * ratio);
-    context.lineWidth = 1.25 / prior.pane.scale;
-    for (const { segment, path } of outlines(labels.data, labels.width, labels.height, { a: mm[0], b: mm[1] })) {
-      context.strokeStyle = session.colours.get(segment) ?? "#e8ac00";
-      context.stroke(path);
+    if (!context) return;
+    if (prior.mask && session.maskShown.value) {
+      const labels = prior.mask.slice(plane, slice);
+      const mm = prior.pane.pathScale;
+      context.setTransform((a / mm.a) * ratio, (b / mm.a) * ratio, (c / mm.b) * ratio, (d / mm.b) * ratio, e * ratio, f * ratio);
+      context.lineWidth = 1.25 / prior.pane.scale;
+      for (const { segment, path } of outlines(labels.data, labels.width, labels.height, mm)) {
+        context.strokeStyle = session.colours.get(segment) ?? "#e8ac00";
+        context.stroke(path);
+      }
     }
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    if (settings.value.crosshair && prior.linked.value) crossLines(context, prior.pane, prior.pane.toScreen(prior.cross.map((v) => v + 0.5)));
   };
   const latest = useRef(draw);
   latest.current = draw;
@@ -48,7 +58,7 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
       if (!target || !host.clientWidth || !prior.volume.value) return;
       const ratio = Math.min(devicePixelRatio || 1, 2);
       [target.width, target.height] = [Math.round(host.clientWidth * ratio), Math.round(host.clientHeight * ratio)];
-      prior.pane.resize(host.clientWidth, host.clientHeight);
+      prior.resize(host.clientWidth, host.clientHeight);
       latest.current();
     });
     watcher.observe(host);
@@ -57,7 +67,7 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
   useEffect(() => {
     const frame = requestAnimationFrame(() => latest.current());
     return () => cancelAnimationFrame(frame);
-  }, [slice, level, width, volume, prior.fullSlices.value, session.maskShown.value]);
+  }, [slice, plane, level, width, volume, cross, prior.linked.value, settings.value.crosshair, prior.fullSlices.value, session.maskShown.value]);
 
   const scroll = (event: WheelEvent) => {
     event.preventDefault();
@@ -72,7 +82,7 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
     wheel.current += event.deltaY;
     const notches = Math.trunc(wheel.current / NOTCH);
     wheel.current -= notches * NOTCH;
-    if (notches) prior.scroll(-notches * Math.sign(prior.geometry.lpsFromIjk[2][2] || 1));
+    if (notches) prior.scroll(notches);
   };
   const move = (event: PointerEvent) => {
     if (!volume) return;
@@ -82,24 +92,27 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
     } else if (event.buttons & 5) { prior.pane.panBy(event.movementX, event.movementY); draw(); }
   };
   const keys = (event: KeyboardEvent) => {
-    const by: Record<string, number> = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
+    const by: Record<string, number> = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10 };
     if (!(event.key in by) || event.ctrlKey || event.altKey || event.shiftKey || !volume) return;
     event.preventDefault();
     event.stopPropagation();
-    prior.scroll(by[event.key] * Math.sign(prior.geometry.lpsFromIjk[2][2] || 1));
+    prior.scroll(by[event.key]);
   };
   const { letters } = prior.volume.value ? prior.pane : { letters: null };
   return (
     <section
-      ref={box} class="pane prior" tabIndex={0} data-testid="pane-prior" data-slice={slice} data-full={prior.fullSlices.value}
+      ref={box} class="pane prior" tabIndex={0} data-testid="pane-prior" data-plane={plane} data-slice={slice} data-full={prior.fullSlices.value}
       aria-label={t("{code}, another scan of this subject", { code: prior.source.code })}
       onWheel={scroll} onPointerMove={move} onPointerDown={(e) => e.currentTarget.setPointerCapture(e.pointerId)} onContextMenu={(e) => e.preventDefault()} onKeyDown={keys}
     >
       <canvas ref={canvas} class="image" aria-hidden="true" />
-      <div class="tl"><b>{prior.source.code}</b> {volume ? `${slice + 1} / ${prior.geometry.shapeZyx[0]}` : ""} <span title={t("Dates are taken away by de-identification: which scan was taken first is not known")}>{t("same subject")}</span></div>
+      <div class="tl"><b>{prior.source.code}</b> {volume && `${t(prior.pane.layout.name)} ${slice + 1} / ${prior.pane.slices}`} <span title={t("Dates are taken away by de-identification: which scan was taken first is not known")}>{t("same subject")}</span></div>
       {letters && <><span class="o ot" aria-hidden="true">{letters.top}</span><span class="o ob" aria-hidden="true">{letters.bottom}</span><span class="o ol" aria-hidden="true">{letters.left}</span><span class="o or" aria-hidden="true">{letters.right}</span></>}
       {prior.failure.value && <p class="small" role="status">{t("The other scan could not be opened: {why}", { why: prior.failure.value })}</p>}
       <div class="tr2" onPointerDown={(e) => e.stopPropagation()}>
+        <div class="segmented" role="group" aria-label={t("Plane of both scans")} title={withKey(t("Plane of both scans"), "Q")}>
+          {PLANES.map((value) => <button type="button" key={value} aria-pressed={session.activePlane.value === value} data-testid={`compare-${value}`} onClick={() => { session.activePlane.value = value; }}>{t(layoutOf(value, session.geometry).name)}</button>)}
+        </div>
         <Button icon={prior.linked.value ? "link-2" : "unlink"} kind="btn-ghost" label={prior.linked.value ? t("Scrolls along; let go") : t("Scroll along from here")} pressed={prior.linked.value} testid="prior-link" onClick={() => prior.toggleLink()} />
       </div>
       <div class="bl">L {level} W {width}</div>

@@ -3,6 +3,7 @@
 import { useDesk } from "../desk";
 import { languages, msg, nameOf, t } from "../language";
 import { change, resetSettings, settings, type Settings } from "../settings";
+import { THEMES } from "../theme";
 import { Button, Switch } from "./controls";
 import { Dialog } from "./dialog";
 
@@ -19,8 +20,15 @@ export function SettingsSheet({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog title={t("Settings")} onClose={onClose}>
       <p class="small faint">{t("Kept with your account, for every scan and every browser.")}</p>
+      <div class="row between small">
+        <span id="theme-label">{t("Theme; the images stay on black")}</span>
+        <div class="segmented" role="group" aria-labelledby="theme-label">
+          {THEMES.map(([value, words]) => <button type="button" key={value} data-testid={`theme-${value}`} aria-pressed={now.theme === value} onClick={() => change({ theme: value })}>{t(words)}</button>)}
+        </div>
+      </div>
       <Switch id="set-smooth" label={t("Smooth pixels")} on={now.smooth} onChange={(smooth) => change({ smooth })} />
       <Switch id="set-crosshair" label={t("Crosshair")} on={now.crosshair} keys="X" onChange={(crosshair) => change({ crosshair })} />
+      <Switch id="set-scout" label={t("Scout: where the slice lies in the patient")} on={now.scout} keys="Shift+Z" onChange={(scout) => change({ scout })} />
       <Switch id="set-preview" label={t("Live preview of the region-growing brush")} on={now.livePreview} onChange={(livePreview) => change({ livePreview })} />
       <div class="field">
         <label for="rendering">{t("Images are drawn by")}</label>

@@ -1,6 +1,6 @@
 /** Everything over the image: mask, overlays, differences, preview, crosshair, brush, measurements, pins. */
 
-import { distanceMm } from "../image/geometry";
+import { distanceMm, type PaneGeometry } from "../image/geometry";
 import { settings } from "../settings";
 import { toolOf } from "../tools";
 import type { Brush } from "../tools/tool";
@@ -28,7 +28,7 @@ export function drawMarks(view: View, pane: Pane, canvas: HTMLCanvasElement): vo
 
   // Paths are in mm of the slice; the screen has the same scale both ways, so one line width fits all.
   const [a, b, c, d, e, f] = geometry.affine();
-  const mm = pane.pathScale;
+  const mm = geometry.pathScale;
   context.setTransform((a / mm.a) * ratio, (b / mm.a) * ratio, (c / mm.b) * ratio, (d / mm.b) * ratio, e * ratio, f * ratio);
   const px = 1 / geometry.scale;
   context.lineJoin = "round";
@@ -99,31 +99,38 @@ function drawMask(view: View, pane: Pane, context: CanvasRenderingContext2D, px:
   }
 }
 
-/** Lines with a gap in the middle, so that nothing stands on what one looks at. */
+/** Free of lines round the crosshair's place, in CSS pixels. */
+const GAP = 20;
+
 function drawCrosshair(view: View, pane: Pane, context: CanvasRenderingContext2D): void {
-  const [x, y] = pane.geometry.toScreen(view.planes.centre).map((v) => Math.round(v) + 0.5);
-  const { width, height } = pane.geometry;
-  const gap = 20;
-  if (view.planes.turned.value || view.planes.turning.value) { drawTurned(view, pane, context, x, y, gap); return; }
+  const at = pane.geometry.toScreen(view.planes.centre);
+  if (view.planes.turned.value || view.planes.turning.value) drawTurned(view, pane, context, at);
+  else crossLines(context, pane.geometry, at);
+}
+
+/** Lines with a gap in the middle, so that nothing stands on what one looks at. */
+export function crossLines(context: CanvasRenderingContext2D, { width, height }: PaneGeometry, at: readonly [number, number]): void {
+  const [x, y] = at.map((v) => Math.round(v) + 0.5);
   context.strokeStyle = "rgb(255 255 255 / .42)";
   context.lineWidth = 1;
   context.beginPath();
-  context.moveTo(x, 0); context.lineTo(x, y - gap);
-  context.moveTo(x, y + gap); context.lineTo(x, height);
-  context.moveTo(0, y); context.lineTo(x - gap, y);
-  context.moveTo(x + gap, y); context.lineTo(width, y);
+  context.moveTo(x, 0); context.lineTo(x, y - GAP);
+  context.moveTo(x, y + GAP); context.lineTo(x, height);
+  context.moveTo(0, y); context.lineTo(x - GAP, y);
+  context.moveTo(x + GAP, y); context.lineTo(width, y);
   context.stroke();
 }
 
 /** The lines of the two other planes, with a handle on each end while they can be turned. */
-function drawTurned(view: View, pane: Pane, context: CanvasRenderingContext2D, x: number, y: number, gap: number): void {
+function drawTurned(view: View, pane: Pane, context: CanvasRenderingContext2D, at: readonly [number, number]): void {
+  const [x, y] = at.map((v) => Math.round(v) + 0.5);
   const far = pane.geometry.width + pane.geometry.height;
   context.strokeStyle = "rgb(255 255 255 / .5)";
   context.lineWidth = 1;
   for (const { angle } of view.planes.lines(pane)) for (const side of [-1, 1]) {
     const [dx, dy] = [Math.cos(angle) * side, Math.sin(angle) * side];
     context.beginPath();
-    context.moveTo(x + dx * gap, y + dy * gap);
+    context.moveTo(x + dx * GAP, y + dy * GAP);
     context.lineTo(x + dx * far, y + dy * far);
     context.stroke();
     if (!view.planes.turning.value) continue;

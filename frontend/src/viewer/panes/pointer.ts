@@ -20,6 +20,8 @@ export class PanePointer {
   /** The pointer whose gesture it is. */
   #by = -1;
   #wheel = 0;
+  /** Beside the cursor stands why the tool does nothing here. */
+  #refused = false;
   readonly #touch: Touch;
 
   constructor(private readonly desk: Desk, private readonly view: View, private readonly pane: Pane) {
@@ -108,7 +110,7 @@ export class PanePointer {
     const at = this.#place(event);
     this.view.cursor.value = { plane: this.pane.plane, x: at.x, y: at.y, ijk: at.voxel, reach: at.reach };
     if (this.#gesture) this.#gesture.move?.(at);
-    else toolOf(this.view.session).hover?.(this.desk, this.pane.plane, at.voxel);
+    else this.#hover(at);
   }
 
   #up(event: PointerEvent): void {
@@ -123,6 +125,8 @@ export class PanePointer {
   #leave(): void {
     if (this.#gesture) return;
     this.view.cursor.value = null;
+    if (this.#refused) this.view.hud.value = null;
+    this.#refused = false;
     toolOf(this.view.session).hover?.(this.desk, this.pane.plane, null);
   }
 
@@ -148,6 +152,17 @@ export class PanePointer {
     if (!tool.wheel?.(this.desk, event, -notches)) view.scroll(pane, notches > 0 ? Math.ceil(notches / 2) : Math.floor(notches / 2));
     const at = this.#place(event);
     view.cursor.value = { plane: pane.plane, x: at.x, y: at.y, ijk: at.voxel };
-    if (!this.#gesture) tool.hover?.(this.desk, pane.plane, at.voxel);
+    if (!this.#gesture) this.#hover(at);
+  }
+
+  /** A tool that cannot work on an oblique plane says so before one presses. */
+  #hover(at: Place): void {
+    const { view, pane, desk } = this;
+    const tool = toolOf(view.session);
+    const isRefused = pane.askew && whyNotHere(view, tool, pane) !== null;
+    tool.hover?.(desk, pane.plane, isRefused ? null : at.voxel);
+    if (isRefused) this.#refuse(at);
+    else if (this.#refused) view.hud.value = null;
+    this.#refused = isRefused;
   }
 }

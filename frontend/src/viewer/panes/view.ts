@@ -1,171 +1,24 @@
 /** The three panes together: what they show, when they draw. One animation frame draws everything that has changed. */
 
 import { effect, signal, type Signal } from "@preact/signals";
-import type { Ijk, Plane, SlicePatch } from "../../editor/types";
-import { PaneGeometry } from "../image/geometry";
-import { difference as compare, outlines, loopsOf, pathOf, type Outlines } from "../image/contour";
+import type { Ijk, Plane } from "../../editor/types";
 import { PLANES, type Session } from "../session";
 import type { Slab } from "../image/slab";
-import { resliceLabels } from "../image/oblique";
 import { settings } from "../settings";
-import { heatOf, type Heat } from "./heat";
 import { drawMarks } from "./marks";
 import type { Line } from "./line";
 import type { ImageBackend } from "../image/backend";
 import { Cine } from "./cine";
+import { Pane } from "./pane";
 import { Planes } from "./planes";
 import { Regions } from "./regions";
+
+export { Pane } from "./pane";
 
 /** A line between two grid positions; shown on every pane whose slice holds both. */
 export interface Measurement { readonly from: readonly number[]; readonly to: readonly number[] }
 
 export interface Cursor { readonly plane: Plane; readonly x: number; readonly y: number; readonly ijk: Ijk | null; /** Part of the radius that a pen presses. */ readonly reach?: number }
-
-interface LabelSlice { readonly index: number; readonly width: number; readonly height: number; readonly data: Uint8Array }
-
-/** What one pane shows of its slice beside the image. */
-export interface PaneContents {
-  labels: LabelSlice | null;
-  outlines: Outlines[];
-  overlays: { key: string; outlines: Outlines[] }[];
-  added: Path2D | null;
-  removed: Path2D | null;
-  preview: Path2D | null;
-  heat: readonly Heat[];
-}
-
-export class Pane {
-  readonly geometry: PaneGeometry;
-  readonly contents: PaneContents = { labels: null, outlines: [], overlays: [], added: null, removed: null, preview: null, heat: [] };
-  marks: HTMLCanvasElement | null = null;
-  /** The slice that is on screen; follows `session.cross` once its labels are there. */
-  index = -1;
-  imageDirty = true;
-  marksDirty = true;
-  #loading = false;
-  #again = false;
-  #preview: SlicePatch | null = null;
-  #overlayData = new Map<string, LabelSlice>();
-
-  constructor(readonly view: View, readonly plane: Plane) {
-    this.geometry = new PaneGeometry(plane, view.session.geometry);
-  }
-
-  get slab(): Slab | null { return this.view.slabs.value[this.plane]; }
-
-  /** Not a plain slice of the grid. */
-  get askew(): boolean { return this.geometry.oblique !== null; }
-
-  get wanted(): number { return this.view.session.cross.value[this.geometry.layout.across]; }
-
-  /** mm a voxel along the slice's two axes: paths are kept in mm. */
-  get pathScale(): { a: number; b: number } {
-    const { oblique } = this.geometry;
-    if (oblique) return { a: oblique.raster.mm, b: oblique.raster.mm };
-    const { right, down } = this.geometry.layout;
-    const mm = this.geometry.mmPerVoxel;
-    const [first] = this.geometry.affine();
-    return first !== 0 ? { a: mm[right], b: mm[down] } : { a: mm[down], b: mm[right] };
-  }
-
-  /** Fetch what belongs on the wanted slice, then show image and mask together: no mask ever stands on a wrong slice. */
-  async load(force = false): Promise<void> {
-    if (this.askew) { this.#show(this.wanted, this.#askewLabels(), new Map()); return; }
-    if (this.#loading) { this.#again ||= force || this.wanted !== this.index; return; }
-    this.#loading = true;
-    const { session } = this.view;
-    try {
-      do {
-        this.#again = false;
-        const index = this.wanted;
-        if (!session.maskReady.value) { this.#show(index, null, new Map()); continue; }
-        const keys = this.view.overlayKeys();
-        const late = setTimeout(() => this.#show(index, null, new Map()), 80);
-        const [labels, ...overlays] = await Promise.all([
-          session.editor.sliceLabels(this.plane, index), ...keys.map((key) => session.editor.sliceOverlay(key, this.plane, index)),
-        ]);
-        clearTimeout(late);
-        this.#show(index, labels, new Map(keys.map((key, n) => [key, overlays[n]])));
-      } while (!this.askew && (this.#again || this.wanted !== this.index));
-    } finally {
-      this.#loading = false;
-    }
-  }
-
-  /** The mask where an oblique plane cuts it, from the copy that the page keeps. */
-  #askewLabels(): LabelSlice | null {
-    const { session } = this.view;
-    const { oblique, mmPerVoxel } = this.geometry;
-    if (!oblique || !session.maskReady.value) return null;
-    const { width, height } = oblique.raster;
-    const data = new Uint8Array(width * height);
-    resliceLabels((z) => session.mirror.labels(z), session.geometry.shapeZyx, mmPerVoxel, oblique.frame, oblique.centre, oblique.raster, data);
-    return { index: this.wanted, width, height, data };
-  }
-
-  #show(index: number, labels: LabelSlice | null, overlays: Map<string, LabelSlice>): void {
-    this.index = index;
-    this.contents.labels = labels;
-    this.#overlayData = overlays;
-    this.#tracePreview();
-    this.trace();
-    this.imageDirty = this.marksDirty = true;
-    this.view.schedule();
-  }
-
-  /** New labels of a part of the shown slice. */
-  patch(patch: SlicePatch): void {
-    const labels = this.contents.labels;
-    if (!labels || patch.index !== labels.index || this.askew) return;
-    for (let row = 0; row < patch.height; row++) {
-      labels.data.set(patch.data.subarray(row * patch.width, (row + 1) * patch.width), (patch.y + row) * labels.width + patch.x);
-    }
-    this.trace();
-    this.marksDirty = true;
-    this.view.schedule();
-  }
-
-  setPreview(patch: SlicePatch | null): void {
-    if (!patch && !this.#preview) return;
-    this.#preview = patch;
-    this.#tracePreview();
-    this.marksDirty = true;
-    this.view.schedule();
-  }
-
-  /** A preview of another slice waits until that slice is on screen. */
-  #tracePreview(): void {
-    const patch = this.#preview;
-    this.contents.preview = null;
-    if (patch?.index !== this.index || !patch || this.askew) return;
-    const loops = loopsOf(patch.data, patch.width, patch.height, 1);
-    for (const loop of loops) for (let p = 0; p < loop.length; p += 2) { loop[p] += patch.x; loop[p + 1] += patch.y; }
-    this.contents.preview = pathOf(loops, this.pathScale);
-  }
-
-  /** Outlines and differences of the shown slice, anew. */
-  trace(): void {
-    const { contents } = this;
-    const labels = contents.labels;
-    const scale = this.pathScale;
-    contents.outlines = labels ? outlines(labels.data, labels.width, labels.height, scale) : [];
-    contents.overlays = [];
-    contents.added = contents.removed = null;
-    const against = this.view.session.difference.value;
-    const readers = this.view.session.heat.value.map((key) => this.#overlayData.get(key)).filter((slice) => slice !== undefined);
-    contents.heat = labels && readers.length ? heatOf([labels, ...readers].map(({ data }) => data), labels.width, labels.height, scale) : [];
-    for (const [key, slice] of this.#overlayData) {
-      if (key === against && labels) {
-        const difference = compare(labels.data, slice.data);
-        contents.added = pathOf(loopsOf(difference, slice.width, slice.height, 1), scale);
-        contents.removed = pathOf(loopsOf(difference, slice.width, slice.height, 2), scale);
-      }
-      if (this.view.session.overlaysShown.value.has(key) || this.view.session.anatomy.shown.value.has(key)) {
-        contents.overlays.push({ key, outlines: outlines(slice.data, slice.width, slice.height, scale) });
-      }
-    }
-  }
-}
 
 export class View {
   readonly panes: Readonly<Record<Plane, Pane>>;
@@ -174,7 +27,7 @@ export class View {
   /** The line of lasso or scissors under way. */
   readonly line: Signal<Line | null> = signal(null);
   readonly maximised: Signal<Plane | "surface" | null> = signal(null);
-  /** Two by two, the active plane large beside the two others, or axial beside the subject's other scan. */
+  /** Two by two, the active plane large beside the two others, or one plane beside the same of the subject's other scan. */
   readonly layout: Signal<"four" | "large" | "compare"> = signal("four");
   readonly slabs: Signal<Readonly<Record<Plane, Slab | null>>> = signal({ axial: null, coronal: null, sagittal: null });
   readonly planes = new Planes(this);
@@ -209,9 +62,11 @@ export class View {
         for (const plane of PLANES) void this.panes[plane].load(true);
       }),
       effect(() => {
-        void [session.window.value, session.fullSlices.value, session.phase.value, settings.value.smooth, this.slabs.value];
+        void [session.window.value, session.filled.value, session.phase.value, settings.value.smooth, this.slabs.value];
         this.redraw("image");
       }),
+      effect(() => { if (session.fullSlices.value) this.#arrived(); }),
+      effect(() => { if (this.planes.turned.value || PLANES.some((plane) => this.slabs.value[plane])) void session.fill(); }),
       effect(() => {
         void [session.hidden.value, session.maskShown.value, settings.value, this.measurements.value, this.cursor.value, this.line.value, session.tool.value,
           session.activePlane.value, session.segment.value, this.regions.list.value, this.regions.selected.value, this.planes.turning.value,
@@ -237,6 +92,12 @@ export class View {
 
   redraw(what: "image" | "marks"): void {
     for (const plane of PLANES) this.panes[plane][what === "image" ? "imageDirty" : "marksDirty"] = true;
+    this.schedule();
+  }
+
+  /** Slices have come in full. What is on screen in full stays as it is. */
+  #arrived(): void {
+    for (const plane of PLANES) this.panes[plane].imageDirty ||= !this.panes[plane].sharp;
     this.schedule();
   }
 
@@ -274,7 +135,10 @@ export class View {
       if (!pane.geometry.width || pane.index < 0 || !session.volume.value) continue;
       const whole = !pane.imageDirty || !this.backend || this.backend.draw(pane, session.window.value, settings.value.smooth);
       if (pane.marksDirty && pane.marks) drawMarks(this, pane, pane.marks);
-      if (pane.imageDirty) drawn++;
+      if (pane.imageDirty) {
+        pane.sharp = plane === "axial" && !pane.slab && !pane.askew && session.volume.value.full[pane.index] === 1;
+        drawn++;
+      }
       pane.marksDirty = false;
       pane.imageDirty = !whole;
       if (!whole) this.schedule();

@@ -1,0 +1,37 @@
+/** The whole patient from the front, small, as a scout view shows it: the mean along the way from chest to back. */
+
+import type { Zyx } from "../../editor/types";
+import { layoutOf, type GridGeometry, type PlaneLayout } from "./geometry";
+
+export interface Scout {
+  /** How the picture stands: its `down` is the axis that the axial slices follow each other on. */
+  readonly layout: PlaneLayout;
+  readonly width: number;
+  readonly height: number;
+  /** One byte a pixel, rows from the head down. */
+  readonly grey: Uint8ClampedArray;
+}
+
+/** The plane of the grid that shows the patient from the front. */
+export function frontOf(geometry: GridGeometry): PlaneLayout {
+  const layouts = (["coronal", "axial", "sagittal"] as const).map((plane) => layoutOf(plane, geometry));
+  return layouts.find(({ name }) => name === "Coronal") ?? layouts[0];
+}
+
+/** From the 8-bit preview (`shape` zyx). Air is black, the densest way through the patient white. */
+export function scoutOf(preview: Uint8Array, shape: Zyx, layout: PlaneLayout): Scout {
+  const sizes = [shape[2], shape[1], shape[0]], steps = [1, shape[2], shape[1] * shape[2]];
+  const { right, down, across, flipRight, flipDown } = layout;
+  const [width, height, depth] = [sizes[right], sizes[down], sizes[across]];
+  const sums = new Float32Array(width * height);
+  let low = Infinity, high = -Infinity;
+  for (let v = 0, p = 0; v < height; v++) for (let u = 0; u < width; u++, p++) {
+    let at = (flipDown ? height - 1 - v : v) * steps[down] + (flipRight ? width - 1 - u : u) * steps[right];
+    for (let n = 0; n < depth; n++, at += steps[across]) sums[p] += preview[at];
+    low = Math.min(low, sums[p]);
+    high = Math.max(high, sums[p]);
+  }
+  const grey = new Uint8ClampedArray(sums.length);
+  if (high > low) for (let p = 0; p < grey.length; p++) grey[p] = ((sums[p] - low) / (high - low)) * 255;
+  return { layout, width, height, grey };
+}
