@@ -12,8 +12,8 @@ Mask = npt.NDArray[np.bool_]
 Packed = npt.NDArray[np.uint8]
 
 AIR_HU = -500
-# Half-way between ground glass and the chest wall: where the pleura lies beside an opacity. A voxel up to here counts when it
-# touches aerated lung.
+# Half-way between ground glass and the chest wall: where the pleura lies beside an opacity. A voxel up to here counts
+# when it touches aerated lung.
 RIM_HU = -300
 CLOSE_MM = 15.0
 LEAST_LUNG_ML = 300.0
