@@ -6,7 +6,7 @@
  * what is missing (a refusal, a place erased before), the sphere is used, as the page advises. What else the page offers
  * under the wheel and one key is looked at too, before every stroke: the tolerance of the growing brush (or, as a share of
  * the same kind, the lower bound of the threshold brush), and its "exclude vessels". So the reader chooses better than people do,
- * for every tool alike.
+ * and the more so the more a tool has to set: the figures are an upper bound.
  */
 
 import { type Writable, ballRuns, grownRuns, writableByErasing, writableByGrowing, writableByPaint } from "../src/editor/brushes";
