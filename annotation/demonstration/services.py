@@ -33,8 +33,9 @@ from annotation.intake.services import receive_path
 from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
 from annotation.learning.preannotation import preannotate_when_due, unopened_scans
 from annotation.learning.services import promote_model, request_training
+from annotation.masks.answers import save_answers
 from annotation.masks.models import Head
-from annotation.masks.services import begin, save_answers, save_message
+from annotation.masks.services import begin, save_message
 from annotation.masks.states import EMPTY
 from annotation.reviews.models import ReviewRound
 from annotation.reviews.services import approve_round, claim_round, submit_assignment

@@ -8,7 +8,6 @@ from uuid import UUID
 import nibabel
 import numpy as np
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -21,10 +20,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.masks import services
+from annotation.masks.answers import change_answers, save_answers
 from annotation.masks.history import find_setter, list_revisions
 from annotation.masks.models import MaskRevision
+from annotation.masks.nifti import geometry_of
 from annotation.masks.offline import plan_offline, take_offline
-from annotation.masks.selectors import readable_revisions, shown_revision
+from annotation.masks.selectors import readable_revisions, schema_of, shown_revision
 from annotation.masks.states import EMPTY
 from annotation.masks.store import load_labels, message_of
 from annotation.scans.models import Scan
@@ -205,9 +206,15 @@ class AnswersView(APIView):
     def put(self, request: Request, pk: UUID) -> Response:
         body = AnswersSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        with transaction.atomic():
-            answers = services.save_answers(assignment_id=pk, values=body.validated_data["values"], actor=request.user)
-        return Response({"values": answers.values, "saved_at": answers.created_at})
+        saved = save_answers(assignment_id=pk, values=body.validated_data["values"], actor=request.user)
+        return Response({"values": saved.values, "saved_at": saved.created_at})
+
+    @extend_schema(request=AnswersSerializer, responses=AnswersSerializer)
+    def patch(self, request: Request, pk: UUID) -> Response:
+        body = AnswersSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        saved = change_answers(assignment_id=pk, changes=body.validated_data["values"], actor=request.user)
+        return Response({"values": saved.values, "saved_at": saved.created_at})
 
 
 def mask_answer(request: Request, revision: MaskRevision | None, layer: str, scan: Scan) -> HttpResponse | Response:
@@ -241,9 +248,7 @@ def mask_answer(request: Request, revision: MaskRevision | None, layer: str, sca
 def nifti_of(revision: MaskRevision | None, scan: Scan) -> bytes:
     """The labels as `.nii.gz` on the scan's grid (RAS), erased voxels as background."""
     labels = strip_erased(load_labels(revision, scan.shape_zyx))
-    image = nibabel.Nifti1Image(
-        np.ascontiguousarray(labels.transpose(2, 1, 0)), services.geometry_of(scan).ras_from_ijk()
-    )
+    image = nibabel.Nifti1Image(np.ascontiguousarray(labels.transpose(2, 1, 0)), geometry_of(scan).ras_from_ijk())
     image.header.set_xyzt_units("mm")
     out = io.BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=6, mtime=0) as stream:
@@ -255,7 +260,7 @@ def _layer_of(request: Request, pk: UUID) -> tuple[Assignment, Layer]:
     assignment = visible_assignments(request.user).filter(pk=pk).first()
     if assignment is None:
         raise NotFound
-    return assignment, services.schema_of(assignment).layer(request.query_params.get("layer", "findings"))
+    return assignment, schema_of(assignment).layer(request.query_params.get("layer", "findings"))
 
 
 def _ijk(text: str) -> list[int]:

@@ -3,8 +3,9 @@
 from django.db import transaction
 
 from annotation.masks.models import MaskRevision
+from annotation.masks.nifti import geometry_of, read_nifti_labels
 from annotation.masks.selectors import newest_given
-from annotation.masks.services import geometry_of, read_nifti_labels, store_import
+from annotation.masks.services import store_import
 from annotation.masks.store import hash_of, key_of
 from annotation.scans.models import Scan
 from annotation.work.models import Campaign

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from django.conf import settings
 
-from annotation.masks.services import schema_of
+from annotation.masks.selectors import schema_of
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment
 from annotation.work.services import check_not_withdrawn

@@ -9,10 +9,15 @@ from django.db.models import Q, QuerySet
 from annotation.masks.models import AnswerSet, Head, MaskRevision
 from annotation.work.models import Assignment, CampaignScan
 from annotation.work.permissions import OVERSEERS, campaigns_with_role
-from annotation.work.schema import Layer
+from annotation.work.schema import Layer, Schema, parse_schema
 from annotation.work.selectors import visible_scans
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
+
+
+def schema_of(assignment: Assignment) -> Schema:
+    """The parsed label schema of the assignment's campaign."""
+    return parse_schema(assignment.campaign.schema.definition)
 
 
 def head_of(assignment_id: UUID, layer: str) -> MaskRevision | None:

@@ -1,21 +1,18 @@
-"""Save masks and answers; every one is a new row, nothing is changed in place."""
+"""Save masks; every one is a new row, nothing is changed in place."""
 
-import gzip
 import json
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import nibabel
 import numpy as np
 from django.conf import settings
 from django.db import transaction
 
-from annotation.masks.models import AnswerSet, Head, MaskRevision, ProbabilityMap
-from annotation.masks.selectors import head_of, start_for
+from annotation.masks.models import Head, MaskRevision, ProbabilityMap
+from annotation.masks.nifti import geometry_of, read_nifti_labels
+from annotation.masks.selectors import head_of, schema_of, start_for
 from annotation.masks.states import EMPTY
 from annotation.masks.store import count_values, get_chunks, hash_of, load_labels, put_chunks, shown_counts
 from annotation.scans.models import Scan
@@ -27,7 +24,6 @@ from voxloop.audit.services import record
 from voxloop.kernel.errors import Conflict, Invalid, PreconditionRequired, Stale, TooLarge
 from voxloop.storage.store import open_store
 from voxloop.volume.errors import FormatError
-from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import ERASED, changed_chunks, decode_message, split_labelmap
 from voxloop.volume.labelmap.chunks import ChunkIndex, Labels
 from voxloop.volume.probability import encode_probability
@@ -57,11 +53,6 @@ def prepare(*, assignment: Assignment) -> None:
             starts = Assignment.Start.PREDICTION
     assignment.starts_from = starts
     assignment.save(update_fields=["starts_from"])
-
-
-def schema_of(assignment: Assignment) -> Any:
-    """The parsed label schema of the assignment's campaign."""
-    return parse_schema(assignment.campaign.schema.definition)
 
 
 def save_message(
@@ -236,79 +227,6 @@ def copy_heads(*, source: Mapping[str, MaskRevision | None], assignment: Assignm
             )
     assignment.starts_from = Assignment.Start.SUBMISSION
     assignment.save(update_fields=["starts_from"])
-
-
-@transaction.atomic
-def save_answers(*, assignment_id: UUID, values: Mapping[str, Any], actor: User) -> AnswerSet:
-    """Save the image-level answers; the newest row counts."""
-    assignment = lock_own(assignment_id, actor)
-    check_not_withdrawn(assignment.scan)
-    if assignment.state != "open":
-        raise Conflict(f"This scan is {assignment.state}; its answers can no longer be changed.", code="not_editable")
-    clean = schema_of(assignment).check_answers(values)
-    newest = AnswerSet.objects.filter(assignment=assignment).first()
-    if newest is not None and newest.values == clean:
-        return newest
-    answers = AnswerSet.objects.create(assignment=assignment, author=actor, values=clean)
-    touch(assignment)
-    record(actor=actor, action="answers.saved", target=assignment, old=newest and newest.values, new=clean)
-    return answers
-
-
-def geometry_of(scan: Scan) -> Geometry:
-    """The grid of a ready scan."""
-    return Geometry.from_json(
-        {
-            "shape_zyx": scan.shape_zyx,
-            "spacing_mm_zyx": scan.spacing_mm_zyx,
-            "lps_from_ijk": scan.lps_from_ijk,
-        }
-    )
-
-
-def read_nifti_labels(body: bytes, geometry: Geometry) -> Labels:
-    """Labels (uint8, zyx) of a `.nii.gz` that lies on the grid. Raises Invalid (`bad_mask`), TooLarge."""
-    voxels = int(np.prod(geometry.shape_zyx))
-    limit = voxels * 8 + 100_000
-    try:
-        with gzip.open(_BytesReader(body)) as stream:
-            raw = stream.read(limit + 1)
-    except (OSError, EOFError, ValueError) as error:
-        raise Invalid("The body is not a .nii.gz file.", code="bad_mask") from error
-    if len(raw) > limit:
-        raise TooLarge("The NIfTI file inflates to more than its scan can hold.", code="too_large")
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "mask.nii"
-            path.write_bytes(raw)
-            image = nibabel.Nifti1Image.from_filename(path)
-            values = np.asanyarray(image.dataobj)
-            affine = image.affine
-    except Exception as error:  # nibabel raises many kinds for a broken header
-        raise Invalid("The body is not a readable NIfTI file.", code="bad_mask") from error
-    if values.shape != tuple(reversed(geometry.shape_zyx)):
-        raise Invalid(
-            f"The mask has {list(values.shape)} voxels, its scan {list(reversed(geometry.shape_zyx))}.", code="bad_mask"
-        )
-    if affine is None or not np.allclose(affine, geometry.ras_from_ijk(), atol=0.01):
-        raise Invalid("The mask lies on another grid than its scan (its affine differs).", code="bad_mask")
-    labels = np.ascontiguousarray(values.transpose(2, 1, 0))
-    if not np.array_equal(labels, labels.astype(np.uint8)) or labels.max(initial=0) >= ERASED:
-        raise Invalid("The mask holds values that are no segment ids.", code="bad_mask")
-    return labels.astype(np.uint8)
-
-
-class _BytesReader:
-    """A file over bytes that gzip can read without a copy."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data, self.at = memoryview(data), 0
-
-    def read(self, size: int = -1) -> bytes:
-        end = len(self.data) if size < 0 else min(len(self.data), self.at + size)
-        block = bytes(self.data[self.at : end])
-        self.at = end
-        return block
 
 
 def _check_labels(labels_zyx: Labels, scan: Scan) -> None:

@@ -12,8 +12,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.masks.services import begin, prepare
-from annotation.reviews import comments, services
-from annotation.reviews.context import comment_facts, next_annotation, reply_facts, viewer_context
+from annotation.reviews import services
+from annotation.reviews.checks import change_checks
+from annotation.reviews.comments_api import CommentSerializer
+from annotation.reviews.context import next_annotation, viewer_context
 from annotation.reviews.models import ReviewRound
 from annotation.reviews.selectors import visible_rounds
 from annotation.work.api import AssignmentSerializer
@@ -38,28 +40,12 @@ class SignatureSerializer(serializers.Serializer[Any]):
     password = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, default="")
 
 
-class TextSerializer(serializers.Serializer[Any]):
-    text = serializers.CharField(max_length=2000)
-
-
-class ReplySerializer(TextSerializer):
-    # Made by the caller, so that words which were sent twice are said once.
-    id = serializers.UUIDField(required=False, allow_null=True, default=None)
-
-
-class SeenSerializer(serializers.Serializer[Any]):
-    until = serializers.DateTimeField()
-
-
-class CommentSerializer(ReplySerializer):
-    ijk = serializers.ListField(
-        child=serializers.IntegerField(min_value=0), min_length=3, max_length=3, required=False, allow_null=True,
-        default=None,
-    )  # fmt: skip
-
-
 class ReturnSerializer(serializers.Serializer[Any]):
     comments = CommentSerializer(many=True, default=list)
+
+
+class ChecksSerializer(serializers.Serializer[Any]):
+    values = serializers.DictField(child=serializers.BooleanField(allow_null=True))  # type: ignore[assignment]
 
 
 class ReviewSerializer(serializers.ModelSerializer[ReviewRound]):
@@ -71,13 +57,17 @@ class ReviewSerializer(serializers.ModelSerializer[ReviewRound]):
     assignment = serializers.UUIDField(source="review_id", allow_null=True)
     risk = serializers.SerializerMethodField()
     reasons = serializers.SerializerMethodField()
+    looked_at = serializers.SerializerMethodField(help_text="how many differences the reviewer marked as checked")
 
     class Meta:
         model = ReviewRound
         fields = [
             "id", "scan", "site", "batch", "author", "number", "state", "reviewer", "risk", "reasons", "assignment",
-            "created_at", "ended_at",
+            "created_at", "ended_at", "looked_at",
         ]  # fmt: skip
+
+    def get_looked_at(self, round_: ReviewRound) -> int:
+        return len(round_.looked_at)
 
     def get_risk(self, round_: ReviewRound) -> int | None:
         return None if self._is_author(round_) else round_.risk
@@ -201,6 +191,19 @@ class ReviewGiveBackView(APIView):
         return Response(ReviewSerializer(visible_rounds(request.user).get(pk=pk), context={"request": request}).data)
 
 
+class ReviewChecksView(APIView):
+    """What the reviewer has looked at; these change, the others stay."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(request=ChecksSerializer, responses=ChecksSerializer)
+    def patch(self, request: Request, pk: UUID) -> Response:
+        body = ChecksSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        looked_at = change_checks(round_id=pk, actor=request.user, changes=body.validated_data["values"])
+        return Response({"values": dict.fromkeys(looked_at, True)})
+
+
 class VerdictView(APIView):
     """Approve as submitted, or approve one's own correction; signed with the password."""
 
@@ -231,93 +234,6 @@ class ReturnView(APIView):
             request,
             services.return_round(round_id=pk, actor=request.user, comments=body.validated_data["comments"]),
         )
-
-
-class ReviewCommentsView(APIView):
-    """Comments of a round."""
-
-    permission_classes = [IsAuthenticated]
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    def get(self, request: Request, pk: UUID) -> Response:
-        round_ = visible_rounds(request.user).filter(pk=pk).first()
-        if round_ is None:
-            raise NotFound
-        rows = round_.comments.select_related("author", "round").prefetch_related("replies__author")
-        return Response({"results": [comment_facts(row) for row in rows]})
-
-    @extend_schema(request=CommentSerializer, responses={201: OpenApiTypes.OBJECT})
-    def post(self, request: Request, pk: UUID) -> Response:
-        body = CommentSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        comment = comments.add_comment(round_id=pk, actor=request.user, **body.validated_data)
-        return Response(comment_facts(comment), status=201)
-
-
-class CommentsSeenView(APIView):
-    """Say up to when the comments on this scan were read."""
-
-    permission_classes = [IsAuthenticated]
-
-    @extend_schema(request=SeenSerializer, responses=SeenSerializer)
-    def post(self, request: Request, pk: UUID) -> Response:
-        body = SeenSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        until = comments.mark_seen(round_id=pk, actor=request.user, until=body.validated_data["until"])
-        return Response({"until": until})
-
-
-class CommentView(APIView):
-    """One's own comment, while it may be changed."""
-
-    permission_classes = [IsAuthenticated]
-
-    @extend_schema(request=TextSerializer, responses=OpenApiTypes.OBJECT)
-    def patch(self, request: Request, pk: UUID) -> Response:
-        body = TextSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        return Response(
-            comment_facts(comments.edit_comment(comment_id=pk, actor=request.user, text=body.validated_data["text"]))
-        )
-
-
-class RepliesView(APIView):
-    """Answer a comment."""
-
-    permission_classes = [IsAuthenticated]
-
-    @extend_schema(request=ReplySerializer, responses={201: OpenApiTypes.OBJECT})
-    def post(self, request: Request, pk: UUID) -> Response:
-        body = ReplySerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        reply = comments.add_reply(comment_id=pk, actor=request.user, **body.validated_data)
-        return Response(reply_facts(reply), status=201)
-
-
-class ReplyView(APIView):
-    """One's own reply, while it may be changed."""
-
-    permission_classes = [IsAuthenticated]
-
-    @extend_schema(request=TextSerializer, responses=OpenApiTypes.OBJECT)
-    def patch(self, request: Request, pk: UUID) -> Response:
-        body = TextSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        return Response(
-            reply_facts(comments.edit_reply(reply_id=pk, actor=request.user, text=body.validated_data["text"]))
-        )
-
-
-class CommentStateView(APIView):
-    """Resolve or reopen a comment."""
-
-    permission_classes = [IsAuthenticated]
-    action = "resolve"
-
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
-    def post(self, request: Request, pk: UUID) -> Response:
-        act = comments.resolve_comment if self.action == "resolve" else comments.reopen_comment
-        return Response(comment_facts(act(comment_id=pk, actor=request.user)))
 
 
 def _visible(request: Request, pk: UUID) -> Assignment:

@@ -6,13 +6,13 @@ from django.conf import settings
 
 from annotation.masks.interactive import describe
 from annotation.masks.models import Head
-from annotation.masks.selectors import heads_of, newest_answers, shown_revision
-from annotation.masks.services import schema_of
+from annotation.masks.selectors import heads_of, newest_answers, schema_of, shown_revision
 from annotation.reviews.comments import seen_until
 from annotation.reviews.models import Comment, Reply, ReviewRound
 from annotation.reviews.overlays import API, overlays_of, probability_of
 from annotation.reviews.prior import find_prior
 from annotation.reviews.services import list_interlocks
+from annotation.scans.selectors import volume_index
 from annotation.work.models import Assignment
 from annotation.work.schema import Layer, Schema
 from annotation.work.selectors import work_list
@@ -54,19 +54,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         "prior": find_prior(assignment, schema, user),
         "schema": {
             "layers": [_layer(layer) for layer in schema.layers],
-            "questions": [
-                {
-                    "key": question.key,
-                    "text": question.text,
-                    "kind": question.kind,
-                    "required": question.required,
-                    "options": [
-                        {"value": option.value, "label": option.label, "means": option.means}
-                        for option in question.options
-                    ],
-                }
-                for question in schema.questions
-            ],
+            "questions": [question.facts() for question in schema.questions],
         },
         "masks": _masks(assignment, schema, heads),
         "overlays": overlays_of(assignment, heads, round_, user),
@@ -170,6 +158,9 @@ def _review(round_: ReviewRound, user: User) -> dict[str, Any]:
         "author": round_.author.username,
         "round": round_.number,
         "state": round_.state,
+        "answers": round_.answers.values if round_.answers else {},
+        "submitted": {mask.layer: str(mask.submitted_id) for mask in round_.masks.all() if mask.submitted_id},
+        "looked_at": round_.looked_at if round_.reviewer_id == user.pk else [],
         # Why the model distrusts a mask would tell its author what the model sees.
         "reasons": [] if round_.author_id == user.pk else round_.reasons,
     }
@@ -186,6 +177,7 @@ def _scan(assignment: Assignment) -> dict[str, Any]:
         "shape_zyx": scan.shape_zyx,
         "spacing_mm_zyx": scan.spacing_mm_zyx,
         "volume": f"{API}/scans/{scan.pk}/volume",
+        "index": volume_index(scan) if scan.state == "ready" else None,
     }
 
 

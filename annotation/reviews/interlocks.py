@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from annotation.masks.models import MaskRevision
-from annotation.masks.services import geometry_of
+from annotation.masks.nifti import geometry_of
 from annotation.masks.store import get_chunks
 from annotation.scans.models import Scan
-from annotation.work.schema import Question, Schema
+from annotation.work.questions import Question
+from annotation.work.schema import Schema
 from voxloop.storage.store import Store
 from voxloop.volume.labelmap import ERASED, decode_chunk, decode_message
 
@@ -34,11 +35,7 @@ def check_interlocks(
     *, scan: Scan, schema: Schema, answers: Mapping[str, Any], masks: Mapping[str, MaskRevision | None], store: Store
 ) -> list[Interlock]:
     """Everything that speaks against handing in this mask with these answers."""
-    found = [
-        Interlock("question_unanswered", f"“{question.text}” has no answer.", jump={"question": question.key})
-        for question in schema.questions
-        if question.required and question.key not in answers
-    ]
+    found = list_unanswered(schema, answers)
     voxel_ml = geometry_of(scan).voxel_ml
     for layer in schema.editable_layers:
         revision = masks.get(layer.name)
@@ -92,6 +89,15 @@ def check_interlocks(
                 )
             )
     return found
+
+
+def list_unanswered(schema: Schema, answers: Mapping[str, Any]) -> list[Interlock]:
+    """The questions that are asked, must be answered and are not."""
+    return [
+        Interlock("question_unanswered", f"“{question.text}” has no answer.", jump={"question": question.key})
+        for question in schema.shown_questions(answers)
+        if question.required and question.key not in answers
+    ]
 
 
 def outside_lung(scan: Scan, revision: MaskRevision | None, store: Store) -> tuple[int, list[int] | None]:

@@ -29,6 +29,7 @@ class ReviewRound(models.Model):
     claimed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     signature = models.JSONField(null=True)  # who, meaning, when, over which revisions
+    looked_at = models.JSONField(default=list)  # names of differences that the reviewer marked as checked
 
     class Meta:
         ordering = ["-risk", "created_at"]

@@ -3,8 +3,7 @@
 from typing import Any
 
 from annotation.masks.models import Head, MaskRevision, ProbabilityMap
-from annotation.masks.selectors import newest_prediction
-from annotation.masks.services import schema_of
+from annotation.masks.selectors import newest_prediction, schema_of
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.work.models import Assignment
 from annotation.work.permissions import has_role

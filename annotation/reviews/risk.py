@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from annotation.masks.models import MaskRevision
-from annotation.masks.services import geometry_of
+from annotation.masks.nifti import geometry_of
 from annotation.masks.store import load_labels
 from annotation.reviews.interlocks import Interlock
 from annotation.scans.models import Scan

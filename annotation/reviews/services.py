@@ -8,11 +8,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from annotation.masks.answers import copy_answers, save_answers
 from annotation.masks.models import AnswerSet, MaskRevision
-from annotation.masks.selectors import heads_of, newest_answers
-from annotation.masks.services import copy_heads, save_answers, schema_of
+from annotation.masks.selectors import heads_of, newest_answers, schema_of
+from annotation.masks.services import copy_heads
 from annotation.reviews.comments import pin_comment
-from annotation.reviews.interlocks import Interlock, check_interlocks
+from annotation.reviews.interlocks import Interlock, check_interlocks, list_unanswered
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.risk import assess
 from annotation.reviews.selectors import review_queue, visible_rounds
@@ -133,6 +134,7 @@ def _claim(found: ReviewRound, actor: User) -> None:
             stage=Assignment.Stage.REVIEW, person=actor, position=annotation.position, round=found.number,
         )  # fmt: skip
         copy_heads(source={row.layer: row.submitted for row in found.masks.all()}, assignment=review)
+    copy_answers(source=found.answers, assignment=review)
     advance(
         review, "open", table=ASSIGNMENT, actor=actor, person=actor, opened_at=review.opened_at or now(),
         lease_until=until,
@@ -146,7 +148,7 @@ def _claim(found: ReviewRound, actor: User) -> None:
 @transaction.atomic
 def give_back_round(*, round_id: UUID, actor: User) -> ReviewRound:
     """Leave a claimed round to others."""
-    found = _lock_claimed(round_id, actor)
+    found = lock_claimed(round_id, actor)
     _unclaim(found, actor, "")
     return found
 
@@ -157,7 +159,8 @@ def _unclaim(found: ReviewRound, actor: Any, why: str) -> None:
             head.revision = head.start  # the next reviewer starts from what was submitted
             head.save(update_fields=["revision"])
         advance(found.review, "queued", table=ASSIGNMENT, actor=actor, why=why, person=None, lease_until=None)
-    advance(found, "pending", table=REVIEW_ROUND, actor=actor, why=why, reviewer=None, claimed_at=None)
+    # Whoever takes it next looks for themselves.
+    advance(found, "pending", table=REVIEW_ROUND, actor=actor, why=why, reviewer=None, claimed_at=None, looked_at=[])
 
 
 def expire_claims() -> int:
@@ -187,7 +190,7 @@ def correct_round(*, round_id: UUID, actor: User, signed_at: datetime) -> Review
 
 @transaction.atomic
 def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: bool) -> ReviewRound:
-    found = _lock_claimed(round_id, actor)
+    found = lock_claimed(round_id, actor)
     check_not_withdrawn(found.annotation.scan)
     if found.review is None:
         raise Conflict("This round was never opened; open it, then judge it.", code="state_conflict")
@@ -198,6 +201,11 @@ def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: boo
     if answers is not None and (found.answers is None or answers.values != found.answers.values):
         changed.append("answers")
         found.answers = answers
+        if missing := [lock for lock in list_unanswered(schema_of(found.review), answers.values) if corrected]:
+            raise Conflict(
+                "A question has no answer any more; answer it, then approve.",
+                code="interlocks", interlocks=[lock.facts() for lock in missing],
+            )  # fmt: skip
     if corrected and not changed:
         raise Conflict("Nothing was corrected; approve the mask as it is.", code="nothing_corrected")
     if not corrected and changed:
@@ -217,6 +225,7 @@ def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: boo
         "revisions": {row.layer: row.approved and str(row.approved.pk) for row in rows},
         "hashes": {row.layer: row.approved and row.approved.content_hash for row in rows},
         "answers": found.answers and str(found.answers.pk),
+        "looked_at": len(found.looked_at),
     }
     advance(found.review, "submitted", table=ASSIGNMENT, actor=actor, submitted_at=now(), lease_until=None)
     advance(found, state, table=REVIEW_ROUND, actor=actor, ended_at=now(), signature=signature, answers=found.answers)
@@ -229,7 +238,7 @@ def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: boo
 @transaction.atomic
 def return_round(*, round_id: UUID, actor: User, comments: Sequence[Mapping[str, Any]] = ()) -> ReviewRound:
     """Send the work back to its author with comments; at least one says what to mend."""
-    found = _lock_claimed(round_id, actor)
+    found = lock_claimed(round_id, actor)
     check_not_withdrawn(found.annotation.scan)
     for comment in comments:
         pin_comment(found, actor, str(comment.get("text", "")), comment.get("ijk"))
@@ -251,7 +260,8 @@ def _lock_round(round_id: UUID, actor: User) -> ReviewRound:
     return found
 
 
-def _lock_claimed(round_id: UUID, actor: User) -> ReviewRound:
+def lock_claimed(round_id: UUID, actor: User) -> ReviewRound:
+    """The locked round that this person judges now. Raises NotFound, Forbidden, Conflict."""
     found = _lock_round(round_id, actor)
     _check_reviewer(found, actor)
     if found.state != "claimed":

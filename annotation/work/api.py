@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.scans.models import Scan, Site
-from annotation.scans.selectors import visible_sites
+from annotation.scans.selectors import visible_sites, volume_index
 from annotation.work import services
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.permissions import roles_of
@@ -157,13 +157,7 @@ class VolumeView(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, pk: UUID) -> Response:
         scan = ready_scan(request, pk)
-        base = f"/api/v1/scans/{scan.pk}/volume"
-        index = {**scan.index, "scan": str(scan.pk), "modality": scan.modality}
-        for part, key in (("pack", scan.pack_key), ("preview", scan.preview_key), ("limit", scan.limit_key)):
-            if index.get(part):
-                digest = key.rpartition("/")[2]
-                index[part] = {**index[part], "url": f"{base}/{part}?v={digest[:12]}"}
-        return Response(index, headers={"Cache-Control": "private, no-cache"})
+        return Response(volume_index(scan), headers={"Cache-Control": "private, no-cache"})
 
 
 class OctetRenderer(BaseRenderer):

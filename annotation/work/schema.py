@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from annotation.work.questions import Question, check_answers, faults_of, parse_question, shown_questions
 from voxloop.kernel.errors import Invalid
 
 EDITABLE_BY_PEOPLE = True
@@ -38,26 +39,6 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Option:
-    """An answer to choose. `means` ties it to the mask: "infection", "no_infection" or nothing."""
-
-    value: str
-    label: str
-    means: str = ""
-
-
-@dataclass(frozen=True)
-class Question:
-    """An image-level question; `kind` is "choice" or "boolean"."""
-
-    key: str
-    text: str
-    kind: str
-    required: bool = False
-    options: Sequence[Option] = ()
-
-
-@dataclass(frozen=True)
 class Schema:
     """A whole label schema."""
 
@@ -77,20 +58,12 @@ class Schema:
         return [layer for layer in self.layers if layer.editable]
 
     def check_answers(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Answers that fit the questions; unanswered ones are left out. Raises Invalid naming the first misfit."""
-        known = {question.key: question for question in self.questions}
-        clean: dict[str, Any] = {}
-        for key, value in values.items():
-            question = known.get(key)
-            if question is None:
-                raise Invalid(f"There is no question {key!r} in this campaign.", code="bad_answers")
-            if value is None or value == "":
-                continue
-            allowed = [True, False] if question.kind == "boolean" else [option.value for option in question.options]
-            if value not in allowed or (question.kind == "boolean") != isinstance(value, bool):
-                raise Invalid(f"{value!r} is no answer to “{question.text}”.", code="bad_answers")
-            clean[key] = value
-        return clean
+        """Answers that fit the questions, without those of hidden ones. Raises Invalid naming the first misfit."""
+        return check_answers(self.questions, values)
+
+    def shown_questions(self, answers: Mapping[str, Any]) -> list[Question]:
+        """The questions that these answers let be asked."""
+        return shown_questions(self.questions, answers)
 
 
 def parse_schema(definition: Mapping[str, Any]) -> Schema:
@@ -106,18 +79,9 @@ def parse_schema(definition: Mapping[str, Any]) -> Schema:
                 )
                 for layer in definition["layers"]
             ],
-            questions=[
-                Question(
-                    key=question["key"],
-                    text=question["text"],
-                    kind=question["kind"],
-                    required=bool(question.get("required", False)),
-                    options=[Option(**option) for option in question.get("options", [])],
-                )
-                for question in definition.get("questions", [])
-            ],
+            questions=[parse_question(question) for question in definition.get("questions", [])],
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise Invalid(f"The label schema is not complete: {error}.", code="bad_schema") from error
     _check(schema)
     return schema
@@ -139,8 +103,5 @@ def _check(schema: Schema) -> None:
                 refuse(f"Segment ids go from 1 to {HIGHEST_SEGMENT}; {segment.name} has {segment.id}.")
             if not re.fullmatch(r"#[0-9a-f]{6}", segment.colour):
                 refuse(f"The colour of {segment.name} must be like #e8ac00.")
-    for question in schema.questions:
-        if question.kind not in ("choice", "boolean"):
-            refuse(f"Question {question.key} is of the unknown kind {question.kind}.")
-        if question.kind == "choice" and len(question.options) < 2:
-            refuse(f"Question {question.key} needs at least two options.")
+    for fault in faults_of(schema.questions):
+        refuse(fault)

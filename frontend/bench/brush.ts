@@ -5,7 +5,7 @@
  */
 
 import { readFileSync, readdirSync } from "node:fs";
-import { BitFrame, MARGIN } from "../src/editor/bits";
+import { BitFrame, MARGIN, floodFrom } from "../src/editor/bits";
 import { grownRuns, writableByGrowing } from "../src/editor/brushes";
 import { BitVolume } from "../src/editor/bitvolume";
 import { grow } from "../src/editor/growing";
@@ -51,7 +51,7 @@ function flood(hu: Int16Array, c: Case): number {
       open[row + at] = word;
     }
   }
-  const found = frame.flood(open, c.seed_zyx[0] - z0, c.seed_zyx[1] - y0, c.seed_zyx[2] - x0);
+  const found = floodFrom(frame, open, c.seed_zyx[0] - z0, c.seed_zyx[1] - y0, c.seed_zyx[2] - x0);
   return frame.count(found, frame.whole());
 }
 

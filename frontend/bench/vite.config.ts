@@ -9,6 +9,6 @@ export default defineConfig({
   logLevel: "error",
   build: {
     ssr: true, outDir: here("../dist/bench"), emptyOutDir: true, target: "es2022",
-    rollupOptions: { input: { brush: here("brush.ts"), quality: here("quality.ts") }, output: { entryFileNames: "[name].js" } },
+    rollupOptions: { input: { brush: here("brush.ts"), operations: here("operations.ts"), quality: here("quality.ts") }, output: { entryFileNames: "[name].js" } },
   },
 });

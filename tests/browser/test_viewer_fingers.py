@@ -63,9 +63,10 @@ def test_one_finger_paints_and_two_move_and_zoom_without_a_stroke(viewer: Viewer
 
     # The second finger comes late: what the first began is taken back.
     x, y = viewer.at(MIDDLE)
+    marked = viewer.counts()["1"]
     touch(session, "touchStart", (x - 90, y))
     touch(session, "touchMove", (x - 60, y + 20))
-    page.wait_for_function("n => voxloop.counts()['1'] > n", arg=viewer.counts()["1"])
+    page.wait_for_function("n => voxloop.counts()['1'] > n", arg=marked)
     touch(session, "touchStart", (x - 60, y + 20), (x + 40, y))
     touch(session, "touchEnd")
     page.keyboard.press("v")

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from annotation.masks.answers import save_answers
 from annotation.masks.selectors import newest_answers
-from annotation.masks.services import save_answers, store_import
+from annotation.masks.services import store_import
 from annotation.masks.store import load_labels
 from annotation.reviews.comments import add_comment
 from annotation.reviews.services import claim_round, submit_assignment

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from annotation.masks.selectors import newest_answers
 from annotation.reviews.models import Reply, ReviewRound
 from annotation.reviews.services import claim_round, submit_assignment
 from annotation.work.models import Assignment
@@ -43,14 +44,39 @@ def test_a_scan_is_answered_and_submitted_and_the_next_one_opens(assignment: Ass
     expect(page.get_by_test_id("tab-questions")).to_have_attribute("aria-selected", "true")
 
     page.get_by_test_id("answer-diagnosis-no_signs").check()
+    expect(page.get_by_test_id("answer-co_rads-4")).to_have_count(0)
     page.get_by_test_id("answer-quality-good").check()
     expect(page.get_by_test_id("checklist")).to_contain_text("marked as infectious")
     page.get_by_test_id("answer-diagnosis-covid19").check()
     expect(page.get_by_test_id("checklist").locator("[data-code=findings_agree]")).to_have_attribute("data-ok", "true")
+    # What an answer asks for is asked, by keys alone, and hinders handing in until it is answered.
+    page.get_by_test_id("answer-co_rads-1").focus()
+    page.keyboard.press("4")
+    page.get_by_test_id("answer-other_findings-effusion").focus()
+    page.keyboard.press("5")
+    page.keyboard.press("6")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("2 questions have no answer")
+    page.get_by_role("dialog").get_by_role("button", name="Go to it").click()
+    size = page.get_by_test_id("answer-nodule_mm")
+    expect(size).to_be_focused()
+    page.keyboard.type("450")
+    expect(size).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("alert").filter(has_text="1 to 300")).to_be_visible()
+    shoot(page, "viewer-conditional-questions")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("12.5")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("answer-other_finding")).to_be_focused()
+    page.keyboard.type("hiatal hernia")
     page.keyboard.press("Control+Enter")
     page.wait_for_url(lambda url: "/view/" in url and str(assignment.pk) not in url)
     assignment.refresh_from_db()
     assert assignment.state == "submitted"
+    assert newest_answers(assignment) == {
+        "diagnosis": "covid19", "quality": "good", "co_rads": "4", "other_findings": ["nodule", "other"],
+        "nodule_mm": 12.5, "other_finding": "hiatal hernia",
+    }  # fmt: skip
 
 
 def test_a_scan_is_blocked_with_a_reason(assignment: Assignment, new_page: Any) -> None:
@@ -135,9 +161,16 @@ def test_a_reviewer_signs_a_correction(submitted: ReviewRound, new_page: Any, wa
     open_review(page, submitted)
     viewer = Viewer(page).wait_ready()
     viewer.go_to(MIDDLE)
+    page.get_by_test_id("tab-questions").click()
+    page.get_by_test_id("answer-quality-limited").check()
+    expect(page.get_by_test_id("approve")).to_contain_text("Correct and approve")
+    page.get_by_test_id("answer-quality-good").check()
+    expect(page.get_by_test_id("approve")).not_to_contain_text("Correct")
     viewer.stroke("e", MIDDLE)
     expect(page.get_by_test_id("approve")).to_contain_text("Correct and approve")
-    page.keyboard.press("a")
+    page.get_by_test_id("tab-questions").click()
+    page.get_by_test_id("answer-quality-limited").check()
+    page.get_by_test_id("approve").click()
     page.get_by_test_id("password").fill("not the password")
     page.get_by_test_id("sign").click()
     expect(page.get_by_role("dialog")).to_contain_text("This is not the password")
@@ -146,3 +179,5 @@ def test_a_reviewer_signs_a_correction(submitted: ReviewRound, new_page: Any, wa
     expect(page.get_by_role("dialog")).to_contain_text("Approved")
     submitted.refresh_from_db()
     assert submitted.state == "corrected"
+    assert submitted.answers is not None
+    assert submitted.answers.values == {"diagnosis": "covid19", "quality": "limited"}

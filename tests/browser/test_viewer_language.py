@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from annotation.masks.services import save_answers
+from annotation.masks.answers import save_answers
 from annotation.reviews.comments import add_comment
 from annotation.reviews.models import ReviewRound
 from annotation.reviews.services import claim_round, submit_assignment

@@ -12,8 +12,8 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 
 from annotation.masks.models import MaskRevision
-from annotation.masks.selectors import head_of
-from annotation.masks.services import geometry_of, read_nifti_labels
+from annotation.masks.nifti import geometry_of, read_nifti_labels
+from annotation.masks.selectors import head_of, newest_answers
 from annotation.masks.store import load_labels
 from annotation.work.models import Assignment
 from annotation.work.services import reclaim_assignment
@@ -305,3 +305,49 @@ def test_two_browsers_disagree_and_are_merged_region_by_region(
     page.wait_for_function("() => voxloop.history.redoDepth === 1")
     assert reader.viewer.counts()["1"] > counts["1"]
     assert theirs > reader.viewer.counts()["2"]
+
+
+def test_answers_outlive_the_tab_the_network_and_a_refusal(
+    page: Page, line: FaultyLine, assignment: Assignment, watched: Watched
+) -> None:
+    watched.expected.append("status of 422")
+
+    def open_questions(tab: Page) -> None:
+        tab.goto(f"/view/{assignment.pk}/")
+        Viewer(tab).wait_ready()
+        tab.get_by_test_id("tab-questions").click()
+
+    open_questions(page)
+    page.get_by_test_id("answer-diagnosis-covid19").check()
+    page.close(run_before_unload=False)
+    assert newest_answers(assignment) == {}
+    tab = page.context.new_page()
+    open_questions(tab)
+    expect(tab.get_by_test_id("answer-diagnosis-covid19")).to_be_checked()
+    until_answered(tab, assignment, {"diagnosis": "covid19"})
+
+    line.down()
+    tab.get_by_test_id("answer-quality-limited").check()
+    tab.wait_for_function("() => document.querySelector('[data-testid=save-state]').textContent.includes('answers')")
+    line.up()
+    until_answered(tab, assignment, {"diagnosis": "covid19", "quality": "limited"})
+
+    schema = assignment.campaign.schema
+    schema.definition["questions"][1]["options"][0]["value"] = "excellent"
+    schema.save()
+    tab.get_by_test_id("answer-quality-good").check()
+    expect(tab.get_by_test_id("answers-refused")).to_contain_text("is no answer to “Image quality”")
+    shoot(tab, "viewer-answers-refused")
+    open_questions(tab)
+    expect(tab.get_by_test_id("answers-refused")).to_contain_text("kept in this browser")
+    tab.get_by_test_id("answer-quality-excellent").check()
+    until_answered(tab, assignment, {"diagnosis": "covid19", "quality": "excellent"})
+    expect(tab.get_by_test_id("answers-refused")).to_be_hidden()
+
+
+def until_answered(page: Page, assignment: Assignment, values: dict[str, Any]) -> None:
+    for _ in range(400):
+        if newest_answers(assignment) == values:
+            return
+        page.wait_for_timeout(25)
+    assert newest_answers(assignment) == values

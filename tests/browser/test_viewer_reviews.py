@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from annotation.masks.services import begin, save_answers, save_message, store_prediction
+from annotation.masks.answers import save_answers
+from annotation.masks.services import begin, save_message, store_prediction
 from annotation.masks.states import EMPTY
 from annotation.reviews.models import ReviewRound
 from annotation.reviews.services import claim_round, submit_assignment
@@ -112,13 +113,23 @@ def test_a_reviewer_checks_and_takes_back_by_keys(live_world: World, submitted: 
     page.wait_for_function("() => voxloop.differences.list.length === 2")
     viewer.wait_saved()
 
-    page.reload()
-    viewer.wait_ready()
+    # On another machine it goes on where it was.
+    for _ in range(200):
+        submitted.refresh_from_db()
+        if submitted.looked_at:
+            break
+        page.wait_for_timeout(25)
+    page.close()
+    page = new_page("reviewer")
+    page.goto(f"/view/{submitted.review_id}/")
+    viewer = Viewer(page).wait_ready()
     page.wait_for_function("() => voxloop.differences.list.length === 2")
     assert [part["checked"] for part in viewer.facts("differences")["list"]] == [True, False]
     page.keyboard.press("a")
     expect(page.get_by_role("dialog")).to_contain_text("Approved")
     submitted.refresh_from_db()
+    assert submitted.signature is not None
+    assert (submitted.signature["looked_at"], len(submitted.looked_at)) == (1, 1)
     assert submitted.state == "corrected"
 
 

@@ -14,7 +14,7 @@ from django.test import Client
 
 from annotation.masks.importing import import_mask
 from annotation.masks.models import MaskRevision
-from annotation.masks.services import geometry_of
+from annotation.masks.nifti import geometry_of
 from annotation.reviews.context import viewer_context
 from annotation.scans.models import Scan
 from annotation.scans.services import set_site_membership

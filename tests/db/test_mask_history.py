@@ -9,8 +9,8 @@ from django.test import Client
 
 from annotation.masks.history import find_setter, list_revisions
 from annotation.masks.models import MaskRevision
-from annotation.masks.selectors import head_of
-from annotation.masks.services import begin, save_message, schema_of, store_prediction
+from annotation.masks.selectors import head_of, schema_of
+from annotation.masks.services import begin, save_message, store_prediction
 from annotation.masks.store import load_labels
 from annotation.work.models import Assignment
 from tests.factories.world import SHAPE, World, ball, first_of, publish

@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotation.masks.services import schema_of
+from annotation.masks.selectors import schema_of
 from annotation.reviews.context import viewer_context
 from annotation.reviews.prior import find_prior
 from annotation.scans.models import Scan

@@ -9,7 +9,8 @@ from uuid import uuid4
 import numpy as np
 
 from annotation.intake.services import SeriesFacts, VolumeFiles, store_scan
-from annotation.masks.services import begin, save_answers, save_message
+from annotation.masks.answers import save_answers
+from annotation.masks.services import begin, save_message
 from annotation.masks.states import EMPTY
 from annotation.reviews.services import approve_round, claim_round, submit_assignment
 from annotation.scans.models import Scan, Site

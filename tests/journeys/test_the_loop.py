@@ -50,7 +50,8 @@ READ_THE_REST = """
 import json, sys
 from uuid import uuid4
 import numpy as np
-from annotation.masks.services import begin, save_answers, save_message
+from annotation.masks.answers import save_answers
+from annotation.masks.services import begin, save_message
 from annotation.masks.states import EMPTY
 from annotation.reviews.services import approve_round, claim_round, submit_assignment
 from annotation.work.models import Assignment

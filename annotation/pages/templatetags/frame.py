@@ -125,19 +125,25 @@ def vite(entry: str) -> SafeString:
         return format_html("<!-- the front end is not built: no {} -->", entry)
     chunk = built[entry]
     styles: list[str] = []
-    seen: set[str] = set()
+    seen: dict[str, None] = {}
 
     def collect(name: str) -> None:
         if name in seen:
             return
-        seen.add(name)
+        seen[name] = None
         for other in built[name].get("imports", []):
             collect(other)
         styles.extend(style for style in built[name].get("css", []) if style not in styles)
 
     collect(entry)
     links = format_html_join("", '<link rel="stylesheet" href="{}">', ((static_url(style),) for style in styles))
-    return format_html('{}<script type="module" src="{}"></script>', links, static_url(chunk["file"]))
+    # What the script imports is asked for beside it, not after it.
+    others = format_html_join(
+        "",
+        '<link rel="modulepreload" href="{}">',
+        ((static_url(built[name]["file"]),) for name in seen if name != entry),
+    )
+    return format_html('{}{}<script type="module" src="{}"></script>', links, others, static_url(chunk["file"]))
 
 
 def static_url(name: str) -> str:

@@ -40,24 +40,47 @@ export interface Proposal {
 }
 
 const NOTHING = new Uint32Array(0);
+const EMPTY: Proposal = { voxels: NOTHING, source: "image", radiusMm: null, refusal: null };
 const zyxOf = ([i, j, k]: Ijk): Zyx => [k, j, i];
 
 /** The region that the prompts ask for, in the order in which they were given. Changes nothing. */
 export function propose(input: ClickInput, segment: number, prompts: readonly ClickPrompt[], box: Box | null, tolerance: number): Proposal {
-  let region: Proposal = { voxels: NOTHING, source: "image", radiusMm: null, refusal: null };
-  if (box) region = fromBox(input, segment, box, tolerance);
-  const kept: Ijk[] = [];
-  for (const { ijk, belongs } of prompts) {
-    if (belongs) kept.push(ijk);
-    if (!belongs) region = { ...region, voxels: narrows(input, region.voxels, kept, ijk) };
-    else if (region.voxels.length === 0) region = fromPoint(input, segment, zyxOf(ijk), tolerance, FARTHEST_MM);
-    else {
-      const reach = Math.max(LEAST_MM, CORRECTION_REACH * distanceTo(input, region.voxels, ijk) + CORRECTION_ROOM_MM);
-      const more = fromPoint(input, segment, zyxOf(ijk), tolerance, reach);
-      region = { ...region, voxels: union(region.voxels, more.voxels), refusal: more.refusal };
+  return new Proposals().propose(input, segment, prompts, box, tolerance);
+}
+
+/** The same with a memory: every prompt goes on from what those before it gave, and that is kept until `forget`. */
+export class Proposals {
+  #question = "";
+  #prompts: readonly ClickPrompt[] = [];
+  /** What box and prompts gave, after 0, 1, 2, … prompts. */
+  #regions: Proposal[] = [];
+
+  /** Something that a proposal rests on has changed. */
+  forget(): void { this.#regions = []; }
+
+  propose(input: ClickInput, segment: number, prompts: readonly ClickPrompt[], box: Box | null, tolerance: number): Proposal {
+    const question = JSON.stringify([segment, box, tolerance]);
+    if (question !== this.#question) this.forget();
+    this.#question = question;
+    const same = prompts.findIndex((prompt, n) => JSON.stringify(prompt) !== JSON.stringify(this.#prompts[n]));
+    this.#regions.splice((same < 0 ? prompts.length : same) + 1);
+    this.#prompts = prompts;
+    if (this.#regions.length === 0) this.#regions.push(box ? fromBox(input, segment, box, tolerance) : EMPTY);
+    for (let n = this.#regions.length - 1; n < prompts.length; n++) {
+      const kept = prompts.slice(0, n + 1).filter(({ belongs }) => belongs).map(({ ijk }) => ijk);
+      this.#regions.push(corrected(input, segment, this.#regions[n], prompts[n], kept, tolerance));
     }
+    return this.#regions[prompts.length];
   }
-  return region;
+}
+
+/** A region after one more prompt; `kept` are the points that belong. */
+function corrected(input: ClickInput, segment: number, region: Proposal, { ijk, belongs }: ClickPrompt, kept: readonly Ijk[], tolerance: number): Proposal {
+  if (!belongs) return { ...region, voxels: narrows(input, region.voxels, kept, ijk) };
+  if (region.voxels.length === 0) return fromPoint(input, segment, zyxOf(ijk), tolerance, FARTHEST_MM);
+  const reach = Math.max(LEAST_MM, CORRECTION_REACH * distanceTo(input, region.voxels, ijk) + CORRECTION_ROOM_MM);
+  const more = fromPoint(input, segment, zyxOf(ijk), tolerance, reach);
+  return { ...region, voxels: union(region.voxels, more.voxels), refusal: more.refusal };
 }
 
 /** The region of one point, its radius chosen within `mostMm`. */

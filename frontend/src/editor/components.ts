@@ -1,6 +1,6 @@
 /** Connected parts of a labelmap (26-connected, one label each), and what is done with them. */
 
-import { BitFrame, MARGIN } from "./bits";
+import { BitFrame, type Bits, MARGIN, holesIn } from "./bits";
 import type { Labelmap, Stretches } from "./labelmap";
 import { RunBuilder, type Runs } from "./runs";
 import { ERASED, type Box, type Ijk, type Zyx } from "./types";
@@ -118,8 +118,11 @@ export function runsOfParts(labels: Labelmap, parts: readonly Component[], writa
   return out.build();
 }
 
+/** Voxels as bits of a box. */
+export interface BoxBits { readonly frame: BitFrame; readonly bits: Bits; readonly box: Box }
+
 /** The voxels of a mask as bits of the smallest box around them, wider by `room` within the volume; `null` for none. */
-export function bitsOf(mask: Stretches, wanted: (label: number) => boolean, room: Zyx = [0, 0, 0]): { readonly frame: BitFrame; bits: Int32Array; readonly box: Box } | null {
+export function bitsOf(mask: Stretches, wanted: (label: number) => boolean, room: Zyx = [0, 0, 0]): BoxBits | null {
   const [nz, ny, nx] = mask.shape;
   const found: [number, number][] = [];
   let z0 = Infinity, z1 = -1, y0 = Infinity, y1 = -1, x0 = Infinity, x1 = -1;
@@ -148,7 +151,7 @@ export function bitsOf(mask: Stretches, wanted: (label: number) => boolean, room
 export function fillHoles(labels: Labelmap, segment: number, bySlice: boolean, writable: Writable): Runs {
   const found = bitsOf(labels, (label) => label === segment);
   const out = new RunBuilder();
-  const holes = found?.frame.holes(found.bits, bySlice);
+  const holes = found && holesIn(found.frame, found.bits, bySlice);
   if (!found || !holes) return out.build();
   const { frame, box } = found;
   for (let z = 0; z < frame.nz; z++) {

@@ -4,7 +4,7 @@
  * voxels within the sphere are smoothed; all that follows works on bit-packed rows of the box.
  */
 
-import { type Bits, BitFrame, type ElementRow, MARGIN, Scratch } from "./bits";
+import { type Bits, BitFrame, type ElementRow, MARGIN, Scratch, closed, floodFrom, holesIn, opened } from "./bits";
 import { EPSILON, boxAround, reachOf, squares } from "./geometry";
 import type { BitVolume } from "./bitvolume";
 import { seedValue, withinBounds } from "./smoothing";
@@ -124,20 +124,20 @@ export function grow(input: GrowInput, segment: number, seed: Zyx, radiusMm: num
     start = snapped.at;
   }
 
-  let taken = frame.flood(accepted, ...start);
+  let taken = floodFrom(frame, accepted, ...start);
   const thickest = params.planar ? 0 : params.smoothZMax;
   if (params.openMm) {
-    const opened = frame.open(taken, ballRows(Math.max(params.openMm, spacing[1]), spacing, thickest));
-    if (opened) taken = frame.flood(opened, ...(frame.has(opened, ...start) ? start : nearest(opened)!.at));
+    const core = opened(frame, taken, ballRows(Math.max(params.openMm, spacing[1]), spacing, thickest));
+    if (core) taken = floodFrom(frame, core, ...(frame.has(core, ...start) ? start : nearest(core)!.at));
   }
   if (params.closeMm) {
-    const closed = frame.close(taken, ballRows(Math.max(params.closeMm, spacing[1]), spacing, thickest));
-    include(taken, closed, domain);
+    const bridged = closed(frame, taken, ballRows(Math.max(params.closeMm, spacing[1]), spacing, thickest));
+    include(taken, bridged, domain);
   }
   if (params.fill) {
     const bySlice = params.planar || spacing[0] > params.smoothZMax || nz === 1;
     include(own, taken, taken);
-    const holes = frame.holes(own, bySlice);
+    const holes = holesIn(frame, own, bySlice);
     if (holes) include(taken, holes, domain);
   }
   return { box, frame, taken, seedHu: seed64 / 64, lowerHu: lower64 / 64, refusal: null };

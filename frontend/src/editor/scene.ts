@@ -1,7 +1,7 @@
 /** What can be looked at: voxels that have arrived, overlays, the lung limit, and slices, figures and lesions of the mask. */
 
 import { BitVolume } from "./bitvolume";
-import type { Probability } from "./clicking";
+import { type Probability, Proposals } from "./clicking";
 import { coarseOf } from "./coarse";
 import { componentsOf, type Component } from "./components";
 import { type Cut, cutLabels } from "./cut";
@@ -30,6 +30,7 @@ export class Scene {
   watched: readonly Watched[] = [];
   #limit: BitVolume | null = null;
   #probability: Probability | null = null;
+  readonly #proposals = new Proposals();
   readonly #overlays = new Map<string, SparseMask>();
   /** Of the overlays that were asked for. */
   readonly #regions = new Map<string, Regions>();
@@ -57,6 +58,7 @@ export class Scene {
       for (let x = start - row * shape[2], end = x + length; x < end; x++) limit.bits[row * limit.wordsPerRow + (x >>> 5)] |= 1 << (x & 31);
     });
     this.#limit = limit;
+    this.#proposals.forget();
   }
 
   /** Throws when its blocks do not tile the scan. */
@@ -64,6 +66,7 @@ export class Scene {
     const fits = this.meta.shapeZyx.every((n, axis) => Math.ceil(n / map.step[axis]) === map.shape[axis]);
     if (!fits || map.values.length !== voxelsOf(map.shape)) throw new Error("the probability map lies on another grid");
     this.#probability = map;
+    this.#proposals.forget();
   }
 
   /** What click-to-segment works on. */
@@ -71,7 +74,7 @@ export class Scene {
     const { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu } = this.meta;
     const { labels } = this.mask;
     return {
-      labels, hasSlices: (first, last) => this.volume.hasSlices(first, last),
+      labels, proposals: this.#proposals, hasSlices: (first, last) => this.volume.hasSlices(first, last),
       input: {
         shape, spacing, hu: this.volume.hu, labels: labels.data, limit: this.#limit, backgroundHu: backgroundHu ?? NORMAL_LUNG_HU,
         probability: this.#probability,
@@ -161,6 +164,7 @@ export class Scene {
   /** Tells the page which labels have changed. */
   changed(box: Box | null): void {
     if (!box) return;
+    this.#proposals.forget();
     for (const regions of this.#regions.values()) regions.touch(box);
     const patches: SlicePatch[] = [];
     for (const { plane, index } of this.watched) {

@@ -2,13 +2,14 @@
 
 import { EditorClient } from "../editor/client";
 import { type About, Journal, journalOf } from "../editor/journal";
-import { answersKey } from "../viewer/answers";
 import { call, csrfHeaders, Problem } from "../viewer/api";
-import { t } from "../viewer/language";
-import { intentsOf, keepIntent, type Intent } from "./intents";
+import { t, tn } from "../viewer/language";
+import { intentsOf, isOf, type Intent } from "./intents";
+import { moveOld } from "./moving";
+import { refusalOf, sayWord } from "./words";
 
 /** What waits of one scan. */
-export interface Waiting { readonly assignment: string; readonly code: string; readonly lines: readonly { about: About; strokes: number; at: number }[]; readonly intent: Intent | null }
+export interface Waiting { readonly assignment: string; readonly code: string; readonly lines: readonly { about: About; strokes: number; at: number }[]; readonly intents: readonly Intent[] }
 
 /** How it went with one scan; `left` says in words what stays here and why. */
 export interface Homecoming { readonly scan: Waiting; readonly left: string | null; readonly submitted: boolean; /** Only the network is missing. */ readonly waits: boolean }
@@ -16,11 +17,15 @@ export interface Homecoming { readonly scan: Waiting; readonly left: string | nu
 /** What waits in this browser for one person, by scan. Empty where the browser keeps nothing. */
 export async function waitingOf(user: string): Promise<Waiting[]> {
   const lines = await Journal.unsent(journalOf(user)).catch(() => []);
-  const intents = intentsOf(user);
-  const ids = new Set([...lines.flatMap(({ state }) => (state.about ? [state.about.assignment] : [])), ...Object.keys(intents)]);
+  const shelf = intentsOf(user);
+  await moveOld(shelf, null);
+  // Drafts go with the verdict of who wrote them, from the page.
+  const intents = (await shelf.list()).filter(({ kind }) => kind !== "draft");
+  const ids = new Set([...lines.flatMap(({ state }) => (state.about ? [state.about.assignment] : [])), ...intents.map(({ assignment }) => assignment)]);
   return [...ids].map((assignment) => {
     const own = lines.flatMap(({ state, strokes }) => (state.about?.assignment === assignment ? [{ about: state.about, strokes, at: state.at ?? 0 }] : []));
-    return { assignment, code: own[0]?.about.scan ?? intents[assignment]?.code ?? "", lines: own, intent: intents[assignment] ?? null };
+    const said = intents.filter((one) => one.assignment === assignment);
+    return { assignment, code: own[0]?.about.scan ?? said.find(({ code }) => code)?.code ?? "", lines: own, intents: said };
   });
 }
 
@@ -32,27 +37,46 @@ async function editorOn(user: string, about: About): Promise<EditorClient> {
   });
 }
 
-/** Sends one scan: strokes, then answers, then the hand-in. Never throws. */
+/** Sends one scan: strokes, then answers, words and what was checked, then the hand-in. Never throws. */
 export async function bringHome(user: string, scan: Waiting): Promise<Homecoming> {
-  const { assignment, code, lines, intent } = scan;
+  const { assignment, lines, intents } = scan;
+  const kept = intentsOf(user);
   let submitted = false;
   try {
     for (const { about } of lines) await sendLine(user, about);
-    if (intent?.answers) {
-      await call("PUT", `/api/v1/assignments/${assignment}/answers`, { values: intent.answers });
-      keepIntent(user, { assignment, code, answers: undefined });
-      localStorage.removeItem(answersKey(user, assignment));
+    const answers = intents.filter(isOf("answer"));
+    if (answers.length) {
+      await call("PATCH", `/api/v1/assignments/${assignment}/answers`, { values: valuesOf(answers) });
+      await kept.drop(answers);
     }
-    if (intent?.submit) {
-      await call("POST", `/api/v1/assignments/${assignment}/submit`, { ...(intent.answers ? { answers: intent.answers } : {}), acknowledged: intent.submit.acknowledged });
-      keepIntent(user, { assignment, code, submit: undefined });
+    for (const word of intents.filter(isOf("word"))) {
+      if (word.value.refused) throw new Error(word.value.refused);
+      try {
+        await sayWord(word.value, word.review);
+      } catch (error) {
+        const refused = refusalOf(error);
+        if (refused) await kept.put([{ ...word, value: { ...word.value, refused } }]);
+        throw error;
+      }
+      await kept.drop([word]);
+    }
+    const checks = intents.filter(isOf("check"));
+    if (checks.length) {
+      await call("PATCH", `/api/v1/reviews/${checks[0].review}/checks`, { values: valuesOf(checks) });
+      await kept.drop(checks);
+    }
+    for (const wish of intents.filter(isOf("submit"))) {
+      await call("POST", `/api/v1/assignments/${assignment}/submit`, { acknowledged: wish.value.acknowledged });
+      await kept.drop([wish]);
       submitted = true;
     }
     return { scan, left: null, submitted, waits: false };
   } catch (error) {
-    return { scan, left: wordsFor(error, user, scan), submitted, waits: error instanceof TypeError };
+    return { scan, left: await wordsFor(error, user, scan), submitted, waits: error instanceof TypeError };
   }
 }
+
+const valuesOf = (intents: readonly Intent[]): Record<string, unknown> => Object.fromEntries(intents.map(({ name, value }) => [name, value]));
 
 async function sendLine(user: string, about: About): Promise<void> {
   const editor = await editorOn(user, about);
@@ -67,17 +91,14 @@ async function sendLine(user: string, about: About): Promise<void> {
   }
 }
 
-/** What hinders it, as a sentence; an interlock takes the hand-in back, so that it is decided on the page. */
-function wordsFor(error: unknown, user: string, { assignment, code }: Waiting): string {
+/** What hinders it, as a sentence; a refused hand-in is taken back, so that it is decided on the page. What was said stays. */
+async function wordsFor(error: unknown, user: string, { intents }: Waiting): Promise<string> {
   if (error instanceof Problem) {
-    if (error.code === "interlocks") {
-      keepIntent(user, { assignment, code, submit: undefined });
-      const found = (error.body["interlocks"] as { message: string }[] | undefined) ?? [];
-      return t("Not handed in: {why}", { why: found.map((one) => one.message).join(" ") });
-    }
-    // Handed in already, or no longer this person's: there is nothing left to wait for.
-    if (error.status === 404 || error.status === 409) keepIntent(user, { assignment, code, submit: undefined, answers: undefined });
-    return error.message;
+    // An interlock; or handed in already, or no longer this person's.
+    if (error.status === 404 || error.status === 409) await intentsOf(user).drop(intents.filter(isOf("submit")));
+    if (error.code !== "interlocks") return error.message;
+    const found = (error.body["interlocks"] as { message: string }[] | undefined) ?? [];
+    return t("Not handed in: {why}", { why: found.map((one) => one.message).join(" ") });
   }
   const why = error instanceof Error ? error.message : String(error);
   const words: Readonly<Record<string, string>> = {
@@ -105,8 +126,7 @@ export async function discard(user: string, scan: Waiting): Promise<void> {
     await journal.forget();
     journal.close();
   }
-  keepIntent(user, { assignment: scan.assignment, code: scan.code, answers: undefined, submit: undefined });
-  localStorage.removeItem(answersKey(user, scan.assignment));
+  await intentsOf(user).drop(scan.intents);
 }
 
 /**
@@ -125,9 +145,13 @@ export async function bringAllHome(user: string, except: string | null, tell: (s
   await navigator.locks.request("voxloop:home", { ifAvailable: true }, async (lock) => { if (lock) await run(); });
 }
 
-/** How many strokes wait, and whether answers or a hand-in do, in words. */
-export function waitingWords({ lines, intent }: Waiting): string {
+/** How many strokes wait, and whether answers, comments or a hand-in do, in words. */
+export function waitingWords({ lines, intents }: Waiting): string {
   const strokes = lines.reduce((sum, line) => sum + line.strokes, 0);
-  const words = [strokes === 1 ? t("1 stroke") : strokes ? t("{n} strokes", { n: strokes }) : "", intent?.answers ? t("answers") : "", intent?.submit ? t("to be handed in") : ""];
+  const has = (kind: Intent["kind"]) => intents.filter((one) => one.kind === kind).length;
+  const words = [
+    strokes === 1 ? t("1 stroke") : strokes ? t("{n} strokes", { n: strokes }) : "", has("answer") ? t("answers") : "", has("word") ? tn(has("word"), "{n} comment", "{n} comments") : "",
+    has("check") ? t("what was checked") : "", has("submit") ? t("to be handed in") : "",
+  ];
   return words.filter(Boolean).join(", ");
 }

@@ -55,7 +55,7 @@ function outcome(row: HTMLElement, { scan, left, submitted, waits }: Homecoming,
   if (!left) return [make("span", { class: "good" }, submitted ? t("{code}: saved and handed in.", { code: scan.code }) : t("{code}: saved.", { code: scan.code }))];
   return [
     make("span", { class: "grow warn" }, `${scan.code}: ${left}`), make("a", { class: "btn", href: `/view/${scan.assignment}/` }, t("Open")),
-    ...(scan.lines.length ? [button(t("Download the mask"), () => void download(scan)), button(t("Discard"), () => void giveUp(row, scan), "btn-ghost")] : []),
+    ...(scan.lines.length ? [button(t("Download the mask"), () => void download(scan))] : []), button(t("Discard"), () => void giveUp(row, scan), "btn-ghost"),
   ];
 }
 

@@ -3,6 +3,7 @@
 import type { Context, Question } from "./context";
 import type { Ijk } from "../editor/types";
 import { t, tn } from "./language";
+import { shownQuestions } from "./questions";
 import { ml } from "./words";
 
 const MOST_OUTSIDE_LUNG_ML = 1;
@@ -36,8 +37,9 @@ export function checkWork(schema: Context["schema"], answers: Readonly<Record<st
       text: out ? t("{ml} mL lie outside the lungs", { ml: ml(mask.outsideMl) }) : t("Mask lies inside the lungs"),
     });
   }
-  checks.push(agreement(schema.questions, answers, mask));
-  const missing = schema.questions.filter((q) => q.required && !(q.key in answers));
+  const asked = shownQuestions(schema.questions, answers);
+  checks.push(agreement(asked, answers, mask));
+  const missing = asked.filter((q) => q.required && !(q.key in answers));
   checks.push({
     code: "question_unanswered", ok: missing.length === 0, blocking: true, jump: missing.length ? { question: missing[0].key } : {},
     text: missing.length ? tn(missing.length, "“{question}” has no answer", "{n} questions have no answer", { question: missing[0].text }) : t("Required questions answered"),

@@ -1,6 +1,7 @@
 /** What the server tells the page beside voxels: the viewer context of docs/formats.md. */
 
 import type { Ijk, Zyx } from "../editor/types";
+import type { VolumeIndex } from "./load/volume";
 
 export interface Segment {
   readonly id: number;
@@ -23,8 +24,18 @@ export interface Question {
   readonly key: string;
   readonly text: string;
   readonly kind: "choice" | "boolean" | "text" | "number" | "choices";
+  /** When it is shown. */
   readonly required: boolean;
   readonly options: readonly Option[];
+  /** Of a number: both bounds are part of it. */
+  readonly unit: string;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly decimals: number;
+  /** Of a text. */
+  readonly max_length: number;
+  /** Only asked when an earlier question that is asked has one of these answers. */
+  readonly shown_when: { readonly question: string; readonly in: readonly (string | boolean)[] } | null;
 }
 
 export interface Comment {
@@ -72,6 +83,8 @@ export interface Context {
   readonly scan: {
     readonly id: string; readonly code: string; readonly site: string; readonly modality: string; readonly description: string;
     readonly shape_zyx: Zyx; readonly spacing_mm_zyx: Zyx; readonly volume: string;
+    /** What `volume` answers; null while the scan is not ready. */
+    readonly index: VolumeIndex | null;
   };
   readonly schema: { readonly layers: readonly Layer[]; readonly questions: readonly Question[] };
   readonly masks: Readonly<Record<string, { readonly head: string | null; readonly start: string; readonly source?: string; readonly url: string }>>;
@@ -89,6 +102,12 @@ export interface Context {
   readonly comments_seen: string | null;
   readonly review: {
     readonly id: string; readonly author: string; readonly round: number; readonly state: string; readonly reasons?: readonly string[];
+    /** What the author answered. */
+    readonly answers: Readonly<Record<string, unknown>>;
+    /** The revisions that were handed in, by layer. */
+    readonly submitted: Readonly<Record<string, string>>;
+    /** Names of differences that this judge has checked. */
+    readonly looked_at: readonly string[];
   } | null;
   readonly can: Readonly<Record<"edit" | "submit" | "skip" | "block" | "approve" | "correct" | "return" | "comment", boolean>>;
   readonly interlocks: readonly Interlock[];

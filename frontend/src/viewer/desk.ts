@@ -14,6 +14,7 @@ import { View } from "./panes/view";
 import { Review } from "./review";
 import { t } from "./language";
 import { Prior } from "./prior";
+import { isSame, shownQuestions } from "./questions";
 import { Session } from "./session";
 import { settings } from "./settings";
 import { toolOf } from "./tools";
@@ -82,7 +83,7 @@ export class Desk {
     this.work.hindrances = () => this.checks.value.filter((c) => !c.ok && c.code !== "open_comments").map((c) => ({
       code: c.code, message: `${c.text}.`, blocking: c.blocking, jump: { question: c.jump.question ?? null, ijk: c.jump.ijk ?? null },
     }));
-    this.review = new Review(this.session, computed(() => context.can.approve || this.tab.value === "review"));
+    this.review = new Review(this.session, this.work.checks, computed(() => context.can.approve || this.tab.value === "review"));
     if (context.review && !context.can.edit) this.tab.value = "comments";
   }
 
@@ -126,7 +127,7 @@ export class Desk {
   /** Take Cornerstone's script and let it draw the images; the canvas stays when it cannot. */
   async useCornerstone(view: View, kind: "gpu" | "cpu"): Promise<void> {
     try {
-      const { CornerstoneBackend } = await import("./image/cornerstone");
+      const [{ CornerstoneBackend }] = await Promise.all([import("./image/cornerstone"), this.session.fill()]);
       const backend = await CornerstoneBackend.create(this.session, view, this.hosts, kind);
       view.backend?.close();
       view.backend = backend;
@@ -160,7 +161,7 @@ export class Desk {
 
   /** Go to the next question without an answer after `from`, round and round, the required ones first. */
   nextUnanswered(from?: string): void {
-    const { questions } = this.context.schema;
+    const questions = shownQuestions(this.context.schema.questions, this.work.answers.value);
     const open = questions.filter((q) => !(q.key in this.work.answers.value));
     const required = open.filter((q) => q.required);
     const among = required.length ? required : open;
@@ -193,8 +194,15 @@ export class Desk {
   /** Index of the comment that was shown last. */
   comment = -1;
 
-  /** The reviewer has changed the mask: approving it then means correct-and-approve. */
-  get corrected(): boolean { return this.context.can.correct && this.session.history.value.undoDepth > 0; }
+  /** The reviewer has changed the mask or an answer: approving then means correct-and-approve. */
+  get corrected(): boolean {
+    const { session, context: { can, review, schema } } = this;
+    if (!can.correct || !review) return false;
+    // What was drawn on another machine is no stroke of this browser, but another revision.
+    const { value: save } = session.save;
+    const isOther = session.maskReady.value && save.kind === "saved" && save.revision !== (review.submitted[session.layer.name] ?? "empty");
+    return isOther || session.history.value.undoDepth > 0 || !isSame(schema.questions, this.work.answers.value, review.answers);
+  }
 
   /** A return needs a comment that says what to do. */
   askReturn(): void {

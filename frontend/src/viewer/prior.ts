@@ -10,7 +10,8 @@ import { layoutOf, lpsOf, PaneGeometry, type AxisIndex, type GridGeometry } from
 import { presetsOf, type Window } from "./image/window";
 import { Decoder } from "./load/decoder";
 import { SliceStream } from "./load/stream";
-import { offsetOf, Volume, type VolumeIndex } from "./load/volume";
+import { fillVolume, sketchVolume } from "./load/preview";
+import type { Volume, VolumeIndex } from "./load/volume";
 import { PLANES, type Session } from "./session";
 
 const MASK_TYPE = "application/vnd.voxloop.mask";
@@ -65,11 +66,8 @@ export class Prior {
       const [first] = presetsOf(index);
       this.#window.value = { level: first.level, width: first.width };
       this.#decoder = new Decoder(1);
-      const offset = offsetOf(index);
-      const { hu } = await this.#decoder.run({
-        kind: "preview", bytes: await fetchBytes(preview.url), from: preview.shape_zyx, step: preview.step_zyx, to: shape, huLo: preview.hu_lo - offset, huStep: preview.hu_step,
-      });
-      const volume = new Volume(index, hu as Int16Array<ArrayBuffer>);
+      const { volume, preview: sketched } = await sketchVolume(index, await fetchBytes(preview.url), this.#decoder);
+      void fillVolume(volume, sketched, this.#decoder);
       if (this.source.mask) this.mask = new SparseMask(await decodeMessage(await fetchBytes(this.source.mask, { headers: { Accept: MASK_TYPE } }), shape));
       this.volume.value = volume;
       this.#stream = new SliceStream(index, this.#decoder, (z0, slices) => { volume.put(z0, slices); this.fullSlices.value = volume.fullCount; }, () => undefined);

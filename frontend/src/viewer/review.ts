@@ -8,6 +8,7 @@ import type { Difference } from "../editor/types";
 import type { OverlaySource } from "./context";
 import type { Session } from "./session";
 import { msg, t } from "./language";
+import type { Outgoing } from "./outgoing";
 
 const COUNT_AFTER_MS = 250;
 
@@ -29,7 +30,6 @@ export class Review {
   readonly differences = signal<readonly Difference[]>([]);
   /** Place of the chosen one in the list; -1 for none. */
   readonly index = signal(-1);
-  readonly checked = signal<ReadonlySet<string>>(new Set());
   /** False until the first list is there. */
   readonly isCounted = signal(false);
   #timer = 0;
@@ -55,22 +55,12 @@ export class Review {
 
   readonly left = computed(() => this.differences.value.filter((d) => !this.isChecked(d)).length);
 
-  /** `isWanted`: somebody looks at the list; it is not counted behind every stroke of who does not. */
-  constructor(private readonly session: Session, isWanted: ReadonlySignal<boolean>) {
-    const { review } = session.context;
-    if (review) this.#keepChecked(`voxloop.checked.${review.id}`);
+  /** `checks`: what was checked, by name. `isWanted`: somebody looks at the list; it is not counted behind every stroke of who does not. */
+  constructor(private readonly session: Session, private readonly checks: Pick<Outgoing, "values" | "set">, isWanted: ReadonlySignal<boolean>) {
     effect(() => {
       void [this.against.value, session.maskReady.value, session.stats.value];
       window.clearTimeout(this.#timer);
       if (isWanted.value && this.against.value && session.maskReady.value) this.#timer = window.setTimeout(() => void this.#count(), COUNT_AFTER_MS);
-    });
-  }
-
-  /** What was checked is remembered in this browser for the round. */
-  #keepChecked(key: string): void {
-    try { this.checked.value = new Set(JSON.parse(localStorage.getItem(key) ?? "[]") as string[]); } catch { /* unreadable: begin anew */ }
-    this.checked.subscribe((checked) => {
-      try { if (checked.size) localStorage.setItem(key, JSON.stringify([...checked])); } catch { /* a closed store: it lasts for this page */ }
     });
   }
 
@@ -107,7 +97,7 @@ export class Review {
   }
 
   isChecked(difference: Difference): boolean {
-    return this.checked.value.has(nameOf(this.against.value?.key ?? "", difference));
+    return this.checks.values.value[nameOf(this.against.value?.key ?? "", difference)] === true;
   }
 
   show(index: number): void {
@@ -128,11 +118,9 @@ export class Review {
     const list = this.differences.value, at = this.index.value;
     const difference = list[at];
     if (!difference) { this.step(1); return; }
-    const name = nameOf(this.against.value?.key ?? "", difference);
-    const next = new Set(this.checked.value);
-    if (!next.delete(name)) next.add(name);
-    this.checked.value = next;
-    if (!next.has(name)) return;
+    const isChecked = !this.isChecked(difference);
+    this.checks.set({ [nameOf(this.against.value?.key ?? "", difference)]: isChecked ? true : null });
+    if (!isChecked) return;
     for (let n = 1; n < list.length; n++) {
       if (!this.isChecked(list[(at + n) % list.length])) { this.show((at + n) % list.length); return; }
     }

@@ -11,7 +11,8 @@ import { workingLayer, type Context, type Segment } from "./context";
 import { Decoder } from "./load/decoder";
 import { prefetchNext } from "./load/prefetch";
 import { SliceStream } from "./load/stream";
-import { offsetOf, Volume, type VolumeIndex } from "./load/volume";
+import { fillVolume, sketchVolume } from "./load/preview";
+import { offsetOf, type Volume, type VolumeIndex } from "./load/volume";
 import type { GridGeometry } from "./image/geometry";
 import { frontOf, scoutOf, type Scout } from "./image/scout";
 import { PRESETS, presetsOf, type Window } from "./image/window";
@@ -44,6 +45,8 @@ export class Session {
   readonly failure = signal("");
   readonly volume = signal<Volume | null>(null);
   readonly fullSlices = signal(0);
+  /** Every slice holds voxels, of the preview or in full. */
+  readonly filled = signal(false);
   readonly trouble = signal<string | null>(null);
   readonly nextLoaded = signal(0);
   readonly save = signal<SaveState>({ kind: "saved", revision: "empty", at: null });
@@ -77,6 +80,8 @@ export class Session {
   readonly #decoder = new Decoder();
   readonly #leaving = new AbortController();
   #lesionTimer = 0;
+  #fill: () => Promise<void> = () => Promise.resolve();
+  #filling: Promise<void> | null = null;
 
   readonly clicks: Clicks;
 
@@ -93,14 +98,15 @@ export class Session {
   /** Preview, mask and limit side by side; then the slices. Resolves when all is there; never rejects. */
   async open(): Promise<void> {
     try {
-      this.index = await call<VolumeIndex>("GET", this.context.scan.volume);
+      this.index = this.context.scan.index ?? await call<VolumeIndex>("GET", this.context.scan.volume);
       const { shape_zyx: shape, spacing_mm_zyx: spacing, lps_from_ijk: lps, limit, preview } = this.index;
       const [first] = presetsOf(this.index);
       this.window.value = { level: first.level, width: first.width };
       this.geometry = { shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk: lps };
       this.cross.value = [shape[2] >> 1, shape[1] >> 1, shape[0] >> 1];
-      const previewBytes = fetchBytes(preview.url);
+      const sketched = fetchBytes(preview.url).then((bytes) => sketchVolume(this.index, bytes, this.#decoder));
       const limitBytes = limit ? fetchBytes(limit.url) : null;
+      sketched.catch(() => undefined); // told below
       this.editor = await EditorClient.create({
         volume: { shapeZyx: shape, spacingMmZyx: spacing, offset: offsetOf(this.index), backgroundHu: limit?.background_hu ?? null },
         user: this.context.user, scan: this.context.scan.code, lpsFromIjk: lps,
@@ -110,7 +116,7 @@ export class Session {
       this.mirror = new MaskMirror(this.editor, shape);
       this.#listen();
       const opening = this.editor.open();
-      await this.#showPreview(await previewBytes);
+      this.#showPreview(await sketched);
       const opened = await opening;
       batch(() => {
         this.history.value = opened.history;
@@ -165,16 +171,20 @@ export class Session {
 
   readonly notice = signal<{ text: string; tone: "info" | "warn" | "bad" } | null>(null);
 
-  async #showPreview(bytes: Uint8Array): Promise<void> {
-    const { preview, shape_zyx: shape } = this.index;
-    const offset = offsetOf(this.index);
-    const done = await this.#decoder.run({
-      kind: "preview", bytes, from: preview.shape_zyx, step: preview.step_zyx, to: shape, huLo: preview.hu_lo - offset, huStep: preview.hu_step,
+  #showPreview({ volume, preview }: Awaited<ReturnType<typeof sketchVolume>>): void {
+    const { preview: { shape_zyx: blocks }, shape_zyx: shape } = this.index;
+    if (shape[0] > 1) this.scout = scoutOf(preview.voxels, blocks, frontOf(this.geometry));
+    batch(() => {
+      this.volume.value = volume;
+      this.phase.value = "preview";
     });
-    if (done.preview && shape[0] > 1) this.scout = scoutOf(done.preview, preview.shape_zyx, frontOf(this.geometry));
-    this.volume.value = new Volume(this.index, done.hu as Int16Array<ArrayBuffer>);
-    if (done.preview) void this.editor.putPreview(done.preview, preview.shape_zyx, preview.step_zyx, preview.hu_lo - offset, preview.hu_step);
-    this.phase.value = "preview";
+    void this.editor.putPreview(preview.voxels.slice(), preview.from, preview.step, preview.huLo, preview.huStep);
+    this.#fill = () => fillVolume(volume, preview, this.#decoder);
+  }
+
+  /** Let every slice hold voxels, those of the preview at least: whoever reads the volume as a whole asks for it. */
+  fill(): Promise<void> {
+    return this.#filling ??= this.#fill().then(() => { this.filled.value = true; });
   }
 
   async #loadLimit(coming: Promise<Uint8Array> | null): Promise<void> {

@@ -3,42 +3,38 @@
 import { computed, signal } from "@preact/signals";
 import type { Ijk } from "../editor/types";
 import { uuid } from "../editor/uuid";
-import { call, Problem } from "./api";
+import type { Draft, Shelf, Word } from "../offline/intents";
+import { refusalOf, sayWord } from "../offline/words";
+import { call } from "./api";
 import type { Comment, Context, Reply } from "./context";
-import { Kept } from "./kept";
 
 const AGAIN_MS = 5000;
 /** As long as the server lets one change one's own words. */
 const EDITABLE_MS = 15 * 60_000;
 
-/** A comment of a return that is not sent yet. */
-export interface Draft { readonly text: string; readonly ijk: Ijk | null }
-
-/** Words on their way: a comment, or a reply to one. `refused` says why the server does not take them. */
-export interface Waiting { readonly id: string; readonly text: string; readonly ijk: Ijk | null; readonly to: string | null; readonly refused: string | null }
-
 export class Talk {
   readonly comments = signal<readonly Comment[]>([]);
   readonly drafts = signal<readonly Draft[]>([]);
-  readonly waiting = signal<readonly Waiting[]>([]);
+  readonly waiting = signal<readonly Word[]>([]);
   readonly seen = signal<string | null>(null);
   readonly unread = computed(() => this.comments.value.reduce((sum, c) => sum + [c, ...c.replies].filter((words) => this.isUnread(words)).length, 0));
-  readonly #keptDrafts: Kept<readonly Draft[]>;
-  readonly #keptWaiting: Kept<readonly Waiting[]>;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sending: Promise<void> | null = null;
 
-  constructor(private readonly context: Pick<Context, "id" | "can" | "review" | "user" | "comments" | "comments_seen">) {
+  /** `ready`: before what is kept may be read. */
+  constructor(
+    private readonly context: Pick<Context, "id" | "can" | "review" | "user" | "comments" | "comments_seen">,
+    private readonly words: Shelf<"word">, private readonly keptDrafts: Shelf<"draft">, ready: Promise<void>,
+  ) {
     this.comments.value = context.comments;
     this.seen.value = context.comments_seen ?? null;
-    this.#keptDrafts = new Kept(`voxloop.drafts.${context.user}.${context.review?.id}`);
-    this.#keptWaiting = new Kept(`voxloop.talk.${context.user}.${context.id}`);
-    if (context.can.return) {
-      this.drafts.value = this.#keptDrafts.value ?? [];
-      this.drafts.subscribe((drafts) => { this.#keptDrafts.value = drafts.length ? drafts : null; });
-    }
-    if (context.can.comment) this.waiting.value = this.#keptWaiting.value ?? [];
-    if (this.waiting.value.length) this.#later(0);
+    void ready.then(async () => {
+      const drafts = context.can.return ? await keptDrafts.kept() : [];
+      const waiting = context.can.comment ? await words.kept() : [];
+      if (drafts.length) this.drafts.value = drafts.map(({ value }) => value);
+      if (waiting.length) this.waiting.value = waiting.map(({ value }) => value);
+      if (waiting.length) this.#later(0);
+    });
   }
 
   isUnread(words: { readonly author: string; readonly created_at: string }): boolean {
@@ -54,15 +50,29 @@ export class Talk {
   /** A comment on a voxel: at once where a review is running, else with the return. */
   say(text: string, ijk: Ijk | null): void {
     if (!this.context.can.comment || !this.context.review) return;
-    if (this.context.can.return) { this.drafts.value = [...this.drafts.value, { text, ijk }]; return; }
-    this.#put([...this.waiting.value, { id: uuid(), text, ijk, to: null, refused: null }]);
+    if (!this.context.can.return) { this.#put({ id: uuid(), text, ijk, to: null, refused: null }); return; }
+    const draft = { id: uuid(), text, ijk };
+    this.drafts.value = [...this.drafts.value, draft];
+    void this.keptDrafts.put({ [draft.id]: draft });
   }
 
-  reply(to: string, text: string): void { this.#put([...this.waiting.value, { id: uuid(), text, ijk: null, to, refused: null }]); }
+  reply(to: string, text: string): void { this.#put({ id: uuid(), text, ijk: null, to, refused: null }); }
+
+  dropDrafts(drafts: readonly Draft[]): void {
+    this.drafts.value = this.drafts.value.filter((draft) => !drafts.includes(draft));
+    void this.keptDrafts.remove(drafts.map(({ id }) => id));
+  }
 
   /** Send words again that were refused, or let them go. */
-  again(id: string): void { this.#put(this.waiting.value.map((w) => (w.id === id ? { ...w, refused: null } : w))); }
-  drop(id: string): void { this.#put(this.waiting.value.filter((w) => w.id !== id)); }
+  again(id: string): void {
+    const word = this.waiting.value.find((w) => w.id === id);
+    if (word) this.#put({ ...word, refused: null });
+  }
+
+  drop(id: string): void {
+    this.waiting.value = this.waiting.value.filter((w) => w.id !== id);
+    void this.words.remove([id]);
+  }
 
   /** Replace a comment by what the server says of it. */
   take(comment: Comment): void { this.comments.value = this.comments.value.map((c) => (c.id === comment.id ? comment : c)); }
@@ -82,10 +92,15 @@ export class Talk {
     await call("POST", `/api/v1/reviews/${review.id}/comments/seen`, { until }).catch(() => undefined);
   }
 
-  #put(waiting: readonly Waiting[]): void {
-    this.waiting.value = waiting;
-    this.#keptWaiting.value = waiting.length ? waiting : null;
+  #put(word: Word): void {
+    this.#keep(word);
     void this.#send();
+  }
+
+  #keep(word: Word): void {
+    const at = this.waiting.value.findIndex(({ id }) => id === word.id);
+    this.waiting.value = at < 0 ? [...this.waiting.value, word] : this.waiting.value.with(at, word);
+    void this.words.put({ [word.id]: word });
   }
 
   #later(ms: number): void {
@@ -99,27 +114,21 @@ export class Talk {
   }
 
   async #sendAll(): Promise<void> {
-    for (let next = this.#first(); next; next = this.#first()) {
-      const { id, text, ijk, to } = next;
+    for (let word = this.#first(); word; word = this.#first()) {
       try {
-        if (to) this.takeReply(to, await call<Reply>("POST", `/api/v1/comments/${to}/replies`, { id, text }));
-        else this.comments.value = [...this.comments.value.filter((c) => c.id !== id), await call<Comment>("POST", `/api/v1/reviews/${this.context.review?.id}/comments`, { id, text, ijk })];
-        this.#keep(this.waiting.value.filter((w) => w.id !== id));
+        const said = await sayWord(word, this.context.review?.id ?? null);
+        if (word.to) this.takeReply(word.to, said);
+        else this.comments.value = [...this.comments.value.filter((c) => c.id !== said.id), said as Comment];
+        this.drop(word.id);
       } catch (error) {
-        // Without a network or a session, or with the token of another one, the words wait; only the server itself refuses them.
-        if (!(error instanceof Problem) || error.signedOut || error.code === "permission_denied" || error.status >= 500) { this.#later(AGAIN_MS); return; }
-        const refused = error.message;
-        this.#keep(this.waiting.value.map((w) => (w.id === id ? { ...w, refused } : w)));
+        const refused = refusalOf(error);
+        if (refused === null) { this.#later(AGAIN_MS); return; }
+        this.#keep({ ...word, refused });
       }
     }
   }
 
-  #first(): Waiting | undefined { return this.waiting.value.find((w) => w.refused === null); }
-
-  #keep(waiting: readonly Waiting[]): void {
-    this.waiting.value = waiting;
-    this.#keptWaiting.value = waiting.length ? waiting : null;
-  }
+  #first(): Word | undefined { return this.waiting.value.find((w) => w.refused === null); }
 
   close(): void { clearTimeout(this.#timer); }
 }

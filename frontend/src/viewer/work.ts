@@ -2,12 +2,14 @@
 
 import { signal } from "@preact/signals";
 import type { Ijk } from "../editor/types";
-import { keepIntent, type Intent } from "../offline/intents";
+import { intentsOf, Shelf, type Kinds } from "../offline/intents";
+import { moveOld } from "../offline/moving";
 import { call, csrfHeaders, Problem, useToken } from "./api";
-import { Answers, answersKey } from "./answers";
 import type { Comment, Interlock, Reply } from "./context";
 import { identify, type Identity } from "./door";
 import { t } from "./language";
+import { Outgoing, type Values } from "./outgoing";
+import { withReturning } from "./questions";
 import type { Session } from "./session";
 import { Talk } from "./talk";
 
@@ -30,9 +32,17 @@ export type Asking =
   | { readonly kind: "kept"; readonly next: string | null }
   | { readonly kind: "done"; readonly text: string };
 
+const interlocksOf = (problem: Problem): readonly Interlock[] => (problem.body["interlocks"] as Interlock[] | undefined) ?? [];
+
 export class Work {
   readonly talk: Talk;
-  readonly #answers: Answers;
+  readonly #answers: Outgoing;
+  /** Differences that a judge has checked, by name. */
+  readonly checks: Outgoing;
+  /** What waits in this browser of this scan, by kind. */
+  readonly shelf: <K extends keyof Kinds>(kind: K) => Shelf<K>;
+  /** What an older version kept is where it belongs now. */
+  readonly ready: Promise<void>;
   readonly asking = signal<Asking | null>(null);
   /** What is being sent, in words; buttons wait meanwhile. */
   readonly busy = signal<string | null>(null);
@@ -49,12 +59,19 @@ export class Work {
 
   constructor(readonly session: Session) {
     const { context } = session;
-    this.#answers = new Answers(
-      answersKey(context.user, context.id), context.answers.values, context.can.submit, (values) => call("PUT", context.answers.url, { values }),
-      (why) => { session.notice.value = { text: t("The answers were not saved: {why}", { why }), tone: "bad" }; },
-      (values) => this.#intend({ answers: values ?? undefined }),
+    const intents = intentsOf(context.user);
+    const of = { assignment: context.id, code: context.scan.code, review: context.review?.id ?? null };
+    this.shelf = (kind) => new Shelf(intents, of, kind);
+    this.ready = moveOld(intents, of);
+    this.#answers = new Outgoing(
+      this.shelf("answer"), context.answers.values, this.canAnswer, (values) => call<{ values: Values }>("PATCH", context.answers.url, { values }), this.ready,
     );
-    this.talk = new Talk(context);
+    const { can, review } = context;
+    this.checks = new Outgoing(
+      this.shelf("check"), Object.fromEntries((review?.looked_at ?? []).map((name) => [name, true])), can.approve,
+      (values) => call<{ values: Values }>("PATCH", `${this.reviewUrl}/checks`, { values }), this.ready,
+    );
+    this.talk = new Talk(context, this.shelf("word"), this.shelf("draft"), this.ready);
     session.save.subscribe(({ kind }) => {
       if (kind === "signed-out") void this.#lostSession();
       else if (kind === "saved") {
@@ -69,6 +86,7 @@ export class Work {
 
   get answers() { return this.#answers.values; }
   get answersUnsaved() { return this.#answers.unsaved; }
+  get answersRefused() { return this.#answers.refused; }
   get comments() { return this.talk.comments; }
   get drafts() { return this.talk.drafts; }
 
@@ -96,7 +114,10 @@ export class Work {
     }
   }
 
-  setAnswer(key: string, value: unknown): void { this.#answers.set(key, value); }
+  /** The author answers, and a reviewer corrects. */
+  get canAnswer(): boolean { return this.session.context.can.submit || this.session.context.can.correct; }
+
+  setAnswer(key: string, value: unknown): void { this.#answers.set(withReturning(this.session.context.schema.questions, this.answers.value, key, value)); }
 
   /** Send the answers now; rejects when they could not be sent. */
   saveAnswers(): Promise<void> { return this.#answers.save(); }
@@ -110,23 +131,18 @@ export class Work {
     if (found.length) { this.asking.value = { kind: "interlocks", found }; return; }
     await this.#say(t("Submitting"), async () => {
       this.#wish = null;
-      this.#intend({ submit: undefined });
+      await this.shelf("submit").remove();
       try {
         await this.saveAnswers();
         await this.#flushed();
-        const { next } = await call<{ next: string | null }>("POST", `${this.url}/submit`, { answers: this.answers.value, acknowledged });
+        const { next } = await call<{ next: string | null }>("POST", `${this.url}/submit`, { acknowledged });
         this.#leave(next, t("Submitted. There is no further scan for you now."));
       } catch (error) {
-        if (error instanceof TypeError) { this.#submitLater(acknowledged); return; }
+        if (error instanceof TypeError) { await this.#submitLater(acknowledged); return; }
         if (!(error instanceof Problem) || error.code !== "interlocks") throw error;
-        this.asking.value = { kind: "interlocks", found: (error.body["interlocks"] as Interlock[] | undefined) ?? [] };
+        this.asking.value = { kind: "interlocks", found: interlocksOf(error) };
       }
     });
-  }
-
-  #intend(part: Partial<Pick<Intent, "answers" | "submit">>): void {
-    const { user, id, scan } = this.session.context;
-    keepIntent(user, { assignment: id, code: scan.code, ...part });
   }
 
   /** Everything on the server; rejects with `TypeError` as soon as it is plain that there is no network. */
@@ -139,9 +155,9 @@ export class Work {
   }
 
   /** Without a network the wish to hand in is kept; the server checks it when strokes and answers have arrived. */
-  #submitLater(acknowledged: readonly string[]): void {
+  async #submitLater(acknowledged: readonly string[]): Promise<void> {
     this.#wish = acknowledged;
-    this.#intend({ submit: { acknowledged, at: new Date().toISOString() } });
+    await this.shelf("submit").put({ "": { acknowledged, at: new Date().toISOString() } });
     this.asking.value = { kind: "kept", next: this.session.context.next };
   }
 
@@ -163,15 +179,21 @@ export class Work {
   /** `approve`, `correct` (with the reviewer's own changes) or `return` (with the drafts). Asks for the password when it must. */
   async verdict(kind: Verdict, password = ""): Promise<void> {
     await this.#say(kind === "return" ? t("Returning") : t("Approving"), async () => {
+      await this.saveAnswers();
+      // The record of what was looked at never keeps a verdict from being given.
+      await this.checks.save().catch(() => undefined);
       await this.session.editor.flush();
       const signature = password ? { password } : {};
-      const body = kind === "return" ? { comments: this.drafts.value, ...signature } : signature;
+      const drafts = this.drafts.value;
+      const body = kind === "return" ? { comments: drafts.map(({ text, ijk }) => ({ text, ijk })), ...signature } : signature;
       try {
         const { next } = await call<{ next: string | null }>("POST", `${this.reviewUrl}/${kind}`, body);
         this.asking.value = null;
-        this.talk.drafts.value = [];
+        this.talk.dropDrafts(drafts);
+        await this.shelf("check").remove();
         this.#leave(next, kind === "return" ? t("Returned. The queue is empty.") : t("Approved. The queue is empty."));
       } catch (error) {
+        if (error instanceof Problem && error.code === "interlocks") { this.asking.value = { kind: "interlocks", found: interlocksOf(error) }; return; }
         if (!(error instanceof Problem) || (error.code !== "signature_required" && error.code !== "wrong_password")) throw error;
         this.asking.value = { kind: "signature", verdict: kind, wrong: error.code === "wrong_password" };
       }
@@ -180,7 +202,7 @@ export class Work {
 
   addComment(text: string, ijk: Ijk | null): void { this.talk.say(text, ijk); }
 
-  removeDraft(index: number): void { this.talk.drafts.value = this.drafts.value.filter((_, n) => n !== index); }
+  removeDraft(index: number): void { this.talk.dropDrafts([this.drafts.value[index]]); }
 
   async setResolved(comment: Comment, resolved: boolean): Promise<void> {
     await this.#say(resolved ? t("Resolving") : t("Reopening"), async () => {
@@ -260,6 +282,7 @@ export class Work {
   close(): void {
     window.clearInterval(this.#timer);
     this.#answers.close();
+    this.checks.close();
     this.talk.close();
   }
 }

@@ -1,7 +1,7 @@
 import "fake-indexeddb/auto";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { type ClickInput, type Probability, propose } from "../../src/editor/clicking";
+import { type ClickInput, type Probability, Proposals, propose } from "../../src/editor/clicking";
 import { narrows } from "../../src/editor/narrows";
 import { depthInside } from "../../src/editor/operations/distance";
 import { gunzip } from "../../src/editor/message";
@@ -53,6 +53,24 @@ describe("a proposal", () => {
         expect(dice(found.voxels, truth)).toBeGreaterThan(0.9);
       }
     }
+  });
+
+  test("with a memory is the one without, whatever is added, taken back or changed", () => {
+    const prompts: ClickPrompt[] = [...belongs(MIDDLE, [38, 42, 21], TAIL), not([60, 40, 20])];
+    const lists = fc.shuffledSubarray(prompts);
+    fc.assert(fc.property(fc.array(lists, { minLength: 2, maxLength: 5 }), (asked) => {
+      const memory = new Proposals();
+      for (const list of asked) expect(memory.propose(inputOf(hu), 1, list, null, 30)).toEqual(propose(inputOf(hu), 1, list, null, 30));
+    }), { numRuns: 8 });
+  });
+
+  test("is found once and kept until what it rests on changes", () => {
+    const memory = new Proposals(), input = inputOf(hu);
+    const first = memory.propose(input, 1, belongs(MIDDLE), null, 30);
+    expect(memory.propose(input, 1, belongs(MIDDLE), null, 30)).toBe(first);
+    input.labels.fill(ERASED, at([0, 0, 20]), at([0, 0, 21]));
+    memory.forget();
+    expect(memory.propose(input, 1, belongs(MIDDLE), null, 30)).not.toEqual(first);
   });
 
   test("asks the model where it is sure, and the image alone where it is not", () => {

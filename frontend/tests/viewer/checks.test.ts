@@ -1,14 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { checkWork, type MaskFacts } from "../../src/viewer/checks";
-import type { Context } from "../../src/viewer/context";
+import type { Context, Question } from "../../src/viewer/context";
+import { isSame, numberOf, shownQuestions, withReturning } from "../../src/viewer/questions";
+
+const question = (part: Partial<Question>): Question => ({
+  key: "q", text: "Q", kind: "boolean", required: false, options: [], unit: "", min: null, max: null, decimals: 0, max_length: 200, shown_when: null, ...part,
+});
 
 const SCHEMA: Context["schema"] = {
   layers: [],
   questions: [
-    { key: "diagnosis", text: "Diagnosis", kind: "choice", required: true, options: [
+    question({ key: "diagnosis", text: "Diagnosis", kind: "choice", required: true, options: [
       { value: "covid19", label: "COVID-19", means: "infection" }, { value: "no_signs", label: "No signs", means: "no_infection" },
-    ] },
-    { key: "confirmed_empty", text: "Empty", kind: "boolean", required: false, options: [] },
+    ] }),
+    question({ key: "confirmed_empty", text: "Empty" }),
+    question({ key: "others", text: "Others", kind: "choices", options: [{ value: "nodule", label: "Nodule" }, { value: "other", label: "Other" }] }),
+    question({ key: "mm", text: "Size", kind: "number", required: true, min: 1, max: 30, decimals: 1, shown_when: { question: "others", in: ["nodule"] } }),
+    question({ key: "solid", text: "Solid", shown_when: { question: "others", in: ["nodule"] } }),
+    question({ key: "why", text: "Why", kind: "text", required: true, shown_when: { question: "solid", in: [false] } }),
   ],
 };
 const MARKED: MaskFacts = { unit: "mL", infectiousMl: 4, totalMl: 5, outsideMl: 0.2, firstOutside: null };
@@ -37,5 +46,34 @@ describe("checks before submitting", () => {
 
   it("do not speak of the lungs where there is no limit", () => {
     expect(checkWork(SCHEMA, {}, { ...MARKED, outsideMl: null }, 0).map((c) => c.code)).not.toContain("mask_outside_lung");
+  });
+});
+
+describe("conditional questions", () => {
+  const asked = (answers: Record<string, unknown>) => shownQuestions(SCHEMA.questions, answers).map(({ key }) => key).slice(3);
+
+  it("are asked after an answer that asks for them, itself asked", () => {
+    expect([asked({}), asked({ others: ["other"] }), asked({ others: ["other", "nodule"] })]).toEqual([[], [], ["mm", "solid"]]);
+    expect([asked({ others: ["nodule"], solid: false }), asked({ others: [], solid: false })]).toEqual([["mm", "solid", "why"], []]);
+  });
+
+  it("must be answered only where they are asked", () => {
+    expect(wrong({ diagnosis: "covid19", others: ["nodule"] }, MARKED)).toEqual(["question_unanswered"]);
+    expect(wrong({ diagnosis: "covid19", others: ["nodule"], mm: 4 }, MARKED)).toEqual([]);
+  });
+
+  it("come back with what was answered, which is said anew", () => {
+    const answers = { others: ["other"], mm: 4, solid: false, why: "x" };
+    expect(withReturning(SCHEMA.questions, answers, "others", ["nodule"])).toEqual({ others: ["nodule"], mm: 4, solid: false, why: "x" });
+    expect(withReturning(SCHEMA.questions, answers, "diagnosis", "no_signs")).toEqual({ diagnosis: "no_signs" });
+  });
+
+  it("that are hidden make no difference", () => {
+    expect(isSame(SCHEMA.questions, { diagnosis: "covid19", mm: 4 }, { diagnosis: "covid19" })).toBe(true);
+    expect(isSame(SCHEMA.questions, { others: ["nodule"], mm: 4 }, { others: ["nodule"] })).toBe(false);
+  });
+
+  it.each([["4", 4], [" 4,5 ", 4.5], ["0", null], ["30", 30], ["31", null], ["4.55", null], ["", null], ["mm", null], ["1e1", 10]])("take %j as %j", (text, value) => {
+    expect(numberOf(SCHEMA.questions[3], text)).toBe(value);
   });
 });

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { cutLabels } from "../../src/editor/cut";
 import type { Plane, Zyx } from "../../src/editor/types";
 import { PaneGeometry, type GridGeometry } from "../../src/viewer/image/geometry";
-import { cutOf, lettersOf, rasterOf, reslice, turnedFrame, type Frame, type Raster, type Vector } from "../../src/viewer/image/oblique";
-import { project, slabRange, type SlabKind } from "../../src/viewer/image/slab";
+import { cutOf, lettersOf, rasterOf, resliceRow, turnedFrame, type Frame, type ObliquePicture, type Raster, type Vector } from "../../src/viewer/image/oblique";
+import { RowsInTurn } from "../../src/viewer/image/rows";
+import { projectRow, slabRange, type SlabKind } from "../../src/viewer/image/slab";
 import { regionFacts, type RegionKind } from "../../src/viewer/image/statistics";
 import { greyTable, presetsOf } from "../../src/viewer/image/window";
 import { inflate, inflateInt16, readVectors } from "../editor/vectors";
@@ -23,12 +24,21 @@ const grid: GridGeometry = {
   shapeZyx: shape, spacingMmZyx: vectors.spacing_mm_zyx, lpsFromIjk: [[spacing[0], 0, 0, 0], [0, spacing[1], 0, 0], [0, 0, spacing[2], 0]],
 };
 
+/** An oblique picture, row by row. */
+function reslice(cut: Pick<ObliquePicture, "frame" | "centre" | "raster" | "slab">): Int16Array {
+  const { width, height } = cut.raster;
+  const out = new Int16Array(width * height);
+  for (let row = 0; row < height; row++) resliceRow({ hu, shape, spacing, outside: -1000, ...cut }, row, out);
+  return out;
+}
+
 describe("slabs", () => {
   it("project as numpy does", () => {
     for (const { plane, from, to, kind, hu_gz: wanted } of vectors.slabs) {
       const expected = inflateInt16(wanted);
       const out = new Int16Array(expected.length);
-      project(hu, shape, plane, from, to, kind, out);
+      const rows = new RowsInTurn(plane === "sagittal" ? shape[1] : shape[2], plane === "axial" ? shape[1] : shape[0], out, (row) => projectRow(hu, shape, plane, from, to, kind, row, out));
+      while (!rows.finished) rows.work(1);
       expect([...out], `${plane} ${kind} ${from}-${to}`).toEqual([...expected]);
     }
   });
@@ -41,13 +51,27 @@ describe("slabs", () => {
   });
 });
 
+describe("rows in turn", () => {
+  it("are a coarse picture at once and the whole one in the end, every row made once", () => {
+    const made: number[] = [];
+    const out = new Int16Array(2 * 41).fill(-1);
+    const rows = new RowsInTurn(2, 41, out, (row) => { made.push(row); out.fill(row, 2 * row, 2 * row + 2); });
+    rows.work(0);
+    expect(made).toEqual([0, 16, 32]);
+    expect([...out]).toEqual(Array.from({ length: 82 }, (_, n) => 16 * Math.floor(n / 32)));
+    rows.work(Infinity);
+    expect(rows.finished).toBe(true);
+    expect([...made].sort((a, b) => a - b)).toEqual(Array.from({ length: 41 }, (_, n) => n));
+    expect([...out]).toEqual(Array.from({ length: 82 }, (_, n) => n >> 1));
+  });
+});
+
 describe("oblique planes", () => {
   it("show what scipy interpolates, and the labels under their pixels", () => {
     const labels = inflate(vectors.labels_gz);
     const area = shape[1] * shape[2];
     for (const { frame, centre, raster, values, labels_gz: wanted } of vectors.obliques) {
-      const out = new Int16Array(raster.width * raster.height);
-      reslice(hu, shape, spacing, frame, centre, raster, null, -1000, out);
+      const out = reslice({ frame, centre, raster, slab: null });
       for (let p = 0; p < out.length; p++) expect(Math.abs(out[p] - values[p])).toBeLessThanOrEqual(0.51);
       const marks = cutLabels((z, y, x) => labels[z * area + y * shape[2] + x], shape, cutOf(frame, centre, spacing, raster));
       expect([...marks]).toEqual([...inflate(wanted)]);
@@ -56,7 +80,7 @@ describe("oblique planes", () => {
 
   it("join planes to a slab", () => {
     const { frame, centre, raster } = vectors.obliques[1];
-    const slab = (kind: SlabKind) => { const out = new Int16Array(raster.width * raster.height); reslice(hu, shape, spacing, frame, centre, raster, { kind, mm: 3 }, -1000, out); return out; };
+    const slab = (kind: SlabKind) => reslice({ frame, centre, raster, slab: { kind, mm: 3 } });
     const [low, mean, high] = [slab("minip"), slab("average"), slab("mip")];
     for (let p = 0; p < low.length; p++) {
       expect(low[p]).toBeLessThanOrEqual(mean[p]);

@@ -10,6 +10,7 @@ from annotation.masks import api as masks
 from annotation.masks import model_api as mask_models
 from annotation.pages import viewer
 from annotation.reviews import api as reviews
+from annotation.reviews import comments_api as comments
 from annotation.work import api as work
 from voxloop.accounts import api as accounts
 from voxloop.jobs import api as jobs
@@ -56,16 +57,17 @@ API = [
     path("reviews/<uuid:pk>/", reviews.ReviewView.as_view(), name="review"),
     path("reviews/<uuid:pk>/claim", reviews.ReviewClaimView.as_view(), name="review-claim"),
     path("reviews/<uuid:pk>/give-back", reviews.ReviewGiveBackView.as_view(), name="review-give-back"),
+    path("reviews/<uuid:pk>/checks", reviews.ReviewChecksView.as_view(), name="review-checks"),
     path("reviews/<uuid:pk>/approve", reviews.VerdictView.as_view(action="approve"), name="review-approve"),
     path("reviews/<uuid:pk>/correct", reviews.VerdictView.as_view(action="correct"), name="review-correct"),
     path("reviews/<uuid:pk>/return", reviews.ReturnView.as_view(), name="review-return"),
-    path("reviews/<uuid:pk>/comments", reviews.ReviewCommentsView.as_view(), name="review-comments"),
-    path("reviews/<uuid:pk>/comments/seen", reviews.CommentsSeenView.as_view(), name="review-comments-seen"),
-    path("comments/<uuid:pk>/", reviews.CommentView.as_view(), name="comment"),
-    path("comments/<uuid:pk>/replies", reviews.RepliesView.as_view(), name="comment-replies"),
-    path("replies/<uuid:pk>/", reviews.ReplyView.as_view(), name="reply"),
-    path("comments/<uuid:pk>/resolve", reviews.CommentStateView.as_view(action="resolve"), name="comment-resolve"),
-    path("comments/<uuid:pk>/reopen", reviews.CommentStateView.as_view(action="reopen"), name="comment-reopen"),
+    path("reviews/<uuid:pk>/comments", comments.ReviewCommentsView.as_view(), name="review-comments"),
+    path("reviews/<uuid:pk>/comments/seen", comments.CommentsSeenView.as_view(), name="review-comments-seen"),
+    path("comments/<uuid:pk>/", comments.CommentView.as_view(), name="comment"),
+    path("comments/<uuid:pk>/replies", comments.RepliesView.as_view(), name="comment-replies"),
+    path("replies/<uuid:pk>/", comments.ReplyView.as_view(), name="reply"),
+    path("comments/<uuid:pk>/resolve", comments.CommentStateView.as_view(action="resolve"), name="comment-resolve"),
+    path("comments/<uuid:pk>/reopen", comments.CommentStateView.as_view(action="reopen"), name="comment-reopen"),
     *datasets.urls,
     path("jobs/", jobs.JobListView.as_view(), name="jobs"),
     path("jobs/<uuid:pk>/", jobs.JobView.as_view(), name="job"),

@@ -1,5 +1,6 @@
 /** Union, intersection and difference of a segment with another region: of an overlay, or of the mask itself. */
 
+import { dilate } from "../bits";
 import { runsOfBits, writableByGrowing } from "../brushes";
 import { bitsOf } from "../components";
 import { reachOf } from "../geometry";
@@ -18,8 +19,9 @@ export function combined(operation: Boolean, labels: Labelmap, other: Stretches,
   const { op, segment, with: wanted, overlay, marginMm = 0, overwrite = false, locked = [] } = operation;
   if (locked.includes(segment)) return NO_RUNS;
   const isWanted = (label: number): boolean => (wanted === null ? label !== ERASED : label === wanted);
-  const found = bitsOf(other, isWanted, spacing.map((s) => reachOf(marginMm, s)) as unknown as Zyx);
-  if (found && marginMm > 0) found.bits = found.frame.dilate(found.bits, ballRows(marginMm, spacing, Infinity), found.frame.whole(), found.frame.whole());
+  const bare = bitsOf(other, isWanted, spacing.map((s) => reachOf(marginMm, s)) as unknown as Zyx);
+  const found = bare && marginMm > 0
+    ? { ...bare, bits: dilate(bare.frame, bare.bits, ballRows(marginMm, spacing, Infinity), bare.frame.whole(), bare.frame.whole()) } : bare;
   if (op === "union") {
     if (!found) return NO_RUNS;
     const writable = writableByGrowing(segment, overwrite, locked);

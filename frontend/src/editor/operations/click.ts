@@ -2,7 +2,7 @@
 
 import type { Effect } from ".";
 import { pushRow, writableByGrowing } from "../brushes";
-import { type ClickInput, type Proposal, propose } from "../clicking";
+import type { ClickInput, Proposal, Proposals } from "../clicking";
 import type { Labelmap, SparseMask } from "../labelmap";
 import { RunBuilder } from "../runs";
 import { ERASED, type Ijk, type Operation, type Proposed } from "../types";
@@ -16,6 +16,7 @@ const REACH_MM = 37;
 export interface ClickGround {
   readonly labels: Labelmap;
   readonly input: ClickInput;
+  readonly proposals: Proposals;
   hasSlices(first: number, last: number): boolean;
   overlay(key: string): SparseMask;
 }
@@ -24,7 +25,7 @@ export function clickEffect(operation: Click, ground: ClickGround): Effect & { r
   const { segment, prompts, box, overlay } = operation;
   const found: ClickFacts & Pick<Proposal, "voxels"> = overlay
     ? { voxels: voxelsOf(ground.overlay(overlay)), source: "server", radiusMm: null, refusal: null }
-    : isLoaded(operation, ground) ? propose(ground.input, segment, prompts, box, operation.tolerance)
+    : isLoaded(operation, ground) ? ground.proposals.propose(ground.input, segment, prompts, box, operation.tolerance)
       : { voxels: new Uint32Array(0), source: "image", radiusMm: null, refusal: "not_loaded" };
   const writable = writableByGrowing(segment, operation.overwrite, operation.locked);
   const runs = new RunBuilder();

@@ -1,10 +1,11 @@
 /** Operations on the whole mask: what each one changes, as runs for the one write path. */
 
+import { MARGIN } from "../bits";
 import { pushRow, writableByErasing, writableByGrowing, writableByPaint, type Writable } from "../brushes";
-import { componentAt, componentsOf, fillHoles, runsOfParts } from "../components";
+import { type BoxBits, componentAt, componentsOf, fillHoles, runsOfParts } from "../components";
 import { revertRuns } from "../differences";
 import type { Labelmap, SparseMask } from "../labelmap";
-import { Composer, RunBuilder, type Runs } from "../runs";
+import { Composer, NO_RUNS, RunBuilder, type Runs } from "../runs";
 import { ERASED, type Ijk, type Operation, type Zyx } from "../types";
 import { combined } from "./boolean";
 import { voxelsBetween } from "./interpolate";
@@ -125,23 +126,22 @@ function set(labels: Labelmap, voxels: Uint32Array, writable: Writable, value: n
   return out.build();
 }
 
-/** Runs that make `wanted` (ascending) all of the segment: what is missing is painted, what is over becomes background. */
-function become(labels: Labelmap, wanted: Uint32Array, writable: Writable, segment: number, locked: readonly number[]): Runs {
-  if (locked.includes(segment)) return new RunBuilder().build();
+/** Runs that make `wanted` all of the segment: what is missing is painted, what is over becomes background. */
+function become(labels: Labelmap, wanted: BoxBits | null, writable: Writable, segment: number, locked: readonly number[]): Runs {
+  if (!wanted || locked.includes(segment)) return NO_RUNS;
+  const { frame, bits, box } = wanted;
   const out = new RunBuilder();
-  let next = 0;
-  const paintUpTo = (end: number): void => {
-    for (; next < wanted.length && wanted[next] < end; next++) pushRow(out, labels.data, wanted[next], wanted[next] + 1, writable, segment);
-  };
-  labels.forEachStretch((start, length, label) => {
-    if (label !== segment) return;
-    for (let at = start; at < start + length; at++) {
-      paintUpTo(at);
-      if (next < wanted.length && wanted[next] === at) next++;
-      else out.push(at, 1, segment, 0);
+  for (let z = 0; z < frame.nz; z++) {
+    for (let y = 0; y < frame.ny; y++) {
+      const row = frame.rowOf(z, y), start = labels.indexOf(box.z0 + z, box.y0 + y, box.x0);
+      for (let x = 0; x < frame.nx; x++) {
+        const label = labels.data[start + x];
+        if ((bits[row + ((x + MARGIN) >>> 5)] >>> ((x + MARGIN) & 31)) & 1) {
+          if (writable[label]) out.push(start + x, 1, label, segment);
+        } else if (label === segment) out.push(start + x, 1, segment, 0);
+      }
     }
-  });
-  paintUpTo(Infinity);
+  }
   return out.build();
 }
 

@@ -21,7 +21,7 @@ export function voxelsBetween(labels: Labelmap, spacing: Zyx, plane: Plane, segm
     const { data } = labels.slice(plane, index);
     return data.includes(segment) ? data.map((label) => (label === segment ? 1 : 0)) : null;
   });
-  const found: number[] = [];
+  const found = new Marks(labels.data.length);
   for (let index = 0; index < count; index++) {
     const slice = slices[index];
     if (!slice) continue;
@@ -48,12 +48,37 @@ export function voxelsBetween(labels: Labelmap, spacing: Zyx, plane: Plane, segm
         for (let n = 0; n < here.length; n++) {
           if ((1 - part) * here[n] + part * there[n] <= 0) continue;
           const v = Math.floor(n / frame.width);
-          found.push(between * step + (frame.v + v) * row + (frame.u + n - v * frame.width) * column);
+          found.add(between * step + (frame.v + v) * row + (frame.u + n - v * frame.width) * column);
         }
       }
     }
   }
-  return Uint32Array.from(new Set(found)).sort();
+  return found.list();
+}
+
+/** A bit a voxel: where much is to be filled, a list with doubles would not fit. */
+class Marks {
+  readonly #bits: Uint32Array;
+  #count = 0;
+
+  constructor(voxels: number) { this.#bits = new Uint32Array(Math.ceil(voxels / 32)); }
+
+  add(at: number): void {
+    const bit = 1 << (at & 31), word = at >>> 5;
+    if (this.#bits[word] & bit) return;
+    this.#bits[word] |= bit;
+    this.#count++;
+  }
+
+  /** Ascending. */
+  list(): Uint32Array {
+    const out = new Uint32Array(this.#count);
+    let n = 0;
+    this.#bits.forEach((bits, word) => {
+      for (let rest = bits; rest !== 0; rest &= rest - 1) out[n++] = 32 * word + 31 - Math.clz32(rest & -rest);
+    });
+    return out;
+  }
 }
 
 interface Frame { readonly u: number; readonly v: number; readonly width: number; readonly height: number }

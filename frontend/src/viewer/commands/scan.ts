@@ -18,7 +18,7 @@ export function scanCommands(desk: Desk): Command[] {
     { id: "submit", title: "Submit", group: "Scan", keys: ["Ctrl+Enter"], offered: can.submit, run: () => void work.submit() },
     { id: "skip", title: "Skip this scan", group: "Scan", keys: [], offered: can.skip, run: () => { work.asking.value = { kind: "skip" }; } },
     { id: "block", title: "Block this scan", group: "Scan", keys: [], offered: can.block, run: () => { work.asking.value = { kind: "block" }; } },
-    { id: "next-question", title: "Next unanswered question", group: "Scan", keys: ["Shift+Q"], offered: can.submit && session.context.schema.questions.length > 0, run: () => desk.nextUnanswered() },
+    { id: "next-question", title: "Next unanswered question", group: "Scan", keys: ["Shift+Q"], offered: (can.submit || can.correct) && session.context.schema.questions.length > 0, run: () => desk.nextUnanswered() },
     { id: "next-comment", title: "Next open comment", group: "Scan", keys: ["Shift+C"], when: () => work.comments.value.length > 0, run: () => desk.stepComment() },
     { id: "comment-here", title: "Comment at the crosshair", group: "Scan", keys: ["Alt+C"], offered: can.comment, run: () => { work.asking.value = { kind: "comment", ijk: session.cross.value }; } },
     ...TABS.map(({ key, title }) => ({ id: `tab-${key}`, title, group: "Scan" as const, keys: [], run: () => desk.showTab(key) })),

@@ -15,8 +15,8 @@ import type { Window } from "./window";
 
 export interface ImageBackend {
   readonly name: string;
-  /** Put the image of the pane's slice on screen. */
-  draw(pane: Pane, window: Window, smooth: boolean): void;
+  /** Put the image of the pane's slice on screen. Answers whether it is whole; where it is not, the next frame goes on with it. */
+  draw(pane: Pane, window: Window, smooth: boolean): boolean;
   /** The pane's element has this size in CSS pixels now. */
   resize(pane: Pane): void;
   close(): void;
@@ -31,13 +31,13 @@ export class CanvasBackend implements ImageBackend {
 
   constructor(private readonly session: Session, private readonly hosts: Hosts, private readonly onProcessor: boolean) {}
 
-  draw(pane: Pane, window: Window, smooth: boolean): void {
+  draw(pane: Pane, window: Window, smooth: boolean): boolean {
     const volume = this.session.volume.value;
     const host = this.hosts.get(pane.plane);
-    if (!volume || !host) return;
+    if (!volume || !host) return true;
     let image = this.#images.get(pane.plane);
     if (image?.canvas !== host.canvas) this.#images.set(pane.plane, image = new CanvasImage(host.canvas, volume, this.onProcessor));
-    image.draw(pane, window, smooth);
+    return image.draw(pane, window, smooth);
   }
 
   resize(): void {}
@@ -45,10 +45,21 @@ export class CanvasBackend implements ImageBackend {
   close(): void { this.#images.clear(); }
 }
 
+const KNOWN = "voxloop.graphics";
+
 export type Graphics = "hardware" | "software" | "none";
 
 /** What WebGL there is. A software rasteriser (SwiftShader, llvmpipe) counts as `software`. */
 export function detectGraphics(): Graphics {
+  // Asking an imitated card takes a fifth of a second of the main thread; the answer holds as long as the tab.
+  const known = sessionStorage.getItem(KNOWN);
+  if (known === "hardware" || known === "software" || known === "none") return known;
+  const found = ask();
+  sessionStorage.setItem(KNOWN, found);
+  return found;
+}
+
+function ask(): Graphics {
   const gl = document.createElement("canvas").getContext("webgl2");
   if (!gl) return "none";
   const details = gl.getExtension("WEBGL_debug_renderer_info");

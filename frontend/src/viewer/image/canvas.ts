@@ -5,12 +5,15 @@
 
 import type { Volume } from "../load/volume";
 import type { PaneGeometry } from "./geometry";
-import { reslice } from "./oblique";
-import { project, slabRange, type Slab } from "./slab";
+import { resliceRow } from "./oblique";
+import { RowsInTurn } from "./rows";
+import { projectRow, slabRange, type Slab } from "./slab";
 import { greyTable, type Window } from "./window";
 
 /** Black in every window. */
 const OUTSIDE = -32768;
+/** How long rows are made before the picture is shown as far as it has come; three panes share a frame. */
+const TURN_MS = 8;
 
 /** What a pane shows. */
 export interface Shown { readonly geometry: PaneGeometry; readonly index: number; readonly slab: Slab | null }
@@ -19,14 +22,16 @@ export class CanvasImage {
   #slice: OffscreenCanvas | null = null;
   #pixels: ImageData | null = null;
   #hu = new Int16Array(0);
+  #rows: RowsInTurn | null = null;
   #read = "";
   #painted = "";
 
   constructor(readonly canvas: HTMLCanvasElement, private readonly volume: Volume, private readonly onProcessor: boolean) {}
 
-  draw(shown: Shown, window: Window, smooth: boolean): void {
+  /** Answers whether the picture is whole; where it is not, drawing once more goes on with it. */
+  draw(shown: Shown, window: Window, smooth: boolean): boolean {
     const context = this.canvas.getContext("2d", { alpha: false, willReadFrequently: this.onProcessor });
-    if (!context) return;
+    if (!context) return true;
     const { geometry } = shown;
     this.#make(shown, window);
     const ratio = this.canvas.width / geometry.width;
@@ -37,6 +42,7 @@ export class CanvasImage {
     const [a, b, c, d, e, f] = geometry.affine();
     context.setTransform(a * ratio, b * ratio, c * ratio, d * ratio, e * ratio, f * ratio);
     if (this.#slice) context.drawImage(this.#slice, 0, 0);
+    return this.#rows === null;
   }
 
   #make({ geometry, index, slab }: Shown, window: Window): void {
@@ -45,7 +51,7 @@ export class CanvasImage {
     const place = oblique ? `${oblique.centre.join()}/${oblique.frame.right.join()}/${oblique.frame.down.join()}` : `${geometry.plane}${index}`;
     const read = `${place}/${slab ? `${slab.kind}${slab.mm}` : ""}/${volume.version}`;
     const painted = `${read}/${window.level}/${window.width}`;
-    if (painted === this.#painted) return;
+    if (painted === this.#painted && !this.#rows) return;
     this.#painted = painted;
     const [width, height] = oblique ? [oblique.raster.width, oblique.raster.height] : volume.size(geometry.plane);
     if (this.#pixels?.width !== width || this.#pixels.height !== height) {
@@ -54,9 +60,13 @@ export class CanvasImage {
     }
     const out = new Uint32Array(this.#pixels.data.buffer);
     const table = greyTable(window, volume.offset);
-    if (!oblique && !slab) volume.paint(geometry.plane, index, table, out);
-    else {
-      if (read !== this.#read) this.#readHu({ geometry, index, slab }, width * height);
+    if (!oblique && !slab) {
+      this.#rows = null;
+      volume.paint(geometry.plane, index, table, out);
+    } else {
+      if (read !== this.#read) this.#rows = this.#rowsOf({ geometry, index, slab }, width, height);
+      this.#rows?.work(TURN_MS);
+      if (this.#rows?.finished) this.#rows = null;
       for (let p = 0; p < out.length; p++) out[p] = table[this.#hu[p] + 32768];
     }
     this.#read = read;
@@ -64,14 +74,17 @@ export class CanvasImage {
   }
 
   /** Voxels of a slab or an oblique plane; kept, so that another window costs no new reading. */
-  #readHu({ geometry, index, slab }: Shown, size: number): void {
-    const { hu, shapeZyx } = this.volume;
-    if (this.#hu.length !== size) this.#hu = new Int16Array(size);
-    const { oblique, plane, mmPerVoxel } = geometry;
-    if (oblique) reslice(hu, shapeZyx, mmPerVoxel, oblique.frame, oblique.centre, oblique.raster, slab, OUTSIDE, this.#hu);
-    else if (slab) {
-      const [from, to] = slabRange(index, geometry.slices, mmPerVoxel[geometry.layout.across], slab.mm);
-      project(hu, shapeZyx, plane, from, to, slab.kind, this.#hu);
+  #rowsOf({ geometry, index, slab }: Shown, width: number, height: number): RowsInTurn | null {
+    const { hu, shapeZyx: shape } = this.volume;
+    if (this.#hu.length !== width * height) this.#hu = new Int16Array(width * height);
+    const out = this.#hu;
+    const { oblique, plane, mmPerVoxel: spacing } = geometry;
+    if (oblique) {
+      const cut = { hu, shape, spacing, ...oblique, slab, outside: OUTSIDE };
+      return new RowsInTurn(width, height, out, (row) => resliceRow(cut, row, out));
     }
+    if (!slab) return null;
+    const [from, to] = slabRange(index, geometry.slices, spacing[geometry.layout.across], slab.mm);
+    return new RowsInTurn(width, height, out, (row) => projectRow(hu, shape, plane, from, to, slab.kind, row, out));
   }
 }

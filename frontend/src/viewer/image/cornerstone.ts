@@ -76,11 +76,11 @@ export class CornerstoneBackend implements ImageBackend {
 
   #viewport(plane: Plane): PlanarViewport { return this.#engine.getViewport(plane) as unknown as PlanarViewport; }
 
-  draw(pane: Pane, window: Window, smooth: boolean): void {
+  draw(pane: Pane, window: Window, smooth: boolean): boolean {
     const ours = pane.slab !== null || pane.geometry.oblique !== null;
     const stage = this.hosts.get(pane.plane)?.element;
     if (stage) stage.style.visibility = ours ? "hidden" : "";
-    if (ours) { this.#canvas.draw(pane, window, smooth); return; }
+    if (ours) return this.#canvas.draw(pane, window, smooth);
     const viewport = this.#viewport(pane.plane);
     const key = `${window.level}/${window.width}/${smooth}`;
     if (this.#presented.get(pane.plane) !== key) {
@@ -96,6 +96,7 @@ export class CornerstoneBackend implements ImageBackend {
       scale: (this.#fit.get(pane.plane) ?? 1) / (pane.geometry.height / 2 / pane.geometry.scale),
     });
     viewport.render();
+    return true;
   }
 
   resize(pane: Pane): void {

@@ -53,49 +53,52 @@ export function cutOf(frame: Frame, centre: Vector, spacing: Vector, { a0, b0, m
   return { start: centre.map((c, axis) => c + column[axis] * a + row[axis] * b) as unknown as Vector, column, row, width, height };
 }
 
+/** What an oblique picture is made of. `spacing` and `centre` are ijk; `outside` is the value beyond the volume. */
+export interface ObliquePicture {
+  readonly hu: Int16Array; readonly shape: Zyx; readonly spacing: Vector; readonly frame: Frame; readonly centre: Vector; readonly raster: Raster;
+  readonly slab: { readonly kind: SlabKind; readonly mm: number } | null; readonly outside: number;
+}
+
 /**
- * HU of an oblique plane, trilinear between the middles of the voxels; `outside` beyond the volume. With `slab`, the
- * brightest, darkest or mean of planes one finest voxel apart through `slab.mm`.
+ * Row `b` of an oblique plane into `out`, which holds the whole picture: HU, trilinear between the middles of the voxels. With
+ * `slab`, the brightest, darkest or mean of planes one finest voxel apart through `slab.mm`.
  */
-export function reslice(
-  hu: Int16Array, shape: Zyx, spacing: Vector, frame: Frame, centre: Vector, raster: Raster, slab: { kind: SlabKind; mm: number } | null, outside: number, out: Int16Array,
-): void {
-  if (!slab) { plane(hu, shape, spacing, frame, centre, raster, outside, out); return; }
+export function resliceRow(picture: ObliquePicture, b: number, out: Int16Array): void {
+  const { spacing, frame, centre, raster: { width }, slab } = picture;
+  const line = out.subarray(b * width, (b + 1) * width);
+  if (!slab) { planeRow(picture, centre, b, line); return; }
   const finest = Math.min(...spacing);
   const side = Math.min(8, Math.max(1, Math.round((slab.mm / finest - 1) / 2)));
   const step = Math.max(finest, slab.mm / (2 * side + 1));
-  const sums = new Float32Array(slab.kind === "average" ? out.length : 0);
-  const part = new Int16Array(out.length);
+  const sums = new Float32Array(slab.kind === "average" ? width : 0);
+  const part = new Int16Array(width);
   for (let n = -side; n <= side; n++) {
     const at = centre.map((c, axis) => c + (frame.normal[axis] * n * step) / spacing[axis]) as unknown as Vector;
-    plane(hu, shape, spacing, frame, at, raster, outside, part);
-    if (slab.kind === "average") for (let p = 0; p < part.length; p++) sums[p] += part[p];
-    else if (n === -side) out.set(part);
-    else if (slab.kind === "mip") { for (let p = 0; p < part.length; p++) if (part[p] > out[p]) out[p] = part[p]; }
-    else for (let p = 0; p < part.length; p++) if (part[p] < out[p]) out[p] = part[p];
+    planeRow(picture, at, b, part);
+    if (slab.kind === "average") for (let p = 0; p < width; p++) sums[p] += part[p];
+    else if (n === -side) line.set(part);
+    else if (slab.kind === "mip") { for (let p = 0; p < width; p++) if (part[p] > line[p]) line[p] = part[p]; }
+    else for (let p = 0; p < width; p++) if (part[p] < line[p]) line[p] = part[p];
   }
-  if (slab.kind === "average") for (let p = 0; p < out.length; p++) out[p] = Math.round(sums[p] / (2 * side + 1));
+  if (slab.kind === "average") for (let p = 0; p < width; p++) line[p] = Math.round(sums[p] / (2 * side + 1));
 }
 
-function plane(hu: Int16Array, [nz, ny, nx]: Zyx, spacing: Vector, frame: Frame, centre: Vector, raster: Raster, outside: number, out: Int16Array): void {
+function planeRow({ hu, shape: [nz, ny, nx], spacing, frame, raster, outside }: ObliquePicture, centre: Vector, b: number, out: Int16Array): void {
   const { start, column, row } = cutOf(frame, centre, spacing, raster);
   const area = nx * ny;
-  let p = 0;
-  for (let b = 0; b < raster.height; b++) {
-    let x = start[0] + b * row[0], y = start[1] + b * row[1], z = start[2] + b * row[2];
-    for (let a = 0; a < raster.width; a++, p++, x += column[0], y += column[1], z += column[2]) {
-      if (x < 0 || y < 0 || z < 0 || x >= nx || y >= ny || z >= nz) { out[p] = outside; continue; }
-      // Between the middles of the voxels; the outermost half voxel repeats its middle.
-      const fx = Math.min(Math.max(x - 0.5, 0), nx - 1), fy = Math.min(Math.max(y - 0.5, 0), ny - 1), fz = Math.min(Math.max(z - 0.5, 0), nz - 1);
-      const x0 = fx | 0, y0 = fy | 0, z0 = fz | 0;
-      const dx = fx - x0, dy = fy - y0, dz = fz - z0;
-      const at = z0 * area + y0 * nx + x0;
-      const ox = x0 + 1 < nx ? 1 : 0, oy = y0 + 1 < ny ? nx : 0, oz = z0 + 1 < nz ? area : 0;
-      const near = (hu[at] * (1 - dx) + hu[at + ox] * dx) * (1 - dy) + (hu[at + oy] * (1 - dx) + hu[at + oy + ox] * dx) * dy;
-      const far = at + oz;
-      const deep = (hu[far] * (1 - dx) + hu[far + ox] * dx) * (1 - dy) + (hu[far + oy] * (1 - dx) + hu[far + oy + ox] * dx) * dy;
-      out[p] = Math.round(near * (1 - dz) + deep * dz);
-    }
+  let x = start[0] + b * row[0], y = start[1] + b * row[1], z = start[2] + b * row[2];
+  for (let p = 0; p < raster.width; p++, x += column[0], y += column[1], z += column[2]) {
+    if (x < 0 || y < 0 || z < 0 || x >= nx || y >= ny || z >= nz) { out[p] = outside; continue; }
+    // Between the middles of the voxels; the outermost half voxel repeats its middle.
+    const fx = Math.min(Math.max(x - 0.5, 0), nx - 1), fy = Math.min(Math.max(y - 0.5, 0), ny - 1), fz = Math.min(Math.max(z - 0.5, 0), nz - 1);
+    const x0 = fx | 0, y0 = fy | 0, z0 = fz | 0;
+    const dx = fx - x0, dy = fy - y0, dz = fz - z0;
+    const at = z0 * area + y0 * nx + x0;
+    const ox = x0 + 1 < nx ? 1 : 0, oy = y0 + 1 < ny ? nx : 0, oz = z0 + 1 < nz ? area : 0;
+    const near = (hu[at] * (1 - dx) + hu[at + ox] * dx) * (1 - dy) + (hu[at + oy] * (1 - dx) + hu[at + oy + ox] * dx) * dy;
+    const far = at + oz;
+    const deep = (hu[far] * (1 - dx) + hu[far + ox] * dx) * (1 - dy) + (hu[far + oy] * (1 - dx) + hu[far + oy + ox] * dx) * dy;
+    out[p] = Math.round(near * (1 - dz) + deep * dz);
   }
 }
 

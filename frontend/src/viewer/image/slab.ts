@@ -19,31 +19,28 @@ export function slabRange(index: number, count: number, spacing: number, mm: num
   return [Math.max(0, index - side), Math.min(count, index + side + 1)];
 }
 
-/** Project the slices `from` <= n < `to` of a plane of `hu` (zyx) into `out` (as `Slice` of the editor has them). */
-export function project(hu: Int16Array, shape: Zyx, plane: Plane, from: number, to: number, kind: SlabKind, out: Int16Array): void {
-  const [depth, rows, columns] = shape;
+/**
+ * Project row `v` of the slices `from` <= n < `to` of a plane of `hu` (zyx) into `out`, which holds the whole picture (as `Slice`
+ * of the editor has it).
+ */
+export function projectRow(hu: Int16Array, shape: Zyx, plane: Plane, from: number, to: number, kind: SlabKind, v: number, out: Int16Array): void {
+  const [, rows, columns] = shape;
   if (plane === "sagittal") {
     // The voxels of the slab lie side by side in memory.
-    for (let row = 0; row < depth * rows; row++) out[row] = along(hu, row * columns + from, row * columns + to, kind);
+    for (let row = v * rows; row < (v + 1) * rows; row++) out[row] = along(hu, row * columns + from, row * columns + to, kind);
     return;
   }
-  const width = columns;
-  const height = plane === "axial" ? rows : depth;
-  const rowStep = plane === "axial" ? columns : rows * columns;
   const sliceStep = plane === "axial" ? rows * columns : columns;
-  const sums = kind === "average" ? new Int32Array(width) : null;
-  for (let v = 0; v < height; v++) {
-    const line = out.subarray(v * width, (v + 1) * width);
-    let at = from * sliceStep + v * rowStep;
-    if (sums) sums.fill(0);
-    else line.set(hu.subarray(at, at + width));
-    for (let n = from; n < to; n++, at += sliceStep) {
-      if (sums) for (let u = 0; u < width; u++) sums[u] += hu[at + u];
-      else if (kind === "mip") { for (let u = 0; u < width; u++) if (hu[at + u] > line[u]) line[u] = hu[at + u]; }
-      else for (let u = 0; u < width; u++) if (hu[at + u] < line[u]) line[u] = hu[at + u];
-    }
-    if (sums) for (let u = 0; u < width; u++) line[u] = Math.round(sums[u] / (to - from));
+  const line = out.subarray(v * columns, (v + 1) * columns);
+  const sums = kind === "average" ? new Int32Array(columns) : null;
+  let at = from * sliceStep + v * (plane === "axial" ? columns : rows * columns);
+  if (!sums) line.set(hu.subarray(at, at + columns));
+  for (let n = from; n < to; n++, at += sliceStep) {
+    if (sums) for (let u = 0; u < columns; u++) sums[u] += hu[at + u];
+    else if (kind === "mip") { for (let u = 0; u < columns; u++) if (hu[at + u] > line[u]) line[u] = hu[at + u]; }
+    else for (let u = 0; u < columns; u++) if (hu[at + u] < line[u]) line[u] = hu[at + u];
   }
+  if (sums) for (let u = 0; u < columns; u++) line[u] = Math.round(sums[u] / (to - from));
 }
 
 function along(hu: Int16Array, from: number, to: number, kind: SlabKind): number {

@@ -1,17 +1,17 @@
-/** Off the main thread: HTJ2K slices to HU, and the preview to a whole volume. */
+/** Off the main thread: HTJ2K slices to HU, and the preview to slices of the scan. */
 
 import openjph from "@cornerstonejs/codec-openjph";
 import wasmUrl from "@cornerstonejs/codec-openjph/wasm?url";
-import { enlarge } from "./enlarge";
+import { enlarge, type Preview } from "./enlarge";
 
 export type DecodeRequest =
   | { readonly id: number; readonly kind: "slices"; readonly bytes: Uint8Array; readonly lengths: readonly number[]; readonly voxels: number;
       /** Taken from every unsigned value; 0: the values are signed. */ readonly offset: number }
-  | { readonly id: number; readonly kind: "preview"; readonly bytes: Uint8Array; readonly from: readonly number[]; readonly step: readonly number[];
-      readonly to: readonly number[]; readonly huLo: number; readonly huStep: number };
+  | { readonly id: number; readonly kind: "inflate"; readonly bytes: Uint8Array }
+  | { readonly id: number; readonly kind: "enlarge"; readonly preview: Preview; readonly to: readonly number[]; readonly z0: number; readonly z1: number };
 
 export type DecodeReply =
-  | { readonly id: number; readonly hu: Int16Array; readonly preview?: Uint8Array }
+  | { readonly id: number; readonly data: Int16Array | Uint8Array }
   | { readonly id: number; readonly error: string };
 
 let codec: ReturnType<typeof openjph> | null = null;
@@ -47,14 +47,10 @@ async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
 self.onmessage = async ({ data }: MessageEvent<DecodeRequest>) => {
   const post = (reply: DecodeReply, transfer: Transferable[] = []) => self.postMessage(reply, { transfer });
   try {
-    if (data.kind === "slices") {
-      const hu = await decodeSlices(data.bytes, data.lengths, data.voxels, data.offset);
-      post({ id: data.id, hu }, [hu.buffer]);
-    } else {
-      const preview = await inflate(data.bytes);
-      const hu = enlarge(preview, data.from, data.step, data.to, data.huLo, data.huStep);
-      post({ id: data.id, hu, preview }, [hu.buffer, preview.buffer]);
-    }
+    const done = data.kind === "slices" ? await decodeSlices(data.bytes, data.lengths, data.voxels, data.offset)
+      : data.kind === "inflate" ? await inflate(data.bytes)
+      : enlarge(data.preview, data.to, data.z0, data.z1);
+    post({ id: data.id, data: done }, [done.buffer]);
   } catch (error) {
     post({ id: data.id, error: error instanceof Error ? error.message : String(error) });
   }

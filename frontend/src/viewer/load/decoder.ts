@@ -1,13 +1,13 @@
-/** Two decode workers behind promises; arrays are transferred, never copied. */
+/** Two decode workers behind promises; bytes handed in are transferred (the caller's copy becomes empty). */
 
 import type { DecodeReply, DecodeRequest } from "./decode.worker";
+import type { Preview } from "./enlarge";
 
 type Ask = DecodeRequest extends infer R ? R extends { id: number } ? Omit<R, "id"> : never : never;
-type Done = Extract<DecodeReply, { hu: Int16Array }>;
 
 export class Decoder {
   readonly #workers: Worker[] = [];
-  readonly #waiting = new Map<number, { resolve: (reply: Done) => void; reject: (why: Error) => void }>();
+  readonly #waiting = new Map<number, { resolve: (data: never) => void; reject: (why: Error) => void }>();
   #next = 0;
 
   constructor(lanes = Math.min(2, navigator.hardwareConcurrency || 1)) {
@@ -17,7 +17,7 @@ export class Decoder {
         const waiting = this.#waiting.get(data.id);
         this.#waiting.delete(data.id);
         if ("error" in data) waiting?.reject(new Error(data.error));
-        else waiting?.resolve(data);
+        else waiting?.resolve(data.data as never);
       };
       worker.onerror = (event) => {
         for (const { reject } of this.#waiting.values()) reject(new Error(event.message || "A decoder could not start."));
@@ -27,11 +27,23 @@ export class Decoder {
     }
   }
 
-  run(ask: Ask): Promise<Done> {
+  /** HU less `offset` of HTJ2K slices that lie one after the other, `lengths.length × voxels` values. */
+  decode(bytes: Uint8Array, lengths: readonly number[], voxels: number, offset: number): Promise<Int16Array> {
+    return this.#run({ kind: "slices", bytes, lengths, voxels, offset }, [bytes.buffer]);
+  }
+
+  inflate(bytes: Uint8Array): Promise<Uint8Array> { return this.#run({ kind: "inflate", bytes }, [bytes.buffer]); }
+
+  /** Slices z0 <= z < z1 of the scan, from its preview. */
+  enlarge(preview: Preview, to: readonly number[], z0: number, z1: number): Promise<Int16Array> {
+    return this.#run({ kind: "enlarge", preview, to, z0, z1 });
+  }
+
+  #run<T>(ask: Ask, transfer: ArrayBufferLike[] = []): Promise<T> {
     const id = this.#next++;
-    return new Promise((resolve, reject) => {
+    return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#workers[id % this.#workers.length].postMessage({ ...ask, id }, [ask.bytes.buffer as ArrayBuffer]);
+      this.#workers[id % this.#workers.length].postMessage({ ...ask, id }, transfer as ArrayBuffer[]);
     });
   }
 

@@ -1,14 +1,54 @@
 /**
- * The preview at the size of the scan, trilinear between the centres of its blocks, so that reslices of it
- * look soft instead of tiled and full slices can replace it one by one.
- *
- * `from`, `step` and `to` are zyx: shape of the preview, voxels a block, shape of the scan. Returns HU.
+ * The preview at the size of the scan, trilinear between the centres of its blocks, so that reslices of it look soft
+ * instead of tiled and full slices can replace it one by one. `Sketch` answers at single places, at once; `enlarge` fills
+ * whole slices, in a worker. Both give the same values.
  */
-export function enlarge(
-  preview: Uint8Array, from: readonly number[], step: readonly number[], to: readonly number[], huLo: number, huStep: number,
-): Int16Array {
+
+/** The preview of a volume index, inflated; shapes and steps zyx, values less the page's offset. */
+export interface Preview {
+  readonly voxels: Uint8Array;
+  /** Blocks, and voxels of the scan a block. */
+  readonly from: readonly number[];
+  readonly step: readonly number[];
+  readonly huLo: number;
+  readonly huStep: number;
+}
+
+export class Sketch {
+  readonly #x: Weights;
+  readonly #y: Weights;
+  readonly #z: Weights;
+
+  /** `to`: shape of the scan. */
+  constructor(readonly preview: Preview, to: readonly number[]) {
+    const { from, step } = preview;
+    [this.#z, this.#y, this.#x] = [0, 1, 2].map((axis) => weights(to[axis], step[axis], from[axis]));
+  }
+
+  /** Value at a voxel of the scan. */
+  at(x: number, y: number, z: number): number {
+    const { voxels, from, huLo, huStep } = this.preview;
+    const rows = from[1], columns = from[2];
+    const i = this.#x.low[x], right = this.#x.high[x] - i, s = this.#x.share[x], t = this.#y.share[y];
+    const top = this.#y.low[y] * columns + i, bottom = this.#y.high[y] * columns + i;
+    const low = this.#z.low[z] * rows * columns, high = this.#z.high[z] * rows * columns;
+    const near = along(voxels, low + top, low + bottom, right, s, t);
+    return Math.trunc(huLo + huStep * (near + (along(voxels, high + top, high + bottom, right, s, t) - near) * this.#z.share[z]));
+  }
+}
+
+/** Between four blocks of one layer: `top` and `bottom` are the left ones, their right neighbours lie `right` further. */
+function along(voxels: Uint8Array, top: number, bottom: number, right: number, s: number, t: number): number {
+  const a = voxels[top] + (voxels[top + right] - voxels[top]) * s;
+  const b = voxels[bottom] + (voxels[bottom + right] - voxels[bottom]) * s;
+  return a + (b - a) * t;
+}
+
+/** Slices z0 <= z < z1 of the scan, `(z1 - z0) × rows × columns` values. */
+export function enlarge({ voxels, from, step, huLo, huStep }: Preview, to: readonly number[], z0: number, z1: number): Int16Array {
   const [depth, rows, columns] = to;
-  const out = new Int16Array(depth * rows * columns);
+  const area = rows * columns;
+  const out = new Int16Array((z1 - z0) * area);
   const x = weights(columns, step[2], from[2]);
   const y = weights(rows, step[1], from[1]);
   const z = weights(depth, step[0], from[0]);
@@ -17,17 +57,16 @@ export function enlarge(
     let found = planes.get(index);
     if (!found) {
       for (const old of planes.keys()) if (old < index - 1) planes.delete(old);
-      found = enlargePlane(preview, index * from[1] * from[2], from, x, y, huLo, huStep);
+      found = enlargePlane(voxels, index * from[1] * from[2], from, x, y, huLo, huStep);
       planes.set(index, found);
     }
     return found;
   };
-  const area = rows * columns;
-  for (let k = 0; k < depth; k++) {
+  for (let k = z0; k < z1; k++) {
     const low = plane(z.low[k]);
     const high = plane(z.high[k]);
     const share = z.share[k];
-    const start = k * area;
+    const start = (k - z0) * area;
     if (share === 0) for (let p = 0; p < area; p++) out[start + p] = low[p];
     else for (let p = 0; p < area; p++) out[start + p] = low[p] + (high[p] - low[p]) * share;
   }

@@ -14,7 +14,7 @@ export async function prefetchNext(next: string | null, tell: (share: number) =>
   if (!id) return;
   try {
     const context = await call<Context>("GET", `/api/v1/assignments/${id}/`);
-    const index = await call<VolumeIndex>("GET", context.scan.volume);
+    const index = context.scan.index ?? await call<VolumeIndex>("GET", context.scan.volume);
     await fetchBytes(index.preview.url, { priority: "low", signal });
     if (index.limit) await fetchBytes(index.limit.url, { priority: "low", signal });
     let done = 0;

@@ -72,7 +72,7 @@ export class SliceStream {
       try {
         const bytes = await fetchRun(this.index, run);
         const [, rows, columns] = this.index.shape_zyx;
-        const { hu } = await this.decoder.run({ kind: "slices", bytes, lengths: run.lengths, voxels: rows * columns, offset: offsetOf(this.index) });
+        const hu = await this.decoder.decode(bytes, run.lengths, rows * columns, offsetOf(this.index));
         if (this.#stopped) return;
         this.arrived(run.z0, hu);
         this.trouble(null);

@@ -1,6 +1,7 @@
-/** The scan's voxels on the page: the preview first, then full slices in their place. */
+/** The scan's voxels on the page: the preview first, then full slices in their place. What is not there yet is drawn from the preview. */
 
 import type { Plane, Zyx } from "../../editor/types";
+import { Sketch, type Preview } from "./enlarge";
 
 /** The volume index of docs/formats.md. */
 export interface VolumeIndex {
@@ -30,20 +31,25 @@ export function offsetOf(index: VolumeIndex): number { return index.pack.dtype =
 
 export class Volume {
   readonly shapeZyx: Zyx;
-  /** HU less `offset`. */
+  /** HU less `offset`; slices that are not `known` hold nothing yet. */
   readonly hu: Int16Array<ArrayBuffer>;
   readonly offset: number;
   /** Per slice: 1 when its full-resolution voxels have arrived. */
   readonly full: Uint8Array;
+  /** Per slice: 1 when `hu` holds it, in full or from the preview. */
+  readonly known: Uint8Array;
   /** Grows with every arrival; renderers compare it. */
   version = 0;
   fullCount = 0;
+  readonly #sketch: Sketch;
 
-  constructor(index: VolumeIndex, hu: Int16Array<ArrayBuffer>) {
-    this.shapeZyx = index.shape_zyx;
-    this.hu = hu;
+  constructor(index: VolumeIndex, preview: Preview) {
+    const [depth, rows, columns] = this.shapeZyx = index.shape_zyx;
+    this.hu = new Int16Array(depth * rows * columns);
     this.offset = offsetOf(index);
-    this.full = new Uint8Array(index.shape_zyx[0]);
+    this.full = new Uint8Array(depth);
+    this.known = new Uint8Array(depth);
+    this.#sketch = new Sketch(preview, this.shapeZyx);
   }
 
   /** Put whole slices (`n × rows × columns`, HU) from z0 on. */
@@ -52,7 +58,19 @@ export class Volume {
     this.hu.set(hu, z0 * rows * columns);
     for (let z = z0; z < z0 + hu.length / (rows * columns); z++) {
       this.fullCount += 1 - this.full[z];
-      this.full[z] = 1;
+      this.full[z] = this.known[z] = 1;
+    }
+    this.version++;
+  }
+
+  /** Put slices made from the preview, where nothing better has come. */
+  fill(z0: number, hu: Int16Array): void {
+    const [, rows, columns] = this.shapeZyx;
+    const area = rows * columns;
+    for (let n = 0; n < hu.length / area; n++) {
+      if (this.known[z0 + n]) continue;
+      this.hu.set(hu.subarray(n * area, (n + 1) * area), (z0 + n) * area);
+      this.known[z0 + n] = 1;
     }
     this.version++;
   }
@@ -61,7 +79,7 @@ export class Volume {
   at(x: number, y: number, z: number): number | null {
     const [depth, rows, columns] = this.shapeZyx;
     if (x < 0 || y < 0 || z < 0 || x >= columns || y >= rows || z >= depth) return null;
-    return this.hu[(z * rows + y) * columns + x] + this.offset;
+    return (this.known[z] ? this.hu[(z * rows + y) * columns + x] : this.#sketch.at(x, y, z)) + this.offset;
   }
 
   /** Width and height of a plane's slices, as `Slice` of the editor has them. */
@@ -73,18 +91,22 @@ export class Volume {
   /** Write one slice through a table (65 536 RGBA words, index value + 32 768) into `out`. */
   paint(plane: Plane, index: number, table: Uint32Array, out: Uint32Array): void {
     const [depth, rows, columns] = this.shapeZyx;
-    const hu = this.hu;
+    const { hu, known } = this;
+    const sketch = this.#sketch;
     if (plane === "axial") {
       const start = index * rows * columns;
-      for (let p = 0, n = rows * columns; p < n; p++) out[p] = table[hu[start + p] + 32768];
+      if (known[index]) for (let p = 0, n = rows * columns; p < n; p++) out[p] = table[hu[start + p] + 32768];
+      else for (let y = 0, p = 0; y < rows; y++) for (let x = 0; x < columns; x++) out[p++] = table[sketch.at(x, y, index) + 32768];
     } else if (plane === "coronal") {
       for (let z = 0, p = 0; z < depth; z++) {
         const start = (z * rows + index) * columns;
-        for (let x = 0; x < columns; x++) out[p++] = table[hu[start + x] + 32768];
+        if (known[z]) for (let x = 0; x < columns; x++) out[p++] = table[hu[start + x] + 32768];
+        else for (let x = 0; x < columns; x++) out[p++] = table[sketch.at(x, index, z) + 32768];
       }
     } else {
       for (let z = 0, p = 0; z < depth; z++) {
-        for (let y = 0, at = z * rows * columns + index; y < rows; y++, at += columns) out[p++] = table[hu[at] + 32768];
+        if (known[z]) for (let y = 0, at = z * rows * columns + index; y < rows; y++, at += columns) out[p++] = table[hu[at] + 32768];
+        else for (let y = 0; y < rows; y++) out[p++] = table[sketch.at(index, y, z) + 32768];
       }
     }
   }

@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Comment, Reply } from "../context";
 import { useDesk } from "../desk";
 import { t } from "../language";
-import type { Waiting } from "../talk";
+import type { Word } from "../../offline/intents";
 import { ago } from "../words";
 import { Button, Kbd } from "./controls";
 import { Icon } from "./icons";
@@ -103,7 +103,7 @@ function Head({ words, more, isNew }: { readonly words: Comment | Reply; readonl
 }
 
 /** Words that the server does not have yet. */
-function OnItsWay({ words }: { readonly words: Waiting }) {
+function OnItsWay({ words }: { readonly words: Word }) {
   const { work: { talk } } = useDesk();
   if (words.refused === null) return <p class="small faint">{t("Not sent yet; kept in this browser")}</p>;
   return <p class="small"><span class="warn">{words.refused}</span> · <button type="button" class="link" onClick={() => talk.again(words.id)}>{t("Send again")}</button> · <button type="button" class="link" onClick={() => talk.drop(words.id)}>{t("Drop")}</button></p>;

@@ -54,7 +54,7 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
     case "log-in": return <LogIn onClose={onClose} />;
     case "signature": return <Signature asking={asking} onClose={onClose} />;
     case "interlocks": return (
-      <Dialog title={t("Not submitted yet")} onClose={onClose}>
+      <Dialog title={session.context.can.approve ? t("Not approved yet") : t("Not submitted yet")} onClose={onClose}>
         <ul class="locks">
           {asking.found.map((lock) => (
             <li key={lock.code + lock.message}><Icon name="triangle-alert" /><span class="grow">{lock.message}</span><button type="button" class="link" onClick={() => desk.jump(lock.jump)}>{t("Go to it")}</button></li>

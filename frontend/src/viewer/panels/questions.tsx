@@ -1,20 +1,23 @@
 /** The image-level questions of the label schema. */
 
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import type { Question } from "../context";
 import { useDesk } from "../desk";
-import { t } from "../language";
+import { t, tn } from "../language";
+import { numberOf, shownQuestions } from "../questions";
 import { Kbd } from "./controls";
 
 export function QuestionsTab() {
   const desk = useDesk();
   const { session, work } = desk;
-  const editable = session.context.can.submit;
-  const { questions } = session.context.schema;
+  const editable = work.canAnswer;
+  const questions = shownQuestions(session.context.schema.questions, work.answers.value);
   const firstOptional = questions.findIndex((q) => !q.required);
   return (
     <form class="sec questions" onSubmit={(e) => e.preventDefault()} data-testid="questions">
       {questions.length === 0 && <p class="small faint">{t("This campaign asks no questions.")}</p>}
+      {session.context.can.correct && questions.length > 0 && <p class="small faint">{t("Answers of the annotator; what you change goes with your correction.")}</p>}
       {!editable && questions.length > 0 && <p class="small faint">{t("Answers of the annotator; read only.")}</p>}
       {editable && questions.length > 0 && <p class="small faint"><Kbd keys="Shift+Q" /> {t("next unanswered; digits choose an answer, Enter goes on.")}{firstOptional !== 0 && <> {t("An asterisk marks what must be answered.")}</>}</p>}
       {questions.map((question) => (
@@ -28,6 +31,7 @@ export function QuestionsTab() {
 }
 
 interface FieldProps { readonly question: Question; readonly value: unknown; readonly disabled: boolean; readonly set: (value: unknown) => void; readonly next: () => void }
+type TypedProps = FieldProps & { readonly title: ComponentChildren; readonly go: (event: KeyboardEvent) => void };
 
 function Field(props: FieldProps) {
   const { question, value, disabled, set, next } = props;
@@ -40,20 +44,50 @@ function Field(props: FieldProps) {
   };
   if (question.kind === "boolean" && !question.required) {
     return (
-      <div class="q" id={id} onKeyDown={go}>
+      <div class="q" id={id} data-depends={question.shown_when !== null} onKeyDown={go}>
         <label class="choice"><input type="checkbox" disabled={disabled} checked={value === true} data-testid={`answer-${question.key}`} onChange={(e) => set(e.currentTarget.checked ? true : null)} /><span>{title}</span></label>
       </div>
     );
   }
   if (question.kind === "choice" || question.kind === "choices" || question.kind === "boolean") return <Choices {...props} title={title} go={go} />;
+  return <Typed {...props} title={title} go={go} />;
+}
+
+/** Short text or a number, with what fits said below. What does not fit stays in the field and is no answer. */
+function Typed({ question, value, disabled, set, title, go }: TypedProps) {
+  const id = `question-${question.key}`;
+  const isNumber = question.kind === "number";
+  const known = value === undefined ? "" : String(value);
+  const [text, setText] = useState(known);
+  const typed = isNumber ? numberOf(question, text) : text.trim();
+  const misfits = isNumber && text.trim() !== "" && typed === null;
+  // An answer from elsewhere (a reload, another tab) replaces what is shown, unless it is what was typed.
+  useEffect(() => { if (!misfits && known !== String(typed ?? "")) setText(known); }, [known]);
+  const hint = isNumber ? range(question) : "";
   return (
-    <div class="q field" id={id} onKeyDown={go}>
+    <div class="q field" id={id} data-depends={question.shown_when !== null} onKeyDown={go}>
       <label for={`${id}-input`}>{title}</label>
-      {question.kind === "number"
-        ? <input class="input" id={`${id}-input`} type="number" disabled={disabled} required={question.required} value={value === undefined ? "" : String(value)} data-testid={`answer-${question.key}`} onInput={(e) => set(e.currentTarget.value === "" ? null : Number(e.currentTarget.value))} />
-        : <input class="input" id={`${id}-input`} type="text" disabled={disabled} required={question.required} value={value === undefined ? "" : String(value)} data-testid={`answer-${question.key}`} onInput={(e) => set(e.currentTarget.value)} />}
+      <span class="row">
+        <input
+          class={`input${isNumber ? " short num" : ""}`} id={`${id}-input`} type="text" inputMode={isNumber ? "decimal" : "text"} autocomplete="off" disabled={disabled} maxLength={isNumber ? 20 : question.max_length}
+          aria-required={question.required} aria-invalid={misfits} aria-describedby={hint ? `${id}-hint` : undefined} value={text} data-testid={`answer-${question.key}`}
+          onInput={(event) => {
+            const next = event.currentTarget.value;
+            setText(next);
+            set(isNumber ? numberOf(question, next) : next.trim());
+          }}
+        />{question.unit && <span class="small">{question.unit}</span>}
+        {hint && <span class={`small ${misfits ? "warn" : "faint"}`} id={`${id}-hint`} role={misfits ? "alert" : undefined}>{hint}</span>}
+      </span>
     </div>
   );
+}
+
+/** What a number may be, in words. */
+function range({ min, max, decimals }: Question): string {
+  const whole = decimals === 0 ? t("whole number") : tn(decimals, "{n} decimal", "{n} decimals");
+  if (min !== null && max !== null) return `${t("{min} to {max}", { min, max })}, ${whole}`;
+  return min !== null ? `${t("{min} or more", { min })}, ${whole}` : max !== null ? `${t("{max} or less", { max })}, ${whole}` : whole;
 }
 
 function Title({ question, isMissing }: { readonly question: Question; readonly isMissing: boolean }) {
@@ -61,7 +95,7 @@ function Title({ question, isMissing }: { readonly question: Question; readonly 
 }
 
 /** One or several of a list; a boolean that must be answered is a choice of yes and no. */
-function Choices({ question, value, disabled, set, title, go }: FieldProps & { readonly title: ComponentChildren; readonly go: (event: KeyboardEvent) => void }) {
+function Choices({ question, value, disabled, set, title, go }: TypedProps) {
   const many = question.kind === "choices";
   const options: readonly { readonly value: unknown; readonly name: string; readonly label: string }[] = question.kind === "boolean"
     ? [{ value: true, name: "yes", label: t("Yes") }, { value: false, name: "no", label: t("No") }]
@@ -84,7 +118,7 @@ function Choices({ question, value, disabled, set, title, go }: FieldProps & { r
     (event.currentTarget as HTMLElement).querySelectorAll("input")[Number(n) - 1]?.focus();
   };
   return (
-    <fieldset class="q" id={`question-${question.key}`} disabled={disabled} onKeyDown={press} aria-required={many ? undefined : question.required} role={many ? undefined : "radiogroup"}>
+    <fieldset class="q" id={`question-${question.key}`} data-depends={question.shown_when !== null} disabled={disabled} onKeyDown={press} aria-required={many ? undefined : question.required} role={many ? undefined : "radiogroup"}>
       <legend>{title}</legend>
       {options.map((option, n) => (
         <label class="choice" key={option.name}>

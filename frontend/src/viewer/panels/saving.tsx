@@ -13,10 +13,10 @@ const strokes = (n: number): string => tn(n, "{n} stroke", "{n} strokes");
 
 interface Words { readonly icon: IconName; readonly tone: string; readonly words: string; readonly detail: string }
 
-function savedWords(state: SaveState, answersUnsaved: boolean): Words {
+function savedWords(state: SaveState, answersUnsaved: boolean, areRefused: boolean): Words {
   const kept = "unsent" in state && state.unsent ? t("{strokes} kept in this browser", { strokes: strokes(state.unsent) }) : "";
   switch (state.kind) {
-    case "saved": return answersUnsaved ? { icon: "cloud-upload", tone: "", words: t("Saving"), detail: t("answers") } : { icon: "cloud-check", tone: "good", words: t("Saved"), detail: ago(state.at) };
+    case "saved": return areRefused ? { icon: "triangle-alert", tone: "bad", words: t("Not saved"), detail: t("answers") } : answersUnsaved ? { icon: "cloud-upload", tone: "", words: t("Saving"), detail: t("answers") } : { icon: "cloud-check", tone: "good", words: t("Saved"), detail: ago(state.at) };
     case "saving": return { icon: "cloud-upload", tone: "", words: t("Saving"), detail: strokes(state.unsent) };
     case "unsaved": return { icon: "cloud-upload", tone: "", words: t("Saving soon"), detail: strokes(state.unsent) };
     case "offline": return state.reason === "no_space"
@@ -37,7 +37,7 @@ export function Saved() {
     return () => clearInterval(timer);
   }, []);
   const state = session.save.value;
-  const { icon, tone, words, detail } = savedWords(state, work.answersUnsaved.value);
+  const { icon, tone, words, detail } = savedWords(state, work.answersUnsaved.value, work.answersRefused.value !== null);
   return (
     <span class="saved" data-testid="save-state" data-state={state.kind} data-unsent={"unsent" in state ? state.unsent : 0}>
       <span class={`row-tight ${tone}`}><Icon name={icon} /><span class={tone || "text"}>{words}</span></span>
@@ -70,6 +70,12 @@ export function SavingNotes() {
     )}
     {state.kind === "refused" && (
       <Note tone="bad" testid="refused"><span class="grow"><b>{t("The server does not take this save.")}</b> {state.detail}{safe}</span>{download}{tryAgain}</Note>
+    )}
+    {work.answersRefused.value !== null && (
+      <Note tone="bad" testid="answers-refused">
+        <span class="grow"><b>{t("The server does not take these answers.")}</b> {work.answersRefused.value} {t("They are kept in this browser.")}</span>
+        <Button onClick={() => desk.showTab("questions")}>{t("Questions")}</Button><Button onClick={() => void work.saveAnswers().catch(() => undefined)}>{t("Try again")}</Button>
+      </Note>
     )}
     {state.kind === "offline" && state.reason === "no_space" && (
       <Note tone="warn" testid="server-full"><span class="grow"><b>{t("The server's disk is full.")}</b>{safe} {t("They are sent again by themselves; tell the operator.")}</span>{download}</Note>

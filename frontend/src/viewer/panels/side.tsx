@@ -9,13 +9,14 @@ import { Icon, type IconName } from "./icons";
 import { ReviewTab } from "./review";
 import { LesionsTab } from "./lesions";
 import { SegmentsTab } from "./segments";
+import { shownQuestions } from "../questions";
 import { QuestionsTab } from "./questions";
 
 export function Side() {
   const desk = useDesk();
   const { session, work, review } = desk;
   const list = useRef<HTMLDivElement>(null);
-  const { questions } = session.context.schema;
+  const questions = shownQuestions(session.context.schema.questions, work.answers.value);
   const required = questions.filter((q) => q.required);
   const answered = required.filter((q) => q.key in work.answers.value).length;
   const open = work.comments.value.filter((c) => c.state !== "resolved").length + work.drafts.value.length;

@@ -30,6 +30,8 @@ export class Pane {
   index = -1;
   imageDirty = true;
   marksDirty = true;
+  /** What was drawn last will not become better. */
+  sharp = false;
   #loading = false;
   #again = false;
   #preview: SlicePatch | null = null;

@@ -62,9 +62,11 @@ export class View {
         for (const plane of PLANES) void this.panes[plane].load(true);
       }),
       effect(() => {
-        void [session.window.value, session.fullSlices.value, session.phase.value, settings.value.smooth, this.slabs.value];
+        void [session.window.value, session.filled.value, session.phase.value, settings.value.smooth, this.slabs.value];
         this.redraw("image");
       }),
+      effect(() => { if (session.fullSlices.value) this.#arrived(); }),
+      effect(() => { if (this.planes.turned.value || PLANES.some((plane) => this.slabs.value[plane])) void session.fill(); }),
       effect(() => {
         void [session.hidden.value, session.maskShown.value, settings.value, this.measurements.value, this.cursor.value, this.line.value, session.tool.value,
           session.activePlane.value, session.segment.value, this.regions.list.value, this.regions.selected.value, this.planes.turning.value,
@@ -89,10 +91,13 @@ export class View {
   }
 
   redraw(what: "image" | "marks"): void {
-    for (const plane of PLANES) {
-      if (what === "image") this.panes[plane].imageDirty = true;
-      else this.panes[plane].marksDirty = true;
-    }
+    for (const plane of PLANES) this.panes[plane][what === "image" ? "imageDirty" : "marksDirty"] = true;
+    this.schedule();
+  }
+
+  /** Slices have come in full. What is on screen in full stays as it is. */
+  #arrived(): void {
+    for (const plane of PLANES) this.panes[plane].imageDirty ||= !this.panes[plane].sharp;
     this.schedule();
   }
 
@@ -128,10 +133,15 @@ export class View {
     for (const plane of PLANES) {
       const pane = this.panes[plane];
       if (!pane.geometry.width || pane.index < 0 || !session.volume.value) continue;
-      if (pane.imageDirty && this.backend) this.backend.draw(pane, session.window.value, settings.value.smooth);
+      const whole = !pane.imageDirty || !this.backend || this.backend.draw(pane, session.window.value, settings.value.smooth);
       if (pane.marksDirty && pane.marks) drawMarks(this, pane, pane.marks);
-      if (pane.imageDirty) drawn++;
-      pane.imageDirty = pane.marksDirty = false;
+      if (pane.imageDirty) {
+        pane.sharp = plane === "axial" && !pane.slab && !pane.askew && session.volume.value.full[pane.index] === 1;
+        drawn++;
+      }
+      pane.marksDirty = false;
+      pane.imageDirty = !whole;
+      if (!whole) this.schedule();
     }
     if (drawn) session.frameMs.value = performance.now() - started;
     if (drawn === 3) session.times.usable ??= performance.now();

@@ -1,0 +1,221 @@
+"""Image-level questions of a label schema: kinds, conditions, and which answers fit."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Never
+
+from voxloop.kernel.errors import Invalid
+
+KINDS = ("choice", "choices", "boolean", "number", "text")
+KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+LONGEST_TEXT = 200
+MOST_DECIMALS = 6
+LARGEST = 10**12  # of a number without a bound: what every reader of JSON keeps exactly
+
+
+@dataclass(frozen=True)
+class Option:
+    """An answer to choose. `means` ties it to the mask: "infection", "no_infection" or nothing."""
+
+    value: str
+    label: str
+    means: str = ""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A question is shown when an earlier one, itself shown, has (or among several has) one of these answers."""
+
+    question: str
+    values: Sequence[str | bool]
+
+    def holds(self, answers: Mapping[str, Any]) -> bool:
+        """Whether these answers, of shown questions only, meet it."""
+        answer = answers.get(self.question)
+        given = answer if isinstance(answer, list) else [answer]
+        return any(one in self.values for one in given)
+
+
+@dataclass(frozen=True)
+class Question:
+    """An image-level question. `required`: when it is shown. A number lies within [minimum, maximum], in `unit`."""
+
+    key: str
+    text: str
+    kind: str
+    required: bool = False
+    options: Sequence[Option] = ()
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    decimals: int = 0
+    max_length: int = LONGEST_TEXT
+    shown_when: Condition | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """As the viewer reads it (docs/formats.md)."""
+        return {
+            "key": self.key,
+            "text": self.text,
+            "kind": self.kind,
+            "required": self.required,
+            "options": [{"value": o.value, "label": o.label, "means": o.means} for o in self.options],
+            "unit": self.unit,
+            "min": self.minimum,
+            "max": self.maximum,
+            "decimals": self.decimals,
+            "max_length": self.max_length,
+            "shown_when": self.shown_when
+            and {"question": self.shown_when.question, "in": list(self.shown_when.values)},
+        }
+
+    def clean(self, value: Any) -> Any:
+        """The answer as it is stored; None for none. Raises Invalid (`bad_answers`, `answer_out_of_range`, …)."""
+        if value is None or value == "" or value == []:
+            return None
+        match self.kind:
+            case "boolean":
+                return value if isinstance(value, bool) else self._refuse(value)
+            case "choice":
+                return value if isinstance(value, str) and value in self._values else self._refuse(value)
+            case "choices":
+                if not isinstance(value, list) or any(one not in self._values for one in value):
+                    self._refuse(value)
+                return [one for one in self._values if one in value]
+            case "number":
+                return self._number(value)
+            case _:
+                return self._text(value)
+
+    @property
+    def _values(self) -> list[str]:
+        return [option.value for option in self.options]
+
+    def _refuse(self, value: Any) -> Never:
+        shown = str(value)[:80]
+        raise Invalid(f"{shown!r} is no answer to “{self.text}”.", code="bad_answers", question=self.key)
+
+    def _number(self, value: Any) -> float | int:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or (isinstance(value, float) and not math.isfinite(value)):
+            self._refuse(value)
+        low = -LARGEST if self.minimum is None else self.minimum
+        high = LARGEST if self.maximum is None else self.maximum
+        if not low <= value <= high:
+            raise Invalid(
+                f"“{self.text}” takes {low:g} to {high:g}{self.unit and ' ' + self.unit}.",
+                code="answer_out_of_range", question=self.key,
+            )  # fmt: skip
+        rounded = round(value, self.decimals)
+        if not math.isclose(rounded, value, rel_tol=1e-12, abs_tol=1e-12):
+            raise Invalid(
+                f"“{self.text}” takes {self.decimals or 'no'} decimals.", code="answer_out_of_range", question=self.key
+            )
+        return int(rounded) if self.decimals == 0 else rounded
+
+    def _text(self, value: Any) -> str | None:
+        if not isinstance(value, str) or not value.isprintable():
+            self._refuse(value)
+        if len(value.strip()) > self.max_length:
+            raise Invalid(
+                f"The answer to “{self.text}” has at most {self.max_length} characters.",
+                code="answer_too_long", question=self.key,
+            )  # fmt: skip
+        return value.strip() or None
+
+
+def shown_questions(questions: Sequence[Question], answers: Mapping[str, Any]) -> list[Question]:
+    """The questions that these answers let be asked, in their order."""
+    shown: list[Question] = []
+    counted: dict[str, Any] = {}
+    for question in questions:
+        if question.shown_when is None or question.shown_when.holds(counted):
+            shown.append(question)
+            if question.key in answers:
+                counted[question.key] = answers[question.key]
+    return shown
+
+
+def check_answers(questions: Sequence[Question], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Answers that fit, of shown questions only, the empty ones left out. Raises Invalid naming the first misfit."""
+    known = {question.key: question for question in questions}
+    clean: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in known:
+            raise Invalid(f"There is no question {key!r} in this campaign.", code="bad_answers", question=key)
+        if (answer := known[key].clean(value)) is not None:
+            clean[key] = answer
+    return {
+        question.key: clean[question.key] for question in shown_questions(questions, clean) if question.key in clean
+    }
+
+
+def parse_question(stored: Mapping[str, Any]) -> Question:
+    """Read a stored question. Raises KeyError, TypeError, ValueError where it is not whole."""
+    condition = stored.get("shown_when")
+    return Question(
+        key=stored["key"],
+        text=stored["text"],
+        kind=stored["kind"],
+        required=bool(stored.get("required", False)),
+        options=[Option(**option) for option in stored.get("options", [])],
+        unit=str(stored.get("unit", "")),
+        minimum=_bound(stored.get("min")),
+        maximum=_bound(stored.get("max")),
+        decimals=int(stored.get("decimals", 0)),
+        max_length=int(stored.get("max_length", LONGEST_TEXT)),
+        shown_when=Condition(condition["question"], list(condition["in"])) if condition else None,
+    )
+
+
+def _bound(value: Any) -> float | None:
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)):
+        return value
+    raise TypeError(f"{value!r} is no bound of a number")
+
+
+def faults_of(questions: Sequence[Question]) -> list[str]:
+    """What is wrong with the questions of a schema, one sentence each."""
+    found: list[str] = []
+    before: dict[str, Question] = {}
+    for question in questions:
+        found += _faults(question)
+        if question.key in before:
+            found.append(f"Two questions have the key {question.key}.")
+        if question.shown_when is not None:
+            found += _condition_faults(question, question.shown_when, before)
+        before[question.key] = question
+    return found
+
+
+def _faults(question: Question) -> list[str]:
+    key, chooses = question.key, question.kind in ("choice", "choices")
+    low, high = question.minimum, question.maximum
+    wrong = {
+        f"Question {key} needs a key of small letters, digits and _.": not KEY.fullmatch(key),
+        f"Question {key} is of the unknown kind {question.kind}.": question.kind not in KINDS,
+        f"Question {key} needs at least two options.": chooses and len(question.options) < 2,
+        f"Question {key} has options, but nothing to choose.": not chooses and bool(question.options),
+        f"Two options of question {key} are the same.": len({o.value for o in question.options})
+        != len(question.options),
+        f"Question {key} goes from {low} to {high}: nothing fits.": low is not None and high is not None and low > high,
+        f"Question {key} has a unit or bounds, but is no number.": question.kind != "number"
+        and (question.unit != "" or low is not None or high is not None),
+        f"Question {key} takes 0 to {MOST_DECIMALS} decimals.": not 0 <= question.decimals <= MOST_DECIMALS,
+        f"Question {key} takes 1 to 2000 characters.": not 1 <= question.max_length <= 2000,
+    }
+    return [sentence for sentence, is_wrong in wrong.items() if is_wrong]
+
+
+def _condition_faults(question: Question, condition: Condition, before: Mapping[str, Question]) -> list[str]:
+    other = before.get(condition.question)
+    if other is None:
+        return [f"Question {question.key} depends on {condition.question}, which does not come before it."]
+    allowed: list[str | bool] = [True, False] if other.kind == "boolean" else [o.value for o in other.options]
+    if not allowed:
+        return [f"Question {question.key} depends on {other.key}, which is not answered by choosing."]
+    if not condition.values or any(value not in allowed for value in condition.values):
+        return [f"Question {question.key} depends on an answer that {other.key} does not have."]
+    return []

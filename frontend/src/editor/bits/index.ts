@@ -1,0 +1,3 @@
+export * from "./flood";
+export * from "./frame";
+export * from "./morphology";

@@ -1,0 +1,88 @@
+/** Values by name that a person changes (answers, what was checked). What the server does not have yet waits in this browser. */
+
+import { signal } from "@preact/signals";
+import type { Shelf } from "../offline/intents";
+import { Problem } from "./api";
+
+export type Values = Readonly<Record<string, unknown>>;
+
+const PAUSE_MS = 500, AGAIN_MS = 5000;
+
+export class Outgoing {
+  readonly values = signal<Values>({});
+  readonly unsaved = signal(false);
+  /** Why the server does not take what waits. */
+  readonly refused = signal<string | null>(null);
+  /** What waited here from before is in `values`. */
+  readonly restored: Promise<void>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  /**
+   * `server`: the values that the page came with. `send` puts changes on the server, `null` where a value was taken back, and answers all
+   * values that count; it throws `Problem` where the server refuses, anything else where it was not reached. `ready`: before what is
+   * kept may be read.
+   */
+  constructor(
+    private readonly shelf: Pick<Shelf<"answer" | "check">, "kept" | "put" | "drop">, server: Values, canChange: boolean,
+    private readonly send: (changes: Values) => Promise<{ readonly values: Values }>, ready: Promise<void> = Promise.resolve(),
+  ) {
+    this.values.value = over({}, server);
+    this.restored = canChange ? ready.then(() => this.#restore()) : ready;
+  }
+
+  async #restore(): Promise<void> {
+    const kept = await this.shelf.kept();
+    if (!kept.length) return;
+    this.values.value = over(this.values.value, changesOf(kept));
+    this.unsaved.value = true;
+    this.#later(0);
+  }
+
+  /** Empty or undefined: taken back. */
+  set(changes: Values): void {
+    const clean = Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, value === "" || value === undefined ? null : value]));
+    this.values.value = over(this.values.value, clean);
+    this.unsaved.value = true;
+    this.refused.value = null;
+    void this.shelf.put(clean as Record<string, true | null>);
+    this.#later(PAUSE_MS);
+  }
+
+  /** Send what waits, of this tab or another, one request at a time; tries again by itself while the network is gone. Rejects when it could not. */
+  save(): Promise<void> {
+    clearTimeout(this.#timer);
+    const attempt = this.#writing.catch(() => undefined).then(async () => {
+      await this.restored;
+      const waiting = await this.shelf.kept();
+      try {
+        if (waiting.length) {
+          const { values } = await this.send(changesOf(waiting));
+          await this.shelf.drop(waiting);
+          this.values.value = over({ ...this.values.value, ...values }, changesOf(await this.shelf.kept()));
+        }
+        this.refused.value = null;
+        this.unsaved.value = (await this.shelf.kept()).length > 0;
+      } catch (error) {
+        if (error instanceof Problem && !error.signedOut && error.status < 500) this.refused.value = error.message;
+        else this.#later(AGAIN_MS);
+        throw error;
+      }
+    });
+    this.#writing = attempt;
+    return attempt;
+  }
+
+  #later(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.save().catch(() => undefined), ms);
+  }
+
+  close(): void { clearTimeout(this.#timer); }
+}
+
+const changesOf = (intents: readonly { readonly name: string; readonly value: unknown }[]): Values => Object.fromEntries(intents.map(({ name, value }) => [name, value]));
+
+function over(values: Values, changes: Values): Values {
+  return Object.fromEntries(Object.entries({ ...values, ...changes }).filter(([, value]) => value !== null));
+}
