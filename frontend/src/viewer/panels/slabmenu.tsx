@@ -17,7 +17,7 @@ export function SlabMenu({ view }: { readonly view: View }) {
   const slab = slabOf(view);
   if (session.geometry.shapeZyx[0] === 1) return null;
   return (
-    <Menu icon="layers" label={t("Slab")} words={slab ? `${t(SLAB_NAMES[slab.kind])} ${slab.mm} mm` : t("Slab")} title={`${withKey(t("Thick slices: MIP, MinIP, average"), "Shift+S")}; ${withKey(t("thicker, thinner"), "Shift+PageUp", "Shift+PageDown")}`} active={slab !== null} testid="slab">
+    <Menu icon="layers" label={t("Slab")} words={slab ? `${t(SLAB_NAMES[slab.kind])} ${slab.mm} mm` : t("Slab")} title={withKey(t("Thick slices: MIP, MinIP, average; thicker, thinner"), "Shift+S", "Shift+PageUp", "Shift+PageDown")} active={slab !== null} testid="slab">
       <div class="segmented" role="group" aria-label={t("Projection")}>
         {CHOICES.map(([kind, words]) => (
           <button type="button" key={words} aria-pressed={(slab?.kind ?? null) === kind} data-testid={`slab-${kind ?? "thin"}`} onClick={() => setSlab(view, kind)}>{t(words)}</button>
