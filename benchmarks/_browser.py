@@ -119,7 +119,7 @@ def _blocks(data: str) -> Picture:
     picture = imagecodecs.png_decode(base64.b64decode(data))[..., :3].astype(np.float32).mean(axis=2)
     rows, columns = (n // BLOCK for n in picture.shape)
     cut = picture[: rows * BLOCK, : columns * BLOCK]
-    return cut.reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3))
+    return np.asarray(cut.reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3)), np.float32)
 
 
 class Chromium:

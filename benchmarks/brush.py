@@ -89,11 +89,12 @@ def _case(name: str, slice_mm: float) -> Case:
     centre = np.unravel_index(int(ndi.distance_transform_edt(lesion, sampling=spacing).argmax()), lesion.shape)
     wanted = (slice_mm, 0.7, 0.7)
     reach = [int(24 / s) for s in spacing]
-    part = tuple(slice(max(0, c - r), c + r + 1) for c, r in zip(centre, reach, strict=True))
+    first = [max(0, int(c) - r) for c, r in zip(centre, reach, strict=True)]
+    part = tuple(slice(a, int(c) + r + 1) for a, c, r in zip(first, centre, reach, strict=True))
     factor = [s / w for s, w in zip(spacing, wanted, strict=True)]
     fine = ndi.zoom(hu[part], factor, order=1).astype(np.int16)
     inside = np.ones(hu.shape, bool) if limit is None else limit
-    seed = tuple(int((c - p.start + 0.5) * f) for c, p, f in zip(centre, part, factor, strict=True))
+    seed = tuple(int((int(c) - a + 0.5) * f) for c, a, f in zip(centre, first, factor, strict=True))
     fine_limit = ndi.zoom(inside[part].astype(np.uint8), factor, order=0) > 0
     return _embed(fine, wanted, fine_limit, background_hu if limit is not None else NORMAL_LUNG_HU, seed)
 
@@ -151,8 +152,8 @@ def _stroke_by_simpleitk(case: Case, radius_mm: float) -> tuple[float, int]:
     at = tuple(c - p.start for c, p in zip(seed, part, strict=True))
     hu = case.hu[part]
     grid = np.ogrid[tuple(slice(0, n) for n in hu.shape)]
-    distance2 = sum(((g - c) * s) ** 2 for g, c, s in zip(grid, at, spacing, strict=True))
-    domain = distance2 <= radius_mm**2
+    distance2 = np.asarray(sum(((g - c) * s) ** 2 for g, c, s in zip(grid, at, spacing, strict=True)))
+    domain = np.asarray(distance2 <= radius_mm**2)
     if case.limit[seed]:
         domain &= case.limit[part]
     thin = spacing[0] <= 1.5
@@ -164,7 +165,7 @@ def _stroke_by_simpleitk(case: Case, radius_mm: float) -> tuple[float, int]:
     shape = SimpleITK.sitkBox if spacing[1] ** 2 + spacing[2] ** 2 <= 1 else SimpleITK.sitkCross
     kernel = SimpleITK.GetImageFromArray(np.outer([1, 2, 1], [1, 2, 1])[None].astype(np.int32))
     depth_kernel = SimpleITK.GetImageFromArray(np.array([1, 2, 1], np.int32)[:, None, None])
-    seed_ball = distance2 <= min(2.5, max(1.5, radius_mm / 4)) ** 2
+    seed_ball = np.asarray(distance2 <= min(2.5, max(1.5, radius_mm / 4)) ** 2)
 
     def stroke() -> Any:
         smooth = SimpleITK.Convolution(image, kernel)

@@ -43,7 +43,7 @@ from pathlib import Path
 from annotation.intake.services import receive_path
 from annotation.scans.models import Scan, Site
 from annotation.work.models import Campaign
-from annotation.work.services import create_batch, publish_batch
+from annotation.work.batches import create_batch, publish_batch
 from voxloop.accounts.models import User
 from voxloop.jobs.models import Job
 campaign, site = Campaign.objects.get(), Site.objects.first()

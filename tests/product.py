@@ -119,7 +119,7 @@ def new_database() -> Iterator[str]:
 
     def run(statement: str) -> None:
         with psycopg.connect(urlunsplit(server._replace(path="/postgres")), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
     run(f'CREATE DATABASE "{name}"')
     try:

@@ -41,9 +41,10 @@ from annotation.reviews.models import ReviewRound
 from annotation.reviews.services import approve_round, claim_round, submit_assignment
 from annotation.scans.models import Scan, Site
 from annotation.scans.services import create_site
+from annotation.work.batches import create_batch, publish_batch
+from annotation.work.campaigns import create_campaign
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.people import invite_person
-from annotation.work.services import create_batch, create_campaign, publish_batch
 from annotation.work.standard import CHEST_CT
 from voxloop.accounts.models import User
 from voxloop.jobs.models import Job

@@ -16,10 +16,10 @@ from django.db import transaction
 from annotation.intake.child import run_convert
 from annotation.scans.models import Scan, Series, Site, Study, Subject
 from annotation.scans.states import SCAN
+from annotation.work.campaigns import add_scan
 from annotation.work.models import Campaign
 from annotation.work.permissions import require_role
 from annotation.work.schema import parse_schema
-from annotation.work.services import add_scan
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.audit.services import advance, record

@@ -1,6 +1,7 @@
 """Another scan of the same subject, to look at beside the one under work."""
 
 from typing import Any
+from uuid import UUID
 
 from annotation.masks.selectors import readable_revisions
 from annotation.reviews.models import RoundMask
@@ -30,7 +31,7 @@ def find_prior(assignment: Assignment, schema: Schema, user: User) -> dict[str, 
     if found is None:
         return None
     at_work = Assignment.objects.filter(person=user, scan=found, state__in=["queued", "open", "returned", "blocked"])
-    approved = None
+    approved: UUID | None = None
     if not at_work.exists():
         layers = [layer.name for layer in schema.editable_layers]
         approved = (
@@ -42,6 +43,7 @@ def find_prior(assignment: Assignment, schema: Schema, user: User) -> dict[str, 
                 approved__in=readable_revisions(user),
             )
             .order_by("-round__ended_at")
+            .values_list("approved", flat=True)
             .first()
         )
     return {
@@ -49,5 +51,5 @@ def find_prior(assignment: Assignment, schema: Schema, user: User) -> dict[str, 
         "code": found.code,
         "description": found.description,
         "volume": f"/api/v1/scans/{found.pk}/volume",
-        "mask": f"/api/v1/revisions/{approved.approved_id}/mask" if approved else None,
+        "mask": f"/api/v1/revisions/{approved}/mask" if approved else None,
     }

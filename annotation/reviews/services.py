@@ -18,9 +18,10 @@ from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.risk import assess
 from annotation.reviews.selectors import review_queue, visible_rounds
 from annotation.reviews.states import REVIEW_ROUND
+from annotation.work.batches import refresh_batch
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.permissions import require_role
-from annotation.work.services import check_not_withdrawn, lock_assignment, lock_own, refresh_batch
+from annotation.work.services import check_not_withdrawn, lock_assignment, lock_own
 from annotation.work.states import ASSIGNMENT, BATCH
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from annotation.scans.models import Scan, Site
 from annotation.scans.selectors import visible_sites, volume_index
-from annotation.work import services
+from annotation.work import batches, services
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.permissions import roles_of
 from annotation.work.selectors import visible_assignments, visible_batches, visible_campaigns, visible_scans
@@ -264,7 +264,7 @@ class BatchListView(generics.ListAPIView[Batch]):
         campaign = visible_campaigns(request.user).filter(pk=wanted["campaign"]).first()
         if campaign is None:
             raise NotFound("There is no such campaign, or you may not see it.")
-        batch = services.create_batch(
+        batch = batches.create_batch(
             campaign=campaign,
             actor=request.user,
             size=wanted["size"],
@@ -274,7 +274,7 @@ class BatchListView(generics.ListAPIView[Batch]):
             scan_ids=wanted["scans"],
         )
         if wanted["publish"]:
-            batch = services.publish_batch(batch_id=batch.pk, actor=request.user)
+            batch = batches.publish_batch(batch_id=batch.pk, actor=request.user)
         return Response(BatchSerializer(batch).data, status=201)
 
 
@@ -286,7 +286,7 @@ class BatchActionView(APIView):
 
     @extend_schema(request=None, responses=BatchSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
-        act = {"publish": services.publish_batch, "close": services.close_batch, "cancel": services.cancel_batch}
+        act = {"publish": batches.publish_batch, "close": batches.close_batch, "cancel": batches.cancel_batch}
         return Response(BatchSerializer(act[self.action](batch_id=pk, actor=request.user)).data)
 
 
@@ -299,7 +299,7 @@ class BatchAssignView(APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         body = AssignBatchSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        batch = services.assign_batch(batch_id=pk, person=_person(body.validated_data["assignee"]), actor=request.user)
+        batch = batches.assign_batch(batch_id=pk, person=_person(body.validated_data["assignee"]), actor=request.user)
         return Response(BatchSerializer(batch).data)
 
 

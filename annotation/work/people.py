@@ -9,8 +9,8 @@ from django.db import transaction
 
 from annotation.scans.models import Site
 from annotation.scans.services import set_site_membership
+from annotation.work.campaigns import set_member
 from annotation.work.models import Campaign
-from annotation.work.services import set_member
 from voxloop.accounts.models import User
 from voxloop.accounts.services import create_person
 from voxloop.audit.services import record

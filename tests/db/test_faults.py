@@ -24,9 +24,10 @@ from annotation.masks.selectors import head_of
 from annotation.masks.services import begin, save_message
 from annotation.reviews.services import claim_round, submit_assignment
 from annotation.scans.services import withdraw_scan
+from annotation.work.batches import close_batch
 from annotation.work.models import Assignment, Campaign
 from annotation.work.people import invite_person
-from annotation.work.services import claim_assignment, close_batch
+from annotation.work.services import claim_assignment
 from tests.factories.world import PASSWORD, World, add_role, first_of, label, make_scan, mask_message, publish
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role

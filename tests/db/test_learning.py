@@ -20,9 +20,9 @@ from annotation.masks.selectors import newest_prediction
 from annotation.masks.services import begin, store_prediction
 from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
+from annotation.work.batches import create_batch, publish_batch
 from annotation.work.models import Assignment, CampaignScan
 from annotation.work.schema import parse_schema
-from annotation.work.services import create_batch, publish_batch
 from tests.factories.world import World, approve, build_world, label
 from voxloop.audit.models import AuditEntry
 from voxloop.jobs.models import Job

@@ -15,9 +15,10 @@ from annotation.masks.states import EMPTY
 from annotation.reviews.services import approve_round, claim_round, submit_assignment
 from annotation.scans.models import Scan, Site
 from annotation.scans.services import create_site, set_site_membership
+from annotation.work.batches import create_batch, publish_batch
+from annotation.work.campaigns import create_campaign, set_member
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.people import invite_person
-from annotation.work.services import create_batch, create_campaign, publish_batch, set_member
 from annotation.work.standard import CHEST_CT
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role

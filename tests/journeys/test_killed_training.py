@@ -14,7 +14,7 @@ from tests.product import Product
 SEED = """
 from tests.factories.world import approve, build_world, label
 from annotation.learning.services import request_training
-from annotation.work.services import create_batch, publish_batch
+from annotation.work.batches import create_batch, publish_batch
 world = build_world(scans=3)
 batch = create_batch(campaign=world.campaign, actor=world["coordinator"], size=3, assignee=world["annotator"])
 publish_batch(batch_id=batch.pk, actor=world["coordinator"])

@@ -31,7 +31,7 @@ SUBJECTS = {"a": range(1000, 1005), "b": range(2000, 2003), "c": range(3000, 300
 SEED = """
 from annotation.scans.services import create_site
 from annotation.work.people import invite_person
-from annotation.work.services import create_campaign
+from annotation.work.campaigns import create_campaign
 from annotation.work.standard import CHEST_CT
 from voxloop.accounts.roles import Role
 admin = invite_person(username="admin", password={password!r}, actor="test", is_administrator=True)
@@ -55,7 +55,7 @@ from annotation.masks.services import begin, save_message
 from annotation.masks.states import EMPTY
 from annotation.reviews.services import approve_round, claim_round, submit_assignment
 from annotation.work.models import Assignment
-from annotation.work.services import create_batch, publish_batch
+from annotation.work.batches import create_batch, publish_batch
 from annotation.work.models import Campaign
 from annotation.scans.models import Scan
 from voxloop.accounts.models import User

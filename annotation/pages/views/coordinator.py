@@ -12,18 +12,11 @@ from annotation.pages.forms import AssignForm, BatchForm
 from annotation.pages.plots.campaign import day_bars
 from annotation.pages.selectors.batches import STATES, board, cards, decisions, people
 from annotation.pages.templatetags.figures import plural
+from annotation.work.batches import assign_batch, cancel_batch, close_batch, create_batch, publish_batch
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.permissions import has_role
 from annotation.work.selectors import unassigned_scans, visible_assignments
-from annotation.work.services import (
-    assign_batch,
-    cancel_batch,
-    close_batch,
-    create_batch,
-    publish_batch,
-    reclaim_assignment,
-    unblock_assignment,
-)
+from annotation.work.services import reclaim_assignment, unblock_assignment
 from voxloop.accounts.roles import Role
 from voxloop.kernel.errors import Conflict
 

@@ -9,11 +9,11 @@ from annotation.pages.context import current_campaign
 from annotation.pages.forms import CampaignForm
 from annotation.pages.selectors.find import find_everything
 from annotation.pages.selectors.setup import setup_progress
+from annotation.work.campaigns import create_campaign
 from annotation.work.models import Campaign
 from annotation.work.permissions import roles_of
 from annotation.work.schema import parse_schema
 from annotation.work.selectors import visible_campaigns
-from annotation.work.services import create_campaign
 from annotation.work.standard import CHEST_CT
 from voxloop.accounts.roles import Role
 

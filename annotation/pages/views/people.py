@@ -11,10 +11,10 @@ from annotation.pages.door import back
 from annotation.pages.forms import PersonForm
 from annotation.scans.models import Site
 from annotation.scans.services import set_site_membership
+from annotation.work.campaigns import set_member
 from annotation.work.models import Campaign, CampaignMember
 from annotation.work.people import invite_person, set_password
 from annotation.work.permissions import campaigns_with_role
-from annotation.work.services import set_member
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.accounts.services import confirm_signature, issue_token, revoke_token, set_theme

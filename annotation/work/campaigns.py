@@ -1,0 +1,46 @@
+"""Campaigns, who belongs to them, and their scans."""
+
+from typing import Any
+
+from django.db import transaction
+
+from annotation.scans.models import Scan
+from annotation.work.models import Campaign, CampaignMember, CampaignScan, LabelSchema
+from annotation.work.schema import parse_schema
+from voxloop.accounts.models import User
+from voxloop.audit.services import record
+from voxloop.kernel.errors import Conflict
+
+
+@transaction.atomic
+def create_campaign(*, name: str, slug: str, definition: dict[str, Any], actor: Any, **policy: Any) -> Campaign:
+    """Start a labelling project with a label schema of its own. `policy` sets fields of the campaign."""
+    parse_schema(definition)
+    if Campaign.objects.filter(slug=slug).exists() or Campaign.objects.filter(name=name).exists():
+        raise Conflict(f"There is already a campaign called {name}.", code="campaign_taken")
+    schema = LabelSchema.objects.create(name=name, definition=definition)
+    campaign = Campaign(name=name, slug=slug, schema=schema, **policy)
+    campaign.full_clean(exclude=["schema"])
+    campaign.save()
+    record(actor=actor, action="campaign.created", target=campaign, new={"name": name, "schema": str(schema.pk)})
+    return campaign
+
+
+@transaction.atomic
+def set_member(*, campaign: Campaign, user: User, role: str, is_member: bool = True, actor: Any) -> None:
+    """Give a person a role in a campaign, or take it away."""
+    rows = CampaignMember.objects.filter(campaign=campaign, user=user, role=role)
+    if is_member and not rows.exists():
+        CampaignMember.objects.create(campaign=campaign, user=user, role=role)
+        record(actor=actor, action="campaign.role_given", target=campaign, new={"user": user.username, "role": role})
+    elif not is_member and rows.exists():
+        rows.delete()
+        record(actor=actor, action="campaign.role_taken", target=campaign, old={"user": user.username, "role": role})
+
+
+@transaction.atomic
+def add_scan(*, campaign: Campaign, scan: Scan, actor: Any) -> None:
+    """Make a scan part of a campaign; doing it twice changes nothing."""
+    _row, created = CampaignScan.objects.get_or_create(campaign=campaign, scan=scan)
+    if created:
+        record(actor=actor, action="campaign.scan_added", target=campaign, new={"scan": scan.code})
