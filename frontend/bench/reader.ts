@@ -1,10 +1,12 @@
 /**
  * A scripted reader who knows the truth of a lesion and draws it with one tool, as people do: look at the largest part
- * that is wrong, go to its deepest point, turn the wheel until the preview takes most that is right and least that is
- * wrong, press. The hand is not exact: 1 to 2 voxels beside the point and up to 15 % off the radius, the same for every
- * tool. What is too much goes by the eraser. Where a tool takes nothing of what is missing (a refusal, a place erased
- * before), the sphere is used, as the page advises. At the first look the reader also sets how much is taken, for the lesion:
- * the tolerance of the growing brush or, as a share of the same kind, the lower bound of the threshold brush.
+ * that is wrong, hover over its deepest point and over the deepest point of its fainter half, turn the wheel until the
+ * preview takes most that is right and least that is wrong, press. The hand is not exact: 1 to 2 voxels beside the point and
+ * up to 15 % off the radius, the same for every tool. What is too much goes by the eraser. Where a tool takes nothing of
+ * what is missing (a refusal, a place erased before), the sphere is used, as the page advises. What else the page offers
+ * under the wheel and one key is looked at too, before every stroke: the tolerance of the growing brush (or, as a share of
+ * the same kind, the lower bound of the threshold brush), and its "exclude vessels". So the reader chooses better than people do,
+ * and the more so the more a tool has to set: the figures are an upper bound.
  */
 
 import { type Writable, ballRuns, grownRuns, writableByErasing, writableByGrowing, writableByPaint } from "../src/editor/brushes";
@@ -36,22 +38,30 @@ const HAND_VOXELS = [1, 2], HAND_RADIUS = 0.15;
 const PARTS = 4;
 const MOST_POINTS = 5;
 const SEGMENT = 1;
-/** Generous, default, solid, strict: the tolerances that the page names. */
-const TOLERANCES = [25, 30, 35, 50];
+/** From one end of the page's range to the other, and what "exclude vessels" sets. */
+const TOLERANCES = [15, 20, 25, 30, 35, 40, 50, 60], VESSELS_HU = 200;
 
-interface Part { readonly missing: boolean; readonly at: Zyx; readonly inside: number; readonly around: number; readonly voxels: number }
+/** How a tool is set. */
+interface Setting { readonly tolerance: number; readonly upperHu: number | null }
+
+const PLAIN: Setting = { tolerance: GROW_DEFAULTS.tolerance, upperHu: null };
+const BY_TOLERANCE: readonly Setting[] = TOLERANCES.map((tolerance) => ({ tolerance, upperHu: null }));
+const SETTINGS: Readonly<Record<ReaderTool | "erase", readonly Setting[]>> = {
+  sphere: [PLAIN], erase: [PLAIN], threshold: BY_TOLERANCE, click: [],
+  grow: [...BY_TOLERANCE, ...BY_TOLERANCE.map(({ tolerance }) => ({ tolerance, upperHu: VESSELS_HU }))],
+};
+
+interface Part { readonly missing: boolean; readonly places: readonly Zyx[]; readonly inside: number; readonly around: number; readonly voxels: number }
 
 /** Dice after each of 20 strokes; a reader who is content draws no more, and the figure stays. */
 export function readLesion(scene: Scene, tool: ReaderTool, seed: number): number[] {
   const random = randomOf(seed);
   const labels = new Labelmap(scene.shape);
   const dice: number[] = [];
-  const [whole] = wrongParts(scene, labels.data);
   const drawing = tool === "click" ? "grow" : tool;
-  const look = lookAtAll(scene, labels, drawing, byHand(whole.at, scene.shape, random), whole);
   if (tool === "click") points(scene, labels, random, dice);
   while (dice.length < STROKES) {
-    const runs = nextStroke(scene, labels, drawing, look, random);
+    const runs = nextStroke(scene, labels, drawing, random);
     if (!runs) break;
     labels.apply(runs, new Set());
     dice.push(diceOf(scene, labels.data));
@@ -62,45 +72,44 @@ export function readLesion(scene: Scene, tool: ReaderTool, seed: number): number
 }
 
 /** The best stroke at the largest wrong part where one helps; null when none does. */
-function nextStroke(scene: Scene, labels: Labelmap, tool: ReaderTool, tolerance: number, random: () => number): Runs | null {
+function nextStroke(scene: Scene, labels: Labelmap, tool: ReaderTool, random: () => number): Runs | null {
   for (const part of wrongParts(scene, labels.data).slice(0, PARTS)) {
-    const at = byHand(part.at, scene.shape, random);
+    const hands = part.places.map((place) => byHand(place, scene.shape, random));
     const wobble = 1 + HAND_RADIUS * (2 * random() - 1);
     for (const kind of part.missing ? [tool, "sphere" as const] : ["erase" as const]) {
-      const { radius, gain } = lookForRadius(scene, labels, kind, tolerance, at, part);
-      if (gain > 0) return effect(scene, labels, kind, tolerance, at, radius * wobble);
+      const { at, setting, radius, gain } = lookAround(scene, labels, kind, hands, part);
+      if (gain > 0) return effect(scene, labels, kind, setting, at, radius * wobble);
     }
   }
   return null;
 }
 
-/** The tolerance at which the best radius takes most. */
-function lookAtAll(scene: Scene, labels: Labelmap, kind: ReaderTool, at: Zyx, part: Part): number {
-  const gains = TOLERANCES.map((tolerance) => lookForRadius(scene, labels, kind, tolerance, at, part).gain);
-  return TOLERANCES[gains.indexOf(Math.max(...gains))];
-}
-
-function lookForRadius(scene: Scene, labels: Labelmap, kind: ReaderTool | "erase", tolerance: number, at: Zyx, part: Part): { radius: number; gain: number } {
-  const best = { radius: 0, gain: 0 };
-  for (let n = 0; n < NOTCHES; n++) {
-    const share = (ROOM * part.around) / part.inside;
-    const radius = Math.min(MOST_MM, Math.max(LEAST_MM, part.inside * share ** (n / (NOTCHES - 1))));
-    const gain = gainOf(scene, effect(scene, labels, kind, tolerance, at, radius));
-    if (gain > best.gain) Object.assign(best, { radius, gain });
+/** The place, setting and radius that take most. */
+function lookAround(scene: Scene, labels: Labelmap, kind: ReaderTool | "erase", hands: readonly Zyx[], part: Part): { at: Zyx; setting: Setting; radius: number; gain: number } {
+  const best = { at: hands[0], setting: PLAIN, radius: 0, gain: 0 };
+  const share = (ROOM * part.around) / part.inside;
+  for (const at of hands) {
+    for (const setting of SETTINGS[kind]) {
+      for (let n = 0; n < NOTCHES; n++) {
+        const radius = Math.min(MOST_MM, Math.max(LEAST_MM, part.inside * share ** (n / (NOTCHES - 1))));
+        const gain = gainOf(scene, effect(scene, labels, kind, setting, at, radius));
+        if (gain > best.gain) Object.assign(best, { at, setting, radius, gain });
+      }
+    }
   }
   return best;
 }
 
 /** What a press of the tool would change. */
-function effect(scene: Scene, labels: Labelmap, kind: ReaderTool | "erase", tolerance: number, at: Zyx, radiusMm: number): Runs {
+function effect(scene: Scene, labels: Labelmap, kind: ReaderTool | "erase", setting: Setting, at: Zyx, radiusMm: number): Runs {
   const input = { ...scene, labels: labels.data };
   const ball = (writable: Writable, value: number, threshold: Threshold | null) => ballRuns(input, at, radiusMm, null, writable, value, threshold);
   if (kind === "erase") return ball(writableByErasing(null, []), ERASED, null);
   if (kind === "grow") {
-    const grown = grow(input, SEGMENT, at, radiusMm, { tolerance });
+    const grown = grow(input, SEGMENT, at, radiusMm, setting);
     return grown.refusal ? NO_RUNS : grownRuns(input, grown, writableByGrowing(SEGMENT, false, []), SEGMENT);
   }
-  const lo = Math.floor(scene.backgroundHu + (tolerance / 100) * (scene.lesionHu - scene.backgroundHu));
+  const lo = Math.floor(scene.backgroundHu + (setting.tolerance / 100) * (scene.lesionHu - scene.backgroundHu));
   return ball(writableByPaint(SEGMENT, false, []), SEGMENT, kind === "threshold" ? { lo, hi: 3071 } : null);
 }
 
@@ -124,7 +133,7 @@ function points(scene: Scene, labels: Labelmap, random: () => number, dice: numb
     for (const at of best) proposed[at] = SEGMENT;
     const [part] = wrongParts(scene, proposed);
     if (!part) break;
-    const [k, j, i] = byHand(part.at, scene.shape, random);
+    const [k, j, i] = byHand(part.places[0], scene.shape, random);
     prompts.push({ ijk: [i, j, k], belongs: part.missing });
     const { voxels } = propose(input, SEGMENT, prompts, null, GROW_DEFAULTS.tolerance);
     proposed.fill(0);
@@ -140,7 +149,7 @@ function points(scene: Scene, labels: Labelmap, random: () => number, dice: numb
   labels.apply(out.build(), new Set());
 }
 
-/** Connected parts of what is missing and of what is too much, the largest first, each with its deepest point. */
+/** Connected parts of what is missing and of what is too much, the largest first, each with its deepest point and that of its fainter half. */
 function wrongParts(scene: Scene, mask: Uint8Array): Part[] {
   const [, ny, nx] = scene.shape;
   const { truth } = scene;
@@ -167,18 +176,24 @@ function wrongParts(scene: Scene, mask: Uint8Array): Part[] {
   return found.slice(0, PARTS).map(({ missing, voxels }) => ({ missing, voxels: voxels.length, ...deepest(scene, voxels) }));
 }
 
-function deepest({ shape, spacing }: Scene, voxels: readonly number[]): { at: Zyx; inside: number; around: number } {
-  const places = voxels.map((at) => [Math.floor(at / (shape[1] * shape[2])), Math.floor(at / shape[2]) % shape[1], at % shape[2]]);
+function deepest({ shape, spacing, hu }: Scene, voxels: readonly number[]): { places: Zyx[]; inside: number; around: number } {
+  const places = voxels.map((at) => [Math.floor(at / (shape[1] * shape[2])), Math.floor(at / shape[2]) % shape[1], at % shape[2]] as const);
   const low = [0, 1, 2].map((axis) => places.reduce((least, place) => Math.min(least, place[axis]), Infinity) - 1);
   const size = [0, 1, 2].map((axis) => places.reduce((most, place) => Math.max(most, place[axis]), 0) - low[axis] + 2) as unknown as Zyx;
-  const set = new Uint8Array(size[0] * size[1] * size[2]);
   const indexOf = (place: readonly number[]) => ((place[0] - low[0]) * size[1] + place[1] - low[1]) * size[2] + place[2] - low[2];
-  for (const place of places) set[indexOf(place)] = 1;
-  const depth = depthInside(set, size, spacing);
-  let at = places[0], inside = 0;
-  for (const place of places) if (depth[indexOf(place)] > inside) { inside = depth[indexOf(place)]; at = place; }
+  const deepestOf = (belongs: (n: number) => boolean): { at: Zyx; inside: number } => {
+    const set = new Uint8Array(size[0] * size[1] * size[2]);
+    places.forEach((place, n) => { if (belongs(n)) set[indexOf(place)] = 1; });
+    const depth = depthInside(set, size, spacing);
+    let at: Zyx = places[0], inside = 0;
+    for (const place of places) if (depth[indexOf(place)] > inside) { inside = depth[indexOf(place)]; at = place; }
+    return { at, inside };
+  };
+  const { at, inside } = deepestOf(() => true);
+  const middleHu = voxels.map((v) => hu[v]).sort((a, b) => a - b)[voxels.length >> 1];
+  const fainter = deepestOf((n) => hu[voxels[n]] <= middleHu);
   const around = places.reduce((most, place) => Math.max(most, Math.hypot(...place.map((v, axis) => (v - at[axis]) * spacing[axis]))), inside);
-  return { at: at as unknown as Zyx, inside, around };
+  return { places: [at, fainter.at], inside, around };
 }
 
 function byHand([z, y, x]: Zyx, shape: Zyx, random: () => number): Zyx {

@@ -2,13 +2,27 @@
 
 from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.chromium import shoot
 from tests.factories.world import SHAPE, World, first_of, publish
 from tests.journeys.viewer import Viewer
 
 MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
+
+
+# Whatever is wider than its box and has no tooltip that tells the rest.
+CLIPPED = """() => [...document.querySelectorAll("#viewer *, dialog *")].filter((element) =>
+    element.checkVisibility() && !element.matches("canvas, svg, svg *, .vh, input, textarea, select")
+    && (getComputedStyle(element).overflowX !== "visible" || element.matches(".btn"))
+    && element.scrollWidth > element.clientWidth + 1 && !element.closest("[title]:not(.btn)")
+).map((element) => `${element.className} "${element.textContent}" ${element.scrollWidth} > ${element.clientWidth}`)"""
+
+
+def look_at(page: Page, control: Locator) -> list[str]:
+    """What is clipped once the control was pressed."""
+    control.click()
+    return list(page.evaluate(CLIPPED))
 
 
 def test_gallery(live_world: World, new_page: Any) -> None:
@@ -32,6 +46,21 @@ def test_gallery(live_world: World, new_page: Any) -> None:
     assert tabs.count() >= 5
     page.set_viewport_size({"width": 1366, "height": 768})
     shoot(page, "gallery-1366")
+    clipped = [
+        f"{tabs.nth(n).text_content()}: {fault}" for n in range(tabs.count()) for fault in look_at(page, tabs.nth(n))
+    ]
+    tools.nth(3).click()
+    page.get_by_test_id("more-operations").click()
+    page.get_by_test_id("size-mm").fill("1.5")
+    clipped += [
+        f"{tools.nth(n).get_attribute('title')}: {fault}"
+        for n in range(tools.count())
+        for fault in look_at(page, tools.nth(n))
+    ]
+    page.keyboard.press("?")
+    clipped += [f"keys: {fault}" for fault in page.evaluate(CLIPPED)]
+    page.keyboard.press("Escape")
+    assert not clipped, "\n".join(clipped)
     page.get_by_test_id("settings").click()
     page.get_by_test_id("theme-light").click()
     page.keyboard.press("Escape")

@@ -56,6 +56,8 @@ def test_a_key_is_set_anew_and_follows_to_another_browser(assignment: Assignment
     page.keyboard.press("h")
     expect(page.get_by_test_id("tool-erase")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_test_id("tool-erase").locator("kbd")).to_have_attribute("data-key", "H")
+    expect(page.get_by_test_id("toggle-mask")).to_have_attribute("title", "Mask, shown or hidden (E)")
+    expect(page.get_by_test_id("toggle-mask").locator("kbd")).to_have_text("E")
 
     other = new_page("annotator")
     open_viewer(other, assignment)

@@ -1,10 +1,12 @@
 """Tab, network and session fail at every step of a save: no stroke is lost, none is applied twice."""
 
 import hashlib
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.contrib.sessions.models import Session
 from django.db import connections
 from playwright.sync_api import Page, expect
@@ -15,6 +17,7 @@ from annotation.masks.selectors import head_of, newest_answers
 from annotation.masks.store import load_labels
 from annotation.work.models import Assignment
 from annotation.work.services import reclaim_assignment
+from tests.browser.test_pages import faults
 from tests.chromium import Watched, log_in, open_context, shoot
 from tests.factories.world import PASSWORD, SHAPE, World, first_of, publish
 from tests.faults import CUTS, Fault, FaultyLine
@@ -143,6 +146,36 @@ def test_the_session_ends_at_every_step_and_one_logs_in_on_the_page(
     assert page.url.endswith(f"/view/{assignment.pk}/")
 
 
+def test_one_logs_in_on_the_page_with_a_second_factor(
+    page: Page, live_world: World, assignment: Assignment, settings: Any
+) -> None:
+    settings.MFA_TOTP_TOLERANCE = 1  # the minute may turn between reading the code and sending it
+    reader = Reader(page, assignment)
+    secret = generate_totp_secret()
+    TOTP.activate(live_world["annotator"], secret)
+    Session.objects.all().delete()
+    reader.draw()
+    reader.draw()
+    page.get_by_test_id("log-in-again").click()
+    form = page.get_by_test_id("log-in")
+    form.get_by_label("Password").fill(PASSWORD)
+    form.get_by_role("button", name="Log in").click()
+    code = form.get_by_label("Authenticator or recovery code")
+    expect(code).to_be_focused()
+    found = faults(page)
+    assert not MaskRevision.objects.filter(assignment=assignment).exists()  # the password alone opens nothing
+    code.fill("000000")
+    form.get_by_role("button", name="Log in").click()
+    expect(form.get_by_role("alert")).to_contain_text("code")
+    found += faults(page)
+    shoot(page, "viewer-second-factor")
+    code.fill(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
+    form.get_by_role("button", name="Log in").click()
+    expect(form).to_be_hidden()
+    reader.check()
+    assert not found, "\n".join(found)
+
+
 def test_somebody_else_logs_in_meanwhile(page: Page, assignment: Assignment) -> None:
     reader = Reader(page, assignment)
     other = page.context.new_page()
@@ -255,6 +288,8 @@ def test_two_browsers_disagree_and_are_merged_region_by_region(
     expect(regions.get_by_role("listitem")).to_have_count(2)
     regions.get_by_test_id("region-1").get_by_role("button", name="Theirs").click()
     shoot(page, "viewer-two-versions")
+    found = faults(page)
+    assert not found, "\n".join(found)
     regions.get_by_test_id("merge-versions").click()
     reader.viewer.wait_saved()
     expect(regions).to_be_hidden()

@@ -10,6 +10,8 @@ import type { Ijk, Zyx } from "./types";
 const SCALE = 256;
 /** A point beside the region speaks of its nearest voxel, when that is this near. */
 const SNAP_MM = 4;
+/** Beyond every distance: more than ever a region's voxels at the highest cost of a step. */
+const FAR = 2 ** 31 - 1;
 
 interface Grid { readonly shape: Zyx; readonly spacing: Zyx }
 
@@ -50,16 +52,17 @@ export function narrows(grid: Grid, voxels: Uint32Array, kept: readonly Ijk[], o
 
 /** 1 where `seeds` are nearer through the set, 2 where `other` is (of equals the seeds win), 0 where neither reaches. */
 function shareOut(set: Uint8Array, size: Zyx, spacing: Zyx, seeds: readonly number[], other: number): Uint8Array {
-  const depth = depthInside(set, size, spacing);
-  const cost = depth.map((mm) => SCALE / Math.max(1, mm));
-  const steps: readonly [number, number][] = [[1, spacing[2]], [size[2], spacing[1]], [size[1] * size[2], spacing[0]]];
+  const cost = depthInside(set, size, spacing);
+  for (let at = 0; at < cost.length; at++) if (set[at]) cost[at] = SCALE / Math.max(1, cost[at]);
+  const steps = [1, size[2], size[1] * size[2]];
+  const halves = [spacing[2] / 2, spacing[1] / 2, spacing[0] / 2];
   const round = Math.ceil(SCALE * Math.max(...spacing)) + 2;
   const buckets: number[][] = Array.from({ length: round }, () => []);
-  const far = new Float64Array(set.length).fill(Infinity);
+  const far = new Int32Array(set.length).fill(FAR);
   const owner = new Uint8Array(set.length);
   let waiting = 0;
   const reach = (at: number, distance: number, by: number): void => {
-    if (!set[at] || distance > far[at] || (distance === far[at] && owner[at] <= by)) return;
+    if (distance > far[at] || (distance === far[at] && owner[at] <= by)) return;
     far[at] = distance;
     owner[at] = by;
     buckets[distance % round].push(at);
@@ -74,10 +77,12 @@ function shareOut(set: Uint8Array, size: Zyx, spacing: Zyx, seeds: readonly numb
       const at = bucket[n];
       waiting--;
       if (far[at] !== now) continue;
-      for (const [step, mm] of steps) {
-        for (const next of [at - step, at + step]) {
-          if (set[next]) reach(next, now + Math.max(1, Math.round((mm * (cost[at] + cost[next])) / 2)), owner[at]);
-        }
+      const by = owner[at], here = cost[at];
+      // Six neighbours: millions of steps in a large region, so nothing is made on the way.
+      for (let side = 0; side < 6; side++) {
+        const axis = side >> 1;
+        const next = side & 1 ? at + steps[axis] : at - steps[axis];
+        if (set[next]) reach(next, now + Math.max(1, Math.round(halves[axis] * (here + cost[next]))), by);
       }
     }
     bucket.length = 0;

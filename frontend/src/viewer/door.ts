@@ -57,6 +57,8 @@ async function answerTo(shown: Shown, asked: string): Promise<Answer> {
     const identity = identityOf(shown) ?? await identify();
     if (identity) return { kind: "in", identity };
   }
-  const said = [...shown.page.querySelectorAll("[role=alert], .error")].map((part) => part.textContent?.trim()).filter(Boolean);
+  // What is wrong with a field stands beside it; the summary above counts the fields first, then says what is wrong with the form.
+  shown.page.querySelector("[role=alert] b")?.remove();
+  const said = [".error", "[role=alert]"].flatMap((kind) => [...shown.page.querySelectorAll(kind)]).map((part) => part.textContent?.trim()).filter(Boolean);
   return { kind: "refused", text: said[0] ?? t("The server did not let you in; log in on another tab, then try again.") };
 }

@@ -2,6 +2,7 @@
 
 import type { Ijk, Operation } from "../editor/types";
 import { whyNot } from "./brushes";
+import { withKey } from "./commands/keys";
 import { msg, t } from "./language";
 import type { Session } from "./session";
 import { settings } from "./settings";
@@ -26,7 +27,7 @@ export class Operations {
       const net = added - removed;
       const what = added === 0 && removed === 0 ? t("nothing to change")
         : added > 0 && removed > 0 && net === 0 ? t("{ml} mL changed hands", { ml: ml(added * session.voxelMl) }) : `${net < 0 ? "−" : "+"}${ml(Math.abs(net) * session.voxelMl)} mL`;
-      session.notice.value = { text: added || removed ? `${t(title)}: ${what}. ${t("Ctrl Z takes it back.")}` : `${t(title)}: ${what}.`, tone: "info" };
+      session.notice.value = { text: added || removed ? `${t(title)}: ${what}. ${withKey(t("Undo takes it back"), "Ctrl+Z")}.` : `${t(title)}: ${what}.`, tone: "info" };
     } catch (error) {
       session.notice.value = { text: t("{title} did not work: {why}", { title: t(title), why: (error as Error).message }), tone: "bad" };
     } finally {

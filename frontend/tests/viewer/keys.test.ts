@@ -1,6 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { allCommands } from "../../src/viewer/commands";
-import { currentKey, keyNames, keysOf, noteReplaced, rebound, restored, whyTaken } from "../../src/viewer/commands/keys";
+import { currentKey, keyNames, keysOf, noteReplaced, rebound, restored, whyTaken, withKey } from "../../src/viewer/commands/keys";
 import { search } from "../../src/viewer/commands/search";
 import { change, settings } from "../../src/viewer/settings";
 import { DESK } from "./desk";
@@ -20,6 +21,36 @@ describe("commands", () => {
 
   it("ask for no key that the browser keeps", () => {
     expect(COMMANDS.flatMap((c) => c.keys).filter((key) => whyTaken(key))).toEqual([]);
+  });
+});
+
+describe("keys that panels name", () => {
+  const folder = new URL("../../src/viewer/", import.meta.url);
+  const sources = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => /\.tsx?$/.test(name)).map((name) => [name, readFileSync(new URL(name, folder), "utf8")] as const);
+
+  it("are own keys of a command, so that they follow when a person sets another", () => {
+    const own = new Set(COMMANDS.flatMap((c) => c.keys));
+    const named = sources.flatMap(([name, source]) => [...source.matchAll(/\bkeys="([^"]+)"|\bwithKey\((?:[^"]|"[^"]{4,}")*?((?:, "[^"]+")+)\)/g)]
+      .flatMap(([, one, several]) => (one ? [one] : [...several.matchAll(/"([^"]+)"/g)].map(([, key]) => key))).map((key) => `${name}: ${key}`));
+    expect(named.length).toBeGreaterThan(40);
+    expect(named.filter((entry) => !own.has(entry.replace(/^.*: /, "")))).toEqual([]);
+  });
+
+  it("are not written into texts", () => {
+    const texts = Object.keys(JSON.parse(readFileSync(new URL("../../languages/en.json", import.meta.url), "utf8")) as object);
+    // What the mouse does beside, and Escape, have no command.
+    expect(texts.filter((text) => /\((?:Shift|Ctrl|Alt|[A-Z?])[ )]|\b(?:Shift|Ctrl|Alt) [A-Z0-9]/.test(text))).toEqual(["A press says: this does not (Alt or Ctrl + press)"]);
+  });
+
+  it("are shown as they are now", () => {
+    change({ keys: rebound(COMMANDS, "slab", "Alt+V", false) });
+    noteReplaced(COMMANDS);
+    expect(withKey("Slabs", "Shift+S", "Shift+PageUp")).toBe("Slabs (Alt V, Shift PgUp)");
+    change({ keys: { slab: [] } });
+    noteReplaced(COMMANDS);
+    expect(withKey("Slabs", "Shift+S")).toBe("Slabs");
+    change({ keys: {} });
+    noteReplaced(COMMANDS);
   });
 });
 

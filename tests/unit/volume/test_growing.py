@@ -234,5 +234,16 @@ def test_lung_limit_of_two_lungs_takes_an_attached_nodule_in():
     assert not limit[:, :10].any()
 
 
+def test_the_limit_takes_the_rim_of_ground_glass_in_and_leaves_the_chest_wall_out():
+    hu = np.full((40, 120, 120), 40, np.int16)
+    for side in (18, 66):
+        hu[4:36, 20:100, side : side + 36] = -850
+        hu[4:36, 100, side : side + 36] = -400  # half a voxel of ground glass, half of the wall
+        hu[4:36, 101, side : side + 36] = -200
+    limit, _ = lung_limit(hu, (4.0, 2.0, 2.0))
+    assert limit[5:35, 100, 20:50].all()
+    assert not limit[:, 101:].any()
+
+
 def test_no_lung_no_limit():
     assert lung_limit(np.zeros((4, 20, 20), np.int16), (2.0, 1.0, 1.0)) == (None, -860)

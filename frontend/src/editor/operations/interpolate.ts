@@ -3,6 +3,7 @@
  * not continue is joined to the next slice that it overlaps, through the mean of both signed distances.
  */
 
+import { type Component, componentsOf } from "../components";
 import { planeOf } from "../geometry";
 import type { Labelmap } from "../labelmap";
 import type { Plane, Zyx } from "../types";
@@ -11,35 +12,28 @@ import { signedDistance } from "./distance";
 /** Farther apart than this, two drawn slices are two lesions. */
 const MOST_SLICES = 40;
 
-interface Shape { readonly pixels: number[] }
-
 /** The voxels to add, ascending. */
 export function voxelsBetween(labels: Labelmap, spacing: Zyx, plane: Plane, segment: number): Uint32Array {
   const { width, height, count, column, row, step } = planeOf(labels.shape, plane);
   const [spacingU, spacingV] = plane === "axial" ? [spacing[2], spacing[1]] : plane === "coronal" ? [spacing[2], spacing[0]] : [spacing[1], spacing[0]];
-  const slices = Array.from({ length: count }, (_, index) => {
-    const { data } = labels.slice(plane, index);
-    return data.includes(segment) ? data.map((label) => (label === segment ? 1 : 0)) : null;
-  });
+  const slices = Array.from({ length: count }, (_, index) => sliceOf(labels, plane, index, segment));
   const found = new Marks(labels.data.length);
   for (let index = 0; index < count; index++) {
     const slice = slices[index];
     if (!slice) continue;
     // Which shapes end here, and on which later slice each goes on.
-    const joins = new Map<number, number[]>();
-    for (const { pixels } of shapesOf(slice, width, height)) {
-      const covers = (at: number): boolean => { const other = slices[at]; return other !== null && pixels.some((pixel) => other[pixel] === 1); };
+    const joins = new Map<number, Component[]>();
+    for (const shape of shapesOf(slice, width, height)) {
+      const covers = (at: number): boolean => { const other = slices[at]; return other !== null && overlaps(shape, other); };
       if (index + 1 >= count || covers(index + 1)) continue;
       let other = index + 2;
       while (other < Math.min(count, index + 1 + MOST_SLICES) && !covers(other)) other++;
-      if (other < Math.min(count, index + 1 + MOST_SLICES)) joins.set(other, [...(joins.get(other) ?? []), ...pixels]);
+      if (other < Math.min(count, index + 1 + MOST_SLICES)) joins.set(other, [...(joins.get(other) ?? []), shape]);
     }
-    for (const [other, pixels] of joins) {
+    for (const [other, shapes] of joins) {
       const from = new Uint8Array(width * height), to = new Uint8Array(width * height);
-      for (const pixel of pixels) from[pixel] = 1;
-      for (const shape of shapesOf(slices[other]!, width, height)) {
-        if (shape.pixels.some((pixel) => from[pixel])) for (const pixel of shape.pixels) to[pixel] = 1;
-      }
+      for (const shape of shapes) fill(from, shape);
+      for (const shape of shapesOf(slices[other]!, width, height)) if (overlaps(shape, from)) fill(to, shape);
       const frame = frameOf([from, to], width, height);
       const distance = (slice: Uint8Array): Float64Array => signedDistance(cut(slice, frame, width), frame.width, frame.height, spacingU, spacingV);
       const here = distance(from), there = distance(to);
@@ -106,24 +100,38 @@ function cut(slice: Uint8Array, frame: Frame, width: number): Uint8Array {
   return out;
 }
 
+/** A slice with 1 where the segment is; null where it is nowhere. */
+function sliceOf(labels: Labelmap, plane: Plane, index: number, segment: number): Uint8Array | null {
+  const { data } = labels.slice(plane, index);
+  let any = 0;
+  for (let n = 0; n < data.length; n++) any |= data[n] = Number(data[n] === segment);
+  return any ? data : null;
+}
+
 /** The 8-connected shapes of a slice. */
-function shapesOf(slice: Uint8Array, width: number, height: number): Shape[] {
-  const seen = new Uint8Array(slice.length);
-  const shapes: Shape[] = [];
-  for (let start = 0; start < slice.length; start++) {
-    if (!slice[start] || seen[start]) continue;
-    const pixels = [start];
-    seen[start] = 1;
-    for (let n = 0; n < pixels.length; n++) {
-      const v = Math.floor(pixels[n] / width), u = pixels[n] - v * width;
-      for (let y = Math.max(0, v - 1); y <= Math.min(height - 1, v + 1); y++) {
-        for (let x = Math.max(0, u - 1); x <= Math.min(width - 1, u + 1); x++) {
-          const pixel = y * width + x;
-          if (slice[pixel] && !seen[pixel]) { seen[pixel] = 1; pixels.push(pixel); }
+function shapesOf(slice: Uint8Array, width: number, height: number): Component[] {
+  return componentsOf({
+    shape: [1, height, width],
+    forEachStretch: (visit) => {
+      for (let row = 0; row < slice.length; row += width) {
+        for (let at = row; at < row + width; at++) {
+          if (!slice[at]) continue;
+          const start = at;
+          while (at < row + width && slice[at]) at++;
+          visit(start, at - start, 1);
         }
       }
-    }
-    shapes.push({ pixels });
+    },
+  });
+}
+
+function overlaps({ starts, lengths }: Component, slice: Uint8Array): boolean {
+  for (let n = 0; n < starts.length; n++) {
+    for (let at = starts[n], end = at + lengths[n]; at < end; at++) if (slice[at]) return true;
   }
-  return shapes;
+  return false;
+}
+
+function fill(slice: Uint8Array, { starts, lengths }: Component): void {
+  starts.forEach((start, n) => slice.fill(1, start, start + lengths[n]));
 }

@@ -31,7 +31,7 @@ export function smoothed(labels: Labelmap, spacing: Zyx, segment: number, mm: nu
   const { frame, box, bits: set } = found;
   const { nz, ny, nx, words } = frame;
   const [alongZ, alongY, alongX] = reach.map((r, axis) => kernelOf(sigma / spacing[axis], r));
-  const across = new Float32Array(ny * nx), down = new Float32Array(nx);
+  const across = new Float32Array(ny * nx);
   const sum = new Float64Array(nx);
   const bits = frame.create();
   const holds = new Uint8Array(nz * ny), plane = new Uint8Array(ny);
@@ -45,52 +45,53 @@ export function smoothed(labels: Labelmap, spacing: Zyx, segment: number, mm: nu
     for (let y = 0; y < ny; y++) {
       plane[y] = 0;
       sum.fill(0);
-      for (let k = 0; k < alongZ.length; k++) {
-        const from = Math.min(nz - 1, Math.max(0, z + k - reach[0]));
-        if (!holds[from * ny + y]) continue;
+      for (let k = 0; k <= reach[0]; k++) {
+        const before = Math.max(0, z - k), after = Math.min(nz - 1, z + k);
+        if (!holds[before * ny + y] && !holds[after * ny + y]) continue;
         plane[y] = 1;
-        addLabels(labels.data, labels.indexOf(box.z0 + from, box.y0 + y, box.x0), segment, alongZ[k], sum);
+        const from = labels.indexOf(box.z0 + before, box.y0 + y, box.x0), to = labels.indexOf(box.z0 + after, box.y0 + y, box.x0);
+        addLabels(labels.data, from, to, segment, alongZ[k], sum);
       }
       across.set(sum, y * nx);
     }
     for (let y = 0; y < ny; y++) {
       let any = 0;
       sum.fill(0);
-      for (let k = 0; k < alongY.length; k++) {
-        const from = Math.min(ny - 1, Math.max(0, y + k - reach[1]));
-        if (!plane[from]) continue;
+      for (let k = 0; k <= reach[1]; k++) {
+        const before = Math.max(0, y - k), after = Math.min(ny - 1, y + k);
+        if (!plane[before] && !plane[after]) continue;
         any = 1;
-        addRow(across, from * nx, alongY[k], sum);
+        addRows(across, before * nx, after * nx, alongY[k], sum);
       }
-      if (!any) continue;
-      down.set(sum);
-      overHalf(down, alongX, reach[2], bits, frame.rowOf(z, y));
+      if (any) overHalf(sum, alongX, bits, frame.rowOf(z, y));
     }
   }
   return { frame, bits, box };
 }
 
-function addLabels(labels: Uint8Array, from: number, segment: number, weight: number, sum: Float64Array): void {
-  for (let x = 0; x < sum.length; x++) if (labels[from + x] === segment) sum[x] += weight;
+function addLabels(labels: Uint8Array, before: number, after: number, segment: number, weight: number, sum: Float64Array): void {
+  for (let x = 0; x < sum.length; x++) sum[x] += weight * (Number(labels[before + x] === segment) + Number(labels[after + x] === segment));
 }
 
-function addRow(values: Float32Array, from: number, weight: number, sum: Float64Array): void {
-  for (let x = 0; x < sum.length; x++) sum[x] += weight * values[from + x];
+function addRows(values: Float32Array, before: number, after: number, weight: number, sum: Float64Array): void {
+  for (let x = 0; x < sum.length; x++) sum[x] += weight * (values[before + x] + values[after + x]);
 }
 
 /** Sets the bits of a row whose weighted mean along x exceeds one half. */
-function overHalf(values: Float32Array, kernel: Float64Array, reach: number, bits: Bits, row: number): void {
-  const last = values.length - 1;
+function overHalf(values: Float64Array, kernel: Float64Array, bits: Bits, row: number): void {
+  const last = values.length - 1, reach = kernel.length - 1;
   for (let x = 0; x <= last; x++) {
     let sum = 0;
-    if (x >= reach && x + reach <= last) for (let k = 0; k < kernel.length; k++) sum += kernel[k] * values[x + k - reach];
-    else for (let k = 0; k < kernel.length; k++) sum += kernel[k] * values[Math.min(last, Math.max(0, x + k - reach))];
+    if (x >= reach && x + reach <= last) for (let k = 0; k <= reach; k++) sum += kernel[k] * (values[x - k] + values[x + k]);
+    else for (let k = 0; k <= reach; k++) sum += kernel[k] * (values[Math.max(0, x - k)] + values[Math.min(last, x + k)]);
     if (Math.fround(sum) > 0.5) bits[row + ((x + MARGIN) >>> 5)] |= 1 << ((x + MARGIN) & 31);
   }
 }
 
+/** Half of a Gaussian, from the middle on; the middle counts half, because both sides bring it. */
 function kernelOf(sigma: number, reach: number): Float64Array {
-  const kernel = Float64Array.from({ length: 2 * reach + 1 }, (_, n) => (sigma > 0 ? Math.exp(-((n - reach) ** 2) / (2 * sigma * sigma)) : Number(n === reach)));
-  const sum = kernel.reduce((a, b) => a + b, 0);
+  const kernel = Float64Array.from({ length: reach + 1 }, (_, n) => (sigma > 0 ? Math.exp(-(n ** 2) / (2 * sigma * sigma)) : Number(n === 0)));
+  kernel[0] /= 2;
+  const sum = 2 * kernel.reduce((a, b) => a + b, 0);
   return kernel.map((weight) => weight / sum);
 }

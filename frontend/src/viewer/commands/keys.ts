@@ -52,6 +52,17 @@ export function noteReplaced(commands: readonly Command[]): void {
 /** What a panel shows for a key that the source names. */
 export function currentKey(key: string): string { return replaced.value.get(key) ?? key; }
 
+/** A key as people read it. */
+export function keyWords(key: string): string {
+  return key.replace(/\+$/, "＋").replace("ArrowUp", "↑").replace("ArrowDown", "↓").replace("ArrowLeft", "←").replace("ArrowRight", "→").replace("Enter", "↵").replace("PageUp", "PgUp").replace("PageDown", "PgDn").replaceAll("+", " ").replace("＋", "+");
+}
+
+/** Words with the keys that the commands have now; `keys` are those that they came with. */
+export function withKey(words: string, ...keys: readonly (string | undefined)[]): string {
+  const now = keys.map((key) => key && currentKey(key)).filter((key) => key).map((key) => keyWords(key as string));
+  return now.length ? `${words} (${now.join(", ")})` : words;
+}
+
 const TAKEN: readonly (readonly [RegExp, string])[] = [
   [/^Escape$/, msg("Esc drops a stroke and closes dialogs")],
   [/^(Shift\+)?Tab$/, msg("Tab moves from control to control")],

@@ -7,6 +7,7 @@ import { nextSlab, stepSlab } from "../panes/slabs";
 import { PLANES } from "../session";
 import { change, settings } from "../settings";
 import type { Command } from "./command";
+import { withKey } from "./keys";
 
 export function lookingCommands(desk: Desk): Command[] {
   const { session } = desk;
@@ -32,7 +33,7 @@ export function lookingCommands(desk: Desk): Command[] {
   const turn = (degrees: number) => {
     const pane = active();
     if (pane && desk.view.value?.planes.turning.value) desk.view.value.planes.turn(pane, (degrees * Math.PI) / 180);
-    else session.notice.value = { text: "The planes are locked: Shift O lets them turn.", tone: "info" };
+    else session.notice.value = { text: `${withKey(t("The planes are locked: let them turn"), "Shift+O")}.`, tone: "info" };
   };
   return [
     ...[0, 1, 2].map((n) => ({

@@ -1,19 +1,8 @@
 /** Small controls of the panels: slider, switch, tooltip with key. */
 
 import type { ComponentChildren } from "preact";
-import { currentKey } from "../commands/keys";
+import { currentKey, keyWords, withKey } from "../commands/keys";
 import { Icon, type IconName } from "./icons";
-
-/** A title with the key that the command has now; `key` is the one that it came with. */
-export function withKey(title: string, key?: string): string {
-  const now = key && currentKey(key);
-  return now ? `${title} (${now})` : title;
-}
-
-/** A key as people read it. */
-export function keyWords(key: string): string {
-  return key.replace(/\+$/, "＋").replace("ArrowUp", "↑").replace("ArrowDown", "↓").replace("ArrowLeft", "←").replace("ArrowRight", "→").replace("Enter", "↵").replace("PageUp", "PgUp").replace("PageDown", "PgDn").replaceAll("+", " ").replace("＋", "+");
-}
 
 /** A key, as it is called here. */
 export function Key({ name }: { readonly name: string }) { return <kbd aria-hidden="true">{keyWords(name)}</kbd>; }

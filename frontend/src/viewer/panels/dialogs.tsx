@@ -5,7 +5,7 @@ import { BatchPanel } from "../../offline/panel";
 import { useDesk } from "../desk";
 import { t } from "../language";
 import type { Asking } from "../work";
-import { Button, Kbd } from "./controls";
+import { Button, Key } from "./controls";
 import { Dialog } from "./dialog";
 import { Icon } from "./icons";
 import { KeySheet } from "./keysheet";
@@ -99,7 +99,7 @@ function TextDialog({ title, label, hint, action, onClose, onDone }: TextProps) 
           <textarea id="dialog-text" class="input" rows={3} data-focus maxLength={2000} data-testid="dialog-text" onInput={(e) => setText(e.currentTarget.value)} onKeyDown={(e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); done(); } }} />
           <p class="hint">{hint}</p>
         </div>
-        <footer class="row"><span class="grow" /><Button onClick={onClose}>{t("Cancel")}</Button><button type="submit" class="btn btn-primary" data-testid="dialog-done" disabled={!text.trim()}>{action} <Kbd keys="Ctrl+Enter" /></button></footer>
+        <footer class="row"><span class="grow" /><Button onClick={onClose}>{t("Cancel")}</Button><button type="submit" class="btn btn-primary" data-testid="dialog-done" disabled={!text.trim()}>{action} <Key name="Ctrl+Enter" /></button></footer>
       </form>
     </Dialog>
   );

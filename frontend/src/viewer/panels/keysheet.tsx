@@ -2,11 +2,11 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { allCommands, commandsOf, titleOf, type Command } from "../commands";
-import { keyNames, keysOf, rebound, restored, whyTaken } from "../commands/keys";
+import { keyNames, keyWords, keysOf, rebound, restored, whyTaken } from "../commands/keys";
 import { useDesk } from "../desk";
 import { msg, t } from "../language";
 import { change, settings } from "../settings";
-import { Button, Key, keyWords } from "./controls";
+import { Button, Key } from "./controls";
 import { Dialog } from "./dialog";
 import { Icon } from "./icons";
 

@@ -5,11 +5,11 @@ import { useId, useRef } from "preact/hooks";
 import { Icon, type IconName } from "./icons";
 
 interface MenuProps {
-  readonly icon?: IconName; readonly words?: string; readonly label: string; readonly title: string; readonly active?: boolean;
+  readonly icon?: IconName; /** The icon stands for the words only where there is no room for them. */ readonly spare?: boolean; readonly words?: string; readonly label: string; readonly title: string; readonly active?: boolean;
   readonly testid: string; readonly children: ComponentChildren;
 }
 
-export function Menu({ icon, words, label, title, active = false, testid, children }: MenuProps) {
+export function Menu({ icon, spare = false, words, label, title, active = false, testid, children }: MenuProps) {
   const id = useId();
   const button = useRef<HTMLButtonElement>(null);
   const place = (event: { readonly currentTarget: EventTarget | null; readonly newState: string }) => {
@@ -20,8 +20,8 @@ export function Menu({ icon, words, label, title, active = false, testid, childr
     panel.style.left = `${Math.max(8, Math.min(box.left, innerWidth - panel.offsetWidth - 8))}px`;
   };
   return <>
-    <button ref={button} type="button" class={`btn btn-ghost menubtn${words ? "" : " btn-icon"}${active ? " on" : ""}`} aria-label={words ? undefined : label} title={title} data-testid={testid} popovertarget={id}>
-      {icon && <Icon name={icon} size="sm" />}{words}
+    <button ref={button} type="button" class={`btn btn-ghost menubtn${spare ? " spare" : ""}${words ? "" : " btn-icon"}${active ? " on" : ""}`} aria-label={words ? undefined : label} title={title} data-testid={testid} popovertarget={id}>
+      {icon && <Icon name={icon} size="sm" />}{words && <span class="words">{words}</span>}
     </button>
     <div id={id} popover="auto" class="menu" role="group" aria-label={label} onToggle={place}>{children}</div>
   </>;

@@ -43,7 +43,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
         }}
       />
       <ul class="palette" id="palette-list" role="listbox" aria-label={t("Commands")}>
-        {found.map((c, n) => <li key={c.id} id={`cmd-${c.id}`} role="option" aria-selected={n === at} onClick={() => run(c)}><span class="grow clip">{titleOf(c)}</span>{!text && recent.includes(c.id) ? <span class="tiny faint">{t("recent")}</span> : <span class="tiny faint">{t(c.group)}</span>}{c.keys.map((k) => <Key key={k} name={k} />)}</li>)}
+        {found.map((c, n) => <li key={c.id} id={`cmd-${c.id}`} role="option" aria-selected={n === at} onClick={() => run(c)}><span class="grow">{titleOf(c)}</span>{!text && recent.includes(c.id) ? <span class="tiny faint">{t("recent")}</span> : <span class="tiny faint">{t(c.group)}</span>}{c.keys.map((k) => <Key key={k} name={k} />)}</li>)}
       </ul>
       <p class="vh" role="status">{found.length === 0 ? t("No command is called so.") : t("{n} commands", { n: found.length })}</p>
       {found.length === 0 && <p class="small faint" aria-hidden="true">{t("No command is called so.")}</p>}

@@ -1,11 +1,12 @@
 /** Above the panes: window, overlays, layout. */
 
+import { withKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import { t } from "../language";
 import { overlayColour } from "../panes/marks";
 import { toggled } from "../session";
 import { change, settings } from "../settings";
-import { Button, Kbd, withKey } from "./controls";
+import { Button, Kbd } from "./controls";
 import { Icon } from "./icons";
 import { Cine, Layouts, Oblique } from "./layouts";
 import { shortTitle } from "./review";
@@ -42,7 +43,7 @@ export function PaneBar() {
       </div>
       <label class="small faint opacity" for="opacity">{t("Opacity")}</label>
       <input
-        id="opacity" class="range opacity" type="range" min="0" max="80" value={settings.value.opacity} style={`--v:${(settings.value.opacity / 80) * 100}%`}
+        id="opacity" aria-label={t("Opacity")} title={t("Opacity")} class="range opacity" type="range" min="0" max="80" value={settings.value.opacity} style={`--v:${(settings.value.opacity / 80) * 100}%`}
         aria-valuetext={t("{n} per cent", { n: settings.value.opacity })} onInput={(e) => change({ opacity: Number(e.currentTarget.value) })}
       />
       <span class="grow" />

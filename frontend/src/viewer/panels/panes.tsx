@@ -2,6 +2,7 @@
 
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Plane } from "../../editor/types";
+import { withKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import { SLAB_NAMES } from "../image/slab";
 import { t } from "../language";
@@ -10,7 +11,6 @@ import type { Pane, View } from "../panes/view";
 import { PLANES } from "../session";
 import { settings } from "../settings";
 import { toolOf } from "../tools";
-import { withKey } from "./controls";
 import { Icon } from "./icons";
 import { PaneBar } from "./panebar";
 import { PriorPane } from "./prior";

@@ -1,6 +1,7 @@
 /** The other scan of the subject, the active plane beside the same. */
 
 import { useEffect, useRef } from "preact/hooks";
+import { withKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import { CanvasImage } from "../image/canvas";
 import { outlines } from "../image/contour";
@@ -10,7 +11,7 @@ import { crossLines } from "../panes/marks";
 import type { Prior } from "../prior";
 import { PLANES } from "../session";
 import { settings } from "../settings";
-import { Button, withKey } from "./controls";
+import { Button } from "./controls";
 
 const NOTCH = 50;
 

@@ -3,9 +3,8 @@
 import { Fragment } from "preact";
 import { useDesk } from "../desk";
 import { t } from "../language";
-import { currentKey } from "../commands/keys";
+import { currentKey, withKey } from "../commands/keys";
 import { offeredTools } from "../tools";
-import { withKey } from "./controls";
 import { Icon } from "./icons";
 
 export function Rail() {
@@ -24,7 +23,7 @@ export function Rail() {
         </Fragment>
       ))}
       <span class="grow" />
-      <button type="button" class="tool" aria-label={t("All keys")} title={t("All keys (?)")} onClick={() => { desk.sheet.value = "keys"; }}><Icon name="keyboard" size="lg" /></button>
+      <button type="button" class="tool" aria-label={t("All keys")} title={withKey(t("All keys"), "?")} onClick={() => { desk.sheet.value = "keys"; }}><Icon name="keyboard" size="lg" /></button>
       <button type="button" class="tool" aria-label={t("Settings")} title={t("Settings")} data-testid="settings" onClick={() => { desk.sheet.value = "settings"; }}><Icon name="settings-2" size="lg" /></button>
     </nav>
   );

@@ -1,6 +1,7 @@
 /** The scout in a corner of the axial pane: where the slice lies in the patient, how thick it is, where lesions reach. */
 
 import { useEffect, useRef } from "preact/hooks";
+import { withKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import { cross, type Vector } from "../image/oblique";
 import type { Scout } from "../image/scout";
@@ -8,7 +9,6 @@ import { slabRange } from "../image/slab";
 import { t } from "../language";
 import type { Pane, View } from "../panes/view";
 import { toolOf } from "../tools";
-import { withKey } from "./controls";
 
 /** Longest side in CSS pixels, and the part of the pane's height that it may take. */
 const MOST_PX = 112, LEAST_PX = 60, SHARE = 0.24;

@@ -1,12 +1,11 @@
 /** What is marked: segments with their figures, and the single lesions. */
 
-import { currentKey } from "../commands/keys";
+import { currentKey, withKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import { msg, t } from "../language";
 import { toggled } from "../session";
 import { wordOf } from "../severity";
 import { fixed, ml } from "../words";
-import { withKey } from "./controls";
 import { Icon } from "./icons";
 import { LesionFacts, LesionTable } from "./lesions";
 

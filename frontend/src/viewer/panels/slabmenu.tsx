@@ -1,22 +1,23 @@
 /** Thick slices: how the voxels along the way are joined, how many millimetres, on which panes. */
 
+import { withKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import { SLAB_MM, SLAB_NAMES, type SlabKind } from "../image/slab";
-import { t } from "../language";
+import { msg, t } from "../language";
 import { setSlab, slabOf } from "../panes/slabs";
 import type { View } from "../panes/view";
 import { change, settings } from "../settings";
 import { Slider, Switch } from "./controls";
 import { Menu } from "./menu";
 
-const CHOICES: readonly [SlabKind | null, string][] = [[null, "Thin"], ["mip", SLAB_NAMES.mip], ["minip", SLAB_NAMES.minip], ["average", SLAB_NAMES.average]];
+const CHOICES: readonly [SlabKind | null, string][] = [[null, msg("Thin")], ["mip", SLAB_NAMES.mip], ["minip", SLAB_NAMES.minip], ["average", SLAB_NAMES.average]];
 
 export function SlabMenu({ view }: { readonly view: View }) {
   const { session } = useDesk();
   const slab = slabOf(view);
   if (session.geometry.shapeZyx[0] === 1) return null;
   return (
-    <Menu icon="layers" label={t("Slab")} words={slab ? `${t(SLAB_NAMES[slab.kind])} ${slab.mm} mm` : t("Slab")} title={t("Thick slices: MIP, MinIP, average (Shift S); thicker, thinner (Shift PageUp, PageDown)")} active={slab !== null} testid="slab">
+    <Menu icon="layers" label={t("Slab")} words={slab ? `${t(SLAB_NAMES[slab.kind])} ${slab.mm} mm` : t("Slab")} title={withKey(t("Thick slices: MIP, MinIP, average; thicker, thinner"), "Shift+S", "Shift+PageUp", "Shift+PageDown")} active={slab !== null} testid="slab">
       <div class="segmented" role="group" aria-label={t("Projection")}>
         {CHOICES.map(([kind, words]) => (
           <button type="button" key={words} aria-pressed={(slab?.kind ?? null) === kind} data-testid={`slab-${kind ?? "thin"}`} onClick={() => setSlab(view, kind)}>{t(words)}</button>

@@ -1,7 +1,7 @@
 /** The selected tool's settings, this stroke, the strokes so far, undo and redo. */
 
 import { useDesk } from "../desk";
-import { t } from "../language";
+import { msg, t } from "../language";
 import type { StrokeLine } from "../session";
 import { toolOf } from "../tools";
 import { hu, ml, signed, thin } from "../words";
@@ -10,16 +10,16 @@ import { Icon, type IconName } from "./icons";
 import { WholeSegment } from "./whole";
 
 const STROKES: Readonly<Record<string, readonly [words: string, icon: IconName]>> = {
-  grow: ["Grow", "sprout"], sphere: ["Sphere", "globe"], circle: ["Circle", "circle-dot"], threshold: ["Threshold", "pipette"], erase: ["Erase", "eraser"],
-  lasso: ["Lasso", "lasso"], scissors: ["Scissors", "scissors"], click: ["Click", "mouse-pointer-click"], undo: ["Undo", "undo-2"], redo: ["Redo", "redo-2"],
-  copy: ["Copy", "copy"], interpolate: ["Interpolate", "layers-2"], "fill-holes": ["Fill holes", "paint-bucket"], "remove-islands": ["Islands", "circle-minus"],
-  "remove-lesion": ["Remove", "trash-2"], smooth: ["Smooth", "waves"], union: ["Add", "squares-unite"], intersect: ["Keep", "squares-intersect"],
-  subtract: ["Subtract", "squares-subtract"], convert: ["Convert", "replace"], clear: ["Clear", "trash-2"], restore: ["Restore", "history"], merge: ["Merge", "copy"],
+  grow: [msg("Grow"), "sprout"], sphere: [msg("Sphere"), "globe"], circle: [msg("Circle"), "circle-dot"], threshold: [msg("Threshold"), "pipette"], erase: [msg("Erase"), "eraser"],
+  lasso: [msg("Lasso"), "lasso"], scissors: [msg("Scissors"), "scissors"], click: [msg("Click"), "mouse-pointer-click"], undo: [msg("Undo"), "undo-2"], redo: [msg("Redo"), "redo-2"],
+  copy: [msg("Copy"), "copy"], interpolate: [msg("Interpolate"), "layers-2"], "fill-holes": [msg("Fill holes"), "paint-bucket"], "remove-islands": [msg("Islands"), "circle-minus"],
+  "remove-lesion": [msg("Remove"), "trash-2"], smooth: [msg("Smooth"), "waves"], union: [msg("Add"), "squares-unite"], intersect: [msg("Keep"), "squares-intersect"],
+  subtract: [msg("Subtract"), "squares-subtract"], convert: [msg("Convert"), "replace"], clear: [msg("Clear"), "trash-2"], restore: [msg("Restore"), "history"], merge: [msg("Merge"), "copy"],
 };
 
 /** Words and icon of a stroke in the list. */
 function lookOf({ tool, params }: Pick<StrokeLine, "tool" | "params">): readonly [string, IconName] {
-  if (tool === "resize") return Number(params["mm"]) > 0 ? ["Grow segment", "expand"] : ["Shrink", "shrink"];
+  if (tool === "resize") return Number(params["mm"]) > 0 ? [msg("Grow segment"), "expand"] : [msg("Shrink"), "shrink"];
   return STROKES[tool] ?? [tool, "copy"];
 }
 

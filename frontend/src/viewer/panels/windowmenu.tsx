@@ -1,12 +1,13 @@
 /** The window by presets, by typed numbers, and as windows of one's own. */
 
 import { useState } from "preact/hooks";
+import { currentKey, withKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import { presetsOf } from "../image/window";
 import { t } from "../language";
 import { change, settings } from "../settings";
 import { thin } from "../words";
-import { Button, withKey } from "./controls";
+import { Button } from "./controls";
 import { Menu } from "./menu";
 
 const MOST_OWN = 5;
@@ -19,12 +20,12 @@ export function Windows() {
     <div class="segmented" role="group" aria-label={t("Window")}>
       {presetsOf(session.index).map((p) => (
         <button
-          type="button" key={p.name} aria-pressed={level === p.level && width === p.width} title={withKey(t("{name} window, L {level} W {width}", { name: p.name, level: thin(p.level), width: p.width }), p.key.replace("+", " "))}
+          type="button" key={p.name} aria-pressed={level === p.level && width === p.width} title={withKey(t("{name} window, L {level} W {width}", { name: t(p.name), level: thin(p.level), width: p.width }), p.key)}
           data-testid={`window-${p.name.toLowerCase().replace(" ", "-")}`} onClick={() => { session.window.value = { level: p.level, width: p.width }; }}
-        >{t(p.name)} <kbd aria-hidden="true">⇧{p.key.slice(-1)}</kbd></button>
+        >{t(p.name)} <kbd aria-hidden="true">{currentKey(p.key).replace("Shift+", "⇧")}</kbd></button>
       ))}
     </div>
-    <Menu label={t("Window in numbers")} title={t("Level and width in numbers, windows of your own")} words={`L ${thin(level)} W ${width}`} testid="window-values"><Numbers /></Menu>
+    <Menu icon="contrast" spare label={t("Window in numbers")} title={t("Level and width in numbers, windows of your own")} words={`L ${thin(level)} W ${width}`} testid="window-values"><Numbers /></Menu>
   </>;
 }
 

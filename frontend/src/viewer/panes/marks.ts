@@ -1,10 +1,11 @@
 /** Everything over the image: mask, overlays, differences, preview, crosshair, brush, measurements, pins. */
 
 import { distanceMm, type PaneGeometry } from "../image/geometry";
+import { t } from "../language";
 import { settings } from "../settings";
 import { toolOf } from "../tools";
 import type { Brush } from "../tools/tool";
-import { hu } from "../words";
+import { fixed, hu } from "../words";
 import { label } from "./labels";
 import { drawRegions } from "./regions";
 import type { Pane, View } from "./view";
@@ -181,7 +182,8 @@ function drawMeasurements(view: View, pane: Pane, context: CanvasRenderingContex
     context.lineWidth = 1.5;
     context.strokeStyle = "#ffe9a8";
     line(context, p, q);
-    const words = `${distanceMm(view.session.geometry, from, to).toFixed(1)} mm, ${huAt(from)} to ${huAt(to)}${view.session.valueUnit}`;
+    const ends = t("{first} to {last}", { first: huAt(from), last: `${huAt(to)}${view.session.valueUnit}` });
+    const words = `${fixed(distanceMm(view.session.geometry, from, to), 1)} mm, ${ends}`;
     label(context, words, (p[0] + q[0]) / 2 + 8, (p[1] + q[1]) / 2 - 8, geometry, "#ffe9a8");
   }
 }

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import type { Ijk, Plane } from "../../editor/types";
 import type { PaneGeometry } from "../image/geometry";
 import { regionFacts, type RegionFacts, type RegionKind } from "../image/statistics";
+import { t } from "../language";
 import { settings } from "../settings";
 import type { Gesture, Place } from "../tools/tool";
 import { thin } from "../words";
@@ -123,7 +124,7 @@ const figure = (value: number | null) => (value === null ? "–" : thin(value));
 /** Words of a region, one line each. */
 export function regionWords({ facts }: Region, unit: string): string[] {
   const { mean, sd, min, max, areaMm2, voxels } = facts;
-  return [`${figure(mean)} ± ${figure(sd)}${unit}`, `${figure(min)} to ${figure(max)}${unit}`, `${areaMm2 < 10 ? areaMm2.toFixed(1) : thin(areaMm2)} mm², ${thin(voxels)} voxels`];
+  return [`${figure(mean)} ± ${figure(sd)}${unit}`, t("{first} to {last}", { first: figure(min), last: `${figure(max)}${unit}` }), t("{area} mm², {n} voxels", { area: areaMm2 < 10 ? areaMm2.toFixed(1) : thin(areaMm2), n: thin(voxels) })];
 }
 
 export function drawRegions(view: View, pane: Pane, context: CanvasRenderingContext2D): void {

@@ -99,7 +99,7 @@ export const click: ToolDefinition = {
       {!model.value && <p class="small faint">{t("No model has given its probability for this scan.")}</p>}
       <div class="row" style="margin-top:8px">
         <Button kind="grow" testid="click-accept" keys="Enter" title={t("Take the proposal")} disabled={empty || !found?.added} onClick={() => void clicks.accept()}>{t("Take it")} <Kbd keys="Enter" /></Button>
-        <Button kind="btn-ghost" icon="x" label={t("Discard the proposal")} keys="Esc" testid="click-discard" disabled={empty} onClick={() => clicks.discard()} />
+        <Button kind="btn-ghost" icon="x" label={t("Discard the proposal")} title={t("Discard the proposal (Esc)")} testid="click-discard" disabled={empty} onClick={() => clicks.discard()} />
       </div>
     </>;
   },

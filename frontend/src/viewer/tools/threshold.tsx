@@ -76,7 +76,7 @@ export const threshold = brushTool(brush, {
         <Bound id="threshold-lo" label={t("From HU")} value={lo} onChange={(v) => setWindow(v, Math.max(v, hi))} />
         <Bound id="threshold-hi" label={t("to HU")} value={hi} onChange={(v) => setWindow(Math.min(lo, v), v)} />
       </div>
-      <div class="ops">
+      <div class="ops presets">
         {WINDOWS.map((w) => (
           <Button key={w.name} pressed={w.lo === lo && w.hi === hi} title={`${t(w.name)}: ${hu(w.lo)} … ${hu(w.hi)} HU`} onClick={() => setWindow(w.lo, w.hi)}>{t(w.name)}</Button>
         ))}

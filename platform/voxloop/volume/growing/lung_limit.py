@@ -12,7 +12,10 @@ Mask = npt.NDArray[np.bool_]
 Packed = npt.NDArray[np.uint8]
 
 AIR_HU = -500
-CLOSE_MM = 10.0
+# Half-way between ground glass and the chest wall: where the pleura lies beside an opacity. A voxel up to here counts
+# when it touches aerated lung.
+RIM_HU = -300
+CLOSE_MM = 15.0
 LEAST_LUNG_ML = 300.0
 # The background where no lung was found: median of aerated lung over the scans of `viewer.md`.
 NORMAL_LUNG_HU = -860
@@ -29,17 +32,18 @@ def lung_limit(
     """The limit (bool, whole volume) and the background in HU (median of aerated lung, rounded down).
 
     Aerated lung is what lies below `air_hu`, does not touch a side face of the volume and is larger than
-    `least_ml`; closed by a ball of `close_mm`, so that attached lesions and vessels fall inside. `(None, -860)`
-    where there is no such thing.
+    `least_ml`. With the voxels below `RIM_HU` that touch it, it is closed by a ball of `close_mm`, so that attached
+    lesions and vessels fall inside (docs/adr/0011). `(None, -860)` where there is no such thing.
     """
     lung = _aerated_lung(hu_zyx, spacing_mm_zyx, air_hu, least_ml)
     if lung is None:
         return None, NORMAL_LUNG_HU
     background_hu = int(np.floor(np.median(hu_zyx[lung])))
+    with_rim = lung | (ndi.binary_dilation(lung) & (hu_zyx < RIM_HU))
     limit = np.zeros(lung.shape, np.bool_)
-    box = ndi.find_objects(lung.astype(np.uint8))[0]
+    box = ndi.find_objects(with_rim.astype(np.uint8))[0]
     # Closing never leaves the box of what it closes.
-    limit[box] = close_ball(lung[box], spacing_mm_zyx, close_mm)
+    limit[box] = close_ball(with_rim[box], spacing_mm_zyx, close_mm)
     return limit, background_hu
 
 
