@@ -5,13 +5,21 @@ viewer is measured alike and none by its own words: a pane counts from the first
 of 8×8 pixels look as they do in the end, give or take a tenth of black to white. Blocks that stay dark throughout say
 nothing and are left out. The line is throttled by `Network.emulateNetworkConditions` on the page, which reaches its
 workers, too (1.25 MB took 2.3 s in the page and 2.2 s in a worker); service workers are off, because their requests
-would pass it by. Memory is the proportional size (PSS) of the largest renderer process.
+would pass it by.
+
+Memory is the proportional size (PSS) of the largest renderer process of a browser that nobody watches while the page
+loads: a renderer that is asked for its traffic keeps up to 200 MB of answers for whoever asked.
 """
 
 import base64
 import contextlib
+import os
 import shutil
+import subprocess
 import tempfile
+import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +28,14 @@ from typing import Any
 import imagecodecs
 import numpy as np
 import numpy.typing as npt
-from playwright.sync_api import BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, Request, sync_playwright
 
 from benchmarks.memory import sizes_of
+from voxloop.embedded.processes import free_port
 
 LINE_BITS, LINE_MS = 5_000_000, 80
 FLAGS = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "--no-sandbox"]
+SCRIPT = {"text/javascript", "application/javascript", "application/wasm"}
 PIXELS = ("application/octet-stream", "application/x-voxloop", "multipart/related", "application/dicom", "image/")
 WIDTH, HEIGHT = 1600, 1000
 # Pictures come at half the size; a block of 8×8 pixels of the page is one of 4×4 there.
@@ -84,7 +94,7 @@ class Visit:
         kind, mime = self.kinds.get(event["requestId"], ("", ""))
         size = float(event["encodedDataLength"])
         self.transferred["all"] += size
-        if kind == "Script" or mime == "application/wasm":
+        if kind == "Script" or mime in SCRIPT:  # what is fetched ahead (`modulepreload`) is of no kind
             self.transferred["script"] += size
         elif kind in {"Fetch", "XHR"} and mime.startswith(PIXELS):
             self.transferred["pixels"] += size
@@ -127,7 +137,6 @@ class Chromium:
 
     def __init__(self, context: BrowserContext, profile: Path) -> None:
         self.context, self.profile = context, profile
-        self.visits: list[Visit] = []
 
     def visit(self, *, throttled: bool) -> Visit:
         """An empty page, its traffic counted from now on."""
@@ -135,7 +144,6 @@ class Chromium:
         page.set_default_timeout(300_000)
         session = self.context.new_cdp_session(page)
         visit = Visit(page, session)
-        self.visits.append(visit)
         session.on("Network.responseReceived", visit.note)
         session.on("Network.loadingFinished", visit.count)
         page.on("requestfinished", lambda request: visit.requests.append(request))
@@ -148,17 +156,72 @@ class Chromium:
             })  # fmt: skip
         return visit
 
+
+class Unwatched:
+    """A browser that is left alone while a page loads."""
+
+    def __init__(self, playwright: Playwright, address: str, profile: Path) -> None:
+        self.playwright, self.address, self.profile = playwright, address, profile
+
+    @contextlib.contextmanager
+    def page(self, *, at: str = "") -> Iterator[Page]:
+        """The open page whose address holds `at`, or a new one, for as long as this lasts."""
+        browser = self.playwright.chromium.connect_over_cdp(self.address)
+        context = browser.contexts[0]
+        found = next((page for page in context.pages if at in page.url), None) if at else context.new_page()
+        assert found is not None, f"no page at {at}"
+        found.set_default_timeout(60_000)
+        try:
+            yield found
+        finally:
+            if not at:
+                found.close()
+            browser.close()  # only lets go of it
+
+    def open(self, url: str) -> None:
+        """Open a page and wait until it has come to rest: no process of the browser works any more."""
+        request = urllib.request.Request(f"{self.address}/json/new?{urllib.parse.quote(url, safe='')}", method="PUT")
+        urllib.request.urlopen(request, timeout=30).close()
+        self.rest()
+
+    def rest(self, seconds: float = 6, most: float = 120) -> None:
+        """Wait until the renderers take less than a tenth of a processor for some seconds."""
+        end, since, before = time.monotonic() + most, time.monotonic(), self._worked()
+        while time.monotonic() < end:
+            time.sleep(1)
+            now = self._worked()
+            if now - before > os.sysconf("SC_CLK_TCK") / 10:
+                since = time.monotonic()
+            elif time.monotonic() - since > seconds:
+                return
+            before = now
+
+    def _worked(self) -> int:
+        """Clock ticks of all renderers so far."""
+        ticks = 0
+        for pid in self._renderers():
+            with contextlib.suppress(OSError):
+                words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(words[11]) + int(words[12])
+        return ticks
+
     def renderer_mb(self) -> float:
         """PSS of the largest renderer."""
-        most = 0.0
-        for folder in Path("/proc").iterdir():
-            if not folder.name.isdigit():
-                continue
+        sizes = [0.0]
+        for pid in self._renderers():
             with contextlib.suppress(OSError):
-                line = (folder / "cmdline").read_bytes().decode(errors="replace")
-                if "--type=renderer" in line and self._is_mine(int(folder.name)):
-                    most = max(most, sizes_of(int(folder.name))["Pss"])
-        return most
+                sizes.append(sizes_of(pid)["Pss"])
+        return max(sizes)
+
+    def _renderers(self) -> list[int]:
+        found = []
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                with contextlib.suppress(OSError):
+                    line = (folder / "cmdline").read_bytes().decode(errors="replace")
+                    if "--type=renderer" in line and self._is_mine(int(folder.name)):
+                        found.append(int(folder.name))
+        return found
 
     def _is_mine(self, pid: int) -> bool:
         """Whether one of its parents is the browser of this profile."""
@@ -170,14 +233,42 @@ class Chromium:
 
 
 @contextlib.contextmanager
+def unwatched() -> Iterator[Unwatched]:
+    """Debian's Chromium, headless, software GL, with nobody attached to it."""
+    profile, port = Path(tempfile.mkdtemp(prefix="voxloop-chromium-")), free_port()
+    command = [
+        str(_executable()), "--headless=new", *FLAGS, f"--user-data-dir={profile}", f"--remote-debugging-port={port}",
+        f"--window-size={WIDTH},{HEIGHT}", "--no-first-run", "--disable-background-networking",
+        "--disable-dev-shm-usage", "about:blank",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{address}/json/version", timeout=5).close()
+                break
+            time.sleep(0.1)
+        with sync_playwright() as playwright:
+            yield Unwatched(playwright, address, profile)
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(profile, ignore_errors=True)
+
+
+def _executable() -> str | None:
+    return shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@contextlib.contextmanager
 def chromium() -> Iterator[Chromium]:
     """Debian's Chromium, headless, software GL."""
     profile = Path(tempfile.mkdtemp(prefix="voxloop-chromium-"))
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
     try:
         with sync_playwright() as playwright:
             context = playwright.chromium.launch_persistent_context(
-                profile, executable_path=executable, args=FLAGS, viewport={"width": WIDTH, "height": HEIGHT},
+                profile, executable_path=_executable(), args=FLAGS, viewport={"width": WIDTH, "height": HEIGHT},
                 service_workers="block",
             )  # fmt: skip
             context.add_init_script(WATCH)

@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 from scipy import ndimage as ndi
 
 from annotation.demonstration.dicom import SCANNERS, write_ct_series
-from benchmarks._browser import LINE_BITS, PLACES, Chromium, Visit, chromium
+from benchmarks._browser import LINE_BITS, PLACES, Chromium, Visit, chromium, unwatched
 from benchmarks._demo import RunningDemo, is_complete, running_demo, temporary_state
 from benchmarks._ohif import UnavailableError, running_ohif
 from benchmarks._rows import plain_row, ratio_row
@@ -70,11 +70,13 @@ def run() -> Iterator[dict[str, Any]]:
         yield from _phantom(demo, assignments)
         if real.is_dir():
             ours = {limited: _open_ours(demo, assignments[-1], limited) for limited in (True, False)}
+            _, ours[True]["memory"] = _memory(demo, assignments[-1])
     if not real.is_dir():
         return
     try:
         with running_ohif(real) as address:
             peer = {limited: _open_peer(address, limited) for limited in (True, False)}
+            peer[True]["memory"] = _memory_of_peer(address)
     except UnavailableError as error:
         yield plain_row("viewer", f"beside OHIF: left out, {error}", 0, "")
         peer = None
@@ -100,13 +102,31 @@ def _import(demo: RunningDemo, state: Path, more: list[Path]) -> list[str]:
 
 def _log_in(demo: RunningDemo, browser: Chromium) -> None:
     visit = browser.visit(throttled=False)
-    visit.page.goto(f"{demo.card['address']}accounts/login/")
-    visit.page.get_by_label("Name").fill("annotator1")
-    visit.page.get_by_label("Password", exact=True).fill(demo.password("annotator1"))
-    visit.page.get_by_role("button", name="Log in").click()
-    visit.page.wait_for_url(lambda url: "/accounts/login" not in url)
+    _enter(demo, visit.page)
     visit.session.send("Network.clearBrowserCache")
     visit.page.close()
+
+
+def _enter(demo: RunningDemo, page: Page) -> None:
+    page.goto(f"{demo.card['address']}accounts/login/")
+    page.get_by_label("Name").fill("annotator1")
+    page.get_by_label("Password", exact=True).fill(demo.password("annotator1"))
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(lambda url: "/accounts/login" not in url)
+
+
+def _memory(demo: RunningDemo, assignment: str) -> tuple[float, float]:
+    """Megabytes of the renderer with a scan open, and after editing."""
+    with unwatched() as browser:
+        with browser.page() as page:
+            _enter(demo, page)
+        browser.open(f"{demo.card['address']}view/{assignment}/")
+        opened = browser.renderer_mb()
+        with browser.page(at=assignment) as page:
+            for key in BRUSHES.values():
+                _drags(page, key)
+            browser.rest()
+            return opened, browser.renderer_mb()
 
 
 def _open(demo: RunningDemo, browser: Chromium, assignment: str, limited: bool) -> Visit:
@@ -128,32 +148,27 @@ def _phantom(demo: RunningDemo, assignments: list[str]) -> Iterator[dict[str, An
         line = visit.transferred["all"] * 8 / LINE_BITS
         yield ratio_row("viewer", f"{name}: full volume, beside bytes / rate", full, line, "s", FULL_SHARE_OF_LINE)
         yield plain_row("viewer", "script, gzip, first visit", visit.script_mb(), "MB", SCRIPT_MB)
-        most_mb = 2.5 * volume_mb + 250
-        yield ratio_row("viewer", f"{name}: renderer, beside its most", browser.renderer_mb(), most_mb, "MB", 1.0)
         visit.stop_watching()
         yield from _draw(visit)
-        memory = browser.renderer_mb()
-        yield ratio_row("viewer", f"{name}: renderer after editing, beside its most", memory, most_mb, "MB", 1.0)
         if len(assignments) > 1:
             visit.page.wait_for_function("() => window.voxloop.nextLoaded >= 1")
+            visit.watch()
             visit.page.goto(f"{demo.card['address']}view/{assignments[1]}/", wait_until="commit")
             visit.page.wait_for_function("() => window.voxloop?.maskReady")
             visit.page.wait_for_timeout(2000)
             yield plain_row("viewer", "next scan of the batch: three planes", visit.seen(3), "s", NEXT_USABLE_S)
+    opened, edited = _memory(demo, assignments[0])
+    most_mb = 2.5 * volume_mb + 250
+    yield ratio_row("viewer", f"{name}: renderer, beside its most", opened, most_mb, "MB", 1.0)
+    yield ratio_row("viewer", f"{name}: renderer after editing, beside its most", edited, most_mb, "MB", 1.0)
 
 
 def _draw(visit: Visit) -> Iterator[dict[str, Any]]:
     """Three drags with every brush by the mouse; the longest task of the main thread, then undo by the keyboard."""
     page = visit.page
-    x, y = page.evaluate(
-        "() => window.voxloop.toScreen('axial', [180, 256, window.voxloop.slices().axial])"
-    )  # in the right lung
-    page.mouse.click(x, y)
     for name, key in BRUSHES.items():
-        page.keyboard.press(key)
         start = page.evaluate("() => performance.now()")
-        for n in range(3):
-            _drag(page, x + 12 * n, y)
+        _drags(page, key)
         tasks = page.evaluate(
             "start => window.longTasks.filter(([at]) => at >= start).map(([, length]) => length)", start
         )
@@ -180,14 +195,7 @@ def _open_ours(demo: RunningDemo, assignment: str, limited: bool) -> dict[str, f
     with chromium() as browser:
         _log_in(demo, browser)
         cold = _open(demo, browser, assignment, limited)
-        figures = _figures(cold, _open(demo, browser, assignment, limited))
-        for visit in browser.visits:
-            visit.page.close()
-        edited = _open(demo, browser, assignment, False)
-        edited.stop_watching()
-        for _ in _draw(edited):
-            pass
-        return figures | {"memory": browser.renderer_mb()}
+        return _figures(cold, _open(demo, browser, assignment, limited))
 
 
 def _open_peer(address: str, limited: bool) -> dict[str, float]:
@@ -198,29 +206,33 @@ def _open_peer(address: str, limited: bool) -> dict[str, float]:
             visit.page.goto(address, wait_until="commit")
             _wait_quiet(visit)
             visits.append(visit)
-        figures = _figures(*visits)
-        for visit in visits:
-            visit.page.close()
-        return figures | {"memory": _edit_peer(browser, address)}
+        return _figures(*visits)
 
 
-def _edit_peer(browser: Chromium, address: str) -> float:
+def _memory_of_peer(address: str) -> float:
     """Megabytes of the peer's renderer after a segmentation was added and drawn on."""
-    visit = browser.visit(throttled=False)
-    page = visit.page
-    page.goto(address.replace("/viewer?", "/segmentation?"), wait_until="commit")
-    _wait_quiet(visit)
-    visit.stop_watching()
-    page.locator("[data-cy=addSegmentation]").click()
-    page.wait_for_timeout(2000)
-    page.locator("[data-cy=Brush-btn]").click()
-    box = page.locator("[data-cy=viewport-pane]").first.bounding_box()
-    assert box is not None
-    x, y = box["x"] + 0.35 * box["width"], box["y"] + 0.5 * box["height"]
-    page.mouse.click(x, y)  # its first press on a pane only makes the pane active
-    for n in range(3 * len(BRUSHES)):
-        _drag(page, x + 12 * (n % 3), y)
-    return browser.renderer_mb()
+    with unwatched() as browser:
+        browser.open(address.replace("/viewer?", "/segmentation?"))
+        with browser.page(at="/segmentation?") as page:
+            page.locator("[data-cy=addSegmentation]").click()
+            page.wait_for_timeout(2000)
+            page.locator("[data-cy=Brush-btn]").click()
+            box = page.locator("[data-cy=viewport-pane]").first.bounding_box()
+            assert box is not None
+            x, y = box["x"] + 0.35 * box["width"], box["y"] + 0.5 * box["height"]
+            page.mouse.click(x, y)  # its first press on a pane only makes the pane active
+            for n in range(3 * len(BRUSHES)):
+                _drag(page, x + 12 * (n % 3), y)
+            browser.rest()
+            return browser.renderer_mb()
+
+
+def _drags(page: Page, key: str) -> None:
+    """Three strokes of a brush of ours in the right lung."""
+    page.keyboard.press(key)
+    x, y = page.evaluate("() => window.voxloop.toScreen('axial', [180, 256, window.voxloop.slices().axial])")
+    for n in range(3):
+        _drag(page, x + 12 * n, y)
 
 
 def _drag(page: Page, x: float, y: float) -> None:

@@ -73,7 +73,11 @@ export class EditorSession implements EditorCalls {
 
   // Voxels that arrive
 
-  putSlices(z0: number, hu: Int16Array): void { this.#scene.volume.putSlices(z0, hu); }
+  putSlices(z0: number, hu: Int16Array): void {
+    this.#scene.volume.putSlices(z0, hu);
+    // Handed over and copied: its memory goes now, not when the collector comes round to it.
+    (hu.buffer as ArrayBuffer).transfer?.(0);
+  }
 
   putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): void {
     this.#scene.putPreview({ voxels, shape: shapeZyx as unknown as Zyx, step: stepZyx as unknown as Zyx, huLo, huStep });
@@ -170,8 +174,9 @@ export class EditorSession implements EditorCalls {
     this.#commitDrawing();
     const step = this.#mask[kind](new Date().toISOString());
     if (step) {
-      this.#line.keep(step);
+      // On screen first: the journal takes a while to hand over.
       this.#scene.changed(step.box);
+      this.#line.keep(step);
     }
     const history = this.#mask.history();
     await this.#line.written();
