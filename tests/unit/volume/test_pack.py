@@ -111,7 +111,7 @@ def test_a_broken_preview_is_refused():
 
 def test_packed_volume_with_lungs():
     hu = np.full((30, 90, 90), 40, np.int16)
-    for side in (12, 50):
+    for side in (8, 52):
         hu[3:27, 15:75, side : side + 28] = -850
     shares = []
     packed = pack_volume(hu, Geometry.axial(hu.shape, (5.0, 3.0, 3.0)), "CT", on_progress=shares.append)
