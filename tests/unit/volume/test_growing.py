@@ -245,5 +245,16 @@ def test_the_limit_takes_the_rim_of_ground_glass_in_and_leaves_the_chest_wall_ou
     assert not limit[:, 101:].any()
 
 
+def test_the_limit_takes_dense_ground_glass_in_that_closing_cannot_bridge():
+    hu = np.full((40, 120, 120), 40, np.int16)
+    for side in (18, 66):
+        hu[4:36, 20:100, side : side + 36] = -850
+    hu[4:36, 96:100, 18:54] = -400  # a layer of 8 mm along the whole wall
+    hu[4:36, 100:116, 30] = -350  # a way out of the chest, for as far as nobody looks
+    limit, _ = lung_limit(hu, (4.0, 2.0, 2.0))
+    assert limit[5:35, 96:100, 20:52].all()
+    assert not limit[:, 101:].any()
+
+
 def test_no_lung_no_limit():
     assert lung_limit(np.zeros((4, 20, 20), np.int16), (2.0, 1.0, 1.0)) == (None, -860)

@@ -12,9 +12,11 @@ Mask = npt.NDArray[np.bool_]
 Packed = npt.NDArray[np.uint8]
 
 AIR_HU = -500
-# Half-way between ground glass and the chest wall: where the pleura lies beside an opacity. A voxel up to here counts
-# when it touches aerated lung.
+# Half-way between ground glass and the chest wall: where the pleura lies beside an opacity. Voxels up to here count
+# as far as this many mm from aerated lung, on a way through nothing denser: no chest wall lies between. The distance
+# only guards against a way out of the chest, such as through a thin diaphragm to gas in the stomach.
 RIM_HU = -300
+RIM_MM = 10.0
 CLOSE_MM = 15.0
 LEAST_LUNG_ML = 300.0
 # The background where no lung was found: median of aerated lung over the scans of `viewer.md`.
@@ -32,14 +34,14 @@ def lung_limit(
     """The limit (bool, whole volume) and the background in HU (median of aerated lung, rounded down).
 
     Aerated lung is what lies below `air_hu`, does not touch a side face of the volume and is larger than
-    `least_ml`. With the voxels below `RIM_HU` that touch it, it is closed by a ball of `close_mm`, so that attached
-    lesions and vessels fall inside (docs/adr/0011). `(None, -860)` where there is no such thing.
+    `least_ml`. With the voxels below `RIM_HU` that hang on to it, it is closed by a ball of `close_mm`, so that
+    attached lesions and vessels fall inside (docs/adr/0011). `(None, -860)` where there is no such thing.
     """
     lung = _aerated_lung(hu_zyx, spacing_mm_zyx, air_hu, least_ml)
     if lung is None:
         return None, NORMAL_LUNG_HU
     background_hu = int(np.floor(np.median(hu_zyx[lung])))
-    with_rim = lung | (ndi.binary_dilation(lung) & (hu_zyx < RIM_HU))
+    with_rim = _with_rim(lung, hu_zyx, spacing_mm_zyx)
     limit = np.zeros(lung.shape, np.bool_)
     box = ndi.find_objects(with_rim.astype(np.uint8))[0]
     # Closing never leaves the box of what it closes.
@@ -55,6 +57,17 @@ def _aerated_lung(hu_zyx: npt.NDArray[np.int16], spacing_mm_zyx: Spacing, air_hu
         sizes[np.unique(face)] = 0
     kept = sizes * np.prod(spacing_mm_zyx) / 1000.0 >= least_ml
     return kept[labelled] if kept.any() else None
+
+
+def _with_rim(lung: Mask, hu_zyx: npt.NDArray[np.int16], spacing_mm_zyx: Spacing) -> Mask:
+    """The lung and what hangs on to it below `RIM_HU`, by steps through faces, as many as `RIM_MM` has in the plane."""
+    steps = max(1, round(RIM_MM / spacing_mm_zyx[1]))
+    box = tuple(
+        slice(max(0, side.start - steps), side.stop + steps) for side in ndi.find_objects(lung.astype(np.uint8))[0]
+    )
+    result = lung.copy()
+    result[box] = ndi.binary_dilation(lung[box], iterations=steps, mask=hu_zyx[box] < RIM_HU)
+    return result
 
 
 def close_ball(mask: Mask, spacing_mm_zyx: Spacing, radius_mm: float) -> Mask:
