@@ -5,17 +5,29 @@ import type { Zyx } from "../types";
 /** Squared distance in mm² of every pixel to the nearest set one; Infinity where none is set. */
 function squaredDistance(set: Uint8Array, width: number, height: number, spacingU: number, spacingV: number): Float64Array {
   const out = new Float64Array(set.length);
-  for (let n = 0; n < set.length; n++) out[n] = set[n] ? 0 : Infinity;
-  const longest = Math.max(width, height);
-  const line = new Float64Array(longest), result = new Float64Array(longest);
-  const apex = new Int32Array(longest), bound = new Float64Array(longest + 1);
-  const along = (start: number, step: number, count: number, spacing: number): void => {
-    for (let n = 0; n < count; n++) line[n] = out[start + n * step];
-    envelope(line, count, spacing, apex, bound, result);
-    for (let n = 0; n < count; n++) out[start + n * step] = result[n];
-  };
-  for (let v = 0; v < height; v++) along(v * width, 1, width, spacingU);
-  for (let u = 0; u < width; u++) along(u, width, height, spacingV);
+  // Within a row the nearest set pixel is the last one on either side.
+  for (let row = 0; row < set.length; row += width) {
+    let last = -Infinity;
+    for (let u = 0; u < width; u++) {
+      if (set[row + u]) last = u;
+      out[row + u] = ((u - last) * spacingU) ** 2;
+    }
+    last = Infinity;
+    for (let u = width - 1; u >= 0; u--) {
+      if (set[row + u]) last = u;
+      const d2 = ((last - u) * spacingU) ** 2;
+      if (d2 < out[row + u]) out[row + u] = d2;
+    }
+  }
+  const line = new Float64Array(height), result = new Float64Array(height);
+  const apex = new Int32Array(height), bound = new Float64Array(height + 1);
+  for (let u = 0; u < width; u++) {
+    let any = 0;
+    for (let v = 0, at = u; v < height; v++, at += width) any |= Number((line[v] = out[at]) > 0);
+    if (!any) continue;
+    envelope(line, height, spacingV, apex, bound, result);
+    for (let v = 0, at = u; v < height; v++, at += width) out[at] = result[v];
+  }
   return out;
 }
 

@@ -33,16 +33,18 @@ export function voxelsBetween(labels: Labelmap, spacing: Zyx, plane: Plane, segm
     for (const [other, shapes] of joins) {
       const from = new Uint8Array(width * height), to = new Uint8Array(width * height);
       for (const shape of shapes) fill(from, shape);
-      for (const shape of shapesOf(slices[other]!, width, height)) if (overlaps(shape, from)) fill(to, shape);
-      const frame = frameOf([from, to], width, height);
+      const others = shapesOf(slices[other]!, width, height).filter((shape) => overlaps(shape, from));
+      for (const shape of others) fill(to, shape);
+      const frame = frameOf([...shapes, ...others], width, height);
       const distance = (slice: Uint8Array): Float64Array => signedDistance(cut(slice, frame, width), frame.width, frame.height, spacingU, spacingV);
       const here = distance(from), there = distance(to);
       for (let between = index + 1; between < other; between++) {
         const part = (between - index) / (other - index);
-        for (let n = 0; n < here.length; n++) {
-          if ((1 - part) * here[n] + part * there[n] <= 0) continue;
-          const v = Math.floor(n / frame.width);
-          found.add(between * step + (frame.v + v) * row + (frame.u + n - v * frame.width) * column);
+        for (let v = 0, n = 0; v < frame.height; v++) {
+          const start = between * step + (frame.v + v) * row + frame.u * column;
+          for (let u = 0; u < frame.width; u++, n++) {
+            if ((1 - part) * here[n] + part * there[n] > 0) found.add(start + u * column);
+          }
         }
       }
     }
@@ -78,14 +80,14 @@ class Marks {
 interface Frame { readonly u: number; readonly v: number; readonly width: number; readonly height: number }
 
 /** The part of a slice that holds these shapes, one pixel wider: what lies between them lies in it. */
-function frameOf(shapes: readonly Uint8Array[], width: number, height: number): Frame {
+function frameOf(shapes: readonly Component[], width: number, height: number): Frame {
   let u0 = width, u1 = 0, v0 = height, v1 = 0;
-  for (const shape of shapes) {
-    shape.forEach((value, n) => {
-      if (!value) return;
-      const v = Math.floor(n / width), u = n - v * width;
-      u0 = Math.min(u0, u); u1 = Math.max(u1, u + 1); v0 = Math.min(v0, v); v1 = Math.max(v1, v + 1);
-    });
+  for (const { starts, lengths } of shapes) {
+    // A stretch stays within its row.
+    for (let n = 0; n < starts.length; n++) {
+      const v = Math.floor(starts[n] / width), u = starts[n] - v * width;
+      u0 = Math.min(u0, u); u1 = Math.max(u1, u + lengths[n]); v0 = Math.min(v0, v); v1 = Math.max(v1, v + 1);
+    }
   }
   u0 = Math.max(0, u0 - 1); v0 = Math.max(0, v0 - 1);
   return { u: u0, v: v0, width: Math.min(width, u1 + 1) - u0, height: Math.min(height, v1 + 1) - v0 };
@@ -103,9 +105,11 @@ function cut(slice: Uint8Array, frame: Frame, width: number): Uint8Array {
 /** A slice with 1 where the segment is; null where it is nowhere. */
 function sliceOf(labels: Labelmap, plane: Plane, index: number, segment: number): Uint8Array | null {
   const { data } = labels.slice(plane, index);
-  let any = 0;
-  for (let n = 0; n < data.length; n++) any |= data[n] = Number(data[n] === segment);
-  return any ? data : null;
+  const first = data.indexOf(segment);
+  if (first < 0) return null;
+  data.fill(0, 0, first);
+  for (let n = first; n < data.length; n++) data[n] = Number(data[n] === segment);
+  return data;
 }
 
 /** The 8-connected shapes of a slice. */

@@ -31,60 +31,95 @@ export function smoothed(labels: Labelmap, spacing: Zyx, segment: number, mm: nu
   const { frame, box, bits: set } = found;
   const { nz, ny, nx, words } = frame;
   const [alongZ, alongY, alongX] = reach.map((r, axis) => kernelOf(sigma / spacing[axis], r));
-  const across = new Float32Array(ny * nx);
-  const sum = new Float64Array(nx);
-  const bits = frame.create();
+  const near = 2 * reach[0] + 1, area = ny * nx;
+  // The slices round the one that is made, as numbers, each in its place of a ring; then what they sum up to.
+  const ring = new Float64Array(near * area), across = new Float64Array(area), sum = new Float64Array(nx);
+  const wide = new Float64Array(nx + 2 * reach[2]);
   const holds = new Uint8Array(nz * ny), plane = new Uint8Array(ny);
+  const bits = frame.create();
+  const pairs = new Pairs(Math.max(...reach) + 1);
+  let ready = 0;
   for (let z = 0; z < nz; z++) {
-    for (let y = 0; y < ny; y++) {
-      const row = frame.rowOf(z, y);
-      for (let w = 0; w < words; w++) if (set[row + w]) { holds[z * ny + y] = 1; break; }
+    for (; ready <= Math.min(nz - 1, z + reach[0]); ready++) {
+      for (let y = 0; y < ny; y++) {
+        holds[ready * ny + y] = unpack(set, frame.rowOf(ready, y), words, ring, (ready % near) * area + y * nx, nx);
+      }
     }
-  }
-  for (let z = 0; z < nz; z++) {
     for (let y = 0; y < ny; y++) {
-      plane[y] = 0;
-      sum.fill(0);
+      pairs.count = 0;
       for (let k = 0; k <= reach[0]; k++) {
         const before = Math.max(0, z - k), after = Math.min(nz - 1, z + k);
-        if (!holds[before * ny + y] && !holds[after * ny + y]) continue;
-        plane[y] = 1;
-        const from = labels.indexOf(box.z0 + before, box.y0 + y, box.x0), to = labels.indexOf(box.z0 + after, box.y0 + y, box.x0);
-        addLabels(labels.data, from, to, segment, alongZ[k], sum);
+        if (holds[before * ny + y] || holds[after * ny + y]) pairs.add((before % near) * area + y * nx, (after % near) * area + y * nx, alongZ[k]);
       }
-      across.set(sum, y * nx);
+      plane[y] = Number(pairs.count > 0);
+      pairs.sumUp(ring, sum);
+      for (let x = 0; x < nx; x++) across[y * nx + x] = Math.fround(sum[x]);
     }
     for (let y = 0; y < ny; y++) {
-      let any = 0;
-      sum.fill(0);
+      pairs.count = 0;
       for (let k = 0; k <= reach[1]; k++) {
         const before = Math.max(0, y - k), after = Math.min(ny - 1, y + k);
-        if (!plane[before] && !plane[after]) continue;
-        any = 1;
-        addRows(across, before * nx, after * nx, alongY[k], sum);
+        if (plane[before] || plane[after]) pairs.add(before * nx, after * nx, alongY[k]);
       }
-      if (any) overHalf(sum, alongX, bits, frame.rowOf(z, y));
+      if (pairs.count === 0) continue;
+      pairs.sumUp(across, sum);
+      wide.fill(sum[0], 0, reach[2]).fill(sum[nx - 1], reach[2] + nx).set(sum, reach[2]);
+      pairs.count = 0;
+      for (let k = 0; k <= reach[2]; k++) pairs.add(reach[2] - k, reach[2] + k, alongX[k]);
+      pairs.sumUp(wide, sum);
+      const row = frame.rowOf(z, y);
+      for (let x = 0; x < nx; x++) if (Math.fround(sum[x]) > 0.5) bits[row + ((x + MARGIN) >>> 5)] |= 1 << ((x + MARGIN) & 31);
     }
   }
   return { frame, bits, box };
 }
 
-function addLabels(labels: Uint8Array, before: number, after: number, segment: number, weight: number, sum: Float64Array): void {
-  for (let x = 0; x < sum.length; x++) sum[x] += weight * (Number(labels[before + x] === segment) + Number(labels[after + x] === segment));
+/** A row of bits as numbers; 1 where any is set. */
+function unpack(set: Bits, row: number, words: number, to: Float64Array, at: number, nx: number): number {
+  let any = 0;
+  for (let w = 0; w < words; w++) any |= set[row + w];
+  if (any === 0) { to.fill(0, at, at + nx); return 0; }
+  for (let x = 0; x < nx; x++) to[at + x] = (set[row + ((x + MARGIN) >>> 5)] >>> ((x + MARGIN) & 31)) & 1;
+  return 1;
 }
 
-function addRows(values: Float32Array, before: number, after: number, weight: number, sum: Float64Array): void {
-  for (let x = 0; x < sum.length; x++) sum[x] += weight * (values[before + x] + values[after + x]);
-}
+/** Pairs of rows, one step after the other outwards from the middle, each pair with its weight. */
+class Pairs {
+  count = 0;
+  readonly #before: Int32Array;
+  readonly #after: Int32Array;
+  readonly #weights: Float64Array;
 
-/** Sets the bits of a row whose weighted mean along x exceeds one half. */
-function overHalf(values: Float64Array, kernel: Float64Array, bits: Bits, row: number): void {
-  const last = values.length - 1, reach = kernel.length - 1;
-  for (let x = 0; x <= last; x++) {
-    let sum = 0;
-    if (x >= reach && x + reach <= last) for (let k = 0; k <= reach; k++) sum += kernel[k] * (values[x - k] + values[x + k]);
-    else for (let k = 0; k <= reach; k++) sum += kernel[k] * (values[Math.max(0, x - k)] + values[Math.min(last, x + k)]);
-    if (Math.fround(sum) > 0.5) bits[row + ((x + MARGIN) >>> 5)] |= 1 << ((x + MARGIN) & 31);
+  constructor(most: number) {
+    this.#before = new Int32Array(most);
+    this.#after = new Int32Array(most);
+    this.#weights = new Float64Array(most);
+  }
+
+  add(before: number, after: number, weight: number): void {
+    this.#before[this.count] = before;
+    this.#after[this.count] = after;
+    this.#weights[this.count++] = weight;
+  }
+
+  /** Four pairs in one go over the row, added in the order of one by one. */
+  sumUp(values: Float64Array, sum: Float64Array): void {
+    const before = this.#before, after = this.#after, weights = this.#weights;
+    sum.fill(0);
+    let n = 0;
+    for (; n + 4 <= this.count; n += 4) {
+      const b0 = before[n], b1 = before[n + 1], b2 = before[n + 2], b3 = before[n + 3];
+      const a0 = after[n], a1 = after[n + 1], a2 = after[n + 2], a3 = after[n + 3];
+      const w0 = weights[n], w1 = weights[n + 1], w2 = weights[n + 2], w3 = weights[n + 3];
+      for (let x = 0; x < sum.length; x++) {
+        const two = sum[x] + w0 * (values[b0 + x] + values[a0 + x]) + w1 * (values[b1 + x] + values[a1 + x]);
+        sum[x] = two + w2 * (values[b2 + x] + values[a2 + x]) + w3 * (values[b3 + x] + values[a3 + x]);
+      }
+    }
+    for (; n < this.count; n++) {
+      const b = before[n], a = after[n], weight = weights[n];
+      for (let x = 0; x < sum.length; x++) sum[x] += weight * (values[b + x] + values[a + x]);
+    }
   }
 }
 
