@@ -57,7 +57,9 @@ function shareOut(set: Uint8Array, size: Zyx, spacing: Zyx, seeds: readonly numb
   const steps = [1, size[2], size[1] * size[2]];
   const halves = [spacing[2] / 2, spacing[1] / 2, spacing[0] / 2];
   const round = Math.ceil(SCALE * Math.max(...spacing)) + 2;
-  const buckets: number[][] = Array.from({ length: round }, () => []);
+  // What waits at a distance is a chain of entries, the last one first: nothing is thrown away on the way.
+  const heads = new Int32Array(round).fill(-1);
+  let places = new Int32Array(1 << 16), nexts = new Int32Array(1 << 16), entries = 0;
   const far = new Int32Array(set.length).fill(FAR);
   const owner = new Uint8Array(set.length);
   let waiting = 0;
@@ -65,16 +67,18 @@ function shareOut(set: Uint8Array, size: Zyx, spacing: Zyx, seeds: readonly numb
     if (distance > far[at] || (distance === far[at] && owner[at] <= by)) return;
     far[at] = distance;
     owner[at] = by;
-    buckets[distance % round].push(at);
+    if (entries === places.length) { places = twice(places); nexts = twice(nexts); }
+    places[entries] = at;
+    nexts[entries] = heads[distance % round];
+    heads[distance % round] = entries++;
     waiting++;
   };
   for (const seed of seeds) reach(seed, 0, 1);
   reach(other, 0, 2);
   for (let now = 0; waiting > 0; now++) {
-    const bucket = buckets[now % round];
-    // A step may cost nothing more than the bucket's own round: the list grows while it is read.
-    for (let n = 0; n < bucket.length; n++) {
-      const at = bucket[n];
+    // Every step costs something, so nothing is added to a chain that is walked.
+    for (let entry = heads[now % round]; entry >= 0; entry = nexts[entry]) {
+      const at = places[entry];
       waiting--;
       if (far[at] !== now) continue;
       const by = owner[at], here = cost[at];
@@ -82,10 +86,16 @@ function shareOut(set: Uint8Array, size: Zyx, spacing: Zyx, seeds: readonly numb
       for (let side = 0; side < 6; side++) {
         const axis = side >> 1;
         const next = side & 1 ? at + steps[axis] : at - steps[axis];
-        if (set[next]) reach(next, now + Math.max(1, Math.round(halves[axis] * (here + cost[next]))), by);
+        if (set[next] && far[next] > now) reach(next, now + Math.max(1, Math.round(halves[axis] * (here + cost[next]))), by);
       }
     }
-    bucket.length = 0;
+    heads[now % round] = -1;
   }
   return owner;
+}
+
+function twice(array: Int32Array): Int32Array<ArrayBuffer> {
+  const out = new Int32Array(2 * array.length);
+  out.set(array);
+  return out;
 }

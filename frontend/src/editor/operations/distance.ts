@@ -5,20 +5,7 @@ import type { Zyx } from "../types";
 /** Squared distance in mm² of every pixel to the nearest set one; Infinity where none is set. */
 function squaredDistance(set: Uint8Array, width: number, height: number, spacingU: number, spacingV: number): Float64Array {
   const out = new Float64Array(set.length);
-  // Within a row the nearest set pixel is the last one on either side.
-  for (let row = 0; row < set.length; row += width) {
-    let last = -Infinity;
-    for (let u = 0; u < width; u++) {
-      if (set[row + u]) last = u;
-      out[row + u] = ((u - last) * spacingU) ** 2;
-    }
-    last = Infinity;
-    for (let u = width - 1; u >= 0; u--) {
-      if (set[row + u]) last = u;
-      const d2 = ((last - u) * spacingU) ** 2;
-      if (d2 < out[row + u]) out[row + u] = d2;
-    }
-  }
+  nearestInRows(set, 1, width, spacingU, out);
   const line = new Float64Array(height), result = new Float64Array(height);
   const apex = new Int32Array(height), bound = new Float64Array(height + 1);
   for (let u = 0; u < width; u++) {
@@ -29,6 +16,23 @@ function squaredDistance(set: Uint8Array, width: number, height: number, spacing
     for (let v = 0, at = u; v < height; v++, at += width) out[at] = result[v];
   }
   return out;
+}
+
+/** Squared distance in mm² within its row of every voxel to the nearest one that is not set (`wanted` 0) or set (1); Infinity where none is. */
+function nearestInRows(set: Uint8Array, wanted: 0 | 1, width: number, spacing: number, out: Float64Array): void {
+  for (let row = 0; row < set.length; row += width) {
+    let last = -Infinity;
+    for (let u = 0; u < width; u++) {
+      if (Number(set[row + u] !== 0) === wanted) last = u;
+      out[row + u] = ((u - last) * spacing) ** 2;
+    }
+    last = Infinity;
+    for (let u = width - 1; u >= 0; u--) {
+      if (Number(set[row + u] !== 0) === wanted) last = u;
+      const d2 = ((last - u) * spacing) ** 2;
+      if (d2 < out[row + u]) out[row + u] = d2;
+    }
+  }
 }
 
 /** Lower envelope of the parabolas of a line. */
@@ -68,8 +72,8 @@ export function signedDistance(set: Uint8Array, width: number, height: number, s
 /** Distance in mm of every set voxel of a box (zyx) to the nearest one that is not set; 0 for the others. */
 export function depthInside(set: Uint8Array, [nz, ny, nx]: Zyx, [sz, sy, sx]: Zyx): Float32Array {
   const out = new Float64Array(set.length);
-  for (let n = 0; n < set.length; n++) out[n] = set[n] ? Infinity : 0;
-  const longest = Math.max(nz, ny, nx);
+  nearestInRows(set, 0, nx, sx, out);
+  const longest = Math.max(nz, ny);
   const line = new Float64Array(longest), result = new Float64Array(longest);
   const apex = new Int32Array(longest), bound = new Float64Array(longest + 1);
   const along = (start: number, step: number, count: number, spacing: number): void => {
@@ -79,7 +83,6 @@ export function depthInside(set: Uint8Array, [nz, ny, nx]: Zyx, [sz, sy, sx]: Zy
     envelope(line, count, spacing, apex, bound, result);
     for (let n = 0; n < count; n++) out[start + n * step] = result[n];
   };
-  for (let row = 0; row < nz * ny; row++) along(row * nx, 1, nx, sx);
   for (let z = 0; z < nz; z++) for (let x = 0; x < nx; x++) along(z * ny * nx + x, nx, ny, sy);
   for (let column = 0; column < ny * nx; column++) along(column, ny * nx, nz, sz);
   return Float32Array.from(out, Math.sqrt);
