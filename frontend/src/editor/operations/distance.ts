@@ -77,11 +77,16 @@ export function depthInside(set: Uint8Array, [nz, ny, nx]: Zyx, [sz, sy, sx]: Zy
   const line = new Float64Array(longest), result = new Float64Array(longest);
   const apex = new Int32Array(longest), bound = new Float64Array(longest + 1);
   const along = (start: number, step: number, count: number, spacing: number): void => {
-    let any = 0;
-    for (let n = 0; n < count; n++) any |= Number((line[n] = out[start + n * step]) > 0);
-    if (!any) return;
-    envelope(line, count, spacing, apex, bound, result);
-    for (let n = 0; n < count; n++) out[start + n * step] = result[n];
+    for (let n = 0; n < count; n++) {
+      if (out[start + n * step] === 0) continue;
+      // A stretch of the set with the voxels before and after it: what lies beyond those is never nearer.
+      const from = Math.max(0, n - 1);
+      while (n < count && out[start + n * step] > 0) n++;
+      const length = Math.min(count, n + 1) - from;
+      for (let m = 0; m < length; m++) line[m] = out[start + (from + m) * step];
+      envelope(line, length, spacing, apex, bound, result);
+      for (let m = 0; m < length; m++) out[start + (from + m) * step] = result[m];
+    }
   };
   for (let z = 0; z < nz; z++) for (let x = 0; x < nx; x++) along(z * ny * nx + x, nx, ny, sy);
   for (let column = 0; column < ny * nx; column++) along(column, ny * nx, nz, sz);
