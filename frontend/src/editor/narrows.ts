@@ -42,12 +42,15 @@ export function narrows(grid: Grid, voxels: Uint32Array, kept: readonly Ijk[], o
     }
     return best;
   };
-  const out = nearest(other, SNAP_MM);
-  if (out < 0) return voxels;
+  const rival = nearest(other, SNAP_MM);
+  if (rival < 0) return voxels;
   // What a box asked for has no point that belongs: its middle stands in.
   const seeds = kept.length ? kept.map((ijk) => nearest(ijk, Infinity)) : [places[places.length >> 1]];
-  const owner = shareOut(set, size, spacing, seeds.filter((seed) => seed !== out), out);
-  return voxels.filter((_, n) => owner[places[n]] === 1);
+  const owner = shareOut(set, size, spacing, seeds.filter((seed) => seed !== rival), rival);
+  const out = new Uint32Array(voxels.length);
+  let count = 0;
+  for (let n = 0; n < voxels.length; n++) if (owner[places[n]] === 1) out[count++] = voxels[n];
+  return out.slice(0, count);
 }
 
 /** 1 where `seeds` are nearer through the set, 2 where `other` is (of equals the seeds win), 0 where neither reaches. */
