@@ -205,6 +205,7 @@ def test_two_tabs_on_one_scan(page: Page, assignment: Assignment) -> None:
     looking = Viewer(second).wait_ready()
     expect(second.get_by_test_id("other-tab")).to_contain_text("open in another tab")
     shoot(second, "viewer-second-tab")
+    assert not (faults := looking.clipped()), "\n".join(faults)
     looking.go_to(PLACES[0])
     second.mouse.click(*looking.at(PLACES[1]))
     reader.draw()  # the first still draws

@@ -217,7 +217,10 @@ def scout_leads_to_a_slice(page: Page, viewer: Viewer) -> None:
     """Head above: the lesion of slices 13 to 29 lies where it should, a press a quarter down goes three quarters up."""
     scout = page.get_by_test_id("scout")
     box, lesion = scout.bounding_box(), page.get_by_test_id("scout-lesion").bounding_box()
+    panes = page.locator(".panes").bounding_box()
     assert box is not None
+    assert panes is not None
+    assert box["x"] >= panes["x"] + panes["width"]
     assert lesion is not None
     slice_px = box["height"] / SHAPE[0]
     assert lesion["y"] - box["y"] == pytest.approx((SHAPE[0] - 29) * slice_px, abs=1)
@@ -314,6 +317,7 @@ def test_the_other_scan_of_the_subject_stands_beside(live_world: World, new_page
     viewer.go_to((28, 24, 20))
     expect(other).to_have_attribute("data-slice", "21")
     shoot(page, "viewer-prior")
+    assert not (faults := viewer.clipped()), "\n".join(faults)
     page.get_by_test_id("prior-link").click()
     viewer.go_to((28, 24, 25))
     expect(other).to_have_attribute("data-slice", "21")

@@ -9,12 +9,10 @@ import { t } from "../language";
 import { PanePointer } from "../panes/pointer";
 import type { Pane, View } from "../panes/view";
 import { PLANES } from "../session";
-import { settings } from "../settings";
 import { toolOf } from "../tools";
 import { Icon } from "./icons";
 import { PaneBar } from "./panebar";
 import { PriorPane } from "./prior";
-import { ScoutView } from "./scout";
 import { SurfacePane } from "./surface";
 
 export function Panes() {
@@ -105,7 +103,6 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
       </div>
       <ScaleBar view={view} pane={pane} />
       {!flatOf(view) && <Strip view={view} pane={pane} index={index} />}
-      {session.scout && settings.value.scout && pane.geometry.layout.across === session.scout.layout.down && <ScoutView view={view} pane={pane} scout={session.scout} />}
       <Pins view={view} pane={pane} />
       <Hud view={view} plane={pane.plane} />
     </section>
