@@ -6,6 +6,7 @@ import { withKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import { SLAB_NAMES } from "../image/slab";
 import { t } from "../language";
+import { whyNotHere } from "../panes/planebound";
 import { PanePointer } from "../panes/pointer";
 import type { Pane, View } from "../panes/view";
 import { PLANES } from "../session";
@@ -88,7 +89,7 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
     <section
       ref={box} class={`pane${active ? " active" : ""}`} hidden={hidden} tabIndex={0} data-testid={`pane-${pane.plane}`}
       aria-label={t("{plane} view, slice {n} of {size}", { plane: t(layout.name), n: index + 1, size: pane.geometry.slices })} onFocus={() => { session.activePlane.value = pane.plane; }}
-      style={`cursor:${toolOf(session).cursor}`}
+      style={`cursor:${whyNotHere(view, toolOf(session), pane) ? "not-allowed" : toolOf(session).cursor}`}
     >
       <canvas ref={canvas} class="image" aria-hidden="true" />
       <div ref={element} class="stage" style="position:absolute" aria-hidden="true" />
