@@ -43,8 +43,9 @@ def test_a_scan_is_answered_and_submitted_and_the_next_one_opens(assignment: Ass
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("dialog")).to_contain_text("questions have no answer")
     shoot(page, "viewer-interlocks")
-    page.get_by_role("dialog").get_by_role("button", name="Go to it").first.click()
+    page.keyboard.press("Enter")
     expect(page.get_by_test_id("tab-questions")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_test_id("answer-diagnosis-covid19")).to_be_focused()
 
     page.get_by_test_id("answer-diagnosis-no_signs").check()
     expect(page.get_by_test_id("answer-co_rads-4")).to_have_count(0)
