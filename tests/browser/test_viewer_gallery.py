@@ -6,17 +6,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.chromium import shoot
 from tests.factories.world import SHAPE, World, first_of, publish
-from tests.journeys.viewer import Viewer
+from tests.journeys.viewer import CLIPPED, Viewer
 
 MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
-
-
-# Whatever is wider than its box and has no tooltip that tells the rest.
-CLIPPED = """() => [...document.querySelectorAll("#viewer *, dialog *")].filter((element) =>
-    element.checkVisibility() && !element.matches("canvas, svg, svg *, .vh, input, textarea, select")
-    && (getComputedStyle(element).overflowX !== "visible" || element.matches(".btn"))
-    && element.scrollWidth > element.clientWidth + 1 && !element.closest("[title]:not(.btn)")
-).map((element) => `${element.className} "${element.textContent}" ${element.scrollWidth} > ${element.clientWidth}`)"""
 
 
 def look_at(page: Page, control: Locator) -> list[str]:

@@ -1,5 +1,6 @@
 import type { Cut } from "./cut";
 import type { Disagreement, Keep } from "./disagreement";
+import type { Watched } from "./patches";
 import type {
   Beside, CoarseField, DabResult, Difference, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram,
   Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, Slice, SliceFacts, Stats, Tool, VoxelValue, Zyx,
@@ -18,7 +19,7 @@ export interface EditorCalls {
   putOverlay(key: string, message: Uint8Array): Promise<void>;
   putProbability(values: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[]): void;
   loadMask(message: Uint8Array, revision: string): Promise<Opened>;
-  watch(slices: readonly { plane: Plane; index: number }[]): void;
+  watch(slices: readonly Watched[]): void;
   beginStroke(tool: Tool): void;
   dab(ijk: Ijk, reach?: number): DabResult;
   endStroke(): Promise<OperationResult>;
@@ -122,7 +123,7 @@ export class EditorClient {
   loadMask(message: Uint8Array, revision: string): Promise<Opened> { return this.#call("loadMask", [message, revision], [message.buffer]); }
 
   /** The slices on screen: `changed` brings the new labels of these. */
-  watch(slices: readonly { plane: Plane; index: number }[]): Promise<void> { return this.#call("watch", [slices]); }
+  watch(slices: readonly Watched[]): Promise<void> { return this.#call("watch", [slices]); }
 
   beginStroke(tool: Tool): Promise<void> { return this.#call("beginStroke", [tool]); }
   /** Paints at a voxel and along the way from the last dab of this stroke; `reach` is the part of the radius that a pen presses. */

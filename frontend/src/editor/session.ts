@@ -7,7 +7,7 @@ import type { EditorCalls } from "./client";
 import type { Cut } from "./cut";
 import { differencesOf } from "./differences";
 import type { Disagreement, Keep } from "./disagreement";
-import { Drawing, effectOf, patchesOf } from "./drawing";
+import { Drawing, effectOf } from "./drawing";
 import type { SparseMask } from "./labelmap";
 import { Line } from "./line";
 import { Mask } from "./mask";
@@ -15,7 +15,8 @@ import { decodeMessage } from "./message";
 import { niftiOf } from "./nifti";
 import { type Effect, operate } from "./operations";
 import { type ClickFacts, clickEffect } from "./operations/click";
-import { Scene, type Watched } from "./scene";
+import { type Watched, patchesOf } from "./patches";
+import { Scene } from "./scene";
 import { tally } from "./runs";
 import type { Surroundings } from "./surroundings";
 import type {

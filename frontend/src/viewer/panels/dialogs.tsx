@@ -11,7 +11,6 @@ import { Icon } from "./icons";
 import { KeySheet } from "./keysheet";
 import { LogIn } from "./login";
 import { Palette } from "./palette";
-import { SavingNotes } from "./saving";
 import { SettingsSheet } from "./settings";
 
 export function Dialogs() {
@@ -56,8 +55,8 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
     case "interlocks": return (
       <Dialog title={session.context.can.approve ? t("Not approved yet") : t("Not submitted yet")} onClose={onClose}>
         <ul class="locks">
-          {asking.found.map((lock) => (
-            <li key={lock.code + lock.message}><Icon name="triangle-alert" /><span class="grow">{lock.message}</span><button type="button" class="link" onClick={() => desk.jump(lock.jump)}>{t("Go to it")}</button></li>
+          {asking.found.map((lock, n) => (
+            <li key={lock.code + lock.message}><Icon name="triangle-alert" /><span class="grow">{lock.message}</span><button type="button" class="link" data-focus={n === 0 || undefined} onClick={() => desk.jump(lock.jump)}>{t("Go to it")}</button></li>
           ))}
         </ul>
         <footer class="row">
@@ -124,7 +123,7 @@ function Signature({ asking, onClose }: { readonly asking: Extract<Asking, { kin
   );
 }
 
-/** News at the bottom; what hinders saving stays until it is settled. */
+/** News at the bottom, for a while. What hinders saving stands in the right panel until it is settled (saving.tsx). */
 function Notice() {
   const { session } = useDesk();
   const notice = session.notice.value;
@@ -135,7 +134,6 @@ function Notice() {
   }, [notice]);
   return (
     <div class="notices" aria-live="polite">
-      <SavingNotes />
       {notice && (
         <div class={`note note-${notice.tone === "info" ? "accent" : notice.tone}`} data-testid="notice">
           <Icon name={notice.tone === "info" ? "info" : "triangle-alert"} /><span class="grow">{notice.text}</span>

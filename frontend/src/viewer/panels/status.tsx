@@ -53,7 +53,8 @@ function LabelUnderCursor() {
   if (!labels) return null;
   const [i, j, k] = cursor.ijk;
   const [a, b] = cursor.plane === "axial" ? [i, j] : cursor.plane === "coronal" ? [i, k] : [j, k];
-  const label = labels.data[b * labels.width + a];
+  // An oblique slice is on a raster of its own.
+  const label = pane.askew ? session.mirror.labels(k)?.[j * session.geometry.shapeZyx[2] + i] : labels.data[b * labels.width + a];
   if (!label) return null;
   if (label === ERASED) return <span class="faint">{t("Erased")}</span>;
   return <span class="row-tight"><span class="swatch" style={`--c:${session.colours.get(label)}`} />{session.segmentName(label)}</span>;

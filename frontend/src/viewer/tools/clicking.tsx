@@ -57,7 +57,7 @@ export const click: ToolDefinition = {
     const { clicks } = view.session;
     for (const box of [clicks.drawing.value, clicks.box.value]) if (box) drawBox(pane, context, box);
     for (const { ijk, belongs } of clicks.prompts.value) {
-      if (Math.abs(ijk[pane.geometry.layout.across] - pane.index) <= 1) drawPoint(pane, context, ijk, belongs);
+      if (pane.geometry.offPlane(ijk.map((v) => v + 0.5), pane.index) <= 1) drawPoint(pane, context, ijk, belongs);
     }
   },
   enter: ({ session }) => void session.clicks.accept(),
