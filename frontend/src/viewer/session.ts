@@ -10,6 +10,7 @@ import { Clicks } from "./clicking";
 import { workingLayer, type Context, type Segment } from "./context";
 import { Decoder } from "./load/decoder";
 import { prefetchNext } from "./load/prefetch";
+import { firstImages } from "./load/pace";
 import { SliceStream } from "./load/stream";
 import { fillVolume, sketchVolume } from "./load/preview";
 import { isShared, offsetOf, roomFor, type Volume, type VolumeIndex } from "./load/volume";
@@ -30,8 +31,7 @@ export const PLANES: readonly Plane[] = ["axial", "sagittal", "coronal"];
 export interface StrokeLine { readonly id: string; readonly tool: string; readonly segment: number; readonly params: Stroke["params"]; readonly added: number; readonly removed: number; readonly at: string }
 
 export class Session {
-  readonly layer;
-  readonly segments: readonly Segment[];
+  readonly layer; readonly segments: readonly Segment[];
   readonly colours = new Map<number, string>();
   readonly anatomy: Anatomy;
   editor!: EditorClient;
@@ -126,6 +126,7 @@ export class Session {
       });
       this.restored.value = opened.restored;
       this.maskReady.value = true;
+      await firstImages(this.times);
       this.#countLesions();
       await Promise.all([this.#loadLimit(limitBytes).then(() => this.#loadAnatomy()), this.#loadOverlays(), this.#loadProbability(), this.#loadSlices()]);
       this.times.complete = performance.now();
@@ -169,7 +170,6 @@ export class Session {
 
   /** An operation that is under way, in words; brushes wait for it. */
   readonly working = signal<string | null>(null);
-
   readonly notice = signal<{ text: string; tone: "info" | "warn" | "bad" } | null>(null);
 
   #showPreview({ volume, preview }: Awaited<ReturnType<typeof sketchVolume>>): void {
