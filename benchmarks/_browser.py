@@ -69,9 +69,11 @@ class Visit:
     urls: set[str] = field(default_factory=set)
     requests: list[Request] = field(default_factory=list)
     pictures: list[tuple[float, str]] = field(default_factory=list)
+    watched: bool = False
 
     def watch(self) -> None:
         """Keep every picture that goes on screen from now on."""
+        self.watched = True
         self.session.on("Page.screencastFrame", self._keep)
         self.session.send("Page.startScreencast", {
             "format": "png", "maxWidth": WIDTH // SHRINK, "maxHeight": HEIGHT // SHRINK,
@@ -83,7 +85,10 @@ class Visit:
 
     def stop_watching(self) -> None:
         """No more pictures: taking them costs time, which what is measured next must not pay."""
-        self.session.send("Page.stopScreencast")
+        if self.watched and not self.page.is_closed():
+            self.session.remove_listener("Page.screencastFrame", self._keep)
+            self.session.send("Page.stopScreencast")
+        self.watched = False
 
     def note(self, event: dict[str, Any]) -> None:
         response = event["response"]
@@ -137,6 +142,7 @@ class Chromium:
 
     def __init__(self, context: BrowserContext, profile: Path) -> None:
         self.context, self.profile = context, profile
+        self.visits: list[Visit] = []
 
     def visit(self, *, throttled: bool) -> Visit:
         """An empty page, its traffic counted from now on."""
@@ -144,6 +150,7 @@ class Chromium:
         page.set_default_timeout(300_000)
         session = self.context.new_cdp_session(page)
         visit = Visit(page, session)
+        self.visits.append(visit)
         session.on("Network.responseReceived", visit.note)
         session.on("Network.loadingFinished", visit.count)
         page.on("requestfinished", lambda request: visit.requests.append(request))
@@ -272,7 +279,10 @@ def chromium() -> Iterator[Chromium]:
                 service_workers="block",
             )  # fmt: skip
             context.add_init_script(WATCH)
-            yield Chromium(context, profile)
+            browser = Chromium(context, profile)
+            yield browser
+            for visit in browser.visits:
+                visit.stop_watching()  # a picture that came while the browser closes could not be acknowledged
             context.close()
     finally:
         shutil.rmtree(profile, ignore_errors=True)

@@ -36,8 +36,8 @@ export class Scene {
   /** Connected parts of an overlay: it never changes, so they are found once. */
   readonly #parts = new WeakMap<SparseMask, Component[]>();
 
-  constructor(public meta: VolumeMeta, private readonly mask: Mask, private readonly emit: Emit) {
-    this.volume = new Volume(meta.shapeZyx);
+  constructor(public meta: VolumeMeta, private readonly mask: Mask, private readonly emit: Emit, voxels?: Int16Array) {
+    this.volume = new Volume(meta.shapeZyx, voxels);
   }
 
   /** What a tool draws on. */
@@ -170,8 +170,9 @@ export class Scene {
       const part = cut ? null : rectangleOf(box, plane, index);
       if (part) patches.push(this.mask.labels.patch(plane, index, part));
     }
-    this.emit("changed", { box, patches });
+    // The figures first: the page draws for a while once it has the labels.
     this.emit("stats", this.stats());
+    this.emit("changed", { box, patches });
   }
 
   allChanged(): void {

@@ -12,7 +12,7 @@ import { Decoder } from "./load/decoder";
 import { prefetchNext } from "./load/prefetch";
 import { SliceStream } from "./load/stream";
 import { fillVolume, sketchVolume } from "./load/preview";
-import { offsetOf, type Volume, type VolumeIndex } from "./load/volume";
+import { isShared, offsetOf, roomFor, type Volume, type VolumeIndex } from "./load/volume";
 import type { GridGeometry } from "./image/geometry";
 import { frontOf, scoutOf, type Scout } from "./image/scout";
 import { PRESETS, presetsOf, type Window } from "./image/window";
@@ -104,14 +104,15 @@ export class Session {
       this.window.value = { level: first.level, width: first.width };
       this.geometry = { shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk: lps };
       this.cross.value = [shape[2] >> 1, shape[1] >> 1, shape[0] >> 1];
-      const sketched = fetchBytes(preview.url).then((bytes) => sketchVolume(this.index, bytes, this.#decoder));
+      const room = roomFor(this.index);
+      const sketched = fetchBytes(preview.url).then((bytes) => sketchVolume(this.index, bytes, this.#decoder, room));
       const limitBytes = limit ? fetchBytes(limit.url) : null;
       sketched.catch(() => undefined); // told below
       this.editor = await EditorClient.create({
         volume: { shapeZyx: shape, spacingMmZyx: spacing, offset: offsetOf(this.index), backgroundHu: limit?.background_hu ?? null },
         user: this.context.user, scan: this.context.scan.code, lpsFromIjk: lps,
         assignment: this.context.id, layer: this.layer.name, maskUrl: this.context.masks[this.layer.name].url,
-        headers: csrfHeaders(), editable: this.context.can.edit,
+        headers: csrfHeaders(), editable: this.context.can.edit, voxels: isShared(room) ? room : undefined,
       });
       this.mirror = new MaskMirror(this.editor, shape);
       this.#listen();
