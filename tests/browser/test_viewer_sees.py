@@ -156,6 +156,7 @@ def test_planes_turn_and_are_drawn_on(assignment: Assignment, new_page: Any) -> 
     page.keyboard.press("n")
     page.mouse.move(x + 3, y)
     expect(page.get_by_test_id("hud")).to_contain_text("straight planes only")
+    expect(page.get_by_test_id("pane-coronal")).to_have_css("cursor", "not-allowed")
     page.mouse.down()
     page.mouse.up()
     assert viewer.counts()["1"] > before
