@@ -52,6 +52,12 @@ def test_gallery(live_world: World, new_page: Any) -> None:
     page.keyboard.press("?")
     clipped += [f"keys: {fault}" for fault in page.evaluate(CLIPPED)]
     page.keyboard.press("Escape")
+    page.keyboard.press("Shift+B")
+    expect(page.get_by_role("dialog")).to_contain_text("this browser has room for")
+    expect(page.get_by_role("button", name="Take 3 scans along")).to_be_focused()
+    shoot(page, "gallery-offline-1366")
+    clipped += [f"offline: {fault}" for fault in page.evaluate(CLIPPED)]
+    page.keyboard.press("Escape")
     assert not clipped, "\n".join(clipped)
     page.get_by_test_id("settings").click()
     page.get_by_test_id("theme-light").click()

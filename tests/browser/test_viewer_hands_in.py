@@ -120,6 +120,7 @@ def test_a_returned_scan_comes_back_with_its_pin_and_is_talked_about(
     shoot(page, "viewer-review")
     page.keyboard.press("r")
     expect(page.get_by_role("dialog")).to_contain_text("Returned")
+    expect(page.get_by_role("link", name="Back to the reviews")).to_be_focused()
 
     page = new_page("annotator")
     page.goto(f"/view/{assignment.pk}/")

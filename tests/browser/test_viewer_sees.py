@@ -156,6 +156,7 @@ def test_planes_turn_and_are_drawn_on(assignment: Assignment, new_page: Any) -> 
     page.keyboard.press("n")
     page.mouse.move(x + 3, y)
     expect(page.get_by_test_id("hud")).to_contain_text("straight planes only")
+    expect(page.get_by_test_id("pane-coronal")).to_have_css("cursor", "not-allowed")
     page.mouse.down()
     page.mouse.up()
     assert viewer.counts()["1"] > before
@@ -366,7 +367,11 @@ def test_without_webgl_the_page_says_so_and_works(assignment: Assignment, new_pa
     )
     page.goto(f"/view/{assignment.pk}/")
     viewer = Viewer(page).wait_ready()
+    assert not (faults := viewer.clipped()), "\n".join(faults)
+    page.set_viewport_size({"width": 1366, "height": 768})
+    expect(page.get_by_test_id("no-webgl")).to_be_visible()
     expect(page.get_by_test_id("no-webgl")).to_have_text("No WebGL, drawn by the processor")
+    shoot(page, "viewer-no-webgl-1366")
     assert viewer.facts("backend") == "canvas"
     viewer.go_to(MIDDLE)
     viewer.stroke("b", (8, 8, MIDDLE[2]))

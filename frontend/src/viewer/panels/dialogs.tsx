@@ -46,7 +46,7 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
     case "kept": return (
       <Dialog title={t("Kept for later")} onClose={onClose}>
         <p>{t("There is no connection. {code} is handed in by itself as soon as there is one: strokes first, then the answers, then the server's checks. If one of them speaks against it, My work says which.", { code: session.context.scan.code })}</p>
-        <footer class="row"><span class="grow" /><Button onClick={onClose}>{t("Stay here")}</Button><a class="btn" href="/worklist/">{t("My work")}</a>{asking.next && <a class="btn btn-primary" data-focus href={asking.next}>{t("Next scan")}</a>}</footer>
+        <footer class="row"><span class="grow" /><Button onClick={onClose}>{t("Stay here")}</Button><a class={`btn${asking.next ? "" : " btn-primary"}`} data-focus={!asking.next || undefined} href="/worklist/">{t("My work")}</a>{asking.next && <a class="btn btn-primary" data-focus href={asking.next}>{t("Next scan")}</a>}</footer>
       </Dialog>
     );
     case "offline": return <TakeAlong onClose={onClose} />;
@@ -67,7 +67,7 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
     );
     case "done": return (
       <Dialog title={asking.text} onClose={() => location.assign("/")}>
-        <footer class="row"><span class="grow" /><a class="btn btn-primary" href={session.context.stage === "review" ? "/reviews/" : "/worklist/"}>{session.context.stage === "review" ? t("Back to the reviews") : t("Back to my work")}</a></footer>
+        <footer class="row"><span class="grow" /><a class="btn btn-primary" data-focus href={session.context.stage === "review" ? "/reviews/" : "/worklist/"}>{session.context.stage === "review" ? t("Back to the reviews") : t("Back to my work")}</a></footer>
       </Dialog>
     );
   }
@@ -76,7 +76,7 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
 function TakeAlong({ onClose }: { readonly onClose: () => void }) {
   const { session: { context } } = useDesk();
   const host = useRef<HTMLDivElement>(null);
-  useEffect(() => { if (host.current) void new BatchPanel(host.current, context.user, context.batch.id, context.batch.name).show(); }, []);
+  useEffect(() => { if (host.current) void new BatchPanel(host.current, context.user, context.batch.id, context.batch.name).open(); }, []);
   return (
     <Dialog title={t("Batch {name} without a network", { name: context.batch.name })} onClose={onClose}>
       <p class="muted">{t("The scans of this batch that are yours come into this browser: you can open them, draw, answer and hand in without a connection.")}</p>

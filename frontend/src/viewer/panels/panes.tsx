@@ -84,6 +84,7 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
   }, [pane]);
 
   const index = session.cross.value[layout.across];
+  void view.planes.turned.value;
   const maximised = view.maximised.value === pane.plane;
   return (
     <section

@@ -32,7 +32,7 @@ export function Status() {
         {done === total ? <><span class="good"><Icon name="circle-check" size="sm" /></span>{t("Full resolution {done} / {total}", { done, total })}</> : <><progress class="vh" value={done} max={total} aria-label={t("Full resolution")} />{t("Full resolution {done} / {total}", { done, total })}</>}
       </span>
       {session.nextLoaded.value > 0 && <span class="next">{t("Next scan loaded {n} %", { n: Math.round(session.nextLoaded.value * 100) })}</span>}
-      {desk.graphics === "none" && <span class="next" data-testid="no-webgl" title={t("This browser has no WebGL: images are drawn by the processor, nothing is missing.")}>{t("No WebGL, drawn by the processor")}</span>}
+      {desk.graphics === "none" && <span data-testid="no-webgl" title={t("This browser has no WebGL: images are drawn by the processor, nothing is missing.")}>{t("No WebGL, drawn by the processor")}</span>}
       {view && <span><b>{t("Zoom")}</b>{Math.round(view.zoom.value * 100)} %</span>}
       <span title={t("Images drawn by {backend}", { backend: desk.backendName.value })}><b>{t("Frame")}</b>{session.frameMs.value < 10 ? fixed(session.frameMs.value, 1) : Math.round(session.frameMs.value)} ms</span>
       <button type="button" class="row-tight link quiet" onClick={() => { desk.sheet.value = "keys"; }}><kbd>?</kbd> {t("all keys")}</button>
