@@ -1,11 +1,11 @@
 """A real Chromium with a profile of its own on a thin line, and what it tells: when images are seen, bytes, memory.
 
 When an image is seen is taken from the pictures that the browser puts on screen (`Page.startScreencast`), so that any
-viewer is measured alike and none by its own words: a pane counts from the first picture on in which 95 % of its blocks
-of 8×8 pixels look as they do in the end, give or take a tenth of black to white. Blocks that stay dark throughout say
-nothing and are left out. The line is throttled by `Network.emulateNetworkConditions` on the page, which reaches its
-workers, too (1.25 MB took 2.3 s in the page and 2.2 s in a worker); service workers are off, because their requests
-would pass it by.
+viewer is measured alike and none by its own words: a pane counts from the first picture on in which 95 % of its
+blocks of 8×8 pixels look as they do in the end (a screenshot), give or take a tenth of black to white. Blocks that
+stay dark throughout say nothing and are left out. The line is throttled by `Network.emulateNetworkConditions` on the
+page, which reaches its workers, too (1.25 MB took 2.3 s in the page and 2.2 s in a worker); service workers are off,
+because their requests would pass it by.
 
 Memory is the proportional size (PSS) of the largest renderer process of a browser that nobody watches while the page
 loads: a renderer that is asked for its traffic keeps up to 200 MB of answers for whoever asked.
@@ -69,9 +69,11 @@ class Visit:
     urls: set[str] = field(default_factory=set)
     requests: list[Request] = field(default_factory=list)
     pictures: list[tuple[float, str]] = field(default_factory=list)
+    watched: bool = False
 
     def watch(self) -> None:
         """Keep every picture that goes on screen from now on."""
+        self.watched = True
         self.session.on("Page.screencastFrame", self._keep)
         self.session.send("Page.startScreencast", {
             "format": "png", "maxWidth": WIDTH // SHRINK, "maxHeight": HEIGHT // SHRINK,
@@ -83,7 +85,10 @@ class Visit:
 
     def stop_watching(self) -> None:
         """No more pictures: taking them costs time, which what is measured next must not pay."""
-        self.session.send("Page.stopScreencast")
+        if self.watched and not self.page.is_closed():
+            self.session.remove_listener("Page.screencastFrame", self._keep)
+            self.session.send("Page.stopScreencast")
+        self.watched = False
 
     def note(self, event: dict[str, Any]) -> None:
         response = event["response"]
@@ -108,28 +113,31 @@ class Visit:
     def seen(self, images: int) -> float:
         """Seconds from navigation until this many images were seen."""
         started = self.page.evaluate("() => performance.timeOrigin") / 1000
-        looks = [(at - started, _blocks(data)) for at, data in self.pictures if at >= started]
+        looks = [(at - started, _blocks(base64.b64decode(data), BLOCK)) for at, data in self.pictures if at >= started]
+        final = _blocks(self.page.screenshot(), BLOCK * SHRINK)
         times = []
         for left, top, right, bottom in self.page.evaluate(PLACES):
             side = SHRINK * BLOCK
             part = (slice(round(top / side), round(bottom / side)), slice(round(left / side), round(right / side)))
             pane = np.stack([look[part] for _, look in looks])
-            telling = pane[:, pane.max(axis=0) > DARK]
-            if not (telling[-1] > DARK).any():
+            telling = np.maximum(pane.max(axis=0), final[part]) > DARK
+            if not (final[part] > DARK).any():
                 continue
-            seen = (np.abs(telling - telling[-1]) <= ALIKE).mean(axis=1) >= SHARE_SEEN
+            seen = (np.abs(pane - final[part])[:, telling] <= ALIKE).mean(axis=1) >= SHARE_SEEN
+            if not seen.any():
+                raise RuntimeError("No picture shows what is there in the end: the browser gave none of it.")
             times.append(looks[int(seen.argmax())][0])
         if len(times) < images:
             raise RuntimeError(f"{len(times)} images are seen, {images} were expected.")
         return float(sorted(times)[images - 1])
 
 
-def _blocks(data: str) -> Picture:
-    """The picture's mean grey by block, rows × columns."""
-    picture = imagecodecs.png_decode(base64.b64decode(data))[..., :3].astype(np.float32).mean(axis=2)
-    rows, columns = (n // BLOCK for n in picture.shape)
-    cut = picture[: rows * BLOCK, : columns * BLOCK]
-    return np.asarray(cut.reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3)), np.float32)
+def _blocks(png: bytes, side: int) -> Picture:
+    """The picture's mean grey by block of side × side pixels, rows × columns."""
+    picture = imagecodecs.png_decode(png)[..., :3].astype(np.float32).mean(axis=2)
+    rows, columns = (n // side for n in picture.shape)
+    cut = picture[: rows * side, : columns * side]
+    return np.asarray(cut.reshape(rows, side, columns, side).mean(axis=(1, 3)), np.float32)
 
 
 class Chromium:
@@ -137,6 +145,7 @@ class Chromium:
 
     def __init__(self, context: BrowserContext, profile: Path) -> None:
         self.context, self.profile = context, profile
+        self.visits: list[Visit] = []
 
     def visit(self, *, throttled: bool) -> Visit:
         """An empty page, its traffic counted from now on."""
@@ -144,6 +153,7 @@ class Chromium:
         page.set_default_timeout(300_000)
         session = self.context.new_cdp_session(page)
         visit = Visit(page, session)
+        self.visits.append(visit)
         session.on("Network.responseReceived", visit.note)
         session.on("Network.loadingFinished", visit.count)
         page.on("requestfinished", lambda request: visit.requests.append(request))
@@ -272,7 +282,10 @@ def chromium() -> Iterator[Chromium]:
                 service_workers="block",
             )  # fmt: skip
             context.add_init_script(WATCH)
-            yield Chromium(context, profile)
+            browser = Chromium(context, profile)
+            yield browser
+            for visit in browser.visits:
+                visit.stop_watching()  # a picture that came while the browser closes could not be acknowledged
             context.close()
     finally:
         shutil.rmtree(profile, ignore_errors=True)

@@ -3,11 +3,12 @@
 from typing import Any
 
 
-def ratio_row(bench: str, case: str, ours: float, peer: float, unit: str, limit: float) -> dict[str, Any]:
+def ratio_row(bench: str, case: str, ours: float, peer: float, unit: str, limit: float | None = None) -> dict[str, Any]:
     """A row whose `limit` is the most that ours / peer may be."""
     ratio = ours / peer
+    holds = None if limit is None else ratio <= limit
     figures = {"ours": round(ours, 4), "peer": round(peer, 4), "unit": unit, "ratio": round(ratio, 4)}
-    return {"bench": bench, "case": case, **figures, "limit": limit, "holds": ratio <= limit}
+    return {"bench": bench, "case": case, **figures, "limit": limit, "holds": holds}
 
 
 def plain_row(bench: str, case: str, ours: float, unit: str, limit: float | None = None) -> dict[str, Any]:

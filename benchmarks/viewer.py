@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,26 @@ FULL_SHARE_OF_LINE = 1.1
 SCRIPT_MB = 1.2
 LONG_TASK_MS = 50.0
 UNDO_MS = 10.0
+UNDOS = 7
+# Looks again with every turn of the page's loop; the message after the frame's own callbacks comes once it is painted.
+WATCH_UNDO = """() => { window.undone = new Promise((done) => {
+  const before = JSON.stringify(window.voxloop.counts());
+  const pressed = (event) => {
+    if (event.key !== "z") return;
+    removeEventListener("keydown", pressed, true);
+    const start = performance.now(), { port1, port2 } = new MessageChannel();
+    let changed = 0;
+    port1.onmessage = () => {
+      if (changed) done([changed, performance.now() - start]);
+      else if (JSON.stringify(window.voxloop.counts()) === before) port2.postMessage(0);
+      else {
+        changed = performance.now() - start;
+        requestAnimationFrame(() => port2.postMessage(0));
+      }
+    };
+    port2.postMessage(0);
+  };
+  addEventListener("keydown", pressed, true); }); }"""
 # The most that ours / the peer's may be.
 THIN_LINE, NO_LIMIT, SCRIPT_SHARE, MEMORY_SHARE = 1 / 8, 1 / 2, 1 / 4, 1 / 2
 BRUSHES = {"grow": "g", "sphere": "b", "threshold": "t", "eraser": "e"}
@@ -173,22 +194,18 @@ def _draw(visit: Visit) -> Iterator[dict[str, Any]]:
             "start => window.longTasks.filter(([at]) => at >= start).map(([, length]) => length)", start
         )
         yield plain_row("viewer", f"longest block while drawing: {name}", max(tasks, default=0), "ms", LONG_TASK_MS)
-    took = []
-    for _ in range(5):
-        page.evaluate("""() => { window.undone = new Promise((done) => {
-            const before = JSON.stringify(window.voxloop.counts());
-            addEventListener("keydown", () => {
-                const start = performance.now(), { port1, port2 } = new MessageChannel();
-                port1.onmessage = () => {
-                    if (JSON.stringify(window.voxloop.counts()) !== before) done(performance.now() - start);
-                    else port2.postMessage(0);
-                };
-                port2.postMessage(0);
-            }, { once: true, capture: true }); }); }""")
-        page.keyboard.press("Control+z")
-        took.append(float(page.evaluate("() => window.undone")))
-        page.wait_for_timeout(700)
-    yield plain_row("viewer", "undo, from the key to the changed mask", sorted(took)[2], "ms", UNDO_MS)
+    changed, drawn = zip(*(_undo(page) for _ in range(UNDOS)), strict=True)
+    yield plain_row("viewer", "undo, from the key to the changed mask", median(changed), "ms", UNDO_MS)
+    yield plain_row("viewer", "undo, from the key to the end of the frame", median(drawn), "ms")
+
+
+def _undo(page: Page) -> tuple[float, float]:
+    """Milliseconds from the key until the mask has changed, and until the frame that shows it is made."""
+    page.wait_for_timeout(700)
+    page.evaluate(WATCH_UNDO)
+    page.keyboard.press("Control+z")
+    changed, drawn = page.evaluate("() => window.undone")
+    return float(changed), float(drawn)
 
 
 def _open_ours(demo: RunningDemo, assignment: str, limited: bool) -> dict[str, float]:
@@ -270,7 +287,7 @@ def _beside(ours: dict[bool, dict[str, float]], peer: dict[bool, dict[str, float
         for case in ours[limited]:
             if case in {"script", "pixels", "memory"}:
                 continue
-            limit = THIN_LINE if limited else NO_LIMIT
+            limit = None if case.startswith("first image") else THIN_LINE if limited else NO_LIMIT
             name = f"LIDC-IDRI-0001, {line}: {case}"
             if peer is None:
                 yield plain_row("viewer", name, ours[limited][case], "s")

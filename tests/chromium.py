@@ -19,6 +19,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
     "--disable-quic",
+    "--host-resolver-rules=MAP plain.test 127.0.0.1",  # another name than localhost: no secure context
 ]
 SHOTS = Path(os.environ.get("VOXLOOP_SCREENSHOTS", "test-output/screenshots"))
 
@@ -66,7 +67,7 @@ class Watched:
 
 def open_context(browser: Browser, url: str, watched: Watched, **options: Any) -> BrowserContext:
     """A fresh profile whose every page is watched."""
-    context = browser.new_context(base_url=url, viewport={"width": 1600, "height": 1000}, **options)
+    context = browser.new_context(**{"base_url": url, "viewport": {"width": 1600, "height": 1000}, **options})
     context.on("page", watched.watch)
     context.set_default_timeout(20_000)
     return context

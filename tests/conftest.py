@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connection
 from django.test import TransactionTestCase
 from playwright.sync_api import Browser
@@ -25,6 +26,12 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
     # Argon2 is slow on purpose; tests log in a thousand times.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return folder
+
+
+@pytest.fixture(autouse=True)
+def files_as_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Built files come from WhiteNoise with its headers, as they do where the product is installed."""
+    monkeypatch.setattr(StaticFilesHandler, "_should_handle", lambda self, path: False)
 
 
 _teardown = TransactionTestCase._fixture_teardown

@@ -32,6 +32,8 @@ def view_assignment(request: HttpRequest, pk: UUID) -> HttpResponse:
         assignment = visible_assignments(request.user).get(pk=pk)  # type: ignore[arg-type]
     answer = render(request, "viewer.html", {"context": viewer_context(assignment, request.user)})  # type: ignore[arg-type]
     answer["Cache-Control"] = "no-store"
+    # Only an isolated page may share the memory of the voxels with its workers (with the opener policy of all pages).
+    answer["Cross-Origin-Embedder-Policy"] = "require-corp"
     return answer
 
 

@@ -15,18 +15,21 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.test import Client, override_settings
 from django.urls import URLResolver, get_resolver, reverse
 from knox.models import AuthToken
 
 from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
 from annotation.masks.services import begin, store_prediction
+from annotation.pages.templatetags.frame import static_url
 from annotation.reviews.comments import add_comment
 from annotation.reviews.models import ReviewRound
 from annotation.reviews.services import claim_round, return_round, submit_assignment
@@ -347,6 +350,18 @@ def test_every_kind_of_answer_has_the_policy(world: World) -> None:
             assert answer["X-Frame-Options"] == "DENY", kind
         assert answer["Referrer-Policy"] == "same-origin", kind
     assert answers["mask"]["Content-Disposition"].startswith("attachment")
+
+
+def test_the_viewer_is_isolated_and_so_are_its_workers(world: World) -> None:
+    assignment = first_of(publish(world))
+    client = logged_in(world, "annotator")
+    page = client.get(f"/view/{assignment.pk}/")
+    worker = next((settings.VITE_DIST / "assets").glob("editor.worker-*.js")).name
+    with closing(client.get(static_url(f"assets/{worker}"))) as script:
+        for answer in (page, script):
+            assert answer.status_code == 200
+            assert answer["Cross-Origin-Embedder-Policy"] == "require-corp"
+    assert page["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
 def test_a_fault_tells_nothing_of_the_inside(world: World) -> None:

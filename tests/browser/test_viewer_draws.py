@@ -41,6 +41,7 @@ def test_a_stroke_is_undone_redone_and_kept_over_a_reload(viewer: Viewer, key: s
     expect(viewer.page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
     drawn, counts = viewer.mask_hash(), viewer.counts()
     assert set(counts) == {"1"}
+    assert viewer.page.evaluate("() => crossOriginIsolated")  # page and worker share the voxels
 
     viewer.page.keyboard.press("Control+z")
     viewer.page.wait_for_function("() => Object.keys(voxloop.counts()).length === 0")
@@ -55,6 +56,26 @@ def test_a_stroke_is_undone_redone_and_kept_over_a_reload(viewer: Viewer, key: s
     viewer.page.keyboard.press("Control+z")
     viewer.page.wait_for_function("() => Object.keys(voxloop.counts()).length === 0")
     assert viewer.mask_hash() == empty
+
+
+def test_without_a_secure_connection_strokes_are_drawn_and_kept(
+    assignment: Assignment, new_page: Any, live_server: Any, settings: Any, watched: Watched
+) -> None:
+    watched.expected.append("Cross-Origin-Opener-Policy")  # the browser tells that it does not hold here
+    settings.ALLOWED_HOSTS = ["*"]
+    page = new_page("annotator", base_url=live_server.url.replace("localhost", "plain.test"))
+    page.goto(f"/view/{assignment.pk}/")
+    viewer = Viewer(page).wait_ready()
+    assert page.evaluate("() => [isSecureContext, crossOriginIsolated]") == [False, False]
+    viewer.go_to(MIDDLE)
+    viewer.stroke("g", MIDDLE)
+    viewer.wait_saved()
+    drawn = viewer.counts()
+    open_again(viewer)
+    assert set(drawn) == {"1"}
+    assert viewer.counts() == drawn
+    page.keyboard.press("Control+z")
+    page.wait_for_function("() => Object.keys(voxloop.counts()).length === 0")
 
 
 def test_what_is_erased_stays_erased(viewer: Viewer) -> None:

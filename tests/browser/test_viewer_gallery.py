@@ -6,17 +6,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.chromium import shoot
 from tests.factories.world import SHAPE, World, first_of, publish
-from tests.journeys.viewer import Viewer
+from tests.journeys.viewer import CLIPPED, Viewer
 
 MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
-
-
-# Whatever is wider than its box and has no tooltip that tells the rest.
-CLIPPED = """() => [...document.querySelectorAll("#viewer *, dialog *")].filter((element) =>
-    element.checkVisibility() && !element.matches("canvas, svg, svg *, .vh, input, textarea, select")
-    && (getComputedStyle(element).overflowX !== "visible" || element.matches(".btn"))
-    && element.scrollWidth > element.clientWidth + 1 && !element.closest("[title]:not(.btn)")
-).map((element) => `${element.className} "${element.textContent}" ${element.scrollWidth} > ${element.clientWidth}`)"""
 
 
 def look_at(page: Page, control: Locator) -> list[str]:
@@ -59,6 +51,12 @@ def test_gallery(live_world: World, new_page: Any) -> None:
     ]
     page.keyboard.press("?")
     clipped += [f"keys: {fault}" for fault in page.evaluate(CLIPPED)]
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+B")
+    expect(page.get_by_role("dialog")).to_contain_text("this browser has room for")
+    expect(page.get_by_role("button", name="Take 3 scans along")).to_be_focused()
+    shoot(page, "gallery-offline-1366")
+    clipped += [f"offline: {fault}" for fault in page.evaluate(CLIPPED)]
     page.keyboard.press("Escape")
     assert not clipped, "\n".join(clipped)
     page.get_by_test_id("settings").click()

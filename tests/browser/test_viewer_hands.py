@@ -131,6 +131,9 @@ def test_a_scan_is_labelled_answered_and_submitted_by_keyboard_alone(
     expect(page.get_by_test_id("answer-quality-good")).to_be_focused()
     keys.press("2")
     shoot(page, "viewer-questions")
+    # Something is marked: nobody confirms on the way that nothing is.
+    keys.press("Enter")
+    expect(page.get_by_test_id("answer-other_findings-effusion")).to_be_focused()
     page.wait_for_function("() => voxloop.saveState.kind === 'saved'")
     page.unroute("**/answers")
     open_viewer(page, assignment)

@@ -1,5 +1,6 @@
 """Handing in and judging: questions, interlocks with a jump, submit, pinned comments, return, correction, signature."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -7,13 +8,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.masks.selectors import newest_answers
+from annotation.reviews.comments import add_reply
 from annotation.reviews.models import Reply, ReviewRound
-from annotation.reviews.services import claim_round, submit_assignment
+from annotation.reviews.services import claim_round, return_round, submit_assignment
 from annotation.work.models import Assignment
 from tests.chromium import Watched, shoot
 from tests.factories.world import PASSWORD, SHAPE, World, first_of, label, publish
 from tests.journeys.viewer import Viewer
 from voxloop.accounts.models import User
+from voxloop.kernel.errors import Invalid
 
 MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
 
@@ -40,8 +43,9 @@ def test_a_scan_is_answered_and_submitted_and_the_next_one_opens(assignment: Ass
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("dialog")).to_contain_text("questions have no answer")
     shoot(page, "viewer-interlocks")
-    page.get_by_role("dialog").get_by_role("button", name="Go to it").first.click()
+    page.keyboard.press("Enter")
     expect(page.get_by_test_id("tab-questions")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_test_id("answer-diagnosis-covid19")).to_be_focused()
 
     page.get_by_test_id("answer-diagnosis-no_signs").check()
     expect(page.get_by_test_id("answer-co_rads-4")).to_have_count(0)
@@ -116,6 +120,7 @@ def test_a_returned_scan_comes_back_with_its_pin_and_is_talked_about(
     shoot(page, "viewer-review")
     page.keyboard.press("r")
     expect(page.get_by_role("dialog")).to_contain_text("Returned")
+    expect(page.get_by_role("link", name="Back to the reviews")).to_be_focused()
 
     page = new_page("annotator")
     page.goto(f"/view/{assignment.pk}/")
@@ -152,6 +157,51 @@ def test_a_returned_scan_comes_back_with_its_pin_and_is_talked_about(
     page.get_by_role("button", name="Reopen").click()
     expect(page.get_by_role("button", name="Resolve")).to_be_visible()
     assert list(Reply.objects.values_list("author__username", "text")) == [("annotator", "No, a nodule")]
+
+
+def test_a_comment_that_is_refused_is_dropped_or_mended_and_the_scan_handed_in(
+    submitted: ReviewRound, assignment: Assignment, new_page: Any, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.expected += ["ERR_FAILED", "status of 422"]
+    reviewer = User.objects.get(username="reviewer")
+    claim_round(round_id=submitted.pk, actor=reviewer)
+    return_round(round_id=submitted.pk, actor=reviewer, comments=[{"text": "This is a vessel", "ijk": MIDDLE}])
+    page = new_page("annotator")
+    page.goto(f"/view/{assignment.pk}/")
+    Viewer(page).wait_ready()
+    page.keyboard.press("Shift+C")
+    for words in ("replies", "submit"):
+        page.route(f"**/{words}", lambda route: route.abort())
+    for words in ("It is a nodule", "Nonsense", "Round, so a nodule: nonsense"):
+        page.get_by_role("button", name="Reply to comment 1").click()
+        page.keyboard.type(words)
+        page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Kept for later")).to_be_visible()
+
+    def refuse(*, text: str, **facts: Any) -> Reply:
+        if "nonsense" in text.lower():
+            raise Invalid("This is no way to speak.", code="bad_comment")
+        return add_reply(text=text, **facts)
+
+    monkeypatch.setattr("annotation.reviews.comments.add_reply", refuse)
+    for words in ("replies", "submit"):
+        page.unroute(f"**/{words}")
+    page.goto("/worklist/")
+    waiting = page.locator("[data-waiting]")
+    expect(waiting).to_contain_text("The server does not take 2 comments: change or drop them. Then the scan is")
+    refused = waiting.locator("[data-refused]")
+    expect(refused).to_have_text([re.compile("Nonsense.*no way to speak"), re.compile("Round.*no way to speak")])
+    shoot(page, "worklist-refused-comments")
+    refused.nth(0).get_by_role("button", name="Drop").click()
+    expect(refused).to_have_count(1)
+    refused.get_by_role("button", name="Change").click()
+    page.get_by_label("Change the comment").fill("Round, so a nodule")
+    page.keyboard.press("Control+Enter")
+    expect(waiting).to_contain_text("saved and handed in")
+    assignment.refresh_from_db()
+    assert assignment.state == "submitted"
+    assert sorted(Reply.objects.values_list("text", flat=True)) == ["It is a nodule", "Round, so a nodule"]
 
 
 def test_a_reviewer_signs_a_correction(submitted: ReviewRound, new_page: Any, watched: Watched, settings: Any) -> None:

@@ -205,6 +205,15 @@ def test_two_tabs_on_one_scan(page: Page, assignment: Assignment) -> None:
     looking = Viewer(second).wait_ready()
     expect(second.get_by_test_id("other-tab")).to_contain_text("open in another tab")
     shoot(second, "viewer-second-tab")
+    # What hinders stands beside the images, and strokes of the other tab are not left behind by a submit from here.
+    note, panes = second.get_by_test_id("other-tab").bounding_box(), second.locator(".panes").bounding_box()
+    assert note is not None
+    assert panes is not None
+    assert note["x"] >= panes["x"] + panes["width"]
+    expect(second.get_by_test_id("submit")).to_be_disabled()
+    second.keyboard.press("Control+Enter")
+    expect(second.get_by_test_id("notice")).to_contain_text("submit it there")
+    assert not (faults := looking.clipped()), "\n".join(faults)
     looking.go_to(PLACES[0])
     second.mouse.click(*looking.at(PLACES[1]))
     reader.draw()  # the first still draws

@@ -125,6 +125,10 @@ def test_a_reviewer_checks_and_takes_back_by_keys(live_world: World, submitted: 
     viewer = Viewer(page).wait_ready()
     page.wait_for_function("() => voxloop.differences.list.length === 2")
     assert [part["checked"] for part in viewer.facts("differences")["list"]] == [True, False]
+    page.keyboard.press("Shift+S")
+    page.keyboard.press("Shift+P")
+    expect(page.get_by_test_id("cine-speed")).to_be_visible()
+    assert not (faults := viewer.clipped()), "\n".join(faults)
     page.keyboard.press("a")
     expect(page.get_by_role("dialog")).to_contain_text("Approved")
     submitted.refresh_from_db()

@@ -64,13 +64,17 @@ def test_slabs_show_what_lies_in_them(live_world: World, assignment: Assignment,
     band = page.get_by_test_id("scout-slab")
     assert scout is not None
     assert float(band.get_attribute("stroke-width") or 0) == pytest.approx(5 / SHAPE[0] * scout["height"], rel=0.03)
-    # Drawing on a slab is refused in words, and changes nothing.
+    # Drawing on a slab is refused in words, before one presses and where there is no pointer, and changes nothing.
     before = viewer.mask_hash()
-    page.keyboard.press("b")
+    page.keyboard.press("g")
     page.mouse.move(*viewer.at(MIDDLE))
+    expect(page.get_by_test_id("hud")).to_contain_text("Slab of 12 mm")
+    expect(page.get_by_test_id("hud")).not_to_contain_text("mL")
     page.mouse.down()
     page.mouse.up()
-    expect(page.get_by_test_id("hud")).to_contain_text("Slab of 12 mm")
+    page.mouse.move(2, 2)
+    page.keyboard.press("Enter")
+    expect(page.locator(".notices")).to_contain_text("Slab of 12 mm")
     assert viewer.mask_hash() == before
     page.keyboard.press("Shift+PageDown")
     expect(page.get_by_test_id("slab-axial")).to_have_text("MIP 10 mm")
@@ -80,6 +84,31 @@ def test_slabs_show_what_lies_in_them(live_world: World, assignment: Assignment,
     page.keyboard.press("Shift+S")
     expect(page.get_by_test_id("slab-axial")).to_have_count(0)
     viewer.stroke("b", (8, 8, MIDDLE[2]))
+
+
+PREVIEWED = """() => {
+    const marks = document.querySelector("[data-testid=pane-coronal] canvas.marks");
+    const { data } = marks.getContext("2d").getImageData(0, 0, marks.width, marks.height);
+    let white = 0;
+    for (let p = 0; p < data.length; p += 4) white += data[p + 3] === 77 && data[p] > 250 && data[p + 2] > 250;
+    return white;
+}"""  # the preview's fill: white at 30 %, where nothing is marked
+
+
+def grow_takes_what_it_showed(page: Page, viewer: Viewer) -> None:
+    """On an oblique plane the preview lies round the ball, and a press there takes exactly its voxels."""
+    before = viewer.counts()["1"]
+    page.keyboard.press("g")
+    page.mouse.move(*place(viewer, "coronal", tuple(viewer.facts("cross"))))
+    page.wait_for_function(f"() => ({PREVIEWED})() > 50")
+    promised = page.get_by_test_id("this-stroke").locator("dd").nth(1).inner_text()
+    expect(page.get_by_test_id("hud")).to_contain_text("mL")
+    shoot(page, "viewer-oblique-preview")
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_function("n => voxloop.counts()['1'] === n", arg=before + int(promised))
+    page.keyboard.press("Control+z")
+    page.wait_for_function("n => voxloop.counts()['1'] === n", arg=before)
 
 
 def test_planes_turn_and_are_drawn_on(assignment: Assignment, new_page: Any) -> None:
@@ -117,6 +146,8 @@ def test_planes_turn_and_are_drawn_on(assignment: Assignment, new_page: Any) -> 
     before = viewer.counts()["1"]
     side = (viewer.facts("cross")[0], viewer.facts("cross")[1], MIDDLE[2] + 10)
     x, y = place(viewer, "coronal", side)
+    grow_takes_what_it_showed(page, viewer)
+    page.keyboard.press("b")
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.up()
@@ -125,6 +156,7 @@ def test_planes_turn_and_are_drawn_on(assignment: Assignment, new_page: Any) -> 
     page.keyboard.press("n")
     page.mouse.move(x + 3, y)
     expect(page.get_by_test_id("hud")).to_contain_text("straight planes only")
+    expect(page.get_by_test_id("pane-coronal")).to_have_css("cursor", "not-allowed")
     page.mouse.down()
     page.mouse.up()
     assert viewer.counts()["1"] > before
@@ -217,7 +249,10 @@ def scout_leads_to_a_slice(page: Page, viewer: Viewer) -> None:
     """Head above: the lesion of slices 13 to 29 lies where it should, a press a quarter down goes three quarters up."""
     scout = page.get_by_test_id("scout")
     box, lesion = scout.bounding_box(), page.get_by_test_id("scout-lesion").bounding_box()
+    panes = page.locator(".panes").bounding_box()
     assert box is not None
+    assert panes is not None
+    assert box["x"] >= panes["x"] + panes["width"]
     assert lesion is not None
     slice_px = box["height"] / SHAPE[0]
     assert lesion["y"] - box["y"] == pytest.approx((SHAPE[0] - 29) * slice_px, abs=1)
@@ -314,6 +349,7 @@ def test_the_other_scan_of_the_subject_stands_beside(live_world: World, new_page
     viewer.go_to((28, 24, 20))
     expect(other).to_have_attribute("data-slice", "21")
     shoot(page, "viewer-prior")
+    assert not (faults := viewer.clipped()), "\n".join(faults)
     page.get_by_test_id("prior-link").click()
     viewer.go_to((28, 24, 25))
     expect(other).to_have_attribute("data-slice", "21")
@@ -331,7 +367,11 @@ def test_without_webgl_the_page_says_so_and_works(assignment: Assignment, new_pa
     )
     page.goto(f"/view/{assignment.pk}/")
     viewer = Viewer(page).wait_ready()
+    assert not (faults := viewer.clipped()), "\n".join(faults)
+    page.set_viewport_size({"width": 1366, "height": 768})
+    expect(page.get_by_test_id("no-webgl")).to_be_visible()
     expect(page.get_by_test_id("no-webgl")).to_have_text("No WebGL, drawn by the processor")
+    shoot(page, "viewer-no-webgl-1366")
     assert viewer.facts("backend") == "canvas"
     viewer.go_to(MIDDLE)
     viewer.stroke("b", (8, 8, MIDDLE[2]))

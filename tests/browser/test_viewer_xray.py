@@ -101,6 +101,7 @@ def test_an_x_ray_is_seen_drawn_on_and_exported(
     painted = ((y - 20) * 0.4) ** 2 + ((x - 80) * 0.5) ** 2 <= 16 + 1e-6
     assert viewer.counts()["1"] - before == int(painted.sum())
     shoot(page, f"viewer-xray-{photometric.lower()}")
+    assert not (faults := viewer.clipped()), "\n".join(faults)
     revision = MaskRevision.objects.get(pk=viewer.wait_saved())
     labels = load_labels(revision, scan.shape_zyx)
     assert int((labels == 1).sum()) == viewer.counts()["1"]

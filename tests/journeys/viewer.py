@@ -7,6 +7,28 @@ from playwright.sync_api import Page
 
 Ijk = tuple[int, int, int]
 
+# Whatever is wider than its box and has no tooltip that tells the rest, and controls of a bar that lie on each other.
+CLIPPED = """() => {
+    const seen = (within) => [...document.querySelectorAll(within)].filter((element) => element.checkVisibility());
+    const words = ({ className, textContent }) => `${className} "${textContent}"`;
+    const clipped = seen("#viewer *, dialog *").filter((element) =>
+        !element.matches("canvas, svg, svg *, .vh, input, textarea, select")
+        && (getComputedStyle(element).overflowX !== "visible" || element.matches(".btn"))
+        && element.scrollWidth > element.clientWidth + 1 && !element.closest("[title]:not(.btn)")
+    ).map((element) => `${words(element)} ${element.scrollWidth} > ${element.clientWidth}`);
+    const covered = [".vb", ".pbar", ".tabs", ".status"].flatMap((bar) => {
+        const boxes = seen(`${bar} > *, ${bar} button`)
+            .filter((element) => element.textContent || element.matches("button, input"))
+            .map((element) => ({ element, box: element.getBoundingClientRect() }));
+        return boxes.flatMap((a, n) => boxes.slice(n + 1).filter((b) => !a.element.contains(b.element)
+            && Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 1
+            && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 1
+        ).map((b) => `${bar}: ${words(a.element)} on ${words(b.element)}`));
+    });
+    return [...clipped, ...covered];
+}"""
+SIZES = ((1366, 768), (1600, 1000))
+
 
 @dataclass
 class Viewer:
@@ -69,3 +91,12 @@ class Viewer:
 
     def mask_hash(self) -> str:
         return str(self.page.evaluate("() => window.voxloop.maskHash()"))
+
+    def clipped(self) -> list[str]:
+        """What is cut off or lies on something else, in windows of both sizes that the page is designed for."""
+        found = []
+        for width, height in SIZES:
+            self.page.set_viewport_size({"width": width, "height": height})
+            self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            found += [f"{width}: {fault}" for fault in self.page.evaluate(CLIPPED)]
+        return found

@@ -1,5 +1,6 @@
 import type { Cut } from "./cut";
 import type { Disagreement, Keep } from "./disagreement";
+import type { Watched } from "./patches";
 import type {
   Beside, CoarseField, DabResult, Difference, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram,
   Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, Slice, SliceFacts, Stats, Tool, VoxelValue, Zyx,
@@ -12,12 +13,13 @@ export interface EditorCalls {
   create(options: EditorOptions): void;
   open(): Promise<Opened>;
   putSlices(z0: number, hu: Int16Array): void;
+  slicesArrived(z0: number, count: number): void;
   putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): void;
   putLimit(message: Uint8Array): Promise<void>;
   putOverlay(key: string, message: Uint8Array): Promise<void>;
   putProbability(values: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[]): void;
   loadMask(message: Uint8Array, revision: string): Promise<Opened>;
-  watch(slices: readonly { plane: Plane; index: number }[]): void;
+  watch(slices: readonly Watched[]): void;
   beginStroke(tool: Tool): void;
   dab(ijk: Ijk, reach?: number): DabResult;
   endStroke(): Promise<OperationResult>;
@@ -67,16 +69,19 @@ export class EditorClient {
   readonly #listeners = new Map<keyof EditorEvents, Set<Listener<never>>>();
   #next = 1;
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, private readonly options: EditorOptions) {
     this.#worker = worker;
     worker.onmessage = (message: MessageEvent<Reply>) => this.#receive(message.data);
-    worker.onerror = (event) => this.#emit("error", { message: event.message });
+    worker.onerror = (event) => {
+      if (event.message) this.#emit("error", { message: event.message });
+      else this.#fail(new Error("The editor could not start: its script was not loaded. Reload the page."));
+    };
   }
 
   /** Starts the worker for one layer of one assignment. Call `open()` next; slices may come before or after. */
   static async create(options: EditorOptions): Promise<EditorClient> {
     const worker = new Worker(new URL("./editor.worker.ts", import.meta.url), { type: "module", name: "editor" });
-    const client = new EditorClient(worker);
+    const client = new EditorClient(worker, options);
     await client.#call("create", [options]);
     // Ask the browser not to evict the journal when its disk runs full; it works without a yes, too.
     void navigator.storage?.persist?.().catch(() => false);
@@ -86,8 +91,17 @@ export class EditorClient {
   /** Fetches the head, restores the journal (strokes of before a reload or crash) and sends what is unsent. */
   open(): Promise<Opened> { return this.#call("open", []); }
 
-  /** HU of whole slices from z0 on, `n × rows × columns`. Region growing works only on slices that came this way. */
-  putSlices(z0: number, hu: Int16Array): Promise<void> { return this.#call("putSlices", [z0, hu], [hu.buffer]); }
+  /**
+   * HU of whole slices from z0 on, `n × rows × columns`; they lie in `voxels` of the options already where there is such
+   * memory. Region growing works only on slices that came this way.
+   */
+  putSlices(z0: number, hu: Int16Array): Promise<void> {
+    if (!this.options.voxels) return this.#call("putSlices", [z0, hu], [hu.buffer]);
+    const [, rows, columns] = this.options.volume.shapeZyx;
+    const count = hu.length / (rows * columns);
+    (hu.buffer as ArrayBuffer).transfer?.(0);
+    return this.#call("slicesArrived", [z0, count]);
+  }
 
   /** The 8-bit preview of the volume index (already inflated): what `sliceHu` shows until the slices arrive. */
   putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): Promise<void> {
@@ -109,7 +123,7 @@ export class EditorClient {
   loadMask(message: Uint8Array, revision: string): Promise<Opened> { return this.#call("loadMask", [message, revision], [message.buffer]); }
 
   /** The slices on screen: `changed` brings the new labels of these. */
-  watch(slices: readonly { plane: Plane; index: number }[]): Promise<void> { return this.#call("watch", [slices]); }
+  watch(slices: readonly Watched[]): Promise<void> { return this.#call("watch", [slices]); }
 
   beginStroke(tool: Tool): Promise<void> { return this.#call("beginStroke", [tool]); }
   /** Paints at a voxel and along the way from the last dab of this stroke; `reach` is the part of the radius that a pen presses. */
@@ -180,6 +194,11 @@ export class EditorClient {
     this.#waiting.delete(reply.id);
     if ("error" in reply) waiting?.reject(new Error(reply.error));
     else waiting?.resolve(reply.value as never);
+  }
+
+  #fail(why: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(why);
+    this.#waiting.clear();
   }
 
   #emit<K extends keyof EditorEvents>(event: K, detail: EditorEvents[K]): void {

@@ -2,12 +2,12 @@
 
 import type { BitVolume } from "./bitvolume";
 import { ballRuns, between, growStroke, writableByErasing, writableByGrowing, writableByPaint } from "./brushes";
-import { reachOf, rectangleOf, unite } from "./geometry";
+import { reachOf, unite } from "./geometry";
 import { NORMAL_LUNG_HU } from "./growing";
 import type { Labelmap } from "./labelmap";
 import { Composer, NO_RUNS, type Runs, invert, tally, voxelsIn } from "./runs";
 import {
-  type Box, type DabResult, ERASED, type GrowResult, type Ijk, type Plane, type SlicePatch, type Stroke, type Threshold, type Tool, type VolumeMeta, type Zyx,
+  type Box, type DabResult, ERASED, type GrowResult, type Ijk, type Stroke, type Threshold, type Tool, type VolumeMeta, type Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 import type { Volume } from "./volume";
@@ -134,36 +134,4 @@ function paramsOf(tool: Tool): Record<string, unknown> {
   if (tool.tool === "erase") return { planar: tool.planar, segments: tool.segments };
   if (tool.tool === "threshold") return { threshold: tool.threshold, planar: tool.planar, ...(tool.planar ? { plane: tool.plane ?? "axial" } : {}) };
   return tool.tool === "circle" ? { plane: tool.plane ?? "axial" } : {};
-}
-
-/** What runs would set, as patches (1 = set) of these slices. */
-export function patchesOf(runs: Runs, shape: Zyx, slices: readonly { plane: Plane; index: number }[]): SlicePatch[] {
-  let box: Box | null = null;
-  const stretches: [number, number, number, number][] = [];
-  for (let n = 0; n < runs.count; n++) {
-    for (let at = runs.start[n], left = runs.length[n]; left > 0;) {
-      const row = Math.floor(at / shape[2]), x = at - row * shape[2], y = row % shape[1], z = Math.floor(row / shape[1]);
-      const length = Math.min(left, shape[2] - x);
-      box = unite(box, { z0: z, z1: z + 1, y0: y, y1: y + 1, x0: x, x1: x + length });
-      stretches.push([z, y, x, length]);
-      at += length;
-      left -= length;
-    }
-  }
-  const whole = box;
-  if (!whole) return [];
-  return slices.flatMap(({ plane, index }) => {
-    const part = rectangleOf(whole, plane, index);
-    if (!part) return [];
-    const data = new Uint8Array(part.width * part.height);
-    for (const [z, y, x, length] of stretches) {
-      if (plane === "sagittal") {
-        if (index >= x && index < x + length) data[(z - part.y) * part.width + y - part.x] = 1;
-      } else if (plane === "axial" ? z === index : y === index) {
-        const from = ((plane === "axial" ? y : z) - part.y) * part.width + x - part.x;
-        data.fill(1, from, from + length);
-      }
-    }
-    return [{ plane, index, ...part, data }];
-  });
 }

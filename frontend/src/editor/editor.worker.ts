@@ -9,7 +9,9 @@ declare const self: DedicatedWorkerGlobalScope;
 
 const session = new EditorSession(browserSurroundings((event, detail) => post({ event, detail })));
 
-setTimeout(warmUp, 0);
+/** After the images are up: on a small machine warming up would take the processor that the preview needs. */
+const WARM_UP_AFTER_MS = 400;
+
 self.onmessage = (message: MessageEvent<Request>) => void answer(message.data);
 self.addEventListener("online", () => void session.resume(null));
 
@@ -17,6 +19,7 @@ async function answer({ id, call, args }: Request): Promise<void> {
   try {
     const value = await (session[call] as (...given: unknown[]) => unknown).apply(session, args) as Awaited<ReturnType<EditorCalls[typeof call]>>;
     post({ id, value });
+    if (call === "open") setTimeout(warmUp, WARM_UP_AFTER_MS);
   } catch (error) {
     post({ id, error: error instanceof Error ? error.message : String(error) });
   }

@@ -13,6 +13,7 @@ import { histogramOf, lesionsOf } from "./lesions";
 import type { Mask } from "./mask";
 import { decodeMessage } from "./message";
 import type { ClickGround } from "./operations/click";
+import type { Watched } from "./patches";
 import { Regions } from "./regions";
 import { sliceFacts } from "./slicefacts";
 import type { Emit } from "./surroundings";
@@ -22,11 +23,9 @@ import {
 } from "./types";
 import { Volume, type PreviewVolume } from "./volume";
 
-export interface Watched { readonly plane: Plane; readonly index: number }
-
 export class Scene {
   readonly volume: Volume;
-  /** The slices on screen: their new labels go out with every change. */
+  /** The slices on screen: the new labels of the straight ones go out with every change. */
   watched: readonly Watched[] = [];
   #limit: BitVolume | null = null;
   #probability: Probability | null = null;
@@ -37,8 +36,8 @@ export class Scene {
   /** Connected parts of an overlay: it never changes, so they are found once. */
   readonly #parts = new WeakMap<SparseMask, Component[]>();
 
-  constructor(public meta: VolumeMeta, private readonly mask: Mask, private readonly emit: Emit) {
-    this.volume = new Volume(meta.shapeZyx);
+  constructor(public meta: VolumeMeta, private readonly mask: Mask, private readonly emit: Emit, voxels?: Int16Array) {
+    this.volume = new Volume(meta.shapeZyx, voxels);
   }
 
   /** What a tool draws on. */
@@ -167,12 +166,13 @@ export class Scene {
     this.#proposals.forget();
     for (const regions of this.#regions.values()) regions.touch(box);
     const patches: SlicePatch[] = [];
-    for (const { plane, index } of this.watched) {
-      const part = rectangleOf(box, plane, index);
+    for (const { plane, index, cut } of this.watched) {
+      const part = cut ? null : rectangleOf(box, plane, index);
       if (part) patches.push(this.mask.labels.patch(plane, index, part));
     }
-    this.emit("changed", { box, patches });
+    // The figures first: the page draws for a while once it has the labels.
     this.emit("stats", this.stats());
+    this.emit("changed", { box, patches });
   }
 
   allChanged(): void {

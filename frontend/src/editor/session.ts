@@ -7,7 +7,7 @@ import type { EditorCalls } from "./client";
 import type { Cut } from "./cut";
 import { differencesOf } from "./differences";
 import type { Disagreement, Keep } from "./disagreement";
-import { Drawing, effectOf, patchesOf } from "./drawing";
+import { Drawing, effectOf } from "./drawing";
 import type { SparseMask } from "./labelmap";
 import { Line } from "./line";
 import { Mask } from "./mask";
@@ -15,7 +15,8 @@ import { decodeMessage } from "./message";
 import { niftiOf } from "./nifti";
 import { type Effect, operate } from "./operations";
 import { type ClickFacts, clickEffect } from "./operations/click";
-import { Scene, type Watched } from "./scene";
+import { type Watched, patchesOf } from "./patches";
+import { Scene } from "./scene";
 import { tally } from "./runs";
 import type { Surroundings } from "./surroundings";
 import type {
@@ -36,10 +37,10 @@ export class EditorSession implements EditorCalls {
   constructor(private readonly around: Surroundings) {}
 
   create(options: EditorOptions): void {
-    const { volume } = options;
+    const { volume, voxels } = options;
     this.#options = options;
     this.#mask = new Mask(volume.shapeZyx, `${options.assignment}/${options.layer}`);
-    this.#scene = new Scene(volume, this.#mask, (event, detail) => this.around.emit(event, detail));
+    this.#scene = new Scene(volume, this.#mask, (event, detail) => this.around.emit(event, detail), voxels);
     this.#line = new Line(options, this.#mask, this.around, {
       isDrawing: () => this.#drawing !== null,
       finishDrawing: () => void this.#commitDrawing(),
@@ -78,6 +79,8 @@ export class EditorSession implements EditorCalls {
     // Handed over and copied: its memory goes now, not when the collector comes round to it.
     (hu.buffer as ArrayBuffer).transfer?.(0);
   }
+
+  slicesArrived(z0: number, count: number): void { this.#scene.volume.slicesArrived(z0, count); }
 
   putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): void {
     this.#scene.putPreview({ voxels, shape: shapeZyx as unknown as Zyx, step: stepZyx as unknown as Zyx, huLo, huStep });

@@ -9,21 +9,34 @@ export interface PreviewVolume { readonly voxels: Uint8Array; readonly shape: Zy
 const AIR_HU = -1024;
 
 export class Volume {
+  /** What lies here of slices that have not arrived says nothing. */
   readonly hu: Int16Array;
   readonly #arrived: Uint8Array;
   #preview: PreviewVolume | null = null;
 
-  constructor(readonly shape: Zyx) {
-    this.hu = new Int16Array(voxelsOf(shape));
+  /** `hu`: memory that somebody else fills. */
+  constructor(readonly shape: Zyx, hu?: Int16Array) {
+    if (hu && hu.length !== voxelsOf(shape)) throw new RangeError("memory that does not fit the volume");
+    this.hu = hu ?? new Int16Array(voxelsOf(shape));
     this.#arrived = new Uint8Array(shape[0]);
   }
 
   putSlices(z0: number, hu: Int16Array): void {
     const size = this.shape[1] * this.shape[2];
     const count = hu.length / size;
-    if (!Number.isInteger(count) || z0 < 0 || z0 + count > this.shape[0]) throw new RangeError("slices that do not fit the volume");
+    this.#mustHold(z0, count);
     this.hu.set(hu, z0 * size);
+    this.slicesArrived(z0, count);
+  }
+
+  /** Slices z0 <= z < z0 + count lie in `hu`. */
+  slicesArrived(z0: number, count: number): void {
+    this.#mustHold(z0, count);
     this.#arrived.fill(1, z0, z0 + count);
+  }
+
+  #mustHold(z0: number, count: number): void {
+    if (!Number.isInteger(count) || z0 < 0 || z0 + count > this.shape[0]) throw new RangeError("slices that do not fit the volume");
   }
 
   putPreview(preview: PreviewVolume): void { this.#preview = preview; }

@@ -4,7 +4,7 @@ import { EditorClient } from "../editor/client";
 import { type About, Journal, journalOf } from "../editor/journal";
 import { call, csrfHeaders, Problem } from "../viewer/api";
 import { t, tn } from "../viewer/language";
-import { intentsOf, isOf, type Intent } from "./intents";
+import { intent, intentsOf, isOf, type Intent, type Intents } from "./intents";
 import { moveOld } from "./moving";
 import { refusalOf, sayWord } from "./words";
 
@@ -12,7 +12,13 @@ import { refusalOf, sayWord } from "./words";
 export interface Waiting { readonly assignment: string; readonly code: string; readonly lines: readonly { about: About; strokes: number; at: number }[]; readonly intents: readonly Intent[] }
 
 /** How it went with one scan; `left` says in words what stays here and why. */
-export interface Homecoming { readonly scan: Waiting; readonly left: string | null; readonly submitted: boolean; /** Only the network is missing. */ readonly waits: boolean }
+export interface Homecoming {
+  readonly scan: Waiting; readonly left: string | null; readonly submitted: boolean;
+  /** Only the network is missing. */
+  readonly waits: boolean;
+  /** What was said and the server does not take. It is mended or let go before the scan is handed in. */
+  readonly refused: readonly Intent<"word">[];
+}
 
 /** What waits in this browser for one person, by scan. Empty where the browser keeps nothing. */
 export async function waitingOf(user: string): Promise<Waiting[]> {
@@ -49,31 +55,52 @@ export async function bringHome(user: string, scan: Waiting): Promise<Homecoming
       await call("PATCH", `/api/v1/assignments/${assignment}/answers`, { values: valuesOf(answers) });
       await kept.drop(answers);
     }
+    const refused: Intent<"word">[] = [];
     for (const word of intents.filter(isOf("word"))) {
-      if (word.value.refused) throw new Error(word.value.refused);
-      try {
-        await sayWord(word.value, word.review);
-      } catch (error) {
-        const refused = refusalOf(error);
-        if (refused) await kept.put([{ ...word, value: { ...word.value, refused } }]);
-        throw error;
-      }
-      await kept.drop([word]);
+      const left = await sayKept(kept, word);
+      if (left) refused.push(left);
     }
     const checks = intents.filter(isOf("check"));
     if (checks.length) {
       await call("PATCH", `/api/v1/reviews/${checks[0].review}/checks`, { values: valuesOf(checks) });
       await kept.drop(checks);
     }
+    if (refused.length) return { scan, left: refusedWords(refused.length, intents.some(isOf("submit"))), submitted, waits: false, refused };
     for (const wish of intents.filter(isOf("submit"))) {
       await call("POST", `/api/v1/assignments/${assignment}/submit`, { acknowledged: wish.value.acknowledged });
       await kept.drop([wish]);
       submitted = true;
     }
-    return { scan, left: null, submitted, waits: false };
+    return { scan, left: null, submitted, waits: false, refused: [] };
   } catch (error) {
-    return { scan, left: await wordsFor(error, user, scan), submitted, waits: error instanceof TypeError };
+    return { scan, left: await wordsFor(error, user, scan), submitted, waits: error instanceof TypeError, refused: [] };
   }
+}
+
+/** Says a comment or a reply. Answers it with the reason where the server does not take it; then it stays here. */
+async function sayKept(kept: Intents, word: Intent<"word">): Promise<Intent<"word"> | null> {
+  if (word.value.refused) return word;
+  try {
+    await sayWord(word.value, word.review);
+  } catch (error) {
+    const refused = refusalOf(error);
+    if (refused === null) throw error;
+    const told = { ...word, value: { ...word.value, refused } };
+    await kept.put([told]);
+    return told;
+  }
+  await kept.drop([word]);
+  return null;
+}
+
+const refusedWords = (count: number, isHeld: boolean): string => [
+  tn(count, "The server does not take {n} comment: change or drop it.", "The server does not take {n} comments: change or drop them."), isHeld ? t("Then the scan is handed in.") : "",
+].filter(Boolean).join(" ");
+
+/** Words in other words, to be sent anew; null lets them go. */
+export async function mendWord(user: string, word: Intent<"word">, text: string | null): Promise<void> {
+  if (text === null) await intentsOf(user).drop([word]);
+  else await intentsOf(user).put([intent(word, "word", word.name, { ...word.value, text, refused: null })]);
 }
 
 const valuesOf = (intents: readonly Intent[]): Record<string, unknown> => Object.fromEntries(intents.map(({ name, value }) => [name, value]));

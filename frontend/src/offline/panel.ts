@@ -27,6 +27,14 @@ export class BatchPanel {
   /** Fills `host`; `changed` is called when other scans are here than before. */
   constructor(private readonly host: HTMLElement, private readonly user: string, private readonly id: string, private readonly name: string, private readonly changed: () => void = () => undefined) {}
 
+  /** As `show`, but where nothing is here yet the size and the question stand there at once: who opened this wants to know. */
+  async open(): Promise<void> {
+    const { canWorkOffline } = await import("./take");
+    if (!canWorkOffline() || keptBatch(this.user, this.id)) { await this.show(); return; }
+    await this.#ask();
+    this.host.querySelector<HTMLElement>(".btn-primary")?.focus();
+  }
+
   async show(words = ""): Promise<void> {
     const take = await import("./take");
     if (!take.canWorkOffline()) { this.#fill(make("p", { class: "small muted" }, t("Working offline needs a secure address (https)."))); return; }

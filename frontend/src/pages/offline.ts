@@ -1,6 +1,7 @@
 /** The work list without a network: batches to take along, marks on what is here, and what waits to be sent. */
 
 import type { Homecoming, Waiting } from "../offline/home";
+import type { Intent } from "../offline/intents";
 import { BatchPanel, button, make } from "../offline/panel";
 import { keptBatches, wipe, wipeOthers } from "../offline/registry";
 import { t } from "../viewer/language";
@@ -44,19 +45,45 @@ async function comeHome(host: HTMLElement): Promise<void> {
   await home.bringAllHome(user, null, (scan, done) => {
     const row = rows.get(scan.assignment);
     if (done && !done.left) cameHome++;
-    if (row) row.replaceChildren(...(done ? outcome(row, done, home.waitingWords(scan)) : [make("span", { role: "status" }, t("{code}: sending {what}…", { code: scan.code, what: home.waitingWords(scan) }))]));
+    if (row) row.replaceChildren(...(done ? outcome(host, row, done, home.waitingWords(scan)) : [make("span", { role: "status" }, t("{code}: sending {what}…", { code: scan.code, what: home.waitingWords(scan) }))]));
   });
   if (cameHome) host.append(button(t("Show the list anew"), () => location.reload()));
 }
 
-function outcome(row: HTMLElement, { scan, left, submitted, waits }: Homecoming, what: string): Node[] {
+function outcome(host: HTMLElement, row: HTMLElement, { scan, left, submitted, waits, refused }: Homecoming, what: string): Node[] {
   row.dataset.done = waits ? "waits" : left ? "left" : "home";
   if (waits) return [make("span", { class: "grow" }, t("{code}: {what}; sent by itself when there is a connection.", { code: scan.code, what })), make("a", { class: "btn", href: `/view/${scan.assignment}/` }, t("Open"))];
   if (!left) return [make("span", { class: "good" }, submitted ? t("{code}: saved and handed in.", { code: scan.code }) : t("{code}: saved.", { code: scan.code }))];
   return [
     make("span", { class: "grow warn" }, `${scan.code}: ${left}`), make("a", { class: "btn", href: `/view/${scan.assignment}/` }, t("Open")),
     ...(scan.lines.length ? [button(t("Download the mask"), () => void download(scan))] : []), button(t("Discard"), () => void giveUp(row, scan), "btn-ghost"),
+    ...(refused.length ? [make("ul", { class: "refused" }, ...refused.map((word) => refusedWord(host, word)))] : []),
   ];
+}
+
+/** A comment that the server does not take: what it says, why, and the two ways out. After either everything is sent anew. */
+function refusedWord(host: HTMLElement, word: Intent<"word">): HTMLElement {
+  const { text, refused } = word.value;
+  const mend = async (now: string | null) => {
+    await (await import("../offline/home")).mendWord(user, word, now);
+    host.tabIndex = -1;
+    host.focus();
+    await comeHome(host);
+  };
+  const row = make("li", { "data-refused": word.name });
+  const tell = () => row.replaceChildren(
+    make("span", { class: "grow" }, make("q", {}, text), ` ${refused}`),
+    button(t("Change"), write), button(t("Drop"), () => void mend(null), "btn-ghost"),
+  );
+  const write = () => {
+    const field = make("textarea", { class: "input grow", rows: "2", maxlength: "2000", "aria-label": t("Change the comment") }, text);
+    const send = () => { if (field.value.trim()) void mend(field.value.trim()); };
+    field.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send(); else if (event.key === "Escape") tell(); });
+    row.replaceChildren(field, button(t("Send"), send), button(t("Cancel"), tell, "btn-ghost"));
+    field.focus();
+  };
+  tell();
+  return row;
 }
 
 async function download(scan: Waiting): Promise<void> {

@@ -6,6 +6,7 @@ import { DeskContext, type Desk } from "./desk";
 import { Dialogs } from "./panels/dialogs";
 import { Panes } from "./panels/panes";
 import { Rail } from "./panels/rail";
+import { SavingNotes } from "./panels/saving";
 import { Side } from "./panels/side";
 import { Spoken } from "./panels/spoken";
 import { Status } from "./panels/status";
@@ -25,7 +26,7 @@ export function App({ desk }: { readonly desk: Desk }) {
       <Rail />
       <ToolPanel />
       <Panes />
-      <Side />
+      <div class="rightside"><SavingNotes /><Side /></div>
       <Status />
       <Dialogs />
       <Spoken />

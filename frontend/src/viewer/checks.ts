@@ -1,7 +1,7 @@
 /** What must be right before work is handed in, recomputed while one draws. The server checks again on submit. */
 
 import type { Context, Question } from "./context";
-import type { Ijk } from "../editor/types";
+import type { Ijk, SaveState } from "../editor/types";
 import { t, tn } from "./language";
 import { shownQuestions } from "./questions";
 import { ml } from "./words";
@@ -15,6 +15,16 @@ export interface Check {
   /** Hinders submitting; others are only to be seen. */
   readonly blocking: boolean;
   readonly jump: { readonly question?: string; readonly ijk?: Ijk; readonly comments?: boolean; readonly segments?: boolean };
+}
+
+/** Why a page that only looks cannot hand in, in words: another tab may hold strokes that the server does not have. */
+export function whyNoSubmit(save: SaveState): string | null {
+  if (save.kind !== "read-only") return null;
+  switch (save.reason) {
+    case "other-tab": case "taken-over": return t("This scan is drawn on in another tab: submit it there");
+    case "lease-lost": return t("This scan is no longer yours");
+    default: return null;
+  }
 }
 
 export interface MaskFacts {

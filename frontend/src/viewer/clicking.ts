@@ -128,6 +128,9 @@ export class Clicks {
     }
   }
 
+  /** Other slices or planes are on screen: what was proposed is wanted on them. */
+  again(): void { if (!this.isEmpty.peek()) this.#ask(); }
+
   /** Asks once more when it was changed while the worker thought. */
   #ask(): void {
     this.#asked++;

@@ -162,7 +162,9 @@ export class Desk {
   /** Go to the next question without an answer after `from`, round and round, the required ones first. */
   nextUnanswered(from?: string): void {
     const questions = shownQuestions(this.context.schema.questions, this.work.answers.value);
-    const open = questions.filter((q) => !(q.key in this.work.answers.value));
+    // Where something is marked nobody is asked to confirm that nothing is.
+    const isMarked = this.session.stats.value.segments.some((s) => s.voxels > 0);
+    const open = questions.filter((q) => !(q.key in this.work.answers.value) && !(isMarked && q.key === "confirmed_empty"));
     const required = open.filter((q) => q.required);
     const among = required.length ? required : open;
     const at = questions.findIndex((q) => q.key === (from ?? document.activeElement?.closest("[id^=question-]")?.id.replace("question-", "")));

@@ -10,9 +10,10 @@ import { Clicks } from "./clicking";
 import { workingLayer, type Context, type Segment } from "./context";
 import { Decoder } from "./load/decoder";
 import { prefetchNext } from "./load/prefetch";
+import { firstImages } from "./load/pace";
 import { SliceStream } from "./load/stream";
 import { fillVolume, sketchVolume } from "./load/preview";
-import { offsetOf, type Volume, type VolumeIndex } from "./load/volume";
+import { isShared, offsetOf, roomFor, type Volume, type VolumeIndex } from "./load/volume";
 import type { GridGeometry } from "./image/geometry";
 import { frontOf, scoutOf, type Scout } from "./image/scout";
 import { PRESETS, presetsOf, type Window } from "./image/window";
@@ -30,8 +31,7 @@ export const PLANES: readonly Plane[] = ["axial", "sagittal", "coronal"];
 export interface StrokeLine { readonly id: string; readonly tool: string; readonly segment: number; readonly params: Stroke["params"]; readonly added: number; readonly removed: number; readonly at: string }
 
 export class Session {
-  readonly layer;
-  readonly segments: readonly Segment[];
+  readonly layer; readonly segments: readonly Segment[];
   readonly colours = new Map<number, string>();
   readonly anatomy: Anatomy;
   editor!: EditorClient;
@@ -104,14 +104,15 @@ export class Session {
       this.window.value = { level: first.level, width: first.width };
       this.geometry = { shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk: lps };
       this.cross.value = [shape[2] >> 1, shape[1] >> 1, shape[0] >> 1];
-      const sketched = fetchBytes(preview.url).then((bytes) => sketchVolume(this.index, bytes, this.#decoder));
+      const room = roomFor(this.index);
+      const sketched = fetchBytes(preview.url).then((bytes) => sketchVolume(this.index, bytes, this.#decoder, room));
       const limitBytes = limit ? fetchBytes(limit.url) : null;
       sketched.catch(() => undefined); // told below
       this.editor = await EditorClient.create({
         volume: { shapeZyx: shape, spacingMmZyx: spacing, offset: offsetOf(this.index), backgroundHu: limit?.background_hu ?? null },
         user: this.context.user, scan: this.context.scan.code, lpsFromIjk: lps,
         assignment: this.context.id, layer: this.layer.name, maskUrl: this.context.masks[this.layer.name].url,
-        headers: csrfHeaders(), editable: this.context.can.edit,
+        headers: csrfHeaders(), editable: this.context.can.edit, voxels: isShared(room) ? room : undefined,
       });
       this.mirror = new MaskMirror(this.editor, shape);
       this.#listen();
@@ -125,6 +126,7 @@ export class Session {
       });
       this.restored.value = opened.restored;
       this.maskReady.value = true;
+      await firstImages(this.times);
       this.#countLesions();
       await Promise.all([this.#loadLimit(limitBytes).then(() => this.#loadAnatomy()), this.#loadOverlays(), this.#loadProbability(), this.#loadSlices()]);
       this.times.complete = performance.now();
@@ -168,7 +170,6 @@ export class Session {
 
   /** An operation that is under way, in words; brushes wait for it. */
   readonly working = signal<string | null>(null);
-
   readonly notice = signal<{ text: string; tone: "info" | "warn" | "bad" } | null>(null);
 
   #showPreview({ volume, preview }: Awaited<ReturnType<typeof sketchVolume>>): void {

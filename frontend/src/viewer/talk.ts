@@ -63,10 +63,10 @@ export class Talk {
     void this.keptDrafts.remove(drafts.map(({ id }) => id));
   }
 
-  /** Send words again that were refused, or let them go. */
-  again(id: string): void {
+  /** Send words again that were refused, perhaps in other words, or let them go. */
+  again(id: string, text?: string): void {
     const word = this.waiting.value.find((w) => w.id === id);
-    if (word) this.#put({ ...word, refused: null });
+    if (word) this.#put({ ...word, text: text ?? word.text, refused: null });
   }
 
   drop(id: string): void {

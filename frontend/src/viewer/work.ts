@@ -5,6 +5,7 @@ import type { Ijk } from "../editor/types";
 import { intentsOf, Shelf, type Kinds } from "../offline/intents";
 import { moveOld } from "../offline/moving";
 import { call, csrfHeaders, Problem, useToken } from "./api";
+import { whyNoSubmit } from "./checks";
 import type { Comment, Interlock, Reply } from "./context";
 import { identify, type Identity } from "./door";
 import { t } from "./language";
@@ -127,6 +128,8 @@ export class Work {
 
   /** Everything on the server, then `submit`. What speaks against it comes as a list to jump from. */
   async submit(acknowledged: readonly string[] = []): Promise<void> {
+    const why = whyNoSubmit(this.session.save.value);
+    if (why) { this.session.notice.value = { text: why, tone: "warn" }; return; }
     const found = this.hindrances().filter((lock) => !acknowledged.includes(lock.code));
     if (found.length) { this.asking.value = { kind: "interlocks", found }; return; }
     await this.#say(t("Submitting"), async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cutLabels } from "../../src/editor/cut";
+import { patchesOf } from "../../src/editor/patches";
+import { RunBuilder } from "../../src/editor/runs";
 import type { Plane, Zyx } from "../../src/editor/types";
 import { PaneGeometry, type GridGeometry } from "../../src/viewer/image/geometry";
 import { cutOf, lettersOf, rasterOf, resliceRow, turnedFrame, type Frame, type ObliquePicture, type Raster, type Vector } from "../../src/viewer/image/oblique";
@@ -76,6 +78,27 @@ describe("oblique planes", () => {
       const marks = cutLabels((z, y, x) => labels[z * area + y * shape[2] + x], shape, cutOf(frame, centre, spacing, raster));
       expect([...marks]).toEqual([...inflate(wanted)]);
     }
+  });
+
+  it("show what a stroke would take, and only the part of the plane that it reaches", () => {
+    const [nz, ny, nx] = shape;
+    const isMiddle = (n: number, size: number) => 4 * n > size && 4 * n < 3 * size;
+    const taken = inflate(vectors.labels_gz).map((label, at) => Number(
+      label === 1 && isMiddle(at % nx, nx) && isMiddle(Math.floor(at / nx) % ny, ny) && isMiddle(Math.floor(at / nx / ny), nz),
+    ));
+    const runs = new RunBuilder();
+    taken.forEach((is, at) => runs.push(at, 1, 0, is));
+    for (const { frame, centre, raster } of vectors.obliques) {
+      const cut = cutOf(frame, centre, spacing, raster);
+      const [patch] = patchesOf(runs.build(), shape, [{ plane: "coronal", index: 7, cut }]);
+      expect([patch.plane, patch.index, patch.data.length < raster.width * raster.height]).toEqual(["coronal", 7, true]);
+      const whole = new Uint8Array(raster.width * raster.height);
+      for (let row = 0; row < patch.height; row++) whole.set(patch.data.subarray(row * patch.width, (row + 1) * patch.width), (patch.y + row) * raster.width + patch.x);
+      expect(whole).toEqual(cutLabels((z, y, x) => taken[(z * ny + y) * nx + x], shape, cut));
+      expect(whole).toContain(1);
+    }
+    const elsewhere = cutOf(vectors.obliques[0].frame, [500, 500, 500], spacing, vectors.obliques[0].raster);
+    expect(patchesOf(runs.build(), shape, [{ plane: "coronal", index: 7, cut: elsewhere }])).toEqual([]);
   });
 
   it("join planes to a slab", () => {

@@ -12,11 +12,14 @@ from pathlib import Path
 from voxloop.embedded.messages import StartError, say
 from voxloop.embedded.postgres import EmbeddedPostgres
 
+# The whole suite, when nothing else is asked: side by side, because most tests wait for a browser or a server; few at a
+# time, because each brings its own.
+WHOLE_SUITE = ["-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"]
 PYTEST_BAD_ARGUMENTS = 4  # its others: failed 1, interrupted 2, internal error 3, no test found 5
 
 
 def main(root: Path, arguments: list[str]) -> int:
-    """Run pytest with `arguments`; its closing line is the last line. Return 0, 1 (failed) or 2 (bad arguments)."""
+    """Run pytest with `arguments` (none: the whole suite, on several processors); its closing line is the last line. Return 0, 1 (failed) or 2 (bad arguments)."""
     with database(root), tempfile.TemporaryDirectory(prefix="voxloop-test-") as state:
         environment = os.environ | {
             "VOXLOOP_STATE": state,
@@ -24,7 +27,7 @@ def main(root: Path, arguments: list[str]) -> int:
             "VOXLOOP_SECRET_KEY": "only-for-the-tests-" + "x" * 40,
             "DJANGO_SETTINGS_MODULE": "voxloop.project.settings",
         }
-        command = [sys.executable, "-m", "pytest", *arguments]
+        command = [sys.executable, "-m", "pytest", *(arguments or WHOLE_SUITE)]
         process = subprocess.Popen(command, cwd=root, env=environment)  # noqa: S603
         while True:
             try:

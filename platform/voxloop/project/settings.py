@@ -247,6 +247,14 @@ WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/viewer/assets/.+$"
 WHITENOISE_MIMETYPES = {".wasm": "application/wasm"}
 
+
+def isolate(headers: dict[str, str], path: str, url: str) -> None:
+    """Workers of the viewer, whose page is isolated, must say that they are isolated, too."""
+    headers["Cross-Origin-Embedder-Policy"] = "require-corp"
+
+
+WHITENOISE_ADD_HEADERS_FUNCTION = isolate
+
 CELERY_BROKER_URL = os.environ.get("VOXLOOP_BROKER") or DATABASE_URL.replace("postgresql://", "pgmq://", 1)
 if CELERY_BROKER_URL.startswith("pgmq"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {

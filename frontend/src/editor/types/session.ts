@@ -5,6 +5,11 @@ import type { Box, Ijk, SlicePatch, VolumeMeta } from "./space";
 
 export interface EditorOptions {
   readonly volume: VolumeMeta;
+  /**
+   * Shared memory for the HU of the whole scan: the page fills it before it calls `putSlices`, the worker reads it. Without
+   * it (a page that may not share memory) the worker keeps a copy.
+   */
+  readonly voxels?: Int16Array;
   /** Whose strokes these are: every person has a journal of their own in a shared browser. */
   readonly user: string;
   /** Code of the scan, for names of files and lists of unsent work. */

@@ -8,7 +8,7 @@ export interface Scout {
   readonly layout: PlaneLayout;
   readonly width: number;
   readonly height: number;
-  /** One byte a pixel, rows from the head down. */
+  /** One byte a pixel, rows from the head down; made when first asked for, which waits until the images stand. */
   readonly grey: Uint8ClampedArray;
 }
 
@@ -20,6 +20,15 @@ export function frontOf(geometry: GridGeometry): PlaneLayout {
 
 /** From the 8-bit preview (`shape` zyx). Air is black, the densest way through the patient white. */
 export function scoutOf(preview: Uint8Array, shape: Zyx, layout: PlaneLayout): Scout {
+  const sizes = [shape[2], shape[1], shape[0]];
+  let made: Uint8ClampedArray | null = null;
+  return {
+    layout, width: sizes[layout.right], height: sizes[layout.down],
+    get grey() { return (made ??= meanAlong(preview, shape, layout)); },
+  };
+}
+
+function meanAlong(preview: Uint8Array, shape: Zyx, layout: PlaneLayout): Uint8ClampedArray {
   const sizes = [shape[2], shape[1], shape[0]], steps = [1, shape[2], shape[1] * shape[2]];
   const { right, down, across, flipRight, flipDown } = layout;
   const [width, height, depth] = [sizes[right], sizes[down], sizes[across]];
@@ -33,5 +42,5 @@ export function scoutOf(preview: Uint8Array, shape: Zyx, layout: PlaneLayout): S
   }
   const grey = new Uint8ClampedArray(sums.length);
   if (high > low) for (let p = 0; p < grey.length; p++) grey[p] = ((sums[p] - low) / (high - low)) * 255;
-  return { layout, width, height, grey };
+  return grey;
 }

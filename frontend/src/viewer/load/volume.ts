@@ -29,10 +29,17 @@ export interface VolumeIndex {
  */
 export function offsetOf(index: VolumeIndex): number { return index.pack.dtype === "uint16" ? 32768 : 0; }
 
+/** Memory for the voxels of a scan; shared with the workers where the page may share memory (https or localhost). */
+export function roomFor({ shape_zyx: [depth, rows, columns] }: VolumeIndex): Int16Array {
+  const voxels = depth * rows * columns;
+  return globalThis.crossOriginIsolated ? new Int16Array(new SharedArrayBuffer(voxels * Int16Array.BYTES_PER_ELEMENT)) : new Int16Array(voxels);
+}
+
+/** Whether a worker that is told of this memory sees it, rather than a copy. */
+export function isShared(room: Int16Array): boolean { return !(room.buffer instanceof ArrayBuffer); }
+
 export class Volume {
   readonly shapeZyx: Zyx;
-  /** HU less `offset`; slices that are not `known` hold nothing yet. */
-  readonly hu: Int16Array<ArrayBuffer>;
   readonly offset: number;
   /** Per slice: 1 when its full-resolution voxels have arrived. */
   readonly full: Uint8Array;
@@ -43,9 +50,9 @@ export class Volume {
   fullCount = 0;
   readonly #sketch: Sketch;
 
-  constructor(index: VolumeIndex, preview: Preview) {
-    const [depth, rows, columns] = this.shapeZyx = index.shape_zyx;
-    this.hu = new Int16Array(depth * rows * columns);
+  /** `hu`: `roomFor(index)`; HU less `offset`. Slices that are not `known` hold nothing yet. */
+  constructor(index: VolumeIndex, preview: Preview, readonly hu = roomFor(index)) {
+    const [depth] = this.shapeZyx = index.shape_zyx;
     this.offset = offsetOf(index);
     this.full = new Uint8Array(depth);
     this.known = new Uint8Array(depth);

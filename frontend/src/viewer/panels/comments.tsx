@@ -105,8 +105,10 @@ function Head({ words, more, isNew }: { readonly words: Comment | Reply; readonl
 /** Words that the server does not have yet. */
 function OnItsWay({ words }: { readonly words: Word }) {
   const { work: { talk } } = useDesk();
+  const [writing, setWriting] = useState(false);
+  if (writing) return <Writer label={t("Change the comment")} text={words.text} action={t("Send")} onClose={() => setWriting(false)} onDone={(text) => { setWriting(false); talk.again(words.id, text); }} />;
   if (words.refused === null) return <p class="small faint">{t("Not sent yet; kept in this browser")}</p>;
-  return <p class="small"><span class="warn">{words.refused}</span> · <button type="button" class="link" onClick={() => talk.again(words.id)}>{t("Send again")}</button> · <button type="button" class="link" onClick={() => talk.drop(words.id)}>{t("Drop")}</button></p>;
+  return <p class="small"><span class="warn">{words.refused}</span> · <button type="button" class="link" onClick={() => talk.again(words.id)}>{t("Send again")}</button> · <button type="button" class="link" onClick={() => setWriting(true)}>{t("Change")}</button> · <button type="button" class="link" onClick={() => talk.drop(words.id)}>{t("Drop")}</button></p>;
 }
 
 interface WriterProps { readonly label: string; readonly text: string; readonly action: string; readonly onClose: () => void; readonly onDone: (text: string) => void }

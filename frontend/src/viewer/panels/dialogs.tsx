@@ -11,7 +11,6 @@ import { Icon } from "./icons";
 import { KeySheet } from "./keysheet";
 import { LogIn } from "./login";
 import { Palette } from "./palette";
-import { SavingNotes } from "./saving";
 import { SettingsSheet } from "./settings";
 
 export function Dialogs() {
@@ -47,7 +46,7 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
     case "kept": return (
       <Dialog title={t("Kept for later")} onClose={onClose}>
         <p>{t("There is no connection. {code} is handed in by itself as soon as there is one: strokes first, then the answers, then the server's checks. If one of them speaks against it, My work says which.", { code: session.context.scan.code })}</p>
-        <footer class="row"><span class="grow" /><Button onClick={onClose}>{t("Stay here")}</Button><a class="btn" href="/worklist/">{t("My work")}</a>{asking.next && <a class="btn btn-primary" data-focus href={asking.next}>{t("Next scan")}</a>}</footer>
+        <footer class="row"><span class="grow" /><Button onClick={onClose}>{t("Stay here")}</Button><a class={`btn${asking.next ? "" : " btn-primary"}`} data-focus={!asking.next || undefined} href="/worklist/">{t("My work")}</a>{asking.next && <a class="btn btn-primary" data-focus href={asking.next}>{t("Next scan")}</a>}</footer>
       </Dialog>
     );
     case "offline": return <TakeAlong onClose={onClose} />;
@@ -56,8 +55,8 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
     case "interlocks": return (
       <Dialog title={session.context.can.approve ? t("Not approved yet") : t("Not submitted yet")} onClose={onClose}>
         <ul class="locks">
-          {asking.found.map((lock) => (
-            <li key={lock.code + lock.message}><Icon name="triangle-alert" /><span class="grow">{lock.message}</span><button type="button" class="link" onClick={() => desk.jump(lock.jump)}>{t("Go to it")}</button></li>
+          {asking.found.map((lock, n) => (
+            <li key={lock.code + lock.message}><Icon name="triangle-alert" /><span class="grow">{lock.message}</span><button type="button" class="link" data-focus={n === 0 || undefined} onClick={() => desk.jump(lock.jump)}>{t("Go to it")}</button></li>
           ))}
         </ul>
         <footer class="row">
@@ -68,7 +67,7 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
     );
     case "done": return (
       <Dialog title={asking.text} onClose={() => location.assign("/")}>
-        <footer class="row"><span class="grow" /><a class="btn btn-primary" href={session.context.stage === "review" ? "/reviews/" : "/worklist/"}>{session.context.stage === "review" ? t("Back to the reviews") : t("Back to my work")}</a></footer>
+        <footer class="row"><span class="grow" /><a class="btn btn-primary" data-focus href={session.context.stage === "review" ? "/reviews/" : "/worklist/"}>{session.context.stage === "review" ? t("Back to the reviews") : t("Back to my work")}</a></footer>
       </Dialog>
     );
   }
@@ -77,7 +76,7 @@ function Asked({ asking, onClose }: { readonly asking: Asking; readonly onClose:
 function TakeAlong({ onClose }: { readonly onClose: () => void }) {
   const { session: { context } } = useDesk();
   const host = useRef<HTMLDivElement>(null);
-  useEffect(() => { if (host.current) void new BatchPanel(host.current, context.user, context.batch.id, context.batch.name).show(); }, []);
+  useEffect(() => { if (host.current) void new BatchPanel(host.current, context.user, context.batch.id, context.batch.name).open(); }, []);
   return (
     <Dialog title={t("Batch {name} without a network", { name: context.batch.name })} onClose={onClose}>
       <p class="muted">{t("The scans of this batch that are yours come into this browser: you can open them, draw, answer and hand in without a connection.")}</p>
@@ -124,7 +123,7 @@ function Signature({ asking, onClose }: { readonly asking: Extract<Asking, { kin
   );
 }
 
-/** News at the bottom; what hinders saving stays until it is settled. */
+/** News at the bottom, for a while. What hinders saving stands in the right panel until it is settled (saving.tsx). */
 function Notice() {
   const { session } = useDesk();
   const notice = session.notice.value;
@@ -135,7 +134,6 @@ function Notice() {
   }, [notice]);
   return (
     <div class="notices" aria-live="polite">
-      <SavingNotes />
       {notice && (
         <div class={`note note-${notice.tone === "info" ? "accent" : notice.tone}`} data-testid="notice">
           <Icon name={notice.tone === "info" ? "info" : "triangle-alert"} /><span class="grow">{notice.text}</span>

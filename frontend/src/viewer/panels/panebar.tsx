@@ -1,5 +1,6 @@
 /** Above the panes: window, overlays, layout. */
 
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { withKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import { t } from "../language";
@@ -13,6 +14,17 @@ import { shortTitle } from "./review";
 import { SlabMenu } from "./slabmenu";
 import { Windows } from "./windowmenu";
 
+/** What the bar gives up one after the other where it is too long; styles/viewer.css says what. */
+const MOST_TIGHT = 5;
+
+/** As tight as it must be for everything to be seen, in any language and font. */
+function tighten(bar: HTMLElement): void {
+  for (let tight = 0; tight <= MOST_TIGHT; tight++) {
+    bar.dataset.tight = String(tight);
+    if (bar.scrollWidth <= bar.clientWidth) return;
+  }
+}
+
 export function PaneBar() {
   const desk = useDesk();
   const { session } = desk;
@@ -20,8 +32,17 @@ export function PaneBar() {
   // The others have their place in the panel of differences: there may be many.
   const prediction = session.context.overlays.find((o) => o.key === "prediction") ?? session.context.overlays[0];
   const against = desk.review.against.value;
+  const bar = useRef<HTMLDivElement>(null);
+  // Whatever makes a part of the bar longer or shorter.
+  void [settings.value, session.window.value, view?.slabs.value, view?.cine.playing.value];
+  useLayoutEffect(() => { if (bar.current) tighten(bar.current); });
+  useEffect(() => {
+    const watcher = new ResizeObserver(([{ target }]) => tighten(target as HTMLElement));
+    if (bar.current) watcher.observe(bar.current);
+    return () => watcher.disconnect();
+  }, []);
   return (
-    <div class="pbar">
+    <div class="pbar" ref={bar}>
       {view && <Windows />}
       <span class="vline" />
       <div class="segmented" role="group" aria-label={t("Overlay")}>

@@ -6,15 +6,14 @@ import { withKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import { SLAB_NAMES } from "../image/slab";
 import { t } from "../language";
+import { whyNotHere } from "../panes/planebound";
 import { PanePointer } from "../panes/pointer";
 import type { Pane, View } from "../panes/view";
 import { PLANES } from "../session";
-import { settings } from "../settings";
 import { toolOf } from "../tools";
 import { Icon } from "./icons";
 import { PaneBar } from "./panebar";
 import { PriorPane } from "./prior";
-import { ScoutView } from "./scout";
 import { SurfacePane } from "./surface";
 
 export function Panes() {
@@ -85,12 +84,13 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
   }, [pane]);
 
   const index = session.cross.value[layout.across];
+  void view.planes.turned.value;
   const maximised = view.maximised.value === pane.plane;
   return (
     <section
       ref={box} class={`pane${active ? " active" : ""}`} hidden={hidden} tabIndex={0} data-testid={`pane-${pane.plane}`}
       aria-label={t("{plane} view, slice {n} of {size}", { plane: t(layout.name), n: index + 1, size: pane.geometry.slices })} onFocus={() => { session.activePlane.value = pane.plane; }}
-      style={`cursor:${toolOf(session).cursor}`}
+      style={`cursor:${whyNotHere(view, toolOf(session), pane) ? "not-allowed" : toolOf(session).cursor}`}
     >
       <canvas ref={canvas} class="image" aria-hidden="true" />
       <div ref={element} class="stage" style="position:absolute" aria-hidden="true" />
@@ -105,7 +105,6 @@ function PaneBox({ view, pane, hidden }: { readonly view: View; readonly pane: P
       </div>
       <ScaleBar view={view} pane={pane} />
       {!flatOf(view) && <Strip view={view} pane={pane} index={index} />}
-      {session.scout && settings.value.scout && pane.geometry.layout.across === session.scout.layout.down && <ScoutView view={view} pane={pane} scout={session.scout} />}
       <Pins view={view} pane={pane} />
       <Hud view={view} plane={pane.plane} />
     </section>

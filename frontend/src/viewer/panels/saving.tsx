@@ -51,7 +51,7 @@ function Note({ tone, icon = "triangle-alert", testid, children }: { readonly to
   return <div class={`note note-${tone}`} role="alert" data-testid={testid}><Icon name={icon} />{children}</div>;
 }
 
-/** What stays on the page until it is settled. */
+/** What stays on the page until it is settled: over the right panel, so that it never lies on an image. */
 export function SavingNotes() {
   const desk = useDesk();
   const { session, work } = desk;
@@ -60,8 +60,8 @@ export function SavingNotes() {
   const keeping = session.keeping.value;
   const download = <Button icon="download" testid="download-mask" title={t("The mask as it is here, as .nii.gz")} onClick={() => void work.downloadMask()}>{t("Download the mask")}</Button>;
   const tryAgain = <Button onClick={() => void session.editor.resume(null)}>{t("Try again")}</Button>;
-  const safe = unsent ? ` ${t("Your {strokes} are kept in this browser.", { strokes: strokes(unsent) })}` : "";
-  return <>
+  const safe = unsent ? ` ${tn(unsent, "Your {n} stroke is kept in this browser.", "Your {n} strokes are kept in this browser.")}` : "";
+  return <div class="hinders">
     {work.signedOut.value && (
       <Note tone="warn" icon="log-in" testid="signed-out">
         <span class="grow"><b>{work.otherUser.value ? t("{other} is logged in in this browser.", { other: work.otherUser.value }) : t("You are logged out.")}</b>{safe} {t("Draw on; log in to save.")}</span>
@@ -74,7 +74,7 @@ export function SavingNotes() {
     {work.answersRefused.value !== null && (
       <Note tone="bad" testid="answers-refused">
         <span class="grow"><b>{t("The server does not take these answers.")}</b> {work.answersRefused.value} {t("They are kept in this browser.")}</span>
-        <Button onClick={() => desk.showTab("questions")}>{t("Questions")}</Button><Button onClick={() => void work.saveAnswers().catch(() => undefined)}>{t("Try again")}</Button>
+        {desk.tab.value !== "questions" && <Button onClick={() => desk.showTab("questions")}>{t("Show questions")}</Button>}<Button onClick={() => void work.saveAnswers().catch(() => undefined)}>{t("Try again")}</Button>
       </Note>
     )}
     {state.kind === "offline" && state.reason === "no_space" && (
@@ -90,13 +90,13 @@ export function SavingNotes() {
         {unsent > 0 && download}
       </Note>
     )}
-    {state.kind === "conflict" && (
+    {state.kind === "conflict" && desk.tab.value !== "history" && (
       <Note tone="warn" testid="conflict">
         <span class="grow"><b>{t("This mask was changed elsewhere too.")}</b> {t("{n} voxels differ; where only one of you changed something, both changes are in. Nothing is sent until you decide.", { n: thin(state.overlap) })}</span>
         <Button kind="btn-primary" testid="decide" onClick={() => { desk.tab.value = "history"; }}>{t("Decide region by region")}</Button>
       </Note>
     )}
-  </>;
+  </div>;
 }
 
 interface ReadOnlyProps { readonly state: Extract<SaveState, { kind: "read-only" }>; readonly download: ComponentChildren; readonly tryAgain: ComponentChildren; readonly safe: string }

@@ -1,21 +1,29 @@
-/** The scout in a corner of the axial pane: where the slice lies in the patient, how thick it is, where lesions reach. */
+/** The scout in the right panel: where the axial slice lies in the patient, how thick it is, where lesions reach. Beside the images, never over them. */
 
 import { useEffect, useRef } from "preact/hooks";
 import { withKey } from "../commands/keys";
 import { useDesk } from "../desk";
 import { cross, type Vector } from "../image/oblique";
-import type { Scout } from "../image/scout";
+import type { Scout as Picture } from "../image/scout";
 import { slabRange } from "../image/slab";
 import { t } from "../language";
 import type { Pane, View } from "../panes/view";
-import { toolOf } from "../tools";
+import { PLANES } from "../session";
+import { settings } from "../settings";
 
-/** Longest side in CSS pixels, and the part of the pane's height that it may take. */
-const MOST_PX = 112, LEAST_PX = 60, SHARE = 0.24;
+/** Longest side of the picture in units of the drawing: CSS pixels where there is room, fewer in a low window. */
+const LONGEST = 112;
 /** Of a segment's column beside the picture. */
-const COLUMN_PX = 3, GAP_PX = 2;
+const COLUMN = 3, GAP = 2;
 
-export function ScoutView({ view, pane, scout }: { readonly view: View; readonly pane: Pane; readonly scout: Scout }) {
+export function Scout() {
+  const { session, view: { value: view } } = useDesk();
+  const { scout } = session;
+  const pane = view && scout && PLANES.map((plane) => view.panes[plane]).find(({ geometry }) => geometry.layout.across === scout.layout.down);
+  return pane && settings.value.scout ? <ScoutPicture view={view} pane={pane} scout={scout} /> : null;
+}
+
+function ScoutPicture({ view, pane, scout }: { readonly view: View; readonly pane: Pane; readonly scout: Picture }) {
   const desk = useDesk();
   const { session } = view;
   void view.moved.value;
@@ -32,8 +40,7 @@ export function ScoutView({ view, pane, scout }: { readonly view: View; readonly
   const { right, down, across, flipRight, flipDown } = scout.layout;
   const { mmPerVoxel: mm, slices } = pane.geometry;
   const counts = [...session.geometry.shapeZyx].reverse();
-  const longest = Math.min(Math.max(pane.geometry.height * SHARE, LEAST_PX), MOST_PX);
-  const scale = longest / Math.max(counts[right] * mm[right], counts[down] * mm[down]);
+  const scale = LONGEST / Math.max(counts[right] * mm[right], counts[down] * mm[down]);
   const [width, height] = [right, down].map((axis) => Math.max(1, Math.round(counts[axis] * mm[axis] * scale)));
   const x = (i: number) => (flipRight ? counts[right] - i : i) * mm[right] * scale;
   const y = (k: number) => (flipDown ? counts[down] - k : k) * mm[down] * scale;
@@ -55,7 +62,7 @@ export function ScoutView({ view, pane, scout }: { readonly view: View; readonly
   const reach = ({ box }: typeof lesions[number], axis: number) => [[box.x0, box.x1], [box.y0, box.y1], [box.z0, box.z1]][axis];
   const chosen = session.lesions.value[desk.lesion.value];
   const bar = (a: number, b: number) => ({ y: Math.min(y(a), y(b)), height: Math.max(1, Math.abs(y(b) - y(a))) });
-  const columns = segments.length * (COLUMN_PX + GAP_PX);
+  const columns = segments.length * (COLUMN + GAP);
 
   const goTo = (slice: number) => { const to = [...session.cross.value]; to[down] = slice; session.goTo(to); };
   const press = (event: PointerEvent) => {
@@ -73,26 +80,33 @@ export function ScoutView({ view, pane, scout }: { readonly view: View; readonly
     event.stopPropagation();
     goTo(index + step * (flipDown ? -1 : 1));
   };
+  const part = (length: number) => `calc(var(--longest) * ${length / LONGEST})`;
+  const words = t("Slice {n} of {size}", { n: index + 1, size: slices });
   return (
-    <div
-      class="scout" role="slider" tabIndex={0} data-testid="scout" aria-orientation="vertical" aria-label={t("Scout: axial slice")} title={withKey(t("Scout: press or drag to go to a slice"), "Shift+Z")}
-      aria-valuemin={1} aria-valuemax={slices} aria-valuenow={index + 1} aria-valuetext={t("Slice {n} of {size}", { n: index + 1, size: slices })}
-      style={`width:${width + columns}px;height:${height}px`}
-      onPointerEnter={() => { view.cursor.value = null; toolOf(session).hover?.(desk, pane.plane, null); }}
-      onPointerDown={(e) => { e.currentTarget.setPointerCapture(e.pointerId); press(e); }} onPointerMove={press} onKeyDown={keys}
-    >
-      <canvas ref={picture} width={scout.width} height={scout.height} style={`width:${width}px;height:${height}px`} aria-hidden="true" />
-      <svg width={width + columns} height={height} aria-hidden="true">
-        <svg width={width} height={height}>
-          {chosen && <rect class="chosen" data-testid="scout-chosen" x={Math.min(...reach(chosen, right).map(x))} width={Math.abs(x(reach(chosen, right)[1]) - x(reach(chosen, right)[0]))} {...bar(reach(chosen, down)[0], reach(chosen, down)[1])} stroke={session.colours.get(chosen.segment)} />}
-          {slab && <line class="slabband" data-testid="scout-slab" {...line} stroke-width={(pane.askew ? slab.mm : (end - first) * mm[down]) * scale} />}
-          <line class="here" data-testid="scout-here" {...line} />
+    <div class="sec scoutrow">
+      <div
+        class="scout on-dark" role="slider" tabIndex={0} data-testid="scout" aria-orientation="vertical" aria-label={t("Scout: axial slice")} title={withKey(t("Scout: press or drag to go to a slice"), "Shift+Z")}
+        aria-valuemin={1} aria-valuemax={slices} aria-valuenow={index + 1} aria-valuetext={words}
+        style={`width:${part(width + columns)};height:${part(height)}`}
+        onPointerDown={(e) => { e.currentTarget.setPointerCapture(e.pointerId); press(e); }} onPointerMove={press} onKeyDown={keys}
+      >
+        <canvas ref={picture} width={scout.width} height={scout.height} style={`width:${part(width)};height:${part(height)}`} aria-hidden="true" />
+        <svg viewBox={`0 0 ${width + columns} ${height}`} aria-hidden="true">
+          <svg width={width} height={height}>
+            {chosen && <rect class="chosen" data-testid="scout-chosen" x={Math.min(...reach(chosen, right).map(x))} width={Math.abs(x(reach(chosen, right)[1]) - x(reach(chosen, right)[0]))} {...bar(reach(chosen, down)[0], reach(chosen, down)[1])} stroke={session.colours.get(chosen.segment)} />}
+            {slab && <line class="slabband" data-testid="scout-slab" {...line} stroke-width={(pane.askew ? slab.mm : (end - first) * mm[down]) * scale} />}
+            <line class="here" data-testid="scout-here" {...line} />
+          </svg>
+          {lesions.map((lesion) => {
+            const [from, to] = reach(lesion, down);
+            return <rect key={`${lesion.segment}-${lesion.ijk.join()}`} data-testid="scout-lesion" x={width + GAP + segments.indexOf(lesion.segment) * (COLUMN + GAP)} width={COLUMN} {...bar(from, to)} fill={session.colours.get(lesion.segment)} />;
+          })}
         </svg>
-        {lesions.map((lesion) => {
-          const [from, to] = reach(lesion, down);
-          return <rect key={`${lesion.segment}-${lesion.ijk.join()}`} data-testid="scout-lesion" x={width + GAP_PX + segments.indexOf(lesion.segment) * (COLUMN_PX + GAP_PX)} width={COLUMN_PX} {...bar(from, to)} fill={session.colours.get(lesion.segment)} />;
-        })}
-      </svg>
+      </div>
+      <dl>
+        <dt>{t("Scout")}</dt><dd>{pane.askew ? t("oblique") : words}</dd>
+        {slab && <><dt>{t("Slab")}</dt><dd>{slab.mm} mm</dd></>}
+      </dl>
     </div>
   );
 }

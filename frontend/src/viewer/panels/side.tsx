@@ -7,10 +7,14 @@ import { HistoryTab } from "./history";
 import { t } from "../language";
 import { Icon, type IconName } from "./icons";
 import { ReviewTab } from "./review";
+import { Scout } from "./scout";
 import { LesionsTab } from "./lesions";
 import { SegmentsTab } from "./segments";
 import { shownQuestions } from "../questions";
 import { QuestionsTab } from "./questions";
+
+/** Tabs that tell of places in the scan. */
+const BESIDE_SCOUT: ReadonlySet<Tab> = new Set<Tab>(["segments", "lesions", "review"]);
 
 export function Side() {
   const desk = useDesk();
@@ -55,6 +59,7 @@ export function Side() {
         {tab === "comments" && <CommentsTab />}
         {tab === "history" && <HistoryTab />}
       </div>
+      {BESIDE_SCOUT.has(tab) && <Scout />}
       {session.context.can.submit && <Checklist />}
       {session.context.review && session.context.stage === "review" && (session.context.review.reasons?.length ?? 0) > 0 && <Reasons />}
     </aside>

@@ -32,7 +32,7 @@ export function Status() {
         {done === total ? <><span class="good"><Icon name="circle-check" size="sm" /></span>{t("Full resolution {done} / {total}", { done, total })}</> : <><progress class="vh" value={done} max={total} aria-label={t("Full resolution")} />{t("Full resolution {done} / {total}", { done, total })}</>}
       </span>
       {session.nextLoaded.value > 0 && <span class="next">{t("Next scan loaded {n} %", { n: Math.round(session.nextLoaded.value * 100) })}</span>}
-      {desk.graphics === "none" && <span class="next" data-testid="no-webgl" title={t("This browser has no WebGL: images are drawn by the processor, nothing is missing.")}>{t("No WebGL, drawn by the processor")}</span>}
+      {desk.graphics === "none" && <span data-testid="no-webgl" title={t("This browser has no WebGL: images are drawn by the processor, nothing is missing.")}>{t("No WebGL, drawn by the processor")}</span>}
       {view && <span><b>{t("Zoom")}</b>{Math.round(view.zoom.value * 100)} %</span>}
       <span title={t("Images drawn by {backend}", { backend: desk.backendName.value })}><b>{t("Frame")}</b>{session.frameMs.value < 10 ? fixed(session.frameMs.value, 1) : Math.round(session.frameMs.value)} ms</span>
       <button type="button" class="row-tight link quiet" onClick={() => { desk.sheet.value = "keys"; }}><kbd>?</kbd> {t("all keys")}</button>
@@ -53,7 +53,8 @@ function LabelUnderCursor() {
   if (!labels) return null;
   const [i, j, k] = cursor.ijk;
   const [a, b] = cursor.plane === "axial" ? [i, j] : cursor.plane === "coronal" ? [i, k] : [j, k];
-  const label = labels.data[b * labels.width + a];
+  // An oblique slice is on a raster of its own.
+  const label = pane.askew ? session.mirror.labels(k)?.[j * session.geometry.shapeZyx[2] + i] : labels.data[b * labels.width + a];
   if (!label) return null;
   if (label === ERASED) return <span class="faint">{t("Erased")}</span>;
   return <span class="row-tight"><span class="swatch" style={`--c:${session.colours.get(label)}`} />{session.segmentName(label)}</span>;

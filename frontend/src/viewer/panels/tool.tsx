@@ -66,13 +66,14 @@ function StrokeList() {
     <h3>{t("Strokes")}</h3>
     <ol class="strokes" data-testid="strokes">
       {strokes.length === 0 && <li class="faint">{t("None on this page yet")}</li>}
-      {strokes.slice(0, 8).map((s) => (
-        <li key={s.id}>
+      {strokes.slice(0, 8).map((s) => {
+        const words = `${t(lookOf(s)[0])}, ${s.segment ? session.segmentName(s.segment).toLowerCase() : t("all segments")}`;
+        return <li key={s.id}>
           <Icon name={lookOf(s)[1]} size="sm" />
-          <span class="grow clip">{t(lookOf(s)[0])}, {s.segment ? session.segmentName(s.segment).toLowerCase() : t("all segments")}</span>
+          <span class="grow clip" title={words}>{words}</span>
           <span class="num">{signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))}</span>
-        </li>
-      ))}
+        </li>;
+      })}
     </ol>
   </>;
 }

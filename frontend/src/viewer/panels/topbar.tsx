@@ -1,5 +1,6 @@
 /** Where am I, is it saved, what next. */
 
+import { whyNoSubmit } from "../checks";
 import { useDesk } from "../desk";
 import { msg, t } from "../language";
 import { figure } from "../words";
@@ -19,6 +20,7 @@ export function Topbar() {
   const { context } = session;
   const { scan, batch } = context;
   const reviewing = context.stage === "review";
+  const noSubmit = whyNoSubmit(session.save.value);
   const listUrl = reviewing ? "/reviews/" : "/worklist/";
   const [depth] = scan.shape_zyx;
   const go = (url: string | null) => { if (url) location.assign(url); };
@@ -54,7 +56,7 @@ export function Topbar() {
         </Button>
       )}
       {context.can.submit && (
-        <Button kind="btn-primary" testid="submit" title={t("Submit")} keys="Ctrl+Enter" disabled={!!work.busy.value} onClick={() => void work.submit()}>
+        <Button kind="btn-primary" testid="submit" title={noSubmit ?? t("Submit")} keys="Ctrl+Enter" disabled={!!work.busy.value || noSubmit !== null} onClick={() => void work.submit()}>
           {work.busy.value ?? t("Submit")} <Kbd keys="Ctrl+Enter" />
         </Button>
       )}

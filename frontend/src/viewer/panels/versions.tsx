@@ -39,7 +39,7 @@ export function Versions({ theirs }: { readonly theirs: string }) {
     <section class="sec" data-testid="versions" aria-label={t("Two versions")}>
       <h3>{t("Two versions")}</h3>
       <p class="small muted">{t("Another save came first. In these regions it and yours disagree; choose whose holds. One undo takes theirs out again.")}</p>
-      <div class="row"><Button onClick={() => all("mine")}>{t("All mine")}</Button><Button onClick={() => all("theirs")}>{t("All theirs")}</Button></div>
+      <div class="row" style="margin-top:8px"><Button onClick={() => all("mine")}>{t("All mine")}</Button><Button onClick={() => all("theirs")}>{t("All theirs")}</Button></div>
       <ol class="versions">
         {regions.map((region, n) => (
           <li key={n} data-testid={`region-${n}`}>
@@ -51,7 +51,7 @@ export function Versions({ theirs }: { readonly theirs: string }) {
                 </button>
               ))}
             </span>
-            <span class="tiny faint clip pair">{name(region.mine)} / {name(region.theirs)}</span>
+            <span class="tiny faint clip pair" title={`${name(region.mine)} / ${name(region.theirs)}`}>{t("mine {mine}, theirs {theirs}", { mine: name(region.mine).toLowerCase(), theirs: name(region.theirs).toLowerCase() })}</span>
           </li>
         ))}
       </ol>

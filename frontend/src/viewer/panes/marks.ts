@@ -7,6 +7,7 @@ import { toolOf } from "../tools";
 import type { Brush } from "../tools/tool";
 import { fixed, hu } from "../words";
 import { label } from "./labels";
+import { whyNotHere } from "./planebound";
 import { drawRegions } from "./regions";
 import type { Pane, View } from "./view";
 
@@ -51,7 +52,7 @@ export function drawMarks(view: View, pane: Pane, canvas: HTMLCanvasElement): vo
   drawRegions(view, pane, context);
   const { brush, draw } = toolOf(view.session);
   draw?.(view, pane, context);
-  if (brush) drawBrush(view, pane, context, brush);
+  if (brush && !whyNotHere(view, toolOf(view.session), pane)) drawBrush(view, pane, context, brush);
 }
 
 function drawMask(view: View, pane: Pane, context: CanvasRenderingContext2D, px: number): void {

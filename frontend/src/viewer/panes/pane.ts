@@ -1,6 +1,7 @@
 /** One pane: what it shows of its plane beside the image, kept in step with the slice on screen. */
 
 import { cutLabels } from "../../editor/cut";
+import type { Watched } from "../../editor/patches";
 import type { Plane, SlicePatch } from "../../editor/types";
 import { difference as compare, loopsOf, outlines, pathOf, type Outlines } from "../image/contour";
 import { PaneGeometry } from "../image/geometry";
@@ -39,6 +40,9 @@ export class Pane {
   /** The oblique plane that the overlays were cut by. */
   #cutBy: PaneGeometry["oblique"] = null;
   #cutting = false;
+  /** Every way that this pane has stood askew has its number. */
+  #turns = 0;
+  #numbered: PaneGeometry["oblique"] = null;
 
   constructor(readonly view: View, readonly plane: Plane) {
     this.geometry = new PaneGeometry(plane, view.session.geometry);
@@ -50,6 +54,14 @@ export class Pane {
   get askew(): boolean { return this.geometry.oblique !== null; }
 
   get wanted(): number { return this.view.session.cross.value[this.geometry.layout.across]; }
+
+  /** The slice or oblique plane on screen, as the worker's patches name it. */
+  get watched(): Watched {
+    const { plane, geometry: { oblique, mmPerVoxel } } = this;
+    if (!oblique) return { plane, index: this.wanted };
+    if (oblique !== this.#numbered) { this.#numbered = oblique; this.#turns++; }
+    return { plane, index: this.#turns, cut: cutOf(oblique.frame, oblique.centre, mmPerVoxel, oblique.raster) };
+  }
 
   /** Fetch what belongs on the wanted slice, then show image and mask together: no mask ever stands on a wrong slice. */
   async load(force = false): Promise<void> {
@@ -145,7 +157,7 @@ export class Pane {
   #tracePreview(): void {
     const patch = this.#preview;
     this.contents.preview = null;
-    if (patch?.index !== this.index || !patch || this.askew) return;
+    if (!patch || patch.index !== (this.askew ? this.watched.index : this.index)) return;
     const loops = loopsOf(patch.data, patch.width, patch.height, 1);
     for (const loop of loops) for (let p = 0; p < loop.length; p += 2) { loop[p] += patch.x; loop[p + 1] += patch.y; }
     this.contents.preview = pathOf(loops, this.geometry.pathScale);

@@ -24,8 +24,18 @@ export class Planes {
   /** The crosshair has moved to this voxel: the planes go through it. */
   follow(cross: Ijk): void {
     if (!this.#frames || this.#centre.every((c, n) => Math.floor(c) === cross[n])) return;
-    this.#centre = cross.map((c) => c + 0.5) as unknown as Vector;
+    this.#centre = this.#within(cross);
     this.#apply();
+  }
+
+  /** The place in this voxel where the active plane runs through it, so that a press does not shift the plane; else its middle. */
+  #within(cross: Ijk): Vector {
+    const pane = this.view.panes[this.view.session.activePlane.peek()];
+    const mm = pane.geometry.mmPerVoxel, { normal } = pane.geometry.frame;
+    const middle = cross.map((c) => c + 0.5) as unknown as Vector;
+    const off = dot(middle.map((c, n) => (c - this.#centre[n]) * mm[n]) as unknown as Vector, normal);
+    const on = middle.map((c, n) => c - (normal[n] * off) / mm[n]) as unknown as Vector;
+    return on.every((c, n) => Math.floor(c) === cross[n]) ? on : middle;
   }
 
   get centre(): Vector { return this.#frames ? this.#centre : this.view.session.cross.value.map((c) => c + 0.5) as unknown as Vector; }
@@ -56,6 +66,7 @@ export class Planes {
       void pane.load(true);
       this.view.touch(pane);
     }
+    this.view.watch();
   }
 
   /** Move an oblique pane across by steps of its finest voxel, away from the reader for positive ones. */
@@ -83,6 +94,7 @@ export class Planes {
       if (!isStraight || was) void pane.load(true);
       this.view.touch(pane);
     }
+    this.view.watch();
   }
 
   /** Directions on this pane's screen of the two planes that cross it. */

@@ -155,11 +155,11 @@ export class PanePointer {
     if (!this.#gesture) this.#hover(at);
   }
 
-  /** A tool that cannot work on an oblique plane says so before one presses. */
+  /** A tool that cannot work on this pane as it stands says so before one presses. */
   #hover(at: Place): void {
     const { view, pane, desk } = this;
     const tool = toolOf(view.session);
-    const isRefused = pane.askew && whyNotHere(view, tool, pane) !== null;
+    const isRefused = whyNotHere(view, tool, pane) !== null;
     tool.hover?.(desk, pane.plane, isRefused ? null : at.voxel);
     if (isRefused) this.#refuse(at);
     else if (this.#refused) view.hud.value = null;

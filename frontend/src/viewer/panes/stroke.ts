@@ -5,8 +5,9 @@ import { refusalWords, whyNot } from "../brushes";
 import { t } from "../language";
 import { PLANES } from "../session";
 import { settings } from "../settings";
-import { brushOf } from "../tools";
+import { brushOf, toolOf } from "../tools";
 import { ml } from "../words";
+import { whyNotHere } from "./planebound";
 import type { View } from "./view";
 
 /** What the stroke under way (or its preview) amounts to; the panel "This stroke" reads it. */
@@ -86,9 +87,12 @@ export class Strokes {
     this.tell(null);
   }
 
-  /** One dab at a voxel, for the keyboard. */
+  /** One dab at a voxel, for the keyboard. Why it is not possible stands in a notice: there may be no pointer. */
   async touch(plane: Plane, ijk: Ijk): Promise<void> {
-    if (this.begin(plane, ijk)) await this.end();
+    const { session, panes } = this.view;
+    const why = whyNotHere(this.view, toolOf(session), panes[plane]) ?? whyNot(session);
+    if (why) session.notice.value = { text: why, tone: "warn" };
+    else if (this.begin(plane, ijk)) await this.end();
   }
 
   #heard(result: DabResult): void {
@@ -118,7 +122,8 @@ export class Strokes {
     const brush = brushOf(session);
     const tool = ijk && brush?.previews && settings.value.livePreview && !whyNot(session) ? brush.stroke(session, plane) : null;
     if (!ijk || !tool || this.#painting) { this.#wanted = null; this.clearPreview(); return; }
-    const key = `${ijk.join()}/${JSON.stringify(tool)}/${session.history.value.undo?.id ?? ""}`;
+    const shown = PLANES.map((name) => this.view.panes[name].watched.index);
+    const key = `${ijk.join()}/${JSON.stringify(tool)}/${session.history.value.undo?.id ?? ""}/${shown.join()}`;
     if (key === this.#last) return;
     this.#last = key;
     this.#wanted = { ijk, tool };
@@ -134,7 +139,7 @@ export class Strokes {
         this.#wanted = null;
         const found = await session.editor.preview(tool, ijk);
         if (this.#painting || !brushOf(session)?.previews || this.#last === "") continue;
-        for (const plane of PLANES) panes[plane].setPreview(found.patches.find((p) => p.plane === plane && p.index === panes[plane].index) ?? null);
+        for (const plane of PLANES) panes[plane].setPreview(found.patches.find((p) => p.plane === plane) ?? null);
         const refusal = refusalWords(found);
         hud.value = refusal ? { title: refusal, detail: "", tone: "warn" }
           : { title: `+${ml(found.added * session.voxelMl)} ${session.unit}`, detail: session.segmentName(session.segment.value), tone: "plain" };

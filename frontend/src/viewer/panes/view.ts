@@ -48,9 +48,9 @@ export class View {
     this.#stop.push(
       effect(() => {
         const cross = session.cross.value;
-        const ready = session.maskReady.value;
+        void session.maskReady.value;
         this.planes.follow(cross);
-        if (ready) void session.editor.watch(PLANES.map((plane) => ({ plane, index: cross[this.panes[plane].geometry.layout.across] })));
+        this.watch();
         for (const plane of PLANES) {
           const pane = this.panes[plane];
           if (pane.wanted !== pane.index) void pane.load();
@@ -88,6 +88,13 @@ export class View {
     const keys = new Set([...overlaysShown.value, ...heat.value]);
     if (difference.value) keys.add(difference.value);
     return [...[...keys].filter((key) => overlaysLoaded.value.has(key)), ...anatomy.wanted];
+  }
+
+  /** Tells the worker what is on screen: previews, and the changes of straight slices, come for that. */
+  watch(): void {
+    if (!this.session.maskReady.peek()) return;
+    void this.session.editor.watch(PLANES.map((plane) => this.panes[plane].watched));
+    this.session.clicks.again();
   }
 
   redraw(what: "image" | "marks"): void {

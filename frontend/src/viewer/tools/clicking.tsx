@@ -57,7 +57,7 @@ export const click: ToolDefinition = {
     const { clicks } = view.session;
     for (const box of [clicks.drawing.value, clicks.box.value]) if (box) drawBox(pane, context, box);
     for (const { ijk, belongs } of clicks.prompts.value) {
-      if (Math.abs(ijk[pane.geometry.layout.across] - pane.index) <= 1) drawPoint(pane, context, ijk, belongs);
+      if (pane.geometry.offPlane(ijk.map((v) => v + 0.5), pane.index) <= 1) drawPoint(pane, context, ijk, belongs);
     }
   },
   enter: ({ session }) => void session.clicks.accept(),
@@ -76,7 +76,7 @@ export const click: ToolDefinition = {
         <button type="button" data-testid="click-belongs" aria-pressed={nextBelongs.value} title={t("A press says: this belongs to the lesion")} onClick={() => { nextBelongs.value = true; }}>{t("Belongs")}</button>
         <button type="button" data-testid="click-excludes" aria-pressed={!nextBelongs.value} title={t("A press says: this does not (Alt or Ctrl + press)")} onClick={() => { nextBelongs.value = false; }}>{t("Does not")}</button>
       </div>
-      <p class="small faint" style="margin-top:4px">{t("Alt or Ctrl + press says the opposite.")}</p>
+      <p class="small faint" style="margin:4px 0 10px">{t("Alt or Ctrl + press says the opposite.")}</p>
       <Slider
         id="tolerance" label={t("Tolerance")} value={now.tolerance} min={TOLERANCE_RANGE.min} max={TOLERANCE_RANGE.max}
         text={`${now.tolerance} %, ${t(toleranceWords(now.tolerance))}`} hint={t("Alt + wheel; smaller paints more")} onChange={(tolerance) => change({ tolerance })}
