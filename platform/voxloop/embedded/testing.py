@@ -19,7 +19,10 @@ PYTEST_BAD_ARGUMENTS = 4  # its others: failed 1, interrupted 2, internal error 
 
 
 def main(root: Path, arguments: list[str]) -> int:
-    """Run pytest with `arguments` (none: the whole suite, on several processors); its closing line is the last line. Return 0, 1 (failed) or 2 (bad arguments)."""
+    """Run pytest with `arguments` (none: the whole suite, on several processors); its closing line is the last line.
+
+    Return 0, 1 (failed) or 2 (bad arguments).
+    """
     with database(root), tempfile.TemporaryDirectory(prefix="voxloop-test-") as state:
         environment = os.environ | {
             "VOXLOOP_STATE": state,
