@@ -175,7 +175,7 @@ def _phantom(demo: RunningDemo, assignments: list[str]) -> Iterator[dict[str, An
             visit.page.wait_for_function("() => window.voxloop.nextLoaded >= 1")
             visit.watch()
             visit.page.goto(f"{demo.card['address']}view/{assignments[1]}/", wait_until="commit")
-            visit.page.wait_for_function("() => window.voxloop?.maskReady")
+            visit.page.wait_for_function("() => window.voxloop?.phase === 'complete' && window.voxloop.maskReady")
             visit.page.wait_for_timeout(2000)
             yield plain_row("viewer", "next scan of the batch: three planes", visit.seen(3), "s", NEXT_USABLE_S)
     opened, edited = _memory(demo, assignments[0])

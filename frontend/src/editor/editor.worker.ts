@@ -9,8 +9,8 @@ declare const self: DedicatedWorkerGlobalScope;
 
 const session = new EditorSession(browserSurroundings((event, detail) => post({ event, detail })));
 
-/** After the images are up: on a small machine warming up would take the processor that the preview needs. */
-const WARM_UP_AFTER_MS = 400;
+/** When the images stand: on a small machine warming up would take the processor that they need. */
+const WARM_UP_AFTER_MS = 1500;
 
 self.onmessage = (message: MessageEvent<Request>) => void answer(message.data);
 self.addEventListener("online", () => void session.resume(null));

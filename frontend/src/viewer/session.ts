@@ -125,8 +125,8 @@ export class Session {
         this.save.value = opened.save;
       });
       this.restored.value = opened.restored;
-      this.maskReady.value = true;
       await firstImages(this.times);
+      this.maskReady.value = true;
       this.#countLesions();
       await Promise.all([this.#loadLimit(limitBytes).then(() => this.#loadAnatomy()), this.#loadOverlays(), this.#loadProbability(), this.#loadSlices()]);
       this.times.complete = performance.now();

@@ -158,7 +158,7 @@ function Strip({ view, pane, index }: { readonly view: View; readonly pane: Pane
   const { across } = pane.geometry.layout;
   const top = pane.geometry.layout.name === "Axial" && session.geometry.lpsFromIjk[2][across] > 0;
   useEffect(() => {
-    const context = strip.current?.getContext("2d");
+    const context = strip.current?.getContext("2d", { willReadFrequently: view.onProcessor });
     if (!context || !strip.current) return;
     const profile = session.mirror.profile(across);
     const most = profile.reduce((m, v) => Math.max(m, v), 0);

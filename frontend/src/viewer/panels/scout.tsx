@@ -29,7 +29,7 @@ function ScoutPicture({ view, pane, scout }: { readonly view: View; readonly pan
   void view.moved.value;
   const picture = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
-    const context = picture.current?.getContext("2d");
+    const context = picture.current?.getContext("2d", { willReadFrequently: view.onProcessor });
     if (!context) return;
     const image = new ImageData(scout.width, scout.height);
     const pixels = new Uint32Array(image.data.buffer);

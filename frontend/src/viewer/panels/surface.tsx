@@ -45,9 +45,11 @@ export function SurfacePane({ view, hidden }: { readonly view: View; readonly hi
   latest.current = draw;
   const schedule = () => { frame.current ||= requestAnimationFrame(() => latest.current()); };
 
+  // Not before the images stand: its worker would take the processor that they need.
+  const isTime = session.maskReady.value;
   useEffect(() => {
     const host = box.current;
-    if (!host || !canvas.current) return;
+    if (!isTime || !host || !canvas.current) return;
     const made = new SurfaceBody(canvas.current.transferControlToOffscreen(), session.geometry, session.editor, (triangles, milliseconds) => setDrawn({ triangles, milliseconds }));
     body.current = made;
     const stops = [
@@ -62,8 +64,8 @@ export function SurfacePane({ view, hidden }: { readonly view: View; readonly hi
     });
     watcher.observe(host);
     return () => { watcher.disconnect(); for (const stop of stops) stop(); cancelAnimationFrame(frame.current); made.close(); };
-  }, []);
-  useEffect(() => { if (body.current) body.current.awake = !hidden; }, [hidden]);
+  }, [isTime]);
+  useEffect(() => { if (body.current) body.current.awake = !hidden; }, [isTime, hidden]);
   useEffect(schedule, [hiddenSegments, cross[2]]);
 
   const turnBy = (turn: number, tilt: number) => {

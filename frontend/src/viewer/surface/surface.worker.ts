@@ -48,7 +48,8 @@ self.onmessage = ({ data }: MessageEvent<SurfaceRequest>) => {
 
 function draw(): void {
   due = false;
-  const context = canvas.getContext("2d", { alpha: false });
+  // Its pixels are made on the processor: a canvas on a graphics card would only be one more way to go.
+  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
   if (!scene?.width || !scene.height || !context) return;
   const started = performance.now();
   const { width, height, pose } = scene;
