@@ -35,23 +35,16 @@ SCRIPT_MB = 1.2
 LONG_TASK_MS = 50.0
 UNDO_MS = 10.0
 UNDOS = 7
-# Looks again with every turn of the page's loop; the message after the frame's own callbacks comes once it is painted.
+# The message after the frame's own callbacks comes once the frame is made.
 WATCH_UNDO = """() => { window.undone = new Promise((done) => {
-  const before = JSON.stringify(window.voxloop.counts());
-  const pressed = (event) => {
+  const changed = window.voxloop.changed();
+  const pressed = async (event) => {
     if (event.key !== "z") return;
     removeEventListener("keydown", pressed, true);
     const start = performance.now(), { port1, port2 } = new MessageChannel();
-    let changed = 0;
-    port1.onmessage = () => {
-      if (changed) done([changed, performance.now() - start]);
-      else if (JSON.stringify(window.voxloop.counts()) === before) port2.postMessage(0);
-      else {
-        changed = performance.now() - start;
-        requestAnimationFrame(() => port2.postMessage(0));
-      }
-    };
-    port2.postMessage(0);
+    const heard = await changed;
+    port1.onmessage = () => done([heard - start, performance.now() - start]);
+    requestAnimationFrame(() => port2.postMessage(0));
   };
   addEventListener("keydown", pressed, true); }); }"""
 # The most that ours / the peer's may be.

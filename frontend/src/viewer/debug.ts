@@ -14,6 +14,7 @@
  * - `saveState`, `strokes`, `history`   as the page shows them
  * - `working`          the operation that is under way, in words, or null
  * - `counts()`         voxels per segment on the whole mask: {"1": 1234}
+ * - `changed()`        promise of the moment (`performance.now()`) at which the page hears of other counts
  * - `proposal`         what click-to-segment proposes now: {added, source, radiusMm, refusal, milliseconds, prompts}, or null
  * - `differences`      the list of differences as the page shows it: {against, index, list: [{kind, added, removed, ijk, checked}]}
  * - `sliceHash(plane, index)`     promise of a sha-256 of a slice's labels, to compare before and after
@@ -74,6 +75,10 @@ export function exposeFacts(desk: Desk): void {
       return { added, source, radiusMm, refusal, milliseconds, prompts };
     },
     counts: () => Object.fromEntries(session.stats.value.segments.filter((s) => s.voxels > 0).map((s) => [String(s.segment), s.voxels])),
+    changed: () => new Promise<number>((resolve) => {
+      const before = session.stats.peek();
+      const stop = session.stats.subscribe((now) => { if (now !== before) { resolve(performance.now()); queueMicrotask(() => stop()); } });
+    }),
     huAt: (i: number, j: number, k: number) => session.volume.value?.at(i, j, k) ?? null,
     sliceHash: async (plane: Plane, index: number) => hash((await session.editor.sliceLabels(plane, index)).data),
     maskHash: async () => {

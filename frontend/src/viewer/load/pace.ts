@@ -2,12 +2,15 @@
 
 /** A tab in the background draws nothing; it goes on after this. */
 const LONGEST_MS = 600;
+/** From a frame of the page to the picture on screen, on two processors that imitate a graphics card. */
+const SHOWING_MS = 250;
 
 /** Resolves once the first images stand on screen: decoding right away would keep a small machine from showing them. */
 export async function firstImages(times: { readonly usable: number | null }): Promise<void> {
   const end = performance.now() + LONGEST_MS;
   while (times.usable === null && performance.now() < end) await nextFrame();
   await nextFrame();
+  await new Promise((resolve) => setTimeout(resolve, SHOWING_MS));
 }
 
 /** The turn after the next frame was handed to the screen. */

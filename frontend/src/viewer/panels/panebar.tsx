@@ -35,7 +35,13 @@ export function PaneBar() {
   const bar = useRef<HTMLDivElement>(null);
   // Whatever makes a part of the bar longer or shorter.
   void [settings.value, session.window.value, view?.slabs.value, view?.cine.playing.value];
-  useLayoutEffect(() => { if (bar.current) tighten(bar.current); });
+  const words = useRef("");
+  useLayoutEffect(() => {
+    // Measuring costs a layout of the page: not with every step of a slider that leaves the words as long as they are.
+    const now = bar.current?.textContent?.replace(/\d/g, "0") ?? "";
+    if (bar.current && now !== words.current) tighten(bar.current);
+    words.current = now;
+  });
   useEffect(() => {
     const watcher = new ResizeObserver(([{ target }]) => tighten(target as HTMLElement));
     if (bar.current) watcher.observe(bar.current);
