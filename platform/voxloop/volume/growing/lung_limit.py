@@ -35,7 +35,7 @@ def lung_limit(
 
     Aerated lung is what lies below `air_hu`, does not touch a side face of the volume and is larger than
     `least_ml`. With the voxels below `RIM_HU` that hang on to it, it is closed by a ball of `close_mm`, so that
-    attached lesions and vessels fall inside (docs/adr/0011). `(None, -860)` where there is no such thing.
+    attached lesions and vessels fall inside (docs/adr/0011, 0013). `(None, -860)` where there is no such thing.
     """
     lung = _aerated_lung(hu_zyx, spacing_mm_zyx, air_hu, least_ml)
     if lung is None:
