@@ -103,15 +103,20 @@ class Visit:
             self.transferred["pixels"] += size
 
     def script_mb(self) -> float:
-        """Scripts and WebAssembly as sent, each file once, those that a worker asked for too."""
-        files = {request.url: request for request in self.requests if SCRIPT.search(request.url)}
-        return sum(request.sizes()["responseBodySize"] for request in files.values()) / 1e6
+        """Scripts and WebAssembly as sent, each file once, those of workers too.
+
+        The browser does not tell the size of what a worker asked for, so every file is asked for again.
+        """
+        entries = self.page.evaluate("() => performance.getEntriesByType('resource').map((entry) => entry.name)")
+        files = {url for url in [*entries, *(request.url for request in self.requests)] if SCRIPT.search(url)}
+        return sum(_sent_bytes(url) for url in files) / 1e6
 
     def seen(self, images: int) -> float:
         """Seconds from navigation until this many images were seen."""
         started = self.page.evaluate("() => performance.timeOrigin") / 1000
         looks = [(at - started, _blocks(base64.b64decode(data), BLOCK)) for at, data in self.pictures if at >= started]
         final = _blocks(self.page.screenshot(), BLOCK * SHRINK)
+        looks = [(at, look) for at, look in looks if look.shape == final.shape]  # the first may be of another size
         times = []
         for left, top, right, bottom in self.page.evaluate(PLACES):
             side = SHRINK * BLOCK
@@ -127,6 +132,12 @@ class Visit:
         if len(times) < images:
             raise RuntimeError(f"{len(times)} images are seen, {images} were expected.")
         return float(sorted(times)[images - 1])
+
+
+def _sent_bytes(url: str) -> int:
+    request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return len(answer.read())
 
 
 def _blocks(png: bytes, side: int) -> Picture:

@@ -204,19 +204,19 @@ def _undo(page: Page) -> tuple[float, float]:
 def _open_ours(demo: RunningDemo, assignment: str, limited: bool) -> dict[str, float]:
     with chromium() as browser:
         _log_in(demo, browser)
-        cold = _open(demo, browser, assignment, limited)
-        return _figures(cold, _open(demo, browser, assignment, limited))
+        cold = _figures(_open(demo, browser, assignment, limited))
+        return _both(cold, _figures(_open(demo, browser, assignment, limited)))
 
 
 def _open_peer(address: str, limited: bool) -> dict[str, float]:
     with chromium() as browser:
-        visits = []
+        figures = []
         for _ in range(2):
             visit = browser.visit(throttled=limited)
             visit.page.goto(address, wait_until="commit")
             _wait_quiet(visit)
-            visits.append(visit)
-        return _figures(*visits)
+            figures.append(_figures(visit))
+        return _both(*figures)
 
 
 def _memory_of_peer(address: str) -> float:
@@ -267,12 +267,16 @@ def _wait_quiet(visit: Visit, seconds: float = 6, most: float = 240) -> None:
     raise UnavailableError("OHIF showed no three planes")
 
 
-def _figures(cold: Visit, warm: Visit) -> dict[str, float]:
-    return {
-        "first image, first visit": cold.seen(1), "first image, second visit": warm.seen(1),
-        "three planes, first visit": cold.seen(3), "three planes, second visit": warm.seen(3),
-        "script": cold.script_mb(), "pixels": warm.transferred["pixels"] / 1e6,
-    }  # fmt: skip
+def _figures(visit: Visit) -> dict[str, float]:
+    """Of a visit whose page is still in front."""
+    pixels = visit.transferred["pixels"] / 1e6
+    return {"first image": visit.seen(1), "three planes": visit.seen(3), "script": visit.script_mb(), "pixels": pixels}
+
+
+def _both(cold: dict[str, float], warm: dict[str, float]) -> dict[str, float]:
+    cases = ("first image", "three planes")
+    seen = {f"{case}, {name} visit": of[case] for case in cases for name, of in (("first", cold), ("second", warm))}
+    return {**seen, "script": cold["script"], "pixels": warm["pixels"]}
 
 
 def _beside(ours: dict[bool, dict[str, float]], peer: dict[bool, dict[str, float]] | None) -> Iterator[dict[str, Any]]:
