@@ -124,7 +124,7 @@ def test_a_row_of_the_queue_shows_its_preview_before_it_is_taken(campaign_at_wor
     page.goto("/reviews/")
     page.locator("tbody tr[data-href] td.why").first.click()
     expect(page.get_by_alt_text("Author on the slice where most is drawn")).to_be_visible()
-    assert page.evaluate("[...document.querySelectorAll('.th img')].every(image => image.naturalWidth > 0)")
+    page.wait_for_function("() => [...document.querySelectorAll('.th img')].every(image => image.naturalWidth > 0)")
     assert ReviewRound.objects.get(annotation__state="submitted").state == "pending"
 
 

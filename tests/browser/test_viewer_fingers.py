@@ -107,5 +107,5 @@ def test_a_stroke_over_the_ceiling_takes_nothing_and_says_so(viewer: Viewer) -> 
     page.mouse.up()
     page.get_by_test_id("ceiling").fill("12")
     page.mouse.click(*viewer.at(MIDDLE))
-    page.wait_for_function("() => voxloop.counts()['1'] > 1000")
+    page.wait_for_function("() => voxloop.counts()['1'] > 1000 && voxloop.history.undoDepth > 0")
     assert viewer.facts("history")["undoDepth"] == 1

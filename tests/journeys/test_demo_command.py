@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from voxloop.embedded.processes import free_port, is_alive, is_port_free, list_descendants
+from voxloop.embedded.processes import command_line, free_port, is_alive, is_port_free, list_descendants
 
 ROOT = Path(__file__).parents[2]
 
@@ -118,14 +118,14 @@ def test_start_crash_stop_and_start_again(demo: Demo) -> None:
 
 def test_nothing_is_left_when_the_command_itself_is_killed(demo: Demo) -> None:
     demo.wait(lambda card: card.get("running"))
-    everyone = [demo.process.pid, *list_descendants(demo.process.pid)]
+    everyone = {pid: command_line(pid) for pid in [demo.process.pid, *list_descendants(demo.process.pid)]}
     assert len(everyone) > 6
     demo.process.kill()
     demo.process.communicate(timeout=10)
     end = time.monotonic() + 30
-    while [pid for pid in everyone if is_alive(pid)] and time.monotonic() < end:
+    while any(is_alive(pid) for pid in everyone) and time.monotonic() < end:
         time.sleep(0.1)
-    assert [pid for pid in everyone if is_alive(pid)] == []
+    assert {pid: command for pid, command in everyone.items() if is_alive(pid)} == {}
     # What it left does not hinder the next start.
     demo.start()
     demo.wait(lambda card: card.get("running") and card["pids"].get("supervisor") == demo.process.pid)

@@ -28,7 +28,8 @@ class Child:
     """One process to keep running.
 
     `is_ready` says when others may rely on it (None: at once); `before_start` runs before each start;
-    `grace_seconds` is how long it may take to stop after `stop_signal`, sent to its main process only.
+    `grace_seconds` is how long it may take to stop after `stop_signal`, sent to its main process only. When this
+    process is killed the kernel sends the child `orphan_signal` (None: `stop_signal`), and nobody is left to insist.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Child:
     before_start: Callable[[], None] | None = None
     ready_within_seconds: float = 60.0
     stop_signal: int = signal.SIGTERM
+    orphan_signal: int | None = None
     grace_seconds: float = 10.0
     popen_options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -169,6 +171,7 @@ class Supervisor:
             child.before_start()
         child.log.parent.mkdir(parents=True, exist_ok=True)
         options = {"env": child.env, **child.popen_options}
+        orphan_signal = child.stop_signal if child.orphan_signal is None else child.orphan_signal
         each.started = time.monotonic()
         try:
             with child.log.open("ab") as log:
@@ -176,7 +179,7 @@ class Supervisor:
                 each.process = subprocess.Popen(  # noqa: S603
                     child.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                     # Its own session: Ctrl-C in the terminal reaches this process only, which stops the rest in order.
-                    start_new_session=True, preexec_fn=die_with_parent(child.stop_signal), **options,
+                    start_new_session=True, preexec_fn=die_with_parent(orphan_signal), **options,
                 )  # fmt: skip
         except OSError as error:
             raise StartError(f"{child.name} could not be started: {error.strerror or error}.") from error

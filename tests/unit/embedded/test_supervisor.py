@@ -188,12 +188,13 @@ def test_children_end_when_the_supervisor_is_killed(
     tmp_path: Path, supervise: Callable[[str], subprocess.Popen[str]]
 ) -> None:
     script = supervise("""
+        deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
         with Supervisor() as supervisor:
-            supervisor.start(child("web", "time.sleep(60)"), child("worker", "time.sleep(60)"))
+            supervisor.start(child("web", "time.sleep(60)"), child("clock", deaf, orphan_signal=signal.SIGKILL))
             supervisor.keep_running()
     """)
-    wait_for(lambda: len(pids(tmp_path / "web.pid") + pids(tmp_path / "worker.pid")) == 2)
-    everyone = pids(tmp_path / "web.pid") + pids(tmp_path / "worker.pid")
+    wait_for(lambda: len(pids(tmp_path / "web.pid") + pids(tmp_path / "clock.pid")) == 2)
+    everyone = pids(tmp_path / "web.pid") + pids(tmp_path / "clock.pid")
     script.kill()
     script.communicate(timeout=15)
     wait_for(lambda: not [pid for pid in everyone if is_alive(pid)])
