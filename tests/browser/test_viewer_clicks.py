@@ -57,7 +57,7 @@ def test_a_press_proposes_and_enter_takes_it_as_one_stroke(assignment: Assignmen
     page.keyboard.press("Enter")
     page.wait_for_function("() => Object.keys(voxloop.counts()).length === 1")
     assert viewer.counts() == {"1": found["added"]}
-    assert viewer.facts("proposal") is None
+    page.wait_for_function("() => voxloop.proposal === null")
     drawn = viewer.mask_hash()
     page.keyboard.press("Control+z")
     page.wait_for_function("() => Object.keys(voxloop.counts()).length === 0")
@@ -109,6 +109,25 @@ def test_a_box_and_the_keyboard_alone(assignment: Assignment, new_page: Any) -> 
     assert abs(proposed(viewer, 1)["added"] - TRUTH) < 0.15 * TRUTH
     page.keyboard.press("Enter")
     page.wait_for_function("() => Object.keys(voxloop.counts()).length === 1")
+
+
+def test_a_box_on_an_oblique_plane_holds_what_was_dragged(assignment: Assignment, new_page: Any) -> None:
+    viewer = opened(assignment, new_page)
+    page = viewer.page
+    page.mouse.move(*viewer.at(MIDDLE))
+    page.keyboard.press("Shift+O")
+    for _ in range(6):
+        page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+O")
+    expect(page.get_by_test_id("slice-coronal")).to_have_text("oblique")
+    page.keyboard.press("y")
+    x, y = page.evaluate("ijk => voxloop.toScreen('coronal', ijk)", list(MIDDLE))
+    page.mouse.move(x - 55, y - 110)
+    page.mouse.down()
+    page.mouse.move(x + 55, y + 110, steps=6)
+    shoot(page, "viewer-box-oblique")
+    page.mouse.up()
+    assert abs(proposed(viewer, 0)["added"] - TRUTH) < 0.2 * TRUTH
 
 
 def test_the_models_probability_is_asked_where_there_is_one(

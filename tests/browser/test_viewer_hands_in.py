@@ -204,6 +204,40 @@ def test_a_comment_that_is_refused_is_dropped_or_mended_and_the_scan_handed_in(
     assert sorted(Reply.objects.values_list("text", flat=True)) == ["It is a nodule", "Round, so a nodule"]
 
 
+def test_a_refused_reply_is_told_before_handing_in(
+    submitted: ReviewRound, assignment: Assignment, new_page: Any, watched: Watched
+) -> None:
+    watched.expected += ["status of 422"]
+    reviewer = User.objects.get(username="reviewer")
+    claim_round(round_id=submitted.pk, actor=reviewer)
+    return_round(round_id=submitted.pk, actor=reviewer, comments=[{"text": "This is a vessel", "ijk": MIDDLE}])
+    page = new_page("annotator")
+    page.goto(f"/view/{assignment.pk}/")
+    Viewer(page).wait_ready()
+    page.keyboard.press("Shift+C")
+    refusal = {"code": "bad_comment", "detail": "This is no way to speak."}
+    page.route("**/replies", lambda route: route.fulfill(status=422, json=refusal))
+    page.get_by_role("button", name="Reply to comment 1").click()
+    page.keyboard.type("Nonsense")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_test_id("waiting")).to_contain_text("no way to speak")
+    page.get_by_test_id("tab-segments").click()
+    page.keyboard.press("Control+Enter")
+    asked = page.get_by_role("dialog")
+    expect(asked).to_contain_text("1 comment of yours was refused and only this browser has it.")
+    shoot(page, "viewer-refused-before-submit")
+    asked.get_by_role("button", name="Go to it").click()
+    expect(page.get_by_test_id("waiting")).to_be_focused()
+    page.unroute("**/replies")
+    page.get_by_role("button", name="Send again").click()
+    expect(page.get_by_test_id("reply")).to_contain_text("Nonsense")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(lambda url: str(assignment.pk) not in url)
+    assignment.refresh_from_db()
+    assert assignment.state == "submitted"
+    assert Reply.objects.get().text == "Nonsense"
+
+
 def test_a_reviewer_signs_a_correction(submitted: ReviewRound, new_page: Any, watched: Watched, settings: Any) -> None:
     settings.SIGNATURE_LASTS = timedelta(0)
     watched.expected.append("403")

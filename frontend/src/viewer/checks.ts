@@ -1,6 +1,6 @@
 /** What must be right before work is handed in, recomputed while one draws. The server checks again on submit. */
 
-import type { Context, Question } from "./context";
+import type { Context, Jump, Question } from "./context";
 import type { Ijk, SaveState } from "../editor/types";
 import { t, tn } from "./language";
 import { shownQuestions } from "./questions";
@@ -14,7 +14,7 @@ export interface Check {
   readonly text: string;
   /** Hinders submitting; others are only to be seen. */
   readonly blocking: boolean;
-  readonly jump: { readonly question?: string; readonly ijk?: Ijk; readonly comments?: boolean; readonly segments?: boolean };
+  readonly jump: Jump;
 }
 
 /** Why a page that only looks cannot hand in, in words: another tab may hold strokes that the server does not have. */
@@ -25,6 +25,14 @@ export function whyNoSubmit(save: SaveState): string | null {
     case "lease-lost": return t("This scan is no longer yours");
     default: return null;
   }
+}
+
+/** Comments that count before handing in. */
+export interface CommentFacts {
+  /** Of a returned round, not resolved. */
+  readonly open: number;
+  /** One's own that the server did not take. */
+  readonly refused: number;
 }
 
 export interface MaskFacts {
@@ -38,7 +46,7 @@ export interface MaskFacts {
 }
 
 /** The checks of annotation/reviews/interlocks.py, with what is right among them. */
-export function checkWork(schema: Context["schema"], answers: Readonly<Record<string, unknown>>, mask: MaskFacts, openComments: number): Check[] {
+export function checkWork(schema: Context["schema"], answers: Readonly<Record<string, unknown>>, mask: MaskFacts, comments: CommentFacts): Check[] {
   const checks: Check[] = [];
   if (mask.outsideMl !== null) {
     const out = mask.outsideMl > MOST_OUTSIDE_LUNG_ML;
@@ -54,8 +62,13 @@ export function checkWork(schema: Context["schema"], answers: Readonly<Record<st
     code: "question_unanswered", ok: missing.length === 0, blocking: true, jump: missing.length ? { question: missing[0].key } : {},
     text: missing.length ? tn(missing.length, "“{question}” has no answer", "{n} questions have no answer", { question: missing[0].text }) : t("Required questions answered"),
   });
-  if (openComments) {
-    checks.push({ code: "open_comments", ok: false, blocking: false, jump: { comments: true }, text: tn(openComments, "{n} open comment", "{n} open comments") });
+  const { open, refused } = comments;
+  if (open) checks.push({ code: "open_comments", ok: false, blocking: false, jump: { comments: true }, text: tn(open, "{n} open comment", "{n} open comments") });
+  if (refused) {
+    checks.push({
+      code: "refused_comments", ok: false, blocking: false, jump: { refused: true },
+      text: tn(refused, "{n} comment of yours was refused and only this browser has it", "{n} comments of yours were refused and only this browser has them"),
+    });
   }
   return checks;
 }

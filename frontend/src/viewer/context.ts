@@ -53,11 +53,21 @@ export interface Comment {
 /** An answer to a comment. */
 export interface Reply { readonly id: string; readonly author: string; readonly text: string; readonly created_at: string; readonly edited_at: string | null }
 
+/** Where to look at what is not right. */
+export interface Jump {
+  readonly question?: string | null;
+  readonly layer?: string;
+  readonly ijk?: Ijk | null;
+  readonly comments?: boolean;
+  readonly refused?: boolean;
+  readonly segments?: boolean;
+}
+
 export interface Interlock {
   readonly code: string;
   readonly message: string;
   readonly blocking?: boolean;
-  readonly jump: { readonly question?: string | null; readonly layer?: string; readonly ijk?: Ijk | null };
+  readonly jump: Jump;
 }
 
 export interface OverlaySource {

@@ -6,7 +6,7 @@ import { useContext } from "preact/hooks";
 import type { Box, Lesion } from "../editor/types";
 import { checkWork } from "./checks";
 import { Revisions } from "./history";
-import type { Context } from "./context";
+import type { Context, Jump } from "./context";
 import { CanvasBackend, detectGraphics, type Graphics, type Hosts } from "./image/backend";
 import { Operations } from "./operations";
 import { Strokes, type StrokeFacts } from "./panes/stroke";
@@ -58,7 +58,10 @@ export class Desk {
       infectiousMl: stats.segments.filter((s) => infectious.has(s.segment)).reduce((sum, s) => sum + s.ml, 0),
       totalMl: stats.segments.reduce((sum, s) => sum + s.ml, 0),
       unit: session.unit, outsideMl, firstOutside,
-    }, session.context.stage === "annotation" ? work.comments.value.filter((c) => c.state !== "resolved").length : 0);
+    }, {
+      open: session.context.stage === "annotation" ? work.comments.value.filter((c) => c.state !== "resolved").length : 0,
+      refused: work.talk.waiting.value.filter((word) => word.refused !== null).length,
+    });
   });
 
   constructor(readonly context: Context) {
@@ -81,7 +84,7 @@ export class Desk {
     this.revisions = new Revisions(this.session);
     this.operations = new Operations(this.session, () => this.view.value?.cursor.value?.ijk ?? this.session.cross.value);
     this.work.hindrances = () => this.checks.value.filter((c) => !c.ok && c.code !== "open_comments").map((c) => ({
-      code: c.code, message: `${c.text}.`, blocking: c.blocking, jump: { question: c.jump.question ?? null, ijk: c.jump.ijk ?? null },
+      code: c.code, message: `${c.text}.`, blocking: c.blocking, jump: c.jump,
     }));
     this.review = new Review(this.session, this.work.checks, computed(() => context.can.approve || this.tab.value === "review"));
     if (context.review && !context.can.edit) this.tab.value = "comments";
@@ -139,7 +142,7 @@ export class Desk {
   }
 
   /** Show what a check or an interlock speaks of. */
-  jump(to: { question?: string | null; ijk?: readonly number[] | null; comments?: boolean; layer?: string; segments?: boolean }): void {
+  jump(to: Jump): void {
     this.work.asking.value = null;
     if (to.ijk) this.session.goTo(to.ijk);
     if (to.question) {
@@ -150,6 +153,7 @@ export class Desk {
         (field?.querySelector<HTMLElement>("input, textarea, select") ?? field)?.focus();
       });
     } else if (to.comments) this.stepComment();
+    else if (to.refused) this.showRefused();
     else if (to.layer || to.segments) this.tab.value = "segments";
   }
 
@@ -191,6 +195,13 @@ export class Desk {
     const next = among.find((n) => n > this.comment) ?? among[0];
     if (next === undefined) this.tab.value = "comments";
     else this.showComment(next);
+  }
+
+  /** The first of one's own words that the server did not take. */
+  showRefused(): void {
+    this.tab.value = "comments";
+    const word = this.work.talk.waiting.value.find(({ refused }) => refused !== null);
+    if (word) requestAnimationFrame(() => document.getElementById(`word-${word.id}`)?.focus());
   }
 
   /** Index of the comment that was shown last. */

@@ -22,7 +22,7 @@ const SCHEMA: Context["schema"] = {
 };
 const MARKED: MaskFacts = { unit: "mL", infectiousMl: 4, totalMl: 5, outsideMl: 0.2, firstOutside: null };
 const EMPTY: MaskFacts = { unit: "mL", infectiousMl: 0, totalMl: 0, outsideMl: 0, firstOutside: null };
-const wrong = (answers: Record<string, unknown>, mask: MaskFacts, comments = 0) => checkWork(SCHEMA, answers, mask, comments).filter((c) => !c.ok).map((c) => c.code);
+const wrong = (answers: Record<string, unknown>, mask: MaskFacts, comments = { open: 0, refused: 0 }) => checkWork(SCHEMA, answers, mask, comments).filter((c) => !c.ok).map((c) => c.code);
 
 describe("checks before submitting", () => {
   it("find nothing when mask and answers tell the same story", () => {
@@ -40,12 +40,16 @@ describe("checks before submitting", () => {
   ])("find %s", (_, answers, mask, codes) => expect(wrong(answers, mask)).toEqual(codes));
 
   it("let warnings pass and stop at the rest", () => {
-    const checks = checkWork(SCHEMA, {}, { ...MARKED, outsideMl: 3 }, 1);
+    const checks = checkWork(SCHEMA, {}, { ...MARKED, outsideMl: 3 }, { open: 1, refused: 1 });
     expect(checks.filter((c) => !c.ok && c.blocking).map((c) => c.code)).toEqual(["question_unanswered"]);
   });
 
+  it("warn of comments that are open or were refused", () => {
+    expect(wrong({ diagnosis: "covid19" }, MARKED, { open: 2, refused: 1 })).toEqual(["open_comments", "refused_comments"]);
+  });
+
   it("do not speak of the lungs where there is no limit", () => {
-    expect(checkWork(SCHEMA, {}, { ...MARKED, outsideMl: null }, 0).map((c) => c.code)).not.toContain("mask_outside_lung");
+    expect(checkWork(SCHEMA, {}, { ...MARKED, outsideMl: null }, { open: 0, refused: 0 }).map((c) => c.code)).not.toContain("mask_outside_lung");
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { boxBetween, outlineOf } from "../../src/viewer/image/box";
 import { cutLabels } from "../../src/editor/cut";
 import { patchesOf } from "../../src/editor/patches";
 import { RunBuilder } from "../../src/editor/runs";
@@ -133,6 +134,33 @@ describe("oblique planes", () => {
     const [sx, sy] = pane.toScreen(place(3, 8));
     expect(p * 3 + r * 8 + e).toBeCloseTo(sx, 6);
     expect(q * 3 + s * 8 + f).toBeCloseTo(sy, 6);
+  });
+
+  it("take a box that holds what was dragged, and show where they cut it", () => {
+    const pane = new PaneGeometry("axial", grid);
+    pane.resize(400, 300);
+    const [from, to] = [[150, 120], [230, 170]] as const;
+    for (const angle of [0, 0.5]) {
+      if (angle) pane.lean(turnedFrame(pane.straight, [0, 1, 0], angle), [6.2, 5.4, 4.1]);
+      const index = angle ? -1 : 4;
+      const box = boxBetween(pane, from, to, index);
+      for (const [x, y] of [from, to, [from[0], to[1]], [to[0], from[1]]]) {
+        const [i, j, k] = pane.toGrid(x, y, index);
+        const inside = i >= box.x0 && i <= box.x1 && j >= box.y0 && j <= box.y1 && k >= box.z0 && k <= box.z1;
+        expect(inside || [i, j, k].some((c, n) => c < 0 || c > pane.size[n])).toBe(true);
+      }
+      const outline = outlineOf(pane, box, index);
+      expect(outline.length).toBeGreaterThanOrEqual(angle ? 3 : 4);
+      for (const [x, y] of outline) expect(pane.offPlane(pane.toGrid(x, y, index), index)).toBeCloseTo(0, 6);
+      // The rectangle lies within the outline where the volume does not end before it.
+      const [xs, ys] = [outline.map((p) => p[0]), outline.map((p) => p[1])];
+      if (!angle) {
+        expect(outline).toHaveLength(4);
+        expect(Math.min(...xs)).toBeLessThanOrEqual(from[0]);
+        expect(Math.max(...ys)).toBeGreaterThanOrEqual(to[1]);
+      }
+    }
+    expect(outlineOf(new PaneGeometry("axial", grid), { x0: 0, x1: 2, y0: 0, y1: 2, z0: 0, z1: 2 }, 5)).toEqual([]);
   });
 
   it("name the sides of the body", () => {

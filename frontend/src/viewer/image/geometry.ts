@@ -133,9 +133,14 @@ export class PaneGeometry {
 
   /** Distance of a grid position from the shown plane, in voxels across it (grid) or in units of the finest voxel (oblique). */
   offPlane(ijk: readonly number[], index: number): number {
-    if (!this.#askew) return Math.abs(ijk[this.layout.across] - (index + 0.5));
-    const { frame, centre } = this.#askew;
-    return Math.abs(dot(this.#mmFrom(ijk, centre), frame.normal)) / Math.min(...this.spacing);
+    return Math.abs(this.beyondMm(ijk, index)) / (this.#askew ? Math.min(...this.spacing) : this.spacing[this.layout.across]);
+  }
+
+  /** How far beyond the shown plane a grid position lies, in mm; negative before it. */
+  beyondMm(ijk: readonly number[], index: number): number {
+    if (this.#askew) return dot(this.#mmFrom(ijk, this.#askew.centre), this.#askew.frame.normal);
+    const { across } = this.layout;
+    return (ijk[across] - (index + 0.5)) * this.spacing[across];
   }
 
   #mmFrom(ijk: readonly number[], from: readonly number[]): Vector {
@@ -143,6 +148,8 @@ export class PaneGeometry {
   }
 
   get slices(): number { return this.shape[this.layout.across]; }
+  /** Voxels along i, j, k. */
+  get size(): readonly [number, number, number] { return this.shape; }
   get mmPerVoxel(): readonly [number, number, number] { return this.spacing; }
 
   /** Largest scale at which the whole plane is seen. */

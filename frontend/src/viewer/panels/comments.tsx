@@ -38,7 +38,7 @@ export function CommentsTab() {
       {comments.length + work.drafts.value.length + ownWaiting.length === 0 && <p class="small faint">{t("No comments.")}</p>}
       <ol>
         {comments.map((c, n) => <Thread key={c.id} comment={c} n={n + 1} fresh={fresh} />)}
-        {ownWaiting.map((w) => <li key={w.id} data-testid="waiting"><span class="pinno off" /><div class="grow"><p>{w.text}</p><OnItsWay words={w} /></div></li>)}
+        {ownWaiting.map((w) => <li key={w.id} id={`word-${w.id}`} tabIndex={-1} data-testid="waiting"><span class="pinno off" /><div class="grow"><p>{w.text}</p><OnItsWay words={w} /></div></li>)}
         {work.drafts.value.map((d, n) => (
           <li key={`draft-${n}`} data-testid="draft">
             <button type="button" class="pinno" disabled={!d.ijk} aria-label={t("Show new comment {n}", { n: n + 1 })} onClick={() => d.ijk && session.goTo(d.ijk)}>{comments.length + n + 1}</button>
@@ -78,7 +78,7 @@ function Thread({ comment: c, n, fresh }: { readonly comment: Comment; readonly 
                   : <p>{r.text}{work.talk.canEdit(r, c.replies.slice(k + 1)) && <> <button type="button" class="link small" aria-label={t("Change the reply")} onClick={() => setWriting(r)}>{t("Change")}</button></>}</p>}
               </li>
             ))}
-            {waiting.map((w) => <li key={w.id} data-testid="waiting"><p>{w.text}</p><OnItsWay words={w} /></li>)}
+            {waiting.map((w) => <li key={w.id} id={`word-${w.id}`} tabIndex={-1} data-testid="waiting"><p>{w.text}</p><OnItsWay words={w} /></li>)}
           </ol>
         )}
         {writing === "reply"

@@ -76,7 +76,7 @@ function Checklist() {
           <li key={check.code} data-code={check.code} data-ok={check.ok}>
             <Icon name={check.ok ? "circle-check" : "triangle-alert"} size="sm" />
             <span class="grow">{check.text}</span>
-            {!check.ok && Object.keys(check.jump).length > 0 && <button type="button" class="link" onClick={() => desk.jump(check.jump)}>{check.jump.ijk || check.jump.comments ? t("Show") : t("Go to it")}</button>}
+            {!check.ok && Object.keys(check.jump).length > 0 && <button type="button" class="link" onClick={() => desk.jump(check.jump)}>{check.jump.ijk || check.jump.comments || check.jump.refused ? t("Show") : t("Go to it")}</button>}
           </li>
         ))}
       </ul>

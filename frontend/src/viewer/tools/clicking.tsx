@@ -2,6 +2,7 @@
 
 import type { Box, Ijk } from "../../editor/types";
 import { REFUSALS, TOLERANCE_RANGE, stepTolerance, toleranceWords, whyNot } from "../brushes";
+import { boxBetween, outlineOf } from "../image/box";
 import { t } from "../language";
 import { Button, Kbd, Slider, Switch } from "../panels/controls";
 import type { Pane } from "../panes/view";
@@ -14,18 +15,7 @@ import type { Place, ToolDefinition } from "./tool";
 const LEAST_BOX_PX = 6;
 const POINT_PX = 7;
 
-/** The box of a rectangle in a pane: as deep as it is wide on the whole, round the slice. */
-function boxOf(pane: Pane, from: Ijk, to: Ijk): Box {
-  const { shapeZyx: [nz, ny, nx], spacingMmZyx: [sz, sy, sx] } = pane.view.session.geometry;
-  const mm = [sx, sy, sz], size = [nx, ny, nz];
-  const { across } = pane.geometry.layout;
-  const lo = [0, 1, 2].map((axis) => Math.min(from[axis], to[axis])), hi = [0, 1, 2].map((axis) => Math.max(from[axis], to[axis]) + 1);
-  const sides = [0, 1, 2].filter((axis) => axis !== across).map((axis) => (hi[axis] - lo[axis]) * mm[axis]);
-  const half = Math.round((sides[0] + sides[1]) / 4 / mm[across]);
-  lo[across] = Math.max(0, lo[across] - half);
-  hi[across] = Math.min(size[across], hi[across] + half);
-  return { x0: lo[0], x1: hi[0], y0: lo[1], y1: hi[1], z0: lo[2], z1: hi[2] };
-}
+const boxOf = (from: Place, to: Place): Box => boxBetween(from.pane.geometry, [from.x, from.y], [to.x, to.y], from.pane.index);
 
 export const click: ToolDefinition = {
   name: "click", title: "Click to segment", words: "Press on a lesion, or drag a box round it. Enter takes what is proposed.",
@@ -39,10 +29,10 @@ export const click: ToolDefinition = {
     const moved = ({ x, y }: Place): boolean => Math.hypot(x - at.x, y - at.y) >= LEAST_BOX_PX;
     const belongs = clicks.nextBelongs.value !== at.inverse;
     return {
-      move: (to) => { clicks.drawing.value = belongs && to.voxel && moved(to) ? boxOf(at.pane, start, to.voxel) : null; },
+      move: (to) => { clicks.drawing.value = belongs && moved(to) ? boxOf(at, to) : null; },
       end: (to) => {
         clicks.drawing.value = null;
-        if (belongs && to.voxel && moved(to)) clicks.enclose(boxOf(at.pane, start, to.voxel));
+        if (belongs && moved(to)) clicks.enclose(boxOf(at, to));
         else clicks.point(start, belongs);
         session.goTo(start);
       },
@@ -118,15 +108,14 @@ function drawPoint(pane: Pane, context: CanvasRenderingContext2D, ijk: Ijk, belo
   context.stroke();
 }
 
-function drawBox(pane: Pane, context: CanvasRenderingContext2D, { x0, x1, y0, y1, z0, z1 }: Box): void {
-  const { across } = pane.geometry.layout;
-  const lo = [x0, y0, z0], hi = [x1, y1, z1];
-  if (pane.index < lo[across] || pane.index >= hi[across]) return;
-  lo[across] = hi[across] = pane.index + 0.5;
-  const [a, b] = [pane.geometry.toScreen(lo), pane.geometry.toScreen(hi)];
+function drawBox(pane: Pane, context: CanvasRenderingContext2D, box: Box): void {
+  const outline = outlineOf(pane.geometry, box, pane.index);
+  context.beginPath();
+  for (const [x, y] of outline) context.lineTo(x, y);
+  context.closePath();
   context.setLineDash([6, 4]);
   context.lineWidth = 1.5;
   context.strokeStyle = "#fff";
-  context.strokeRect(Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.abs(b[0] - a[0]), Math.abs(b[1] - a[1]));
+  context.stroke();
   context.setLineDash([]);
 }
