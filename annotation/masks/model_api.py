@@ -16,9 +16,9 @@ from annotation.masks import interactive
 from annotation.masks.api import MaskRenderer
 from annotation.masks.models import ProbabilityMap
 from annotation.masks.selectors import readable_revisions
-from annotation.work.api import OctetRenderer, serve_object
 from annotation.work.selectors import visible_assignments
 from voxloop.kernel.errors import NotFound
+from voxloop.storage.serving import OctetRenderer, serve_object
 from voxloop.volume.labelmap import MEDIA_TYPE
 
 

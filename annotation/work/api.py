@@ -1,53 +1,21 @@
-"""HTTP for sites, scans, campaigns, batches and assignments."""
+"""HTTP for campaigns, batches and assignments."""
 
-import re
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-from django.http import HttpResponse, StreamingHttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotation.scans.models import Scan, Site
-from annotation.scans.selectors import visible_sites, volume_index
 from annotation.work import batches, services
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.permissions import roles_of
-from annotation.work.selectors import visible_assignments, visible_batches, visible_campaigns, visible_scans
+from annotation.work.selectors import visible_assignments, visible_batches, visible_campaigns
 from voxloop.accounts.models import User
 from voxloop.kernel.errors import NotFound
-from voxloop.storage.store import open_store
-from voxloop.volume.labelmap import MEDIA_TYPE
-
-IMMUTABLE = "private, max-age=31536000, immutable"
-
-
-class SiteSerializer(serializers.ModelSerializer[Site]):
-    class Meta:
-        model = Site
-        fields = ["id", "code", "name", "split"]
-
-
-class ScanSerializer(serializers.ModelSerializer[Scan]):
-    site = serializers.CharField(source="site.code")
-    volume = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Scan
-        fields = [
-            "id", "code", "site", "state", "reason_code", "reason", "modality", "description", "shape_zyx",
-            "spacing_mm_zyx", "volume", "created_at", "ready_at",
-        ]  # fmt: skip
-
-    def get_volume(self, scan: Scan) -> str | None:
-        return f"/api/v1/scans/{scan.pk}/volume" if scan.state == "ready" else None
 
 
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
@@ -115,123 +83,6 @@ class ReasonSerializer(serializers.Serializer[Any]):
 
 class BeatSerializer(serializers.Serializer[Any]):
     active_seconds = serializers.IntegerField(min_value=0, max_value=3600)
-
-
-class SiteListView(generics.ListAPIView[Site]):
-    """Sites the caller belongs to."""
-
-    permission_classes = [IsAuthenticated]
-    serializer_class = SiteSerializer
-    queryset = Site.objects.none()
-
-    def get_queryset(self) -> Any:
-        return visible_sites(self.request.user).order_by("code")
-
-
-class ScanListView(generics.ListAPIView[Scan]):
-    """Scans the caller may see."""
-
-    permission_classes = [IsAuthenticated]
-    serializer_class = ScanSerializer
-    queryset = Scan.objects.none()
-    filterset_fields = ["state", "code"]
-
-    def get_queryset(self) -> Any:
-        return visible_scans(self.request.user).select_related("site").order_by("code")
-
-
-class ScanView(generics.RetrieveAPIView[Scan]):
-    permission_classes = [IsAuthenticated]
-    serializer_class = ScanSerializer
-    queryset = Scan.objects.none()
-
-    def get_queryset(self) -> Any:
-        return visible_scans(self.request.user).select_related("site")
-
-
-class VolumeView(APIView):
-    """The index of a scan's volume (docs/formats.md)."""
-
-    permission_classes = [IsAuthenticated]
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    def get(self, request: Request, pk: UUID) -> Response:
-        scan = ready_scan(request, pk)
-        return Response(volume_index(scan), headers={"Cache-Control": "private, no-cache"})
-
-
-class OctetRenderer(BaseRenderer):
-    """Binary parts are written by the view itself."""
-
-    media_type = "application/octet-stream"
-    format = "bin"
-
-    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
-        return JSONRenderer().render(data)
-
-
-class _PartView(APIView):
-    """An immutable part of a volume, by byte range."""
-
-    permission_classes = [IsAuthenticated]
-    renderer_classes = [JSONRenderer, OctetRenderer]
-    content_type = "application/octet-stream"
-    field = "pack_key"
-
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
-    def get(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
-        scan = ready_scan(request, pk)
-        key = getattr(scan, self.field)
-        if not key:
-            raise NotFound
-        return serve_object(request, key, self.content_type)
-
-
-class PackView(_PartView):
-    field = "pack_key"
-
-
-class PreviewView(_PartView):
-    field = "preview_key"
-
-
-class LimitView(_PartView):
-    field = "limit_key"
-    content_type = MEDIA_TYPE
-
-
-def serve_object(request: Request, key: str, content_type: str) -> HttpResponse | StreamingHttpResponse:
-    """An immutable object with ETag, a year of caching, and one byte range (RFC 9110); 416 for a bad one."""
-    store = open_store(settings.STORAGE_URL)
-    etag = f'"{key.rpartition("/")[2]}"'
-    headers = {"ETag": etag, "Cache-Control": IMMUTABLE, "Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff"}
-    if request.headers.get("If-None-Match") == etag:
-        return HttpResponse(status=304, headers=headers)
-    size = store.size(key)
-    start, end, status = 0, size, 200
-    extent = request.headers.get("Range")
-    if extent and request.headers.get("If-Range", etag) == etag:
-        match = re.fullmatch(r"bytes=(\d*)-(\d*)", extent.strip())
-        if match and any(match.groups()):
-            first, last = match.groups()
-            start = int(first) if first else max(0, size - int(last))
-            end = min(size, int(last) + 1) if first and last else size
-            if start >= size or start >= end:
-                return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
-            status = 206
-            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    headers["Content-Length"] = str(end - start)
-    return StreamingHttpResponse(
-        store.stream(key, start, end), status=status, content_type=content_type, headers=headers
-    )
-
-
-def ready_scan(request: Request, pk: UUID) -> Scan:
-    """A ready scan that the caller may see. Raises NotFound."""
-    scan = visible_scans(request.user).filter(pk=pk, state="ready").first()
-    if scan is None:
-        raise NotFound
-    return scan
 
 
 class CampaignListView(generics.ListAPIView[Campaign]):

@@ -12,6 +12,7 @@ from annotation.pages import viewer
 from annotation.reviews import api as reviews
 from annotation.reviews import comments_api as comments
 from annotation.work import api as work
+from annotation.work import scans_api as scans
 from voxloop.accounts import api as accounts
 from voxloop.jobs import api as jobs
 from voxloop.project import views
@@ -20,14 +21,14 @@ API = [
     path("auth/token", accounts.TokenView.as_view(), name="token"),
     path("me/", accounts.MeView.as_view(), name="me"),
     path("me/settings", accounts.SettingsView.as_view(), name="me-settings"),
-    path("sites/", work.SiteListView.as_view(), name="sites"),
-    path("scans/", work.ScanListView.as_view(), name="scans"),
+    path("sites/", scans.SiteListView.as_view(), name="sites"),
+    path("scans/", scans.ScanListView.as_view(), name="scans"),
     path("scans/upload", intake.ScanUploadView.as_view(), name="scan-upload"),
-    path("scans/<uuid:pk>/", work.ScanView.as_view(), name="scan"),
-    path("scans/<uuid:pk>/volume", work.VolumeView.as_view(), name="volume"),
-    path("scans/<uuid:pk>/volume/pack", work.PackView.as_view(), name="volume-pack"),
-    path("scans/<uuid:pk>/volume/preview", work.PreviewView.as_view(), name="volume-preview"),
-    path("scans/<uuid:pk>/volume/limit", work.LimitView.as_view(), name="volume-limit"),
+    path("scans/<uuid:pk>/", scans.ScanView.as_view(), name="scan"),
+    path("scans/<uuid:pk>/volume", scans.VolumeView.as_view(), name="volume"),
+    path("scans/<uuid:pk>/volume/pack", scans.PackView.as_view(), name="volume-pack"),
+    path("scans/<uuid:pk>/volume/preview", scans.PreviewView.as_view(), name="volume-preview"),
+    path("scans/<uuid:pk>/volume/limit", scans.LimitView.as_view(), name="volume-limit"),
     path("campaigns/", work.CampaignListView.as_view(), name="campaigns"),
     path("batches/", work.BatchListView.as_view(), name="batches"),
     path("batches/<uuid:pk>/publish", work.BatchActionView.as_view(action="publish"), name="batch-publish"),

@@ -1,0 +1,118 @@
+"""Converted and refused series become scans of a campaign."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from annotation.scans.models import Scan, Series, Site, Study, Subject
+from annotation.scans.states import SCAN
+from annotation.work.campaigns import add_scan
+from annotation.work.models import Campaign
+from voxloop.accounts.models import User
+from voxloop.audit.services import advance
+from voxloop.kernel.clock import now
+from voxloop.storage.store import open_store
+
+
+@dataclass(frozen=True)
+class SeriesFacts:
+    """What is known of a series beside its voxels. Never a name, a date or a free text of the hospital."""
+
+    subject: str
+    study_uid: str
+    series_uid: str
+    modality: str
+    description: str
+    facts: Mapping[str, Any]
+    source_hash: str
+
+
+@dataclass(frozen=True)
+class VolumeFiles:
+    """The converted volume: index (docs/formats.md, without URLs) and its parts as files."""
+
+    index: Mapping[str, Any]
+    pack: Path
+    preview: Path
+    limit: Path | None
+
+
+def store_scan(
+    *, site: Site, campaign: Campaign, series: SeriesFacts, volume: VolumeFiles, actor: User, check: Callable[[], None]
+) -> tuple[Scan, bool]:
+    """Keep a converted volume as a ready scan of the campaign; answer it, and whether it is new.
+
+    The same voxels sent twice by a site are one scan. `check` is called inside the transaction and raises when the
+    job has lost its lease.
+    """
+    known = Scan.objects.filter(site=site, source_hash=series.source_hash).first()
+    if known is not None:
+        add_scan(campaign=campaign, scan=known, actor=actor)
+        return known, False
+    store = open_store(settings.STORAGE_URL)
+    keys = {
+        "pack_key": store.put_file("packs", volume.pack),
+        "preview_key": store.put_file("previews", volume.preview),
+        "limit_key": store.put_file("limits", volume.limit) if volume.limit else "",
+    }
+    limit = volume.index.get("limit")
+    with transaction.atomic():
+        check()
+        scan = _new_scan(site, series)
+        advance(scan, "screening", table=SCAN, actor=actor)
+        advance(scan, "converting", table=SCAN, actor=actor)
+        advance(
+            scan,
+            "ready",
+            table=SCAN,
+            actor=actor,
+            ready_at=now(),
+            index=dict(volume.index),
+            shape_zyx=volume.index["shape_zyx"],
+            spacing_mm_zyx=volume.index["spacing_mm_zyx"],
+            lps_from_ijk=volume.index["lps_from_ijk"],
+            background_hu=limit["background_hu"] if limit else None,
+            **keys,
+        )
+        add_scan(campaign=campaign, scan=scan, actor=actor)
+    return scan, True
+
+
+def reject_series(*, site: Site, campaign: Campaign, series: SeriesFacts, code: str, reason: str, actor: User) -> Scan:
+    """Keep the refusal of a series, so that the data manager sees it and the flow chart counts it."""
+    with transaction.atomic():
+        known = Scan.objects.filter(site=site, source_hash=series.source_hash).first()
+        if known is not None:
+            return known
+        scan = _new_scan(site, series)
+        advance(scan, "screening", table=SCAN, actor=actor)
+        advance(scan, "rejected", table=SCAN, actor=actor, why=reason, reason_code=code, reason=reason)
+        add_scan(campaign=campaign, scan=scan, actor=actor)
+    return scan
+
+
+def _new_scan(site: Site, series: SeriesFacts) -> Scan:
+    # One number after the other within a site; the row lock orders two imports at once.
+    Site.objects.select_for_update().get(pk=site.pk)
+    prefix = f"VX-{site.code.upper()}-"
+    last = Scan.objects.filter(code__startswith=prefix).order_by("-code").values_list("code", flat=True).first()
+    number = int(last.removeprefix(prefix)) + 1 if last else 1
+    subject, _ = Subject.objects.get_or_create(site=site, pseudonym=series.subject)
+    study, _ = Study.objects.get_or_create(subject=subject, uid=series.study_uid)
+    row, _ = Series.objects.get_or_create(study=study, uid=series.series_uid, defaults={"facts": dict(series.facts)})
+    if Scan.objects.filter(series=row).exists():
+        row = None
+    return Scan.objects.create(
+        code=f"{prefix}{number:04d}",
+        site=site,
+        subject=subject,
+        series=row,
+        modality=series.modality,
+        description=series.description[:200],
+        facts=dict(series.facts),
+        source_hash=series.source_hash,
+    )

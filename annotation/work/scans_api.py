@@ -1,0 +1,123 @@
+"""HTTP for sites and scans: the lists, and the parts of a volume."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation.scans.models import Scan, Site
+from annotation.scans.selectors import visible_sites, volume_index
+from annotation.work.selectors import visible_scans
+from voxloop.kernel.errors import NotFound
+from voxloop.storage.serving import OctetRenderer, serve_object
+from voxloop.volume.labelmap import MEDIA_TYPE
+
+
+class SiteSerializer(serializers.ModelSerializer[Site]):
+    class Meta:
+        model = Site
+        fields = ["id", "code", "name", "split"]
+
+
+class ScanSerializer(serializers.ModelSerializer[Scan]):
+    site = serializers.CharField(source="site.code")
+    volume = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Scan
+        fields = [
+            "id", "code", "site", "state", "reason_code", "reason", "modality", "description", "shape_zyx",
+            "spacing_mm_zyx", "volume", "created_at", "ready_at",
+        ]  # fmt: skip
+
+    def get_volume(self, scan: Scan) -> str | None:
+        return f"/api/v1/scans/{scan.pk}/volume" if scan.state == "ready" else None
+
+
+class SiteListView(generics.ListAPIView[Site]):
+    """Sites the caller belongs to."""
+
+    permission_classes = [IsAuthenticated]
+    serializer_class = SiteSerializer
+    queryset = Site.objects.none()
+
+    def get_queryset(self) -> Any:
+        return visible_sites(self.request.user).order_by("code")
+
+
+class ScanListView(generics.ListAPIView[Scan]):
+    """Scans the caller may see."""
+
+    permission_classes = [IsAuthenticated]
+    serializer_class = ScanSerializer
+    queryset = Scan.objects.none()
+    filterset_fields = ["state", "code"]
+
+    def get_queryset(self) -> Any:
+        return visible_scans(self.request.user).select_related("site").order_by("code")
+
+
+class ScanView(generics.RetrieveAPIView[Scan]):
+    permission_classes = [IsAuthenticated]
+    serializer_class = ScanSerializer
+    queryset = Scan.objects.none()
+
+    def get_queryset(self) -> Any:
+        return visible_scans(self.request.user).select_related("site")
+
+
+class VolumeView(APIView):
+    """The index of a scan's volume (docs/formats.md)."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, pk: UUID) -> Response:
+        scan = ready_scan(request, pk)
+        return Response(volume_index(scan), headers={"Cache-Control": "private, no-cache"})
+
+
+class _PartView(APIView):
+    """An immutable part of a volume, by byte range."""
+
+    permission_classes = [IsAuthenticated]
+    renderer_classes = [JSONRenderer, OctetRenderer]
+    content_type = "application/octet-stream"
+    field = "pack_key"
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
+        scan = ready_scan(request, pk)
+        key = getattr(scan, self.field)
+        if not key:
+            raise NotFound
+        return serve_object(request, key, self.content_type)
+
+
+class PackView(_PartView):
+    field = "pack_key"
+
+
+class PreviewView(_PartView):
+    field = "preview_key"
+
+
+class LimitView(_PartView):
+    field = "limit_key"
+    content_type = MEDIA_TYPE
+
+
+def ready_scan(request: Request, pk: UUID) -> Scan:
+    """A ready scan that the caller may see. Raises NotFound."""
+    scan = visible_scans(request.user).filter(pk=pk, state="ready").first()
+    if scan is None:
+        raise NotFound
+    return scan
