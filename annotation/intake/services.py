@@ -17,7 +17,7 @@ from annotation.intake.storing import SeriesFacts, VolumeFiles, reject_series, s
 from annotation.scans.models import Site
 from annotation.work.models import Campaign
 from annotation.work.permissions import require_role
-from annotation.work.schema import parse_schema
+from annotation.work.schema import Layer, parse_schema
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.audit.services import record
@@ -28,7 +28,6 @@ from voxloop.kernel.ids import new_id
 from voxloop.volume.labelmap import decode_message
 
 UPLOAD_SUFFIXES = (".zip", ".nii.gz", ".nii")
-MASK_LAYER = "findings"  # where a mask that comes with a scan belongs, unless said otherwise
 KEPT_MODALITIES = {"CT", "DX", "CR"}
 
 
@@ -128,7 +127,7 @@ def import_scans(claim: Claim) -> dict[str, Any]:
     result = _import(
         source=Path(payload["path"]),
         mask=Path(payload["mask"]) if payload.get("mask") else None,
-        layer=payload.get("layer") or MASK_LAYER,
+        layer=payload.get("layer"),
         site=site,
         campaign=campaign,
         actor=actor,
@@ -153,7 +152,7 @@ def import_now(
     campaign: Campaign,
     actor: User,
     mask: Path | None = None,
-    layer: str = MASK_LAYER,
+    layer: str | None = None,
     on_progress: Callable[[int, str], None] | None = None,
 ) -> dict[str, Any]:
     """Import a folder, zip or NIfTI that lies on the server at once, without a worker; answer what became of it."""
@@ -177,7 +176,7 @@ def _import(
     *,
     source: Path,
     mask: Path | None,
-    layer: str,
+    layer: str | None,
     site: Site,
     campaign: Campaign,
     actor: User,
@@ -187,7 +186,7 @@ def _import(
 ) -> dict[str, Any]:
     if not source.exists():
         raise Invalid("The uploaded file is gone; send it again.", code="no_such_file")
-    segments = parse_schema(campaign.schema.definition).layer(layer).ids if mask else frozenset()
+    place = parse_schema(campaign.schema.definition).layer(layer)  # where a mask that comes with a scan belongs
     shutil.rmtree(folder, ignore_errors=True)  # what an attempt that was killed has left
     try:
         report = run_convert(
@@ -198,7 +197,7 @@ def _import(
         scans = []
         for number, item in enumerate(report.accepted):
             on_progress(90 + 9 * number // len(report.accepted), "Storing the scans")
-            labels = _read_labels(folder / item["folder"], segments) if item["labels"] else None
+            labels = _read_labels(folder / item["folder"], place) if item["labels"] else None
             with transaction.atomic():
                 scan, is_new = store_scan(
                     site=site,
@@ -210,7 +209,7 @@ def _import(
                 )
                 if labels is not None:
                     for listener in _on_labels:
-                        listener(scan=scan, campaign=campaign, layer=layer, message=labels, actor=actor)
+                        listener(scan=scan, campaign=campaign, layer=place.name, message=labels, actor=actor)
             scans.append({"id": str(scan.pk), "code": scan.code, "new": is_new, "state": scan.state})
         refused = [_keep_refusal(refusal, site, campaign, actor, check) for refusal in report.refused]
         return {
@@ -250,13 +249,14 @@ def _read_volume(folder: Path) -> VolumeFiles:
     return VolumeFiles(index, folder / "pack", folder / "preview", limit if limit.exists() else None)
 
 
-def _read_labels(folder: Path, segments: frozenset[int]) -> bytes:
+def _read_labels(folder: Path, place: Layer) -> bytes:
     """The mask message of a converted volume, after its values were found to be segments of the layer."""
     message = (folder / "labels").read_bytes()
     labels = decode_message(message).labels()
-    stray = sorted(set(np.flatnonzero(np.bincount(labels.ravel(), minlength=256)).tolist()) - segments - {0})
+    stray = sorted(set(np.flatnonzero(np.bincount(labels.ravel(), minlength=256)).tolist()) - place.ids - {0})
     if stray:
         raise Invalid(
-            f"The mask holds the values {stray[:8]}; the segments of its layer are {sorted(segments)}.", code="bad_mask"
+            f"The mask holds the values {stray[:8]}; the segments of layer {place.name} are {sorted(place.ids)}.",
+            code="bad_mask",
         )
     return message

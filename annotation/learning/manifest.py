@@ -33,7 +33,7 @@ def approved_rounds(campaign: Campaign) -> QuerySet[ReviewRound]:
 
 def freeze_manifest(campaign: Campaign, *, profile: str, seed: int) -> dict[str, Any]:
     """The frozen list: `items` of scan, site, split, round, revision (null = confirmed empty) and content hash."""
-    layer = parse_schema(campaign.schema.definition).editable_layers[0]
+    layer = parse_schema(campaign.schema.definition).layer()
     rounds = approved_rounds(campaign).select_related("annotation__scan__site").order_by("annotation__scan__code")
     masks = {
         row.round_id: row.approved

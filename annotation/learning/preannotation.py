@@ -53,7 +53,7 @@ def preannotate(held: Claim) -> dict[str, Any]:
     model = ModelVersion.objects.select_related("campaign__schema").get(pk=held.job.payload["model"])
     if model.state != "champion":
         return {"model": str(model.pk), "masks": 0, "state": model.state}
-    layer = parse_schema(model.campaign.schema.definition).editable_layers[0]
+    layer = parse_schema(model.campaign.schema.definition).layer()
     _discard_stale(model)
     waiting = _request(model)
     done = _serve_again(model, layer, held)

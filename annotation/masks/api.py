@@ -36,7 +36,9 @@ from annotation.work.selectors import visible_assignments
 from voxloop.kernel.errors import Invalid, NotFound, TooLarge
 from voxloop.volume.labelmap import MEDIA_TYPE, strip_erased
 
-LAYER = OpenApiParameter("layer", OpenApiTypes.STR, description="name of the layer, `findings` where left out")
+LAYER = OpenApiParameter(
+    "layer", OpenApiTypes.STR, description="name of the layer; where left out, the first that is drawn on"
+)
 SAVE_HEADERS = [
     LAYER,
     OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True),
@@ -111,14 +113,13 @@ class AssignmentMaskView(APIView):
     )
     def put(self, request: Request, pk: UUID) -> Response:
         """Save: changed chunks (a mask message) or a whole `.nii.gz`."""
-        if not visible_assignments(request.user).filter(pk=pk).exists():
-            raise NotFound
+        _, layer = _layer_of(request, pk)
         save = services.save_nifti if request.content_type == "application/gzip" else services.save_message
         sent = request.data if isinstance(request.data, bytes) else b""  # without a body nothing is parsed
         body = {"body" if save is services.save_nifti else "message": sent}
         revision, is_new = save(
             assignment_id=pk,
-            layer=request.query_params.get("layer", "findings"),
+            layer=layer.name,
             if_match=_etag(request.headers.get("If-Match")),
             key=_key(request.headers.get("Idempotency-Key")),
             actor=request.user,
@@ -260,7 +261,7 @@ def _layer_of(request: Request, pk: UUID) -> tuple[Assignment, Layer]:
     assignment = visible_assignments(request.user).filter(pk=pk).first()
     if assignment is None:
         raise NotFound
-    return assignment, schema_of(assignment).layer(request.query_params.get("layer", "findings"))
+    return assignment, schema_of(assignment).layer(request.query_params.get("layer"))
 
 
 def _ijk(text: str) -> list[int]:

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from annotation.masks import interactive
 from annotation.masks.api import MaskRenderer
 from annotation.masks.models import ProbabilityMap
-from annotation.masks.selectors import readable_revisions
+from annotation.masks.selectors import readable_revisions, schema_of
 from annotation.work.selectors import visible_assignments
 from voxloop.kernel.errors import NotFound
 from voxloop.storage.serving import OctetRenderer, serve_object
@@ -38,7 +38,7 @@ class RevisionProbabilityView(APIView):
 
 
 class PromptsSerializer(serializers.Serializer[Any]):
-    layer = serializers.CharField(max_length=32, default="findings")
+    layer = serializers.CharField(max_length=32, allow_null=True, default=None)
     segment = serializers.IntegerField(min_value=1, max_value=254)
     points = serializers.ListField(
         child=serializers.ListField(child=serializers.IntegerField(min_value=0), min_length=4, max_length=4),
@@ -64,7 +64,8 @@ class AssignmentProposeView(APIView):
         body.is_valid(raise_exception=True)
         wanted = body.validated_data
         prompts = interactive.Prompts([(i, j, k, bool(yes)) for i, j, k, yes in wanted["points"]], wanted["box"])
+        layer = schema_of(assignment).layer(wanted["layer"])
         message = interactive.propose(
-            assignment=assignment, actor=request.user, layer=wanted["layer"], segment=wanted["segment"], prompts=prompts
+            assignment=assignment, actor=request.user, layer=layer.name, segment=wanted["segment"], prompts=prompts
         )
         return HttpResponse(message, content_type=MEDIA_TYPE, headers={"X-Content-Type-Options": "nosniff"})

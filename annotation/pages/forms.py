@@ -1,5 +1,6 @@
 """What people type in. A form checks its fields; the services decide."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -8,9 +9,15 @@ from django.core.exceptions import ValidationError
 
 from annotation.scans.models import Site
 from annotation.work.models import Batch, Campaign, CampaignMember
+from annotation.work.schema import parse_schema
+from annotation.work.standard import STANDARD
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.kernel.clock import today
+from voxloop.kernel.errors import Invalid
+
+FROM_FILE = "file"
+LARGEST_SCHEMA_BYTES = 256 << 10
 
 CHOICES = [
     ("score", "By the model's score (most useful first)"),
@@ -140,7 +147,52 @@ class CampaignForm(forms.Form):
     )
     planned_scans = forms.IntegerField(label="Planned scans", min_value=0, initial=0)
     planned_until = forms.DateField(label="Planned until", required=False, widget=DayInput())
+    schema = forms.ChoiceField(label="Label schema", help_text="What is drawn and asked. It stays as it is.")
+    schema_file = forms.FileField(
+        label="File of the label schema", required=False,
+        help_text="JSON. The guidelines of each campaign offer theirs for download, to change and send here.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".json,application/json"}),
+    )  # fmt: skip
     guidelines = forms.CharField(label="Guidelines", required=False, widget=forms.Textarea(attrs={"rows": 6}))
+
+    def __init__(self, *args: Any, campaigns: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.definitions: dict[str, Any] = {key: definition for key, (_, definition) in STANDARD.items()}
+        choices = [(key, title) for key, (title, _) in STANDARD.items()]
+        for campaign in campaigns:
+            key = str(campaign.pk)
+            self.definitions[key] = campaign.schema.definition
+            choices.append((key, f"The same as in {campaign.name}"))
+        self.fields["schema"].choices = [*choices, (FROM_FILE, "From a file")]
+
+    def clean_schema_file(self) -> Any:
+        file = self.cleaned_data["schema_file"]
+        if file is None:
+            return None
+        if file.size > LARGEST_SCHEMA_BYTES:
+            raise ValidationError(f"A label schema has at most {LARGEST_SCHEMA_BYTES >> 10} KiB.")
+        try:
+            definition = json.loads(file.read().decode("utf-8-sig"))
+        except json.JSONDecodeError as error:
+            raise ValidationError(f"This is no JSON: {error.msg}, line {error.lineno}.") from error
+        except (ValueError, RecursionError) as error:  # no UTF-8, a number of thousands of digits, too deep
+            raise ValidationError("This is no JSON in UTF-8 that could be a label schema.") from error
+        try:
+            parse_schema(definition)
+        except Invalid as refusal:
+            raise ValidationError(refusal.detail) from refusal
+        return definition
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        sent = cleaned.pop("schema_file", None)
+        chosen = cleaned.pop("schema", None)
+        if chosen == FROM_FILE and sent is None and "schema_file" not in self.errors:
+            self.add_error("schema_file", "Choose the file of the label schema.")
+        if chosen not in (None, FROM_FILE) and sent is not None:
+            self.add_error("schema", "A file was chosen as well. Take “From a file”, or leave the file away.")
+        cleaned["definition"] = sent if chosen == FROM_FILE else self.definitions.get(chosen or "")
+        return cleaned
 
 
 class PersonForm(forms.Form):

@@ -51,6 +51,7 @@ ROWS: dict[str, Row] = {
     "campaign_new": Row(frozenset({ADMINISTRATOR}), methods=BOTH),
     "campaign_enter": Row(ANYBODY, Scope.CAMPAIGN),
     "guidelines": Row(ANYBODY, Scope.CAMPAIGN),
+    "schema_file": Row(ANYBODY, Scope.CAMPAIGN),
     # annotators
     "worklist": Row(ANNOTATOR),
     "claim": Row(ANNOTATOR, methods=POST),

@@ -28,7 +28,7 @@ def draw_picture(found: ReviewRound, what: str) -> bytes:
     scan = found.annotation.scan
     if scan.shape_zyx is None:
         raise NotFound
-    layer = parse_schema(found.annotation.campaign.schema.definition).editable_layers[0]
+    layer = parse_schema(found.annotation.campaign.schema.definition).layer()
     mask = RoundMask.objects.filter(round=found, layer=layer.name).select_related("submitted").first()
     author = _labels(mask.submitted if mask else None, scan)
     model = _labels(newest_prediction(scan.pk, layer.name), scan)

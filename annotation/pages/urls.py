@@ -22,6 +22,7 @@ urlpatterns = [
     page("campaigns/new/", home.campaign_new, "campaign_new"),
     page("campaigns/<slug:slug>/enter/", home.campaign_enter, "campaign_enter"),
     page("campaigns/<slug:slug>/guidelines/", home.guidelines, "guidelines"),
+    page("campaigns/<slug:slug>/schema.json", home.schema_file, "schema_file"),
     page("worklist/", annotator.worklist, "worklist"),
     page("worklist/claim/", annotator.claim, "claim"),
     page("assignments/<uuid:id>/skip/", annotator.skip, "skip"),

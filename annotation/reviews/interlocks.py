@@ -36,7 +36,7 @@ def check_interlocks(
 ) -> list[Interlock]:
     """Everything that speaks against handing in this mask with these answers."""
     found = list_unanswered(schema, answers)
-    voxel_ml = geometry_of(scan).voxel_ml
+    geometry = geometry_of(scan)
     for layer in schema.editable_layers:
         revision = masks.get(layer.name)
         counts = {int(value): n for value, n in (revision.voxel_counts if revision else {}).items()}
@@ -47,8 +47,8 @@ def check_interlocks(
             found.append(
                 Interlock(
                     "no_signs_with_mask",
-                    f"“{_label(question, answers)}” is chosen, but {infectious * voxel_ml:.1f} mL are marked as "
-                    "infectious.",
+                    f"“{_label(question, answers)}” is chosen, but {geometry.amount(infectious):.1f} {geometry.unit} "
+                    "are marked as infectious.",
                     jump={"layer": layer.name, "question": question.key if question else None},
                 )
             )
@@ -66,7 +66,7 @@ def check_interlocks(
             found.append(
                 Interlock(
                     "confirmed_empty_with_mask",
-                    f"The scan is confirmed as empty, but {total * voxel_ml:.1f} mL are marked.",
+                    f"The scan is confirmed as empty, but {geometry.amount(total):.1f} {geometry.unit} are marked.",
                     jump={"layer": layer.name, "question": "confirmed_empty"},
                 )
             )
@@ -79,11 +79,12 @@ def check_interlocks(
                 )
             )
         outside, ijk = outside_lung(scan, revision, store)
-        if outside * voxel_ml > MOST_OUTSIDE_LUNG_ML:
+        outside_ml = outside * geometry.voxel_ml
+        if outside_ml > MOST_OUTSIDE_LUNG_ML:
             found.append(
                 Interlock(
                     "mask_outside_lung",
-                    f"{outside * voxel_ml:.1f} mL of the mask lie outside the lungs.",
+                    f"{outside_ml:.1f} mL of the mask lie outside the lungs.",
                     blocking=False,
                     jump={"ijk": ijk},
                 )

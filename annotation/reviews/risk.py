@@ -1,7 +1,6 @@
 """How likely a submitted mask needs a reviewer's hand, with the reasons in words."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from annotation.masks.models import MaskRevision
 from annotation.masks.nifti import geometry_of
@@ -9,6 +8,7 @@ from annotation.masks.store import load_labels
 from annotation.reviews.interlocks import Interlock
 from annotation.scans.models import Scan
 from voxloop.volume.agreement import dice
+from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import strip_erased
 
 
@@ -32,13 +32,13 @@ def assess(
     if is_first_batch:
         risk += 10
         reasons.append("first batch of the author")
-    voxel_ml = geometry_of(scan).voxel_ml
+    geometry = geometry_of(scan)
     for layer, revision in masks.items():
         start = starts.get(layer)
-        ml = _ml(revision, voxel_ml)
+        amount = _amount(revision, geometry)
         if start is None:
             continue
-        before = _ml(start, voxel_ml)
+        before = _amount(start, geometry)
         if revision is not None and revision.content_hash == start.content_hash:
             risk += 15 if before > 0 else 0
             reasons.append("as the model made it")
@@ -47,19 +47,14 @@ def assess(
             strip_erased(load_labels(revision, scan.shape_zyx)) > 0,
             strip_erased(load_labels(start, scan.shape_zyx)) > 0,
         )
-        if ml == 0 and before > 1:
+        if amount == 0 and before > 1:
             risk += 35
-            reasons.append(f"empty, model sees {before:.1f} mL")
+            reasons.append(f"empty, model sees {before:.1f} {geometry.unit}")
         elif agreement is not None and agreement < 0.7:
             risk += round(40 * (0.7 - agreement))
             reasons.append(f"far from prediction, Dice {agreement:.2f}")
     return min(100, risk), reasons
 
 
-def _ml(revision: MaskRevision | None, voxel_ml: float) -> float:
-    return sum(revision.voxel_counts.values()) * voxel_ml if revision else 0.0
-
-
-def volumes(masks: Mapping[str, MaskRevision | None], voxel_ml: float) -> dict[str, Any]:
-    """mL per layer."""
-    return {layer: round(_ml(revision, voxel_ml), 2) for layer, revision in masks.items()}
+def _amount(revision: MaskRevision | None, geometry: Geometry) -> float:
+    return geometry.amount(sum(revision.voxel_counts.values())) if revision else 0.0

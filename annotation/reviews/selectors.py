@@ -12,7 +12,8 @@ from voxloop.accounts.roles import Role
 def visible_rounds(user: User) -> QuerySet[ReviewRound]:
     """Rounds that the person may judge, has judged, or oversees; an author sees the rounds of their own work."""
     rows = ReviewRound.objects.select_related(
-        "annotation", "annotation__scan", "annotation__scan__site", "annotation__batch", "annotation__campaign",
+        "annotation", "annotation__scan", "annotation__scan__site", "annotation__batch",
+        "annotation__campaign", "annotation__campaign__schema",
         "author", "reviewer", "review",
     )  # fmt: skip
     if user.is_administrator:

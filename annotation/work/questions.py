@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Never
 
+from annotation.work.reading import Misfit, entries
 from voxloop.kernel.errors import Invalid
 
 KINDS = ("choice", "choices", "boolean", "number", "text")
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+MEANINGS = ("", "infection", "no_infection")
 LONGEST_TEXT = 200
 MOST_DECIMALS = 6
 LARGEST = 10**12  # of a number without a bound: what every reader of JSON keeps exactly
@@ -152,28 +154,43 @@ def check_answers(questions: Sequence[Question], values: Mapping[str, Any]) -> d
     }
 
 
-def parse_question(stored: Mapping[str, Any]) -> Question:
-    """Read a stored question. Raises KeyError, TypeError, ValueError where it is not whole."""
-    condition = stored.get("shown_when")
+def parse_question(stored: Any, what: str = "A question") -> Question:
+    """Read a question. Raises Misfit where it is not whole."""
+    known = entries(
+        stored, what, needs={"key": str, "text": str, "kind": str},
+        may={"required": bool, "options": list, "unit": str, "min": (int, float), "max": (int, float),
+             "decimals": int, "max_length": int, "shown_when": dict},
+    )  # fmt: skip
+    what = f"Question {known['key']}"
     return Question(
-        key=stored["key"],
-        text=stored["text"],
-        kind=stored["kind"],
-        required=bool(stored.get("required", False)),
-        options=[Option(**option) for option in stored.get("options", [])],
-        unit=str(stored.get("unit", "")),
-        minimum=_bound(stored.get("min")),
-        maximum=_bound(stored.get("max")),
-        decimals=int(stored.get("decimals", 0)),
-        max_length=int(stored.get("max_length", LONGEST_TEXT)),
-        shown_when=Condition(condition["question"], list(condition["in"])) if condition else None,
+        key=known["key"],
+        text=known["text"],
+        kind=known["kind"],
+        required=known.get("required", False),
+        options=[
+            Option(**entries(option, f"Option {n} of {what}", needs={"value": str, "label": str}, may={"means": str}))
+            for n, option in enumerate(known.get("options", []), start=1)
+        ],
+        unit=known.get("unit", ""),
+        minimum=_bound(known.get("min"), what),
+        maximum=_bound(known.get("max"), what),
+        decimals=known.get("decimals", 0),
+        max_length=known.get("max_length", LONGEST_TEXT),
+        shown_when=_parse_condition(known["shown_when"], what) if known.get("shown_when") else None,
     )
 
 
-def _bound(value: Any) -> float | None:
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)):
-        return value
-    raise TypeError(f"{value!r} is no bound of a number")
+def _parse_condition(stored: Any, what: str) -> Condition:
+    known = entries(stored, f"“shown_when” of {what}", needs={"question": str, "in": list})
+    if not all(isinstance(value, str | bool) for value in known["in"]):
+        raise Misfit(f"“in” of “shown_when” of {what} must hold values of options, or true and false.")
+    return Condition(known["question"], known["in"])
+
+
+def _bound(value: float | None, what: str) -> float | None:
+    if value is not None and not (math.isfinite(value) and abs(value) <= LARGEST):
+        raise Misfit(f"{value!r} is no bound of {what}.")
+    return value
 
 
 def faults_of(questions: Sequence[Question]) -> list[str]:
@@ -198,6 +215,13 @@ def _faults(question: Question) -> list[str]:
         f"Question {key} is of the unknown kind {question.kind}.": question.kind not in KINDS,
         f"Question {key} needs at least two options.": chooses and len(question.options) < 2,
         f"Question {key} has options, but nothing to choose.": not chooses and bool(question.options),
+        f"Question {key} has an option without a value or a label.": not all(
+            o.value and o.label for o in question.options
+        ),
+        f"An option of question {key} means neither infection nor no_infection.": any(
+            o.means not in MEANINGS for o in question.options
+        ),
+        f"Question {key} has no text.": not question.text,
         f"Two options of question {key} are the same.": len({o.value for o in question.options})
         != len(question.options),
         f"Question {key} goes from {low} to {high}: nothing fits.": low is not None and high is not None and low > high,

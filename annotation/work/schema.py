@@ -1,4 +1,4 @@
-"""The shape of a label schema: layers with segments, and image-level questions."""
+"""The shape of a label schema: layers with segments, and image-level questions (docs/formats.md)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,10 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from annotation.work.questions import Question, check_answers, faults_of, parse_question, shown_questions
+from annotation.work.reading import Misfit, entries
 from voxloop.kernel.errors import Invalid
 
-EDITABLE_BY_PEOPLE = True
 HIGHEST_SEGMENT = 254  # 255 marks erased voxels (docs/formats.md)
+LAYER_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+SEGMENT_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
+COLOUR = re.compile(r"#[0-9a-f]{6}")
+LONGEST_NAME = 64  # LO, as DICOM SEG has it
+CODE_LENGTHS = {"scheme": 16, "value": 16, "meaning": 64}  # SH, SH, LO (PS3.3 8.8)
+MOST_QUESTIONS = 100
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,10 @@ class Schema:
     layers: Sequence[Layer]
     questions: Sequence[Question]
 
-    def layer(self, name: str) -> Layer:
-        """The layer of that name. Raises Invalid."""
+    def layer(self, name: str | None = None) -> Layer:
+        """The layer of that name, or where none is said the first that people draw on. Raises Invalid."""
+        if not name:
+            return self.editable_layers[0]
         for layer in self.layers:
             if layer.name == name:
                 return layer
@@ -55,6 +63,7 @@ class Schema:
 
     @property
     def editable_layers(self) -> list[Layer]:
+        """The layers that people draw on; there is always one."""
         return [layer for layer in self.layers if layer.editable]
 
     def check_answers(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,42 +75,75 @@ class Schema:
         return shown_questions(self.questions, answers)
 
 
-def parse_schema(definition: Mapping[str, Any]) -> Schema:
-    """Read and check a stored definition. Raises Invalid with what is wrong."""
+def parse_schema(definition: Any) -> Schema:
+    """Read and check a definition, as it is stored or as a person wrote it. Raises Invalid with what is wrong."""
     try:
+        known = entries(definition, "A label schema", needs={"layers": list}, may={"questions": list})
         schema = Schema(
-            layers=[
-                Layer(
-                    name=layer["name"],
-                    title=layer["title"],
-                    editable=bool(layer.get("editable", True)),
-                    segments=[Segment(**segment) for segment in layer["segments"]],
-                )
-                for layer in definition["layers"]
+            layers=[_parse_layer(layer, f"Layer {n}") for n, layer in enumerate(known["layers"], start=1)],
+            questions=[
+                parse_question(question, f"Question {n}")
+                for n, question in enumerate(known.get("questions", []), start=1)
             ],
-            questions=[parse_question(question) for question in definition.get("questions", [])],
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise Invalid(f"The label schema is not complete: {error}.", code="bad_schema") from error
-    _check(schema)
+        _check(schema)
+    except Misfit as misfit:
+        raise Invalid(str(misfit), code="bad_schema") from misfit
     return schema
 
 
-def _check(schema: Schema) -> None:
-    def refuse(sentence: str) -> None:
-        raise Invalid(sentence, code="bad_schema")
+def _parse_layer(stored: Any, what: str) -> Layer:
+    known = entries(stored, what, needs={"name": str, "title": str, "segments": list}, may={"editable": bool})
+    what = f"Layer {known['name']}"
+    return Layer(
+        name=known["name"],
+        title=known["title"],
+        editable=known.get("editable", True),
+        segments=[_parse_segment(one, f"Segment {n} of {what}") for n, one in enumerate(known["segments"], start=1)],
+    )
 
-    if not schema.layers:
-        refuse("A label schema needs at least one layer.")
+
+def _parse_segment(stored: Any, what: str) -> Segment:
+    known = entries(
+        stored, what, needs={"id": int, "key": str, "name": str, "colour": str}, may={"infectious": bool, "code": dict}
+    )
+    if known.get("code"):
+        code = entries(known["code"], f"The code of {what}", needs=dict.fromkeys(CODE_LENGTHS, str))
+        for name, most in CODE_LENGTHS.items():
+            if not 1 <= len(code[name]) <= most:
+                raise Misfit(f"“{name}” in the code of {what} has 1 to {most} signs.")
+    return Segment(**known)
+
+
+def _check(schema: Schema) -> None:
     if len({layer.name for layer in schema.layers}) != len(schema.layers):
-        refuse("Two layers have the same name.")
+        raise Misfit("Two layers have the same name.")
+    if not schema.editable_layers:
+        raise Misfit("A label schema needs at least one layer that is drawn on (“editable”).")
     for layer in schema.layers:
-        if len(layer.ids) != len(layer.segments):
-            refuse(f"Two segments of layer {layer.name} have the same id.")
-        for segment in layer.segments:
-            if not 1 <= segment.id <= HIGHEST_SEGMENT:
-                refuse(f"Segment ids go from 1 to {HIGHEST_SEGMENT}; {segment.name} has {segment.id}.")
-            if not re.fullmatch(r"#[0-9a-f]{6}", segment.colour):
-                refuse(f"The colour of {segment.name} must be like #e8ac00.")
+        _check_layer(layer)
+    if len(schema.questions) > MOST_QUESTIONS:
+        raise Misfit(f"A label schema asks at most {MOST_QUESTIONS} questions.")
     for fault in faults_of(schema.questions):
-        refuse(fault)
+        raise Misfit(fault)
+
+
+def _check_layer(layer: Layer) -> None:
+    if not LAYER_NAME.fullmatch(layer.name):
+        raise Misfit(f"The name of layer {layer.name} must be small letters, digits and _, at most 32.")
+    if not 1 <= len(layer.title) <= LONGEST_NAME:
+        raise Misfit(f"The title of layer {layer.name} has 1 to {LONGEST_NAME} signs.")
+    if layer.editable and not layer.segments:
+        raise Misfit(f"Layer {layer.name} has no segments to draw.")
+    for names, what in ((layer.ids, "id"), ({segment.key for segment in layer.segments}, "key")):
+        if len(names) != len(layer.segments):
+            raise Misfit(f"Two segments of layer {layer.name} have the same {what}.")
+    for segment in layer.segments:
+        if not 1 <= len(segment.name) <= LONGEST_NAME:
+            raise Misfit(f"The name of segment {segment.id} of layer {layer.name} has 1 to {LONGEST_NAME} signs.")
+        if not SEGMENT_KEY.fullmatch(segment.key):
+            raise Misfit(f"The key of {segment.name} must be small letters, digits and _, at most 64.")
+        if not 1 <= segment.id <= HIGHEST_SEGMENT:
+            raise Misfit(f"Segment ids go from 1 to {HIGHEST_SEGMENT}; {segment.name} has {segment.id}.")
+        if not COLOUR.fullmatch(segment.colour):
+            raise Misfit(f"The colour of {segment.name} must be like #e8ac00.")

@@ -1,4 +1,4 @@
-"""The label schema that ships: lung opacities on chest CT, after Topff et al. 2023 (topff2023)."""
+"""The label schemas that ship: lung opacities on chest CT, after Topff et al. 2023 (topff2023), and on chest X-rays."""
 
 from typing import Any
 
@@ -88,3 +88,50 @@ CHEST_CT: dict[str, Any] = {
          "shown_when": {"question": "other_findings", "in": ["other"]}},
     ],
 }  # fmt: skip
+
+# What can be told apart and answered on one projection.
+CHEST_X_RAY: dict[str, Any] = {
+    "layers": [
+        {
+            "name": "findings",
+            "title": "Findings",
+            "editable": True,
+            "segments": [
+                {"id": 1, "key": "infectious_opacity", "name": "Infectious opacity", "colour": "#e8ac00",
+                 "infectious": True, "code": {"scheme": "SCT", "value": "233604007", "meaning": "Pneumonia"}},
+                {"id": 2, "key": "nodule_or_mass", "name": "Nodule or mass", "colour": "#ae4bb3",
+                 "code": {"scheme": "SCT", "value": "309529002", "meaning": "Lung mass"}},
+                {"id": 3, "key": "atelectasis", "name": "Atelectasis", "colour": "#31dffe",
+                 "code": {"scheme": "SCT", "value": "46621007", "meaning": "Atelectasis"}},
+                {"id": 4, "key": "pleural_effusion", "name": "Pleural effusion", "colour": "#3074ff",
+                 "code": {"scheme": "SCT", "value": "60046008", "meaning": "Pleural effusion"}},
+                {"id": 5, "key": "pneumothorax", "name": "Pneumothorax", "colour": "#d93f02",
+                 "code": {"scheme": "SCT", "value": "36118008", "meaning": "Pneumothorax"}},
+                {"id": 6, "key": "other_opacity", "name": "Other opacity", "colour": "#09d36c",
+                 "code": {"scheme": "99VOXLOOP", "value": "OXO", "meaning": "Other opacity on a chest X-ray"}},
+            ],
+        },
+    ],
+    "questions": [
+        {"key": "infection", "text": "Signs of infection", "kind": "choice", "required": True, "options": [
+            {"value": "yes", "label": "Signs of infection", "means": "infection"},
+            {"value": "no", "label": "No signs of infection", "means": "no_infection"},
+        ]},
+        {"key": "projection", "text": "Projection", "kind": "choice", "options": [
+            {"value": "pa", "label": "PA"},
+            {"value": "ap", "label": "AP, or lying"},
+            {"value": "unknown", "label": "Cannot be told"},
+        ]},
+        {"key": "quality", "text": "Image quality", "kind": "choice", "required": True, "options": [
+            {"value": "good", "label": "Good"},
+            {"value": "limited", "label": "Limited, but readable"},
+            {"value": "poor", "label": "Poor"},
+        ]},
+        {"key": "confirmed_empty", "text": "Confirmed: no finding at all", "kind": "boolean"},
+    ],
+}  # fmt: skip
+
+STANDARD: dict[str, tuple[str, dict[str, Any]]] = {
+    "chest-ct": ("Chest CT: lung opacities", CHEST_CT),
+    "chest-x-ray": ("Chest X-ray", CHEST_X_RAY),
+}

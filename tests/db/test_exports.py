@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,12 +24,14 @@ from annotation.datasets import services
 from annotation.datasets.exporting import write_export
 from annotation.datasets.models import Export, Release
 from annotation.datasets.verify import verify
+from annotation.intake.services import import_now
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
 from annotation.scans.services import withdraw_scan
 from tests.factories.s3 import rclone, s3_server
-from tests.factories.world import SHAPE, World, approve, label, publish, volume_of
+from tests.factories.world import SHAPE, World, approve, ball, label, publish, volume_of
+from tests.factories.xray import COLUMNS, ROWS, make_xray, stored_values
 from voxloop.jobs.models import Job
 from voxloop.jobs.services import Claim, LeaseLost, claim, run
 from voxloop.storage.store import FolderStore, open_store
@@ -79,6 +82,37 @@ def test_the_exported_masks_are_the_approved_voxels(world: World, settings: Any)
     assert "CC BY 4.0" in readme
     assert "Approved by: reviewer (3)" in readme
     assert left_over(settings.EXPORT_ROOT) == []
+
+
+@pytest.mark.django_db
+def test_an_x_ray_is_released_as_the_detector_saw_it(world: World, settings: Any, tmp_path: Path) -> None:
+    result = import_now(
+        path=make_xray(tmp_path / "in", "MONOCHROME2"), site=world.sites["a"], campaign=world.campaign,
+        actor=world["datamanager"],
+    )  # fmt: skip
+    code = result["scans"][0]["code"]
+    assignment = publish(world, size=7).assignments.get(scan__code=code)
+    label(world, assignment)
+    approve(world, assignment)
+    release = services.create_release(campaign=world.campaign, name="xr", actor=world["datamanager"], licence="CC0")
+    export = exported(world, services.freeze_release(release_id=release.pk, actor=world["datamanager"]))
+    assert export.job.state == "succeeded", export.job.error
+    folder = settings.EXPORT_ROOT / "chest-ct-xr"
+    assert verify(folder, seal=export.seal).is_proven
+    image, labels = (nibabel.load(folder / f"{kind}/{code}.nii.gz") for kind in ("images", "labels"))
+    assert image.get_data_dtype() == np.uint16
+    np.testing.assert_array_equal(np.asanyarray(image.dataobj)[..., 0].T, stored_values())
+    marked = np.asanyarray(labels.dataobj)[..., 0].T
+    np.testing.assert_array_equal(marked == 1, ball((1, ROWS, COLUMNS))[0])
+    np.testing.assert_array_equal(image.affine, labels.affine)
+    # A projection has no place in the patient that a DICOM segmentation could refer to, and no volume.
+    assert not (folder / "dicom-seg").exists()
+    readme = (folder / "README.md").read_text()
+    assert "uint16 of an X-ray" in readme
+    assert "cm² in all" in readme
+    assert not {"HU", "dicom-seg", "mL"} & set(re.findall(r"[\w-]+", readme))
+    assert f"{(marked == 1).sum() * 0.4 * 0.5 / 100:.1f} |" in readme
+    assert json.loads((folder / "dataset.json").read_text())["channel_names"] == {"0": "X-ray"}
 
 
 @pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="needs dciodvfy (Debian: dicom3tools)")

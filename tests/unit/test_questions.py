@@ -103,15 +103,15 @@ def test_clean_answers_stay_as_they_are_and_are_all_asked(values: dict[str, Any]
     [
         ({"kind": "date"}, "unknown kind date"), ({"key": "No Key"}, "needs a key"),
         ({"key": "fever"}, "Two questions have the key fever"), ({"min": 50}, "nothing fits"),
-        ({"min": "5"}, "no bound"), ({"min": float("nan")}, "no bound"), ({"decimals": 9}, "0 to 6 decimals"),
+        ({"min": "5"}, "must be a number"), ({"min": float("nan")}, "no bound"), ({"decimals": 9}, "0 to 6 decimals"),
         ({"max_length": 0}, "characters"), ({"kind": "text"}, "but is no number"),
         ({"kind": "choice"}, "at least two options"),
         ({"options": [{"value": "a", "label": "A"}]}, "nothing to choose"),
         ({"shown_when": {"question": "signs", "in": ["halo"]}}, "does not come before it"),
-        ({"shown_when": {"question": "degrees", "in": [1]}}, "does not come before it"),
+        ({"shown_when": {"question": "degrees", "in": [1]}}, "must hold values of options"),
         ({"shown_when": {"question": "fever", "in": ["yes"]}}, "does not have"),
         ({"shown_when": {"question": "fever", "in": []}}, "does not have"),
-        ({"shown_when": {"question": "fever"}}, "not complete"), ({"shown_when": 5}, "not complete"),
+        ({"shown_when": {"question": "fever"}}, "lacks “in”"), ({"shown_when": 5}, "must be a table of names"),
     ],
 )  # fmt: skip
 def test_a_schema_that_cannot_be_asked_is_refused(change: dict[str, Any], says: str) -> None:

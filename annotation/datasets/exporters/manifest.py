@@ -18,9 +18,8 @@ def manifest_hash(frozen: Frozen) -> str:
 
 
 def folder_of(kind: str, layer: str, frozen: Frozen) -> str:
-    """`labels`, `erased` or `dicom-seg` for the first layer of the schema, `labels-anatomy` … for the others."""
-    first = frozen["schema"]["definition"]["layers"][0]["name"]
-    return kind if layer == first else f"{kind}-{layer}"
+    """`labels`, `erased` or `dicom-seg` for the main layer of the schema, `labels-anatomy` … for the others."""
+    return kind if layer == _main_layer(frozen)["name"] else f"{kind}-{layer}"
 
 
 def manifest_document(frozen: Frozen, files: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -46,7 +45,7 @@ def labels_document(frozen: Frozen) -> dict[str, Any]:
 
 def dataset_document(frozen: Frozen) -> dict[str, Any]:
     """`dataset.json`, read by nnU-Net v2 (`dataset`: the training side only) and by MONAI (three lists)."""
-    layer = frozen["schema"]["definition"]["layers"][0]
+    layer = _main_layer(frozen)
     labels = {"background": 0} | {segment["key"]: int(segment["id"]) for segment in layer["segments"]}
     sides: dict[str, list[dict[str, str]]] = {side: [] for side in SIDES}
     for scan in frozen["scans"]:
@@ -61,7 +60,7 @@ def dataset_document(frozen: Frozen) -> dict[str, Any]:
         "name": frozen["release"]["name"],
         "description": f"{frozen['campaign']['name']}, layer {layer['name']}",
         "licence": frozen["release"]["licence"],
-        "channel_names": {"0": "CT"},
+        "channel_names": {"0": _channel(frozen["scans"])},
         "labels": labels,
         "file_ending": ".nii.gz",
         "numTraining": len(cases),
@@ -70,6 +69,12 @@ def dataset_document(frozen: Frozen) -> dict[str, Any]:
         "validation": sides["validation"],
         "test": sides["test"],
     }
+
+
+def _channel(scans: Iterable[Mapping[str, Any]]) -> str:
+    """What nnU-Net calls the channel: it scales "CT" by the HU of the whole dataset, everything else image by image."""
+    kinds = {scan["modality"] == "CT" for scan in scans}
+    return "image" if len(kinds) > 1 else "X-ray" if kinds == {False} else "CT"
 
 
 def sums_document(files: Mapping[str, str]) -> str:
@@ -98,7 +103,9 @@ def readme_document(frozen: Frozen) -> str:
 
 
 def _contents(frozen: Frozen) -> str:
-    rows = [("`images/CODE.nii.gz`", "the scan: int16, HU, NIfTI-1, RAS")]
+    ct, planar = _has_ct(frozen), _has_planar(frozen)
+    values = ["int16, HU of a CT"] * ct + ["uint16 of an X-ray, bright = dense"] * planar
+    rows = [("`images/CODE.nii.gz`", f"the scan ({'; '.join(values)}), NIfTI-1, RAS")]
     for layer in _layers(frozen):
         name = layer["title"].lower()
         rows += [
@@ -106,8 +113,11 @@ def _contents(frozen: Frozen) -> str:
              f"{name}: uint8 on the grid of the image, 0 = background; an empty mask was confirmed empty"),
             (f"`{folder_of('erased', layer['name'], frozen)}/CODE.nii.gz`",
              "1 where a reader took a proposed voxel away; only where there are any"),
-            (f"`{folder_of('dicom-seg', layer['name'], frozen)}/CODE.dcm`", f"{name}: the same as DICOM segmentation"),
         ]  # fmt: skip
+        if ct:
+            only = "; CT only, a projection has no place in the patient to refer to" if planar else ""
+            place = folder_of("dicom-seg", layer["name"], frozen)
+            rows.append((f"`{place}/CODE.dcm`", f"{name}: the same as DICOM segmentation{only}"))
     rows += [
         ("`labels.json`", "the label schema: values, names, coded terms, questions"),
         ("`dataset.json`", "the lists that nnU-Net and MONAI read"),
@@ -133,16 +143,27 @@ def _scan_table(scans: Iterable[Mapping[str, Any]]) -> str:
 
 def _segment_tables(frozen: Frozen) -> str:
     tables = []
+    units = ["mL"] * _has_ct(frozen) + ["cm²"] * _has_planar(frozen)
     for layer in _layers(frozen):
         rows = []
         for segment in layer["segments"]:
-            found, ml = Counter[str](), 0.0
+            found, marked = Counter[str](), defaultdict[str, float](float)
             for scan in frozen["scans"]:
                 voxels = scan["layers"].get(layer["name"], {}).get("voxel_counts", {}).get(str(segment["id"]), 0)
                 found[scan["split"]] += voxels > 0
-                ml += voxels * prod(scan["spacing_mm_zyx"]) / 1000
-            rows.append((segment["id"], segment["name"], *(found[side] for side in SIDES), f"{ml:.1f}"))
-        header = ("value", layer["title"].lower(), *(f"scans, {side}" for side in SIDES), "mL in all")
+                # An image of one plane has no volume: what is marked in it is an area.
+                if scan["modality"] == "CT":
+                    marked["mL"] += voxels * prod(scan["spacing_mm_zyx"]) / 1000
+                else:
+                    marked["cm²"] += voxels * prod(scan["spacing_mm_zyx"][1:]) / 100
+            sums = (f"{marked[unit]:.1f}" for unit in units)
+            rows.append((segment["id"], segment["name"], *(found[side] for side in SIDES), *sums))
+        header = (
+            "value",
+            layer["title"].lower(),
+            *(f"scans, {side}" for side in SIDES),
+            *(f"{u} in all" for u in units),
+        )
         tables.append(_table(header, rows))
     return "\n\n".join(tables)
 
@@ -164,6 +185,22 @@ def _provenance(scans: Iterable[Mapping[str, Any]]) -> str:
 def _began_from(scan: Mapping[str, Any]) -> str:
     names = {layer["start"]["model"] or layer["start"]["kind"] for layer in scan["layers"].values()}
     return " and ".join(sorted(names))
+
+
+def _main_layer(frozen: Frozen) -> Mapping[str, Any]:
+    """The first layer that people draw on."""
+    found: Mapping[str, Any] = next(
+        layer for layer in frozen["schema"]["definition"]["layers"] if layer.get("editable", True)
+    )
+    return found
+
+
+def _has_ct(frozen: Frozen) -> bool:
+    return any(scan["modality"] == "CT" for scan in frozen["scans"])
+
+
+def _has_planar(frozen: Frozen) -> bool:
+    return any(scan["modality"] != "CT" for scan in frozen["scans"])
 
 
 def _layers(frozen: Frozen) -> list[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from annotation.intake.services import MASK_LAYER, import_now
+from annotation.intake.services import import_now
 from annotation.scans.models import Site
 from annotation.work.models import Campaign
 from annotation.work.permissions import OVERSEERS
@@ -43,7 +43,7 @@ class ImportCommand(BaseCommand):
             missing = f"site {options['site']}" if site is None else f"campaign {options['campaign']}"
             raise CommandError(f"There is no {missing}.", returncode=BAD_ARGUMENTS)
         actor = find_actor(options["user"], site, campaign)
-        layer = options.get("layer") or MASK_LAYER
+        layer = options.get("layer")
         try:
             with show_progress(is_quiet=options["json"]) as tell:
                 result = import_now(

@@ -9,10 +9,12 @@ from django.db.models import Count, Q
 
 from annotation.learning.models import PreAnnotation
 from annotation.masks.models import MaskRevision
+from annotation.masks.nifti import geometry_of
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.selectors import review_queue, visible_rounds
 from annotation.scans.models import Scan
 from annotation.work.models import Campaign
+from annotation.work.schema import parse_schema
 from voxloop.accounts.models import User
 from voxloop.kernel.clock import now
 
@@ -25,22 +27,24 @@ class QueueRow:
     """One round that waits."""
 
     round: ReviewRound
-    volume_ml: float | None
-    model_ml: float | None
+    amount: float | None
+    """What is marked in `unit`, mL or cm²; `model_amount`: what the newest prediction marks."""
+    model_amount: float | None
+    unit: str
     reasons: list[tuple[str, str]]
     tone: str
     is_mine: bool
 
     @property
-    def change_ml(self) -> float | None:
-        if self.volume_ml is None or self.model_ml is None:
+    def change(self) -> float | None:
+        if self.amount is None or self.model_amount is None:
             return None
-        return self.volume_ml - self.model_ml
+        return self.amount - self.model_amount
 
     @property
     def is_far(self) -> bool:
-        change = self.change_ml
-        return change is not None and abs(change) > max(10.0, 0.15 * (self.model_ml or 0))
+        change = self.change
+        return change is not None and abs(change) > max(10.0, 0.15 * (self.model_amount or 0))
 
 
 @dataclass
@@ -61,25 +65,30 @@ def queue(user: User, campaign: Campaign | None, *, oversees: bool) -> Any:
 
 
 def tell(rounds: list[ReviewRound], user: User) -> list[QueueRow]:
-    """Volumes and reasons of each row."""
+    """What is marked in the first layer that is drawn in, and the reasons, of each row."""
     masks = {
-        mask.round_id: mask
-        for mask in RoundMask.objects.filter(round__in=rounds, layer="findings").select_related("submitted")
+        (mask.round_id, mask.layer): mask
+        for mask in RoundMask.objects.filter(round__in=rounds).select_related("submitted")
     }
-    predictions: dict[Any, MaskRevision] = {}
+    predictions: dict[tuple[Any, str], MaskRevision] = {}
     for revision in MaskRevision.objects.filter(
-        kind=MaskRevision.Kind.PREDICTION, layer="findings", scan__in=[one.annotation.scan_id for one in rounds]
+        kind=MaskRevision.Kind.PREDICTION, scan__in=[one.annotation.scan_id for one in rounds]
     ).order_by("created_at"):
-        predictions[revision.scan_id] = revision
+        predictions[revision.scan_id, revision.layer] = revision
+    layers: dict[Any, str] = {}
     rows = []
     for one in rounds:
-        scan = one.annotation.scan
-        mask = masks.get(one.pk)
+        scan, campaign = one.annotation.scan, one.annotation.campaign
+        if campaign.pk not in layers:
+            layers[campaign.pk] = parse_schema(campaign.schema.definition).layer().name
+        layer = layers[campaign.pk]
+        mask, prediction = masks.get((one.pk, layer)), predictions.get((scan.pk, layer))
         rows.append(
             QueueRow(
                 round=one,
-                volume_ml=volume_ml(mask.submitted, scan) if mask else None,
-                model_ml=volume_ml(predictions[scan.pk], scan) if scan.pk in predictions else None,
+                amount=amount_of(mask.submitted, scan) if mask else None,
+                model_amount=amount_of(prediction, scan) if prediction else None,
+                unit=geometry_of(scan).unit,
                 reasons=[(reason, _reason_tone(reason)) for reason in one.reasons],
                 tone="bad" if one.risk >= 70 else "warn" if one.risk >= 40 else "text-3",
                 is_mine=one.state == "claimed" and one.reviewer_id == user.pk,
@@ -88,12 +97,9 @@ def tell(rounds: list[ReviewRound], user: User) -> list[QueueRow]:
     return rows
 
 
-def volume_ml(revision: MaskRevision | None, scan: Scan) -> float | None:
-    """The volume of everything drawn in a revision; an empty mask has 0."""
-    if not scan.spacing_mm_zyx:
-        return None
-    voxel = scan.spacing_mm_zyx[0] * scan.spacing_mm_zyx[1] * scan.spacing_mm_zyx[2] / 1000
-    return sum(revision.voxel_counts.values()) * voxel if revision else 0.0
+def amount_of(revision: MaskRevision | None, scan: Scan) -> float:
+    """Everything drawn in a revision, in mL or cm²; an empty mask has 0."""
+    return geometry_of(scan).amount(sum(revision.voxel_counts.values())) if revision else 0.0
 
 
 def queue_facts(user: User, campaign: Campaign | None, waiting: Any, *, oversees: bool) -> QueueFacts:

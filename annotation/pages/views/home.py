@@ -1,7 +1,7 @@
 """Where one lands, what is found, what the campaign asks for."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -14,7 +14,6 @@ from annotation.work.models import Campaign
 from annotation.work.permissions import roles_of
 from annotation.work.schema import parse_schema
 from annotation.work.selectors import visible_campaigns
-from annotation.work.standard import CHEST_CT
 from voxloop.accounts.roles import Role
 
 
@@ -64,18 +63,27 @@ def campaign_enter(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 
 
 def campaign_new(request: HttpRequest) -> HttpResponse:
-    """Start a campaign with the label schema that ships."""
-    form = CampaignForm(request.POST or None)
+    """Start a campaign with a label schema that ships, that of another campaign, or one from a file."""
+    form = CampaignForm(
+        request.POST or None, request.FILES or None, campaigns=visible_campaigns(request.user).select_related("schema")
+    )
     if request.method == "POST" and form.is_valid():
-        campaign = create_campaign(definition=CHEST_CT, actor=request.user, **form.cleaned_data)
+        campaign = create_campaign(actor=request.user, **form.cleaned_data)
         messages.success(request, f"{campaign.name} is there. Give people their roles next.")
         return redirect("people")
     return render(request, "form_page.html", {
         "form": form, "title": "New campaign", "verb": "Make campaign", "discard": reverse("campaigns"), "wide": 2,
-        "lead": "It starts with the chest CT label schema: findings, anatomy and three questions.",
+        "lead": "The label schema says what is drawn and what is asked of every scan.",
     }, status=422 if form.errors else 200)  # fmt: skip
 
 
 def guidelines(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """What to draw, and how: the guidelines and the label schema."""
     return render(request, "guidelines.html", {"schema": parse_schema(campaign.schema.definition)})
+
+
+def schema_file(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """The label schema as a file: to keep, or to change it and start another campaign with it."""
+    answer = JsonResponse(campaign.schema.definition, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    answer["Content-Disposition"] = f'attachment; filename="{campaign.slug}-schema.json"'
+    return answer

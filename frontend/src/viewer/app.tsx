@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { listenToKeys } from "./commands/keyboard";
 import { DeskContext, type Desk } from "./desk";
 import { Dialogs } from "./panels/dialogs";
+import { Notice } from "./panels/notice";
 import { Panes } from "./panels/panes";
 import { Rail } from "./panels/rail";
 import { SavingNotes } from "./panels/saving";
@@ -26,7 +27,7 @@ export function App({ desk }: { readonly desk: Desk }) {
       <Rail />
       <ToolPanel />
       <Panes />
-      <div class="rightside"><SavingNotes /><Side /></div>
+      <div class="rightside"><SavingNotes /><Side /><Notice /></div>
       <Status />
       <Dialogs />
       <Spoken />

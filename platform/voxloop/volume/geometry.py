@@ -127,6 +127,16 @@ class Geometry:
         """Volume of one voxel in mL."""
         return math.prod(self.spacing_mm_zyx) / 1000.0
 
+    @property
+    def unit(self) -> str:
+        """What marked voxels are told in: mL, or cm² of an image of one plane, which has no volume."""
+        return "cm²" if self.shape_zyx[0] == 1 else "mL"
+
+    def amount(self, voxels: int) -> float:
+        """So many voxels in `unit`."""
+        _, y, x = self.spacing_mm_zyx
+        return voxels * (y * x / 100.0 if self.unit == "cm²" else self.voxel_ml)
+
     def is_same_grid(self, other: Geometry, tolerance_mm: float = 0.01) -> bool:
         """Whether both place every corner voxel within `tolerance_mm` of each other."""
         if self.shape_zyx != other.shape_zyx:

@@ -5,7 +5,6 @@ from django.core.management.base import CommandError, CommandParser
 
 from annotation.intake.management.importing import BAD_ARGUMENTS, ImportCommand
 from annotation.intake.nifti import is_nifti
-from annotation.intake.services import MASK_LAYER
 
 
 class Command(ImportCommand):
@@ -14,7 +13,7 @@ class Command(ImportCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("source", type=Path, metavar="FILE", help=".nii or .nii.gz")
         parser.add_argument("--mask", type=Path, metavar="FILE", help="labels on the same grid")
-        parser.add_argument("--layer", default=MASK_LAYER, help=f"the layer of the mask (default: {MASK_LAYER})")
+        parser.add_argument("--layer", help="the layer of the mask (default: the first that is drawn on)")
         super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

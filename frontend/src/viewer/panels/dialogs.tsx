@@ -1,4 +1,4 @@
-/** Dialogs that wait for the person, notices, and what to do on a conflict. */
+/** Dialogs that wait for the person. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { BatchPanel } from "../../offline/panel";
@@ -23,7 +23,6 @@ export function Dialogs() {
     {!asking && desk.sheet.value === "keys" && <KeySheet onClose={closeSheet} />}
     {!asking && desk.sheet.value === "palette" && <Palette onClose={closeSheet} />}
     {!asking && desk.sheet.value === "settings" && <SettingsSheet onClose={closeSheet} />}
-    <Notice />
   </>;
 }
 
@@ -120,26 +119,5 @@ function Signature({ asking, onClose }: { readonly asking: Extract<Asking, { kin
         <footer class="row"><span class="grow" /><Button onClick={onClose}>{t("Cancel")}</Button><button type="submit" class="btn btn-primary" data-testid="sign">{asking.verdict === "return" ? t("Sign and return") : t("Sign and approve")}</button></footer>
       </form>
     </Dialog>
-  );
-}
-
-/** News at the bottom, for a while. What hinders saving stands in the right panel until it is settled (saving.tsx). */
-function Notice() {
-  const { session } = useDesk();
-  const notice = session.notice.value;
-  useEffect(() => {
-    if (!notice || notice.tone === "bad") return;
-    const timer = setTimeout(() => { session.notice.value = null; }, 9000);
-    return () => clearTimeout(timer);
-  }, [notice]);
-  return (
-    <div class="notices" aria-live="polite">
-      {notice && (
-        <div class={`note note-${notice.tone === "info" ? "accent" : notice.tone}`} data-testid="notice">
-          <Icon name={notice.tone === "info" ? "info" : "triangle-alert"} /><span class="grow">{notice.text}</span>
-          <Button icon="x" kind="btn-ghost" label={t("Dismiss")} onClick={() => { session.notice.value = null; }} />
-        </div>
-      )}
-    </div>
   );
 }
