@@ -15,6 +15,7 @@ from annotation.learning.models import ModelVersion
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
+from annotation.work.schema import Layer
 from mlservice.contract import ScanRef
 from voxloop.kernel.errors import Conflict
 from voxloop.storage.store import Store, open_store
@@ -36,8 +37,11 @@ def job_folder(name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_scan(folder: Path, scan: Scan) -> ScanRef:
-    """Write `<folder>/<scan id>/` with volume.npy and, where intake found lungs, lungs.npy. Raises Conflict."""
+def write_scan(folder: Path, scan: Scan, layer: Layer) -> ScanRef:
+    """Write `<folder>/<scan id>/` with volume.npy and, where the layer's findings lie in them, lungs.npy.
+
+    Raises Conflict.
+    """
     index = VolumeIndex.from_json(scan.index)
     shape = index.geometry.shape_zyx
     if index.pack.dtype != "int16":
@@ -46,7 +50,7 @@ def write_scan(folder: Path, scan: Scan) -> ScanRef:
     place = folder / str(scan.pk)
     place.mkdir(parents=True)
     np.save(place / "volume.npy", decode_pack(store.get(scan.pack_key), index.pack, shape))
-    if scan.limit_key:
+    if scan.limit_key and layer.limit == "lungs":
         np.save(place / "lungs.npy", decode_message(store.get(scan.limit_key), shape).labels())
     return ScanRef(str(scan.pk), scan.site.code, str(place), index.geometry.spacing_mm_zyx)
 

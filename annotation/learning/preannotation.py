@@ -127,7 +127,7 @@ def _label(
     """Label a group; each mask is kept as soon as it is there."""
     refs = []
     for scan in scans:
-        refs.append(write_scan(folder / "scans", scan))
+        refs.append(write_scan(folder / "scans", scan, layer))
         held.beat()
     place = write_model(folder / "model", model, open_store(settings.STORAGE_URL))
     by_id = {str(scan.pk): scan for scan in scans}

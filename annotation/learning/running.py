@@ -18,6 +18,7 @@ from annotation.learning.services import decide
 from annotation.learning.stages import run_stage
 from annotation.learning.states import TRAINING_RUN
 from annotation.scans.models import Scan
+from annotation.work.schema import parse_schema
 from mlservice.contract import (
     EvaluateRequest,
     EvaluateResult,
@@ -79,12 +80,13 @@ def _write_inputs(run: TrainingRun, folder: Path, held: Claim) -> tuple[Refs, Re
     items = [item for item in run.manifest["items"] if item["split"] in sides]
     scans = Scan.objects.select_related("site").in_bulk([item["scan"] for item in items], field_name="pk")
     found = {str(pk): scan for pk, scan in scans.items()}
+    layer = parse_schema(run.campaign.schema.definition).layer()
     for position, item in enumerate(items, start=1):
         scan = found[item["scan"]]
         if scan.site.split != item["split"]:
             raise Conflict(f"Site {scan.site.code} changed sides after the manifest was frozen.", code="split_broken")
         if scan.modality == "CT" and scan.state == "ready":  # one withdrawn since then teaches nothing any more
-            sides[item["split"]].append(write_scan(folder, scan))
+            sides[item["split"]].append(write_scan(folder, scan, layer))
             write_labels(folder, scan, item["revision"], item["content_hash"])
         held.report(round(10 * position / len(items)), f"Prepared scan {position} of {len(items)}")
     return tuple(sides["train"]), tuple(sides["validation"])

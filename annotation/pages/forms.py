@@ -147,7 +147,7 @@ class CampaignForm(forms.Form):
     )
     planned_scans = forms.IntegerField(label="Planned scans", min_value=0, initial=0)
     planned_until = forms.DateField(label="Planned until", required=False, widget=DayInput())
-    schema = forms.ChoiceField(label="Label schema", help_text="What is drawn and asked. It stays as it is.")
+    schema = forms.ChoiceField(label="Label schema", help_text="What is drawn and asked. It cannot be changed later.")
     schema_file = forms.FileField(
         label="File of the label schema", required=False,
         help_text="JSON. The guidelines of each campaign offer theirs for download, to change and send here.",

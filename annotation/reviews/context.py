@@ -186,6 +186,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "name": layer.name,
         "title": layer.title,
         "editable": layer.editable,
+        "limit": layer.limit,
         "segments": [
             {
                 "id": segment.id,

@@ -78,7 +78,7 @@ def check_interlocks(
                     jump={"question": "confirmed_empty"},
                 )
             )
-        outside, ijk = outside_lung(scan, revision, store)
+        outside, ijk = outside_lung(scan, revision, store) if layer.limit == "lungs" else (0, None)
         outside_ml = outside * geometry.voxel_ml
         if outside_ml > MOST_OUTSIDE_LUNG_ML:
             found.append(

@@ -12,6 +12,7 @@ from voxloop.kernel.errors import Invalid
 HIGHEST_SEGMENT = 254  # 255 marks erased voxels (docs/formats.md)
 LAYER_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 SEGMENT_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
+LIMITS = ("", "lungs")
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 LONGEST_NAME = 64  # LO, as DICOM SEG has it
 CODE_LENGTHS = {"scheme": 16, "value": 16, "meaning": 64}  # SH, SH, LO (PS3.3 8.8)
@@ -32,12 +33,13 @@ class Segment:
 
 @dataclass(frozen=True)
 class Layer:
-    """One labelmap of a scan."""
+    """One labelmap of a scan. `limit`: "lungs" where what it marks lies in the lungs, else empty."""
 
     name: str
     title: str
     editable: bool
     segments: Sequence[Segment]
+    limit: str = ""
 
     @property
     def ids(self) -> frozenset[int]:
@@ -93,13 +95,16 @@ def parse_schema(definition: Any) -> Schema:
 
 
 def _parse_layer(stored: Any, what: str) -> Layer:
-    known = entries(stored, what, needs={"name": str, "title": str, "segments": list}, may={"editable": bool})
+    known = entries(
+        stored, what, needs={"name": str, "title": str, "segments": list}, may={"editable": bool, "limit": str}
+    )
     what = f"Layer {known['name']}"
     return Layer(
         name=known["name"],
         title=known["title"],
         editable=known.get("editable", True),
         segments=[_parse_segment(one, f"Segment {n} of {what}") for n, one in enumerate(known["segments"], start=1)],
+        limit=known.get("limit", ""),
     )
 
 
@@ -133,6 +138,8 @@ def _check_layer(layer: Layer) -> None:
         raise Misfit(f"The name of layer {layer.name} must be small letters, digits and _, at most 32.")
     if not 1 <= len(layer.title) <= LONGEST_NAME:
         raise Misfit(f"The title of layer {layer.name} has 1 to {LONGEST_NAME} signs.")
+    if layer.limit not in LIMITS:
+        raise Misfit(f"The limit of layer {layer.name} can be “lungs”, or is left out.")
     if layer.editable and not layer.segments:
         raise Misfit(f"Layer {layer.name} has no segments to draw.")
     for names, what in ((layer.ids, "id"), ({segment.key for segment in layer.segments}, "key")):

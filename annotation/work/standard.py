@@ -9,6 +9,7 @@ CHEST_CT: dict[str, Any] = {
             "name": "findings",
             "title": "Findings",
             "editable": True,
+            "limit": "lungs",
             "segments": [
                 {"id": 1, "key": "infectious_opacity", "name": "Infectious opacity", "colour": "#e8ac00",
                  "infectious": True, "code": {"scheme": "SCT", "value": "233604007", "meaning": "Pneumonia"}},

@@ -68,6 +68,10 @@ def test_another_organ_from_its_schema_to_its_release(
     page.goto(f"/view/{assignment.pk}/")
     viewer = Viewer(page).wait_ready()
     viewer.go_to(MIDDLE)
+    # Nothing is held against the lungs, and a CT opens in the soft tissue window.
+    expect(page.get_by_test_id("window-soft-tissue")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_text("Stay inside the lung")).to_have_count(0)
+    expect(page.get_by_text("lie outside the lungs")).to_have_count(0)
     page.keyboard.press("2")
     viewer.stroke("g", MIDDLE)
     revision = MaskRevision.objects.get(pk=viewer.wait_saved())

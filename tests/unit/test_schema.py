@@ -45,6 +45,7 @@ def test_what_ships_is_whole_and_survives_a_file(name: str) -> None:
     [
         (["layers"], ..., "A label schema lacks “layers”"),
         (["layers"], [], "at least one layer"),
+        (["layers", 1, "limit"], "liver", "can be “lungs”"),
         (["layers", 1, "editable"], False, "at least one layer that is drawn on"),
         (["layers", 1, "segments"], [], "Layer lesions has no segments"),
         (["layers", 1, "name"], "liver", "Two layers have the same name"),

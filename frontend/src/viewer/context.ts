@@ -15,6 +15,8 @@ export interface Layer {
   readonly name: string;
   readonly title: string;
   readonly editable: boolean;
+  /** Where what is marked lies: the viewer then keeps to it, and warns of the rest. */
+  readonly limit: "" | "lungs";
   readonly segments: readonly Segment[];
 }
 

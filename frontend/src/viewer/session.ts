@@ -16,7 +16,7 @@ import { fillVolume, sketchVolume } from "./load/preview";
 import { isShared, offsetOf, roomFor, type Volume, type VolumeIndex } from "./load/volume";
 import type { GridGeometry } from "./image/geometry";
 import { frontOf, scoutOf, type Scout } from "./image/scout";
-import { PRESETS, presetsOf, type Window } from "./image/window";
+import { PRESETS, firstWindow, type Window } from "./image/window";
 import { MaskMirror } from "./mirror";
 import { t } from "./language";
 
@@ -95,13 +95,17 @@ export class Session {
     this.clicks = new Clicks(this);
   }
 
+  /** What is marked lies in the lungs. */
+  get isInLungs(): boolean { return this.layer.limit === "lungs"; }
+
   /** Preview, mask and limit side by side; then the slices. Resolves when all is there; never rejects. */
   async open(): Promise<void> {
     try {
       this.index = this.context.scan.index ?? await call<VolumeIndex>("GET", this.context.scan.volume);
-      const { shape_zyx: shape, spacing_mm_zyx: spacing, lps_from_ijk: lps, limit, preview } = this.index;
-      const [first] = presetsOf(this.index);
-      this.window.value = { level: first.level, width: first.width };
+      const { shape_zyx: shape, spacing_mm_zyx: spacing, lps_from_ijk: lps, preview } = this.index;
+      const limit = this.isInLungs ? this.index.limit : null;
+      const { level, width } = firstWindow(this.index, this.isInLungs);
+      this.window.value = { level, width };
       this.geometry = { shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk: lps };
       this.cross.value = [shape[2] >> 1, shape[1] >> 1, shape[0] >> 1];
       const room = roomFor(this.index);

@@ -25,7 +25,7 @@ export function drawingCommands(desk: Desk): Command[] {
     { id: "less", title: "Tolerance: paint more", group: "Drawing", keys: [","], offered: can.edit, when: () => session.tool.value === "grow", run: () => stepTolerance(-1) },
     { id: "more", title: "Tolerance: paint less", group: "Drawing", keys: ["."], offered: can.edit, when: () => session.tool.value === "grow", run: () => stepTolerance(1) },
     { id: "paint-here", title: "Paint at the crosshair", group: "Drawing", keys: ["Enter"], offered: can.edit, when: () => toolOf(session).enter !== undefined && editable(), run: () => toolOf(session).enter?.(desk) },
-    { id: "limit", title: "Stay inside the lung, on or off", group: "Drawing", keys: ["I"], offered: can.edit, when: editable, run: () => change({ useLimit: !settings.value.useLimit }) },
+    { id: "limit", title: "Stay inside the lung, on or off", group: "Drawing", keys: ["I"], offered: can.edit && session.isInLungs, when: editable, run: () => change({ useLimit: !settings.value.useLimit }) },
     { id: "planar", title: "This slice only, on or off", group: "Drawing", keys: ["S"], offered: can.edit, when: editable, run: () => change({ planar: !settings.value.planar }) },
     { id: "lock", title: "Lock or unlock the segment", group: "Drawing", keys: ["L"], offered: can.edit, when: editable, run: () => { session.locked.value = toggled(session.locked.value, session.segment.value); } },
   ];

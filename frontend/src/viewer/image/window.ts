@@ -20,6 +20,12 @@ export function presetsOf(index: { readonly modality: string; readonly hu_range:
   return [part("Whole range", "Shift+1", 0, 1), part("Dark half", "Shift+2", 0, 0.5), part("Bright half", "Shift+3", 0.5, 1)];
 }
 
+/** The window that a scan is opened with. */
+export function firstWindow(index: Parameters<typeof presetsOf>[0], isInLungs: boolean): Window {
+  const [first, second] = presetsOf(index);
+  return index.modality !== "CT" || isInLungs ? first : second;
+}
+
 const table = new Uint32Array(65536);
 let made = "";
 

@@ -77,7 +77,7 @@ export const grow: ToolDefinition = brushTool(growBrush, {
     else if (event.altKey) stepTolerance(notches);
     return event.shiftKey || event.altKey;
   },
-  Settings: () => {
+  Settings: ({ desk: { session } }) => {
     const now = settings.value;
     return <>
       <Radius brush={growBrush} />
@@ -87,7 +87,7 @@ export const grow: ToolDefinition = brushTool(growBrush, {
       />
       <Ceiling />
       <hr />
-      <Switch id="use-limit" label={t("Stay inside the lung")} on={now.useLimit} keys="I" hint={t("Keep to the lung when the cursor lies in it")} onChange={(useLimit) => change({ useLimit })} />
+      {session.isInLungs && <Switch id="use-limit" label={t("Stay inside the lung")} on={now.useLimit} keys="I" hint={t("Keep to the lung when the cursor lies in it")} onChange={(useLimit) => change({ useLimit })} />}
       <Switch id="planar" label={t("This slice only")} on={now.planar} keys="S" hint={t("Grow in the axial slice only")} onChange={(planar) => change({ planar })} />
       <Switch id="grow-fill" label={t("Fill holes")} on={now.growFill} hint={t("Take in what the region encloses")} onChange={(growFill) => change({ growFill })} />
       <Switch id="exclude-vessels" label={t("Exclude vessels")} on={now.excludeVessels} hint={t("Nothing brighter than the seed by more than 200 HU")} onChange={(excludeVessels) => change({ excludeVessels })} />
