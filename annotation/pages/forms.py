@@ -195,6 +195,21 @@ class CampaignForm(forms.Form):
         return cleaned
 
 
+class SiteForm(forms.Form):
+    """A new site."""
+
+    code = forms.SlugField(
+        label="Code", max_length=12,
+        help_text="Short, with nothing of the hospital in it: it is part of every scan's code (VX-CODE-0001).",
+    )  # fmt: skip
+    name = forms.CharField(label="Name", max_length=120)
+    split = forms.ChoiceField(
+        label="Side of the split", choices=Site.Split.choices,
+        help_text="Models learn from training sites, are measured on hold-out sites, and never see test sites."
+        " It cannot be changed later.",
+    )  # fmt: skip
+
+
 class PersonForm(forms.Form):
     """Roles in each campaign and sites of a person; the account itself when it is new."""
 

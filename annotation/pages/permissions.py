@@ -51,6 +51,8 @@ ROWS: dict[str, Row] = {
     "campaign_new": Row(frozenset({ADMINISTRATOR}), methods=BOTH),
     "campaign_enter": Row(ANYBODY, Scope.CAMPAIGN),
     "guidelines": Row(ANYBODY, Scope.CAMPAIGN),
+    "sites": Row(frozenset({ADMINISTRATOR})),
+    "site_new": Row(frozenset({ADMINISTRATOR}), methods=BOTH),
     "schema_file": Row(ANYBODY, Scope.CAMPAIGN),
     # annotators
     "worklist": Row(ANNOTATOR),

@@ -63,6 +63,8 @@ urlpatterns = [
     page("jobs/", machine.jobs, "jobs"),
     page("jobs/<uuid:id>/", machine.job, "job"),
     page("jobs/<uuid:id>/cancel/", machine.job_cancel, "job_cancel"),
+    page("sites/", people.sites, "sites"),
+    page("sites/new/", people.site_new, "site_new"),
     page("people/", people.people, "people"),
     page("people/new/", people.person_new, "person_new"),
     page("people/me/", people.me, "me"),

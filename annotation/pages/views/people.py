@@ -2,15 +2,16 @@
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from knox.models import AuthToken
 
 from annotation.pages.door import back
-from annotation.pages.forms import PersonForm
+from annotation.pages.forms import PersonForm, SiteForm
 from annotation.scans.models import Site
-from annotation.scans.services import set_site_membership
+from annotation.scans.services import create_site, set_site_membership
 from annotation.work.campaigns import set_member
 from annotation.work.models import Campaign, CampaignMember
 from annotation.work.people import invite_person, set_password
@@ -30,6 +31,25 @@ def people(request: HttpRequest) -> HttpResponse:
     return render(
         request, "people.html", {"people": rows.order_by("username"), "may_change": request.user.is_administrator}
     )
+
+
+def sites(request: HttpRequest) -> HttpResponse:
+    """Where scans come from."""
+    rows = Site.objects.annotate(n_scans=Count("scans", distinct=True), n_people=Count("memberships", distinct=True))
+    return render(request, "sites.html", {"sites": rows.order_by("code")})
+
+
+def site_new(request: HttpRequest) -> HttpResponse:
+    """Add a site."""
+    form = SiteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        made = create_site(actor=request.user, **form.cleaned_data)
+        messages.success(request, f"Site {made} is there. Say next who sees its scans.")
+        return redirect("sites")
+    return render(request, "form_page.html", {
+        "form": form, "title": "New site", "verb": "Make site", "discard": reverse("sites"),
+        "lead": "A hospital, or whatever else sends scans.",
+    }, status=422 if form.errors else 200)  # fmt: skip
 
 
 def person_new(request: HttpRequest) -> HttpResponse:
