@@ -90,6 +90,8 @@ def test_what_is_erased_stays_erased(viewer: Viewer) -> None:
     viewer.page.mouse.click(*viewer.at(edge))
     viewer.page.wait_for_timeout(500)
     assert viewer.counts().get("1", 0) < grown
+    viewer.page.mouse.move(*viewer.at(MIDDLE))
+    expect(viewer.page.get_by_test_id("hud")).to_contain_text("Erased before: the sphere brush brings it back")
 
 
 def test_the_first_drag_on_an_inactive_pane_paints(viewer: Viewer) -> None:

@@ -11,6 +11,7 @@ export const REFUSALS: Readonly<Record<GrowRefusal, string>> = {
   normal_lung: msg("Looks like healthy lung: nothing to grow"),
   nothing_within_bounds: msg("Nothing within the bounds here"),
   over_ceiling: msg("Over the voxel ceiling"),
+  erased: msg("Erased before: the sphere brush brings it back"),
   not_loaded: msg("Still loading here in full resolution"),
 };
 

@@ -51,7 +51,8 @@ export type Tool =
       /** Segments to remove; null = every one that is not locked. */ readonly segments: readonly number[] | null;
       readonly locked: readonly number[] };
 
-export type GrowRefusal = "normal_lung" | "nothing_within_bounds" | "over_ceiling" | "not_loaded";
+/** `erased`: the seed itself was taken away before, and growing never brings that back. */
+export type GrowRefusal = "normal_lung" | "nothing_within_bounds" | "over_ceiling" | "not_loaded" | "erased";
 
 export interface GrowResult {
   /** Voxels that were (or would be) painted. */
