@@ -7,6 +7,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from annotation.masks.models import AnswerSet, Head, MaskRevision
+from annotation.masks.nifti import geometry_of
+from annotation.scans.models import Scan
 from annotation.work.models import Assignment, CampaignScan
 from annotation.work.permissions import OVERSEERS, campaigns_with_role
 from annotation.work.schema import Layer, Schema, parse_schema
@@ -18,6 +20,11 @@ from voxloop.accounts.roles import Role
 def schema_of(assignment: Assignment) -> Schema:
     """The parsed label schema of the assignment's campaign."""
     return parse_schema(assignment.campaign.schema.definition)
+
+
+def amount_of(revision: MaskRevision | None, scan: Scan) -> float:
+    """Everything drawn in a revision, in the unit of its scan (mL, or cm² of one plane); no mask has 0."""
+    return geometry_of(scan).amount(sum(revision.voxel_counts.values())) if revision else 0.0
 
 
 def head_of(assignment_id: UUID, layer: str) -> MaskRevision | None:

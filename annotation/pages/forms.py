@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from annotation.scans.models import Site
+from annotation.scans.services import SITE_CODE
 from annotation.work.models import Batch, Campaign, CampaignMember
 from annotation.work.schema import parse_schema
 from annotation.work.standard import STANDARD
@@ -198,8 +199,8 @@ class CampaignForm(forms.Form):
 class SiteForm(forms.Form):
     """A new site."""
 
-    code = forms.SlugField(
-        label="Code", max_length=12,
+    code = forms.RegexField(
+        SITE_CODE, label="Code", max_length=12, error_messages={"invalid": "Letters a to z and digits only."},
         help_text="Short, with nothing of the hospital in it: it is part of every scan's code (VX-CODE-0001).",
     )  # fmt: skip
     name = forms.CharField(label="Name", max_length=120)

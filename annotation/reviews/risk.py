@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from annotation.masks.models import MaskRevision
 from annotation.masks.nifti import geometry_of
+from annotation.masks.selectors import amount_of
 from annotation.masks.store import load_labels
 from annotation.reviews.interlocks import Interlock
 from annotation.scans.models import Scan
 from voxloop.volume.agreement import dice
-from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import strip_erased
 
 
@@ -32,13 +32,12 @@ def assess(
     if is_first_batch:
         risk += 10
         reasons.append("first batch of the author")
-    geometry = geometry_of(scan)
     for layer, revision in masks.items():
         start = starts.get(layer)
-        amount = _amount(revision, geometry)
+        amount = amount_of(revision, scan)
         if start is None:
             continue
-        before = _amount(start, geometry)
+        before = amount_of(start, scan)
         if revision is not None and revision.content_hash == start.content_hash:
             risk += 15 if before > 0 else 0
             reasons.append("as the model made it")
@@ -49,12 +48,8 @@ def assess(
         )
         if amount == 0 and before > 1:
             risk += 35
-            reasons.append(f"empty, model sees {before:.1f} {geometry.unit}")
+            reasons.append(f"empty, model sees {before:.1f} {geometry_of(scan).unit}")
         elif agreement is not None and agreement < 0.7:
             risk += round(40 * (0.7 - agreement))
             reasons.append(f"far from prediction, Dice {agreement:.2f}")
     return min(100, risk), reasons
-
-
-def _amount(revision: MaskRevision | None, geometry: Geometry) -> float:
-    return geometry.amount(sum(revision.voxel_counts.values())) if revision else 0.0

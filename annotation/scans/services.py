@@ -1,5 +1,6 @@
 """Sites and membership, and what happens to a scan."""
 
+import re
 from typing import Any
 
 from django.db import transaction
@@ -8,13 +9,21 @@ from annotation.scans.models import Scan, Site, SiteMembership
 from annotation.scans.states import SCAN
 from voxloop.accounts.models import User
 from voxloop.audit.services import advance, record
-from voxloop.kernel.errors import Conflict, NotFound
+from voxloop.kernel.errors import Conflict, Invalid, NotFound
+
+SITE_CODE = re.compile(r"\A[A-Za-z0-9]+\Z")
 
 
 @transaction.atomic
 def create_site(*, code: str, name: str, split: str, actor: Any) -> Site:
-    """Add an institution. Its side of the split is fixed from here on."""
-    if Site.objects.filter(code=code).exists():
+    """Add an institution. Its side of the split is fixed from here on.
+
+    Raises Invalid for a code that is not letters and digits, Conflict for one that is taken: scans are numbered within
+    `VX-CODE-`, so no code may begin like another with a hyphen, nor differ from it only by capitals.
+    """
+    if not SITE_CODE.fullmatch(code):
+        raise Invalid("The code of a site is letters a to z and digits only.", code="bad_site")
+    if Site.objects.filter(code__iexact=code).exists():
         raise Conflict(f"There is already a site with the code {code}.", code="site_taken")
     site = Site(code=code, name=name, split=split)
     site.full_clean()

@@ -7,9 +7,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from annotation.scans.models import Site
+from annotation.scans.services import create_site
 from tests.factories.world import PASSWORD, World
 from voxloop.accounts.models import User
 from voxloop.audit.models import AuditEntry
+from voxloop.kernel.errors import Conflict, Invalid
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +58,10 @@ def test_what_makes_no_administrator(
     ("change", "says"),
     [
         ({"code": "a"}, "There is already a site with the code a."),
-        ({"code": "two words"}, "valid “slug”"),
+        ({"code": "A"}, "There is already a site with the code A."),
+        ({"code": "two words"}, "Letters a to z and digits only."),
+        ({"code": "a-b"}, "Letters a to z and digits only."),
+        ({"code": "ä"}, "Letters a to z and digits only."),
         ({"code": "x" * 13}, "at most 12"),
         ({"name": ""}, "This field is required."),
         ({"split": "gold"}, "not one of the available choices"),
@@ -68,3 +73,11 @@ def test_a_site_that_cannot_be_is_told(world: World, change: dict[str, str], say
     answer = client.post("/sites/new/", {"code": "d", "name": "D", "split": "train", **change}, follow=True)
     assert says in answer.content.decode()
     assert Site.objects.count() == 3
+
+
+def test_a_code_that_would_share_the_numbers_of_another_site_is_refused_below_the_form_too(world: World) -> None:
+    with pytest.raises(Invalid) as refused:
+        create_site(code="a-b", name="A and B", split="train", actor=world["admin"])
+    assert refused.value.code == "bad_site"
+    with pytest.raises(Conflict):
+        create_site(code="A", name="A", split="train", actor=world["admin"])

@@ -60,7 +60,7 @@ def dataset_document(frozen: Frozen) -> dict[str, Any]:
         "name": frozen["release"]["name"],
         "description": f"{frozen['campaign']['name']}, layer {layer['name']}",
         "licence": frozen["release"]["licence"],
-        "channel_names": {"0": _channel(frozen["scans"])},
+        "channel_names": {"0": _channel(frozen)},
         "labels": labels,
         "file_ending": ".nii.gz",
         "numTraining": len(cases),
@@ -71,10 +71,11 @@ def dataset_document(frozen: Frozen) -> dict[str, Any]:
     }
 
 
-def _channel(scans: Iterable[Mapping[str, Any]]) -> str:
+def _channel(frozen: Frozen) -> str:
     """What nnU-Net calls the channel: it scales "CT" by the HU of the whole dataset, everything else image by image."""
-    kinds = {scan["modality"] == "CT" for scan in scans}
-    return "image" if len(kinds) > 1 else "X-ray" if kinds == {False} else "CT"
+    if not _has_planar(frozen):
+        return "CT"
+    return "image" if _has_ct(frozen) else "X-ray"
 
 
 def sums_document(files: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from annotation.learning.models import PreAnnotation
 from annotation.masks.models import MaskRevision
 from annotation.masks.nifti import geometry_of
+from annotation.masks.selectors import amount_of
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.selectors import review_queue, visible_rounds
 from annotation.scans.models import Scan
@@ -95,11 +96,6 @@ def tell(rounds: list[ReviewRound], user: User) -> list[QueueRow]:
             )
         )
     return rows
-
-
-def amount_of(revision: MaskRevision | None, scan: Scan) -> float:
-    """Everything drawn in a revision, in mL or cm²; an empty mask has 0."""
-    return geometry_of(scan).amount(sum(revision.voxel_counts.values())) if revision else 0.0
 
 
 def queue_facts(user: User, campaign: Campaign | None, waiting: Any, *, oversees: bool) -> QueueFacts:

@@ -42,7 +42,7 @@ export function effectOf(tool: Tool, at: Zyx, ground: Ground): DabEffect {
   const { runs, refused, grown: { refusal, seedHu, lowerHu } } = growStroke(input, tool.segment, at, tool.radiusMm, tool.params ?? {}, writable);
   const { offset = 0 } = ground.meta;
   const { added } = tally(runs);
-  const wasErased = !added && ground.labels.data[(at[0] * shape[1] + at[1]) * shape[2] + at[2]] === ERASED;
+  const wasErased = !added && refusal !== "over_ceiling" && ground.labels.data[(at[0] * shape[1] + at[1]) * shape[2] + at[2]] === ERASED;
   const facts = { added, refusal: wasErased ? "erased" as const : refusal, refused: voxelsIn(refused), seedHu: seedHu + offset, lowerHu: lowerHu === null ? null : lowerHu + offset };
   return { runs, refused, grow: { ...facts, milliseconds: performance.now() - started } };
 }
