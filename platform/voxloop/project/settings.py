@@ -22,6 +22,10 @@ WORK_DIR = STATE_DIR / "work"  # scratch of jobs; emptied freely
 DEBUG = _flag("VOXLOOP_DEBUG")
 # Without a key the process gets one of its own: log-ins end with it, and nothing signed by it lasts.
 SECRET_KEY = os.environ.get("VOXLOOP_SECRET_KEY") or secrets.token_urlsafe(48)
+# Secrets from before a change: log-ins made under them go on, and what they sealed can be opened and sealed anew.
+SECRET_KEY_FALLBACKS = os.environ.get("VOXLOOP_OLD_SECRET_KEYS", "").split()
+# By what keys in the database are sealed; never by a secret that ends with the process.
+SEALING_SECRETS = [SECRET_KEY, *SECRET_KEY_FALLBACKS] if os.environ.get("VOXLOOP_SECRET_KEY") else []
 AUDIT_KEY = os.environ.get("VOXLOOP_AUDIT_KEY") or SECRET_KEY
 ALLOWED_HOSTS = os.environ.get("VOXLOOP_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("VOXLOOP_ORIGINS", "").split(",") if origin]
