@@ -7,6 +7,8 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from voxloop.kernel.errors import CODE_HEADER
+
 HEADINGS = {
     401: "Log in first",
     413: "This is too large",
@@ -46,9 +48,9 @@ def render_refusal(path: str, status: int, code: str, detail: str, retry_after_s
     else:
         kind = "text/html; charset=utf-8"
         heading = HEADINGS.get(status, "This cannot be done")
-        context = {"heading": heading, "detail": detail, "code": code, "again": retry_after_seconds}
+        context = {"heading": heading, "text": detail, "code": code, "again": retry_after_seconds}
         body = render_to_string("errors/plain.html", context).encode()
-    headers = [*HEADERS, ("Content-Type", kind)]
+    headers = [*HEADERS, ("Content-Type", kind), (CODE_HEADER, code)]
     if retry_after_seconds is not None:
         headers.append(("Retry-After", str(retry_after_seconds)))
     return Answer(reason, headers, body)
