@@ -203,11 +203,7 @@ class Demo:
         python = [sys.executable, "-m"]
         celery = [*python, "celery", "-A", "voxloop.project", "--workdir", str(self.root)]
         worker = ["worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-        web = [
-            *python, "gunicorn", "voxloop.project.wsgi:application", "--bind", f"127.0.0.1:{self.port}",
-            "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--preload", "--timeout", "120",
-            "--graceful-timeout", "5", "--chdir", str(self.root), "--no-control-socket", "--log-level", "warning",
-        ]  # fmt: skip
+        web = [*python, "voxloop.project.front", "--bind", f"127.0.0.1:{self.port}"]
         return [
             self.child("web", web, environment, is_ready=self.answers),
             self.worker(
