@@ -114,10 +114,9 @@ def test_a_series_that_was_refused_and_comes_whole_has_its_study_and_instances(w
     paths = make_series(tmp_path / "whole")
     make_series(tmp_path / "part")
     (tmp_path / "part" / paths[4].name).unlink()
-    told = import_now(
-        path=tmp_path / "part", site=world.sites["a"], campaign=world.campaign, actor=world["datamanager"]
-    )
-    refused = Scan.objects.get(code=told["refused"][0]["scan"])
+    with pytest.raises(Invalid, match="slices are missing"):
+        bring(world, tmp_path / "part")
+    refused = Scan.objects.get(state="rejected")
     (scan,) = bring(world, tmp_path / "whole")
     assert (refused.state, scan.state) == ("rejected", "ready")
     assert scan.series == refused.series
