@@ -101,15 +101,9 @@ def broken_message(shape: Sequence[int], dice: random.Random) -> bytes:
         case 5:
             return packed(written, length=dice.choice([0, 1, len(written) - 1, len(written) + 1, 1 << 22, 0xFFFFFFFF]))
         case 6:
-            codec = dice.choice(
-                [
-                    zlib.compress,
-                    lambda b: b,
-                    lambda b: b"\x28\xb5\x2f\xfd" + b,
-                    lambda b: gzip.compress(gzip.compress(b)),
-                ]
-            )
-            return codec(b"VXM1" + struct.pack("<I", len(written)) + written.encode() + payload)
+            raw = b"VXM1" + struct.pack("<I", len(written)) + written.encode() + payload
+            twice = gzip.compress(gzip.compress(raw, mtime=0), mtime=0)
+            return dice.choice([raw, b"\x28\xb5\x2f\xfd" + raw, zlib.compress(raw), twice])
         case 7:
             count = dice.randrange(256)
             values = bytes(dice.randrange(256) for _ in range(count or 256))
