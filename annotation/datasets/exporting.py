@@ -19,11 +19,11 @@ from annotation.datasets.verify import SUMS, Verdict, verify
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
+from annotation.scans.volumes import read_voxels
 from voxloop.audit.services import record
 from voxloop.jobs.services import Claim
 from voxloop.kernel.errors import FULL, Conflict, NoSpace, NotFound
 from voxloop.storage.store import Store, open_store
-from voxloop.volume.pack import PackEntry, decode_pack
 
 Report = Callable[[int, str], None]
 WRITTEN, PROVEN = 80, 90  # percent of the whole after these steps
@@ -66,14 +66,13 @@ def write_export(claim: Claim) -> dict[str, Any]:
 
 def _loader() -> Callable[[Mapping[str, Any]], ScanVoxels]:
     """What the files of a frozen scan are made from: volume pack and revisions, both checked against their hashes."""
-    store = open_store(settings.STORAGE_URL)
 
     def load(entry: Mapping[str, Any]) -> ScanVoxels:
         scan = Scan.objects.select_related("series").get(pk=entry["id"])
         if scan.state != "ready":
             raise Conflict(f"{scan.code} was withdrawn; yank this release and freeze another.", code="scan_withdrawn")
         z, y, x = scan.shape_zyx
-        hu_zyx = decode_pack(store.get(scan.pack_key), PackEntry.from_json(scan.index["pack"]), (z, y, x))
+        hu_zyx = read_voxels(scan)
         labels = {}
         for layer, claim in entry["layers"].items():
             revision = MaskRevision.objects.get(pk=claim["revision"]) if claim["revision"] else None

@@ -14,14 +14,14 @@ from annotation.masks.models import Head, MaskRevision, ProbabilityMap
 from annotation.masks.nifti import geometry_of, read_nifti_labels
 from annotation.masks.selectors import head_of, schema_of, start_for
 from annotation.masks.states import EMPTY
-from annotation.masks.store import count_values, get_chunks, hash_of, load_labels, put_chunks, shown_counts
+from annotation.masks.store import chunks_of, count_values, hash_of, load_labels, put_chunks, shown_counts
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment, Campaign
 from annotation.work.schema import Layer, parse_schema
 from annotation.work.services import check_not_withdrawn, lock_own, open_assignment, touch
 from voxloop.accounts.models import User
 from voxloop.audit.services import record
-from voxloop.kernel.errors import Conflict, Invalid, PreconditionRequired, Stale, TooLarge
+from voxloop.kernel.errors import Conflict, Damaged, Invalid, PreconditionRequired, Stale, TooLarge
 from voxloop.storage.store import open_store
 from voxloop.volume.errors import FormatError
 from voxloop.volume.labelmap import ERASED, changed_chunks, decode_message, split_labelmap
@@ -140,9 +140,13 @@ def _store(
         raise Invalid(f"Layer {layer.name} has no segment {min(stray)}; it has {sorted(layer.ids)}.", code="bad_mask")
     before = dict(parent.chunks) if parent else {}
     counts = Counter({int(value): n for value, n in (parent.voxel_counts if parent else {}).items()})
-    counts.subtract(count_values(before, names))
-    counts.update(added)
     chunks = {key: name for key, name in {**before, **names}.items() if name}
+    try:
+        counts.subtract(count_values(before, names))
+        counts.update(added)
+    except Damaged:
+        # What is replaced cannot be read any more: the save mends the mask, and all of it is counted anew.
+        counts = count_values(chunks, chunks)
     return MaskRevision.objects.create(
         scan=scan,
         layer=layer.name,
@@ -186,7 +190,7 @@ def store_prediction(
 def repeat_prediction(*, revision: MaskRevision, layer: Layer) -> MaskRevision:
     """Offer an older prediction as the newest again; its voxels and its map are those stored before."""
     fresh = _store(
-        scan=revision.scan, layer=layer, parent=None, payloads=get_chunks(revision.chunks),
+        scan=revision.scan, layer=layer, parent=None, payloads=chunks_of(revision, revision.scan.shape_zyx),
         kind=MaskRevision.Kind.PREDICTION, model_id=revision.model_id, model_name=revision.model_name,
     )  # fmt: skip
     known = ProbabilityMap.objects.filter(revision=revision).first()

@@ -12,7 +12,8 @@ from annotation.masks.services import begin
 from annotation.pages.templatetags.frame import manifest, static_url
 from annotation.reviews.context import viewer_context
 from annotation.work.selectors import visible_assignments
-from voxloop.kernel.errors import Refusal
+from voxloop.keeping.services import note_damage
+from voxloop.kernel.errors import Damaged, Refusal
 
 
 @require_GET
@@ -30,7 +31,12 @@ def view_assignment(request: HttpRequest, pk: UUID) -> HttpResponse:
             if refusal.code != "paused":  # a paused campaign can still be looked at
                 raise Http404 from refusal
         assignment = visible_assignments(request.user).get(pk=pk)  # type: ignore[arg-type]
-    answer = render(request, "viewer.html", {"context": viewer_context(assignment, request.user)})  # type: ignore[arg-type]
+    try:
+        context = viewer_context(assignment, request.user)  # type: ignore[arg-type]
+    except Damaged as found:
+        note_damage(found, noticed_by=str(request.user))
+        return render(request, "errors/refused.html", {"detail": found.detail}, status=409)
+    answer = render(request, "viewer.html", {"context": context})
     answer["Cache-Control"] = "no-store"
     # Only an isolated page may share the memory of the voxels with its workers (with the opener policy of all pages).
     answer["Cross-Origin-Embedder-Policy"] = "require-corp"

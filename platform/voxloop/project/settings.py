@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "voxloop.accounts",
     "voxloop.audit",
     "voxloop.jobs",
+    "voxloop.keeping",
     "annotation.scans",
     "annotation.intake",
     "annotation.work",

@@ -134,7 +134,11 @@ class FolderStore:
 
     def stream(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         left = (self.size(key) if end is None else end) - start
-        with self._path(key).open("rb") as handle:
+        try:
+            handle = self._path(key).open("rb")
+        except FileNotFoundError:
+            raise NotFound("The stored object is missing.", code="object_missing") from None
+        with handle:
             handle.seek(start)
             while left > 0 and (block := handle.read(min(BLOCK, left))):
                 left -= len(block)
