@@ -22,7 +22,7 @@ from annotation.work.selectors import visible_assignments, visible_batches, visi
 from voxloop.accounts.models import User
 from voxloop.jobs.selectors import visible_jobs
 from voxloop.keeping.services import note_damage
-from voxloop.kernel.errors import Damaged, Kind, Refusal
+from voxloop.kernel.errors import CODE_HEADER, Damaged, Kind, Refusal
 
 SESSION_CAMPAIGN = "campaign"
 
@@ -119,4 +119,6 @@ def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
         return back(request)
     if refusal.kind is Kind.FORBIDDEN:
         raise PermissionDenied
-    return render(request, "errors/refused.html", {"detail": refusal.detail}, status=409)
+    answer = render(request, "errors/refused.html", {"detail": refusal.detail, "code": refusal.code}, status=409)
+    answer[CODE_HEADER] = refusal.code
+    return answer
