@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from annotation.datasets.exporters.folder import ScanVoxels, write_release
+from annotation.datasets.keeping import check_list
 from annotation.datasets.models import Export
 from annotation.datasets.services import folder_name
 from annotation.datasets.states import EXPORTABLE
@@ -40,6 +41,7 @@ def write_export(claim: Claim) -> dict[str, Any]:
     release = export.release
     if release.state not in EXPORTABLE:
         raise Conflict(f"This release is {release.state}; it is not exported any more.", code="not_frozen")
+    check_list(release)
     name = folder_name(release)
     is_folder = export.destination.startswith("file://")
     root = _path_of(export.destination) if is_folder else settings.WORK_DIR / "exports"

@@ -38,7 +38,8 @@ class Damage(models.Model):
 class Unreferenced(models.Model):
     """A stored thing that no row names: since when. Collected when it stays so for long; dropped when named again."""
 
-    thing = models.CharField(primary_key=True, max_length=160)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    thing = models.CharField(max_length=160, unique=True)
     since = models.DateTimeField()
     bytes = models.BigIntegerField(default=0)
 
