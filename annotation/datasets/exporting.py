@@ -70,7 +70,7 @@ def _loader() -> Callable[[Mapping[str, Any]], ScanVoxels]:
     """What the files of a frozen scan are made from: volume pack and revisions, both checked against their hashes."""
 
     def load(entry: Mapping[str, Any]) -> ScanVoxels:
-        scan = Scan.objects.select_related("series").get(pk=entry["id"])
+        scan = Scan.objects.get(pk=entry["id"])
         if scan.state != "ready":
             raise Conflict(f"{scan.code} was withdrawn; yank this release and freeze another.", code="scan_withdrawn")
         z, y, x = scan.shape_zyx
@@ -79,7 +79,7 @@ def _loader() -> Callable[[Mapping[str, Any]], ScanVoxels]:
         for layer, claim in entry["layers"].items():
             revision = MaskRevision.objects.get(pk=claim["revision"]) if claim["revision"] else None
             labels[layer] = load_labels(revision, (z, y, x))
-        return ScanVoxels(hu_zyx, labels, scan.series.facts.get("sop_instance_uids") if scan.series else None)
+        return ScanVoxels(hu_zyx, labels, scan.facts.get("sop_instance_uids") if scan.series_id else None)
 
     return load
 
