@@ -34,6 +34,7 @@ def _fill_codec_tables() -> None:
 _fill_codec_tables()
 
 Voxels = npt.NDArray[np.int16] | npt.NDArray[np.uint16]
+Raw = bytes  # `PackEntry` has a field of that name
 DType = Literal["int16", "uint16"]
 
 
@@ -49,7 +50,7 @@ class PackEntry:
     sha256: str
     dtype: DType
     slices: tuple[tuple[int, int], ...]
-    sums: bytes | None = None
+    sums: Raw | None = None
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> PackEntry:
@@ -77,7 +78,7 @@ class PackEntry:
             raise FormatError("bad_pack", "The index of the volume pack has not one sum for each slice.")
         return entry
 
-    def sum_of(self, place: int) -> bytes | None:
+    def sum_of(self, place: int) -> Raw | None:
         """The sum of one slice, where the index has sums."""
         return None if self.sums is None else self.sums[place * SUM_BYTES : (place + 1) * SUM_BYTES]
 
