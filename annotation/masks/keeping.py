@@ -8,6 +8,7 @@ from annotation.masks.models import MaskChunk, MaskRevision, ProbabilityMap
 from annotation.masks.store import check_manifest, mask_damaged, open_chunk
 from voxloop.keeping.shelves import Remains, Shelf, Walk
 from voxloop.kernel.errors import Damaged
+from voxloop.volume.labelmap import count_chunk
 
 AT_ONCE = 200
 
@@ -28,8 +29,13 @@ def check_chunks() -> Iterator[tuple[str, Damaged | None]]:
     for row in MaskChunk.objects.order_by("pk").iterator(chunk_size=AT_ONCE):
         name = bytes(row.sha256)
         thing = f"chunks/{name.hex()}"
-        is_whole = open_chunk(name, bytes(row.data)) is not None
+        payload = open_chunk(name, bytes(row.data))
+        is_whole = payload is not None and row.counts in (None, _counts(payload))
         yield thing, None if is_whole else mask_damaged(thing, "A part of a mask is damaged in the database.")
+
+
+def _counts(payload: bytes) -> dict[str, int]:
+    return {str(value): n for value, n in count_chunk(payload)[1].items()}
 
 
 def check_revisions() -> Iterator[tuple[str, Damaged | None]]:
@@ -72,7 +78,7 @@ def find_unnamed_chunks() -> Iterable[tuple[str, int]]:
 
 @transaction.atomic
 def drop_chunks(things: Sequence[str]) -> int:
-    """Delete chunks. The database raises IntegrityError when a revision names one of them (migration 0004)."""
+    """Delete chunks. The database raises IntegrityError when a revision names one of them (migration 0005)."""
     names = [bytes.fromhex(thing.removeprefix("chunks/")) for thing in things]
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL voxloop.keeping = 'collect'")

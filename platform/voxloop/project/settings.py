@@ -140,7 +140,11 @@ def _database(url: str) -> dict[str, object]:
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
         # A lock that is not had in 15 s is a fault to be told, not to be waited for.
-        "OPTIONS": {"options": "-c lock_timeout=15000 -c timezone=UTC"},
+        # The prepared statements (voxloop.kernel.statements) are planned once by each connection, not for each value.
+        "OPTIONS": {
+            "options": "-c lock_timeout=15000 -c timezone=UTC -c plan_cache_mode=force_generic_plan",
+            "prepare_threshold": 5,
+        },
     }
 
 

@@ -42,5 +42,5 @@ CREATE TRIGGER masks_maskchunk_append_only BEFORE UPDATE OR DELETE ON masks_mask
 class Migration(migrations.Migration):
     """Chunks are appended; damaged ones are mended, and those that no revision names are collected."""
 
-    dependencies = [("masks", "0003_probability_map")]
+    dependencies = [("masks", "0004_counts_beside_chunks")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
