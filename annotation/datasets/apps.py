@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class DatasetsConfig(AppConfig):
     name = "annotation.datasets"
     label = "datasets"
+
+    def ready(self) -> None:
+        from annotation.datasets.erasing import PART
+        from annotation.scans.erasing import on_erasure
+
+        on_erasure(PART)

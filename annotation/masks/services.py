@@ -18,7 +18,8 @@ from annotation.masks.strokes import check_stroke
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment, Campaign
 from annotation.work.schema import Layer, parse_schema
-from annotation.work.services import check_not_lost, check_not_withdrawn, lock_own, open_assignment, touch
+from annotation.work.services import check_not_lost, lock_own, open_assignment, touch
+from annotation.work.withdrawing import check_not_withdrawn
 from voxloop.accounts.models import User
 from voxloop.audit.services import record
 from voxloop.kernel.errors import Conflict, Invalid, PreconditionRequired, Stale, TooLarge

@@ -12,6 +12,7 @@ from annotation.masks.services import begin
 from annotation.pages.templatetags.frame import manifest, static_url
 from annotation.reviews.context import viewer_context
 from annotation.work.selectors import visible_assignments
+from annotation.work.withdrawing import check_not_withdrawn
 from voxloop.kernel.errors import CODE_HEADER, Refusal
 
 
@@ -21,15 +22,16 @@ def view_assignment(request: HttpRequest, pk: UUID) -> HttpResponse:
     assignment = visible_assignments(request.user).filter(pk=pk).first()  # type: ignore[arg-type]
     if assignment is None:
         raise Http404
+    try:
+        check_not_withdrawn(assignment.scan)
+    except Refusal as refusal:
+        answer = render(request, "errors/refused.html", {"detail": refusal.detail, "code": refusal.code}, status=409)
+        answer[CODE_HEADER] = refusal.code
+        return answer
     if assignment.person_id == request.user.pk and assignment.state in ("queued", "returned", "open"):
         try:
             begin(assignment_id=pk, actor=request.user)  # type: ignore[arg-type]
         except Refusal as refusal:
-            if refusal.code == "scan_withdrawn":
-                told = {"detail": refusal.detail, "code": refusal.code}
-                answer = render(request, "errors/refused.html", told, status=409)
-                answer[CODE_HEADER] = refusal.code
-                return answer
             if refusal.code != "paused":  # a paused campaign can still be looked at
                 raise Http404 from refusal
         assignment = visible_assignments(request.user).get(pk=pk)  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ STATUS = {
     Kind.INVALID: 422,
     Kind.FORBIDDEN: 403,
     Kind.NOT_FOUND: 404,
+    Kind.GONE: 410,
     Kind.CONFLICT: 409,
     Kind.STALE: 412,
     Kind.PRECONDITION: 428,
@@ -24,8 +25,9 @@ STATUS = {
 }
 TITLES = {
     400: "Bad request", 401: "Not logged in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
-    406: "Not acceptable", 409: "Conflict", 412: "Changed meanwhile", 413: "Too large", 415: "Unsupported media type",
-    422: "Not valid", 428: "Precondition required", 429: "Too many requests", 507: "No space",
+    406: "Not acceptable", 409: "Conflict", 410: "Gone", 412: "Changed meanwhile", 413: "Too large",
+    415: "Unsupported media type", 422: "Not valid", 428: "Precondition required", 429: "Too many requests",
+    507: "No space",
 }  # fmt: skip
 
 
@@ -39,6 +41,8 @@ def problem(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
         error = NoSpace()
     if isinstance(error, Refusal):
         status, code, detail, extra = STATUS[error.kind], error.code, error.detail, error.extra
+        if error.kind is Kind.GONE:
+            headers["Clear-Site-Data"] = '"cache"'  # what the browser kept of it goes, too
     elif isinstance(error, Http404):
         status, code, detail = 404, "not_found", "There is no such thing, or you may not see it."
     elif isinstance(error, PermissionDenied):
