@@ -64,5 +64,5 @@ END $$;
 class Migration(migrations.Migration):
     """An erased patient goes out of the frozen lists, too."""
 
-    dependencies = [("datasets", "0004_rekeyed_manifests"), ("masks", "0004_one_door_for_erasure")]
+    dependencies = [("datasets", "0004_rekeyed_manifests"), ("masks", "0006_one_door_for_erasure")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]

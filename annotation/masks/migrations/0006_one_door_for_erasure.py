@@ -1,6 +1,6 @@
 from django.db import migrations
 
-TABLES = ["masks_maskchunk", "masks_maskrevision", "masks_answerset"]
+TABLES = ["masks_maskrevision", "masks_answerset"]  # unnamed chunks may be collected already (0005)
 
 FORWARD = """
 -- Append-only as before, but for the transaction that erases: it runs as the owner of the tables, inside the function
@@ -21,7 +21,9 @@ END $$;
 -- same transaction or before; it empties revisions and answers, and deletes the chunks that no other scan uses.
 CREATE FUNCTION voxloop_erase_masks(target uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE removed integer;
+DECLARE
+    removed integer;
+    mine text[];
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM scans_scan WHERE id = target AND state = 'erased')
         OR NOT EXISTS (SELECT 1 FROM audit_auditentry
@@ -30,19 +32,20 @@ BEGIN
     END IF;
     -- Nobody may count on a chunk that is about to go.
     LOCK TABLE masks_maskchunk IN ACCESS EXCLUSIVE MODE;
+    SELECT array_agg(name) INTO mine FROM (
+        SELECT part.value AS name FROM masks_maskrevision, jsonb_each_text(chunks) AS part WHERE scan_id = target
+        EXCEPT
+        SELECT part.value FROM masks_maskrevision, jsonb_each_text(chunks) AS part WHERE scan_id <> target
+    ) AS only_here;
     PERFORM set_config('voxloop.erasing', pg_current_xact_id()::text, true);
-    DELETE FROM masks_maskchunk WHERE sha256 IN (
-        SELECT decode(name, 'hex') FROM (
-            SELECT part.value AS name FROM masks_maskrevision, jsonb_each_text(chunks) AS part WHERE scan_id = target
-            EXCEPT
-            SELECT part.value FROM masks_maskrevision, jsonb_each_text(chunks) AS part WHERE scan_id <> target
-        ) AS only_here
-    );
-    GET DIAGNOSTICS removed = ROW_COUNT;
     UPDATE masks_maskrevision SET chunks = '{}', strokes = '[]', voxel_counts = '{}' WHERE scan_id = target;
     UPDATE masks_answerset SET values = '{}' WHERE assignment_id IN
         (SELECT id FROM work_assignment WHERE scan_id = target);
     PERFORM set_config('voxloop.erasing', '', true);
+    PERFORM set_config('voxloop.keeping', 'collect', true);
+    DELETE FROM masks_maskchunk WHERE sha256 IN (SELECT decode(name, 'hex') FROM unnest(mine) AS name);
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    PERFORM set_config('voxloop.keeping', '', true);
     RETURN removed;
 END $$;
 """
@@ -65,7 +68,7 @@ class Migration(migrations.Migration):
     """What a patient's erasure takes out of the append-only tables, and nothing else does."""
 
     dependencies = [
-        ("masks", "0003_probability_map"),
+        ("masks", "0005_chunks_mended_and_collected"),
         ("scans", "0003_erased"),
         ("audit", "0002_append_only"),
         ("work", "0003_campaign_pseudonym_key"),
