@@ -10,3 +10,7 @@ class DatasetsConfig(AppConfig):
         from annotation.scans.erasing import on_erasure
 
         on_erasure(PART)
+        from annotation.datasets.keeping import KEPT
+        from voxloop.keeping.shelves import register
+
+        register(*KEPT)
