@@ -41,6 +41,9 @@ export async function call<T>(method: "DELETE" | "GET" | "POST" | "PUT" | "PATCH
 /** Bytes of an immutable part. Throws `Problem`. */
 export async function fetchBytes(url: string, init: RequestInit = {}): Promise<Uint8Array> {
   const answer = await fetch(url, init);
-  if (!answer.ok) throw new Problem(answer.status, "failed", `The server answered ${answer.status}.`, {});
+  if (!answer.ok) {
+    const document = await answer.json().catch(() => ({})) as Record<string, unknown>;
+    throw new Problem(answer.status, String(document["code"] ?? "failed"), String(document["detail"] ?? `The server answered ${answer.status}.`), document);
+  }
   return new Uint8Array(await answer.arrayBuffer());
 }
