@@ -72,4 +72,9 @@ def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     answer = render_refusal(
         request.path, status, refusal.code, refusal.detail, refusal.again_after_seconds, is_read=is_read
     )
+    return respond(answer, status)
+
+
+def respond(answer: Answer, status: int) -> HttpResponse:
+    """A finished answer as Django's response."""
     return HttpResponse(answer.body, status=status, headers=dict(answer.headers))

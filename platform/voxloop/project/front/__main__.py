@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from django.conf import settings
 from django.db import connections
 from django.urls import get_resolver
 
@@ -27,6 +28,11 @@ def main() -> int:
     options = parser.parse_args()
     host, _, port = options.bind.rpartition(":")
     shape = Shape(options.processes, options.threads, options.connections, options.most_mb, options.most_requests)
+    if settings.HTTPS and not settings.PROXIES:
+        say(
+            "VOXLOOP_HTTPS is 1 and VOXLOOP_PROXIES is 0: say how many proxies are in front, one of which does the TLS."
+        )
+        return 1
     get_resolver().url_patterns  # noqa: B018 - loads every view once, before the fork
     connections.close_all()
     if options.check:
