@@ -8,26 +8,9 @@ from rest_framework import exceptions
 from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import set_rollback
 
-from voxloop.kernel.errors import Kind, Refusal
+from voxloop.kernel.errors import Refusal
 from voxloop.project.away import find_unavailable
-
-STATUS = {
-    Kind.INVALID: 422,
-    Kind.FORBIDDEN: 403,
-    Kind.NOT_FOUND: 404,
-    Kind.CONFLICT: 409,
-    Kind.STALE: 412,
-    Kind.PRECONDITION: 428,
-    Kind.TOO_LARGE: 413,
-    Kind.NO_SPACE: 507,
-    Kind.UNAVAILABLE: 503,
-    Kind.TOO_MANY: 429,
-}
-TITLES = {
-    400: "Bad request", 401: "Not logged in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
-    406: "Not acceptable", 409: "Conflict", 412: "Changed meanwhile", 413: "Too large", 415: "Unsupported media type",
-    422: "Not valid", 428: "Precondition required", 429: "Too many requests", 503: "Not now", 507: "No space",
-}  # fmt: skip
+from voxloop.project.statuses import STATUS, TITLES
 
 
 def problem(error: Exception, context: dict[str, Any]) -> JsonResponse | None:

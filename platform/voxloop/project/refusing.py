@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from voxloop.kernel.errors import CODE_HEADER, Refusal
-from voxloop.project.problems import STATUS, TITLES
+from voxloop.project.statuses import STATUS, TITLES
 
 HEADINGS = {
     401: "Log in first",
