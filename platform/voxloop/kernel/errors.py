@@ -22,6 +22,7 @@ class Kind(StrEnum):
     NO_SPACE = "no_space"
     UNAVAILABLE = "unavailable"
     TOO_MANY = "too_many"
+    DAMAGED = "damaged"
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
@@ -98,3 +99,19 @@ class TooMany(Refusal):
     def __init__(self, again_after_seconds: int) -> None:
         self.again_after_seconds = again_after_seconds
         super().__init__()
+
+
+class Damaged(Refusal):
+    """Something stored is not what it was when it was stored; wrong bytes are never handed on instead.
+
+    `thing` names it as the store, `manage.py scrub` and the administrator's list do: `packs/<sha256>`,
+    `chunks/<sha256>`, `indexes/<scan>`. `is_missing` when nothing is there at all.
+    """
+
+    kind, code = Kind.DAMAGED, "object_damaged"
+
+    def __init__(
+        self, detail: str, *, thing: str, code: str | None = None, is_missing: bool = False, **extra: object
+    ) -> None:
+        super().__init__(detail, code=code, object=thing, **extra)
+        self.thing, self.is_missing = thing, is_missing

@@ -8,7 +8,8 @@ from rest_framework import exceptions
 from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import set_rollback
 
-from voxloop.kernel.errors import Refusal
+from voxloop.keeping.services import note_damage
+from voxloop.kernel.errors import Damaged, Refusal
 from voxloop.project.away import find_unavailable
 from voxloop.project.statuses import STATUS, TITLES
 
@@ -18,6 +19,8 @@ def problem(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
     headers: dict[str, str] = {}
     extra: dict[str, Any] = {}
     error = find_unavailable(error) or error
+    if isinstance(error, Damaged):
+        note_damage(error, noticed_by=str(getattr(context.get("request"), "user", "") or "somebody"))
     if isinstance(error, Refusal):
         status, code, detail, extra = STATUS[error.kind], error.code, error.detail, error.extra
         if error.again_after_seconds is not None:

@@ -22,13 +22,22 @@ WORK_DIR = STATE_DIR / "work"  # scratch of jobs; emptied freely
 DEBUG = _flag("VOXLOOP_DEBUG")
 # Without a key the process gets one of its own: log-ins end with it, and nothing signed by it lasts.
 SECRET_KEY = os.environ.get("VOXLOOP_SECRET_KEY") or secrets.token_urlsafe(48)
+# Secrets from before a change: log-ins made under them go on, and what they sealed can be opened and sealed anew.
+SECRET_KEY_FALLBACKS = os.environ.get("VOXLOOP_OLD_SECRET_KEYS", "").split()
+# By what keys in the database are sealed; never by a secret that ends with the process.
+SEALING_SECRETS = [SECRET_KEY, *SECRET_KEY_FALLBACKS] if os.environ.get("VOXLOOP_SECRET_KEY") else []
 AUDIT_KEY = os.environ.get("VOXLOOP_AUDIT_KEY") or SECRET_KEY
+# Keys that what is stored relies on: their prints are kept in the database, and a back-up holds them.
+KEPT_KEYS = {"VOXLOOP_SECRET_KEY": SECRET_KEY, "VOXLOOP_AUDIT_KEY": AUDIT_KEY}
+KEYS_GIVEN = {name for name in KEPT_KEYS if os.environ.get(name)}
 ALLOWED_HOSTS = os.environ.get("VOXLOOP_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("VOXLOOP_ORIGINS", "").split(",") if origin]
 HTTPS = _flag("VOXLOOP_HTTPS")
 PROXIES = int(os.environ.get("VOXLOOP_PROXIES", "0"))  # in front; only so many are believed
 RATE_FACTOR = float(os.environ.get("VOXLOOP_RATE_FACTOR", "1"))  # 0: nothing is counted
 REQUIRE_TOTP = _flag("VOXLOOP_REQUIRE_TOTP")
+# What no row names any more stays this long before it is deleted.
+KEEP_UNREFERENCED_DAYS = int(os.environ.get("VOXLOOP_KEEP_UNREFERENCED_DAYS", "30"))
 STORAGE_URL = os.environ.get("VOXLOOP_STORAGE", f"file://{STATE_DIR / 'objects'}")
 EXPORT_ROOT = Path(os.environ.get("VOXLOOP_EXPORTS", STATE_DIR / "releases"))
 # Buckets that a data manager may export to, besides EXPORT_ROOT: an address that a user types is never opened.
@@ -68,7 +77,9 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "voxloop.accounts",
     "voxloop.audit",
+    "voxloop.installation",
     "voxloop.jobs",
+    "voxloop.keeping",
     "annotation.scans",
     "annotation.intake",
     "annotation.work",
@@ -78,6 +89,7 @@ INSTALLED_APPS = [
     "annotation.datasets",
     "annotation.pages",
     "annotation.demonstration",
+    "annotation.upkeep",
     "voxloop.project",
 ]
 
@@ -87,6 +99,7 @@ MIDDLEWARE = [
     "voxloop.project.answers.CodedAnswers",
     "voxloop.project.doors.BodyLimits",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "voxloop.project.privacy.KeptNowhere",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -138,7 +151,10 @@ def _database(url: str) -> dict[str, object]:
         "ATOMIC_REQUESTS": False,
         "OPTIONS": {
             # A lock that is not had in so long is told, not waited for: people wait less than workers (`wsgi.py`).
-            "options": f"-c lock_timeout={LOCK_SECONDS}s -c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
+            # The prepared statements (voxloop.kernel.statements) are planned once by each connection, not for each value.
+            "options": f"-c lock_timeout={LOCK_SECONDS}s -c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC"
+            " -c plan_cache_mode=force_generic_plan",
+            "prepare_threshold": 5,
             # A server that is away without a word is noticed, too.
             "connect_timeout": 5,
             "keepalives_idle": 10,
@@ -189,7 +205,7 @@ AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]  # `project/doors.py` has se
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "voxloop.project.tokens.ReadableTokens",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["voxloop.project.permissions.Nobody"],  # each view says who may; none is closed
@@ -297,6 +313,8 @@ CELERY_BEAT_SCHEDULE = {
     "expire-leases": {"task": "beat.expire_leases", "schedule": 60.0, "options": {"expires": 50}},
     "expire-review-claims": {"task": "beat.expire_claims", "schedule": 60.0, "options": {"expires": 50}},
     "retrain-when-due": {"task": "beat.retrain_when_due", "schedule": 30.0, "options": {"expires": 25}},
+    "scrub-weekly": {"task": "beat.scrub_weekly", "schedule": 3600.0, "options": {"expires": 3000}},
+    "collect-unreferenced": {"task": "beat.collect_unreferenced", "schedule": 86400.0, "options": {"expires": 80000}},
     "anchor-audit": {"task": "beat.anchor_audit", "schedule": 60.0, "options": {"expires": 50}},
 }
 

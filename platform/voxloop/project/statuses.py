@@ -11,6 +11,7 @@ STATUS = {
     Kind.PRECONDITION: 428,
     Kind.TOO_LARGE: 413,
     Kind.NO_SPACE: 507,
+    Kind.DAMAGED: 409,  # asking again does not help, and no proxy shall take the server for broken
     Kind.UNAVAILABLE: 503,
     Kind.TOO_MANY: 429,
 }
