@@ -151,7 +151,7 @@ def _database(url: str) -> dict[str, object]:
         "ATOMIC_REQUESTS": False,
         "OPTIONS": {
             # A lock that is not had in so long is told, not waited for: people wait less than workers (`wsgi.py`).
-            # The prepared statements (voxloop.kernel.statements) are planned once by each connection, not for each value.
+            # The prepared statements (voxloop.kernel.statements) are planned once a connection, not once a value.
             "options": f"-c lock_timeout={LOCK_SECONDS}s -c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC"
             " -c plan_cache_mode=force_generic_plan",
             "prepare_threshold": 5,
