@@ -16,6 +16,8 @@ from uuid import uuid4
 
 import psycopg
 
+from voxloop.embedded.commands import beat_command, worker_command
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -53,15 +55,14 @@ class Product:
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
         """Start `web`, `default`, `ml` or `beat`."""
-        celery = [sys.executable, "-m", "celery", "-A", "voxloop.project"]
         command = {
             "web": [
                 sys.executable, "-m", "gunicorn", "voxloop.project.wsgi:application", "-b", f"127.0.0.1:{self.port}",
                 "-k", "gthread", "-w", "1", "--threads", "8", "--graceful-timeout", "5", "--log-level", "warning",
             ],
-            "default": [*celery, "worker", "-Q", "default", "-c", "1", "-n", f"default-{self.port}@test"],
-            "ml": [*celery, "worker", "-Q", "ml", "-c", "1", "-n", f"ml-{self.port}@test"],
-            "beat": [*celery, "beat", "--pidfile", ""],
+            "default": [sys.executable, "-m", *worker_command(f"default-{self.port}", "default")],
+            "ml": [sys.executable, "-m", *worker_command(f"ml-{self.port}", "ml")],
+            "beat": [sys.executable, "-m", *beat_command()],
         }[name]  # fmt: skip
         log = (self.state / f"{name}.log").open("ab")
         process = subprocess.Popen(
@@ -77,7 +78,7 @@ class Product:
         """Until the web server answers."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz?live", timeout=2) as answer:
                 if answer.status == 200:
                     return
             assert self.processes["web"].poll() is None, (self.state / "web.log").read_text()

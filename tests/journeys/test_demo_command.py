@@ -85,7 +85,9 @@ def test_start_crash_stop_and_start_again(demo: Demo) -> None:
     card = demo.wait(lambda card: card.get("running") and card.get("demonstration") == "complete")
     assert (demo.state / "demo.json").stat().st_mode & 0o777 == 0o600
     assert card["address"] == f"http://127.0.0.1:{demo.port}/"
-    assert {"PostgreSQL", "web", "worker default", "worker ml", "beat", "supervisor"} == set(card["pids"])
+    assert {"PostgreSQL", "web", "worker default-1", "worker default-2", "worker ml-1", "beat", "supervisor"} == set(
+        card["pids"]
+    )
     assert demo.status("/healthz") == 200
     assert demo.status("/accounts/login/") == 200
 

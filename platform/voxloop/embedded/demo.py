@@ -14,10 +14,12 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
+from voxloop.embedded.commands import WORKERS, beat_command, worker_command
 from voxloop.embedded.messages import Progress, StartError, say
 from voxloop.embedded.postgres import EmbeddedPostgres
 from voxloop.embedded.processes import is_port_free, lock_folder
 from voxloop.embedded.supervisor import Child, StopRequested, Supervisor
+from voxloop.kernel.pulse import proof_of, pulse_path
 
 MB = 1 << 20
 NEEDED_BYTES = 1024 * MB  # packs, previews, masks, models and the database of the demonstration
@@ -150,6 +152,7 @@ class Demo:
         kept = json.loads(keys.read_text())
         return os.environ | {
             "VOXLOOP_DATABASE": self.postgres.url,
+            "VOXLOOP_DATABASE_FOLDER": str(self.postgres.home),
             "VOXLOOP_STATE": str(self.state),
             "VOXLOOP_STORAGE": f"file://{self.state / 'objects'}",
             "VOXLOOP_SECRET_KEY": kept["secret"],
@@ -158,8 +161,6 @@ class Demo:
             "VOXLOOP_DEMO": str(self.state / "demo.json"),
             "DJANGO_SETTINGS_MODULE": "voxloop.project.settings",
             "PYTHONUNBUFFERED": "1",
-            # A worker that must stop does not wait for a training: the job is taken up again after the next start.
-            "REMAP_SIGTERM": "SIGQUIT",
         }
 
     def start(self, supervisor: Supervisor) -> None:
@@ -199,10 +200,8 @@ class Demo:
         )  # fmt: skip
 
     def services(self, environment: dict[str, str]) -> list[Child]:
-        """Web, the two workers and the clock."""
+        """Web, the workers and the clock."""
         python = [sys.executable, "-m"]
-        celery = [*python, "celery", "-A", "voxloop.project", "--workdir", str(self.root)]
-        worker = ["worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
         web = [
             *python, "gunicorn", "voxloop.project.wsgi:application", "--bind", f"127.0.0.1:{self.port}",
             "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--preload", "--timeout", "120",
@@ -210,16 +209,8 @@ class Demo:
         ]  # fmt: skip
         return [
             self.child("web", web, environment, is_ready=self.answers),
-            self.worker(
-                "worker default", [*celery, *worker, "-Q", "default", "-c", "2", "-n", "default@%h"], environment
-            ),
-            self.worker("worker ml", [*celery, *worker, "-Q", "ml", "-c", "1", "-n", "ml@%h"], environment),
-            # On TERM beat writes to the database, which goes at the same time when all are orphaned; the error then
-            # ends in the scheduler's own "database is away, try again" and beat stays. It holds nothing to lose.
-            self.child(
-                "beat", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="], environment,
-                orphan_signal=signal.SIGKILL,
-            ),
+            *(self.background(name, [*python, *worker_command(name, queue)], environment) for name, queue in WORKERS),
+            self.background("beat", [*python, *beat_command()], environment),
         ]  # fmt: skip
 
     def child(self, name: str, argv: list[str], environment: dict[str, str], **more: Any) -> Child:
@@ -228,19 +219,15 @@ class Demo:
             name=name, argv=argv, env=environment, log=self.state / "log" / f"{name.replace(' ', '-')}.log", **more
         )
 
-    def worker(self, name: str, argv: list[str], environment: dict[str, str]) -> Child:
-        """A Celery worker; ready when it says so (`inspect ping` does not work over pgmq)."""
-        child = self.child(name, argv, environment)
-        offset = child.log.stat().st_size if child.log.exists() else 0
-
-        def says_ready() -> bool:
-            if not child.log.exists():
-                return False
-            with child.log.open("rb") as log:
-                log.seek(offset)
-                return b" ready." in log.read()
-
-        return self.child(name, argv, environment, is_ready=says_ready)
+    def background(self, name: str, argv: list[str], environment: dict[str, str]) -> Child:
+        """A worker or the clock; ready at its first proof of work (`inspect ping` does not work over pgmq)."""
+        proof = pulse_path(self.state, name)
+        seen = proof_of(proof)
+        # Orphaned, they end at once: the database goes at the same time, and what they were at is taken up again.
+        return self.child(
+            name if name == "beat" else f"worker {name}", argv, environment, proof=proof,
+            popen_options={"cwd": self.root}, orphan_signal=signal.SIGKILL, is_ready=lambda: proof_of(proof) != seen,
+        )  # fmt: skip
 
     def command(self, name: str, environment: dict[str, str], *arguments: str) -> Child:
         """A management command as a child that ends."""
@@ -249,7 +236,7 @@ class Demo:
     def answers(self) -> bool:
         """Whether the pages answer."""
         try:
-            with urllib.request.urlopen(f"{self.address}healthz", timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{self.address}healthz?live", timeout=2) as answer:  # noqa: S310
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

@@ -18,6 +18,7 @@ def _flag(name: str, default: bool = False) -> bool:
 
 
 STATE_DIR = Path(os.environ.get("VOXLOOP_STATE", BASE_DIR / ".state"))
+DATABASE_FOLDER = os.environ.get("VOXLOOP_DATABASE_FOLDER", "")  # where it lies on this machine: its room is watched
 WORK_DIR = STATE_DIR / "work"  # scratch of jobs; emptied freely
 DEBUG = _flag("VOXLOOP_DEBUG")
 # Without a key the process gets one of its own: log-ins end with it, and nothing signed by it lasts.
@@ -127,7 +128,7 @@ def _database(url: str) -> dict[str, object]:
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
         # A lock that is not had in 15 s is a fault to be told, not to be waited for.
-        "OPTIONS": {"options": "-c lock_timeout=15000 -c timezone=UTC"},
+        "OPTIONS": {"options": "-c lock_timeout=15000 -c timezone=UTC", "connect_timeout": 5},
     }
 
 
@@ -262,17 +263,23 @@ if CELERY_BROKER_URL.startswith("pgmq"):
         "polling_interval": 0.2,
         "wait_time_seconds": 0,
         "visibility_timeout": 120,
+        "pool_timeout": 5,
     }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# One process, one thread for work (docs/adr/0015): a pool of processes hangs for ever when one of them is killed.
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # nothing over pgmq; what it would tell stands in the table of workers
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "voxloop.jobs.workers:Clock"
 CELERY_BEAT_SCHEDULE = {
     "resend-expired-jobs": {"task": "beat.resend_expired_jobs", "schedule": 30.0, "options": {"expires": 25}},
     "expire-leases": {"task": "beat.expire_leases", "schedule": 60.0, "options": {"expires": 50}},
