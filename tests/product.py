@@ -21,6 +21,17 @@ from voxloop.embedded.commands import beat_command, worker_command
 ROOT = Path(__file__).resolve().parents[1]
 
 
+SUPERVISE = """
+import os, sys
+from pathlib import Path
+from voxloop.embedded.demo import Demo
+from voxloop.embedded.supervisor import Supervisor
+with Supervisor() as supervisor:
+    supervisor.start(*Demo(Path(sys.argv[1]), Path(sys.argv[2]), 1).background(dict(os.environ)))
+    supervisor.keep_running()
+"""
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
@@ -54,7 +65,7 @@ class Product:
         )  # fmt: skip
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
-        """Start `web`, `default`, `ml` or `beat`."""
+        """Start `web`, `default`, `ml`, `beat`, or the `supervisor` of one machine with all workers and the clock."""
         command = {
             "web": [
                 sys.executable, "-m", "gunicorn", "voxloop.project.wsgi:application", "-b", f"127.0.0.1:{self.port}",
@@ -63,6 +74,7 @@ class Product:
             "default": [sys.executable, "-m", *worker_command(f"default-{self.port}", "default")],
             "ml": [sys.executable, "-m", *worker_command(f"ml-{self.port}", "ml")],
             "beat": [sys.executable, "-m", *beat_command()],
+            "supervisor": [sys.executable, "-c", SUPERVISE, str(ROOT), str(self.state)],
         }[name]  # fmt: skip
         log = (self.state / f"{name}.log").open("ab")
         process = subprocess.Popen(

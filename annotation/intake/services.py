@@ -133,6 +133,7 @@ def import_scans(claim: Claim) -> dict[str, Any]:
         actor=actor,
         on_progress=claim.report,
         check=claim.check,
+        may_go_on=claim.may_go_on,
         folder=settings.WORK_DIR / "imports" / str(claim.job.pk),
     )
     discard_upload(claim.job)
@@ -168,6 +169,7 @@ def import_now(
         actor=actor,
         on_progress=on_progress or (lambda progress, message: None),
         check=lambda: None,
+        may_go_on=lambda: None,
         folder=settings.WORK_DIR / "imports" / str(new_id()),
     )
 
@@ -182,6 +184,7 @@ def _import(
     actor: User,
     on_progress: Callable[[int, str], None],
     check: Callable[[], None],
+    may_go_on: Callable[[], None],
     folder: Path,
 ) -> dict[str, Any]:
     if not source.exists():
@@ -190,7 +193,11 @@ def _import(
     shutil.rmtree(folder, ignore_errors=True)  # what an attempt that was killed has left
     try:
         report = run_convert(
-            source, folder, mask=mask, on_progress=lambda progress, message: on_progress(progress * 9 // 10, message)
+            source,
+            folder,
+            mask=mask,
+            may_go_on=may_go_on,
+            on_progress=lambda progress, message: on_progress(progress * 9 // 10, message),
         )
         if not report.accepted and not any(refusal["series"] for refusal in report.refused):
             raise Invalid(report.refused[0]["reason"], code=report.refused[0]["code"])

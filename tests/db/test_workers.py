@@ -103,7 +103,9 @@ def test_a_pulse_queue_fits_every_broker() -> None:
 def test_the_health_check_of_a_container(tmp_path: Path) -> None:
     def check(*arguments: str) -> int:
         command = [sys.executable, "-m", "voxloop.kernel.pulse", *arguments]
-        return subprocess.run(command, env=os.environ | {"VOXLOOP_STATE": str(tmp_path)}, capture_output=True).returncode
+        return subprocess.run(
+            command, env=os.environ | {"VOXLOOP_STATE": str(tmp_path)}, capture_output=True
+        ).returncode
 
     path = proof.pulse_path(tmp_path, "default")
     assert check("default") == 1

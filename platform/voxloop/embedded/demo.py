@@ -209,8 +209,7 @@ class Demo:
         ]  # fmt: skip
         return [
             self.child("web", web, environment, is_ready=self.answers),
-            *(self.background(name, [*python, *worker_command(name, queue)], environment) for name, queue in WORKERS),
-            self.background("beat", [*python, *beat_command()], environment),
+            *self.background(environment),
         ]  # fmt: skip
 
     def child(self, name: str, argv: list[str], environment: dict[str, str], **more: Any) -> Child:
@@ -219,13 +218,21 @@ class Demo:
             name=name, argv=argv, env=environment, log=self.state / "log" / f"{name.replace(' ', '-')}.log", **more
         )
 
-    def background(self, name: str, argv: list[str], environment: dict[str, str]) -> Child:
+    def background(self, environment: dict[str, str]) -> list[Child]:
+        """The workers and the clock."""
+        named = [(f"worker {name}", name, worker_command(name, queue)) for name, queue in WORKERS]
+        return [
+            self.proving(title, name, [sys.executable, "-m", *command], environment)
+            for title, name, command in [*named, ("beat", "beat", beat_command())]
+        ]
+
+    def proving(self, title: str, name: str, argv: list[str], environment: dict[str, str]) -> Child:
         """A worker or the clock; ready at its first proof of work (`inspect ping` does not work over pgmq)."""
         proof = pulse_path(self.state, name)
         seen = proof_of(proof)
         # Orphaned, they end at once: the database goes at the same time, and what they were at is taken up again.
         return self.child(
-            name if name == "beat" else f"worker {name}", argv, environment, proof=proof,
+            title, argv, environment, proof=proof,
             popen_options={"cwd": self.root}, orphan_signal=signal.SIGKILL, is_ready=lambda: proof_of(proof) != seen,
         )  # fmt: skip
 

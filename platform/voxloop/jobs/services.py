@@ -82,7 +82,7 @@ class Claim:
 
     def report(self, progress: int, message: str = "") -> None:
         """Store progress (0-100) and extend the lease. Raises LeaseLost, GiveBack, TookTooLong."""
-        self._may_go_on()
+        self.may_go_on()
         fields: dict[str, Any] = {"lease_until": now() + LEASE, "progress": max(0, min(100, progress))}
         if message:
             fields["message"] = message[:300]
@@ -91,7 +91,7 @@ class Claim:
 
     def beat(self) -> None:
         """Extend the lease. Raises LeaseLost, GiveBack, TookTooLong."""
-        self._may_go_on()
+        self.may_go_on()
         self.extend()
 
     def extend(self) -> None:
@@ -104,7 +104,8 @@ class Claim:
         if not self._mine().select_for_update().exists():
             raise LeaseLost
 
-    def _may_go_on(self) -> None:
+    def may_go_on(self) -> None:
+        """Raise GiveBack or TookTooLong when it may not. Asks no database."""
         if pulse.is_stopping():
             raise GiveBack
         if time.monotonic() > self.ends_at:
