@@ -22,6 +22,7 @@ from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.audit.services import record
 from voxloop.jobs.models import Job
+from voxloop.jobs.room import require_room
 from voxloop.jobs.services import Claim, enqueue
 from voxloop.kernel.errors import FULL, Invalid, NoSpace, NotFound, TooLarge
 from voxloop.kernel.ids import new_id
@@ -34,9 +35,10 @@ KEPT_MODALITIES = {"CT", "DX", "CR"}
 def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User) -> Job:
     """Keep an uploaded zip or NIfTI of a de-identified scan and ask for its import.
 
-    `upload` has `name`, `size` and `chunks()`. Raises Invalid for another kind of file, TooLarge.
+    `upload` has `name`, `size` and `chunks()`. Raises Invalid for another kind of file, TooLarge, NoSpace.
     """
     _check_place(site, campaign, actor)
+    require_room()
     name = Path(str(upload.name)).name.lower()
     suffix = next((suffix for suffix in UPLOAD_SUFFIXES if name.endswith(suffix)), None)
     if suffix is None:
@@ -65,6 +67,7 @@ def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User) 
 def receive_path(*, path: Path, site: Site, campaign: Campaign, actor: User, mask: Path | None = None) -> Job:
     """Ask for the import of a folder, zip or NIfTI file that lies on the server."""
     _check_place(site, campaign, actor)
+    require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
     return _ask(path, site, campaign, actor, is_upload=False, key=str(new_id()), mask=mask)
@@ -158,6 +161,7 @@ def import_now(
 ) -> dict[str, Any]:
     """Import a folder, zip or NIfTI that lies on the server at once, without a worker; answer what became of it."""
     _check_place(site, campaign, actor)
+    require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
     return _import(

@@ -15,9 +15,10 @@ from annotation.work.models import Campaign, CampaignScan
 from voxloop.accounts.models import User
 from voxloop.audit.services import advance, record
 from voxloop.jobs.models import Job
+from voxloop.jobs.room import require_room
 from voxloop.jobs.services import cancel, enqueue
 from voxloop.kernel.clock import now
-from voxloop.kernel.errors import Conflict, NotFound
+from voxloop.kernel.errors import Conflict, NoSpace, NotFound
 
 FEWEST_SCANS = 2
 
@@ -26,10 +27,11 @@ FEWEST_SCANS = 2
 def request_training(*, campaign: Campaign, actor: Any, trigger: str = "person") -> TrainingRun:
     """Freeze what is approved now and ask for a run. `actor` is a coordinator, or "system" for the beat.
 
-    Raises Conflict while another run of the campaign is in progress, or when too little is approved.
+    Raises Conflict while another run of the campaign is in progress, or when too little is approved; NoSpace.
     """
     if isinstance(actor, User):
         require_trainer(actor, campaign)
+    require_room()
     campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
     busy = TrainingRun.objects.filter(campaign=campaign, state__in=IN_PROGRESS).first()
     if busy is not None:
@@ -74,8 +76,8 @@ def retrain_when_due() -> int:
             continue
         try:
             request_training(campaign=campaign, actor="system", trigger="threshold")
-        except Conflict:
-            continue  # too little of it is of training sites, or somebody was quicker
+        except (Conflict, NoSpace):
+            continue  # too little of it is of training sites, somebody was quicker, or the disk is nearly full
         started += 1
     return started
 

@@ -160,7 +160,7 @@ def test_healthz_says_what_stands_still() -> None:
 def test_healthz_says_how_much_room_is_left(free: int, failing: Any, warning: Any, monkeypatch: Any) -> None:
     for name, queue in (("default-1@here", "default"), ("ml-1@here", "ml"), ("beat@here", None)):
         worker(name, queue)
-    monkeypatch.setattr(health, "rooms", lambda places: [Room("database", free, 1 << 40)])
+    monkeypatch.setattr(health, "disks", lambda: [Room("database", free, 1 << 40)])
     assert ask() == (503 if failing else 200, failing, warning)
 
 

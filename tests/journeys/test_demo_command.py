@@ -24,8 +24,9 @@ ROOT = Path(__file__).parents[2]
 class Demo:
     """A started command."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, settings: dict[str, str] | None = None) -> None:
         self.state = state
+        self.settings = {"VOXLOOP_DEMO_SCANS": "0", **(settings or {})}
         self.port = free_port()
         self.process = self.start()
 
@@ -34,7 +35,7 @@ class Demo:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("VOXLOOP_")}
         self.process = subprocess.Popen(
             [*command, "--port", str(self.port)],
-            env=environment | {"VOXLOOP_DEMO_SCANS": "0"},
+            env=environment | self.settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -19,9 +19,10 @@ from voxloop.embedded.messages import Progress, StartError, say
 from voxloop.embedded.postgres import EmbeddedPostgres
 from voxloop.embedded.processes import is_port_free, lock_folder
 from voxloop.embedded.supervisor import Child, StopRequested, Supervisor
+from voxloop.kernel.errors import FULL
 from voxloop.kernel.pulse import proof_of, pulse_path
+from voxloop.kernel.room import MB, rooms
 
-MB = 1 << 20
 NEEDED_BYTES = 1024 * MB  # packs, previews, masks, models and the database of the demonstration
 NEARLY_FULL_BYTES = 100 * MB
 ACCOUNTS = {
@@ -70,6 +71,8 @@ class Demo:
         self.address = f"http://127.0.0.1:{port}/"
         self.postgres = EmbeddedPostgres(state / "postgres")
         self.card: dict[str, Any] = {}
+        self.card_is_late = False
+        self.card_not_before = 0.0
 
     def run(self, *, reset: bool, browser: bool) -> int:
         """Start everything, create what is missing, keep it running; return after a clean stop."""
@@ -140,9 +143,17 @@ class Demo:
         self.write_card(address=self.address, state=str(self.state), pids={}, running=False)
 
     def write_card(self, **changes: Any) -> None:
-        """Write `demo.json` (mode 0600) in one step."""
+        """Write `demo.json` (mode 0600) in one step; on a full disk later, when there is room."""
         self.card |= changes
-        write_private(self.state / "demo.json", json.dumps(self.card, indent=2) + "\n")
+        if time.monotonic() < self.card_not_before:
+            return
+        try:
+            write_private(self.state / "demo.json", json.dumps(self.card, indent=2) + "\n")
+            self.card_is_late = False
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            self.card_is_late, self.card_not_before = True, time.monotonic() + 5
 
     def environment(self) -> dict[str, str]:
         """What the processes of the product are told."""
@@ -177,10 +188,11 @@ class Demo:
 
     def keep_running(self, supervisor: Supervisor) -> None:
         """Until Ctrl-C or TERM: restart what ends, watch the disk, keep the card's process ids true."""
-        disk = DiskWatch(self.state)
+        disk = DiskWatch([("working files", self.state), ("database", self.postgres.home)])
 
         def look() -> None:
-            disk.look()
+            if disk.look():
+                self.postgres.keep_ballast()
             self.write_pids(supervisor)
 
         supervisor.keep_running(each_round=look)
@@ -188,7 +200,7 @@ class Demo:
     def write_pids(self, supervisor: Supervisor) -> None:
         """Write the process ids into the card when they have changed."""
         pids = {"supervisor": os.getpid(), **supervisor.pids}
-        if pids != self.card["pids"]:
+        if pids != self.card["pids"] or self.card_is_late:
             self.write_card(pids=pids, running=True)
 
     def database(self) -> Child:
@@ -196,7 +208,8 @@ class Demo:
         return Child(
             name="PostgreSQL", argv=self.postgres.argv, log=self.postgres.log, is_ready=self.postgres.is_ready,
             before_start=self.postgres.before_start, ready_within_seconds=30,
-            stop_signal=signal.SIGINT, grace_seconds=20, popen_options=self.postgres.popen_options(),
+            stop_signal=signal.SIGINT, grace_seconds=20, longest_pause_seconds=5,
+            popen_options=self.postgres.popen_options(),
         )  # fmt: skip
 
     def services(self, environment: dict[str, str]) -> list[Child]:
@@ -274,24 +287,32 @@ class Demo:
 
 
 class DiskWatch:
-    """Says once when the disk is nearly full, and again after it had room."""
+    """Says once when a disk fills up, is nearly full and is full, and when it has room again."""
 
-    EVERY_SECONDS = 10.0
+    EVERY_SECONDS = 5.0
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, places: list[tuple[str, Path]]) -> None:
+        self.places = places
         self._next = 0.0
-        self._said = False
+        self._said: dict[str, int] = {}
 
-    def look(self) -> None:
-        """Look at the disk if it is time to."""
+    def look(self) -> bool:
+        """Look at the disks if it is time to; answer whether it was."""
         if time.monotonic() < self._next:
-            return
+            return False
         self._next = time.monotonic() + self.EVERY_SECONDS
-        free = shutil.disk_usage(self.folder).free
-        if free < NEARLY_FULL_BYTES and not self._said:
-            say(f"The disk of {self.folder} is nearly full ({free // MB} MB free): saving may be refused.")
-        self._said = free < NEARLY_FULL_BYTES
+        for room in rooms(self.places):
+            grade = room.is_low + room.is_kept + room.is_gone
+            words = (
+                "has room again: everything goes on",
+                "fills up",
+                "is nearly full: imports, trainings and exports are refused",
+                "is full: nothing can be saved until there is room",
+            )[grade]
+            if grade != self._said.get(room.name, 0):
+                say(f"The disk of {room.name} {words} ({room.free_bytes // MB} MB free).")
+            self._said[room.name] = grade
+        return True
 
 
 def open_browser(address: str) -> None:

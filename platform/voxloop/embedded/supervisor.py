@@ -218,7 +218,7 @@ class Supervisor:
         # Changes are counted by our own clock: the machine's may be set forward by hours.
         found = proof_of(proof)
         if found != each.proof_seen:
-            each.proof_seen, each.proof_due = found, now + DEAD_AFTER_SECONDS
+            each.proof_seen, each.proof_due, each.crashes = found, now + DEAD_AFTER_SECONDS, 0
         elif now > each.proof_due and each.process:
             say(f"{each.child.name} is there but takes no work: ending it.")
             each.proof_due = now + DEAD_AFTER_SECONDS
@@ -233,6 +233,7 @@ class Supervisor:
         if each.process is None:
             return
         code, each.process = each.process.returncode, None
+        # What has lived for a while, or has proved that it works (`_look_for_proof`), is not in a circle of crashes.
         each.crashes = 1 if now - each.started > HEALTHY_AFTER_SECONDS else each.crashes + 1
         pause = self._pause(each)
         each.start_again_at = now + pause

@@ -4,17 +4,15 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import Error
 from django.db.models import Count
 
 from voxloop.jobs.models import Job, Worker
+from voxloop.jobs.room import disks
 from voxloop.kernel.clock import now
 from voxloop.kernel.pulse import SILENT_AFTER_SECONDS
-from voxloop.kernel.room import MB, Room, rooms
+from voxloop.kernel.room import MB, Room
 
 QUEUES = tuple(dict.fromkeys(Job.QUEUES.values()))
 WORK = {
@@ -74,21 +72,10 @@ def is_silent(worker: Worker, at: datetime | None = None) -> bool:
     return worker.taken_at < (at or now()) - timedelta(seconds=SILENT_AFTER_SECONDS)
 
 
-def watched_places() -> list[tuple[str, Path]]:
-    """The folders of this machine that must not run full, by what lies in them."""
-    places = [("working files", Path(settings.STATE_DIR))]
-    if settings.DATABASE_FOLDER:
-        places.insert(0, ("database", Path(settings.DATABASE_FOLDER)))
-    storage = urlsplit(settings.STORAGE_URL)
-    if storage.scheme == "file":
-        places.append(("stored objects", Path(storage.path)))
-    return places
-
-
 def look_at_machine() -> Health:
     """Everything, now. Never raises for a database that is away: that is one of the answers."""
-    disks = rooms(watched_places())
-    faults, warnings = _judge_rooms(disks)
+    rooms = disks()
+    faults, warnings = _judge_rooms(rooms)
     try:
         at = now()
         everyone = list(Worker.objects.select_related("busy_with"))
@@ -99,7 +86,7 @@ def look_at_machine() -> Health:
         }  # fmt: skip
     except Error:
         away = Fault("database_away", "database", "The database does not answer; nothing can be saved until it does.")
-        return Health([away, *faults], warnings, rooms=disks)
+        return Health([away, *faults], warnings, rooms=rooms)
     workers = [worker for worker in everyone if worker.queues]
     clocks = [worker for worker in everyone if not worker.queues]
     queues = [_count(queue, workers, counts, at) for queue in QUEUES]
@@ -116,7 +103,7 @@ def look_at_machine() -> Health:
     clock = max(clocks, key=lambda each: each.taken_at, default=None)
     if clock is None or is_silent(clock, at):
         faults.append(Fault("clock_late", "beat", "The clock (beat) stands still: nothing that is due is done."))
-    return Health(faults, warnings, workers, clock, queues, disks)
+    return Health(faults, warnings, workers, clock, queues, rooms)
 
 
 _kept: tuple[float, Health] | None = None
@@ -138,9 +125,9 @@ def _count(queue: str, workers: Iterable[Worker], counts: dict[tuple[str, str], 
     return Queue(queue, total("queued"), total("running"), alive)
 
 
-def _judge_rooms(disks: Iterable[Room]) -> tuple[list[Fault], list[Fault]]:
+def _judge_rooms(found: Iterable[Room]) -> tuple[list[Fault], list[Fault]]:
     faults, warnings = [], []
-    for room in disks:
+    for room in found:
         left = f"{room.free_bytes // MB} MB are left for {room.name}"
         if room.is_gone:
             faults.append(Fault("no_space", "disk", f"The disk is full: {left}. Nothing can be saved."))

@@ -19,8 +19,9 @@ from django.db.models import F, Q
 
 from voxloop.jobs import pulse
 from voxloop.jobs.models import Job
+from voxloop.jobs.room import require_room
 from voxloop.kernel.clock import now
-from voxloop.kernel.errors import Conflict, Kind, NotFound, Refusal
+from voxloop.kernel.errors import FULL, Conflict, Kind, NoSpace, NotFound, Refusal
 from voxloop.kernel.pulse import EVERY_SECONDS
 
 log = structlog.get_logger(__name__)
@@ -146,6 +147,7 @@ def run(job_id: UUID | str, work: Callable[[Claim], dict[str, Any] | None], *, w
         return
     held.ends_at = time.monotonic() + within.total_seconds()
     try:
+        require_room()
         with pulse.at_work(held.job, held.fence), _heartbeat(held):
             result = work(held)
     except LeaseLost:
@@ -155,6 +157,9 @@ def run(job_id: UUID | str, work: Callable[[Claim], dict[str, Any] | None], *, w
     except Refusal as refusal:
         finish(held, "failed", code=refusal.code, error=refusal.detail)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            finish(held, "failed", code=NoSpace.code, error=NoSpace.detail)
+            return
         log.error("job_failed", job=str(job_id), error=traceback.format_exc())
         finish(held, "failed", code="internal", error=f"It stopped unexpectedly ({type(error).__name__}).")
     else:

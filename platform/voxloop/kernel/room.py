@@ -11,7 +11,7 @@ MB = 1 << 20
 # every save below the last, so that the database keeps room to go on, to start again, and to be made room in.
 LOW_BYTES = int(os.environ.get("VOXLOOP_LOW_DISK_MB", "1024")) * MB
 KEPT_BYTES = int(os.environ.get("VOXLOOP_KEPT_DISK_MB", "256")) * MB
-LAST_BYTES = int(os.environ.get("VOXLOOP_LAST_DISK_MB", "48")) * MB
+LAST_BYTES = int(os.environ.get("VOXLOOP_LAST_DISK_MB", "64")) * MB
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Settings. What differs between machines comes from the environment (`VOXLOOP_*`, see docs/operating.md)."""
 
+import contextlib
 import os
 import secrets
 import sys
@@ -94,6 +95,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "voxloop.project.room.RoomMiddleware",
 ]
 
 ROOT_URLCONF = "voxloop.project.urls"
@@ -297,6 +299,18 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_MASK_BYTES
 FILE_UPLOAD_TEMP_DIR = None
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
+
+class UnstoppableLogger(structlog.PrintLogger):
+    """A line that cannot be written, because the disk is full, is lost; what it was about goes on."""
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        with contextlib.suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
+
+
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
@@ -305,7 +319,7 @@ structlog.configure(
         structlog.processors.JSONRenderer(),
     ],
     wrapper_class=structlog.make_filtering_bound_logger(20),
-    logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # stdout belongs to the answer of a command
+    logger_factory=lambda *_: UnstoppableLogger(sys.stderr),  # stdout belongs to the answer of a command
 )
 LOGGING = {
     "version": 1,
