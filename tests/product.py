@@ -1,4 +1,4 @@
-"""The product as its operator runs it: its own database, gunicorn, and both Celery workers, as real processes."""
+"""The product as its operator runs it: its own database, the front, and both Celery workers, as real processes."""
 
 import contextlib
 import os
@@ -68,8 +68,7 @@ class Product:
         """Start `web`, `default`, `ml`, `beat`, or the `supervisor` of one machine with all workers and the clock."""
         command = {
             "web": [
-                sys.executable, "-m", "gunicorn", "voxloop.project.wsgi:application", "-b", f"127.0.0.1:{self.port}",
-                "-k", "gthread", "-w", "1", "--threads", "8", "--graceful-timeout", "5", "--log-level", "warning",
+                sys.executable, "-m", "voxloop.project.front", "--bind", f"127.0.0.1:{self.port}", "--processes", "1",
             ],
             "default": [sys.executable, "-m", *worker_command(f"default-{self.port}", "default")],
             "ml": [sys.executable, "-m", *worker_command(f"ml-{self.port}", "ml")],

@@ -155,7 +155,8 @@ def run(job_id: UUID | str, work: Callable[[Claim], dict[str, Any] | None], *, w
     except GiveBack:
         give_back(held)
     except Refusal as refusal:
-        finish(held, "failed", code=refusal.code, error=refusal.detail)
+        # What a refused job has found out is told beside the reason.
+        finish(held, "failed", result=refusal.extra.get("result"), code=refusal.code, error=refusal.detail)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in FULL:
             finish(held, "failed", code=NoSpace.code, error=NoSpace.detail)

@@ -1,9 +1,10 @@
 """The Celery application: `celery -A voxloop.project worker -Q default`, `-Q ml`, `beat`."""
 
 import os
+from typing import Any
 
 from celery import Celery
-from celery.signals import import_modules
+from celery.signals import beat_init, celeryd_init, import_modules
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxloop.project.settings")
 # Django's own checks cost half a second at each start; `migrate` has made them before any worker runs.
@@ -18,3 +19,15 @@ app.autodiscover_tasks()
 def watch_workers(**_: object) -> None:
     """Celery's signals of a worker's life reach ours; not before Django is set up."""
     import voxloop.jobs.workers  # noqa: F401
+
+
+@celeryd_init.connect
+@beat_init.connect
+def check_keys(**_: Any) -> None:
+    """A worker with other keys than the database's would seal the audit log so that it can never be verified."""
+    from django.db import connection  # needs the applications
+
+    from voxloop.installation.services import check_start
+
+    check_start()
+    connection.close()

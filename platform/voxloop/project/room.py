@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse
 
 from voxloop.jobs.room import disks
 from voxloop.kernel.errors import FULL, NoSpace
 from voxloop.project.problems import DISK_FULL
+from voxloop.project.refusing import refuse
 
 READS = ("GET", "HEAD", "OPTIONS", "TRACE")
 # Who logs in may see what is wrong, and make room.
@@ -40,14 +40,5 @@ class RoomMiddleware:
 
 
 def full(request: HttpRequest) -> HttpResponse:
-    """507: a problem document below /api/, a page elsewhere."""
-    if request.path.startswith("/api/"):
-        body = {
-            "type": "about:blank",
-            "title": "No space",
-            "status": 507,
-            "code": NoSpace.code,
-            "detail": NoSpace.detail,
-        }
-        return JsonResponse(body, status=507, content_type="application/problem+json")
-    return render(request, "errors/refused.html", {"detail": NoSpace.detail}, status=507)
+    """507: a problem document for programs, a page for people."""
+    return refuse(request, 507, NoSpace.code, NoSpace.detail, retry_after=30)
