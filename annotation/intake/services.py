@@ -23,6 +23,7 @@ from voxloop.accounts.roles import Role
 from voxloop.audit.services import record
 from voxloop.jobs.models import Job
 from voxloop.jobs.room import require_room
+from voxloop.jobs.scratch import of_job, of_process
 from voxloop.jobs.services import Claim, enqueue
 from voxloop.kernel.errors import FULL, Invalid, NoSpace, NotFound, TooLarge
 from voxloop.kernel.ids import new_id
@@ -137,7 +138,7 @@ def import_scans(claim: Claim) -> dict[str, Any]:
         on_progress=claim.report,
         check=claim.check,
         may_go_on=claim.may_go_on,
-        folder=settings.WORK_DIR / "imports" / str(claim.job.pk),
+        folder=of_job("imports", claim),
     )
     discard_upload(claim.job)
     return result
@@ -174,7 +175,7 @@ def import_now(
         on_progress=on_progress or (lambda progress, message: None),
         check=lambda: None,
         may_go_on=lambda: None,
-        folder=settings.WORK_DIR / "imports" / str(new_id()),
+        folder=of_process("imports"),
     )
 
 

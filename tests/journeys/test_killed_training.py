@@ -113,4 +113,8 @@ def test_a_training_killed_twice_is_lost(training: Product) -> None:
     shell(training, LAPSE)
     found = look(training)
     assert (found["job"], found["state"], found["models"]) == ("lost", "lost", 0)
+    left = [path for path in (training.state / "work").rglob("*") if path.is_file()]
+    assert left  # voxels of two attempts that nobody can tidy up any more
+    training.manage("sweep_scratch")
+    assert [path for path in (training.state / "work").rglob("*") if path.is_file()] == []
     assert found["error"].endswith(".")

@@ -92,6 +92,8 @@ def test_twenty_kills_stop_nothing(background: Background) -> None:
     assert sum(ended.values()) == IMPORTS
     assert set(ended) <= {"succeeded", "lost"}, why  # killed twice: told as lost
     assert ended["succeeded"] >= IMPORTS - ROUNDS * 2
+    background.product.manage("sweep_scratch")
+    assert [path for path in (background.product.state / "work").rglob("*") if path.is_file()] == []
     anchor = background.product.state / "audit-anchor.jsonl"
     wait_for("what the clock sends", lambda: anchor.exists() and anchor.stat().st_mtime > last_kill, 120)
     assert background.health()[0] == 200

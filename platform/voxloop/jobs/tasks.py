@@ -1,6 +1,7 @@
 from celery import shared_task
 
 from voxloop.jobs import pulse
+from voxloop.jobs.scratch import sweep_when_due
 from voxloop.jobs.services import resend_expired
 
 
@@ -12,3 +13,4 @@ def resend_expired_jobs() -> int:
 @shared_task(name="worker.pulse", soft_time_limit=10)
 def prove() -> None:
     pulse.taken()
+    sweep_when_due()

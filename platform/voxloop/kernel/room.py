@@ -23,6 +23,16 @@ class Room:
     total_bytes: int
 
     @property
+    def free_mb(self) -> int:
+        """Free room in MB."""
+        return self.free_bytes // MB
+
+    @property
+    def total_mb(self) -> int:
+        """The size of the file system in MB."""
+        return self.total_bytes // MB
+
+    @property
     def is_low(self) -> bool:
         """Whether it should be said."""
         return self.free_bytes < LOW_BYTES

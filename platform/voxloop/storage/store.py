@@ -1,10 +1,13 @@
 """The small interface to object storage, with a folder and S3 behind it."""
 
+import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from voxloop.kernel.errors import FULL, Conflict, NoSpace, NotFound
 
 BLOCK = 1 << 20
+UNFINISHED = ".unfinished"
 
 
 class Store(Protocol):
@@ -43,6 +47,9 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove an object; silent when it is not there."""
+
+    def sweep_unfinished(self, older_than_s: float) -> tuple[int, int]:
+        """Remove what killed processes began to write so long ago; answer how many and their bytes."""
 
 
 def open_store(url: str) -> Store:
@@ -109,7 +116,10 @@ class FolderStore:
         temporary = ""
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=".part-")
+            # All in one place, so that what a killed process left is found without walking every object.
+            unfinished = self.root / UNFINISHED
+            unfinished.mkdir(parents=True, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(dir=unfinished, prefix=".part-")
             with os.fdopen(descriptor, "wb") as handle:
                 for block in blocks:
                     handle.write(block)
@@ -148,6 +158,16 @@ class FolderStore:
 
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
+
+    def sweep_unfinished(self, older_than_s: float) -> tuple[int, int]:
+        number = size = 0
+        for path in (self.root / UNFINISHED).glob(".part-*"):
+            with contextlib.suppress(FileNotFoundError):
+                found = path.stat()
+                if time.time() - found.st_mtime > older_than_s:
+                    path.unlink()
+                    number, size = number + 1, size + found.st_size
+        return number, size
 
 
 class S3Store:
@@ -208,6 +228,19 @@ class S3Store:
     def delete(self, key: str) -> None:
         with _told(self.bucket):
             self.client.delete_object(Bucket=self.bucket, Key=self._name(key))
+
+    def sweep_unfinished(self, older_than_s: float) -> tuple[int, int]:
+        """A bucket keeps the parts of an upload that never ended, and nobody sees them. Their sizes are not known."""
+        number, before = 0, datetime.now(UTC) - timedelta(seconds=older_than_s)
+        with _told(self.bucket):
+            found = self.client.list_multipart_uploads(Bucket=self.bucket, Prefix=self.prefix)
+            for upload in found.get("Uploads", []):
+                if upload["Initiated"] < before:
+                    self.client.abort_multipart_upload(
+                        Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                    )
+                    number += 1
+        return number, 0
 
 
 @contextmanager
