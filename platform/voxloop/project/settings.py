@@ -307,7 +307,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 APPEND_SLASH = False  # API routes are named as documented; a wrong one is a 404, not a redirect
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_MASK_BYTES
-FILE_UPLOAD_TEMP_DIR = WORK_DIR / "spool"
 FILE_UPLOAD_HANDLERS = ["voxloop.project.spool.SpoolHandler"]
 
 
