@@ -10,7 +10,7 @@ from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUplo
 
 
 class SpooledFile(TemporaryUploadedFile):
-    """A temporary upload in a folder that is made when the first one comes (a setting of Django's must exist before)."""
+    """A temporary upload in a folder that is made when the first one comes (Django asks for one that is there)."""
 
     def __init__(self, name: str, content_type: str, size: int, charset: str, extra: Any = None) -> None:
         folder = Path(settings.WORK_DIR) / "spool"
