@@ -53,14 +53,13 @@ def call(demo: Demo, method: str, path: str, body: Any = None, token: str = "") 
 
 def fill(state: Path, leave: int) -> None:
     """Take all room but `leave` bytes."""
-    with (state / "filling").open("ab") as file:
+    with (state / "filling").open("ab", buffering=0) as file:
         file.seek(0, os.SEEK_END)
         with contextlib.suppress(OSError):
             os.posix_fallocate(file.fileno(), file.tell(), max(1, shutil.disk_usage(state).free - leave))
         with contextlib.suppress(OSError):
             while not leave:
                 file.write(bytes(4096))
-                file.flush()
 
 
 def write_ahead(demo: Demo) -> None:
@@ -72,6 +71,7 @@ def write_ahead(demo: Demo) -> None:
             connection.execute("SELECT pg_logical_emit_message(true, 'x', repeat('x', 1000000))")
 
 
+@pytest.mark.timeout(900)
 def test_a_disk_that_runs_full_stops_nothing_for_good(demo: Demo) -> None:
     card = demo.wait(lambda card: card.get("running") and card.get("demonstration") == "complete", 200)
     account = next(account for account in card["accounts"] if account["username"] == "annotator1")

@@ -17,7 +17,7 @@ import pytest
 from tests.product import Product, wait_for
 
 ROUNDS = 5  # in each, three workers and the clock are killed
-IMPORTS = 24
+IMPORTS = 12
 SEED = """
 import sys
 from pathlib import Path
@@ -71,10 +71,11 @@ def background(product: Product, tmp_path: Path) -> Background:
     product.start("supervisor")
     product.start("web")
     running = Background(product)
-    wait_for("every worker", lambda: len(running.pids()) == 4, 120)
+    wait_for("every worker", lambda: len(running.pids()) == 4, 240)
     return running
 
 
+@pytest.mark.timeout(900)
 def test_twenty_kills_stop_nothing(background: Background) -> None:
     for _ in range(ROUNDS):
         wait_for("work", lambda: background.busy() or not background.jobs().get("queued"), 120)
@@ -84,14 +85,14 @@ def test_twenty_kills_stop_nothing(background: Background) -> None:
         wait_for(
             "all to be back",
             lambda killed=killed: len(now := background.pids()) == 4 and set(now.values()).isdisjoint(killed.values()),
-            120,
+            240,
         )
     last_kill = time.time()
     wait_for("every job to end", lambda: not {"queued", "running"} & set(background.jobs()), 240)
     ended, why = background.jobs(), background.ask("SELECT DISTINCT error FROM jobs_job")
     assert sum(ended.values()) == IMPORTS
     assert set(ended) <= {"succeeded", "lost"}, why  # killed twice: told as lost
-    assert ended["succeeded"] >= IMPORTS - ROUNDS * 2
+    assert ended["succeeded"] >= IMPORTS - ROUNDS  # a round kills two attempts, and a job has two
     background.product.manage("sweep_scratch")
     assert [path for path in (background.product.state / "work").rglob("*") if path.is_file()] == []
     anchor = background.product.state / "audit-anchor.jsonl"
