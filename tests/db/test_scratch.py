@@ -15,7 +15,6 @@ from voxloop.jobs.models import Job
 from voxloop.jobs.scratch import of_job, of_process, sweep_scratch
 from voxloop.jobs.services import Claim, claim, enqueue, finish
 from voxloop.kernel.clock import now
-from voxloop.storage.store import FolderStore
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = (1, 1)
@@ -109,15 +108,3 @@ def test_exports_that_were_killed_leave_nothing_and_lose_nothing() -> None:
     assert half.exists()
     assert not over.exists()
     assert {path.name for path in settings.EXPORT_ROOT.iterdir()} == {half.name, "chest-2", "chest-3"}
-
-
-def test_what_a_killed_process_began_to_store_goes(tmp_path: Path) -> None:
-    store = FolderStore(Path(settings.STORAGE_URL.removeprefix("file://")))
-    key = store.put("packs", b"kept")
-    (begun := store.root / ".unfinished" / ".part-begun").write_bytes(b"x" * 10)
-    (left := store.root / ".unfinished" / ".part-left").write_bytes(b"x" * 10)
-    os.utime(left, LONG_AGO)
-    assert sweep_scratch().bytes == 10
-    assert begun.exists()
-    assert not left.exists()
-    assert store.get(key) == b"kept"

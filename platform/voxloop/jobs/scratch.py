@@ -1,6 +1,7 @@
 """Scratch of jobs: whose it is stands in its name, and what has no owner any more is swept away.
 
 Each machine sweeps its own disk (`beat` may run elsewhere): a worker does so when it starts and every few minutes.
+Half-written objects of the store are the collection's (`annotation.upkeep`).
 """
 
 import os
@@ -19,7 +20,6 @@ from voxloop.embedded.processes import is_alive
 from voxloop.jobs.models import Job
 from voxloop.jobs.services import Claim
 from voxloop.kernel.ids import new_id
-from voxloop.storage.store import open_store
 
 EVERY_SECONDS = 300.0
 # What nobody's name is on is left alone for as long as the slowest upload or the longest request may take.
@@ -68,9 +68,6 @@ def sweep_scratch() -> Swept:
     for path in _children(work / "spool"):
         if _age_s(path) > NAMELESS_SECONDS:
             _remove(path, swept)
-    store = open_store(settings.STORAGE_URL)
-    things, size = store.sweep_unfinished(NAMELESS_SECONDS)
-    swept.things, swept.bytes = swept.things + things, swept.bytes + size
     return swept
 
 

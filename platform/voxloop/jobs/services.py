@@ -157,6 +157,8 @@ def run(job_id: UUID | str, work: Callable[[Claim], dict[str, Any] | None], *, w
     except Refusal as refusal:
         # What a refused job has found out is told beside the reason.
         finish(held, "failed", result=refusal.extra.get("result"), code=refusal.code, error=refusal.detail)
+        for hear in _on_refusal:
+            hear(refusal, held.job)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in FULL:
             finish(held, "failed", code=NoSpace.code, error=NoSpace.detail)
@@ -226,6 +228,13 @@ def resend_expired() -> int:
 
 
 _on_end: list[Callable[[Job], None]] = []
+_on_refusal: list[Callable[[Refusal, Job], None]] = []
+
+
+def on_refusal(listener: Callable[[Refusal, Job], None]) -> Callable[[Refusal, Job], None]:
+    """Register who must know why a job was refused (registered in AppConfig.ready)."""
+    _on_refusal.append(listener)
+    return listener
 
 
 def on_end(listener: Callable[[Job], None]) -> Callable[[Job], None]:
