@@ -1,5 +1,6 @@
 """Settings. What differs between machines comes from the environment (`VOXLOOP_*`, see docs/operating.md)."""
 
+import contextlib
 import os
 import secrets
 import sys
@@ -18,6 +19,7 @@ def _flag(name: str, default: bool = False) -> bool:
 
 
 STATE_DIR = Path(os.environ.get("VOXLOOP_STATE", BASE_DIR / ".state"))
+DATABASE_FOLDER = os.environ.get("VOXLOOP_DATABASE_FOLDER", "")  # where it lies on this machine: its room is watched
 WORK_DIR = STATE_DIR / "work"  # scratch of jobs; emptied freely
 DEBUG = _flag("VOXLOOP_DEBUG")
 # Without a key the process gets one of its own: log-ins end with it, and nothing signed by it lasts.
@@ -98,6 +100,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "voxloop.project.answers.CodedAnswers",
     "voxloop.project.doors.BodyLimits",
+    "voxloop.project.room.RoomMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "voxloop.project.privacy.KeptNowhere",
     "csp.middleware.CSPMiddleware",
@@ -297,17 +300,23 @@ if CELERY_BROKER_URL.startswith("pgmq"):
         "polling_interval": 0.2,
         "wait_time_seconds": 0,
         "visibility_timeout": 120,
+        "pool_timeout": 5,
     }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# One process, one thread for work (docs/adr/0017): a pool of processes hangs for ever when one of them is killed.
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # nothing over pgmq; what it would tell stands in the table of workers
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "voxloop.jobs.workers:Clock"
 CELERY_BEAT_SCHEDULE = {
     "resend-expired-jobs": {"task": "beat.resend_expired_jobs", "schedule": 30.0, "options": {"expires": 25}},
     "expire-leases": {"task": "beat.expire_leases", "schedule": 60.0, "options": {"expires": 50}},
@@ -324,8 +333,19 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 APPEND_SLASH = False  # API routes are named as documented; a wrong one is a 404, not a redirect
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_MASK_BYTES
-FILE_UPLOAD_TEMP_DIR = None
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["voxloop.project.spool.SpoolHandler"]
+
+
+class UnstoppableLogger(structlog.PrintLogger):
+    """A line that cannot be written, because the disk is full, is lost; what it was about goes on."""
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        with contextlib.suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
+
 
 structlog.configure(
     processors=[
@@ -335,7 +355,7 @@ structlog.configure(
         structlog.processors.JSONRenderer(),
     ],
     wrapper_class=structlog.make_filtering_bound_logger(20),
-    logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # stdout belongs to the answer of a command
+    logger_factory=lambda *_: UnstoppableLogger(sys.stderr),  # stdout belongs to the answer of a command
 )
 LOGGING = {
     "version": 1,
