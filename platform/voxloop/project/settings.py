@@ -22,6 +22,10 @@ WORK_DIR = STATE_DIR / "work"  # scratch of jobs; emptied freely
 DEBUG = _flag("VOXLOOP_DEBUG")
 # Without a key the process gets one of its own: log-ins end with it, and nothing signed by it lasts.
 SECRET_KEY = os.environ.get("VOXLOOP_SECRET_KEY") or secrets.token_urlsafe(48)
+# Secrets from before a change: log-ins made under them go on, and what they sealed can be opened and sealed anew.
+SECRET_KEY_FALLBACKS = os.environ.get("VOXLOOP_OLD_SECRET_KEYS", "").split()
+# By what keys in the database are sealed; never by a secret that ends with the process.
+SEALING_SECRETS = [SECRET_KEY, *SECRET_KEY_FALLBACKS] if os.environ.get("VOXLOOP_SECRET_KEY") else []
 AUDIT_KEY = os.environ.get("VOXLOOP_AUDIT_KEY") or SECRET_KEY
 # Keys that what is stored relies on: their prints are kept in the database, and a back-up holds them.
 KEPT_KEYS = {"VOXLOOP_SECRET_KEY": SECRET_KEY, "VOXLOOP_AUDIT_KEY": AUDIT_KEY}
@@ -30,6 +34,8 @@ ALLOWED_HOSTS = os.environ.get("VOXLOOP_HOSTS", "localhost,127.0.0.1,[::1]").spl
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("VOXLOOP_ORIGINS", "").split(",") if origin]
 HTTPS = _flag("VOXLOOP_HTTPS")
 REQUIRE_TOTP = _flag("VOXLOOP_REQUIRE_TOTP")
+# What no row names any more stays this long before it is deleted.
+KEEP_UNREFERENCED_DAYS = int(os.environ.get("VOXLOOP_KEEP_UNREFERENCED_DAYS", "30"))
 STORAGE_URL = os.environ.get("VOXLOOP_STORAGE", f"file://{STATE_DIR / 'objects'}")
 EXPORT_ROOT = Path(os.environ.get("VOXLOOP_EXPORTS", STATE_DIR / "releases"))
 # Buckets that a data manager may export to, besides EXPORT_ROOT: an address that a user types is never opened.
@@ -71,6 +77,7 @@ INSTALLED_APPS = [
     "voxloop.audit",
     "voxloop.installation",
     "voxloop.jobs",
+    "voxloop.keeping",
     "annotation.scans",
     "annotation.intake",
     "annotation.work",
@@ -133,7 +140,11 @@ def _database(url: str) -> dict[str, object]:
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
         # A lock that is not had in 15 s is a fault to be told, not to be waited for.
-        "OPTIONS": {"options": "-c lock_timeout=15000 -c timezone=UTC"},
+        # The prepared statements (voxloop.kernel.statements) are planned once by each connection, not for each value.
+        "OPTIONS": {
+            "options": "-c lock_timeout=15000 -c timezone=UTC -c plan_cache_mode=force_generic_plan",
+            "prepare_threshold": 5,
+        },
     }
 
 
@@ -287,6 +298,8 @@ CELERY_BEAT_SCHEDULE = {
     "expire-leases": {"task": "beat.expire_leases", "schedule": 60.0, "options": {"expires": 50}},
     "expire-review-claims": {"task": "beat.expire_claims", "schedule": 60.0, "options": {"expires": 50}},
     "retrain-when-due": {"task": "beat.retrain_when_due", "schedule": 30.0, "options": {"expires": 25}},
+    "scrub-weekly": {"task": "beat.scrub_weekly", "schedule": 3600.0, "options": {"expires": 3000}},
+    "collect-unreferenced": {"task": "beat.collect_unreferenced", "schedule": 86400.0, "options": {"expires": 80000}},
     "anchor-audit": {"task": "beat.anchor_audit", "schedule": 60.0, "options": {"expires": 50}},
 }
 
