@@ -219,7 +219,9 @@ def test_nothing_acknowledged_is_missing_after_destruction(
             before = decode_message(body).labels()
             after = before.copy()
             after[0, 0, 0] = 1
-            message = encode_message("findings", SHAPE, changed_chunks(before, after), [{"id": "x", "tool": "sphere"}])
+            message = encode_message(
+                "findings", SHAPE, changed_chunks(before, after), [{"id": str(uuid4()), "tool": "sphere"}]
+            )
             client.save(pks[0], message, headers["ETag"].strip('"'))
 
 

@@ -46,9 +46,12 @@ def state_for(command: str, path: Path) -> Iterator[None]:
     if command == "change_secret_key":
         with lock_folder(path, "A demonstration"), _running(folder):
             kept = folder.keys()
-            os.environ["VOXLOOP_SECRET_KEY"] = secrets.token_urlsafe(48)
+            # The old one stays for what was sealed by it.
+            changed = {**kept, "secret": secrets.token_urlsafe(48), "old": [kept["secret"], *kept.get("old", [])]}
+            os.environ["VOXLOOP_SECRET_KEY"] = changed["secret"]
+            os.environ["VOXLOOP_OLD_SECRET_KEYS"] = " ".join(changed["old"])
             yield
-            write_private(path / KEYS, json.dumps({**kept, "secret": os.environ["VOXLOOP_SECRET_KEY"]}))
+            write_private(path / KEYS, json.dumps(changed))
     else:
         with _running(folder):
             yield
