@@ -83,7 +83,7 @@ class VolumeView(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, pk: UUID) -> Response:
         scan = ready_scan(request, pk)
-        return Response(volume_index(scan), headers={"Cache-Control": "private, no-cache"})
+        return Response(volume_index(scan), headers={"Cache-Control": "no-store"})
 
 
 class _PartView(APIView):

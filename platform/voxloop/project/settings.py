@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "voxloop.project.answers.CodedAnswers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "voxloop.project.privacy.KeptNowhere",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -190,7 +191,7 @@ AXES_IPWARE_PROXY_COUNT = int(os.environ.get("VOXLOOP_PROXIES", "0"))
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "voxloop.project.tokens.ReadableTokens",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["voxloop.project.permissions.Nobody"],  # each view says who may; none is closed

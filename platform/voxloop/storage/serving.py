@@ -1,4 +1,4 @@
-"""Immutable objects of the store over HTTP: with ETag, a year of caching and byte ranges."""
+"""Immutable objects of the store over HTTP: with ETag and byte ranges, kept by no cache."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from voxloop.storage.reading import Piece, damaged, object_size, read_pieces, whole
 from voxloop.storage.store import open_store
 
-IMMUTABLE = "private, max-age=31536000, immutable"
+# Browsers keep pixels by themselves, sealed, and only as long as a log-in (docs/adr): never in their own cache.
+KEPT = "no-store"
 RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
 MOST_DIGITS = 18  # of a place in an object; a longer number lies behind every end
 
@@ -30,14 +31,14 @@ class OctetRenderer(BaseRenderer):
 def serve_object(
     request: Request, key: str, content_type: str, pieces: Sequence[Piece] | None = None
 ) -> HttpResponse | StreamingHttpResponse:
-    """An immutable object with ETag, a year of caching, and one byte range (RFC 9110); 416 for a bad one.
+    """An immutable object with its ETag, and one byte range (RFC 9110); 416 for a bad one.
 
     What is sent is what was stored: each of `pieces` that the range touches (without them the object as a whole) is
     checked before the first byte leaves. Raises Damaged.
     """
     store = open_store(settings.STORAGE_URL)
     etag = f'"{key.rpartition("/")[2]}"'
-    headers = {"ETag": etag, "Cache-Control": IMMUTABLE, "Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff"}
+    headers = {"ETag": etag, "Cache-Control": KEPT, "Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff"}
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304, headers=headers)
     size = object_size(store, key)
@@ -72,5 +73,5 @@ def _place(digits: str) -> int:
 def _no_such_range(headers: dict[str, str], size: int) -> HttpResponse:
     body = {"type": "about:blank", "title": "No such range", "status": 416, "code": "bad_range",
             "detail": f"The range lies behind the end; there are {size} bytes."}  # fmt: skip
-    told = {**headers, "Content-Range": f"bytes */{size}", "Cache-Control": "no-store"}
+    told = {**headers, "Content-Range": f"bytes */{size}"}
     return JsonResponse(body, status=416, headers=told, content_type="application/problem+json")
