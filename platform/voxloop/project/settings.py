@@ -168,6 +168,8 @@ def _database(url: str) -> dict[str, object]:
     }
 
 
+# Folder of pg_dump and pg_restore; empty: those of the environment or the system that fit the server.
+POSTGRES_TOOLS = os.environ.get("VOXLOOP_POSTGRES_TOOLS", "")
 DATABASE_URL = os.environ.get("VOXLOOP_DATABASE", "postgresql://voxloop:voxloop@127.0.0.1:5432/voxloop")
 DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
