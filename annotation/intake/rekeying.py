@@ -2,7 +2,7 @@
 
 Which key: that of the campaign which a patient's first scan was sent to. A patient whom the site has sent before, to
 whatever campaign, keeps the code and the key of that time, so that two studies of one person share the subject and a
-study sent to two campaigns has one UID (docs/adr/0019).
+study sent to two campaigns has one UID (docs/adr/0020).
 """
 
 from collections.abc import Mapping, Sequence

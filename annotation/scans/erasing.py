@@ -2,7 +2,7 @@
 
 Each part of the product registers what it holds of a scan (`on_erasure`). What must be kept is kept without anything of
 the patient: the empty row of each scan with its code, the audit log, and `ErasedSubject`, by which the same patient is
-refused when sent again (docs/adr/0017).
+refused when sent again (docs/adr/0021).
 """
 
 from collections.abc import Callable, Sequence

@@ -17,7 +17,7 @@ BEGIN
     RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
 END $$;
 
--- The one door (docs/adr/0017). It opens for a scan that is erased already and whose erasure is in the audit log, in the
+-- The one door (docs/adr/0021). It opens for a scan that is erased already and whose erasure is in the audit log, in the
 -- same transaction or before; it empties revisions and answers, and deletes the chunks that no other scan uses.
 CREATE FUNCTION voxloop_erase_masks(target uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
