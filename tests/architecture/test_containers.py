@@ -154,7 +154,7 @@ def test_celery_commands_serve_the_queues_that_jobs_go_to() -> None:
     assert served == set(Job.QUEUES.values())
 
 
-def test_nginx_passes_on_to_the_web_service_and_buffers_bodies() -> None:
+def test_nginx_passes_on_to_the_web_service_and_leaves_bodies_to_it() -> None:
     text = (DOCKER / "nginx.conf").read_text()
     assert text.count("{") == text.count("}")
     statements = [line.split("#")[0].strip() for line in text.splitlines()]
@@ -162,4 +162,4 @@ def test_nginx_passes_on_to_the_web_service_and_buffers_bodies() -> None:
     host, port = re.search(r"server (\w+):(\d+);", text).groups()
     assert host in COMPOSE["services"]
     assert f"0.0.0.0:{port}" in commands()["web"]
-    assert "proxy_request_buffering on;" in text
+    assert "proxy_request_buffering off;" in text

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from voxloop.jobs.room import disks
-from voxloop.kernel.errors import FULL, NoSpace
-from voxloop.project.problems import DISK_FULL
+from voxloop.kernel.errors import NoSpace
+from voxloop.project.away import find_unavailable
 from voxloop.project.refusing import refuse
 
 READS = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -28,17 +27,10 @@ class RoomMiddleware:
             and not request.path.startswith(ALWAYS)
             and any(disk.is_gone for disk in disks())
         ):
-            return full(request)
+            return refuse(request, NoSpace())
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """What a page met; the API's own handler does the same (`problems`)."""
-        is_full = isinstance(error, OSError) and error.errno in FULL
-        if isinstance(error, DatabaseError) and getattr(error.__cause__, "sqlstate", "") == DISK_FULL:
-            is_full = True
-        return full(request) if is_full or isinstance(error, NoSpace) else None
-
-
-def full(request: HttpRequest) -> HttpResponse:
-    """507: a problem document for programs, a page for people."""
-    return refuse(request, 507, NoSpace.code, NoSpace.detail, retry_after=30)
+        told = find_unavailable(error)
+        return refuse(request, told) if isinstance(told, NoSpace) else None

@@ -35,6 +35,8 @@ KEYS_GIVEN = {name for name in KEPT_KEYS if os.environ.get(name)}
 ALLOWED_HOSTS = os.environ.get("VOXLOOP_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("VOXLOOP_ORIGINS", "").split(",") if origin]
 HTTPS = _flag("VOXLOOP_HTTPS")
+PROXIES = int(os.environ.get("VOXLOOP_PROXIES", "0"))  # in front; only so many are believed
+RATE_FACTOR = float(os.environ.get("VOXLOOP_RATE_FACTOR", "1"))  # 0: nothing is counted
 REQUIRE_TOTP = _flag("VOXLOOP_REQUIRE_TOTP")
 # What no row names any more stays this long before it is deleted.
 KEEP_UNREFERENCED_DAYS = int(os.environ.get("VOXLOOP_KEEP_UNREFERENCED_DAYS", "30"))
@@ -94,8 +96,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "voxloop.project.doors.KnownProxies",
     "django.middleware.security.SecurityMiddleware",
     "voxloop.project.answers.CodedAnswers",
+    "voxloop.project.doors.BodyLimits",
     "voxloop.project.room.RoomMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "voxloop.project.privacy.KeptNowhere",
@@ -104,6 +108,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "voxloop.project.rates.Rates",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -131,6 +136,10 @@ TEMPLATES = [
 ]
 
 
+LOCK_SECONDS = int(os.environ.get("VOXLOOP_LOCK_SECONDS", "15"))
+STATEMENT_SECONDS = int(os.environ.get("VOXLOOP_STATEMENT_SECONDS", "0"))  # 0: no limit
+
+
 def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     return {
@@ -143,16 +152,24 @@ def _database(url: str) -> dict[str, object]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
-        # A lock that is not had in 15 s is a fault to be told, not to be waited for.
-        # The prepared statements (voxloop.kernel.statements) are planned once by each connection, not for each value.
         "OPTIONS": {
-            "options": "-c lock_timeout=15000 -c timezone=UTC -c plan_cache_mode=force_generic_plan",
+            # A lock that is not had in so long is told, not waited for: people wait less than workers (`wsgi.py`).
+            # The prepared statements (voxloop.kernel.statements) are planned once a connection, not once a value.
+            "options": f"-c lock_timeout={LOCK_SECONDS}s -c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC"
+            " -c plan_cache_mode=force_generic_plan",
             "prepare_threshold": 5,
+            # A server that is away without a word is noticed, too.
             "connect_timeout": 5,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,  # milliseconds
         },
     }
 
 
+# Folder of pg_dump and pg_restore; empty: those of the environment or the system that fit the server.
+POSTGRES_TOOLS = os.environ.get("VOXLOOP_POSTGRES_TOOLS", "")
 DATABASE_URL = os.environ.get("VOXLOOP_DATABASE", "postgresql://voxloop:voxloop@127.0.0.1:5432/voxloop")
 DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -189,7 +206,7 @@ AXES_USERNAME_CALLABLE = "voxloop.accounts.locking.counted_name"
 AXES_SENSITIVE_PARAMETERS = ["username", "login", "password"]  # never kept as they were typed
 AXES_LOCKOUT_CALLABLE = "voxloop.project.views.locked_out"
 AXES_VERBOSE = False
-AXES_IPWARE_PROXY_COUNT = int(os.environ.get("VOXLOOP_PROXIES", "0"))
+AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]  # `project/doors.py` has settled it
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -235,7 +252,7 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS and PROXIES else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -307,8 +324,9 @@ CELERY_BEAT_SCHEDULE = {
     "expire-leases": {"task": "beat.expire_leases", "schedule": 60.0, "options": {"expires": 50}},
     "expire-review-claims": {"task": "beat.expire_claims", "schedule": 60.0, "options": {"expires": 50}},
     "retrain-when-due": {"task": "beat.retrain_when_due", "schedule": 30.0, "options": {"expires": 25}},
+    "finish-erasures": {"task": "beat.finish_erasures", "schedule": 300.0, "options": {"expires": 280}},
     "scrub-weekly": {"task": "beat.scrub_weekly", "schedule": 3600.0, "options": {"expires": 3000}},
-    "collect-unreferenced": {"task": "beat.collect_unreferenced", "schedule": 86400.0, "options": {"expires": 80000}},
+    "collect-unreferenced": {"task": "beat.collect_daily", "schedule": 3600.0, "options": {"expires": 3000}},
     "anchor-audit": {"task": "beat.anchor_audit", "schedule": 60.0, "options": {"expires": 50}},
 }
 
@@ -345,12 +363,13 @@ structlog.configure(
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"faults": {"()": "voxloop.project.away.FaultsOnly"}},
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "axes": {"level": "ERROR"},
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["faults"]},
         "django.server": {"level": "WARNING"},
     },
 }

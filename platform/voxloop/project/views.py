@@ -1,5 +1,6 @@
 """Answers that belong to no part: health, and refusals of the framework itself."""
 
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +21,8 @@ from annotation.work.models import Assignment
 from voxloop.jobs.health import Fault, recent_health
 from voxloop.jobs.models import Job
 from voxloop.kernel.errors import CODE_HEADER
-from voxloop.project.refusing import asks_machine
+from voxloop.project.away import find_unavailable
+from voxloop.project.refusing import asks_machine, refuse
 
 LOCKED = "This name is locked for 15 minutes after 5 wrong passwords; wait, or ask an administrator."
 
@@ -114,7 +116,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None, **_: Any
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """A fault of ours: told without its insides, which are in the server's log."""
+    """A fault of ours: told without its insides, which are in the server's log.
+
+    Whatever no view has caught ends here, also what middleware met before it. A database that is away is no fault.
+    """
+    refusal = find_unavailable(sys.exc_info()[1])
+    if refusal:
+        return refuse(request, refusal)
     if is_for_api(request):
         return problem_document(
             500, "broken", "The server could not finish this; what was saved before is safe. Try again."
