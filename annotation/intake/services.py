@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,8 +24,10 @@ from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.audit.services import record
 from voxloop.jobs.models import Job
+from voxloop.jobs.room import require_room
+from voxloop.jobs.scratch import of_job, of_process
 from voxloop.jobs.services import Claim, enqueue
-from voxloop.kernel.errors import FULL, Invalid, NoSpace, NotFound, TooLarge
+from voxloop.kernel.errors import FULL, Conflict, Invalid, NoSpace, NotFound, TooLarge
 from voxloop.kernel.ids import new_id
 from voxloop.volume.labelmap import decode_message
 
@@ -35,9 +38,10 @@ KEPT_MODALITIES = {"CT", "DX", "CR"}
 def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User) -> Job:
     """Keep an uploaded zip or NIfTI of a de-identified scan and ask for its import.
 
-    `upload` has `name`, `size` and `chunks()`. Raises Invalid for another kind of file, TooLarge.
+    `upload` has `name`, `size` and `chunks()`. Raises Invalid for another kind of file, TooLarge, NoSpace.
     """
     _check_place(site, campaign, actor)
+    require_room()
     name = Path(str(upload.name)).name.lower()
     suffix = next((suffix for suffix in UPLOAD_SUFFIXES if name.endswith(suffix)), None)
     if suffix is None:
@@ -66,6 +70,7 @@ def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User) 
 def receive_path(*, path: Path, site: Site, campaign: Campaign, actor: User, mask: Path | None = None) -> Job:
     """Ask for the import of a folder, zip or NIfTI file that lies on the server."""
     _check_place(site, campaign, actor)
+    require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
     return _ask(path, site, campaign, actor, is_upload=False, key=str(new_id()), mask=mask)
@@ -136,7 +141,8 @@ def import_scans(claim: Claim) -> dict[str, Any]:
         actor=actor,
         on_progress=claim.report,
         check=claim.check,
-        folder=settings.WORK_DIR / "imports" / str(claim.job.pk),
+        may_go_on=claim.may_go_on,
+        folder=of_job("imports", claim),
     )
     discard_upload(claim.job)
     return result
@@ -167,6 +173,7 @@ def import_now(
 ) -> dict[str, Any]:
     """Import a folder, zip or NIfTI that lies on the server at once, without a worker; answer what became of it."""
     _check_place(site, campaign, actor)
+    require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
     return _import(
@@ -178,7 +185,8 @@ def import_now(
         actor=actor,
         on_progress=on_progress or (lambda progress, message: None),
         check=lambda: None,
-        folder=settings.WORK_DIR / "imports" / str(new_id()),
+        may_go_on=lambda: None,
+        folder=of_process("imports"),
     )
 
 
@@ -192,6 +200,7 @@ def _import(
     actor: User,
     on_progress: Callable[[int, str], None],
     check: Callable[[], None],
+    may_go_on: Callable[[], None],
     folder: Path,
 ) -> dict[str, Any]:
     if not source.exists():
@@ -201,29 +210,39 @@ def _import(
     shutil.rmtree(folder, ignore_errors=True)  # what an attempt that was killed has left
     try:
         report = run_convert(
-            source, folder, mask=mask, on_progress=lambda progress, message: on_progress(progress * 9 // 10, message)
+            source,
+            folder,
+            mask=mask,
+            may_go_on=may_go_on,
+            on_progress=lambda progress, message: on_progress(progress * 9 // 10, message),
         )
         if not report.accepted and not any(refusal["series"] for refusal in report.refused):
             raise Invalid(report.refused[0]["reason"], code=report.refused[0]["code"])
         series = [rekeyer.rekey(item["series"]) for item in report.accepted]
-        scans = []
+        scans, not_again = [], []
         for number, item in enumerate(report.accepted):
             on_progress(90 + 9 * number // len(report.accepted), "Storing the scans")
             labels = _read_labels(folder / item["folder"], place) if item["labels"] else None
-            with transaction.atomic():
-                scan, is_new = store_scan(
-                    site=site,
-                    campaign=campaign,
-                    series=series[number],
-                    volume=_read_volume(folder / item["folder"]),
-                    actor=actor,
-                    check=check,
-                )
-                if labels is not None:
-                    for listener in _on_labels:
-                        listener(scan=scan, campaign=campaign, layer=place.name, message=labels, actor=actor)
+            try:
+                with transaction.atomic():
+                    scan, is_new = store_scan(
+                        site=site,
+                        campaign=campaign,
+                        series=series[number],
+                        volume=_read_volume(folder / item["folder"]),
+                        actor=actor,
+                        check=check,
+                    )
+                    if labels is not None:
+                        for listener in _on_labels:
+                            listener(scan=scan, campaign=campaign, layer=place.name, message=labels, actor=actor)
+            except Conflict as refusal:  # erased or withdrawn: the other series come in all the same
+                not_again.append({"code": refusal.code, "reason": refusal.detail, "files": 0, "series": None})
+                continue
             scans.append({"id": str(scan.pk), "code": scan.code, "new": is_new, "state": scan.state})
-        refused = [_keep_refusal(refusal, rekeyer, site, campaign, actor, check) for refusal in report.refused]
+        refused = [
+            _keep_refusal(refusal, rekeyer, site, campaign, actor, check) for refusal in [*not_again, *report.refused]
+        ]
         result = {
             "scans": scans,
             "refused": refused,
@@ -261,7 +280,7 @@ def _keep_refusal(
     told = {"code": refusal["code"], "reason": refusal["reason"], "files": refusal["files"], "scan": None}
     series = refusal["series"]
     if series and series["modality"] in KEPT_MODALITIES:
-        with transaction.atomic():
+        with transaction.atomic(), suppress(Conflict):  # of an erased patient not even a refusal is kept
             check()
             scan = reject_series(
                 site=site,
@@ -271,7 +290,7 @@ def _keep_refusal(
                 reason=refusal["reason"],
                 actor=actor,
             )
-        told["scan"] = scan.code
+            told["scan"] = scan.code
     return told
 
 

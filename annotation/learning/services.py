@@ -9,18 +9,20 @@ from django.db.models import Max
 from annotation.learning.manifest import freeze_manifest, hash_manifest
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.learning.permissions import require_trainer
-from annotation.learning.selectors import IN_PROGRESS, count_new_approvals, visible_models, visible_runs
+from annotation.learning.selectors import IN_PROGRESS, count_new_approvals, runs_with, visible_models, visible_runs
 from annotation.learning.states import MODEL_VERSION, TRAINING_RUN
 from annotation.masks.models import MaskRevision
 from annotation.masks.wholeness import check_masks
+from annotation.scans.models import Scan
 from annotation.work.models import Campaign, CampaignScan
 from voxloop.accounts.models import User
 from voxloop.audit.services import advance, record
 from voxloop.jobs.models import Job
+from voxloop.jobs.room import require_room
 from voxloop.jobs.services import cancel, enqueue
 from voxloop.keeping.services import note_damage
 from voxloop.kernel.clock import now
-from voxloop.kernel.errors import Conflict, Damaged, NotFound
+from voxloop.kernel.errors import Conflict, Damaged, NoSpace, NotFound
 
 FEWEST_SCANS = 2
 
@@ -29,10 +31,11 @@ FEWEST_SCANS = 2
 def request_training(*, campaign: Campaign, actor: Any, trigger: str = "person") -> TrainingRun:
     """Freeze what is approved now and ask for a run. `actor` is a coordinator, or "system" for the beat.
 
-    Raises Conflict while another run of the campaign is in progress, or when too little is approved; Damaged.
+    Raises Conflict while another run of the campaign is in progress, or when too little is approved; Damaged; NoSpace.
     """
     if isinstance(actor, User):
         require_trainer(actor, campaign)
+    require_room()
     campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
     busy = TrainingRun.objects.filter(campaign=campaign, state__in=IN_PROGRESS).first()
     if busy is not None:
@@ -79,8 +82,8 @@ def retrain_when_due() -> int:
             continue
         try:
             request_training(campaign=campaign, actor="system", trigger="threshold")
-        except Conflict:
-            continue  # too little of it is of training sites, or somebody was quicker
+        except (Conflict, NoSpace):
+            continue  # too little of it is of training sites, somebody was quicker, or the disk is nearly full
         except Damaged as found:
             note_damage(found, noticed_by="training")
             continue
@@ -167,3 +170,13 @@ def request_preannotation(*, model: ModelVersion, actor: Any, again: bool = Fals
         key=f"preannotate:{model.pk}:{moment}:{scans}",
         actor=actor if isinstance(actor, User) else None,
     )
+
+
+def stop_learning(*, scan: Scan, actor: Any) -> None:
+    """Cancel a training that learns from a withdrawn scan (registered with `scans.services.on_withdrawn`)."""
+    for run in runs_with(scan).filter(state__in=IN_PROGRESS).select_related("job"):
+        if run.job is not None and run.job.state in ("queued", "running"):
+            cancel(job_id=run.job.pk, actor=actor)
+        else:
+            why = f"{scan.code} was withdrawn"
+            advance(run, "cancelled", table=TRAINING_RUN, actor=actor, why=why, ended_at=now(), error=f"{why}.")

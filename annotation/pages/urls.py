@@ -47,6 +47,8 @@ urlpatterns = [
     page("campaigns/<slug:slug>/scans/", data.scans, "scans"),
     page("scans/upload/", data.upload, "upload"),
     page("scans/<uuid:id>/", data.scan, "scan"),
+    page("subjects/<uuid:id>/erase/", data.subject_erase, "subject_erase"),
+    page("scans/<uuid:id>/withdraw/", data.scan_withdraw, "scan_withdraw"),
     page("campaigns/<slug:slug>/models/", learning.models, "models"),
     page("campaigns/<slug:slug>/models/live/", learning.models_live, "models_live"),
     page("campaigns/<slug:slug>/models/data/<slug:name>.csv", learning.models_csv, "models_csv"),
@@ -60,6 +62,7 @@ urlpatterns = [
     page("releases/<uuid:id>/export/", releases.release_export, "release_export"),
     page("releases/<uuid:id>/publish/", releases.release_publish, "release_publish"),
     page("releases/<uuid:id>/yank/", releases.release_yank, "release_yank"),
+    page("system/", machine.system, "system"),
     page("jobs/", machine.jobs, "jobs"),
     page("jobs/<uuid:id>/", machine.job, "job"),
     page("jobs/<uuid:id>/cancel/", machine.job_cancel, "job_cancel"),
@@ -72,4 +75,6 @@ urlpatterns = [
     page("people/me/tokens/", people.token_new, "token_new"),
     page("people/me/tokens/revoke/", people.token_revoke, "token_revoke"),
     page("people/<uuid:id>/", people.person, "person"),
+    page("people/<uuid:id>/deactivate/", people.person_deactivate, "person_deactivate"),
+    page("people/<uuid:id>/reactivate/", people.person_reactivate, "person_reactivate"),
 ]

@@ -41,6 +41,7 @@ STATES = {
     "rejected": ("blocked", "ban", "Rejected"),
     "failed": ("blocked", "circle-alert", "Failed"),
     "withdrawn": ("skipped", "x", "Withdrawn"),
+    "erased": ("skipped", "x", "Erased"),
     # review rounds
     "pending": ("queued", "hourglass", "Waiting"),
     "claimed": ("in-review", "scan-eye", "In review"),
@@ -50,6 +51,8 @@ STATES = {
     "running": ("open", "circle-dot", "Running"),
     "succeeded": ("approved", "check", "Done"),
     "lost": ("blocked", "unplug", "Lost"),
+    "silent": ("blocked", "unplug", "Silent"),
+    "taking": ("approved", "check", "Takes work"),
     "evaluating": ("open", "circle-dot", "Evaluating"),
     "candidate": ("submitted", "cpu", "Candidate"),
     "promoted": ("approved", "crown", "Promoted"),
