@@ -47,6 +47,8 @@ urlpatterns = [
     page("campaigns/<slug:slug>/scans/", data.scans, "scans"),
     page("scans/upload/", data.upload, "upload"),
     page("scans/<uuid:id>/", data.scan, "scan"),
+    page("subjects/<uuid:id>/erase/", data.subject_erase, "subject_erase"),
+    page("scans/<uuid:id>/withdraw/", data.scan_withdraw, "scan_withdraw"),
     page("campaigns/<slug:slug>/models/", learning.models, "models"),
     page("campaigns/<slug:slug>/models/live/", learning.models_live, "models_live"),
     page("campaigns/<slug:slug>/models/data/<slug:name>.csv", learning.models_csv, "models_csv"),
@@ -73,4 +75,6 @@ urlpatterns = [
     page("people/me/tokens/", people.token_new, "token_new"),
     page("people/me/tokens/revoke/", people.token_revoke, "token_revoke"),
     page("people/<uuid:id>/", people.person, "person"),
+    page("people/<uuid:id>/deactivate/", people.person_deactivate, "person_deactivate"),
+    page("people/<uuid:id>/reactivate/", people.person_reactivate, "person_reactivate"),
 ]

@@ -154,6 +154,19 @@ class EmbeddedPostgres:
             self.release()
             raise
 
+    def join(self) -> bool:
+        """Learn how to reach the server that another process runs on this folder; False when none runs."""
+        where = self.folder / identity.WHERE
+        home = (
+            self.folder if identity.has_cluster(self.folder) or not where.exists() else Path(where.read_text().strip())
+        )
+        try:
+            kept = json.loads((home / "access.json").read_text())
+        except (OSError, ValueError):
+            return False
+        self.home, self.password, self.port = home, kept["password"], kept["port"]
+        return self.pid is not None
+
     def before_start(self) -> None:
         """Clear what a killed server left: an orphan that still runs is stopped, a stale lock file removed."""
         orphan = self.pid

@@ -227,6 +227,23 @@ def resend_expired() -> int:
     return sent
 
 
+@transaction.atomic
+def requeue_running(why: str) -> int:
+    """Hand back what the workers of another time held: queued again, or lost when its attempts are used up.
+
+    Called after a restore, before any worker runs. Beat sends what is queued; answers how many ran.
+    """
+    running = list(Job.objects.select_for_update().filter(state="running"))
+    for job in running:
+        if job.attempt >= job.max_attempts:
+            _end(job, "lost", code="worker_lost", error=f"{why} Start the job again.")
+        else:
+            job.state, job.fence, job.lease_until, job.message = "queued", F("fence") + 1, None, why[:300]
+            job.save(update_fields=["state", "fence", "lease_until", "message"])
+    Job.objects.filter(state="queued").update(sent_at=None)
+    return len(running)
+
+
 _on_end: list[Callable[[Job], None]] = []
 _on_refusal: list[Callable[[Refusal, Job], None]] = []
 

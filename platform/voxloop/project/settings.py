@@ -168,6 +168,8 @@ def _database(url: str) -> dict[str, object]:
     }
 
 
+# Folder of pg_dump and pg_restore; empty: those of the environment or the system that fit the server.
+POSTGRES_TOOLS = os.environ.get("VOXLOOP_POSTGRES_TOOLS", "")
 DATABASE_URL = os.environ.get("VOXLOOP_DATABASE", "postgresql://voxloop:voxloop@127.0.0.1:5432/voxloop")
 DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -322,8 +324,9 @@ CELERY_BEAT_SCHEDULE = {
     "expire-leases": {"task": "beat.expire_leases", "schedule": 60.0, "options": {"expires": 50}},
     "expire-review-claims": {"task": "beat.expire_claims", "schedule": 60.0, "options": {"expires": 50}},
     "retrain-when-due": {"task": "beat.retrain_when_due", "schedule": 30.0, "options": {"expires": 25}},
+    "finish-erasures": {"task": "beat.finish_erasures", "schedule": 300.0, "options": {"expires": 280}},
     "scrub-weekly": {"task": "beat.scrub_weekly", "schedule": 3600.0, "options": {"expires": 3000}},
-    "collect-unreferenced": {"task": "beat.collect_unreferenced", "schedule": 86400.0, "options": {"expires": 80000}},
+    "collect-unreferenced": {"task": "beat.collect_daily", "schedule": 3600.0, "options": {"expires": 3000}},
     "anchor-audit": {"task": "beat.anchor_audit", "schedule": 60.0, "options": {"expires": 50}},
 }
 
