@@ -1,0 +1,22 @@
+"""The processes of docker/compose.yaml really run: the whole loop, and what happens when one of them goes away."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.chromium import Watched
+from tests.journeys.story import tell_the_story
+from tests.machines.machines import Machines
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def test_the_loop_closes_on_many_machines(machines: Machines, tmp_path: Path, browser: Browser) -> None:
+    watched = Watched()
+    try:
+        tell_the_story(machines, lambda name: None, tmp_path, browser, watched, ignore_https_errors=True)
+    except BaseException as error:
+        error.add_note(machines.logs())
+        raise
+    watched.check()
