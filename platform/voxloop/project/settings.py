@@ -23,6 +23,9 @@ DEBUG = _flag("VOXLOOP_DEBUG")
 # Without a key the process gets one of its own: log-ins end with it, and nothing signed by it lasts.
 SECRET_KEY = os.environ.get("VOXLOOP_SECRET_KEY") or secrets.token_urlsafe(48)
 AUDIT_KEY = os.environ.get("VOXLOOP_AUDIT_KEY") or SECRET_KEY
+# Keys that what is stored relies on: their prints are kept in the database, and a back-up holds them.
+KEPT_KEYS = {"VOXLOOP_SECRET_KEY": SECRET_KEY, "VOXLOOP_AUDIT_KEY": AUDIT_KEY}
+KEYS_GIVEN = {name for name in KEPT_KEYS if os.environ.get(name)}
 ALLOWED_HOSTS = os.environ.get("VOXLOOP_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("VOXLOOP_ORIGINS", "").split(",") if origin]
 HTTPS = _flag("VOXLOOP_HTTPS")
@@ -66,6 +69,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "voxloop.accounts",
     "voxloop.audit",
+    "voxloop.installation",
     "voxloop.jobs",
     "annotation.scans",
     "annotation.intake",
@@ -76,11 +80,13 @@ INSTALLED_APPS = [
     "annotation.datasets",
     "annotation.pages",
     "annotation.demonstration",
+    "annotation.upkeep",
     "voxloop.project",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "voxloop.project.answers.CodedAnswers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -180,6 +186,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "voxloop.project.paging.Pages",
     "PAGE_SIZE": 50,
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is 405 like any method that an address does not have
     "EXCEPTION_HANDLER": "voxloop.project.problems.problem",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
