@@ -101,7 +101,7 @@ def test_every_variable_of_compose_is_read_by_the_settings() -> None:
 
 
 def test_compose_hands_on_every_variable_that_the_settings_read() -> None:
-    """Else an operator sets one and nothing happens. The folders are those of the image; debugging is for developers."""
+    """Else an operator sets one and nothing happens. The folders are those of the image; nobody debugs there."""
     read = set(re.findall(r'"(VOXLOOP_[A-Z0-9_]+)"', SETTINGS))
     fixed = {"VOXLOOP_STATE", "VOXLOOP_EXPORTS", "VOXLOOP_DEBUG"}
     assert read - fixed - set(COMPOSE["services"]["web"]["environment"]) == set()

@@ -152,9 +152,9 @@ class Machines:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
-    def ask_broker(self) -> bool:
-        """Whether RabbitMQ takes connections."""
-        return is_open(self.address["broker"], 5672)
+    def listens(self, name: str, port: int) -> bool:
+        """Whether a machine takes connections."""
+        return is_open(self.address[name], port)
 
     def logs(self) -> str:
         """The last lines of every process, for a failing test."""
