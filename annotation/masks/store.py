@@ -4,14 +4,21 @@ import hashlib
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
-
-import numpy as np
 
 from annotation.masks.models import MaskChunk, MaskRevision
 from voxloop.kernel.errors import Conflict
-from voxloop.volume.labelmap import EMPTY_PAYLOAD, ERASED, chunk_name, decode_chunk, encode_message, join_labelmap
-from voxloop.volume.labelmap.chunks import VOXELS, ChunkIndex, Labels
+from voxloop.volume.labelmap import (
+    ERASED,
+    chunk_name,
+    count_chunk,
+    decode_chunk,
+    encode_message,
+    join_labelmap,
+)
+from voxloop.volume.labelmap.chunks import ChunkIndex, Labels
 
 Manifest = dict[str, str]
 
@@ -21,36 +28,53 @@ def key_of(index: ChunkIndex) -> str:
     return ",".join(map(str, index))
 
 
+@lru_cache(maxsize=8192)  # of the few thousand places that there are, each is asked for at every save
 def index_of(key: str) -> ChunkIndex:
     """The chunk of a manifest's key."""
     cz, cy, cx = map(int, key.split(","))
     return cz, cy, cx
 
 
-def put_chunks(payloads: Mapping[ChunkIndex, bytes]) -> tuple[Manifest, Counter[int]]:
-    """Store payloads by content; answer their names ("" for an emptied chunk) and the voxels of each value > 0.
+@dataclass
+class Arrived:
+    """Chunks that came with a save, before they are stored: each is looked at once and its voxels are let go.
 
     Equal voxels have one name however they were encoded, and are stored once.
     """
-    names: Manifest = {}
-    counts: Counter[int] = Counter()
-    rows: dict[str, MaskChunk] = {}
-    for index, payload in payloads.items():
-        if payload == EMPTY_PAYLOAD:
-            names[key_of(index)] = ""
-            continue
-        voxels = decode_chunk(payload)
-        tally = np.bincount(voxels.ravel(), minlength=256)
-        if tally[0] == VOXELS:
-            names[key_of(index)] = ""
-            continue
+
+    names: Manifest = field(default_factory=dict)  # "" for an emptied chunk
+    counts: Counter[int] = field(default_factory=Counter)  # voxels of each value > 0 in all of them
+    rows: dict[str, MaskChunk] = field(default_factory=dict)
+
+    def add(self, index: ChunkIndex, payload: bytes, voxels: Labels, counts: Mapping[int, int]) -> None:
+        """Take up one chunk, as `decode_message` shows it."""
+        if not counts:
+            self.names[key_of(index)] = ""
+            return
         name = chunk_name(voxels)
-        names[key_of(index)] = name
-        counts.update({int(value): int(tally[value]) for value in np.flatnonzero(tally) if value})
-        rows[name] = MaskChunk(sha256=bytes.fromhex(name), data=zlib.compress(payload, 6))
-    # In one order for everybody: two who store the same chunks at once would else wait for each other in a circle.
-    MaskChunk.objects.bulk_create([rows[name] for name in sorted(rows)], ignore_conflicts=True)
-    return names, counts
+        self.names[key_of(index)] = name
+        self.counts.update(counts)
+        self.rows[name] = MaskChunk(sha256=bytes.fromhex(name), data=_deflate(payload), counts=counts)
+
+    @property
+    def rows_in_order(self) -> list[MaskChunk]:
+        """In one order for everybody: two who store the same chunks at once would else wait for each other."""
+        return [self.rows[name] for name in sorted(self.rows)]
+
+
+def put_chunks(payloads: Mapping[ChunkIndex, bytes]) -> tuple[Manifest, Counter[int]]:
+    """Store payloads by content; answer their names ("" for an emptied chunk) and the voxels of each value > 0."""
+    arrived = Arrived()
+    for index, payload in payloads.items():
+        arrived.add(index, payload, *count_chunk(payload))
+    MaskChunk.objects.bulk_create(arrived.rows_in_order, ignore_conflicts=True)
+    return arrived.names, arrived.counts
+
+
+def _deflate(payload: bytes) -> bytes:
+    """zlib of a payload. Rows are differences, mostly 0: looking for runs alone is 5 times faster, and no larger."""
+    deflater = zlib.compressobj(6, strategy=zlib.Z_RLE)
+    return deflater.compress(payload) + deflater.flush()
 
 
 def get_chunks(manifest: Mapping[str, str]) -> dict[ChunkIndex, bytes]:
@@ -73,8 +97,7 @@ def count_values(manifest: Mapping[str, str], keys: Iterable[str]) -> Counter[in
     counts: Counter[int] = Counter()
     part = {key: manifest[key] for key in keys if key in manifest}
     for payload in get_chunks(part).values():
-        tally = np.bincount(decode_chunk(payload).ravel(), minlength=256)
-        counts.update({int(value): int(tally[value]) for value in np.flatnonzero(tally) if value})
+        counts.update(count_chunk(payload)[1])
     return counts
 
 

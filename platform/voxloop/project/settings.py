@@ -22,6 +22,10 @@ WORK_DIR = STATE_DIR / "work"  # scratch of jobs; emptied freely
 DEBUG = _flag("VOXLOOP_DEBUG")
 # Without a key the process gets one of its own: log-ins end with it, and nothing signed by it lasts.
 SECRET_KEY = os.environ.get("VOXLOOP_SECRET_KEY") or secrets.token_urlsafe(48)
+# Secrets from before a change: log-ins made under them go on, and what they sealed can be opened and sealed anew.
+SECRET_KEY_FALLBACKS = os.environ.get("VOXLOOP_OLD_SECRET_KEYS", "").split()
+# By what keys in the database are sealed; never by a secret that ends with the process.
+SEALING_SECRETS = [SECRET_KEY, *SECRET_KEY_FALLBACKS] if os.environ.get("VOXLOOP_SECRET_KEY") else []
 AUDIT_KEY = os.environ.get("VOXLOOP_AUDIT_KEY") or SECRET_KEY
 # Keys that what is stored relies on: their prints are kept in the database, and a back-up holds them.
 KEPT_KEYS = {"VOXLOOP_SECRET_KEY": SECRET_KEY, "VOXLOOP_AUDIT_KEY": AUDIT_KEY}
@@ -133,7 +137,11 @@ def _database(url: str) -> dict[str, object]:
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
         # A lock that is not had in 15 s is a fault to be told, not to be waited for.
-        "OPTIONS": {"options": "-c lock_timeout=15000 -c timezone=UTC"},
+        # The prepared statements (voxloop.kernel.statements) are planned once by each connection, not for each value.
+        "OPTIONS": {
+            "options": "-c lock_timeout=15000 -c timezone=UTC -c plan_cache_mode=force_generic_plan",
+            "prepare_threshold": 5,
+        },
     }
 
 
