@@ -16,6 +16,7 @@ from annotation.datasets.models import Export, Release, ReleaseItem
 from annotation.datasets.permissions import require_data_manager, require_sites
 from annotation.datasets.selectors import list_candidates, visible_releases
 from annotation.datasets.states import EXPORTABLE, RELEASE
+from annotation.masks.wholeness import check_masks
 from annotation.reviews.models import ReviewRound
 from annotation.work.models import Campaign, CampaignScan
 from voxloop.accounts.models import User
@@ -72,7 +73,7 @@ def freeze_release(*, release_id: UUID, actor: User) -> Release:
     """Fix the list of approved revisions, the split and every hash for good.
 
     Raises Conflict: `release_empty`, `split_moved` (a site was on another side in an earlier release),
-    `signature_broken`; Forbidden for a site that is not the actor's.
+    `signature_broken`; Damaged (`mask_damaged`); Forbidden for a site that is not the actor's.
     """
     release = _lock(release_id, actor)
     RELEASE.check(release.state, "frozen")
@@ -81,7 +82,9 @@ def freeze_release(*, release_id: UUID, actor: User) -> Release:
         raise Conflict("Nothing approved fits this release yet.", code="release_empty")
     require_sites(actor, {found.annotation.scan.site_id for found in rounds})
     _require_same_split(release, rounds)
-    ReleaseItem.objects.bulk_create(list_items(release, rounds))
+    items = list_items(release, rounds)
+    check_masks(item.revision for item in items)
+    ReleaseItem.objects.bulk_create(items)
     frozen_at = now().replace(microsecond=0)
     frozen = freeze_list(release, rounds, frozen_at)
     digest = manifest_hash(frozen)

@@ -226,7 +226,7 @@ def mask_answer(request: Request, revision: MaskRevision | None, layer: str, sca
     etag = f'"{revision.pk if revision else EMPTY}"'
     if request.headers.get("If-None-Match") == etag and revision is not None:
         return HttpResponse(status=304, headers={"ETag": etag})
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+    headers = {"ETag": etag, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     accepted = request.accepted_media_type or ""
     if accepted.startswith(MEDIA_TYPE):
         return HttpResponse(message_of(revision, layer, scan.shape_zyx), content_type=MEDIA_TYPE, headers=headers)

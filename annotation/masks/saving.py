@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from annotation.masks.models import MaskRevision
-from annotation.masks.store import Arrived, Manifest, count_values, hash_of, shown_counts
+from annotation.masks.store import Arrived, Manifest, check_list, count_values, hash_of, keep_stored, shown_counts
 from annotation.work.leases import lease_after
 from annotation.work.models import LabelSchema
 from annotation.work.schema import LAYER_NAME, Schema, parse_schema
@@ -22,6 +22,7 @@ from voxloop.accounts.models import User
 from voxloop.audit.models import AuditEntry
 from voxloop.audit.services import APPEND_ENTRY, entry_values, make_entry
 from voxloop.kernel.clock import now
+from voxloop.kernel.errors import Damaged
 from voxloop.kernel.ids import new_id
 from voxloop.kernel.statements import run_prepared, statement_of
 
@@ -31,7 +32,7 @@ HOLD = "SELECT 1 FROM work_assignment WHERE id = %(assignment)s FOR NO KEY UPDAT
 READ = """
 SELECT a.state, a.stage, a.lease_until, a.scan_id, campaign.lease_minutes, campaign.schema_id,
        scan.code AS scan_code, scan.state AS scan_state, scan.shape_zyx,
-       head.revision_id AS head_id, revision.chunks, revision.voxel_counts, done.id AS done_id
+       head.revision_id AS head_id, revision.chunks, revision.voxel_counts, revision.content_hash, done.id AS done_id
 FROM work_assignment AS a
 JOIN work_campaign AS campaign ON campaign.id = a.campaign_id
 JOIN scans_scan AS scan ON scan.id = a.scan_id
@@ -86,6 +87,7 @@ class Held:
     head_id: UUID | None
     chunks: Manifest  # of the head
     voxel_counts: dict[str, int]  # of the head
+    content_hash: str | None  # of the head
     done_id: UUID | None  # the revision that was saved with this idempotency key
 
     @property
@@ -117,11 +119,20 @@ def hold(assignment_id: UUID, layer: str, key: UUID | None, actor: User) -> Held
 def append(
     held: Held, arrived: Arrived, strokes: Sequence[Mapping[str, Any]], *, kind: str, key: UUID | None
 ) -> MaskRevision:
-    """Write chunks, revision, head, lease and the entry of the audit log: all or, with the transaction, nothing."""
+    """Write chunks, revision, head, lease and the entry of the audit log: all or, with the transaction, nothing.
+
+    Raises Damaged when the head's list of chunks was changed: what follows from it would be wrong for ever.
+    """
+    check_list(held.head_id, held.chunks, held.content_hash, held.shape_zyx or ())
     chunks = {name: chunk for name, chunk in {**held.chunks, **arrived.names}.items() if chunk}
     counts = arrived.counts.copy()
-    counts.update({int(value): n for value, n in held.voxel_counts.items()})
-    counts.subtract(_counts_of(held.chunks, arrived.names))
+    try:
+        replaced = _counts_of(held.chunks, arrived.names)
+        counts.update({int(value): n for value, n in held.voxel_counts.items()})
+        counts.subtract(replaced)
+    except Damaged:
+        # What is replaced cannot be read any more: the save mends the mask, and the rest is counted anew.
+        counts.update(count_values(held.chunks, [key for key in held.chunks if key not in arrived.names]))
     at = now()
     revision = MaskRevision(
         id=new_id(), scan_id=held.scan_id, layer=held.layer, kind=kind, parent_id=held.head_id,
@@ -140,7 +151,7 @@ def append(
 
 def _write(held: Held, revision: MaskRevision, arrived: Arrived, entry: AuditEntry) -> None:
     rows = arrived.rows_in_order
-    run_prepared(
+    stored = run_prepared(
         WRITE,
         {
             "names": [bytes(row.sha256) for row in rows],
@@ -164,6 +175,8 @@ def _write(held: Held, revision: MaskRevision, arrived: Arrived, entry: AuditEnt
             **entry_values(entry),
         },
     )
+    fresh = {bytes(row["sha256"]) for row in stored}
+    keep_stored([row for row in rows if bytes(row.sha256) not in fresh])
 
 
 def _counts_of(before: Manifest, changed: Manifest) -> Mapping[int, int]:

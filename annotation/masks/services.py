@@ -13,7 +13,7 @@ from annotation.masks.nifti import geometry_of, read_nifti_labels
 from annotation.masks.saving import Held, append, hold
 from annotation.masks.selectors import head_of, schema_of, start_for
 from annotation.masks.states import EMPTY
-from annotation.masks.store import Arrived, get_chunks, hash_of, load_labels, put_chunks, shown_counts
+from annotation.masks.store import Arrived, chunks_of, hash_of, load_labels, put_chunks, shown_counts
 from annotation.masks.strokes import check_stroke
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment, Campaign
@@ -185,7 +185,7 @@ def store_prediction(
 def repeat_prediction(*, revision: MaskRevision, layer: Layer) -> MaskRevision:
     """Offer an older prediction as the newest again; its voxels and its map are those stored before."""
     fresh = _store(
-        scan=revision.scan, layer=layer, payloads=get_chunks(revision.chunks),
+        scan=revision.scan, layer=layer, payloads=chunks_of(revision, revision.scan.shape_zyx),
         kind=MaskRevision.Kind.PREDICTION, model_id=revision.model_id, model_name=revision.model_name,
     )  # fmt: skip
     known = ProbabilityMap.objects.filter(revision=revision).first()

@@ -5,6 +5,7 @@
 
 import type { Keep } from "./disagreement";
 import { type About, type Change, Forgetful, Journal, type Keeper, TakenOver, bothOf, journalOf } from "./journal";
+import { Vault } from "./vault";
 import type { Mask, Merged, Step } from "./mask";
 import { decodeMessage } from "./message";
 import { Outbox } from "./outbox";
@@ -171,7 +172,7 @@ export class Line {
 
   async #openJournal(): Promise<Keeper> {
     try {
-      return await Journal.open(this.mask.line, journalOf(this.options.user, this.around.journalName));
+      return await Journal.open(this.mask.line, journalOf(this.options.user, this.around.journalName), await Vault.of(this.options.key));
     } catch (error) {
       this.around.emit("keeping", { kind: "memory", why: reasonOf(error) });
       return new Forgetful();

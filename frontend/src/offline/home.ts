@@ -5,6 +5,7 @@ import { type About, Journal, journalOf } from "../editor/journal";
 import { call, csrfHeaders, Problem } from "../viewer/api";
 import { t, tn } from "../viewer/language";
 import { intent, intentsOf, isOf, type Intent, type Intents } from "./intents";
+import { personKey, personVault } from "./keys";
 import { moveOld } from "./moving";
 import { refusalOf, sayWord } from "./words";
 
@@ -22,7 +23,7 @@ export interface Homecoming {
 
 /** What waits in this browser for one person, by scan. Empty where the browser keeps nothing. */
 export async function waitingOf(user: string): Promise<Waiting[]> {
-  const lines = await Journal.unsent(journalOf(user)).catch(() => []);
+  const lines = await Journal.unsent(journalOf(user), await personVault()).catch(() => []);
   const shelf = intentsOf(user);
   await moveOld(shelf, null);
   // Drafts go with the verdict of who wrote them, from the page.
@@ -38,7 +39,7 @@ export async function waitingOf(user: string): Promise<Waiting[]> {
 /** An editor without a page on a line of work. `close` it. */
 async function editorOn(user: string, about: About): Promise<EditorClient> {
   return EditorClient.create({
-    volume: { shapeZyx: about.shapeZyx, spacingMmZyx: about.spacingMmZyx, backgroundHu: null }, user, scan: about.scan, lpsFromIjk: about.lpsFromIjk,
+    volume: { shapeZyx: about.shapeZyx, spacingMmZyx: about.spacingMmZyx, backgroundHu: null }, user, key: personKey(), scan: about.scan, lpsFromIjk: about.lpsFromIjk,
     assignment: about.assignment, layer: about.layer, maskUrl: about.maskUrl, headers: csrfHeaders(), editable: true,
   });
 }

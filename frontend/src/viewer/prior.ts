@@ -5,6 +5,7 @@ import type { Ijk, Plane } from "../editor/types";
 import { decodeMessage } from "../editor/message";
 import { SparseMask } from "../editor/labelmap";
 import { call, fetchBytes } from "./api";
+import { fetchKept } from "./load/shelf";
 import type { PriorSource } from "./context";
 import { layoutOf, lpsOf, PaneGeometry, type AxisIndex, type GridGeometry } from "./image/geometry";
 import { firstWindow, type Window } from "./image/window";
@@ -66,7 +67,7 @@ export class Prior {
       const { level, width } = firstWindow(index, this.session.isInLungs);
       this.#window.value = { level, width };
       this.#decoder = new Decoder(1);
-      const { volume, preview: sketched } = await sketchVolume(index, await fetchBytes(preview.url), this.#decoder);
+      const { volume, preview: sketched } = await sketchVolume(index, await fetchKept(preview.url), this.#decoder);
       void fillVolume(volume, sketched, this.#decoder);
       if (this.source.mask) this.mask = new SparseMask(await decodeMessage(await fetchBytes(this.source.mask, { headers: { Accept: MASK_TYPE } }), shape));
       this.volume.value = volume;

@@ -5,7 +5,9 @@ import { EditorClient } from "../editor/client";
 import { mlOfVoxel } from "../editor/geometry";
 import type { Beside, EditorEvents, HistoryState, Ijk, Lesion, Plane, SaveState, Stats, Stroke } from "../editor/types";
 import { Anatomy } from "./anatomy";
+import { personKey } from "../offline/keys";
 import { call, csrfHeaders, fetchBytes } from "./api";
+import { fetchKept } from "./load/shelf";
 import { Clicks } from "./clicking";
 import { workingLayer, type Context, type Segment } from "./context";
 import { Decoder } from "./load/decoder";
@@ -109,12 +111,12 @@ export class Session {
       this.geometry = { shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk: lps };
       this.cross.value = [shape[2] >> 1, shape[1] >> 1, shape[0] >> 1];
       const room = roomFor(this.index);
-      const sketched = fetchBytes(preview.url).then((bytes) => sketchVolume(this.index, bytes, this.#decoder, room));
-      const limitBytes = limit ? fetchBytes(limit.url) : null;
+      const sketched = fetchKept(preview.url).then((bytes) => sketchVolume(this.index, bytes, this.#decoder, room));
+      const limitBytes = limit ? fetchKept(limit.url) : null;
       sketched.catch(() => undefined); // told below
       this.editor = await EditorClient.create({
         volume: { shapeZyx: shape, spacingMmZyx: spacing, offset: offsetOf(this.index), backgroundHu: limit?.background_hu ?? null },
-        user: this.context.user, scan: this.context.scan.code, lpsFromIjk: lps,
+        user: this.context.user, key: personKey(), scan: this.context.scan.code, lpsFromIjk: lps,
         assignment: this.context.id, layer: this.layer.name, maskUrl: this.context.masks[this.layer.name].url,
         headers: csrfHeaders(), editable: this.context.can.edit, voxels: isShared(room) ? room : undefined,
       });

@@ -18,10 +18,12 @@ class Job(models.Model):
         TRAIN = "train", "Train a model"
         PREANNOTATE = "preannotate", "Pre-annotate scans"
         EXPORT_RELEASE = "export_release", "Export a release"
+        SCRUB = "scrub", "Check what is stored"
 
     QUEUES = {
         Kind.IMPORT_SCANS: "default",
         Kind.EXPORT_RELEASE: "default",
+        Kind.SCRUB: "default",
         Kind.TRAIN: "ml",
         Kind.PREANNOTATE: "ml",
     }

@@ -116,6 +116,8 @@ def run(job_id: UUID | str, work: Callable[[Claim], dict[str, Any] | None]) -> N
     except Refusal as refusal:
         # What a refused job has found out is told beside the reason.
         finish(held, "failed", result=refusal.extra.get("result"), code=refusal.code, error=refusal.detail)
+        for hear in _on_refusal:
+            hear(refusal, held.job)
     except Exception as error:
         log.error("job_failed", job=str(job_id), error=traceback.format_exc())
         finish(held, "failed", code="internal", error=f"It stopped unexpectedly ({type(error).__name__}).")
@@ -166,6 +168,13 @@ def resend_expired() -> int:
 
 
 _on_end: list[Callable[[Job], None]] = []
+_on_refusal: list[Callable[[Refusal, Job], None]] = []
+
+
+def on_refusal(listener: Callable[[Refusal, Job], None]) -> Callable[[Refusal, Job], None]:
+    """Register who must know why a job was refused (registered in AppConfig.ready)."""
+    _on_refusal.append(listener)
+    return listener
 
 
 def on_end(listener: Callable[[Job], None]) -> Callable[[Job], None]:

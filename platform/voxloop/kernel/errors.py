@@ -20,6 +20,7 @@ class Kind(StrEnum):
     PRECONDITION = "precondition"
     TOO_LARGE = "too_large"
     NO_SPACE = "no_space"
+    DAMAGED = "damaged"
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
@@ -73,3 +74,19 @@ class TooLarge(Refusal):
 class NoSpace(Refusal):
     kind, code = Kind.NO_SPACE, "no_space"
     detail = "The disk is full; nothing was stored. Free some space and try again."
+
+
+class Damaged(Refusal):
+    """Something stored is not what it was when it was stored; wrong bytes are never handed on instead.
+
+    `thing` names it as the store, `manage.py scrub` and the administrator's list do: `packs/<sha256>`,
+    `chunks/<sha256>`, `indexes/<scan>`. `is_missing` when nothing is there at all.
+    """
+
+    kind, code = Kind.DAMAGED, "object_damaged"
+
+    def __init__(
+        self, detail: str, *, thing: str, code: str | None = None, is_missing: bool = False, **extra: object
+    ) -> None:
+        super().__init__(detail, code=code, object=thing, **extra)
+        self.thing, self.is_missing = thing, is_missing

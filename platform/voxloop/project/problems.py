@@ -9,7 +9,8 @@ from rest_framework import exceptions
 from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import set_rollback
 
-from voxloop.kernel.errors import FULL, Kind, NoSpace, Refusal
+from voxloop.keeping.services import note_damage
+from voxloop.kernel.errors import FULL, Damaged, Kind, NoSpace, Refusal
 
 DISK_FULL = "53100"  # PostgreSQL, appendix A
 STATUS = {
@@ -21,6 +22,7 @@ STATUS = {
     Kind.PRECONDITION: 428,
     Kind.TOO_LARGE: 413,
     Kind.NO_SPACE: 507,
+    Kind.DAMAGED: 409,  # asking again does not help, and no proxy shall take the server for broken
 }
 TITLES = {
     400: "Bad request", 401: "Not logged in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
@@ -37,6 +39,8 @@ def problem(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
         error = NoSpace()
     if isinstance(error, DatabaseError) and getattr(error.__cause__, "sqlstate", "") == DISK_FULL:
         error = NoSpace()
+    if isinstance(error, Damaged):
+        note_damage(error, noticed_by=str(getattr(context.get("request"), "user", "") or "somebody"))
     if isinstance(error, Refusal):
         status, code, detail, extra = STATUS[error.kind], error.code, error.detail, error.extra
     elif isinstance(error, Http404):

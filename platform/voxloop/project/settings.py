@@ -34,6 +34,8 @@ ALLOWED_HOSTS = os.environ.get("VOXLOOP_HOSTS", "localhost,127.0.0.1,[::1]").spl
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("VOXLOOP_ORIGINS", "").split(",") if origin]
 HTTPS = _flag("VOXLOOP_HTTPS")
 REQUIRE_TOTP = _flag("VOXLOOP_REQUIRE_TOTP")
+# What no row names any more stays this long before it is deleted.
+KEEP_UNREFERENCED_DAYS = int(os.environ.get("VOXLOOP_KEEP_UNREFERENCED_DAYS", "30"))
 STORAGE_URL = os.environ.get("VOXLOOP_STORAGE", f"file://{STATE_DIR / 'objects'}")
 EXPORT_ROOT = Path(os.environ.get("VOXLOOP_EXPORTS", STATE_DIR / "releases"))
 # Buckets that a data manager may export to, besides EXPORT_ROOT: an address that a user types is never opened.
@@ -75,6 +77,7 @@ INSTALLED_APPS = [
     "voxloop.audit",
     "voxloop.installation",
     "voxloop.jobs",
+    "voxloop.keeping",
     "annotation.scans",
     "annotation.intake",
     "annotation.work",
@@ -92,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "voxloop.project.answers.CodedAnswers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "voxloop.project.privacy.KeptNowhere",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -185,7 +189,7 @@ AXES_IPWARE_PROXY_COUNT = int(os.environ.get("VOXLOOP_PROXIES", "0"))
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "voxloop.project.tokens.ReadableTokens",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["voxloop.project.permissions.Nobody"],  # each view says who may; none is closed
@@ -293,6 +297,8 @@ CELERY_BEAT_SCHEDULE = {
     "expire-leases": {"task": "beat.expire_leases", "schedule": 60.0, "options": {"expires": 50}},
     "expire-review-claims": {"task": "beat.expire_claims", "schedule": 60.0, "options": {"expires": 50}},
     "retrain-when-due": {"task": "beat.retrain_when_due", "schedule": 30.0, "options": {"expires": 25}},
+    "scrub-weekly": {"task": "beat.scrub_weekly", "schedule": 3600.0, "options": {"expires": 3000}},
+    "collect-unreferenced": {"task": "beat.collect_unreferenced", "schedule": 86400.0, "options": {"expires": 80000}},
     "anchor-audit": {"task": "beat.anchor_audit", "schedule": 60.0, "options": {"expires": 50}},
 }
 

@@ -1,7 +1,8 @@
 /** Full-resolution slices over a thin line: in runs of neighbours, nearest to the reader's eyes first, a few at a time. */
 
-import { fetchBytes, Problem } from "../api";
+import { Problem } from "../api";
 import { t } from "../language";
+import { fetchKept } from "./shelf";
 import type { Decoder } from "./decoder";
 import { offsetOf, type VolumeIndex } from "./volume";
 
@@ -12,7 +13,7 @@ const LONGEST_PAUSE_MS = 15_000;
 
 export interface Run { readonly z0: number; readonly lengths: readonly number[]; readonly offset: number; readonly bytes: number }
 
-/** Cut a pack into runs of neighbouring slices. The cut never changes, so that the browser's cache finds them again. */
+/** Cut a pack into runs of neighbouring slices. The cut never changes, so that the shelf finds them again. */
 export function runsOf(slices: readonly (readonly [number, number])[], most = RUN_BYTES): Run[] {
   const runs: Run[] = [];
   for (let z = 0; z < slices.length;) {
@@ -89,12 +90,12 @@ export class SliceStream {
 }
 
 /**
- * One run of codestreams. Each run has an address of its own (the server does not read `run`): browsers keep one cache
- * entry an address, let one request at a time write it, and give up on entries of many megabytes. A server or cache that
+ * One run of codestreams. Each run has an address of its own (the server does not read `run`): the shelf keeps
+ * one entry an address. A server or cache that
  * ignores the range answers with everything: the run is cut out of it.
  */
 export async function fetchRun(index: VolumeIndex, run: Run, priority: RequestPriority = "auto"): Promise<Uint8Array> {
-  const bytes = await fetchBytes(`${index.pack.url}${index.pack.url.includes("?") ? "&" : "?"}run=${run.z0}`, {
+  const bytes = await fetchKept(`${index.pack.url}${index.pack.url.includes("?") ? "&" : "?"}run=${run.z0}`, {
     headers: { Range: `bytes=${run.offset}-${run.offset + run.bytes - 1}` }, priority,
   });
   if (bytes.length === run.bytes) return bytes;
