@@ -35,7 +35,7 @@ def files_as_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A scenario of `manage.py bench reliability` goes into the report by its name, and by its case where it has some."""
+    """A scenario of `manage.py bench reliability` goes into the report by its name, with its case where it has some."""
     for item in items:
         if mark := item.get_closest_marker("fault"):
             case = f": {item.callspec.id}" if hasattr(item, "callspec") else ""
