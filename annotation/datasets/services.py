@@ -22,6 +22,7 @@ from annotation.work.models import Campaign, CampaignScan
 from voxloop.accounts.models import User
 from voxloop.audit.services import advance, record
 from voxloop.jobs.models import Job
+from voxloop.jobs.room import require_room
 from voxloop.jobs.services import enqueue
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
@@ -136,7 +137,7 @@ def request_export(*, release_id: UUID, actor: User, destination: str = "", by_o
 
     `destination`: "" for the server's own folder, or one of the buckets of `EXPORT_BUCKETS`. The command line
     (`by_operator`) may name any folder or bucket: whoever runs it could write there anyway. While an export of the
-    release to that place is under way, it is answered instead of a second one.
+    release to that place is under way, it is answered instead of a second one. Raises NoSpace.
     """
     release = _lock(release_id, actor)
     if release.state not in EXPORTABLE:
@@ -149,6 +150,7 @@ def request_export(*, release_id: UUID, actor: User, destination: str = "", by_o
     running = release.exports.filter(destination=place, job__state__in=["queued", "running"]).first()
     if running is not None:
         return running
+    require_room()
     export = Export.objects.create(release=release, destination=place, formats=FORMATS, created_by=actor)
     export.job = enqueue(
         Job.Kind.EXPORT_RELEASE, payload={"export": str(export.pk)}, key=f"export:{export.pk}", actor=actor

@@ -18,6 +18,8 @@ from annotation.scans.models import Scan
 from annotation.scans.volumes import read_index, read_voxels
 from annotation.work.schema import Layer
 from mlservice.contract import ScanRef
+from voxloop.jobs.scratch import of_job
+from voxloop.jobs.services import Claim
 from voxloop.kernel.errors import Conflict
 from voxloop.storage.reading import read_object
 from voxloop.storage.store import Store, open_store
@@ -27,9 +29,9 @@ WEIGHTS, CARD = "weights.safetensors", "model.json"
 
 
 @contextmanager
-def job_folder(name: str) -> Iterator[Path]:
-    """An empty folder below `settings.WORK_DIR`; what a killed attempt left there is gone, and so is it afterwards."""
-    folder = Path(settings.WORK_DIR) / "learning" / name
+def job_folder(held: Claim) -> Iterator[Path]:
+    """An empty folder of this attempt of a job; gone afterwards, and swept when the attempt is killed."""
+    folder = of_job("learning", held)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:

@@ -50,6 +50,8 @@ STATES = {
     "running": ("open", "circle-dot", "Running"),
     "succeeded": ("approved", "check", "Done"),
     "lost": ("blocked", "unplug", "Lost"),
+    "silent": ("blocked", "unplug", "Silent"),
+    "taking": ("approved", "check", "Takes work"),
     "evaluating": ("open", "circle-dot", "Evaluating"),
     "candidate": ("submitted", "cpu", "Candidate"),
     "promoted": ("approved", "crown", "Promoted"),

@@ -84,7 +84,7 @@ export class Line {
       isAnswered = outcome.kind !== "unreachable" && outcome.kind !== "signed-out";
     }
     // While it is unknown whether that save was stored, the head says nothing about who is ahead: open from the journal.
-    const head: Outcome<Head> = isAnswered ? await this.#server.head() : { kind: "unreachable", reason: "network" };
+    const head: Outcome<Head> = isAnswered ? await this.#server.head() : { kind: "unreachable", notBeforeMs: 0, reason: "network" };
     if (head.kind !== "ok" && !journal.base) throw new Error(head.kind === "unreachable" ? head.reason : head.kind);
     const message = head.kind === "ok" ? await decodeMessage(head.value.bytes, shape) : null;
     const base = journal.base ? await decodeMessage(journal.base, shape) : null;

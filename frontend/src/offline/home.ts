@@ -106,10 +106,13 @@ export async function mendWord(user: string, word: Intent<"word">, text: string 
 
 const valuesOf = (intents: readonly Intent[]): Record<string, unknown> => Object.fromEntries(intents.map(({ name, value }) => [name, value]));
 
+/** The server's own words for not now; a full disk and a slow answer are waited for. */
+const AWAY: ReadonlySet<string> = new Set(["database_away", "busy", "too_many_requests", "http_429", "http_502", "http_503", "http_504"]);
+
 async function sendLine(user: string, about: About): Promise<void> {
   const editor = await editorOn(user, about);
   try {
-    const offline = new Promise<never>((_, reject) => editor.on("save-state", (state) => { if (state.kind === "offline" && state.reason === "network") reject(new TypeError("offline")); }));
+    const offline = new Promise<never>((_, reject) => editor.on("save-state", (state) => { if (state.kind === "offline" && (state.reason === "network" || AWAY.has(state.reason))) reject(new TypeError("offline")); }));
     offline.catch(() => undefined);
     const opened = await editor.open();
     if (opened.save.kind === "read-only") throw new Error(opened.save.reason);

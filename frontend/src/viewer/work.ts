@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { Ijk } from "../editor/types";
 import { intentsOf, Shelf, type Kinds } from "../offline/intents";
 import { moveOld } from "../offline/moving";
-import { call, csrfHeaders, Problem, useToken } from "./api";
+import { Away, call, csrfHeaders, Problem, useToken } from "./api";
 import { whyNoSubmit } from "./checks";
 import type { Comment, Interlock, Reply } from "./context";
 import { identify, type Identity } from "./door";
@@ -263,8 +263,8 @@ export class Work {
     try { await action(); } catch (error) {
       if (error instanceof Problem && error.signedOut) { await this.#lostSession(); this.asking.value = { kind: "log-in" }; return; }
       if (error instanceof Error && error.message === "signed-out") { this.asking.value = { kind: "log-in" }; return; }
-      const why = error instanceof Problem ? error.message : error instanceof TypeError ? t("The server cannot be reached; nothing is lost.") : (error as Error).message;
-      this.session.notice.value = { text: t("{action} did not work. {why}", { action: words, why }), tone: "bad" };
+      const why = error instanceof Problem ? error.message : error instanceof Away ? t("The server cannot do it just now; nothing is lost. Try again in a moment.") : error instanceof TypeError ? t("The server cannot be reached; nothing is lost.") : (error as Error).message;
+      this.session.notice.value = { text: t("{action} did not work. {why}", { action: words, why }), tone: error instanceof TypeError ? "warn" : "bad" };
     } finally { this.busy.value = null; }
   }
 
