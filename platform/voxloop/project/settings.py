@@ -326,6 +326,7 @@ CELERY_BEAT_SCHEDULE = {
     "retrain-when-due": {"task": "beat.retrain_when_due", "schedule": 30.0, "options": {"expires": 25}},
     "scrub-weekly": {"task": "beat.scrub_weekly", "schedule": 3600.0, "options": {"expires": 3000}},
     "collect-unreferenced": {"task": "beat.collect_unreferenced", "schedule": 86400.0, "options": {"expires": 80000}},
+    "sweep-uploads": {"task": "beat.sweep_uploads", "schedule": 3600.0, "options": {"expires": 3000}},
     "anchor-audit": {"task": "beat.anchor_audit", "schedule": 60.0, "options": {"expires": 50}},
 }
 
