@@ -22,12 +22,14 @@ CSRF = "a" * 32  # both halves of the pair: the cookie, and the header that prov
 WORLD = """
 import json, logging
 from django.test import Client
-from knox.models import AuthToken
+from knox.models import get_token_model
 from annotation.masks.services import begin
 from annotation.scans.models import Scan
 from annotation.work.people import invite_person
 from tests.factories.world import build_world, publish, PASSWORD
 from voxloop.accounts.roles import Role
+Token = get_token_model()
+scopes = {{"scopes": ["read", "work"]}} if hasattr(Token, "scopes") else {{}}  # a build has them or not
 world = build_world(scans={count})
 Scan.objects.update(shape_zyx={shape})
 made = []
@@ -39,7 +41,7 @@ for number in range({count}):
     assignment = begin(assignment_id=batch.assignments.get().pk, actor=world[name])
     client = Client()
     client.force_login(world[name], backend="django.contrib.auth.backends.ModelBackend")
-    token = AuthToken.objects.create(user=world[name])[1]
+    token = Token.objects.create(user=world[name], **scopes)[1]
     made.append([str(assignment.pk), token, client.cookies["sessionid"].value])
 print(json.dumps(made))
 """

@@ -14,7 +14,7 @@ from annotation.scans.models import Site
 from annotation.scans.services import create_site, set_site_membership
 from annotation.work.campaigns import set_member
 from annotation.work.models import Campaign, CampaignMember
-from annotation.work.people import invite_person, set_password
+from annotation.work.people import close_account, invite_person, open_account, set_password
 from annotation.work.permissions import campaigns_with_role
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
@@ -87,10 +87,27 @@ def person(request: HttpRequest, found: User) -> HttpResponse:
                 )
         messages.success(request, f"The account of {found} is as you set it.")
         return redirect("people")
-    return render(request, "form_page.html", {
+    return render(request, "person.html", {
+        "found": found, "is_self": found == request.user,
         "form": form, "title": str(found), "verb": "Save account", "discard": reverse("people"),
         "lead": "A change counts from the next click on. Work in progress stays with its person.",
     }, status=422 if form.errors else 200)  # fmt: skip
+
+
+def person_deactivate(request: HttpRequest, found: User) -> HttpResponse:
+    """Close a person's account."""
+    told = close_account(person=found, actor=request.user, why=request.POST.get("reason", ""))
+    count = told["given_back"]
+    went = f"{count} scans went back to the others" if count != 1 else "1 scan went back to the others"
+    messages.success(request, f"{found} can no longer log in; {went}.")
+    return redirect("people")
+
+
+def person_reactivate(request: HttpRequest, found: User) -> HttpResponse:
+    """Open a closed account again."""
+    open_account(person=found, actor=request.user)
+    messages.success(request, f"{found} can log in again, with the password and the roles from before.")
+    return redirect("person", found.pk)
 
 
 def me(request: HttpRequest) -> HttpResponse:

@@ -64,6 +64,9 @@ export async function fetchBytes(url: string, init: RequestInit = {}): Promise<U
   const answer = await fetch(url, init);
   const away = awayOf(answer);
   if (away) throw away;
-  if (!answer.ok) throw new Problem(answer.status, "failed", `The server answered ${answer.status}.`, {});
+  if (!answer.ok) {
+    const document = await answer.json().catch(() => ({})) as Record<string, unknown>;
+    throw new Problem(answer.status, String(document["code"] ?? "failed"), String(document["detail"] ?? `The server answered ${answer.status}.`), document);
+  }
   return new Uint8Array(await answer.arrayBuffer());
 }

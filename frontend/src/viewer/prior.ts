@@ -71,7 +71,7 @@ export class Prior {
       void fillVolume(volume, sketched, this.#decoder);
       if (this.source.mask) this.mask = new SparseMask(await decodeMessage(await fetchBytes(this.source.mask, { headers: { Accept: MASK_TYPE } }), shape));
       this.volume.value = volume;
-      this.#stream = new SliceStream(index, this.#decoder, (z0, slices) => { volume.put(z0, slices); this.fullSlices.value = volume.fullCount; }, () => undefined);
+      this.#stream = new SliceStream(index, this.#decoder, (z0, slices) => { volume.put(z0, slices); this.fullSlices.value = volume.fullCount; }, () => undefined, (z) => { volume.lose(z); });
       this.#stream.focus = this.#at("axial");
       await this.#stream.start();
       this.#decoder.close();

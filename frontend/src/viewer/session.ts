@@ -50,6 +50,8 @@ export class Session {
   /** Every slice holds voxels, of the preview or in full. */
   readonly filled = signal(false);
   readonly trouble = signal<string | null>(null);
+  /** Slices that are damaged, also when asked for again: they are shown as missing, and the scan cannot be handed in. */
+  readonly lostSlices = signal<readonly number[]>([]);
   readonly nextLoaded = signal(0);
   readonly save = signal<SaveState>({ kind: "saved", revision: "empty", at: null });
   readonly stats = signal<Stats>({ segments: [], erasedVoxels: 0 });
@@ -239,10 +241,14 @@ export class Session {
       volume.put(z0, hu);
       this.fullSlices.value = volume.fullCount;
       void this.editor.putSlices(z0, hu as Int16Array<ArrayBuffer>);
-    }, (why) => { this.trouble.value = why; });
+    }, (why) => { this.trouble.value = why; }, (z) => {
+      volume.lose(z);
+      this.lostSlices.value = [...new Set([...this.lostSlices.value, z])].sort((a, b) => a - b);
+      this.fullSlices.value = volume.fullCount;
+    });
     this.#stream.focus = this.cross.value[2];
     await this.#stream.start();
-    if (volume.fullCount < volume.full.length) throw new Error(this.trouble.value ?? t("Some slices could not be loaded."));
+    if (volume.fullCount + volume.lostCount < volume.full.length) throw new Error(this.trouble.value ?? t("Some slices could not be loaded."));
   }
 
   #noteStroke(now: HistoryState): void {

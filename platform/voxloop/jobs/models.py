@@ -19,11 +19,13 @@ class Job(models.Model):
         PREANNOTATE = "preannotate", "Pre-annotate scans"
         EXPORT_RELEASE = "export_release", "Export a release"
         SCRUB = "scrub", "Check what is stored"
+        COLLECT = "collect_unreferenced", "Collect what nothing names"
 
     QUEUES = {
         Kind.IMPORT_SCANS: "default",
         Kind.EXPORT_RELEASE: "default",
         Kind.SCRUB: "default",
+        Kind.COLLECT: "default",
         Kind.TRAIN: "ml",
         Kind.PREANNOTATE: "ml",
     }

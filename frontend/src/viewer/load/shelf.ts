@@ -42,10 +42,13 @@ async function open(): Promise<Shelf | null> {
 
 const shelf = (): Promise<Shelf | null> => (opened ??= open().catch(() => null));
 
-/** Bytes of an immutable part: from the shelf, else from the server and then onto the shelf. Throws `Problem`, as `fetchBytes`. */
+/**
+ * Bytes of an immutable part: from the shelf, else from the server and then onto the shelf. With `cache: "reload"` what
+ * lies there is not looked at and is replaced. Throws `Problem`, as `fetchBytes`.
+ */
 export async function fetchKept(url: string, init: RequestInit = {}): Promise<Uint8Array> {
   const here = await shelf();
-  const kept = await here?.db.get("parts", url).catch(() => undefined);
+  const kept = init.cache === "reload" ? undefined : await here?.db.get("parts", url).catch(() => undefined);
   if (here && kept) {
     try {
       return await here.vault.open(kept);

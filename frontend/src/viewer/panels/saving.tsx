@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import type { SaveState } from "../../editor/types";
+import { whyDamaged } from "../checks";
 import { useDesk } from "../desk";
 import { t, tn } from "../language";
 import { ago, thin } from "../words";
@@ -69,7 +70,9 @@ export function SavingNotes() {
   const download = <Button icon="download" testid="download-mask" title={t("The mask as it is here, as .nii.gz")} onClick={() => void work.downloadMask()}>{t("Download the mask")}</Button>;
   const tryAgain = <Button onClick={() => void session.editor.resume(null)}>{t("Try again")}</Button>;
   const safe = unsent ? ` ${tn(unsent, "Your {n} stroke is kept in this browser.", "Your {n} strokes are kept in this browser.")}` : "";
+  const damaged = whyDamaged(session.lostSlices.value);
   return <div class="hinders">
+    {damaged && <Note tone="bad" testid="damaged-slices"><span class="grow">{damaged}</span></Note>}
     {work.signedOut.value && (
       <Note tone="warn" icon="log-in" testid="signed-out">
         <span class="grow"><b>{work.otherUser.value ? t("{other} is logged in in this browser.", { other: work.otherUser.value }) : t("You are logged out.")}</b>{safe} {t("Draw on; log in to save.")}</span>
