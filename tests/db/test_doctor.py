@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from annotation.upkeep.doctor import CHECKS, Finding, database, examine, installation, machine, places, work
 from tests.factories.world import World
@@ -19,6 +18,7 @@ from voxloop.audit.verify import ANCHOR, anchor
 from voxloop.installation.models import Installation
 from voxloop.installation.selectors import BACKUP_MADE
 from voxloop.installation.services import settle_installation
+from voxloop.jobs.models import Worker
 from voxloop.kernel.clock import now
 
 pytestmark = pytest.mark.django_db
@@ -51,11 +51,10 @@ def test_tables_of_another_version(db: None) -> None:
 
 def test_a_clock_that_stands(db: None) -> None:
     assert health(work.check_beat()) == "fails"
-    every = IntervalSchedule.objects.create(every=1, period="minutes")
-    task = PeriodicTask.objects.create(name="x", task="x", interval=every, last_run_at=now())
+    clock = Worker.objects.create(name="beat@here", queues=[], host="here", pid=1, started_at=now(), taken_at=now())
     told = []
-    for age_s in (10, 400, 4000):
-        PeriodicTask.objects.filter(pk=task.pk).update(last_run_at=now() - timedelta(seconds=age_s))
+    for age_s in (1, 60, 4000):
+        Worker.objects.filter(pk=clock.pk).update(taken_at=now() - timedelta(seconds=age_s))
         told.append(health(work.check_beat()))
     assert told == ["ok", "warns", "fails"]
 

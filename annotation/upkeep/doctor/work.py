@@ -7,16 +7,14 @@ import psycopg
 from celery import current_app
 from django.conf import settings
 from django.db import connection
-from django_celery_beat.models import PeriodicTask
 
 from annotation.upkeep.doctor.finding import Finding, fails, judged, ok, warns
-from voxloop.jobs.models import Job
+from voxloop.jobs.models import Job, Worker
 from voxloop.kernel.clock import now
 
 CHANNEL, TASK = "voxloop_doctor", "upkeep.answer_doctor"
 ANSWERS_WITHIN_S = 20.0
-# Beat writes down what it sent every three minutes.
-LATE_S, TOO_LATE_S = 5 * 60, 10 * 60
+LATE_S, TOO_LATE_S = 30.0, 120.0
 START = "Start the worker of this queue, or restart it (docs/operating.md)."
 
 
@@ -59,14 +57,12 @@ def _check_queue(queue: str) -> Finding:
 
 def check_beat() -> Finding:
     """What is due is sent: leases end, jobs are sent again, the log is anchored."""
-    last = PeriodicTask.objects.filter(last_run_at__isnull=False).order_by("-last_run_at").first()
-    if last is None or last.last_run_at is None:
-        return fails(
-            "beat", "The clock (beat) has never sent anything.", "Start beat (celery -A voxloop.project beat)."
-        )
-    age = (now() - last.last_run_at).total_seconds()
+    clock = Worker.objects.filter(queues=[]).order_by("-taken_at").first()
+    if clock is None:
+        return fails("beat", "No clock (beat) runs.", "Start beat (celery -A voxloop.project beat).")
+    age = (now() - clock.taken_at).total_seconds()
     return judged(
-        "beat", age, (LATE_S, TOO_LATE_S), f"The clock (beat) last wrote down what it sent {age / 60:.0f} min ago.",
+        "beat", age, (LATE_S, TOO_LATE_S), f"The clock (beat) last looked at what is due {age:.0f} s ago.",
         "Restart beat; exactly one runs in an installation.",
     )  # fmt: skip
 
