@@ -360,7 +360,7 @@ def _told(bucket: str) -> Iterator[None]:
         if code in {"InsufficientStorage", "QuotaExceeded", "XMinioStorageFull"}:
             raise NoSpace(f"The bucket {bucket} is full; nothing was stored.") from error
         answered = getattr(cause, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if answered >= 500 or isinstance(cause, HTTPClientError | NotReached):  # not reached, cut off, too slow, or ill itself
+        if answered >= 500 or isinstance(cause, HTTPClientError | NotReached):  # away, cut off, too slow, or ill itself
             raise StorageAway from error
         raise Conflict(
             f"The bucket {bucket} did not do what it was asked for ({code}).", code="storage_failed"
