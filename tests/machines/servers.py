@@ -168,16 +168,27 @@ def nginx(folder: Path, address: str, webs: list[str], port: int) -> Process:
     home = folder / "proxy"
     (home / "certificates").mkdir(parents=True)
     make_certificate(home / "certificates", address)
-    text = (DOCKER / "nginx-tls.conf").read_text().replace("/etc/nginx/certificates", str(home / "certificates"))
-    text = text.replace("/etc/nginx/voxloop", str(DOCKER / "nginx"))
-    text = re.sub(r"listen (80|443)\b", lambda found: f"listen {address}:{port_of(int(found[1]), port)}", text)
-    # Compose has one name for all web containers; here each is an address.
-    upstream = (DOCKER / "nginx" / "upstream.conf").read_text()
-    servers = "\n".join(re.sub(r"server web:", f"server {web}:", line) for web in webs
-                        for line in upstream.splitlines() if "server web:" in line)  # fmt: skip
-    upstream = re.sub(r".*server web:.*", servers, upstream)
-    (home / "upstream.conf").write_text(upstream)
-    text = text.replace(str(DOCKER / "nginx" / "upstream.conf"), str(home / "upstream.conf"))
+    here = {"/etc/nginx/certificates": str(home / "certificates"), "/etc/nginx/voxloop": str(home / "voxloop")}
+
+    def placed(path: Path) -> str:
+        text = path.read_text()
+        for there, place in here.items():
+            text = text.replace(there, place)
+        return text
+
+    (home / "voxloop").mkdir()
+    for path in (DOCKER / "nginx").glob("*.conf"):
+        # Compose has one name for all web containers; here each is an address.
+        lines = [
+            line.replace("server web:", f"server {web}:") for line in placed(path).splitlines()
+            for web in (webs if "server web:" in line else webs[:1])
+        ]  # fmt: skip
+        (home / "voxloop" / path.name).write_text("\n".join(lines) + "\n")
+    text = re.sub(
+        r"listen (80|443)\b",
+        lambda found: f"listen {address}:{port_of(int(found[1]), port)}",
+        placed(DOCKER / "nginx-tls.conf"),
+    )
     temporary = "".join(
         f"{name}_temp_path {home}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )

@@ -27,6 +27,10 @@ from voxloop.volume.labelmap import MEDIA_TYPE, changed_chunks, decode_message, 
 
 pytestmark = pytest.mark.timeout(900)
 
+STROKE = {
+    "tool": "sphere", "ijk": [24, 24, 10], "radius_mm": 8.0, "params": {}, "removed": 0, "at": "2026-01-01T00:00:00Z",
+}  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def loop(machines: Machines, tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Machines:
@@ -87,7 +91,8 @@ class Reader:
         before = self.labels.copy()
         z = stroke % before.shape[0]
         self.labels[z, stroke % 50 : stroke % 50 + 9, 20:29] = 1 + stroke % 3
-        stroke_facts = {"id": str(uuid4()), "tool": "sphere", "segment": 1}
+        added = int((self.labels != before).sum())
+        stroke_facts = STROKE | {"id": str(uuid4()), "segment": 1 + stroke % 3, "added": added}
         message = encode_message("findings", before.shape, changed_chunks(before, self.labels), [stroke_facts])
         headers = {
             "Content-Type": MEDIA_TYPE, "If-Match": f'"{self.head}"', "Idempotency-Key": str(uuid4()),
@@ -102,6 +107,9 @@ class Reader:
             _, body = self.request("PUT", message, **headers)
         except urllib.error.HTTPError as error:
             self.statuses.append(error.code)
+            if error.code < 500:
+                error.add_note(error.read().decode(errors="replace"))
+                raise
             return ""
         except (OSError, http.client.HTTPException):
             return ""
