@@ -105,8 +105,10 @@ ROWS: dict[str, Row] = {
     "people": Row(frozenset({ADMINISTRATOR}) | COORDINATOR),
     "person_new": Row(frozenset({ADMINISTRATOR}), methods=BOTH),
     "person": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, BOTH),
+    "person_access": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, POST),
     "me": Row(ANYBODY),
     "theme": Row(ANYBODY, methods=POST),
     "token_new": Row(ANYBODY, methods=POST),
     "token_revoke": Row(ANYBODY, methods=POST),
+    "sessions_end": Row(ANYBODY, methods=POST),
 }

@@ -9,12 +9,25 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 from csp.constants import SELF
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 
 
 def _flag(name: str, default: bool = False) -> bool:
     return os.environ.get(name, "1" if default else "0").lower() in {"1", "true", "yes", "on"}
+
+
+def _roles(name: str) -> frozenset[str]:
+    """Roles that must have a second factor: a comma list, or 1 for those who judge and administer."""
+    judges = {"reviewer", "arbitrator", "coordinator", "administrator"}
+    text = os.environ.get(name, "").strip().lower()
+    if text in {"", "0", "false", "no", "off"}:
+        return frozenset()
+    named = judges if text in {"1", "true", "yes", "on"} else {role.strip() for role in text.split(",") if role.strip()}
+    if strange := named - judges - {"annotator", "data_manager"}:
+        raise ImproperlyConfigured(f"{name} names {', '.join(sorted(strange))}, which is no role.")
+    return frozenset(named)
 
 
 STATE_DIR = Path(os.environ.get("VOXLOOP_STATE", BASE_DIR / ".state"))
@@ -26,7 +39,9 @@ AUDIT_KEY = os.environ.get("VOXLOOP_AUDIT_KEY") or SECRET_KEY
 ALLOWED_HOSTS = os.environ.get("VOXLOOP_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("VOXLOOP_ORIGINS", "").split(",") if origin]
 HTTPS = _flag("VOXLOOP_HTTPS")
-REQUIRE_TOTP = _flag("VOXLOOP_REQUIRE_TOTP")
+REQUIRE_TOTP = _roles("VOXLOOP_REQUIRE_TOTP")
+_idle = int(os.environ.get("VOXLOOP_IDLE_MINUTES", "60"))
+IDLE_LASTS = timedelta(minutes=_idle) if _idle > 0 else None  # None: a log-in lasts its 12 hours, used or not
 STORAGE_URL = os.environ.get("VOXLOOP_STORAGE", f"file://{STATE_DIR / 'objects'}")
 EXPORT_ROOT = Path(os.environ.get("VOXLOOP_EXPORTS", STATE_DIR / "releases"))
 # Buckets that a data manager may export to, besides EXPORT_ROOT: an address that a user types is never opened.
@@ -60,6 +75,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "axes",
     "csp",
     "django_htmx",
@@ -87,6 +103,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "voxloop.accounts.middleware.Gate",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -148,6 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "voxloop.accounts.tokens.TokensEnd"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -157,21 +175,30 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "voxloop.accounts.adapter.InvitedOnly"
 ACCOUNT_RATE_LIMITS = False  # django-axes does this, and remembers it across processes
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_FORMS = {"change_password": "voxloop.accounts.forms.NewPasswordForm"}
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("VOXLOOP_PROXIES", "0"))
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Voxloop"
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s before and after: clocks differ, and typing takes time
+MFA_FORMS = {
+    "authenticate": "voxloop.accounts.forms.CodeForm",
+    "reauthenticate": "voxloop.accounts.forms.ConfirmCodeForm",
+}
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_CALLABLE = "voxloop.accounts.locking.counted_name"
-AXES_SENSITIVE_PARAMETERS = ["username", "login", "password"]  # never kept as they were typed
+AXES_SENSITIVE_PARAMETERS = [  # never kept as they were typed
+    "username", "login", "password", "oldpassword", "password1", "password2", "code", "credential",
+]  # fmt: skip
 AXES_LOCKOUT_CALLABLE = "voxloop.project.views.locked_out"
 AXES_VERBOSE = False
 AXES_IPWARE_PROXY_COUNT = int(os.environ.get("VOXLOOP_PROXIES", "0"))
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "voxloop.project.authentication.ScopedTokens",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["voxloop.project.permissions.Nobody"],  # each view says who may; none is closed
@@ -184,6 +211,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105 - the name of a model
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=int(os.environ.get("VOXLOOP_TOKEN_DAYS", "30"))),
     "AUTH_HEADER_PREFIX": "Token",

@@ -1,0 +1,51 @@
+"""The forms of allauth with our one check of codes and our one count of failures behind them."""
+
+from typing import Any
+
+from allauth.account.forms import ChangePasswordForm
+from allauth.core import context
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError
+
+from voxloop.accounts.second_factor import check_code
+from voxloop.kernel.errors import Forbidden
+
+
+class _Checked:
+    """Refuses what `check_code` refuses: five wrong codes lock the name, and no code works twice."""
+
+    user: Any
+    cleaned_data: dict[str, Any]
+
+    def clean_code(self) -> str:
+        code = str(self.cleaned_data["code"])
+        try:
+            self.authenticator = check_code(request=context.request, user=self.user, code=code)
+        except Forbidden as refusal:
+            raise ValidationError(refusal.detail, code=refusal.code) from refusal
+        return code
+
+
+class CodeForm(_Checked, AuthenticateForm):
+    """The second step of a log-in."""
+
+
+class ConfirmCodeForm(_Checked, ReauthenticateForm):
+    """Confirming that it is still the same person."""
+
+
+class NewPasswordForm(ChangePasswordForm):
+    """A change of password, where a wrong old one is counted: an open session is no place to guess in."""
+
+    def clean_oldpassword(self) -> str:
+        typed = str(self.cleaned_data.get("oldpassword", ""))
+        if authenticate(context.request, username=self.user.get_username(), password=typed) is None:
+            raise ValidationError("That is not your password.", code="wrong_password")
+        return typed
+
+    def clean_password1(self) -> str:
+        password = str(self.cleaned_data["password1"])
+        if self.user.check_password(password):
+            raise ValidationError("That is the password you have; choose another.", code="same_password")
+        return password
