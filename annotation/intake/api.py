@@ -15,7 +15,7 @@ from annotation.intake.services import receive_upload
 from annotation.scans.selectors import visible_sites
 from annotation.work.selectors import visible_campaigns
 from voxloop.jobs.api import JobSerializer
-from voxloop.kernel.errors import NotFound, TooLarge
+from voxloop.kernel.errors import Invalid, NotFound, TooLarge
 
 MULTIPART_BYTES = 1 << 20  # what the form may take beside the file
 
@@ -35,7 +35,10 @@ class ScanUploadView(APIView):
     @extend_schema(request=UploadSerializer, responses={202: JobSerializer})
     def post(self, request: Request) -> Response:
         # Before the body is read: the handler then streams it to disk.
-        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + MULTIPART_BYTES:
+        declared = str(request.META.get("CONTENT_LENGTH") or "0")
+        if not (declared.isascii() and declared.isdigit() and len(declared) <= 18):
+            raise Invalid("The Content-Length is no number.", code="bad_content_length")
+        if int(declared) > settings.MAX_UPLOAD_BYTES + MULTIPART_BYTES:
             raise TooLarge(f"An upload holds at most {settings.MAX_UPLOAD_BYTES >> 20} MiB.")
         body = UploadSerializer(data=request.data)
         body.is_valid(raise_exception=True)

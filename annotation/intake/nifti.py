@@ -135,7 +135,7 @@ def _inflate(path: Path, plain: Path, limits: Limits) -> Path:
                 if written > most or written > limits.most_ratio * 5 * path.stat().st_size + HEADER_BYTES:
                     raise TooLarge("The .nii.gz file inflates to more than a scan holds.", code="archive_ratio")
                 handle.write(block)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
         raise Invalid("The .nii.gz file is damaged or cut short.", code="bad_nifti") from error
     return plain
 

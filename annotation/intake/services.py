@@ -212,14 +212,28 @@ def _import(
                         listener(scan=scan, campaign=campaign, layer=place.name, message=labels, actor=actor)
             scans.append({"id": str(scan.pk), "code": scan.code, "new": is_new, "state": scan.state})
         refused = [_keep_refusal(refusal, site, campaign, actor, check) for refusal in report.refused]
-        return {
+        result = {
             "scans": scans,
             "refused": refused,
             "not_dicom": report.not_dicom,
             "unreadable": report.unreadable,
         }
+        if not scans:
+            raise NothingCameIn(result)
+        return result
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class NothingCameIn(Invalid):
+    """Every series of an import was refused; `result` names each with its reason."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        refused = result["refused"]
+        first = refused[0]
+        more = f" ({len(refused) - 1} more series were refused, too.)" if len(refused) > 1 else ""
+        super().__init__(f"No scan came in. {first['reason']}{more}", code=first["code"], result=result)
+        self.result = result
 
 
 def _keep_refusal(

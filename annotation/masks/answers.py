@@ -9,7 +9,7 @@ from django.db import transaction
 from annotation.masks.models import AnswerSet
 from annotation.masks.selectors import schema_of
 from annotation.work.models import Assignment
-from annotation.work.services import check_not_withdrawn, lock_own, touch
+from annotation.work.services import check_not_lost, check_not_withdrawn, lock_own, touch
 from voxloop.accounts.models import User
 from voxloop.audit.services import record
 from voxloop.kernel.errors import Conflict
@@ -40,6 +40,7 @@ def _lock(assignment_id: UUID, actor: User) -> Assignment:
     assignment = lock_own(assignment_id, actor)
     check_not_withdrawn(assignment.scan)
     if assignment.state != "open":
+        check_not_lost(assignment, actor)
         raise Conflict(f"This scan is {assignment.state}; its answers can no longer be changed.", code="not_editable")
     return assignment
 

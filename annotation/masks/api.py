@@ -33,6 +33,7 @@ from annotation.work.leases import end_offline
 from annotation.work.models import Assignment
 from annotation.work.schema import Layer
 from annotation.work.selectors import visible_assignments
+from annotation.work.services import find_own
 from voxloop.kernel.errors import Invalid, NotFound, TooLarge
 from voxloop.volume.labelmap import MEDIA_TYPE, strip_erased
 
@@ -113,7 +114,7 @@ class AssignmentMaskView(APIView):
     )
     def put(self, request: Request, pk: UUID) -> Response:
         """Save: changed chunks (a mask message) or a whole `.nii.gz`."""
-        _, layer = _layer_of(request, pk)
+        layer = schema_of(find_own(pk, request.user)).layer(request.query_params.get("layer"))
         save = services.save_nifti if request.content_type == "application/gzip" else services.save_message
         sent = request.data if isinstance(request.data, bytes) else b""  # without a body nothing is parsed
         body = {"body" if save is services.save_nifti else "message": sent}

@@ -18,7 +18,7 @@ from django.conf import settings
 from annotation.masks.selectors import schema_of
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment
-from annotation.work.services import check_not_withdrawn
+from annotation.work.services import check_not_lost, check_not_withdrawn
 from voxloop.accounts.models import User
 from voxloop.kernel.errors import Conflict, Forbidden, Invalid
 from voxloop.storage.store import open_store
@@ -57,6 +57,7 @@ def propose(*, assignment: Assignment, actor: User, layer: str, segment: int, pr
     scan = assignment.scan
     check_not_withdrawn(scan)
     if assignment.state != "open":
+        check_not_lost(assignment, actor)
         raise Conflict(f"This scan is {assignment.state}; it can no longer be drawn on.", code="not_editable")
     if not settings.INTERACTIVE_URL:
         raise Conflict("No interactive segmentation server is set up here.", code="interactive_off")

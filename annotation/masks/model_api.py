@@ -16,7 +16,7 @@ from annotation.masks import interactive
 from annotation.masks.api import MaskRenderer
 from annotation.masks.models import ProbabilityMap
 from annotation.masks.selectors import readable_revisions, schema_of
-from annotation.work.selectors import visible_assignments
+from annotation.work.services import find_own
 from voxloop.kernel.errors import NotFound
 from voxloop.storage.serving import OctetRenderer, serve_object
 from voxloop.volume.labelmap import MEDIA_TYPE
@@ -57,9 +57,7 @@ class AssignmentProposeView(APIView):
 
     @extend_schema(request=PromptsSerializer, responses={(200, MEDIA_TYPE): OpenApiTypes.BINARY})
     def post(self, request: Request, pk: UUID) -> HttpResponse:
-        assignment = visible_assignments(request.user).filter(pk=pk).first()
-        if assignment is None:
-            raise NotFound
+        assignment = find_own(pk, request.user)
         body = PromptsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         wanted = body.validated_data

@@ -1,6 +1,5 @@
 """Save masks; every one is a new row, nothing is changed in place."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -15,10 +14,11 @@ from annotation.masks.nifti import geometry_of, read_nifti_labels
 from annotation.masks.selectors import head_of, schema_of, start_for
 from annotation.masks.states import EMPTY
 from annotation.masks.store import count_values, get_chunks, hash_of, load_labels, put_chunks, shown_counts
+from annotation.masks.strokes import check_stroke
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment, Campaign
 from annotation.work.schema import Layer, parse_schema
-from annotation.work.services import check_not_withdrawn, lock_own, open_assignment, touch
+from annotation.work.services import check_not_lost, check_not_withdrawn, lock_own, open_assignment, touch
 from voxloop.accounts.models import User
 from voxloop.audit.services import record
 from voxloop.kernel.errors import Conflict, Invalid, PreconditionRequired, Stale, TooLarge
@@ -27,8 +27,6 @@ from voxloop.volume.errors import FormatError
 from voxloop.volume.labelmap import ERASED, changed_chunks, decode_message, split_labelmap
 from voxloop.volume.labelmap.chunks import ChunkIndex, Labels
 from voxloop.volume.probability import encode_probability
-
-MOST_STROKES = 5000
 
 
 @transaction.atomic
@@ -71,7 +69,7 @@ def save_message(
         raise Invalid(error.message, code="bad_mask") from error
     if decoded.layer != layer:
         raise Invalid(f"The message is for layer {decoded.layer!r}, the address for {layer!r}.", code="bad_mask")
-    strokes = [_check_stroke(stroke) for stroke in decoded.strokes]
+    strokes = [check_stroke(stroke) for stroke in decoded.strokes]
     return _append(assignment_id, layer, decoded.chunks, strokes, if_match, key, actor)
 
 
@@ -102,7 +100,7 @@ def _append(
         done = MaskRevision.objects.filter(assignment=assignment, idempotency_key=key).first()
         if done is not None:
             return done, False
-        place = _check_editable(assignment, layer)
+        place = _check_editable(assignment, layer, actor)
         head = head_of(assignment.pk, layer)
         if if_match != (str(head.pk) if head else EMPTY):
             raise Stale(
@@ -234,9 +232,10 @@ def _check_labels(labels_zyx: Labels, scan: Scan) -> None:
         raise Invalid("The mask does not lie on the grid of its scan.", code="bad_mask")
 
 
-def _check_editable(assignment: Assignment, layer: str) -> Layer:
+def _check_editable(assignment: Assignment, layer: str, actor: User) -> Layer:
     check_not_withdrawn(assignment.scan)
     if assignment.state != "open":
+        check_not_lost(assignment, actor)
         raise Conflict(
             f"This scan is {assignment.state}; it can no longer be drawn on.", code="not_editable",
             state=assignment.state,
@@ -254,12 +253,6 @@ def _require(if_match: str | None, key: UUID | None, body: bytes) -> None:
         raise PreconditionRequired("Send an Idempotency-Key (a UUID), so that a retry is not saved twice.")
     if len(body) > settings.MAX_MASK_BYTES:
         raise TooLarge(f"A save holds at most {settings.MAX_MASK_BYTES >> 20} MiB.")
-
-
-def _check_stroke(stroke: Mapping[str, Any]) -> dict[str, Any]:
-    if len(json.dumps(stroke)) > 4000:
-        raise Invalid("The record of a stroke is too long.", code="bad_mask")
-    return dict(stroke)
 
 
 def _scan_of(assignment_id: UUID) -> Scan:

@@ -21,7 +21,7 @@ from annotation.work.models import Campaign, CampaignMember
 from annotation.work.selectors import visible_assignments, visible_batches, visible_campaigns, visible_scans
 from voxloop.accounts.models import User
 from voxloop.jobs.selectors import visible_jobs
-from voxloop.kernel.errors import Kind, Refusal
+from voxloop.kernel.errors import CODE_HEADER, Kind, Refusal
 
 SESSION_CAMPAIGN = "campaign"
 
@@ -116,4 +116,6 @@ def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
         return back(request)
     if refusal.kind is Kind.FORBIDDEN:
         raise PermissionDenied
-    return render(request, "errors/refused.html", {"detail": refusal.detail}, status=409)
+    answer = render(request, "errors/refused.html", {"detail": refusal.detail, "code": refusal.code}, status=409)
+    answer[CODE_HEADER] = refusal.code
+    return answer

@@ -15,6 +15,7 @@ from annotation.work.standard import STANDARD
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.kernel.clock import today
+from voxloop.kernel.documents import find_fault
 from voxloop.kernel.errors import Invalid
 
 FROM_FILE = "file"
@@ -178,6 +179,8 @@ class CampaignForm(forms.Form):
             raise ValidationError(f"This is no JSON: {error.msg}, line {error.lineno}.") from error
         except (ValueError, RecursionError) as error:  # no UTF-8, a number of thousands of digits, too deep
             raise ValidationError("This is no JSON in UTF-8 that could be a label schema.") from error
+        if fault := find_fault(definition):
+            raise ValidationError(fault.replace("The body", "The file"))
         try:
             parse_schema(definition)
         except Invalid as refusal:

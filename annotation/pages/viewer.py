@@ -12,7 +12,7 @@ from annotation.masks.services import begin
 from annotation.pages.templatetags.frame import manifest, static_url
 from annotation.reviews.context import viewer_context
 from annotation.work.selectors import visible_assignments
-from voxloop.kernel.errors import Refusal
+from voxloop.kernel.errors import CODE_HEADER, Refusal
 
 
 @require_GET
@@ -26,7 +26,10 @@ def view_assignment(request: HttpRequest, pk: UUID) -> HttpResponse:
             begin(assignment_id=pk, actor=request.user)  # type: ignore[arg-type]
         except Refusal as refusal:
             if refusal.code == "scan_withdrawn":
-                return render(request, "errors/refused.html", {"detail": refusal.detail}, status=409)
+                told = {"detail": refusal.detail, "code": refusal.code}
+                answer = render(request, "errors/refused.html", told, status=409)
+                answer[CODE_HEADER] = refusal.code
+                return answer
             if refusal.code != "paused":  # a paused campaign can still be looked at
                 raise Http404 from refusal
         assignment = visible_assignments(request.user).get(pk=pk)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ from annotation.reviews.selectors import visible_rounds
 from annotation.work.api import AssignmentSerializer
 from annotation.work.models import Assignment
 from annotation.work.selectors import visible_assignments, visible_campaigns
-from annotation.work.services import claim_assignment
+from annotation.work.services import claim_assignment, find_own
 from voxloop.accounts.services import confirm_signature
 from voxloop.kernel.errors import NotFound
 
@@ -98,7 +98,7 @@ class OpenView(APIView):
 
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, pk: UUID) -> Response:
-        _visible(request, pk)
+        find_own(pk, request.user)
         begin(assignment_id=pk, actor=request.user)
         return Response(viewer_context(_visible(request, pk), request.user))
 
@@ -136,7 +136,7 @@ class SubmitView(APIView):
 
     @extend_schema(request=SubmitSerializer, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, pk: UUID) -> Response:
-        _visible(request, pk)
+        find_own(pk, request.user)
         body = SubmitSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         round_ = services.submit_assignment(assignment_id=pk, actor=request.user, **body.validated_data)

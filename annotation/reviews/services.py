@@ -21,7 +21,7 @@ from annotation.reviews.states import REVIEW_ROUND
 from annotation.work.batches import refresh_batch
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.permissions import require_role
-from annotation.work.services import check_not_withdrawn, lock_assignment, lock_own
+from annotation.work.services import check_not_lost, check_not_withdrawn, lock_assignment, lock_own
 from annotation.work.states import ASSIGNMENT, BATCH
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
@@ -59,6 +59,7 @@ def submit_assignment(
         if assignment.stage != Assignment.Stage.ANNOTATION:
             raise Conflict("A review ends with a verdict, not by handing it in.", code="state_conflict")
         check_not_withdrawn(assignment.scan)
+        check_not_lost(assignment, actor)
         ASSIGNMENT.check(assignment.state, "submitted")
         locks = list_interlocks(assignment)
         open_locks = [lock for lock in locks if lock.blocking or lock.code not in acknowledged]

@@ -5,15 +5,16 @@ from uuid import UUID
 
 from django.db import transaction
 
-from annotation.scans.models import Scan
+from annotation.scans.models import Scan, Site
 from annotation.work.batches import refresh_batch
 from annotation.work.leases import extended
 from annotation.work.models import Assignment, Campaign
-from annotation.work.permissions import require_role
+from annotation.work.permissions import require_role, site_ids
 from annotation.work.selectors import pool, visible_assignments
 from annotation.work.states import ASSIGNMENT
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
+from voxloop.audit.models import AuditEntry
 from voxloop.audit.services import advance
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, NotFound
@@ -105,6 +106,7 @@ def beat_assignment(*, assignment_id: UUID, actor: User, active_seconds: int) ->
     assignment = lock_own(assignment_id, actor)
     check_not_withdrawn(assignment.scan)
     if assignment.state != "open":
+        check_not_lost(assignment, actor)
         raise Conflict(f"This scan is {assignment.state}; it can no longer be worked on.", code="not_editable")
     assignment.active_seconds += max(0, min(int(active_seconds), MOST_ACTIVE_SECONDS_PER_BEAT))
     assignment.lease_until = extended(assignment)
@@ -219,13 +221,48 @@ def lock_assignment(assignment_id: UUID) -> Assignment:
 
 
 def lock_own(assignment_id: UUID, actor: User) -> Assignment:
-    """Lock one's own assignment. NotFound when one may not see it, Forbidden when it is somebody else's."""
+    """Lock one's own assignment.
+
+    Raises Conflict (`lease_lost`) for who held it and does no more, NotFound for who may not see it, Forbidden when it
+    is somebody else's.
+    """
     row = lock_assignment(assignment_id)
+    if row.person_id != actor.pk or row.state == "reclaimed":
+        check_not_lost(row, actor)
     if not visible_assignments(actor).filter(pk=row.pk).exists():
         raise NotFound
     if row.person_id != actor.pk:
         raise Forbidden("This scan is given to somebody else.", code="not_yours")
     return row
+
+
+def check_not_lost(assignment: Assignment | None, actor: User) -> None:
+    """Raise Conflict (`lease_lost`) when this person had the scan open and it was given back or taken away since."""
+    if assignment is None or (assignment.person_id == actor.pk and assignment.state not in ("reclaimed", "queued")):
+        return
+    had_it = AuditEntry.objects.filter(
+        object_type=Assignment._meta.label_lower, object_id=str(assignment.pk), action="assignment.open", actor=actor
+    )
+    if not had_it.exists() or not Site.objects.filter(pk=assignment.scan.site_id, pk__in=site_ids(actor)).exists():
+        return
+    if assignment.person_id == actor.pk and assignment.state == "queued":
+        raise Conflict(
+            "Your hold on this scan ran out and nothing was stored; it waits in your list: open it, then save again.",
+            code="lease_lost",
+        )
+    raise Conflict(
+        "This scan was given back or to somebody else and nothing was stored; ask the coordinator for it.",
+        code="lease_lost",
+    )
+
+
+def find_own(assignment_id: UUID, actor: User) -> Assignment:
+    """An assignment that the person may see, for a change. Raises NotFound, Conflict (`lease_lost`)."""
+    assignment = visible_assignments(actor).filter(pk=assignment_id).first()
+    if assignment is None:
+        check_not_lost(Assignment.objects.select_related("scan").filter(pk=assignment_id).first(), actor)
+        raise NotFound
+    return assignment
 
 
 def touch(assignment: Assignment) -> None:

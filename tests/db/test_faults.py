@@ -154,7 +154,7 @@ def test_a_full_disk_of_the_database_is_507() -> None:
     error.__cause__ = psycopg.errors.DiskFull("could not extend file")
     answer = problem(error, {})
     assert answer is not None
-    assert (answer.status_code, answer.data["code"]) == (507, "no_space")
+    assert (answer.status_code, json.loads(answer.content)["code"]) == (507, "no_space")
     assert problem(OperationalError("the server closed the connection"), {}) is None
 
 

@@ -98,6 +98,30 @@ def test_a_named_patient_leaves_nothing_behind(world: World, tmp_path: Path) -> 
     assert not files_under(settings.WORK_DIR)
 
 
+def test_an_import_whose_scans_are_all_refused_has_failed_and_says_why(world: World, tmp_path: Path) -> None:
+    change(make_series(tmp_path / "in"), lambda n, d: setattr(d, "BurnedInAnnotation", "YES"))
+    change(make_series(tmp_path / "in" / "sr", subject="P-0009"), lambda n, d: setattr(d, "Modality", "MR"))
+    job = upload(world, zip_of(tmp_path / "in"))
+    import_scans(str(job.pk))
+    job.refresh_from_db()
+    assert job.state == "failed"
+    assert job.error_code in {"burned_in_annotation", "wrong_modality"}
+    assert job.error.startswith("No scan came in.")
+    assert job.result["scans"] == []
+    assert {one["code"] for one in job.result["refused"]} == {"burned_in_annotation", "wrong_modality"}
+    assert Scan.objects.filter(state="rejected", reason_code="burned_in_annotation").count() == 1
+    assert not files_under(settings.WORK_DIR)
+
+
+def test_the_command_names_every_refusal(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(make_series(tmp_path / "in"), lambda n, d: setattr(d, "BurnedInAnnotation", "YES"))
+    for as_json in (False, True):
+        with pytest.raises(CommandError, match="No scan came in") as error:
+            run(world, "import_dicom", tmp_path / "in", json=as_json)
+        assert error.value.returncode == 1
+        assert "burned_in_annotation" in capsys.readouterr().out
+
+
 def test_a_cancelled_import_leaves_nothing_behind(world: World, tmp_path: Path) -> None:
     make_series(tmp_path / "in")
     job = upload(world, zip_of(tmp_path / "in"))

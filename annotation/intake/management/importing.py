@@ -50,14 +50,13 @@ class ImportCommand(BaseCommand):
                     path=source, site=site, campaign=campaign, actor=actor, mask=mask, layer=layer, on_progress=tell
                 )
         except Refusal as refusal:
+            found = refusal.extra.get("result") or {"scans": [], "refused": []}
             if options["json"]:
-                self.stdout.write(
-                    json.dumps({"scans": [], "refused": [], "error": refusal.detail, "code": refusal.code})
-                )
+                self.stdout.write(json.dumps({**found, "error": refusal.detail, "code": refusal.code}))  # type: ignore[dict-item]
+            elif "result" in refusal.extra:
+                self._tell(found, as_json=False)  # type: ignore[arg-type]
             raise CommandError(refusal.detail, returncode=FAILED) from refusal
         self._tell(result, options["json"])
-        if not result["scans"]:
-            raise CommandError("No scan was imported.", returncode=FAILED)
 
     def _tell(self, result: dict[str, Any], as_json: bool) -> None:
         if as_json:

@@ -114,7 +114,8 @@ def run(job_id: UUID | str, work: Callable[[Claim], dict[str, Any] | None]) -> N
     except LeaseLost:
         log.warning("job_lease_lost", job=str(job_id))
     except Refusal as refusal:
-        finish(held, "failed", code=refusal.code, error=refusal.detail)
+        # What a refused job has found out is told beside the reason.
+        finish(held, "failed", result=refusal.extra.get("result"), code=refusal.code, error=refusal.detail)
     except Exception as error:
         log.error("job_failed", job=str(job_id), error=traceback.format_exc())
         finish(held, "failed", code="internal", error=f"It stopped unexpectedly ({type(error).__name__}).")

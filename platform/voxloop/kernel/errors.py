@@ -5,6 +5,8 @@ from enum import StrEnum
 
 # What the operating system says when there is no room: the disk, a quota, a limit on the size of a file.
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# Where a page that refuses carries its code; a problem document has it inside.
+CODE_HEADER = "Voxloop-Code"
 
 
 class Kind(StrEnum):

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from rest_framework import exceptions
-from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import set_rollback
 
 from voxloop.kernel.errors import FULL, Kind, NoSpace, Refusal
@@ -29,7 +29,7 @@ TITLES = {
 }  # fmt: skip
 
 
-def problem(error: Exception, context: dict[str, Any]) -> Response | None:
+def problem(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
     """Turn an error into an RFC 9457 problem document; None lets a fault of ours surface as one."""
     headers: dict[str, str] = {}
     extra: dict[str, Any] = {}
@@ -51,7 +51,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         status, code, detail = 422, "invalid", "Some fields are not valid."
         extra = {"fields": error.detail}
     elif isinstance(error, exceptions.APIException):
-        status, code, detail = error.status_code, str(error.get_codes()), str(error.detail)
+        status, (code, detail) = error.status_code, _told(error)
         if wait := getattr(error, "wait", None):
             headers["Retry-After"] = str(int(wait))
         if challenge := getattr(error, "auth_header", None):
@@ -61,4 +61,16 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     set_rollback()
     body = {"type": "about:blank", "title": TITLES.get(status, "Refused"), "status": status, "code": code,
             "detail": detail, **extra}  # fmt: skip
-    return Response(body, status=status, headers=headers, content_type="application/problem+json")
+    # Not by the view's renderer, which may write HTML, YAML or a mask: a refusal is a problem document everywhere.
+    return JsonResponse(
+        body, encoder=JSONEncoder, status=status, headers=headers, content_type="application/problem+json"
+    )
+
+
+def _told(error: exceptions.APIException) -> tuple[str, str]:
+    """Code and sentence of an error of the framework, whose `detail` may be a text, a list or a table of them."""
+    detail: Any = error.detail
+    while isinstance(detail, dict | list) and detail:
+        detail = detail.get("detail", next(iter(detail.values()))) if isinstance(detail, dict) else detail[0]
+    code = getattr(detail, "code", None) or error.default_code
+    return str(code), str(detail or error.default_detail)

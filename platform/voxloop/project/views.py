@@ -4,10 +4,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
 from django.db import connection
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.crypto import constant_time_compare
 from django.views import defaults
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
@@ -17,6 +19,7 @@ from prometheus_client.process_collector import ProcessCollector
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment
 from voxloop.jobs.models import Job
+from voxloop.kernel.errors import CODE_HEADER
 
 LOCKED = "This name is locked for 15 minutes after 5 wrong passwords; wait, or ask an administrator."
 
@@ -35,7 +38,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     is_scraper = bool(settings.METRICS_TOKEN) and constant_time_compare(token, settings.METRICS_TOKEN)
     if not is_scraper and not getattr(request.user, "is_administrator", False):
-        return _problem(403, "forbidden", "Only an administrator or the metrics scraper may read this.")
+        return problem_document(403, "forbidden", "Only an administrator or the metrics scraper may read this.")
     registry = CollectorRegistry()
     PlatformCollector(registry=registry)
     ProcessCollector(registry=registry)
@@ -52,50 +55,66 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form is older than the log-in; say so instead of Django's bare page."""
-    if _asks_api(request):
-        return _problem(403, "csrf_failed", "The request has no valid CSRF token; reload the page and try again.")
+    if is_for_api(request):
+        return problem_document(
+            403, "csrf_failed", "The request has no valid CSRF token; reload the page and try again."
+        )
     return render(request, "errors/403_csrf.html", status=403)
 
 
 def locked_out(request: HttpRequest, response: Any = None, credentials: Any = None, *args: Any) -> HttpResponse:
     """Too many wrong passwords for a name."""
-    if _asks_api(request):
-        return _problem(429, "locked_out", LOCKED)
+    if is_for_api(request):
+        return problem_document(429, "locked_out", LOCKED)
     return render(request, "account/locked.html", {"sentence": LOCKED}, status=429)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A request that cannot be read: a foreign host, a broken form, a NUL in its address."""
-    if _asks_api(request):
-        return _problem(400, "bad_request", "The request cannot be read.")
-    return defaults.bad_request(request, exception)
+    if isinstance(exception, RequestDataTooBig):
+        if is_for_api(request):
+            return problem_document(413, "too_large", "The body is larger than this server takes.")
+        return plain_page(413, "too_large", "This is too large", "The form holds more than this server takes.")
+    if is_for_api(request):
+        return problem_document(400, "bad_request", "The request cannot be read.")
+    return plain_page(400, "bad_request", "This request cannot be read", "Go back, reload the page and try again.")
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A page that the role does not open."""
-    if _asks_api(request):
-        return _problem(403, "forbidden", "Your role does not allow this.")
+    if is_for_api(request):
+        return problem_document(403, "forbidden", "Your role does not allow this.")
     return defaults.permission_denied(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None, **_: Any) -> HttpResponse:
     """An address that names nothing, or nothing that the person may see."""
-    if _asks_api(request):
-        return _problem(404, "not_found", "There is no such thing, or you may not see it.")
+    if is_for_api(request):
+        return problem_document(404, "not_found", "There is no such thing, or you may not see it.")
     return defaults.page_not_found(request, exception or Http404())
 
 
 def broken(request: HttpRequest) -> HttpResponse:
     """A fault of ours: told without its insides, which are in the server's log."""
-    if _asks_api(request):
-        return _problem(500, "broken", "The server could not finish this; what was saved before is safe. Try again.")
+    if is_for_api(request):
+        return problem_document(
+            500, "broken", "The server could not finish this; what was saved before is safe. Try again."
+        )
     return defaults.server_error(request)
 
 
-def _asks_api(request: HttpRequest) -> bool:
+def plain_page(status: int, code: str, heading: str, text: str) -> HttpResponse:
+    """A refusal where no other page can be made: it needs neither session nor database."""
+    body = render_to_string("errors/plain.html", {"code": code, "heading": heading, "text": text})
+    return HttpResponse(body, status=status, headers={CODE_HEADER: code})
+
+
+def is_for_api(request: HttpRequest) -> bool:
+    """Whether a program asks, which reads documents rather than pages."""
     return request.path.startswith("/api/")
 
 
-def _problem(status: int, code: str, detail: str) -> JsonResponse:
+def problem_document(status: int, code: str, detail: str) -> JsonResponse:
+    """A refusal that no view of the API made, as RFC 9457 has it."""
     body = {"type": "about:blank", "title": "Refused", "status": status, "code": code, "detail": detail}
     return JsonResponse(body, status=status, content_type="application/problem+json")

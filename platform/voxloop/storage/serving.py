@@ -4,13 +4,15 @@ import re
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
 from voxloop.storage.store import open_store
 
 IMMUTABLE = "private, max-age=31536000, immutable"
+RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
+MOST_DIGITS = 18  # of a place in an object; a longer number lies behind every end
 
 
 class OctetRenderer(BaseRenderer):
@@ -34,16 +36,30 @@ def serve_object(request: Request, key: str, content_type: str) -> HttpResponse 
     start, end, status = 0, size, 200
     extent = request.headers.get("Range")
     if extent and request.headers.get("If-Range", etag) == etag:
-        match = re.fullmatch(r"bytes=(\d*)-(\d*)", extent.strip())
+        match = RANGE.fullmatch(extent.strip())
         if match and any(match.groups()):
             first, last = match.groups()
-            start = int(first) if first else max(0, size - int(last))
-            end = min(size, int(last) + 1) if first and last else size
+            start = _place(first) if first else max(0, size - _place(last))
+            end = min(size, _place(last) + 1) if first and last else size
             if start >= size or start >= end:
-                return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+                return _no_such_range(headers, size)
             status = 206
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     headers["Content-Length"] = str(end - start)
+    if request.method == "HEAD":
+        return HttpResponse(status=status, content_type=content_type, headers=headers)
     return StreamingHttpResponse(
         store.stream(key, start, end), status=status, content_type=content_type, headers=headers
     )
+
+
+def _place(digits: str) -> int:
+    short = digits.lstrip("0") or "0"
+    return int(short) if len(short) <= MOST_DIGITS else 10**MOST_DIGITS
+
+
+def _no_such_range(headers: dict[str, str], size: int) -> HttpResponse:
+    body = {"type": "about:blank", "title": "No such range", "status": 416, "code": "bad_range",
+            "detail": f"The range lies behind the end; there are {size} bytes."}  # fmt: skip
+    told = {**headers, "Content-Range": f"bytes */{size}", "Cache-Control": "no-store"}
+    return JsonResponse(body, status=416, headers=told, content_type="application/problem+json")

@@ -1,0 +1,57 @@
+"""Every refusal has a code, whoever made it: the framework's own bare ones get theirs here."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from voxloop.kernel.errors import CODE_HEADER
+from voxloop.project.views import is_for_api, plain_page, problem_document
+
+PROBLEM = "application/problem+json"
+# Code, heading and sentence of a status for which nobody has said more.
+PLAIN = {
+    400: ("bad_request", "This request cannot be read", "Go back, reload the page and try again."),
+    401: ("not_authenticated", "You are not logged in", "Log in and try again."),
+    403: ("forbidden", "This is not allowed", "Your role does not allow this."),
+    404: ("not_found", "There is no such page, or you may not see it", "The address may be mistyped."),
+    405: ("method_not_allowed", "This cannot be asked for in this way", "Open the page by its link, or use its form."),
+    406: ("not_acceptable", "There is no such form of this", "Ask for one that the address offers."),
+    409: ("conflict", "This cannot be done now", "Reload the page; something has changed meanwhile."),
+    413: ("too_large", "This is too large", "Send less at once."),
+    415: ("unsupported_media_type", "This cannot be read", "Send it in the form that the address takes."),
+    422: ("invalid", "Some fields are not valid", "Correct what is marked and send it again."),
+    429: ("throttled", "Too many requests", "Wait a little and try again."),
+    500: ("broken", "The server could not finish this", "What you saved before is safe. Try again in a moment."),
+}
+SEEN = ("Allow", "Retry-After", "WWW-Authenticate", "Cache-Control", "Content-Range")
+
+
+class CodedAnswers:
+    """Middleware: a page that refuses names its code in a header; a bare refusal becomes a page or a document."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        answer = self.get_response(request)
+        if answer.status_code < 400 or answer.headers.get("Content-Type") == PROBLEM:
+            return answer
+        known = PLAIN.get(answer.status_code)
+        if known is None or answer.has_header(CODE_HEADER):
+            return answer
+        code, heading, text = known
+        if is_for_api(request):
+            return _with_headers(problem_document(answer.status_code, code, text), answer)
+        if isinstance(answer, HttpResponse) and not answer.content:
+            return _with_headers(plain_page(answer.status_code, code, heading, text), answer)
+        answer.headers[CODE_HEADER] = code
+        return answer
+
+
+def _with_headers(told: HttpResponse, bare: HttpResponseBase) -> HttpResponse:
+    for name in SEEN:
+        if bare.has_header(name):
+            told[name] = bare.headers[name]
+    told.cookies = bare.cookies
+    return told
