@@ -169,7 +169,8 @@ class Demo:
             supervisor.start(self.database())
             environment = self.environment()
             progress.show("tables")
-            supervisor.run_once(self.command("migrate", environment, "prepare_broker", "--migrate"))
+            owner = environment | {"VOXLOOP_OWNER_DATABASE": self.postgres.owner_url}  # nobody else is told
+            supervisor.run_once(self.command("migrate", owner, "prepare_broker", "--migrate"))
             progress.show("pages and workers")
             supervisor.start(*self.services(environment))
         self.write_pids(supervisor)

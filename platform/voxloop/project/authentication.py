@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox.auth import TokenAuthentication
 from rest_framework.request import Request
 
@@ -33,3 +34,9 @@ class ScopedTokens(TokenAuthentication):
         require_set_up(user)
         note_use(token)
         return user, token
+
+
+class TokenScheme(KnoxTokenScheme):
+    """How the API's description tells of them."""
+
+    target_class = "voxloop.project.authentication.ScopedTokens"

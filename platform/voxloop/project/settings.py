@@ -151,6 +151,8 @@ def _database(url: str) -> dict[str, object]:
 
 DATABASE_URL = os.environ.get("VOXLOOP_DATABASE", "postgresql://voxloop:voxloop@127.0.0.1:5432/voxloop")
 DATABASES = {"default": _database(DATABASE_URL)}
+# The role that owns the tables, told to `migrate` and `prepare_broker` alone (voxloop.audit.ownership).
+OWNER_DATABASE = _database(url) if (url := os.environ.get("VOXLOOP_OWNER_DATABASE", "")) else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
