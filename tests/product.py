@@ -1,4 +1,4 @@
-"""The product as its operator runs it: its own database, gunicorn, and both Celery workers, as real processes."""
+"""The product as its operator runs it: its own database, the front, and both Celery workers, as real processes."""
 
 import contextlib
 import os
@@ -56,8 +56,7 @@ class Product:
         celery = [sys.executable, "-m", "celery", "-A", "voxloop.project"]
         command = {
             "web": [
-                sys.executable, "-m", "gunicorn", "voxloop.project.wsgi:application", "-b", f"127.0.0.1:{self.port}",
-                "-k", "gthread", "-w", "1", "--threads", "8", "--graceful-timeout", "5", "--log-level", "warning",
+                sys.executable, "-m", "voxloop.project.front", "--bind", f"127.0.0.1:{self.port}", "--processes", "1",
             ],
             "default": [*celery, "worker", "-Q", "default", "-c", "1", "-n", f"default-{self.port}@test"],
             "ml": [*celery, "worker", "-Q", "ml", "-c", "1", "-n", f"ml-{self.port}@test"],

@@ -69,7 +69,7 @@ def _loader() -> Callable[[Mapping[str, Any]], ScanVoxels]:
     store = open_store(settings.STORAGE_URL)
 
     def load(entry: Mapping[str, Any]) -> ScanVoxels:
-        scan = Scan.objects.select_related("series").get(pk=entry["id"])
+        scan = Scan.objects.get(pk=entry["id"])
         if scan.state != "ready":
             raise Conflict(f"{scan.code} was withdrawn; yank this release and freeze another.", code="scan_withdrawn")
         z, y, x = scan.shape_zyx
@@ -78,7 +78,7 @@ def _loader() -> Callable[[Mapping[str, Any]], ScanVoxels]:
         for layer, claim in entry["layers"].items():
             revision = MaskRevision.objects.get(pk=claim["revision"]) if claim["revision"] else None
             labels[layer] = load_labels(revision, (z, y, x))
-        return ScanVoxels(hu_zyx, labels, scan.series.facts.get("sop_instance_uids") if scan.series else None)
+        return ScanVoxels(hu_zyx, labels, scan.facts.get("sop_instance_uids") if scan.series_id else None)
 
     return load
 

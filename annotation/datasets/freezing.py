@@ -110,12 +110,12 @@ def _start_facts(start: MaskRevision | None) -> dict[str, Any]:
 
 
 def _uids(scan: Scan) -> dict[str, Any]:
-    """The scan's DICOM UIDs as intake stored them (`Series.facts`); empty for one that did not come as DICOM."""
+    """The scan's re-keyed UIDs as intake stored them; empty for one that did not come as DICOM."""
     if scan.series is None:
         return {}
     uids = {
         "study": scan.series.study.uid,
         "series": scan.series.uid,
-        "frame_of_reference": scan.series.facts.get("frame_of_reference_uid"),
+        "frame_of_reference": scan.facts.get("frame_of_reference_uid"),
     }
     return {key: value for key, value in uids.items() if value}

@@ -40,9 +40,10 @@ from annotation.masks.states import EMPTY
 from annotation.reviews.models import ReviewRound
 from annotation.reviews.services import approve_round, claim_round, submit_assignment
 from annotation.scans.models import Scan, Site
+from annotation.scans.pseudonyms import open_key
 from annotation.scans.services import create_site
 from annotation.work.batches import create_batch, publish_batch
-from annotation.work.campaigns import create_campaign
+from annotation.work.campaigns import create_campaign, key_of
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.people import invite_person
 from annotation.work.standard import CHEST_CT
@@ -136,10 +137,8 @@ def prepare_stage(*, passwords: Mapping[str, str]) -> Stage:
 def label_first_scans(*, stage: Stage, progress: Progress) -> None:
     """One reader labels the first scans of each site, submits them, and the reviewer approves: all by the services."""
     reader, coordinator = stage.people["annotator2"], stage.people["coordinator"]
-    subjects = [
-        pseudonym_of(site, number) for site in SITES for number in range(1, LABELLED_OF_EACH_SITE[site.code] + 1)
-    ]
-    scans = list(Scan.objects.filter(campaign_scans__campaign=stage.campaign, subject__pseudonym__in=subjects))
+    phantoms = _phantoms_by_code(stage)
+    scans = list(Scan.objects.filter(campaign_scans__campaign=stage.campaign, subject__pseudonym__in=phantoms))
     held = Assignment.objects.filter(campaign=stage.campaign, stage=Assignment.Stage.ANNOTATION, scan__in=scans)
     batch = Batch.objects.filter(assignments__in=held).first()
     if batch is None:
@@ -152,19 +151,18 @@ def label_first_scans(*, stage: Stage, progress: Progress) -> None:
     for number, assignment in enumerate(held.select_related("scan__subject").order_by("position"), start=1):
         progress.report(14, f"Labelling and reviewing: scan {number} of {len(scans)}")
         if assignment.state in ("queued", "open"):
-            _label(assignment, reader)
+            _label(assignment, reader, phantoms)
         _approve(assignment, stage.people["reviewer"])
 
 
-def _label(assignment: Assignment, reader: User) -> None:
+def _label(assignment: Assignment, reader: User, phantoms: Mapping[str, str]) -> None:
     begin(assignment_id=assignment.pk, actor=reader)
     subject = assignment.scan.subject
     if subject is None:
         raise NotCreatedError(f"Scan {assignment.scan.code} has no subject.")
-    phantom = _make(subject.pseudonym)
-    labels = read_like_a_person(
-        phantom.findings_zyx, phantom.geometry.spacing_mm_zyx, seed_of(subject.pseudonym)
-    )  # fmt: skip
+    name = phantoms[subject.pseudonym]
+    phantom = _make(name)
+    labels = read_like_a_person(phantom.findings_zyx, phantom.geometry.spacing_mm_zyx, seed_of(name))
     if not Head.objects.filter(assignment=assignment).exists() and labels.any():
         message = encode_message(LAYER, labels.shape, split_labelmap(labels))
         save_message(
@@ -283,7 +281,17 @@ def _write_series(pseudonym: str, folder: Path) -> None:
 
 def _is_known(stage: Stage, delivery: Delivery, pseudonym: str) -> bool:
     site = stage.sites[delivery.site.code]
-    return Scan.objects.filter(site=site, subject__pseudonym=pseudonym).exists()
+    return Scan.objects.filter(site=site, subject__pseudonym=_code_of(stage, pseudonym)).exists()
+
+
+def _phantoms_by_code(stage: Stage) -> dict[str, str]:
+    """The phantoms to be labelled, by the codes that the intake has given them."""
+    names = [pseudonym_of(site, number) for site in SITES for number in range(1, LABELLED_OF_EACH_SITE[site.code] + 1)]
+    return {_code_of(stage, name): name for name in names}
+
+
+def _code_of(stage: Stage, pseudonym: str) -> str:
+    return open_key(key_of(stage.campaign)).subject(pseudonym.split("-")[1], "patient", pseudonym)
 
 
 def _count_ready(stage: Stage) -> int:

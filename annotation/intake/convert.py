@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from annotation.intake.dicom.identity import IDENTIFIED_CODES
 from annotation.intake.dicom.volume import find_series, origin_of_refused, read_series
 from annotation.intake.limits import Limits
 from annotation.intake.nifti import is_nifti, read_mask, read_nifti
@@ -33,7 +34,6 @@ MOST_OPEN_FILES = 256
 PR_SET_PDEATHSIG = 1
 FILE_BYTES_PER_VOXEL = 8
 MASK_LAYER = "import"
-IDENTIFIED = "not_deidentified"
 
 
 def limit_resources(memory_bytes: int, cpu_s: int, file_bytes: int) -> None:
@@ -72,7 +72,7 @@ class Report:
 
     def refuse(self, refusal: Refusal, files: int, series: dict[str, Any] | None) -> None:
         """Note a refusal of one series, or (`series` None) of the whole. Of a series that names a patient: no more."""
-        if refusal.code == IDENTIFIED:
+        if refusal.code in IDENTIFIED_CODES:
             series = None
         self.refused.append({"code": refusal.code, "reason": refusal.detail, "files": files, "series": series})
 

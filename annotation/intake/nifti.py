@@ -60,7 +60,8 @@ def read_nifti(path: Path, scratch: Path, limits: Limits) -> FoundVolume:
         "source": "nifti",
     }  # fmt: skip
     origin = Origin(
-        subject=f"nifti-{digest[:12]}",
+        subject=study_uid,
+        is_unnamed=True,
         study_uid=study_uid,
         series_uid=derive_uid("series", digest),
         modality="CT",

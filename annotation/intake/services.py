@@ -13,7 +13,8 @@ from django.conf import settings
 from django.db import transaction
 
 from annotation.intake.child import run_convert
-from annotation.intake.storing import SeriesFacts, VolumeFiles, reject_series, store_scan
+from annotation.intake.rekeying import Rekeyer, notes_on
+from annotation.intake.storing import VolumeFiles, reject_series, store_scan
 from annotation.scans.models import Site
 from annotation.work.models import Campaign
 from annotation.work.permissions import require_role
@@ -123,6 +124,8 @@ def on_labels(listener: LabelsListener) -> LabelsListener:
 def import_scans(claim: Claim) -> dict[str, Any]:
     """Run an import job: convert what was received, keep its scans and refusals, and remove an upload."""
     payload = claim.job.payload
+    if "path" not in payload:  # an attempt that ended everything but its own row
+        raise Invalid("The uploaded file is gone; send it again.", code="no_such_file")
     site, campaign, actor = find_job_place(payload)
     result = _import(
         source=Path(payload["path"]),
@@ -140,9 +143,16 @@ def import_scans(claim: Claim) -> dict[str, Any]:
 
 
 def discard_upload(job: Job) -> None:
-    """Remove the uploaded file of an import job that has ended, however it ended."""
-    if job.kind == Job.Kind.IMPORT_SCANS and job.payload.get("is_upload"):
+    """Remove the uploaded file of an import job that has ended, however it ended, and forget where it lay.
+
+    A folder on the server may be called after a patient; the job's row is kept for good.
+    """
+    if job.kind != Job.Kind.IMPORT_SCANS or "path" not in job.payload:
+        return
+    if job.payload.get("is_upload"):
         shutil.rmtree(Path(job.payload["path"]).parent, ignore_errors=True)
+    job.payload = {name: value for name, value in job.payload.items() if name not in ("path", "mask")}
+    job.save(update_fields=["payload"])
 
 
 def import_now(
@@ -187,6 +197,7 @@ def _import(
     if not source.exists():
         raise Invalid("The uploaded file is gone; send it again.", code="no_such_file")
     place = parse_schema(campaign.schema.definition).layer(layer)  # where a mask that comes with a scan belongs
+    rekeyer = Rekeyer(site=site, campaign=campaign)  # before the work: without the key nothing could be stored
     shutil.rmtree(folder, ignore_errors=True)  # what an attempt that was killed has left
     try:
         report = run_convert(
@@ -194,6 +205,7 @@ def _import(
         )
         if not report.accepted and not any(refusal["series"] for refusal in report.refused):
             raise Invalid(report.refused[0]["reason"], code=report.refused[0]["code"])
+        series = [rekeyer.rekey(item["series"]) for item in report.accepted]
         scans = []
         for number, item in enumerate(report.accepted):
             on_progress(90 + 9 * number // len(report.accepted), "Storing the scans")
@@ -202,7 +214,7 @@ def _import(
                 scan, is_new = store_scan(
                     site=site,
                     campaign=campaign,
-                    series=SeriesFacts(**item["series"]),
+                    series=series[number],
                     volume=_read_volume(folder / item["folder"]),
                     actor=actor,
                     check=check,
@@ -211,10 +223,11 @@ def _import(
                     for listener in _on_labels:
                         listener(scan=scan, campaign=campaign, layer=place.name, message=labels, actor=actor)
             scans.append({"id": str(scan.pk), "code": scan.code, "new": is_new, "state": scan.state})
-        refused = [_keep_refusal(refusal, site, campaign, actor, check) for refusal in report.refused]
+        refused = [_keep_refusal(refusal, rekeyer, site, campaign, actor, check) for refusal in report.refused]
         result = {
             "scans": scans,
             "refused": refused,
+            "notes": notes_on(series),
             "not_dicom": report.not_dicom,
             "unreadable": report.unreadable,
         }
@@ -237,7 +250,12 @@ class NothingCameIn(Invalid):
 
 
 def _keep_refusal(
-    refusal: Mapping[str, Any], site: Site, campaign: Campaign, actor: User, check: Callable[[], None]
+    refusal: Mapping[str, Any],
+    rekeyer: Rekeyer,
+    site: Site,
+    campaign: Campaign,
+    actor: User,
+    check: Callable[[], None],
 ) -> dict[str, Any]:
     """A refused scan becomes a row; what is no scan at all (SR, SEG, a named patient) is only told."""
     told = {"code": refusal["code"], "reason": refusal["reason"], "files": refusal["files"], "scan": None}
@@ -248,7 +266,7 @@ def _keep_refusal(
             scan = reject_series(
                 site=site,
                 campaign=campaign,
-                series=SeriesFacts(**series),
+                series=rekeyer.rekey(series),
                 code=refusal["code"],
                 reason=refusal["reason"],
                 actor=actor,

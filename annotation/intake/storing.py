@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from annotation.intake.rekeying import SeriesFacts
 from annotation.scans.models import Scan, Series, Site, Study, Subject
 from annotation.scans.states import SCAN
 from annotation.work.campaigns import add_scan
@@ -16,19 +17,6 @@ from voxloop.accounts.models import User
 from voxloop.audit.services import advance
 from voxloop.kernel.clock import now
 from voxloop.storage.store import open_store
-
-
-@dataclass(frozen=True)
-class SeriesFacts:
-    """What is known of a series beside its voxels. Never a name, a date or a free text of the hospital."""
-
-    subject: str
-    study_uid: str
-    series_uid: str
-    modality: str
-    description: str
-    facts: Mapping[str, Any]
-    source_hash: str
 
 
 @dataclass(frozen=True)
@@ -101,11 +89,11 @@ def _new_scan(site: Site, series: SeriesFacts) -> Scan:
     prefix = f"VX-{site.code.upper()}-"
     last = Scan.objects.filter(code__startswith=prefix).order_by("-code").values_list("code", flat=True).first()
     number = int(last.removeprefix(prefix)) + 1 if last else 1
-    subject, _ = Subject.objects.get_or_create(site=site, pseudonym=series.subject)
+    subject, _ = Subject.objects.get_or_create(
+        site=site, pseudonym=series.subject, defaults={"key": series.key, "is_unnamed": series.is_unnamed}
+    )
     study, _ = Study.objects.get_or_create(subject=subject, uid=series.study_uid)
-    row, _ = Series.objects.get_or_create(study=study, uid=series.series_uid, defaults={"facts": dict(series.facts)})
-    if Scan.objects.filter(series=row).exists():
-        row = None
+    row, _ = Series.objects.get_or_create(study=study, uid=series.series_uid)
     return Scan.objects.create(
         code=f"{prefix}{number:04d}",
         site=site,

@@ -18,9 +18,15 @@ LOWEST_HU, HIGHEST_HU = -1024, 3071  # 12 bits: what CT scanners can tell apart;
 
 @dataclass(frozen=True)
 class Origin:
-    """The identity of a series under its pseudonym, and its technical facts. No name, date, place or free text."""
+    """The identity of a series as its files say it, and its technical facts. No name, date, place or free text.
+
+    It lives between the converting process and the one that stores: there every identifier is re-keyed
+    (`annotation.intake.rekeying`) before anything else is done with it. `is_unnamed`: the files name no patient, and
+    `subject` is the study's UID.
+    """
 
     subject: str
+    is_unnamed: bool
     study_uid: str
     series_uid: str
     modality: str

@@ -45,12 +45,32 @@ class SiteMembership(models.Model):
         return f"{self.user} at {self.site}"
 
 
+class PseudonymKey(models.Model):
+    """The secret by which what names a patient was turned into codes; sealed, see `annotation.scans.pseudonyms`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    sealed = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"key {self.pk}"
+
+
 class Subject(models.Model):
-    """A patient under a pseudonym; belongs to one site."""
+    """A patient under a pseudonym; belongs to one site.
+
+    The pseudonym and every UID below it come from one key: that of the campaign which the first scan was sent to.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="subjects")
     pseudonym = models.CharField(max_length=64)
+    key = models.ForeignKey(PseudonymKey, on_delete=models.PROTECT, related_name="subjects", null=True)
+    # The files named nobody (an empty Patient ID, or a dummy): each study stands for a person of its own.
+    is_unnamed = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["site", "pseudonym"]
@@ -82,7 +102,6 @@ class Series(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="series")
     uid = models.CharField(max_length=64)
-    facts = models.JSONField(default=dict)
 
     class Meta:
         verbose_name_plural = "series"
@@ -100,7 +119,8 @@ class Scan(models.Model):
     code = models.CharField(max_length=32, unique=True)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="scans")
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="scans", null=True)
-    series = models.OneToOneField(Series, on_delete=models.PROTECT, related_name="scan", null=True)
+    # Several, when a series was refused at first and sent again whole.
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="scans", null=True)
     state = models.CharField(max_length=16, default=SCAN.initial)
     reason_code = models.CharField(max_length=64, blank=True)
     reason = models.TextField(blank=True)

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation.scans.models import Scan
+from annotation.scans.models import PseudonymKey, Scan
+from annotation.scans.pseudonyms import make_key
 from annotation.work.models import Campaign, CampaignMember, CampaignScan, LabelSchema
 from annotation.work.schema import parse_schema
 from voxloop.accounts.models import User
@@ -46,3 +47,13 @@ def add_scan(*, campaign: Campaign, scan: Scan, actor: Any) -> None:
     _row, created = CampaignScan.objects.get_or_create(campaign=campaign, scan=scan)
     if created:
         record(actor=actor, action="campaign.scan_added", target=campaign, new={"scan": scan.code})
+
+
+@transaction.atomic
+def key_of(campaign: Campaign) -> PseudonymKey:
+    """The key by which the campaign's scans are re-keyed; made the first time, once, whoever asks at once."""
+    row = Campaign.objects.select_for_update(of=("self",)).select_related("pseudonym_key").get(pk=campaign.pk)
+    if row.pseudonym_key is None:
+        row.pseudonym_key = make_key()
+        row.save(update_fields=["pseudonym_key"])
+    return row.pseudonym_key

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from annotation.scans.models import Scan
+from annotation.scans.models import PseudonymKey, Scan
 from annotation.work.states import ASSIGNMENT, BATCH
 from voxloop.accounts.roles import Role
 from voxloop.kernel.ids import new_id
@@ -45,6 +45,10 @@ class Campaign(models.Model):
     retrain_after = models.PositiveSmallIntegerField(default=25)
     promotes_by_itself = models.BooleanField(default=True)
     blank_share = models.FloatField(default=0.10)
+    # Made with the first import (`campaigns.key_of`); what names a patient is stored as a code of this key.
+    pseudonym_key = models.OneToOneField(
+        PseudonymKey, on_delete=models.PROTECT, related_name="campaign", null=True, blank=True
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -98,9 +98,13 @@ def test_every_variable_of_compose_is_read_by_the_settings() -> None:
     assert [name for name in COMPOSE["services"]["web"]["environment"] if f'"{name}"' not in settings] == []
 
 
-@pytest.mark.parametrize("name", sorted(name for name, command in commands().items() if command[0] != "python"))
+def is_managed(command: list[str]) -> bool:
+    return command[:2] == ["python", "manage.py"]
+
+
+@pytest.mark.parametrize("name", sorted(name for name, command in commands().items() if not is_managed(command)))
 def test_every_program_of_a_container_exists_and_parses_its_arguments(name: str) -> None:
-    """Gunicorn reads them for --check-config, celery before it answers --help."""
+    """The front reads them and loads the product for --check, celery reads them before it answers --help."""
     program, *arguments = (argument.replace("%h", "here") for argument in commands()[name])
     found = shutil.which(program, path=str(Path(sys.executable).parent))
     assert found, f"{program} is not installed"
@@ -109,7 +113,7 @@ def test_every_program_of_a_container_exists_and_parses_its_arguments(name: str)
         "DJANGO_SETTINGS_MODULE": "voxloop.project.settings",
         "VOXLOOP_DATABASE": "postgresql://nobody@127.0.0.1:1/none",
     }
-    check = {"gunicorn": "--check-config", "celery": "--help"}[program]
+    check = {"python": "--check", "celery": "--help"}[program]
     command = [found, *arguments, check]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr + done.stdout
@@ -119,7 +123,7 @@ def test_every_program_of_a_container_exists_and_parses_its_arguments(name: str)
     assert wrong.returncode != 0
 
 
-@pytest.mark.parametrize("name", sorted(name for name, command in commands().items() if command[0] == "python"))
+@pytest.mark.parametrize("name", sorted(name for name, command in commands().items() if is_managed(command)))
 def test_every_management_command_of_a_container_exists_and_parses_its_arguments(name: str) -> None:
     _python, script, command, *arguments = commands()[name]
     assert script == "manage.py"

@@ -21,6 +21,10 @@ LEAST = {
     "django-allauth": ("65.13.0", "accounts that were deactivated could refresh tokens"),
     "cryptography": ("44.0.1", "CVE-2024-12797: raw public keys of a server are not checked"),
     "gunicorn": ("23.0.0", "CVE-2024-6827: requests smuggled by Transfer-Encoding"),
+    "waitress": (
+        "3.0.1",
+        "CVE-2024-49768, CVE-2024-49769: a race in pipelined requests, a busy loop on closed sockets",
+    ),
     "urllib3": ("2.6.0", "CVE-2025-66418, CVE-2025-66471: decompression without an end"),
     "requests": ("2.32.4", "CVE-2024-47081: credentials of .netrc go to another host"),
     "werkzeug": ("3.1.4", "CVE-2025-66221: device names of Windows in safe_join"),

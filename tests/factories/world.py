@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import numpy as np
 
-from annotation.intake.storing import SeriesFacts, VolumeFiles, store_scan
+from annotation.intake.rekeying import SeriesFacts
+from annotation.intake.storing import VolumeFiles, store_scan
 from annotation.masks.answers import save_answers
 from annotation.masks.services import begin, save_message
 from annotation.masks.states import EMPTY

@@ -121,6 +121,17 @@ class Api:
         )
 
 
+# The intake re-keys what names a patient: which code it has given to which phantom.
+CODES = """
+import json
+from annotation.scans.pseudonyms import open_key
+from annotation.work.campaigns import key_of
+from annotation.work.models import Campaign
+codes = open_key(key_of(Campaign.objects.get()))
+print(json.dumps({{name: codes.subject(name[0].lower(), "patient", name) for name in {names!r}}}))
+"""
+
+
 def pack_series(site: str, numbers: range, folder: Path) -> tuple[bytes, dict[str, Any]]:
     """A zip of one CT series per subject, and the phantoms by pseudonym."""
     out, phantoms = io.BytesIO(), {}
@@ -167,7 +178,10 @@ def tell_the_story(product: Product, tmp_path: Path, browser: Browser, watched: 
 
     # The coordinator gives one scan out; it is the one with the largest infectious opacity of site a.
     coordinator = Api(product.url, "coordinator")
-    ours = max((s for s in phantoms if s.startswith("A")), key=lambda s: int((phantoms[s].findings_zyx == 1).sum()))
+    codes = json.loads(product.manage("shell", "-v", "0", "-c", CODES.format(names=list(phantoms))).stdout)
+    phantoms = {codes[name]: phantom for name, phantom in phantoms.items()}
+    of_site_a = [codes[name] for name in codes if name.startswith("A")]
+    ours = max(of_site_a, key=lambda s: int((phantoms[s].findings_zyx == 1).sum()))
     find = f"from annotation.scans.models import Scan; print(Scan.objects.get(subject__pseudonym={ours!r}).pk)"
     scan = product.manage("shell", "-v", "0", "-c", find).stdout.split()[-1]
     batch = coordinator.call(
@@ -251,7 +265,7 @@ def tell_the_story(product: Product, tmp_path: Path, browser: Browser, watched: 
     expect(review.get_by_role("link", name="Back to the reviews")).to_be_visible()
 
     # The others are read through the services, so that there is something to learn from.
-    unopened = max(s for s in phantoms if s.startswith("A") and s != ours)
+    unopened = codes[max(name for name in codes if name.startswith("A") and codes[name] != ours)]
     rest = {s: phantom.findings_zyx for s, phantom in phantoms.items() if s not in (ours, unopened)}
     np.savez_compressed(tmp_path / "truth.npz", **rest)
     product.manage("shell", "-v", "0", "-c", READ_THE_REST.format(truth=str(tmp_path / "truth.npz")))

@@ -12,8 +12,10 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
+from annotation.intake.dicom.identity import check_patient_id, is_code, is_dummy
 from annotation.intake.dicom.pixels import KNOWN
 from annotation.intake.dicom.read import IDENTITY_TAGS, Slice
+from annotation.intake.dicom.vocabulary import modality_in_words
 from annotation.intake.limits import Limits
 from voxloop.kernel.errors import Invalid, TooLarge
 
@@ -25,11 +27,6 @@ MODALITY_OF_CLASS = {
     "1.2.840.10008.5.1.4.1.1.1.1.1": "DX",
 }
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-# What de-identification software leaves in Patient's Name.
-PLACEHOLDERS = {
-    "", "removed", "anonymous", "anonymised", "anonymized", "anon", "deidentified", "de-identified", "none", "unknown",
-    "patient", "pseudonym", "phantom", "test",
-}  # fmt: skip
 UID = re.compile(r"[0-9.]{3,64}")
 MOST_SIDE = 8192
 
@@ -72,10 +69,11 @@ def check_series(slices: Sequence[Slice], limits: Limits) -> str:
     modalities = Counter(modality_of(s.header) for s in slices)
     modality = modalities.most_common(1)[0][0]
     if len(modalities) > 1:
-        raise Invalid(f"The series mixes modalities: {', '.join(sorted(modalities))}.", code="mixed_modality")
+        named = ", ".join(sorted(map(modality_in_words, modalities)))
+        raise Invalid(f"The series mixes modalities: {named}.", code="mixed_modality")
     if modality not in ("CT", *PLANAR):
         raise Invalid(
-            f"The series is {modality or 'of unknown modality'}; CT, DX and CR can be annotated.",
+            f"The series is {modality_in_words(modality)}; CT, DX and CR can be annotated.",
             code="wrong_modality",
         )
     for item in slices:
@@ -109,20 +107,16 @@ def _words(value: Any) -> list[Any]:
 
 def _check_identity(header: Dataset) -> None:
     """Refuse files that were not de-identified at the site. The sentence names the attribute, never its value."""
+    patient_id = text_of(header, "PatientID")
+    check_patient_id(patient_id)
     for keyword in IDENTITY_TAGS:
         value = text_of(header, keyword)
-        if value and not (keyword == "PatientName" and is_code(value, text_of(header, "PatientID"))):
+        if not is_dummy(value) and not (keyword == "PatientName" and is_code(value, patient_id)):
             words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", keyword)
             raise Invalid(
                 f"The files still carry {words}: de-identify them at the site before they are sent.",
                 code="not_deidentified",
             )
-
-
-def is_code(name: str, patient_id: str) -> bool:
-    """Whether what stands in Patient's Name is a pseudonym: the Patient ID, a placeholder, or one word with a digit."""
-    plain = name.strip("^ ").lower()
-    return plain in PLACEHOLDERS or plain == patient_id.lower() or bool(re.fullmatch(r"[\w.-]*\d[\w.-]*", plain))
 
 
 def _check_pixels(item: Slice) -> None:
@@ -140,9 +134,14 @@ def _check_pixels(item: Slice) -> None:
     if any(side is None or not 2 <= side[0] <= MOST_SIDE for side in sides):
         raise Invalid("A file does not say how many rows and columns it has, or an impossible number.", code="bad_size")
     if header.get("BitsAllocated") not in (8, 16):
-        raise Invalid(f"A file has {header.get('BitsAllocated')} bits a pixel; 8 or 16 can be read.", code="bad_bits")
+        bits = numbers_of(header, "BitsAllocated", 1)
+        told = "an unknown number of" if bits is None else f"{int(bits[0])}"
+        raise Invalid(f"A file has {told} bits a pixel; 8 or 16 can be read.", code="bad_bits")
     if item.transfer_syntax not in KNOWN:
-        raise Invalid(f"The transfer syntax {item.transfer_syntax[:64]} is not supported.", code="unknown_syntax")
+        # Only what DICOM itself defines is repeated: a private one names its maker, or whatever was written there.
+        known = re.fullmatch(r"1\.2\.840\.10008\.[0-9.]{1,40}", item.transfer_syntax)
+        told = f"transfer syntax {item.transfer_syntax}" if known else "a private transfer syntax"
+        raise Invalid(f"The images are stored in {told}, which is not supported.", code="unknown_syntax")
 
 
 def _check_size(slices: Sequence[Slice], modality: str, limits: Limits) -> None:

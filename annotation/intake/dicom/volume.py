@@ -16,11 +16,21 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
+from annotation.intake.dicom.identity import is_dummy
 from annotation.intake.dicom.pixels import decode_stored
 from annotation.intake.dicom.read import Slice, read_pixels, read_slice
-from annotation.intake.dicom.screen import PLANAR, check_series, modality_of, numbers_of, text_of, uid_of
+from annotation.intake.dicom.screen import (
+    MODALITY_OF_CLASS,
+    PLANAR,
+    check_series,
+    modality_of,
+    numbers_of,
+    text_of,
+    uid_of,
+)
 from annotation.intake.dicom.stack import stack_slices
 from annotation.intake.dicom.uids import derive_uid
+from annotation.intake.dicom.vocabulary import MODALITIES, OTHER, kernel_of, manufacturer_of, model_of
 from annotation.intake.limits import Limits
 from annotation.intake.sources import SourceFile
 from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, hash_volume
@@ -214,16 +224,17 @@ def _origin(slices: Sequence[Slice], modality: str, source_hash: str) -> Origin:
     series_uid = uid_of(header, "SeriesInstanceUID") or derive_uid("series", source_hash)
     study_uid = uid_of(header, "StudyInstanceUID") or derive_uid("study", source_hash)
     thickness, kvp = numbers_of(header, "SliceThickness", 1), numbers_of(header, "KVP", 1)
-    kernel = text_of(header, "ConvolutionKernel", 32)
+    kernel = kernel_of(text_of(header, "ConvolutionKernel"))
+    sop_class = uid_of(header, "SOPClassUID")
     facts = {
         "kernel": kernel,
         "slice_thickness_mm": float(thickness[0]) if thickness is not None else None,
-        "manufacturer": text_of(header, "Manufacturer"),
-        "model": text_of(header, "ManufacturerModelName"),
+        "manufacturer": manufacturer_of(text_of(header, "Manufacturer")),
+        "model": model_of(text_of(header, "ManufacturerModelName")),
         "contrast": text_of(header, "ContrastBolusAgent").upper() not in NO_CONTRAST,
         "kvp": float(kvp[0]) if kvp is not None else None,
         "slices": len(slices),
-        "sop_class_uid": uid_of(header, "SOPClassUID"),
+        "sop_class_uid": sop_class if sop_class in MODALITY_OF_CLASS else "",
         "frame_of_reference_uid": uid_of(header, "FrameOfReferenceUID") or derive_uid("frame", study_uid),
         "sop_instance_uids": [
             uid_of(item.header, "SOPInstanceUID") or derive_uid("instance", source_hash, str(k))
@@ -231,12 +242,15 @@ def _origin(slices: Sequence[Slice], modality: str, source_hash: str) -> Origin:
         ],
     }
     thick = f"{round(thickness[0], 2):g} mm" if thickness is not None else ""
-    words = [modality, f"kernel {kernel}" if kernel else "", thick]
+    words = [modality if modality in MODALITIES else "", f"kernel {kernel}" if kernel not in ("", OTHER) else "", thick]
+    patient_id = text_of(header, "PatientID")
+    is_unnamed = is_dummy(patient_id)
     return Origin(
-        subject=text_of(header, "PatientID") or f"unnamed-{hashlib.sha256(study_uid.encode()).hexdigest()[:12]}",
+        subject=study_uid if is_unnamed else patient_id,
+        is_unnamed=is_unnamed,
         study_uid=study_uid,
         series_uid=series_uid,
-        modality=modality,
+        modality=modality if modality in MODALITIES else "",
         description=", ".join(word for word in words if word),
         facts=facts,
         source_hash=source_hash,

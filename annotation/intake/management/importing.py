@@ -66,6 +66,8 @@ class ImportCommand(BaseCommand):
             self.stdout.write(f"{scan['code']}: {'imported' if scan['new'] else 'was there already'}.")
         for refusal in result["refused"]:
             self.stdout.write(f"{refusal['scan'] or 'Not kept'}: refused ({refusal['code']}). {refusal['reason']}")
+        for note in result["notes"]:
+            self.stdout.write(note)
         if result["not_dicom"] or result["unreadable"]:
             self.stdout.write(f"Files that are not DICOM: {result['not_dicom']}; damaged: {result['unreadable']}.")
 

@@ -1,7 +1,6 @@
 """`manage.py demo`: the whole product on this machine, with demonstration data, until Ctrl-C."""
 
 import argparse
-import json
 import os
 import secrets
 import shutil
@@ -14,9 +13,10 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
+from voxloop.embedded.identity import IDENTITY, NotWhole
 from voxloop.embedded.messages import Progress, StartError, say
-from voxloop.embedded.postgres import EmbeddedPostgres
 from voxloop.embedded.processes import is_port_free, lock_folder
+from voxloop.embedded.state import StateFolder, is_complete
 from voxloop.embedded.supervisor import Child, StopRequested, Supervisor
 
 MB = 1 << 20
@@ -66,7 +66,8 @@ class Demo:
         self.state = state
         self.port = port
         self.address = f"http://127.0.0.1:{port}/"
-        self.postgres = EmbeddedPostgres(state / "postgres")
+        self.folder = StateFolder(state)
+        self.postgres = self.folder.postgres
         self.card: dict[str, Any] = {}
 
     def run(self, *, reset: bool, browser: bool) -> int:
@@ -77,9 +78,12 @@ class Demo:
             if reset:
                 self.reset()
             self.check_room()
-            self.postgres.prepare()
-            os.umask(0o077)  # from here on, what is written is for this user only
+            must_exist = self.folder.check_whole()
+            # Keys and log-ins before the database that relies on them: a start that is cut leaves none without.
+            self.folder.keep_keys()
             self.fill_card()
+            self.postgres.prepare(must_exist=must_exist)
+            os.umask(0o077)  # from here on, what is written is for this user only
             try:
                 with Supervisor() as supervisor:
                     self.start(supervisor)
@@ -99,16 +103,21 @@ class Demo:
 
     def reset(self) -> None:
         """Delete everything in the state folder; refuse when it does not look like one of ours."""
-        if any(self.state.iterdir()) and not (self.state / "demo.json").exists():
+        ours = (self.state / "demo.json", self.state / IDENTITY)
+        if any(self.state.iterdir()) and not any(path.exists() for path in ours):
             strange = [path.name for path in self.state.iterdir() if path.name not in {"lock", "postgres", "log"}]
             if strange:
                 raise StartError(
                     f"{self.state} is no folder of a demonstration (it holds {strange[0]}): nothing was deleted."
                 )
-        self.postgres.prepare()
-        self.postgres.before_start()
-        self.postgres.release()
-        self.postgres.remove()
+        try:
+            self.folder.identify()
+            self.postgres.prepare()
+            self.postgres.before_start()
+            self.postgres.release()
+            self.postgres.remove()
+        except NotWhole as error:
+            say(f"{error.args[0].partition(':')[0]}: only {self.state} itself is emptied.")
         for path in self.state.iterdir():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
@@ -127,36 +136,27 @@ class Demo:
             )
 
     def fill_card(self) -> None:
-        """Read `demo.json` of an earlier start, or make accounts and secrets for a new one."""
-        path = self.state / "demo.json"
-        self.card = json.loads(path.read_text()) if path.exists() else {"demonstration": "to be created"}
-        known = {account["username"]: account for account in self.card.get("accounts", [])}
-        self.card["accounts"] = [
-            known.get(name) or {"username": name, "role": role, "password": secrets.token_urlsafe(12)}
-            for name, role in ACCOUNTS.items()
-        ]
+        """Read `demo.json` of an earlier start, or make accounts for a new one."""
+        self.card = self.folder.read_card() or {"demonstration": "to be created"}
+        if not is_complete(self.card):
+            known = {account["username"]: account for account in self.card.get("accounts", [])}
+            self.card["accounts"] = [
+                known.get(name) or {"username": name, "role": role, "password": secrets.token_urlsafe(12)}
+                for name, role in ACCOUNTS.items()
+            ]
         self.write_card(address=self.address, state=str(self.state), pids={}, running=False)
 
     def write_card(self, **changes: Any) -> None:
         """Write `demo.json` (mode 0600) in one step."""
         self.card |= changes
-        write_private(self.state / "demo.json", json.dumps(self.card, indent=2) + "\n")
+        self.folder.write_card(self.card)
 
     def environment(self) -> dict[str, str]:
         """What the processes of the product are told."""
-        keys = self.state / "secrets.json"
-        if not keys.exists():
-            write_private(keys, json.dumps({name: secrets.token_urlsafe(48) for name in ("secret", "audit")}))
-        kept = json.loads(keys.read_text())
-        return os.environ | {
-            "VOXLOOP_DATABASE": self.postgres.url,
-            "VOXLOOP_STATE": str(self.state),
-            "VOXLOOP_STORAGE": f"file://{self.state / 'objects'}",
-            "VOXLOOP_SECRET_KEY": kept["secret"],
-            "VOXLOOP_AUDIT_KEY": kept["audit"],
+        return {
+            **os.environ,
+            **self.folder.environment(),
             "VOXLOOP_HOSTS": "127.0.0.1,localhost",
-            "VOXLOOP_DEMO": str(self.state / "demo.json"),
-            "DJANGO_SETTINGS_MODULE": "voxloop.project.settings",
             "PYTHONUNBUFFERED": "1",
             # A worker that must stop does not wait for a training: the job is taken up again after the next start.
             "REMAP_SIGTERM": "SIGQUIT",
@@ -170,7 +170,7 @@ class Demo:
             environment = self.environment()
             progress.show("tables")
             owner = environment | {"VOXLOOP_OWNER_DATABASE": self.postgres.owner_url}  # nobody else is told
-            supervisor.run_once(self.command("migrate", owner, "prepare_broker", "--migrate"))
+            supervisor.run_once(self.command("tables", owner, "prepare_installation"))
             progress.show("pages and workers")
             supervisor.start(*self.services(environment))
         self.write_pids(supervisor)
@@ -204,11 +204,7 @@ class Demo:
         python = [sys.executable, "-m"]
         celery = [*python, "celery", "-A", "voxloop.project", "--workdir", str(self.root)]
         worker = ["worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-        web = [
-            *python, "gunicorn", "voxloop.project.wsgi:application", "--bind", f"127.0.0.1:{self.port}",
-            "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--preload", "--timeout", "120",
-            "--graceful-timeout", "5", "--chdir", str(self.root), "--no-control-socket", "--log-level", "warning",
-        ]  # fmt: skip
+        web = [*python, "voxloop.project.front", "--bind", f"127.0.0.1:{self.port}"]
         return [
             self.child("web", web, environment, is_ready=self.answers),
             self.worker(
@@ -257,7 +253,7 @@ class Demo:
 
     def announce(self, seconds: float) -> None:
         """Print the address and the log-ins."""
-        width = max(len(account["username"]) for account in self.card["accounts"])
+        width = max((len(account["username"]) for account in self.card["accounts"]), default=0)
         lines = [f"\nVoxloop answers at {self.address} (after {seconds:.0f} s)\n"]
         lines += [f"  {account['username']:<{width}}  {account['password']}" for account in self.card["accounts"]]
         lines += ["", f"The same in {self.state / 'demo.json'}. Ctrl-C stops everything.", ""]
@@ -266,7 +262,7 @@ class Demo:
 
     def create(self, supervisor: Supervisor) -> None:
         """Create the demonstration, or take it up where it was left; the pages show the same progress."""
-        if self.card.get("demonstration") == "complete":
+        if is_complete(self.card):
             return
         progress = Progress("Demonstration")
         try:
@@ -305,14 +301,3 @@ def open_browser(address: str) -> None:
     """Open a browser where there is a screen; a text browser would take the terminal away."""
     if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         webbrowser.open(address)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only this user may read, in one step."""
-    half = path.with_name(path.name + ".new")
-    half.unlink(missing_ok=True)
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    half.rename(path)

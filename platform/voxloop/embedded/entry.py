@@ -36,7 +36,7 @@ def run(root: str, argv: list[str]) -> int:
             os.execv(interpreter, [str(interpreter), str(home / "manage.py"), *argv[1:]])  # noqa: S606
         if command in NEEDS_FRONTEND and not {"-h", "--help"} & set(arguments):
             bootstrap.ensure_frontend(home)
-        # Child processes (gunicorn, celery, pytest) find the same two source roots in the same order.
+        # Child processes (the front, celery, pytest) find the same two source roots in the same order.
         roots = [str(home), str(home / "platform")]
         inherited = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part not in roots]
         os.environ["PYTHONPATH"] = os.pathsep.join(roots + inherited)

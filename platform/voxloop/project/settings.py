@@ -35,7 +35,14 @@ WORK_DIR = STATE_DIR / "work"  # scratch of jobs; emptied freely
 DEBUG = _flag("VOXLOOP_DEBUG")
 # Without a key the process gets one of its own: log-ins end with it, and nothing signed by it lasts.
 SECRET_KEY = os.environ.get("VOXLOOP_SECRET_KEY") or secrets.token_urlsafe(48)
+# Secrets from before a change: log-ins made under them go on, and what they sealed can be opened and sealed anew.
+SECRET_KEY_FALLBACKS = os.environ.get("VOXLOOP_OLD_SECRET_KEYS", "").split()
+# By what keys in the database are sealed; never by a secret that ends with the process.
+SEALING_SECRETS = [SECRET_KEY, *SECRET_KEY_FALLBACKS] if os.environ.get("VOXLOOP_SECRET_KEY") else []
 AUDIT_KEY = os.environ.get("VOXLOOP_AUDIT_KEY") or SECRET_KEY
+# Keys that what is stored relies on: their prints are kept in the database, and a back-up holds them.
+KEPT_KEYS = {"VOXLOOP_SECRET_KEY": SECRET_KEY, "VOXLOOP_AUDIT_KEY": AUDIT_KEY}
+KEYS_GIVEN = {name for name in KEPT_KEYS if os.environ.get(name)}
 ALLOWED_HOSTS = os.environ.get("VOXLOOP_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("VOXLOOP_ORIGINS", "").split(",") if origin]
 HTTPS = _flag("VOXLOOP_HTTPS")
@@ -82,6 +89,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "voxloop.accounts",
     "voxloop.audit",
+    "voxloop.installation",
     "voxloop.jobs",
     "annotation.scans",
     "annotation.intake",
@@ -92,6 +100,7 @@ INSTALLED_APPS = [
     "annotation.datasets",
     "annotation.pages",
     "annotation.demonstration",
+    "annotation.upkeep",
     "voxloop.project",
 ]
 

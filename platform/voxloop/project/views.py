@@ -20,6 +20,7 @@ from annotation.scans.models import Scan
 from annotation.work.models import Assignment
 from voxloop.jobs.models import Job
 from voxloop.kernel.errors import CODE_HEADER
+from voxloop.project.refusing import asks_machine
 
 LOCKED = "This name is locked for 15 minutes after 5 wrong passwords; wait, or ask an administrator."
 
@@ -111,7 +112,7 @@ def plain_page(status: int, code: str, heading: str, text: str) -> HttpResponse:
 
 def is_for_api(request: HttpRequest) -> bool:
     """Whether a program asks, which reads documents rather than pages."""
-    return request.path.startswith("/api/")
+    return asks_machine(request.path)
 
 
 def problem_document(status: int, code: str, detail: str) -> JsonResponse:

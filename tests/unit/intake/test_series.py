@@ -77,7 +77,7 @@ def test_empty_uids_get_stable_ones(tmp_path: Path) -> None:
     first, second = (convert(tmp_path / name)[0].origin for name in ("one", "two"))
     assert first == second
     assert first.series_uid.startswith("2.25.")
-    assert first.subject.startswith("unnamed-")
+    assert (first.is_unnamed, first.subject) == (True, first.study_uid)
 
 
 def test_the_same_file_twice_counts_once(tmp_path: Path) -> None:

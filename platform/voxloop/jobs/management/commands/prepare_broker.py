@@ -5,11 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 from pgmq.install import get_embedded_install_sql
 
 from voxloop.audit.ownership import as_owner, install_as_worker
+from voxloop.installation.services import settle_installation
+from voxloop.kernel.errors import Refusal
 
 # Asked of the catalogue: the owner of the tables may not look into the broker's schema.
 INSTALLED = (
@@ -24,12 +26,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One start of Django for both steps is quicker than two."""
-        parser.add_argument("--migrate", action="store_true", help="bring the other tables up to date first")
+        parser.add_argument(
+            "--migrate", action="store_true", help="bring the other tables up to date first, and settle the keys"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the schema, once."""
         if options["migrate"]:
             call_command("migrate", interactive=False, verbosity=0)
+            try:
+                settle_installation()
+            except Refusal as refusal:
+                raise CommandError(refusal.detail) from refusal
         if not settings.CELERY_BROKER_URL.startswith("pgmq"):
             return
         with as_owner(), transaction.atomic(), connection.cursor() as cursor:

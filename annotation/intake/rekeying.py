@@ -1,0 +1,89 @@
+"""The door: identifiers of a converted series become codes before anything of it is stored or told.
+
+Which key: that of the campaign which a patient's first scan was sent to. A patient whom the site has sent before, to
+whatever campaign, keeps the code and the key of that time, so that two studies of one person share the subject and a
+study sent to two campaigns has one UID (docs/adr/0016).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from annotation.intake.dicom.vocabulary import OTHER
+from annotation.scans.models import PseudonymKey, Site, Subject
+from annotation.scans.pseudonyms import Pseudonyms, open_key
+from annotation.work.campaigns import key_of
+from annotation.work.models import Campaign
+
+WORDS_OF_A_LIST = ("manufacturer", "model", "kernel")
+
+
+@dataclass(frozen=True)
+class SeriesFacts:
+    """What is known of a series beside its voxels: codes and technical facts. Nothing that its files were named by."""
+
+    subject: str
+    study_uid: str
+    series_uid: str
+    modality: str
+    description: str
+    facts: Mapping[str, Any]
+    source_hash: str
+    key: PseudonymKey | None = None
+    is_unnamed: bool = False
+
+    @property
+    def is_unlisted(self) -> bool:
+        """Whether scanner, model or kernel are in no list of ours and were kept as "other"."""
+        return any(self.facts.get(name) == OTHER for name in WORDS_OF_A_LIST)
+
+
+class Rekeyer:
+    """Codes for the series of one import, by the campaign's key and those that the site's patients have already."""
+
+    def __init__(self, *, site: Site, campaign: Campaign) -> None:
+        own = key_of(campaign)
+        others = PseudonymKey.objects.filter(subjects__site=site).exclude(pk=own.pk).order_by("created_at").distinct()
+        self._site = site
+        self._keys = [(key, open_key(key)) for key in (own, *others)]
+
+    def rekey(self, origin: Mapping[str, Any]) -> SeriesFacts:
+        """A series of a report (`volumes.Origin`) under its codes."""
+        subject, key, codes = self._find_subject(origin["subject"], is_unnamed=origin["is_unnamed"])
+        facts = dict(origin["facts"])
+        facts["frame_of_reference_uid"] = codes.uid(facts["frame_of_reference_uid"])
+        facts["sop_instance_uids"] = [codes.uid(uid) for uid in facts["sop_instance_uids"]]
+        return SeriesFacts(
+            subject=subject,
+            study_uid=codes.uid(origin["study_uid"]),
+            series_uid=codes.uid(origin["series_uid"]),
+            modality=origin["modality"],
+            description=origin["description"],
+            facts=facts,
+            source_hash=origin["source_hash"],
+            key=key,
+            is_unnamed=origin["is_unnamed"],
+        )
+
+    def _find_subject(self, words: str, *, is_unnamed: bool) -> tuple[str, PseudonymKey, Pseudonyms]:
+        kind = "study" if is_unnamed else "patient"
+        codes = {opened.subject(self._site.code, kind, words): (key, opened) for key, opened in self._keys}
+        known = Subject.objects.filter(site=self._site, pseudonym__in=codes).values_list("pseudonym", flat=True).first()
+        subject = known or next(iter(codes))
+        return subject, *codes[subject]
+
+
+def notes_on(series: Sequence[SeriesFacts]) -> list[str]:
+    """What the site should know of what was taken in, in words; no value of a file is repeated."""
+    notes = []
+    if unnamed := sum(item.is_unnamed for item in series):
+        notes.append(
+            f"{unnamed} of {len(series)} series had no Patient ID of their own (none, or a dummy like ANONYMOUS): each "
+            "study counts as a person of its own, so no earlier scan is offered beside it."
+        )
+    if unlisted := sum(item.is_unlisted for item in series):
+        notes.append(
+            f"{unlisted} of {len(series)} series came with a scanner, model or kernel that is in no list here; it is "
+            "kept as “other”."
+        )
+    return notes

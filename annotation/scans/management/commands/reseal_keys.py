@@ -1,0 +1,31 @@
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotation.scans.pseudonyms import reseal_keys
+from voxloop.kernel.errors import Refusal
+
+FAILED = 1
+
+
+class Command(BaseCommand):
+    help = (
+        "Seal the keys of the pseudonyms by the present VOXLOOP_SECRET_KEY, after it was changed: name the one before "
+        "in VOXLOOP_OLD_SECRET_KEYS, run this, then take the old one away. Exit code 0, or 1 when a key stays shut."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            changed = reseal_keys()
+        except Refusal as refusal:
+            if options["json"]:
+                self.stdout.write(json.dumps({"error": refusal.detail, "code": refusal.code}))
+            raise CommandError(refusal.detail, returncode=FAILED) from refusal
+        if options["json"]:
+            self.stdout.write(json.dumps({"resealed": changed}))
+        else:
+            self.stdout.write(f"Sealed anew: {changed} keys. The old secret is no longer needed for any.")

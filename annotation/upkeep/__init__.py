@@ -1,0 +1,1 @@
+"""Back-up, restore, and whether an installation is whole."""

@@ -1,0 +1,25 @@
+"""`manage.py prepare_installation`: everything between a running database and the first process of the product."""
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from annotation.upkeep.objects import check_objects
+from voxloop.kernel.errors import Refusal
+
+
+class Command(BaseCommand):
+    """Tables, broker and keys, then whether the installation is whole; one start of Django for all."""
+
+    help = (
+        "Bring the tables up to date, prepare the broker, and refuse keys, folders or objects that do not belong here."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Everything in turn; a refusal ends it with one sentence."""
+        call_command("prepare_broker", migrate=True)
+        try:
+            check_objects()
+        except Refusal as refusal:
+            raise CommandError(refusal.detail) from refusal

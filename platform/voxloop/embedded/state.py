@@ -1,0 +1,92 @@
+"""The state folder of one machine: its card, its keys, its database, and whether they belong together."""
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from voxloop.embedded.identity import WHERE, Identity, has_cluster, keep_identity
+from voxloop.embedded.messages import StartError
+from voxloop.embedded.postgres import EmbeddedPostgres
+from voxloop.embedded.private import write_private
+
+CARD, KEYS = "demo.json", "secrets.json"
+KEY_NAMES = ("secret", "audit")
+UNFINISHED = "restore.json"  # lies in the folder while it is being restored
+PUT_BACK = "put the file back (manage.py restore brings it from a back-up)"
+
+
+class StateFolder:
+    """One folder with `demo.json`, `secrets.json`, `postgres/`, `objects/` and `log/`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.postgres = EmbeddedPostgres(path / "postgres", owner=path)
+
+    def check_whole(self) -> bool:
+        """Whether its database must exist; raises `StartError` when a part of what belongs to it is gone."""
+        card = self.read_card()
+        if (self.path / UNFINISHED).exists():
+            raise StartError(f"A restore into {self.path} has not finished: run the same manage.py restore again.")
+        identity = self.identify()
+        must_exist = identity.has_database or is_complete(card)
+        place = self.postgres.folder
+        if must_exist or has_cluster(place) or (place / WHERE).exists():
+            for name, what in ((CARD, "its log-ins"), (KEYS, "the keys that sign and seal what it holds")):
+                if not (self.path / name).exists():
+                    raise StartError(
+                        f"{self.path / name} is gone, and with it {what}, but the database was made with it: "
+                        f"{PUT_BACK}, or begin anew with --reset."
+                    )
+        return must_exist
+
+    def identify(self) -> Identity:
+        """The folder's identity; an older version gave it none, but wrote into the card where it saw the folder."""
+        return keep_identity(self.path, came_from=self.read_card().get("state"))
+
+    def read_card(self) -> dict[str, Any]:
+        """What `demo.json` says; empty where there is none."""
+        path = self.path / CARD
+        try:
+            return dict(json.loads(path.read_text())) if path.exists() else {}
+        except (ValueError, TypeError) as error:
+            raise StartError(f"{path} cannot be read: {PUT_BACK}.") from error
+
+    def write_card(self, card: dict[str, Any]) -> None:
+        """Write `demo.json` (mode 0600) in one step."""
+        write_private(self.path / CARD, json.dumps(card, indent=2) + "\n")
+
+    def keep_keys(self) -> None:
+        """Make `secrets.json` for a new folder, before there is a database that relies on it."""
+        path = self.path / KEYS
+        if not path.exists():
+            write_private(path, json.dumps({name: secrets.token_urlsafe(48) for name in KEY_NAMES}))
+
+    def keys(self) -> dict[str, str]:
+        """What `secrets.json` holds."""
+        path = self.path / KEYS
+        try:
+            kept = json.loads(path.read_text())
+            return {**kept, **{name: str(kept[name]) for name in KEY_NAMES}}
+        except OSError as error:
+            raise StartError(f"{path} is gone: {PUT_BACK}.") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise StartError(f"{path} cannot be read: {PUT_BACK}.") from error
+
+    def environment(self) -> dict[str, str]:
+        """What a process of the product is told about this folder; the database must be prepared."""
+        kept = self.keys()
+        return {
+            "VOXLOOP_DATABASE": self.postgres.url,
+            "VOXLOOP_STATE": str(self.path),
+            "VOXLOOP_STORAGE": f"file://{self.path / 'objects'}",
+            "VOXLOOP_SECRET_KEY": kept["secret"],
+            "VOXLOOP_AUDIT_KEY": kept["audit"],
+            "VOXLOOP_DEMO": str(self.path / CARD),
+            "DJANGO_SETTINGS_MODULE": "voxloop.project.settings",
+        }
+
+
+def is_complete(card: dict[str, Any]) -> bool:
+    """Whether the demonstration was made to its end."""
+    return card.get("demonstration") == "complete"

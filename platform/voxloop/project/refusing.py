@@ -1,0 +1,62 @@
+"""Refusals outside a view: a problem document for programs, a plain page for people. No database is asked."""
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from voxloop.kernel.errors import CODE_HEADER
+
+HEADINGS = {
+    401: "Log in first",
+    413: "This is too large",
+    429: "Too many requests",
+    503: "The server is busy or its database is away",
+    507: "The disk of the server is full",
+}
+# The page carries its own style and asks for nothing else.
+HEADERS = [
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished answer, for a server that is no Django."""
+
+    reason: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def asks_machine(path: str) -> bool:
+    """Whether programs ask there: they get problem documents."""
+    return path.startswith(("/api/", "/dicom-web/")) or path in {"/healthz", "/metrics"}
+
+
+def render_refusal(path: str, status: int, code: str, detail: str, retry_after_seconds: int | None = None) -> Answer:
+    """The answer as status line, headers and bytes."""
+    reason = HTTPStatus(status).phrase
+    if asks_machine(path):
+        kind = "application/problem+json"
+        document = {"type": "about:blank", "title": reason, "status": status, "code": code, "detail": detail}
+        body = json.dumps(document).encode()
+    else:
+        kind = "text/html; charset=utf-8"
+        heading = HEADINGS.get(status, "This cannot be done")
+        context = {"heading": heading, "text": detail, "code": code, "again": retry_after_seconds}
+        body = render_to_string("errors/plain.html", context).encode()
+    headers = [*HEADERS, ("Content-Type", kind), (CODE_HEADER, code)]
+    if retry_after_seconds is not None:
+        headers.append(("Retry-After", str(retry_after_seconds)))
+    return Answer(reason, headers, body)
+
+
+def refuse(request: HttpRequest, status: int, code: str, detail: str, retry_after: int | None = None) -> HttpResponse:
+    """The same as Django's response."""
+    answer = render_refusal(request.path, status, code, detail, retry_after)
+    return HttpResponse(answer.body, status=status, headers=dict(answer.headers))

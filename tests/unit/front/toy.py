@@ -1,0 +1,34 @@
+"""A product in small, behind the real front: `python -m tests.unit.front.toy PORT [--most-requests N] …`."""
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """/pid · /length of the body · /big: 20 MB · /slow: a second."""
+    path = environ["PATH_INFO"]
+    if path == "/big":
+        start_response("200 OK", [("Content-Length", str(20 << 20))])
+        return (bytes(1 << 20) for _ in range(20))
+    if path == "/slow":
+        time.sleep(1.0)
+    body = environ["wsgi.input"].read()
+    answer = str(os.getpid() if path in {"/pid", "/slow"} else len(body)).encode()
+    start_response("200 OK", [("Content-Length", str(len(answer)))])
+    return [answer]
+
+
+if __name__ == "__main__":
+    import django
+
+    from voxloop.project.front.processes import Parent, Shape, listen, prepare_memory
+
+    django.setup()
+    port, processes, threads, most_requests = map(int, sys.argv[1:])
+    shape = Shape(processes=processes, threads=threads, most_requests=most_requests, most_mb=0)
+    listener = listen("127.0.0.1", port)
+    prepare_memory(shape)
+    sys.exit(Parent(application, listener, shape).run())
