@@ -54,6 +54,8 @@ EXPORT_ROOT = Path(os.environ.get("VOXLOOP_EXPORTS", STATE_DIR / "releases"))
 # Buckets that a data manager may export to, besides EXPORT_ROOT: an address that a user types is never opened.
 EXPORT_BUCKETS = [url for url in os.environ.get("VOXLOOP_EXPORT_BUCKETS", "").split() if url]
 VITE_DIST = BASE_DIR / "frontend" / "dist" / "viewer"
+# Where the newest seal of the audit log is written besides the state folder: file://, s3://, mailto:.
+ANCHORS = [url for url in os.environ.get("VOXLOOP_ANCHORS", "").split() if url]
 METRICS_TOKEN = os.environ.get("VOXLOOP_METRICS_TOKEN", "")
 SIGNATURE_LASTS = timedelta(minutes=int(os.environ.get("VOXLOOP_SIGNATURE_MINUTES", "30")))
 MAX_MASK_BYTES = 64 << 20
@@ -321,6 +323,15 @@ CELERY_BEAT_SCHEDULE = {
     "retrain-when-due": {"task": "beat.retrain_when_due", "schedule": 30.0, "options": {"expires": 25}},
     "anchor-audit": {"task": "beat.anchor_audit", "schedule": 60.0, "options": {"expires": 50}},
 }
+
+# Mail is sent for one thing: anchors of the audit log. smtp://name:password@host:port, smtps://…, or smtp+tls://…
+_mail = urlsplit(os.environ.get("VOXLOOP_MAIL", ""))
+MAIL_IS_SET = bool(_mail.hostname)
+EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or (465 if _mail.scheme == "smtps" else 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp+tls"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("VOXLOOP_MAIL_FROM", "voxloop@localhost")
 
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
