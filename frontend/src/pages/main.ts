@@ -8,6 +8,7 @@ import { keepDialogs } from "./dialogs";
 import { keepToasts } from "./toasts";
 import { keepForms } from "./forms";
 import { keepOffline } from "./offline";
+import { keepPasskeys } from "./passkeys";
 import { tellLocalTimes } from "./times";
 
 keepList();
@@ -15,5 +16,6 @@ keepDialogs();
 keepToasts();
 keepForms();
 keepOffline();
+keepPasskeys();
 tellLocalTimes(document);
 document.addEventListener("htmx:afterSwap", (event) => tellLocalTimes(event.target as ParentNode));

@@ -5,6 +5,13 @@ from typing import Any
 from allauth.account.forms import ChangePasswordForm
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
 
@@ -33,6 +40,38 @@ class CodeForm(_Checked, AuthenticateForm):
 
 class ConfirmCodeForm(_Checked, ReauthenticateForm):
     """Confirming that it is still the same person."""
+
+
+class _Proved:
+    """A passkey whose proof is no proof, or no such document at all, is refused in words and never a fault of ours."""
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()  # type: ignore[misc, no-any-return]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValidationError("That passkey was not taken.", code="wrong_passkey") from error
+
+
+class PasskeyForm(_Proved, AuthenticateWebAuthnForm):
+    """A passkey as the second step of a log-in."""
+
+
+class ConfirmPasskeyForm(_Proved, ReauthenticateWebAuthnForm):
+    """Confirming with a passkey that it is still the same person."""
+
+
+class LoginPasskeyForm(_Proved, LoginWebAuthnForm):
+    """A log-in by passkey alone; it was made for that, and asks for fingerprint, face or PIN."""
+
+
+class NewPasskeyForm(AddWebAuthnForm):
+    """One more passkey."""
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            return super().clean()  # type: ignore[no-any-return]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValidationError("That passkey was not taken.", code="wrong_passkey") from error
 
 
 class NewPasswordForm(ChangePasswordForm):

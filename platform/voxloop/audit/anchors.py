@@ -2,8 +2,8 @@
 
 One place is always there: a file in the state folder. `VOXLOOP_ANCHORS` names more: `file:///mount/folder`,
 `s3://bucket/prefix?endpoint=…`, `mailto:somebody@example.org`. A place that fails is told and does not stop the others.
-A line is `{"at", "position", "hash"}`. A mail holds one and cannot be read back: keep the mails, and give a file of their
-lines to `verify_audit --anchor`.
+A line is `{"at", "position", "hash"}`. A mail holds one and cannot be read back: keep the mails, and give a file of
+their lines to `verify_audit --anchor`.
 """
 
 import json

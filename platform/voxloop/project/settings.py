@@ -191,12 +191,17 @@ ACCOUNT_RATE_LIMITS = False  # django-axes does this, and remembers it across pr
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_FORMS = {"change_password": "voxloop.accounts.forms.NewPasswordForm"}
 ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("VOXLOOP_PROXIES", "0"))
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Voxloop"
 MFA_TOTP_TOLERANCE = 1  # steps of 30 s before and after: clocks differ, and typing takes time
 MFA_FORMS = {
     "authenticate": "voxloop.accounts.forms.CodeForm",
     "reauthenticate": "voxloop.accounts.forms.ConfirmCodeForm",
+    "authenticate_webauthn": "voxloop.accounts.forms.PasskeyForm",
+    "reauthenticate_webauthn": "voxloop.accounts.forms.ConfirmPasskeyForm",
+    "login_webauthn": "voxloop.accounts.forms.LoginPasskeyForm",
+    "add_webauthn": "voxloop.accounts.forms.NewPasskeyForm",
 }
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
