@@ -23,6 +23,7 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
     settings.WORK_DIR = folder / "work"
     settings.EXPORT_ROOT = folder / "releases"
     settings.STORAGE_URL = f"file://{folder / 'objects'}"
+    settings.RATE_FACTOR = 0  # tests ask more in a minute than people do
     # Argon2 is slow on purpose; tests log in a thousand times.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return folder

@@ -16,7 +16,20 @@ from uuid import uuid4
 
 import psycopg
 
+from voxloop.embedded.commands import beat_command, worker_command
+
 ROOT = Path(__file__).resolve().parents[1]
+
+
+SUPERVISE = """
+import os, sys
+from pathlib import Path
+from voxloop.embedded.demo import Demo
+from voxloop.embedded.supervisor import Supervisor
+with Supervisor() as supervisor:
+    supervisor.start(*Demo(Path(sys.argv[1]), Path(sys.argv[2]), 1).background(dict(os.environ)))
+    supervisor.keep_running()
+"""
 
 
 def free_port() -> int:
@@ -52,15 +65,15 @@ class Product:
         )  # fmt: skip
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
-        """Start `web`, `default`, `ml` or `beat`."""
-        celery = [sys.executable, "-m", "celery", "-A", "voxloop.project"]
+        """Start `web`, `default`, `ml`, `beat`, or the `supervisor` of one machine with all workers and the clock."""
         command = {
             "web": [
                 sys.executable, "-m", "voxloop.project.front", "--bind", f"127.0.0.1:{self.port}", "--processes", "1",
             ],
-            "default": [*celery, "worker", "-Q", "default", "-c", "1", "-n", f"default-{self.port}@test"],
-            "ml": [*celery, "worker", "-Q", "ml", "-c", "1", "-n", f"ml-{self.port}@test"],
-            "beat": [*celery, "beat", "--pidfile", ""],
+            "default": [sys.executable, "-m", *worker_command(f"default-{self.port}", "default")],
+            "ml": [sys.executable, "-m", *worker_command(f"ml-{self.port}", "ml")],
+            "beat": [sys.executable, "-m", *beat_command()],
+            "supervisor": [sys.executable, "-c", SUPERVISE, str(ROOT), str(self.state)],
         }[name]  # fmt: skip
         log = (self.state / f"{name}.log").open("ab")
         process = subprocess.Popen(
@@ -76,7 +89,7 @@ class Product:
         """Until the web server answers."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz?live", timeout=2) as answer:
                 if answer.status == 200:
                     return
             assert self.processes["web"].poll() is None, (self.state / "web.log").read_text()

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from annotation.datasets.exporters.folder import ScanVoxels, write_release
+from annotation.datasets.keeping import check_list
 from annotation.datasets.models import Export
 from annotation.datasets.services import folder_name
 from annotation.datasets.states import EXPORTABLE
@@ -19,11 +20,11 @@ from annotation.datasets.verify import SUMS, Verdict, verify
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
+from annotation.scans.volumes import read_voxels
 from voxloop.audit.services import record
 from voxloop.jobs.services import Claim
 from voxloop.kernel.errors import FULL, Conflict, NoSpace, NotFound
 from voxloop.storage.store import Store, open_store
-from voxloop.volume.pack import PackEntry, decode_pack
 
 Report = Callable[[int, str], None]
 WRITTEN, PROVEN = 80, 90  # percent of the whole after these steps
@@ -40,6 +41,7 @@ def write_export(claim: Claim) -> dict[str, Any]:
     release = export.release
     if release.state not in EXPORTABLE:
         raise Conflict(f"This release is {release.state}; it is not exported any more.", code="not_frozen")
+    check_list(release)
     name = folder_name(release)
     is_folder = export.destination.startswith("file://")
     root = _path_of(export.destination) if is_folder else settings.WORK_DIR / "exports"
@@ -66,14 +68,13 @@ def write_export(claim: Claim) -> dict[str, Any]:
 
 def _loader() -> Callable[[Mapping[str, Any]], ScanVoxels]:
     """What the files of a frozen scan are made from: volume pack and revisions, both checked against their hashes."""
-    store = open_store(settings.STORAGE_URL)
 
     def load(entry: Mapping[str, Any]) -> ScanVoxels:
         scan = Scan.objects.get(pk=entry["id"])
         if scan.state != "ready":
             raise Conflict(f"{scan.code} was withdrawn; yank this release and freeze another.", code="scan_withdrawn")
         z, y, x = scan.shape_zyx
-        hu_zyx = decode_pack(store.get(scan.pack_key), PackEntry.from_json(scan.index["pack"]), (z, y, x))
+        hu_zyx = read_voxels(scan)
         labels = {}
         for layer, claim in entry["layers"].items():
             revision = MaskRevision.objects.get(pk=claim["revision"]) if claim["revision"] else None

@@ -16,11 +16,13 @@ from annotation.datasets.models import Export, Release, ReleaseItem
 from annotation.datasets.permissions import require_data_manager, require_sites
 from annotation.datasets.selectors import list_candidates, visible_releases
 from annotation.datasets.states import EXPORTABLE, RELEASE
+from annotation.masks.wholeness import check_masks
 from annotation.reviews.models import ReviewRound
 from annotation.work.models import Campaign, CampaignScan
 from voxloop.accounts.models import User
 from voxloop.audit.services import advance, record
 from voxloop.jobs.models import Job
+from voxloop.jobs.room import require_room
 from voxloop.jobs.services import enqueue
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
@@ -72,7 +74,7 @@ def freeze_release(*, release_id: UUID, actor: User) -> Release:
     """Fix the list of approved revisions, the split and every hash for good.
 
     Raises Conflict: `release_empty`, `split_moved` (a site was on another side in an earlier release),
-    `signature_broken`; Forbidden for a site that is not the actor's.
+    `signature_broken`; Damaged (`mask_damaged`); Forbidden for a site that is not the actor's.
     """
     release = _lock(release_id, actor)
     RELEASE.check(release.state, "frozen")
@@ -81,7 +83,9 @@ def freeze_release(*, release_id: UUID, actor: User) -> Release:
         raise Conflict("Nothing approved fits this release yet.", code="release_empty")
     require_sites(actor, {found.annotation.scan.site_id for found in rounds})
     _require_same_split(release, rounds)
-    ReleaseItem.objects.bulk_create(list_items(release, rounds))
+    items = list_items(release, rounds)
+    check_masks(item.revision for item in items)
+    ReleaseItem.objects.bulk_create(items)
     frozen_at = now().replace(microsecond=0)
     frozen = freeze_list(release, rounds, frozen_at)
     digest = manifest_hash(frozen)
@@ -133,7 +137,7 @@ def request_export(*, release_id: UUID, actor: User, destination: str = "", by_o
 
     `destination`: "" for the server's own folder, or one of the buckets of `EXPORT_BUCKETS`. The command line
     (`by_operator`) may name any folder or bucket: whoever runs it could write there anyway. While an export of the
-    release to that place is under way, it is answered instead of a second one.
+    release to that place is under way, it is answered instead of a second one. Raises NoSpace.
     """
     release = _lock(release_id, actor)
     if release.state not in EXPORTABLE:
@@ -146,6 +150,7 @@ def request_export(*, release_id: UUID, actor: User, destination: str = "", by_o
     running = release.exports.filter(destination=place, job__state__in=["queued", "running"]).first()
     if running is not None:
         return running
+    require_room()
     export = Export.objects.create(release=release, destination=place, formats=FORMATS, created_by=actor)
     export.job = enqueue(
         Job.Kind.EXPORT_RELEASE, payload={"export": str(export.pk)}, key=f"export:{export.pk}", actor=actor

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from voxloop.kernel.errors import FULL, Invalid, NoSpace
 MEMORY_BYTES = 8 << 30  # address space, threads' stacks and mapped libraries included
 TIMEOUT_S = 1800
 MOST_LINE = 10_000
+LOOK_EVERY_S = 1.0
 # What a child needs of its parent's environment. Everything else, credentials above all, stays behind.
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
@@ -46,11 +48,13 @@ def run_convert(
     timeout_s: float = TIMEOUT_S,
     memory_bytes: int = MEMORY_BYTES,
     on_progress: Callable[[int, str], None] | None = None,
+    may_go_on: Callable[[], None] | None = None,
 ) -> Report:
     """Convert everything in `source` into the new folder `out`, in a process of its own.
 
     Raises Invalid (`import_timeout`, `import_killed`, `import_crashed`) or NoSpace when the child did not finish;
-    then `out` is gone. An exception of `on_progress` stops the child and passes through.
+    then `out` is gone. An exception of `on_progress`, or of `may_go_on` (called every second, in a thread of its own),
+    stops the child and passes through.
     """
     out.mkdir(parents=True)
     try:
@@ -62,7 +66,7 @@ def run_convert(
             "cpu_s": int(timeout_s * (os.cpu_count() or 1)) + 1,
         }
         (out / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        _run(out, timeout_s, on_progress or (lambda progress, message: None))
+        _run(out, timeout_s, on_progress or (lambda progress, message: None), may_go_on or (lambda: None))
         report = json.loads((out / "report.json").read_text(encoding="utf-8"))
         shutil.rmtree(out / "scratch", ignore_errors=True)
         return Report(folder=out, **report)
@@ -73,7 +77,7 @@ def run_convert(
         raise
 
 
-def _run(out: Path, timeout_s: float, on_progress: Callable[[int, str], None]) -> None:
+def _run(out: Path, timeout_s: float, on_progress: Callable[[int, str], None], may_go_on: Callable[[], None]) -> None:
     with (out / "stderr.txt").open("wb") as stderr:
         child = subprocess.Popen(  # noqa: S603 - our own module, no shell, the folder is ours
             [sys.executable, "-P", "-m", "annotation.intake.convert", str(out)],
@@ -84,24 +88,35 @@ def _run(out: Path, timeout_s: float, on_progress: Callable[[int, str], None]) -
             cwd=out,
             start_new_session=True,
         )
-    late = threading.Event()
+    over, late = threading.Event(), threading.Event()
+    orders: list[BaseException] = []
 
-    def stop() -> None:
-        late.set()
-        _kill(child)
+    def watch() -> None:
+        end = time.monotonic() + timeout_s
+        while not over.wait(min(LOOK_EVERY_S, max(0.0, end - time.monotonic()))):
+            try:
+                may_go_on()
+            except BaseException as order:  # raised where the child is waited for
+                orders.append(order)
+            if time.monotonic() >= end:
+                late.set()
+            if orders or late.is_set():
+                _kill(child)
+                return
 
-    timer = threading.Timer(timeout_s, stop)
-    timer.start()
+    threading.Thread(target=watch, name="import", daemon=True).start()
     try:
         while child.stdout and (line := child.stdout.readline(MOST_LINE)):
             _relay(line, on_progress)
         code = child.wait()
     finally:
-        timer.cancel()
+        over.set()
         _kill(child)
         child.wait()
         if child.stdout is not None:
             child.stdout.close()
+    if orders:
+        raise orders[0]
     if late.is_set():
         raise Invalid(
             f"The import took longer than {timeout_s:g} s and was stopped; send fewer series at once.",

@@ -23,6 +23,8 @@ from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.audit.services import record
 from voxloop.jobs.models import Job
+from voxloop.jobs.room import require_room
+from voxloop.jobs.scratch import of_job, of_process
 from voxloop.jobs.services import Claim, enqueue
 from voxloop.kernel.errors import FULL, Invalid, NoSpace, NotFound, TooLarge
 from voxloop.kernel.ids import new_id
@@ -35,9 +37,10 @@ KEPT_MODALITIES = {"CT", "DX", "CR"}
 def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User) -> Job:
     """Keep an uploaded zip or NIfTI of a de-identified scan and ask for its import.
 
-    `upload` has `name`, `size` and `chunks()`. Raises Invalid for another kind of file, TooLarge.
+    `upload` has `name`, `size` and `chunks()`. Raises Invalid for another kind of file, TooLarge, NoSpace.
     """
     _check_place(site, campaign, actor)
+    require_room()
     name = Path(str(upload.name)).name.lower()
     suffix = next((suffix for suffix in UPLOAD_SUFFIXES if name.endswith(suffix)), None)
     if suffix is None:
@@ -66,6 +69,7 @@ def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User) 
 def receive_path(*, path: Path, site: Site, campaign: Campaign, actor: User, mask: Path | None = None) -> Job:
     """Ask for the import of a folder, zip or NIfTI file that lies on the server."""
     _check_place(site, campaign, actor)
+    require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
     return _ask(path, site, campaign, actor, is_upload=False, key=str(new_id()), mask=mask)
@@ -136,7 +140,8 @@ def import_scans(claim: Claim) -> dict[str, Any]:
         actor=actor,
         on_progress=claim.report,
         check=claim.check,
-        folder=settings.WORK_DIR / "imports" / str(claim.job.pk),
+        may_go_on=claim.may_go_on,
+        folder=of_job("imports", claim),
     )
     discard_upload(claim.job)
     return result
@@ -167,6 +172,7 @@ def import_now(
 ) -> dict[str, Any]:
     """Import a folder, zip or NIfTI that lies on the server at once, without a worker; answer what became of it."""
     _check_place(site, campaign, actor)
+    require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
     return _import(
@@ -178,7 +184,8 @@ def import_now(
         actor=actor,
         on_progress=on_progress or (lambda progress, message: None),
         check=lambda: None,
-        folder=settings.WORK_DIR / "imports" / str(new_id()),
+        may_go_on=lambda: None,
+        folder=of_process("imports"),
     )
 
 
@@ -192,6 +199,7 @@ def _import(
     actor: User,
     on_progress: Callable[[int, str], None],
     check: Callable[[], None],
+    may_go_on: Callable[[], None],
     folder: Path,
 ) -> dict[str, Any]:
     if not source.exists():
@@ -201,7 +209,11 @@ def _import(
     shutil.rmtree(folder, ignore_errors=True)  # what an attempt that was killed has left
     try:
         report = run_convert(
-            source, folder, mask=mask, on_progress=lambda progress, message: on_progress(progress * 9 // 10, message)
+            source,
+            folder,
+            mask=mask,
+            may_go_on=may_go_on,
+            on_progress=lambda progress, message: on_progress(progress * 9 // 10, message),
         )
         if not report.accepted and not any(refusal["series"] for refusal in report.refused):
             raise Invalid(report.refused[0]["reason"], code=report.refused[0]["code"])

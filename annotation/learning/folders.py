@@ -15,20 +15,23 @@ from annotation.learning.models import ModelVersion
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
+from annotation.scans.volumes import read_index, read_voxels
 from annotation.work.schema import Layer
 from mlservice.contract import ScanRef
+from voxloop.jobs.scratch import of_job
+from voxloop.jobs.services import Claim
 from voxloop.kernel.errors import Conflict
+from voxloop.storage.reading import read_object
 from voxloop.storage.store import Store, open_store
 from voxloop.volume.labelmap import decode_message, strip_erased
-from voxloop.volume.pack import VolumeIndex, decode_pack
 
 WEIGHTS, CARD = "weights.safetensors", "model.json"
 
 
 @contextmanager
-def job_folder(name: str) -> Iterator[Path]:
-    """An empty folder below `settings.WORK_DIR`; what a killed attempt left there is gone, and so is it afterwards."""
-    folder = Path(settings.WORK_DIR) / "learning" / name
+def job_folder(held: Claim) -> Iterator[Path]:
+    """An empty folder of this attempt of a job; gone afterwards, and swept when the attempt is killed."""
+    folder = of_job("learning", held)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
@@ -42,16 +45,16 @@ def write_scan(folder: Path, scan: Scan, layer: Layer) -> ScanRef:
 
     Raises Conflict.
     """
-    index = VolumeIndex.from_json(scan.index)
+    index = read_index(scan)
     shape = index.geometry.shape_zyx
     if index.pack.dtype != "int16":
         raise Conflict(f"Scan {scan.code} holds no HU values; only CT is learned from.", code="not_a_ct")
     store = open_store(settings.STORAGE_URL)
     place = folder / str(scan.pk)
     place.mkdir(parents=True)
-    np.save(place / "volume.npy", decode_pack(store.get(scan.pack_key), index.pack, shape))
+    np.save(place / "volume.npy", read_voxels(scan))
     if scan.limit_key and layer.limit == "lungs":
-        np.save(place / "lungs.npy", decode_message(store.get(scan.limit_key), shape).labels())
+        np.save(place / "lungs.npy", decode_message(read_object(store, scan.limit_key), shape).labels())
     return ScanRef(str(scan.pk), scan.site.code, str(place), index.geometry.spacing_mm_zyx)
 
 
@@ -69,7 +72,7 @@ def write_labels(folder: Path, scan: Scan, revision_id: UUID | str | None, conte
 def write_model(folder: Path, model: ModelVersion, store: Store) -> Path:
     """Write `<folder>/` with the weights and the card of a model version."""
     folder.mkdir(parents=True)
-    (folder / WEIGHTS).write_bytes(store.get(model.weights_key))
+    (folder / WEIGHTS).write_bytes(read_object(store, model.weights_key))
     (folder / CARD).write_text(json.dumps(model.config), "utf-8")
     return folder
 

@@ -57,7 +57,7 @@ def preannotate(held: Claim) -> dict[str, Any]:
     _discard_stale(model)
     waiting = _request(model)
     done = _serve_again(model, layer, held)
-    with job_folder(f"preannotate-{model.pk}-{held.fence}") as folder:
+    with job_folder(held) as folder:
         for start in range(0, len(waiting), SCANS_AT_ONCE):
             group = waiting[start : start + SCANS_AT_ONCE]
             span = tuple(round(95 * at / len(waiting)) for at in (start, start + len(group)))

@@ -49,7 +49,7 @@ def run_training(held: Claim) -> dict[str, Any]:
     run = _begin(held)
     if run.state not in IN_PROGRESS:
         return _outcome(run)
-    with job_folder(f"train-{run.pk}-{held.fence}") as folder:
+    with job_folder(held) as folder:
         learned, held_out = _write_inputs(run, folder / "scans", held)
         config = _plan(run, learned, folder / "plan", held)
         trained = _train(run, config, learned, folder / "train", held)

@@ -11,13 +11,17 @@ from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.learning.permissions import require_trainer
 from annotation.learning.selectors import IN_PROGRESS, count_new_approvals, visible_models, visible_runs
 from annotation.learning.states import MODEL_VERSION, TRAINING_RUN
+from annotation.masks.models import MaskRevision
+from annotation.masks.wholeness import check_masks
 from annotation.work.models import Campaign, CampaignScan
 from voxloop.accounts.models import User
 from voxloop.audit.services import advance, record
 from voxloop.jobs.models import Job
+from voxloop.jobs.room import require_room
 from voxloop.jobs.services import cancel, enqueue
+from voxloop.keeping.services import note_damage
 from voxloop.kernel.clock import now
-from voxloop.kernel.errors import Conflict, NotFound
+from voxloop.kernel.errors import Conflict, Damaged, NoSpace, NotFound
 
 FEWEST_SCANS = 2
 
@@ -26,10 +30,11 @@ FEWEST_SCANS = 2
 def request_training(*, campaign: Campaign, actor: Any, trigger: str = "person") -> TrainingRun:
     """Freeze what is approved now and ask for a run. `actor` is a coordinator, or "system" for the beat.
 
-    Raises Conflict while another run of the campaign is in progress, or when too little is approved.
+    Raises Conflict while another run of the campaign is in progress, or when too little is approved; Damaged; NoSpace.
     """
     if isinstance(actor, User):
         require_trainer(actor, campaign)
+    require_room()
     campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
     busy = TrainingRun.objects.filter(campaign=campaign, state__in=IN_PROGRESS).first()
     if busy is not None:
@@ -43,6 +48,8 @@ def request_training(*, campaign: Campaign, actor: Any, trigger: str = "person")
             f"at least {FEWEST_SCANS} are needed and one of them must have a mask.",
             code="too_few_approved",
         )
+    revisions = [item["revision"] for item in manifest["items"] if item["revision"]]
+    check_masks(MaskRevision.objects.filter(pk__in=revisions).select_related("scan"))
     run = TrainingRun.objects.create(
         campaign=campaign,
         number=number,
@@ -74,8 +81,11 @@ def retrain_when_due() -> int:
             continue
         try:
             request_training(campaign=campaign, actor="system", trigger="threshold")
-        except Conflict:
-            continue  # too little of it is of training sites, or somebody was quicker
+        except (Conflict, NoSpace):
+            continue  # too little of it is of training sites, somebody was quicker, or the disk is nearly full
+        except Damaged as found:
+            note_damage(found, noticed_by="training")
+            continue
         started += 1
     return started
 

@@ -51,7 +51,7 @@ def run_stage(
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", f"mlservice.{stage}", str(folder)],
             cwd=settings.BASE_DIR,
-            env=bare_environment(),
+            env=bare_environment() | {"TMPDIR": str(folder)},  # what a library writes by itself goes with the rest
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=errors,

@@ -1,5 +1,7 @@
 """Background entry points of learning."""
 
+from datetime import timedelta
+
 from celery import shared_task
 
 from annotation.learning import services
@@ -8,17 +10,17 @@ from annotation.learning.running import run_training
 from voxloop.jobs.services import run
 
 
-@shared_task(name="jobs.train", soft_time_limit=48 * 3600, time_limit=48 * 3600 + 300)
+@shared_task(name="jobs.train")
 def train(job_id: str) -> None:
-    run(job_id, run_training)
+    run(job_id, run_training, within=timedelta(hours=48))
 
 
-@shared_task(name="jobs.preannotate", soft_time_limit=24 * 3600, time_limit=24 * 3600 + 300)
+@shared_task(name="jobs.preannotate")
 def preannotate_scans(job_id: str) -> None:
-    run(job_id, preannotate)
+    run(job_id, preannotate, within=timedelta(hours=24))
 
 
-@shared_task(name="beat.retrain_when_due", soft_time_limit=20, time_limit=25)
+@shared_task(name="beat.retrain_when_due", soft_time_limit=20)
 def retrain_when_due() -> int:
     settle_used()
     preannotate_when_due()

@@ -114,13 +114,13 @@ class AssignmentMaskView(APIView):
     )
     def put(self, request: Request, pk: UUID) -> Response:
         """Save: changed chunks (a mask message) or a whole `.nii.gz`."""
-        layer = schema_of(find_own(pk, request.user)).layer(request.query_params.get("layer"))
+        layer = request.query_params.get("layer") or schema_of(find_own(pk, request.user)).layer().name
         save = services.save_nifti if request.content_type == "application/gzip" else services.save_message
         sent = request.data if isinstance(request.data, bytes) else b""  # without a body nothing is parsed
         body = {"body" if save is services.save_nifti else "message": sent}
         revision, is_new = save(
             assignment_id=pk,
-            layer=layer.name,
+            layer=layer,
             if_match=_etag(request.headers.get("If-Match")),
             key=_key(request.headers.get("Idempotency-Key")),
             actor=request.user,
@@ -226,7 +226,7 @@ def mask_answer(request: Request, revision: MaskRevision | None, layer: str, sca
     etag = f'"{revision.pk if revision else EMPTY}"'
     if request.headers.get("If-None-Match") == etag and revision is not None:
         return HttpResponse(status=304, headers={"ETag": etag})
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+    headers = {"ETag": etag, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     accepted = request.accepted_media_type or ""
     if accepted.startswith(MEDIA_TYPE):
         return HttpResponse(message_of(revision, layer, scan.shape_zyx), content_type=MEDIA_TYPE, headers=headers)

@@ -7,6 +7,9 @@ class MasksConfig(AppConfig):
 
     def ready(self) -> None:
         from annotation.intake.services import on_labels
+        from annotation.masks.keeping import KEPT
         from annotation.masks.services import attach_imported_mask
+        from voxloop.keeping.shelves import register
 
         on_labels(attach_imported_mask)
+        register(*KEPT)

@@ -1,6 +1,5 @@
 """Who made a mask what it is: the line of revisions behind a head, and the revision that set one voxel."""
 
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,8 +8,8 @@ from uuid import UUID
 
 from django.db.models.fields.json import KeyTextTransform
 
-from annotation.masks.models import MaskChunk, MaskRevision
-from annotation.masks.store import key_of
+from annotation.masks.models import MaskRevision
+from annotation.masks.store import get_chunks, key_of
 from annotation.scans.models import Scan
 from voxloop.kernel.errors import Invalid
 from voxloop.volume.labelmap import decode_chunk
@@ -77,8 +76,8 @@ def find_setter(head: MaskRevision | None, ijk: Sequence[int], scan: Scan) -> Se
     def value_in(row: dict[str, Any]) -> int:
         name = row["name"]
         if name not in values:
-            stored = MaskChunk.objects.get(sha256=bytes.fromhex(name))
-            values[name] = int(decode_chunk(zlib.decompress(bytes(stored.data)))[place])
+            [payload] = get_chunks({chunk: name}).values()
+            values[name] = int(decode_chunk(payload)[place])
         return values[name]
 
     now = value_in(line[0])

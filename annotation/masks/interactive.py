@@ -17,13 +17,13 @@ from django.conf import settings
 
 from annotation.masks.selectors import schema_of
 from annotation.scans.models import Scan
+from annotation.scans.volumes import read_index, read_slices
 from annotation.work.models import Assignment
 from annotation.work.services import check_not_lost, check_not_withdrawn
 from voxloop.accounts.models import User
 from voxloop.kernel.errors import Conflict, Forbidden, Invalid
-from voxloop.storage.store import open_store
 from voxloop.volume.labelmap import encode_message, split_labelmap
-from voxloop.volume.pack import VolumeIndex, decode_slice
+from voxloop.volume.pack import decode_slice
 
 REACH_MM = 60.0
 MOST_VOXELS = 32 << 20
@@ -96,14 +96,11 @@ def _crop(scan: Scan, prompts: Prompts) -> Box:
 
 def _read(scan: Scan, box: Box) -> np.ndarray[Any, np.dtype[np.int16]]:
     """The voxels of a crop; only its slices are fetched and decoded."""
-    index = VolumeIndex.from_json(scan.index)
-    if index.pack.dtype != "int16":
+    if read_index(scan).pack.dtype != "int16":
         raise Conflict("Only CT can be asked about.", code="not_a_ct")
-    places = index.pack.slices[box[0]]
-    start = places[0][0]
-    data = open_store(settings.STORAGE_URL).get(scan.pack_key, start, sum(places[-1]))
+    index, streams = read_slices(scan, box[0].start, box[0].stop)
     shape = index.geometry.shape_zyx
-    slices = [decode_slice(data[at - start : at - start + n], index.pack, (shape[1], shape[2])) for at, n in places]
+    slices = [decode_slice(stream, index.pack, (shape[1], shape[2])) for stream in streams]
     return np.ascontiguousarray(np.stack(slices)[:, box[1], box[2]], "<i2")
 
 

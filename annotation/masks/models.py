@@ -14,6 +14,7 @@ class MaskChunk(models.Model):
 
     sha256 = models.BinaryField(primary_key=True, max_length=32)
     data = models.BinaryField()
+    counts = models.JSONField(null=True)  # value > 0 -> voxels; null: stored before issue 9, to be counted
 
     class Meta:
         verbose_name = "mask chunk"

@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 from annotation.intake.nifti import READABLE
 from annotation.scans.models import Scan
+from annotation.scans.volumes import index_damaged
 from voxloop.kernel.errors import FULL, Invalid, TooLarge
+from voxloop.volume.errors import FormatError
 from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import ERASED
 from voxloop.volume.labelmap.chunks import Labels
@@ -21,14 +23,12 @@ HEADER_SIZES = {(348).to_bytes(4, "little"), (348).to_bytes(4, "big")}
 
 
 def geometry_of(scan: Scan) -> Geometry:
-    """The grid of a ready scan."""
-    return Geometry.from_json(
-        {
-            "shape_zyx": scan.shape_zyx,
-            "spacing_mm_zyx": scan.spacing_mm_zyx,
-            "lps_from_ijk": scan.lps_from_ijk,
-        }
-    )
+    """The grid of a ready scan. Raises Damaged (`index_damaged`) when the row contradicts itself."""
+    names = ("shape_zyx", "spacing_mm_zyx", "lps_from_ijk")
+    try:
+        return Geometry.from_json({name: getattr(scan, name) for name in names})
+    except (FormatError, TypeError, ValueError) as error:
+        raise index_damaged(scan) from error
 
 
 def read_nifti_labels(body: bytes, geometry: Geometry) -> Labels:

@@ -1,7 +1,6 @@
 """Save masks; every one is a new row, nothing is changed in place."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,20 +10,21 @@ from django.db import transaction
 
 from annotation.masks.models import Head, MaskRevision, ProbabilityMap
 from annotation.masks.nifti import geometry_of, read_nifti_labels
+from annotation.masks.saving import Held, append, hold
 from annotation.masks.selectors import head_of, schema_of, start_for
 from annotation.masks.states import EMPTY
-from annotation.masks.store import count_values, get_chunks, hash_of, load_labels, put_chunks, shown_counts
+from annotation.masks.store import Arrived, chunks_of, hash_of, load_labels, put_chunks, shown_counts
 from annotation.masks.strokes import check_stroke
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment, Campaign
 from annotation.work.schema import Layer, parse_schema
-from annotation.work.services import check_not_lost, check_not_withdrawn, lock_own, open_assignment, touch
+from annotation.work.services import check_not_lost, check_not_withdrawn, lock_own, open_assignment
 from voxloop.accounts.models import User
 from voxloop.audit.services import record
-from voxloop.kernel.errors import Conflict, Invalid, PreconditionRequired, Stale, TooLarge
+from voxloop.kernel.errors import Conflict, Invalid, NotFound, PreconditionRequired, Stale, TooLarge
 from voxloop.storage.store import open_store
 from voxloop.volume.errors import FormatError
-from voxloop.volume.labelmap import ERASED, changed_chunks, decode_message, split_labelmap
+from voxloop.volume.labelmap import ERASED, changed_chunks, count_chunk, decode_message, split_labelmap
 from voxloop.volume.labelmap.chunks import ChunkIndex, Labels
 from voxloop.volume.probability import encode_probability
 
@@ -61,90 +61,91 @@ def save_message(
     Raises PreconditionRequired, Stale (412, with the head), Invalid (`bad_mask`), Conflict (`not_editable`).
     Nothing is stored unless all of it is.
     """
-    _require(if_match, key, message)
-    shape = _scan_of(assignment_id).shape_zyx
-    try:
-        decoded = decode_message(message, shape)
-    except FormatError as error:
-        raise Invalid(error.message, code="bad_mask") from error
-    if decoded.layer != layer:
-        raise Invalid(f"The message is for layer {decoded.layer!r}, the address for {layer!r}.", code="bad_mask")
-    strokes = [check_stroke(stroke) for stroke in decoded.strokes]
-    return _append(assignment_id, layer, decoded.chunks, strokes, if_match, key, actor)
+    with transaction.atomic():
+        held = _hold(assignment_id, layer, key, actor)
+        place = held.schema.layer(layer)
+        _require(if_match, key, message)
+        if held.done_id is not None:
+            return MaskRevision.objects.get(pk=held.done_id), False
+        _check_can_save(held, if_match)
+        arrived = Arrived()
+        try:
+            decoded = decode_message(message, held.shape_zyx, visit=arrived.add)
+        except FormatError as error:
+            raise Invalid(error.message, code="bad_mask") from error
+        if decoded.layer != layer:
+            raise Invalid(f"The message is for layer {decoded.layer!r}, the address for {layer!r}.", code="bad_mask")
+        strokes = [check_stroke(stroke) for stroke in decoded.strokes]
+        return _append(held, place, arrived, strokes, key), True
 
 
 def save_nifti(
     *, assignment_id: UUID, layer: str, body: bytes, if_match: str | None, key: UUID | None, actor: User
 ) -> tuple[MaskRevision, bool]:
     """Save a whole `.nii.gz` on the scan's grid. Voxels that were erased and are still 0 stay erased."""
-    _require(if_match, key, body)
-    scan = _scan_of(assignment_id)
-    labels = read_nifti_labels(body, geometry_of(scan))
-    head = head_of(assignment_id, layer)
-    before = load_labels(head, scan.shape_zyx)
-    labels[(labels == 0) & (before == ERASED)] = ERASED
-    return _append(assignment_id, layer, changed_chunks(before, labels), [], if_match, key, actor)
+    with transaction.atomic():
+        held = _hold(assignment_id, layer, key, actor)
+        place = held.schema.layer(layer)
+        _require(if_match, key, body)
+        if held.done_id is not None:
+            return MaskRevision.objects.get(pk=held.done_id), False
+        _check_can_save(held, if_match)
+        scan = Scan.objects.get(pk=held.scan_id)
+        labels = read_nifti_labels(body, geometry_of(scan))
+        before = load_labels(head_of(assignment_id, layer), scan.shape_zyx)
+        labels[(labels == 0) & (before == ERASED)] = ERASED
+        arrived = Arrived()
+        for index, payload in changed_chunks(before, labels).items():
+            arrived.add(index, payload, *count_chunk(payload))
+        return _append(held, place, arrived, [], key), True
+
+
+def _hold(assignment_id: UUID, layer: str, key: UUID | None, actor: User) -> Held:
+    """One's own assignment for a save of a layer. Raises as `lock_own` when it is not one's own."""
+    held = hold(assignment_id, layer, key, actor)
+    if held is None:
+        lock_own(assignment_id, actor)  # says why
+        raise NotFound
+    return held
+
+
+def _check_can_save(held: Held, if_match: str | None) -> None:
+    """Raise Conflict (withdrawn, handed in, read only, without a volume) or Stale, which names the head."""
+    if held.state != "open" or held.scan_state == "withdrawn" or not held.schema.layer(held.layer).editable:
+        _check_editable(lock_own(held.assignment_id, held.actor), held.layer, held.actor)
+    if held.shape_zyx is None:
+        raise Conflict("This scan has no volume yet.", code="not_editable")
+    if if_match != (str(held.head_id) if held.head_id else EMPTY):
+        raise Stale(
+            "This mask was saved elsewhere meanwhile; nothing of yours was stored or lost.",
+            code="stale_revision",
+            head=_head_facts(head_of(held.assignment_id, held.layer)),
+        )
 
 
 def _append(
-    assignment_id: UUID,
-    layer: str,
-    payloads: Mapping[ChunkIndex, bytes],
-    strokes: list[dict[str, Any]],
-    if_match: str | None,
-    key: UUID | None,
-    actor: User,
-) -> tuple[MaskRevision, bool]:
-    with transaction.atomic():
-        assignment = lock_own(assignment_id, actor)
-        done = MaskRevision.objects.filter(assignment=assignment, idempotency_key=key).first()
-        if done is not None:
-            return done, False
-        place = _check_editable(assignment, layer, actor)
-        head = head_of(assignment.pk, layer)
-        if if_match != (str(head.pk) if head else EMPTY):
-            raise Stale(
-                "This mask was saved elsewhere meanwhile; nothing of yours was stored or lost.",
-                code="stale_revision",
-                head=_head_facts(head),
-            )
-        kind = (
-            MaskRevision.Kind.CORRECTION if assignment.stage != Assignment.Stage.ANNOTATION else MaskRevision.Kind.DRAFT
-        )
-        revision = _store(
-            scan=assignment.scan, layer=place, parent=head, payloads=payloads, kind=kind, assignment=assignment,
-            author=actor, strokes=strokes, idempotency_key=key,
-        )  # fmt: skip
-        Head.objects.update_or_create(assignment=assignment, layer=layer, defaults={"revision": revision})
-        touch(assignment)
-        record(
-            actor=actor, action="mask.saved", target=revision, old=head and str(head.pk),
-            new={"scan": assignment.scan.code, "layer": layer, "strokes": len(strokes), "hash": revision.content_hash},
-        )  # fmt: skip
-    return revision, True
+    held: Held, place: Layer, arrived: Arrived, strokes: list[dict[str, Any]], key: UUID | None
+) -> MaskRevision:
+    _check_segments(place, arrived.counts)
+    is_first_reading = held.stage == Assignment.Stage.ANNOTATION
+    kind = MaskRevision.Kind.DRAFT if is_first_reading else MaskRevision.Kind.CORRECTION
+    return append(held, arrived, strokes, kind=kind, key=key)
 
 
 def _store(
     *,
     scan: Scan,
     layer: Layer,
-    parent: MaskRevision | None,
     payloads: Mapping[ChunkIndex, bytes],
     **fields: Any,
 ) -> MaskRevision:
-    names, added = put_chunks(payloads)
-    stray = set(added) - layer.ids - {ERASED}
-    if stray:
-        raise Invalid(f"Layer {layer.name} has no segment {min(stray)}; it has {sorted(layer.ids)}.", code="bad_mask")
-    before = dict(parent.chunks) if parent else {}
-    counts = Counter({int(value): n for value, n in (parent.voxel_counts if parent else {}).items()})
-    counts.subtract(count_values(before, names))
-    counts.update(added)
-    chunks = {key: name for key, name in {**before, **names}.items() if name}
+    """Store a mask that begins a line of its own."""
+    names, counts = put_chunks(payloads)
+    _check_segments(layer, counts)
+    chunks = {key: name for key, name in names.items() if name}
     return MaskRevision.objects.create(
         scan=scan,
         layer=layer.name,
-        parent=parent,
         chunks=chunks,
         content_hash=hash_of(chunks, scan.shape_zyx),
         voxel_counts=shown_counts(counts),
@@ -170,7 +171,7 @@ def store_prediction(
     """
     _check_labels(labels_zyx, scan)
     revision = _store(
-        scan=scan, layer=layer, parent=None, payloads=split_labelmap(labels_zyx),
+        scan=scan, layer=layer, payloads=split_labelmap(labels_zyx),
         kind=MaskRevision.Kind.PREDICTION, model_id=model_id, model_name=model_name,
     )  # fmt: skip
     if probability is not None:
@@ -184,7 +185,7 @@ def store_prediction(
 def repeat_prediction(*, revision: MaskRevision, layer: Layer) -> MaskRevision:
     """Offer an older prediction as the newest again; its voxels and its map are those stored before."""
     fresh = _store(
-        scan=revision.scan, layer=layer, parent=None, payloads=get_chunks(revision.chunks),
+        scan=revision.scan, layer=layer, payloads=chunks_of(revision, revision.scan.shape_zyx),
         kind=MaskRevision.Kind.PREDICTION, model_id=revision.model_id, model_name=revision.model_name,
     )  # fmt: skip
     known = ProbabilityMap.objects.filter(revision=revision).first()
@@ -198,7 +199,7 @@ def store_import(*, scan: Scan, layer: Layer, labels_zyx: Labels, actor: User) -
     """Keep a mask that came with the scan."""
     _check_labels(labels_zyx, scan)
     revision = _store(
-        scan=scan, layer=layer, parent=None, payloads=split_labelmap(labels_zyx),
+        scan=scan, layer=layer, payloads=split_labelmap(labels_zyx),
         kind=MaskRevision.Kind.IMPORT, author=actor,
     )  # fmt: skip
     record(actor=actor, action="mask.imported", target=revision, new={"scan": scan.code, "layer": layer.name})
@@ -246,6 +247,12 @@ def _check_editable(assignment: Assignment, layer: str, actor: User) -> Layer:
     return place
 
 
+def _check_segments(layer: Layer, counts: Iterable[int]) -> None:
+    stray = set(counts) - layer.ids - {ERASED}
+    if stray:
+        raise Invalid(f"Layer {layer.name} has no segment {min(stray)}; it has {sorted(layer.ids)}.", code="bad_mask")
+
+
 def _require(if_match: str | None, key: UUID | None, body: bytes) -> None:
     if if_match is None:
         raise PreconditionRequired('Say in If-Match which revision you changed ("empty" when there was none).')
@@ -253,13 +260,6 @@ def _require(if_match: str | None, key: UUID | None, body: bytes) -> None:
         raise PreconditionRequired("Send an Idempotency-Key (a UUID), so that a retry is not saved twice.")
     if len(body) > settings.MAX_MASK_BYTES:
         raise TooLarge(f"A save holds at most {settings.MAX_MASK_BYTES >> 20} MiB.")
-
-
-def _scan_of(assignment_id: UUID) -> Scan:
-    row = Assignment.objects.select_related("scan").filter(pk=assignment_id).first()
-    if row is None or row.scan.shape_zyx is None:
-        raise Conflict("This scan has no volume yet.", code="not_editable")
-    return row.scan
 
 
 def _head_facts(head: MaskRevision | None) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from annotation.work.models import Campaign, CampaignMember
 from annotation.work.selectors import visible_campaigns, work_list
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
+from voxloop.jobs.health import Fault, recent_health
 from voxloop.jobs.selectors import visible_jobs
 
 THEMES = [("system", "System", "monitor"), ("light", "Light", "sun"), ("dark", "Dark", "moon")]
@@ -57,9 +58,17 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "campaign": campaign,
         "links": links,
         "role_words": ", ".join(words) or "no role yet",
+        "machine_faults": _faults_to_tell(user),
         "setup": setup,
         "setup_runs": setup is not None and setup.running,
     }
+
+
+def _faults_to_tell(user: User) -> list[Fault]:
+    """What stands still, for those who can have it mended; a few seconds old at most."""
+    if not admits(ROWS["system"], user, None):
+        return []
+    return recent_health(seconds=5).faults
 
 
 def current_campaign(request: HttpRequest, campaigns: list[Campaign] | None = None) -> Campaign | None:

@@ -21,7 +21,8 @@ from annotation.work.models import Campaign, CampaignMember
 from annotation.work.selectors import visible_assignments, visible_batches, visible_campaigns, visible_scans
 from voxloop.accounts.models import User
 from voxloop.jobs.selectors import visible_jobs
-from voxloop.kernel.errors import CODE_HEADER, Kind, Refusal
+from voxloop.keeping.services import note_damage
+from voxloop.kernel.errors import CODE_HEADER, Damaged, Kind, Refusal
 
 SESSION_CAMPAIGN = "campaign"
 
@@ -50,6 +51,8 @@ def guarded(view: Callable[..., HttpResponse], row: Row) -> Callable[..., HttpRe
         try:
             return view(request, **keys) if thing is None else view(request, thing, **keys)
         except Refusal as refusal:
+            if isinstance(refusal, Damaged):
+                note_damage(refusal, noticed_by=str(request.user))
             return _refused(request, refusal)
 
     enter.row = row

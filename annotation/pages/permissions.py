@@ -99,6 +99,7 @@ ROWS: dict[str, Row] = {
     "release_yank": Row(DATA_MANAGER, Scope.RELEASE, POST),
     # the machine
     "jobs": Row(KEEPERS),
+    "system": Row(COORDINATOR | {ADMINISTRATOR}),
     "job": Row(KEEPERS, Scope.JOB),
     "job_cancel": Row(KEEPERS, Scope.JOB, POST),
     # people

@@ -4,17 +4,17 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
-from django.conf import settings
 
 from annotation.masks.models import MaskRevision
 from annotation.masks.selectors import newest_prediction
 from annotation.masks.store import load_labels
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.scans.models import Scan
+from annotation.scans.volumes import read_slices
 from annotation.work.schema import Layer, parse_schema
 from voxloop.kernel.errors import NotFound
-from voxloop.storage.store import open_store
 from voxloop.volume.labelmap import ERASED
+from voxloop.volume.pack import decode_slice
 
 PICTURES = {"author": "Author", "prediction": "Pre-annotation", "difference": "Difference"}
 LUNG_CENTRE_HU, LUNG_WIDTH_HU = -600, 1500
@@ -63,9 +63,8 @@ def _labels(revision: MaskRevision | None, scan: Scan) -> Any:
 
 def _slice_rgb(scan: Scan, k: int) -> Any:
     """The slice in the lung window, uint8 RGB (rows, columns, 3)."""
-    start, length = scan.index["pack"]["slices"][k]
-    stream = open_store(settings.STORAGE_URL).get(scan.pack_key, start, start + length)
-    hu = imagecodecs.htj2k_decode(stream).astype(np.float32)
+    index, [stream] = read_slices(scan, k, k + 1)
+    hu = decode_slice(stream, index.pack, index.geometry.shape_zyx[1:]).astype(np.float32)
     grey = np.clip((hu - LUNG_CENTRE_HU) / LUNG_WIDTH_HU + 0.5, 0, 1) * 255
     return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
 

@@ -61,6 +61,7 @@ urlpatterns = [
     page("releases/<uuid:id>/export/", releases.release_export, "release_export"),
     page("releases/<uuid:id>/publish/", releases.release_publish, "release_publish"),
     page("releases/<uuid:id>/yank/", releases.release_yank, "release_yank"),
+    page("system/", machine.system, "system"),
     page("jobs/", machine.jobs, "jobs"),
     page("jobs/<uuid:id>/", machine.job, "job"),
     page("jobs/<uuid:id>/cancel/", machine.job_cancel, "job_cancel"),

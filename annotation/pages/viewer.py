@@ -12,7 +12,8 @@ from annotation.masks.services import begin
 from annotation.pages.templatetags.frame import manifest, static_url
 from annotation.reviews.context import viewer_context
 from annotation.work.selectors import visible_assignments
-from voxloop.kernel.errors import CODE_HEADER, Refusal
+from voxloop.keeping.services import note_damage
+from voxloop.kernel.errors import CODE_HEADER, Damaged, Refusal
 
 
 @require_GET
@@ -26,17 +27,26 @@ def view_assignment(request: HttpRequest, pk: UUID) -> HttpResponse:
             begin(assignment_id=pk, actor=request.user)  # type: ignore[arg-type]
         except Refusal as refusal:
             if refusal.code == "scan_withdrawn":
-                told = {"detail": refusal.detail, "code": refusal.code}
-                answer = render(request, "errors/refused.html", told, status=409)
-                answer[CODE_HEADER] = refusal.code
-                return answer
+                return _refused(request, refusal)
             if refusal.code != "paused":  # a paused campaign can still be looked at
                 raise Http404 from refusal
         assignment = visible_assignments(request.user).get(pk=pk)  # type: ignore[arg-type]
-    answer = render(request, "viewer.html", {"context": viewer_context(assignment, request.user)})  # type: ignore[arg-type]
+    try:
+        context = viewer_context(assignment, request.user)  # type: ignore[arg-type]
+    except Damaged as found:
+        note_damage(found, noticed_by=str(request.user))
+        return _refused(request, found)
+    answer = render(request, "viewer.html", {"context": context})
     answer["Cache-Control"] = "no-store"
     # Only an isolated page may share the memory of the voxels with its workers (with the opener policy of all pages).
     answer["Cross-Origin-Embedder-Policy"] = "require-corp"
+    return answer
+
+
+def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    told = {"detail": refusal.detail, "code": refusal.code}
+    answer = render(request, "errors/refused.html", told, status=409)
+    answer[CODE_HEADER] = refusal.code
     return answer
 
 

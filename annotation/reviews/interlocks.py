@@ -8,10 +8,11 @@ import numpy as np
 
 from annotation.masks.models import MaskRevision
 from annotation.masks.nifti import geometry_of
-from annotation.masks.store import get_chunks
+from annotation.masks.store import chunks_of
 from annotation.scans.models import Scan
 from annotation.work.questions import Question
 from annotation.work.schema import Schema
+from voxloop.storage.reading import read_object
 from voxloop.storage.store import Store
 from voxloop.volume.labelmap import ERASED, decode_chunk, decode_message
 
@@ -105,9 +106,9 @@ def outside_lung(scan: Scan, revision: MaskRevision | None, store: Store) -> tup
     """How many marked voxels lie outside the lung limit, and the first of them as ijk. 0 where there is no limit."""
     if revision is None or not revision.chunks or not scan.limit_key:
         return 0, None
-    limit = decode_message(store.get(scan.limit_key), scan.shape_zyx).chunks
+    limit = decode_message(read_object(store, scan.limit_key), scan.shape_zyx).chunks
     outside, first = 0, None
-    for index, payload in get_chunks(revision.chunks).items():
+    for index, payload in chunks_of(revision, scan.shape_zyx).items():
         labels = decode_chunk(payload)
         marked = (labels > 0) & (labels != ERASED)
         if index in limit:

@@ -12,12 +12,14 @@ from annotation.masks.answers import copy_answers, save_answers
 from annotation.masks.models import AnswerSet, MaskRevision
 from annotation.masks.selectors import heads_of, newest_answers, schema_of
 from annotation.masks.services import copy_heads
+from annotation.masks.wholeness import check_masks
 from annotation.reviews.comments import pin_comment
 from annotation.reviews.interlocks import Interlock, check_interlocks, list_unanswered
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.risk import assess
 from annotation.reviews.selectors import review_queue, visible_rounds
 from annotation.reviews.states import REVIEW_ROUND
+from annotation.scans.volumes import check_volume
 from annotation.work.batches import refresh_batch
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.permissions import require_role
@@ -27,7 +29,7 @@ from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.audit.services import advance
 from voxloop.kernel.clock import now
-from voxloop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from voxloop.kernel.errors import Conflict, Damaged, Forbidden, Invalid, NotFound
 from voxloop.storage.store import open_store
 
 APPROVAL_MEANING = "I have reviewed this mask and these answers and approve them as reference."
@@ -35,6 +37,10 @@ APPROVAL_MEANING = "I have reviewed this mask and these answers and approve them
 
 def list_interlocks(assignment: Assignment) -> list[Interlock]:
     """What speaks against handing this assignment in as it is now."""
+    try:
+        check_volume(assignment.scan)
+    except Damaged as found:
+        return [Interlock("scan_damaged", f"A part of this scan is damaged: nobody has seen all of it. {found.detail}")]
     return check_interlocks(
         scan=assignment.scan,
         schema=schema_of(assignment),
@@ -194,6 +200,7 @@ def correct_round(*, round_id: UUID, actor: User, signed_at: datetime) -> Review
 def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: bool) -> ReviewRound:
     found = lock_claimed(round_id, actor)
     check_not_withdrawn(found.annotation.scan)
+    check_volume(found.annotation.scan)
     if found.review is None:
         raise Conflict("This round was never opened; open it, then judge it.", code="state_conflict")
     heads = heads_of(found.review)
@@ -217,6 +224,7 @@ def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: boo
         )
     for row in rows:
         row.approved = heads[row.layer].revision if row.layer in heads else row.submitted
+        check_masks([row.approved])
         row.save(update_fields=["approved"])
     state = "corrected" if corrected else "approved"
     signature = {

@@ -3,6 +3,6 @@ from celery import shared_task
 from annotation.reviews.services import expire_claims
 
 
-@shared_task(name="beat.expire_claims", soft_time_limit=40, time_limit=50)
+@shared_task(name="beat.expire_claims", soft_time_limit=40)
 def expire_review_claims() -> int:
     return expire_claims()

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from annotation.scans.models import Scan, Site
+from annotation.scans.volumes import read_index
 from voxloop.accounts.models import User
 
 
@@ -16,7 +17,8 @@ def visible_sites(user: User) -> QuerySet[Site]:
 
 
 def volume_index(scan: Scan) -> dict[str, Any]:
-    """The index of a ready scan's volume (docs/formats.md), with the addresses of its parts."""
+    """The index of a ready scan's volume (docs/formats.md), with the addresses of its parts. Raises Damaged."""
+    read_index(scan)
     base = f"/api/v1/scans/{scan.pk}/volume"
     index = {**scan.index, "scan": str(scan.pk), "modality": scan.modality}
     for part, key in (("pack", scan.pack_key), ("preview", scan.preview_key), ("limit", scan.limit_key)):

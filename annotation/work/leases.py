@@ -20,8 +20,13 @@ CARRIED = ("returned", "open", "queued")  # states of work that can be taken alo
 
 def extended(assignment: Assignment) -> datetime:
     """The lease of somebody at work now; one that runs for days is never cut short."""
-    soon = now() + timedelta(minutes=assignment.campaign.lease_minutes)
-    return max(soon, assignment.lease_until or soon)
+    return lease_after(assignment.campaign.lease_minutes, assignment.lease_until)
+
+
+def lease_after(lease_minutes: int, lease_until: datetime | None) -> datetime:
+    """`extended`, of an assignment that was read only in part."""
+    soon = now() + timedelta(minutes=lease_minutes)
+    return max(soon, lease_until or soon)
 
 
 def own_work_of(batch_id: UUID, actor: User) -> list[Assignment]:

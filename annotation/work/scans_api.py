@@ -15,8 +15,9 @@ from rest_framework.views import APIView
 
 from annotation.scans.models import Scan, Site
 from annotation.scans.selectors import visible_sites, volume_index
+from annotation.scans.volumes import blame, fill_sums, pieces_of
 from annotation.work.selectors import visible_scans
-from voxloop.kernel.errors import NotFound
+from voxloop.kernel.errors import Damaged, NotFound
 from voxloop.storage.serving import OctetRenderer, serve_object
 from voxloop.volume.labelmap import MEDIA_TYPE
 
@@ -82,7 +83,7 @@ class VolumeView(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, pk: UUID) -> Response:
         scan = ready_scan(request, pk)
-        return Response(volume_index(scan), headers={"Cache-Control": "private, no-cache"})
+        return Response(volume_index(scan), headers={"Cache-Control": "no-store"})
 
 
 class _PartView(APIView):
@@ -99,11 +100,22 @@ class _PartView(APIView):
         key = getattr(scan, self.field)
         if not key:
             raise NotFound
+        return self.serve(request, scan, key)
+
+    def serve(self, request: Request, scan: Scan, key: str) -> HttpResponse | StreamingHttpResponse:
         return serve_object(request, key, self.content_type)
 
 
 class PackView(_PartView):
+    """Slices are checked one by one: a damaged one does not take the others with it."""
+
     field = "pack_key"
+
+    def serve(self, request: Request, scan: Scan, key: str) -> HttpResponse | StreamingHttpResponse:
+        try:
+            return serve_object(request, key, self.content_type, pieces_of(fill_sums(scan)))
+        except Damaged as found:
+            raise blame(scan, found) from found
 
 
 class PreviewView(_PartView):

@@ -3,6 +3,6 @@ from celery import shared_task
 from annotation.work.services import expire_leases
 
 
-@shared_task(name="beat.expire_leases", soft_time_limit=40, time_limit=50)
+@shared_task(name="beat.expire_leases", soft_time_limit=40)
 def expire_unused_leases() -> int:
     return expire_leases()

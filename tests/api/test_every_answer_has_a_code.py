@@ -288,3 +288,38 @@ def test_a_fault_of_ours_on_a_page_has_a_code(world: World, monkeypatch: pytest.
     answer = client.get("/worklist/")
     assert (answer.status_code, answer[CODE_HEADER]) == (500, "broken")
     assert b"planted" not in answer.content
+
+
+# What a browser may keep ---------------------------------------------------------------------------------------------
+
+
+def test_no_cache_keeps_an_answer(world: World, opened: Assignment) -> None:
+    client = logged_in(world, "annotator")
+    scan = f"/api/v1/scans/{opened.scan_id}"
+    paths = (
+        "/worklist/", "/people/me/", f"/view/{opened.pk}/", "/api/v1/me/", f"{scan}/volume", f"{scan}/volume/pack",
+        f"{scan}/volume/preview", f"/api/v1/assignments/{opened.pk}/mask", f"/api/v1/assignments/{opened.pk}/",
+        "/nothing/",
+    )  # fmt: skip
+    told = {path: client.get(path)["Cache-Control"].split(", ")[-1] for path in paths}
+    assert told == dict.fromkeys(paths, "no-store")
+
+
+def test_the_keys_of_a_page_are_of_the_person_and_of_the_log_in(world: World) -> None:
+    def keys(client: Client) -> list[str]:
+        page = client.get("/people/me/").content.decode()
+        return page.partition('name="browser-keys" content="')[2].partition('"')[0].split()
+
+    first, again, other = (logged_in(world, name) for name in ("annotator", "annotator", "annotator2"))
+    assert keys(first) == keys(first)
+    assert [len(key) for key in keys(first)] == [64, 64]
+    assert keys(first)[0] == keys(again)[0] != keys(other)[0]
+    assert keys(first)[1] != keys(again)[1]
+    assert "browser-keys" not in Client().get("/accounts/login/").content.decode()
+
+
+def test_a_log_out_asks_the_browser_to_clear(world: World) -> None:
+    told = logged_in(world, "annotator").post("/accounts/logout/")
+    assert (told.status_code, told["Clear-Site-Data"]) == (302, '"cache"')
+    told = logged_in(world, "annotator").post("/accounts/logout/", {"nothing_waits": "1"})
+    assert told["Clear-Site-Data"] == '"cache", "storage"'

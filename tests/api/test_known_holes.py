@@ -330,7 +330,7 @@ def test_every_kind_of_answer_has_the_policy(world: World) -> None:
         "bytes": client.get(f"/api/v1/scans/{assignment.scan_id}/volume/pack"),
         "mask": client.get(f"/api/v1/assignments/{assignment.pk}/mask", HTTP_ACCEPT="application/gzip"),
         "docs": client.get("/api/v1/docs/"),
-        "health": client.get("/healthz"),
+        "health": client.get("/healthz?live"),
         "wrong method": client.delete("/worklist/"),
         "forbidden": client.get("/people/"),
         "foreign host": client.get("/healthz", HTTP_HOST="evil.example"),

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from django.core.management import get_commands, load_command_class
 
+from voxloop.embedded.commands import WORKERS, beat_command, worker_command
 from voxloop.jobs.models import Job
 
 ROOT = Path(__file__).parents[2]
@@ -131,12 +132,29 @@ def test_every_management_command_of_a_container_exists_and_parses_its_arguments
     load_command_class(application, command).create_parser("manage.py", command).parse_args(arguments)
 
 
+def test_workers_and_the_clock_of_containers_are_those_of_one_machine() -> None:
+    for queue in Job.QUEUES.values():
+        (ours,) = [command for command in commands().values() if "-Q" in command and queue in command]
+        assert ours == worker_command(queue, queue)
+    assert commands()["beat"] == beat_command()
+    assert {queue for _, queue in WORKERS} == set(Job.QUEUES.values())
+
+
+def test_every_process_of_ours_has_a_health_check_that_parses() -> None:
+    for name in ("worker", "ml"):
+        (check,) = [line for line in stages()[name] if line.startswith("HEALTHCHECK")]
+        assert json.loads(check.partition(" CMD ")[2])[:3] == ["python", "-m", "voxloop.kernel.pulse"]
+    assert COMPOSE["services"]["beat"]["healthcheck"]["test"][3:] == ["voxloop.kernel.pulse", "beat"]
+    assert COMPOSE["services"]["web"]["healthcheck"]["test"][:3] == ["CMD", "python", "-c"]
+    compile(COMPOSE["services"]["web"]["healthcheck"]["test"][3], "check", "exec")
+
+
 def test_celery_commands_serve_the_queues_that_jobs_go_to() -> None:
     served = {command[command.index("-Q") + 1] for command in commands().values() if "-Q" in command}
     assert served == set(Job.QUEUES.values())
 
 
-def test_nginx_passes_on_to_the_web_service_and_buffers_bodies() -> None:
+def test_nginx_passes_on_to_the_web_service_and_leaves_bodies_to_it() -> None:
     text = (DOCKER / "nginx.conf").read_text()
     assert text.count("{") == text.count("}")
     statements = [line.split("#")[0].strip() for line in text.splitlines()]
@@ -144,4 +162,4 @@ def test_nginx_passes_on_to_the_web_service_and_buffers_bodies() -> None:
     host, port = re.search(r"server (\w+):(\d+);", text).groups()
     assert host in COMPOSE["services"]
     assert f"0.0.0.0:{port}" in commands()["web"]
-    assert "proxy_request_buffering on;" in text
+    assert "proxy_request_buffering off;" in text

@@ -148,7 +148,7 @@ def test_stopped_gone_on_removed_and_wiped_with_the_log_out(
     ask = page.get_by_role("dialog", name="Log out")
     expect(ask).to_contain_text("1 stroke")
     shoot(page, "worklist-log-out")
-    ask.get_by_role("button", name="Log out").click()
+    ask.get_by_role("button", name="Keep it here and log out").click()
     page.wait_for_url("**/accounts/login/**")
     assert page.evaluate("async () => (await caches.keys()).length") == 0
     log_in(page, "annotator2", PASSWORD)

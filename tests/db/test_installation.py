@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import IntegrityError, transaction
 
-from annotation.upkeep.objects import NAMED_BY, check_objects, named_objects
+from annotation.upkeep.objects import check_objects, named_objects
 from tests.factories.world import World
 from voxloop.audit.models import AuditEntry
 from voxloop.audit.services import record
@@ -22,6 +22,7 @@ from voxloop.audit.verify import verify
 from voxloop.installation.checks import keys_are_given
 from voxloop.installation.models import Installation
 from voxloop.installation.services import accept_secret_key, check_start, settle_installation
+from voxloop.keeping.shelves import SHELVES
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict
 from voxloop.storage.store import open_store
@@ -136,7 +137,7 @@ def test_every_field_that_names_an_object_is_known(world: World) -> None:
         for field in model._meta.fields
         if field.name.endswith("key") and field.max_length == 100
     }
-    assert fields == set(NAMED_BY)
+    assert fields == {(shelf.rows().model._meta.label, shelf.field) for shelf in SHELVES.values()}
     assert set(named_objects()) >= {world.scans[0].pack_key, world.scans[0].preview_key}
 
 

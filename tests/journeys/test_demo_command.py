@@ -24,8 +24,9 @@ ROOT = Path(__file__).parents[2]
 class Demo:
     """A started command."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, settings: dict[str, str] | None = None) -> None:
         self.state = state
+        self.settings = {"VOXLOOP_DEMO_SCANS": "0", **(settings or {})}
         self.port = free_port()
         self.process = self.start()
 
@@ -34,7 +35,7 @@ class Demo:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("VOXLOOP_")}
         self.process = subprocess.Popen(
             [*command, "--port", str(self.port)],
-            env=environment | {"VOXLOOP_DEMO_SCANS": "0"},
+            env=environment | self.settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -85,7 +86,9 @@ def test_start_crash_stop_and_start_again(demo: Demo) -> None:
     card = demo.wait(lambda card: card.get("running") and card.get("demonstration") == "complete")
     assert (demo.state / "demo.json").stat().st_mode & 0o777 == 0o600
     assert card["address"] == f"http://127.0.0.1:{demo.port}/"
-    assert {"PostgreSQL", "web", "worker default", "worker ml", "beat", "supervisor"} == set(card["pids"])
+    assert {"PostgreSQL", "web", "worker default-1", "worker default-2", "worker ml-1", "beat", "supervisor"} == set(
+        card["pids"]
+    )
     assert demo.status("/healthz") == 200
     assert demo.status("/accounts/login/") == 200
 

@@ -133,3 +133,19 @@ def job_took(job: Any) -> str:
         return DASH
     seconds = ((job.ended_at or now()) - job.started_at).total_seconds()
     return f"{seconds:.0f} s" if seconds < 120 else span(seconds)
+
+
+WHAT_TO_DO = {
+    "database_away": "Start PostgreSQL; everything goes on by itself then.",
+    "no_worker": "Start a worker for it (docs/operating.md); what waits is then done by itself.",
+    "worker_silent": "It is ended and started again where something watches over it; otherwise start it again.",
+    "clock_late": "Start celery beat again; there must be one.",
+    "disk_low": "Make room on it, or move what lies there to a larger one.",
+    "no_space": "Make room on it; everything goes on by itself then.",
+}
+
+
+@register.filter
+def what_to_do(code: str) -> str:
+    """What an operator does about a fault of the machine."""
+    return WHAT_TO_DO.get(code, "")

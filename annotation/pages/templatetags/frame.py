@@ -11,6 +11,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from voxloop.accounts.browsers import browser_keys as browser_keys_of
+
 register = template.Library()
 
 # state -> (class of tokens.css, icon, word). Never colour alone.
@@ -48,6 +50,8 @@ STATES = {
     "running": ("open", "circle-dot", "Running"),
     "succeeded": ("approved", "check", "Done"),
     "lost": ("blocked", "unplug", "Lost"),
+    "silent": ("blocked", "unplug", "Silent"),
+    "taking": ("approved", "check", "Takes work"),
     "evaluating": ("open", "circle-dot", "Evaluating"),
     "candidate": ("submitted", "cpu", "Candidate"),
     "promoted": ("approved", "crown", "Promoted"),
@@ -161,3 +165,13 @@ def query(context: Any, **changes: Any) -> str:
         else:
             values[name] = str(value)
     return f"?{values.urlencode()}" if values else "?"
+
+
+@register.simple_tag(takes_context=True)
+def browser_keys(context: template.Context) -> SafeString:
+    """What the scripts of this page seal their stores with; pages are kept by no cache."""
+    request = context.get("request")
+    keys = browser_keys_of(request) if request is not None else {}
+    if not keys:
+        return SafeString("")
+    return format_html('<meta name="browser-keys" content="{} {}">\n', keys["person"], keys["login"])

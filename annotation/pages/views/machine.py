@@ -1,4 +1,4 @@
-"""Jobs: what the machine is at."""
+"""Jobs: what the machine is at; System: whether it works."""
 
 import re
 from typing import Any
@@ -8,7 +8,9 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from annotation.pages.door import back
+from annotation.pages.door import admits, back
+from annotation.pages.permissions import ROWS
+from voxloop.jobs.health import is_silent, recent_health
 from voxloop.jobs.models import Job
 from voxloop.jobs.selectors import visible_jobs
 from voxloop.jobs.services import cancel
@@ -29,6 +31,18 @@ def jobs(request: HttpRequest) -> HttpResponse:
         "state": state,
         "live": rows.filter(state__in=LIVE).count(),
         "poll": request.get_full_path(),
+        "may_see_system": admits(ROWS["system"], request.user, None),
+    })  # fmt: skip
+
+
+def system(request: HttpRequest) -> HttpResponse:
+    """Workers, the clock, queues, disks, and what stands still; asks again every few seconds."""
+    health = recent_health(seconds=1)
+    everyone = [*health.workers, *([health.clock] if health.clock else [])]
+    return render(request, "system_body.html" if request.htmx else "system.html", {
+        "health": health,
+        "workers": [(worker, is_silent(worker)) for worker in everyone],
+        "rooms": [(room, 100 - 100 * room.free_bytes // max(1, room.total_bytes)) for room in health.rooms],
     })  # fmt: skip
 
 

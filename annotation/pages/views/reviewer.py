@@ -64,5 +64,5 @@ def review_picture(request: HttpRequest, found: ReviewRound, what: str) -> HttpR
     if what not in PICTURES or found.annotation.scan.state != "ready":
         raise NotFound
     answer = HttpResponse(draw_picture(found, what), content_type="image/png")
-    answer["Cache-Control"] = "private, max-age=600"
+    answer["Cache-Control"] = "no-store"
     return answer

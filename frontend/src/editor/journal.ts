@@ -6,6 +6,7 @@
 
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from "idb";
 import type { Keeping, Stroke, Zyx } from "./types";
+import { Unreadable, Vault } from "./vault";
 
 export interface Entry {
   readonly line: string;
@@ -50,11 +51,17 @@ export interface LineState {
 /** A save under way: sent again with the same key and the same bytes until it is answered. */
 export interface Pending { readonly key: string; readonly upTo: number; readonly ifMatch: string; readonly body: Uint8Array }
 
+/** As they lie in the browser: what says anything of a scan is sealed. Those without `sealed` are of older versions. */
+type Kept<T, Shown extends keyof T> = (Pick<T, Shown> & { readonly sealed: Uint8Array }) | (T & { readonly sealed?: undefined });
+type KeptLine = Kept<LineState, "line" | "epoch" | "baseSeq" | "ackedSeq" | "ackedRevision" | "lastSeq" | "at">;
+type KeptEntry = Kept<Entry, "line" | "seq">;
+type KeptPending = { readonly sealed: Uint8Array } | (Pending & { readonly sealed?: undefined });
+
 interface Schema extends DBSchema {
-  lines: { key: string; value: LineState };
-  entries: { key: [string, number]; value: Entry };
+  lines: { key: string; value: KeptLine };
+  entries: { key: [string, number]; value: KeptEntry };
   bases: { key: string; value: Uint8Array };
-  pending: { key: string; value: Pending };
+  pending: { key: string; value: KeptPending };
 }
 
 /** Another tab has taken the line over; nothing was written. */
@@ -110,27 +117,63 @@ export class Forgetful implements Keeper {
   close(): void { /* nothing is open */ }
 }
 
+const sealLine = async (vault: Vault, { line, epoch, baseSeq, ackedSeq, ackedRevision, lastSeq, at, ...rest }: LineState): Promise<KeptLine> =>
+  ({ line, epoch, baseSeq, ackedSeq, ackedRevision, lastSeq, at, sealed: await vault.sealValue(rest) });
+
+const openLine = async (vault: Vault, kept: KeptLine): Promise<LineState> => {
+  if (!kept.sealed) return kept as LineState;
+  const { sealed, ...shown } = kept;
+  return { ...shown, ...(await vault.openValue<Pick<LineState, "about" | "undo" | "redo" | "conflict">>(sealed)) };
+};
+
+const sealEntry = async (vault: Vault, { line, seq, ...rest }: Entry): Promise<KeptEntry> => ({ line, seq, sealed: await vault.sealValue(rest) });
+
+const openEntry = async (vault: Vault, kept: KeptEntry): Promise<Entry> =>
+  (kept.sealed ? { line: kept.line, seq: kept.seq, ...(await vault.openValue<Omit<Entry, "line" | "seq">>(kept.sealed)) } : kept as Entry);
+
 export class Journal implements Keeper {
   readonly kind = "journal";
 
-  private constructor(readonly line: string, readonly db: IDBPDatabase<Schema>) {}
+  private constructor(readonly line: string, readonly db: IDBPDatabase<Schema>, private readonly vault: Vault) {}
 
-  static async open(line: string, name = "voxloop-editor"): Promise<Journal> { return new Journal(line, await openStores(name)); }
+  static async open(line: string, name = "voxloop-editor", vault = Vault.plain): Promise<Journal> { return new Journal(line, await openStores(name), vault); }
 
   /** The lines of a journal that hold strokes which the server has not confirmed, newest first. */
-  static async unsent(name: string): Promise<{ state: LineState; strokes: number }[]> {
+  static async unsent(name: string, vault = Vault.plain): Promise<{ state: LineState; strokes: number }[]> {
     const db = await openStores(name);
     try {
       const found = [];
-      for (const state of await db.getAll("lines")) {
-        if (state.lastSeq <= state.ackedSeq) continue;
-        const entries = await db.getAll("entries", IDBKeyRange.bound([state.line, state.ackedSeq + 1], [state.line, Infinity]));
-        found.push({ state, strokes: entries.reduce((sum, entry) => sum + entry.strokes.length, 0) });
+      for (const kept of await db.getAll("lines")) {
+        if (kept.lastSeq <= kept.ackedSeq) continue;
+        const entries = await db.getAll("entries", IDBKeyRange.bound([kept.line, kept.ackedSeq + 1], [kept.line, Infinity]));
+        const opened = await Promise.all(entries.map((entry) => openEntry(vault, entry)));
+        found.push({ state: await openLine(vault, kept), strokes: opened.reduce((sum, entry) => sum + entry.strokes.length, 0) });
       }
       return found.sort((a, b) => (b.state.at ?? 0) - (a.state.at ?? 0));
     } finally {
       db.close();
     }
+  }
+
+  /** Removes every line that the server has whole. Answers whether any is left. */
+  static async forgetSent(name: string): Promise<boolean> {
+    const db = await openStores(name);
+    try {
+      const lines = await db.getAll("lines");
+      for (const { line, lastSeq, ackedSeq } of lines) if (lastSeq <= ackedSeq) await new Journal(line, db, Vault.plain).forget();
+      return lines.some(({ lastSeq, ackedSeq }) => lastSeq > ackedSeq);
+    } finally {
+      db.close();
+    }
+  }
+
+  /** Removes every line, sent or not. The stores stay: another tab may have them open, and hears at its next write. */
+  static async forgetAll(name: string): Promise<void> {
+    const db = await openStores(name);
+    const tx = db.transaction(STORES, "readwrite");
+    for (const store of STORES) void tx.objectStore(store).clear();
+    await tx.done;
+    db.close();
   }
 
   async read(): Promise<Restored> {
@@ -141,21 +184,37 @@ export class Journal implements Keeper {
       tx.objectStore("bases").get(this.line),
       tx.objectStore("pending").get(this.line),
     ]);
-    return { state: state ?? null, entries, base: base ?? null, pending: pending ?? null };
+    return {
+      state: state ? await openLine(this.vault, state) : null,
+      entries: await Promise.all(entries.map((entry) => openEntry(this.vault, entry))),
+      base: base ? await this.vault.open(base) : null,
+      pending: pending?.sealed ? await this.vault.openValue<Pending>(pending.sealed) : (pending as Pending | undefined) ?? null,
+    };
   }
 
   async claim(about: About): Promise<number> {
-    const tx = this.db.transaction("lines", "readwrite");
-    const before = await tx.store.get(this.line);
-    const state = before ?? {
+    const kept = await this.db.get("lines", this.line);
+    const before = kept ? await openLine(this.vault, kept) : {
       line: this.line, epoch: 0, baseSeq: 0, ackedSeq: 0, ackedRevision: "", lastSeq: 0, undo: [], redo: [], conflict: null,
     };
-    await tx.store.put({ ...state, about, epoch: state.epoch + 1, at: Date.now() });
+    const state = await sealLine(this.vault, { ...before, about, epoch: before.epoch + 1, at: Date.now() });
+    // Sealing does not fit into a transaction: what was written meanwhile (another tab, a stroke of it) is read anew.
+    const tx = this.db.transaction("lines", "readwrite");
+    const now = await tx.store.get(this.line);
+    const isSame = now?.epoch === kept?.epoch && now?.at === kept?.at && now?.lastSeq === kept?.lastSeq && now?.ackedSeq === kept?.ackedSeq;
+    if (isSame) await tx.store.put(state);
     await tx.done;
-    return state.epoch + 1;
+    return isSame ? state.epoch : this.claim(about);
   }
 
   async write(change: Change): Promise<void> {
+    const { vault } = this;
+    const [add, base, pending, line] = await Promise.all([
+      Promise.all((change.add ?? []).map((entry) => sealEntry(vault, entry))),
+      change.base && vault.seal(change.base),
+      change.pending && vault.sealValue(change.pending),
+      sealLine(vault, { ...change.state, at: Date.now() }),
+    ]);
     const tx = this.db.transaction(STORES, "readwrite");
     const stored = await tx.objectStore("lines").get(this.line);
     if (stored?.epoch !== change.state.epoch) {
@@ -166,12 +225,12 @@ export class Journal implements Keeper {
       throw new TakenOver("another tab has taken this work over");
     }
     const entries = tx.objectStore("entries");
-    for (const entry of change.add ?? []) void entries.put(entry);
+    for (const entry of add) void entries.put(entry);
     for (const seq of change.drop ?? []) void entries.delete([this.line, seq]);
-    if (change.base) void tx.objectStore("bases").put(change.base, this.line);
-    if (change.pending) void tx.objectStore("pending").put(change.pending, this.line);
+    if (base) void tx.objectStore("bases").put(base, this.line);
+    if (pending) void tx.objectStore("pending").put({ sealed: pending }, this.line);
     if (change.pending === null) void tx.objectStore("pending").delete(this.line);
-    void tx.objectStore("lines").put({ ...change.state, at: Date.now() });
+    void tx.objectStore("lines").put(line);
     await tx.done;
   }
 
@@ -218,24 +277,29 @@ export function bothOf(first: Change, second: Change): Change {
  * Lays the newest mask of the server under a line that has nothing unsent, so that the line opens without a network. A
  * line that a tab is writing is left alone: its journal is at least as new.
  */
-export async function seedLine(name: string, about: About, revision: string, base: Uint8Array): Promise<void> {
+export async function seedLine(name: string, about: About, revision: string, base: Uint8Array, vault = Vault.plain): Promise<void> {
   const line = `${about.assignment}/${about.layer}`;
+  const sealedBase = await vault.seal(base);
   const seed = async (): Promise<void> => {
     const db = await openStores(name);
-    const tx = db.transaction(STORES, "readwrite");
-    const before = await tx.objectStore("lines").get(line);
-    if (!before || before.lastSeq === before.ackedSeq) {
+    try {
+      const kept = await db.get("lines", line);
+      if (kept && kept.lastSeq !== kept.ackedSeq) return;
+      const before = kept && await openLine(vault, kept).catch((error: unknown) => { if (error instanceof Unreadable) return undefined; throw error; });
       const same = before?.ackedRevision === revision;
       const seq = before?.lastSeq ?? 0;
-      void tx.objectStore("lines").put({
-        line, about, epoch: (before?.epoch ?? 0) + 1, baseSeq: seq, ackedSeq: seq, ackedRevision: revision, lastSeq: seq,
+      const state = await sealLine(vault, {
+        line, about, epoch: (kept?.epoch ?? 0) + 1, baseSeq: seq, ackedSeq: seq, ackedRevision: revision, lastSeq: seq,
         undo: same ? before.undo : [], redo: same ? before.redo : [], conflict: null, at: Date.now(),
       });
-      void tx.objectStore("bases").put(base, line);
+      const tx = db.transaction(STORES, "readwrite");
+      void tx.objectStore("lines").put(state);
+      void tx.objectStore("bases").put(sealedBase, line);
       if (!same) void tx.objectStore("entries").delete(IDBKeyRange.bound([line, 0], [line, Infinity]));
+      await tx.done;
+    } finally {
+      db.close();
     }
-    await tx.done;
-    db.close();
   };
   await navigator.locks.request(`voxloop:${line}`, { ifAvailable: true }, async (lock) => { if (lock) await seed(); });
 }

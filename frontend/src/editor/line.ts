@@ -5,6 +5,7 @@
 
 import type { Keep } from "./disagreement";
 import { type About, type Change, Forgetful, Journal, type Keeper, TakenOver, bothOf, journalOf } from "./journal";
+import { Vault } from "./vault";
 import type { Mask, Merged, Step } from "./mask";
 import { decodeMessage } from "./message";
 import { Outbox } from "./outbox";
@@ -83,7 +84,7 @@ export class Line {
       isAnswered = outcome.kind !== "unreachable" && outcome.kind !== "signed-out";
     }
     // While it is unknown whether that save was stored, the head says nothing about who is ahead: open from the journal.
-    const head: Outcome<Head> = isAnswered ? await this.#server.head() : { kind: "unreachable", reason: "network" };
+    const head: Outcome<Head> = isAnswered ? await this.#server.head() : { kind: "unreachable", notBeforeMs: 0, reason: "network" };
     if (head.kind !== "ok" && !journal.base) throw new Error(head.kind === "unreachable" ? head.reason : head.kind);
     const message = head.kind === "ok" ? await decodeMessage(head.value.bytes, shape) : null;
     const base = journal.base ? await decodeMessage(journal.base, shape) : null;
@@ -171,7 +172,7 @@ export class Line {
 
   async #openJournal(): Promise<Keeper> {
     try {
-      return await Journal.open(this.mask.line, journalOf(this.options.user, this.around.journalName));
+      return await Journal.open(this.mask.line, journalOf(this.options.user, this.around.journalName), await Vault.of(this.options.key));
     } catch (error) {
       this.around.emit("keeping", { kind: "memory", why: reasonOf(error) });
       return new Forgetful();

@@ -182,7 +182,7 @@ export class Outbox {
         await port.write({ state: mask.state, pending: null });
         this.#fail(outcome.detail);
         return this.#enter({ kind: "refused", code: outcome.code, detail: outcome.detail });
-      case "unreachable": return this.#retryLater(outcome.reason);
+      case "unreachable": return this.#retryLater(outcome.reason, outcome.notBeforeMs);
     }
   }
 
@@ -197,7 +197,8 @@ export class Outbox {
     const { port } = this;
     const head = await port.server.head();
     if (!this.#isSending()) return;
-    if (head.kind !== "ok") return this.#retryLater(head.kind === "unreachable" ? head.reason : head.kind);
+    if (head.kind === "unreachable") return this.#retryLater(head.reason, head.notBeforeMs);
+    if (head.kind !== "ok") return this.#retryLater(head.kind);
     const message = await decodeMessage(head.value.bytes, port.shape);
     if (port.isDrawing()) return this.#retryLater("drawing");
     const merged = port.mask.merge({ ...head.value, message });
@@ -210,8 +211,9 @@ export class Outbox {
 
   #isSending(): boolean { return this.#phase.kind === "sending"; }
 
-  #retryLater(reason: string): void {
-    const pause = Math.min(LONGEST_PAUSE_MS, this.port.retryMs * 2 ** this.#attempt++) * (0.75 + Math.random() / 2);
+  /** Not all browsers at once: each waits a little more or less, and none less than the server wants. */
+  #retryLater(reason: string, notBeforeMs = 0): void {
+    const pause = Math.max(notBeforeMs, Math.min(LONGEST_PAUSE_MS, this.port.retryMs * 2 ** this.#attempt++)) * (1 + Math.random() / 2);
     this.#enter({ kind: "offline", reason, retryInMs: Math.round(pause) });
     this.#schedule(pause);
   }

@@ -13,8 +13,8 @@ export type Outcome<T> =
   | { readonly kind: "not-editable" }
   /** The server has read it and says no: the same bytes will never be taken. */
   | { readonly kind: "refused"; readonly code: string; readonly detail: string }
-  /** No answer, or one that may change by itself: try again. */
-  | { readonly kind: "unreachable"; readonly reason: string };
+  /** No answer, or one that may change by itself: try again, not before the server wants it. */
+  | { readonly kind: "unreachable"; readonly reason: string; readonly notBeforeMs: number };
 
 const TIMEOUT_MS = 60_000;
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -55,9 +55,9 @@ export class MaskServer {
       if (response.status === 403) return { kind: "signed-out" };
       if (response.status === 409) return { kind: "not-editable" };
       if (response.status >= 400 && response.status < 500 && response.status !== 408 && response.status !== 429) return { kind: "refused", code, detail };
-      return { kind: "unreachable", reason: code };
+      return { kind: "unreachable", reason: code, notBeforeMs: Math.min(300, Number(response.headers.get("Retry-After")) || 0) * 1000 };
     } catch (error) {
-      return { kind: "unreachable", reason: error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network" };
+      return { kind: "unreachable", notBeforeMs: 0, reason: error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network" };
     }
   }
 }

@@ -5,6 +5,7 @@ import { type About, Journal, journalOf } from "../editor/journal";
 import { call, csrfHeaders, Problem } from "../viewer/api";
 import { t, tn } from "../viewer/language";
 import { intent, intentsOf, isOf, type Intent, type Intents } from "./intents";
+import { personKey, personVault } from "./keys";
 import { moveOld } from "./moving";
 import { refusalOf, sayWord } from "./words";
 
@@ -22,7 +23,7 @@ export interface Homecoming {
 
 /** What waits in this browser for one person, by scan. Empty where the browser keeps nothing. */
 export async function waitingOf(user: string): Promise<Waiting[]> {
-  const lines = await Journal.unsent(journalOf(user)).catch(() => []);
+  const lines = await Journal.unsent(journalOf(user), await personVault()).catch(() => []);
   const shelf = intentsOf(user);
   await moveOld(shelf, null);
   // Drafts go with the verdict of who wrote them, from the page.
@@ -38,7 +39,7 @@ export async function waitingOf(user: string): Promise<Waiting[]> {
 /** An editor without a page on a line of work. `close` it. */
 async function editorOn(user: string, about: About): Promise<EditorClient> {
   return EditorClient.create({
-    volume: { shapeZyx: about.shapeZyx, spacingMmZyx: about.spacingMmZyx, backgroundHu: null }, user, scan: about.scan, lpsFromIjk: about.lpsFromIjk,
+    volume: { shapeZyx: about.shapeZyx, spacingMmZyx: about.spacingMmZyx, backgroundHu: null }, user, key: personKey(), scan: about.scan, lpsFromIjk: about.lpsFromIjk,
     assignment: about.assignment, layer: about.layer, maskUrl: about.maskUrl, headers: csrfHeaders(), editable: true,
   });
 }
@@ -105,10 +106,13 @@ export async function mendWord(user: string, word: Intent<"word">, text: string 
 
 const valuesOf = (intents: readonly Intent[]): Record<string, unknown> => Object.fromEntries(intents.map(({ name, value }) => [name, value]));
 
+/** The server's own words for not now; a full disk and a slow answer are waited for. */
+const AWAY: ReadonlySet<string> = new Set(["database_away", "busy", "too_many_requests", "http_429", "http_502", "http_503", "http_504"]);
+
 async function sendLine(user: string, about: About): Promise<void> {
   const editor = await editorOn(user, about);
   try {
-    const offline = new Promise<never>((_, reject) => editor.on("save-state", (state) => { if (state.kind === "offline" && state.reason === "network") reject(new TypeError("offline")); }));
+    const offline = new Promise<never>((_, reject) => editor.on("save-state", (state) => { if (state.kind === "offline" && (state.reason === "network" || AWAY.has(state.reason))) reject(new TypeError("offline")); }));
     offline.catch(() => undefined);
     const opened = await editor.open();
     if (opened.save.kind === "read-only") throw new Error(opened.save.reason);

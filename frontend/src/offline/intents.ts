@@ -7,6 +7,8 @@
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import type { Ijk } from "../editor/types";
 import { uuid } from "../editor/uuid";
+import type { Vault } from "../editor/vault";
+import { personVault } from "./keys";
 
 /** A comment, or a reply `to` one, on its way; `refused` says why the server does not take it. */
 export interface Word { readonly id: string; readonly text: string; readonly ijk: Ijk | null; readonly to: string | null; readonly refused: string | null }
@@ -44,7 +46,10 @@ export interface Intent<K extends keyof Kinds = keyof Kinds> {
 /** What an intent belongs to. */
 export type Of = Pick<Intent, "assignment" | "code" | "review">;
 
-interface Schema extends DBSchema { intents: { key: [string, string, string]; value: Intent } }
+/** As it lies in the browser. Those without `sealed` are of older versions. */
+type Kept = (Pick<Intent, "assignment" | "kind" | "name" | "stamp" | "at"> & { readonly sealed: Uint8Array }) | (Intent & { readonly sealed?: undefined });
+
+interface Schema extends DBSchema { intents: { key: [string, string, string]; value: Kept } }
 
 type Db = IDBPDatabase<Schema>;
 
@@ -54,18 +59,39 @@ const openStore = async (user: string): Promise<Db> => openDB<Schema>(`voxloop-i
   upgrade(database) { database.createObjectStore("intents", { keyPath: ["assignment", "kind", "name"] }); },
 });
 
+async function seal(vault: Vault, { assignment, kind, name, stamp, at, ...rest }: Intent): Promise<Kept> {
+  return { assignment, kind, name, stamp, at, sealed: await vault.sealValue(rest) };
+}
+
+async function unseal(vault: Vault, kept: Kept): Promise<Intent> {
+  if (!kept.sealed) return kept as Intent;
+  const { sealed, ...shown } = kept;
+  return { ...shown, ...(await vault.openValue<Pick<Intent, "code" | "review" | "value">>(sealed)) };
+}
+
 export class Intents {
   readonly #db: Promise<Db | null>;
   /** What this browser did not keep (a private window, a full disk): it lives as long as the page. */
   readonly #loose = new Map<string, Intent>();
 
+  /** Sealing takes a moment: what is asked for after a write sees it. */
+  #puts: Promise<unknown> = Promise.resolve();
+
   constructor(readonly user: string) { this.#db = openStore(user).catch(() => null); }
 
   /** Keeps them over what was kept under the same names. Answers whether they outlive the page. */
-  async put(intents: readonly Intent[]): Promise<boolean> {
+  put(intents: readonly Intent[]): Promise<boolean> {
+    const done = this.#puts.then(() => this.#put(intents));
+    this.#puts = done;
+    return done;
+  }
+
+  async #put(intents: readonly Intent[]): Promise<boolean> {
     try {
+      const vault = await personVault();
+      const sealed = await Promise.all(intents.map((intent) => seal(vault, intent)));
       const tx = await this.#write();
-      const done = Promise.all([...intents.map((intent) => tx.store.put(intent)), tx.done]);
+      const done = Promise.all([...sealed.map((intent) => tx.store.put(intent)), tx.done]);
       tx.commit();
       await done;
       for (const intent of intents) this.#loose.delete(keyOf(intent).join());
@@ -78,6 +104,7 @@ export class Intents {
 
   /** Takes away what the server has, as far as it was not said anew meanwhile. */
   async drop(intents: readonly Intent[]): Promise<void> {
+    await this.#puts;
     for (const intent of intents) if (this.#loose.get(keyOf(intent).join())?.stamp === intent.stamp) this.#loose.delete(keyOf(intent).join());
     const tx = await this.#write().catch(() => null);
     if (!tx) return;
@@ -90,12 +117,25 @@ export class Intents {
 
   /** Everything that is kept, of one assignment or of all, as it was said. */
   async list(assignment?: string): Promise<Intent[]> {
+    await this.#puts;
     const db = await this.#db;
     const range = assignment === undefined ? null : IDBKeyRange.bound([assignment], [assignment, []]);
     const kept = db ? await db.getAll("intents", range).catch(() => []) : [];
-    const all = new Map(kept.map((intent) => [keyOf(intent).join(), intent]));
+    const vault = await personVault();
+    const opened = await Promise.all(kept.map((intent) => unseal(vault, intent)));
+    const all = new Map(opened.map((intent) => [keyOf(intent).join(), intent]));
     for (const [key, intent] of this.#loose) if (assignment === undefined || intent.assignment === assignment) all.set(key, intent);
     return [...all.values()].sort((a, b) => a.at - b.at);
+  }
+
+  /** Gives up everything. */
+  async clear(): Promise<void> {
+    await this.#puts;
+    this.#loose.clear();
+    const tx = await this.#write().catch(() => null);
+    if (!tx) return;
+    await tx.store.clear();
+    await tx.done;
   }
 
   async #write() {

@@ -8,3 +8,7 @@ export const cacheOf = (user: string): string => CACHE + user;
 export const OFFLINE_PAGE = "/offline/";
 /** The service worker's address; its place at the root is its reach. */
 export const WORKER = "/offline.js";
+
+/** Voxels of one log-in: named by the beginning of its key, which is no secret once the log-in has ended. */
+export const SHELF = "voxloop-voxels:";
+export const shelfOf = (key: string): string => SHELF + key.slice(0, 12);

@@ -1,6 +1,7 @@
 /** Which batches are kept in this browser, and for whom. What is kept belongs to one person. */
 
-import { CACHE, WORKER } from "./places";
+import { loginKey } from "./keys";
+import { CACHE, SHELF, shelfOf, WORKER } from "./places";
 
 export interface KeptScan {
   readonly assignment: string;
@@ -54,4 +55,19 @@ export async function wipe(): Promise<void> {
 export async function wipeOthers(user: string): Promise<void> {
   const registry = read();
   if (registry && registry.user !== user) await wipe();
+  await wipeShelves(loginKey());
+}
+
+/** Removes the voxels of every log-in but this one; they are sealed with keys that nobody gets any more. */
+export async function wipeShelves(key: string | undefined): Promise<void> {
+  const own = key && shelfOf(key);
+  for (const { name } of (await indexedDB.databases?.()) ?? []) if (name?.startsWith(SHELF) && name !== own) await removeDatabase(name);
+}
+
+/** Resolves when it is gone, or at once when a page of an older build holds it open: it goes with that page. */
+function removeDatabase(name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const asked = indexedDB.deleteDatabase(name);
+    asked.onsuccess = asked.onerror = asked.onblocked = () => resolve();
+  });
 }

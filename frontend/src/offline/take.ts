@@ -6,6 +6,7 @@ import { call, fetchBytes } from "../viewer/api";
 import { workingLayer, type Context } from "../viewer/context";
 import { runsOf } from "../viewer/load/stream";
 import type { VolumeIndex } from "../viewer/load/volume";
+import { personVault } from "./keys";
 import { cacheOf, OFFLINE_PAGE, WORKER } from "./places";
 import { forgetBatch, keptBatch, keptBatches, noteBatch, wipe, type KeptBatch, type KeptScan } from "./registry";
 
@@ -111,7 +112,7 @@ async function takeScan(user: string, store: Cache, scan: KeptScan, tell: (bytes
     spacingMmZyx: index.spacing_mm_zyx, lpsFromIjk: index.lps_from_ijk,
   };
   const revision = mask.headers.get("ETag")?.replaceAll('"', "").replace(/^W\//, "") ?? "empty";
-  await seedLine(journalOf(user), about, revision, new Uint8Array(await mask.arrayBuffer()));
+  await seedLine(journalOf(user), about, revision, new Uint8Array(await mask.arrayBuffer()), await personVault());
   return parts;
 }
 
@@ -131,6 +132,6 @@ export async function removeBatch(user: string, id: string): Promise<void> {
     const store = await caches.open(cacheOf(user));
     for (const part of batch.scans.flatMap((scan) => scan.parts)) await store.delete(part, { ignoreVary: true });
   }
-  const unsent = new Set((await Journal.unsent(journalOf(user))).map(({ state }) => state.about?.assignment));
+  const unsent = new Set((await Journal.unsent(journalOf(user), await personVault())).map(({ state }) => state.about?.assignment));
   if (!batch?.scans.some((scan) => unsent.has(scan.assignment))) await call("DELETE", `/api/v1/batches/${id}/offline`).catch(() => undefined);
 }

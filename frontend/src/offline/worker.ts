@@ -19,6 +19,8 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
+  // What came damaged is asked for past every copy.
+  if (IMMUTABLE.test(url.pathname) && request.cache === "reload") return;
   if (IMMUTABLE.test(url.pathname)) event.respondWith(kept(url).then((found) => found?.copy ?? fetch(request)));
   else if (request.mode === "navigate") event.respondWith(newest(request, url).catch(nowhere));
   else if (url.pathname.startsWith("/api/v1/")) event.respondWith(newest(request, url));

@@ -19,3 +19,5 @@ keepOffline();
 keepPasskeys();
 tellLocalTimes(document);
 document.addEventListener("htmx:afterSwap", (event) => tellLocalTimes(event.target as ParentNode));
+// A page that comes back by the Back button may be of a log-in that has ended.
+window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

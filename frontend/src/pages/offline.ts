@@ -3,13 +3,18 @@
 import type { Homecoming, Waiting } from "../offline/home";
 import type { Intent } from "../offline/intents";
 import { BatchPanel, button, make } from "../offline/panel";
-import { keptBatches, wipe, wipeOthers } from "../offline/registry";
+import { personVault } from "../offline/keys";
+import { keptBatches, wipeOthers, wipeShelves } from "../offline/registry";
 import { t } from "../viewer/language";
 
 const user = document.querySelector<HTMLMetaElement>('meta[name="user"]')?.content ?? "";
 
 export function keepOffline(): void {
-  if (!user) return;
+  if (!user) {
+    // Nobody is logged in here: the copies of the last log-in are of no use to anybody.
+    void wipeShelves(undefined);
+    return;
+  }
   void wipeOthers(user);
   guardLogOut();
   for (const host of document.querySelectorAll<HTMLElement>("[data-offline-batch]")) {
@@ -115,23 +120,31 @@ function guardLogOut(): void {
 
 async function leave(form: HTMLFormElement): Promise<void> {
   const { waitingOf, waitingWords } = await import("../offline/home");
+  const { leaveNothing } = await import("../offline/leaving");
   const waiting = await waitingOf(user);
-  if (waiting.length && !(await confirmed(waiting.map((scan) => `${scan.code}: ${waitingWords(scan)}`)))) return;
-  await wipe();
+  const choice = waiting.length ? await chosen(waiting.map((scan) => `${scan.code}: ${waitingWords(scan)}`), (await personVault()).seals) : "drop";
+  if (choice === "stay") return;
+  if (await leaveNothing(user, choice === "keep")) form.append(make("input", { type: "hidden", name: "nothing_waits", value: "1" }));
   form.submit();
 }
 
-/** Asks whether to leave although work waits here. */
-function confirmed(what: readonly string[]): Promise<boolean> {
+type Choice = "stay" | "keep" | "drop";
+
+/** What is to become of work that the server does not have yet. */
+function chosen(what: readonly string[], isSealed: boolean): Promise<Choice> {
   return new Promise((resolve) => {
     const dialog = make("dialog", { class: "dialog", "aria-label": t("Log out") });
-    const end = (yes: boolean) => { dialog.remove(); resolve(yes); };
+    const end = (choice: Choice) => { dialog.remove(); resolve(choice); };
     dialog.append(
-      make("header", {}, make("h2", {}, t("The server does not have everything yet"))),
-      make("div", { class: "stack" }, make("p", {}, t("It stays in this browser, is sent when you log in here again, and is not shown to anybody else:")), make("ul", {}, ...what.map((one) => make("li", {}, one))),
-        make("div", { class: "actions" }, button(t("Stay logged in"), () => end(false)), button(t("Log out"), () => end(true), "btn-primary"))),
+      make("header", {}, make("h2", {}, t("Not everything is saved on the server yet"))),
+      make("div", { class: "stack" },
+        make("ul", {}, ...what.map((one) => make("li", {}, one))),
+        make("p", {}, isSealed
+          ? t("Kept here it is sealed: only you can open it, and it is sent when you log in on this computer again. On a computer that you will not use again, stay and let it be sent.")
+          : t("Kept here it is sent when you log in on this computer again; our pages show it to nobody else, but it is not sealed, because this address has no https.")),
+        make("div", { class: "actions" }, button(t("Throw it away and log out"), () => end("drop"), "btn-danger"), button(t("Keep it here and log out"), () => end("keep")), button(t("Stay logged in"), () => end("stay"), "btn-primary"))),
     );
-    dialog.addEventListener("cancel", () => end(false));
+    dialog.addEventListener("cancel", () => end("stay"));
     document.body.append(dialog);
     dialog.showModal();
   });

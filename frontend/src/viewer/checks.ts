@@ -27,6 +27,13 @@ export function whyNoSubmit(save: SaveState): string | null {
   }
 }
 
+/** Why nobody hands in or approves this scan, in words: slices that nobody can have seen. Numbers as the reader counts them. */
+export function whyDamaged(lost: readonly number[]): string | null {
+  if (!lost.length) return null;
+  const shown = lost.slice(0, 12).map((z) => z + 1).join(", ") + (lost.length > 12 ? ", …" : "");
+  return tn(lost.length, "Slice {slices} is damaged and not shown: this scan cannot be submitted or approved. Tell an administrator; then reload.", "Slices {slices} are damaged and not shown: this scan cannot be submitted or approved. Tell an administrator; then reload.", { slices: shown });
+}
+
 /** Comments that count before handing in. */
 export interface CommentFacts {
   /** Of a returned round, not resolved. */

@@ -3,7 +3,8 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import { MEDIA_TYPE, gunzip } from "../editor/message";
 import type { Box, ClickPrompt, Ijk, Operation, Proposed } from "../editor/types";
-import { csrfHeaders, fetchBytes } from "./api";
+import { csrfHeaders } from "./api";
+import { fetchKept } from "./load/shelf";
 import type { Session } from "./session";
 import { settings } from "./settings";
 import { t } from "./language";
@@ -50,7 +51,7 @@ export class Clicks {
     const { probability } = this.session.context;
     if (probability?.layer !== this.session.layer.name) return;
     const [z, y, x] = probability.shape_zyx;
-    const values = await gunzip(await fetchBytes(probability.url), z * y * x);
+    const values = await gunzip(await fetchKept(probability.url), z * y * x);
     await this.session.editor.putProbability(values, probability.shape_zyx, probability.step_zyx);
     this.model.value = probability.model;
   }

@@ -3,6 +3,7 @@
  * tokens, their second factor and their lock after five failures. The editor and its strokes stay where they are.
  */
 
+import { awayOf } from "./api";
 import { t } from "./language";
 
 const LOGIN = "/accounts/login/", CODE = "/accounts/2fa/authenticate/", LOGOUT = "/accounts/logout/";
@@ -17,11 +18,13 @@ export type Answer =
   | { readonly kind: "code" }
   | { readonly kind: "refused"; readonly text: string };
 
-interface Shown { readonly path: string; readonly status: number; readonly page: Document }
+interface Shown { readonly path: string; readonly status: number; readonly code: string | null; readonly page: Document }
 
 async function show(url: string, form?: Readonly<Record<string, string>>): Promise<Shown> {
   const answer = await fetch(url, { headers: { Accept: "text/html" }, cache: "no-store", ...(form ? { method: "POST", body: new URLSearchParams(form) } : {}) });
-  return { path: new URL(answer.url).pathname, status: answer.status, page: new DOMParser().parseFromString(await answer.text(), "text/html") };
+  const away = answer.status === 429 ? null : awayOf(answer);
+  if (away) throw away;
+  return { path: new URL(answer.url).pathname, status: answer.status, code: answer.headers.get("Voxloop-Code"), page: new DOMParser().parseFromString(await answer.text(), "text/html") };
 }
 
 const tokenOf = (page: Document): string => page.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "";
@@ -51,6 +54,7 @@ export async function giveCode(code: string): Promise<Answer> {
 }
 
 async function answerTo(shown: Shown, asked: string): Promise<Answer> {
+  if (shown.code === "too_many_requests") return { kind: "refused", text: t("Too many log-ins were tried from here; wait a minute and try again.") };
   if (shown.status === 429) return { kind: "refused", text: t("This name is locked for 15 minutes after 5 wrong passwords; wait, or ask an administrator.") };
   if (shown.path === CODE && asked !== CODE) return { kind: "code" };
   if (shown.path !== LOGIN && shown.path !== CODE) {

@@ -27,4 +27,6 @@ async function start(): Promise<void> {
   await desk.open();
 }
 
+// A page that comes back by the Back button may be of a log-in that has ended.
+window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 void start();

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { Shelf } from "../offline/intents";
-import { Problem } from "./api";
+import { Away, Problem } from "./api";
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -72,7 +72,7 @@ export class Outgoing {
         this.unsaved.value = (await this.shelf.kept()).length > 0;
       } catch (error) {
         if (error instanceof Problem && !error.signedOut && error.status < 500) this.refused.value = error.message;
-        else this.#later(AGAIN_MS);
+        else this.#later(Math.max(AGAIN_MS, error instanceof Away ? error.againAfterMs : 0));
         throw error;
       }
     });

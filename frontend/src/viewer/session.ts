@@ -5,7 +5,9 @@ import { EditorClient } from "../editor/client";
 import { mlOfVoxel } from "../editor/geometry";
 import type { Beside, EditorEvents, HistoryState, Ijk, Lesion, Plane, SaveState, Stats, Stroke } from "../editor/types";
 import { Anatomy } from "./anatomy";
+import { personKey } from "../offline/keys";
 import { call, csrfHeaders, fetchBytes } from "./api";
+import { fetchKept } from "./load/shelf";
 import { Clicks } from "./clicking";
 import { workingLayer, type Context, type Segment } from "./context";
 import { Decoder } from "./load/decoder";
@@ -48,6 +50,8 @@ export class Session {
   /** Every slice holds voxels, of the preview or in full. */
   readonly filled = signal(false);
   readonly trouble = signal<string | null>(null);
+  /** Slices that are damaged, also when asked for again: they are shown as missing, and the scan cannot be handed in. */
+  readonly lostSlices = signal<readonly number[]>([]);
   readonly nextLoaded = signal(0);
   readonly save = signal<SaveState>({ kind: "saved", revision: "empty", at: null });
   readonly stats = signal<Stats>({ segments: [], erasedVoxels: 0 });
@@ -109,12 +113,12 @@ export class Session {
       this.geometry = { shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk: lps };
       this.cross.value = [shape[2] >> 1, shape[1] >> 1, shape[0] >> 1];
       const room = roomFor(this.index);
-      const sketched = fetchBytes(preview.url).then((bytes) => sketchVolume(this.index, bytes, this.#decoder, room));
-      const limitBytes = limit ? fetchBytes(limit.url) : null;
+      const sketched = fetchKept(preview.url).then((bytes) => sketchVolume(this.index, bytes, this.#decoder, room));
+      const limitBytes = limit ? fetchKept(limit.url) : null;
       sketched.catch(() => undefined); // told below
       this.editor = await EditorClient.create({
         volume: { shapeZyx: shape, spacingMmZyx: spacing, offset: offsetOf(this.index), backgroundHu: limit?.background_hu ?? null },
-        user: this.context.user, scan: this.context.scan.code, lpsFromIjk: lps,
+        user: this.context.user, key: personKey(), scan: this.context.scan.code, lpsFromIjk: lps,
         assignment: this.context.id, layer: this.layer.name, maskUrl: this.context.masks[this.layer.name].url,
         headers: csrfHeaders(), editable: this.context.can.edit, voxels: isShared(room) ? room : undefined,
       });
@@ -237,10 +241,14 @@ export class Session {
       volume.put(z0, hu);
       this.fullSlices.value = volume.fullCount;
       void this.editor.putSlices(z0, hu as Int16Array<ArrayBuffer>);
-    }, (why) => { this.trouble.value = why; });
+    }, (why) => { this.trouble.value = why; }, (z) => {
+      volume.lose(z);
+      this.lostSlices.value = [...new Set([...this.lostSlices.value, z])].sort((a, b) => a - b);
+      this.fullSlices.value = volume.fullCount;
+    });
     this.#stream.focus = this.cross.value[2];
     await this.#stream.start();
-    if (volume.fullCount < volume.full.length) throw new Error(this.trouble.value ?? t("Some slices could not be loaded."));
+    if (volume.fullCount + volume.lostCount < volume.full.length) throw new Error(this.trouble.value ?? t("Some slices could not be loaded."));
   }
 
   #noteStroke(now: HistoryState): void {

@@ -4,8 +4,8 @@ import { signal } from "@preact/signals";
 import type { Ijk } from "../editor/types";
 import { intentsOf, Shelf, type Kinds } from "../offline/intents";
 import { moveOld } from "../offline/moving";
-import { call, csrfHeaders, Problem, useToken } from "./api";
-import { whyNoSubmit } from "./checks";
+import { Away, call, csrfHeaders, Problem, useToken } from "./api";
+import { whyDamaged, whyNoSubmit } from "./checks";
 import type { Comment, Interlock, Reply } from "./context";
 import { identify, type Identity } from "./door";
 import { t } from "./language";
@@ -128,7 +128,7 @@ export class Work {
 
   /** Everything on the server, then `submit`. What speaks against it comes as a list to jump from. */
   async submit(acknowledged: readonly string[] = []): Promise<void> {
-    const why = whyNoSubmit(this.session.save.value);
+    const why = whyNoSubmit(this.session.save.value) ?? whyDamaged(this.session.lostSlices.value);
     if (why) { this.session.notice.value = { text: why, tone: "warn" }; return; }
     const found = this.hindrances().filter((lock) => !acknowledged.includes(lock.code));
     if (found.length) { this.asking.value = { kind: "interlocks", found }; return; }
@@ -182,6 +182,8 @@ export class Work {
 
   /** `approve`, `correct` (with the reviewer's own changes) or `return` (with the drafts). Asks for the password when it must. */
   async verdict(kind: Verdict, password = ""): Promise<void> {
+    const why = kind === "return" ? null : whyDamaged(this.session.lostSlices.value);
+    if (why) { this.session.notice.value = { text: why, tone: "warn" }; return; }
     await this.#say(kind === "return" ? t("Returning") : t("Approving"), async () => {
       await this.saveAnswers();
       // The record of what was looked at never keeps a verdict from being given.
@@ -263,8 +265,8 @@ export class Work {
     try { await action(); } catch (error) {
       if (error instanceof Problem && error.signedOut) { await this.#lostSession(); this.asking.value = { kind: "log-in" }; return; }
       if (error instanceof Error && error.message === "signed-out") { this.asking.value = { kind: "log-in" }; return; }
-      const why = error instanceof Problem ? error.message : error instanceof TypeError ? t("The server cannot be reached; nothing is lost.") : (error as Error).message;
-      this.session.notice.value = { text: t("{action} did not work. {why}", { action: words, why }), tone: "bad" };
+      const why = error instanceof Problem ? error.message : error instanceof Away ? t("The server cannot do it just now; nothing is lost. Try again in a moment.") : error instanceof TypeError ? t("The server cannot be reached; nothing is lost.") : (error as Error).message;
+      this.session.notice.value = { text: t("{action} did not work. {why}", { action: words, why }), tone: error instanceof TypeError ? "warn" : "bad" };
     } finally { this.busy.value = null; }
   }
 

@@ -6,7 +6,7 @@ import { CHUNK_VOXELS, decodeChunk, placeOf } from "../../src/editor/chunks";
 import type { Stroke, Zyx } from "../../src/editor/types";
 
 /** What happens to a request: served; lost on the way there; served but the answer lost; refused. */
-export type Weather = "fine" | "lost" | "answer-lost" | 401 | 404 | 409 | 413 | 422 | 503 | 507;
+export type Weather = "fine" | "lost" | "answer-lost" | 401 | 404 | 409 | 413 | 422 | 429 | 503 | 507;
 
 export class Server {
   labels: Uint8Array;
@@ -24,7 +24,7 @@ export class Server {
     const weather = this.weather(init.method!);
     await new Promise((resolve) => setTimeout(resolve, 0));
     if (weather === "lost") throw new TypeError("network");
-    if (typeof weather === "number") return this.problem(weather, { 409: "not_editable", 507: "no_space" }[weather as number] ?? "refused");
+    if (typeof weather === "number") return this.problem(weather, { 409: "not_editable", 429: "too_many_requests", 503: "database_away", 507: "no_space" }[weather as number] ?? "refused");
     const answer = init.method === "GET" ? await this.get() : await this.put(init);
     if (weather === "answer-lost") throw new TypeError("network");
     return answer;
@@ -78,6 +78,7 @@ export class Server {
   }
 
   private problem(status: number, code: string): Response {
-    return new Response(JSON.stringify({ code, detail: `The server says ${code}.` }), { status });
+    const headers: HeadersInit = status === 429 || status === 503 ? { "Retry-After": "1" } : {};
+    return new Response(JSON.stringify({ code, detail: `The server says ${code}.` }), { status, headers });
   }
 }

@@ -443,6 +443,20 @@ describe("a save that is not taken", () => {
     expect(server.strokes).toHaveLength(1);
   });
 
+  test.each([[503, "database_away"], [429, "too_many_requests"]] as const)("%i: kept here, and not sent before the server wants it", async (weather, reason) => {
+    const server = new Server(SHAPE), desk = sit(server, new Browser());
+    await desk.session.open();
+    server.weather = (method) => (method === "PUT" ? weather : "fine");
+    await desk.sphere(1, 5, [20, 20, 10]);
+    await desk.until("offline");
+    const state = desk.session.saveState();
+    expect(state).toMatchObject({ reason, unsent: 1 });
+    expect(state.kind === "offline" && state.retryInMs).toBeGreaterThanOrEqual(1000);
+    server.weather = () => "fine";
+    await desk.until("saved");
+    expect(server.strokes).toHaveLength(1);
+  });
+
   test("the scan was given to somebody else: strokes of days offline are kept, and can be had as a file", async () => {
     const server = new Server(SHAPE), browser = new Browser();
     let desk = sit(server, browser);

@@ -1,5 +1,6 @@
 """People, and the tokens by which programs act for them."""
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -57,3 +58,22 @@ class ApiToken(AbstractAuthToken):
 
     def __str__(self) -> str:
         return self.name or f"{self.token_key[:6]}…"
+
+
+class BrowserKey(models.Model):
+    """What seals a person's unsent work in the browsers they use: only their own log-in hands it out (docs/adr).
+
+    Lost, the strokes that wait in a browser cannot be read any more: it is never changed, not even with the password.
+    """
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        primary_key=True,
+        on_delete=models.CASCADE,  # nobody is left who could read what it seals
+        related_name="browser_key",
+    )
+    key = models.CharField(max_length=64)  # 32 bytes, hexadecimal
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"browser key of {self.person_id}"

@@ -2,7 +2,7 @@
 
 Who owns a table can put its triggers to sleep, so the product's own role must not: append-only would be a habit. What a
 trigger refuses for every row (`voxloop_refuse_change`) the working role has no right to either, and it owns nothing but
-the broker's queues, which it makes as it needs them (docs/adr/0015).
+the broker's queues, which it makes as it needs them (docs/adr/0020).
 """
 
 from collections.abc import Iterator
@@ -30,16 +30,16 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') GROUP 
 def as_owner() -> Iterator[dict[str, Any]]:
     """Within it Django's connection is the owner's, where `VOXLOOP_OWNER_DATABASE` names one.
 
-    Answers the connection's settings of outside, which are those of the working role.
+    Answers the settings of the working role's connection. May be nested.
     """
-    kept = dict(connection.settings_dict)
     if settings.OWNER_DATABASE is None:
-        yield kept
+        yield settings.WORKING_DATABASE
         return
+    kept = dict(connection.settings_dict)
     connection.close()
     connection.settings_dict.update(settings.OWNER_DATABASE)
     try:
-        yield kept
+        yield settings.WORKING_DATABASE
     finally:
         connection.close()
         connection.settings_dict.clear()

@@ -17,6 +17,14 @@ GENESIS = "0" * 64
 SEAL_LOCK = 0x566F784C6F6F70
 
 
+# `record` as part of a larger statement, with the values of `entry_values`.
+APPEND_ENTRY = """
+INSERT INTO audit_auditentry (at, actor_id, actor_name, action, object_type, object_id, old, new, why, hash)
+VALUES (%(entry_at)s, %(entry_actor)s, %(entry_actor_name)s, %(entry_action)s, %(entry_object_type)s,
+        %(entry_object_id)s, %(entry_old)s::jsonb, %(entry_new)s::jsonb, %(entry_why)s, %(entry_hash)s)
+"""
+
+
 def record(
     *,
     actor: Any,
@@ -27,6 +35,26 @@ def record(
     why: str = "",
 ) -> AuditEntry:
     """Append one entry within the caller's transaction; `actor` is a user, or a word like "worker"."""
+    entry = make_entry(actor=actor, action=action, target=target, old=old, new=new, why=why)
+    entry.save(force_insert=True)
+    return entry
+
+
+def entry_values(entry: AuditEntry) -> dict[str, Any]:
+    """An entry that is not stored yet, as the values of `APPEND_ENTRY`."""
+    fields = ("at", "actor_name", "action", "object_type", "object_id", "why", "hash")
+    values = {f"entry_{name}": getattr(entry, name) for name in fields}
+    values["entry_actor"] = entry.actor_id
+    for name in ("old", "new"):
+        value = getattr(entry, name)
+        values[f"entry_{name}"] = None if value is None else json.dumps(value)
+    return values
+
+
+def make_entry(
+    *, actor: Any, action: str, target: models.Model, old: Any = None, new: Any = None, why: str = ""
+) -> AuditEntry:
+    """An entry that is not stored yet; who stores it does so in the transaction of what it tells of."""
     person = actor if isinstance(actor, models.Model) else None
     entry = AuditEntry(
         at=now(),
@@ -40,7 +68,6 @@ def record(
         why=why,
     )
     entry.hash = entry_hash(entry)
-    entry.save(force_insert=True)
     return entry
 
 

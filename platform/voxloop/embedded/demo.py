@@ -13,13 +13,16 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
+from voxloop.embedded.commands import WORKERS, beat_command, worker_command
 from voxloop.embedded.identity import IDENTITY, NotWhole
 from voxloop.embedded.messages import Progress, StartError, say
 from voxloop.embedded.processes import is_port_free, lock_folder
 from voxloop.embedded.state import StateFolder, is_complete
 from voxloop.embedded.supervisor import Child, StopRequested, Supervisor
+from voxloop.kernel.errors import FULL
+from voxloop.kernel.pulse import proof_of, pulse_path
+from voxloop.kernel.room import MB, rooms
 
-MB = 1 << 20
 NEEDED_BYTES = 1024 * MB  # packs, previews, masks, models and the database of the demonstration
 NEARLY_FULL_BYTES = 100 * MB
 ACCOUNTS = {
@@ -69,6 +72,8 @@ class Demo:
         self.folder = StateFolder(state)
         self.postgres = self.folder.postgres
         self.card: dict[str, Any] = {}
+        self.card_is_late = False
+        self.card_not_before = 0.0
 
     def run(self, *, reset: bool, browser: bool) -> int:
         """Start everything, create what is missing, keep it running; return after a clean stop."""
@@ -147,19 +152,26 @@ class Demo:
         self.write_card(address=self.address, state=str(self.state), pids={}, running=False)
 
     def write_card(self, **changes: Any) -> None:
-        """Write `demo.json` (mode 0600) in one step."""
+        """Write `demo.json` (mode 0600) in one step; on a full disk later, when there is room."""
         self.card |= changes
-        self.folder.write_card(self.card)
+        if time.monotonic() < self.card_not_before:
+            return
+        try:
+            self.folder.write_card(self.card)
+            self.card_is_late = False
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            self.card_is_late, self.card_not_before = True, time.monotonic() + 5
 
     def environment(self) -> dict[str, str]:
         """What the processes of the product are told."""
         return {
             **os.environ,
             **self.folder.environment(),
+            "VOXLOOP_DATABASE_FOLDER": str(self.postgres.home),
             "VOXLOOP_HOSTS": "127.0.0.1,localhost",
             "PYTHONUNBUFFERED": "1",
-            # A worker that must stop does not wait for a training: the job is taken up again after the next start.
-            "REMAP_SIGTERM": "SIGQUIT",
         }
 
     def start(self, supervisor: Supervisor) -> None:
@@ -177,10 +189,11 @@ class Demo:
 
     def keep_running(self, supervisor: Supervisor) -> None:
         """Until Ctrl-C or TERM: restart what ends, watch the disk, keep the card's process ids true."""
-        disk = DiskWatch(self.state)
+        disk = DiskWatch([("working files", self.state), ("database", self.postgres.home)])
 
         def look() -> None:
-            disk.look()
+            if disk.look():
+                self.postgres.keep_ballast()
             self.write_pids(supervisor)
 
         supervisor.keep_running(each_round=look)
@@ -188,7 +201,7 @@ class Demo:
     def write_pids(self, supervisor: Supervisor) -> None:
         """Write the process ids into the card when they have changed."""
         pids = {"supervisor": os.getpid(), **supervisor.pids}
-        if pids != self.card["pids"]:
+        if pids != self.card["pids"] or self.card_is_late:
             self.write_card(pids=pids, running=True)
 
     def database(self) -> Child:
@@ -196,27 +209,17 @@ class Demo:
         return Child(
             name="PostgreSQL", argv=self.postgres.argv, log=self.postgres.log, is_ready=self.postgres.is_ready,
             before_start=self.postgres.before_start, ready_within_seconds=30,
-            stop_signal=signal.SIGINT, grace_seconds=20, popen_options=self.postgres.popen_options(),
+            stop_signal=signal.SIGINT, grace_seconds=20, longest_pause_seconds=5,
+            popen_options=self.postgres.popen_options(),
         )  # fmt: skip
 
     def services(self, environment: dict[str, str]) -> list[Child]:
-        """Web, the two workers and the clock."""
+        """Web, the workers and the clock."""
         python = [sys.executable, "-m"]
-        celery = [*python, "celery", "-A", "voxloop.project", "--workdir", str(self.root)]
-        worker = ["worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
         web = [*python, "voxloop.project.front", "--bind", f"127.0.0.1:{self.port}"]
         return [
             self.child("web", web, environment, is_ready=self.answers),
-            self.worker(
-                "worker default", [*celery, *worker, "-Q", "default", "-c", "2", "-n", "default@%h"], environment
-            ),
-            self.worker("worker ml", [*celery, *worker, "-Q", "ml", "-c", "1", "-n", "ml@%h"], environment),
-            # On TERM beat writes to the database, which goes at the same time when all are orphaned; the error then
-            # ends in the scheduler's own "database is away, try again" and beat stays. It holds nothing to lose.
-            self.child(
-                "beat", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="], environment,
-                orphan_signal=signal.SIGKILL,
-            ),
+            *self.background(environment),
         ]  # fmt: skip
 
     def child(self, name: str, argv: list[str], environment: dict[str, str], **more: Any) -> Child:
@@ -225,19 +228,23 @@ class Demo:
             name=name, argv=argv, env=environment, log=self.state / "log" / f"{name.replace(' ', '-')}.log", **more
         )
 
-    def worker(self, name: str, argv: list[str], environment: dict[str, str]) -> Child:
-        """A Celery worker; ready when it says so (`inspect ping` does not work over pgmq)."""
-        child = self.child(name, argv, environment)
-        offset = child.log.stat().st_size if child.log.exists() else 0
+    def background(self, environment: dict[str, str]) -> list[Child]:
+        """The workers and the clock."""
+        named = [(f"worker {name}", name, worker_command(name, queue)) for name, queue in WORKERS]
+        return [
+            self.proving(title, name, [sys.executable, "-m", *command], environment)
+            for title, name, command in [*named, ("beat", "beat", beat_command())]
+        ]
 
-        def says_ready() -> bool:
-            if not child.log.exists():
-                return False
-            with child.log.open("rb") as log:
-                log.seek(offset)
-                return b" ready." in log.read()
-
-        return self.child(name, argv, environment, is_ready=says_ready)
+    def proving(self, title: str, name: str, argv: list[str], environment: dict[str, str]) -> Child:
+        """A worker or the clock; ready at its first proof of work (`inspect ping` does not work over pgmq)."""
+        proof = pulse_path(self.state, name)
+        seen = proof_of(proof)
+        # Orphaned, they end at once: the database goes at the same time, and what they were at is taken up again.
+        return self.child(
+            title, argv, environment, proof=proof,
+            popen_options={"cwd": self.root}, orphan_signal=signal.SIGKILL, is_ready=lambda: proof_of(proof) != seen,
+        )  # fmt: skip
 
     def command(self, name: str, environment: dict[str, str], *arguments: str) -> Child:
         """A management command as a child that ends."""
@@ -246,7 +253,7 @@ class Demo:
     def answers(self) -> bool:
         """Whether the pages answer."""
         try:
-            with urllib.request.urlopen(f"{self.address}healthz", timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{self.address}healthz?live", timeout=2) as answer:  # noqa: S310
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
@@ -277,24 +284,32 @@ class Demo:
 
 
 class DiskWatch:
-    """Says once when the disk is nearly full, and again after it had room."""
+    """Says once when a disk fills up, is nearly full and is full, and when it has room again."""
 
-    EVERY_SECONDS = 10.0
+    EVERY_SECONDS = 5.0
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, places: list[tuple[str, Path]]) -> None:
+        self.places = places
         self._next = 0.0
-        self._said = False
+        self._said: dict[str, int] = {}
 
-    def look(self) -> None:
-        """Look at the disk if it is time to."""
+    def look(self) -> bool:
+        """Look at the disks if it is time to; answer whether it was."""
         if time.monotonic() < self._next:
-            return
+            return False
         self._next = time.monotonic() + self.EVERY_SECONDS
-        free = shutil.disk_usage(self.folder).free
-        if free < NEARLY_FULL_BYTES and not self._said:
-            say(f"The disk of {self.folder} is nearly full ({free // MB} MB free): saving may be refused.")
-        self._said = free < NEARLY_FULL_BYTES
+        for room in rooms(self.places):
+            grade = room.is_low + room.is_kept + room.is_gone
+            words = (
+                "has room again: everything goes on",
+                "fills up",
+                "is nearly full: imports, trainings and exports are refused",
+                "is full: nothing can be saved until there is room",
+            )[grade]
+            if grade != self._said.get(room.name, 0):
+                say(f"The disk of {room.name} {words} ({room.free_bytes // MB} MB free).")
+            self._said[room.name] = grade
+        return True
 
 
 def open_browser(address: str) -> None:

@@ -1,10 +1,11 @@
 """Which command gets what before it runs: an environment, the front end, the path of its child processes."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
 
-from voxloop.embedded import bootstrap
+from voxloop.embedded import bootstrap, upkeep
 from voxloop.embedded.messages import StartError, say
 
 # Commands that serve or test pages, and so need the built front end.
@@ -12,6 +13,7 @@ NEEDS_FRONTEND = {"demo", "test", "bench", "runserver", "collectstatic"}
 USAGE = """usage: manage.py COMMAND [ARGUMENTS]
 
   demo             the whole product on this machine, with demonstration data
+  backup TO, restore FROM    everything, to a folder or a bucket and back
   test             every test, the browser ones too
   bench [NAME …]   the benchmarks
   help             every other command
@@ -61,5 +63,11 @@ def run(root: str, argv: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxloop.project.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(argv)
+    state = upkeep.take_state(argv) if command in upkeep.COMMANDS and not {"-h", "--help"} & set(arguments) else None
+    try:
+        with upkeep.state_for(command, state) if state else contextlib.nullcontext():
+            execute_from_command_line(argv)
+    except StartError as error:
+        say(str(error))
+        return 1
     return 0

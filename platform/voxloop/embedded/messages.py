@@ -1,5 +1,6 @@
 """What a person at the terminal reads: sentences on stderr, so that stdout stays free for results."""
 
+import contextlib
 import sys
 import time
 from types import TracebackType
@@ -10,9 +11,10 @@ class StartError(Exception):
 
 
 def say(sentence: str) -> None:
-    """Write one line to stderr."""
-    sys.stderr.write(sentence + "\n")
-    sys.stderr.flush()
+    """Write one line to stderr; one that cannot be written (a full disk, a closed terminal) is no reason to end."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(sentence + "\n")
+        sys.stderr.flush()
 
 
 class Progress:

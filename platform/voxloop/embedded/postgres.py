@@ -5,6 +5,7 @@ Here root runs the server as `nobody` from a copy of the binaries beside the dat
 reach the environment; where it cannot reach the folder either, the data lives under `/var/lib/voxloop` (identity.py).
 """
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import json
@@ -37,6 +38,9 @@ OWNER = "voxloop_owner"  # of the role that owns the tables, and so could put th
 LESSER = "voxloop_working"  # in a throwaway cluster, whose own role owns all: who works as an installation does
 LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
 LOG_LIMIT_BYTES = 10_000_000
+# A file of nothing, given back when the disk is full: the server then has room to recover in, and to answer reads.
+BALLAST_BYTES = 48 << 20
+BALLAST_AGAIN_BYTES = 256 << 20
 
 # A test database may be lost at any time: without waiting for the disk the suite is several times faster. Its role may
 # also put triggers to sleep, so that append-only tables can be emptied between tests; elsewhere it may not.
@@ -80,6 +84,11 @@ class EmbeddedPostgres:
     def log(self) -> Path:
         """Where the server's own messages go."""
         return self.home / "postgres.log"
+
+    @property
+    def ballast(self) -> Path:
+        """The room that is kept for a start on a full disk."""
+        return self.home / "ballast"
 
     @property
     def url(self) -> str:
@@ -162,6 +171,19 @@ class EmbeddedPostgres:
             self.release()
             raise
 
+    def join(self) -> bool:
+        """Learn how to reach the server that another process runs on this folder; False when none runs."""
+        where = self.folder / identity.WHERE
+        home = (
+            self.folder if identity.has_cluster(self.folder) or not where.exists() else Path(where.read_text().strip())
+        )
+        try:
+            kept = json.loads((home / "access.json").read_text())
+        except (OSError, ValueError):
+            return False
+        self.home, self.password, self.port = home, kept["password"], kept["port"]
+        return self.pid is not None
+
     def before_start(self) -> None:
         """Clear what a killed server left: an orphan that still runs is stopped, a stale lock file removed."""
         orphan = self.pid
@@ -174,8 +196,19 @@ class EmbeddedPostgres:
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         # Back ends of a killed server hold its shared memory until they notice, within a second or so.
         _wait(lambda: not self._backends(), 10)
-        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
-            self.log.write_bytes(b"")
+        with contextlib.suppress(OSError):
+            if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
+                self.log.write_bytes(b"")
+            if shutil.disk_usage(self.home).free < BALLAST_BYTES:
+                self.ballast.unlink(missing_ok=True)
+
+    def keep_ballast(self) -> None:
+        """Take the ballast on when there is plenty of room; never raises."""
+        with contextlib.suppress(OSError):
+            if self.ballast.exists() or shutil.disk_usage(self.home).free < BALLAST_AGAIN_BYTES:
+                return
+            with self.ballast.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, BALLAST_BYTES)
 
     def is_ready(self) -> bool:
         """Whether the server answers."""

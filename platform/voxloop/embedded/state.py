@@ -62,8 +62,8 @@ class StateFolder:
         if not path.exists():
             write_private(path, json.dumps({name: secrets.token_urlsafe(48) for name in KEY_NAMES}))
 
-    def keys(self) -> dict[str, str]:
-        """What `secrets.json` holds."""
+    def keys(self) -> dict[str, Any]:
+        """What `secrets.json` holds: the keys by name, and under `old` secret keys from before a change."""
         path = self.path / KEYS
         try:
             kept = json.loads(path.read_text())
@@ -82,9 +82,14 @@ class StateFolder:
             "VOXLOOP_STORAGE": f"file://{self.path / 'objects'}",
             "VOXLOOP_SECRET_KEY": kept["secret"],
             "VOXLOOP_AUDIT_KEY": kept["audit"],
+            "VOXLOOP_OLD_SECRET_KEYS": " ".join(kept.get("old", [])),
             "VOXLOOP_DEMO": str(self.path / CARD),
             "DJANGO_SETTINGS_MODULE": "voxloop.project.settings",
         }
+
+    def owner_environment(self) -> dict[str, str]:
+        """The same for `prepare_installation`, which alone is told how to own the tables."""
+        return {**self.environment(), "VOXLOOP_OWNER_DATABASE": self.postgres.owner_url}
 
 
 def is_complete(card: dict[str, Any]) -> bool:

@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from voxloop.embedded.messages import StartError, say
 from voxloop.embedded.processes import adopt_orphans, die_with_parent, last_words, list_descendants
+from voxloop.kernel.errors import FULL
+from voxloop.kernel.pulse import DEAD_AFTER_SECONDS, FIRST_WITHIN_SECONDS, proof_of
 
 POLL_SECONDS = 0.1
-HEALTHY_AFTER_SECONDS = 60.0
+HEALTHY_AFTER_SECONDS = 20.0
 LONGEST_PAUSE_SECONDS = 30.0
 ORPHANS_END_WITHIN_SECONDS = 5.0
 
@@ -30,6 +32,8 @@ class Child:
     `is_ready` says when others may rely on it (None: at once); `before_start` runs before each start;
     `grace_seconds` is how long it may take to stop after `stop_signal`, sent to its main process only. When this
     process is killed the kernel sends the child `orphan_signal` (None: `stop_signal`), and nobody is left to insist.
+    `proof` is a file that the child touches while it works (`voxloop.kernel.pulse`): one that lives but does not is
+    killed and started again.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Child:
     stop_signal: int = signal.SIGTERM
     orphan_signal: int | None = None
     grace_seconds: float = 10.0
+    proof: Path | None = None
+    longest_pause_seconds: float = LONGEST_PAUSE_SECONDS
     popen_options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -54,6 +60,8 @@ class _Running:
     crashes: int = 0
     start_again_at: float = 0.0
     log_offset: int = 0
+    proof_seen: int = 0
+    proof_due: float = 0.0
 
 
 class Supervisor:
@@ -62,7 +70,7 @@ class Supervisor:
     Use from the main thread, as a context manager: leaving it ends every process that descends from this one.
     """
 
-    def __init__(self, *, first_pause_seconds: float = 1.0) -> None:
+    def __init__(self, *, first_pause_seconds: float = 0.5) -> None:
         self.first_pause_seconds = first_pause_seconds
         self._running: list[_Running] = []
         self._stages = 0
@@ -169,12 +177,13 @@ class Supervisor:
         child = each.child
         if child.before_start:
             child.before_start()
-        child.log.parent.mkdir(parents=True, exist_ok=True)
         options = {"env": child.env, **child.popen_options}
         orphan_signal = child.stop_signal if child.orphan_signal is None else child.orphan_signal
         each.started = time.monotonic()
+        if child.proof:
+            each.proof_seen, each.proof_due = proof_of(child.proof), each.started + FIRST_WITHIN_SECONDS
         try:
-            with child.log.open("ab") as log:
+            with _open_log(child.log) as log:
                 each.log_offset = log.tell()
                 each.process = subprocess.Popen(  # noqa: S603
                     child.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
@@ -192,14 +201,41 @@ class Supervisor:
             if each.process and each.process.poll() is not None:
                 self._note_crash(each, now)
             elif each.process is None and now >= each.start_again_at:
-                self._launch(each)
+                self._launch_again(each, now)
+            elif each.process and each.child.proof:
+                self._look_for_proof(each, each.child.proof, now)
+
+    def _launch_again(self, each: _Running, now: float) -> None:
+        """Like the first launch, but what fails is tried again: a disk that is full now has room later."""
+        try:
+            self._launch(each)
+        except (StartError, OSError) as error:
+            each.crashes += 1
+            each.start_again_at = now + self._pause(each)
+            say(f"{each.child.name} could not be started ({error}): trying again in {self._pause(each):.0f} s.")
+
+    def _look_for_proof(self, each: _Running, proof: Path, now: float) -> None:
+        # Changes are counted by our own clock: the machine's may be set forward by hours.
+        found = proof_of(proof)
+        if found != each.proof_seen:
+            each.proof_seen, each.proof_due, each.crashes = found, now + DEAD_AFTER_SECONDS, 0
+        elif now > each.proof_due and each.process:
+            say(f"{each.child.name} is there but takes no work: ending it.")
+            each.proof_due = now + DEAD_AFTER_SECONDS
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(each.process.pid, signal.SIGKILL)
+
+    def _pause(self, each: _Running) -> float:
+        grown = self.first_pause_seconds * 2 ** min(each.crashes - 1, 10)
+        return float(min(grown, each.child.longest_pause_seconds))
 
     def _note_crash(self, each: _Running, now: float) -> None:
         if each.process is None:
             return
         code, each.process = each.process.returncode, None
+        # What has lived for a while, or has proved that it works (`_look_for_proof`), is not in a circle of crashes.
         each.crashes = 1 if now - each.started > HEALTHY_AFTER_SECONDS else each.crashes + 1
-        pause = min(self.first_pause_seconds * 2 ** (each.crashes - 1), LONGEST_PAUSE_SECONDS)
+        pause = self._pause(each)
         each.start_again_at = now + pause
         cause = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         say(f"{each.child.name} {cause}: starting it again in {pause:.0f} s (log: {each.child.log}).")
@@ -229,6 +265,17 @@ class Supervisor:
     def _raise_if_stopped(self) -> None:
         if self._stop_requested:
             raise StopRequested
+
+
+def _open_log(path: Path) -> IO[bytes]:
+    """The log to append to; without room for a new one, nothing is logged, and the process starts all the same."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab")
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        return open(os.devnull, "ab")
 
 
 def _kill(pid: int, signal_number: int) -> None:

@@ -18,10 +18,14 @@ class Job(models.Model):
         TRAIN = "train", "Train a model"
         PREANNOTATE = "preannotate", "Pre-annotate scans"
         EXPORT_RELEASE = "export_release", "Export a release"
+        SCRUB = "scrub", "Check what is stored"
+        COLLECT = "collect_unreferenced", "Collect what nothing names"
 
     QUEUES = {
         Kind.IMPORT_SCANS: "default",
         Kind.EXPORT_RELEASE: "default",
+        Kind.SCRUB: "default",
+        Kind.COLLECT: "default",
         Kind.TRAIN: "ml",
         Kind.PREANNOTATE: "ml",
     }
@@ -62,3 +66,32 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ({self.state})"
+
+
+class Worker(models.Model):
+    """A background process that should be alive: a Celery worker (with queues) or the clock (without).
+
+    It writes its own row; one that stops in good order removes it. `taken_at` is its proof: when it last took a
+    message out of its queue, kept a job's lease, or (the clock) looked at what is due.
+    """
+
+    name = models.CharField(max_length=255, unique=True)  # as Celery names it: default-1@host
+    queues = models.JSONField(default=list)
+    host = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    taken_at = models.DateTimeField()
+    busy_with = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="workers")
+    busy_fence = models.PositiveIntegerField(default=0)  # the attempt it carries out
+    busy_since = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(busy_with__isnull=True) | Q(busy_since__isnull=False), name="worker_busy_since"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,6 +1,8 @@
 """Ask for work, claim it, report on it, end it."""
 
+import math
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,21 +13,37 @@ from uuid import UUID
 
 import structlog
 from celery import current_app
-from django.db import close_old_connections, connection, transaction
+from celery.exceptions import Reject
+from django.db import Error, close_old_connections, connection, transaction
 from django.db.models import F, Q
 
+from voxloop.jobs import pulse
 from voxloop.jobs.models import Job
+from voxloop.jobs.room import require_room
 from voxloop.kernel.clock import now
-from voxloop.kernel.errors import Conflict, NotFound, Refusal
+from voxloop.kernel.errors import FULL, Conflict, Kind, NoSpace, NotFound, Refusal
+from voxloop.kernel.pulse import EVERY_SECONDS
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 RESEND_AFTER = timedelta(seconds=90)
+LONGEST = timedelta(hours=48)
 
 
 class LeaseLost(Exception):  # noqa: N818 - it is an order to stop, not a fault
     """Another worker has taken this job over, or it was cancelled: stop and write nothing."""
+
+
+class GiveBack(Exception):  # noqa: N818 - an order, too
+    """This worker was asked to end: stop, leave nothing behind; the job waits for the next worker."""
+
+
+class TookTooLong(Refusal):
+    """The limit of a job. Celery's own limits need a pool of processes, whose dead child stops the others."""
+
+    kind, code = Kind.CONFLICT, "took_too_long"
+    detail = "It took longer than such a job may and was stopped; ask for less at once."
 
 
 def enqueue(kind: Job.Kind, *, payload: dict[str, Any], key: str, actor: Any = None, max_attempts: int = 2) -> Job:
@@ -61,9 +79,11 @@ class Claim:
 
     job: Job
     fence: int
+    ends_at: float = math.inf  # by time.monotonic()
 
     def report(self, progress: int, message: str = "") -> None:
-        """Store progress (0-100) and extend the lease. Raises LeaseLost."""
+        """Store progress (0-100) and extend the lease. Raises LeaseLost, GiveBack, TookTooLong."""
+        self.may_go_on()
         fields: dict[str, Any] = {"lease_until": now() + LEASE, "progress": max(0, min(100, progress))}
         if message:
             fields["message"] = message[:300]
@@ -71,7 +91,12 @@ class Claim:
             raise LeaseLost
 
     def beat(self) -> None:
-        """Extend the lease. Raises LeaseLost."""
+        """Extend the lease. Raises LeaseLost, GiveBack, TookTooLong."""
+        self.may_go_on()
+        self.extend()
+
+    def extend(self) -> None:
+        """Extend the lease, whatever this worker was asked for meanwhile. Raises LeaseLost."""
         if not self._mine().update(lease_until=now() + LEASE):
             raise LeaseLost
 
@@ -79,6 +104,13 @@ class Claim:
         """Within a transaction: lock the job row and raise LeaseLost unless this attempt still holds it."""
         if not self._mine().select_for_update().exists():
             raise LeaseLost
+
+    def may_go_on(self) -> None:
+        """Raise GiveBack or TookTooLong when it may not. Asks no database."""
+        if pulse.is_stopping():
+            raise GiveBack
+        if time.monotonic() > self.ends_at:
+            raise TookTooLong
 
     def _mine(self) -> Any:
         return Job.objects.filter(pk=self.job.pk, fence=self.fence, state="running")
@@ -103,24 +135,54 @@ def claim(job_id: UUID | str) -> Claim | None:
     return Claim(job, job.fence)
 
 
-def run(job_id: UUID | str, work: Callable[[Claim], dict[str, Any] | None]) -> None:
-    """Run one attempt: claim, keep the lease alive, end the row whatever happens. Never raises for a bad job."""
+def run(job_id: UUID | str, work: Callable[[Claim], dict[str, Any] | None], *, within: timedelta = LONGEST) -> None:
+    """Run one attempt: claim, keep the lease alive, end the row whatever happens. Never raises for a bad job.
+
+    `within` is the longest that such a job may take.
+    """
+    if pulse.is_stopping():
+        raise Reject("this worker ends", requeue=True)
     held = claim(job_id)
     if held is None:
         return
+    held.ends_at = time.monotonic() + within.total_seconds()
     try:
-        with _heartbeat(held):
+        require_room()
+        with pulse.at_work(held.job, held.fence), _heartbeat(held):
             result = work(held)
     except LeaseLost:
         log.warning("job_lease_lost", job=str(job_id))
+    except GiveBack:
+        give_back(held)
     except Refusal as refusal:
         # What a refused job has found out is told beside the reason.
         finish(held, "failed", result=refusal.extra.get("result"), code=refusal.code, error=refusal.detail)
+        for hear in _on_refusal:
+            hear(refusal, held.job)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            finish(held, "failed", code=NoSpace.code, error=NoSpace.detail)
+            return
         log.error("job_failed", job=str(job_id), error=traceback.format_exc())
         finish(held, "failed", code="internal", error=f"It stopped unexpectedly ({type(error).__name__}).")
     else:
         finish(held, "succeeded", result=result)
+
+
+def give_back(held: Claim) -> None:
+    """Let the next worker carry the job out; the attempt is not counted, because nothing went wrong."""
+    fields = {"state": "queued", "fence": F("fence") + 1, "attempt": F("attempt") - 1, "lease_until": None,
+              "progress": 0, "message": "Waiting for a worker"}  # fmt: skip
+    if Job.objects.filter(pk=held.job.pk, fence=held.fence, state="running").update(**fields):
+        log.info("job_given_back", job=str(held.job.pk))
+        send(held.job.pk, held.job.kind)
+
+
+def take_up_again(job_id: UUID, fence: int) -> None:
+    """The worker of this attempt is known to be dead: do not wait until its lease is over."""
+    mine = Job.objects.filter(pk=job_id, fence=fence, state="running")
+    if mine.update(lease_until=now()):
+        send(job_id, Job.objects.get(pk=job_id).kind)
 
 
 def finish(held: Claim, state: str, *, result: Any = None, code: str = "", error: str = "") -> None:
@@ -165,7 +227,31 @@ def resend_expired() -> int:
     return sent
 
 
+@transaction.atomic
+def requeue_running(why: str) -> int:
+    """Hand back what the workers of another time held: queued again, or lost when its attempts are used up.
+
+    Called after a restore, before any worker runs. Beat sends what is queued; answers how many ran.
+    """
+    running = list(Job.objects.select_for_update().filter(state="running"))
+    for job in running:
+        if job.attempt >= job.max_attempts:
+            _end(job, "lost", code="worker_lost", error=f"{why} Start the job again.")
+        else:
+            job.state, job.fence, job.lease_until, job.message = "queued", F("fence") + 1, None, why[:300]
+            job.save(update_fields=["state", "fence", "lease_until", "message"])
+    Job.objects.filter(state="queued").update(sent_at=None)
+    return len(running)
+
+
 _on_end: list[Callable[[Job], None]] = []
+_on_refusal: list[Callable[[Refusal, Job], None]] = []
+
+
+def on_refusal(listener: Callable[[Refusal, Job], None]) -> Callable[[Refusal, Job], None]:
+    """Register who must know why a job was refused (registered in AppConfig.ready)."""
+    _on_refusal.append(listener)
+    return listener
 
 
 def on_end(listener: Callable[[Job], None]) -> Callable[[Job], None]:
@@ -191,14 +277,21 @@ def _end(job: Job, state: str, *, result: Any = None, code: str = "", error: str
 
 @contextmanager
 def _heartbeat(held: Claim) -> Iterator[None]:
-    """Extend the lease from a thread while the work runs, so that a silent stage is not taken for a dead one."""
+    """Extend the lease from a thread while the work runs, so that a silent stage is not taken for a dead one.
+
+    Not past the limit of the job: one that hangs loses its lease then, and its worker the proof that it works.
+    """
     stop = threading.Event()
 
     def keep() -> None:
         try:
-            while not stop.wait(LEASE.total_seconds() / 4):
-                close_old_connections()
-                held.beat()
+            while not stop.wait(min(LEASE.total_seconds() / 4, EVERY_SECONDS)) and time.monotonic() < held.ends_at:
+                try:
+                    close_old_connections()
+                    held.extend()
+                except Error as error:
+                    log.warning("lease_not_extended", job=str(held.job.pk), error=type(error).__name__)
+                pulse.taken()
         except LeaseLost:
             return
         finally:

@@ -20,6 +20,9 @@ class Kind(StrEnum):
     PRECONDITION = "precondition"
     TOO_LARGE = "too_large"
     NO_SPACE = "no_space"
+    UNAVAILABLE = "unavailable"
+    TOO_MANY = "too_many"
+    DAMAGED = "damaged"
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
@@ -32,6 +35,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
     kind = Kind.INVALID
     code = "invalid"
     detail = "The request cannot be carried out."
+    again_after_seconds: int | None = None  # for what passes by itself: when to try again
 
     def __init__(self, detail: str | None = None, *, code: str | None = None, **extra: object) -> None:
         self.detail = detail or type(self).detail
@@ -73,3 +77,41 @@ class TooLarge(Refusal):
 class NoSpace(Refusal):
     kind, code = Kind.NO_SPACE, "no_space"
     detail = "The disk is full; nothing was stored. Free some space and try again."
+    again_after_seconds = 30
+
+
+class DatabaseAway(Refusal):
+    kind, code = Kind.UNAVAILABLE, "database_away"
+    detail = "The database does not answer just now; what was saved before is safe. Try again in a moment."
+    again_after_seconds = 5
+
+
+class Busy(Refusal):
+    kind, code = Kind.UNAVAILABLE, "busy"
+    detail = "Somebody else is changing the same thing, or the server has too much to do. Try again in a moment."
+    again_after_seconds = 2
+
+
+class TooMany(Refusal):
+    kind, code = Kind.TOO_MANY, "too_many_requests"
+    detail = "Too many requests came from here. Wait a little and try again."
+
+    def __init__(self, again_after_seconds: int) -> None:
+        self.again_after_seconds = again_after_seconds
+        super().__init__()
+
+
+class Damaged(Refusal):
+    """Something stored is not what it was when it was stored; wrong bytes are never handed on instead.
+
+    `thing` names it as the store, `manage.py scrub` and the administrator's list do: `packs/<sha256>`,
+    `chunks/<sha256>`, `indexes/<scan>`. `is_missing` when nothing is there at all.
+    """
+
+    kind, code = Kind.DAMAGED, "object_damaged"
+
+    def __init__(
+        self, detail: str, *, thing: str, code: str | None = None, is_missing: bool = False, **extra: object
+    ) -> None:
+        super().__init__(detail, code=code, object=thing, **extra)
+        self.thing, self.is_missing = thing, is_missing

@@ -3,7 +3,6 @@
 from typing import Any
 
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
-from knox.auth import TokenAuthentication
 from rest_framework.request import Request
 
 from voxloop.accounts.middleware import require_own_password
@@ -12,9 +11,10 @@ from voxloop.accounts.second_factor import require_set_up
 from voxloop.accounts.tokens import note_use
 from voxloop.kernel.errors import Forbidden
 from voxloop.project.scopes import scope_needed
+from voxloop.project.tokens import ReadableTokens
 
 
-class ScopedTokens(TokenAuthentication):
+class ScopedTokens(ReadableTokens):
     """`Authorization: Token …`, held to the token's scopes and to what sessions are held to.
 
     Raises Forbidden: `scope_missing`, `password_change_required`, `second_factor_setup_required`.

@@ -4,13 +4,21 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init
+from celery.signals import beat_init, celeryd_init, import_modules
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxloop.project.settings")
+# Django's own checks cost half a second at each start; `migrate` has made them before any worker runs.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
-app = Celery("voxloop")
+app = Celery("voxloop", task_cls="voxloop.jobs.bounded:BoundedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@import_modules.connect(sender=app)
+def watch_workers(**_: object) -> None:
+    """Celery's signals of a worker's life reach ours; not before Django is set up."""
+    import voxloop.jobs.workers  # noqa: F401
 
 
 @celeryd_init.connect

@@ -3,42 +3,28 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import set_rollback
 
-from voxloop.kernel.errors import FULL, Kind, NoSpace, Refusal
-
-DISK_FULL = "53100"  # PostgreSQL, appendix A
-STATUS = {
-    Kind.INVALID: 422,
-    Kind.FORBIDDEN: 403,
-    Kind.NOT_FOUND: 404,
-    Kind.CONFLICT: 409,
-    Kind.STALE: 412,
-    Kind.PRECONDITION: 428,
-    Kind.TOO_LARGE: 413,
-    Kind.NO_SPACE: 507,
-}
-TITLES = {
-    400: "Bad request", 401: "Not logged in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
-    406: "Not acceptable", 409: "Conflict", 412: "Changed meanwhile", 413: "Too large", 415: "Unsupported media type",
-    422: "Not valid", 428: "Precondition required", 429: "Too many requests", 507: "No space",
-}  # fmt: skip
+from voxloop.keeping.services import note_damage
+from voxloop.kernel.errors import Damaged, Refusal
+from voxloop.project.away import find_unavailable
+from voxloop.project.statuses import STATUS, TITLES
 
 
 def problem(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
     """Turn an error into an RFC 9457 problem document; None lets a fault of ours surface as one."""
     headers: dict[str, str] = {}
     extra: dict[str, Any] = {}
-    if isinstance(error, OSError) and error.errno in FULL:
-        error = NoSpace()
-    if isinstance(error, DatabaseError) and getattr(error.__cause__, "sqlstate", "") == DISK_FULL:
-        error = NoSpace()
+    error = find_unavailable(error) or error
+    if isinstance(error, Damaged):
+        note_damage(error, noticed_by=str(getattr(context.get("request"), "user", "") or "somebody"))
     if isinstance(error, Refusal):
         status, code, detail, extra = STATUS[error.kind], error.code, error.detail, error.extra
+        if error.again_after_seconds is not None:
+            headers["Retry-After"] = str(error.again_after_seconds)
     elif isinstance(error, Http404):
         status, code, detail = 404, "not_found", "There is no such thing, or you may not see it."
     elif isinstance(error, PermissionDenied):

@@ -7,13 +7,14 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from voxloop.kernel.errors import CODE_HEADER
+from voxloop.kernel.errors import CODE_HEADER, Refusal
+from voxloop.project.statuses import STATUS, TITLES
 
 HEADINGS = {
     401: "Log in first",
     413: "This is too large",
     429: "Too many requests",
-    503: "The server is busy or its database is away",
+    503: "Not just now",
     507: "The disk of the server is full",
 }
 # The page carries its own style and asks for nothing else.
@@ -38,25 +39,42 @@ def asks_machine(path: str) -> bool:
     return path.startswith(("/api/", "/dicom-web/")) or path in {"/healthz", "/metrics"}
 
 
-def render_refusal(path: str, status: int, code: str, detail: str, retry_after_seconds: int | None = None) -> Answer:
-    """The answer as status line, headers and bytes."""
+def render_refusal(
+    path: str, status: int, code: str, detail: str, again_after_seconds: int | None = None, *, is_read: bool = True
+) -> Answer:
+    """The answer as status line, headers and bytes. `is_read`: a page that was only read tries again by itself."""
     reason = HTTPStatus(status).phrase
     if asks_machine(path):
         kind = "application/problem+json"
-        document = {"type": "about:blank", "title": reason, "status": status, "code": code, "detail": detail}
+        document = {
+            "type": "about:blank",
+            "title": TITLES.get(status, reason),
+            "status": status,
+            "code": code,
+            "detail": detail,
+        }
         body = json.dumps(document).encode()
     else:
         kind = "text/html; charset=utf-8"
         heading = HEADINGS.get(status, "This cannot be done")
-        context = {"heading": heading, "text": detail, "code": code, "again": retry_after_seconds}
+        context = {"heading": heading, "text": detail, "code": code, "again": is_read and again_after_seconds}
         body = render_to_string("errors/plain.html", context).encode()
     headers = [*HEADERS, ("Content-Type", kind), (CODE_HEADER, code)]
-    if retry_after_seconds is not None:
-        headers.append(("Retry-After", str(retry_after_seconds)))
+    if again_after_seconds is not None:
+        headers.append(("Retry-After", str(again_after_seconds)))
     return Answer(reason, headers, body)
 
 
-def refuse(request: HttpRequest, status: int, code: str, detail: str, retry_after: int | None = None) -> HttpResponse:
-    """The same as Django's response."""
-    answer = render_refusal(request.path, status, code, detail, retry_after)
+def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """A refusal as Django's response."""
+    status = STATUS[refusal.kind]
+    is_read = request.method in {"GET", "HEAD"}
+    answer = render_refusal(
+        request.path, status, refusal.code, refusal.detail, refusal.again_after_seconds, is_read=is_read
+    )
+    return respond(answer, status)
+
+
+def respond(answer: Answer, status: int) -> HttpResponse:
+    """A finished answer as Django's response."""
     return HttpResponse(answer.body, status=status, headers=dict(answer.headers))

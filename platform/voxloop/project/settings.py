@@ -1,5 +1,6 @@
 """Settings. What differs between machines comes from the environment (`VOXLOOP_*`, see docs/operating.md)."""
 
+import contextlib
 import os
 import secrets
 import sys
@@ -31,6 +32,7 @@ def _roles(name: str) -> frozenset[str]:
 
 
 STATE_DIR = Path(os.environ.get("VOXLOOP_STATE", BASE_DIR / ".state"))
+DATABASE_FOLDER = os.environ.get("VOXLOOP_DATABASE_FOLDER", "")  # where it lies on this machine: its room is watched
 WORK_DIR = STATE_DIR / "work"  # scratch of jobs; emptied freely
 DEBUG = _flag("VOXLOOP_DEBUG")
 # Without a key the process gets one of its own: log-ins end with it, and nothing signed by it lasts.
@@ -46,6 +48,10 @@ KEYS_GIVEN = {name for name in KEPT_KEYS if os.environ.get(name)}
 ALLOWED_HOSTS = os.environ.get("VOXLOOP_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("VOXLOOP_ORIGINS", "").split(",") if origin]
 HTTPS = _flag("VOXLOOP_HTTPS")
+PROXIES = int(os.environ.get("VOXLOOP_PROXIES", "0"))  # in front; only so many are believed
+RATE_FACTOR = float(os.environ.get("VOXLOOP_RATE_FACTOR", "1"))  # 0: nothing is counted
+# What no row names any more stays this long before it is deleted.
+KEEP_UNREFERENCED_DAYS = int(os.environ.get("VOXLOOP_KEEP_UNREFERENCED_DAYS", "30"))
 REQUIRE_TOTP = _roles("VOXLOOP_REQUIRE_TOTP")
 _idle = int(os.environ.get("VOXLOOP_IDLE_MINUTES", "60"))
 IDLE_LASTS = timedelta(minutes=_idle) if _idle > 0 else None  # None: a log-in lasts its 12 hours, used or not
@@ -93,6 +99,7 @@ INSTALLED_APPS = [
     "voxloop.audit",
     "voxloop.installation",
     "voxloop.jobs",
+    "voxloop.keeping",
     "annotation.scans",
     "annotation.intake",
     "annotation.work",
@@ -107,15 +114,20 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "voxloop.project.doors.KnownProxies",
     "django.middleware.security.SecurityMiddleware",
     "voxloop.project.answers.CodedAnswers",
+    "voxloop.project.doors.BodyLimits",
+    "voxloop.project.room.RoomMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "voxloop.project.privacy.KeptNowhere",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "voxloop.accounts.middleware.Gate",
+    "voxloop.project.rates.Rates",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -143,6 +155,10 @@ TEMPLATES = [
 ]
 
 
+LOCK_SECONDS = int(os.environ.get("VOXLOOP_LOCK_SECONDS", "15"))
+STATEMENT_SECONDS = int(os.environ.get("VOXLOOP_STATEMENT_SECONDS", "0"))  # 0: no limit
+
+
 def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     return {
@@ -155,14 +171,28 @@ def _database(url: str) -> dict[str, object]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
-        # A lock that is not had in 15 s is a fault to be told, not to be waited for.
-        "OPTIONS": {"options": "-c lock_timeout=15000 -c timezone=UTC"},
+        "OPTIONS": {
+            # A lock that is not had in so long is told, not waited for: people wait less than workers (`wsgi.py`).
+            # The prepared statements (voxloop.kernel.statements) are planned once a connection, not once a value.
+            "options": f"-c lock_timeout={LOCK_SECONDS}s -c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC"
+            " -c plan_cache_mode=force_generic_plan",
+            "prepare_threshold": 5,
+            # A server that is away without a word is noticed, too.
+            "connect_timeout": 5,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,  # milliseconds
+        },
     }
 
 
+# Folder of pg_dump and pg_restore; empty: those of the environment or the system that fit the server.
+POSTGRES_TOOLS = os.environ.get("VOXLOOP_POSTGRES_TOOLS", "")
 DATABASE_URL = os.environ.get("VOXLOOP_DATABASE", "postgresql://voxloop:voxloop@127.0.0.1:5432/voxloop")
 DATABASES = {"default": _database(DATABASE_URL)}
 # The role that owns the tables, told to `migrate` and `prepare_broker` alone (voxloop.audit.ownership).
+WORKING_DATABASE = _database(DATABASE_URL)
 OWNER_DATABASE = _database(url) if (url := os.environ.get("VOXLOOP_OWNER_DATABASE", "")) else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -190,7 +220,6 @@ ACCOUNT_ADAPTER = "voxloop.accounts.adapter.InvitedOnly"
 ACCOUNT_RATE_LIMITS = False  # django-axes does this, and remembers it across processes
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_FORMS = {"change_password": "voxloop.accounts.forms.NewPasswordForm"}
-ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("VOXLOOP_PROXIES", "0"))
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Voxloop"
@@ -213,7 +242,7 @@ AXES_SENSITIVE_PARAMETERS = [  # never kept as they were typed
 ]  # fmt: skip
 AXES_LOCKOUT_CALLABLE = "voxloop.project.views.locked_out"
 AXES_VERBOSE = False
-AXES_IPWARE_PROXY_COUNT = int(os.environ.get("VOXLOOP_PROXIES", "0"))
+AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]  # `project/doors.py` has settled it
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -260,7 +289,7 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS and PROXIES else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -310,22 +339,30 @@ if CELERY_BROKER_URL.startswith("pgmq"):
         "polling_interval": 0.2,
         "wait_time_seconds": 0,
         "visibility_timeout": 120,
+        "pool_timeout": 5,
     }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# One process, one thread for work (docs/adr/0017): a pool of processes hangs for ever when one of them is killed.
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # nothing over pgmq; what it would tell stands in the table of workers
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "voxloop.jobs.workers:Clock"
 CELERY_BEAT_SCHEDULE = {
     "resend-expired-jobs": {"task": "beat.resend_expired_jobs", "schedule": 30.0, "options": {"expires": 25}},
     "expire-leases": {"task": "beat.expire_leases", "schedule": 60.0, "options": {"expires": 50}},
     "expire-review-claims": {"task": "beat.expire_claims", "schedule": 60.0, "options": {"expires": 50}},
     "retrain-when-due": {"task": "beat.retrain_when_due", "schedule": 30.0, "options": {"expires": 25}},
+    "scrub-weekly": {"task": "beat.scrub_weekly", "schedule": 3600.0, "options": {"expires": 3000}},
+    "collect-unreferenced": {"task": "beat.collect_daily", "schedule": 3600.0, "options": {"expires": 3000}},
     "anchor-audit": {"task": "beat.anchor_audit", "schedule": 60.0, "options": {"expires": 50}},
 }
 
@@ -344,8 +381,19 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 APPEND_SLASH = False  # API routes are named as documented; a wrong one is a 404, not a redirect
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_MASK_BYTES
-FILE_UPLOAD_TEMP_DIR = None
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["voxloop.project.spool.SpoolHandler"]
+
+
+class UnstoppableLogger(structlog.PrintLogger):
+    """A line that cannot be written, because the disk is full, is lost; what it was about goes on."""
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        with contextlib.suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
+
 
 structlog.configure(
     processors=[
@@ -355,17 +403,18 @@ structlog.configure(
         structlog.processors.JSONRenderer(),
     ],
     wrapper_class=structlog.make_filtering_bound_logger(20),
-    logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # stdout belongs to the answer of a command
+    logger_factory=lambda *_: UnstoppableLogger(sys.stderr),  # stdout belongs to the answer of a command
 )
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"faults": {"()": "voxloop.project.away.FaultsOnly"}},
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "axes": {"level": "ERROR"},
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["faults"]},
         "django.server": {"level": "WARNING"},
     },
 }

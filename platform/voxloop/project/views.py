@@ -1,11 +1,11 @@
 """Answers that belong to no part: health, and refusals of the framework itself."""
 
+import sys
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.db import connection
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -18,19 +18,39 @@ from prometheus_client.process_collector import ProcessCollector
 
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment
+from voxloop.jobs.health import Fault, recent_health
 from voxloop.jobs.models import Job
 from voxloop.kernel.errors import CODE_HEADER
-from voxloop.project.refusing import asks_machine
+from voxloop.project.away import find_unavailable
+from voxloop.project.refusing import asks_machine, refuse
 
 LOCKED = "This name is locked for 15 minutes after 5 wrong passwords; wait, or ask an administrator."
 
 
 @login_not_required
 def health(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return JsonResponse({"status": "ok"})
+    """200 when everything works, 503 naming what does not; `?live`: 200 while this process answers at all.
+
+    Anybody may ask: it names no host, no folder and no person, and is looked up once a second at most.
+    """
+    if "live" in request.GET:
+        return JsonResponse({"status": "alive"})
+    found = recent_health(seconds=1)
+
+    def told(faults: list[Fault]) -> list[dict[str, str]]:
+        return [{"what": fault.what, "code": fault.code, "detail": fault.sentence} for fault in faults]
+
+    body = {
+        "status": "ok" if found.is_well else "failing",
+        "failing": told(found.faults),
+        "warnings": told(found.warnings),
+    }
+    answer = JsonResponse(body, status=200 if found.is_well else 503)
+    answer["Cache-Control"] = "no-store"
+    if not found.is_well:
+        answer[CODE_HEADER] = found.faults[0].code
+    answer._has_been_logged = True  # asked for every few seconds: not an error line each time
+    return answer
 
 
 @login_not_required
@@ -96,7 +116,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None, **_: Any
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """A fault of ours: told without its insides, which are in the server's log."""
+    """A fault of ours: told without its insides, which are in the server's log.
+
+    Whatever no view has caught ends here, also what middleware met before it. A database that is away is no fault.
+    """
+    refusal = find_unavailable(sys.exc_info()[1])
+    if refusal:
+        return refuse(request, refusal)
     if is_for_api(request):
         return problem_document(
             500, "broken", "The server could not finish this; what was saved before is safe. Try again."

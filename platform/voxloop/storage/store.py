@@ -2,9 +2,12 @@
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from voxloop.kernel.errors import FULL, Conflict, NoSpace, NotFound
 
 BLOCK = 1 << 20
+DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Store(Protocol):
@@ -43,6 +47,30 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove an object; silent when it is not there."""
+
+    def list(self, prefix: str) -> "Iterator[Entry]":
+        """Every object whose key is `<prefix>/<sha256>`. Names that are something else are left out."""
+
+    def collect(self, key: str, *, before: datetime) -> bool:
+        """Remove an object unless it was stored, or stored again, since `before`; whether it is gone."""
+
+    def restore(self, key: str, data: bytes) -> None:
+        """Put bytes in the place of a damaged object's. Raises ValueError when they are not what the key names."""
+
+    def leftovers(self) -> "Iterator[Entry]":
+        """What interrupted writing left behind; `key` is a name for `drop_leftover`."""
+
+    def drop_leftover(self, name: str) -> None:
+        """Remove what interrupted writing left behind."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored thing in a list: its key, length in bytes and when it was last stored."""
+
+    key: str
+    bytes: int
+    modified: datetime
 
 
 def open_store(url: str) -> Store:
@@ -89,15 +117,23 @@ class FolderStore:
 
     def put(self, prefix: str, data: bytes) -> str:
         key = f"{prefix}/{hashlib.sha256(data).hexdigest()}"
-        if not self._path(key).exists():
+        if not self._holds(key):
             self._write(self._path(key), iter([data]))
         return key
 
     def put_file(self, prefix: str, path: Path) -> str:
         key = f"{prefix}/{sha256_of(path)}"
-        if not self._path(key).exists():
+        if not self._holds(key):
             self._write(self._path(key), _blocks(path))
         return key
+
+    def _holds(self, key: str) -> bool:
+        """Whether the object is there and whole; then it counts as stored now, and nobody collects it."""
+        try:
+            os.utime(self._path(key))
+            return sha256_of(self._path(key)) == key.rpartition("/")[2]
+        except OSError:  # not there, collected in between, or the disk cannot read it: it is written again
+            return False
 
     def put_named(self, name: str, path: Path) -> None:
         target = (self.root / name).resolve()
@@ -134,7 +170,11 @@ class FolderStore:
 
     def stream(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         left = (self.size(key) if end is None else end) - start
-        with self._path(key).open("rb") as handle:
+        try:
+            handle = self._path(key).open("rb")
+        except FileNotFoundError:
+            raise NotFound("The stored object is missing.", code="object_missing") from None
+        with handle:
             handle.seek(start)
             while left > 0 and (block := handle.read(min(BLOCK, left))):
                 left -= len(block)
@@ -148,6 +188,43 @@ class FolderStore:
 
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
+
+    def list(self, prefix: str) -> Iterator[Entry]:
+        for folder in sorted((self.root / prefix).glob("[0-9a-f][0-9a-f]")):
+            for path in sorted(folder.iterdir()):
+                if DIGEST.fullmatch(path.name) and path.name.startswith(folder.name):
+                    yield from _entry(path, f"{prefix}/{path.name}")
+
+    def collect(self, key: str, *, before: datetime) -> bool:
+        path = self._path(key)
+        aside = path.with_name(f".part-gone-{path.name}")
+        try:
+            # Aside first, then looked at: whoever stores the same bytes meanwhile does not find them and writes anew.
+            path.rename(aside)
+            if aside.stat().st_mtime >= before.timestamp():
+                os.link(aside, path)
+                aside.unlink()
+                return False
+            aside.unlink()
+        except FileNotFoundError:
+            return True
+        except FileExistsError:  # written anew meanwhile
+            aside.unlink(missing_ok=True)
+            return False
+        return True
+
+    def restore(self, key: str, data: bytes) -> None:
+        _must_fit(key, data)
+        self._write(self._path(key), iter([data]))
+
+    def leftovers(self) -> Iterator[Entry]:
+        for path in sorted(self.root.glob("**/.part-*")):
+            yield from _entry(path, path.relative_to(self.root).as_posix())
+
+    def drop_leftover(self, name: str) -> None:
+        path = (self.root / name).resolve()
+        if path.name.startswith(".part-") and path.is_relative_to(self.root.resolve()):
+            path.unlink(missing_ok=True)
 
 
 class S3Store:
@@ -209,6 +286,46 @@ class S3Store:
         with _told(self.bucket):
             self.client.delete_object(Bucket=self.bucket, Key=self._name(key))
 
+    def list(self, prefix: str) -> Iterator[Entry]:
+        pages = self.client.get_paginator("list_objects_v2")
+        with _told(self.bucket):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=f"{self._name(prefix)}/"):
+                for row in page.get("Contents", []):
+                    digest = row["Key"].rpartition("/")[2]
+                    if row["Key"] == self._name(f"{prefix}/{digest}") and DIGEST.fullmatch(digest):
+                        yield Entry(f"{prefix}/{digest}", int(row["Size"]), row["LastModified"])
+
+    def collect(self, key: str, *, before: datetime) -> bool:
+        try:
+            with _told(self.bucket):
+                found = self.client.head_object(Bucket=self.bucket, Key=self._name(key))
+        except NotFound:
+            return True
+        if found["LastModified"] >= before:
+            return False
+        self.delete(key)
+        return True
+
+    def restore(self, key: str, data: bytes) -> None:
+        _must_fit(key, data)
+        with _told(self.bucket):
+            self.client.put_object(Bucket=self.bucket, Key=self._name(key), Body=data)
+
+    def leftovers(self) -> Iterator[Entry]:
+        """Uploads in parts that were never ended; a server that cannot list them has none to tell of."""
+        try:
+            with _told(self.bucket):
+                found = self.client.list_multipart_uploads(Bucket=self.bucket, Prefix=self._name(""))
+        except Conflict:
+            return
+        for row in found.get("Uploads", []):
+            yield Entry(f"{row['Key']}?{row['UploadId']}", 0, row["Initiated"])
+
+    def drop_leftover(self, name: str) -> None:
+        key, _, upload = name.rpartition("?")
+        with suppress(NotFound), _told(self.bucket):
+            self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
+
 
 @contextmanager
 def _told(bucket: str) -> Iterator[None]:
@@ -226,6 +343,18 @@ def _told(bucket: str) -> Iterator[None]:
         raise Conflict(
             f"The bucket {bucket} did not do what it was asked for ({code}).", code="storage_failed"
         ) from error
+
+
+def _must_fit(key: str, data: bytes) -> None:
+    if hashlib.sha256(data).hexdigest() != key.rpartition("/")[2]:
+        raise ValueError(f"the bytes are not those of {key}")
+
+
+def _entry(path: Path, key: str) -> Iterator[Entry]:
+    """One entry, or none when the file went meanwhile."""
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        yield Entry(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

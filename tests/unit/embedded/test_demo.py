@@ -66,14 +66,17 @@ def test_a_disk_that_fills_up_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     usage = namedtuple("usage", "total used free")
-    watch = demo.DiskWatch(tmp_path)
+    watch = demo.DiskWatch([("database", tmp_path), ("working files", tmp_path)])
     watch.EVERY_SECONDS = 0.0
-    for free in (500, 50, 40, 500, 30):
+    for free in (5000, 1000, 900, 100, 10, 5, 5000):
         monkeypatch.setattr(demo.shutil, "disk_usage", lambda _, free=free: usage(10**9, 10**9, free << 20))
         watch.look()
-    told = capsys.readouterr().err.splitlines()
-    assert len(told) == 2
-    assert told[0] == f"The disk of {tmp_path} is nearly full (50 MB free): saving may be refused."
+    assert capsys.readouterr().err.splitlines() == [
+        "The disk of database, working files fills up (1000 MB free).",
+        "The disk of database, working files is nearly full: imports, trainings and exports are refused (100 MB free).",
+        "The disk of database, working files is full: nothing can be saved until there is room (10 MB free).",
+        "The disk of database, working files has room again: everything goes on (5000 MB free).",
+    ]
 
 
 def test_reset_spares_a_folder_that_is_not_ours(tmp_path: Path) -> None:

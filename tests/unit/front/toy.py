@@ -24,9 +24,9 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
 if __name__ == "__main__":
     import django
 
+    django.setup()  # the front's own pages are Django's templates
     from voxloop.project.front.processes import Parent, Shape, listen, prepare_memory
 
-    django.setup()
     port, processes, threads, most_requests = map(int, sys.argv[1:])
     shape = Shape(processes=processes, threads=threads, most_requests=most_requests, most_mb=0)
     listener = listen("127.0.0.1", port)

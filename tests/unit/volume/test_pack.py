@@ -138,6 +138,6 @@ def test_an_x_ray_is_one_slice_without_a_limit():
 def test_an_incomplete_index_is_refused():
     packed = pack_volume(noise((2, 8, 8)), Geometry.axial((2, 8, 8), (1.0, 1.0, 1.0)), "CT")
     whole = packed.index.to_json()
-    for field in whole:
+    for field in set(whole) - {"seal"}:
         with pytest.raises(FormatError):
             VolumeIndex.from_json({k: v for k, v in whole.items() if k != field})

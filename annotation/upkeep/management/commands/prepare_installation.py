@@ -4,8 +4,10 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from annotation.upkeep.objects import check_objects
+from annotation.upkeep.restore import MARK
 from voxloop.kernel.errors import Refusal
 
 
@@ -18,6 +20,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Everything in turn; a refusal ends it with one sentence."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s)", [f"{MARK}.begun"])
+            if cursor.fetchone() != (None,):
+                raise CommandError("A restore into this database has not finished: run the same restore again.")
         call_command("prepare_broker", migrate=True)
         try:
             check_objects()

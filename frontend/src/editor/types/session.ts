@@ -12,6 +12,8 @@ export interface EditorOptions {
   readonly voxels?: Int16Array;
   /** Whose strokes these are: every person has a journal of their own in a shared browser. */
   readonly user: string;
+  /** Seals the journal (hexadecimal, of the person). Without it the journal lies in clear. */
+  readonly key?: string;
   /** Code of the scan, for names of files and lists of unsent work. */
   readonly scan: string;
   /** From voxel to millimetres, 4 × 4 (docs/formats.md). */

@@ -3,7 +3,7 @@
  * Works without WebGL, is on screen before Cornerstone's script has come, and is the faster way on software GL (`backend.ts`).
  */
 
-import type { Volume } from "../load/volume";
+import { MISSING, stripe, type Volume } from "../load/volume";
 import type { PaneGeometry } from "./geometry";
 import { resliceRow } from "./oblique";
 import { RowsInTurn } from "./rows";
@@ -67,7 +67,8 @@ export class CanvasImage {
       if (read !== this.#read) this.#rows = this.#rowsOf({ geometry, index, slab }, width, height);
       this.#rows?.work(TURN_MS);
       if (this.#rows?.finished) this.#rows = null;
-      for (let p = 0; p < out.length; p++) out[p] = table[this.#hu[p] + 32768];
+      const isLost = volume.lostCount > 0;
+      for (let p = 0; p < out.length; p++) out[p] = isLost && this.#hu[p] === MISSING ? stripe(p % width, p / width | 0) : table[this.#hu[p] + 32768];
     }
     this.#read = read;
     this.#slice?.getContext("2d", { alpha: false, willReadFrequently: this.onProcessor })?.putImageData(this.#pixels, 0, 0);

@@ -77,7 +77,8 @@ export class CornerstoneBackend implements ImageBackend {
   #viewport(plane: Plane): PlanarViewport { return this.#engine.getViewport(plane) as unknown as PlanarViewport; }
 
   draw(pane: Pane, window: Window, smooth: boolean): boolean {
-    const ours = pane.slab !== null || pane.geometry.oblique !== null;
+    // A texture would blend what is missing with its neighbours.
+    const ours = pane.slab !== null || pane.geometry.oblique !== null || this.session.lostSlices.value.length > 0;
     const stage = this.hosts.get(pane.plane)?.element;
     if (stage) stage.style.visibility = ours ? "hidden" : "";
     if (ours) return this.#canvas.draw(pane, window, smooth);

@@ -5,6 +5,7 @@
 
 import type { Cut } from "../../editor/cut";
 import type { Zyx } from "../../editor/types";
+import { MISSING } from "../load/volume";
 import type { SlabKind } from "./slab";
 
 export type Vector = readonly [number, number, number];
@@ -72,15 +73,18 @@ export function resliceRow(picture: ObliquePicture, b: number, out: Int16Array):
   const step = Math.max(finest, slab.mm / (2 * side + 1));
   const sums = new Float32Array(slab.kind === "average" ? width : 0);
   const part = new Int16Array(width);
+  const gone = new Uint8Array(width);
   for (let n = -side; n <= side; n++) {
     const at = centre.map((c, axis) => c + (frame.normal[axis] * n * step) / spacing[axis]) as unknown as Vector;
     planeRow(picture, at, b, part);
+    for (let p = 0; p < width; p++) if (part[p] === MISSING) gone[p] = 1;
     if (slab.kind === "average") for (let p = 0; p < width; p++) sums[p] += part[p];
     else if (n === -side) line.set(part);
     else if (slab.kind === "mip") { for (let p = 0; p < width; p++) if (part[p] > line[p]) line[p] = part[p]; }
     else for (let p = 0; p < width; p++) if (part[p] < line[p]) line[p] = part[p];
   }
   if (slab.kind === "average") for (let p = 0; p < width; p++) line[p] = Math.round(sums[p] / (2 * side + 1));
+  for (let p = 0; p < width; p++) if (gone[p]) line[p] = MISSING;
 }
 
 function planeRow({ hu, shape: [nz, ny, nx], spacing, frame, raster, outside }: ObliquePicture, centre: Vector, b: number, out: Int16Array): void {
@@ -97,6 +101,7 @@ function planeRow({ hu, shape: [nz, ny, nx], spacing, frame, raster, outside }: 
     const ox = x0 + 1 < nx ? 1 : 0, oy = y0 + 1 < ny ? nx : 0, oz = z0 + 1 < nz ? area : 0;
     const near = (hu[at] * (1 - dx) + hu[at + ox] * dx) * (1 - dy) + (hu[at + oy] * (1 - dx) + hu[at + oy + ox] * dx) * dy;
     const far = at + oz;
+    if (hu[at] === MISSING || hu[far] === MISSING) { out[p] = MISSING; continue; }
     const deep = (hu[far] * (1 - dx) + hu[far + ox] * dx) * (1 - dy) + (hu[far + oy] * (1 - dx) + hu[far + oy + ox] * dx) * dy;
     out[p] = Math.round(near * (1 - dz) + deep * dz);
   }

@@ -2,6 +2,7 @@
 
 import type { Plane, Zyx } from "../../editor/types";
 import { msg } from "../language";
+import { MISSING } from "../load/volume";
 
 export type SlabKind = "mip" | "minip" | "average";
 
@@ -33,18 +34,23 @@ export function projectRow(hu: Int16Array, shape: Zyx, plane: Plane, from: numbe
   const sliceStep = plane === "axial" ? rows * columns : columns;
   const line = out.subarray(v * columns, (v + 1) * columns);
   const sums = kind === "average" ? new Int32Array(columns) : null;
+  // Where one voxel of the way is missing, nothing is known of the whole way.
+  const gone = new Uint8Array(columns);
   let at = from * sliceStep + v * (plane === "axial" ? columns : rows * columns);
   if (!sums) line.set(hu.subarray(at, at + columns));
   for (let n = from; n < to; n++, at += sliceStep) {
+    for (let u = 0; u < columns; u++) if (hu[at + u] === MISSING) gone[u] = 1;
     if (sums) for (let u = 0; u < columns; u++) sums[u] += hu[at + u];
     else if (kind === "mip") { for (let u = 0; u < columns; u++) if (hu[at + u] > line[u]) line[u] = hu[at + u]; }
     else for (let u = 0; u < columns; u++) if (hu[at + u] < line[u]) line[u] = hu[at + u];
   }
   if (sums) for (let u = 0; u < columns; u++) line[u] = Math.round(sums[u] / (to - from));
+  for (let u = 0; u < columns; u++) if (gone[u]) line[u] = MISSING;
 }
 
 function along(hu: Int16Array, from: number, to: number, kind: SlabKind): number {
   let value = hu[from];
+  if (value === MISSING) return MISSING; // the way lies within one slice
   if (kind === "mip") { for (let at = from + 1; at < to; at++) if (hu[at] > value) value = hu[at]; }
   else if (kind === "minip") { for (let at = from + 1; at < to; at++) if (hu[at] < value) value = hu[at]; }
   else {

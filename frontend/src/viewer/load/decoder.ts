@@ -1,6 +1,6 @@
 /** Two decode workers behind promises; bytes handed in are transferred (the caller's copy becomes empty). */
 
-import type { DecodeReply, DecodeRequest } from "./decode.worker";
+import type { Decoded, DecodeReply, DecodeRequest } from "./decode.worker";
 import type { Preview } from "./enlarge";
 
 type Ask = DecodeRequest extends infer R ? R extends { id: number } ? Omit<R, "id"> : never : never;
@@ -27,9 +27,9 @@ export class Decoder {
     }
   }
 
-  /** HU less `offset` of HTJ2K slices that lie one after the other, `lengths.length × voxels` values. */
-  decode(bytes: Uint8Array, lengths: readonly number[], voxels: number, offset: number): Promise<Int16Array> {
-    return this.#run({ kind: "slices", bytes, lengths, voxels, offset }, [bytes.buffer]);
+  /** HU less `offset` of HTJ2K slices that lie one after the other, `lengths.length × voxels` values; those that do not fit `sums` are told. */
+  decode(bytes: Uint8Array, lengths: readonly number[], voxels: number, offset: number, sums: Uint8Array | null): Promise<Decoded> {
+    return this.#run({ kind: "slices", bytes, lengths, voxels, offset, sums }, [bytes.buffer]);
   }
 
   inflate(bytes: Uint8Array): Promise<Uint8Array> { return this.#run({ kind: "inflate", bytes }, [bytes.buffer]); }

@@ -1,7 +1,8 @@
 /** While one scan is edited, the next one of the batch is fetched into the browser's cache. */
 
-import { call, fetchBytes } from "../api";
+import { call } from "../api";
 import type { Context } from "../context";
+import { fetchKept } from "./shelf";
 import { fetchRun, runsOf } from "./stream";
 import type { VolumeIndex } from "./volume";
 
@@ -15,8 +16,8 @@ export async function prefetchNext(next: string | null, tell: (share: number) =>
   try {
     const context = await call<Context>("GET", `/api/v1/assignments/${id}/`);
     const index = context.scan.index ?? await call<VolumeIndex>("GET", context.scan.volume);
-    await fetchBytes(index.preview.url, { priority: "low", signal });
-    if (index.limit) await fetchBytes(index.limit.url, { priority: "low", signal });
+    await fetchKept(index.preview.url, { priority: "low", signal });
+    if (index.limit) await fetchKept(index.limit.url, { priority: "low", signal });
     let done = 0;
     for (const run of runsOf(index.pack.slices)) {
       if (signal.aborted) return;

@@ -1,8 +1,12 @@
 /** Full-resolution slices over a thin line: in runs of neighbours, nearest to the reader's eyes first, a few at a time. */
 
-import { fetchBytes, Problem } from "../api";
+import { Problem } from "../api";
 import { t } from "../language";
+import { CACHE } from "../../offline/places";
+import type { Decoded } from "./decode.worker";
+import { fetchKept } from "./shelf";
 import type { Decoder } from "./decoder";
+import { SUM_BYTES, sumsOf } from "./sums";
 import { offsetOf, type VolumeIndex } from "./volume";
 
 /** Bytes of one request: half a second on 5 Mbit/s, so that a jump elsewhere is answered soon. */
@@ -12,7 +16,7 @@ const LONGEST_PAUSE_MS = 15_000;
 
 export interface Run { readonly z0: number; readonly lengths: readonly number[]; readonly offset: number; readonly bytes: number }
 
-/** Cut a pack into runs of neighbouring slices. The cut never changes, so that the browser's cache finds them again. */
+/** Cut a pack into runs of neighbouring slices. The cut never changes, so that the shelf finds them again. */
 export function runsOf(slices: readonly (readonly [number, number])[], most = RUN_BYTES): Run[] {
   const runs: Run[] = [];
   for (let z = 0; z < slices.length;) {
@@ -39,6 +43,7 @@ export class SliceStream {
   /** The axial slice being looked at; change it any time. */
   focus: number;
   readonly #waiting: Run[];
+  readonly #sums: Uint8Array | null;
   #stopped = false;
 
   constructor(
@@ -46,12 +51,15 @@ export class SliceStream {
     private readonly decoder: Decoder,
     private readonly arrived: (z0: number, hu: Int16Array) => void,
     private readonly trouble: (why: string | null) => void,
+    /** A slice is damaged, on the server or on the way, also when asked for again. */
+    private readonly lost: (z: number) => void,
   ) {
     this.focus = Math.floor(index.shape_zyx[0] / 2);
     this.#waiting = runsOf(index.pack.slices);
+    this.#sums = sumsOf(index);
   }
 
-  /** Resolves when every slice has arrived. */
+  /** Resolves when every slice has arrived or is lost. */
   async start(): Promise<void> {
     await Promise.all(Array.from({ length: LANES }, () => this.#lane()));
   }
@@ -70,14 +78,11 @@ export class SliceStream {
     let pause = 500;
     for (let run = this.#take(); run && !this.#stopped; run = this.#take()) {
       try {
-        const bytes = await fetchRun(this.index, run);
-        const [, rows, columns] = this.index.shape_zyx;
-        const hu = await this.decoder.decode(bytes, run.lengths, rows * columns, offsetOf(this.index));
-        if (this.#stopped) return;
-        this.arrived(run.z0, hu);
+        await this.#load(run);
         this.trouble(null);
         pause = 500;
       } catch (error) {
+        if (error instanceof Problem && DAMAGED.has(error.code)) { this.#giveUp(run, error.body["parts"]); continue; }
         this.#waiting.push(run);
         if (error instanceof Problem && error.status < 500 && error.status !== 429) { this.trouble(error.message); return; }
         this.trouble(t("The connection is gone; loading goes on when it is back."));
@@ -86,16 +91,75 @@ export class SliceStream {
       }
     }
   }
+
+  /** One run. What came damaged is asked for once more, past every cache; what is damaged then is lost. */
+  async #load(run: Run): Promise<void> {
+    let found = await this.#decode(run, await fetchRun(this.index, run));
+    if (found.damaged.length) {
+      const again = await fetchRun(this.index, run, "auto", true).catch((error: unknown) => {
+        if (error instanceof Problem) throw error;
+        return null; // no line: what is here stays damaged
+      });
+      const copy = again?.slice();
+      if (again) found = await this.#decode(run, again);
+      if (copy && !found.damaged.length) await replaceKept(addressOf(this.index, run), copy);
+    }
+    if (this.#stopped) return;
+    const [, rows, columns] = this.index.shape_zyx;
+    const voxels = rows * columns;
+    const bad = new Set(found.damaged);
+    run.lengths.forEach((_, n) => { if (bad.has(n)) this.lost(run.z0 + n); });
+    for (let n = 0; n < run.lengths.length; n++) {
+      if (bad.has(n)) continue;
+      const first = n;
+      while (n + 1 < run.lengths.length && !bad.has(n + 1)) n++;
+      this.arrived(run.z0 + first, bad.size ? found.hu.slice(first * voxels, (n + 1) * voxels) : found.hu);
+    }
+  }
+
+  #decode(run: Run, bytes: Uint8Array): Promise<Decoded> {
+    const [, rows, columns] = this.index.shape_zyx;
+    const sums = this.#sums?.slice(run.z0 * SUM_BYTES, (run.z0 + run.lengths.length) * SUM_BYTES) ?? null;
+    return this.decoder.decode(bytes, run.lengths, rows * columns, offsetOf(this.index), sums);
+  }
+
+  /** The server refused: `parts` are the damaged slices it named (none: all of the run); the others are asked for by themselves. */
+  #giveUp(run: Run, parts: unknown): void {
+    const named = new Set(Array.isArray(parts) ? parts as number[] : []);
+    const isBad = (n: number) => !named.size || named.has(run.z0 + n);
+    if (!run.lengths.some((_, n) => isBad(n))) { for (let n = 0; n < run.lengths.length; n++) this.lost(run.z0 + n); return; }
+    for (let n = 0, offset = run.offset; n < run.lengths.length; offset += run.lengths[n++]) {
+      if (isBad(n)) this.lost(run.z0 + n);
+      else this.#waiting.push({ z0: run.z0 + n, lengths: [run.lengths[n]], offset, bytes: run.lengths[n] });
+    }
+  }
+}
+
+/** Codes of the server for what is stored and not what it was (docs/formats.md). */
+const DAMAGED: ReadonlySet<string> = new Set(["object_damaged", "object_missing"]);
+
+function addressOf(index: VolumeIndex, run: Run): string {
+  return `${index.pack.url}${index.pack.url.includes("?") ? "&" : "?"}run=${run.z0}`;
+}
+
+/** Put good bytes in the place of a damaged copy that was taken along. */
+async function replaceKept(url: string, bytes: Uint8Array): Promise<void> {
+  if (!("caches" in globalThis)) return;
+  for (const name of await caches.keys()) {
+    if (!name.startsWith(CACHE)) continue;
+    const store = await caches.open(name);
+    if (await store.match(url)) await store.put(url, new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { "Content-Type": "application/octet-stream" } }));
+  }
 }
 
 /**
- * One run of codestreams. Each run has an address of its own (the server does not read `run`): browsers keep one cache
- * entry an address, let one request at a time write it, and give up on entries of many megabytes. A server or cache that
- * ignores the range answers with everything: the run is cut out of it.
+ * One run of codestreams. Each run has an address of its own (the server does not read `run`): the shelf keeps
+ * one entry an address. A server or cache that
+ * ignores the range answers with everything: the run is cut out of it. `anew`: past every cache.
  */
-export async function fetchRun(index: VolumeIndex, run: Run, priority: RequestPriority = "auto"): Promise<Uint8Array> {
-  const bytes = await fetchBytes(`${index.pack.url}${index.pack.url.includes("?") ? "&" : "?"}run=${run.z0}`, {
-    headers: { Range: `bytes=${run.offset}-${run.offset + run.bytes - 1}` }, priority,
+export async function fetchRun(index: VolumeIndex, run: Run, priority: RequestPriority = "auto", anew = false): Promise<Uint8Array> {
+  const bytes = await fetchKept(addressOf(index, run), {
+    headers: { Range: `bytes=${run.offset}-${run.offset + run.bytes - 1}` }, priority, cache: anew ? "reload" : "default",
   });
   if (bytes.length === run.bytes) return bytes;
   if (bytes.length === index.pack.bytes) return bytes.slice(run.offset, run.offset + run.bytes);

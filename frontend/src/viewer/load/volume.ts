@@ -14,6 +14,8 @@ export interface VolumeIndex {
   readonly pack: {
     readonly url: string; readonly bytes: number; readonly sha256: string; readonly codec: string; readonly dtype: string;
     readonly slices: readonly (readonly [number, number])[];
+    /** See `sums.ts`; absent in an index from before slices had sums. */
+    readonly sums?: string;
   };
   readonly preview: {
     readonly url: string; readonly bytes: number; readonly shape_zyx: Zyx; readonly step_zyx: Zyx;
@@ -28,6 +30,12 @@ export interface VolumeIndex {
  * editor keep values less this; only what people read has it added again.
  */
 export function offsetOf(index: VolumeIndex): number { return index.pack.dtype === "uint16" ? 32768 : 0; }
+
+/** What lies in the place of a voxel whose slice is damaged: no scanner writes it, and nothing is computed from it. */
+export const MISSING = -32768;
+
+/** Stripes of a colour that no window gives (amber on black, ABGR), for what is damaged. */
+export function stripe(x: number, y: number): number { return (x + y & 7) < 3 ? 0xff0a6a9a : 0xff000000; }
 
 /** Memory for the voxels of a scan; shared with the workers where the page may share memory (https or localhost). */
 export function roomFor({ shape_zyx: [depth, rows, columns] }: VolumeIndex): Int16Array {
@@ -45,6 +53,8 @@ export class Volume {
   readonly full: Uint8Array;
   /** Per slice: 1 when `hu` holds it, in full or from the preview. */
   readonly known: Uint8Array;
+  /** Per slice: 1 when it is damaged: its voxels are `MISSING`, and it is shown as stripes. */
+  readonly lost: Uint8Array;
   /** Grows with every arrival; renderers compare it. */
   version = 0;
   fullCount = 0;
@@ -56,6 +66,7 @@ export class Volume {
     this.offset = offsetOf(index);
     this.full = new Uint8Array(depth);
     this.known = new Uint8Array(depth);
+    this.lost = new Uint8Array(depth);
     this.#sketch = new Sketch(preview, this.shapeZyx);
   }
 
@@ -70,6 +81,16 @@ export class Volume {
     this.version++;
   }
 
+  /** Give a slice up: it is damaged on the server or on the way, and shows nothing rather than something wrong. */
+  lose(z: number): void {
+    const [, rows, columns] = this.shapeZyx;
+    this.hu.fill(MISSING, z * rows * columns, (z + 1) * rows * columns);
+    this.lost[z] = this.known[z] = 1;
+    this.version++;
+  }
+
+  get lostCount(): number { return this.lost.reduce((sum, one) => sum + one, 0); }
+
   /** Put slices made from the preview, where nothing better has come. */
   fill(z0: number, hu: Int16Array): void {
     const [, rows, columns] = this.shapeZyx;
@@ -82,10 +103,10 @@ export class Volume {
     this.version++;
   }
 
-  /** HU at (x, y, z); null outside. */
+  /** HU at (x, y, z); null outside, and where the slice is damaged. */
   at(x: number, y: number, z: number): number | null {
     const [depth, rows, columns] = this.shapeZyx;
-    if (x < 0 || y < 0 || z < 0 || x >= columns || y >= rows || z >= depth) return null;
+    if (x < 0 || y < 0 || z < 0 || x >= columns || y >= rows || z >= depth || this.lost[z]) return null;
     return (this.known[z] ? this.hu[(z * rows + y) * columns + x] : this.#sketch.at(x, y, z)) + this.offset;
   }
 
@@ -98,21 +119,24 @@ export class Volume {
   /** Write one slice through a table (65 536 RGBA words, index value + 32 768) into `out`. */
   paint(plane: Plane, index: number, table: Uint32Array, out: Uint32Array): void {
     const [depth, rows, columns] = this.shapeZyx;
-    const { hu, known } = this;
+    const { hu, known, lost } = this;
     const sketch = this.#sketch;
     if (plane === "axial") {
       const start = index * rows * columns;
-      if (known[index]) for (let p = 0, n = rows * columns; p < n; p++) out[p] = table[hu[start + p] + 32768];
+      if (lost[index]) for (let y = 0, p = 0; y < rows; y++) for (let x = 0; x < columns; x++) out[p++] = stripe(x, y);
+      else if (known[index]) for (let p = 0, n = rows * columns; p < n; p++) out[p] = table[hu[start + p] + 32768];
       else for (let y = 0, p = 0; y < rows; y++) for (let x = 0; x < columns; x++) out[p++] = table[sketch.at(x, y, index) + 32768];
     } else if (plane === "coronal") {
       for (let z = 0, p = 0; z < depth; z++) {
         const start = (z * rows + index) * columns;
-        if (known[z]) for (let x = 0; x < columns; x++) out[p++] = table[hu[start + x] + 32768];
+        if (lost[z]) for (let x = 0; x < columns; x++) out[p++] = stripe(x, z);
+        else if (known[z]) for (let x = 0; x < columns; x++) out[p++] = table[hu[start + x] + 32768];
         else for (let x = 0; x < columns; x++) out[p++] = table[sketch.at(x, index, z) + 32768];
       }
     } else {
       for (let z = 0, p = 0; z < depth; z++) {
-        if (known[z]) for (let y = 0, at = z * rows * columns + index; y < rows; y++, at += columns) out[p++] = table[hu[at] + 32768];
+        if (lost[z]) for (let y = 0; y < rows; y++) out[p++] = stripe(y, z);
+        else if (known[z]) for (let y = 0, at = z * rows * columns + index; y < rows; y++, at += columns) out[p++] = table[hu[at] + 32768];
         else for (let y = 0; y < rows; y++) out[p++] = table[sketch.at(index, y, z) + 32768];
       }
     }

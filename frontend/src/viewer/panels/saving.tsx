@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import type { SaveState } from "../../editor/types";
+import { whyDamaged } from "../checks";
 import { useDesk } from "../desk";
 import { t, tn } from "../language";
 import { ago, thin } from "../words";
@@ -19,13 +20,21 @@ function savedWords(state: SaveState, answersUnsaved: boolean, areRefused: boole
     case "saved": return areRefused ? { icon: "triangle-alert", tone: "bad", words: t("Not saved"), detail: t("answers") } : answersUnsaved ? { icon: "cloud-upload", tone: "", words: t("Saving"), detail: t("answers") } : { icon: "cloud-check", tone: "good", words: t("Saved"), detail: ago(state.at) };
     case "saving": return { icon: "cloud-upload", tone: "", words: t("Saving"), detail: strokes(state.unsent) };
     case "unsaved": return { icon: "cloud-upload", tone: "", words: t("Saving soon"), detail: strokes(state.unsent) };
-    case "offline": return state.reason === "no_space"
-      ? { icon: "cloud-off", tone: "warn", words: t("Server's disk full"), detail: kept }
-      : { icon: "cloud-off", tone: "warn", words: t("Offline"), detail: kept };
+    case "offline": return { icon: "cloud-off", tone: "warn", words: offlineWords(state.reason), detail: kept };
     case "conflict": return { icon: "triangle-alert", tone: "warn", words: t("Two versions"), detail: kept };
     case "signed-out": return { icon: "log-in", tone: "warn", words: t("Signed out"), detail: kept };
     case "refused": return { icon: "triangle-alert", tone: "bad", words: t("Not saved"), detail: kept };
     case "read-only": return { icon: "eye", tone: state.unsent ? "warn" : "", words: t("Read only"), detail: kept || (state.reason === "other-tab" ? t("open in another tab") : "") };
+  }
+}
+
+/** Why nothing is sent just now. All of it passes by itself. */
+function offlineWords(reason: string): string {
+  switch (reason) {
+    case "no_space": return t("Server's disk full");
+    case "busy": case "too_many_requests": case "http_429": return t("Server is busy");
+    case "database_away": case "http_502": case "http_503": case "http_504": return t("Server is away");
+    default: return t("Offline");
   }
 }
 
@@ -42,7 +51,7 @@ export function Saved() {
     <span class="saved" data-testid="save-state" data-state={state.kind} data-unsent={"unsent" in state ? state.unsent : 0}>
       <span class={`row-tight ${tone}`}><Icon name={icon} /><span class={tone || "text"}>{words}</span></span>
       <span class="faint">{detail}</span>
-      {state.kind === "offline" && <Button title={state.reason} onClick={() => void session.editor.resume(null)}>{t("Try now")}</Button>}
+      {state.kind === "offline" && <Button title={t("It tries again by itself.")} onClick={() => void session.editor.resume(null)}>{t("Try now")}</Button>}
     </span>
   );
 }
@@ -61,7 +70,9 @@ export function SavingNotes() {
   const download = <Button icon="download" testid="download-mask" title={t("The mask as it is here, as .nii.gz")} onClick={() => void work.downloadMask()}>{t("Download the mask")}</Button>;
   const tryAgain = <Button onClick={() => void session.editor.resume(null)}>{t("Try again")}</Button>;
   const safe = unsent ? ` ${tn(unsent, "Your {n} stroke is kept in this browser.", "Your {n} strokes are kept in this browser.")}` : "";
+  const damaged = whyDamaged(session.lostSlices.value);
   return <div class="hinders">
+    {damaged && <Note tone="bad" testid="damaged-slices"><span class="grow">{damaged}</span></Note>}
     {work.signedOut.value && (
       <Note tone="warn" icon="log-in" testid="signed-out">
         <span class="grow"><b>{work.otherUser.value ? t("{other} is logged in in this browser.", { other: work.otherUser.value }) : t("You are logged out.")}</b>{safe} {t("Draw on; log in to save.")}</span>

@@ -23,7 +23,7 @@ export function Status() {
       {lps && volume && <>
         <span><b>LPS</b>{lps.map((v) => fixed(v, 1)).join(", ")} mm</span>
         <span><b>{t("Voxel")}</b>{ijk.join(", ")}</span>
-        <span data-testid="hu"><b>{session.valueUnit.trim() || t("Value")}</b>{hu(volume.at(...(ijk as [number, number, number])))}{volume.full[ijk[2]] ? "" : ` ${t("(preview)")}`}</span>
+        <span data-testid="hu"><b>{session.valueUnit.trim() || t("Value")}</b>{hu(volume.at(...(ijk as [number, number, number])))}{volume.lost[ijk[2]] ? ` ${t("(damaged)")}` : volume.full[ijk[2]] ? "" : ` ${t("(preview)")}`}</span>
         <LabelUnderCursor />
       </>}
       <span class="grow" />

@@ -1,6 +1,6 @@
 /** Where am I, is it saved, what next. */
 
-import { whyNoSubmit } from "../checks";
+import { whyDamaged, whyNoSubmit } from "../checks";
 import { useDesk } from "../desk";
 import { msg, t } from "../language";
 import { figure } from "../words";
@@ -20,7 +20,8 @@ export function Topbar() {
   const { context } = session;
   const { scan, batch } = context;
   const reviewing = context.stage === "review";
-  const noSubmit = whyNoSubmit(session.save.value);
+  const damaged = whyDamaged(session.lostSlices.value);
+  const noSubmit = whyNoSubmit(session.save.value) ?? damaged;
   const listUrl = reviewing ? "/reviews/" : "/worklist/";
   const [depth] = scan.shape_zyx;
   const go = (url: string | null) => { if (url) location.assign(url); };
@@ -51,7 +52,7 @@ export function Topbar() {
       {context.can.block && <Button icon="ban" kind="btn-ghost" testid="block" title={t("Block this scan: something is wrong with it")} onClick={() => { work.asking.value = { kind: "block" }; }}>{t("Block")}</Button>}
       {context.can.return && <Button icon="corner-up-left" testid="return" title={t("Return with the comments")} keys="R" disabled={!!work.busy.value} onClick={() => desk.askReturn()}>{t("Return")}{work.drafts.value.length > 0 && <span class="count">{work.drafts.value.length}</span>} <Kbd keys="R" /></Button>}
       {context.can.approve && (
-        <Button kind="btn-primary" testid="approve" keys="A" title={desk.corrected ? t("Approve with your corrections") : t("Approve the mask as it is")} disabled={!!work.busy.value} onClick={() => void work.verdict(desk.corrected ? "correct" : "approve")}>
+        <Button kind="btn-primary" testid="approve" keys="A" title={damaged ?? (desk.corrected ? t("Approve with your corrections") : t("Approve the mask as it is"))} disabled={!!work.busy.value || damaged !== null} onClick={() => void work.verdict(desk.corrected ? "correct" : "approve")}>
           {desk.corrected ? t("Correct and approve") : t("Approve")} <Kbd keys="A" />
         </Button>
       )}

@@ -1,10 +1,16 @@
 """`python -m voxloop.project.front`: serve the pages and the API. TERM stops it within 5 s."""
 
 import argparse
-import os
 import sys
 
+from django.conf import settings
+from django.db import connections
+from django.urls import get_resolver
+
 from voxloop.embedded.messages import say
+from voxloop.project.wsgi import application  # first: it sets the product up
+
+# isort: split
 from voxloop.project.front.processes import Parent, Shape, listen, prepare_memory
 
 
@@ -22,12 +28,11 @@ def main() -> int:
     options = parser.parse_args()
     host, _, port = options.bind.rpartition(":")
     shape = Shape(options.processes, options.threads, options.connections, options.most_mb, options.most_requests)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxloop.project.settings")
-    from django.db import connections
-    from django.urls import get_resolver
-
-    from voxloop.project.wsgi import application
-
+    if settings.HTTPS and not settings.PROXIES:
+        say(
+            "VOXLOOP_HTTPS is 1 and VOXLOOP_PROXIES is 0: say how many proxies are in front, one of which does the TLS."
+        )
+        return 1
     get_resolver().url_patterns  # noqa: B018 - loads every view once, before the fork
     connections.close_all()
     if options.check:

@@ -38,7 +38,7 @@ class Refused:
     status: int
     code: str
     detail: str
-    retry_after_seconds: int | None = None
+    again_after_seconds: int | None = None
 
 
 def refuse_body(path: str, size: int, *, is_known: bool) -> Refused | None:

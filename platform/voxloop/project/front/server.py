@@ -86,7 +86,10 @@ class RefusalTask(ErrorTask):
         error = self.request.error
         refused = error if isinstance(error, Refused) else Refused(error.code, "bad_request", error.reason + ".")
         path = getattr(self.request, "path", "/")
-        answer = render_refusal(path, refused.status, refused.code, refused.detail, refused.retry_after_seconds)
+        answer = render_refusal(
+            path, refused.status, refused.code, refused.detail, refused.again_after_seconds,
+            is_read=getattr(self.request, "command", "GET") == "GET",
+        )  # fmt: skip
         self.status = f"{refused.status} {answer.reason}"
         self.response_headers.extend(answer.headers)
         self.set_close_on_finish()

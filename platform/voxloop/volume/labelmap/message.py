@@ -7,7 +7,7 @@ import json
 import math
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeGuard
 
@@ -17,7 +17,7 @@ from voxloop.volume.labelmap.chunks import (
     ChunkIndex,
     Labels,
     check_place,
-    decode_chunk,
+    count_chunk,
     grid_of,
     join_labelmap,
 )
@@ -64,8 +64,16 @@ def encode_message(
     return gzip.compress(MAGIC + struct.pack("<I", len(header)) + header + b"".join(chunks.values()), 6, mtime=0)
 
 
-def decode_message(data: bytes, shape_zyx: Iterable[int] | None = None) -> MaskMessage:
+def decode_message(
+    data: bytes,
+    shape_zyx: Iterable[int] | None = None,
+    *,
+    visit: Callable[[ChunkIndex, bytes, Labels, dict[int, int]], object] | None = None,
+) -> MaskMessage:
     """Read a message; `shape_zyx`, where given, is the only shape accepted.
+
+    `visit` is shown each chunk as it is checked (place, payload, voxels, how many have each value > 0), so that nobody
+    has to decode it a second time.
 
     Raises `FormatError` (`bad_mask`, `bad_chunk`). Never inflates more than its header and the declared payloads,
     and never declares more than the shape can hold.
@@ -85,8 +93,11 @@ def decode_message(data: bytes, shape_zyx: Iterable[int] | None = None) -> MaskM
     chunks: dict[ChunkIndex, bytes] = {}
     for index, size in places:
         payload = stream.take(size)
-        check_place(index, shape, decode_chunk(payload))
+        voxels, counts = count_chunk(payload)
+        check_place(index, shape, voxels)
         chunks[index] = payload
+        if visit is not None:
+            visit(index, payload, voxels, counts)
     stream.end()
     return MaskMessage(header["layer"], shape, chunks, _strokes(header))
 

@@ -1,10 +1,19 @@
 """The volume pack: what the server stores of a scan's voxels and the browser reads by byte range."""
 
-from voxloop.volume.pack.codec import PackEntry, decode_pack, decode_slice, encode_pack
+from voxloop.volume.pack.codec import (
+    SUM_BYTES,
+    PackEntry,
+    decode_pack,
+    decode_slice,
+    encode_pack,
+    sum_slice,
+    sum_slices,
+)
 from voxloop.volume.pack.preview import PreviewEntry, decode_preview, encode_preview
 from voxloop.volume.pack.volume import LimitEntry, PackedVolume, VolumeIndex, pack_volume
 
 __all__ = [
+    "SUM_BYTES",
     "LimitEntry",
     "PackEntry",
     "PackedVolume",
@@ -16,4 +25,6 @@ __all__ = [
     "encode_pack",
     "encode_preview",
     "pack_volume",
+    "sum_slice",
+    "sum_slices",
 ]

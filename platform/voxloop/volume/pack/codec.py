@@ -6,9 +6,11 @@ recoding, and takes a third of raw chest CT. Signed 16 bits survive in every dec
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -20,6 +22,7 @@ import numpy.typing as npt
 from voxloop.volume.errors import FormatError
 
 CODEC = "htj2k"
+SUM_BYTES = 16
 
 
 def _fill_codec_tables() -> None:
@@ -31,26 +34,36 @@ def _fill_codec_tables() -> None:
 _fill_codec_tables()
 
 Voxels = npt.NDArray[np.int16] | npt.NDArray[np.uint16]
+Raw = bytes  # `PackEntry` has a field of that name
 DType = Literal["int16", "uint16"]
 
 
 @dataclass(frozen=True)
 class PackEntry:
-    """What an index says of a pack: its length, sha256 (hex) and the (offset, length) of each slice in bytes."""
+    """What an index says of a pack: its length, sha256 (hex) and the (offset, length) of each slice in bytes.
+
+    `sums`: of each slice the first 16 bytes of the sha256 of its codestream, one after the other; None in an index
+    that was made before slices had sums.
+    """
 
     bytes: int
     sha256: str
     dtype: DType
     slices: tuple[tuple[int, int], ...]
+    sums: Raw | None = None
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> PackEntry:
-        """Raises `FormatError` unless the slices follow each other and fill the pack."""
+        """Raises `FormatError` unless the slices follow each other and fill the pack, with a sum for each or none."""
         try:
             slices = tuple((int(offset), int(length)) for offset, length in document["slices"])
-            entry = cls(int(document["bytes"]), str(document["sha256"]), document["dtype"], slices)
+            sums = document.get("sums")
+            entry = cls(
+                int(document["bytes"]), str(document["sha256"]), document["dtype"], slices,
+                None if sums is None else base64.b64decode(sums, validate=True),
+            )  # fmt: skip
             codec = document["codec"]
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
             raise FormatError("bad_pack", "The index of the volume pack is incomplete.") from error
         if codec != CODEC or entry.dtype not in ("int16", "uint16"):
             raise FormatError("bad_pack", "The volume pack has another codec or voxel type.")
@@ -61,7 +74,13 @@ class PackEntry:
             end += length
         if end != entry.bytes:
             raise FormatError("bad_pack", "The slices of the volume pack do not fill it.")
+        if entry.sums is not None and len(entry.sums) != SUM_BYTES * len(slices):
+            raise FormatError("bad_pack", "The index of the volume pack has not one sum for each slice.")
         return entry
+
+    def sum_of(self, place: int) -> Raw | None:
+        """The sum of one slice, where the index has sums."""
+        return None if self.sums is None else self.sums[place * SUM_BYTES : (place + 1) * SUM_BYTES]
 
     def to_json(self) -> dict[str, Any]:
         """The fields of `pack` in a volume index, without the URL."""
@@ -71,7 +90,19 @@ class PackEntry:
             "codec": CODEC,
             "dtype": self.dtype,
             "slices": [list(place) for place in self.slices],
+            **({} if self.sums is None else {"sums": base64.b64encode(self.sums).decode()}),
         }
+
+
+def sum_slice(stream: bytes | memoryview) -> bytes:
+    """What an index keeps of a codestream to know it again: the first 16 bytes of its sha256."""
+    return hashlib.sha256(stream).digest()[:SUM_BYTES]
+
+
+def sum_slices(data: bytes, slices: Sequence[tuple[int, int]]) -> bytes:
+    """The sums of every slice of a pack, one after the other."""
+    view = memoryview(data)
+    return b"".join(sum_slice(view[offset : offset + length]) for offset, length in slices)
 
 
 def encode_pack(
@@ -94,11 +125,15 @@ def encode_pack(
     for stream in streams:
         slices.append((sum(slices[-1]) if slices else 0, len(stream)))
     dtype: DType = "int16" if voxels_zyx.dtype == np.int16 else "uint16"
-    return data, PackEntry(len(data), hashlib.sha256(data).hexdigest(), dtype, tuple(slices))
+    sums = sum_slices(data, slices)
+    return data, PackEntry(len(data), hashlib.sha256(data).hexdigest(), dtype, tuple(slices), sums)
 
 
 def decode_slice(stream: bytes, entry: PackEntry, shape_yx: tuple[int, int]) -> Voxels:
-    """One slice from its codestream. Raises `FormatError` (`bad_pack`) when it is another one than the index says."""
+    """One slice from its codestream. Raises `FormatError` (`bad_pack`) when it is another one than the index says.
+
+    The sum is not looked at: whoever reads the stream checks it (`voxloop.storage.reading`).
+    """
     try:
         image = imagecodecs.htj2k_decode(stream)
     except (RuntimeError, ValueError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -56,12 +58,21 @@ class VolumeIndex:
             )
         except (IndexError, KeyError, TypeError) as error:
             raise FormatError("bad_pack", "The volume index is incomplete.") from error
+        if document.get("seal", index.seal()) != index.seal():
+            raise FormatError("bad_pack", "The volume index was changed after it was made.")
         if len(index.pack.slices) != index.geometry.shape_zyx[0]:
             raise FormatError("bad_pack", "The volume pack has another number of slices than its shape.")
         return index
 
+    def seal(self) -> str:
+        """sha256 (hex) over every fact of the index: a wrong spacing or offset would be seen by nobody."""
+        return hashlib.sha256(json.dumps(_plain(self._facts()), sort_keys=True).encode()).hexdigest()
+
     def to_json(self) -> dict[str, Any]:
         """As stored beside the pack."""
+        return {**self._facts(), "seal": self.seal()}
+
+    def _facts(self) -> dict[str, Any]:
         limit = self.limit
         return {
             "version": VERSION,
@@ -72,6 +83,15 @@ class VolumeIndex:
             "limit": limit and {"bytes": limit.bytes, "background_hu": limit.background_hu},
             "hu_range": list(self.hu_range),
         }
+
+
+def _plain(value: Any) -> Any:
+    """Numbers as a database gives them back: it keeps no -0.0 and no difference between 1 and 1.0."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return float(value) + 0.0 if isinstance(value, int | float) else value
 
 
 @dataclass(frozen=True)

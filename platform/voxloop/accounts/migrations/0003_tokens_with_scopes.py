@@ -25,7 +25,7 @@ ALTER TABLE knox_authtoken ADD CONSTRAINT knox_authtoken_user_id_fk
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0001_initial"),
+        ("accounts", "0002_browser_key"),
         ("knox", "0009_extend_authtoken_field"),
     ]
 

@@ -1,0 +1,171 @@
+"""Send bad inputs to a running product and tell what came of it."""
+
+import http.client
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks._badinputs.generated import generate
+from benchmarks._badinputs.named import list_named
+from benchmarks._badinputs.world import Asked, Places
+
+PROBLEM, CODE_HEADER = "application/problem+json", "voxloop-code"
+MOST_TOLD = 40
+WARM = 400  # requests until a web process has loaded what it needs
+# Tables that grow by being asked at all: log-ins that failed, the log, what a broker and a clock keep.
+LOGS = ("audit_", "axes_", "django_session", "knox_", "pgmq", "django_celery", "celery_", "jobs_pulse")
+
+Answer = tuple[int, dict[str, str], bytes]
+Door = Callable[[Asked], Answer]
+
+
+@dataclass
+class Facts:
+    """What a run found. `holds` is the promise: no 5xx, no refusal without a code, nothing left behind."""
+
+    named: int = 0
+    generated: int = 0
+    by_status: Counter[int] = field(default_factory=Counter)
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    without_code: list[dict[str, Any]] = field(default_factory=list)
+    unanswered: list[dict[str, Any]] = field(default_factory=list)
+    saved: int = 0
+    written: int = 0
+    rows_left: dict[str, int] = field(default_factory=dict)
+    files_left: list[str] = field(default_factory=list)
+    memory_growth_percent: float | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether every answer had a code and nothing was left behind."""
+        return not (self.faults or self.without_code or self.unanswered or self.rows_left or self.files_left)
+
+    def to_json(self) -> dict[str, Any]:
+        """For a report."""
+        return {**asdict(self), "by_status": dict(sorted(self.by_status.items())), "holds": self.holds}
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is looked at beside the answers; each may be left out."""
+
+    count_rows: Callable[[], dict[str, int]] | None = None
+    list_files: Callable[[], list[str]] | None = None
+    resident_bytes: Callable[[], int] | None = None
+    settle: Callable[[], None] | None = None  # until the jobs that were asked for have ended
+
+
+def run_bad_inputs(
+    door: Door,
+    places: Places,
+    seed: int,
+    count: int,
+    *,
+    watch: Watch | None = None,
+    named: Iterable[Asked] | None = None,
+) -> Facts:
+    """Send every named input and `count` generated ones."""
+    watch = watch or Watch()
+    facts = Facts()
+    status, _, body = door(Asked("schema", "GET", "/api/v1/schema/?format=json"))
+    if status != 200:
+        raise RuntimeError(f"The schema of the API was answered with {status}.")
+    schema = json.loads(body)
+    rows = watch.count_rows() if watch.count_rows else {}
+    files = set(watch.list_files()) if watch.list_files else set()
+    before = 0
+    for asked in list_named(places) if named is None else named:
+        facts.named += 1
+        _send(door, asked, facts)
+    for number, asked in enumerate(generate(places, schema, seed, count)):
+        if number == WARM and watch.resident_bytes:
+            before = watch.resident_bytes()
+        facts.generated += 1
+        _send(door, asked, facts)
+    if before and watch.resident_bytes:
+        facts.memory_growth_percent = round(100 * (watch.resident_bytes() / before - 1), 2)
+    if watch.settle:
+        watch.settle()
+    if watch.count_rows:
+        facts.rows_left = _unexplained(rows, watch.count_rows(), facts)
+    if watch.list_files:
+        facts.files_left = sorted(set(watch.list_files()) - files)[:MOST_TOLD]
+    return facts
+
+
+def _send(door: Door, asked: Asked, facts: Facts) -> None:
+    try:
+        status, headers, body = door(asked)
+    except (OSError, http.client.HTTPException) as error:
+        _tell(facts.unanswered, asked, repr(error))
+        return
+    facts.by_status[status] += 1
+    if status >= 500:
+        _tell(facts.faults, asked, str(status))
+    elif status >= 400 and not _code_of(asked, headers, body):
+        _tell(facts.without_code, asked, str(status))
+    elif status < 300 and asked.method not in ("GET", "HEAD", "OPTIONS"):
+        facts.written += 1
+        facts.saved += status == 201 and "/mask" in asked.path
+
+
+def _code_of(asked: Asked, headers: dict[str, str], body: bytes) -> str:
+    if code := headers.get(CODE_HEADER):
+        return code
+    if headers.get("content-type") != PROBLEM:
+        return ""
+    # The body of a HEAD is not sent; that it would be a problem document is what can be seen.
+    return "head" if asked.method == "HEAD" else str(json.loads(body).get("code", ""))
+
+
+def _tell(into: list[dict[str, Any]], asked: Asked, why: str) -> None:
+    if len(into) < MOST_TOLD:
+        into.append({**asked.told(), "why": why})
+
+
+def _unexplained(before: dict[str, int], after: dict[str, int], facts: Facts) -> dict[str, int]:
+    """Rows beyond those that accepted requests account for."""
+    grown = {table: n - before.get(table, 0) for table, n in after.items() if n > before.get(table, 0)}
+    most = {"masks_maskrevision": facts.saved}
+    return {
+        table: n for table, n in grown.items() if not table.startswith(LOGS) and n > most.get(table, 2 * facts.written)
+    }
+
+
+def over_http(url: str, places: Places, timeout_s: float = 60) -> Door:
+    """A door to a product at an address; one connection, made anew where the server closes it."""
+    parts = urlsplit(url)
+    held: list[http.client.HTTPConnection] = []
+
+    def ask(asked: Asked) -> Answer:
+        headers = {"Host": parts.netloc, **asked.headers}
+        if asked.person is not None and "Authorization" not in headers:
+            headers["Authorization"] = f"Token {places.tokens[asked.person]}"
+        for attempt in (1, 2):
+            fresh = not held
+            line = (
+                held.pop() if held else http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
+            )
+            try:
+                line.putrequest(asked.method, asked.path, skip_host=True, skip_accept_encoding=True)
+                for name, value in headers.items():
+                    line.putheader(name, value.encode("latin-1"))
+                if asked.body or asked.method not in ("GET", "HEAD"):
+                    line.putheader("Content-Length", str(len(asked.body)))
+                line.endheaders(asked.body or None)
+                answer = line.getresponse()
+                body = answer.read()
+            except (OSError, http.client.HTTPException):
+                line.close()
+                if fresh or attempt == 2:
+                    raise
+                continue
+            if not answer.will_close:
+                held.append(line)
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, body
+        raise AssertionError("unreachable")
+
+    return ask

@@ -1,0 +1,17 @@
+"""The commands of the background processes, the same in `manage.py demo`, the tests and docker/compose.yaml."""
+
+WORKERS = (("default-1", "default"), ("default-2", "default"), ("ml-1", "ml"))
+CELERY = ("celery", "-A", "voxloop.project")
+
+
+def worker_command(name: str, queue: str) -> list[str]:
+    """A Celery worker: one process with one thread for work, so that none can hang on another's death."""
+    return [
+        *CELERY, "worker", "-Q", queue, "-n", f"{name}@%h", "--pool", "threads", "--concurrency", "1",
+        "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO",
+    ]  # fmt: skip
+
+
+def beat_command() -> list[str]:
+    """The clock; there is one."""
+    return [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="]

@@ -1,0 +1,141 @@
+"""Scratch of jobs: whose it is stands in its name, and what has no owner any more is swept away.
+
+Each machine sweeps its own disk (`beat` may run elsewhere): a worker does so when it starts and every few minutes.
+Half-written objects of the store are the collection's (`annotation.upkeep`).
+"""
+
+import os
+import re
+import shutil
+import socket
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from voxloop.embedded.processes import is_alive
+from voxloop.jobs.models import Job
+from voxloop.jobs.services import Claim
+from voxloop.kernel.ids import new_id
+
+EVERY_SECONDS = 300.0
+# What nobody's name is on is left alone for as long as the slowest upload or the longest request may take.
+NAMELESS_SECONDS = 24 * 3600.0
+UPLOAD_SECONDS = 3600.0
+OF_JOB = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(\d+)(?:\.|$)")
+OF_PROCESS = re.compile(r"process\.(?P<pid>\d+)\.(?P<host>.+)\.[0-9a-f-]{36}$")
+PARTS = ("imports", "learning", "exports")
+EARLIER = ".earlier"
+
+
+@dataclass
+class Swept:
+    """What was removed."""
+
+    things: int = 0
+    bytes: int = 0
+
+
+def of_job(part: str, held: Claim) -> Path:
+    """The folder of this attempt of a job; another attempt has another one."""
+    return Path(settings.WORK_DIR) / part / f"{held.job.pk}.{held.fence}"
+
+
+def of_process(part: str) -> Path:
+    """A folder of this process, for work that is no job: it goes with the process."""
+    return Path(settings.WORK_DIR) / part / f"process.{os.getpid()}.{socket.gethostname()}.{new_id()}"
+
+
+def sweep_scratch() -> Swept:
+    """Remove what was left by jobs that are over, attempts that were overtaken, processes and requests that died."""
+    swept = Swept()
+    work = Path(settings.WORK_DIR)
+    folders = [path for part in PARTS for path in _children(work / part)]
+    folders += [path for path in _children(Path(settings.EXPORT_ROOT)) if path.name.startswith(".part.")]
+    running = dict(Job.objects.filter(state="running").values_list("pk", "fence"))
+    for path in folders:
+        if path.name.endswith(EARLIER):
+            _settle_earlier(path, running, swept)
+        elif _is_orphaned(path, running):
+            _remove(path, swept)
+    wanted = _uploads_wanted()
+    for path in _children(work / "uploads"):
+        if path not in wanted and (_age_s(path) > UPLOAD_SECONDS or _was_of_a_job(path)):
+            _remove(path, swept)
+    for path in _children(work / "spool"):
+        if _age_s(path) > NAMELESS_SECONDS:
+            _remove(path, swept)
+    return swept
+
+
+_next = 0.0
+
+
+def sweep_when_due() -> None:
+    """Sweep, at most every few minutes."""
+    global _next
+    if time.monotonic() >= _next:
+        _next = time.monotonic() + EVERY_SECONDS
+        sweep_scratch()
+
+
+def _is_orphaned(path: Path, running: dict[UUID, int]) -> bool:
+    if found := OF_JOB.search(path.name):
+        return running.get(UUID(found[1])) != int(found[2])
+    if (found := OF_PROCESS.fullmatch(path.name)) and found["host"] == socket.gethostname():
+        return not is_alive(int(found["pid"]))
+    return _age_s(path) > NAMELESS_SECONDS
+
+
+def _settle_earlier(path: Path, running: dict[UUID, int], swept: Swept) -> None:
+    """An export was killed between putting the earlier one aside and taking its place: that one comes back."""
+    if Job.objects.filter(pk__in=running, kind=Job.Kind.EXPORT_RELEASE).exists():
+        return
+    place = path.with_name(path.name.removeprefix(".part.").removesuffix(EARLIER))
+    if place.exists():
+        _remove(path, swept)
+    else:
+        path.rename(place)
+
+
+def _uploads_wanted() -> set[Path]:
+    waiting = Job.objects.filter(kind=Job.Kind.IMPORT_SCANS, state__in=["queued", "running"], payload__is_upload=True)
+    return {Path(payload["path"]).parent for payload in waiting.values_list("payload", flat=True)}
+
+
+def _was_of_a_job(upload: Path) -> bool:
+    return Job.objects.filter(kind=Job.Kind.IMPORT_SCANS, payload__path__startswith=f"{upload}/").exists()
+
+
+def _children(folder: Path) -> Iterable[Path]:
+    try:
+        return list(folder.resolve().iterdir())
+    except OSError:
+        return []
+
+
+def _age_s(path: Path) -> float:
+    """Seconds since anything in it changed."""
+    newest = 0.0
+    for each in (path, *path.rglob("*")):
+        try:
+            newest = max(newest, each.lstat().st_mtime)
+        except OSError:
+            continue
+    return time.time() - newest
+
+
+def _remove(path: Path, swept: Swept) -> None:
+    for each in (path, *path.rglob("*")):
+        try:
+            swept.bytes += each.lstat().st_size if not each.is_dir() else 0
+        except OSError:
+            continue
+    swept.things += 1
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

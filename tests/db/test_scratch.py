@@ -1,0 +1,110 @@
+"""Scratch goes with its owner: a job that is over, an attempt that was overtaken, a process that died."""
+
+import os
+import socket
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from voxloop.jobs.models import Job
+from voxloop.jobs.scratch import of_job, of_process, sweep_scratch
+from voxloop.jobs.services import Claim, claim, enqueue, finish
+from voxloop.kernel.clock import now
+
+pytestmark = pytest.mark.django_db
+LONG_AGO = (1, 1)
+
+
+def start(kind: Job.Kind = Job.Kind.TRAIN, **payload: object) -> Claim:
+    held = claim(enqueue(kind, payload=payload, key=str(len(payload)) + kind + os.urandom(4).hex()).pk)
+    assert held is not None
+    return held
+
+
+def lay(folder: Path, *, old: bool = False) -> Path:
+    """Some bytes in a folder, as a job or a request leaves them."""
+    folder.mkdir(parents=True)
+    file = folder / "voxels"
+    file.write_bytes(b"v" * 1000)
+    if old:
+        os.utime(file, LONG_AGO)
+        os.utime(folder, LONG_AGO)
+    return folder
+
+
+def take_over(held: Claim) -> Claim:
+    Job.objects.filter(pk=held.job.pk).update(lease_until=now() - timedelta(seconds=1))
+    again = claim(held.job.pk)
+    assert again is not None
+    return again
+
+
+@pytest.mark.parametrize("part", ["learning", "imports", "exports"])
+def test_scratch_of_a_running_job_is_never_touched(part: str) -> None:
+    held = start()
+    mine = lay(of_job(part, held), old=True)
+    sweep_scratch()
+    assert (mine / "voxels").exists()
+    finish(held, "succeeded")
+    swept = sweep_scratch()
+    assert (swept.things, swept.bytes) == (1, 1000)
+    assert not mine.exists()
+
+
+def test_scratch_of_an_attempt_that_was_overtaken_goes() -> None:
+    held = start()
+    first = lay(of_job("learning", held))
+    second = lay(of_job("learning", take_over(held)))
+    sweep_scratch()
+    assert not first.exists()
+    assert second.exists()
+
+
+def test_scratch_of_a_process_goes_with_it() -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    mine = lay(of_process("imports"), old=True)
+    theirs = lay(mine.with_name(f"process.{dead.pid}.{socket.gethostname()}.{'0' * 8}-0000-0000-0000-{'0' * 12}"))
+    elsewhere = lay(mine.with_name(f"process.{dead.pid}.another-machine.{'0' * 8}-0000-0000-0000-{'0' * 12}"))
+    sweep_scratch()
+    assert mine.exists()
+    assert not theirs.exists()
+    assert elsewhere.exists()
+
+
+def test_nameless_scratch_goes_by_age() -> None:
+    names = ("learning/train-of-an-older-version", "uploads/of-a-killed-request", "spool/tmpx.upload.zip")
+    fresh = [lay(settings.WORK_DIR / f"{name}-new") for name in names]
+    old = [lay(settings.WORK_DIR / name, old=True) for name in names]
+    call_command("sweep_scratch")
+    assert all(path.exists() for path in fresh)
+    assert not any(path.exists() for path in old)
+
+
+def test_an_upload_stays_while_its_job_waits_and_goes_when_it_is_over() -> None:
+    folder = settings.WORK_DIR.resolve() / "uploads" / "one"
+    held = start(Job.Kind.IMPORT_SCANS, path=str(folder / "upload.zip"), is_upload=True)
+    lay(folder, old=True)
+    sweep_scratch()
+    assert folder.exists()
+    finish(held, "succeeded")
+    sweep_scratch()
+    assert not folder.exists()
+
+
+def test_exports_that_were_killed_leave_nothing_and_lose_nothing() -> None:
+    held = start()
+    half = lay(settings.EXPORT_ROOT / f".part.chest-1.{held.job.pk}.{held.fence}")
+    over = lay(settings.EXPORT_ROOT / f".part.chest-1.{held.job.pk}.{held.fence + 1}")
+    lay(settings.EXPORT_ROOT / ".part.chest-2.earlier")  # killed before the new one took its place
+    lay(settings.EXPORT_ROOT / ".part.chest-3.earlier")  # killed after it
+    lay(settings.EXPORT_ROOT / "chest-3", old=True)
+    sweep_scratch()
+    assert half.exists()
+    assert not over.exists()
+    assert {path.name for path in settings.EXPORT_ROOT.iterdir()} == {half.name, "chest-2", "chest-3"}
