@@ -28,6 +28,8 @@ from annotation.scans.models import Scan
 from annotation.work.people import invite_person
 from tests.factories.world import build_world, publish, PASSWORD
 from voxloop.accounts.roles import Role
+Token = get_token_model()
+scopes = {{"scopes": ["read", "work"]}} if hasattr(Token, "scopes") else {{}}  # a build has them or not
 world = build_world(scans={count})
 Scan.objects.update(shape_zyx={shape})
 made = []
@@ -39,8 +41,7 @@ for number in range({count}):
     assignment = begin(assignment_id=batch.assignments.get().pk, actor=world[name])
     client = Client()
     client.force_login(world[name], backend="django.contrib.auth.backends.ModelBackend")
-    scopes = {{"scopes": ["read", "work", "manage"]}} if hasattr(get_token_model(), "scopes") else {{}}
-    token = get_token_model().objects.create(user=world[name], **scopes)[1]
+    token = Token.objects.create(user=world[name], **scopes)[1]
     made.append([str(assignment.pk), token, client.cookies["sessionid"].value])
 print(json.dumps(made))
 """

@@ -108,7 +108,7 @@ def answers(port: int) -> bool:
     """Whether a server says that it is well."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        line.request("GET", "/healthz")
+        line.request("GET", "/healthz?live")
         return line.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False

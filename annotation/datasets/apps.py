@@ -6,6 +6,10 @@ class DatasetsConfig(AppConfig):
     label = "datasets"
 
     def ready(self) -> None:
+        from annotation.datasets.erasing import PART
+        from annotation.scans.erasing import on_erasure
+
+        on_erasure(PART)
         from annotation.datasets.keeping import KEPT
         from voxloop.keeping.shelves import register
 

@@ -2,15 +2,17 @@
 
 Which key: that of the campaign which a patient's first scan was sent to. A patient whom the site has sent before, to
 whatever campaign, keeps the code and the key of that time, so that two studies of one person share the subject and a
-study sent to two campaigns has one UID (docs/adr/0016).
+study sent to two campaigns has one UID (docs/adr/0020).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
 from annotation.intake.dicom.vocabulary import OTHER
-from annotation.scans.models import PseudonymKey, Site, Subject
+from annotation.scans.models import ErasedSubject, PseudonymKey, Site, Subject
 from annotation.scans.pseudonyms import Pseudonyms, open_key
 from annotation.work.campaigns import key_of
 from annotation.work.models import Campaign
@@ -43,7 +45,8 @@ class Rekeyer:
 
     def __init__(self, *, site: Site, campaign: Campaign) -> None:
         own = key_of(campaign)
-        others = PseudonymKey.objects.filter(subjects__site=site).exclude(pk=own.pk).order_by("created_at").distinct()
+        others = PseudonymKey.objects.filter(Q(subjects__site=site) | Q(erased_subjects__site=site))
+        others = others.exclude(pk=own.pk).order_by("created_at").distinct()
         self._site = site
         self._keys = [(key, open_key(key)) for key in (own, *others)]
 
@@ -68,7 +71,10 @@ class Rekeyer:
     def _find_subject(self, words: str, *, is_unnamed: bool) -> tuple[str, PseudonymKey, Pseudonyms]:
         kind = "study" if is_unnamed else "patient"
         codes = {opened.subject(self._site.code, kind, words): (key, opened) for key, opened in self._keys}
-        known = Subject.objects.filter(site=self._site, pseudonym__in=codes).values_list("pseudonym", flat=True).first()
+        known = None
+        for rows in (Subject.objects.all(), ErasedSubject.objects.all()):
+            found = rows.filter(site=self._site, pseudonym__in=codes).values_list("pseudonym", flat=True).first()
+            known = known or found
         subject = known or next(iter(codes))
         return subject, *codes[subject]
 

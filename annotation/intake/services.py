@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -26,7 +27,7 @@ from voxloop.jobs.models import Job
 from voxloop.jobs.room import require_room
 from voxloop.jobs.scratch import of_job, of_process
 from voxloop.jobs.services import Claim, enqueue
-from voxloop.kernel.errors import FULL, Invalid, NoSpace, NotFound, TooLarge
+from voxloop.kernel.errors import FULL, Conflict, Invalid, NoSpace, NotFound, TooLarge
 from voxloop.kernel.ids import new_id
 from voxloop.volume.labelmap import decode_message
 
@@ -218,24 +219,30 @@ def _import(
         if not report.accepted and not any(refusal["series"] for refusal in report.refused):
             raise Invalid(report.refused[0]["reason"], code=report.refused[0]["code"])
         series = [rekeyer.rekey(item["series"]) for item in report.accepted]
-        scans = []
+        scans, not_again = [], []
         for number, item in enumerate(report.accepted):
             on_progress(90 + 9 * number // len(report.accepted), "Storing the scans")
             labels = _read_labels(folder / item["folder"], place) if item["labels"] else None
-            with transaction.atomic():
-                scan, is_new = store_scan(
-                    site=site,
-                    campaign=campaign,
-                    series=series[number],
-                    volume=_read_volume(folder / item["folder"]),
-                    actor=actor,
-                    check=check,
-                )
-                if labels is not None:
-                    for listener in _on_labels:
-                        listener(scan=scan, campaign=campaign, layer=place.name, message=labels, actor=actor)
+            try:
+                with transaction.atomic():
+                    scan, is_new = store_scan(
+                        site=site,
+                        campaign=campaign,
+                        series=series[number],
+                        volume=_read_volume(folder / item["folder"]),
+                        actor=actor,
+                        check=check,
+                    )
+                    if labels is not None:
+                        for listener in _on_labels:
+                            listener(scan=scan, campaign=campaign, layer=place.name, message=labels, actor=actor)
+            except Conflict as refusal:  # erased or withdrawn: the other series come in all the same
+                not_again.append({"code": refusal.code, "reason": refusal.detail, "files": 0, "series": None})
+                continue
             scans.append({"id": str(scan.pk), "code": scan.code, "new": is_new, "state": scan.state})
-        refused = [_keep_refusal(refusal, rekeyer, site, campaign, actor, check) for refusal in report.refused]
+        refused = [
+            _keep_refusal(refusal, rekeyer, site, campaign, actor, check) for refusal in [*not_again, *report.refused]
+        ]
         result = {
             "scans": scans,
             "refused": refused,
@@ -273,7 +280,7 @@ def _keep_refusal(
     told = {"code": refusal["code"], "reason": refusal["reason"], "files": refusal["files"], "scan": None}
     series = refusal["series"]
     if series and series["modality"] in KEPT_MODALITIES:
-        with transaction.atomic():
+        with transaction.atomic(), suppress(Conflict):  # of an erased patient not even a refusal is kept
             check()
             scan = reject_series(
                 site=site,
@@ -283,7 +290,7 @@ def _keep_refusal(
                 reason=refusal["reason"],
                 actor=actor,
             )
-        told["scan"] = scan.code
+            told["scan"] = scan.code
     return told
 
 

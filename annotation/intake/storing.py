@@ -9,10 +9,12 @@ from django.conf import settings
 from django.db import transaction
 
 from annotation.intake.rekeying import SeriesFacts
+from annotation.scans.erasing import check_not_erased
 from annotation.scans.models import Scan, Series, Site, Study, Subject
 from annotation.scans.states import SCAN
 from annotation.work.campaigns import add_scan
 from annotation.work.models import Campaign
+from annotation.work.withdrawing import check_not_withdrawn
 from voxloop.accounts.models import User
 from voxloop.audit.services import advance
 from voxloop.kernel.clock import now
@@ -35,10 +37,12 @@ def store_scan(
     """Keep a converted volume as a ready scan of the campaign; answer it, and whether it is new.
 
     The same voxels sent twice by a site are one scan. `check` is called inside the transaction and raises when the
-    job has lost its lease.
+    job has lost its lease. Raises Conflict (`subject_erased`, `scan_withdrawn`) for what is not taken in again.
     """
+    check_not_erased(site_id=site.pk, pseudonym=series.subject, source_hash=series.source_hash)
     known = Scan.objects.filter(site=site, source_hash=series.source_hash).first()
     if known is not None:
+        check_not_withdrawn(known)
         add_scan(campaign=campaign, scan=known, actor=actor)
         return known, False
     store = open_store(settings.STORAGE_URL)
@@ -72,6 +76,7 @@ def store_scan(
 
 def reject_series(*, site: Site, campaign: Campaign, series: SeriesFacts, code: str, reason: str, actor: User) -> Scan:
     """Keep the refusal of a series, so that the data manager sees it and the flow chart counts it."""
+    check_not_erased(site_id=site.pk, pseudonym=series.subject, source_hash=series.source_hash)
     with transaction.atomic():
         known = Scan.objects.filter(site=site, source_hash=series.source_hash).first()
         if known is not None:

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from annotation.learning import services
 from annotation.learning.models import ModelVersion, TrainingRun
-from annotation.learning.selectors import visible_models, visible_runs
+from annotation.learning.selectors import count_ended_scans, visible_models, visible_runs
 from annotation.work.selectors import visible_campaigns
 from voxloop.kernel.errors import NotFound
 
@@ -41,9 +41,17 @@ class RunDetailSerializer(RunSerializer):
 
 
 class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
+    learned_from_ended = serializers.SerializerMethodField()
+
     class Meta:
         model = ModelVersion
-        fields = ["id", "campaign", "number", "state", "run", "metrics", "created_at", "promoted_at"]
+        fields = [
+            "id", "campaign", "number", "state", "run", "metrics", "created_at", "promoted_at", "learned_from_ended",
+        ]  # fmt: skip
+
+    def get_learned_from_ended(self, model: ModelVersion) -> dict[str, int]:
+        """Scans it learned from that were withdrawn or erased since, by state."""
+        return count_ended_scans(model)
 
 
 class NewRunSerializer(serializers.Serializer[Any]):

@@ -1,9 +1,12 @@
 """Runs and models that a person may see, and what waits to be learned from."""
 
+from collections import Counter
+
 from django.db.models import Q, QuerySet
 
 from annotation.learning.manifest import approved_rounds
 from annotation.learning.models import ModelVersion, TrainingRun
+from annotation.scans.models import Scan
 from annotation.work.models import Campaign
 from annotation.work.permissions import OVERSEERS, campaigns_with_role
 from voxloop.accounts.models import User
@@ -39,3 +42,15 @@ def count_new_approvals(campaign: Campaign) -> int:
 def count_rounds_of(model: ModelVersion) -> int:
     """How many models the campaign had before this one: the noise on acquisition scores decays with it."""
     return ModelVersion.objects.filter(campaign=model.campaign_id, number__lt=model.number).count()
+
+
+def runs_with(scan: Scan) -> QuerySet[TrainingRun]:
+    """Trainings whose frozen list names the scan."""
+    return TrainingRun.objects.filter(manifest__contains={"items": [{"scan": str(scan.pk)}]})
+
+
+def count_ended_scans(model: ModelVersion) -> dict[str, int]:
+    """How many of the scans that a model learned from were withdrawn or erased since."""
+    named = [item["scan"] for item in model.run.manifest.get("items", []) if item.get("split") == "train"]
+    states = Scan.objects.filter(pk__in=named, state__in=["withdrawn", "erased"]).values_list("state", flat=True)
+    return dict(Counter(states))

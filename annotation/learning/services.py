@@ -9,10 +9,11 @@ from django.db.models import Max
 from annotation.learning.manifest import freeze_manifest, hash_manifest
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.learning.permissions import require_trainer
-from annotation.learning.selectors import IN_PROGRESS, count_new_approvals, visible_models, visible_runs
+from annotation.learning.selectors import IN_PROGRESS, count_new_approvals, runs_with, visible_models, visible_runs
 from annotation.learning.states import MODEL_VERSION, TRAINING_RUN
 from annotation.masks.models import MaskRevision
 from annotation.masks.wholeness import check_masks
+from annotation.scans.models import Scan
 from annotation.work.models import Campaign, CampaignScan
 from voxloop.accounts.models import User
 from voxloop.audit.services import advance, record
@@ -169,3 +170,13 @@ def request_preannotation(*, model: ModelVersion, actor: Any, again: bool = Fals
         key=f"preannotate:{model.pk}:{moment}:{scans}",
         actor=actor if isinstance(actor, User) else None,
     )
+
+
+def stop_learning(*, scan: Scan, actor: Any) -> None:
+    """Cancel a training that learns from a withdrawn scan (registered with `scans.services.on_withdrawn`)."""
+    for run in runs_with(scan).filter(state__in=IN_PROGRESS).select_related("job"):
+        if run.job is not None and run.job.state in ("queued", "running"):
+            cancel(job_id=run.job.pk, actor=actor)
+        else:
+            why = f"{scan.code} was withdrawn"
+            advance(run, "cancelled", table=TRAINING_RUN, actor=actor, why=why, ended_at=now(), error=f"{why}.")

@@ -9,7 +9,8 @@ from django.db import transaction
 from annotation.masks.models import AnswerSet
 from annotation.masks.selectors import schema_of
 from annotation.work.models import Assignment
-from annotation.work.services import check_not_lost, check_not_withdrawn, lock_own, touch
+from annotation.work.services import check_not_lost, lock_own, touch
+from annotation.work.withdrawing import check_not_withdrawn
 from voxloop.accounts.models import User
 from voxloop.audit.services import record
 from voxloop.kernel.errors import Conflict

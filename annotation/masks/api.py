@@ -34,6 +34,7 @@ from annotation.work.models import Assignment
 from annotation.work.schema import Layer
 from annotation.work.selectors import visible_assignments
 from annotation.work.services import find_own
+from annotation.work.withdrawing import ENDED
 from voxloop.kernel.errors import Invalid, NotFound, TooLarge
 from voxloop.volume.labelmap import MEDIA_TYPE, strip_erased
 
@@ -167,7 +168,7 @@ class AssignmentVoxelView(APIView):
     )
     def get(self, request: Request, pk: UUID) -> Response:
         assignment, layer = _layer_of(request, pk)
-        if assignment.scan.shape_zyx is None or assignment.scan.state == "withdrawn":
+        if assignment.scan.shape_zyx is None or assignment.scan.state in ENDED:
             raise NotFound
         head = shown_revision(assignment, layer)
         found = find_setter(head, _ijk(request.query_params.get("ijk", "")), assignment.scan)
@@ -221,7 +222,7 @@ class AnswersView(APIView):
 
 def mask_answer(request: Request, revision: MaskRevision | None, layer: str, scan: Scan) -> HttpResponse | Response:
     """A revision as JSON facts, mask message or NIfTI, with its ETag; `None` is an empty mask."""
-    if scan.shape_zyx is None or scan.state == "withdrawn":
+    if scan.shape_zyx is None or scan.state in ENDED:
         raise NotFound
     etag = f'"{revision.pk if revision else EMPTY}"'
     if request.headers.get("If-None-Match") == etag and revision is not None:

@@ -12,7 +12,7 @@ from annotation.work.models import Campaign
 from annotation.work.permissions import require_role
 from annotation.work.schema import Layer, parse_schema
 from annotation.work.selectors import visible_scans
-from annotation.work.services import check_not_withdrawn
+from annotation.work.withdrawing import check_not_withdrawn
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.kernel.errors import Conflict, NotFound

@@ -19,7 +19,8 @@ from annotation.masks.selectors import schema_of
 from annotation.scans.models import Scan
 from annotation.scans.volumes import read_index, read_slices
 from annotation.work.models import Assignment
-from annotation.work.services import check_not_lost, check_not_withdrawn
+from annotation.work.services import check_not_lost
+from annotation.work.withdrawing import check_not_withdrawn
 from voxloop.accounts.models import User
 from voxloop.kernel.errors import Conflict, Forbidden, Invalid
 from voxloop.volume.labelmap import encode_message, split_labelmap

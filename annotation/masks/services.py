@@ -18,7 +18,8 @@ from annotation.masks.strokes import check_stroke
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment, Campaign
 from annotation.work.schema import Layer, parse_schema
-from annotation.work.services import check_not_lost, check_not_withdrawn, lock_own, open_assignment
+from annotation.work.services import check_not_lost, lock_own, open_assignment
+from annotation.work.withdrawing import check_not_withdrawn
 from voxloop.accounts.models import User
 from voxloop.audit.services import record
 from voxloop.kernel.errors import Conflict, Invalid, NotFound, PreconditionRequired, Stale, TooLarge
@@ -111,7 +112,7 @@ def _hold(assignment_id: UUID, layer: str, key: UUID | None, actor: User) -> Hel
 
 def _check_can_save(held: Held, if_match: str | None) -> None:
     """Raise Conflict (withdrawn, handed in, read only, without a volume) or Stale, which names the head."""
-    if held.state != "open" or held.scan_state == "withdrawn" or not held.schema.layer(held.layer).editable:
+    if held.state != "open" or held.scan_state != "ready" or not held.schema.layer(held.layer).editable:
         _check_editable(lock_own(held.assignment_id, held.actor), held.layer, held.actor)
     if held.shape_zyx is None:
         raise Conflict("This scan has no volume yet.", code="not_editable")

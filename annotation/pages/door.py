@@ -17,6 +17,7 @@ from annotation.datasets.selectors import visible_releases
 from annotation.learning.selectors import visible_models
 from annotation.pages.permissions import ADMINISTRATOR, ANYBODY, ROWS, Row, Scope
 from annotation.reviews.selectors import visible_rounds
+from annotation.scans.models import Subject
 from annotation.work.models import Campaign, CampaignMember
 from annotation.work.selectors import visible_assignments, visible_batches, visible_campaigns, visible_scans
 from voxloop.accounts.models import User
@@ -90,6 +91,9 @@ def _find(scope: Scope, user: User, keys: dict[str, Any]) -> tuple[Any, Campaign
         return _get(User.objects.all(), pk=key), None
     if scope is Scope.JOB:
         return _get(visible_jobs(user), pk=key), None
+    if scope is Scope.SUBJECT:
+        subject = _get(Subject.objects.filter(scans__in=visible_scans(user)).distinct(), pk=key)
+        return subject, visible_campaigns(user).filter(campaign_scans__scan__subject=subject).first()
     if scope is Scope.SCAN:
         scan = _get(visible_scans(user).select_related("site"), pk=key)
         return scan, visible_campaigns(user).filter(campaign_scans__scan=scan).first()

@@ -28,6 +28,27 @@ CHOICES = [
 ]
 
 
+class ErasureForm(forms.Form):
+    """The typed confirmation of an erasure, and why."""
+
+    reason = forms.CharField(
+        label="Why is the subject erased?", max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Written into the log. Write no name.",
+    )  # fmt: skip
+    confirmation = forms.CharField(label="Code of the subject", max_length=64)
+
+    def __init__(self, *args: Any, code: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["confirmation"].help_text = f"Type {code} to confirm. This cannot be undone."
+        self.code = code
+
+    def clean_confirmation(self) -> str:
+        typed = str(self.cleaned_data["confirmation"]).strip()
+        if typed != self.code:
+            raise ValidationError(f"This is not {self.code}; nothing was erased.")
+        return typed
+
+
 class DayInput(forms.DateInput):
     """The browser's own date field."""
 

@@ -19,6 +19,7 @@ class Scope(StrEnum):
     RELEASE = "release"
     JOB = "job"
     PERSON = "person"
+    SUBJECT = "subject"
 
 
 ADMINISTRATOR = "administrator"  # not a role in a campaign: the person's own flag
@@ -81,6 +82,8 @@ ROWS: dict[str, Row] = {
     # data
     "scans": Row(OVERSEERS, Scope.CAMPAIGN),
     "scan": Row(OVERSEERS, Scope.SCAN),
+    "scan_withdraw": Row(OVERSEERS, Scope.SCAN, POST),
+    "subject_erase": Row(DATA_MANAGER | {ADMINISTRATOR}, Scope.SUBJECT, BOTH),
     "upload": Row(OVERSEERS, methods=BOTH),
     # learning
     "models": Row(OVERSEERS, Scope.CAMPAIGN),
@@ -107,6 +110,8 @@ ROWS: dict[str, Row] = {
     "person_new": Row(frozenset({ADMINISTRATOR}), methods=BOTH),
     "person": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, BOTH),
     "person_access": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, POST),
+    "person_deactivate": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, POST),
+    "person_reactivate": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, POST),
     "me": Row(ANYBODY),
     "theme": Row(ANYBODY, methods=POST),
     "token_new": Row(ANYBODY, methods=POST),

@@ -12,6 +12,7 @@ from annotation.masks.services import begin
 from annotation.pages.templatetags.frame import manifest, static_url
 from annotation.reviews.context import viewer_context
 from annotation.work.selectors import visible_assignments
+from annotation.work.withdrawing import check_not_withdrawn
 from voxloop.keeping.services import note_damage
 from voxloop.kernel.errors import CODE_HEADER, Damaged, Refusal
 
@@ -22,12 +23,14 @@ def view_assignment(request: HttpRequest, pk: UUID) -> HttpResponse:
     assignment = visible_assignments(request.user).filter(pk=pk).first()  # type: ignore[arg-type]
     if assignment is None:
         raise Http404
+    try:
+        check_not_withdrawn(assignment.scan)
+    except Refusal as refusal:
+        return _refused(request, refusal)
     if assignment.person_id == request.user.pk and assignment.state in ("queued", "returned", "open"):
         try:
             begin(assignment_id=pk, actor=request.user)  # type: ignore[arg-type]
         except Refusal as refusal:
-            if refusal.code == "scan_withdrawn":
-                return _refused(request, refusal)
             if refusal.code != "paused":  # a paused campaign can still be looked at
                 raise Http404 from refusal
         assignment = visible_assignments(request.user).get(pk=pk)  # type: ignore[arg-type]

@@ -19,12 +19,15 @@ from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.risk import assess
 from annotation.reviews.selectors import review_queue, visible_rounds
 from annotation.reviews.states import REVIEW_ROUND
+from annotation.scans.models import Scan
 from annotation.scans.volumes import check_volume
 from annotation.work.batches import refresh_batch
 from annotation.work.models import Assignment, Batch, Campaign
+from annotation.work.people import hand_back
 from annotation.work.permissions import require_role
-from annotation.work.services import check_not_lost, check_not_withdrawn, lock_assignment, lock_own
+from annotation.work.services import check_not_lost, lock_assignment, lock_own
 from annotation.work.states import ASSIGNMENT, BATCH
+from annotation.work.withdrawing import check_not_withdrawn
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.audit.services import advance
@@ -171,6 +174,28 @@ def _unclaim(found: ReviewRound, actor: Any, why: str) -> None:
     advance(found, "pending", table=REVIEW_ROUND, actor=actor, why=why, reviewer=None, claimed_at=None, looked_at=[])
 
 
+def end_rounds(*, scan: Scan, actor: Any) -> None:
+    """No verdict is asked of a withdrawn scan any more (registered with `scans.services.on_withdrawn`)."""
+    why = "the scan was withdrawn"
+    rows = ReviewRound.objects.select_for_update(of=("self",)).select_related("review")
+    for found in rows.filter(annotation__scan=scan, state__in=["pending", "claimed"]):
+        if found.review is not None and found.review.state in ("queued", "open"):
+            advance(
+                found.review, "reclaimed", table=ASSIGNMENT, actor=actor, why=why, reason=why, lease_until=None,
+                ended_at=now(),
+            )  # fmt: skip
+        advance(found, "withdrawn", table=REVIEW_ROUND, actor=actor, why=why, ended_at=now())
+
+
+def give_back_claims(*, person: User, actor: Any, why: str) -> int:
+    """What a person was judging goes to the others; answers how many (registered with `work.people.on_closed`)."""
+    rows = ReviewRound.objects.select_for_update(of=("self",)).select_related("review")
+    claimed = list(rows.filter(state="claimed", reviewer=person))
+    for found in claimed:
+        _unclaim(found, actor, why)
+    return len(claimed)
+
+
 def expire_claims() -> int:
     """Put back claims whose lease ran out with nothing corrected; answers how many. Called by beat."""
     late = ReviewRound.objects.filter(
@@ -259,6 +284,8 @@ def return_round(*, round_id: UUID, actor: User, comments: Sequence[Mapping[str,
     advance(found, "returned", table=REVIEW_ROUND, actor=actor, ended_at=now())
     annotation = lock_assignment(found.annotation_id)
     advance(annotation, "returned", table=ASSIGNMENT, actor=actor, round=annotation.round + 1)
+    if not found.author.is_active:
+        hand_back(annotation, actor=actor, why=f"{found.author} no longer works here")
     refresh_batch(annotation.batch_id, actor)
     return found
 

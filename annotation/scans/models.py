@@ -80,6 +80,29 @@ class Subject(models.Model):
         return self.pseudonym
 
 
+class ErasedSubject(models.Model):
+    """What remains of a patient who was erased: enough to refuse the same scans when they are sent again.
+
+    Only a code that nobody can turn back, and hashes of voxels that are no longer here.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="erased_subjects")
+    pseudonym = models.CharField(max_length=64)
+    key = models.ForeignKey(PseudonymKey, on_delete=models.PROTECT, related_name="erased_subjects", null=True)
+    source_hashes = models.JSONField(default=list)
+    scans = models.JSONField(default=list)  # codes; the rows stay, empty
+    left_objects = models.JSONField(default=list)  # keys in storage that are still to be deleted
+    erased_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-erased_at"]
+        constraints = [models.UniqueConstraint(fields=["site", "pseudonym"], name="erased_subject_once_per_site")]
+
+    def __str__(self) -> str:
+        return f"erased {self.pseudonym}"
+
+
 class Study(models.Model):
     """As in DICOM."""
 

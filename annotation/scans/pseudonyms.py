@@ -1,7 +1,7 @@
 """What names a patient becomes a code: HMAC by a campaign's own key. Nothing leads back without that key.
 
 The key is 32 random bytes, made with the campaign's first import. It lies in the database, sealed (AES-GCM) by the
-server's secret, and is opened only here (docs/adr/0016). It goes into no answer, log, job, report or release, nor into
+server's secret, and is opened only here (docs/adr/0020). It goes into no answer, log, job, report or release, nor into
 the process that reads uploaded files.
 """
 

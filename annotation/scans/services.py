@@ -1,6 +1,7 @@
 """Sites and membership, and what happens to a scan."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +12,17 @@ from voxloop.accounts.models import User
 from voxloop.accounts.tokens import end_tokens
 from voxloop.audit.services import advance, record
 from voxloop.kernel.errors import Conflict, Invalid, NotFound
+
+Listener = Callable[..., None]
+_on_withdrawn: list[Listener] = []
+
+
+def on_withdrawn(listener: Listener) -> Listener:
+    """Register a service that ends its use of a withdrawn scan (AppConfig.ready): `listener(scan=…, actor=…)`."""
+    if listener not in _on_withdrawn:
+        _on_withdrawn.append(listener)
+    return listener
+
 
 SITE_CODE = re.compile(r"\A[A-Za-z0-9]+\Z")
 
@@ -53,4 +65,11 @@ def withdraw_scan(*, scan_id: Any, actor: Any, why: str) -> Scan:
     if scan is None:
         raise NotFound
     advance(scan, "withdrawn", table=SCAN, actor=actor, why=why, reason=why)
+    end_uses(scan=scan, actor=actor)
     return scan
+
+
+def end_uses(*, scan: Scan, actor: Any) -> None:
+    """End what is under way with a scan that is no longer used: work, reviews, trainings."""
+    for listener in _on_withdrawn:
+        listener(scan=scan, actor=actor)

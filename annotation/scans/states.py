@@ -7,7 +7,10 @@ SCAN = StateTable.of(
         "received": {"screening", "rejected", "failed"},
         "screening": {"converting", "rejected", "failed"},
         "converting": {"ready", "rejected", "failed"},
-        "ready": {"withdrawn"},
+        "ready": {"withdrawn", "erased"},
+        "withdrawn": {"erased"},
+        "rejected": {"erased"},
+        "failed": {"erased"},
     },
-    needs_reason={"rejected", "failed", "withdrawn"},
+    needs_reason={"rejected", "failed", "withdrawn", "erased"},
 )

@@ -17,6 +17,7 @@ from annotation.scans.models import Scan, Site
 from annotation.scans.selectors import visible_sites, volume_index
 from annotation.scans.volumes import blame, fill_sums, pieces_of
 from annotation.work.selectors import visible_scans
+from annotation.work.withdrawing import check_not_gone, withdraw
 from voxloop.kernel.errors import Damaged, NotFound
 from voxloop.storage.serving import OctetRenderer, serve_object
 from voxloop.volume.labelmap import MEDIA_TYPE
@@ -35,7 +36,7 @@ class ScanSerializer(serializers.ModelSerializer[Scan]):
     class Meta:
         model = Scan
         fields = [
-            "id", "code", "site", "state", "reason_code", "reason", "modality", "description", "shape_zyx",
+            "id", "code", "site", "subject", "state", "reason_code", "reason", "modality", "description", "shape_zyx",
             "spacing_mm_zyx", "volume", "created_at", "ready_at",
         ]  # fmt: skip
 
@@ -128,8 +129,28 @@ class LimitView(_PartView):
 
 
 def ready_scan(request: Request, pk: UUID) -> Scan:
-    """A ready scan that the caller may see. Raises NotFound."""
-    scan = visible_scans(request.user).filter(pk=pk, state="ready").first()
+    """A ready scan that the caller may see. Raises NotFound, Gone for one that was withdrawn."""
+    scan = visible_scans(request.user).filter(pk=pk).first()
     if scan is None:
         raise NotFound
+    check_not_gone(scan)
+    if scan.state != "ready":
+        raise NotFound
     return scan
+
+
+class ReasonOfWithdrawal(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=500)
+
+
+class ScanWithdrawView(APIView):
+    """Take a scan out of every use, for good, with a reason."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(request=ReasonOfWithdrawal, responses=ScanSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        body = ReasonOfWithdrawal(data=request.data)
+        body.is_valid(raise_exception=True)
+        scan = withdraw(scan_id=pk, actor=request.user, why=body.validated_data["reason"])
+        return Response(ScanSerializer(scan).data)

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from django.db import transaction
 
-from annotation.scans.models import Scan, Site
+from annotation.scans.models import Site
 from annotation.work.batches import refresh_batch
 from annotation.work.leases import extended
 from annotation.work.models import Assignment, Campaign
 from annotation.work.permissions import require_role, site_ids
 from annotation.work.selectors import pool, visible_assignments
 from annotation.work.states import ASSIGNMENT
+from annotation.work.withdrawing import check_not_withdrawn
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.audit.models import AuditEntry
@@ -146,6 +147,7 @@ def unblock_assignment(*, assignment_id: UUID, actor: User) -> Assignment:
         raise NotFound
     if assignment.person_id != actor.pk:
         require_role(actor, assignment.campaign, Role.COORDINATOR, Role.DATA_MANAGER)
+    check_not_withdrawn(assignment.scan)
     if assignment.state == "skipped" and _is_taken_again(assignment):
         raise Conflict("Somebody else has this scan by now.", code="scan_taken")
     advance(assignment, "queued", table=ASSIGNMENT, actor=actor, reason="", ended_at=None)
@@ -197,14 +199,6 @@ def expire_leases() -> int:
                 _give_back(row, "system", why="the lease ran out before any work was done")
                 given_back += 1
     return given_back
-
-
-def check_not_withdrawn(scan: Scan) -> None:
-    """Raise Conflict (`scan_withdrawn`) when the scan was taken out of every use."""
-    if scan.state == "withdrawn":
-        raise Conflict(
-            f"{scan.code} was withdrawn and is not worked on any more; go on with the next scan.", code="scan_withdrawn"
-        )
 
 
 def lock_assignment(assignment_id: UUID) -> Assignment:

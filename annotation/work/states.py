@@ -20,8 +20,8 @@ ASSIGNMENT = StateTable.of(
     {
         "queued": {"open", "reclaimed", "skipped", "blocked"},
         "open": {"submitted", "approved", "queued", "skipped", "blocked", "reclaimed"},
-        "submitted": {"approved", "returned", "open"},
-        "returned": {"open", "reclaimed"},
+        "submitted": {"approved", "returned", "open", "skipped"},
+        "returned": {"open", "reclaimed", "skipped"},
         "blocked": {"open", "queued", "skipped", "reclaimed"},
         "skipped": {"queued"},
     },

@@ -34,9 +34,8 @@ def run_on_product(product: Any, seed: int, count: int, step: int = 1) -> Facts:
         resident_bytes=lambda: sum(_resident(pid) for pid in _family(web.pid)),
         settle=lambda: _wait_for_jobs(database),
     )
-    facts = run_bad_inputs(
-        over_http(product.url, places), places, seed, count, watch=watch, named=list_named(places)[::step]
-    )
+    with over_http(product.url, places) as door:
+        facts = run_bad_inputs(door, places, seed, count, watch=watch, named=list_named(places)[::step])
     for state, code, scans in _imports(database):
         if (state == "succeeded" and not scans) or (state == "failed" and code in ("", "internal")):
             facts.without_code.append({"name": f"an import that ended as {state} {code!r} with {scans} scans"})

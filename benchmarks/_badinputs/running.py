@@ -1,9 +1,10 @@
 """Send bad inputs to a running product and tell what came of it."""
 
+import contextlib
 import http.client
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -135,7 +136,8 @@ def _unexplained(before: dict[str, int], after: dict[str, int], facts: Facts) ->
     }
 
 
-def over_http(url: str, places: Places, timeout_s: float = 60) -> Door:
+@contextlib.contextmanager
+def over_http(url: str, places: Places, timeout_s: float = 60) -> Iterator[Door]:
     """A door to a product at an address; one connection, made anew where the server closes it."""
     parts = urlsplit(url)
     held: list[http.client.HTTPConnection] = []
@@ -168,4 +170,8 @@ def over_http(url: str, places: Places, timeout_s: float = 60) -> Door:
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, body
         raise AssertionError("unreachable")
 
-    return ask
+    try:
+        yield ask
+    finally:
+        for line in held:
+            line.close()

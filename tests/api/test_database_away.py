@@ -26,7 +26,7 @@ CODES = {
 }
 # Where the text is empty the first statement fails, which is the session's, in middleware.
 PLACES = (
-    ("/api/v1/me/", ""), ("/api/v1/assignments/", "work_assignment"), ("/healthz", ""),
+    ("/api/v1/me/", ""), ("/api/v1/assignments/", "work_assignment"),
     ("/worklist/", ""), ("/worklist/", "work_assignment"),
 )  # fmt: skip
 

@@ -43,12 +43,15 @@ SEES: dict[Scope, set[str]] = {
     Scope.RELEASE: OVERSEERS,
     Scope.JOB: {"datamanager", "admin"},  # who asked for it, and an administrator
     Scope.PERSON: set(ROLES),
+    Scope.SUBJECT: OVERSEERS | {"annotator", "reviewer"},
 }
 BODIES: dict[str, dict[str, Any]] = {
     "skip": {"reason": "motion"},
     "block": {"reason": "wrong series"},
     "assignment_reclaim": {"reason": "away for two weeks"},
     "theme": {"theme": "dark"},
+    "scan_withdraw": {"reason": "consent taken back"},
+    "person_deactivate": {"reason": "left the clinic"},
 }
 
 
@@ -83,6 +86,7 @@ def subjects(world: World) -> dict[Scope, Any]:
         Scope.RELEASE: create_release(campaign=world.campaign, name="r1", actor=world["datamanager"]),
         Scope.JOB: job,
         Scope.PERSON: world["annotator2"],
+        Scope.SUBJECT: first.scan.subject,
     }
 
 

@@ -18,7 +18,9 @@ from annotation.work.models import Batch, CampaignScan
 from annotation.work.services import block_assignment
 from tests.factories.world import PASSWORD, World, approve, first_of, label, publish
 from voxloop.audit.models import AuditEntry
-from voxloop.kernel.clock import today
+from voxloop.jobs import health
+from voxloop.jobs.models import Worker
+from voxloop.kernel.clock import now, today
 
 pytestmark = pytest.mark.django_db
 
@@ -309,3 +311,21 @@ def test_what_is_not_there_and_what_is_not_allowed_are_told_plainly(world: World
     client = log_in(world, "annotator")
     assert "There is no such page" in client.get("/nowhere/").content.decode()
     assert "Your role does not open this page" in client.get("/people/").content.decode()
+
+
+def test_what_stands_still_is_told_to_those_who_can_have_it_mended(world: World) -> None:
+    health._kept = None
+    for person, is_told in (("coordinator", True), ("admin", True), ("annotator", False)):
+        page = log_in(world, person).get("/people/me/").content.decode()
+        assert ("No worker takes work from the queue default" in page) is is_told, person
+    page = log_in(world, "admin").get("/jobs/system/").content.decode()
+    assert "No worker has reported" in page
+    assert "Start celery beat again" in page
+    for name, queues in (("default-1@here", ["default"]), ("ml-1@here", ["ml"]), ("beat@here", [])):
+        Worker.objects.create(name=name, queues=queues, host="here", pid=1, started_at=now(), taken_at=now())
+    health._kept = None
+    assert "stand" not in log_in(world, "coordinator").get("/people/me/").content.decode().partition("<main")[2]
+    page = log_in(world, "admin").get("/jobs/system/", headers={"HX-Request": "true"}).content.decode()
+    assert "Everything works" in page
+    assert "<html" not in page
+    health._kept = None

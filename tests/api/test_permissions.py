@@ -53,6 +53,7 @@ JUDGE = row(HIDDEN, annotator=FORBIDDEN, reviewer=YES, coordinator=FORBIDDEN, da
 KEEPERS_OF_RELEASE = row(HIDDEN, elsewhere=YES, coordinator=YES, datamanager=YES, admin=YES)
 DATA_MANAGER = row(HIDDEN, elsewhere=FORBIDDEN, coordinator=FORBIDDEN, datamanager=YES, admin=FORBIDDEN)
 COORDINATOR_OF_RUN = row(HIDDEN, elsewhere=YES, coordinator=YES, datamanager=FORBIDDEN, admin=FORBIDDEN)
+ERASER = row(FORBIDDEN, outsider=HIDDEN, elsewhere=HIDDEN, annotator2=HIDDEN, datamanager=YES, admin=YES)
 
 ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:token", "post"): dict.fromkeys(PEOPLE, YES),
@@ -63,6 +64,13 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:scans", "get"): EVERYONE,
     ("api:scan-upload", "post"): row(FORBIDDEN, outsider=HIDDEN, elsewhere=HIDDEN, coordinator=YES, datamanager=YES),
     ("api:scan", "get"): SEERS_OF_SCAN,
+    ("api:scan-withdraw", "post"): row(
+        FORBIDDEN, outsider=HIDDEN, elsewhere=HIDDEN, annotator2=HIDDEN, coordinator=YES, datamanager=YES
+    ),
+    ("api:subject-erasure", "get"): ERASER,
+    ("api:subject-erasure", "post"): ERASER,
+    ("api:person-deactivate", "post"): row(FORBIDDEN, admin=YES),
+    ("api:person-reactivate", "post"): row(FORBIDDEN, admin=YES),
     ("api:volume", "get"): SEERS_OF_SCAN,
     ("api:volume-pack", "get"): SEERS_OF_SCAN,
     ("api:volume-preview", "get"): SEERS_OF_SCAN,
@@ -192,7 +200,7 @@ def subjects(world: World) -> dict[str, Any]:
         "comment": comment.pk, "reply": reply.pk, "revision": round_.masks.get().submitted_id,
         "prediction": prediction.pk, "job": job.pk,
         "campaign": world.campaign.pk, "release": release.pk,
-        "run": run.pk, "model": model.pk,
+        "run": run.pk, "model": model.pk, "person": world["annotator2"].pk, "subject": submitted.scan.subject_id,
     }  # fmt: skip
 
 
@@ -203,7 +211,7 @@ def pk_of(name: str, subjects: dict[str, Any]) -> Any:
         ("api:review-", "review"), ("api:review", "review"), ("api:comment", "comment"), ("api:reply", "reply"),
         ("api:revision", "revision"),
         ("api:job", "job"), ("api:release", "release"), ("api:training-run", "run"),
-        ("api:model", "model"),
+        ("api:model", "model"), ("api:person", "person"), ("api:subject", "subject"),
     ):  # fmt: skip
         if name.startswith(prefix):
             return subjects[kind]
@@ -234,6 +242,9 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
         "api:releases": {"campaign": str(subjects["campaign"]), "name": "2026.2"},
         "api:training-runs": {"campaign": str(subjects["campaign"])},
         "api:release-yank": {"reason": "wrong split"},
+        "api:subject-erasure": {"reason": "asked for", "confirmation": "not it"},
+        "api:scan-withdraw": {"reason": "consent taken back"},
+        "api:person-deactivate": {"reason": "left the clinic"},
         "api:release-export": {"destination": "out"},
     }.get(name, {})
 

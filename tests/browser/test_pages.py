@@ -24,7 +24,7 @@ PAGES = {
         "/campaigns/chest-ct/", "/campaigns/chest-ct/scans/", "/campaigns/chest-ct/models/",
     ],
     "datamanager": ["/scans/upload/", "/campaigns/chest-ct/releases/", "/campaigns/chest-ct/releases/new/", "/jobs/"],
-    "admin": ["/people/", "/people/new/", "/sites/", "/sites/new/", "/campaigns/", "/campaigns/new/"],
+    "admin": ["/jobs/system/", "/people/", "/people/new/", "/sites/", "/sites/new/", "/campaigns/", "/campaigns/new/"],
 }  # fmt: skip
 
 

@@ -12,14 +12,16 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.test import Client
+from django_celery_beat.schedulers import DatabaseScheduler
 
 from voxloop.jobs import health, pulse
 from voxloop.jobs.models import Job, Worker
 from voxloop.jobs.services import Claim, claim, enqueue, run
-from voxloop.jobs.workers import pulse_queue, release_dead
+from voxloop.jobs.workers import Clock, pulse_queue, release_dead
 from voxloop.kernel import pulse as proof
 from voxloop.kernel.clock import now
 from voxloop.kernel.room import KEPT_BYTES, LAST_BYTES, LOW_BYTES, Room, rooms
+from voxloop.project.celery import app
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +100,24 @@ def test_a_worker_proves_itself_by_row_and_file_and_takes_leave(job: Job, tmp_pa
 def test_a_pulse_queue_fits_every_broker() -> None:
     assert pulse_queue("default-1@here").name == "pulse.default-1@here"
     assert len(pulse_queue("default-1@" + "x" * 200).name) <= 47
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_clock_starts_anew_when_the_machines_clock_was_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DatabaseScheduler, "tick", lambda self: 1.0)
+    clock = Clock(app=app, lazy=True)
+    clock.setup_schedule()
+    ahead = now() + timedelta(hours=2)
+    for entry in clock.schedule.values():
+        entry.last_run_at = ahead  # by the old time: due in two hours
+    clock.tick()
+    assert {entry.last_run_at for entry in clock.schedule.values()} == {ahead}
+    clock._clock_ahead += 7200
+    clock.tick()
+    assert max(entry.last_run_at for entry in clock.schedule.values()) <= now()
+    assert [row.queues for row in Worker.objects.all()] == [[]]
+    clock.close()
+    assert not Worker.objects.exists()
 
 
 def test_the_health_check_of_a_container(tmp_path: Path) -> None:

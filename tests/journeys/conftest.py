@@ -15,7 +15,7 @@ def product(tmp_path: Path, django_db_blocker: object) -> Iterator[Product]:
     """A migrated, empty product; the test starts what it needs.
 
     Its tables belong to another role than the one it works with, as in an installation: whatever a journey does, the
-    lesser role may (docs/adr/0020). A database of your own (`VOXLOOP_DATABASE`) has one role for both.
+    lesser role may (docs/adr/0022). A database of your own (`VOXLOOP_DATABASE`) has one role for both.
     """
     with new_database() as database:
         working = urlsplit(database)

@@ -47,8 +47,8 @@ def test_a_reason_is_demanded_where_due(table: StateTable) -> None:
 
 
 def test_the_way_work_goes() -> None:
-    assert ASSIGNMENT.moves["submitted"] == {"approved", "returned", "open"}
+    assert ASSIGNMENT.moves["submitted"] == {"approved", "returned", "open", "skipped"}
     assert not ASSIGNMENT.allows("approved", "open")
     assert not ASSIGNMENT.allows("reclaimed", "open")
-    assert SCAN.final == {"rejected", "failed", "withdrawn"}
+    assert SCAN.final == {"erased"}
     assert TRAINING_RUN.final == {"promoted", "rejected", "failed", "cancelled", "lost"}

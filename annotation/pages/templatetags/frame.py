@@ -41,6 +41,7 @@ STATES = {
     "rejected": ("blocked", "ban", "Rejected"),
     "failed": ("blocked", "circle-alert", "Failed"),
     "withdrawn": ("skipped", "x", "Withdrawn"),
+    "erased": ("skipped", "x", "Erased"),
     # review rounds
     "pending": ("queued", "hourglass", "Waiting"),
     "claimed": ("in-review", "scan-eye", "In review"),

@@ -5,16 +5,20 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from annotation.intake.services import receive_upload
 from annotation.pages.context import current_campaign
-from annotation.pages.forms import UploadForm
-from annotation.scans.models import Scan
+from annotation.pages.forms import ErasureForm, UploadForm
+from annotation.scans.erasing import plan_erasure
+from annotation.scans.models import Scan, Subject
 from annotation.scans.selectors import visible_sites
 from annotation.scans.states import SCAN
+from annotation.work.erasing import erase, find_subject, may_erase
 from annotation.work.models import Campaign
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, has_role
 from annotation.work.selectors import visible_assignments, visible_scans
+from annotation.work.withdrawing import may_withdraw, withdraw
 from voxloop.accounts.roles import Role
 from voxloop.jobs.models import Job
 from voxloop.jobs.selectors import visible_jobs
@@ -63,7 +67,35 @@ def scan(request: HttpRequest, found: Scan) -> HttpResponse:
         "facts": sorted(found.facts.items()) if isinstance(found.facts, dict) else [],
         "is_overseer": any(has_role(request.user, row.campaign, *OVERSEERS)
                            for row in found.campaign_scans.select_related("campaign")),
+        "may_erase": found.subject is not None and may_erase(request.user, found.subject),
+        "may_withdraw": found.state == "ready" and may_withdraw(request.user, found.pk),
     })  # fmt: skip
+
+
+def scan_withdraw(request: HttpRequest, found: Scan) -> HttpResponse:
+    """Take a scan out of every use."""
+    withdraw(scan_id=found.pk, actor=request.user, why=request.POST.get("reason", ""))
+    messages.success(request, f"{found.code} is withdrawn: it is served to nobody, and open work on it has ended.")
+    return redirect("scan", found.pk)
+
+
+def subject_erase(request: HttpRequest, found: Subject) -> HttpResponse:
+    """What erasing a patient would do, and the typed confirmation that does it."""
+    subject = find_subject(found.pk, request.user)
+    form = ErasureForm(request.POST or None, code=subject.pseudonym)
+    if request.method == "POST" and form.is_valid():
+        gone = erase(
+            subject_id=subject.pk, actor=request.user, why=form.cleaned_data["reason"],
+            confirmation=form.cleaned_data["confirmation"],
+        )  # fmt: skip
+        messages.success(request, f"{gone.pseudonym} is erased, and is refused when it is sent again.")
+        return redirect("home")
+    scans = list(subject.scans.order_by("code"))
+    return render(request, "erase.html", {
+        "form": form, "subject": subject, "scans": scans, "plan": plan_erasure(subject),
+        "title": f"Erase {subject.pseudonym}", "verb": "Erase for good",
+        "discard": reverse("scan", args=[scans[0].pk]) if scans else "/",
+    }, status=422 if form.errors else 200)  # fmt: skip
 
 
 def upload(request: HttpRequest) -> HttpResponse:

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from annotation.learning.models import ModelVersion, TrainingRun
-from annotation.learning.selectors import IN_PROGRESS, visible_models, visible_runs
+from annotation.learning.selectors import IN_PROGRESS, count_ended_scans, visible_models, visible_runs
 from annotation.learning.services import cancel_training, promote_model, request_training
 from annotation.pages.plots.models import dice_by_volume, interval, training_curve, volumes
 from annotation.pages.selectors.holdout import scan_table
@@ -24,6 +24,7 @@ def models(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     return render(request, "models.html", {
         "found": found,
         "rows": [(row, interval(*row.change) if row.change else "") for row in rows],
+        "ended": count_ended_scans(found.shown.model) if found.shown else {},
         "holding": sum(1 for rule in found.rules if rule["holds"]),
         "progress": min(100, 100 * found.approved_new // max(1, campaign.retrain_after)),
         "curve": _curve(found),

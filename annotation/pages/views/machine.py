@@ -41,6 +41,7 @@ def system(request: HttpRequest) -> HttpResponse:
     everyone = [*health.workers, *([health.clock] if health.clock else [])]
     return render(request, "system_body.html" if request.htmx else "system.html", {
         "health": health,
+        "warnings": [one for one in health.warnings if one.what not in {fault.what for fault in health.faults}],
         "workers": [(worker, is_silent(worker)) for worker in everyone],
         "rooms": [(room, 100 - 100 * room.free_bytes // max(1, room.total_bytes)) for room in health.rooms],
     })  # fmt: skip

@@ -12,7 +12,7 @@ from annotation.scans.models import Site
 from annotation.scans.services import create_site, set_site_membership
 from annotation.work.campaigns import set_member
 from annotation.work.models import Campaign, CampaignMember
-from annotation.work.people import invite_person
+from annotation.work.people import close_account, invite_person, open_account
 from annotation.work.permissions import campaigns_with_role
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
@@ -89,6 +89,7 @@ def person(request: HttpRequest, found: User) -> HttpResponse:
         messages.success(request, f"The account of {found} is as you set it.")
         return redirect("people")
     return render(request, "person.html", {
+        "is_self": found == request.user,
         "form": form, "title": str(found), "verb": "Save account", "discard": reverse("people"),
         "lead": "A change counts from the next click on. Work in progress stays with its person.",
         "found": found, "tokens": found.auth_token_set.all(), "sessions": list_sessions(found),
@@ -116,4 +117,20 @@ def person_access(request: HttpRequest, found: User) -> HttpResponse:
         messages.success(request, f"{found} logs in with the password alone now, and can set up a second factor.")
     else:
         raise Invalid("Say what to end.", code="bad_choice")
+    return redirect("person", found.pk)
+
+
+def person_deactivate(request: HttpRequest, found: User) -> HttpResponse:
+    """Close a person's account."""
+    told = close_account(person=found, actor=request.user, why=request.POST.get("reason", ""))
+    count = told["given_back"]
+    went = f"{count} scans went back to the others" if count != 1 else "1 scan went back to the others"
+    messages.success(request, f"{found} can no longer log in; {went}.")
+    return redirect("people")
+
+
+def person_reactivate(request: HttpRequest, found: User) -> HttpResponse:
+    """Open a closed account again."""
+    open_account(person=found, actor=request.user)
+    messages.success(request, f"{found} can log in again, with the password and the roles from before.")
     return redirect("person", found.pk)

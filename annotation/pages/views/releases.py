@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from annotation.datasets.erasing import count_erased
 from annotation.datasets.models import Release
 from annotation.datasets.selectors import count_scans, visible_exports, visible_releases
 from annotation.datasets.services import (
@@ -62,6 +63,7 @@ def release(request: HttpRequest, found: Release) -> HttpResponse:
     exports = list(visible_exports(request.user).filter(release=found).order_by("-created_at"))
     return render(request, "release_body.html" if request.htmx else "release.html", {
         "release": found,
+        "erased": count_erased(found),
         "codes": codes,
         "rows": rows,
         "sums": [sum(row[1][index] for row in rows) for index in range(len(codes))],

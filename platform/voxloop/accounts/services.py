@@ -138,3 +138,38 @@ def set_theme(*, user: User, theme: str) -> None:
         raise Invalid(f"There is no theme {theme!r}; {', '.join(known)} are.", code="bad_theme")
     user.theme = theme
     user.save(update_fields=["theme"])
+
+
+@transaction.atomic
+def deactivate_person(*, person: User, actor: Any) -> User:
+    """Close a person's log-in: no password, session or token works from now on; the caller writes it down.
+
+    Raises Conflict: `last_administrator` (somebody must be able to let others in), `own_account`, `already_so`.
+    """
+    # One after the other: two administrators who close each other's account at once must not both succeed.
+    keepers = list(User.objects.select_for_update().filter(is_administrator=True, is_active=True).order_by("pk"))
+    row = User.objects.select_for_update().get(pk=person.pk)
+    if not row.is_active:
+        raise Conflict(f"The account of {row} is closed already.", code="already_so")
+    if getattr(actor, "pk", None) == row.pk:
+        raise Conflict("Another administrator must close your account.", code="own_account")
+    if row.is_administrator and len(keepers) < 2:
+        raise Conflict(
+            f"{row} is the last administrator; make another one before you close this account.",
+            code="last_administrator",
+        )
+    row.is_active = False
+    row.save(update_fields=["is_active"])
+    end_access(person=row, actor=actor, why="the account was closed")
+    return row
+
+
+@transaction.atomic
+def reactivate_person(*, person: User) -> User:
+    """Open a closed log-in again, with its old password; the caller writes it down. Raises Conflict (`already_so`)."""
+    row = User.objects.select_for_update().get(pk=person.pk)
+    if row.is_active:
+        raise Conflict(f"The account of {row} is open already.", code="already_so")
+    row.is_active = True
+    row.save(update_fields=["is_active"])
+    return row

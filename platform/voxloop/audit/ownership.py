@@ -2,7 +2,7 @@
 
 Who owns a table can put its triggers to sleep, so the product's own role must not: append-only would be a habit. What a
 trigger refuses for every row (`voxloop_refuse_change`) the working role has no right to either, and it owns nothing but
-the broker's queues, which it makes as it needs them (docs/adr/0020).
+the broker's queues, which it makes as it needs them (docs/adr/0022).
 """
 
 from collections.abc import Iterator

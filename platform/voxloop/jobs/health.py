@@ -59,12 +59,7 @@ class Health:
     @property
     def is_database_there(self) -> bool:
         """Whether the database answered."""
-        return all(fault.what != "database" or fault.code != "database_away" for fault in self.faults)
-
-    @property
-    def works(self) -> bool:
-        """Whether background work goes on."""
-        return not {"no_worker", "clock_late"} & {fault.code for fault in self.faults}
+        return all(fault.code != "database_away" for fault in self.faults)
 
 
 def is_silent(worker: Worker, at: datetime | None = None) -> bool:

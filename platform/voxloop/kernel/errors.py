@@ -15,6 +15,7 @@ class Kind(StrEnum):
     INVALID = "invalid"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
+    GONE = "gone"
     CONFLICT = "conflict"
     STALE = "stale"
     PRECONDITION = "precondition"
@@ -56,6 +57,10 @@ class Forbidden(Refusal):
 class NotFound(Refusal):
     kind, code = Kind.NOT_FOUND, "not_found"
     detail = "There is no such thing, or you may not see it."
+
+
+class Gone(Refusal):
+    kind, code = Kind.GONE, "gone"
 
 
 class Conflict(Refusal):

@@ -9,7 +9,7 @@ from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import set_rollback
 
 from voxloop.keeping.services import note_damage
-from voxloop.kernel.errors import Damaged, Refusal
+from voxloop.kernel.errors import Damaged, Kind, Refusal
 from voxloop.project.away import find_unavailable
 from voxloop.project.statuses import STATUS, TITLES
 
@@ -23,6 +23,8 @@ def problem(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
         note_damage(error, noticed_by=str(getattr(context.get("request"), "user", "") or "somebody"))
     if isinstance(error, Refusal):
         status, code, detail, extra = STATUS[error.kind], error.code, error.detail, error.extra
+        if error.kind is Kind.GONE:
+            headers["Clear-Site-Data"] = '"cache"'  # what the browser kept of it goes, too
         if error.again_after_seconds is not None:
             headers["Retry-After"] = str(error.again_after_seconds)
     elif isinstance(error, Http404):

@@ -6,6 +6,7 @@ STATUS = {
     Kind.INVALID: 422,
     Kind.FORBIDDEN: 403,
     Kind.NOT_FOUND: 404,
+    Kind.GONE: 410,
     Kind.CONFLICT: 409,
     Kind.STALE: 412,
     Kind.PRECONDITION: 428,
@@ -17,6 +18,7 @@ STATUS = {
 }
 TITLES = {
     400: "Bad request", 401: "Not logged in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
-    406: "Not acceptable", 409: "Conflict", 412: "Changed meanwhile", 413: "Too large", 415: "Unsupported media type",
-    422: "Not valid", 428: "Precondition required", 429: "Too many requests", 503: "Not now", 507: "No space",
+    406: "Not acceptable", 409: "Conflict", 410: "Gone", 412: "Changed meanwhile", 413: "Too large",
+    415: "Unsupported media type", 422: "Not valid", 428: "Precondition required", 429: "Too many requests",
+    503: "Not now", 507: "No space",
 }  # fmt: skip

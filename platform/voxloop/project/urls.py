@@ -12,6 +12,8 @@ from annotation.pages import viewer
 from annotation.reviews import api as reviews
 from annotation.reviews import comments_api as comments
 from annotation.work import api as work
+from annotation.work import erasing_api as erasing
+from annotation.work import people_api as people
 from annotation.work import scans_api as scans
 from voxloop.accounts import api as accounts
 from voxloop.jobs import api as jobs
@@ -25,6 +27,7 @@ API = [
     path("scans/", scans.ScanListView.as_view(), name="scans"),
     path("scans/upload", intake.ScanUploadView.as_view(), name="scan-upload"),
     path("scans/<uuid:pk>/", scans.ScanView.as_view(), name="scan"),
+    path("scans/<uuid:pk>/withdraw", scans.ScanWithdrawView.as_view(), name="scan-withdraw"),
     path("scans/<uuid:pk>/volume", scans.VolumeView.as_view(), name="volume"),
     path("scans/<uuid:pk>/volume/pack", scans.PackView.as_view(), name="volume-pack"),
     path("scans/<uuid:pk>/volume/preview", scans.PreviewView.as_view(), name="volume-preview"),
@@ -70,6 +73,9 @@ API = [
     path("comments/<uuid:pk>/resolve", comments.CommentStateView.as_view(action="resolve"), name="comment-resolve"),
     path("comments/<uuid:pk>/reopen", comments.CommentStateView.as_view(action="reopen"), name="comment-reopen"),
     *datasets.urls,
+    path("subjects/<uuid:pk>/erasure", erasing.ErasureView.as_view(), name="subject-erasure"),
+    path("people/<uuid:pk>/deactivate", people.AccountCloseView.as_view(), name="person-deactivate"),
+    path("people/<uuid:pk>/reactivate", people.AccountOpenView.as_view(), name="person-reactivate"),
     path("jobs/", jobs.JobListView.as_view(), name="jobs"),
     path("jobs/<uuid:pk>/", jobs.JobView.as_view(), name="job"),
     path("jobs/<uuid:pk>/cancel", jobs.JobCancelView.as_view(), name="job-cancel"),

@@ -1,0 +1,33 @@
+"""What reviews hold of erased scans: what was said about them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from annotation.reviews.models import Comment, Reply, ReviewRound
+from annotation.scans.erasing import Line, Part
+from annotation.scans.models import Scan
+
+ERASED = "(erased)"
+
+
+def _describe(scans: Sequence[Scan]) -> list[Line]:
+    said = Comment.objects.filter(round__annotation__scan__in=scans).count()
+    said += Reply.objects.filter(comment__round__annotation__scan__in=scans).count()
+    rounds = ReviewRound.objects.filter(annotation__scan__in=scans).count()
+    return [
+        Line("Comments and replies", said, "erased", "their words and places; who wrote when stays"),
+        Line(
+            "Reviews", rounds, "kept", "the verdict, who signed it and over which hashes; reasons of risk are emptied"
+        ),
+    ]
+
+
+def _before(scans: Sequence[Scan], actor: Any) -> list[str]:
+    comments = Comment.objects.filter(round__annotation__scan__in=scans)
+    Reply.objects.filter(comment__in=comments).update(text=ERASED)
+    comments.update(text=ERASED, i=None, j=None, k=None)
+    ReviewRound.objects.filter(annotation__scan__in=scans).update(reasons=[], looked_at=[], risk=0)
+    return []
+
+
+PART = Part(describe=_describe, before=_before, after=lambda scans: None)

@@ -1,0 +1,114 @@
+"""The installation's own: keys, what stands in front, mail, the audit log, back-ups."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail import get_connection
+
+from annotation.upkeep.doctor.finding import Finding, fails, ok, warns
+from voxloop.audit.verify import ANCHOR, verify
+from voxloop.installation.keys import AUDIT, SECRET
+from voxloop.installation.models import Installation
+from voxloop.installation.selectors import days_since_backup
+from voxloop.installation.services import find_fault
+from voxloop.kernel.clock import now
+
+OLD_DAYS, TOO_OLD_DAYS = 2.0, 7.0
+ANCHOR_LATE_S = 10 * 60
+LOCAL = {"localhost", "127.0.0.1", "[::1]"}
+
+
+def check_secrets() -> Finding:
+    """The keys are given, are those that this database was written with, and nobody else may read their file."""
+    for name in (SECRET, AUDIT):
+        if name not in settings.KEYS_GIVEN:
+            return fails(
+                "secrets",
+                f"{name} is not set.",
+                "Set it to something long and random, and keep it (docs/operating.md).",
+            )
+    row = Installation.objects.first()
+    if row is None:
+        return fails("secrets", "This database belongs to no installation yet.", "Run manage.py prepare_installation.")
+    if fault := find_fault(row):
+        return fails("secrets", fault[1], "Set the key to the value it had, or restore it from a back-up.")
+    kept = Path(settings.STATE_DIR) / "secrets.json"
+    if kept.exists() and kept.stat().st_mode & 0o077:
+        return warns("secrets", "Others on this machine may read secrets.json.", f"Run chmod 600 {kept}.")
+    return ok("secrets", "The keys are those that this database was written with.")
+
+
+def check_front() -> Finding:
+    """What settings say of names, TLS and proxies fits together."""
+    hosts, name = set(settings.ALLOWED_HOSTS), "proxies"
+    plain = [origin for origin in settings.CSRF_TRUSTED_ORIGINS if not origin.startswith("https://")]
+    if "*" in hosts:
+        return fails(name, "VOXLOOP_HOSTS takes every name.", "Name the hosts that people type, separated by commas.")
+    if settings.HTTPS and plain:
+        return fails(name, f"VOXLOOP_ORIGINS holds {plain[0]}, which is not https.", "Write the origins with https://.")
+    if settings.HTTPS and settings.AXES_IPWARE_PROXY_COUNT < 1:
+        return warns(
+            name, "VOXLOOP_HTTPS is on, but VOXLOOP_PROXIES says that nothing stands in front.",
+            "Set VOXLOOP_PROXIES to the number of proxies, or every log-in seems to come from the same address.",
+        )  # fmt: skip
+    if not settings.HTTPS and hosts - LOCAL:
+        return warns(
+            name, f"{min(hosts - LOCAL)} is served without TLS.",
+            "Put TLS in front and set VOXLOOP_HTTPS=1: passwords and scans travel in clear, and browsers cannot seal.",
+        )  # fmt: skip
+    return ok(name, "Names, TLS and proxies fit together.")
+
+
+def check_mail() -> Finding:
+    """A mail server that is named answers."""
+    if not getattr(settings, "MAIL_HOST", ""):
+        return ok("mail", "No mail server is set up, and nothing needs one.")
+    try:
+        line = get_connection(timeout=10)
+        line.open()
+        line.close()
+    except Exception as error:  # sockets, TLS and log-ins fail in ways of their own
+        return fails(
+            "mail", f"The mail server does not let us in ({type(error).__name__}).", "Look at the mail settings."
+        )
+    return ok("mail", "The mail server answers.")
+
+
+def check_audit() -> Finding:
+    """The chain of the audit log holds, and its newest anchor is new."""
+    count, fault = verify()
+    if fault is not None:
+        return fails(
+            "audit",
+            fault.sentence,
+            "Keep everything as it is and find out who changed the log: manage.py verify_audit.",
+        )
+    path = Path(settings.STATE_DIR) / ANCHOR
+    rows = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    if count and not rows:
+        return fails(
+            "audit", "The log is not anchored outside the database.",
+            "Start beat and a worker on this machine, or put the anchor file back from a back-up.",
+        )  # fmt: skip
+    if rows:
+        age = (now() - datetime.fromisoformat(json.loads(rows[-1])["at"])).total_seconds()
+        if age > ANCHOR_LATE_S:
+            return warns(
+                "audit",
+                f"The newest anchor is {age / 60:.0f} min old.",
+                "Look at beat and at the worker of the queue default.",
+            )
+    return ok("audit", f"{count} entries hold, and they are anchored.")
+
+
+def check_backup() -> Finding:
+    """The last back-up is not old."""
+    age, todo = days_since_backup(), "Run manage.py backup, and let the machine's clock run it every night."
+    if age is None:
+        return warns("back-up", "There is no back-up yet.", todo)
+    sentence = f"The last back-up is {age:.1f} days old."
+    if age > TOO_OLD_DAYS:
+        return fails("back-up", sentence, todo)
+    return warns("back-up", sentence, todo) if age > OLD_DAYS else ok("back-up", sentence)

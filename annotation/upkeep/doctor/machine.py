@@ -1,0 +1,56 @@
+"""The machine and what was built on it: memory, graphics card, front end."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from django.conf import settings
+
+from annotation.upkeep.doctor.finding import Finding, fails, ok, warns
+
+MB = 1_000_000
+LITTLE_BYTES, TOO_LITTLE_BYTES = 1500 * MB, 400 * MB
+ASKS_TORCH = "import torch; print(torch.cuda.get_device_name(0) if torch.cuda.is_available() else '')"
+
+
+def check_memory(facts: Path = Path("/proc/meminfo")) -> Finding:
+    """Memory that processes may still take."""
+    rows = dict(line.split(":", 1) for line in facts.read_text().splitlines())
+    free = int(rows["MemAvailable"].split()[0]) * 1024
+    sentence = f"{free / 1e9:.1f} GB of memory are free."
+    todo = "Stop what else runs here, or start fewer workers; an import takes up to 2 GB, a training more."
+    if free < TOO_LITTLE_BYTES:
+        return fails("memory", sentence, todo)
+    return warns("memory", sentence, todo) if free < LITTLE_BYTES else ok("memory", sentence)
+
+
+def check_gpu(device: Path = Path("/dev/nvidia0")) -> Finding:
+    """A graphics card that is there is one that trainings can use."""
+    if not device.exists():
+        return ok("gpu", "There is no NVIDIA card; trainings use the processor.")
+    # In a process of its own: nothing of the web may load torch.
+    try:
+        asked = subprocess.run([sys.executable, "-c", ASKS_TORCH], capture_output=True, text=True, timeout=120)  # noqa: S603
+        name = asked.stdout.strip()
+    except subprocess.TimeoutExpired:
+        name = ""
+    if name:
+        return ok("gpu", f"Trainings use {name}.")
+    return warns(
+        "gpu", "There is an NVIDIA card, but PyTorch cannot use it; trainings use the processor.",
+        "Install the CUDA build of PyTorch and a driver that fits it.",
+    )  # fmt: skip
+
+
+def check_front_end() -> Finding:
+    """Scripts and styles were built, and none of the built files is missing."""
+    todo = "Build it: python3 manage.py demo does, or npm run build in frontend/."
+    manifest = Path(settings.VITE_DIST) / "manifest.json"
+    if not manifest.exists():
+        return fails("front end", "The front end was not built: pages have no scripts.", todo)
+    built = [entry["file"] for entry in json.loads(manifest.read_text()).values()]
+    missing = [file for file in built if not (Path(settings.VITE_DIST) / file).exists()]
+    if missing:
+        return fails("front end", f"{len(missing)} built files are missing, the first is {missing[0]}.", todo)
+    return ok("front end", f"{len(built)} built files are there.")
