@@ -28,7 +28,7 @@ from voxloop.storage.store import open_store
 ANCHOR = "audit-anchor.jsonl"
 NOTES = "audit-anchors.json"  # in the state folder: when each other place was last written, and what it said
 # How often a place is written at least while nothing happens, and at most while something does.
-QUIET = timedelta(minutes=10)
+QUIET = timedelta(minutes=5)
 EVERY = {"file": timedelta(0), "s3": timedelta(hours=1), "mailto": timedelta(days=1)}
 # Older than this, a place has missed its time.
 LATE = {"file": timedelta(hours=1), "s3": timedelta(hours=3), "mailto": timedelta(days=2)}

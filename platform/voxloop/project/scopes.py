@@ -50,6 +50,10 @@ CHANGES: dict[str, Scope] = {
     "release-yank": Scope.MANAGE,
     "release-export": Scope.MANAGE,
     "job-cancel": Scope.MANAGE,
+    "scan-withdraw": Scope.MANAGE,
+    "subject-erasure": Scope.MANAGE,
+    "person-deactivate": Scope.MANAGE,
+    "person-reactivate": Scope.MANAGE,
 }
 
 
