@@ -58,11 +58,11 @@ class Product:
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a management command to its end."""
+    def manage(self, *arguments: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a management command to its end; `more` is added to its environment."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT, env=self.environment, check=check, capture_output=True, text=True, timeout=300,
+            cwd=ROOT, env=self.environment | more, check=check, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
 
     def start(self, name: str) -> subprocess.Popen[bytes]:

@@ -1,5 +1,6 @@
 """How a token in a header is read."""
 
+from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
@@ -12,3 +13,9 @@ class ReadableTokens(TokenAuthentication):
             raise AuthenticationFailed("Invalid token.")
         user, held = super().authenticate_credentials(token)
         return user, held
+
+
+class ReadableTokensScheme(KnoxTokenScheme):
+    """How the API's description tells of them."""
+
+    target_class = "voxloop.project.tokens.ReadableTokens"
