@@ -15,7 +15,7 @@ import psycopg
 
 from tests.factories.s3 import KEY, SECRET
 from tests.machines import servers
-from tests.machines.compose import command_of, environment_of
+from tests.machines.compose import DOCKER, command_of, environment_of
 from tests.machines.servers import Process, is_open, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,12 +44,15 @@ class Machines:
         """What an operator writes into docker/.env."""
         storage = f"s3://{BUCKET}/store?endpoint=http://{self.address['s3']}:9000"
         return {
+            "VOXLOOP_OWNER_PASSWORD": secrets.token_urlsafe(16),
             "VOXLOOP_DATABASE_PASSWORD": secrets.token_urlsafe(16),
             "VOXLOOP_BROKER_PASSWORD": secrets.token_urlsafe(16),
             "VOXLOOP_SECRET_KEY": secrets.token_urlsafe(48),
             "VOXLOOP_AUDIT_KEY": secrets.token_urlsafe(48),
             "VOXLOOP_STORAGE": storage,
             "VOXLOOP_EXPORT_BUCKETS": self.export_to,
+            # The audit log's anchors, where every machine finds them.
+            "VOXLOOP_ANCHORS": f"s3://{BUCKET}/anchors?endpoint=http://{self.address['s3']}:9000",
             "VOXLOOP_HOSTS": self.address["proxy"],
             "VOXLOOP_HTTPS": "1",
             "AWS_ACCESS_KEY_ID": KEY,
@@ -82,8 +85,7 @@ class Machines:
 
     def start_servers(self) -> None:
         """Database, broker and store, ready to be used."""
-        password = self.given["VOXLOOP_DATABASE_PASSWORD"]
-        database = servers.postgres(self.folder, self.address["database"], password)
+        database = servers.postgres(self.folder, self.address["database"], self.given["VOXLOOP_OWNER_PASSWORD"])
         broker = servers.rabbitmq(self.folder, self.address["broker"], self.given["VOXLOOP_BROKER_PASSWORD"])
         store = servers.s3(self.folder, self.address["s3"], BUCKET)
         for process in (database, *broker, store):
@@ -94,15 +96,21 @@ class Machines:
         wait_until("RabbitMQ", lambda: is_open(self.address["broker"], 5672), broker[-1])
 
     def make_database(self) -> bool:
-        """Make the database that compose asks of its image; False while the server does not take connections."""
+        """What the image does when its volume is empty: the database, then docker/roles.sh. False: not yet."""
+        owner = {
+            "PGHOST": self.address["database"], "PGPASSWORD": self.given["VOXLOOP_OWNER_PASSWORD"],
+            "POSTGRES_USER": "voxloop_owner", "POSTGRES_DB": "voxloop", "PATH": "/usr/bin:/bin",
+            "VOXLOOP_DATABASE_PASSWORD": self.given["VOXLOOP_DATABASE_PASSWORD"],
+        }  # fmt: skip
         with (
             suppress(psycopg.OperationalError),
             psycopg.connect(
-                host=self.address["database"], user="voxloop", dbname="postgres", autocommit=True,
-                password=self.given["VOXLOOP_DATABASE_PASSWORD"],
+                host=owner["PGHOST"], user="voxloop_owner", dbname="postgres", autocommit=True,
+                password=owner["PGPASSWORD"],
             ) as connection,
         ):  # fmt: skip
             connection.execute("CREATE DATABASE voxloop")
+            subprocess.run(["sh", str(DOCKER / "roles.sh")], env=owner, check=True, capture_output=True)
             return True
         return False
 

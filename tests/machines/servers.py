@@ -94,7 +94,7 @@ def find_postgres() -> Path:
 
 
 def postgres(folder: Path, address: str, password: str) -> Process:
-    """A new cluster with the role and the database that compose asks of its image."""
+    """A new cluster with the role that compose asks of its image; `password` is that of the owner."""
     programs, data = find_postgres(), folder / "postgres"
     account = "postgres" if os.geteuid() == 0 else ""
     data.mkdir(mode=0o700)
@@ -107,8 +107,8 @@ def postgres(folder: Path, address: str, password: str) -> Process:
     clean = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
     making = Process(
         "initdb",
-        [str(programs / "initdb"), "-D", str(data), "--username=voxloop", f"--pwfile={secret}", "--auth=scram-sha-256",
-         "--data-checksums", "--encoding=UTF8", "--locale=C", "--no-instructions"],
+        [str(programs / "initdb"), "-D", str(data), "--username=voxloop_owner", f"--pwfile={secret}",
+         "--auth=scram-sha-256", "--data-checksums", "--encoding=UTF8", "--locale=C", "--no-instructions"],
         folder / "initdb.log", folder, clean, account,
     )  # fmt: skip
     making.start()
