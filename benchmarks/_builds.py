@@ -45,7 +45,8 @@ class Build:
         """Database, tables and web processes."""
         self.postgres.start()
         self.environment = os.environ | {
-            "VOXLOOP_DATABASE": self.postgres.url,
+            # One role for both: builds of before know no other.
+            "VOXLOOP_DATABASE": self.postgres.owner_url,
             "VOXLOOP_STATE": str(self.state),
             "VOXLOOP_STORAGE": f"file://{self.state / 'objects'}",
             "VOXLOOP_SECRET_KEY": "only-for-this-benchmark",

@@ -222,7 +222,7 @@ class Client:
 
     def look(self) -> None:
         """Compare what is stored with what was acknowledged."""
-        with psycopg.connect(self.build.postgres.url) as database:
+        with psycopg.connect(self.build.postgres.owner_url) as database:
             rows = database.execute(
                 "SELECT r.idempotency_key::text, r.id::text, r.parent_id::text, "
                 "(SELECT count(*) FROM audit_auditentry WHERE object_id = r.id::text AND action = 'mask.saved') "

@@ -46,6 +46,7 @@ class Product:
         self.state = state
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.releases, self.export_to = state / "releases", ""
         self.environment = os.environ | {
             "VOXLOOP_DATABASE": database,
             "VOXLOOP_STATE": str(state),
@@ -57,11 +58,11 @@ class Product:
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a management command to its end."""
+    def manage(self, *arguments: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a management command to its end; `more` is added to its environment."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT, env=self.environment, check=check, capture_output=True, text=True, timeout=300,
+            cwd=ROOT, env=self.environment | more, check=check, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
 
     def start(self, name: str) -> subprocess.Popen[bytes]:

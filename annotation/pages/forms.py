@@ -246,7 +246,7 @@ class PersonForm(forms.Form):
             self.fields["username"] = forms.CharField(label="Name", max_length=150)
             self.fields["password"] = forms.CharField(
                 label="First password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-                help_text="At least 12 signs. Tell it to the person; they change it on their account page.",
+                help_text="At least 12 signs. Tell it to the person; they must choose another at the first log-in.",
             )  # fmt: skip
             self.fields["is_administrator"] = forms.BooleanField(
                 label="Administrator",
@@ -258,7 +258,8 @@ class PersonForm(forms.Form):
                 label="New password",
                 required=False,
                 widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-                help_text="Only when the old one is lost: at least 12 signs. Empty: it stays as it is.",
+                help_text="Only when the old one is lost: at least 12 signs. It ends log-ins and tokens, and must be "
+                "changed at the next log-in. Empty: it stays as it is.",
             )
             for campaign, role in CampaignMember.objects.filter(user=person).values_list("campaign", "role"):
                 held.setdefault(campaign, []).append(role)

@@ -109,10 +109,12 @@ ROWS: dict[str, Row] = {
     "people": Row(frozenset({ADMINISTRATOR}) | COORDINATOR),
     "person_new": Row(frozenset({ADMINISTRATOR}), methods=BOTH),
     "person": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, BOTH),
+    "person_access": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, POST),
     "person_deactivate": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, POST),
     "person_reactivate": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, POST),
     "me": Row(ANYBODY),
     "theme": Row(ANYBODY, methods=POST),
     "token_new": Row(ANYBODY, methods=POST),
     "token_revoke": Row(ANYBODY, methods=POST),
+    "sessions_end": Row(ANYBODY, methods=POST),
 }

@@ -2,6 +2,7 @@
 
 from annotation.pages.door import page
 from annotation.pages.views import (
+    account,
     annotator,
     coordinator,
     dashboard,
@@ -70,11 +71,13 @@ urlpatterns = [
     page("sites/new/", people.site_new, "site_new"),
     page("people/", people.people, "people"),
     page("people/new/", people.person_new, "person_new"),
-    page("people/me/", people.me, "me"),
-    page("people/me/theme/", people.theme, "theme"),
-    page("people/me/tokens/", people.token_new, "token_new"),
-    page("people/me/tokens/revoke/", people.token_revoke, "token_revoke"),
+    page("people/me/", account.me, "me"),
+    page("people/me/theme/", account.theme, "theme"),
+    page("people/me/tokens/", account.token_new, "token_new"),
+    page("people/me/tokens/revoke/", account.token_revoke, "token_revoke"),
+    page("people/me/sessions/", account.sessions_end, "sessions_end"),
     page("people/<uuid:id>/", people.person, "person"),
+    page("people/<uuid:id>/access/", people.person_access, "person_access"),
     page("people/<uuid:id>/deactivate/", people.person_deactivate, "person_deactivate"),
     page("people/<uuid:id>/reactivate/", people.person_reactivate, "person_reactivate"),
 ]

@@ -38,6 +38,7 @@ class SubmitSerializer(serializers.Serializer[Any]):
 
 class SignatureSerializer(serializers.Serializer[Any]):
     password = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, default="")
+    code = serializers.CharField(required=False, allow_blank=True, max_length=20, default="")
 
 
 class ReturnSerializer(serializers.Serializer[Any]):
@@ -216,7 +217,7 @@ class VerdictView(APIView):
         body.is_valid(raise_exception=True)
         if not visible_rounds(request.user).filter(pk=pk).exists():
             raise NotFound
-        signed_at = confirm_signature(request=request._request, password=body.validated_data["password"])
+        signed_at = confirm_signature(request=request._request, **body.validated_data)
         act = services.approve_round if self.action == "approve" else services.correct_round
         return _verdict(request, act(round_id=pk, actor=request.user, signed_at=signed_at))
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from annotation.scans.models import Scan, Site, SiteMembership
 from annotation.scans.states import SCAN
 from voxloop.accounts.models import User
+from voxloop.accounts.tokens import end_tokens
 from voxloop.audit.services import advance, record
 from voxloop.kernel.errors import Conflict, Invalid, NotFound
 
@@ -46,7 +47,7 @@ def create_site(*, code: str, name: str, split: str, actor: Any) -> Site:
 
 @transaction.atomic
 def set_site_membership(*, user: User, site: Site, is_member: bool, actor: Any) -> None:
-    """Let a person see a site's scans, or no longer."""
+    """Let a person see a site's scans, or no longer; with a site that is taken the person's tokens end."""
     rows = SiteMembership.objects.filter(user=user, site=site)
     if is_member and not rows.exists():
         SiteMembership.objects.create(user=user, site=site)
@@ -54,6 +55,7 @@ def set_site_membership(*, user: User, site: Site, is_member: bool, actor: Any) 
     elif not is_member and rows.exists():
         rows.delete()
         record(actor=actor, action="site.member_removed", target=site, old={"user": user.username})
+        end_tokens(user=user, actor=actor, why="a site was taken away")
 
 
 @transaction.atomic

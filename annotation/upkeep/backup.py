@@ -28,8 +28,8 @@ from annotation.upkeep.objects import named_objects, place_of
 from annotation.upkeep.pruning import prune
 from annotation.upkeep.snapshot import Snapshot, anchors_until, only_one, take_snapshot
 from annotation.upkeep.wrapping import gather_secrets, wrap
+from voxloop.audit.anchors import anchor
 from voxloop.audit.services import record
-from voxloop.audit.verify import anchor
 from voxloop.installation.keys import AUDIT, SECRET
 from voxloop.installation.models import Installation
 from voxloop.installation.selectors import BACKUP_MADE

@@ -50,6 +50,9 @@ def restore_backup(opened: Opened, *, keep_objects: bool, tell: Tell) -> dict[st
     _compare_rows(opened)
     tell(85, "Bringing the tables up to date")
     _adopt()
+    with connection.cursor() as cursor:
+        # The broker's tables belong to the role that works with them, not to who restores: they are made anew.
+        cursor.execute("DROP SCHEMA IF EXISTS pgmq CASCADE")
     call_command("prepare_broker", migrate=True)
     _restore_anchor(opened)
     count, fault = verify()

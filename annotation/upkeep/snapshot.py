@@ -12,8 +12,8 @@ from django.db import connection, transaction
 
 from annotation.upkeep.objects import named_objects
 from annotation.upkeep.tools import find_tool, run_tool, server_major
+from voxloop.audit.anchors import ANCHOR
 from voxloop.audit.models import AuditEntry, AuditSeal
-from voxloop.audit.verify import ANCHOR
 from voxloop.installation.models import Installation
 from voxloop.kernel.errors import Conflict
 

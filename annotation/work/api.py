@@ -15,6 +15,7 @@ from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.permissions import roles_of
 from annotation.work.selectors import visible_assignments, visible_batches, visible_campaigns
 from voxloop.accounts.models import User
+from voxloop.accounts.sessions import note_activity
 from voxloop.kernel.errors import NotFound
 
 
@@ -232,7 +233,8 @@ class AssignmentBeatView(APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         body = BeatSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        done = services.beat_assignment(
-            assignment_id=pk, actor=request.user, active_seconds=body.validated_data["active_seconds"]
-        )
+        seconds = body.validated_data["active_seconds"]
+        done = services.beat_assignment(assignment_id=pk, actor=request.user, active_seconds=seconds)
+        if seconds:
+            note_activity(request._request)
         return Response({"lease_until": done.lease_until, "active_seconds": done.active_seconds})

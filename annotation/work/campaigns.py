@@ -9,6 +9,7 @@ from annotation.scans.pseudonyms import make_key
 from annotation.work.models import Campaign, CampaignMember, CampaignScan, LabelSchema
 from annotation.work.schema import parse_schema
 from voxloop.accounts.models import User
+from voxloop.accounts.tokens import end_tokens
 from voxloop.audit.services import record
 from voxloop.kernel.errors import Conflict
 
@@ -29,7 +30,7 @@ def create_campaign(*, name: str, slug: str, definition: dict[str, Any], actor: 
 
 @transaction.atomic
 def set_member(*, campaign: Campaign, user: User, role: str, is_member: bool = True, actor: Any) -> None:
-    """Give a person a role in a campaign, or take it away."""
+    """Give a person a role in a campaign, or take it away; with a role that is taken the person's tokens end."""
     rows = CampaignMember.objects.filter(campaign=campaign, user=user, role=role)
     if is_member and not rows.exists():
         CampaignMember.objects.create(campaign=campaign, user=user, role=role)
@@ -37,6 +38,7 @@ def set_member(*, campaign: Campaign, user: User, role: str, is_member: bool = T
     elif not is_member and rows.exists():
         rows.delete()
         record(actor=actor, action="campaign.role_taken", target=campaign, old={"user": user.username, "role": role})
+        end_tokens(user=user, actor=actor, why="a role was taken away")
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from annotation.reviews.comments import add_comment
 from annotation.reviews.services import submit_assignment
 from annotation.datasets.services import create_release
 from tests.factories.world import SHAPE, build_world, label, publish
-from voxloop.accounts.services import issue_token
+from voxloop.accounts.tokens import issue_token
 world = build_world(scans=4)
 rows = list(publish(world, size=4).assignments.order_by("position"))
 label(world, rows[0])
@@ -25,7 +25,9 @@ print(json.dumps({
         "reviews": str(round_.pk), "comments": str(comment.pk), "releases": str(release.pk),
         "revisions": str(round_.masks.get().submitted_id), "campaigns": str(world.campaign.pk),
     },
-    "tokens": {name: issue_token(user=world[name]) for name in ("annotator", "reviewer", "coordinator", "datamanager")},
+    "tokens": {
+        name: issue_token(user=world[name])[1] for name in ("annotator", "reviewer", "coordinator", "datamanager")
+    },
     "shape_zyx": list(SHAPE), "site": "a", "campaign": world.campaign.slug,
 }))
 """

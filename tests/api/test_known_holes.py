@@ -25,7 +25,6 @@ import pytest
 from django.conf import settings
 from django.test import Client, override_settings
 from django.urls import URLResolver, get_resolver, reverse
-from knox.models import AuthToken
 
 from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
 from annotation.masks.services import begin, store_prediction
@@ -39,8 +38,8 @@ from annotation.work.models import Campaign, CampaignScan
 from annotation.work.schema import parse_schema
 from annotation.work.services import block_assignment
 from tests.factories.world import PASSWORD, SHAPE, World, ball, first_of, label, publish
-from voxloop.accounts.models import User
-from voxloop.accounts.services import issue_token
+from voxloop.accounts.models import ApiToken, User
+from voxloop.accounts.tokens import issue_token
 from voxloop.audit.models import AuditEntry
 from voxloop.kernel.clock import now
 
@@ -135,7 +134,7 @@ def test_cve_2023_47117_filters_reach_no_other_column(world: World) -> None:
 
 
 def test_cve_2026_12473_a_token_in_an_address_opens_nothing(world: World) -> None:
-    token = issue_token(user=world["annotator"])
+    token = issue_token(user=world["annotator"])[1]
     for name in ("url", "token", "access_token", "key", "Authorization"):
         for path in ("/api/v1/me/", "/api/v1/assignments/", "/worklist/"):
             assert Client().get(f"{path}?{name}={token}").status_code in (401, 302)
@@ -151,13 +150,13 @@ def test_a_token_that_is_none_is_401(db: None) -> None:
 
 
 def test_an_expired_or_revoked_token_is_401(world: World) -> None:
-    token = issue_token(user=world["annotator"])
+    token = issue_token(user=world["annotator"])[1]
     client = Client(HTTP_AUTHORIZATION=f"Token {token}")
     assert client.get("/api/v1/me/").status_code == 200
-    assert token not in {row.digest for row in AuthToken.objects.all()}
-    AuthToken.objects.update(expiry=now() - timedelta(seconds=1))
+    assert token not in {row.digest for row in ApiToken.objects.all()}
+    ApiToken.objects.update(expiry=now() - timedelta(seconds=1))
     assert client.get("/api/v1/me/").status_code == 401
-    fresh = Client(HTTP_AUTHORIZATION=f"Token {issue_token(user=world['annotator'])}")
+    fresh = Client(HTTP_AUTHORIZATION=f"Token {issue_token(user=world['annotator'])[1]}")
     User.objects.filter(pk=world["annotator"].pk).update(is_active=False)
     assert fresh.get("/api/v1/me/").status_code == 401
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from tests.api.test_permissions import ROWS, YES, pk_of, subjects
 from tests.factories.world import World, mask_message
 from voxloop.accounts.models import User
-from voxloop.accounts.services import issue_token
+from voxloop.accounts.tokens import issue_token
 from voxloop.volume.labelmap import MEDIA_TYPE
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +80,7 @@ class Caller:
 
     def __init__(self, user: User) -> None:
         self.client = Client(raise_request_exception=False)
-        self.client.defaults["HTTP_AUTHORIZATION"] = f"Token {issue_token(user=user)}"
+        self.client.defaults["HTTP_AUTHORIZATION"] = f"Token {issue_token(user=user)[1]}"
         self.faults: list[str] = []
         self.asked = 0
 

@@ -148,6 +148,20 @@ def test_nobody_gets_in_without_logging_in(world: World, subjects: dict[Scope, A
         assert answer["Location"].startswith("/accounts/login/")
 
 
+@pytest.mark.parametrize("person", ["annotator", "coordinator", "admin"])
+def test_head_and_options_of_pages(world: World, subjects: dict[Scope, Any], person: str) -> None:
+    """HEAD is what GET is; OPTIONS is no method of a page."""
+    client = Client()
+    client.force_login(world[person])
+    for name, row, _method, path in requests(subjects):
+        head = client.head(path)
+        expect = expected(row, person) if "GET" in row.methods else "yes"
+        assert said(head.status_code) == expect, f"HEAD {path}: {head.status_code}, not {expect}"
+        assert (head.status_code == 405) == ("GET" not in row.methods), name
+        assert client.options(path).status_code == 405, path
+        assert Client().head(path).status_code == 302
+
+
 def test_changes_are_post_only(world: World, subjects: dict[Scope, Any]) -> None:
     client = Client()
     client.force_login(world["coordinator"])

@@ -280,7 +280,9 @@ def test_a_token_needs_the_password_and_is_shown_once(world: World) -> None:
     client.post("/accounts/login/", {"login": "annotator", "password": PASSWORD})
     refused = client.post(reverse("token_new"), {"password": "not this one"}, follow=True)
     assert "That is not your password" in refused.content.decode()
-    page = client.post(reverse("token_new"), {"password": PASSWORD}, follow=True).content.decode()
+    page = client.post(
+        reverse("token_new"), {"password": PASSWORD, "name": "script", "scopes": ["read"]}, follow=True
+    ).content.decode()
     token = page.split('<code id="token">')[1].split("<")[0]
     assert Client().get("/api/v1/me/", HTTP_AUTHORIZATION=f"Token {token}").status_code == 200
     assert token not in text(client, "/people/me/")

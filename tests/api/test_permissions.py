@@ -22,6 +22,7 @@ from annotation.work.people import invite_person
 from annotation.work.schema import parse_schema
 from annotation.work.services import claim_assignment
 from tests.factories.world import PASSWORD, SHAPE, World, first_of, label, make_scan, mask_message, publish
+from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.jobs.models import Job
 from voxloop.volume.labelmap import MEDIA_TYPE
@@ -265,16 +266,14 @@ def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any
         )  # fmt: skip
     if name == "api:scan-upload":
         return client.post(path, {"site": "a", "campaign": "chest-ct", "file": BytesIO(b"no scan")})
-    if method == "get":
-        return client.get(path)
+    if method in {"get", "head", "options"}:
+        return getattr(client, method)(path)
     send: Callable[..., Any] = getattr(client, method)
     return send(path, body_of(name, subjects), "application/json")
 
 
 @pytest.mark.parametrize(("name", "method"), sorted(ROWS), ids=lambda value: value)
 def test_row(world: World, subjects: dict[str, Any], name: str, method: str) -> None:
-    from voxloop.accounts.models import User
-
     for person, expected in ROWS[name, method].items():
         client = Client()
         if person != "anonymous":
@@ -288,6 +287,26 @@ def test_row(world: World, subjects: dict[str, Any], name: str, method: str) -> 
             assert answer.status_code not in (401, 403, 404, 500), told
         else:
             assert answer.status_code == expected, told
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in ROWS}))
+def test_head_and_options_tell_no_more_than_the_row(world: World, subjects: dict[str, Any], name: str) -> None:
+    """HEAD is what GET is, without its body; OPTIONS is no method of any route, and asks for the log-in first."""
+    for person in PEOPLE:
+        client = Client()
+        if person != "anonymous":
+            client.force_login(User.objects.get(username=person), backend="django.contrib.auth.backends.ModelBackend")
+        with transaction.atomic():
+            head, options = ask(client, name, "head", subjects), ask(client, name, "options", subjects)
+            transaction.set_rollback(True)
+        told = f"{person} got HEAD {head.status_code}, OPTIONS {options.status_code} from {name}"
+        expected = ROWS.get((name, "get"), dict.fromkeys(PEOPLE, 405) | ({} if name == "api:token" else NONE))[person]
+        if expected == YES:
+            assert head.status_code not in (401, 403, 404, 405, 500), told
+        else:
+            assert head.status_code == expected, told
+        assert head.content == b"", told
+        assert options.status_code == (LOGIN if person == "anonymous" and name != "api:token" else 405), told
 
 
 def test_no_membership_of_the_site_hides_the_work(world: World, subjects: dict[str, Any]) -> None:

@@ -8,9 +8,10 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
 from tests.factories.world import World, approve, first_of, label, publish
+from voxloop.audit.anchors import anchor
 from voxloop.audit.models import AuditEntry, AuditSeal
 from voxloop.audit.services import seal_entries
-from voxloop.audit.verify import anchor, verify
+from voxloop.audit.verify import verify
 
 pytestmark = pytest.mark.django_db
 

@@ -12,9 +12,9 @@ from django.db import connection
 from annotation.upkeep.doctor import CHECKS, Finding, database, examine, installation, machine, places, work
 from tests.factories.world import World
 from tests.product import free_port
+from voxloop.audit.anchors import ANCHOR, anchor
 from voxloop.audit.models import AuditEntry
 from voxloop.audit.services import record
-from voxloop.audit.verify import ANCHOR, anchor
 from voxloop.installation.models import Installation
 from voxloop.installation.selectors import BACKUP_MADE
 from voxloop.installation.services import settle_installation

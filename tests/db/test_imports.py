@@ -128,8 +128,10 @@ def test_the_command_names_every_refusal(world: World, tmp_path: Path, capsys: p
 def test_a_cancelled_import_leaves_nothing_behind(world: World, tmp_path: Path) -> None:
     make_series(tmp_path / "in")
     job = upload(world, zip_of(tmp_path / "in"))
-    assert files_under(settings.WORK_DIR)
+    store = open_store(settings.STORAGE_URL)
+    assert [entry.key for entry in store.list("uploads")] == [job.payload["upload"]]
     cancel(job_id=job.pk, actor=world["datamanager"])
+    assert not list(store.list("uploads"))
     assert not files_under(settings.WORK_DIR)
 
 

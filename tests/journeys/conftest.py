@@ -1,7 +1,9 @@
 """The whole product as real processes."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -10,11 +12,18 @@ from tests.product import Product, new_database
 
 @pytest.fixture
 def product(tmp_path: Path, django_db_blocker: object) -> Iterator[Product]:
-    """A migrated, empty product; the test starts what it needs."""
+    """A migrated, empty product; the test starts what it needs.
+
+    Its tables belong to another role than the one it works with, as in an installation: whatever a journey does, the
+    lesser role may (docs/adr/0022). A database of your own (`VOXLOOP_DATABASE`) has one role for both.
+    """
     with new_database() as database:
-        running = Product(tmp_path, database)
+        working = urlsplit(database)
+        if lesser := os.environ.get("VOXLOOP_TEST_LESSER_ROLE"):
+            working = working._replace(netloc=f"{lesser}@{working.hostname}:{working.port}")
+        running = Product(tmp_path, urlunsplit(working))
         try:
-            running.manage("prepare_broker", "--migrate")
+            running.manage("prepare_broker", "--migrate", VOXLOOP_OWNER_DATABASE=database)
             yield running
         finally:
             running.stop()

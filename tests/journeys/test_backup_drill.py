@@ -234,7 +234,7 @@ def test_a_state_folder_is_backed_up_and_restored_elsewhere(open_folder: Path) -
     first.write_card({"demonstration": "complete", "accounts": accounts})
     environment = {"VOXLOOP_BACKUP_PASSPHRASE": PASSPHRASE}
     with first.postgres:
-        manage("prepare_installation", **first.environment())
+        manage("prepare_installation", **first.owner_environment())
         manage("shell", "-v", "0", "-c", "from tests.factories.world import build_world; build_world(scans=1)",
                **first.environment())  # fmt: skip
     to = str(open_folder / "backups")
@@ -254,10 +254,10 @@ def test_a_state_folder_is_backed_up_and_restored_elsewhere(open_folder: Path) -
     assert folder.check_whole()
     assert folder.read_card()["accounts"] == accounts
     with folder.postgres as server:
-        manage("prepare_installation", **folder.environment())
+        manage("prepare_installation", **folder.owner_environment())
         with psycopg.connect(server.url) as connection:
             assert connection.execute("SELECT count(*) FROM scans_scan").fetchone() == (1,)
     changed = manage("change_secret_key", "--state", str(second), "--json")
     assert json.loads(changed.stdout) == {"sessions_ended": 0}
     with folder.postgres:
-        manage("prepare_installation", **folder.environment())
+        manage("prepare_installation", **folder.owner_environment())

@@ -41,9 +41,9 @@ class Client:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.headers, answer.read()
 
-    def save(self, pk: str, message: bytes, head: str) -> str:
+    def save(self, pk: str, message: bytes, head: str, seconds: float = 60) -> str:
         headers = {"Content-Type": MEDIA_TYPE, "If-Match": f'"{head}"', "Idempotency-Key": str(uuid4())}
-        end = time.monotonic() + 60
+        end = time.monotonic() + seconds
         while True:
             try:
                 _, body = self.call("PUT", f"/api/v1/assignments/{pk}/mask?layer=findings", message, **headers)

@@ -1,4 +1,4 @@
-"""People, their roles and sites, and one's own account."""
+"""People, their roles and sites, and what opens their accounts."""
 
 from django.contrib import messages
 from django.db import transaction
@@ -6,20 +6,21 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from knox.models import AuthToken
 
-from annotation.pages.door import back
 from annotation.pages.forms import PersonForm, SiteForm
 from annotation.scans.models import Site
 from annotation.scans.services import create_site, set_site_membership
 from annotation.work.campaigns import set_member
 from annotation.work.models import Campaign, CampaignMember
-from annotation.work.people import close_account, invite_person, open_account, set_password
+from annotation.work.people import close_account, invite_person, open_account
 from annotation.work.permissions import campaigns_with_role
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
-from voxloop.accounts.services import confirm_signature, issue_token, revoke_token, set_theme
-from voxloop.kernel.errors import Forbidden, Invalid
+from voxloop.accounts.second_factor import has_second_factor
+from voxloop.accounts.services import remove_second_factor, set_password
+from voxloop.accounts.sessions import end_sessions, list_sessions
+from voxloop.accounts.tokens import end_token, end_tokens, find_own_token
+from voxloop.kernel.errors import Invalid
 
 
 def people(request: HttpRequest) -> HttpResponse:
@@ -58,7 +59,7 @@ def person_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         made = invite_person(
             username=form.cleaned_data["username"], password=form.cleaned_data["password"], actor=request.user,
-            is_administrator=form.cleaned_data["is_administrator"],
+            is_administrator=form.cleaned_data["is_administrator"], must_change_password=True,
             roles=[(campaign, role) for campaign, roles in form.roles() for role in roles],
             sites=form.cleaned_data["sites"],
         )  # fmt: skip
@@ -66,7 +67,7 @@ def person_new(request: HttpRequest) -> HttpResponse:
         return redirect("people")
     return render(request, "form_page.html", {
         "form": form, "title": "Invite a person", "verb": "Make account", "discard": reverse("people"),
-        "lead": "The account works at once. Roles say what, sites say where.",
+        "lead": "The account works at once; its password is changed at first log-in. Roles say what, sites say where.",
     }, status=422 if form.errors else 200)  # fmt: skip
 
 
@@ -88,10 +89,35 @@ def person(request: HttpRequest, found: User) -> HttpResponse:
         messages.success(request, f"The account of {found} is as you set it.")
         return redirect("people")
     return render(request, "person.html", {
-        "found": found, "is_self": found == request.user,
+        "is_self": found == request.user,
         "form": form, "title": str(found), "verb": "Save account", "discard": reverse("people"),
         "lead": "A change counts from the next click on. Work in progress stays with its person.",
+        "found": found, "tokens": found.auth_token_set.all(), "sessions": list_sessions(found),
+        "has_factor": has_second_factor(found),
     }, status=422 if form.errors else 200)  # fmt: skip
+
+
+def person_access(request: HttpRequest, found: User) -> HttpResponse:
+    """End what opens a person's account: one token, all of them, the log-ins, a second factor that was lost."""
+    what = request.POST.get("end", "")
+    if what == "token":
+        token = find_own_token(found, request.POST.get("token_key", ""))
+        if token is None:
+            raise Invalid("That token has ended already.", code="no_token")
+        end_token(token=token, actor=request.user)
+        messages.success(request, f"The token of {found} no longer works.")
+    elif what == "tokens":
+        n = end_tokens(user=found, actor=request.user, why="ended by an administrator")
+        messages.success(request, f"{n} of {found}'s tokens no longer work." if n else f"{found} has no token.")
+    elif what == "sessions":
+        end_sessions(user=found, actor=request.user, why="ended by an administrator")
+        messages.success(request, f"{found} is logged out everywhere.")
+    elif what == "factor":
+        remove_second_factor(person=found, actor=request.user, why=request.POST.get("why", ""))
+        messages.success(request, f"{found} logs in with the password alone now, and can set up a second factor.")
+    else:
+        raise Invalid("Say what to end.", code="bad_choice")
+    return redirect("person", found.pk)
 
 
 def person_deactivate(request: HttpRequest, found: User) -> HttpResponse:
@@ -108,39 +134,3 @@ def person_reactivate(request: HttpRequest, found: User) -> HttpResponse:
     open_account(person=found, actor=request.user)
     messages.success(request, f"{found} can log in again, with the password and the roles from before.")
     return redirect("person", found.pk)
-
-
-def me(request: HttpRequest) -> HttpResponse:
-    """One's own account: theme, password, second factor, API tokens."""
-    tokens = AuthToken.objects.filter(user=request.user).order_by("-created")
-    return render(request, "me.html", {
-        "tokens": tokens,
-        "fresh_token": request.session.pop("fresh_token", None),
-        "memberships": request.user.memberships.select_related("campaign").order_by("campaign__name", "role"),
-        "sites": Site.objects.filter(memberships__user=request.user),
-        "has_totp": request.user.authenticator_set.filter(type="totp").exists(),
-    })  # fmt: skip
-
-
-def theme(request: HttpRequest) -> HttpResponse:
-    """Light, dark, or as the system."""
-    set_theme(user=request.user, theme=request.POST.get("theme", ""))
-    return back(request, reverse("me"))
-
-
-def token_new(request: HttpRequest) -> HttpResponse:
-    """Make an API token; it is shown once."""
-    password = request.POST.get("password", "")
-    if not password:
-        raise Invalid("Enter your password to make a token.", code="signature_required")
-    confirm_signature(request=request, password=password)
-    request.session["fresh_token"] = issue_token(user=request.user)
-    return redirect(f"{reverse('me')}#tokens")
-
-
-def token_revoke(request: HttpRequest) -> HttpResponse:
-    """Make a token useless."""
-    if not revoke_token(user=request.user, token_key=request.POST.get("token_key", "")):
-        raise Forbidden("There is no such token of yours.")
-    messages.success(request, "The token no longer works.")
-    return redirect(f"{reverse('me')}#tokens")

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.mail import get_connection
 
 from annotation.upkeep.doctor.finding import Finding, fails, ok, warns
-from voxloop.audit.verify import ANCHOR, verify
+from voxloop.audit.anchors import ANCHOR
+from voxloop.audit.verify import verify
 from voxloop.installation.keys import AUDIT, SECRET
 from voxloop.installation.models import Installation
 from voxloop.installation.selectors import days_since_backup

@@ -8,6 +8,7 @@ import { keepDialogs } from "./dialogs";
 import { keepToasts } from "./toasts";
 import { keepForms } from "./forms";
 import { keepOffline } from "./offline";
+import { keepPasskeys } from "./passkeys";
 import { tellLocalTimes } from "./times";
 
 keepList();
@@ -15,6 +16,7 @@ keepDialogs();
 keepToasts();
 keepForms();
 keepOffline();
+keepPasskeys();
 tellLocalTimes(document);
 document.addEventListener("htmx:afterSwap", (event) => tellLocalTimes(event.target as ParentNode));
 // A page that comes back by the Back button may be of a log-in that has ended.

@@ -6,21 +6,27 @@ from axes.utils import reset
 from django.contrib.auth import authenticate
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from knox.models import AuthToken
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from voxloop.accounts.middleware import require_own_password
+from voxloop.accounts.models import Scope
 from voxloop.accounts.preferences import change_settings, read_settings
-from voxloop.accounts.signals import token_issued
+from voxloop.accounts.second_factor import require_code
+from voxloop.accounts.tokens import issue_token
 from voxloop.kernel.errors import Forbidden
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=200, trim_whitespace=False)
+    code = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
+    name = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    scopes = serializers.ListField(child=serializers.ChoiceField(Scope.choices), required=False, allow_empty=False)
+    days = serializers.IntegerField(min_value=1, required=False)
 
 
 class SettingsSerializer(serializers.Serializer[Any]):
@@ -28,7 +34,13 @@ class SettingsSerializer(serializers.Serializer[Any]):
 
 
 class TokenView(APIView):
-    """Name and password for a token: `Authorization: Token …`. Five failures lock the name for 15 minutes."""
+    """Name and password, and the code where the account has a second factor, for a token: `Authorization: Token …`.
+
+    `code` is the authenticator's or a recovery code. `scopes` are some of read, work, manage (all when left out),
+    `days` until it ends. Refused with `wrong_credentials`, `second_factor_required` (send the code too), `wrong_code`,
+    `second_factor_setup_required`, `password_change_required` (both: log in on the pages first). Five failures of
+    either kind lock the name for 15 minutes (429).
+    """
 
     permission_classes = [AllowAny]
     authentication_classes: list[Any] = []
@@ -37,16 +49,22 @@ class TokenView(APIView):
     def post(self, request: Request) -> Response:
         body = CredentialsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        user = authenticate(request._request, **body.validated_data)
+        asked = body.validated_data
+        user = authenticate(request._request, username=asked["username"], password=asked["password"])
         if user is None:
             raise Forbidden(
                 "Name or password is wrong, or the account is locked for 15 minutes after 5 failures.",
                 code="wrong_credentials",
             )
-        instance, token = AuthToken.objects.create(user=user)
+        require_code(request=request._request, user=user, code=asked["code"])
+        require_own_password(user)
+        token, text = issue_token(
+            user=user, name=asked["name"], scopes=asked.get("scopes", Scope.values), days=asked.get("days")
+        )
         reset(username=user.get_username())
-        token_issued.send(sender=type(user), user=user)
-        return Response({"token": token, "expires_at": instance.expiry, "user": user.get_username()})
+        return Response(
+            {"token": text, "expires_at": token.expiry, "user": user.get_username(), "scopes": token.scopes}
+        )
 
 
 class MeView(APIView):

@@ -1,8 +1,10 @@
-"""People."""
+"""People, and the tokens by which programs act for them."""
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from knox.models import AbstractAuthToken
 
 from voxloop.kernel.ids import new_id
 
@@ -15,6 +17,7 @@ class User(AbstractUser):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     is_administrator = models.BooleanField(default=False)
+    must_change_password = models.BooleanField(default=False)  # somebody else has made it, and so knows it
     theme = models.CharField(
         max_length=8, default="system", choices=[("system", "As the system"), ("light", "Light"), ("dark", "Dark")]
     )
@@ -28,6 +31,33 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.username
+
+
+class Scope(models.TextChoices):
+    """What a token may be used for; which route needs which is said in `voxloop.project.scopes`."""
+
+    READ = "read", "Read: lists, volumes, masks, releases"
+    WORK = "work", "Work: draw, answer, hand in, judge, comment"
+    MANAGE = "manage", "Manage: uploads, batches, trainings, releases, jobs"
+
+
+class ApiToken(AbstractAuthToken):
+    """A token of a person: hashed, with scopes and an end. It acts with the person's roles and sites of the moment."""
+
+    name = models.CharField(max_length=60, blank=True)
+    scopes = ArrayField(models.CharField(max_length=10, choices=Scope.choices))
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(scopes__contained_by=Scope.values) & ~models.Q(scopes=[]), name="token_scopes_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.token_key[:6]}…"
 
 
 class BrowserKey(models.Model):

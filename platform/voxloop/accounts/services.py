@@ -3,28 +3,43 @@
 from datetime import datetime
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, authenticate
+from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
-from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
-from knox.models import AuthToken
 
 from voxloop.accounts.models import User
-from voxloop.accounts.signals import token_issued
+from voxloop.accounts.second_factor import has_passed, require_code, require_set_up
+from voxloop.accounts.sessions import end_sessions
+from voxloop.accounts.signals import account_changed
+from voxloop.accounts.tokens import end_tokens
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, Invalid
 
 SIGNED_AT = "signed_at"
 
 
-def create_person(*, username: str, password: str, actor: Any, is_administrator: bool = False, email: str = "") -> User:
+def create_person(
+    *,
+    username: str,
+    password: str,
+    actor: Any,
+    is_administrator: bool = False,
+    email: str = "",
+    must_change_password: bool = False,
+) -> User:
     """Make an account; the caller writes it down. Raises Conflict for a taken name, Invalid for a weak password."""
     if User.objects.filter(username__iexact=username).exists():
         raise Conflict(f"There is already a person called {username}.", code="name_taken")
-    person = User(username=username, email=email, is_administrator=is_administrator)
+    person = User(
+        username=username,
+        email=email,
+        is_administrator=is_administrator,
+        must_change_password=must_change_password,
+    )
     try:
         validate_password(password, person)
         person.set_password(password)
@@ -36,15 +51,19 @@ def create_person(*, username: str, password: str, actor: Any, is_administrator:
     return person
 
 
-def confirm_signature(*, request: HttpRequest, password: str | None) -> datetime:
+def confirm_signature(*, request: HttpRequest, password: str | None, code: str | None = None) -> datetime:
     """When the password was last entered; enters it now when one is given.
 
-    An approval is a signature: it needs the password itself, at most `SIGNATURE_LASTS` ago. Raises Forbidden
-    with code `signature_required` or `wrong_password`.
+    An approval is a signature: it needs the password itself, at most `SIGNATURE_LASTS` ago; and where the account has
+    a second factor that this session was not opened with (a token has no session), its code. Raises Forbidden
+    with code `signature_required` or `wrong_password`, or as `require_code` does.
     """
+    require_set_up(request.user)
     if password:
         if authenticate(request, username=request.user.get_username(), password=password) is None:
             raise Forbidden("That is not your password; nothing was signed.", code="wrong_password")
+        if not has_passed(request, request.user):
+            require_code(request=request, user=request.user, code=code)
         return mark_signed(request)
     if request.session.session_key and (stored := request.session.get(SIGNED_AT)):
         signed_at = datetime.fromisoformat(stored)
@@ -61,19 +80,55 @@ def mark_signed(request: HttpRequest) -> datetime:
     return moment
 
 
-def issue_token(*, user: User) -> str:
-    """Make an API token for a person who has just entered the password; it is told once and stored hashed."""
-    _instance, token = AuthToken.objects.create(user=user)
-    token_issued.send(sender=type(user), user=user)
-    return str(token)
+@transaction.atomic
+def set_password(*, person: User, password: str, actor: User) -> None:
+    """Give a person who lost the password another one, which they must change when they log in with it.
+
+    Administrators only. Ends the person's log-ins and tokens; a second factor stays. Raises Invalid for a weak one.
+    """
+    _only_administrators(actor)
+    if person == actor:
+        raise Forbidden("Change your own password on your account's page, where the old one is asked for.",
+                        code="own_password")  # fmt: skip
+    try:
+        validate_password(password, person)
+    except ValidationError as error:
+        raise Invalid(" ".join(error.messages), code="bad_person") from error
+    person.set_password(password)
+    person.must_change_password = True
+    person.save(update_fields=["password", "must_change_password"])
+    end_access(person=person, actor=actor, why="an administrator set a new password")
+    account_changed.send(sender=__name__, person=person, action="person.password_set", actor=actor)
 
 
-def revoke_token(*, user: User, token_key: str) -> bool:
-    """Make one of a person's tokens useless; whether there was one."""
-    if not token_key:
-        return False
-    deleted, _ = AuthToken.objects.filter(user=user, token_key=token_key).delete()
-    return bool(deleted)
+@transaction.atomic
+def remove_second_factor(*, person: User, actor: User, why: str) -> None:
+    """Take the second factor off an account whose owner lost it. Administrators only; never one's own, for that page
+    asks for the factor itself. Ends the person's log-ins and tokens. Raises Invalid without a reason."""
+    _only_administrators(actor)
+    if person == actor:
+        raise Forbidden("Another administrator must take off your second factor.", code="own_second_factor")
+    if not why.strip():
+        raise Invalid("Say why, and how you made sure who asked.", code="reason_required")
+    rows = Authenticator.objects.filter(user=person)
+    kinds = sorted(set(rows.values_list("type", flat=True)))
+    if not kinds:
+        raise Conflict(f"{person} has no second factor.", code="no_second_factor")
+    rows.delete()
+    end_access(person=person, actor=actor, why="an administrator took the second factor off")
+    account_changed.send(sender=__name__, person=person, action="person.second_factor_removed", actor=actor,
+                         old={"kinds": kinds}, why=why)  # fmt: skip
+
+
+def end_access(*, person: User, actor: Any, why: str) -> None:
+    """End every log-in and token of a person (deactivated, a new password, a lost second factor)."""
+    end_sessions(user=person, actor=actor, why=why)
+    end_tokens(user=person, actor=actor, why=why)
+
+
+def _only_administrators(actor: User) -> None:
+    if not actor.is_administrator:
+        raise Forbidden("Only an administrator may do this to another person's account.")
 
 
 def set_theme(*, user: User, theme: str) -> None:
@@ -105,7 +160,7 @@ def deactivate_person(*, person: User, actor: Any) -> User:
         )
     row.is_active = False
     row.save(update_fields=["is_active"])
-    end_sessions(person=row)
+    end_access(person=row, actor=actor, why="the account was closed")
     return row
 
 
@@ -118,13 +173,3 @@ def reactivate_person(*, person: User) -> User:
     row.is_active = True
     row.save(update_fields=["is_active"])
     return row
-
-
-def end_sessions(*, person: User) -> int:
-    """End every session and token of a person; answers how many there were."""
-    ended, _ = AuthToken.objects.filter(user=person).delete()
-    for session in Session.objects.filter(expire_date__gt=now()):
-        if session.get_decoded().get(SESSION_KEY) == str(person.pk):
-            session.delete()
-            ended += 1
-    return int(ended)

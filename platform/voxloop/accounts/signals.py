@@ -1,5 +1,6 @@
-"""What others may want to know of people."""
+"""What others may want to know of people. The audit log writes each down (`voxloop.audit.receivers`)."""
 
 from django.dispatch import Signal
 
-token_issued = Signal()  # user
+# person, action (`person.…`, the word of the log), actor (None: the person), old, new, why
+account_changed = Signal()

@@ -1,4 +1,4 @@
-"""Log-ins are written down as they happen."""
+"""Log-ins, and what changes in accounts, are written down as they happen."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.dispatch import receiver
 
 from voxloop.accounts.models import User
 from voxloop.accounts.services import mark_signed
-from voxloop.accounts.signals import token_issued
+from voxloop.accounts.signals import account_changed
 from voxloop.audit.services import record
 
 
@@ -32,6 +32,8 @@ def login_failed(sender: Any, credentials: dict[str, Any], **_: Any) -> None:
         record(actor="nobody", action="person.login_failed", target=person)
 
 
-@receiver(token_issued)
-def issued(sender: Any, user: User, **_: Any) -> None:
-    record(actor=user, action="person.token_issued", target=user)
+@receiver(account_changed)
+def changed(
+    sender: Any, person: User, action: str, actor: Any = None, old: Any = None, new: Any = None, why: str = "", **_: Any
+) -> None:
+    record(actor=actor or person, action=action, target=person, old=old, new=new, why=why)

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from voxloop.audit.verify import anchor
+from voxloop.audit.anchors import anchor
 
 
 @shared_task(name="beat.anchor_audit", soft_time_limit=30)

@@ -1,16 +1,11 @@
 """Prove that the log was not edited, cut, reordered or shortened."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.conf import settings
-
+from voxloop.audit.anchors import faults_between, read_anchors
 from voxloop.audit.models import AuditEntry, AuditSeal
-from voxloop.audit.services import GENESIS, entry_hash, seal_entries, seal_hash
-from voxloop.kernel.clock import now
-
-ANCHOR = "audit-anchor.jsonl"
+from voxloop.audit.services import GENESIS, entry_hash, seal_hash
 
 
 @dataclass(frozen=True)
@@ -21,22 +16,14 @@ class Fault:
     sentence: str
 
 
-def anchor() -> Path:
-    """Seal what is new and append the newest seal to a file outside the database; answer its path."""
-    seal_entries()
-    path = Path(settings.STATE_DIR) / ANCHOR
-    head = AuditSeal.objects.order_by("-position").first()
-    if head is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        row = {"at": now().isoformat(), "position": head.position, "hash": head.hash}
-        with path.open("a", encoding="utf-8") as handle:
-            handle.write(json.dumps(row) + "\n")
-    return path
-
-
 def verify(anchor_path: Path | None = None) -> tuple[int, Fault | None]:
-    """Walk the chain and compare it with every anchor; answer how many entries hold and the first fault."""
-    anchors = _anchors(anchor_path or Path(settings.STATE_DIR) / ANCHOR)
+    """Walk the chain and compare it with every anchor; answer how many entries hold and the first fault.
+
+    The anchors are those of this file, or else of every place that can be read (`anchors.conditions` tells which).
+    """
+    anchors, differs = faults_between(read_anchors(anchor_path))
+    if differs is not None:
+        return 0, Fault(0, f"Two places hold different anchors of seal {differs}: one of them was changed.")
     previous, count = GENESIS, 0
     for seal in AuditSeal.objects.select_related("entry").order_by("position").iterator(chunk_size=2000):
         entry = seal.entry
@@ -57,10 +44,3 @@ def verify(anchor_path: Path | None = None) -> tuple[int, Fault | None]:
             return count, Fault(entry.id, f"Entry {entry.id} was changed after it was written.")
         count += 1
     return count, None
-
-
-def _anchors(path: Path) -> dict[int, str]:
-    if not path.exists():
-        return {}
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return {row["position"]: row["hash"] for row in rows}

@@ -181,7 +181,8 @@ class Demo:
             supervisor.start(self.database())
             environment = self.environment()
             progress.show("tables")
-            supervisor.run_once(self.command("tables", environment, "prepare_installation"))
+            owner = environment | {"VOXLOOP_OWNER_DATABASE": self.postgres.owner_url}  # nobody else is told
+            supervisor.run_once(self.command("tables", owner, "prepare_installation"))
             progress.show("pages and workers")
             supervisor.start(*self.services(environment))
         self.write_pids(supervisor)

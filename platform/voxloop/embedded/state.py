@@ -87,6 +87,10 @@ class StateFolder:
             "DJANGO_SETTINGS_MODULE": "voxloop.project.settings",
         }
 
+    def owner_environment(self) -> dict[str, str]:
+        """The same for `prepare_installation`, which alone is told how to own the tables."""
+        return {**self.environment(), "VOXLOOP_OWNER_DATABASE": self.postgres.owner_url}
+
 
 def is_complete(card: dict[str, Any]) -> bool:
     """Whether the demonstration was made to its end."""

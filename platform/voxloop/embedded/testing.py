@@ -66,9 +66,11 @@ def database(root: Path) -> Iterator[str]:
     try:
         postgres.start()
         os.environ["VOXLOOP_DATABASE"] = postgres.url
+        os.environ["VOXLOOP_TEST_LESSER_ROLE"] = postgres.lesser
         yield postgres.url
     finally:
         os.environ.pop("VOXLOOP_DATABASE", None)
+        os.environ.pop("VOXLOOP_TEST_LESSER_ROLE", None)
         postgres.stop()
         if throwaway:
             postgres.remove()

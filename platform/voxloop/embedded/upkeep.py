@@ -83,6 +83,7 @@ def _being_restored(path: Path) -> Iterator[None]:
         with folder.postgres as server:
             os.environ |= {
                 "VOXLOOP_DATABASE": server.url,
+                "VOXLOOP_OWNER_DATABASE": server.owner_url,
                 "VOXLOOP_STATE": str(path),
                 "VOXLOOP_STORAGE": f"file://{path / 'objects'}",
                 "VOXLOOP_RESTORE_INTO": str(path),

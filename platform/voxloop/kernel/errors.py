@@ -91,6 +91,12 @@ class DatabaseAway(Refusal):
     again_after_seconds = 5
 
 
+class StorageAway(Refusal):
+    kind, code = Kind.UNAVAILABLE, "storage_away"
+    detail = "The store of images and models does not answer just now; masks are saved all the same. Try again soon."
+    again_after_seconds = 10
+
+
 class Busy(Refusal):
     kind, code = Kind.UNAVAILABLE, "busy"
     detail = "Somebody else is changing the same thing, or the server has too much to do. Try again in a moment."

@@ -5,7 +5,7 @@ import logging
 from django.db import Error, OperationalError
 from django.db.utils import InterfaceError
 
-from voxloop.kernel.errors import FULL, Busy, DatabaseAway, NoSpace, Refusal
+from voxloop.kernel.errors import FULL, Busy, DatabaseAway, NoSpace, Refusal, StorageAway
 
 # By code of PostgreSQL (appendix A of its manual): the first characters decide where no full code does.
 BY_CODE: dict[str, type[Refusal]] = {
@@ -27,7 +27,7 @@ BY_CODE: dict[str, type[Refusal]] = {
 def find_unavailable(error: BaseException | None) -> Refusal | None:
     """What to say of an error that will pass by itself; None for every other."""
     if isinstance(error, Refusal):
-        return error if isinstance(error, Busy | DatabaseAway | NoSpace) else None
+        return error if isinstance(error, Busy | DatabaseAway | StorageAway | NoSpace) else None
     if isinstance(error, OSError) and error.errno in FULL:
         return NoSpace()
     if not isinstance(error, Error):

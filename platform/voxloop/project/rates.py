@@ -18,9 +18,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 from knox.crypto import hash_token
-from knox.models import AuthToken
 from rest_framework.permissions import AllowAny
 
+from voxloop.accounts.models import ApiToken
 from voxloop.kernel.errors import TooMany
 from voxloop.project.away import find_unavailable
 from voxloop.project.front.limits import CREDENTIALS
@@ -129,7 +129,7 @@ def person_of(request: HttpRequest) -> str:
         return str(request.user.pk)
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme == "Token" and token:
-        owner = AuthToken.objects.filter(digest=hash_token(token)).values_list("user_id", flat=True).first()
+        owner = ApiToken.objects.filter(digest=hash_token(token)).values_list("user_id", flat=True).first()
         return str(owner or "")
     typed = _typed_name(request)
     return salted_hmac("voxloop.project.rates", typed).hexdigest() if typed else ""

@@ -10,12 +10,25 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 from csp.constants import SELF
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 
 
 def _flag(name: str, default: bool = False) -> bool:
     return os.environ.get(name, "1" if default else "0").lower() in {"1", "true", "yes", "on"}
+
+
+def _roles(name: str) -> frozenset[str]:
+    """Roles that must have a second factor: a comma list, or 1 for those who judge and administer."""
+    judges = {"reviewer", "arbitrator", "coordinator", "administrator"}
+    text = os.environ.get(name, "").strip().lower()
+    if text in {"", "0", "false", "no", "off"}:
+        return frozenset()
+    named = judges if text in {"1", "true", "yes", "on"} else {role.strip() for role in text.split(",") if role.strip()}
+    if strange := named - judges - {"annotator", "data_manager"}:
+        raise ImproperlyConfigured(f"{name} names {', '.join(sorted(strange))}, which is no role.")
+    return frozenset(named)
 
 
 STATE_DIR = Path(os.environ.get("VOXLOOP_STATE", BASE_DIR / ".state"))
@@ -37,14 +50,18 @@ CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("VOXLOOP_ORIGINS", "
 HTTPS = _flag("VOXLOOP_HTTPS")
 PROXIES = int(os.environ.get("VOXLOOP_PROXIES", "0"))  # in front; only so many are believed
 RATE_FACTOR = float(os.environ.get("VOXLOOP_RATE_FACTOR", "1"))  # 0: nothing is counted
-REQUIRE_TOTP = _flag("VOXLOOP_REQUIRE_TOTP")
 # What no row names any more stays this long before it is deleted.
 KEEP_UNREFERENCED_DAYS = int(os.environ.get("VOXLOOP_KEEP_UNREFERENCED_DAYS", "30"))
+REQUIRE_TOTP = _roles("VOXLOOP_REQUIRE_TOTP")
+_idle = int(os.environ.get("VOXLOOP_IDLE_MINUTES", "60"))
+IDLE_LASTS = timedelta(minutes=_idle) if _idle > 0 else None  # None: a log-in lasts its 12 hours, used or not
 STORAGE_URL = os.environ.get("VOXLOOP_STORAGE", f"file://{STATE_DIR / 'objects'}")
 EXPORT_ROOT = Path(os.environ.get("VOXLOOP_EXPORTS", STATE_DIR / "releases"))
 # Buckets that a data manager may export to, besides EXPORT_ROOT: an address that a user types is never opened.
 EXPORT_BUCKETS = [url for url in os.environ.get("VOXLOOP_EXPORT_BUCKETS", "").split() if url]
 VITE_DIST = BASE_DIR / "frontend" / "dist" / "viewer"
+# Where the newest seal of the audit log is written besides the state folder: file://, s3://, mailto:.
+ANCHORS = [url for url in os.environ.get("VOXLOOP_ANCHORS", "").split() if url]
 METRICS_TOKEN = os.environ.get("VOXLOOP_METRICS_TOKEN", "")
 SIGNATURE_LASTS = timedelta(minutes=int(os.environ.get("VOXLOOP_SIGNATURE_MINUTES", "30")))
 MAX_MASK_BYTES = 64 << 20
@@ -73,6 +90,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "axes",
     "csp",
     "django_htmx",
@@ -108,6 +126,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "voxloop.accounts.middleware.Gate",
     "voxloop.project.rates.Rates",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -172,6 +191,9 @@ def _database(url: str) -> dict[str, object]:
 POSTGRES_TOOLS = os.environ.get("VOXLOOP_POSTGRES_TOOLS", "")
 DATABASE_URL = os.environ.get("VOXLOOP_DATABASE", "postgresql://voxloop:voxloop@127.0.0.1:5432/voxloop")
 DATABASES = {"default": _database(DATABASE_URL)}
+# The role that owns the tables, told to `migrate` and `prepare_broker` alone (voxloop.audit.ownership).
+WORKING_DATABASE = _database(DATABASE_URL)
+OWNER_DATABASE = _database(url) if (url := os.environ.get("VOXLOOP_OWNER_DATABASE", "")) else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -187,6 +209,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "voxloop.accounts.tokens.TokensEnd"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -196,21 +219,34 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "voxloop.accounts.adapter.InvitedOnly"
 ACCOUNT_RATE_LIMITS = False  # django-axes does this, and remembers it across processes
 ACCOUNT_LOGOUT_ON_GET = False
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+ACCOUNT_FORMS = {"change_password": "voxloop.accounts.forms.NewPasswordForm"}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Voxloop"
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s before and after: clocks differ, and typing takes time
+MFA_FORMS = {
+    "authenticate": "voxloop.accounts.forms.CodeForm",
+    "reauthenticate": "voxloop.accounts.forms.ConfirmCodeForm",
+    "authenticate_webauthn": "voxloop.accounts.forms.PasskeyForm",
+    "reauthenticate_webauthn": "voxloop.accounts.forms.ConfirmPasskeyForm",
+    "login_webauthn": "voxloop.accounts.forms.LoginPasskeyForm",
+    "add_webauthn": "voxloop.accounts.forms.NewPasskeyForm",
+}
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_CALLABLE = "voxloop.accounts.locking.counted_name"
-AXES_SENSITIVE_PARAMETERS = ["username", "login", "password"]  # never kept as they were typed
+AXES_SENSITIVE_PARAMETERS = [  # never kept as they were typed
+    "username", "login", "password", "oldpassword", "password1", "password2", "code", "credential",
+]  # fmt: skip
 AXES_LOCKOUT_CALLABLE = "voxloop.project.views.locked_out"
 AXES_VERBOSE = False
 AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]  # `project/doors.py` has settled it
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "voxloop.project.tokens.ReadableTokens",
+        "voxloop.project.authentication.ScopedTokens",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["voxloop.project.permissions.Nobody"],  # each view says who may; none is closed
@@ -224,6 +260,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105 - the name of a model
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=int(os.environ.get("VOXLOOP_TOKEN_DAYS", "30"))),
     "AUTH_HEADER_PREFIX": "Token",
@@ -327,8 +364,18 @@ CELERY_BEAT_SCHEDULE = {
     "finish-erasures": {"task": "beat.finish_erasures", "schedule": 300.0, "options": {"expires": 280}},
     "scrub-weekly": {"task": "beat.scrub_weekly", "schedule": 3600.0, "options": {"expires": 3000}},
     "collect-unreferenced": {"task": "beat.collect_daily", "schedule": 3600.0, "options": {"expires": 3000}},
+    "sweep-uploads": {"task": "beat.sweep_uploads", "schedule": 3600.0, "options": {"expires": 3000}},
     "anchor-audit": {"task": "beat.anchor_audit", "schedule": 60.0, "options": {"expires": 50}},
 }
+
+# Mail is sent for one thing: anchors of the audit log. smtp://name:password@host:port, smtps://…, or smtp+tls://…
+_mail = urlsplit(os.environ.get("VOXLOOP_MAIL", ""))
+MAIL_IS_SET = bool(_mail.hostname)
+EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or (465 if _mail.scheme == "smtps" else 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp+tls"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("VOXLOOP_MAIL_FROM", "voxloop@localhost")
 
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False

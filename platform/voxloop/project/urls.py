@@ -89,7 +89,7 @@ urlpatterns = [
     path("metrics", views.metrics, name="metrics"),
     path("api/v1/", include((API, "api"))),
     # Accounts are made by an administrator, and nothing here sends mail: these doors of allauth stay shut.
-    re_path(r"^accounts/(?:signup|email|confirm-email|password/reset|login/code)(?:/|$)", views.not_found),
+    re_path(r"^accounts/(?:signup|email|confirm-email|password/reset|login/code|sessions)(?:/|$)", views.not_found),
     path("accounts/", include("allauth.urls")),
     path("offline.js", viewer.offline_worker, name="offline-worker"),
     path("offline/files", viewer.offline_files, name="offline-files"),

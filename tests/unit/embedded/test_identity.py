@@ -140,14 +140,14 @@ def state(request: pytest.FixtureRequest, tmp_path: Path, open_folder: Path) -> 
     """A state folder with a real database that holds one row; for root in the folder itself, and in the shelter."""
     folder = StateFolder((open_folder if request.param == "open to others" else tmp_path) / "state")
     folder.path.mkdir(mode=0o711)
-    with folder.postgres as server, psycopg.connect(server.url, autocommit=True) as connection:
+    with folder.postgres as server, psycopg.connect(server.owner_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
     yield folder
     shutil.rmtree(folder.postgres.home, ignore_errors=True)
 
 
 def count(folder: StateFolder) -> object:
-    with folder.postgres as server, psycopg.connect(server.url) as connection:
+    with folder.postgres as server, psycopg.connect(server.owner_url) as connection:
         row = connection.execute("SELECT n FROM kept").fetchone()
         return row and row[0]
 

@@ -27,8 +27,8 @@ def server(open_folder: Path) -> Iterator[EmbeddedPostgres]:
     server.remove()
 
 
-def ask(server: EmbeddedPostgres, question: str) -> object:
-    with psycopg.connect(server.url, autocommit=True) as connection:
+def ask(server: EmbeddedPostgres, question: str, *, as_owner: bool = False) -> object:
+    with psycopg.connect(server.owner_url if as_owner else server.url, autocommit=True) as connection:
         cursor = connection.execute(question)
         row = cursor.fetchone() if cursor.description else None
         return row[0] if row else None
@@ -60,23 +60,23 @@ def test_a_second_one_on_the_same_folder_is_refused_in_one_sentence(server: Embe
 
 
 def test_what_was_written_is_there_after_a_clean_stop(server: EmbeddedPostgres) -> None:
-    ask(server, "CREATE TABLE kept AS SELECT 7 AS n")
+    ask(server, "CREATE TABLE kept AS SELECT 7 AS n", as_owner=True)
     pid, url = server.pid, server.url
     server.stop()
     assert pid is not None
     assert not is_alive(pid)
     server.start()
     assert server.url == url
-    assert ask(server, "SELECT n FROM kept") == 7
+    assert ask(server, "SELECT n FROM kept", as_owner=True) == 7
 
 
 def test_kill_nine_loses_nothing_that_was_committed(server: EmbeddedPostgres) -> None:
-    ask(server, "CREATE TABLE kept AS SELECT 7 AS n")
+    ask(server, "CREATE TABLE kept AS SELECT 7 AS n", as_owner=True)
     assert server.pid is not None
     os.kill(server.pid, signal.SIGKILL)
     server.stop()
     server.start()
-    assert ask(server, "SELECT n FROM kept") == 7
+    assert ask(server, "SELECT n FROM kept", as_owner=True) == 7
 
 
 def test_a_lock_file_with_a_recycled_pid_does_not_stop_it(server: EmbeddedPostgres) -> None:

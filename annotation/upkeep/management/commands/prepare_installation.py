@@ -8,6 +8,7 @@ from django.db import connection
 
 from annotation.upkeep.objects import check_objects
 from annotation.upkeep.restore import MARK
+from voxloop.audit.ownership import as_owner
 from voxloop.kernel.errors import Refusal
 
 
@@ -20,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Everything in turn; a refusal ends it with one sentence."""
-        with connection.cursor() as cursor:
+        with as_owner(), connection.cursor() as cursor:
             cursor.execute("SELECT to_regclass(%s)", [f"{MARK}.begun"])
             if cursor.fetchone() != (None,):
                 raise CommandError("A restore into this database has not finished: run the same restore again.")

@@ -12,6 +12,7 @@ from annotation.intake.management.importing import show_progress
 from annotation.upkeep.management.upkeep import FAILED, UpkeepCommand, read_passphrase
 from annotation.upkeep.restore import restore_backup, secrets_document
 from annotation.upkeep.verify import Opened, open_backup
+from voxloop.audit.ownership import as_owner
 from voxloop.embedded.private import write_private
 from voxloop.installation.keys import AUDIT, SECRET
 from voxloop.kernel.errors import Conflict, Refusal
@@ -38,7 +39,7 @@ class Command(UpkeepCommand):
             take_keys(opened, must_have_secret=into_folder)
             if into_folder:
                 write_folder_files(opened)
-            with show_progress(is_quiet=options["json"]) as tell:
+            with show_progress(is_quiet=options["json"]) as tell, as_owner():
                 done = restore_backup(opened, keep_objects=options["keep_objects"], tell=tell)
         except Refusal as refusal:
             if options["json"]:

@@ -9,8 +9,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 from pgmq.install import get_embedded_install_sql
 
+from voxloop.audit.ownership import as_owner, install_as_worker
 from voxloop.installation.services import settle_installation
 from voxloop.kernel.errors import Refusal
+
+# Asked of the catalogue: the owner of the tables may not look into the broker's schema.
+INSTALLED = (
+    "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE (nspname, relname) = ('pgmq', 'meta')"
+)
 
 
 class Command(BaseCommand):
@@ -34,9 +40,14 @@ class Command(BaseCommand):
                 raise CommandError(refusal.detail) from refusal
         if not settings.CELERY_BROKER_URL.startswith("pgmq"):
             return
-        with transaction.atomic(), connection.cursor() as cursor:
+        with as_owner(), transaction.atomic(), connection.cursor() as cursor:
             # Two starts at once: the second waits here and then finds the schema.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('voxloop.prepare_broker'))")
-            cursor.execute("SELECT to_regclass('pgmq.meta')")
-            if cursor.fetchone() == (None,):
+            cursor.execute(INSTALLED)
+            if cursor.fetchone():
+                return
+            if settings.OWNER_DATABASE is None:
                 cursor.connection.execute(get_embedded_install_sql())
+        if settings.OWNER_DATABASE is not None:
+            with as_owner() as working:
+                install_as_worker(get_embedded_install_sql(), working)

@@ -1,0 +1,90 @@
+"""The forms of allauth with our one check of codes and our one count of failures behind them."""
+
+from typing import Any
+
+from allauth.account.forms import ChangePasswordForm
+from allauth.core import context
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
+from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError
+
+from voxloop.accounts.second_factor import check_code
+from voxloop.kernel.errors import Forbidden
+
+
+class _Checked:
+    """Refuses what `check_code` refuses: five wrong codes lock the name, and no code works twice."""
+
+    user: Any
+    cleaned_data: dict[str, Any]
+
+    def clean_code(self) -> str:
+        code = str(self.cleaned_data["code"])
+        try:
+            self.authenticator = check_code(request=context.request, user=self.user, code=code)
+        except Forbidden as refusal:
+            raise ValidationError(refusal.detail, code=refusal.code) from refusal
+        return code
+
+
+class CodeForm(_Checked, AuthenticateForm):
+    """The second step of a log-in."""
+
+
+class ConfirmCodeForm(_Checked, ReauthenticateForm):
+    """Confirming that it is still the same person."""
+
+
+class _Proved:
+    """A passkey whose proof is no proof, or no such document at all, is refused in words and never a fault of ours."""
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()  # type: ignore[misc, no-any-return]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValidationError("That passkey was not taken.", code="wrong_passkey") from error
+
+
+class PasskeyForm(_Proved, AuthenticateWebAuthnForm):
+    """A passkey as the second step of a log-in."""
+
+
+class ConfirmPasskeyForm(_Proved, ReauthenticateWebAuthnForm):
+    """Confirming with a passkey that it is still the same person."""
+
+
+class LoginPasskeyForm(_Proved, LoginWebAuthnForm):
+    """A log-in by passkey alone; it was made for that, and asks for fingerprint, face or PIN."""
+
+
+class NewPasskeyForm(AddWebAuthnForm):
+    """One more passkey."""
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            return super().clean()  # type: ignore[no-any-return]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValidationError("That passkey was not taken.", code="wrong_passkey") from error
+
+
+class NewPasswordForm(ChangePasswordForm):
+    """A change of password, where a wrong old one is counted: an open session is no place to guess in."""
+
+    def clean_oldpassword(self) -> str:
+        typed = str(self.cleaned_data.get("oldpassword", ""))
+        if authenticate(context.request, username=self.user.get_username(), password=typed) is None:
+            raise ValidationError("That is not your password.", code="wrong_password")
+        return typed
+
+    def clean_password1(self) -> str:
+        password = str(self.cleaned_data["password1"])
+        if self.user.check_password(password):
+            raise ValidationError("That is the password you have; choose another.", code="same_password")
+        return password

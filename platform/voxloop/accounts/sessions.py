@@ -1,0 +1,119 @@
+"""Log-ins that are open: listed, ended by hand, ended when nobody does anything.
+
+A row of allauth's `UserSession` goes with each session of Django. When it was last seen is written at most once a
+minute by each process, and not at all in between: a save costs no query more.
+"""
+
+import re
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from allauth.usersessions.models import UserSession
+from axes.helpers import get_client_ip_address
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import transaction
+from django.http import HttpRequest
+
+from voxloop.accounts.models import User
+from voxloop.accounts.signals import account_changed
+from voxloop.kernel.clock import now
+
+WRITTEN_EVERY_SECONDS = 60.0
+NOWHERE = "0.0.0.0"  # noqa: S104 - an address that is not known
+_BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+_SYSTEMS = (("Windows", "Windows"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"),
+            ("Mac OS X", "Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux"))  # fmt: skip
+# When this process last found a session to be alive, by its key; seconds of the monotonic clock.
+_seen: dict[str, float] = {}
+
+
+def begin_session(request: HttpRequest, user: User) -> None:
+    """Note from where and with what a log-in was made."""
+    key = request.session.session_key
+    if not key:
+        return
+    words = {"ip": get_client_ip_address(request) or NOWHERE,
+             "user_agent": request.META.get("HTTP_USER_AGENT", "")[:200].replace("\x00", "")}  # fmt: skip
+    UserSession.objects.update_or_create(
+        session_key=key, defaults={"user_id": user.pk, "last_seen_at": now(), **words}, create_defaults={
+            "user_id": user.pk, "created_at": now(), "last_seen_at": now(), **words}
+    )  # fmt: skip
+    _seen[key] = time.monotonic()
+
+
+def is_alive(request: HttpRequest, *, counts: bool) -> bool:
+    """Whether the session was used within `VOXLOOP_IDLE_MINUTES`; when `counts`, this request is such a use."""
+    key, moment = request.session.session_key, time.monotonic()
+    if not key or moment - _seen.get(key, -WRITTEN_EVERY_SECONDS) < WRITTEN_EVERY_SECONDS:
+        return True
+    rows = UserSession.objects.filter(session_key=key)
+    fresh = rows.filter(last_seen_at__gt=now() - settings.IDLE_LASTS) if settings.IDLE_LASTS else rows
+    if counts and fresh.update(last_seen_at=now()):
+        _forget_old(moment)
+        _seen[key] = moment
+        return True
+    if rows.exists():
+        return not counts and fresh.exists()
+    begin_session(request, request.user)  # a session from before there were rows
+    return True
+
+
+def note_activity(request: HttpRequest) -> None:
+    """Count this request as a use, where the middleware could not know (a beat of somebody who draws)."""
+    if request.session.session_key:
+        is_alive(request, counts=True)
+
+
+def list_sessions(user: User) -> list[UserSession]:
+    """A person's open log-ins, the newest first. Those that Django has ended are forgotten on the way."""
+    return sorted(UserSession.objects.purge_and_list(user), key=lambda row: row.created_at, reverse=True)
+
+
+@transaction.atomic
+def end_sessions(*, user: User, but: str | None = None, only: int | None = None, actor: Any = None, why: str) -> int:
+    """End a person's log-ins (all, all but the one with the key `but`, or the one with the id `only`)."""
+    rows = UserSession.objects.filter(user=user)
+    if but:
+        rows = rows.exclude(session_key=but)
+    if only is not None:
+        rows = rows.filter(pk=only)
+    found = list(rows)
+    for row in found:
+        SessionStore().delete(row.session_key)
+        _seen.pop(row.session_key, None)
+        row.delete()
+    if found:
+        account_changed.send(
+            sender=__name__, person=user, action="person.sessions_ended", actor=actor,
+            old={"sessions": [{"from": row.ip, "with": device_words(row.user_agent)} for row in found]}, why=why,
+        )  # fmt: skip
+    return len(found)
+
+
+def end_idle(request: HttpRequest) -> None:
+    """End the session of this request, in which nobody did anything for too long."""
+    minutes = settings.IDLE_LASTS.total_seconds() / 60
+    row = UserSession.objects.filter(session_key=request.session.session_key).first()
+    if row is not None:
+        end_sessions(user=row.user, only=row.pk, why=f"idle for {minutes:.0f} minutes")
+    request.session.flush()
+
+
+def device_words(agent: str) -> str:
+    """ "Firefox on Windows", from what a browser says of itself."""
+    browser, system = _first(_BROWSERS, agent), _first(_SYSTEMS, agent)
+    if browser or system:
+        return " on ".join(part for part in (browser or "A browser", system) if part)
+    return re.sub(r"[^\w ./-]", "", agent)[:40] or "Unknown"
+
+
+def _first(table: Iterable[tuple[str, str]], agent: str) -> str:
+    return next((word for mark, word in table if mark in agent), "")
+
+
+def _forget_old(moment: float) -> None:
+    if len(_seen) > 5_000:
+        for key in [key for key, at in _seen.items() if moment - at > WRITTEN_EVERY_SECONDS]:
+            _seen.pop(key, None)

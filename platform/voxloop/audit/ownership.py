@@ -1,0 +1,98 @@
+"""Two roles of the database: one owns the tables, the other works with them.
+
+Who owns a table can put its triggers to sleep, so the product's own role must not: append-only would be a habit. What a
+trigger refuses for every row (`voxloop_refuse_change`) the working role has no right to either, and it owns nothing but
+the broker's queues, which it makes as it needs them (docs/adr/0022).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import connection, transaction
+from psycopg import sql
+
+# Bits of pg_trigger.tgtype.
+RIGHTS = (("UPDATE", 16), ("DELETE", 8))
+READ_ONLY = {"django_migrations"}
+# Tables, and what the triggers of each refuse for every row.
+REFUSED = """
+SELECT c.relname, coalesce(bit_or(t.tgtype::int) FILTER (WHERE p.proname = 'voxloop_refuse_change'), 0)
+FROM pg_class c LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgqual IS NULL
+LEFT JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') GROUP BY c.relname
+"""
+
+
+@contextmanager
+def as_owner() -> Iterator[dict[str, Any]]:
+    """Within it Django's connection is the owner's, where `VOXLOOP_OWNER_DATABASE` names one.
+
+    Answers the settings of the working role's connection. May be nested.
+    """
+    if settings.OWNER_DATABASE is None:
+        yield settings.WORKING_DATABASE
+        return
+    kept = dict(connection.settings_dict)
+    connection.close()
+    connection.settings_dict.update(settings.OWNER_DATABASE)
+    try:
+        yield settings.WORKING_DATABASE
+    finally:
+        connection.close()
+        connection.settings_dict.clear()
+        connection.settings_dict.update(kept)
+
+
+@transaction.atomic
+def grant_rights(role: str) -> None:
+    """Give the working role what it needs of the tables there are, and take away what it had beyond that.
+
+    To be called as the owner, after every migration.
+    """
+    who = sql.Identifier(role)
+    with connection.cursor() as cursor:
+        for text in (
+            "REVOKE CREATE ON DATABASE {database} FROM {who}",
+            "REVOKE CREATE ON SCHEMA public FROM PUBLIC, {who}",
+            "GRANT USAGE ON SCHEMA public TO {who}",
+            "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {who}",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {who}",
+        ):
+            cursor.execute(sql.SQL(text).format(who=who, database=_database()))
+        cursor.execute(REFUSED)
+        for table, refused in cursor.fetchall():
+            rights = ["SELECT"]
+            if table not in READ_ONLY:
+                rights += ["INSERT", *(word for word, bit in RIGHTS if not refused & bit)]
+            words = sql.SQL(", ").join(map(sql.SQL, rights))
+            cursor.execute(sql.SQL("GRANT {} ON {} TO {}").format(words, sql.Identifier("public", table), who))
+
+
+def install_as_worker(script: str, working: dict[str, Any]) -> None:
+    """Run a script that makes a schema as the working role, which may make schemas for just so long."""
+    who = sql.Identifier(str(working["USER"]))
+
+    def may(text: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL(text).format(database=_database(), who=who))
+
+    may("GRANT CREATE ON DATABASE {database} TO {who}")
+    try:
+        with psycopg.connect(**_parameters(working), autocommit=True) as worker:
+            worker.execute(script.encode())
+    finally:
+        may("REVOKE CREATE ON DATABASE {database} FROM {who}")
+
+
+def _database() -> sql.Identifier:
+    return sql.Identifier(str(connection.settings_dict["NAME"]))
+
+
+def _parameters(database: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "host": database["HOST"], "port": database["PORT"] or None, "user": database["USER"],
+        "password": database["PASSWORD"], "dbname": database["NAME"],
+    }  # fmt: skip
