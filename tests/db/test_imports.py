@@ -76,6 +76,7 @@ def test_upload_becomes_a_ready_scan(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"no zip at all", b"PK\x05\x06" + bytes(18), b"PK\x03\x04" + b"x" * 200])
+@pytest.mark.fault("a broken file is uploaded")
 def test_a_broken_upload_leaves_nothing_behind(world: World, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "in.zip").write_bytes(content)
     scans, objects = Scan.objects.count(), len(files_under(settings.STATE_DIR / "objects"))

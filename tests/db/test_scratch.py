@@ -86,6 +86,7 @@ def test_nameless_scratch_goes_by_age() -> None:
     assert not any(path.exists() for path in old)
 
 
+@pytest.mark.fault("scratch of killed exports")
 def test_exports_that_were_killed_leave_nothing_and_lose_nothing() -> None:
     held = start()
     half = lay(settings.EXPORT_ROOT / f".part.chest-1.{held.job.pk}.{held.fence}")

@@ -95,6 +95,7 @@ def test_the_same_bytes_stay_for_the_job_that_still_wants_them(world: World, tmp
     assert stored() == []
 
 
+@pytest.mark.fault("an upload whose request was killed")
 def test_what_a_killed_request_left_goes_by_age(world: World, tmp_path: Path) -> None:
     store = open_store(settings.STORAGE_URL)
     lost, fresh = store.put(PREFIX, b"of a request that died"), store.put(PREFIX, b"of one that goes on")
@@ -106,6 +107,7 @@ def test_what_a_killed_request_left_goes_by_age(world: World, tmp_path: Path) ->
     assert set(stored()) == {fresh, job.payload["upload"]}
 
 
+@pytest.mark.fault("the store is away under an import")
 def test_a_job_waits_for_a_store_that_is_away(world: World, tmp_path: Path) -> None:
     """The server is really gone: nothing answers at its address. Then it is there again."""
     data = series_zip(tmp_path / "series")

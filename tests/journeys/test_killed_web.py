@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+import pytest
 
 from tests.factories.world import PASSWORD
 from tests.product import Product
@@ -62,6 +63,7 @@ def restart(product: Product, after_s: float) -> None:
     product.start("web")
 
 
+@pytest.mark.fault("the web server is killed between strokes")
 def test_no_stroke_is_lost_when_the_server_is_killed(product: Product) -> None:
     pk = product.manage("shell", "-v", "0", "-c", SEED).stdout.split()[-1]
     product.start("web")

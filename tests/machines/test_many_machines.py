@@ -147,6 +147,7 @@ def draw_during(reader: Reader, fault: Callable[[], None], strokes: int = 14) ->
     reader.check()
 
 
+@pytest.mark.fault("many machines: PostgreSQL is killed")
 def test_the_database_is_restarted_while_people_save(loop: Machines) -> None:
     reader = Reader.at_the_open_scan(loop)
 
@@ -162,6 +163,7 @@ def test_the_database_is_restarted_while_people_save(loop: Machines) -> None:
     wait_for("the workers", lambda: an_import_ends(loop, 31), 120)
 
 
+@pytest.mark.fault("many machines: one of two web machines is killed")
 def test_one_of_two_web_machines_goes_away(loop: Machines) -> None:
     """The proxy asks the other one: nobody is refused."""
     reader = Reader.at_the_open_scan(loop)
@@ -176,6 +178,7 @@ def test_one_of_two_web_machines_goes_away(loop: Machines) -> None:
     assert reader.statuses == []
 
 
+@pytest.mark.fault("many machines: RabbitMQ is killed")
 def test_the_broker_is_killed_and_no_job_is_lost(loop: Machines) -> None:
     manager = Api(loop.url, "datamanager")
     loop.kill("broker")
@@ -190,6 +193,7 @@ def test_the_broker_is_killed_and_no_job_is_lost(loop: Machines) -> None:
     assert an_import_ends(loop, 33)
 
 
+@pytest.mark.fault("many machines: both workers are killed, one comes back")
 def test_a_worker_is_killed_in_the_middle_of_its_job(loop: Machines) -> None:
     """Its job is taken up by the other one when the lease has run out."""
     manager = Api(loop.url, "datamanager")
@@ -204,6 +208,7 @@ def test_a_worker_is_killed_in_the_middle_of_its_job(loop: Machines) -> None:
         loop.start("worker-1")
 
 
+@pytest.mark.fault("many machines: S3 is cut off")
 def test_the_store_is_cut_off_and_comes_back(loop: Machines) -> None:
     """Saving goes on (masks lie in the database); voxels are refused in words, and are there again afterwards."""
     reader = Reader.at_the_open_scan(loop)
@@ -227,6 +232,7 @@ def test_the_store_is_cut_off_and_comes_back(loop: Machines) -> None:
     assert an_import_ends(loop, 35)
 
 
+@pytest.mark.fault("many machines: web and database go while somebody draws")
 def test_an_annotator_draws_on_while_a_web_machine_and_the_database_go_away(loop: Machines, browser: Browser) -> None:
     """In the browser: strokes are kept, said to be kept, and saved when the servers are back."""
     watched = Watched(expected=["Failed to load resource", "net::ERR", "503", "502"])

@@ -91,6 +91,12 @@ class DatabaseAway(Refusal):
     again_after_seconds = 5
 
 
+class DatabaseDamaged(Refusal):
+    kind, code = Kind.UNAVAILABLE, "database_damaged"
+    detail = "The database found a damaged page and changed nothing. Tell an administrator: a back-up must be restored."
+    again_after_seconds = 60
+
+
 class StorageAway(Refusal):
     kind, code = Kind.UNAVAILABLE, "storage_away"
     detail = "The store of images and models does not answer just now; masks are saved all the same. Try again soon."
