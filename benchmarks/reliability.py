@@ -1,4 +1,4 @@
-"""Everything that can go wrong: the fault scenarios by name, then kills, bad inputs, saves, the front and back-ups.
+"""Everything that can go wrong: the fault scenarios by name, then kills, then bad inputs.
 
 A scenario is a test with the mark `fault("name")`: real processes, a real fault, and a checker of what must hold. Its
 figure is how long the whole of it took, or what the test itself recorded as `figure` (value and unit).
@@ -12,19 +12,46 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from benchmarks._rows import least_row
+from benchmarks._badinputs.product import run_on_product
+from benchmarks._kills import kill_rows, run_kills
+from benchmarks._rows import least_row, plain_row
+from tests.product import Product, new_database
+from voxloop.embedded.testing import database
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAST_SCENARIOS = 60
+KILLS, GENERATED, SEED = 200, 10_000, 20_261
 
 
 def run() -> Iterator[dict[str, Any]]:
-    """Rows of every scenario, and how many there were."""
+    """Rows of every scenario, then of the kills, then of the bad inputs. Bounded: about half an hour on two cores."""
     survived = 0
     for row in scenarios():
         survived += bool(row["holds"])
         yield row
     yield least_row("reliability", "fault scenarios survived or refused in words", survived, "", LEAST_SCENARIOS)
+    yield from kill_rows(run_kills(KILLS, SEED), "reliability", KILLS)
+    yield from bad_inputs()
+
+
+def bad_inputs() -> Iterator[dict[str, Any]]:
+    """Every named and many generated bad inputs, sent to the product as it runs."""
+    with database(ROOT), new_database() as url, tempfile.TemporaryDirectory() as folder:
+        product = Product(Path(folder), url)
+        try:
+            product.manage("prepare_broker", "--migrate")
+            facts = run_on_product(product, seed=SEED, count=GENERATED)
+        finally:
+            product.stop()
+    yield least_row("reliability", "bad inputs: named", facts.named, "", 300)
+    yield least_row("reliability", "bad inputs: generated", facts.generated, "", GENERATED)
+    for name, left in (
+        ("5xx", facts.faults), ("refusals without a code", facts.without_code), ("unanswered", facts.unanswered),
+        ("rows left behind", facts.rows_left), ("files left behind", facts.files_left),
+    ):  # fmt: skip
+        yield plain_row("reliability", f"bad inputs: {name}", len(left), "", 0)
+    if facts.memory_growth_percent is not None:
+        yield plain_row("reliability", "bad inputs: growth of the web process", facts.memory_growth_percent, "%", 5)
 
 
 def scenarios() -> Iterator[dict[str, Any]]:
