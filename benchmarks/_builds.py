@@ -71,7 +71,7 @@ class Build:
 
     def answers(self, place: int) -> bool:
         """Whether a web process answers."""
-        address = f"http://127.0.0.1:{self.ports[place]}/healthz"
+        address = f"http://127.0.0.1:{self.ports[place]}/healthz?live"
         with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2) as answer:
             return bool(answer.status == 200)
         return False
