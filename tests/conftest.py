@@ -35,6 +35,14 @@ def files_as_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(StaticFilesHandler, "_should_handle", lambda self, path: False)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A scenario of `manage.py bench reliability` goes into the report by its name, with its case where it has some."""
+    for item in items:
+        if mark := item.get_closest_marker("fault"):
+            case = f": {item.callspec.id}" if hasattr(item, "callspec") else ""
+            item.user_properties.append(("fault", f"{mark.args[0]}{case}"))
+
+
 _teardown = TransactionTestCase._fixture_teardown
 
 

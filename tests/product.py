@@ -46,6 +46,7 @@ class Product:
         self.state = state
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.releases, self.export_to = state / "releases", ""
         self.environment = os.environ | {
             "VOXLOOP_DATABASE": database,
             "VOXLOOP_STATE": str(state),

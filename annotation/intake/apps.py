@@ -6,7 +6,7 @@ class IntakeConfig(AppConfig):
     label = "intake"
 
     def ready(self) -> None:
-        from annotation.intake.services import discard_upload
+        from annotation.intake.uploads import discard_upload
         from voxloop.jobs.services import on_end
 
         on_end(discard_upload)

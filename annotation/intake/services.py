@@ -1,6 +1,5 @@
 """Receive scans, screen and convert them in a child process, and keep what comes out (`storing`)."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -10,12 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.conf import settings
 from django.db import transaction
 
 from annotation.intake.child import run_convert
 from annotation.intake.rekeying import Rekeyer, notes_on
 from annotation.intake.storing import VolumeFiles, reject_series, store_scan
+from annotation.intake.uploads import SOURCES, discard_upload, fetch_upload, keep_upload
 from annotation.scans.models import Site
 from annotation.work.models import Campaign
 from annotation.work.permissions import require_role
@@ -27,44 +26,23 @@ from voxloop.jobs.models import Job
 from voxloop.jobs.room import require_room
 from voxloop.jobs.scratch import of_job, of_process
 from voxloop.jobs.services import Claim, enqueue
-from voxloop.kernel.errors import FULL, Conflict, Invalid, NoSpace, NotFound, TooLarge
+from voxloop.kernel.errors import Conflict, Invalid, NotFound
 from voxloop.kernel.ids import new_id
 from voxloop.volume.labelmap import decode_message
 
-UPLOAD_SUFFIXES = (".zip", ".nii.gz", ".nii")
 KEPT_MODALITIES = {"CT", "DX", "CR"}
 
 
 def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User) -> Job:
     """Keep an uploaded zip or NIfTI of a de-identified scan and ask for its import.
 
-    `upload` has `name`, `size` and `chunks()`. Raises Invalid for another kind of file, TooLarge, NoSpace.
+    `upload` has `name`, `size` and `chunks()`. Raises Invalid for another kind of file, TooLarge, NoSpace, StorageAway.
     """
     _check_place(site, campaign, actor)
     require_room()
-    name = Path(str(upload.name)).name.lower()
-    suffix = next((suffix for suffix in UPLOAD_SUFFIXES if name.endswith(suffix)), None)
-    if suffix is None:
-        raise Invalid(
-            "Send a zip of one or more DICOM series, or one NIfTI file (.nii or .nii.gz).", code="unknown_file"
-        )
-    if upload.size > settings.MAX_UPLOAD_BYTES:
-        raise TooLarge(f"An upload holds at most {settings.MAX_UPLOAD_BYTES >> 20} MiB.")
-    folder = settings.WORK_DIR / "uploads" / str(new_id())
-    folder.mkdir(parents=True)
-    try:
-        path = folder / f"upload{suffix}"
-        digest = hashlib.sha256()
-        with path.open("wb") as handle:
-            for block in upload.chunks():
-                digest.update(block)
-                handle.write(block)
-        return _ask(path, site, campaign, actor, is_upload=True, key=digest.hexdigest())
-    except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, OSError) and error.errno in FULL:
-            raise NoSpace from error
-        raise
+    key, suffix = keep_upload(upload)
+    source = {"upload": key, "suffix": suffix, "is_upload": True}
+    return _ask(source, site, campaign, actor, key=key.rpartition("/")[2])
 
 
 def receive_path(*, path: Path, site: Site, campaign: Campaign, actor: User, mask: Path | None = None) -> Job:
@@ -73,22 +51,19 @@ def receive_path(*, path: Path, site: Site, campaign: Campaign, actor: User, mas
     require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
-    return _ask(path, site, campaign, actor, is_upload=False, key=str(new_id()), mask=mask)
+    source = {"path": str(path.resolve()), "mask": mask and str(mask.resolve()), "is_upload": False}
+    return _ask(source, site, campaign, actor, key=str(new_id()))
 
 
-def _ask(
-    path: Path, site: Site, campaign: Campaign, actor: User, *, is_upload: bool, key: str, mask: Path | None = None
-) -> Job:
+def _ask(source: Mapping[str, Any], site: Site, campaign: Campaign, actor: User, *, key: str) -> Job:
     with transaction.atomic():
         job = enqueue(
             Job.Kind.IMPORT_SCANS,
             payload={
-                "path": str(path.resolve()),
-                "mask": mask and str(mask.resolve()),
+                **source,
                 "site": str(site.pk),
                 "campaign": str(campaign.pk),
                 "actor": str(actor.pk),
-                "is_upload": is_upload,
             },
             key=f"import:{key}:{new_id()}",
             actor=actor,
@@ -129,36 +104,28 @@ def on_labels(listener: LabelsListener) -> LabelsListener:
 def import_scans(claim: Claim) -> dict[str, Any]:
     """Run an import job: convert what was received, keep its scans and refusals, and remove an upload."""
     payload = claim.job.payload
-    if "path" not in payload:  # an attempt that ended everything but its own row
+    if not SOURCES & payload.keys():  # an attempt that ended everything but its own row
         raise Invalid("The uploaded file is gone; send it again.", code="no_such_file")
     site, campaign, actor = find_job_place(payload)
-    result = _import(
-        source=Path(payload["path"]),
-        mask=Path(payload["mask"]) if payload.get("mask") else None,
-        layer=payload.get("layer"),
-        site=site,
-        campaign=campaign,
-        actor=actor,
-        on_progress=claim.report,
-        check=claim.check,
-        may_go_on=claim.may_go_on,
-        folder=of_job("imports", claim),
-    )
+    folder = of_job("imports", claim)
+    shutil.rmtree(folder, ignore_errors=True)  # what an attempt that was killed has left
+    try:
+        result = _import(
+            source=fetch_upload(payload, folder) if "upload" in payload else Path(payload["path"]),
+            mask=Path(payload["mask"]) if payload.get("mask") else None,
+            layer=payload.get("layer"),
+            site=site,
+            campaign=campaign,
+            actor=actor,
+            on_progress=claim.report,
+            check=claim.check,
+            may_go_on=claim.may_go_on,
+            folder=folder / "out",
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     discard_upload(claim.job)
     return result
-
-
-def discard_upload(job: Job) -> None:
-    """Remove the uploaded file of an import job that has ended, however it ended, and forget where it lay.
-
-    A folder on the server may be called after a patient; the job's row is kept for good.
-    """
-    if job.kind != Job.Kind.IMPORT_SCANS or "path" not in job.payload:
-        return
-    if job.payload.get("is_upload"):
-        shutil.rmtree(Path(job.payload["path"]).parent, ignore_errors=True)
-    job.payload = {name: value for name, value in job.payload.items() if name not in ("path", "mask")}
-    job.save(update_fields=["payload"])
 
 
 def import_now(

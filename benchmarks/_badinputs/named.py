@@ -114,7 +114,7 @@ def _documents(places: Places) -> Iterator[Asked]:
 def _methods(places: Places) -> Iterator[Asked]:
     paths = ["/api/v1/docs/", "/api/v1/schema/", "/api/v1/me/", "/api/v1/auth/token", places.mask, "/worklist/",
              "/offline.js",
-             f"/view/{places.ids['assignments']}/", "/healthz", "/api/v1/nothing", "/nothing"]  # fmt: skip
+             f"/view/{places.ids['assignments']}/", "/api/v1/nothing", "/nothing"]  # fmt: skip
     for path in paths:
         for method in ("OPTIONS", "TRACE", "BREW", "PATCH", "DELETE", "HEAD", "PROPFIND"):
             yield Asked(f"{method} on {path[:20]}", method, path)

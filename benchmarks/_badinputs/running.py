@@ -5,7 +5,7 @@ import http.client
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ PROBLEM, CODE_HEADER = "application/problem+json", "voxloop-code"
 MOST_TOLD = 40
 WARM = 400  # requests until a web process has loaded what it needs
 # Tables that grow by being asked at all: log-ins that failed, the log, what a broker and a clock keep.
-LOGS = ("audit_", "axes_", "django_session", "knox_", "pgmq", "django_celery", "celery_", "jobs_pulse")
+LOGS = ("audit_", "axes_", "django_session", "knox_", "pgmq", "django_celery", "celery_", "project_requestcount")
 
 Answer = tuple[int, dict[str, str], bytes]
 Door = Callable[[Asked], Answer]
@@ -30,10 +30,12 @@ class Facts:
     named: int = 0
     generated: int = 0
     by_status: Counter[int] = field(default_factory=Counter)
+    by_code: Counter[str] = field(default_factory=Counter)
     faults: list[dict[str, Any]] = field(default_factory=list)
     without_code: list[dict[str, Any]] = field(default_factory=list)
     unanswered: list[dict[str, Any]] = field(default_factory=list)
     saved: int = 0
+    head: str = "empty"
     written: int = 0
     rows_left: dict[str, int] = field(default_factory=dict)
     files_left: list[str] = field(default_factory=list)
@@ -46,7 +48,8 @@ class Facts:
 
     def to_json(self) -> dict[str, Any]:
         """For a report."""
-        return {**asdict(self), "by_status": dict(sorted(self.by_status.items())), "holds": self.holds}
+        counts = {"by_status": dict(sorted(self.by_status.items())), "by_code": dict(self.by_code.most_common())}
+        return {**asdict(replace(self, by_status=Counter(), by_code=Counter())), **counts, "holds": self.holds}
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,9 @@ def run_bad_inputs(
 
 
 def _send(door: Door, asked: Asked, facts: Facts) -> None:
+    if asked.headers.get("If-Match") == '"empty"':
+        # What is sent with the head of its time is read to its end: a stale save is refused unread.
+        asked = replace(asked, headers={**asked.headers, "If-Match": f'"{facts.head}"'})
     try:
         status, headers, body = door(asked)
     except (OSError, http.client.HTTPException) as error:
@@ -106,11 +112,16 @@ def _send(door: Door, asked: Asked, facts: Facts) -> None:
     facts.by_status[status] += 1
     if status >= 500:
         _tell(facts.faults, asked, str(status))
-    elif status >= 400 and not _code_of(asked, headers, body):
-        _tell(facts.without_code, asked, str(status))
+    elif status >= 400:
+        code = _code_of(asked, headers, body)
+        facts.by_code[code] += 1
+        if not code:
+            _tell(facts.without_code, asked, str(status))
     elif status < 300 and asked.method not in ("GET", "HEAD", "OPTIONS"):
         facts.written += 1
-        facts.saved += status == 201 and "/mask" in asked.path
+        if status == 201 and "/mask" in asked.path:
+            facts.saved += 1
+            facts.head = str(json.loads(body)["revision"])
 
 
 def _code_of(asked: Asked, headers: dict[str, str], body: bytes) -> str:

@@ -77,6 +77,7 @@ def damaged_row(name: bytes, data: bytes | None) -> None:
 
 
 @pytest.mark.parametrize("part", ["pack", "preview"])
+@pytest.mark.fault("a flipped byte in a stored object")
 def test_a_flipped_byte_is_never_served(kept, client, part):
     world = build_world(scans=1)
     scan = world.scans[0]
@@ -111,6 +112,7 @@ def test_a_flipped_byte_is_never_served(kept, client, part):
     assert AuditEntry.objects.filter(action="object.damaged", object_id=mark.pk).count() == 1
 
 
+@pytest.mark.fault("a stored object is missing or cut short")
 def test_a_missing_or_cut_object_is_said(kept, client, settings):
     world = build_world(scans=1)
     scan = world.scans[0]
@@ -161,6 +163,7 @@ INDEX_FAULTS = [
 ]
 
 
+@pytest.mark.fault("an index that does not fit its pack")
 def test_an_index_that_does_not_fit_its_pack_is_refused(world, client):
     scan = world.scans[0]
     assignment = publish(world).assignments.get(scan=scan)
@@ -212,6 +215,7 @@ def broken_rows(good: bytes, draw: random.Random) -> dict[str, bytes | None]:
     }
 
 
+@pytest.mark.fault("a damaged mask chunk, every door")
 def test_a_damaged_chunk_is_told_on_every_door(world, client):
     assignment = first_of(publish(world))
     label(world, assignment)
@@ -245,6 +249,7 @@ def nifti(scan) -> bytes:
     return gzip.compress(image.to_bytes())
 
 
+@pytest.mark.fault("a damaged list of chunks")
 def test_a_damaged_list_of_chunks_is_told(world, client):
     assignment = first_of(publish(world))
     label(world, assignment)
@@ -261,6 +266,7 @@ def test_a_damaged_list_of_chunks_is_told(world, client):
         assert Damage.objects.get().thing == f"revisions/{revision.pk}"
 
 
+@pytest.mark.fault("a save beside and over a damaged chunk")
 def test_a_save_beside_a_damaged_chunk_is_kept_and_one_over_it_mends(world, client):
     """Nobody's strokes are lost because a part of the mask elsewhere is."""
     assignment = first_of(publish(world))
@@ -312,6 +318,7 @@ def test_a_release_or_a_training_of_a_damaged_mask_is_refused(world, client):
     assert (run.status_code, run.json()["code"]) == (409, "mask_damaged"), run.content
 
 
+@pytest.mark.fault("handing in a damaged scan")
 def test_nothing_is_handed_in_while_its_scan_is_damaged(world, client, own_state):
     assignment = first_of(publish(world))
     label(world, assignment)

@@ -53,6 +53,7 @@ def logged_in(world: World, name: str = "annotator") -> Client:
     return client
 
 
+@pytest.mark.fault("errors of PostgreSQL that pass by themselves")
 def test_each_error_that_passes_by_itself_is_told_as_that(world: World) -> None:
     client = logged_in(world)
     for (path, where), (told, codes) in itertools.product(PLACES, CODES.items()):
@@ -88,6 +89,7 @@ def test_a_fault_of_ours_stays_one(world: World) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.fault("a save meets a locked row")
 def test_a_save_that_waits_for_a_locked_row_is_told_busy_and_kept_nowhere(live_world: World) -> None:
     assignment = first_of(publish(live_world))
     client = logged_in(live_world)
@@ -112,6 +114,7 @@ def test_a_save_that_waits_for_a_locked_row_is_told_busy_and_kept_nowhere(live_w
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.fault("a back end is killed between two requests")
 def test_a_connection_that_was_cut_is_told_once_and_mended(live_world: World) -> None:
     """As a restart of the server does it: each thread's connection is gone."""
     client, seen = logged_in(live_world), []

@@ -86,6 +86,7 @@ def test_a_new_password_ends_those_elsewhere(world: World) -> None:
     assert not UserSession.objects.filter(user=world["annotator"]).exists()
 
 
+@pytest.mark.fault("an account is switched off in the middle")
 def test_a_deactivated_account_is_out_at_once(world: World) -> None:
     here = log_in("annotator")
     User.objects.filter(username="annotator").update(is_active=False)
@@ -110,6 +111,7 @@ def test_an_idle_log_in_ends(world: World) -> None:
     assert AuditEntry.objects.get(action="person.sessions_ended").why == "idle for 60 minutes"
 
 
+@pytest.mark.fault("a log-in ends by idling")
 def test_an_idle_log_in_is_a_401_for_the_viewer(world: World) -> None:
     work = begin(assignment_id=first_of(publish(world)).pk, actor=world["annotator"])
     client = log_in("annotator")

@@ -60,6 +60,7 @@ def open_scan(page: Page, row: Assignment) -> Viewer:
     return viewer
 
 
+@pytest.mark.fault("the browser is offline for two scans")
 def test_two_scans_are_drawn_without_a_network_and_handed_in(
     page: Page, line: FaultyLine, rows: list[Assignment]
 ) -> None:
@@ -108,6 +109,7 @@ def test_two_scans_are_drawn_without_a_network_and_handed_in(
     assert [rows[0].state, rows[2].state] == ["open", "submitted"]
 
 
+@pytest.mark.fault("a batch taken along is stopped, gone on with, wiped")
 def test_stopped_gone_on_removed_and_wiped_with_the_log_out(
     page: Page, line: FaultyLine, rows: list[Assignment], live_world: World
 ) -> None:

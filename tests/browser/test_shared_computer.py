@@ -71,7 +71,7 @@ def open_scan(page: Page, row: Assignment) -> Viewer:
 
 def log_out(page: Page) -> None:
     page.locator("summary", has_text="annotator").click()
-    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Log out", exact=True).click()
 
 
 def test_a_second_visit_fetches_no_pixels_and_a_log_out_leaves_nothing(page: Page, rows: list[Assignment]) -> None:
@@ -128,7 +128,7 @@ def test_unsent_strokes_are_told_and_stay_sealed_for_the_one_whose_they_are(page
     page.goto("/worklist/")
     expect(page.locator("[data-waiting]")).to_be_hidden()
     page.locator("summary", has_text="annotator2").click()
-    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Log out", exact=True).click()
     page.wait_for_url("**/accounts/login/**")
     page.unroute(MASKS)
     log_in(page, "annotator", PASSWORD)
@@ -164,7 +164,7 @@ def test_a_log_in_that_the_server_ended_leaves_nothing_to_the_next_person(page: 
     # The stroke waits, sealed, for the one who drew it.
     assert kept["databases"]["voxloop-editor:annotator"]
     page.locator("summary", has_text="annotator2").click()
-    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Log out", exact=True).click()
     page.wait_for_url("**/accounts/login/**")
     log_in(page, "annotator", PASSWORD)
     page.goto("/worklist/")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.chromium import Watched, shoot
@@ -10,6 +11,7 @@ from tests.journeys.viewer import Viewer
 from voxloop.storage.store import open_store
 
 
+@pytest.mark.fault("a damaged slice in the browser")
 def test_a_damaged_slice_is_told_and_shown_as_missing(
     live_world: World, new_page: Any, watched: Watched, settings: Any
 ) -> None:

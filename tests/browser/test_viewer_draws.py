@@ -168,6 +168,7 @@ def test_painting_by_keyboard_alone(viewer: Viewer) -> None:
     assert viewer.facts("cross") == [MIDDLE[0] + 1, MIDDLE[1], MIDDLE[2] - 1]
 
 
+@pytest.mark.fault("the network is gone while drawing")
 def test_strokes_wait_in_the_browser_while_the_network_is_gone(
     viewer: Viewer, watched: Watched, assignment: Assignment
 ) -> None:

@@ -88,6 +88,7 @@ def wait_for_fault(line: FaultyLine, page: Page, count: int) -> None:
     raise AssertionError(f"the save did not come: {line.befallen}")
 
 
+@pytest.mark.fault("the line is cut, doubled, late or reordered at every step of a save")
 def test_the_line_fails_at_every_step(page: Page, line: FaultyLine, assignment: Assignment) -> None:
     reader = Reader(page, assignment)
     for n, fault in enumerate([*CUTS, Fault.TWICE, Fault.LATE], start=1):
@@ -99,6 +100,7 @@ def test_the_line_fails_at_every_step(page: Page, line: FaultyLine, assignment: 
     assert [fault for fault, _ in line.befallen] == [*CUTS, Fault.TWICE, Fault.LATE]
 
 
+@pytest.mark.fault("the tab dies at every step of a save")
 def test_the_tab_dies_at_every_step(page: Page, line: FaultyLine, assignment: Assignment) -> None:
     reader = Reader(page, assignment)
     tab = page
@@ -114,6 +116,7 @@ def test_the_tab_dies_at_every_step(page: Page, line: FaultyLine, assignment: As
         reader.check()
 
 
+@pytest.mark.fault("the log-in ends at every step of a save")
 def test_the_session_ends_at_every_step_and_one_logs_in_on_the_page(
     page: Page, line: FaultyLine, assignment: Assignment
 ) -> None:
@@ -176,6 +179,7 @@ def test_one_logs_in_on_the_page_with_a_second_factor(
     assert not found, "\n".join(found)
 
 
+@pytest.mark.fault("somebody else logs in meanwhile")
 def test_somebody_else_logs_in_meanwhile(page: Page, assignment: Assignment) -> None:
     reader = Reader(page, assignment)
     other = page.context.new_page()
@@ -197,6 +201,7 @@ def test_somebody_else_logs_in_meanwhile(page: Page, assignment: Assignment) -> 
     }
 
 
+@pytest.mark.fault("two tabs on one scan")
 def test_two_tabs_on_one_scan(page: Page, assignment: Assignment) -> None:
     reader = Reader(page, assignment)
     reader.draw()
@@ -227,6 +232,7 @@ def test_two_tabs_on_one_scan(page: Page, assignment: Assignment) -> None:
     reader.check()
 
 
+@pytest.mark.fault("the lease is lost while drawing")
 def test_the_scan_is_given_to_somebody_else(
     page: Page, live_world: World, assignment: Assignment, line: FaultyLine, tmp_path: Any
 ) -> None:
@@ -250,6 +256,7 @@ def test_the_scan_is_given_to_somebody_else(
     assert hashlib.sha256(labels.tobytes()).hexdigest() == reader.viewer.mask_hash()
 
 
+@pytest.mark.fault("the server refuses what was drawn")
 def test_the_server_refuses_what_was_drawn(
     page: Page, assignment: Assignment, monkeypatch: pytest.MonkeyPatch, watched: Watched
 ) -> None:
@@ -268,6 +275,7 @@ def test_the_server_refuses_what_was_drawn(
     reader.check()
 
 
+@pytest.mark.fault("two browsers disagree")
 def test_two_browsers_disagree_and_are_merged_region_by_region(
     page: Page, browser: Any, live_server: Any, watched: Watched, assignment: Assignment, line: FaultyLine
 ) -> None:
@@ -316,6 +324,7 @@ def test_two_browsers_disagree_and_are_merged_region_by_region(
     assert theirs > reader.viewer.counts()["2"]
 
 
+@pytest.mark.fault("answers, a dead tab and no network")
 def test_answers_outlive_the_tab_the_network_and_a_refusal(
     page: Page, line: FaultyLine, assignment: Assignment, watched: Watched
 ) -> None:

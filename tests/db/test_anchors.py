@@ -49,6 +49,7 @@ def cut_off() -> None:
         cursor.execute("SET session_replication_role = DEFAULT")
 
 
+@pytest.mark.fault("the anchor of the audit log is gone")
 def test_a_missing_anchor_is_told(world: World) -> None:
     anchor()
     call_command("verify_audit", stdout=io.StringIO())
@@ -92,6 +93,7 @@ def test_two_places_that_differ_are_told(world: World, tmp_path: Path, settings:
     assert "different anchors" in told()
 
 
+@pytest.mark.fault("a place for anchors fails")
 def test_a_place_that_fails_is_told_and_stops_no_other(world: World, tmp_path: Path, settings: Any) -> None:
     (tmp_path / "file").write_text("no folder")
     good = f"file://{tmp_path}/good"

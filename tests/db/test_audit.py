@@ -81,6 +81,7 @@ def test_a_whole_log_holds(world: World) -> None:
         ),
     ],
 )
+@pytest.mark.fault("the audit log is tampered with")
 def test_tampering_shows(world: World, sql: str, words: str) -> None:
     anchor()
     tamper(sql)
@@ -89,6 +90,7 @@ def test_tampering_shows(world: World, sql: str, words: str) -> None:
     assert words in fault.sentence
 
 
+@pytest.mark.fault("the audit log is rewritten")
 def test_a_rewritten_chain_does_not_match_its_anchor(world: World, own_state: Path) -> None:
     path = anchor()
     rows = [json.loads(line) for line in path.read_text().splitlines()]

@@ -86,6 +86,7 @@ def test_back_ups_share_objects_and_old_ones_go_without_harm(live_world: World, 
     assert verify()[1] is None
 
 
+@pytest.mark.fault("a damaged back-up")
 def test_every_damage_is_told(live_world: World, tmp_path: Path) -> None:
     to = str(tmp_path / "backups")
     name = backup(to).name
@@ -115,6 +116,7 @@ def test_every_damage_is_told(live_world: World, tmp_path: Path) -> None:
         verify_backup(address=to, at=None, passphrase="another passphrase", tell=quiet)
 
 
+@pytest.mark.fault("a back-up is killed half-way")
 def test_a_half_written_one_is_never_taken_for_whole(
     live_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +149,7 @@ def test_a_half_written_one_is_never_taken_for_whole(
     assert prune(place, keep=1) == [half.name]
 
 
+@pytest.mark.fault("a back-up of an installation with a damaged object")
 def test_an_object_that_is_gone_or_damaged_is_named_and_the_rest_is_kept(live_world: World, tmp_path: Path) -> None:
     to = str(tmp_path / "backups")
     store = open_store(django_settings.STORAGE_URL)

@@ -138,6 +138,7 @@ def test_two_exports_have_the_same_seal(world: World, settings: Any, tmp_path: P
 
 
 @pytest.mark.django_db
+@pytest.mark.fault("an export meets a damaged volume")
 def test_a_damaged_volume_stops_the_export_and_leaves_nothing(world: World, settings: Any) -> None:
     release = frozen(world)
     key = Scan.objects.get(code=release.manifest["scans"][2]["code"]).pack_key
@@ -244,6 +245,7 @@ def start_command(settings: Any, *arguments: str, within: Sequence[str] = ()) ->
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.fault("an export is killed half-way")
 def test_killed_half_way_it_leaves_nothing_that_looks_complete_and_a_rerun_completes(
     live_world: World, settings: Any
 ) -> None:
@@ -271,6 +273,7 @@ def test_killed_half_way_it_leaves_nothing_that_looks_complete_and_a_rerun_compl
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.fault("the disk is full under an export")
 def test_a_full_disk_is_told_and_leaves_nothing(live_world: World, settings: Any) -> None:
     """On a real small file system, which is gone with the process."""
     release = frozen(live_world)

@@ -48,6 +48,7 @@ def logged_in(world: World, name: str) -> Client:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.fault("eight save while a batch is closed and others claim")
 def test_eight_save_while_a_batch_is_closed_and_others_claim(live_world: World) -> None:
     """No lock is waited for in a circle, every acknowledged save is there, and it is its line's newest."""
     world = live_world
@@ -128,6 +129,7 @@ def files_at_most(size: int) -> Iterator[None]:
 
 
 @pytest.mark.django_db
+@pytest.mark.fault("the disk is full under an upload")
 def test_an_upload_that_does_not_fit_is_507_and_leaves_nothing(world: World, settings: Any) -> None:
     data = bytes(3 << 20)
     with files_at_most(1 << 20), pytest.raises(NoSpace):
@@ -149,6 +151,7 @@ def test_an_upload_that_does_not_fit_is_507_and_leaves_nothing(world: World, set
     assert answer.status_code == 202
 
 
+@pytest.mark.fault("the database says that its disk is full")
 def test_a_full_disk_of_the_database_is_507() -> None:
     error = OperationalError("could not extend file")
     error.__cause__ = psycopg.errors.DiskFull("could not extend file")

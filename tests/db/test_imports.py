@@ -76,6 +76,7 @@ def test_upload_becomes_a_ready_scan(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"no zip at all", b"PK\x05\x06" + bytes(18), b"PK\x03\x04" + b"x" * 200])
+@pytest.mark.fault("a broken file is uploaded")
 def test_a_broken_upload_leaves_nothing_behind(world: World, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "in.zip").write_bytes(content)
     scans, objects = Scan.objects.count(), len(files_under(settings.STATE_DIR / "objects"))
@@ -128,8 +129,10 @@ def test_the_command_names_every_refusal(world: World, tmp_path: Path, capsys: p
 def test_a_cancelled_import_leaves_nothing_behind(world: World, tmp_path: Path) -> None:
     make_series(tmp_path / "in")
     job = upload(world, zip_of(tmp_path / "in"))
-    assert files_under(settings.WORK_DIR)
+    store = open_store(settings.STORAGE_URL)
+    assert [entry.key for entry in store.list("uploads")] == [job.payload["upload"]]
     cancel(job_id=job.pk, actor=world["datamanager"])
+    assert not list(store.list("uploads"))
     assert not files_under(settings.WORK_DIR)
 
 

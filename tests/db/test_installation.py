@@ -60,6 +60,7 @@ def test_there_is_one_row() -> None:
 
 
 @pytest.mark.parametrize("name", ["secret", "audit"])
+@pytest.mark.fault("the keys of the installation are changed")
 def test_a_changed_key_is_refused_in_one_sentence(keys: Any, name: str) -> None:
     settle_installation()
     keys(**{name: "another" * 9})
@@ -68,6 +69,7 @@ def test_a_changed_key_is_refused_in_one_sentence(keys: Any, name: str) -> None:
             start()
 
 
+@pytest.mark.fault("the keys of the installation are lost")
 def test_a_missing_key_is_refused_where_there_was_one(keys: Any, settings: Any, capsys: Any) -> None:
     settle_installation()
     settings.KEYS_GIVEN = set()
@@ -111,6 +113,7 @@ def test_check_deploy_says_which_key_is_missing(keys: Any, settings: Any) -> Non
     assert [error.id for error in keys_are_given(None)] == ["voxloop.E001", "voxloop.E002"]
 
 
+@pytest.mark.fault("the database of another folder")
 def test_a_database_of_another_state_folder_is_refused(keys: Any, own_state: Path) -> None:
     (own_state / "identity.json").write_text(json.dumps({"id": "first"}))
     settle_installation()
@@ -119,6 +122,7 @@ def test_a_database_of_another_state_folder_is_refused(keys: Any, own_state: Pat
         settle_installation()
 
 
+@pytest.mark.fault("the folder of objects is missing")
 def test_missing_objects_are_told_at_the_start(keys: Any, world: World) -> None:
     check_objects()
     open_store(django_settings.STORAGE_URL).delete(world.scans[-1].pack_key)

@@ -31,6 +31,7 @@ def test_one_claim_at_a_time(job: Job) -> None:
     assert claim(job.pk) is None
 
 
+@pytest.mark.fault("a frozen worker wakes after its job was given to another")
 def test_an_expired_claim_is_taken_over_and_the_old_one_can_no_longer_write(job: Job) -> None:
     first = claim(job.pk)
     assert first is not None
@@ -45,6 +46,7 @@ def test_an_expired_claim_is_taken_over_and_the_old_one_can_no_longer_write(job:
     assert (job.progress, job.message, job.attempt) == (60, "Half", 2)
 
 
+@pytest.mark.fault("a job that kills its workers")
 def test_a_job_lost_too_often_is_lost(job: Job) -> None:
     for _ in range(2):
         assert claim(job.pk) is not None

@@ -87,6 +87,7 @@ def test_a_whole_installation_is_whole(world, capsys):
     assert report["unreferenced"] == report["half_written"] == []
 
 
+@pytest.mark.fault("rotten objects are found and repaired")
 def test_a_scrub_finds_all_that_is_wrong_and_repairs_objects_out_of_a_copy(kept, settings, tmp_path, capsys):
     world = build_world(scans=4)
     one, two, three, four = world.scans
@@ -145,6 +146,7 @@ def test_a_scrub_finds_masks_that_are_damaged(world, capsys):
     assert f"revisions/{revision.pk}" in told(capsys)[0]["damaged"]
 
 
+@pytest.mark.fault("any flipped byte of any object")
 def test_any_flipped_byte_of_any_object_is_found(world, settings):
     store = open_store(settings.STORAGE_URL)
     keys = [entry.key for prefix in ("packs", "previews") for entry in store.list(prefix)]

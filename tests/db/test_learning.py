@@ -123,6 +123,7 @@ def test_a_second_attempt_after_the_model_was_stored_changes_nothing(approved: W
     assert (done.state, ModelVersion.objects.count(), done.job.state) == ("promoted", 1, "succeeded")
 
 
+@pytest.mark.fault("the worker of a training is lost")
 def test_a_run_whose_worker_was_lost_starts_again_from_its_manifest(approved: World) -> None:
     wanted = request(approved)
     first = claim(wanted.job_id)

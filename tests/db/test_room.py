@@ -40,6 +40,7 @@ def upload(world: World) -> Any:
     return logged_in(world, "datamanager").post("/api/v1/scans/upload", body)
 
 
+@pytest.mark.fault("the disk is nearly full")
 def test_imports_and_trainings_are_refused_and_saves_go_on(world: World, nearly_full: None) -> None:
     answer = upload(world)
     assert (answer.status_code, answer.json()["code"]) == (507, "no_space")

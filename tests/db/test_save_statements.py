@@ -151,6 +151,7 @@ def test_a_save_is_written_down_or_undone_with_it(world: World) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.fault("a save and its retry at the same moment")
 def test_a_retry_at_the_same_moment_is_one_revision(live_world: World) -> None:
     world = live_world
     assignment, key, gate = opened(world), uuid4(), threading.Barrier(4)

@@ -158,6 +158,7 @@ def test_a_nifti_keeps_what_was_erased(world: World, opened: Assignment) -> None
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.fault("two save at once")
 def test_two_savers_at_once_never_overwrite_each_other(live_world: World) -> None:
     world = live_world
     assignment = begin(assignment_id=first_of(publish(world)).pk, actor=world["annotator"])

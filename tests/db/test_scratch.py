@@ -86,17 +86,7 @@ def test_nameless_scratch_goes_by_age() -> None:
     assert not any(path.exists() for path in old)
 
 
-def test_an_upload_stays_while_its_job_waits_and_goes_when_it_is_over() -> None:
-    folder = settings.WORK_DIR.resolve() / "uploads" / "one"
-    held = start(Job.Kind.IMPORT_SCANS, path=str(folder / "upload.zip"), is_upload=True)
-    lay(folder, old=True)
-    sweep_scratch()
-    assert folder.exists()
-    finish(held, "succeeded")
-    sweep_scratch()
-    assert not folder.exists()
-
-
+@pytest.mark.fault("scratch of killed exports")
 def test_exports_that_were_killed_leave_nothing_and_lose_nothing() -> None:
     held = start()
     half = lay(settings.EXPORT_ROOT / f".part.chest-1.{held.job.pk}.{held.fence}")

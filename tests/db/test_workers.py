@@ -52,6 +52,7 @@ def test_a_job_is_given_back_when_its_worker_is_asked_to_end(job: Job, stopping:
     assert (job.state, job.attempt, job.fence, job.progress, job.lease_until) == ("queued", 0, 2, 0, None)
 
 
+@pytest.mark.fault("a job without end")
 def test_a_job_that_takes_too_long_is_stopped_and_says_so(job: Job) -> None:
     run(job.pk, lambda held: held.beat(), within=timedelta(seconds=-1))
     job.refresh_from_db()
@@ -103,6 +104,7 @@ def test_a_pulse_queue_fits_every_broker() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.fault("the clock is set back")
 def test_the_clock_starts_anew_when_the_machines_clock_was_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DatabaseScheduler, "tick", lambda self: 1.0)
     clock = Clock(app=app, lazy=True)
@@ -185,6 +187,7 @@ def test_healthz_says_how_much_room_is_left(free: int, failing: Any, warning: An
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.fault("the database is away, told by /healthz")
 def test_healthz_says_that_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     there = connections["default"].settings_dict
     connections["default"].close()

@@ -20,10 +20,10 @@ def rclone() -> str | None:
 
 
 @contextmanager
-def s3_server(root: Path, *, bucket: str) -> Iterator[str]:
+def s3_server(root: Path, *, bucket: str, port: int = 0) -> Iterator[str]:
     """Serve `root` with one bucket; answer the storage URL of the bucket. Credentials go into the environment."""
-    (root / bucket).mkdir(parents=True)
-    port = _free_port()
+    (root / bucket).mkdir(parents=True, exist_ok=True)
+    port = port or _free_port()
     config = root.parent / "rclone.conf"
     config.touch()
     command = [

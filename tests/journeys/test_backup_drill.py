@@ -165,6 +165,7 @@ def installation(folder: Path) -> Iterator[Product]:
 
 
 @pytest.mark.parametrize("kind", ["folder", "bucket"])
+@pytest.mark.fault("everything is destroyed and restored")
 def test_nothing_acknowledged_is_missing_after_destruction(
     tmp_path: Path, django_db_blocker: object, kind: str
 ) -> None:

@@ -44,6 +44,7 @@ def refused(url: str, **headers: str) -> tuple[int, str, str]:
         return answer.code, code, answer.headers["Retry-After"]
 
 
+@pytest.mark.fault("the database stops while somebody draws")
 def test_the_database_stops_while_somebody_draws(
     postgres: EmbeddedPostgres, tmp_path: Path, browser: Browser, django_db_blocker: object
 ) -> None:

@@ -82,6 +82,7 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.fault("a child of the demonstration is killed")
 def test_start_crash_stop_and_start_again(demo: Demo) -> None:
     card = demo.wait(lambda card: card.get("running") and card.get("demonstration") == "complete")
     assert (demo.state / "demo.json").stat().st_mode & 0o777 == 0o600
@@ -119,6 +120,7 @@ def test_start_crash_stop_and_start_again(demo: Demo) -> None:
     assert demo.status("/accounts/login/") == 200
 
 
+@pytest.mark.fault("the demonstration itself is killed")
 def test_nothing_is_left_when_the_command_itself_is_killed(demo: Demo) -> None:
     demo.wait(lambda card: card.get("running"))
     everyone = {pid: command_line(pid) for pid in [demo.process.pid, *list_descendants(demo.process.pid)]}

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 from tests.product import ROOT, Product, free_port, wait_for
 
 
@@ -39,6 +41,7 @@ def test_the_doctor_beside_real_processes(product: Product) -> None:
     assert (found["worker default"]["health"], found["worker ml"]["health"]) == ("ok", "fails")
 
 
+@pytest.mark.fault("a clock that is wrong, and no database")
 def test_the_doctor_without_a_database_and_with_a_wrong_clock(product: Product) -> None:
     code, found = ask(product, VOXLOOP_DATABASE=f"postgresql://nobody:x@127.0.0.1:{free_port()}/nothing")
     assert code == 2

@@ -72,6 +72,7 @@ def write_ahead(demo: Demo) -> None:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.fault("the disk runs full under everything")
 def test_a_disk_that_runs_full_stops_nothing_for_good(demo: Demo) -> None:
     card = demo.wait(lambda card: card.get("running") and card.get("demonstration") == "complete", 200)
     account = next(account for account in card["accounts"] if account["username"] == "annotator1")

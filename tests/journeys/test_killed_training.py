@@ -97,6 +97,7 @@ def training(product: Product) -> Product:
     return product
 
 
+@pytest.mark.fault("a training is killed")
 def test_a_killed_training_is_carried_out_again(training: Product) -> None:
     kill_in_training(training)
     shell(training, LAPSE)
@@ -106,6 +107,7 @@ def test_a_killed_training_is_carried_out_again(training: Product) -> None:
     assert (found["job"], found["state"], found["attempt"], found["models"]) == ("succeeded", "promoted", 2, 1), found
 
 
+@pytest.mark.fault("a training is killed twice")
 def test_a_training_killed_twice_is_lost(training: Product) -> None:
     kill_in_training(training)
     shell(training, LAPSE)

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+import pytest
 
 from tests.factories.world import PASSWORD
 from tests.product import Product
@@ -41,9 +42,9 @@ class Client:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.headers, answer.read()
 
-    def save(self, pk: str, message: bytes, head: str) -> str:
+    def save(self, pk: str, message: bytes, head: str, seconds: float = 60) -> str:
         headers = {"Content-Type": MEDIA_TYPE, "If-Match": f'"{head}"', "Idempotency-Key": str(uuid4())}
-        end = time.monotonic() + 60
+        end = time.monotonic() + seconds
         while True:
             try:
                 _, body = self.call("PUT", f"/api/v1/assignments/{pk}/mask?layer=findings", message, **headers)
@@ -62,6 +63,7 @@ def restart(product: Product, after_s: float) -> None:
     product.start("web")
 
 
+@pytest.mark.fault("the web server is killed between strokes")
 def test_no_stroke_is_lost_when_the_server_is_killed(product: Product) -> None:
     pk = product.manage("shell", "-v", "0", "-c", SEED).stdout.split()[-1]
     product.start("web")

@@ -76,6 +76,7 @@ def background(product: Product, tmp_path: Path) -> Background:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.fault("twenty kills of workers and beat under load")
 def test_twenty_kills_stop_nothing(background: Background) -> None:
     for _ in range(ROUNDS):
         wait_for("work", lambda: background.busy() or not background.jobs().get("queued"), 120)
@@ -109,6 +110,7 @@ def test_twenty_kills_stop_nothing(background: Background) -> None:
     assert not Path(f"/proc/{stopped}").exists()
 
 
+@pytest.mark.fault("workers are asked to end in the middle of jobs")
 def test_workers_asked_to_end_give_their_jobs_back_and_leave(background: Background) -> None:
     wait_for("work", lambda: background.busy() == 2, 120)
     supervisor = background.product.processes["supervisor"]

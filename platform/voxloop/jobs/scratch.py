@@ -24,10 +24,9 @@ from voxloop.kernel.ids import new_id
 EVERY_SECONDS = 300.0
 # What nobody's name is on is left alone for as long as the slowest upload or the longest request may take.
 NAMELESS_SECONDS = 24 * 3600.0
-UPLOAD_SECONDS = 3600.0
 OF_JOB = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(\d+)(?:\.|$)")
 OF_PROCESS = re.compile(r"process\.(?P<pid>\d+)\.(?P<host>.+)\.[0-9a-f-]{36}$")
-PARTS = ("imports", "learning", "exports")
+PARTS = ("imports", "uploads", "learning", "exports")
 EARLIER = ".earlier"
 
 
@@ -60,10 +59,6 @@ def sweep_scratch() -> Swept:
         if path.name.endswith(EARLIER):
             _settle_earlier(path, running, swept)
         elif _is_orphaned(path, running):
-            _remove(path, swept)
-    wanted = _uploads_wanted()
-    for path in _children(work / "uploads"):
-        if path not in wanted and (_age_s(path) > UPLOAD_SECONDS or _was_of_a_job(path)):
             _remove(path, swept)
     for path in _children(work / "spool"):
         if _age_s(path) > NAMELESS_SECONDS:
@@ -99,15 +94,6 @@ def _settle_earlier(path: Path, running: dict[UUID, int], swept: Swept) -> None:
         _remove(path, swept)
     else:
         path.rename(place)
-
-
-def _uploads_wanted() -> set[Path]:
-    waiting = Job.objects.filter(kind=Job.Kind.IMPORT_SCANS, state__in=["queued", "running"], payload__is_upload=True)
-    return {Path(payload["path"]).parent for payload in waiting.values_list("payload", flat=True)}
-
-
-def _was_of_a_job(upload: Path) -> bool:
-    return Job.objects.filter(kind=Job.Kind.IMPORT_SCANS, payload__path__startswith=f"{upload}/").exists()
 
 
 def _children(folder: Path) -> Iterable[Path]:

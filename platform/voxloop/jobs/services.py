@@ -21,7 +21,7 @@ from voxloop.jobs import pulse
 from voxloop.jobs.models import Job
 from voxloop.jobs.room import require_room
 from voxloop.kernel.clock import now
-from voxloop.kernel.errors import FULL, Conflict, Kind, NoSpace, NotFound, Refusal
+from voxloop.kernel.errors import FULL, Conflict, Kind, NoSpace, NotFound, Refusal, StorageAway
 from voxloop.kernel.pulse import EVERY_SECONDS
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)
 RESEND_AFTER = timedelta(seconds=90)
 LONGEST = timedelta(hours=48)
+GIVE_UP_AFTER = timedelta(hours=24)
 
 
 class LeaseLost(Exception):  # noqa: N818 - it is an order to stop, not a fault
@@ -154,6 +155,12 @@ def run(job_id: UUID | str, work: Callable[[Claim], dict[str, Any] | None], *, w
         log.warning("job_lease_lost", job=str(job_id))
     except GiveBack:
         give_back(held)
+    except StorageAway as away:
+        # Not the job's fault, and it passes: tried again until it goes or the job is too old to be still wanted.
+        if now() - held.job.created_at < GIVE_UP_AFTER:
+            wait_for_storage(held, away)
+        else:
+            finish(held, "failed", code=away.code, error=away.detail)
     except Refusal as refusal:
         # What a refused job has found out is told beside the reason.
         finish(held, "failed", result=refusal.extra.get("result"), code=refusal.code, error=refusal.detail)
@@ -176,6 +183,14 @@ def give_back(held: Claim) -> None:
     if Job.objects.filter(pk=held.job.pk, fence=held.fence, state="running").update(**fields):
         log.info("job_given_back", job=str(held.job.pk))
         send(held.job.pk, held.job.kind)
+
+
+def wait_for_storage(held: Claim, away: StorageAway) -> None:
+    """Put the job back; `resend_expired` sends it again after a while. The attempt is not counted."""
+    fields = {"state": "queued", "fence": F("fence") + 1, "attempt": F("attempt") - 1, "lease_until": None,
+              "progress": 0, "sent_at": now(), "message": away.detail[:300]}  # fmt: skip
+    if Job.objects.filter(pk=held.job.pk, fence=held.fence, state="running").update(**fields):
+        log.warning("job_waits_for_storage", job=str(held.job.pk))
 
 
 def take_up_again(job_id: UUID, fence: int) -> None:

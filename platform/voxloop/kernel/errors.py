@@ -91,6 +91,18 @@ class DatabaseAway(Refusal):
     again_after_seconds = 5
 
 
+class DatabaseDamaged(Refusal):
+    kind, code = Kind.UNAVAILABLE, "database_damaged"
+    detail = "The database found a damaged page and changed nothing. Tell an administrator: a back-up must be restored."
+    again_after_seconds = 60
+
+
+class StorageAway(Refusal):
+    kind, code = Kind.UNAVAILABLE, "storage_away"
+    detail = "The store of images and models does not answer just now; masks are saved all the same. Try again soon."
+    again_after_seconds = 10
+
+
 class Busy(Refusal):
     kind, code = Kind.UNAVAILABLE, "busy"
     detail = "Somebody else is changing the same thing, or the server has too much to do. Try again in a moment."

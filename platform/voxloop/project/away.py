@@ -5,7 +5,7 @@ import logging
 from django.db import Error, OperationalError
 from django.db.utils import InterfaceError
 
-from voxloop.kernel.errors import FULL, Busy, DatabaseAway, NoSpace, Refusal
+from voxloop.kernel.errors import FULL, Busy, DatabaseAway, DatabaseDamaged, NoSpace, Refusal, StorageAway
 
 # By code of PostgreSQL (appendix A of its manual): the first characters decide where no full code does.
 BY_CODE: dict[str, type[Refusal]] = {
@@ -19,6 +19,8 @@ BY_CODE: dict[str, type[Refusal]] = {
     "25006": DatabaseAway,  # read_only_sql_transaction: a standby, or one that is being moved
     "25P03": Busy,  # idle_in_transaction_session_timeout
     "58030": DatabaseAway,  # io_error
+    "XX001": DatabaseDamaged,  # data_corrupted: a checksum of a page does not hold
+    "XX002": DatabaseDamaged,  # index_corrupted
     "57P": DatabaseAway,  # shut down, crashed, starting up, dropped
     "08": DatabaseAway,  # the connection
 }
@@ -27,7 +29,7 @@ BY_CODE: dict[str, type[Refusal]] = {
 def find_unavailable(error: BaseException | None) -> Refusal | None:
     """What to say of an error that will pass by itself; None for every other."""
     if isinstance(error, Refusal):
-        return error if isinstance(error, Busy | DatabaseAway | NoSpace) else None
+        return error if isinstance(error, Busy | DatabaseAway | DatabaseDamaged | StorageAway | NoSpace) else None
     if isinstance(error, OSError) and error.errno in FULL:
         return NoSpace()
     if not isinstance(error, Error):

@@ -364,6 +364,7 @@ CELERY_BEAT_SCHEDULE = {
     "finish-erasures": {"task": "beat.finish_erasures", "schedule": 300.0, "options": {"expires": 280}},
     "scrub-weekly": {"task": "beat.scrub_weekly", "schedule": 3600.0, "options": {"expires": 3000}},
     "collect-unreferenced": {"task": "beat.collect_daily", "schedule": 3600.0, "options": {"expires": 3000}},
+    "sweep-uploads": {"task": "beat.sweep_uploads", "schedule": 3600.0, "options": {"expires": 3000}},
     "anchor-audit": {"task": "beat.anchor_audit", "schedule": 60.0, "options": {"expires": 50}},
 }
 

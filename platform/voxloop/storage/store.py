@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,9 +17,10 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotReached
 
-from voxloop.kernel.errors import FULL, Conflict, NoSpace, NotFound
+from voxloop.kernel.errors import FULL, Conflict, NoSpace, NotFound, StorageAway
 
 BLOCK = 1 << 20
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -32,6 +34,9 @@ class Store(Protocol):
 
     def put_file(self, prefix: str, path: Path) -> str:
         """Store a file's content durably; answer the key."""
+
+    def fetch(self, key: str, to: Path) -> None:
+        """Write an object to a new file. Raises NotFound."""
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> bytes:
         """Bytes `start` (inclusive) to `end` (exclusive). Raises NotFound."""
@@ -165,6 +170,14 @@ class FolderStore:
                 raise NoSpace from error
             raise
 
+    def fetch(self, key: str, to: Path) -> None:
+        try:
+            os.link(self._path(key), to)  # the same bytes under another name, where the file system can do that
+        except FileNotFoundError:
+            raise NotFound("The stored object is missing.", code="object_missing") from None
+        except OSError:
+            shutil.copyfile(self._path(key), to)
+
     def get(self, key: str, start: int = 0, end: int | None = None) -> bytes:
         return b"".join(self.stream(key, start, end))
 
@@ -239,9 +252,11 @@ class S3Store:
             endpoint_url=endpoint,
             region_name=region,
             config=Config(
-                retries={"max_attempts": 4, "mode": "standard"},
+                retries={"max_attempts": 3, "mode": "standard"},
                 s3={"addressing_style": "path"},
-                connect_timeout=10,
+                # Somebody waits for the answer; a job that meets a store that is away is carried out again later.
+                connect_timeout=3,
+                read_timeout=20,
                 # Most servers that speak S3 but are not Amazon's do not know its newer checksums.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
@@ -265,6 +280,10 @@ class S3Store:
     def put_named(self, name: str, path: Path) -> None:
         with _told(self.bucket):
             self.client.upload_file(str(path), self.bucket, self._name(name))
+
+    def fetch(self, key: str, to: Path) -> None:
+        with _told(self.bucket):
+            self.client.download_file(self.bucket, self._name(key), str(to))
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> bytes:
         return b"".join(self.stream(key, start, end))
@@ -329,7 +348,7 @@ class S3Store:
 
 @contextmanager
 def _told(bucket: str) -> Iterator[None]:
-    """Turn what boto3 raises into NotFound, NoSpace, or a Conflict that says what the bucket said."""
+    """Turn what boto3 raises into NotFound, NoSpace, StorageAway, or a Conflict that says what the bucket said."""
     try:
         yield
     except (BotoCoreError, ClientError, S3UploadFailedError) as error:
@@ -340,6 +359,9 @@ def _told(bucket: str) -> Iterator[None]:
             raise NotFound("The stored object is missing.", code="object_missing") from error
         if code in {"InsufficientStorage", "QuotaExceeded", "XMinioStorageFull"}:
             raise NoSpace(f"The bucket {bucket} is full; nothing was stored.") from error
+        answered = getattr(cause, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if answered >= 500 or isinstance(cause, HTTPClientError | NotReached):  # away, cut off, too slow, or ill itself
+            raise StorageAway from error
         raise Conflict(
             f"The bucket {bucket} did not do what it was asked for ({code}).", code="storage_failed"
         ) from error

@@ -89,6 +89,7 @@ def test_a_copy_made_by_an_older_version_is_told_from_a_moved_folder(folders: Fo
 
 
 @pytest.mark.parametrize("as_root", [True, False])
+@pytest.mark.fault("the database's folder is gone")
 def test_a_database_that_is_gone_is_told_and_not_made_again(folders: Folders, as_root: bool) -> None:
     state = folders.new("state")
     home = folders.start(state, as_root=as_root)
@@ -152,11 +153,13 @@ def count(folder: StateFolder) -> object:
         return row and row[0]
 
 
+@pytest.mark.fault("the state folder is moved")
 def test_a_moved_folder_comes_up_whole(state: StateFolder) -> None:
     moved = StateFolder(state.path.rename(state.path.with_name("moved")))
     assert count(moved) == 7
 
 
+@pytest.mark.fault("the state folder is copied")
 def test_a_copied_folder_comes_up_whole_or_says_why_not(state: StateFolder) -> None:
     """Copied as `cp -r` does it: as root the copy belongs to root, who may not run a database."""
     copy = StateFolder(state.path.with_name("copy"))
@@ -169,6 +172,7 @@ def test_a_copied_folder_comes_up_whole_or_says_why_not(state: StateFolder) -> N
     assert count(state) == 7
 
 
+@pytest.mark.fault("the state folder is copied while it runs")
 def test_a_copy_of_a_running_database_is_refused(state: StateFolder) -> None:
     copy = StateFolder(state.path.with_name("copy"))
     with state.postgres:
@@ -187,6 +191,7 @@ def test_reset_of_a_copy_spares_the_database_of_the_first(state: StateFolder) ->
 
 
 @pytest.mark.parametrize("name", ["secrets.json", "demo.json"])
+@pytest.mark.fault("secrets or log-ins of a state folder are gone")
 def test_a_start_without_its_keys_or_its_log_ins_is_refused(tmp_path: Path, name: str) -> None:
     folder = StateFolder(tmp_path)
     folder.keep_keys()

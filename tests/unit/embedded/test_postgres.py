@@ -70,6 +70,7 @@ def test_what_was_written_is_there_after_a_clean_stop(server: EmbeddedPostgres) 
     assert ask(server, "SELECT n FROM kept", as_owner=True) == 7
 
 
+@pytest.mark.fault("PostgreSQL is killed")
 def test_kill_nine_loses_nothing_that_was_committed(server: EmbeddedPostgres) -> None:
     ask(server, "CREATE TABLE kept AS SELECT 7 AS n", as_owner=True)
     assert server.pid is not None
@@ -79,6 +80,7 @@ def test_kill_nine_loses_nothing_that_was_committed(server: EmbeddedPostgres) ->
     assert ask(server, "SELECT n FROM kept", as_owner=True) == 7
 
 
+@pytest.mark.fault("a stale lock file with a recycled pid")
 def test_a_lock_file_with_a_recycled_pid_does_not_stop_it(server: EmbeddedPostgres) -> None:
     server.stop()
     # Process 1 lives and is no server of ours; PostgreSQL alone would refuse to start.

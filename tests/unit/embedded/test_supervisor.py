@@ -184,6 +184,7 @@ def test_a_child_that_ignores_term_and_its_own_children_are_ended(
     assert [pid for pid in everyone if is_alive(pid)] == []
 
 
+@pytest.mark.fault("the supervisor is killed")
 def test_children_end_when_the_supervisor_is_killed(
     tmp_path: Path, supervise: Callable[[str], subprocess.Popen[str]]
 ) -> None:

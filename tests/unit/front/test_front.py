@@ -99,6 +99,7 @@ def read_answer(line: socket.socket) -> tuple[int, dict[str, str], bytes]:
     ],
     ids=["headers", "bodies", "chunks", "readers"],
 )
+@pytest.mark.fault("slow headers, bodies and readers")
 def test_slow_clients_hold_no_thread(front: Front, many: int, said: bytes) -> None:
     with ExitStack() as lines:
         for _ in range(many):
@@ -161,6 +162,7 @@ def test_a_large_file_is_taken_from_who_shows_a_log_in(front: Front, known: str,
         assert read_answer(line)[0] == status
 
 
+@pytest.mark.fault("a request hidden in a refused body")
 def test_what_follows_a_refused_body_is_no_request(front: Front) -> None:
     """A second request hidden in the body is not run, and a header that is no HTTP is told so."""
     inner = b"GET /pid HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -173,6 +175,7 @@ def test_what_follows_a_refused_body_is_no_request(front: Front) -> None:
         assert read_answer(line)[0] == 431
 
 
+@pytest.mark.fault("one of two web processes is killed")
 def test_a_killed_process_is_replaced_while_the_other_serves() -> None:
     with running(processes=2) as front:
         first = front.children()
@@ -186,6 +189,7 @@ def test_a_killed_process_is_replaced_while_the_other_serves() -> None:
         assert f"Web process {first[0]} was killed by SIGKILL; another takes its place." in said
 
 
+@pytest.mark.fault("a web process is recycled")
 def test_a_replaced_process_refuses_nothing() -> None:
     """On kept connections and on new ones: each gets its answer, and the old process leaves."""
     with running(processes=1, most_requests=20) as front, front.line() as kept, front.line() as silent:

@@ -59,6 +59,7 @@ def refusal_of(source: Path, out: Path, **options: object) -> Invalid:
     return refusal.value
 
 
+@pytest.mark.fault("an import without end")
 def test_too_slow(tmp_path: Path) -> None:
     make_series(tmp_path / "in")
     assert refusal_of(tmp_path / "in", tmp_path / "out", timeout_s=0.05).code == "import_timeout"
@@ -70,6 +71,7 @@ def test_too_little_memory(tmp_path: Path) -> None:
     assert refusal.code in {"too_much_memory", "import_killed", "import_crashed"}
 
 
+@pytest.mark.fault("the child of an import is killed")
 def test_killed(tmp_path: Path) -> None:
     make_series(tmp_path / "in")
     out = tmp_path / "out"

@@ -159,6 +159,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
     assert ran.stdout.split() == ["no_space"] * 3 + ["0", "True"], ran.stderr
 
 
+@pytest.mark.fault("a write fails half-way")
 def test_a_write_that_fails_half_way_leaves_nothing(tmp_path):
     """A limit on the size of files stands for a disk that is full in the middle of a write."""
     store = FolderStore(tmp_path / "objects")
