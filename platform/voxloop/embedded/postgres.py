@@ -351,11 +351,12 @@ class EmbeddedPostgres:
         """
         self.before_start()
         password = secrets.token_urlsafe(24)
+        made = "DO $$ BEGIN IF to_regrole('{0}') IS NULL THEN CREATE ROLE {0}; END IF; END $$"
         if self.is_throwaway:
-            self._alone(self.data, NAME, [f"CREATE ROLE {LESSER} LOGIN PASSWORD '{password}'"])
+            self._alone(self.data, NAME, [made.format(LESSER), f"ALTER ROLE {LESSER} LOGIN PASSWORD '{password}'"])
             return password
         self._alone(self.data, NAME, [
-            f"DO $$ BEGIN IF to_regrole('{OWNER}') IS NULL THEN CREATE ROLE {OWNER}; END IF; END $$",
+            made.format(OWNER),
             f"ALTER ROLE {OWNER} LOGIN CREATEDB PASSWORD '{password}'",
             "DROP SCHEMA IF EXISTS pgmq CASCADE",
             f"REASSIGN OWNED BY {NAME} TO {OWNER}",
