@@ -312,7 +312,8 @@ django.setup()
 call_command("check", "--deploy", "--fail-level", "WARNING")
 print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.SECURE_SSL_REDIRECT, settings.DEBUG)
 """
-    said = in_another_process(code, VOXLOOP_HTTPS="1", VOXLOOP_SECRET_KEY=secrets.token_urlsafe(60), VOXLOOP_DEBUG="0")
+    keys = {name: secrets.token_urlsafe(60) for name in ("VOXLOOP_SECRET_KEY", "VOXLOOP_AUDIT_KEY")}
+    said = in_another_process(code, VOXLOOP_HTTPS="1", VOXLOOP_PROXIES="1", VOXLOOP_DEBUG="0", **keys)
     assert said.split()[-4:] == ["True", "True", "True", "False"]
 
 

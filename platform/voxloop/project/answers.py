@@ -24,7 +24,7 @@ PLAIN = {
     429: ("throttled", "Too many requests", "Wait a little and try again."),
     500: ("broken", "The server could not finish this", "What you saved before is safe. Try again in a moment."),
 }
-SEEN = ("Allow", "Retry-After", "WWW-Authenticate", "Cache-Control", "Content-Range")
+OF_THE_BODY = {"content-type", "content-length"}
 
 
 class CodedAnswers:
@@ -50,8 +50,9 @@ class CodedAnswers:
 
 
 def _with_headers(told: HttpResponse, bare: HttpResponseBase) -> HttpResponse:
-    for name in SEEN:
-        if bare.has_header(name):
-            told[name] = bare.headers[name]
+    """What the bare answer had been given on its way here, the policies for browsers among it."""
+    for name, value in bare.headers.items():
+        if name.lower() not in OF_THE_BODY:
+            told[name] = value
     told.cookies = bare.cookies
     return told
