@@ -264,7 +264,7 @@ def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any
         return client.put(
             path, mask_message(), MEDIA_TYPE, HTTP_IF_MATCH='"empty"', HTTP_IDEMPOTENCY_KEY=str(uuid4())
         )  # fmt: skip
-    if name == "api:scan-upload":
+    if (name, method) == ("api:scan-upload", "post"):
         return client.post(path, {"site": "a", "campaign": "chest-ct", "file": BytesIO(b"no scan")})
     if method in {"get", "head", "options"}:
         return getattr(client, method)(path)

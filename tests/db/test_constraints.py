@@ -13,11 +13,11 @@ from annotation.masks.models import Head, MaskRevision
 from annotation.reviews.comments import add_comment, mark_seen
 from annotation.reviews.models import Comment, CommentsSeen, ReviewRound, RoundMask
 from annotation.reviews.services import submit_assignment
-from annotation.scans.models import Scan, Series, Site, SiteMembership, Study, Subject
+from annotation.scans.models import ErasedSubject, Scan, Series, Site, SiteMembership, Study, Subject
 from annotation.work.models import Assignment, Batch, Campaign, CampaignMember, CampaignScan, LabelSchema
 from tests.factories.world import World, first_of, label, publish
-from voxloop.accounts.models import User
-from voxloop.jobs.models import Job
+from voxloop.accounts.models import ApiToken, User
+from voxloop.jobs.models import Job, Worker
 from voxloop.kernel.clock import now
 
 OURS = {
@@ -34,6 +34,9 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "job_progress_percent": (Job, {"progress": 101, "key": FRESH}),
     "job_attempts_limited": (Job, {"attempt": 3, "max_attempts": 2, "key": FRESH}),
     "job_running_has_lease": (Job, {"state": "running", "lease_until": None, "key": FRESH}),
+    "worker_busy_since": (Worker, {"busy_with": "other job", "busy_since": None, "name": FRESH}),
+    "token_scopes_known": (ApiToken, {"scopes": ["everything"], "digest": FRESH}),
+    "erased_subject_once_per_site": (ErasedSubject, {}),
     "site_split_known": (Site, {"split": "both", "code": FRESH}),
     "site_membership_once": (SiteMembership, {}),
     "subject_once_per_site": (Subject, {}),
@@ -124,6 +127,9 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
             release=release, scan=assignment.scan, round=round_, revision=revision, layer="findings", split="train"
         ),
         Job.objects.create(kind="import_scans", key="x"),
+        Worker.objects.create(name="default-1@here", host="here", pid=1, started_at=now(), taken_at=now()),
+        ApiToken.objects.create(user=world["annotator"], scopes=["read"])[0],
+        ErasedSubject.objects.create(site=world.sites["a"], pseudonym="S-GONE"),
     ]  # fmt: skip
     found = {type(row): row for row in made}
     for model_class, _ in FORBIDDEN.values():
@@ -137,7 +143,12 @@ def test_every_forbidden_row_is_refused(world: World, rows: dict[type[models.Mod
     other_run = TrainingRun.objects.create(
         campaign=world.campaign, number=2, profile="demo", seed=1, manifest={}, manifest_hash="0", state="failed"
     )
-    words = {"author": world["annotator"], "reviewer": world["reviewer"], "other run": other_run}
+    words = {
+        "other job": rows[Job],
+        "author": world["annotator"],
+        "reviewer": world["reviewer"],
+        "other run": other_run,
+    }
     got: dict[str, str] = {}
     for name, (model, changes) in FORBIDDEN.items():
         row = model._default_manager.get(pk=rows[model].pk)

@@ -158,7 +158,9 @@ def test_a_full_disk_of_the_database_is_507() -> None:
     answer = problem(error, {})
     assert answer is not None
     assert (answer.status_code, json.loads(answer.content)["code"]) == (507, "no_space")
-    assert problem(OperationalError("the server closed the connection"), {}) is None
+    away = problem(OperationalError("the server closed the connection"), {})
+    assert away is not None
+    assert (away.status_code, json.loads(away.content)["code"]) == (503, "database_away")
 
 
 @pytest.mark.django_db

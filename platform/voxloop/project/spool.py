@@ -1,5 +1,6 @@
 """Where uploads lie while they come in: in the working folder, where what a killed process leaves is swept."""
 
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -26,3 +27,13 @@ class SpoolHandler(TemporaryFileUploadHandler):
         """Begin a file. An OSError (the disk is full) passes on."""
         FileUploadHandler.new_file(self, *arguments, **options)
         self.file = SpooledFile(self.file_name, self.content_type, 0, self.charset, self.content_type_extra)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Keep a part. An OSError (the disk is full) passes on, and nothing is left of the file."""
+        try:
+            super().receive_data_chunk(raw_data, start)
+        except OSError:
+            with contextlib.suppress(OSError):  # closing writes what is held back, and finds the disk as full
+                self.file.close()
+            Path(self.file.temporary_file_path()).unlink(missing_ok=True)
+            raise
