@@ -54,6 +54,12 @@ def test_one_person_is_limited_and_others_at_the_address_are_not(world: World, c
     assert b"Too many requests" in sent.content
 
 
+def test_a_name_that_is_no_text_is_counted_and_refused(world: World, counted: None) -> None:
+    body = '{"username": "\\ud800", "password": "x"}'
+    refused = Client().post("/api/v1/auth/token", body, content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (400, "parse_error")
+
+
 def test_an_address_is_limited_whatever_names_are_tried(world: World, counted: None) -> None:
     statuses = [log_in_by_token(f"nobody{n}").status_code for n in range(31)]
     assert statuses == [403] * 30 + [429]

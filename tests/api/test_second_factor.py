@@ -164,7 +164,7 @@ def test_who_must_have_one_is_led_to_set_one_up_and_nothing_else_opens(world: Wo
     client = log_in("reviewer")
     for path in ("/", "/reviews/", "/people/me/", "/find/?q=x", "/accounts/password/set/"):
         assert (client.get(path).status_code, client.get(path)["Location"]) == (302, "/accounts/2fa/"), path
-    for path in ("/accounts/2fa/", "/accounts/password/change/", "/accounts/logout/", "/healthz"):
+    for path in ("/accounts/2fa/", "/accounts/password/change/", "/accounts/logout/", "/healthz?live"):
         assert client.get(path).status_code == 200, path
     refused = client.get("/api/v1/me/")
     assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_setup_required")

@@ -91,6 +91,6 @@ def test_the_command_says_what_is_missing(world: World, tmp_path: Path) -> None:
         call_command("import_anatomy", "VX-Z-0001", str(tmp_path / "x.nii.gz"), campaign="chest-ct")
     assert error.value.returncode == 2
     (tmp_path / "x.nii.gz").write_bytes(b"no mask")
-    with pytest.raises(CommandError, match=r"not a \.nii\.gz") as error:
+    with pytest.raises(CommandError, match=r"not a whole \.nii\.gz") as error:
         call_command("import_anatomy", world.scans[0].code, str(tmp_path / "x.nii.gz"), campaign="chest-ct")
     assert error.value.returncode == 1

@@ -18,7 +18,9 @@ USAGE = """usage: manage.py COMMAND [ARGUMENTS]
   bench [NAME …]   the benchmarks
   help             every other command
 
-Each has --help. Exit codes: 0 done, 1 failed, 2 bad arguments."""
+Each has --help, and takes --state FOLDER: the state folder of a demonstration that it is to work on.
+Exit codes: 0 done, 1 failed, 2 bad arguments."""
+WHERE_IT_IS = "Set VOXLOOP_DATABASE, or name the state folder of a demonstration with --state FOLDER."
 
 
 def run(root: str, argv: list[str]) -> int:
@@ -62,12 +64,16 @@ def run(root: str, argv: list[str]) -> int:
         return 1
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxloop.project.settings")
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
-    state = upkeep.take_state(argv) if command in upkeep.COMMANDS and not {"-h", "--help"} & set(arguments) else None
+    state = None if {"-h", "--help"} & set(arguments) else upkeep.take_state(argv)
     try:
         with upkeep.state_for(command, state) if state else contextlib.nullcontext():
             execute_from_command_line(argv)
     except StartError as error:
         say(str(error))
+        return 1
+    except OperationalError as error:
+        say(f"The database does not answer ({str(error).strip().splitlines()[0]}). {WHERE_IT_IS}")
         return 1
     return 0

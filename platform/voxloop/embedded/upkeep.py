@@ -1,4 +1,4 @@
-"""`--state FOLDER` of `backup`, `restore` and `change_secret_key`: these commands on one machine's state folder.
+"""`--state FOLDER`: any command of Django, `backup`, `restore` and `doctor` among them, on one machine's state folder.
 
 Its database is used where it runs, and started for the command where it does not.
 """
@@ -16,8 +16,6 @@ from voxloop.embedded.messages import StartError
 from voxloop.embedded.private import write_private
 from voxloop.embedded.processes import lock_folder
 from voxloop.embedded.state import KEYS, UNFINISHED, StateFolder
-
-COMMANDS = {"backup", "restore", "change_secret_key"}
 
 
 def take_state(arguments: list[str]) -> Path | None:

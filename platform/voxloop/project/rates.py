@@ -132,7 +132,8 @@ def person_of(request: HttpRequest) -> str:
         owner = ApiToken.objects.filter(digest=hash_token(token)).values_list("user_id", flat=True).first()
         return str(owner or "")
     typed = _typed_name(request)
-    return salted_hmac("voxloop.project.rates", typed).hexdigest() if typed else ""
+    # As it was sent: half a surrogate pair is no text, and is refused in its place.
+    return salted_hmac("voxloop.project.rates", typed.encode("utf-8", "surrogatepass")).hexdigest() if typed else ""
 
 
 def _typed_name(request: HttpRequest) -> str:

@@ -54,8 +54,8 @@ def ask(line: http.client.HTTPConnection, path: str = "/pid") -> str:
     return answer.read().decode()
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
+def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -187,6 +187,18 @@ def test_a_killed_process_is_replaced_while_the_other_serves() -> None:
         front.process.terminate()
         _, said = front.process.communicate(timeout=20)
         assert f"Web process {first[0]} was killed by SIGKILL; another takes its place." in said
+
+
+@pytest.mark.fault("a web process hangs")
+def test_a_process_that_does_nothing_is_replaced() -> None:
+    with running(processes=1) as front:
+        (hung,) = front.children()
+        os.kill(hung, signal.SIGSTOP)
+        wait_for(lambda: hung not in front.children() and len(front.children()) == 1, seconds=60)
+        assert front.get() != str(hung)
+        front.process.terminate()
+        _, said = front.process.communicate(timeout=20)
+        assert f"Web process {hung} has done nothing for" in said
 
 
 @pytest.mark.fault("a web process is recycled")

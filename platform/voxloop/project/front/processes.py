@@ -1,8 +1,8 @@
 """The web processes of one machine: a parent that only holds the listening socket, and children that serve it.
 
 The parent loads the product once and forks, so that children share its memory and a new one is there in a moment. It
-replaces a child that ended, and one whose memory grew or that served its number of requests: the new one is there
-before the old one stops taking connections, so nothing is refused meanwhile.
+replaces a child that ended or that hangs, and one whose memory grew or that served its number of requests: the new one
+is there before the old one stops taking connections, so nothing is refused meanwhile.
 """
 
 import contextlib
@@ -34,7 +34,8 @@ RETIRE_SECONDS = IDLE_SECONDS + 45.0  # a replaced child goes when its connectio
 TRIM_SECONDS = 30.0
 SETTLE_SECONDS = 20.0  # a child that ends sooner than this is started again only after a pause
 PAUSE_SECONDS = 1.0
-COUNTER = struct.Struct("<Q")
+HUNG_SECONDS = 20.0  # a child goes round its loop every second; one that does not for so long is ended
+COUNTER = struct.Struct("<QQ")  # requests served, rounds of the loop
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class _Child:
     slot: int
     started: float
     retires_at: float | None = None
+    rounds: int = -1
+    moved_at: float = 0.0  # when its loop was last seen to have gone on
 
 
 class Parent:
@@ -66,7 +69,8 @@ class Parent:
         self._children: list[_Child] = []
         self._is_stopping = False
         self._start_after = 0.0
-        # One counter of served requests a child, written by it and read here; twice as many as serve, for the retiring.
+        # What each child has served and how often it went round, written by it and read here; more places than serve,
+        # for the retiring.
         self._slots = 4 * shape.processes
         self._served = mmap.mmap(-1, COUNTER.size * self._slots)
 
@@ -74,15 +78,20 @@ class Parent:
         """Serve; return 0 after a clean stop."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._request_stop)
-        looks_at = 0.0
+        looks_at = seen_at = 0.0
         while not self._is_stopping:
             self._reap()
             now = time.monotonic()
+            if now - seen_at > HUNG_SECONDS / 2:  # this process was stopped itself: its children are judged anew
+                for child in self._children:
+                    child.moved_at = now
+            seen_at = now
             serving = [child for child in self._children if child.retires_at is None]
             if len(serving) < self.shape.processes and now >= self._start_after:
                 self._fork()
             if now >= looks_at:
                 looks_at = now + LOOK_SECONDS
+                self._end_hung(now)
                 self._replace_one(serving, now)
             time.sleep(POLL_SECONDS)
         self._stop()
@@ -96,7 +105,7 @@ class Parent:
         slot = next((number for number in range(self._slots) if number not in taken), None)
         if slot is None:
             return
-        COUNTER.pack_into(self._served, slot * COUNTER.size, 0)
+        COUNTER.pack_into(self._served, slot * COUNTER.size, 0, 0)
         is_orphan = die_with_parent(signal.SIGTERM)
         pid = os.fork()
         if pid == 0:
@@ -111,10 +120,21 @@ class Parent:
             finally:
                 sys.stderr.flush()
                 os._exit(code)  # nothing that the parent has opened or registered is closed twice
-        self._children.append(_Child(pid, slot, time.monotonic()))
+        self._children.append(_Child(pid, slot, time.monotonic(), moved_at=time.monotonic()))
 
-    def _counter(self, slot: int) -> Callable[[int], None]:
-        return lambda served: COUNTER.pack_into(self._served, slot * COUNTER.size, served)
+    def _counter(self, slot: int) -> Callable[[int, int], None]:
+        return lambda served, rounds: COUNTER.pack_into(self._served, slot * COUNTER.size, served, rounds)
+
+    def _end_hung(self, now: float) -> None:
+        """A child that lives and does nothing is worse than none: connections wait for it for ever."""
+        for child in self._children:
+            _served, rounds = COUNTER.unpack_from(self._served, child.slot * COUNTER.size)
+            if rounds != child.rounds:
+                child.rounds, child.moved_at = rounds, now
+            elif now - child.moved_at > HUNG_SECONDS:
+                say(f"Web process {child.pid} has done nothing for {HUNG_SECONDS:.0f} s and is ended.")
+                child.moved_at = now
+                _signal(child.pid, signal.SIGKILL)
 
     def _reap(self) -> None:
         for child in list(self._children):
@@ -137,7 +157,7 @@ class Parent:
         if any(child.retires_at is not None for child in self._children):
             return
         for child in serving:
-            (served,) = COUNTER.unpack_from(self._served, child.slot * COUNTER.size)
+            served, _rounds = COUNTER.unpack_from(self._served, child.slot * COUNTER.size)
             megabytes = resident_mb(child.pid)
             too_large = 0 < self.shape.most_mb < megabytes
             too_old = 0 < self.shape.most_requests <= served
@@ -162,7 +182,7 @@ class Parent:
 
 
 def serve_until_told(
-    application: Any, listener: socket.socket, shape: Shape, count: Callable[[int], None] = lambda served: None
+    application: Any, listener: socket.socket, shape: Shape, count: Callable[[int, int], None] = lambda *counts: None
 ) -> None:
     """In a child: serve until TERM (finish what is under way) or USR1 (wait for every connection to go)."""
     server = make_server(application, listener, threads=shape.threads, connections=shape.connections)
@@ -179,9 +199,11 @@ def serve_until_told(
     signal.signal(signal.SIGTERM, leave(STOP_SECONDS))
     signal.signal(signal.SIGUSR1, leave(RETIRE_SECONDS))
     trims_at = time.monotonic() + TRIM_SECONDS
+    rounds = 0
     while not (asked and is_done(server, min(asked))):
         wasyncore.loop(timeout=1.0 if not asked else 0.1, use_poll=True, map=server._map, count=1)
-        count(server.served)
+        rounds += 1
+        count(server.served, rounds)
         if asked:
             server.leave()
             server.maintenance(time.time())
