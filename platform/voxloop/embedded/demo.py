@@ -286,7 +286,7 @@ class Demo:
 class DiskWatch:
     """Says once when a disk fills up, is nearly full and is full, and when it has room again."""
 
-    EVERY_SECONDS = 5.0
+    EVERY_SECONDS = 1.0
 
     def __init__(self, places: list[tuple[str, Path]]) -> None:
         self.places = places
