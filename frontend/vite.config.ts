@@ -26,5 +26,6 @@ export default defineConfig({
       input: { viewer: here("./src/viewer/main.ts"), pages: here("./src/pages/main.ts"), offline: here("./src/offline/worker.ts") },
     },
   },
-  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+  // Generous: a loaded machine is slow, not wrong.
+  test: { include: ["tests/**/*.test.ts"], environment: "node", testTimeout: 60_000 },
 });
