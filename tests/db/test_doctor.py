@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import Client
 
 from annotation.upkeep.doctor import CHECKS, Finding, database, examine, installation, machine, places, work
-from tests.factories.world import World
+from tests.factories.world import World, build_world
 from tests.product import free_port
 from voxloop.audit.anchors import ANCHOR, anchor
 from voxloop.audit.models import AuditEntry
@@ -19,7 +20,9 @@ from voxloop.installation.models import Installation
 from voxloop.installation.selectors import BACKUP_MADE
 from voxloop.installation.services import settle_installation
 from voxloop.jobs.models import Worker
+from voxloop.keeping.services import note_damage
 from voxloop.kernel.clock import now
+from voxloop.kernel.errors import Damaged
 
 pytestmark = pytest.mark.django_db
 
@@ -174,6 +177,20 @@ def test_the_age_of_the_last_back_up(db: None) -> None:
             cursor.execute("SET LOCAL session_replication_role = DEFAULT")
         told.append(health(installation.check_backup()))
     assert told == ["fails", "warns", "ok"]
+
+
+def test_damage_that_is_known(client: Client) -> None:
+    assert health(installation.check_damage()) == "ok"
+    admin = build_world(scans=0)["admin"]
+    client.force_login(admin, backend="django.contrib.auth.backends.ModelBackend")
+    assert "Damage" not in client.get("/jobs/system/").content.decode()
+    note_damage(Damaged("The stored object packs/ab is damaged.", thing="packs/ab"), noticed_by="scrub")
+    found = installation.check_damage()
+    assert health(found) == "fails"
+    assert "packs/ab" in found.sentence
+    page = client.get("/jobs/system/").content.decode()
+    assert "packs/ab" in page
+    assert "Everything works." not in page
 
 
 def test_a_check_that_breaks_is_a_finding_and_the_rest_go_on(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:

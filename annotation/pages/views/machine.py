@@ -14,8 +14,10 @@ from voxloop.jobs.health import is_silent, recent_health
 from voxloop.jobs.models import Job
 from voxloop.jobs.selectors import visible_jobs
 from voxloop.jobs.services import cancel
+from voxloop.keeping.selectors import open_damage
 
 PAGE_SIZE = 30
+MOST_DAMAGE = 50
 LIVE = ("queued", "running")
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -41,6 +43,7 @@ def system(request: HttpRequest) -> HttpResponse:
     everyone = [*health.workers, *([health.clock] if health.clock else [])]
     return render(request, "system_body.html" if request.htmx else "system.html", {
         "health": health,
+        "damage": open_damage()[:MOST_DAMAGE] if health.is_database_there else [],
         "warnings": [one for one in health.warnings if one.what not in {fault.what for fault in health.faults}],
         "workers": [(worker, is_silent(worker)) for worker in everyone],
         "rooms": [(room, 100 - 100 * room.free_bytes // max(1, room.total_bytes)) for room in health.rooms],

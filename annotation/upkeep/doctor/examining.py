@@ -27,6 +27,7 @@ CHECKS: tuple[tuple[str, Check, bool], ...] = (
     ("proxies", installation.check_front, False),
     ("mail", installation.check_mail, False),
     ("audit", installation.check_audit, True),
+    ("damage", installation.check_damage, True),
     ("back-up", installation.check_backup, True),
 )
 AWAY = "The database does not answer."

@@ -14,6 +14,7 @@ from voxloop.installation.keys import AUDIT, SECRET
 from voxloop.installation.models import Installation
 from voxloop.installation.selectors import days_since_backup
 from voxloop.installation.services import find_fault
+from voxloop.keeping.selectors import open_damage
 from voxloop.kernel.clock import now
 
 OLD_DAYS, TOO_OLD_DAYS = 2.0, 7.0
@@ -102,6 +103,18 @@ def check_audit() -> Finding:
                 "Look at beat and at the worker of the queue default.",
             )
     return ok("audit", f"{count} entries hold, and they are anchored.")
+
+
+def check_damage() -> Finding:
+    """Nothing that is stored is known to be missing or damaged."""
+    found = list(open_damage().values_list("thing", flat=True)[:3])
+    if not found:
+        return ok("damage", "Nothing stored is known to be damaged.")
+    many = open_damage().count()
+    return fails(
+        "damage", f"{many} stored {'thing is' if many == 1 else 'things are'} damaged or missing: {', '.join(found)}.",
+        "Run manage.py scrub --repair with a back-up; the page System lists them.",
+    )  # fmt: skip
 
 
 def check_backup() -> Finding:
