@@ -58,6 +58,16 @@ def test_a_missing_anchor_is_told(world: World) -> None:
     assert "There is no anchor" in told()
 
 
+def test_a_place_for_all_machines_stands_for_the_file_of_one(world: World, tmp_path: Path, settings: Any) -> None:
+    """Another machine has sealed: its file is not here, the place that all share is."""
+    settings.ANCHORS = [(tmp_path / "elsewhere.jsonl").as_uri()]
+    anchor()
+    local_anchor().unlink()
+    call_command("verify_audit", stdout=io.StringIO())
+    (tmp_path / "elsewhere.jsonl").unlink()
+    assert "There is no anchor" in told()
+
+
 def test_an_anchor_that_is_late_is_told(world: World) -> None:
     make_older(anchor(), 0.5)
     call_command("verify_audit", stdout=io.StringIO())
