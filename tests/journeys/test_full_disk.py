@@ -101,7 +101,7 @@ def test_a_disk_that_runs_full_stops_nothing_for_good(demo: Demo) -> None:
     fill(demo.state, leave=0)
     with pytest.raises(psycopg.OperationalError):
         write_ahead(demo)
-    assert save()[0] == 507
+    assert save()[0] in {503, 507}  # the first while the database is away
     # It recovers in the room that was kept for it, and answers reads; nothing more is written.
     wait_for("PostgreSQL to be back", lambda: call(demo, "GET", "/api/v1/me/settings", token=token)[0] == 200, 120)
     assert not (demo.state / "postgres" / "ballast").exists()
