@@ -67,7 +67,7 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(place, ignore_errors=True)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.fault("the power goes, and the disk forgets what was not synced")
 def test_what_was_acknowledged_is_on_the_disk_when_the_power_goes(folder: Path) -> None:
     live, kept, at, before = (folder / name for name in ("live", "kept", "at", "before"))
