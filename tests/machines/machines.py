@@ -143,14 +143,6 @@ class Machines:
         """What a client must trust."""
         return self.folder / "proxy" / "certificates" / "certificate.pem"
 
-    def start(self, name: str) -> None:
-        """Start a machine again that was killed."""
-        self.processes[name].start()
-
-    def kill(self, name: str) -> None:
-        """A power cut at one machine."""
-        self.processes[name].kill()
-
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """A management command, as `docker compose run --rm web python manage.py …` runs it."""
         done = subprocess.run(
@@ -159,10 +151,6 @@ class Machines:
         )  # fmt: skip
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
-
-    def listens(self, name: str, port: int) -> bool:
-        """Whether a machine takes connections."""
-        return is_open(self.address[name], port)
 
     def logs(self) -> str:
         """The last lines of every process, for a failing test."""

@@ -60,15 +60,6 @@ class Process:
             self.running.wait(20)
             self.running = None
 
-    def freeze(self) -> None:
-        """Let it live without doing anything, as a machine that hangs or a cable that is out."""
-        if self.running is not None:
-            with_group(self.running.pid, signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        if self.running is not None:
-            with_group(self.running.pid, signal.SIGCONT)
-
     def stop(self, seconds: float = 15) -> None:
         """Ask it to end, insist after a while."""
         if self.running is not None:
