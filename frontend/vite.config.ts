@@ -23,7 +23,11 @@ export default defineConfig({
     target: "es2022",
     chunkSizeWarningLimit: 4000,
     rollupOptions: {
-      input: { viewer: here("./src/viewer/main.ts"), pages: here("./src/pages/main.ts"), offline: here("./src/offline/worker.ts") },
+      input: {
+        viewer: here("./src/viewer/main.ts"),
+        pages: here("./src/pages/main.ts"),
+        offline: here("./src/offline/worker.ts"),
+      },
     },
   },
   // Generous: a loaded machine is slow, not wrong.

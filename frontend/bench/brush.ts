@@ -14,9 +14,16 @@ import { invert, voxelsIn } from "../src/editor/runs";
 import type { Zyx } from "../src/editor/types";
 
 interface Case {
-  kind: "flood" | "stroke"; shape_zyx: Zyx; spacing_mm_zyx: Zyx; seed_zyx: Zyx; radius_mm: number; background_hu: number;
+  kind: "flood" | "stroke";
+  shape_zyx: Zyx;
+  spacing_mm_zyx: Zyx;
+  seed_zyx: Zyx;
+  radius_mm: number;
+  background_hu: number;
   /** flood: the box (z0, z1, y0, y1, x0, x1) and the HU bounds, both included. */
-  box: number[]; lower: number; upper: number;
+  box: number[];
+  lower: number;
+  upper: number;
 }
 
 /** The compiler works beside the program; on a busy machine it needs a moment until the loops run at speed. */
@@ -41,10 +48,16 @@ function flood(hu: Int16Array, c: Case): number {
   const open = frame.create();
   for (let z = z0; z < z1; z++) {
     for (let y = y0; y < y1; y++) {
-      const row = frame.rowOf(z - z0, y - y0), from = (z * c.shape_zyx[1] + y) * c.shape_zyx[2] - x0;
-      let word = 0, at = 0;
+      const row = frame.rowOf(z - z0, y - y0),
+        from = (z * c.shape_zyx[1] + y) * c.shape_zyx[2] - x0;
+      let word = 0,
+        at = 0;
       for (let x = x0, bit = MARGIN; x < x1; x++, bit++) {
-        if (bit >>> 5 !== at) { open[row + at] = word; word = 0; at = bit >>> 5; }
+        if (bit >>> 5 !== at) {
+          open[row + at] = word;
+          word = 0;
+          at = bit >>> 5;
+        }
         const v = hu[from + x0 + x];
         if (v >= c.lower && v <= c.upper) word |= 1 << (bit & 31);
       }
@@ -57,11 +70,16 @@ function flood(hu: Int16Array, c: Case): number {
 
 const [folder] = process.argv.slice(2);
 const results: Record<string, unknown> = {};
-for (const file of readdirSync(folder).filter((name) => name.endsWith(".json")).sort()) {
+for (const file of readdirSync(folder)
+  .filter((name) => name.endsWith(".json"))
+  .sort()) {
   const name = file.replace(/\.json$/, "");
   const c = JSON.parse(readFileSync(`${folder}/${file}`, "utf8")) as Case;
   const hu = new Int16Array(new Uint8Array(readFileSync(`${folder}/${name}.hu`)).buffer);
-  if (c.kind === "flood") { results[name] = timed(() => flood(hu, c)); continue; }
+  if (c.kind === "flood") {
+    results[name] = timed(() => flood(hu, c));
+    continue;
+  }
   const inside = readFileSync(`${folder}/${name}.limit`);
   const limit = new BitVolume(c.shape_zyx);
   inside.forEach((bit, n) => {
@@ -69,11 +87,22 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith(".json")).
     if (bit) limit.bits[Math.floor(n / c.shape_zyx[2]) * limit.wordsPerRow + (x >>> 5)] |= 1 << (x & 31);
   });
   const labels = new Labelmap(c.shape_zyx);
-  const input = { shape: c.shape_zyx, spacing: c.spacing_mm_zyx, hu, labels: labels.data, limit, backgroundHu: c.background_hu };
+  const input = {
+    shape: c.shape_zyx,
+    spacing: c.spacing_mm_zyx,
+    hu,
+    labels: labels.data,
+    limit,
+    backgroundHu: c.background_hu,
+  };
   const writable = writableByGrowing(1, false, []);
   const stroke = () => grownRuns(input, grow(input, 1, c.seed_zyx, c.radius_mm), writable, 1);
   const runs = stroke();
-  const apply = timed(() => { labels.apply(runs, new Set()); labels.apply(invert(runs), new Set()); return runs.count; });
+  const apply = timed(() => {
+    labels.apply(runs, new Set());
+    labels.apply(invert(runs), new Set());
+    return runs.count;
+  });
   results[name] = { ...timed(() => voxelsIn(stroke())), apply: apply.milliseconds / 2 };
 }
 process.stdout.write(JSON.stringify(results));

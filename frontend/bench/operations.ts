@@ -10,9 +10,15 @@ import { type Effect, operate } from "../src/editor/operations";
 import { tally } from "../src/editor/runs";
 import type { Operation, Zyx } from "../src/editor/types";
 
-const SHAPE: Zyx = [300, 512, 512], SPACING: Zyx = [1.0, 0.7, 0.7];
-const LUNGS_MM = [[150, 180, 108], [150, 180, 250]], RADII_MM = [135, 100, 62];
-const VESSEL_EVERY_MM = 14, VESSEL_MM = 3;
+const SHAPE: Zyx = [300, 512, 512],
+  SPACING: Zyx = [1.0, 0.7, 0.7];
+const LUNGS_MM = [
+    [150, 180, 108],
+    [150, 180, 250],
+  ],
+  RADII_MM = [135, 100, 62];
+const VESSEL_EVERY_MM = 14,
+  VESSEL_MM = 3;
 /** Drawn slices for the filling between them. */
 const EVERY = 5;
 const RULES = { segment: 1, overwrite: false, locked: [] };
@@ -24,7 +30,9 @@ function lungs(every = 1): Labelmap {
     for (let y = 0; y < SHAPE[1]; y++) {
       for (let x = 0; x < SHAPE[2]; x++) {
         const mm = [z * SPACING[0], y * SPACING[1], x * SPACING[2]];
-        const inside = LUNGS_MM.some((centre) => mm.reduce((sum, v, axis) => sum + ((v - centre[axis]) / RADII_MM[axis]) ** 2, 0) < 1);
+        const inside = LUNGS_MM.some(
+          (centre) => mm.reduce((sum, v, axis) => sum + ((v - centre[axis]) / RADII_MM[axis]) ** 2, 0) < 1,
+        );
         const vessel = mm.filter((v) => v % VESSEL_EVERY_MM < VESSEL_MM).length >= 2;
         if (inside && !vessel) labels.data[labels.indexOf(z, y, x)] = 1;
       }
@@ -42,20 +50,44 @@ function since(start: NodeJS.CpuUsage): number {
   return (user + system) / 1000;
 }
 
-function timed(operation: Exclude<Operation, { op: "click" }>, labels: Labelmap): { milliseconds: number; kept: number; added: number; removed: number; megabytes: number } {
+function timed(
+  operation: Exclude<Operation, { op: "click" }>,
+  labels: Labelmap,
+): { milliseconds: number; kept: number; added: number; removed: number; megabytes: number } {
   const mask = new Mask(SHAPE, "bench");
   mask.labels.data.set(labels.data);
   mask.labels.occupied.set(labels.occupied);
   mask.labels.counts.set(labels.counts);
   const start = process.cpuUsage();
-  const { runs, segment, ijk, params }: Effect = operate(operation, { labels: mask.labels, spacing: SPACING, overlay: () => { throw new Error("no overlay"); } });
+  const { runs, segment, ijk, params }: Effect = operate(operation, {
+    labels: mask.labels,
+    spacing: SPACING,
+    overlay: () => {
+      throw new Error("no overlay");
+    },
+  });
   const milliseconds = since(start);
-  const stroke = { id: "00000000-0000-4000-8000-000000000000", tool: operation.op, segment, ijk, radius_mm: 0, params, ...tally(runs), at: new Date().toISOString() };
+  const stroke = {
+    id: "00000000-0000-4000-8000-000000000000",
+    tool: operation.op,
+    segment,
+    ijk,
+    radius_mm: 0,
+    params,
+    ...tally(runs),
+    at: new Date().toISOString(),
+  };
   mask.commit(runs, stroke);
-  return { milliseconds, kept: since(start) - milliseconds, ...tally(runs), megabytes: process.memoryUsage().rss / 1e6 };
+  return {
+    milliseconds,
+    kept: since(start) - milliseconds,
+    ...tally(runs),
+    megabytes: process.memoryUsage().rss / 1e6,
+  };
 }
 
-const whole = lungs(), drawn = lungs(EVERY);
+const whole = lungs(),
+  drawn = lungs(EVERY);
 const results = {
   "smooth 2 mm": timed({ op: "smooth", mm: 2, ...RULES }, whole),
   "smooth 5 mm": timed({ op: "smooth", mm: 5, ...RULES }, whole),

@@ -11,11 +11,21 @@ import { grow } from "../src/editor/growing";
 import type { Zyx } from "../src/editor/types";
 import { type Scene, TOOLS, readLesion } from "./reader";
 
-interface Case { shape_zyx: Zyx; spacing_mm_zyx: Zyx; background_hu: number; lesion_hu: number; seed: number; check_zyx: Zyx; check_radius_mm: number }
+interface Case {
+  shape_zyx: Zyx;
+  spacing_mm_zyx: Zyx;
+  background_hu: number;
+  lesion_hu: number;
+  seed: number;
+  check_zyx: Zyx;
+  check_radius_mm: number;
+}
 
 const [folder] = process.argv.slice(2);
 const results: Record<string, unknown> = {};
-for (const file of readdirSync(folder).filter((name) => name.endsWith(".json")).sort()) {
+for (const file of readdirSync(folder)
+  .filter((name) => name.endsWith(".json"))
+  .sort()) {
   const name = file.replace(/\.json$/, "");
   const c = JSON.parse(readFileSync(`${folder}/${file}`, "utf8")) as Case;
   const bytes = (part: string) => new Uint8Array(readFileSync(`${folder}/${name}.${part}`));
@@ -25,8 +35,13 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith(".json")).
     if (bit) limit.bits[Math.floor(n / c.shape_zyx[2]) * limit.wordsPerRow + (x >>> 5)] |= 1 << (x & 31);
   });
   const scene: Scene = {
-    shape: c.shape_zyx, spacing: c.spacing_mm_zyx, hu: new Int16Array(bytes("hu").buffer), limit, backgroundHu: c.background_hu,
-    truth: bytes("truth"), lesionHu: c.lesion_hu,
+    shape: c.shape_zyx,
+    spacing: c.spacing_mm_zyx,
+    hu: new Int16Array(bytes("hu").buffer),
+    limit,
+    backgroundHu: c.background_hu,
+    truth: bytes("truth"),
+    lesionHu: c.lesion_hu,
   };
   const input = { ...scene, labels: new Uint8Array(scene.truth.length) };
   const runs = grownRuns(input, grow(input, 1, c.check_zyx, c.check_radius_mm), writableByGrowing(1, false, []), 1);

@@ -9,7 +9,14 @@
  * and the more so the more a tool has to set: the figures are an upper bound.
  */
 
-import { type Writable, ballRuns, grownRuns, writableByErasing, writableByGrowing, writableByPaint } from "../src/editor/brushes";
+import {
+  type Writable,
+  ballRuns,
+  grownRuns,
+  writableByErasing,
+  writableByGrowing,
+  writableByPaint,
+} from "../src/editor/brushes";
 import { propose } from "../src/editor/clicking";
 import { grow } from "../src/editor/growing";
 import { Labelmap } from "../src/editor/labelmap";
@@ -23,35 +30,55 @@ export type ReaderTool = (typeof TOOLS)[number];
 
 /** A crop round one lesion. `truth` is 1 in it; `lesionHu` is its median. */
 export interface Scene {
-  readonly shape: Zyx; readonly spacing: Zyx; readonly hu: Int16Array; readonly limit: BitVolume; readonly backgroundHu: number;
-  readonly truth: Uint8Array; readonly lesionHu: number;
+  readonly shape: Zyx;
+  readonly spacing: Zyx;
+  readonly hu: Int16Array;
+  readonly limit: BitVolume;
+  readonly backgroundHu: number;
+  readonly truth: Uint8Array;
+  readonly lesionHu: number;
 }
 
 const STROKES = 20;
-const LEAST_MM = 1.5, MOST_MM = 60;
+const LEAST_MM = 1.5,
+  MOST_MM = 60;
 /** Notches of the wheel that are looked at, from the radius that fits inside to the one that encloses. */
 const NOTCHES = 8;
 /** A circle that encloses has a little room. */
 const ROOM = 1.2;
-const HAND_VOXELS = [1, 2], HAND_RADIUS = 0.15;
+const HAND_VOXELS = [1, 2],
+  HAND_RADIUS = 0.15;
 /** Parts that are wrong are looked at in this number, the largest first, before the reader is content. */
 const PARTS = 4;
 const MOST_POINTS = 5;
 const SEGMENT = 1;
 /** From one end of the page's range to the other, and what "exclude vessels" sets. */
-const TOLERANCES = [15, 20, 25, 30, 35, 40, 50, 60], VESSELS_HU = 200;
+const TOLERANCES = [15, 20, 25, 30, 35, 40, 50, 60],
+  VESSELS_HU = 200;
 
 /** How a tool is set. */
-interface Setting { readonly tolerance: number; readonly upperHu: number | null }
+interface Setting {
+  readonly tolerance: number;
+  readonly upperHu: number | null;
+}
 
 const PLAIN: Setting = { tolerance: GROW_DEFAULTS.tolerance, upperHu: null };
 const BY_TOLERANCE: readonly Setting[] = TOLERANCES.map((tolerance) => ({ tolerance, upperHu: null }));
 const SETTINGS: Readonly<Record<ReaderTool | "erase", readonly Setting[]>> = {
-  sphere: [PLAIN], erase: [PLAIN], threshold: BY_TOLERANCE, click: [],
+  sphere: [PLAIN],
+  erase: [PLAIN],
+  threshold: BY_TOLERANCE,
+  click: [],
   grow: [...BY_TOLERANCE, ...BY_TOLERANCE.map(({ tolerance }) => ({ tolerance, upperHu: VESSELS_HU }))],
 };
 
-interface Part { readonly missing: boolean; readonly places: readonly Zyx[]; readonly inside: number; readonly around: number; readonly voxels: number }
+interface Part {
+  readonly missing: boolean;
+  readonly places: readonly Zyx[];
+  readonly inside: number;
+  readonly around: number;
+  readonly voxels: number;
+}
 
 /** Dice after each of 20 strokes; a reader who is content draws no more, and the figure stays. */
 export function readLesion(scene: Scene, tool: ReaderTool, seed: number): number[] {
@@ -85,7 +112,13 @@ function nextStroke(scene: Scene, labels: Labelmap, tool: ReaderTool, random: ()
 }
 
 /** The place, setting and radius that take most. */
-function lookAround(scene: Scene, labels: Labelmap, kind: ReaderTool | "erase", hands: readonly Zyx[], part: Part): { at: Zyx; setting: Setting; radius: number; gain: number } {
+function lookAround(
+  scene: Scene,
+  labels: Labelmap,
+  kind: ReaderTool | "erase",
+  hands: readonly Zyx[],
+  part: Part,
+): { at: Zyx; setting: Setting; radius: number; gain: number } {
   const best = { at: hands[0], setting: PLAIN, radius: 0, gain: 0 };
   const share = (ROOM * part.around) / part.inside;
   for (const at of hands) {
@@ -101,9 +134,17 @@ function lookAround(scene: Scene, labels: Labelmap, kind: ReaderTool | "erase", 
 }
 
 /** What a press of the tool would change. */
-function effect(scene: Scene, labels: Labelmap, kind: ReaderTool | "erase", setting: Setting, at: Zyx, radiusMm: number): Runs {
+function effect(
+  scene: Scene,
+  labels: Labelmap,
+  kind: ReaderTool | "erase",
+  setting: Setting,
+  at: Zyx,
+  radiusMm: number,
+): Runs {
   const input = { ...scene, labels: labels.data };
-  const ball = (writable: Writable, value: number, threshold: Threshold | null) => ballRuns(input, at, radiusMm, null, writable, value, threshold);
+  const ball = (writable: Writable, value: number, threshold: Threshold | null) =>
+    ballRuns(input, at, radiusMm, null, writable, value, threshold);
   if (kind === "erase") return ball(writableByErasing(null, []), ERASED, null);
   if (kind === "grow") {
     const grown = grow(input, SEGMENT, at, radiusMm, setting);
@@ -118,7 +159,8 @@ function gainOf({ truth }: Scene, runs: Runs): number {
   let gain = 0;
   for (let n = 0; n < runs.count; n++) {
     const change = Number(runs.after[n] === SEGMENT) - Number(runs.before[n] === SEGMENT);
-    if (change) for (let at = runs.start[n]; at < runs.start[n] + runs.length[n]; at++) gain += truth[at] ? change : -change;
+    if (change)
+      for (let at = runs.start[n]; at < runs.start[n] + runs.length[n]; at++) gain += truth[at] ? change : -change;
   }
   return gain;
 }
@@ -127,7 +169,8 @@ function gainOf({ truth }: Scene, runs: Runs): number {
 function points(scene: Scene, labels: Labelmap, random: () => number, dice: number[]): void {
   const input = { ...scene, labels: labels.data, probability: null };
   const prompts: ClickPrompt[] = [];
-  let best: Uint32Array = new Uint32Array(0), reached = 0;
+  let best: Uint32Array = new Uint32Array(0),
+    reached = 0;
   while (dice.length < MOST_POINTS) {
     const proposed = new Uint8Array(scene.truth.length);
     for (const at of best) proposed[at] = SEGMENT;
@@ -139,7 +182,10 @@ function points(scene: Scene, labels: Labelmap, random: () => number, dice: numb
     proposed.fill(0);
     for (const at of voxels) proposed[at] = SEGMENT;
     const now = diceOf(scene, proposed);
-    if (now <= reached) { dice.push(reached); break; }
+    if (now <= reached) {
+      dice.push(reached);
+      break;
+    }
     reached = now;
     best = voxels;
     dice.push(now);
@@ -166,44 +212,79 @@ function wrongParts(scene: Scene, mask: Uint8Array): Part[] {
     const voxels = [from];
     kind[from] = 0;
     for (let n = 0; n < voxels.length; n++) {
-      const at = voxels[n], x = at % nx, y = Math.floor(at / nx) % ny;
-      const steps = [at - ny * nx, at + ny * nx, y > 0 ? at - nx : -1, y < ny - 1 ? at + nx : -1, x > 0 ? at - 1 : -1, x < nx - 1 ? at + 1 : -1];
-      for (const step of steps) if (step >= 0 && kind[step] === wanted) { kind[step] = 0; voxels.push(step); }
+      const at = voxels[n],
+        x = at % nx,
+        y = Math.floor(at / nx) % ny;
+      const steps = [
+        at - ny * nx,
+        at + ny * nx,
+        y > 0 ? at - nx : -1,
+        y < ny - 1 ? at + nx : -1,
+        x > 0 ? at - 1 : -1,
+        x < nx - 1 ? at + 1 : -1,
+      ];
+      for (const step of steps)
+        if (step >= 0 && kind[step] === wanted) {
+          kind[step] = 0;
+          voxels.push(step);
+        }
     }
     found.push({ missing: wanted === 1, voxels });
   }
   found.sort((a, b) => b.voxels.length - a.voxels.length);
-  return found.slice(0, PARTS).map(({ missing, voxels }) => ({ missing, voxels: voxels.length, ...deepest(scene, voxels) }));
+  return found
+    .slice(0, PARTS)
+    .map(({ missing, voxels }) => ({ missing, voxels: voxels.length, ...deepest(scene, voxels) }));
 }
 
-function deepest({ shape, spacing, hu }: Scene, voxels: readonly number[]): { places: Zyx[]; inside: number; around: number } {
-  const places = voxels.map((at) => [Math.floor(at / (shape[1] * shape[2])), Math.floor(at / shape[2]) % shape[1], at % shape[2]] as const);
+function deepest(
+  { shape, spacing, hu }: Scene,
+  voxels: readonly number[],
+): { places: Zyx[]; inside: number; around: number } {
+  const places = voxels.map(
+    (at) => [Math.floor(at / (shape[1] * shape[2])), Math.floor(at / shape[2]) % shape[1], at % shape[2]] as const,
+  );
   const low = [0, 1, 2].map((axis) => places.reduce((least, place) => Math.min(least, place[axis]), Infinity) - 1);
-  const size = [0, 1, 2].map((axis) => places.reduce((most, place) => Math.max(most, place[axis]), 0) - low[axis] + 2) as unknown as Zyx;
-  const indexOf = (place: readonly number[]) => ((place[0] - low[0]) * size[1] + place[1] - low[1]) * size[2] + place[2] - low[2];
+  const size = [0, 1, 2].map(
+    (axis) => places.reduce((most, place) => Math.max(most, place[axis]), 0) - low[axis] + 2,
+  ) as unknown as Zyx;
+  const indexOf = (place: readonly number[]) =>
+    ((place[0] - low[0]) * size[1] + place[1] - low[1]) * size[2] + place[2] - low[2];
   const deepestOf = (belongs: (n: number) => boolean): { at: Zyx; inside: number } => {
     const set = new Uint8Array(size[0] * size[1] * size[2]);
-    places.forEach((place, n) => { if (belongs(n)) set[indexOf(place)] = 1; });
+    places.forEach((place, n) => {
+      if (belongs(n)) set[indexOf(place)] = 1;
+    });
     const depth = depthInside(set, size, spacing);
-    let at: Zyx = places[0], inside = 0;
-    for (const place of places) if (depth[indexOf(place)] > inside) { inside = depth[indexOf(place)]; at = place; }
+    let at: Zyx = places[0],
+      inside = 0;
+    for (const place of places)
+      if (depth[indexOf(place)] > inside) {
+        inside = depth[indexOf(place)];
+        at = place;
+      }
     return { at, inside };
   };
   const { at, inside } = deepestOf(() => true);
   const middleHu = voxels.map((v) => hu[v]).sort((a, b) => a - b)[voxels.length >> 1];
   const fainter = deepestOf((n) => hu[voxels[n]] <= middleHu);
-  const around = places.reduce((most, place) => Math.max(most, Math.hypot(...place.map((v, axis) => (v - at[axis]) * spacing[axis]))), inside);
+  const around = places.reduce(
+    (most, place) => Math.max(most, Math.hypot(...place.map((v, axis) => (v - at[axis]) * spacing[axis]))),
+    inside,
+  );
   return { places: [at, fainter.at], inside, around };
 }
 
 function byHand([z, y, x]: Zyx, shape: Zyx, random: () => number): Zyx {
-  const angle = 2 * Math.PI * random(), length = HAND_VOXELS[0] + (HAND_VOXELS[1] - HAND_VOXELS[0]) * random();
+  const angle = 2 * Math.PI * random(),
+    length = HAND_VOXELS[0] + (HAND_VOXELS[1] - HAND_VOXELS[0]) * random();
   const within = (v: number, axis: number) => Math.max(0, Math.min(shape[axis] - 1, Math.round(v)));
   return [z, within(y + length * Math.sin(angle), 1), within(x + length * Math.cos(angle), 2)];
 }
 
 function diceOf({ truth }: Scene, mask: Uint8Array): number {
-  let both = 0, sum = 0;
+  let both = 0,
+    sum = 0;
   for (let at = 0; at < truth.length; at++) {
     const drawn = Number(mask[at] === SEGMENT);
     both += truth[at] & drawn;

@@ -8,7 +8,13 @@ export default defineConfig({
   root: here("."),
   logLevel: "error",
   build: {
-    ssr: true, outDir: here("../dist/bench"), emptyOutDir: true, target: "es2022",
-    rollupOptions: { input: { brush: here("brush.ts"), operations: here("operations.ts"), quality: here("quality.ts") }, output: { entryFileNames: "[name].js" } },
+    ssr: true,
+    outDir: here("../dist/bench"),
+    emptyOutDir: true,
+    target: "es2022",
+    rollupOptions: {
+      input: { brush: here("brush.ts"), operations: here("operations.ts"), quality: here("quality.ts") },
+      output: { entryFileNames: "[name].js" },
+    },
   },
 });

@@ -17,7 +17,8 @@ export class BitVolume {
   /** The 32 voxels of a row from `x` on (which may be negative or beyond the row: zeros). */
   word(z: number, y: number, x: number): number {
     const row = (z * this.shape[1] + y) * this.wordsPerRow;
-    const at = x >> 5, shift = x & 31;
+    const at = x >> 5,
+      shift = x & 31;
     const low = at >= 0 && at < this.wordsPerRow ? this.bits[row + at] : 0;
     if (shift === 0) return low;
     const high = at + 1 >= 0 && at + 1 < this.wordsPerRow ? this.bits[row + at + 1] : 0;

@@ -39,11 +39,19 @@ export function writableByErasing(segments: readonly number[] | null, locked: re
 }
 
 /** Adds the voxels `from`…`to` (half open) of a row that may change. */
-export function pushRow(out: RunBuilder, labels: Uint8Array, from: number, to: number, writable: Writable, value: number): void {
-  for (let at = from; at < to;) {
+export function pushRow(
+  out: RunBuilder,
+  labels: Uint8Array,
+  from: number,
+  to: number,
+  writable: Writable,
+  value: number,
+): void {
+  for (let at = from; at < to; ) {
     const label = labels[at];
     const start = at;
-    do at++; while (at < to && labels[at] === label);
+    do at++;
+    while (at < to && labels[at] === label);
     if (writable[label]) out.push(start, at - start, label, value);
   }
 }
@@ -57,29 +65,50 @@ export interface BrushInput {
 
 /** A ball around a voxel (z, y, x), or its circle in one plane, set to `value` wherever `writable` allows. */
 export function ballRuns(
-  input: BrushInput, centre: Zyx, radiusMm: number, plane: Plane | null, writable: Writable, value: number, threshold: Threshold | null,
+  input: BrushInput,
+  centre: Zyx,
+  radiusMm: number,
+  plane: Plane | null,
+  writable: Writable,
+  value: number,
+  threshold: Threshold | null,
 ): Runs {
   const { shape, spacing, labels, hu } = input;
   const box = { ...boxAround(shape, spacing, centre, radiusMm) };
-  if (plane === "axial") { box.z0 = centre[0]; box.z1 = centre[0] + 1; }
-  if (plane === "coronal") { box.y0 = centre[1]; box.y1 = centre[1] + 1; }
-  if (plane === "sagittal") { box.x0 = centre[2]; box.x1 = centre[2] + 1; }
+  if (plane === "axial") {
+    box.z0 = centre[0];
+    box.z1 = centre[0] + 1;
+  }
+  if (plane === "coronal") {
+    box.y0 = centre[1];
+    box.y1 = centre[1] + 1;
+  }
+  if (plane === "sagittal") {
+    box.x0 = centre[2];
+    box.x1 = centre[2] + 1;
+  }
   const limit = radiusMm * radiusMm + EPSILON;
-  const z2 = squares(box.z0, box.z1, centre[0], spacing[0]), y2 = squares(box.y0, box.y1, centre[1], spacing[1]);
+  const z2 = squares(box.z0, box.z1, centre[0], spacing[0]),
+    y2 = squares(box.y0, box.y1, centre[1], spacing[1]);
   const x2 = squares(box.x0, box.x1, centre[2], spacing[2]);
   const out = new RunBuilder();
   for (let z = box.z0; z < box.z1; z++) {
     for (let y = box.y0; y < box.y1; y++) {
       const zy = z2[z - box.z0] + y2[y - box.y0];
       if (zy > limit) continue;
-      let first = 0, last = x2.length - 1;
+      let first = 0,
+        last = x2.length - 1;
       while (first <= last && zy + x2[first] > limit) first++;
       while (last >= first && zy + x2[last] > limit) last--;
       if (first > last) continue;
       const row = (z * shape[1] + y) * shape[2] + box.x0;
-      if (!threshold) { pushRow(out, labels, row + first, row + last + 1, writable, value); continue; }
+      if (!threshold) {
+        pushRow(out, labels, row + first, row + last + 1, writable, value);
+        continue;
+      }
       for (let at = row + first; at <= row + last; at++) {
-        if (hu[at] >= threshold.lo && hu[at] <= threshold.hi && writable[labels[at]]) out.push(at, 1, labels[at], value);
+        if (hu[at] >= threshold.lo && hu[at] <= threshold.hi && writable[labels[at]])
+          out.push(at, 1, labels[at], value);
       }
     }
   }
@@ -87,10 +116,16 @@ export function ballRuns(
 }
 
 /** Calls `visit` for every stretch of set bits of box row (z, y), as columns from…to (half open) of the box. */
-export function forEachBitRun(frame: BitFrame, bits: Bits, z: number, y: number, visit: (from: number, to: number) => void): void {
+export function forEachBitRun(
+  frame: BitFrame,
+  bits: Bits,
+  z: number,
+  y: number,
+  visit: (from: number, to: number) => void,
+): void {
   const row = frame.rowOf(z, y);
   for (let w = 0; w < frame.words; w++) {
-    for (let word = bits[row + w]; word !== 0;) {
+    for (let word = bits[row + w]; word !== 0; ) {
       const from = 31 - Math.clz32(word & -word);
       const ones = ~(word >>> from);
       const length = ones === 0 ? 32 : 31 - Math.clz32(ones & -ones);
@@ -102,7 +137,15 @@ export function forEachBitRun(frame: BitFrame, bits: Bits, z: number, y: number,
 }
 
 /** Runs that set the voxels of `bits` to `value` wherever `writable` allows. */
-export function runsOfBits(shape: Zyx, labels: Uint8Array, box: Box, frame: BitFrame, bits: Bits, writable: Writable, value: number): Runs {
+export function runsOfBits(
+  shape: Zyx,
+  labels: Uint8Array,
+  box: Box,
+  frame: BitFrame,
+  bits: Bits,
+  writable: Writable,
+  value: number,
+): Runs {
   const out = new RunBuilder();
   let base = 0;
   const push = (from: number, to: number): void => pushRow(out, labels, base + from, base + to, writable, value);
@@ -122,7 +165,12 @@ export function grownRuns(input: BrushInput, { box, frame, taken }: Grown, writa
 
 /** One stroke of the growing brush; what the ceiling kept from being painted comes as `refused`. */
 export function growStroke(
-  input: GrowInput, segment: number, seed: Zyx, radiusMm: number, params: Partial<GrowParams>, writable: Writable,
+  input: GrowInput,
+  segment: number,
+  seed: Zyx,
+  radiusMm: number,
+  params: Partial<GrowParams>,
+  writable: Writable,
 ): { readonly runs: Runs; readonly refused: Runs; readonly grown: Grown } {
   const grown = grow(input, segment, seed, radiusMm, params);
   const runs = grownRuns(input, grown, writable, segment);

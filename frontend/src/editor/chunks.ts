@@ -10,7 +10,11 @@ export const LONGEST_PAYLOAD = 1 + 256 + CHUNK_VOXELS;
 /** Bytes that break the format. */
 export class FormatError extends Error {}
 
-export const gridOf = (shape: Zyx): Zyx => [Math.ceil(shape[0] / CHUNK), Math.ceil(shape[1] / CHUNK), Math.ceil(shape[2] / CHUNK)];
+export const gridOf = (shape: Zyx): Zyx => [
+  Math.ceil(shape[0] / CHUNK),
+  Math.ceil(shape[1] / CHUNK),
+  Math.ceil(shape[2] / CHUNK),
+];
 
 const bitsFor = (count: number): number => (count <= 2 ? 1 : count <= 4 ? 2 : count <= 16 ? 4 : 8);
 
@@ -20,7 +24,11 @@ export function encodeChunk(voxels: Uint8Array): Uint8Array {
   for (let n = 0; n < CHUNK_VOXELS; n++) present[voxels[n]] = 1;
   const indexOf = new Uint8Array(256);
   const values: number[] = [];
-  for (let value = 0; value < 256; value++) if (present[value]) { indexOf[value] = values.length; values.push(value); }
+  for (let value = 0; value < 256; value++)
+    if (present[value]) {
+      indexOf[value] = values.length;
+      values.push(value);
+    }
   const count = values.length;
   if (count === 1) return Uint8Array.of(1, values[0]);
   const bits = bitsFor(count);
@@ -55,7 +63,8 @@ export function decodeChunk(payload: Uint8Array, out = new Uint8Array(CHUNK_VOXE
   const body = payload.slice(1 + count);
   const rowBytes = 4 * bits;
   for (let n = rowBytes; n < body.length; n++) body[n] ^= body[n - rowBytes];
-  const perByte = 8 / bits, mask = (1 << bits) - 1;
+  const perByte = 8 / bits,
+    mask = (1 << bits) - 1;
   for (let n = 0, voxel = 0; n < body.length; n++) {
     for (let place = 0; place < perByte; place++) {
       const index = (body[n] >> (place * bits)) & mask;
@@ -67,11 +76,18 @@ export function decodeChunk(payload: Uint8Array, out = new Uint8Array(CHUNK_VOXE
 }
 
 /** The part of a chunk that lies inside the volume: origin and size, in voxels. */
-export function placeOf(shape: Zyx, index: Zyx): { z: number; y: number; x: number; depth: number; height: number; width: number } {
+export function placeOf(
+  shape: Zyx,
+  index: Zyx,
+): { z: number; y: number; x: number; depth: number; height: number; width: number } {
   const [z, y, x] = [index[0] * CHUNK, index[1] * CHUNK, index[2] * CHUNK];
   return {
-    z, y, x,
-    depth: Math.min(CHUNK, shape[0] - z), height: Math.min(CHUNK, shape[1] - y), width: Math.min(CHUNK, shape[2] - x),
+    z,
+    y,
+    x,
+    depth: Math.min(CHUNK, shape[0] - z),
+    height: Math.min(CHUNK, shape[1] - y),
+    width: Math.min(CHUNK, shape[2] - x),
   };
 }
 

@@ -24,12 +24,19 @@ const NEAR_MM = 4;
 /** What the emptiness of the shell counts beside the agreement with the model. */
 const SHELL_WEIGHT = 0.5;
 /** A correcting point reaches this many times as far as it lies from the region. */
-const CORRECTION_REACH = 1.5, CORRECTION_ROOM_MM = 2;
+const CORRECTION_REACH = 1.5,
+  CORRECTION_ROOM_MM = 2;
 
 /** A model's coarse probability (docs/formats.md), 255 = certain. */
-export interface Probability { readonly values: Uint8Array; readonly shape: Zyx; readonly step: Zyx }
+export interface Probability {
+  readonly values: Uint8Array;
+  readonly shape: Zyx;
+  readonly step: Zyx;
+}
 
-export interface ClickInput extends GrowInput { readonly probability: Probability | null }
+export interface ClickInput extends GrowInput {
+  readonly probability: Probability | null;
+}
 
 /** What is proposed: voxel numbers, ascending. `source` tells whether a model's probability had a say. */
 export interface Proposal {
@@ -44,7 +51,13 @@ const EMPTY: Proposal = { voxels: NOTHING, source: "image", radiusMm: null, refu
 const zyxOf = ([i, j, k]: Ijk): Zyx => [k, j, i];
 
 /** The region that the prompts ask for, in the order in which they were given. Changes nothing. */
-export function propose(input: ClickInput, segment: number, prompts: readonly ClickPrompt[], box: Box | null, tolerance: number): Proposal {
+export function propose(
+  input: ClickInput,
+  segment: number,
+  prompts: readonly ClickPrompt[],
+  box: Box | null,
+  tolerance: number,
+): Proposal {
   return new Proposals().propose(input, segment, prompts, box, tolerance);
 }
 
@@ -56,9 +69,17 @@ export class Proposals {
   #regions: Proposal[] = [];
 
   /** Something that a proposal rests on has changed. */
-  forget(): void { this.#regions = []; }
+  forget(): void {
+    this.#regions = [];
+  }
 
-  propose(input: ClickInput, segment: number, prompts: readonly ClickPrompt[], box: Box | null, tolerance: number): Proposal {
+  propose(
+    input: ClickInput,
+    segment: number,
+    prompts: readonly ClickPrompt[],
+    box: Box | null,
+    tolerance: number,
+  ): Proposal {
     const question = JSON.stringify([segment, box, tolerance]);
     if (question !== this.#question) this.forget();
     this.#question = question;
@@ -67,7 +88,10 @@ export class Proposals {
     this.#prompts = prompts;
     if (this.#regions.length === 0) this.#regions.push(box ? fromBox(input, segment, box, tolerance) : EMPTY);
     for (let n = this.#regions.length - 1; n < prompts.length; n++) {
-      const kept = prompts.slice(0, n + 1).filter(({ belongs }) => belongs).map(({ ijk }) => ijk);
+      const kept = prompts
+        .slice(0, n + 1)
+        .filter(({ belongs }) => belongs)
+        .map(({ ijk }) => ijk);
       this.#regions.push(corrected(input, segment, this.#regions[n], prompts[n], kept, tolerance));
     }
     return this.#regions[prompts.length];
@@ -75,7 +99,14 @@ export class Proposals {
 }
 
 /** A region after one more prompt; `kept` are the points that belong. */
-function corrected(input: ClickInput, segment: number, region: Proposal, { ijk, belongs }: ClickPrompt, kept: readonly Ijk[], tolerance: number): Proposal {
+function corrected(
+  input: ClickInput,
+  segment: number,
+  region: Proposal,
+  { ijk, belongs }: ClickPrompt,
+  kept: readonly Ijk[],
+  tolerance: number,
+): Proposal {
   if (!belongs) return { ...region, voxels: narrows(input, region.voxels, kept, ijk) };
   if (region.voxels.length === 0) return fromPoint(input, segment, zyxOf(ijk), tolerance, FARTHEST_MM);
   const reach = Math.max(LEAST_MM, CORRECTION_REACH * distanceTo(input, region.voxels, ijk) + CORRECTION_ROOM_MM);
@@ -95,10 +126,19 @@ function fromPoint(input: ClickInput, segment: number, seed: Zyx, tolerance: num
 }
 
 /** Radius in mm of the lesion round a seed, from what a flood of `FARTHEST_MM` took. */
-export function radiusOf(input: ClickInput, { box, frame, taken }: Grown, seed: Zyx): { radiusMm: number; source: "model" | "image" } {
-  const { spacing: [sz, sy, sx], probability } = input;
+export function radiusOf(
+  input: ClickInput,
+  { box, frame, taken }: Grown,
+  seed: Zyx,
+): { radiusMm: number; source: "model" | "image" } {
+  const {
+    spacing: [sz, sy, sx],
+    probability,
+  } = input;
   const shells = FARTHEST_MM;
-  const inside = new Float64Array(shells), all = new Float64Array(shells), sure = new Float64Array(shells);
+  const inside = new Float64Array(shells),
+    all = new Float64Array(shells),
+    sure = new Float64Array(shells);
   const certain = probability ? nearby(probability, input, seed) : 0;
   const useModel = certain >= LEAST_PROBABILITY;
   for (let z = box.z0; z < box.z1; z++) {
@@ -118,8 +158,12 @@ export function radiusOf(input: ClickInput, { box, frame, taken }: Grown, seed: 
     }
   }
   const share = Float64Array.from(inside, (_, n) => {
-    let i = 0, a = 0;
-    for (let m = Math.max(0, n - 1); m <= Math.min(shells - 1, n + 1); m++) { i += inside[m]; a += all[m]; }
+    let i = 0,
+      a = 0;
+    for (let m = Math.max(0, n - 1); m <= Math.min(shells - 1, n + 1); m++) {
+      i += inside[m];
+      a += all[m];
+    }
     return i / Math.max(1, a);
   });
   const shell = useModel ? agreeing(inside, sure, share, certain) : thinning(share);
@@ -142,13 +186,19 @@ function thinning(share: Float64Array): number {
 /** The shell within which region and probability overlap best (a soft Dice) while it is nearly empty itself. */
 function agreeing(inside: Float64Array, sure: Float64Array, share: Float64Array, certain: number): number {
   const total = sure.reduce((sum, value) => sum + value, 0) / certain;
-  let best = LEAST_MM - 1, most = -1, voxels = 0, both = 0;
+  let best = LEAST_MM - 1,
+    most = -1,
+    voxels = 0,
+    both = 0;
   for (let n = 0; n < inside.length; n++) {
     voxels += inside[n];
     both += sure[n] / certain;
     if (n < LEAST_MM - 1) continue;
     const score = (2 * both) / (voxels + total) + SHELL_WEIGHT * (1 - share[n]);
-    if (score > most) { most = score; best = n; }
+    if (score > most) {
+      most = score;
+      best = n;
+    }
   }
   return best;
 }
@@ -164,7 +214,8 @@ function nearby(probability: Probability, { shape, spacing }: ClickInput, seed: 
   for (let z = Math.max(0, seed[0] - rz); z <= Math.min(shape[0] - 1, seed[0] + rz); z++) {
     for (let y = Math.max(0, seed[1] - ry); y <= Math.min(shape[1] - 1, seed[1] + ry); y++) {
       for (let x = Math.max(0, seed[2] - rx); x <= Math.min(shape[2] - 1, seed[2] + rx); x++) {
-        const d2 = ((z - seed[0]) * spacing[0]) ** 2 + ((y - seed[1]) * spacing[1]) ** 2 + ((x - seed[2]) * spacing[2]) ** 2;
+        const d2 =
+          ((z - seed[0]) * spacing[0]) ** 2 + ((y - seed[1]) * spacing[1]) ** 2 + ((x - seed[2]) * spacing[2]) ** 2;
         if (d2 <= NEAR_MM * NEAR_MM) found.push(probabilityAt(probability, z, y, x));
       }
     }
@@ -177,11 +228,16 @@ function nearby(probability: Probability, { shape, spacing }: ClickInput, seed: 
 function fromBox(input: ClickInput, segment: number, box: Box, tolerance: number): Proposal {
   const { spacing, shape } = input;
   const seed = seedOf(input, box);
-  const radiusMm = 0.5 * Math.hypot((box.z1 - box.z0) * spacing[0], (box.y1 - box.y0) * spacing[1], (box.x1 - box.x0) * spacing[2]) + 1;
+  const radiusMm =
+    0.5 * Math.hypot((box.z1 - box.z0) * spacing[0], (box.y1 - box.y0) * spacing[1], (box.x1 - box.x0) * spacing[2]) +
+    1;
   const grown = grow(input, segment, seed, Math.min(2 * FARTHEST_MM, radiusMm), { tolerance });
   const [, ny, nx] = shape;
   const voxels = voxelsOf(grown, shape).filter((at) => {
-    const row = Math.floor(at / nx), x = at - row * nx, y = row % ny, z = Math.floor(row / ny);
+    const row = Math.floor(at / nx),
+      x = at - row * nx,
+      y = row % ny,
+      z = Math.floor(row / ny);
     return z >= box.z0 && z < box.z1 && y >= box.y0 && y < box.y1 && x >= box.x0 && x < box.x1;
   });
   return { voxels, source: "image", radiusMm: null, refusal: grown.refusal };
@@ -190,16 +246,23 @@ function fromBox(input: ClickInput, segment: number, box: Box, tolerance: number
 /** In the middle half of the box: where the model is surest, else the brightest of what is no vessel; ties to the middle. */
 function seedOf({ hu, labels, shape, spacing, probability }: ClickInput, box: Box): Zyx {
   const middle: Zyx = [(box.z0 + box.z1 - 1) / 2, (box.y0 + box.y1 - 1) / 2, (box.x0 + box.x1 - 1) / 2];
-  let best: Zyx = middle.map(Math.round) as unknown as Zyx, most = -Infinity;
+  let best: Zyx = middle.map(Math.round) as unknown as Zyx,
+    most = -Infinity;
   const [hz, hy, hx] = [(box.z1 - box.z0) / 4, (box.y1 - box.y0) / 4, (box.x1 - box.x0) / 4];
   for (let z = Math.ceil(middle[0] - hz); z <= middle[0] + hz; z++) {
     for (let y = Math.ceil(middle[1] - hy); y <= middle[1] + hy; y++) {
       for (let x = Math.ceil(middle[2] - hx); x <= middle[2] + hx; x++) {
         const at = (z * shape[1] + y) * shape[2] + x;
         if (labels[at] === ERASED) continue;
-        const far = ((z - middle[0]) * spacing[0]) ** 2 + ((y - middle[1]) * spacing[1]) ** 2 + ((x - middle[2]) * spacing[2]) ** 2;
+        const far =
+          ((z - middle[0]) * spacing[0]) ** 2 +
+          ((y - middle[1]) * spacing[1]) ** 2 +
+          ((x - middle[2]) * spacing[2]) ** 2;
         const value = 4 * (probability ? probabilityAt(probability, z, y, x) : 0) + Math.min(50, hu[at]) - 2 * far;
-        if (value > most) { most = value; best = [z, y, x]; }
+        if (value > most) {
+          most = value;
+          best = [z, y, x];
+        }
       }
     }
   }
@@ -213,9 +276,11 @@ function voxelsOf({ box, frame, taken }: Grown, [, ny, nx]: Zyx): Uint32Array {
   let n = 0;
   for (let z = 0; z < frame.nz; z++) {
     for (let y = 0; y < frame.ny; y++) {
-      const row = frame.rowOf(z, y), base = ((box.z0 + z) * ny + box.y0 + y) * nx + box.x0 - MARGIN;
+      const row = frame.rowOf(z, y),
+        base = ((box.z0 + z) * ny + box.y0 + y) * nx + box.x0 - MARGIN;
       for (let w = 0; w < frame.words; w++) {
-        for (let word = taken[row + w]; word !== 0; word &= word - 1) found[n++] = base + 32 * w + 31 - Math.clz32(word & -word);
+        for (let word = taken[row + w]; word !== 0; word &= word - 1)
+          found[n++] = base + 32 * w + 31 - Math.clz32(word & -word);
       }
     }
   }
@@ -227,7 +292,10 @@ function distanceTo({ shape: [, ny, nx], spacing }: ClickInput, voxels: Uint32Ar
   let least = Infinity;
   for (const at of voxels) {
     const row = Math.floor(at / nx);
-    const d2 = ((at - row * nx - i) * spacing[2]) ** 2 + (((row % ny) - j) * spacing[1]) ** 2 + ((Math.floor(row / ny) - k) * spacing[0]) ** 2;
+    const d2 =
+      ((at - row * nx - i) * spacing[2]) ** 2 +
+      (((row % ny) - j) * spacing[1]) ** 2 +
+      ((Math.floor(row / ny) - k) * spacing[0]) ** 2;
     if (d2 < least) least = d2;
   }
   return Math.sqrt(least);
@@ -236,7 +304,7 @@ function distanceTo({ shape: [, ny, nx], spacing }: ClickInput, voxels: Uint32Ar
 function union(a: Uint32Array, b: Uint32Array): Uint32Array {
   const out = new Uint32Array(a.length + b.length);
   let n = 0;
-  for (let p = 0, q = 0; p < a.length || q < b.length;) {
+  for (let p = 0, q = 0; p < a.length || q < b.length; ) {
     const next = q >= b.length || (p < a.length && a[p] <= b[q]) ? a[p] : b[q];
     if (a[p] === next) p++;
     if (b[q] === next) q++;

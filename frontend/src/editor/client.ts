@@ -2,8 +2,29 @@ import type { Cut } from "./cut";
 import type { Disagreement, Keep } from "./disagreement";
 import type { Watched } from "./patches";
 import type {
-  Beside, CoarseField, DabResult, Difference, EditorEvents, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram,
-  Opened, Operation, OperationResult, Plane, Preview, Proposed, Region, Slice, SliceFacts, Stats, Tool, VoxelValue, Zyx,
+  Beside,
+  CoarseField,
+  DabResult,
+  Difference,
+  EditorEvents,
+  EditorOptions,
+  HistoryState,
+  Ijk,
+  Lesion,
+  LesionHistogram,
+  Opened,
+  Operation,
+  OperationResult,
+  Plane,
+  Preview,
+  Proposed,
+  Region,
+  Slice,
+  SliceFacts,
+  Stats,
+  Tool,
+  VoxelValue,
+  Zyx,
 } from "./types";
 
 type Listener<K extends keyof EditorEvents> = (detail: EditorEvents[K]) => void;
@@ -14,7 +35,13 @@ export interface EditorCalls {
   open(): Promise<Opened>;
   putSlices(z0: number, hu: Int16Array): void;
   slicesArrived(z0: number, count: number): void;
-  putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): void;
+  putPreview(
+    voxels: Uint8Array,
+    shapeZyx: readonly number[],
+    stepZyx: readonly number[],
+    huLo: number,
+    huStep: number,
+  ): void;
   putLimit(message: Uint8Array): Promise<void>;
   putOverlay(key: string, message: Uint8Array): Promise<void>;
   putProbability(values: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[]): void;
@@ -57,7 +84,11 @@ export type Reply =
   | { readonly id: number; readonly error: string }
   | { readonly event: keyof EditorEvents; readonly detail: unknown };
 
-export interface Request { readonly id: number; readonly call: keyof EditorCalls; readonly args: unknown[] }
+export interface Request {
+  readonly id: number;
+  readonly call: keyof EditorCalls;
+  readonly args: unknown[];
+}
 
 /**
  * The editor as the page sees it. Every call goes to the worker, in order, and returns a promise; arrays handed in are
@@ -69,7 +100,10 @@ export class EditorClient {
   readonly #listeners = new Map<keyof EditorEvents, Set<Listener<never>>>();
   #next = 1;
 
-  private constructor(worker: Worker, private readonly options: EditorOptions) {
+  private constructor(
+    worker: Worker,
+    private readonly options: EditorOptions,
+  ) {
     this.#worker = worker;
     worker.onmessage = (message: MessageEvent<Reply>) => this.#receive(message.data);
     worker.onerror = (event) => {
@@ -89,7 +123,9 @@ export class EditorClient {
   }
 
   /** Fetches the head, restores the journal (strokes of before a reload or crash) and sends what is unsent. */
-  open(): Promise<Opened> { return this.#call("open", []); }
+  open(): Promise<Opened> {
+    return this.#call("open", []);
+  }
 
   /**
    * HU of whole slices from z0 on, `n × rows × columns`; they lie in `voxels` of the options already where there is such
@@ -104,15 +140,25 @@ export class EditorClient {
   }
 
   /** The 8-bit preview of the volume index (already inflated): what `sliceHu` shows until the slices arrive. */
-  putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): Promise<void> {
+  putPreview(
+    voxels: Uint8Array,
+    shapeZyx: readonly number[],
+    stepZyx: readonly number[],
+    huLo: number,
+    huStep: number,
+  ): Promise<void> {
     return this.#call("putPreview", [voxels, shapeZyx, stepZyx, huLo, huStep], [voxels.buffer]);
   }
 
   /** The lung limit, as the mask message the volume index names. */
-  putLimit(message: Uint8Array): Promise<void> { return this.#call("putLimit", [message], [message.buffer]); }
+  putLimit(message: Uint8Array): Promise<void> {
+    return this.#call("putLimit", [message], [message.buffer]);
+  }
 
   /** A mask to show beside the live one (prediction, author, previous), as a mask message. */
-  putOverlay(key: string, message: Uint8Array): Promise<void> { return this.#call("putOverlay", [key, message], [message.buffer]); }
+  putOverlay(key: string, message: Uint8Array): Promise<void> {
+    return this.#call("putOverlay", [key, message], [message.buffer]);
+  }
 
   /** A model's coarse probability (docs/formats.md), inflated; click-to-segment asks it. */
   putProbability(values: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[]): Promise<void> {
@@ -120,54 +166,112 @@ export class EditorClient {
   }
 
   /** Shows a mask message without journal or saving (read-only). */
-  loadMask(message: Uint8Array, revision: string): Promise<Opened> { return this.#call("loadMask", [message, revision], [message.buffer]); }
+  loadMask(message: Uint8Array, revision: string): Promise<Opened> {
+    return this.#call("loadMask", [message, revision], [message.buffer]);
+  }
 
   /** The slices on screen: `changed` brings the new labels of these. */
-  watch(slices: readonly Watched[]): Promise<void> { return this.#call("watch", [slices]); }
+  watch(slices: readonly Watched[]): Promise<void> {
+    return this.#call("watch", [slices]);
+  }
 
-  beginStroke(tool: Tool): Promise<void> { return this.#call("beginStroke", [tool]); }
+  beginStroke(tool: Tool): Promise<void> {
+    return this.#call("beginStroke", [tool]);
+  }
   /** Paints at a voxel and along the way from the last dab of this stroke; `reach` is the part of the radius that a pen presses. */
-  dab(ijk: Ijk, reach = 1): Promise<DabResult> { return this.#call("dab", [ijk, reach]); }
+  dab(ijk: Ijk, reach = 1): Promise<DabResult> {
+    return this.#call("dab", [ijk, reach]);
+  }
   /** One gesture = one entry of the history; resolves when it is in the journal. */
-  endStroke(): Promise<OperationResult> { return this.#call("endStroke", []); }
-  cancelStroke(): Promise<void> { return this.#call("cancelStroke", []); }
-  preview(tool: Tool, ijk: Ijk): Promise<Preview> { return this.#call("preview", [tool, ijk]); }
-  apply(operation: Operation): Promise<OperationResult> { return this.#call("apply", [operation]); }
+  endStroke(): Promise<OperationResult> {
+    return this.#call("endStroke", []);
+  }
+  cancelStroke(): Promise<void> {
+    return this.#call("cancelStroke", []);
+  }
+  preview(tool: Tool, ijk: Ijk): Promise<Preview> {
+    return this.#call("preview", [tool, ijk]);
+  }
+  apply(operation: Operation): Promise<OperationResult> {
+    return this.#call("apply", [operation]);
+  }
   /** What `apply` would change, with patches of the watched slices. */
-  propose(operation: Operation): Promise<Proposed> { return this.#call("propose", [operation]); }
-  undo(): Promise<HistoryState> { return this.#call("undo", []); }
-  redo(): Promise<HistoryState> { return this.#call("redo", []); }
+  propose(operation: Operation): Promise<Proposed> {
+    return this.#call("propose", [operation]);
+  }
+  undo(): Promise<HistoryState> {
+    return this.#call("undo", []);
+  }
+  redo(): Promise<HistoryState> {
+    return this.#call("redo", []);
+  }
 
-  sliceLabels(plane: Plane, index: number): Promise<Slice<Uint8Array>> { return this.#call("sliceLabels", [plane, index]); }
-  sliceOverlay(key: string, plane: Plane, index: number): Promise<Slice<Uint8Array>> { return this.#call("sliceOverlay", [key, plane, index]); }
+  sliceLabels(plane: Plane, index: number): Promise<Slice<Uint8Array>> {
+    return this.#call("sliceLabels", [plane, index]);
+  }
+  sliceOverlay(key: string, plane: Plane, index: number): Promise<Slice<Uint8Array>> {
+    return this.#call("sliceOverlay", [key, plane, index]);
+  }
   /** The labels of an overlay where a plane askew cuts it, row by row. */
-  cutOverlay(key: string, cut: Cut): Promise<{ readonly data: Uint8Array }> { return this.#call("cutOverlay", [key, cut]); }
-  sliceHu(plane: Plane, index: number): Promise<Slice<Int16Array>> { return this.#call("sliceHu", [plane, index]); }
-  valueAt(ijk: Ijk): Promise<VoxelValue> { return this.#call("valueAt", [ijk]); }
-  stats(): Promise<Stats> { return this.#call("stats", []); }
-  lesions(beside: Beside): Promise<Lesion[]> { return this.#call("lesions", [beside]); }
+  cutOverlay(key: string, cut: Cut): Promise<{ readonly data: Uint8Array }> {
+    return this.#call("cutOverlay", [key, cut]);
+  }
+  sliceHu(plane: Plane, index: number): Promise<Slice<Int16Array>> {
+    return this.#call("sliceHu", [plane, index]);
+  }
+  valueAt(ijk: Ijk): Promise<VoxelValue> {
+    return this.#call("valueAt", [ijk]);
+  }
+  stats(): Promise<Stats> {
+    return this.#call("stats", []);
+  }
+  lesions(beside: Beside): Promise<Lesion[]> {
+    return this.#call("lesions", [beside]);
+  }
   /** How full of each segment blocks of `step` voxels are, layers `from` <= z < `to` of blocks; of the mask or an overlay. */
-  coarse(key: string | null, step: Zyx, from: number, to: number): Promise<CoarseField[]> { return this.#call("coarse", [key, step, from, to]); }
+  coarse(key: string | null, step: Zyx, from: number, to: number): Promise<CoarseField[]> {
+    return this.#call("coarse", [key, step, from, to]);
+  }
   /** An axial slice as the page keeps it; `against`: the overlay to compare with. */
-  sliceFacts(z: number, against: string | null): Promise<SliceFacts> { return this.#call("sliceFacts", [z, against]); }
+  sliceFacts(z: number, against: string | null): Promise<SliceFacts> {
+    return this.#call("sliceFacts", [z, against]);
+  }
   /** HU of the lesion under a voxel and of the lung round it. */
-  histogram(ijk: Ijk): Promise<LesionHistogram | null> { return this.#call("histogram", [ijk]); }
+  histogram(ijk: Ijk): Promise<LesionHistogram | null> {
+    return this.#call("histogram", [ijk]);
+  }
   /** Where the mask differs from an overlay, lesion by lesion, the largest change first. */
-  differences(key: string): Promise<Difference[]> { return this.#call("differences", [key]); }
+  differences(key: string): Promise<Difference[]> {
+    return this.#call("differences", [key]);
+  }
   /** What the mask takes of each region of an overlay; none where no overlay of that key has come. */
-  regions(key: string): Promise<Region[]> { return this.#call("regions", [key]); }
+  regions(key: string): Promise<Region[]> {
+    return this.#call("regions", [key]);
+  }
 
   /** Saves now; resolves with the revision once the server has everything (call it before submit). */
-  flush(): Promise<string> { return this.#call("flush", []); }
-  resume(headers: Record<string, string> | null): Promise<void> { return this.#call("resume", [headers]); }
+  flush(): Promise<string> {
+    return this.#call("flush", []);
+  }
+  resume(headers: Record<string, string> | null): Promise<void> {
+    return this.#call("resume", [headers]);
+  }
   /** Where another save and this one disagree; decide with `resolveConflict`. */
-  disagreements(): Promise<Disagreement[]> { return this.#call("disagreements", []); }
-  resolveConflict(keep: Keep): Promise<void> { return this.#call("resolveConflict", [keep]); }
+  disagreements(): Promise<Disagreement[]> {
+    return this.#call("disagreements", []);
+  }
+  resolveConflict(keep: Keep): Promise<void> {
+    return this.#call("resolveConflict", [keep]);
+  }
   /** Makes this tab the writing one; the other becomes read-only after it has put its strokes in the journal. */
-  takeOver(): Promise<Opened> { return this.#call("takeOver", []); }
+  takeOver(): Promise<Opened> {
+    return this.#call("takeOver", []);
+  }
 
   /** The mask as it is here, sent or not, as `.nii.gz` on the scan's grid. */
-  exportNifti(): Promise<Uint8Array> { return this.#call("exportNifti", []); }
+  exportNifti(): Promise<Uint8Array> {
+    return this.#call("exportNifti", []);
+  }
 
   async close(): Promise<void> {
     await this.#call("close", []);
@@ -189,7 +293,10 @@ export class EditorClient {
   }
 
   #receive(reply: Reply): void {
-    if ("event" in reply) { this.#emit(reply.event, reply.detail as never); return; }
+    if ("event" in reply) {
+      this.#emit(reply.event, reply.detail as never);
+      return;
+    }
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     if ("error" in reply) waiting?.reject(new Error(reply.error));

@@ -9,7 +9,12 @@ import { RunBuilder, type Runs } from "./runs";
 import { type Box, type Difference, ERASED, type Ijk, type Zyx } from "./types";
 
 /** A stretch within a row: the label of the mask, of the other, and the part that it belongs to. */
-interface Piece { readonly start: number; readonly length: number; readonly now: number; readonly then: number }
+interface Piece {
+  readonly start: number;
+  readonly length: number;
+  readonly now: number;
+  readonly then: number;
+}
 
 /** Stretches where at least one of both marks something, ascending. `now` is the first mask's label with 255 as it is. */
 function piecesOf(mask: Stretches, other: Stretches): Piece[] {
@@ -18,16 +23,23 @@ function piecesOf(mask: Stretches, other: Stretches): Piece[] {
     from.forEachStretch((start, length, label) => list.push(start, length, label));
     return list;
   };
-  const a = flat(mask), b = flat(other);
+  const a = flat(mask),
+    b = flat(other);
   const pieces: Piece[] = [];
-  let p = 0, q = 0, at = 0;
+  let p = 0,
+    q = 0,
+    at = 0;
   while (p < a.length || q < b.length) {
-    const aStart = p < a.length ? Math.max(a[p], at) : Infinity, bStart = q < b.length ? Math.max(b[q], at) : Infinity;
-    const aEnd = p < a.length ? a[p] + a[p + 1] : Infinity, bEnd = q < b.length ? b[q] + b[q + 1] : Infinity;
+    const aStart = p < a.length ? Math.max(a[p], at) : Infinity,
+      bStart = q < b.length ? Math.max(b[q], at) : Infinity;
+    const aEnd = p < a.length ? a[p] + a[p + 1] : Infinity,
+      bEnd = q < b.length ? b[q] + b[q + 1] : Infinity;
     const from = Math.min(aStart, bStart);
-    const now = aStart === from ? a[p + 2] : 0, then = bStart === from ? b[q + 2] : 0;
+    const now = aStart === from ? a[p + 2] : 0,
+      then = bStart === from ? b[q + 2] : 0;
     at = Math.min(aStart === from ? aEnd : aStart, bStart === from ? bEnd : bStart);
-    if (isMarked(now) || isMarked(then)) pieces.push({ start: from, length: at - from, now, then: isMarked(then) ? then : 0 });
+    if (isMarked(now) || isMarked(then))
+      pieces.push({ start: from, length: at - from, now, then: isMarked(then) ? then : 0 });
     if (at >= aEnd) p += 3;
     if (at >= bEnd) q += 3;
   }
@@ -36,14 +48,21 @@ function piecesOf(mask: Stretches, other: Stretches): Piece[] {
 
 const isMarked = (label: number): boolean => label !== 0 && label !== ERASED;
 
-interface Part { readonly pieces: Piece[] }
+interface Part {
+  readonly pieces: Piece[];
+}
 
 function partsOf(mask: Stretches, other: Stretches): Part[] {
   const pieces = piecesOf(mask, other);
   const parts = componentsOf({
-    shape: mask.shape, forEachStretch: (visit) => { for (const { start, length } of pieces) visit(start, length, 1); },
+    shape: mask.shape,
+    forEachStretch: (visit) => {
+      for (const { start, length } of pieces) visit(start, length, 1);
+    },
   });
-  const stretches = parts.flatMap((part, n) => Array.from(part.starts, (start, m) => ({ start, end: start + part.lengths[m], part: n }))).sort((x, y) => x.start - y.start);
+  const stretches = parts
+    .flatMap((part, n) => Array.from(part.starts, (start, m) => ({ start, end: start + part.lengths[m], part: n })))
+    .sort((x, y) => x.start - y.start);
   const found: Part[] = parts.map(() => ({ pieces: [] }));
   let s = 0;
   for (const piece of pieces) {
@@ -58,7 +77,11 @@ export function differencesOf(mask: Labelmap, other: Stretches, spacing: Zyx): D
   const voxelMl = (spacing[0] * spacing[1] * spacing[2]) / 1000;
   const found: Difference[] = [];
   for (const { pieces } of partsOf(mask, other)) {
-    let added = 0, removed = 0, relabelled = 0, now = 0, then = 0;
+    let added = 0,
+      removed = 0,
+      relabelled = 0,
+      now = 0,
+      then = 0;
     const labels = new Map<number, number>();
     for (const piece of pieces) {
       const [has, had] = [isMarked(piece.now), isMarked(piece.then)];
@@ -74,17 +97,31 @@ export function differencesOf(mask: Labelmap, other: Stretches, spacing: Zyx): D
     found.push({
       kind: then === 0 ? "added" : now === 0 ? "removed" : "changed",
       segment: [...labels].reduce((most, entry) => (entry[1] > most[1] ? entry : most))[0],
-      added, removed, relabelled, ml: now * voxelMl, addedMl: added * voxelMl, removedMl: removed * voxelMl, relabelledMl: relabelled * voxelMl,
-      box: boxOf(pieces, mask.shape), ijk: placeOf(pieces, mask.shape),
+      added,
+      removed,
+      relabelled,
+      ml: now * voxelMl,
+      addedMl: added * voxelMl,
+      removedMl: removed * voxelMl,
+      relabelledMl: relabelled * voxelMl,
+      box: boxOf(pieces, mask.shape),
+      ijk: placeOf(pieces, mask.shape),
     });
   }
   return found.sort((x, y) => y.added + y.removed + y.relabelled - (x.added + x.removed + x.relabelled));
 }
 
 /** Runs that make the part under a voxel what it is in the other mask; locked segments stay. */
-export function revertRuns(mask: Labelmap, other: Stretches, [i, j, k]: Ijk, locked: readonly number[]): { runs: Runs; segment: number } {
+export function revertRuns(
+  mask: Labelmap,
+  other: Stretches,
+  [i, j, k]: Ijk,
+  locked: readonly number[],
+): { runs: Runs; segment: number } {
   const at = mask.indexOf(k, j, i);
-  const part = partsOf(mask, other).find(({ pieces }) => pieces.some(({ start, length }) => at >= start && at < start + length));
+  const part = partsOf(mask, other).find(({ pieces }) =>
+    pieces.some(({ start, length }) => at >= start && at < start + length),
+  );
   const out = new RunBuilder();
   let segment = 0;
   for (const { start, length, now, then } of part?.pieces ?? []) {
@@ -101,11 +138,20 @@ function placed(at: number, [, ny, nx]: Zyx): [number, number, number] {
 }
 
 function boxOf(pieces: readonly Piece[], shape: Zyx): Box {
-  let z0 = Infinity, z1 = -1, y0 = Infinity, y1 = -1, x0 = Infinity, x1 = -1;
+  let z0 = Infinity,
+    z1 = -1,
+    y0 = Infinity,
+    y1 = -1,
+    x0 = Infinity,
+    x1 = -1;
   for (const { start, length } of pieces) {
     const [x, y, z] = placed(start, shape);
-    z0 = Math.min(z0, z); z1 = Math.max(z1, z + 1); y0 = Math.min(y0, y); y1 = Math.max(y1, y + 1);
-    x0 = Math.min(x0, x); x1 = Math.max(x1, x + length);
+    z0 = Math.min(z0, z);
+    z1 = Math.max(z1, z + 1);
+    y0 = Math.min(y0, y);
+    y1 = Math.max(y1, y + 1);
+    x0 = Math.min(x0, x);
+    x1 = Math.max(x1, x + length);
   }
   return { z0, z1, y0, y1, x0, x1 };
 }
@@ -122,15 +168,21 @@ function placeOf(pieces: readonly Piece[], shape: Zyx): Ijk {
     slice.y += y * length;
     slices.set(z, slice);
   }
-  const [k, { voxels, x: sumX, y: sumY }] = [...slices].reduce((most, entry) => (entry[1].voxels > most[1].voxels ? entry : most));
+  const [k, { voxels, x: sumX, y: sumY }] = [...slices].reduce((most, entry) =>
+    entry[1].voxels > most[1].voxels ? entry : most,
+  );
   const [middleX, middleY] = [sumX / voxels, sumY / voxels];
-  let best: Ijk = [0, 0, k], least = Infinity;
+  let best: Ijk = [0, 0, k],
+    least = Infinity;
   for (const { start, length } of changed) {
     const [x, y, z] = placed(start, shape);
     if (z !== k) continue;
     const i = Math.min(x + length - 1, Math.max(x, Math.round(middleX)));
     const d2 = (i - middleX) ** 2 + (y - middleY) ** 2;
-    if (d2 < least) { least = d2; best = [i, y, k]; }
+    if (d2 < least) {
+      least = d2;
+      best = [i, y, k];
+    }
   }
   return best;
 }

@@ -34,12 +34,15 @@ export function partsOf(runs: Runs, [, ny, nx]: Zyx): { part: Uint32Array; count
     else rows.set(row, [n]);
   }
   const joins = (row: number, other: number): void => {
-    const mine = rows.get(row)!, theirs = rows.get(other);
+    const mine = rows.get(row)!,
+      theirs = rows.get(other);
     if (!theirs) return;
     for (const a of mine) {
-      const a0 = runs.start[a] - row * nx, a1 = a0 + runs.length[a];
+      const a0 = runs.start[a] - row * nx,
+        a1 = a0 + runs.length[a];
       for (const b of theirs) {
-        const b0 = runs.start[b] - other * nx, b1 = b0 + runs.length[b];
+        const b0 = runs.start[b] - other * nx,
+          b1 = b0 + runs.length[b];
         if (b0 > a1) break;
         if (b1 >= a0) parent[Math.max(root(a), root(b))] = Math.min(root(a), root(b));
       }
@@ -67,7 +70,7 @@ export function partsOf(runs: Runs, [, ny, nx]: Zyx): { part: Uint32Array; count
 export function splitRows(runs: Runs, nx: number): Runs {
   const out = { start: [] as number[], length: [] as number[], before: [] as number[], after: [] as number[] };
   for (let n = 0; n < runs.count; n++) {
-    for (let at = runs.start[n], end = at + runs.length[n]; at < end;) {
+    for (let at = runs.start[n], end = at + runs.length[n]; at < end; ) {
       const to = Math.min(end, (Math.floor(at / nx) + 1) * nx);
       out.start.push(at);
       out.length.push(to - at);
@@ -77,8 +80,11 @@ export function splitRows(runs: Runs, nx: number): Runs {
     }
   }
   return {
-    count: out.start.length, start: Uint32Array.from(out.start), length: Uint32Array.from(out.length),
-    before: Uint8Array.from(out.before), after: Uint8Array.from(out.after),
+    count: out.start.length,
+    start: Uint32Array.from(out.start),
+    length: Uint32Array.from(out.length),
+    before: Uint8Array.from(out.before),
+    after: Uint8Array.from(out.after),
   };
 }
 
@@ -86,21 +92,49 @@ export function splitRows(runs: Runs, nx: number): Runs {
 export function disagreementsOf(runs: Runs, shape: Zyx, voxelMl: number): Disagreement[] {
   const rows = splitRows(runs, shape[2]);
   const { part, count } = partsOf(rows, shape);
-  const found = Array.from({ length: count }, () => ({ voxels: 0, box: null as Box | null, mine: new Map<number, number>(), theirs: new Map<number, number>(), longest: 0, ijk: [0, 0, 0] as Ijk }));
+  const found = Array.from({ length: count }, () => ({
+    voxels: 0,
+    box: null as Box | null,
+    mine: new Map<number, number>(),
+    theirs: new Map<number, number>(),
+    longest: 0,
+    ijk: [0, 0, 0] as Ijk,
+  }));
   for (let n = 0; n < rows.count; n++) {
     const region = found[part[n]];
-    const row = Math.floor(rows.start[n] / shape[2]), x = rows.start[n] % shape[2], y = row % shape[1], z = Math.floor(row / shape[1]), length = rows.length[n];
+    const row = Math.floor(rows.start[n] / shape[2]),
+      x = rows.start[n] % shape[2],
+      y = row % shape[1],
+      z = Math.floor(row / shape[1]),
+      length = rows.length[n];
     region.voxels += length;
     region.mine.set(rows.before[n], (region.mine.get(rows.before[n]) ?? 0) + length);
     region.theirs.set(rows.after[n], (region.theirs.get(rows.after[n]) ?? 0) + length);
     const { box } = region;
     region.box = box
-      ? { z0: Math.min(box.z0, z), z1: Math.max(box.z1, z + 1), y0: Math.min(box.y0, y), y1: Math.max(box.y1, y + 1), x0: Math.min(box.x0, x), x1: Math.max(box.x1, x + length) }
+      ? {
+          z0: Math.min(box.z0, z),
+          z1: Math.max(box.z1, z + 1),
+          y0: Math.min(box.y0, y),
+          y1: Math.max(box.y1, y + 1),
+          x0: Math.min(box.x0, x),
+          x1: Math.max(box.x1, x + length),
+        }
       : { z0: z, z1: z + 1, y0: y, y1: y + 1, x0: x, x1: x + length };
-    if (length > region.longest) { region.longest = length; region.ijk = [x + (length >> 1), y, z]; }
+    if (length > region.longest) {
+      region.longest = length;
+      region.ijk = [x + (length >> 1), y, z];
+    }
   }
   const most = (counts: Map<number, number>): number => [...counts].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
-  return found.map(({ voxels, box, mine, theirs, ijk }) => ({ voxels, ml: voxels * voxelMl, box: box!, mine: most(mine), theirs: most(theirs), ijk }));
+  return found.map(({ voxels, box, mine, theirs, ijk }) => ({
+    voxels,
+    ml: voxels * voxelMl,
+    box: box!,
+    mine: most(mine),
+    theirs: most(theirs),
+    ijk,
+  }));
 }
 
 /** Runs that set, in the chosen regions, their label over what is there now. */

@@ -7,7 +7,16 @@ import { NORMAL_LUNG_HU } from "./growing";
 import type { Labelmap } from "./labelmap";
 import { Composer, NO_RUNS, type Runs, invert, tally, voxelsIn } from "./runs";
 import {
-  type Box, type DabResult, ERASED, type GrowResult, type Ijk, type Stroke, type Threshold, type Tool, type VolumeMeta, type Zyx,
+  type Box,
+  type DabResult,
+  ERASED,
+  type GrowResult,
+  type Ijk,
+  type Stroke,
+  type Threshold,
+  type Tool,
+  type VolumeMeta,
+  type Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 import type { Volume } from "./volume";
@@ -24,10 +33,16 @@ export interface Ground {
 }
 
 /** What one dab of a tool would change, and what of it the ceiling refused. */
-interface DabEffect { readonly runs: Runs; readonly refused: Runs; readonly grow: GrowResult | null }
+interface DabEffect {
+  readonly runs: Runs;
+  readonly refused: Runs;
+  readonly grow: GrowResult | null;
+}
 
 const NOT_LOADED: DabEffect = {
-  runs: NO_RUNS, refused: NO_RUNS, grow: { added: 0, refusal: "not_loaded", refused: 0, seedHu: null, lowerHu: null, milliseconds: 0 },
+  runs: NO_RUNS,
+  refused: NO_RUNS,
+  grow: { added: 0, refusal: "not_loaded", refused: 0, seedHu: null, lowerHu: null, milliseconds: 0 },
 };
 
 /** What one dab of a tool would change. Changes nothing. */
@@ -37,13 +52,33 @@ export function effectOf(tool: Tool, at: Zyx, ground: Ground): DabEffect {
   const { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu } = ground.meta;
   const reach = Math.floor(tool.radiusMm / spacing[0]) + 3;
   if (!ground.volume.hasSlices(at[0] - reach, at[0] + reach)) return NOT_LOADED;
-  const input = { shape, spacing, hu: ground.volume.hu, labels: ground.labels.data, limit: ground.limit, backgroundHu: backgroundHu ?? NORMAL_LUNG_HU };
+  const input = {
+    shape,
+    spacing,
+    hu: ground.volume.hu,
+    labels: ground.labels.data,
+    limit: ground.limit,
+    backgroundHu: backgroundHu ?? NORMAL_LUNG_HU,
+  };
   const writable = writableByGrowing(tool.segment, tool.overwrite, tool.locked);
-  const { runs, refused, grown: { refusal, seedHu, lowerHu } } = growStroke(input, tool.segment, at, tool.radiusMm, tool.params ?? {}, writable);
+  const {
+    runs,
+    refused,
+    grown: { refusal, seedHu, lowerHu },
+  } = growStroke(input, tool.segment, at, tool.radiusMm, tool.params ?? {}, writable);
   const { offset = 0 } = ground.meta;
   const { added } = tally(runs);
-  const wasErased = !added && refusal !== "over_ceiling" && ground.labels.data[(at[0] * shape[1] + at[1]) * shape[2] + at[2]] === ERASED;
-  const facts = { added, refusal: wasErased ? "erased" as const : refusal, refused: voxelsIn(refused), seedHu: seedHu + offset, lowerHu: lowerHu === null ? null : lowerHu + offset };
+  const wasErased =
+    !added &&
+    refusal !== "over_ceiling" &&
+    ground.labels.data[(at[0] * shape[1] + at[1]) * shape[2] + at[2]] === ERASED;
+  const facts = {
+    added,
+    refusal: wasErased ? ("erased" as const) : refusal,
+    refused: voxelsIn(refused),
+    seedHu: seedHu + offset,
+    lowerHu: lowerHu === null ? null : lowerHu + offset,
+  };
   return { runs, refused, grow: { ...facts, milliseconds: performance.now() - started } };
 }
 
@@ -52,14 +87,28 @@ function ballOf(tool: Exclude<Tool, { tool: "grow" }>, at: Zyx, { meta, labels, 
   const plain = (runs: Runs): DabEffect => ({ runs, refused: NO_RUNS, grow: null });
   const plane = tool.tool === "circle" || ("planar" in tool && tool.planar) ? (tool.plane ?? "axial") : null;
   switch (tool.tool) {
-    case "erase": return plain(ballRuns(input, at, tool.radiusMm, plane, writableByErasing(tool.segments, tool.locked), ERASED, null));
+    case "erase":
+      return plain(
+        ballRuns(input, at, tool.radiusMm, plane, writableByErasing(tool.segments, tool.locked), ERASED, null),
+      );
     case "threshold": {
       const reach = plane === "axial" ? 0 : reachOf(tool.radiusMm, meta.spacingMmZyx[0]);
       if (!volume.hasSlices(at[0] - reach, at[0] + reach)) return NOT_LOADED;
       const writable = writableByGrowing(tool.segment, tool.overwrite, tool.locked);
       return plain(ballRuns(input, at, tool.radiusMm, plane, writable, tool.segment, inKept(tool.threshold, meta)));
     }
-    default: return plain(ballRuns(input, at, tool.radiusMm, plane, writableByPaint(tool.segment, tool.overwrite, tool.locked), tool.segment, null));
+    default:
+      return plain(
+        ballRuns(
+          input,
+          at,
+          tool.radiusMm,
+          plane,
+          writableByPaint(tool.segment, tool.overwrite, tool.locked),
+          tool.segment,
+          null,
+        ),
+      );
   }
 }
 
@@ -78,19 +127,26 @@ export class Drawing {
   #reach = 1;
   #pressed = false;
 
-  constructor(private readonly tool: Tool, private readonly ground: Ground) {}
+  constructor(
+    private readonly tool: Tool,
+    private readonly ground: Ground,
+  ) {}
 
   /** Paints at a voxel, and along the way from the last dab, with this part of the radius (the pressure of a pen). */
   dab(at: Zyx, reach = 1): DabResult & { readonly box: Box | null } {
     const { tool, ground } = this;
     const { spacingMmZyx: spacing } = ground.meta;
-    const last = this.#last, lastReach = this.#reach;
+    const last = this.#last,
+      lastReach = this.#reach;
     let places = last ? between(last, at, spacing, tool.radiusMm * Math.min(reach, lastReach)) : [at];
     if (tool.tool === "grow") {
       const moved = last ? Math.hypot(...[0, 1, 2].map((axis) => (at[axis] - last[axis]) * spacing[axis])) : Infinity;
       places = moved >= GROW_EVERY * tool.radiusMm ? [at] : [];
     }
-    let added = 0, removed = 0, box: Box | null = null, grown: GrowResult | null = null;
+    let added = 0,
+      removed = 0,
+      box: Box | null = null,
+      grown: GrowResult | null = null;
     places.forEach((place, n) => {
       const part = last ? lastReach + (reach - lastReach) * ((n + 1) / places.length) : reach;
       const effect = effectOf(part === 1 ? tool : { ...tool, radiusMm: tool.radiusMm * part }, place, ground);
@@ -109,7 +165,9 @@ export class Drawing {
   }
 
   /** Takes everything back. */
-  cancel(): Box | null { return this.ground.labels.apply(invert(this.#composer.total()), new Set()); }
+  cancel(): Box | null {
+    return this.ground.labels.apply(invert(this.#composer.total()), new Set());
+  }
 
   /** The whole gesture, for the history. */
   finish(): { runs: Runs; stroke: Stroke } {
@@ -117,7 +175,13 @@ export class Drawing {
     const runs = this.#composer.total();
     const segment = tool.tool === "erase" ? (tool.segments?.[0] ?? 0) : tool.segment;
     const stroke: Stroke = {
-      id: this.#id, tool: tool.tool, segment, ijk: this.#first ?? [0, 0, 0], radius_mm: tool.radiusMm, params: { ...paramsOf(tool), ...(this.#pressed ? { pressure: true } : {}) }, ...tally(runs),
+      id: this.#id,
+      tool: tool.tool,
+      segment,
+      ijk: this.#first ?? [0, 0, 0],
+      radius_mm: tool.radiusMm,
+      params: { ...paramsOf(tool), ...(this.#pressed ? { pressure: true } : {}) },
+      ...tally(runs),
       at: new Date().toISOString(),
     };
     return { runs, stroke };
@@ -128,12 +192,24 @@ export class Drawing {
 function paramsOf(tool: Tool): Record<string, unknown> {
   if (tool.tool === "grow") {
     const names = {
-      tolerance: "tolerance", upperHu: "upper_hu", planar: "planar", useLimit: "use_limit", openMm: "open_mm", closeMm: "close_mm",
-      fill: "fill", seedMm: "seed_mm", minContrast: "min_contrast", smoothZMax: "smooth_z_max", ceiling: "ceiling",
+      tolerance: "tolerance",
+      upperHu: "upper_hu",
+      planar: "planar",
+      useLimit: "use_limit",
+      openMm: "open_mm",
+      closeMm: "close_mm",
+      fill: "fill",
+      seedMm: "seed_mm",
+      minContrast: "min_contrast",
+      smoothZMax: "smooth_z_max",
+      ceiling: "ceiling",
     } as const;
-    return Object.fromEntries(Object.entries(tool.params ?? {}).map(([name, value]) => [names[name as keyof typeof names], value]));
+    return Object.fromEntries(
+      Object.entries(tool.params ?? {}).map(([name, value]) => [names[name as keyof typeof names], value]),
+    );
   }
   if (tool.tool === "erase") return { planar: tool.planar, segments: tool.segments };
-  if (tool.tool === "threshold") return { threshold: tool.threshold, planar: tool.planar, ...(tool.planar ? { plane: tool.plane ?? "axial" } : {}) };
+  if (tool.tool === "threshold")
+    return { threshold: tool.threshold, planar: tool.planar, ...(tool.planar ? { plane: tool.plane ?? "axial" } : {}) };
   return tool.tool === "circle" ? { plane: tool.plane ?? "axial" } : {};
 }

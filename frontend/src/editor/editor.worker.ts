@@ -17,7 +17,9 @@ self.addEventListener("online", () => void session.resume(null));
 
 async function answer({ id, call, args }: Request): Promise<void> {
   try {
-    const value = await (session[call] as (...given: unknown[]) => unknown).apply(session, args) as Awaited<ReturnType<EditorCalls[typeof call]>>;
+    const value = (await (session[call] as (...given: unknown[]) => unknown).apply(session, args)) as Awaited<
+      ReturnType<EditorCalls[typeof call]>
+    >;
     post({ id, value });
     if (call === "open") setTimeout(warmUp, WARM_UP_AFTER_MS);
   } catch (error) {
@@ -32,9 +34,11 @@ function post(reply: Reply): void {
     else if (Array.isArray(value)) value.forEach(collect);
   };
   const payload = "event" in reply ? reply.detail : "value" in reply ? reply.value : null;
-  if (payload && typeof payload === "object") for (const value of Object.values(payload)) {
-    collect(value);
-    if (Array.isArray(value)) for (const part of value) if (part && typeof part === "object") Object.values(part).forEach(collect);
-  }
+  if (payload && typeof payload === "object")
+    for (const value of Object.values(payload)) {
+      collect(value);
+      if (Array.isArray(value))
+        for (const part of value) if (part && typeof part === "object") Object.values(part).forEach(collect);
+    }
   self.postMessage(reply, [...buffers]);
 }

@@ -33,13 +33,20 @@ export function squares(from: number, to: number, centre: number, spacing: numbe
 export function unite(a: Box | null, b: Box | null): Box | null {
   if (!a || !b) return a ?? b;
   return {
-    z0: Math.min(a.z0, b.z0), z1: Math.max(a.z1, b.z1), y0: Math.min(a.y0, b.y0),
-    y1: Math.max(a.y1, b.y1), x0: Math.min(a.x0, b.x0), x1: Math.max(a.x1, b.x1),
+    z0: Math.min(a.z0, b.z0),
+    z1: Math.max(a.z1, b.z1),
+    y0: Math.min(a.y0, b.y0),
+    y1: Math.max(a.y1, b.y1),
+    x0: Math.min(a.x0, b.x0),
+    x1: Math.max(a.x1, b.x1),
   };
 }
 
 /** Where a plane's slices lie: size of the slice, and the steps in the volume for one column, one row, one index. */
-export function planeOf(shape: Zyx, plane: Plane): { width: number; height: number; count: number; column: number; row: number; step: number } {
+export function planeOf(
+  shape: Zyx,
+  plane: Plane,
+): { width: number; height: number; count: number; column: number; row: number; step: number } {
   const [nz, ny, nx] = shape;
   if (plane === "axial") return { width: nx, height: ny, count: nz, column: 1, row: nx, step: nx * ny };
   if (plane === "coronal") return { width: nx, height: nz, count: ny, column: 1, row: nx * ny, step: nx };
@@ -47,7 +54,11 @@ export function planeOf(shape: Zyx, plane: Plane): { width: number; height: numb
 }
 
 /** The rectangle of a slice that a box covers, or `null` when the slice misses the box. */
-export function rectangleOf(box: Box, plane: Plane, index: number): { x: number; y: number; width: number; height: number } | null {
+export function rectangleOf(
+  box: Box,
+  plane: Plane,
+  index: number,
+): { x: number; y: number; width: number; height: number } | null {
   const { z0, z1, y0, y1, x0, x1 } = box;
   if (plane === "axial") return index < z0 || index >= z1 ? null : { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
   if (plane === "coronal") return index < y0 || index >= y1 ? null : { x: x0, y: z0, width: x1 - x0, height: z1 - z0 };
@@ -55,4 +66,6 @@ export function rectangleOf(box: Box, plane: Plane, index: number): { x: number;
 }
 
 /** mL of a voxel; of an image of one slice (an X-ray), which has no depth, cm² instead. */
-export function mlOfVoxel([depth]: Zyx, [z, y, x]: Zyx): number { return depth === 1 ? (y * x) / 100 : (z * y * x) / 1000; }
+export function mlOfVoxel([depth]: Zyx, [z, y, x]: Zyx): number {
+  return depth === 1 ? (y * x) / 100 : (z * y * x) / 1000;
+}

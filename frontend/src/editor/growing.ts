@@ -64,7 +64,8 @@ function halfWidths(z2: Float64Array, y2: Float64Array, spacingX: number, radius
 export function ballRows(radiusMm: number, spacing: Zyx, thickestMm: number): ElementRow[] {
   const reachZ = spacing[0] > thickestMm ? 0 : reachOf(radiusMm, spacing[0]);
   const reachY = reachOf(radiusMm, spacing[1]);
-  const z2 = squares(-reachZ, reachZ + 1, 0, spacing[0]), y2 = squares(-reachY, reachY + 1, 0, spacing[1]);
+  const z2 = squares(-reachZ, reachZ + 1, 0, spacing[0]),
+    y2 = squares(-reachY, reachY + 1, 0, spacing[1]);
   const half = halfWidths(z2, y2, spacing[2], radiusMm);
   const rows: ElementRow[] = [];
   half.forEach((width, n) => {
@@ -76,7 +77,13 @@ export function ballRows(radiusMm: number, spacing: Zyx, thickestMm: number): El
 }
 
 /** One stroke of `segment` from the seed (z, y, x), within a sphere of `radiusMm`. Changes nothing. */
-export function grow(input: GrowInput, segment: number, seed: Zyx, radiusMm: number, choices: Partial<GrowParams> = {}): Grown {
+export function grow(
+  input: GrowInput,
+  segment: number,
+  seed: Zyx,
+  radiusMm: number,
+  choices: Partial<GrowParams> = {},
+): Grown {
   scratch.reset();
   const params = { ...GROW_DEFAULTS, ...choices };
   const { shape, spacing, labels, limit, backgroundHu } = input;
@@ -89,16 +96,20 @@ export function grow(input: GrowInput, segment: number, seed: Zyx, radiusMm: num
   const lower64 = 64 * backgroundHu + Math.floor((params.tolerance * (seed64 - 64 * backgroundHu)) / 100);
   const upper64 = params.upperHu === null ? HIGHEST64 : seed64 + 64 * params.upperHu;
 
-  const nz = box.z1 - box.z0, ny = box.y1 - box.y0, nx = box.x1 - box.x0;
+  const nz = box.z1 - box.z0,
+    ny = box.y1 - box.y0,
+    nx = box.x1 - box.x0;
   const [sz, sy, sx] = [seed[0] - box.z0, seed[1] - box.y0, seed[2] - box.x0];
-  const z2 = squares(box.z0, box.z1, seed[0], spacing[0]), y2 = squares(box.y0, box.y1, seed[1], spacing[1]);
+  const z2 = squares(box.z0, box.z1, seed[0], spacing[0]),
+    y2 = squares(box.y0, box.y1, seed[1], spacing[1]);
   const x2 = squares(box.x0, box.x1, seed[2], spacing[2]);
   const half = halfWidths(z2, y2, spacing[2], radiusMm);
   if (params.planar) for (let n = 0; n < half.length; n++) if (Math.floor(n / ny) !== sz) half[n] = -1;
 
   // Candidates: sphere, lung limit (only when the cursor is inside it), not erased by the reader; then the bounds.
   const frame = new BitFrame(nz, ny, nx, scratch);
-  const domain = frame.create(), own = frame.create();
+  const domain = frame.create(),
+    own = frame.create();
   const useLimit = params.useLimit && limit !== null && limit.has(seed[0], seed[1], seed[2]);
   for (let z = 0; z < nz; z++) {
     for (let y = 0; y < ny; y++) {
@@ -106,7 +117,8 @@ export function grow(input: GrowInput, segment: number, seed: Zyx, radiusMm: num
       const h = half[z * ny + y];
       if (h >= 0) frame.setRun(domain, row, Math.max(0, sx - h), Math.min(nx, sx + h + 1));
       if (h >= 0 && useLimit) {
-        for (let w = 0; w < frame.words; w++) domain[row + w] &= limit.word(box.z0 + z, box.y0 + y, box.x0 - MARGIN + 32 * w);
+        for (let w = 0; w < frame.words; w++)
+          domain[row + w] &= limit.word(box.z0 + z, box.y0 + y, box.x0 - MARGIN + 32 * w);
       }
       readLabels(labels, ((box.z0 + z) * shape[1] + box.y0 + y) * shape[2] + box.x0, nx, segment, domain, own, row);
     }
@@ -144,11 +156,20 @@ export function grow(input: GrowInput, segment: number, seed: Zyx, radiusMm: num
 }
 
 /** Takes erased voxels out of the domain and notes those that are the segment's already. */
-function readLabels(labels: Uint8Array, from: number, nx: number, segment: number, domain: Bits, own: Bits, row: number): void {
+function readLabels(
+  labels: Uint8Array,
+  from: number,
+  nx: number,
+  segment: number,
+  domain: Bits,
+  own: Bits,
+  row: number,
+): void {
   for (let x = 0; x < nx; x++) {
     const label = labels[from + x];
     if (label === 0) continue;
-    const bit = 1 << ((x + MARGIN) & 31), word = row + ((x + MARGIN) >>> 5);
+    const bit = 1 << ((x + MARGIN) & 31),
+      word = row + ((x + MARGIN) >>> 5);
     if (label === ERASED) domain[word] &= ~bit;
     else if (label === segment) own[word] |= bit;
   }
@@ -163,7 +184,13 @@ function include(bits: Bits, more: Bits, within: Bits): void {
 }
 
 /** The set voxel nearest to the seed; of equals the first in z, y, x order. */
-function nearestTo(frame: BitFrame, bits: Bits, z2: Float64Array, y2: Float64Array, x2: Float64Array): { at: Zyx; distance2: number } | null {
+function nearestTo(
+  frame: BitFrame,
+  bits: Bits,
+  z2: Float64Array,
+  y2: Float64Array,
+  x2: Float64Array,
+): { at: Zyx; distance2: number } | null {
   let best: Zyx | null = null;
   let distance2 = Infinity;
   for (let z = 0; z < frame.nz; z++) {
@@ -172,7 +199,10 @@ function nearestTo(frame: BitFrame, bits: Bits, z2: Float64Array, y2: Float64Arr
       if (zy >= distance2) continue;
       for (let x = 0; x < frame.nx; x++) {
         const d2 = zy + x2[x];
-        if (d2 < distance2 && frame.has(bits, z, y, x)) { distance2 = d2; best = [z, y, x]; }
+        if (d2 < distance2 && frame.has(bits, z, y, x)) {
+          distance2 = d2;
+          best = [z, y, x];
+        }
       }
     }
   }

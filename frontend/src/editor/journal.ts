@@ -18,7 +18,11 @@ export interface Entry {
   readonly strokes: readonly Stroke[];
 }
 
-export interface Conflict { readonly mine: string; readonly theirs: string; readonly overlap: Uint8Array }
+export interface Conflict {
+  readonly mine: string;
+  readonly theirs: string;
+  readonly overlap: Uint8Array;
+}
 
 /** What a line of work is: enough to name it, to send it, and to write it as a file without its page. */
 export interface About {
@@ -49,10 +53,17 @@ export interface LineState {
 }
 
 /** A save under way: sent again with the same key and the same bytes until it is answered. */
-export interface Pending { readonly key: string; readonly upTo: number; readonly ifMatch: string; readonly body: Uint8Array }
+export interface Pending {
+  readonly key: string;
+  readonly upTo: number;
+  readonly ifMatch: string;
+  readonly body: Uint8Array;
+}
 
 /** As they lie in the browser: what says anything of a scan is sealed. Those without `sealed` are of older versions. */
-type Kept<T, Shown extends keyof T> = (Pick<T, Shown> & { readonly sealed: Uint8Array }) | (T & { readonly sealed?: undefined });
+type Kept<T, Shown extends keyof T> =
+  | (Pick<T, Shown> & { readonly sealed: Uint8Array })
+  | (T & { readonly sealed?: undefined });
 type KeptLine = Kept<LineState, "line" | "epoch" | "baseSeq" | "ackedSeq" | "ackedRevision" | "lastSeq" | "at">;
 type KeptEntry = Kept<Entry, "line" | "seq">;
 type KeptPending = { readonly sealed: Uint8Array } | (Pending & { readonly sealed?: undefined });
@@ -67,7 +78,12 @@ interface Schema extends DBSchema {
 /** Another tab has taken the line over; nothing was written. */
 export class TakenOver extends Error {}
 
-export interface Restored { readonly state: LineState | null; readonly entries: Entry[]; readonly base: Uint8Array | null; readonly pending: Pending | null }
+export interface Restored {
+  readonly state: LineState | null;
+  readonly entries: Entry[];
+  readonly base: Uint8Array | null;
+  readonly pending: Pending | null;
+}
 
 export interface Change {
   readonly state: LineState;
@@ -86,14 +102,15 @@ const STORES = ["lines", "entries", "bases", "pending"] as const;
 /** Name of one person's journal: whoever logs in next on this computer never opens it. */
 export const journalOf = (user: string, name = "voxloop-editor"): string => `${name}:${user}`;
 
-const openStores = (name: string): Promise<IDBPDatabase<Schema>> => openDB<Schema>(name, 1, {
-  upgrade(database) {
-    database.createObjectStore("lines", { keyPath: "line" });
-    database.createObjectStore("entries", { keyPath: ["line", "seq"] });
-    database.createObjectStore("bases");
-    database.createObjectStore("pending");
-  },
-});
+const openStores = (name: string): Promise<IDBPDatabase<Schema>> =>
+  openDB<Schema>(name, 1, {
+    upgrade(database) {
+      database.createObjectStore("lines", { keyPath: "line" });
+      database.createObjectStore("entries", { keyPath: ["line", "seq"] });
+      database.createObjectStore("bases");
+      database.createObjectStore("pending");
+    },
+  });
 
 /** Where the strokes of one line are kept. */
 export interface Keeper {
@@ -110,15 +127,36 @@ export interface Keeper {
 /** A window that may keep nothing (private, or storage forbidden): strokes live as long as the page. */
 export class Forgetful implements Keeper {
   readonly kind = "memory";
-  read(): Promise<Restored> { return Promise.resolve({ state: null, entries: [], base: null, pending: null }); }
-  claim(): Promise<number> { return Promise.resolve(1); }
-  write(): Promise<void> { return Promise.resolve(); }
-  tidy(): Promise<void> { return Promise.resolve(); }
-  close(): void { /* nothing is open */ }
+  read(): Promise<Restored> {
+    return Promise.resolve({ state: null, entries: [], base: null, pending: null });
+  }
+  claim(): Promise<number> {
+    return Promise.resolve(1);
+  }
+  write(): Promise<void> {
+    return Promise.resolve();
+  }
+  tidy(): Promise<void> {
+    return Promise.resolve();
+  }
+  close(): void {
+    /* nothing is open */
+  }
 }
 
-const sealLine = async (vault: Vault, { line, epoch, baseSeq, ackedSeq, ackedRevision, lastSeq, at, ...rest }: LineState): Promise<KeptLine> =>
-  ({ line, epoch, baseSeq, ackedSeq, ackedRevision, lastSeq, at, sealed: await vault.sealValue(rest) });
+const sealLine = async (
+  vault: Vault,
+  { line, epoch, baseSeq, ackedSeq, ackedRevision, lastSeq, at, ...rest }: LineState,
+): Promise<KeptLine> => ({
+  line,
+  epoch,
+  baseSeq,
+  ackedSeq,
+  ackedRevision,
+  lastSeq,
+  at,
+  sealed: await vault.sealValue(rest),
+});
 
 const openLine = async (vault: Vault, kept: KeptLine): Promise<LineState> => {
   if (!kept.sealed) return kept as LineState;
@@ -126,17 +164,29 @@ const openLine = async (vault: Vault, kept: KeptLine): Promise<LineState> => {
   return { ...shown, ...(await vault.openValue<Pick<LineState, "about" | "undo" | "redo" | "conflict">>(sealed)) };
 };
 
-const sealEntry = async (vault: Vault, { line, seq, ...rest }: Entry): Promise<KeptEntry> => ({ line, seq, sealed: await vault.sealValue(rest) });
+const sealEntry = async (vault: Vault, { line, seq, ...rest }: Entry): Promise<KeptEntry> => ({
+  line,
+  seq,
+  sealed: await vault.sealValue(rest),
+});
 
 const openEntry = async (vault: Vault, kept: KeptEntry): Promise<Entry> =>
-  (kept.sealed ? { line: kept.line, seq: kept.seq, ...(await vault.openValue<Omit<Entry, "line" | "seq">>(kept.sealed)) } : kept as Entry);
+  kept.sealed
+    ? { line: kept.line, seq: kept.seq, ...(await vault.openValue<Omit<Entry, "line" | "seq">>(kept.sealed)) }
+    : (kept as Entry);
 
 export class Journal implements Keeper {
   readonly kind = "journal";
 
-  private constructor(readonly line: string, readonly db: IDBPDatabase<Schema>, private readonly vault: Vault) {}
+  private constructor(
+    readonly line: string,
+    readonly db: IDBPDatabase<Schema>,
+    private readonly vault: Vault,
+  ) {}
 
-  static async open(line: string, name = "voxloop-editor", vault = Vault.plain): Promise<Journal> { return new Journal(line, await openStores(name), vault); }
+  static async open(line: string, name = "voxloop-editor", vault = Vault.plain): Promise<Journal> {
+    return new Journal(line, await openStores(name), vault);
+  }
 
   /** The lines of a journal that hold strokes which the server has not confirmed, newest first. */
   static async unsent(name: string, vault = Vault.plain): Promise<{ state: LineState; strokes: number }[]> {
@@ -145,9 +195,15 @@ export class Journal implements Keeper {
       const found = [];
       for (const kept of await db.getAll("lines")) {
         if (kept.lastSeq <= kept.ackedSeq) continue;
-        const entries = await db.getAll("entries", IDBKeyRange.bound([kept.line, kept.ackedSeq + 1], [kept.line, Infinity]));
+        const entries = await db.getAll(
+          "entries",
+          IDBKeyRange.bound([kept.line, kept.ackedSeq + 1], [kept.line, Infinity]),
+        );
         const opened = await Promise.all(entries.map((entry) => openEntry(vault, entry)));
-        found.push({ state: await openLine(vault, kept), strokes: opened.reduce((sum, entry) => sum + entry.strokes.length, 0) });
+        found.push({
+          state: await openLine(vault, kept),
+          strokes: opened.reduce((sum, entry) => sum + entry.strokes.length, 0),
+        });
       }
       return found.sort((a, b) => (b.state.at ?? 0) - (a.state.at ?? 0));
     } finally {
@@ -160,7 +216,8 @@ export class Journal implements Keeper {
     const db = await openStores(name);
     try {
       const lines = await db.getAll("lines");
-      for (const { line, lastSeq, ackedSeq } of lines) if (lastSeq <= ackedSeq) await new Journal(line, db, Vault.plain).forget();
+      for (const { line, lastSeq, ackedSeq } of lines)
+        if (lastSeq <= ackedSeq) await new Journal(line, db, Vault.plain).forget();
       return lines.some(({ lastSeq, ackedSeq }) => lastSeq > ackedSeq);
     } finally {
       db.close();
@@ -188,20 +245,36 @@ export class Journal implements Keeper {
       state: state ? await openLine(this.vault, state) : null,
       entries: await Promise.all(entries.map((entry) => openEntry(this.vault, entry))),
       base: base ? await this.vault.open(base) : null,
-      pending: pending?.sealed ? await this.vault.openValue<Pending>(pending.sealed) : (pending as Pending | undefined) ?? null,
+      pending: pending?.sealed
+        ? await this.vault.openValue<Pending>(pending.sealed)
+        : ((pending as Pending | undefined) ?? null),
     };
   }
 
   async claim(about: About): Promise<number> {
     const kept = await this.db.get("lines", this.line);
-    const before = kept ? await openLine(this.vault, kept) : {
-      line: this.line, epoch: 0, baseSeq: 0, ackedSeq: 0, ackedRevision: "", lastSeq: 0, undo: [], redo: [], conflict: null,
-    };
+    const before = kept
+      ? await openLine(this.vault, kept)
+      : {
+          line: this.line,
+          epoch: 0,
+          baseSeq: 0,
+          ackedSeq: 0,
+          ackedRevision: "",
+          lastSeq: 0,
+          undo: [],
+          redo: [],
+          conflict: null,
+        };
     const state = await sealLine(this.vault, { ...before, about, epoch: before.epoch + 1, at: Date.now() });
     // Sealing does not fit into a transaction: what was written meanwhile (another tab, a stroke of it) is read anew.
     const tx = this.db.transaction("lines", "readwrite");
     const now = await tx.store.get(this.line);
-    const isSame = now?.epoch === kept?.epoch && now?.at === kept?.at && now?.lastSeq === kept?.lastSeq && now?.ackedSeq === kept?.ackedSeq;
+    const isSame =
+      now?.epoch === kept?.epoch &&
+      now?.at === kept?.at &&
+      now?.lastSeq === kept?.lastSeq &&
+      now?.ackedSeq === kept?.ackedSeq;
     if (isSame) await tx.store.put(state);
     await tx.done;
     return isSame ? state.epoch : this.claim(about);
@@ -258,7 +331,9 @@ export class Journal implements Keeper {
     void tx.objectStore("entries").delete(IDBKeyRange.bound([line, 0], [line, Infinity]));
   }
 
-  close(): void { this.db.close(); }
+  close(): void {
+    this.db.close();
+  }
 }
 
 /** Two changes as one: what the journal must hold after both. */
@@ -277,7 +352,13 @@ export function bothOf(first: Change, second: Change): Change {
  * Lays the newest mask of the server under a line that has nothing unsent, so that the line opens without a network. A
  * line that a tab is writing is left alone: its journal is at least as new.
  */
-export async function seedLine(name: string, about: About, revision: string, base: Uint8Array, vault = Vault.plain): Promise<void> {
+export async function seedLine(
+  name: string,
+  about: About,
+  revision: string,
+  base: Uint8Array,
+  vault = Vault.plain,
+): Promise<void> {
   const line = `${about.assignment}/${about.layer}`;
   const sealedBase = await vault.seal(base);
   const seed = async (): Promise<void> => {
@@ -285,12 +366,26 @@ export async function seedLine(name: string, about: About, revision: string, bas
     try {
       const kept = await db.get("lines", line);
       if (kept && kept.lastSeq !== kept.ackedSeq) return;
-      const before = kept && await openLine(vault, kept).catch((error: unknown) => { if (error instanceof Unreadable) return undefined; throw error; });
+      const before =
+        kept &&
+        (await openLine(vault, kept).catch((error: unknown) => {
+          if (error instanceof Unreadable) return undefined;
+          throw error;
+        }));
       const same = before?.ackedRevision === revision;
       const seq = before?.lastSeq ?? 0;
       const state = await sealLine(vault, {
-        line, about, epoch: (kept?.epoch ?? 0) + 1, baseSeq: seq, ackedSeq: seq, ackedRevision: revision, lastSeq: seq,
-        undo: same ? before.undo : [], redo: same ? before.redo : [], conflict: null, at: Date.now(),
+        line,
+        about,
+        epoch: (kept?.epoch ?? 0) + 1,
+        baseSeq: seq,
+        ackedSeq: seq,
+        ackedRevision: revision,
+        lastSeq: seq,
+        undo: same ? before.undo : [],
+        redo: same ? before.redo : [],
+        conflict: null,
+        at: Date.now(),
       });
       const tx = db.transaction(STORES, "readwrite");
       void tx.objectStore("lines").put(state);
@@ -301,5 +396,7 @@ export async function seedLine(name: string, about: About, revision: string, bas
       db.close();
     }
   };
-  await navigator.locks.request(`voxloop:${line}`, { ifAvailable: true }, async (lock) => { if (lock) await seed(); });
+  await navigator.locks.request(`voxloop:${line}`, { ifAvailable: true }, async (lock) => {
+    if (lock) await seed();
+  });
 }

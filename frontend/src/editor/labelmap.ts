@@ -29,7 +29,9 @@ export class Labelmap implements Stretches {
     this.counts[0] = this.data.length;
   }
 
-  indexOf(z: number, y: number, x: number): number { return (z * this.shape[1] + y) * this.shape[2] + x; }
+  indexOf(z: number, y: number, x: number): number {
+    return (z * this.shape[1] + y) * this.shape[2] + x;
+  }
 
   /**
    * The one way in which labels change. Returns the box that changed (`null` for no runs) and adds the number of
@@ -38,22 +40,34 @@ export class Labelmap implements Stretches {
   apply(runs: Runs, touched: Set<number>): Box | null {
     const [, ny, nx] = this.shape;
     const [, gridY, gridX] = this.grid;
-    let z0 = Infinity, z1 = -1, y0 = Infinity, y1 = -1, x0 = Infinity, x1 = -1;
+    let z0 = Infinity,
+      z1 = -1,
+      y0 = Infinity,
+      y1 = -1,
+      x0 = Infinity,
+      x1 = -1;
     let last = -1;
     for (let n = 0; n < runs.count; n++) {
-      const after = runs.after[n], before = runs.before[n];
+      const after = runs.after[n],
+        before = runs.before[n];
       const change = Number(after !== 0) - Number(before !== 0);
-      let at = runs.start[n], left = runs.length[n];
+      let at = runs.start[n],
+        left = runs.length[n];
       this.counts[before] -= left;
       this.counts[after] += left;
       this.data.fill(after, at, at + left);
-      let row = Math.floor(at / nx), x = at - row * nx;
+      let row = Math.floor(at / nx),
+        x = at - row * nx;
       while (left > 0) {
-        const z = Math.floor(row / ny), y = row - z * ny;
+        const z = Math.floor(row / ny),
+          y = row - z * ny;
         const length = Math.min(left, CHUNK - (x & 31), nx - x);
         const chunk = ((z >> 5) * gridY + (y >> 5)) * gridX + (x >> 5);
         this.occupied[chunk] += change * length;
-        if (chunk !== last) { touched.add(chunk); last = chunk; }
+        if (chunk !== last) {
+          touched.add(chunk);
+          last = chunk;
+        }
         if (z < z0) z0 = z;
         if (z > z1) z1 = z;
         if (y < y0) y0 = y;
@@ -63,7 +77,10 @@ export class Labelmap implements Stretches {
         at += length;
         left -= length;
         x += length;
-        if (x === nx) { x = 0; row++; }
+        if (x === nx) {
+          x = 0;
+          row++;
+        }
       }
     }
     return runs.count ? { z0, z1: z1 + 1, y0, y1: y1 + 1, x0, x1: x1 + 1 } : null;
@@ -74,7 +91,9 @@ export class Labelmap implements Stretches {
     return [Math.floor(chunk / (gridY * gridX)), Math.floor(chunk / gridX) % gridY, chunk % gridX];
   }
 
-  chunkNumber(index: Zyx): number { return (index[0] * this.grid[1] + index[1]) * this.grid[2] + index[2]; }
+  chunkNumber(index: Zyx): number {
+    return (index[0] * this.grid[1] + index[1]) * this.grid[2] + index[2];
+  }
 
   /** The 32 768 voxels of a chunk, 0 beyond the volume's edge. */
   readChunk(index: Zyx, out: Uint8Array): Uint8Array {
@@ -92,15 +111,22 @@ export class Labelmap implements Stretches {
   /** Payloads of these chunks, ascending. */
   payloads(chunks: Iterable<number>): MaskMessage["chunks"] {
     const scratch = new Uint8Array(CHUNK_VOXELS);
-    return [...chunks].sort((a, b) => a - b).map((chunk) => {
-      const index = this.chunkIndex(chunk);
-      return { index, payload: this.occupied[chunk] ? encodeChunk(this.readChunk(index, scratch)) : Uint8Array.of(1, 0) };
-    });
+    return [...chunks]
+      .sort((a, b) => a - b)
+      .map((chunk) => {
+        const index = this.chunkIndex(chunk);
+        return {
+          index,
+          payload: this.occupied[chunk] ? encodeChunk(this.readChunk(index, scratch)) : Uint8Array.of(1, 0),
+        };
+      });
   }
 
   occupiedChunks(): number[] {
     const found: number[] = [];
-    this.occupied.forEach((count, chunk) => { if (count) found.push(chunk); });
+    this.occupied.forEach((count, chunk) => {
+      if (count) found.push(chunk);
+    });
     return found;
   }
 
@@ -122,7 +148,10 @@ export class Labelmap implements Stretches {
       }
       let occupied = 0;
       for (let n = 0; n < CHUNK_VOXELS; n++) {
-        if (voxels[n]) { occupied++; this.counts[voxels[n]]++; }
+        if (voxels[n]) {
+          occupied++;
+          this.counts[voxels[n]]++;
+        }
       }
       this.counts[0] -= occupied;
       this.occupied[this.chunkNumber(index)] = occupied;
@@ -133,7 +162,8 @@ export class Labelmap implements Stretches {
   differenceTo(message: MaskMessage): Runs {
     const theirs = new Map(message.chunks.map(({ index, payload }) => [this.chunkNumber(index), payload]));
     const chunks = new Set([...theirs.keys(), ...this.occupiedChunks()]);
-    const mine = new Uint8Array(CHUNK_VOXELS), other = new Uint8Array(CHUNK_VOXELS);
+    const mine = new Uint8Array(CHUNK_VOXELS),
+      other = new Uint8Array(CHUNK_VOXELS);
     const found: [number, number, number][] = [];
     const [nz, ny, nx] = this.shape;
     for (const chunk of chunks) {
@@ -156,10 +186,14 @@ export class Labelmap implements Stretches {
 
   forEachStretch(visit: (start: number, length: number, label: number) => void): void {
     const nx = this.shape[2];
-    forEachRow(this.shape, (chunk) => this.occupied[chunk] > 0, (z, y, cx) => {
-      const row = this.indexOf(z, y, 0);
-      visitRow(this.data, row + cx * CHUNK, row + Math.min(nx, (cx + 1) * CHUNK), 0, visit);
-    });
+    forEachRow(
+      this.shape,
+      (chunk) => this.occupied[chunk] > 0,
+      (z, y, cx) => {
+        const row = this.indexOf(z, y, 0);
+        visitRow(this.data, row + cx * CHUNK, row + Math.min(nx, (cx + 1) * CHUNK), 0, visit);
+      },
+    );
   }
 
   slice(plane: Plane, index: number): Slice<Uint8Array> {
@@ -186,7 +220,11 @@ export class Labelmap implements Stretches {
 }
 
 /** Every row of every chunk that holds something, in the order of the voxels. */
-function forEachRow(shape: Zyx, holds: (chunk: number) => boolean, visit: (z: number, y: number, cx: number, chunk: number) => void): void {
+function forEachRow(
+  shape: Zyx,
+  holds: (chunk: number) => boolean,
+  visit: (z: number, y: number, cx: number, chunk: number) => void,
+): void {
   const [, gridY, gridX] = gridOf(shape);
   const columns: number[][] = Array.from({ length: gridY }, () => []);
   for (let z = 0; z < shape[0]; z++) {
@@ -207,10 +245,18 @@ function forEachRow(shape: Zyx, holds: (chunk: number) => boolean, visit: (z: nu
   }
 }
 
-function visitRow(labels: Uint8Array, from: number, to: number, shift: number, visit: (start: number, length: number, label: number) => void): void {
-  for (let at = from; at < to;) {
-    const label = labels[at], start = at;
-    do at++; while (at < to && labels[at] === label);
+function visitRow(
+  labels: Uint8Array,
+  from: number,
+  to: number,
+  shift: number,
+  visit: (start: number, length: number, label: number) => void,
+): void {
+  for (let at = from; at < to; ) {
+    const label = labels[at],
+      start = at;
+    do at++;
+    while (at < to && labels[at] === label);
     if (label) visit(start + shift, at - start, label);
   }
 }
@@ -226,7 +272,10 @@ export class SparseMask implements Stretches {
     this.#grid = gridOf(this.shape);
     // Chunks of one value (most of a lung) share their voxels.
     const plain = new Map<number, Uint8Array>();
-    for (const { index: [z, y, x], payload } of message.chunks) {
+    for (const {
+      index: [z, y, x],
+      payload,
+    } of message.chunks) {
       if (payload.length <= 2 && payload[1] === 0) continue;
       const voxels = (payload.length === 2 ? plain.get(payload[1]) : undefined) ?? decodeChunk(payload);
       if (payload.length === 2) plain.set(payload[1], voxels);
@@ -235,10 +284,14 @@ export class SparseMask implements Stretches {
   }
 
   /** Every chunk that is not all 0, by its number. */
-  get chunks(): ReadonlyMap<number, Uint8Array> { return this.#chunks; }
+  get chunks(): ReadonlyMap<number, Uint8Array> {
+    return this.#chunks;
+  }
 
   /** The voxels of a chunk; null where it holds nothing. */
-  chunkAt([z, y, x]: Zyx): Uint8Array | null { return this.#chunks.get((z * this.#grid[1] + y) * this.#grid[2] + x) ?? null; }
+  chunkAt([z, y, x]: Zyx): Uint8Array | null {
+    return this.#chunks.get((z * this.#grid[1] + y) * this.#grid[2] + x) ?? null;
+  }
 
   at(z: number, y: number, x: number): number {
     const chunk = this.#chunks.get(((z >> 5) * this.#grid[1] + (y >> 5)) * this.#grid[2] + (x >> 5));
@@ -247,33 +300,40 @@ export class SparseMask implements Stretches {
 
   forEachStretch(visit: (start: number, length: number, label: number) => void): void {
     const [, ny, nx] = this.shape;
-    forEachRow(this.shape, (chunk) => this.#chunks.has(chunk), (z, y, cx, chunk) => {
-      const from = ((z & 31) * CHUNK + (y & 31)) * CHUNK;
-      const start = (z * ny + y) * nx + cx * CHUNK;
-      visitRow(this.#chunks.get(chunk)!, from, from + Math.min(CHUNK, nx - cx * CHUNK), start - from, visit);
-    });
+    forEachRow(
+      this.shape,
+      (chunk) => this.#chunks.has(chunk),
+      (z, y, cx, chunk) => {
+        const from = ((z & 31) * CHUNK + (y & 31)) * CHUNK;
+        const start = (z * ny + y) * nx + cx * CHUNK;
+        visitRow(this.#chunks.get(chunk)!, from, from + Math.min(CHUNK, nx - cx * CHUNK), start - from, visit);
+      },
+    );
   }
 
   slice(plane: Plane, index: number): Slice<Uint8Array> {
     const { width, height } = planeOf(this.shape, plane);
     const data = new Uint8Array(width * height);
     if (plane === "axial") this.#axial(index, data);
-    else for (let v = 0, n = 0; v < height; v++) {
-      for (let u = 0; u < width; u++, n++) data[n] = plane === "coronal" ? this.at(v, index, u) : this.at(v, u, index);
-    }
+    else
+      for (let v = 0, n = 0; v < height; v++) {
+        for (let u = 0; u < width; u++, n++)
+          data[n] = plane === "coronal" ? this.at(v, index, u) : this.at(v, u, index);
+      }
     return { plane, index, width, height, data };
   }
 
   #axial(z: number, data: Uint8Array): void {
     const [, ny, nx] = this.shape;
-    for (let cy = 0; cy * CHUNK < ny; cy++) for (let cx = 0; cx * CHUNK < nx; cx++) {
-      const chunk = this.chunkAt([z >> 5, cy, cx]);
-      if (!chunk) continue;
-      const width = Math.min(CHUNK, nx - cx * CHUNK);
-      for (let y = cy * CHUNK; y < Math.min(ny, (cy + 1) * CHUNK); y++) {
-        const from = ((z & 31) * CHUNK + (y & 31)) * CHUNK;
-        data.set(chunk.subarray(from, from + width), y * nx + cx * CHUNK);
+    for (let cy = 0; cy * CHUNK < ny; cy++)
+      for (let cx = 0; cx * CHUNK < nx; cx++) {
+        const chunk = this.chunkAt([z >> 5, cy, cx]);
+        if (!chunk) continue;
+        const width = Math.min(CHUNK, nx - cx * CHUNK);
+        for (let y = cy * CHUNK; y < Math.min(ny, (cy + 1) * CHUNK); y++) {
+          const from = ((z & 31) * CHUNK + (y & 31)) * CHUNK;
+          data.set(chunk.subarray(from, from + width), y * nx + cx * CHUNK);
+        }
       }
-    }
   }
 }

@@ -16,7 +16,11 @@ const ROUND_MM = 15;
  */
 export function modelVoxels(lesions: readonly Component[], model: readonly Component[]): number[] {
   const found = lesions.map(() => 0);
-  const order = lesions.flatMap((part, lesion) => Array.from(part.starts, (start, n) => ({ start, end: start + part.lengths[n], label: part.label, lesion }))).sort((a, b) => a.start - b.start);
+  const order = lesions
+    .flatMap((part, lesion) =>
+      Array.from(part.starts, (start, n) => ({ start, end: start + part.lengths[n], label: part.label, lesion })),
+    )
+    .sort((a, b) => a.start - b.start);
   for (const part of model) {
     const shared = new Map<number, number>();
     part.starts.forEach((start, n) => {
@@ -27,7 +31,8 @@ export function modelVoxels(lesions: readonly Component[], model: readonly Compo
         shared.set(lesion, (shared.get(lesion) ?? 0) + Math.min(end, order[at].end) - Math.max(start, order[at].start));
       }
     });
-    let main = -1, rest = part.voxels;
+    let main = -1,
+      rest = part.voxels;
     for (const [lesion, voxels] of shared) {
       if (main < 0 || voxels > (shared.get(main) ?? 0)) main = lesion;
       found[lesion] += voxels;
@@ -40,7 +45,8 @@ export function modelVoxels(lesions: readonly Component[], model: readonly Compo
 
 /** Stretches do not overlap, so their ends ascend like their starts. */
 function firstEndingAfter(order: readonly { readonly end: number }[], place: number): number {
-  let low = 0, high = order.length;
+  let low = 0,
+    high = order.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (order[middle].end <= place) low = middle + 1;
@@ -54,7 +60,8 @@ export function regionOf(part: Component, overlay: SparseMask): number | null {
   const [, ny, nx] = overlay.shape;
   const counts = new Uint32Array(256);
   part.starts.forEach((start, n) => {
-    const row = Math.floor(start / nx), x = start - row * nx;
+    const row = Math.floor(start / nx),
+      x = start - row * nx;
     for (let dx = 0; dx < part.lengths[n]; dx++) {
       counts[overlay.at(Math.floor(row / ny), row % ny, x + dx)]++;
     }
@@ -65,22 +72,48 @@ export function regionOf(part: Component, overlay: SparseMask): number | null {
 }
 
 /** HU of the lesion under a voxel, and of the healthy lung round it; null where nothing is marked. */
-export function histogramOf(labels: Labelmap, hu: Int16Array, offset: number, limit: BitVolume | null, spacing: Zyx, ijk: Ijk): LesionHistogram | null {
+export function histogramOf(
+  labels: Labelmap,
+  hu: Int16Array,
+  offset: number,
+  limit: BitVolume | null,
+  spacing: Zyx,
+  ijk: Ijk,
+): LesionHistogram | null {
   const part = componentAt(labels, ijk);
   if (!part) return null;
   const [nz, ny, nx] = labels.shape;
-  let lo = Infinity, hi = -Infinity;
-  let z0 = nz, z1 = 0, y0 = ny, y1 = 0, x0 = nx, x1 = 0;
+  let lo = Infinity,
+    hi = -Infinity;
+  let z0 = nz,
+    z1 = 0,
+    y0 = ny,
+    y1 = 0,
+    x0 = nx,
+    x1 = 0;
   part.starts.forEach((start, n) => {
-    const row = Math.floor(start / nx), x = start - row * nx, y = row % ny, z = Math.floor(row / ny);
-    z0 = Math.min(z0, z); z1 = Math.max(z1, z + 1); y0 = Math.min(y0, y); y1 = Math.max(y1, y + 1);
-    x0 = Math.min(x0, x); x1 = Math.max(x1, x + part.lengths[n]);
-    for (let at = start; at < start + part.lengths[n]; at++) { lo = Math.min(lo, hu[at]); hi = Math.max(hi, hu[at]); }
+    const row = Math.floor(start / nx),
+      x = start - row * nx,
+      y = row % ny,
+      z = Math.floor(row / ny);
+    z0 = Math.min(z0, z);
+    z1 = Math.max(z1, z + 1);
+    y0 = Math.min(y0, y);
+    y1 = Math.max(y1, y + 1);
+    x0 = Math.min(x0, x);
+    x1 = Math.max(x1, x + part.lengths[n]);
+    for (let at = start; at < start + part.lengths[n]; at++) {
+      lo = Math.min(lo, hu[at]);
+      hi = Math.max(hi, hu[at]);
+    }
   });
   if (limit) lo = Math.min(lo, -1000 - offset);
   const step = Math.max(1, Math.ceil((hi - lo + 1) / BINS));
-  const lesion = new Uint32Array(BINS), lung = new Uint32Array(BINS);
-  part.starts.forEach((start, n) => { for (let at = start; at < start + part.lengths[n]; at++) lesion[Math.floor((hu[at] - lo) / step)]++; });
+  const lesion = new Uint32Array(BINS),
+    lung = new Uint32Array(BINS);
+  part.starts.forEach((start, n) => {
+    for (let at = start; at < start + part.lengths[n]; at++) lesion[Math.floor((hu[at] - lo) / step)]++;
+  });
   if (limit) {
     const [rz, ry, rx] = spacing.map((mm) => Math.round(ROUND_MM / mm));
     for (let z = Math.max(0, z0 - rz); z < Math.min(nz, z1 + rz); z++) {
@@ -98,41 +131,75 @@ export function histogramOf(labels: Labelmap, hu: Int16Array, offset: number, li
 
 /** What a list of lesions says about each part. `hasHu` tells which slices have arrived. */
 export function lesionsOf(
-  labels: Labelmap, spacing: Zyx, hu: Int16Array, hasHu: (z: number) => boolean, offset = 0, model: readonly Component[] | null = null, anatomy: SparseMask | null = null,
+  labels: Labelmap,
+  spacing: Zyx,
+  hu: Int16Array,
+  hasHu: (z: number) => boolean,
+  offset = 0,
+  model: readonly Component[] | null = null,
+  anatomy: SparseMask | null = null,
 ): Lesion[] {
   const [, ny, nx] = labels.shape;
   const ml = mlOfVoxel(labels.shape, spacing);
   const parts = componentsOf(labels);
   const before = model && modelVoxels(parts, model);
   return parts.map((part, place) => {
-    let z0 = Infinity, z1 = -1, y0 = Infinity, y1 = -1, x0 = Infinity, x1 = -1, sum = 0, known = true;
+    let z0 = Infinity,
+      z1 = -1,
+      y0 = Infinity,
+      y1 = -1,
+      x0 = Infinity,
+      x1 = -1,
+      sum = 0,
+      known = true;
     let [cz, cy, cx] = [0, 0, 0];
     part.starts.forEach((start, n) => {
-      const length = part.lengths[n], row = Math.floor(start / nx);
-      const x = start - row * nx, y = row % ny, z = Math.floor(row / ny);
-      z0 = Math.min(z0, z); z1 = Math.max(z1, z + 1); y0 = Math.min(y0, y); y1 = Math.max(y1, y + 1);
-      x0 = Math.min(x0, x); x1 = Math.max(x1, x + length);
-      cz += z * length; cy += y * length; cx += (x + (length - 1) / 2) * length;
+      const length = part.lengths[n],
+        row = Math.floor(start / nx);
+      const x = start - row * nx,
+        y = row % ny,
+        z = Math.floor(row / ny);
+      z0 = Math.min(z0, z);
+      z1 = Math.max(z1, z + 1);
+      y0 = Math.min(y0, y);
+      y1 = Math.max(y1, y + 1);
+      x0 = Math.min(x0, x);
+      x1 = Math.max(x1, x + length);
+      cz += z * length;
+      cy += y * length;
+      cx += (x + (length - 1) / 2) * length;
       known &&= hasHu(z);
       for (let at = start; at < start + length; at++) sum += hu[at];
     });
     const centre: Zyx = [cz / part.voxels, cy / part.voxels, cx / part.voxels];
     return {
-      segment: part.label, voxels: part.voxels, ml: part.voxels * ml, meanHu: known ? sum / part.voxels + offset : null,
-      modelMl: before && before[place] * ml, region: anatomy && regionOf(part, anatomy),
-      box: { z0, z1, y0, y1, x0, x1 }, ijk: nearestVoxel(part, labels.shape, spacing, centre),
+      segment: part.label,
+      voxels: part.voxels,
+      ml: part.voxels * ml,
+      meanHu: known ? sum / part.voxels + offset : null,
+      modelMl: before && before[place] * ml,
+      region: anatomy && regionOf(part, anatomy),
+      box: { z0, z1, y0, y1, x0, x1 },
+      ijk: nearestVoxel(part, labels.shape, spacing, centre),
     };
   });
 }
 
 function nearestVoxel(part: Component, [, ny, nx]: Zyx, spacing: Zyx, centre: Zyx): Ijk {
-  let best: Ijk = [0, 0, 0], least = Infinity;
+  let best: Ijk = [0, 0, 0],
+    least = Infinity;
   part.starts.forEach((start, n) => {
-    const row = Math.floor(start / nx), from = start - row * nx;
-    const y = row % ny, z = Math.floor(row / ny);
+    const row = Math.floor(start / nx),
+      from = start - row * nx;
+    const y = row % ny,
+      z = Math.floor(row / ny);
     const x = Math.min(from + part.lengths[n] - 1, Math.max(from, Math.round(centre[2])));
-    const d = ((z - centre[0]) * spacing[0]) ** 2 + ((y - centre[1]) * spacing[1]) ** 2 + ((x - centre[2]) * spacing[2]) ** 2;
-    if (d < least) { least = d; best = [x, y, z]; }
+    const d =
+      ((z - centre[0]) * spacing[0]) ** 2 + ((y - centre[1]) * spacing[1]) ** 2 + ((x - centre[2]) * spacing[2]) ** 2;
+    if (d < least) {
+      least = d;
+      best = [x, y, z];
+    }
   });
   return best;
 }

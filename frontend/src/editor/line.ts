@@ -33,11 +33,20 @@ export class Line {
   #writes: Promise<void> = Promise.resolve();
   #readOnly: ReadOnlyReason | null = "not-loaded";
 
-  constructor(private readonly options: EditorOptions, private readonly mask: Mask, private readonly around: Surroundings, private readonly port: LinePort) {
+  constructor(
+    private readonly options: EditorOptions,
+    private readonly mask: Mask,
+    private readonly around: Surroundings,
+    private readonly port: LinePort,
+  ) {
     this.#server = new MaskServer(options.maskUrl, options.headers, around.fetch);
     this.#outbox = new Outbox({
-      mask, server: this.#server, layer: options.layer, shape: options.volume.shapeZyx,
-      autosaveMs: options.autosaveMs ?? 600, retryMs: around.retryMs,
+      mask,
+      server: this.#server,
+      layer: options.layer,
+      shape: options.volume.shapeZyx,
+      autosaveMs: options.autosaveMs ?? 600,
+      retryMs: around.retryMs,
       isDrawing: () => port.isDrawing(),
       write: (change) => this.#write(change),
       merged: (merged) => {
@@ -64,7 +73,7 @@ export class Line {
 
   async #restore(owned: boolean, otherwise: ReadOnlyReason): Promise<number> {
     const shape = this.options.volume.shapeZyx;
-    const keeper = this.#journal ??= await this.#openJournal();
+    const keeper = (this.#journal ??= await this.#openJournal());
     const epoch = owned ? await keeper.claim(this.#about) : 0;
     const journal = await keeper.read();
     let pending = journal.pending;
@@ -84,11 +93,17 @@ export class Line {
       isAnswered = outcome.kind !== "unreachable" && outcome.kind !== "signed-out";
     }
     // While it is unknown whether that save was stored, the head says nothing about who is ahead: open from the journal.
-    const head: Outcome<Head> = isAnswered ? await this.#server.head() : { kind: "unreachable", notBeforeMs: 0, reason: "network" };
+    const head: Outcome<Head> = isAnswered
+      ? await this.#server.head()
+      : { kind: "unreachable", notBeforeMs: 0, reason: "network" };
     if (head.kind !== "ok" && !journal.base) throw new Error(head.kind === "unreachable" ? head.reason : head.kind);
     const message = head.kind === "ok" ? await decodeMessage(head.value.bytes, shape) : null;
     const base = journal.base ? await decodeMessage(journal.base, shape) : null;
-    const { restored, change, merged } = this.mask.restore(journal, base, head.kind === "ok" && message ? { ...head.value, message } : null);
+    const { restored, change, merged } = this.mask.restore(
+      journal,
+      base,
+      head.kind === "ok" && message ? { ...head.value, message } : null,
+    );
     if (owned) this.mask.claimed(epoch);
     if (owned) void keeper.tidy().catch(() => undefined);
     this.#readOnly = owned ? null : otherwise;
@@ -118,7 +133,9 @@ export class Line {
     this.#outbox.stop(why);
   }
 
-  get isWritable(): boolean { return this.#readOnly === null; }
+  get isWritable(): boolean {
+    return this.#readOnly === null;
+  }
 
   /** Throws `read-only: <reason>` where strokes must not change the mask. */
   mustBeWritable(): void {
@@ -135,9 +152,13 @@ export class Line {
   }
 
   /** Resolves when everything so far is in the journal. */
-  written(): Promise<void> { return this.#writes; }
+  written(): Promise<void> {
+    return this.#writes;
+  }
 
-  saveState(): SaveState { return this.#outbox.state(); }
+  saveState(): SaveState {
+    return this.#outbox.state();
+  }
 
   async flush(): Promise<string> {
     await this.#writes;
@@ -166,13 +187,24 @@ export class Line {
   }
 
   get #about(): About {
-    const { assignment, layer, scan, maskUrl, lpsFromIjk, volume: { shapeZyx, spacingMmZyx } } = this.options;
+    const {
+      assignment,
+      layer,
+      scan,
+      maskUrl,
+      lpsFromIjk,
+      volume: { shapeZyx, spacingMmZyx },
+    } = this.options;
     return { assignment, layer, scan, maskUrl, lpsFromIjk, shapeZyx, spacingMmZyx };
   }
 
   async #openJournal(): Promise<Keeper> {
     try {
-      return await Journal.open(this.mask.line, journalOf(this.options.user, this.around.journalName), await Vault.of(this.options.key));
+      return await Journal.open(
+        this.mask.line,
+        journalOf(this.options.user, this.around.journalName),
+        await Vault.of(this.options.key),
+      );
     } catch (error) {
       this.around.emit("keeping", { kind: "memory", why: reasonOf(error) });
       return new Forgetful();
@@ -191,7 +223,10 @@ export class Line {
         if (this.#backlog) this.around.emit("keeping", { kind: "journal", why: "" });
         this.#backlog = null;
       } catch (error) {
-        if (error instanceof TakenOver) { this.#stop("taken-over"); return; }
+        if (error instanceof TakenOver) {
+          this.#stop("taken-over");
+          return;
+        }
         if (!this.#backlog) this.around.emit("keeping", { kind: "failing", why: reasonOf(error) });
         this.#backlog = whole;
       }
@@ -204,4 +239,5 @@ export class Line {
   }
 }
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+const reasonOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error);

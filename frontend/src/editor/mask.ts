@@ -7,7 +7,18 @@ import { unite } from "./geometry";
 import type { Change, Conflict, Entry, LineState, Restored } from "./journal";
 import { Labelmap } from "./labelmap";
 import type { MaskMessage } from "./message";
-import { Composer, NO_RUNS, type Runs, compose, decodeRuns, encodeRuns, invert, separate, tally, voxelsIn } from "./runs";
+import {
+  Composer,
+  NO_RUNS,
+  type Runs,
+  compose,
+  decodeRuns,
+  encodeRuns,
+  invert,
+  separate,
+  tally,
+  voxelsIn,
+} from "./runs";
 import { type Disagreement, type Keep, disagreementsOf, takeTheirs } from "./disagreement";
 import type { Box, HistoryState, Stroke, Zyx } from "./types";
 import { uuid } from "./uuid";
@@ -19,10 +30,21 @@ const LONGEST_JOURNAL = 256;
 const MOST_STROKES = 4000;
 
 /** An entry with what it did to the labels. */
-interface Logged extends Entry { readonly effect: Runs; readonly chunks: ReadonlySet<number> }
+interface Logged extends Entry {
+  readonly effect: Runs;
+  readonly chunks: ReadonlySet<number>;
+}
 
-export interface Step { readonly box: Box | null; readonly change: Change }
-export interface Merged extends Step { readonly mine: string; readonly theirs: string; readonly theirVoxels: number; readonly overlap: number }
+export interface Step {
+  readonly box: Box | null;
+  readonly change: Change;
+}
+export interface Merged extends Step {
+  readonly mine: string;
+  readonly theirs: string;
+  readonly theirVoxels: number;
+  readonly overlap: number;
+}
 
 export class Mask {
   readonly labels: Labelmap;
@@ -34,18 +56,40 @@ export class Mask {
   /** Entries that lie in the journal. */
   #kept = new Set<number>();
 
-  constructor(shape: Zyx, readonly line: string) {
+  constructor(
+    shape: Zyx,
+    readonly line: string,
+  ) {
     this.labels = new Labelmap(shape);
-    this.#state = { line, epoch: 0, baseSeq: 0, ackedSeq: 0, ackedRevision: "empty", lastSeq: 0, undo: [], redo: [], conflict: null };
+    this.#state = {
+      line,
+      epoch: 0,
+      baseSeq: 0,
+      ackedSeq: 0,
+      ackedRevision: "empty",
+      lastSeq: 0,
+      undo: [],
+      redo: [],
+      conflict: null,
+    };
   }
 
-  get state(): LineState { return this.#state; }
-  get revision(): string { return this.#state.ackedRevision; }
-  get unsentStrokes(): number { return this.#unsent.reduce((sum, entry) => sum + entry.strokes.length, 0); }
-  get hasUnsent(): boolean { return this.#unsent.length > 0; }
+  get state(): LineState {
+    return this.#state;
+  }
+  get revision(): string {
+    return this.#state.ackedRevision;
+  }
+  get unsentStrokes(): number {
+    return this.#unsent.reduce((sum, entry) => sum + entry.strokes.length, 0);
+  }
+  get hasUnsent(): boolean {
+    return this.#unsent.length > 0;
+  }
 
   history(): HistoryState {
-    const strokeOf = (seq: number | undefined): Stroke | null => (seq === undefined ? null : this.#entries.get(seq)?.strokes[0] ?? null);
+    const strokeOf = (seq: number | undefined): Stroke | null =>
+      seq === undefined ? null : (this.#entries.get(seq)?.strokes[0] ?? null);
     const { undo, redo } = this.#state;
     return { undo: strokeOf(undo.at(-1)), redo: strokeOf(redo.at(-1)), undoDepth: undo.length, redoDepth: redo.length };
   }
@@ -68,8 +112,12 @@ export class Mask {
     return { ...this.record(runs, stroke, chunks), box };
   }
 
-  undo(at: string): Step | null { return this.#repeat("undo", at); }
-  redo(at: string): Step | null { return this.#repeat("redo", at); }
+  undo(at: string): Step | null {
+    return this.#repeat("undo", at);
+  }
+  redo(at: string): Step | null {
+    return this.#repeat("redo", at);
+  }
 
   #repeat(kind: "undo" | "redo", at: string): Step | null {
     const from = this.#state[kind];
@@ -89,7 +137,13 @@ export class Mask {
     return { box, change: { state: this.#state, add: [plain(logged)] } };
   }
 
-  #log(kind: Entry["kind"], of: number | null, effect: Runs, strokes: readonly Stroke[], chunks: ReadonlySet<number>): Logged {
+  #log(
+    kind: Entry["kind"],
+    of: number | null,
+    effect: Runs,
+    strokes: readonly Stroke[],
+    chunks: ReadonlySet<number>,
+  ): Logged {
     const runs = of === null ? encodeRuns(effect) : new Uint8Array(0);
     const entry = { line: this.line, seq: this.#state.lastSeq + 1, kind, of, runs, strokes, effect, chunks };
     this.#state = { ...this.#state, lastSeq: entry.seq };
@@ -125,7 +179,9 @@ export class Mask {
   /** A whole mask to lay under the journal, once it has grown long since its base; null while it is short or unsent. */
   outgrown(): { seq: number; chunks: MaskMessage["chunks"] } | null {
     const { lastSeq, baseSeq } = this.#state;
-    return this.hasUnsent || lastSeq - baseSeq < LONGEST_JOURNAL ? null : { seq: lastSeq, chunks: this.labels.payloads(this.labels.occupiedChunks()) };
+    return this.hasUnsent || lastSeq - baseSeq < LONGEST_JOURNAL
+      ? null
+      : { seq: lastSeq, chunks: this.labels.payloads(this.labels.occupiedChunks()) };
   }
 
   /** The journal stands on the mask after entry `seq`; what neither undo nor redo needs of before goes. */
@@ -138,13 +194,19 @@ export class Mask {
   }
 
   /** Takes the line over from a journal read before `epoch` was claimed. */
-  claimed(epoch: number): void { this.#state = { ...this.#state, epoch }; }
+  claimed(epoch: number): void {
+    this.#state = { ...this.#state, epoch };
+  }
 
   /**
    * Builds the mask that the journal describes on top of `head`, the server's newest, or (offline, `head` null) on the
    * journal's own base. A head that is not the one the journal knows is merged when strokes wait to be sent.
    */
-  restore(journal: Restored, base: MaskMessage | null, head: { revision: string; message: MaskMessage; bytes: Uint8Array } | null): { restored: number; change: Change | null; merged: Merged | null } {
+  restore(
+    journal: Restored,
+    base: MaskMessage | null,
+    head: { revision: string; message: MaskMessage; bytes: Uint8Array } | null,
+  ): { restored: number; change: Change | null; merged: Merged | null } {
     const state = journal.state ?? this.#state;
     const known = journal.state !== null && state.ackedRevision !== "";
     const unsent = known ? journal.entries.filter((entry) => entry.seq > state.ackedSeq) : [];
@@ -168,7 +230,11 @@ export class Mask {
         const entry = bySeq.get(seq);
         if (entry) this.#entries.set(seq, entry);
       }
-      this.#state = { ...state, undo: state.undo.filter((seq) => this.#entries.has(seq)), redo: state.redo.filter((seq) => this.#entries.has(seq)) };
+      this.#state = {
+        ...state,
+        undo: state.undo.filter((seq) => this.#entries.has(seq)),
+        redo: state.redo.filter((seq) => this.#entries.has(seq)),
+      };
     };
     if (!head) {
       if (!known || !base) throw new Error("nothing to open: the server does not answer and the journal is empty");
@@ -181,7 +247,10 @@ export class Mask {
       this.labels.load(head.message);
       keep();
       replay(state.ackedSeq);
-      const needed = new Set([...this.#entries.keys(), ...this.#unsent.flatMap((entry) => [entry.seq, entry.of ?? entry.seq])]);
+      const needed = new Set([
+        ...this.#entries.keys(),
+        ...this.#unsent.flatMap((entry) => [entry.seq, entry.of ?? entry.seq]),
+      ]);
       this.#state = { ...this.#state, baseSeq: state.ackedSeq };
       const drop = journal.entries.filter((entry) => !needed.has(entry.seq)).map((entry) => entry.seq);
       return { restored: this.unsentStrokes, change: { state: this.#state, base: head.bytes, drop }, merged: null };
@@ -196,7 +265,13 @@ export class Mask {
     }
     this.labels.load(head.message);
     this.#state = {
-      ...state, baseSeq: state.lastSeq, ackedSeq: state.lastSeq, ackedRevision: head.revision, undo: [], redo: [], conflict: null,
+      ...state,
+      baseSeq: state.lastSeq,
+      ackedSeq: state.lastSeq,
+      ackedRevision: head.revision,
+      undo: [],
+      redo: [],
+      conflict: null,
     };
     const drop = journal.entries.map((entry) => entry.seq);
     return { restored: 0, change: { state: this.#state, base: head.bytes, drop, pending: null }, merged: null };
@@ -223,7 +298,13 @@ export class Mask {
     if (apart.count > 0) {
       const counts = tally(apart);
       const stroke: Stroke = {
-        id: uuid(), tool: "merge", segment: 0, ijk: [0, 0, 0], radius_mm: 0, params: { revision: head.revision }, ...counts,
+        id: uuid(),
+        tool: "merge",
+        segment: 0,
+        ijk: [0, 0, 0],
+        radius_mm: 0,
+        params: { revision: head.revision },
+        ...counts,
         at: new Date().toISOString(),
       };
       const step = this.commit(apart, stroke);
@@ -239,7 +320,9 @@ export class Mask {
     this.#unsent = [];
     if (net.count > 0 || strokes.length > 0) add.push(plain(this.#log("rebase", null, net, strokes, chunks)));
     const overlapVoxels = voxelsIn(overlap);
-    const conflict: Conflict | null = overlapVoxels ? { mine: mineName, theirs: head.revision, overlap: encodeRuns(overlap) } : null;
+    const conflict: Conflict | null = overlapVoxels
+      ? { mine: mineName, theirs: head.revision, overlap: encodeRuns(overlap) }
+      : null;
     this.#state = { ...this.#state, ackedSeq, baseSeq: ackedSeq, ackedRevision: head.revision, conflict };
     const change: Change = { state: this.#state, add, base: head.bytes, pending: null };
     return { box, change, mine: mineName, theirs: head.revision, theirVoxels: voxelsIn(apart), overlap: overlapVoxels };
@@ -263,8 +346,19 @@ export class Mask {
     const overlap = decodeRuns(conflict.overlap);
     const runs = takeTheirs(overlap, this.labels.shape, theirs, this.labels.data);
     const stroke: Stroke = {
-      id: uuid(), tool: "merge", segment: 0, ijk: [0, 0, 0], radius_mm: 0, ...tally(runs), at: new Date().toISOString(),
-      params: { revision: conflict.theirs, parents: [conflict.theirs, conflict.mine], theirs: voxelsIn(runs), differed: voxelsIn(overlap) },
+      id: uuid(),
+      tool: "merge",
+      segment: 0,
+      ijk: [0, 0, 0],
+      radius_mm: 0,
+      ...tally(runs),
+      at: new Date().toISOString(),
+      params: {
+        revision: conflict.theirs,
+        parents: [conflict.theirs, conflict.mine],
+        theirs: voxelsIn(runs),
+        differed: voxelsIn(overlap),
+      },
     };
     if (runs.count > 0) return this.commit(runs, stroke);
     const logged = this.#log("rebase", null, NO_RUNS, [stroke], new Set());

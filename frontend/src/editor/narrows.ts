@@ -13,16 +13,35 @@ const SNAP_MM = 4;
 /** Beyond every distance: more than ever a region's voxels at the highest cost of a step. */
 const FAR = 2 ** 31 - 1;
 
-interface Grid { readonly shape: Zyx; readonly spacing: Zyx }
+interface Grid {
+  readonly shape: Zyx;
+  readonly spacing: Zyx;
+}
 
 /** The voxels (ascending numbers) that stay with `kept` when `other` does not belong. Points are (i, j, k). */
 export function narrows(grid: Grid, voxels: Uint32Array, kept: readonly Ijk[], other: Ijk): Uint32Array {
   if (voxels.length === 0) return voxels;
-  const { spacing, shape: [, ny, nx] } = grid;
-  let z0 = Infinity, z1 = 0, y0 = Infinity, y1 = 0, x0 = Infinity, x1 = 0;
+  const {
+    spacing,
+    shape: [, ny, nx],
+  } = grid;
+  let z0 = Infinity,
+    z1 = 0,
+    y0 = Infinity,
+    y1 = 0,
+    x0 = Infinity,
+    x1 = 0;
   for (const at of voxels) {
-    const row = Math.floor(at / nx), x = at - row * nx, y = row % ny, z = Math.floor(row / ny);
-    z0 = Math.min(z0, z); z1 = Math.max(z1, z); y0 = Math.min(y0, y); y1 = Math.max(y1, y); x0 = Math.min(x0, x); x1 = Math.max(x1, x);
+    const row = Math.floor(at / nx),
+      x = at - row * nx,
+      y = row % ny,
+      z = Math.floor(row / ny);
+    z0 = Math.min(z0, z);
+    z1 = Math.max(z1, z);
+    y0 = Math.min(y0, y);
+    y1 = Math.max(y1, y);
+    x0 = Math.min(x0, x);
+    x1 = Math.max(x1, x);
   }
   // One voxel of room, so that every neighbour lies in the box.
   const size: Zyx = [z1 - z0 + 3, y1 - y0 + 3, x1 - x0 + 3];
@@ -32,13 +51,22 @@ export function narrows(grid: Grid, voxels: Uint32Array, kept: readonly Ijk[], o
   };
   const set = new Uint8Array(size[0] * size[1] * size[2]);
   const places = new Uint32Array(voxels.length);
-  voxels.forEach((at, n) => { set[places[n] = inBox(at)] = 1; });
+  voxels.forEach((at, n) => {
+    set[(places[n] = inBox(at))] = 1;
+  });
   const nearest = (ijk: Ijk, mostMm: number): number => {
-    let best = -1, least = mostMm * mostMm;
+    let best = -1,
+      least = mostMm * mostMm;
     for (let n = 0; n < voxels.length; n++) {
       const row = Math.floor(voxels[n] / nx);
-      const d2 = ((voxels[n] - row * nx - ijk[0]) * spacing[2]) ** 2 + (((row % ny) - ijk[1]) * spacing[1]) ** 2 + ((Math.floor(row / ny) - ijk[2]) * spacing[0]) ** 2;
-      if (d2 <= least) { least = d2; best = places[n]; }
+      const d2 =
+        ((voxels[n] - row * nx - ijk[0]) * spacing[2]) ** 2 +
+        (((row % ny) - ijk[1]) * spacing[1]) ** 2 +
+        ((Math.floor(row / ny) - ijk[2]) * spacing[0]) ** 2;
+      if (d2 <= least) {
+        least = d2;
+        best = places[n];
+      }
     }
     return best;
   };
@@ -46,7 +74,13 @@ export function narrows(grid: Grid, voxels: Uint32Array, kept: readonly Ijk[], o
   if (rival < 0) return voxels;
   // What a box asked for has no point that belongs: its middle stands in.
   const seeds = kept.length ? kept.map((ijk) => nearest(ijk, Infinity)) : [places[places.length >> 1]];
-  const owner = shareOut(set, size, spacing, seeds.filter((seed) => seed !== rival), rival);
+  const owner = shareOut(
+    set,
+    size,
+    spacing,
+    seeds.filter((seed) => seed !== rival),
+    rival,
+  );
   const out = new Uint32Array(voxels.length);
   let count = 0;
   for (let n = 0; n < voxels.length; n++) if (owner[places[n]] === 1) out[count++] = voxels[n];
@@ -62,7 +96,9 @@ function shareOut(set: Uint8Array, size: Zyx, spacing: Zyx, seeds: readonly numb
   const round = Math.ceil(SCALE * Math.max(...spacing)) + 2;
   // What waits at a distance is a chain of entries, the last one first: nothing is thrown away on the way.
   const heads = new Int32Array(round).fill(-1);
-  let places = new Int32Array(1 << 16), nexts = new Int32Array(1 << 16), entries = 0;
+  let places = new Int32Array(1 << 16),
+    nexts = new Int32Array(1 << 16),
+    entries = 0;
   const far = new Int32Array(set.length).fill(FAR);
   const owner = new Uint8Array(set.length);
   let waiting = 0;
@@ -70,7 +106,10 @@ function shareOut(set: Uint8Array, size: Zyx, spacing: Zyx, seeds: readonly numb
     if (distance > far[at] || (distance === far[at] && owner[at] <= by)) return;
     far[at] = distance;
     owner[at] = by;
-    if (entries === places.length) { places = twice(places); nexts = twice(nexts); }
+    if (entries === places.length) {
+      places = twice(places);
+      nexts = twice(nexts);
+    }
     places[entries] = at;
     nexts[entries] = heads[distance % round];
     heads[distance % round] = entries++;
@@ -84,12 +123,14 @@ function shareOut(set: Uint8Array, size: Zyx, spacing: Zyx, seeds: readonly numb
       const at = places[entry];
       waiting--;
       if (far[at] !== now) continue;
-      const by = owner[at], here = cost[at];
+      const by = owner[at],
+        here = cost[at];
       // Six neighbours: millions of steps in a large region, so nothing is made on the way.
       for (let side = 0; side < 6; side++) {
         const axis = side >> 1;
         const next = side & 1 ? at + steps[axis] : at - steps[axis];
-        if (set[next] && far[next] > now) reach(next, now + Math.max(1, Math.round(halves[axis] * (here + cost[next]))), by);
+        if (set[next] && far[next] > now)
+          reach(next, now + Math.max(1, Math.round(halves[axis] * (here + cost[next]))), by);
       }
     }
     heads[now % round] = -1;

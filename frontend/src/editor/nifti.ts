@@ -9,7 +9,11 @@ const HEADER = 352;
  * Labels (uint8, zyx) as `.nii.gz`: voxel order i fastest, affine in RAS (sform), erased voxels as
  * background. `lpsFromIjk` is 4 × 4. Source: the NIfTI-1 header, nifti1.h.
  */
-export async function niftiOf(labels: Uint8Array, shapeZyx: Zyx, lpsFromIjk: readonly (readonly number[])[]): Promise<Uint8Array> {
+export async function niftiOf(
+  labels: Uint8Array,
+  shapeZyx: Zyx,
+  lpsFromIjk: readonly (readonly number[])[],
+): Promise<Uint8Array> {
   const bytes = new Uint8Array(HEADER + labels.length);
   const view = new DataView(bytes.buffer);
   const [nz, ny, nx] = shapeZyx;

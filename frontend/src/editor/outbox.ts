@@ -55,18 +55,28 @@ export class Outbox {
     const unsent = mask.unsentStrokes;
     const phase = this.#phase;
     switch (phase.kind) {
-      case "read-only": return { kind: "read-only", reason: phase.reason, unsent };
-      case "signed-out": return { kind: "signed-out", unsent };
-      case "refused": return { kind: "refused", unsent, code: phase.code, detail: phase.detail };
-      case "offline": return { kind: "offline", unsent, reason: phase.reason, retryInMs: phase.retryInMs };
-      case "sending": return { kind: "saving", unsent };
+      case "read-only":
+        return { kind: "read-only", reason: phase.reason, unsent };
+      case "signed-out":
+        return { kind: "signed-out", unsent };
+      case "refused":
+        return { kind: "refused", unsent, code: phase.code, detail: phase.detail };
+      case "offline":
+        return { kind: "offline", unsent, reason: phase.reason, retryInMs: phase.retryInMs };
+      case "sending":
+        return { kind: "saving", unsent };
       case "conflict": {
-        const place = mask.conflictBox(), { conflict } = mask.state;
-        if (place && conflict) return { kind: "conflict", unsent, mine: conflict.mine, theirs: conflict.theirs, ...place };
+        const place = mask.conflictBox(),
+          { conflict } = mask.state;
+        if (place && conflict)
+          return { kind: "conflict", unsent, mine: conflict.mine, theirs: conflict.theirs, ...place };
         return { kind: "unsaved", unsent };
       }
       case "closed":
-      case "idle": return mask.hasUnsent ? { kind: "unsaved", unsent } : { kind: "saved", revision: mask.revision, at: this.#savedAt };
+      case "idle":
+        return mask.hasUnsent
+          ? { kind: "unsaved", unsent }
+          : { kind: "saved", revision: mask.revision, at: this.#savedAt };
     }
   }
 
@@ -91,7 +101,8 @@ export class Outbox {
   flush(): Promise<string> {
     const { mask } = this.port;
     if (!mask.hasUnsent && !this.#pending && this.#phase.kind !== "sending") return Promise.resolve(mask.revision);
-    if (["conflict", "signed-out", "refused", "read-only", "closed"].includes(this.#phase.kind)) return Promise.reject(new Error(this.#phase.kind));
+    if (["conflict", "signed-out", "refused", "read-only", "closed"].includes(this.#phase.kind))
+      return Promise.reject(new Error(this.#phase.kind));
     const done = new Promise<string>((resolve, reject) => this.#waiters.push({ resolve, reject }));
     this.#attempt = 0;
     if (this.#phase.kind !== "sending") this.#schedule(0);
@@ -127,23 +138,37 @@ export class Outbox {
 
   #schedule(ms: number): void {
     if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => { this.#timer = null; void this.#send(); }, ms);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      void this.#send();
+    }, ms);
   }
 
   #enter(phase: Phase): void {
     this.#phase = phase;
-    if (this.#timer) { clearTimeout(this.#timer); this.#timer = null; }
+    if (this.#timer) {
+      clearTimeout(this.#timer);
+      this.#timer = null;
+    }
     this.#publish();
   }
 
-  #publish(): void { this.port.publish(this.state()); }
+  #publish(): void {
+    this.port.publish(this.state());
+  }
 
   async #send(): Promise<void> {
     const { mask, port } = { mask: this.port.mask, port: this.port };
     if (this.#phase.kind !== "idle" && this.#phase.kind !== "offline") return;
-    if (!this.#pending && port.isDrawing()) { this.#schedule(port.autosaveMs); return; }
+    if (!this.#pending && port.isDrawing()) {
+      this.#schedule(port.autosaveMs);
+      return;
+    }
     const snapshot = this.#pending ? null : mask.snapshot();
-    if (!this.#pending && !snapshot) { this.#settle(); return; }
+    if (!this.#pending && !snapshot) {
+      this.#settle();
+      return;
+    }
     this.#enter({ kind: "sending" });
     try {
       if (snapshot) {
@@ -172,17 +197,23 @@ export class Outbox {
         await this.#shorten();
         if (this.#isSending()) this.#settle();
         return;
-      case "stale": return this.#mergeHead();
-      case "signed-out": this.#fail("signed-out"); return this.#enter({ kind: "signed-out" });
-      case "lease-lost": return this.stop("lease-lost");
-      case "not-editable": return this.stop("not-editable");
+      case "stale":
+        return this.#mergeHead();
+      case "signed-out":
+        this.#fail("signed-out");
+        return this.#enter({ kind: "signed-out" });
+      case "lease-lost":
+        return this.stop("lease-lost");
+      case "not-editable":
+        return this.stop("not-editable");
       case "refused":
         // Nothing of it was stored: the next try may carry other bytes under a key of its own.
         this.#pending = null;
         await port.write({ state: mask.state, pending: null });
         this.#fail(outcome.detail);
         return this.#enter({ kind: "refused", code: outcome.code, detail: outcome.detail });
-      case "unreachable": return this.#retryLater(outcome.reason, outcome.notBeforeMs);
+      case "unreachable":
+        return this.#retryLater(outcome.reason, outcome.notBeforeMs);
     }
   }
 
@@ -206,14 +237,21 @@ export class Outbox {
     port.merged(merged);
     await port.write(merged.change);
     if (!this.#isSending()) return;
-    if (merged.overlap > 0) { this.#fail("conflict"); this.#enter({ kind: "conflict" }); } else this.#settle();
+    if (merged.overlap > 0) {
+      this.#fail("conflict");
+      this.#enter({ kind: "conflict" });
+    } else this.#settle();
   }
 
-  #isSending(): boolean { return this.#phase.kind === "sending"; }
+  #isSending(): boolean {
+    return this.#phase.kind === "sending";
+  }
 
   /** Not all browsers at once: each waits a little more or less, and none less than the server wants. */
   #retryLater(reason: string, notBeforeMs = 0): void {
-    const pause = Math.max(notBeforeMs, Math.min(LONGEST_PAUSE_MS, this.port.retryMs * 2 ** this.#attempt++)) * (1 + Math.random() / 2);
+    const pause =
+      Math.max(notBeforeMs, Math.min(LONGEST_PAUSE_MS, this.port.retryMs * 2 ** this.#attempt++)) *
+      (1 + Math.random() / 2);
     this.#enter({ kind: "offline", reason, retryInMs: Math.round(pause) });
     this.#schedule(pause);
   }

@@ -27,7 +27,11 @@ export class Ownership {
   #heard: ((word: Word) => void) | null = null;
 
   /** `yieldTo` is called when another tab takes over: put everything away, then resolve. */
-  constructor(line: string, private readonly platform: Platform, private readonly yieldTo: () => Promise<void>) {
+  constructor(
+    line: string,
+    private readonly platform: Platform,
+    private readonly yieldTo: () => Promise<void>,
+  ) {
     this.#name = `voxloop:${line}`;
     this.#channel = platform.channel(this.#name);
     this.#channel.onmessage = (event: MessageEvent<Word>) => void this.#hear(event.data);
@@ -61,19 +65,32 @@ export class Ownership {
   #lock(options: LockOptions): Promise<boolean> {
     return new Promise((resolve) => {
       const held = this.platform.locks!.request(this.#name, options, (lock) => {
-        if (!lock) { resolve(false); return undefined; }
+        if (!lock) {
+          resolve(false);
+          return undefined;
+        }
         this.#owned = true;
         resolve(true);
-        return new Promise<void>((release) => { this.#release = release; });
+        return new Promise<void>((release) => {
+          this.#release = release;
+        });
       });
       // A stolen lock rejects: the other tab has overruled this one.
-      void Promise.resolve(held).catch(() => { if (this.#owned) { this.#owned = false; void this.yieldTo(); } });
+      void Promise.resolve(held).catch(() => {
+        if (this.#owned) {
+          this.#owned = false;
+          void this.yieldTo();
+        }
+      });
     });
   }
 
   #ask(question: Word, answer: Word, ms: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => { this.#heard = null; resolve(false); }, ms);
+      const timer = setTimeout(() => {
+        this.#heard = null;
+        resolve(false);
+      }, ms);
       this.#heard = (word) => {
         if (word !== answer) return;
         clearTimeout(timer);

@@ -6,16 +6,26 @@ import type { Runs } from "./runs";
 import type { Box, Plane, SlicePatch, Zyx } from "./types";
 
 /** A slice on screen. With `cut` the plane stands askew there, and `index` is the number that the page knows the cut by. */
-export interface Watched { readonly plane: Plane; readonly index: number; readonly cut?: Cut }
+export interface Watched {
+  readonly plane: Plane;
+  readonly index: number;
+  readonly cut?: Cut;
+}
 
 /** Voxels of a row, one after another along x. */
-interface Stretch { readonly z: number; readonly y: number; readonly x: number; readonly length: number }
+interface Stretch {
+  readonly z: number;
+  readonly y: number;
+  readonly x: number;
+  readonly length: number;
+}
 
 function stretchesOf(runs: Runs, shape: Zyx): Stretch[] {
   const stretches: Stretch[] = [];
   for (let n = 0; n < runs.count; n++) {
-    for (let at = runs.start[n], left = runs.length[n]; left > 0;) {
-      const row = Math.floor(at / shape[2]), x = at - row * shape[2];
+    for (let at = runs.start[n], left = runs.length[n]; left > 0; ) {
+      const row = Math.floor(at / shape[2]),
+        x = at - row * shape[2];
       const length = Math.min(left, shape[2] - x);
       stretches.push({ z: Math.floor(row / shape[1]), y: row % shape[1], x, length });
       at += length;
@@ -29,7 +39,8 @@ function stretchesOf(runs: Runs, shape: Zyx): Stretch[] {
 export function patchesOf(runs: Runs, shape: Zyx, slices: readonly Watched[]): SlicePatch[] {
   const stretches = stretchesOf(runs, shape);
   let box: Box | null = null;
-  for (const { z, y, x, length } of stretches) box = unite(box, { z0: z, z1: z + 1, y0: y, y1: y + 1, x0: x, x1: x + length });
+  for (const { z, y, x, length } of stretches)
+    box = unite(box, { z0: z, z1: z + 1, y0: y, y1: y + 1, x0: x, x1: x + length });
   const whole = box;
   if (!whole) return [];
   return slices.flatMap(({ plane, index, cut }) => {
@@ -56,7 +67,8 @@ function straight(stretches: readonly Stretch[], box: Box, plane: Plane, index: 
 }
 
 function askew(stretches: readonly Stretch[], box: Box, cut: Cut): Patch | null {
-  const nx = box.x1 - box.x0, area = nx * (box.y1 - box.y0);
+  const nx = box.x1 - box.x0,
+    area = nx * (box.y1 - box.y0);
   const inside = new Uint8Array(area * (box.z1 - box.z0));
   for (const { z, y, x, length } of stretches) {
     const from = (z - box.z0) * area + (y - box.y0) * nx + x - box.x0;

@@ -15,7 +15,10 @@ export class Regions {
   readonly #parts = new Map<number, ReadonlyMap<number, number>>();
   readonly #stale: Set<number>;
 
-  constructor(private readonly overlay: SparseMask, private readonly labels: Labelmap) {
+  constructor(
+    private readonly overlay: SparseMask,
+    private readonly labels: Labelmap,
+  ) {
     for (const voxels of overlay.chunks.values()) tally(voxels, this.#sizes);
     this.#stale = new Set(overlay.chunks.keys());
   }
@@ -55,7 +58,9 @@ export class Regions {
     return regions;
   }
 
-  #add(key: number, voxels: number): void { this.#total.set(key, (this.#total.get(key) ?? 0) + voxels); }
+  #add(key: number, voxels: number): void {
+    this.#total.set(key, (this.#total.get(key) ?? 0) + voxels);
+  }
 
   #count(chunk: number, scratch: Uint8Array): ReadonlyMap<number, number> {
     const found = new Map<number, number>();
@@ -74,9 +79,11 @@ export class Regions {
 /** Adds the voxels of each value of a chunk, stretch by stretch: regions are large. */
 function tally(voxels: Uint8Array, sizes: Uint32Array): void {
   const end = voxels.length;
-  for (let n = 0; n < end;) {
-    const from = n, value = voxels[n];
-    do n++; while (n < end && voxels[n] === value);
+  for (let n = 0; n < end; ) {
+    const from = n,
+      value = voxels[n];
+    do n++;
+    while (n < end && voxels[n] === value);
     sizes[value] += n - from;
   }
 }

@@ -12,7 +12,11 @@ export interface Runs {
 }
 
 export const NO_RUNS: Runs = {
-  count: 0, start: new Uint32Array(0), length: new Uint32Array(0), before: new Uint8Array(0), after: new Uint8Array(0),
+  count: 0,
+  start: new Uint32Array(0),
+  length: new Uint32Array(0),
+  before: new Uint8Array(0),
+  after: new Uint8Array(0),
 };
 
 /** Collects runs in ascending order; neighbours with the same labels become one. */
@@ -46,14 +50,20 @@ export class RunBuilder {
   build(): Runs {
     const n = this.#count;
     return {
-      count: n, start: this.#start.slice(0, n), length: this.#length.slice(0, n),
-      before: this.#before.slice(0, n), after: this.#after.slice(0, n),
+      count: n,
+      start: this.#start.slice(0, n),
+      length: this.#length.slice(0, n),
+      before: this.#before.slice(0, n),
+      after: this.#after.slice(0, n),
     };
   }
 
   #grow(): void {
     const size = this.#start.length * 2;
-    const wider = <T extends Uint32Array | Uint8Array>(array: T, empty: T): T => { empty.set(array); return empty; };
+    const wider = <T extends Uint32Array | Uint8Array>(array: T, empty: T): T => {
+      empty.set(array);
+      return empty;
+    };
     this.#start = wider(this.#start, new Uint32Array(size));
     this.#length = wider(this.#length, new Uint32Array(size));
     this.#before = wider(this.#before, new Uint8Array(size));
@@ -76,7 +86,9 @@ export function compose(first: Runs, second: Runs): Runs {
   if (first.count === 0) return second;
   if (second.count === 0) return first;
   const out = new RunBuilder();
-  let a = 0, b = 0, at = 0;
+  let a = 0,
+    b = 0,
+    at = 0;
   while (a < first.count || b < second.count) {
     const aStart = a < first.count ? Math.max(first.start[a], at) : Infinity;
     const bStart = b < second.count ? Math.max(second.start[b], at) : Infinity;
@@ -107,7 +119,10 @@ export class Composer {
     let sum = runs;
     for (let level = 0; ; level++) {
       const earlier = this.#levels[level];
-      if (!earlier) { this.#levels[level] = sum; return; }
+      if (!earlier) {
+        this.#levels[level] = sum;
+        return;
+      }
       sum = compose(earlier, sum);
       this.#levels[level] = null;
     }
@@ -153,7 +168,11 @@ export function decodeRuns(bytes: Uint8Array): Runs {
   };
   const count = varint();
   const runs = {
-    count, start: new Uint32Array(count), length: new Uint32Array(count), before: new Uint8Array(count), after: new Uint8Array(count),
+    count,
+    start: new Uint32Array(count),
+    length: new Uint32Array(count),
+    before: new Uint8Array(count),
+    after: new Uint8Array(count),
   };
   let end = 0;
   for (let n = 0; n < count; n++) {
@@ -171,7 +190,8 @@ export function decodeRuns(bytes: Uint8Array): Runs {
  * where both did to different values (from my value to theirs).
  */
 export function separate(theirs: Runs, mine: Runs): { apart: Runs; overlap: Runs } {
-  const apart = new RunBuilder(), overlap = new RunBuilder();
+  const apart = new RunBuilder(),
+    overlap = new RunBuilder();
   let m = 0;
   for (let n = 0; n < theirs.count; n++) {
     const end = theirs.start[n] + theirs.length[n];
@@ -193,7 +213,8 @@ export function separate(theirs: Runs, mine: Runs): { apart: Runs; overlap: Runs
 
 /** Voxels that became part of a segment, and that ceased to be. */
 export function tally(runs: Runs): { added: number; removed: number } {
-  let added = 0, removed = 0;
+  let added = 0,
+    removed = 0;
   const isSegment = (label: number): boolean => label !== 0 && label !== 255;
   for (let n = 0; n < runs.count; n++) {
     if (isSegment(runs.after[n])) added += runs.length[n];

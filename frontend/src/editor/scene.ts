@@ -18,8 +18,22 @@ import { Regions } from "./regions";
 import { sliceFacts } from "./slicefacts";
 import type { Emit } from "./surroundings";
 import {
-  type Beside, type Box, type CoarseField, ERASED, type Ijk, type Lesion, type LesionHistogram, type Plane, type Region, type Slice, type SliceFacts,
-  type SlicePatch, type Stats, type VolumeMeta, type VoxelValue, type Zyx,
+  type Beside,
+  type Box,
+  type CoarseField,
+  ERASED,
+  type Ijk,
+  type Lesion,
+  type LesionHistogram,
+  type Plane,
+  type Region,
+  type Slice,
+  type SliceFacts,
+  type SlicePatch,
+  type Stats,
+  type VolumeMeta,
+  type VoxelValue,
+  type Zyx,
 } from "./types";
 import { Volume, type PreviewVolume } from "./volume";
 
@@ -36,17 +50,25 @@ export class Scene {
   /** Connected parts of an overlay: it never changes, so they are found once. */
   readonly #parts = new WeakMap<SparseMask, Component[]>();
 
-  constructor(public meta: VolumeMeta, private readonly mask: Mask, private readonly emit: Emit, voxels?: Int16Array) {
+  constructor(
+    public meta: VolumeMeta,
+    private readonly mask: Mask,
+    private readonly emit: Emit,
+    voxels?: Int16Array,
+  ) {
     this.volume = new Volume(meta.shapeZyx, voxels);
   }
 
   /** What a tool draws on. */
-  ground(): Ground { return { meta: this.meta, volume: this.volume, labels: this.mask.labels, limit: this.#limit }; }
+  ground(): Ground {
+    return { meta: this.meta, volume: this.volume, labels: this.mask.labels, limit: this.#limit };
+  }
 
   putPreview(preview: PreviewVolume): void {
     this.volume.putPreview(preview);
     // An X-ray has no lung limit to tell what healthy is: its darker quarter stands for it.
-    if (this.meta.offset && this.meta.backgroundHu === null) this.meta = { ...this.meta, backgroundHu: Math.round(preview.huLo + quarterOf(preview.voxels) * preview.huStep) };
+    if (this.meta.offset && this.meta.backgroundHu === null)
+      this.meta = { ...this.meta, backgroundHu: Math.round(preview.huLo + quarterOf(preview.voxels) * preview.huStep) };
   }
 
   async putLimit(message: Uint8Array): Promise<void> {
@@ -54,7 +76,8 @@ export class Scene {
     const limit = new BitVolume(shape);
     new SparseMask(await decodeMessage(message, shape)).forEachStretch((start, length) => {
       const row = Math.floor(start / shape[2]);
-      for (let x = start - row * shape[2], end = x + length; x < end; x++) limit.bits[row * limit.wordsPerRow + (x >>> 5)] |= 1 << (x & 31);
+      for (let x = start - row * shape[2], end = x + length; x < end; x++)
+        limit.bits[row * limit.wordsPerRow + (x >>> 5)] |= 1 << (x & 31);
     });
     this.#limit = limit;
     this.#proposals.forget();
@@ -73,9 +96,16 @@ export class Scene {
     const { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu } = this.meta;
     const { labels } = this.mask;
     return {
-      labels, proposals: this.#proposals, hasSlices: (first, last) => this.volume.hasSlices(first, last),
+      labels,
+      proposals: this.#proposals,
+      hasSlices: (first, last) => this.volume.hasSlices(first, last),
       input: {
-        shape, spacing, hu: this.volume.hu, labels: labels.data, limit: this.#limit, backgroundHu: backgroundHu ?? NORMAL_LUNG_HU,
+        shape,
+        spacing,
+        hu: this.volume.hu,
+        labels: labels.data,
+        limit: this.#limit,
+        backgroundHu: backgroundHu ?? NORMAL_LUNG_HU,
         probability: this.#probability,
       },
     };
@@ -102,13 +132,21 @@ export class Scene {
 
   cutOverlay(key: string, cut: Cut): { readonly data: Uint8Array } {
     const overlay = this.#overlays.get(key);
-    return { data: overlay ? cutLabels((z, y, x) => overlay.at(z, y, x), this.meta.shapeZyx, cut) : new Uint8Array(cut.width * cut.height) };
+    return {
+      data: overlay
+        ? cutLabels((z, y, x) => overlay.at(z, y, x), this.meta.shapeZyx, cut)
+        : new Uint8Array(cut.width * cut.height),
+    };
   }
 
   valueAt([z, y, x]: Zyx): VoxelValue {
     const { labels } = this.mask;
     const hu = this.volume.at(z, y, x);
-    return { hu: hu === null ? null : hu + (this.meta.offset ?? 0), label: labels.data[labels.indexOf(z, y, x)], inLimit: this.#limit?.has(z, y, x) ?? false };
+    return {
+      hu: hu === null ? null : hu + (this.meta.offset ?? 0),
+      label: labels.data[labels.indexOf(z, y, x)],
+      inLimit: this.#limit?.has(z, y, x) ?? false,
+    };
   }
 
   stats(): Stats {
@@ -124,8 +162,13 @@ export class Scene {
 
   lesions({ model, anatomy }: Beside = { model: null, anatomy: null }): Lesion[] {
     return lesionsOf(
-      this.mask.labels, this.meta.spacingMmZyx, this.volume.hu, (z) => this.volume.hasSlices(z, z), this.meta.offset ?? 0,
-      this.#partsOf(model), anatomy === null ? null : this.#overlays.get(anatomy) ?? null,
+      this.mask.labels,
+      this.meta.spacingMmZyx,
+      this.volume.hu,
+      (z) => this.volume.hasSlices(z, z),
+      this.meta.offset ?? 0,
+      this.#partsOf(model),
+      anatomy === null ? null : (this.#overlays.get(anatomy) ?? null),
     );
   }
 
@@ -145,11 +188,23 @@ export class Scene {
 
   /** Of an axial slice; `against` is the overlay to compare with. */
   sliceFacts(z: number, against: string | null): SliceFacts {
-    return sliceFacts(this.mask.labels, z, this.#limit, against === null ? null : this.#overlays.get(against) ?? null);
+    return sliceFacts(
+      this.mask.labels,
+      z,
+      this.#limit,
+      against === null ? null : (this.#overlays.get(against) ?? null),
+    );
   }
 
   histogram(ijk: Ijk): LesionHistogram | null {
-    return histogramOf(this.mask.labels, this.volume.hu, this.meta.offset ?? 0, this.#limit, this.meta.spacingMmZyx, ijk);
+    return histogramOf(
+      this.mask.labels,
+      this.volume.hu,
+      this.meta.offset ?? 0,
+      this.#limit,
+      this.meta.spacingMmZyx,
+      ijk,
+    );
   }
 
   regions(key: string): Region[] {

@@ -20,8 +20,30 @@ import { Scene } from "./scene";
 import { tally } from "./runs";
 import type { Surroundings } from "./surroundings";
 import type {
-  Beside, CoarseField, DabResult, Difference, EditorOptions, HistoryState, Ijk, Lesion, LesionHistogram, Opened,
-  Operation, OperationResult, Plane, Preview, Proposed, Region, SaveState, Slice, SliceFacts, Stats, Stroke, Tool, VoxelValue, Zyx,
+  Beside,
+  CoarseField,
+  DabResult,
+  Difference,
+  EditorOptions,
+  HistoryState,
+  Ijk,
+  Lesion,
+  LesionHistogram,
+  Opened,
+  Operation,
+  OperationResult,
+  Plane,
+  Preview,
+  Proposed,
+  Region,
+  SaveState,
+  Slice,
+  SliceFacts,
+  Stats,
+  Stroke,
+  Tool,
+  VoxelValue,
+  Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 
@@ -50,8 +72,12 @@ export class EditorSession implements EditorCalls {
 
   // Opening
 
-  open(): Promise<Opened> { return this.#opening(() => this.#line.open()); }
-  takeOver(): Promise<Opened> { return this.#opening(() => this.#line.takeOver()); }
+  open(): Promise<Opened> {
+    return this.#opening(() => this.#line.open());
+  }
+  takeOver(): Promise<Opened> {
+    return this.#opening(() => this.#line.takeOver());
+  }
 
   async #opening(restore: () => Promise<number>): Promise<Opened> {
     this.cancelStroke();
@@ -60,13 +86,18 @@ export class EditorSession implements EditorCalls {
 
   async loadMask(message: Uint8Array, revision: string): Promise<Opened> {
     const decoded = await decodeMessage(message, this.#options.volume.shapeZyx);
-    this.#mask.restore({ state: null, entries: [], base: null, pending: null }, null, { revision, message: decoded, bytes: message });
+    this.#mask.restore({ state: null, entries: [], base: null, pending: null }, null, {
+      revision,
+      message: decoded,
+      bytes: message,
+    });
     this.#line.showOnly();
     return this.#opened(0);
   }
 
   #opened(restored: number): Opened {
-    const history = this.#mask.history(), stats = this.stats();
+    const history = this.#mask.history(),
+      stats = this.stats();
     this.#scene.allChanged();
     this.around.emit("history", history);
     return { revision: this.#mask.revision, restored, history, stats, save: this.saveState() };
@@ -80,18 +111,38 @@ export class EditorSession implements EditorCalls {
     (hu.buffer as ArrayBuffer).transfer?.(0);
   }
 
-  slicesArrived(z0: number, count: number): void { this.#scene.volume.slicesArrived(z0, count); }
-
-  putPreview(voxels: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[], huLo: number, huStep: number): void {
-    this.#scene.putPreview({ voxels, shape: shapeZyx as unknown as Zyx, step: stepZyx as unknown as Zyx, huLo, huStep });
+  slicesArrived(z0: number, count: number): void {
+    this.#scene.volume.slicesArrived(z0, count);
   }
 
-  putLimit(message: Uint8Array): Promise<void> { return this.#scene.putLimit(message); }
-  putOverlay(key: string, message: Uint8Array): Promise<void> { return this.#scene.putOverlay(key, message); }
+  putPreview(
+    voxels: Uint8Array,
+    shapeZyx: readonly number[],
+    stepZyx: readonly number[],
+    huLo: number,
+    huStep: number,
+  ): void {
+    this.#scene.putPreview({
+      voxels,
+      shape: shapeZyx as unknown as Zyx,
+      step: stepZyx as unknown as Zyx,
+      huLo,
+      huStep,
+    });
+  }
+
+  putLimit(message: Uint8Array): Promise<void> {
+    return this.#scene.putLimit(message);
+  }
+  putOverlay(key: string, message: Uint8Array): Promise<void> {
+    return this.#scene.putOverlay(key, message);
+  }
   putProbability(values: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[]): void {
     this.#scene.putProbability({ values, shape: shapeZyx as unknown as Zyx, step: stepZyx as unknown as Zyx });
   }
-  watch(slices: readonly Watched[]): void { this.#scene.watched = slices; }
+  watch(slices: readonly Watched[]): void {
+    this.#scene.watched = slices;
+  }
 
   // Strokes
 
@@ -145,7 +196,16 @@ export class EditorSession implements EditorCalls {
     const { runs, segment, ijk, params } = this.#effectOf(operation);
     const counts = tally(runs);
     if (runs.count > 0) {
-      const stroke: Stroke = { id: uuid(), tool: operation.op, segment, ijk, radius_mm: 0, params, ...counts, at: new Date().toISOString() };
+      const stroke: Stroke = {
+        id: uuid(),
+        tool: operation.op,
+        segment,
+        ijk,
+        radius_mm: 0,
+        params,
+        ...counts,
+        at: new Date().toISOString(),
+      };
       const step = this.#mask.commit(runs, stroke);
       this.#line.keep(step);
       this.#scene.changed(step.box);
@@ -169,8 +229,12 @@ export class EditorSession implements EditorCalls {
     return operate(operation, { labels: this.#mask.labels, spacing: this.#options.volume.spacingMmZyx, overlay });
   }
 
-  undo(): Promise<HistoryState> { return this.#step("undo"); }
-  redo(): Promise<HistoryState> { return this.#step("redo"); }
+  undo(): Promise<HistoryState> {
+    return this.#step("undo");
+  }
+  redo(): Promise<HistoryState> {
+    return this.#step("redo");
+  }
 
   async #step(kind: "undo" | "redo"): Promise<HistoryState> {
     this.#line.mustBeWritable();
@@ -188,18 +252,42 @@ export class EditorSession implements EditorCalls {
 
   // Looking
 
-  sliceLabels(plane: Plane, index: number): Slice<Uint8Array> { return this.#mask.labels.slice(plane, index); }
-  sliceOverlay(key: string, plane: Plane, index: number): Slice<Uint8Array> { return this.#scene.sliceOverlay(key, plane, index); }
-  cutOverlay(key: string, cut: Cut): { readonly data: Uint8Array } { return this.#scene.cutOverlay(key, cut); }
-  sliceHu(plane: Plane, index: number): Slice<Int16Array> { return this.#scene.volume.slice(plane, index); }
-  valueAt(ijk: Ijk): VoxelValue { return this.#scene.valueAt(this.#inside(ijk)); }
-  stats(): Stats { return this.#scene.stats(); }
-  regions(key: string): Region[] { return this.#scene.regions(key); }
-  lesions(beside?: Beside): Lesion[] { return this.#scene.lesions(beside); }
-  coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[] { return this.#scene.coarse(key, step, from, to); }
-  sliceFacts(z: number, against: string | null): SliceFacts { return this.#scene.sliceFacts(z, against); }
-  histogram(ijk: Ijk): LesionHistogram | null { return this.#scene.histogram(ijk); }
-  differences(key: string): Difference[] { return differencesOf(this.#mask.labels, this.#scene.overlay(key), this.#options.volume.spacingMmZyx); }
+  sliceLabels(plane: Plane, index: number): Slice<Uint8Array> {
+    return this.#mask.labels.slice(plane, index);
+  }
+  sliceOverlay(key: string, plane: Plane, index: number): Slice<Uint8Array> {
+    return this.#scene.sliceOverlay(key, plane, index);
+  }
+  cutOverlay(key: string, cut: Cut): { readonly data: Uint8Array } {
+    return this.#scene.cutOverlay(key, cut);
+  }
+  sliceHu(plane: Plane, index: number): Slice<Int16Array> {
+    return this.#scene.volume.slice(plane, index);
+  }
+  valueAt(ijk: Ijk): VoxelValue {
+    return this.#scene.valueAt(this.#inside(ijk));
+  }
+  stats(): Stats {
+    return this.#scene.stats();
+  }
+  regions(key: string): Region[] {
+    return this.#scene.regions(key);
+  }
+  lesions(beside?: Beside): Lesion[] {
+    return this.#scene.lesions(beside);
+  }
+  coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[] {
+    return this.#scene.coarse(key, step, from, to);
+  }
+  sliceFacts(z: number, against: string | null): SliceFacts {
+    return this.#scene.sliceFacts(z, against);
+  }
+  histogram(ijk: Ijk): LesionHistogram | null {
+    return this.#scene.histogram(ijk);
+  }
+  differences(key: string): Difference[] {
+    return differencesOf(this.#mask.labels, this.#scene.overlay(key), this.#options.volume.spacingMmZyx);
+  }
 
   // Saving
 
@@ -208,7 +296,9 @@ export class EditorSession implements EditorCalls {
     return niftiOf(this.#mask.labels.data, this.#options.volume.shapeZyx, this.#options.lpsFromIjk);
   }
 
-  saveState(): SaveState { return this.#line.saveState(); }
+  saveState(): SaveState {
+    return this.#line.saveState();
+  }
 
   async flush(): Promise<string> {
     this.#commitDrawing();

@@ -7,12 +7,17 @@ import { type Bits, type BitFrame, MARGIN, type Scratch } from "./bits";
 import { EPSILON, squares } from "./geometry";
 import type { Box, Zyx } from "./types";
 
-export interface Voxels { readonly hu: Int16Array; readonly shape: Zyx; readonly spacing: Zyx }
+export interface Voxels {
+  readonly hu: Int16Array;
+  readonly shape: Zyx;
+  readonly spacing: Zyx;
+}
 
 /** 64 × HU of one voxel, smoothed 1-2-1 along x, y and (thin slices) z; the volume's edge is repeated. */
 function smoothed(hu: Int16Array, shape: Zyx, z: number, y: number, x: number, acrossSlices: boolean): number {
   const [nz, ny, nx] = shape;
-  const left = Math.max(0, x - 1), right = Math.min(nx - 1, x + 1);
+  const left = Math.max(0, x - 1),
+    right = Math.min(nx - 1, x + 1);
   const plane = (zz: number): number => {
     const line = (yy: number): number => {
       const row = (zz * ny + yy) * nx;
@@ -52,10 +57,23 @@ export function seedValue(input: Voxels, box: Box, seed: Zyx, reachMm: number, a
  * closures, so that they stay compiled whatever slice thickness comes next.
  */
 export function withinBounds(
-  input: Voxels, box: Box, half: Int32Array, centreX: number, acrossSlices: boolean, lower64: number, upper64: number, frame: BitFrame, scratch: Scratch,
+  input: Voxels,
+  box: Box,
+  half: Int32Array,
+  centreX: number,
+  acrossSlices: boolean,
+  lower64: number,
+  upper64: number,
+  frame: BitFrame,
+  scratch: Scratch,
 ): Bits {
-  const { hu, shape: [volumeZ, volumeY, volumeX] } = input;
-  const nz = box.z1 - box.z0, ny = box.y1 - box.y0, nx = box.x1 - box.x0;
+  const {
+    hu,
+    shape: [volumeZ, volumeY, volumeX],
+  } = input;
+  const nz = box.z1 - box.z0,
+    ny = box.y1 - box.y0,
+    nx = box.x1 - box.x0;
   const smoothZ = acrossSlices && volumeZ > 1;
   const accepted = frame.create();
   const centre = centreX - box.x0;
@@ -69,10 +87,23 @@ export function withinBounds(
     const plane = planes[(z + 3) % 3];
     const widths = (z + 1) * (ny + 2) + 1;
     for (let y = -1; y <= ny; y++) {
-      const wide = Math.max(y < 0 ? -1 : needed[widths + y - 1], needed[widths + y], y < ny ? needed[widths + y + 1] : -1);
+      const wide = Math.max(
+        y < 0 ? -1 : needed[widths + y - 1],
+        needed[widths + y],
+        y < ny ? needed[widths + y + 1] : -1,
+      );
       if (wide < 0) continue;
       const row = (volumeSlice + Math.min(volumeY - 1, Math.max(0, box.y0 + y))) * volumeX;
-      alongX(hu, row, volumeX, box.x0, Math.max(0, centre - wide), Math.min(nx, centre + wide + 1), lines, (y + 1) * nx);
+      alongX(
+        hu,
+        row,
+        volumeX,
+        box.x0,
+        Math.max(0, centre - wide),
+        Math.min(nx, centre + wide + 1),
+        lines,
+        (y + 1) * nx,
+      );
     }
     for (let y = 0; y < ny; y++) {
       const wide = needed[widths + y];
@@ -81,11 +112,23 @@ export function withinBounds(
     const done = z - reach;
     if (done < 0) continue;
     const here = planes[(done + 3) % 3];
-    const before = smoothZ ? planes[(done + 2) % 3] : here, after = smoothZ ? planes[(done + 4) % 3] : here;
+    const before = smoothZ ? planes[(done + 2) % 3] : here,
+      after = smoothZ ? planes[(done + 4) % 3] : here;
     for (let y = 0; y < ny; y++) {
       const wide = half[done * ny + y];
       if (wide < 0) continue;
-      compare(before, here, after, y * nx, Math.max(0, centre - wide), Math.min(nx, centre + wide + 1), lower64, upper64, accepted, frame.rowOf(done, y));
+      compare(
+        before,
+        here,
+        after,
+        y * nx,
+        Math.max(0, centre - wide),
+        Math.min(nx, centre + wide + 1),
+        lower64,
+        upper64,
+        accepted,
+        frame.rowOf(done, y),
+      );
     }
   }
   return accepted;
@@ -108,7 +151,16 @@ function widthsNeeded(half: Int32Array, nz: number, ny: number, acrossSlices: bo
 }
 
 /** 1-2-1 along x, for columns `from`…`to` of the box; the volume's edge is repeated. */
-function alongX(hu: Int16Array, row: number, volumeX: number, x0: number, from: number, to: number, out: Int32Array, target: number): void {
+function alongX(
+  hu: Int16Array,
+  row: number,
+  volumeX: number,
+  x0: number,
+  from: number,
+  to: number,
+  out: Int32Array,
+  target: number,
+): void {
   const first = row + x0;
   for (let x = from; x < to; x++) {
     const v = first + x;
@@ -123,12 +175,27 @@ function alongY(lines: Int32Array, above: number, nx: number, from: number, to: 
 
 /** 1-2-1 along z, and the bits of what lies within the bounds. */
 function compare(
-  before: Int32Array, here: Int32Array, after: Int32Array, line: number, from: number, to: number, lower: number, upper: number, out: Bits, row: number,
+  before: Int32Array,
+  here: Int32Array,
+  after: Int32Array,
+  line: number,
+  from: number,
+  to: number,
+  lower: number,
+  upper: number,
+  out: Bits,
+  row: number,
 ): void {
-  let word = 0, at = (from + MARGIN) >>> 5;
+  let word = 0,
+    at = (from + MARGIN) >>> 5;
   for (let x = from; x < to; x++) {
-    const n = line + x, bit = x + MARGIN;
-    if (bit >>> 5 !== at) { out[row + at] |= word; word = 0; at = bit >>> 5; }
+    const n = line + x,
+      bit = x + MARGIN;
+    if (bit >>> 5 !== at) {
+      out[row + at] |= word;
+      word = 0;
+      at = bit >>> 5;
+    }
     const value = before[n] + 2 * here[n] + after[n];
     if (value >= lower && value <= upper) word |= 1 << (bit & 31);
   }

@@ -16,5 +16,9 @@ export interface Surroundings {
 }
 
 export const browserSurroundings = (emit: Emit): Surroundings => ({
-  emit, fetch: (url, init) => fetch(url, init), platform: browserPlatform(), journalName: "voxloop-editor", retryMs: 1000,
+  emit,
+  fetch: (url, init) => fetch(url, init),
+  platform: browserPlatform(),
+  journalName: "voxloop-editor",
+  retryMs: 1000,
 });

@@ -24,12 +24,16 @@ export class Vault {
     return new Vault(await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]));
   }
 
-  get seals(): boolean { return this.key !== null; }
+  get seals(): boolean {
+    return this.key !== null;
+  }
 
   async seal(bytes: Uint8Array): Promise<Bytes> {
     if (!this.key) return bytes.slice();
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-    const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, this.key, bytes as Bytes));
+    const sealed = new Uint8Array(
+      await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, this.key, bytes as Bytes),
+    );
     const out = new Uint8Array(MARK.length + NONCE_BYTES + sealed.length);
     out.set(MARK);
     out.set(nonce, MARK.length);
@@ -43,16 +47,22 @@ export class Vault {
     if (!this.key) throw new Unreadable("sealed");
     const nonce = kept.slice(MARK.length, MARK.length + NONCE_BYTES);
     try {
-      return new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv: nonce }, this.key, kept.slice(MARK.length + NONCE_BYTES)));
+      return new Uint8Array(
+        await crypto.subtle.decrypt({ name: "AES-GCM", iv: nonce }, this.key, kept.slice(MARK.length + NONCE_BYTES)),
+      );
     } catch (error) {
       throw new Unreadable(String(error));
     }
   }
 
   /** A value of plain data and byte arrays as one sealed thing. */
-  async sealValue(value: unknown): Promise<Bytes> { return this.seal(pack(value)); }
+  async sealValue(value: unknown): Promise<Bytes> {
+    return this.seal(pack(value));
+  }
 
-  async openValue<T>(kept: Uint8Array): Promise<T> { return unpack(await this.open(kept)) as T; }
+  async openValue<T>(kept: Uint8Array): Promise<T> {
+    return unpack(await this.open(kept)) as T;
+  }
 }
 
 /** Length of the JSON (4 bytes, little endian), the JSON, then the byte arrays that it names, one after the other. */
@@ -68,7 +78,10 @@ function pack(value: unknown): Uint8Array {
   new DataView(out.buffer).setUint32(0, json.length, true);
   out.set(json, 4);
   let at = 4 + json.length;
-  for (const one of arrays) { out.set(one, at); at += one.length; }
+  for (const one of arrays) {
+    out.set(one, at);
+    at += one.length;
+  }
   return out;
 }
 
@@ -80,7 +93,11 @@ function unpack(bytes: Uint8Array): unknown {
   const fill = (inner: unknown): unknown => {
     if (!inner || typeof inner !== "object") return inner;
     const size = (inner as { $bytes?: number }).$bytes;
-    if (typeof size === "number") { const part = bytes.slice(at, at + size); at += size; return part; }
+    if (typeof size === "number") {
+      const part = bytes.slice(at, at + size);
+      at += size;
+      return part;
+    }
     if (Array.isArray(inner)) return inner.map(fill);
     return Object.fromEntries(Object.entries(inner).map(([name, one]) => [name, fill(one)]));
   };

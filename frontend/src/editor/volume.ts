@@ -3,7 +3,13 @@
 import { planeOf, voxelsOf } from "./geometry";
 import type { Plane, Slice, Zyx } from "./types";
 
-export interface PreviewVolume { readonly voxels: Uint8Array; readonly shape: Zyx; readonly step: Zyx; readonly huLo: number; readonly huStep: number }
+export interface PreviewVolume {
+  readonly voxels: Uint8Array;
+  readonly shape: Zyx;
+  readonly step: Zyx;
+  readonly huLo: number;
+  readonly huStep: number;
+}
 
 /** What a voxel shows of which nothing is known. */
 const AIR_HU = -1024;
@@ -15,7 +21,10 @@ export class Volume {
   #preview: PreviewVolume | null = null;
 
   /** `hu`: memory that somebody else fills. */
-  constructor(readonly shape: Zyx, hu?: Int16Array) {
+  constructor(
+    readonly shape: Zyx,
+    hu?: Int16Array,
+  ) {
     if (hu && hu.length !== voxelsOf(shape)) throw new RangeError("memory that does not fit the volume");
     this.hu = hu ?? new Int16Array(voxelsOf(shape));
     this.#arrived = new Uint8Array(shape[0]);
@@ -36,10 +45,13 @@ export class Volume {
   }
 
   #mustHold(z0: number, count: number): void {
-    if (!Number.isInteger(count) || z0 < 0 || z0 + count > this.shape[0]) throw new RangeError("slices that do not fit the volume");
+    if (!Number.isInteger(count) || z0 < 0 || z0 + count > this.shape[0])
+      throw new RangeError("slices that do not fit the volume");
   }
 
-  putPreview(preview: PreviewVolume): void { this.#preview = preview; }
+  putPreview(preview: PreviewVolume): void {
+    this.#preview = preview;
+  }
 
   /** Whether every slice from `from` to `to` (both included, cut at the volume) is there in full. */
   hasSlices(from: number, to: number): boolean {

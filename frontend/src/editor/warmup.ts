@@ -12,7 +12,9 @@ const RADIUS_MM = 9;
 
 export function warmUp(): void {
   for (const slice of [2.5, 1.25]) {
-    const shape: Zyx = [20, 40, 40], spacing: Zyx = [slice, 0.7, 0.7], centre: Zyx = [10, 20, 20];
+    const shape: Zyx = [20, 40, 40],
+      spacing: Zyx = [slice, 0.7, 0.7],
+      centre: Zyx = [10, 20, 20];
     const labels = new Labelmap(shape);
     const hu = new Int16Array(labels.data.length).fill(-860);
     const input = { shape, spacing, hu, labels: labels.data, limit: new BitVolume(shape), backgroundHu: -860 };

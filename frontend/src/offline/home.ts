@@ -10,11 +10,18 @@ import { moveOld } from "./moving";
 import { refusalOf, sayWord } from "./words";
 
 /** What waits of one scan. */
-export interface Waiting { readonly assignment: string; readonly code: string; readonly lines: readonly { about: About; strokes: number; at: number }[]; readonly intents: readonly Intent[] }
+export interface Waiting {
+  readonly assignment: string;
+  readonly code: string;
+  readonly lines: readonly { about: About; strokes: number; at: number }[];
+  readonly intents: readonly Intent[];
+}
 
 /** How it went with one scan; `left` says in words what stays here and why. */
 export interface Homecoming {
-  readonly scan: Waiting; readonly left: string | null; readonly submitted: boolean;
+  readonly scan: Waiting;
+  readonly left: string | null;
+  readonly submitted: boolean;
   /** Only the network is missing. */
   readonly waits: boolean;
   /** What was said and the server does not take. It is mended or let go before the scan is handed in. */
@@ -28,19 +35,37 @@ export async function waitingOf(user: string): Promise<Waiting[]> {
   await moveOld(shelf, null);
   // Drafts go with the verdict of who wrote them, from the page.
   const intents = (await shelf.list()).filter(({ kind }) => kind !== "draft");
-  const ids = new Set([...lines.flatMap(({ state }) => (state.about ? [state.about.assignment] : [])), ...intents.map(({ assignment }) => assignment)]);
+  const ids = new Set([
+    ...lines.flatMap(({ state }) => (state.about ? [state.about.assignment] : [])),
+    ...intents.map(({ assignment }) => assignment),
+  ]);
   return [...ids].map((assignment) => {
-    const own = lines.flatMap(({ state, strokes }) => (state.about?.assignment === assignment ? [{ about: state.about, strokes, at: state.at ?? 0 }] : []));
+    const own = lines.flatMap(({ state, strokes }) =>
+      state.about?.assignment === assignment ? [{ about: state.about, strokes, at: state.at ?? 0 }] : [],
+    );
     const said = intents.filter((one) => one.assignment === assignment);
-    return { assignment, code: own[0]?.about.scan ?? said.find(({ code }) => code)?.code ?? "", lines: own, intents: said };
+    return {
+      assignment,
+      code: own[0]?.about.scan ?? said.find(({ code }) => code)?.code ?? "",
+      lines: own,
+      intents: said,
+    };
   });
 }
 
 /** An editor without a page on a line of work. `close` it. */
 async function editorOn(user: string, about: About): Promise<EditorClient> {
   return EditorClient.create({
-    volume: { shapeZyx: about.shapeZyx, spacingMmZyx: about.spacingMmZyx, backgroundHu: null }, user, key: personKey(), scan: about.scan, lpsFromIjk: about.lpsFromIjk,
-    assignment: about.assignment, layer: about.layer, maskUrl: about.maskUrl, headers: csrfHeaders(), editable: true,
+    volume: { shapeZyx: about.shapeZyx, spacingMmZyx: about.spacingMmZyx, backgroundHu: null },
+    user,
+    key: personKey(),
+    scan: about.scan,
+    lpsFromIjk: about.lpsFromIjk,
+    assignment: about.assignment,
+    layer: about.layer,
+    maskUrl: about.maskUrl,
+    headers: csrfHeaders(),
+    editable: true,
   });
 }
 
@@ -66,7 +91,14 @@ export async function bringHome(user: string, scan: Waiting): Promise<Homecoming
       await call("PATCH", `/api/v1/reviews/${checks[0].review}/checks`, { values: valuesOf(checks) });
       await kept.drop(checks);
     }
-    if (refused.length) return { scan, left: refusedWords(refused.length, intents.some(isOf("submit"))), submitted, waits: false, refused };
+    if (refused.length)
+      return {
+        scan,
+        left: refusedWords(refused.length, intents.some(isOf("submit"))),
+        submitted,
+        waits: false,
+        refused,
+      };
     for (const wish of intents.filter(isOf("submit"))) {
       await call("POST", `/api/v1/assignments/${assignment}/submit`, { acknowledged: wish.value.acknowledged });
       await kept.drop([wish]);
@@ -94,9 +126,17 @@ async function sayKept(kept: Intents, word: Intent<"word">): Promise<Intent<"wor
   return null;
 }
 
-const refusedWords = (count: number, isHeld: boolean): string => [
-  tn(count, "The server does not take {n} comment: change or drop it.", "The server does not take {n} comments: change or drop them."), isHeld ? t("Then the scan is handed in.") : "",
-].filter(Boolean).join(" ");
+const refusedWords = (count: number, isHeld: boolean): string =>
+  [
+    tn(
+      count,
+      "The server does not take {n} comment: change or drop it.",
+      "The server does not take {n} comments: change or drop them.",
+    ),
+    isHeld ? t("Then the scan is handed in.") : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
 
 /** Words in other words, to be sent anew; null lets them go. */
 export async function mendWord(user: string, word: Intent<"word">, text: string | null): Promise<void> {
@@ -104,15 +144,29 @@ export async function mendWord(user: string, word: Intent<"word">, text: string 
   else await intentsOf(user).put([intent(word, "word", word.name, { ...word.value, text, refused: null })]);
 }
 
-const valuesOf = (intents: readonly Intent[]): Record<string, unknown> => Object.fromEntries(intents.map(({ name, value }) => [name, value]));
+const valuesOf = (intents: readonly Intent[]): Record<string, unknown> =>
+  Object.fromEntries(intents.map(({ name, value }) => [name, value]));
 
 /** The server's own words for not now; a full disk and a slow answer are waited for. */
-const AWAY: ReadonlySet<string> = new Set(["database_away", "busy", "too_many_requests", "http_429", "http_502", "http_503", "http_504"]);
+const AWAY: ReadonlySet<string> = new Set([
+  "database_away",
+  "busy",
+  "too_many_requests",
+  "http_429",
+  "http_502",
+  "http_503",
+  "http_504",
+]);
 
 async function sendLine(user: string, about: About): Promise<void> {
   const editor = await editorOn(user, about);
   try {
-    const offline = new Promise<never>((_, reject) => editor.on("save-state", (state) => { if (state.kind === "offline" && (state.reason === "network" || AWAY.has(state.reason))) reject(new TypeError("offline")); }));
+    const offline = new Promise<never>((_, reject) =>
+      editor.on("save-state", (state) => {
+        if (state.kind === "offline" && (state.reason === "network" || AWAY.has(state.reason)))
+          reject(new TypeError("offline"));
+      }),
+    );
     offline.catch(() => undefined);
     const opened = await editor.open();
     if (opened.save.kind === "read-only") throw new Error(opened.save.reason);
@@ -133,8 +187,11 @@ async function wordsFor(error: unknown, user: string, { intents }: Waiting): Pro
   }
   const why = error instanceof Error ? error.message : String(error);
   const words: Readonly<Record<string, string>> = {
-    "lease-lost": t("This scan is no longer yours; download the mask to hand it over."), "not-editable": t("This scan can no longer be changed; download the mask to hand it over."),
-    "other-tab": t("It is open in another tab, which sends it."), conflict: t("It was changed elsewhere too; open it to decide."), "signed-out": t("You are logged out; log in again."),
+    "lease-lost": t("This scan is no longer yours; download the mask to hand it over."),
+    "not-editable": t("This scan can no longer be changed; download the mask to hand it over."),
+    "other-tab": t("It is open in another tab, which sends it."),
+    conflict: t("It was changed elsewhere too; open it to decide."),
+    "signed-out": t("You are logged out; log in again."),
   };
   return words[why] ?? (error instanceof TypeError ? t("The server cannot be reached; everything is kept here.") : why);
 }
@@ -164,7 +221,11 @@ export async function discard(user: string, scan: Waiting): Promise<void> {
  * Sends everything that waits, one scan after the other; `tell` hears of each before and after. One tab at a time does
  * it. `except` is the scan on the page, which sends its own.
  */
-export async function bringAllHome(user: string, except: string | null, tell: (scan: Waiting, done: Homecoming | null) => void): Promise<void> {
+export async function bringAllHome(
+  user: string,
+  except: string | null,
+  tell: (scan: Waiting, done: Homecoming | null) => void,
+): Promise<void> {
   const run = async (): Promise<void> => {
     for (const scan of await waitingOf(user)) {
       if (scan.assignment === except) continue;
@@ -173,7 +234,9 @@ export async function bringAllHome(user: string, except: string | null, tell: (s
     }
   };
   if (!("locks" in navigator)) return run();
-  await navigator.locks.request("voxloop:home", { ifAvailable: true }, async (lock) => { if (lock) await run(); });
+  await navigator.locks.request("voxloop:home", { ifAvailable: true }, async (lock) => {
+    if (lock) await run();
+  });
 }
 
 /** How many strokes wait, and whether answers, comments or a hand-in do, in words. */
@@ -181,8 +244,11 @@ export function waitingWords({ lines, intents }: Waiting): string {
   const strokes = lines.reduce((sum, line) => sum + line.strokes, 0);
   const has = (kind: Intent["kind"]) => intents.filter((one) => one.kind === kind).length;
   const words = [
-    strokes === 1 ? t("1 stroke") : strokes ? t("{n} strokes", { n: strokes }) : "", has("answer") ? t("answers") : "", has("word") ? tn(has("word"), "{n} comment", "{n} comments") : "",
-    has("check") ? t("what was checked") : "", has("submit") ? t("to be handed in") : "",
+    strokes === 1 ? t("1 stroke") : strokes ? t("{n} strokes", { n: strokes }) : "",
+    has("answer") ? t("answers") : "",
+    has("word") ? tn(has("word"), "{n} comment", "{n} comments") : "",
+    has("check") ? t("what was checked") : "",
+    has("submit") ? t("to be handed in") : "",
   ];
   return words.filter(Boolean).join(", ");
 }

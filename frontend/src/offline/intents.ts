@@ -11,10 +11,20 @@ import type { Vault } from "../editor/vault";
 import { personVault } from "./keys";
 
 /** A comment, or a reply `to` one, on its way; `refused` says why the server does not take it. */
-export interface Word { readonly id: string; readonly text: string; readonly ijk: Ijk | null; readonly to: string | null; readonly refused: string | null }
+export interface Word {
+  readonly id: string;
+  readonly text: string;
+  readonly ijk: Ijk | null;
+  readonly to: string | null;
+  readonly refused: string | null;
+}
 
 /** A comment of a return that is not given yet. */
-export interface Draft { readonly id: string; readonly text: string; readonly ijk: Ijk | null }
+export interface Draft {
+  readonly id: string;
+  readonly text: string;
+  readonly ijk: Ijk | null;
+}
 
 /** What is kept by kind. Names: the question; the difference; the id of the words; nothing. */
 export interface Kinds {
@@ -47,17 +57,28 @@ export interface Intent<K extends keyof Kinds = keyof Kinds> {
 export type Of = Pick<Intent, "assignment" | "code" | "review">;
 
 /** As it lies in the browser. Those without `sealed` are of older versions. */
-type Kept = (Pick<Intent, "assignment" | "kind" | "name" | "stamp" | "at"> & { readonly sealed: Uint8Array }) | (Intent & { readonly sealed?: undefined });
+type Kept =
+  | (Pick<Intent, "assignment" | "kind" | "name" | "stamp" | "at"> & { readonly sealed: Uint8Array })
+  | (Intent & { readonly sealed?: undefined });
 
-interface Schema extends DBSchema { intents: { key: [string, string, string]; value: Kept } }
+interface Schema extends DBSchema {
+  intents: { key: [string, string, string]; value: Kept };
+}
 
 type Db = IDBPDatabase<Schema>;
 
-const keyOf = ({ assignment, kind, name }: Pick<Intent, "assignment" | "kind" | "name">): [string, string, string] => [assignment, kind, name];
+const keyOf = ({ assignment, kind, name }: Pick<Intent, "assignment" | "kind" | "name">): [string, string, string] => [
+  assignment,
+  kind,
+  name,
+];
 
-const openStore = async (user: string): Promise<Db> => openDB<Schema>(`voxloop-intents:${user}`, 1, {
-  upgrade(database) { database.createObjectStore("intents", { keyPath: ["assignment", "kind", "name"] }); },
-});
+const openStore = async (user: string): Promise<Db> =>
+  openDB<Schema>(`voxloop-intents:${user}`, 1, {
+    upgrade(database) {
+      database.createObjectStore("intents", { keyPath: ["assignment", "kind", "name"] });
+    },
+  });
 
 async function seal(vault: Vault, { assignment, kind, name, stamp, at, ...rest }: Intent): Promise<Kept> {
   return { assignment, kind, name, stamp, at, sealed: await vault.sealValue(rest) };
@@ -77,7 +98,9 @@ export class Intents {
   /** Sealing takes a moment: what is asked for after a write sees it. */
   #puts: Promise<unknown> = Promise.resolve();
 
-  constructor(readonly user: string) { this.#db = openStore(user).catch(() => null); }
+  constructor(readonly user: string) {
+    this.#db = openStore(user).catch(() => null);
+  }
 
   /** Keeps them over what was kept under the same names. Answers whether they outlive the page. */
   put(intents: readonly Intent[]): Promise<boolean> {
@@ -105,7 +128,8 @@ export class Intents {
   /** Takes away what the server has, as far as it was not said anew meanwhile. */
   async drop(intents: readonly Intent[]): Promise<void> {
     await this.#puts;
-    for (const intent of intents) if (this.#loose.get(keyOf(intent).join())?.stamp === intent.stamp) this.#loose.delete(keyOf(intent).join());
+    for (const intent of intents)
+      if (this.#loose.get(keyOf(intent).join())?.stamp === intent.stamp) this.#loose.delete(keyOf(intent).join());
     const tx = await this.#write().catch(() => null);
     if (!tx) return;
     for (const intent of intents) {
@@ -124,7 +148,8 @@ export class Intents {
     const vault = await personVault();
     const opened = await Promise.all(kept.map((intent) => unseal(vault, intent)));
     const all = new Map(opened.map((intent) => [keyOf(intent).join(), intent]));
-    for (const [key, intent] of this.#loose) if (assignment === undefined || intent.assignment === assignment) all.set(key, intent);
+    for (const [key, intent] of this.#loose)
+      if (assignment === undefined || intent.assignment === assignment) all.set(key, intent);
     return [...all.values()].sort((a, b) => a.at - b.at);
   }
 
@@ -162,20 +187,31 @@ export function intent<K extends keyof Kinds>(of: Of, kind: K, name: string, val
   return { assignment: of.assignment, code: of.code, review: of.review, kind, name, value, stamp: uuid(), at: last };
 }
 
-export const isOf = <K extends keyof Kinds>(kind: K) => (one: Intent): one is Intent<K> => one.kind === kind;
+export const isOf =
+  <K extends keyof Kinds>(kind: K) =>
+  (one: Intent): one is Intent<K> =>
+    one.kind === kind;
 
 /** The intents of one kind of one assignment. */
 export class Shelf<K extends keyof Kinds> {
-  constructor(private readonly intents: Pick<Intents, "put" | "drop" | "list">, readonly of: Of, private readonly kind: K) {}
+  constructor(
+    private readonly intents: Pick<Intents, "put" | "drop" | "list">,
+    readonly of: Of,
+    private readonly kind: K,
+  ) {}
 
-  async kept(): Promise<Intent<K>[]> { return (await this.intents.list(this.of.assignment)).filter(isOf(this.kind)); }
+  async kept(): Promise<Intent<K>[]> {
+    return (await this.intents.list(this.of.assignment)).filter(isOf(this.kind));
+  }
 
   /** Keeps values by name. */
   put(values: Readonly<Record<string, Kinds[K]>>): Promise<boolean> {
     return this.intents.put(Object.entries(values).map(([name, value]) => intent(this.of, this.kind, name, value)));
   }
 
-  drop(intents: readonly Intent<K>[]): Promise<void> { return this.intents.drop(intents); }
+  drop(intents: readonly Intent<K>[]): Promise<void> {
+    return this.intents.drop(intents);
+  }
 
   /** Takes away by name, whatever it is now; all of them without names. */
   async remove(names?: readonly string[]): Promise<void> {

@@ -2,7 +2,10 @@
 
 import { Vault } from "../editor/vault";
 
-const read = (): readonly string[] => (typeof document === "undefined" ? [] : (document.querySelector<HTMLMetaElement>('meta[name="browser-keys"]')?.content ?? "").split(" ").filter(Boolean));
+const read = (): readonly string[] =>
+  typeof document === "undefined"
+    ? []
+    : (document.querySelector<HTMLMetaElement>('meta[name="browser-keys"]')?.content ?? "").split(" ").filter(Boolean);
 
 export const personKey = (): string | undefined => read()[0];
 export const loginKey = (): string | undefined => read()[1];

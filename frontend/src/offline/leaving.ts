@@ -23,6 +23,8 @@ export async function leaveNothing(user: string, keepsUnsent: boolean): Promise<
   const intents = intentsOf(user);
   if (!keepsUnsent) await intents.clear();
   const hasWords = (await intents.list()).length > 0;
-  const others = ((await indexedDB.databases?.()) ?? []).some(({ name }) => WORK.some((kind) => name?.startsWith(kind) && name !== kind + user));
+  const others = ((await indexedDB.databases?.()) ?? []).some(({ name }) =>
+    WORK.some((kind) => name?.startsWith(kind) && name !== kind + user),
+  );
   return !hasStrokes && !hasWords && !others;
 }

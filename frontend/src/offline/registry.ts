@@ -13,14 +13,26 @@ export interface KeptScan {
   readonly done: boolean;
 }
 
-export interface KeptBatch { readonly id: string; readonly name: string; readonly until: string; readonly scans: readonly KeptScan[] }
+export interface KeptBatch {
+  readonly id: string;
+  readonly name: string;
+  readonly until: string;
+  readonly scans: readonly KeptScan[];
+}
 
-interface Registry { readonly user: string; readonly batches: Readonly<Record<string, KeptBatch>> }
+interface Registry {
+  readonly user: string;
+  readonly batches: Readonly<Record<string, KeptBatch>>;
+}
 
 const KEY = "voxloop.offline";
 
 function read(): Registry | null {
-  try { return JSON.parse(localStorage.getItem(KEY) ?? "null") as Registry | null; } catch { return null; }
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? "null") as Registry | null;
+  } catch {
+    return null;
+  }
 }
 
 export function keptBatches(user: string): KeptBatch[] {
@@ -28,7 +40,9 @@ export function keptBatches(user: string): KeptBatch[] {
   return registry?.user === user ? Object.values(registry.batches) : [];
 }
 
-export function keptBatch(user: string, id: string): KeptBatch | null { return keptBatches(user).find((batch) => batch.id === id) ?? null; }
+export function keptBatch(user: string, id: string): KeptBatch | null {
+  return keptBatches(user).find((batch) => batch.id === id) ?? null;
+}
 
 export function noteBatch(user: string, batch: KeptBatch): void {
   const others = Object.fromEntries(keptBatches(user).map((one) => [one.id, one]));
@@ -37,7 +51,11 @@ export function noteBatch(user: string, batch: KeptBatch): void {
 
 export function forgetBatch(user: string, id: string): void {
   const left = keptBatches(user).filter((batch) => batch.id !== id);
-  if (left.length) localStorage.setItem(KEY, JSON.stringify({ user, batches: Object.fromEntries(left.map((one) => [one.id, one])) } satisfies Registry));
+  if (left.length)
+    localStorage.setItem(
+      KEY,
+      JSON.stringify({ user, batches: Object.fromEntries(left.map((one) => [one.id, one])) } satisfies Registry),
+    );
   else localStorage.removeItem(KEY);
 }
 
@@ -61,7 +79,8 @@ export async function wipeOthers(user: string): Promise<void> {
 /** Removes the voxels of every log-in but this one; they are sealed with keys that nobody gets any more. */
 export async function wipeShelves(key: string | undefined): Promise<void> {
   const own = key && shelfOf(key);
-  for (const { name } of (await indexedDB.databases?.()) ?? []) if (name?.startsWith(SHELF) && name !== own) await removeDatabase(name);
+  for (const { name } of (await indexedDB.databases?.()) ?? [])
+    if (name?.startsWith(SHELF) && name !== own) await removeDatabase(name);
 }
 
 /** Resolves when it is gone, or at once when a page of an older build holds it open: it goes with that page. */

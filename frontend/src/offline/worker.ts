@@ -6,7 +6,8 @@
 declare const self: ServiceWorkerGlobalScope;
 
 // As in `places.ts`: this script is served from the root and can import nothing from beside it.
-const CACHE = "voxloop-offline:", OFFLINE_PAGE = "/offline/";
+const CACHE = "voxloop-offline:",
+  OFFLINE_PAGE = "/offline/";
 
 /** A line that gives no first byte for this long is as good as none, when there is a copy. */
 const PATIENCE_MS = 6000;

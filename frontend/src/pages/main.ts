@@ -20,4 +20,6 @@ keepPasskeys();
 tellLocalTimes(document);
 document.addEventListener("htmx:afterSwap", (event) => tellLocalTimes(event.target as ParentNode));
 // A page that comes back by the Back button may be of a log-in that has ended.
-window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});

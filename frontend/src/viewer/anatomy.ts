@@ -6,7 +6,11 @@ import type { Context, Layer } from "./context";
 import { involvement, type Involvement } from "./severity";
 
 /** A layer that came with the scan, and the key of its overlay in the editor. */
-export interface GivenLayer extends Layer { readonly key: string; readonly source: string; readonly url: string }
+export interface GivenLayer extends Layer {
+  readonly key: string;
+  readonly source: string;
+  readonly url: string;
+}
 
 /** The key of the lung limit's overlay in the editor. */
 const LIMIT = "limit";
@@ -14,7 +18,10 @@ const LIMIT = "limit";
 const PAUSE_MS = 250;
 
 /** Share of the lungs that is involved, and of what: lungs of an anatomy layer, else the limit of the brush. */
-export interface LungShare { readonly percent: number; readonly of: "anatomy" | "limit" }
+export interface LungShare {
+  readonly percent: number;
+  readonly of: "anatomy" | "limit";
+}
 
 export class Anatomy {
   readonly layers: readonly GivenLayer[];
@@ -43,7 +50,8 @@ export class Anatomy {
   #timer = 0;
 
   constructor({ schema, masks }: Pick<Context, "schema" | "masks">, drawn: Layer) {
-    this.layers = schema.layers.filter((l) => !l.editable && l.name !== drawn.name && l.name in masks)
+    this.layers = schema.layers
+      .filter((l) => !l.editable && l.name !== drawn.name && l.name in masks)
       .map((l) => ({ ...l, key: `layer:${l.name}`, source: masks[l.name].source ?? "", url: masks[l.name].url }));
     const infectious = drawn.segments.filter((s) => s.infectious);
     this.#opacities = new Set((infectious.length ? infectious : drawn.segments).map((s) => s.id));
@@ -57,7 +65,9 @@ export class Anatomy {
       try {
         await editor.putOverlay(key, await fetchMask(url));
         this.loaded.value = new Set([...this.loaded.value, key]);
-      } catch { failed.push(title); }
+      } catch {
+        failed.push(title);
+      }
     }
     this.changed();
     return failed;
@@ -73,13 +83,16 @@ export class Anatomy {
     if (!this.#editor) return;
     const found = new Map<string, Involvement>();
     for (const layer of this.layers) {
-      if (this.loaded.value.has(layer.key)) found.set(layer.key, involvement(await this.#editor.regions(layer.key), this.#opacities, layer));
+      if (this.loaded.value.has(layer.key))
+        found.set(layer.key, involvement(await this.#editor.regions(layer.key), this.#opacities, layer));
     }
     if (found.size === 0) found.set(LIMIT, involvement(await this.#editor.regions(LIMIT), this.#opacities, null));
     this.figures.value = found;
   }
 
-  isShown(key: string, segment: number): boolean { return this.shown.value.get(key)?.has(segment) ?? false; }
+  isShown(key: string, segment: number): boolean {
+    return this.shown.value.get(key)?.has(segment) ?? false;
+  }
 
   toggle(key: string, segment: number): void {
     const segments = new Set(this.shown.value.get(key));
@@ -88,12 +101,16 @@ export class Anatomy {
   }
 
   /** Overlays whose slices the panes need. */
-  get wanted(): string[] { return [...this.shown.value].filter(([key, segments]) => segments.size > 0 && this.loaded.value.has(key)).map(([key]) => key); }
+  get wanted(): string[] {
+    return [...this.shown.value]
+      .filter(([key, segments]) => segments.size > 0 && this.loaded.value.has(key))
+      .map(([key]) => key);
+  }
 
   /** Colour of an outline of a given layer: null where it is not shown, undefined where the overlay is no such layer. */
   colourOf(key: string, segment: number): string | null | undefined {
     const layer = this.layers.find((l) => l.key === key);
     if (!layer) return undefined;
-    return this.isShown(key, segment) ? layer.segments.find((s) => s.id === segment)?.colour ?? "#b6b9bd" : null;
+    return this.isShown(key, segment) ? (layer.segments.find((s) => s.id === segment)?.colour ?? "#b6b9bd") : null;
   }
 }

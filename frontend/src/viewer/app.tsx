@@ -17,9 +17,14 @@ import { Topbar } from "./panels/topbar";
 export function App({ desk }: { readonly desk: Desk }) {
   useEffect(() => {
     const stop = listenToKeys(desk);
-    const warn = (event: BeforeUnloadEvent) => { if (!desk.work.left && desk.work.unsent > 0) event.preventDefault(); };
+    const warn = (event: BeforeUnloadEvent) => {
+      if (!desk.work.left && desk.work.unsent > 0) event.preventDefault();
+    };
     addEventListener("beforeunload", warn);
-    return () => { stop(); removeEventListener("beforeunload", warn); };
+    return () => {
+      stop();
+      removeEventListener("beforeunload", warn);
+    };
   }, [desk]);
   return (
     <DeskContext.Provider value={desk}>
@@ -27,7 +32,11 @@ export function App({ desk }: { readonly desk: Desk }) {
       <Rail />
       <ToolPanel />
       <Panes />
-      <div class="rightside"><SavingNotes /><Side /><Notice /></div>
+      <div class="rightside">
+        <SavingNotes />
+        <Side />
+        <Notice />
+      </div>
       <Status />
       <Dialogs />
       <Spoken />

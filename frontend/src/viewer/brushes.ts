@@ -18,7 +18,9 @@ export const REFUSALS: Readonly<Record<GrowRefusal, string>> = {
 /** Why a dab took nothing, in words. */
 export function refusalWords(result: Pick<GrowResult, "refusal" | "refused"> | null): string | null {
   if (!result?.refusal) return null;
-  return result.refusal === "over_ceiling" ? t("{n} voxels: over the ceiling. A leak? Paint less, or raise it", { n: thin(result.refused) }) : t(REFUSALS[result.refusal]);
+  return result.refusal === "over_ceiling"
+    ? t("{n} voxels: over the ceiling. A leak? Paint less, or raise it", { n: thin(result.refused) })
+    : t(REFUSALS[result.refusal]);
 }
 
 export const RADIUS_RANGE = { min: 1, max: 50 } as const;
@@ -41,7 +43,15 @@ export function stepTolerance(notches: number): void {
 
 /** Words for a tolerance: what a radiologist would choose it for. */
 export function toleranceWords(tolerance: number): string {
-  return tolerance <= 22 ? t("faint") : tolerance <= 27 ? t("generous") : tolerance <= 32 ? t("standard") : tolerance <= 42 ? t("solid") : t("strict");
+  return tolerance <= 22
+    ? t("faint")
+    : tolerance <= 27
+      ? t("generous")
+      : tolerance <= 32
+        ? t("standard")
+        : tolerance <= 42
+          ? t("solid")
+          : t("strict");
 }
 
 /** Why painting is not possible now, in words; null when it is. `anySegment`: whatever the selected one is like. */
@@ -55,6 +65,7 @@ export function whyNot(session: Session, anySegment = false): string | null {
   if (anySegment) return null;
   const segment = session.segment.value;
   if (session.locked.value.has(segment)) return t("{segment} is locked", { segment: session.segmentName(segment) });
-  if (!session.maskShown.value || session.hidden.value.has(segment)) return t("{segment} is hidden", { segment: session.segmentName(segment) });
+  if (!session.maskShown.value || session.hidden.value.has(segment))
+    return t("{segment} is hidden", { segment: session.segmentName(segment) });
   return null;
 }

@@ -21,17 +21,30 @@ export interface Check {
 export function whyNoSubmit(save: SaveState): string | null {
   if (save.kind !== "read-only") return null;
   switch (save.reason) {
-    case "other-tab": case "taken-over": return t("This scan is drawn on in another tab: submit it there");
-    case "lease-lost": return t("This scan is no longer yours");
-    default: return null;
+    case "other-tab":
+    case "taken-over":
+      return t("This scan is drawn on in another tab: submit it there");
+    case "lease-lost":
+      return t("This scan is no longer yours");
+    default:
+      return null;
   }
 }
 
 /** Why nobody hands in or approves this scan, in words: slices that nobody can have seen. Numbers as the reader counts them. */
 export function whyDamaged(lost: readonly number[]): string | null {
   if (!lost.length) return null;
-  const shown = lost.slice(0, 12).map((z) => z + 1).join(", ") + (lost.length > 12 ? ", …" : "");
-  return tn(lost.length, "Slice {slices} is damaged and not shown: this scan cannot be submitted or approved. Tell an administrator; then reload.", "Slices {slices} are damaged and not shown: this scan cannot be submitted or approved. Tell an administrator; then reload.", { slices: shown });
+  const shown =
+    lost
+      .slice(0, 12)
+      .map((z) => z + 1)
+      .join(", ") + (lost.length > 12 ? ", …" : "");
+  return tn(
+    lost.length,
+    "Slice {slices} is damaged and not shown: this scan cannot be submitted or approved. Tell an administrator; then reload.",
+    "Slices {slices} are damaged and not shown: this scan cannot be submitted or approved. Tell an administrator; then reload.",
+    { slices: shown },
+  );
 }
 
 /** Comments that count before handing in. */
@@ -53,12 +66,20 @@ export interface MaskFacts {
 }
 
 /** The checks of annotation/reviews/interlocks.py, with what is right among them. */
-export function checkWork(schema: Context["schema"], answers: Readonly<Record<string, unknown>>, mask: MaskFacts, comments: CommentFacts): Check[] {
+export function checkWork(
+  schema: Context["schema"],
+  answers: Readonly<Record<string, unknown>>,
+  mask: MaskFacts,
+  comments: CommentFacts,
+): Check[] {
   const checks: Check[] = [];
   if (mask.outsideMl !== null) {
     const out = mask.outsideMl > MOST_OUTSIDE_LUNG_ML;
     checks.push({
-      code: "mask_outside_lung", ok: !out, blocking: false, jump: mask.firstOutside ? { ijk: mask.firstOutside } : {},
+      code: "mask_outside_lung",
+      ok: !out,
+      blocking: false,
+      jump: mask.firstOutside ? { ijk: mask.firstOutside } : {},
       text: out ? t("{ml} mL lie outside the lungs", { ml: ml(mask.outsideMl) }) : t("Mask lies inside the lungs"),
     });
   }
@@ -66,35 +87,79 @@ export function checkWork(schema: Context["schema"], answers: Readonly<Record<st
   checks.push(agreement(asked, answers, mask));
   const missing = asked.filter((q) => q.required && !(q.key in answers));
   checks.push({
-    code: "question_unanswered", ok: missing.length === 0, blocking: true, jump: missing.length ? { question: missing[0].key } : {},
-    text: missing.length ? tn(missing.length, "“{question}” has no answer", "{n} questions have no answer", { question: missing[0].text }) : t("Required questions answered"),
+    code: "question_unanswered",
+    ok: missing.length === 0,
+    blocking: true,
+    jump: missing.length ? { question: missing[0].key } : {},
+    text: missing.length
+      ? tn(missing.length, "“{question}” has no answer", "{n} questions have no answer", { question: missing[0].text })
+      : t("Required questions answered"),
   });
   const { open, refused } = comments;
-  if (open) checks.push({ code: "open_comments", ok: false, blocking: false, jump: { comments: true }, text: tn(open, "{n} open comment", "{n} open comments") });
+  if (open)
+    checks.push({
+      code: "open_comments",
+      ok: false,
+      blocking: false,
+      jump: { comments: true },
+      text: tn(open, "{n} open comment", "{n} open comments"),
+    });
   if (refused) {
     checks.push({
-      code: "refused_comments", ok: false, blocking: false, jump: { refused: true },
-      text: tn(refused, "{n} comment of yours was refused and only this browser has it", "{n} comments of yours were refused and only this browser has them"),
+      code: "refused_comments",
+      ok: false,
+      blocking: false,
+      jump: { refused: true },
+      text: tn(
+        refused,
+        "{n} comment of yours was refused and only this browser has it",
+        "{n} comments of yours were refused and only this browser has them",
+      ),
     });
   }
   return checks;
 }
 
 function agreement(questions: readonly Question[], answers: Readonly<Record<string, unknown>>, mask: MaskFacts): Check {
-  const bad = (code: string, text: string, jump: Check["jump"]): Check => ({ code, ok: false, blocking: true, text, jump });
+  const bad = (code: string, text: string, jump: Check["jump"]): Check => ({
+    code,
+    ok: false,
+    blocking: true,
+    text,
+    jump,
+  });
   for (const question of questions) {
     const option = question.options.find((o) => o.value === answers[question.key]);
     if (option?.means === "no_infection" && mask.infectiousMl > 0) {
-      return bad("no_signs_with_mask", t("“{answer}”, but {amount} {unit} are marked as infectious", { answer: option.label, amount: ml(mask.infectiousMl), unit: mask.unit }), { question: question.key });
+      return bad(
+        "no_signs_with_mask",
+        t("“{answer}”, but {amount} {unit} are marked as infectious", {
+          answer: option.label,
+          amount: ml(mask.infectiousMl),
+          unit: mask.unit,
+        }),
+        { question: question.key },
+      );
     }
     if (option?.means === "infection" && mask.infectiousMl === 0) {
-      return bad("finding_without_mask", t("“{answer}”, but nothing is marked as infectious", { answer: option.label }), { question: question.key });
+      return bad(
+        "finding_without_mask",
+        t("“{answer}”, but nothing is marked as infectious", { answer: option.label }),
+        { question: question.key },
+      );
     }
   }
   const confirmed = answers["confirmed_empty"] === true;
-  if (confirmed && mask.totalMl > 0) return bad("confirmed_empty_with_mask", t("Confirmed as empty, but {amount} {unit} are marked", { amount: ml(mask.totalMl), unit: mask.unit }), { question: "confirmed_empty" });
+  if (confirmed && mask.totalMl > 0)
+    return bad(
+      "confirmed_empty_with_mask",
+      t("Confirmed as empty, but {amount} {unit} are marked", { amount: ml(mask.totalMl), unit: mask.unit }),
+      { question: "confirmed_empty" },
+    );
   if (!confirmed && mask.totalMl === 0 && questions.some((q) => q.key === "confirmed_empty")) {
-    return bad("empty_not_confirmed", t("Nothing is marked: confirm that the scan is empty"), { question: "confirmed_empty" });
+    return bad("empty_not_confirmed", t("Nothing is marked: confirm that the scan is empty"), {
+      question: "confirmed_empty",
+    });
   }
   return { code: "findings_agree", ok: true, blocking: true, text: t("Findings and mask agree"), jump: {} };
 }

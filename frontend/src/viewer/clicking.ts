@@ -39,8 +39,18 @@ export class Clicks {
   constructor(private readonly session: Session) {
     effect(() => {
       // Everything that changes what is proposed, or on which slices it is shown.
-      void [this.prompts.value, this.box.value, this.useServer.value, settings.value.tolerance, settings.value.overwrite, session.cross.value, session.segment.value,
-        session.locked.value, session.history.value, session.fullSlices.value];
+      void [
+        this.prompts.value,
+        this.box.value,
+        this.useServer.value,
+        settings.value.tolerance,
+        settings.value.overwrite,
+        session.cross.value,
+        session.segment.value,
+        session.locked.value,
+        session.history.value,
+        session.fullSlices.value,
+      ];
       if (this.isEmpty.value) this.proposed.value = null;
       else this.#ask();
     });
@@ -61,7 +71,10 @@ export class Clicks {
   }
 
   enclose(box: Box): void {
-    batch(() => { this.prompts.value = []; this.box.value = box; });
+    batch(() => {
+      this.prompts.value = [];
+      this.box.value = box;
+    });
   }
 
   /** Takes the last point back, then the box. */
@@ -71,7 +84,12 @@ export class Clicks {
   }
 
   discard(): void {
-    batch(() => { this.prompts.value = []; this.box.value = null; this.drawing.value = null; this.fault.value = null; });
+    batch(() => {
+      this.prompts.value = [];
+      this.box.value = null;
+      this.drawing.value = null;
+      this.fault.value = null;
+    });
   }
 
   /** The proposal becomes one stroke. */
@@ -81,9 +99,16 @@ export class Clicks {
     this.discard();
     try {
       const { added } = await this.session.editor.apply(operation);
-      if (added === 0) this.session.notice.value = { text: t("Nothing was added: the proposal was empty, or all of it is marked already."), tone: "warn" };
+      if (added === 0)
+        this.session.notice.value = {
+          text: t("Nothing was added: the proposal was empty, or all of it is marked already."),
+          tone: "warn",
+        };
     } catch (error) {
-      this.session.notice.value = { text: t("The proposal was not taken: {why}", { why: (error as Error).message }), tone: "bad" };
+      this.session.notice.value = {
+        text: t("The proposal was not taken: {why}", { why: (error as Error).message }),
+        tone: "bad",
+      };
     }
   }
 
@@ -91,8 +116,13 @@ export class Clicks {
     const { session } = this;
     const question = this.#question();
     return {
-      op: "click", segment: session.segment.value, overwrite: settings.value.overwrite, locked: [...session.locked.value],
-      prompts: this.prompts.value, box: this.box.value, tolerance: settings.value.tolerance,
+      op: "click",
+      segment: session.segment.value,
+      overwrite: settings.value.overwrite,
+      locked: [...session.locked.value],
+      prompts: this.prompts.value,
+      box: this.box.value,
+      tolerance: settings.value.tolerance,
       overlay: question !== null && question === this.#answered ? SERVER : null,
     };
   }
@@ -103,8 +133,10 @@ export class Clicks {
     if (!interactive || !this.useServer.value || this.isEmpty.value) return null;
     const box = this.box.value;
     return JSON.stringify({
-      layer: this.session.layer.name, segment: this.session.segment.value,
-      points: this.prompts.value.map(({ ijk, belongs }) => [...ijk, belongs ? 1 : 0]), box: box && [box.x0, box.y0, box.z0, box.x1, box.y1, box.z1],
+      layer: this.session.layer.name,
+      segment: this.session.segment.value,
+      points: this.prompts.value.map(({ ijk, belongs }) => [...ijk, belongs ? 1 : 0]),
+      box: box && [box.x0, box.y0, box.z0, box.x1, box.y1, box.z1],
     });
   }
 
@@ -115,22 +147,32 @@ export class Clicks {
     this.asking.value = true;
     try {
       const answer = await fetch(`/api/v1/assignments/${this.session.context.id}/propose`, {
-        method: "POST", body: question, headers: { "Content-Type": "application/json", Accept: `${MEDIA_TYPE}, application/json`, ...csrfHeaders() },
+        method: "POST",
+        body: question,
+        headers: { "Content-Type": "application/json", Accept: `${MEDIA_TYPE}, application/json`, ...csrfHeaders() },
       });
-      if (!answer.ok) throw new Error(((await answer.json()) as { detail?: string }).detail ?? `The server answered ${answer.status}.`);
+      if (!answer.ok)
+        throw new Error(
+          ((await answer.json()) as { detail?: string }).detail ?? `The server answered ${answer.status}.`,
+        );
       await this.session.editor.putOverlay(SERVER, new Uint8Array(await answer.arrayBuffer()));
       this.#answered = question;
       this.fault.value = null;
     } catch (error) {
       this.#failed = question;
-      this.fault.value = error instanceof TypeError ? t("The server cannot be reached; this proposal is the browser's own.") : (error as Error).message;
+      this.fault.value =
+        error instanceof TypeError
+          ? t("The server cannot be reached; this proposal is the browser's own.")
+          : (error as Error).message;
     } finally {
       this.asking.value = false;
     }
   }
 
   /** Other slices or planes are on screen: what was proposed is wanted on them. */
-  again(): void { if (!this.isEmpty.peek()) this.#ask(); }
+  again(): void {
+    if (!this.isEmpty.peek()) this.#ask();
+  }
 
   /** Asks once more when it was changed while the worker thought. */
   #ask(): void {
@@ -141,13 +183,16 @@ export class Clicks {
   }
 
   async #propose(): Promise<void> {
-    for (let asked = -1; asked !== this.#asked && !this.isEmpty.peek();) {
+    for (let asked = -1; asked !== this.#asked && !this.isEmpty.peek(); ) {
       asked = this.#asked;
       await this.#askServer();
       try {
         const prompts = this.prompts.peek().length;
         const found = await this.session.editor.propose(this.operation());
-        if (!this.isEmpty.peek()) batch(() => { this.proposed.value = { ...found, prompts }; });
+        if (!this.isEmpty.peek())
+          batch(() => {
+            this.proposed.value = { ...found, prompts };
+          });
       } catch (error) {
         this.fault.value = (error as Error).message;
       }

@@ -20,7 +20,11 @@ export interface Layer {
   readonly segments: readonly Segment[];
 }
 
-export interface Option { readonly value: string; readonly label: string; readonly means?: string }
+export interface Option {
+  readonly value: string;
+  readonly label: string;
+  readonly means?: string;
+}
 
 export interface Question {
   readonly key: string;
@@ -53,7 +57,13 @@ export interface Comment {
 }
 
 /** An answer to a comment. */
-export interface Reply { readonly id: string; readonly author: string; readonly text: string; readonly created_at: string; readonly edited_at: string | null }
+export interface Reply {
+  readonly id: string;
+  readonly author: string;
+  readonly text: string;
+  readonly created_at: string;
+  readonly edited_at: string | null;
+}
 
 /** Where to look at what is not right. */
 export interface Jump {
@@ -81,7 +91,13 @@ export interface OverlaySource {
 }
 
 /** Another scan of the subject that this person may look at. */
-export interface PriorSource { readonly scan: string; readonly code: string; readonly description: string; readonly volume: string; readonly mask: string | null }
+export interface PriorSource {
+  readonly scan: string;
+  readonly code: string;
+  readonly description: string;
+  readonly volume: string;
+  readonly mask: string | null;
+}
 
 export interface Context {
   readonly prior?: PriorSource | null;
@@ -90,21 +106,43 @@ export interface Context {
   readonly state: string;
   readonly round: number;
   readonly reason?: string;
-  readonly batch: { readonly id: string; readonly name: string; readonly position: number; readonly size: number; readonly due_on: string | null };
+  readonly batch: {
+    readonly id: string;
+    readonly name: string;
+    readonly position: number;
+    readonly size: number;
+    readonly due_on: string | null;
+  };
   readonly campaign: { readonly id: string; readonly name: string };
   readonly scan: {
-    readonly id: string; readonly code: string; readonly site: string; readonly modality: string; readonly description: string;
-    readonly shape_zyx: Zyx; readonly spacing_mm_zyx: Zyx; readonly volume: string;
+    readonly id: string;
+    readonly code: string;
+    readonly site: string;
+    readonly modality: string;
+    readonly description: string;
+    readonly shape_zyx: Zyx;
+    readonly spacing_mm_zyx: Zyx;
+    readonly volume: string;
     /** What `volume` answers; null while the scan is not ready. */
     readonly index: VolumeIndex | null;
   };
   readonly schema: { readonly layers: readonly Layer[]; readonly questions: readonly Question[] };
-  readonly masks: Readonly<Record<string, { readonly head: string | null; readonly start: string; readonly source?: string; readonly url: string }>>;
+  readonly masks: Readonly<
+    Record<
+      string,
+      { readonly head: string | null; readonly start: string; readonly source?: string; readonly url: string }
+    >
+  >;
   readonly overlays: readonly OverlaySource[];
   /** How sure the model of the shown prediction was, coarsely. */
   readonly probability: {
-    readonly url: string; readonly bytes: number; readonly shape_zyx: Zyx; readonly step_zyx: Zyx; readonly layer: string;
-    readonly model: string; readonly segment: number | null;
+    readonly url: string;
+    readonly bytes: number;
+    readonly shape_zyx: Zyx;
+    readonly step_zyx: Zyx;
+    readonly layer: string;
+    readonly model: string;
+    readonly segment: number | null;
   } | null;
   /** An interactive segmentation server that the operator has set up. */
   readonly interactive: { readonly name: string; readonly licence: string } | null;
@@ -113,7 +151,11 @@ export interface Context {
   /** Up to when this person has read them. */
   readonly comments_seen: string | null;
   readonly review: {
-    readonly id: string; readonly author: string; readonly round: number; readonly state: string; readonly reasons?: readonly string[];
+    readonly id: string;
+    readonly author: string;
+    readonly round: number;
+    readonly state: string;
+    readonly reasons?: readonly string[];
     /** What the author answered. */
     readonly answers: Readonly<Record<string, unknown>>;
     /** The revisions that were handed in, by layer. */
@@ -121,7 +163,9 @@ export interface Context {
     /** Names of differences that this judge has checked. */
     readonly looked_at: readonly string[];
   } | null;
-  readonly can: Readonly<Record<"edit" | "submit" | "skip" | "block" | "approve" | "correct" | "return" | "comment", boolean>>;
+  readonly can: Readonly<
+    Record<"edit" | "submit" | "skip" | "block" | "approve" | "correct" | "return" | "comment", boolean>
+  >;
   readonly interlocks: readonly Interlock[];
   readonly lease_until: string | null;
   readonly previous: string | null;
@@ -141,8 +185,9 @@ export function readContext(): Context {
 
 /** The layer that is drawn on: the first editable one that has a mask. */
 export function workingLayer(context: Context): Layer {
-  const layer = context.schema.layers.find((l) => l.editable && l.name in context.masks)
-    ?? context.schema.layers.find((l) => l.name in context.masks);
+  const layer =
+    context.schema.layers.find((l) => l.editable && l.name in context.masks) ??
+    context.schema.layers.find((l) => l.name in context.masks);
   if (!layer) throw new Error("The label schema has no layer with a mask.");
   return layer;
 }

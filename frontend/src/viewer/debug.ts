@@ -31,26 +31,65 @@ export function exposeFacts(desk: Desk): void {
     const box = pane?.marks?.getBoundingClientRect();
     return pane && box ? { pane, box } : null;
   };
-  const hash = async (data: Uint8Array) => [...new Uint8Array(await crypto.subtle.digest("SHA-256", data as BufferSource))].map((b) => b.toString(16).padStart(2, "0")).join("");
+  const hash = async (data: Uint8Array) =>
+    [...new Uint8Array(await crypto.subtle.digest("SHA-256", data as BufferSource))]
+      .map((b) => b.toString(16).padStart(2, "0"))
+      .join("");
   const facts = {
-    get phase() { return session.phase.value; },
-    get failure() { return session.failure.value; },
-    get maskReady() { return session.maskReady.value; },
-    get times() { return { ...session.times }; },
-    get backend() { return desk.backendName.value; },
-    get graphics() { return desk.graphics; },
-    get frameMs() { return session.frameMs.value; },
-    get cross() { return [...session.cross.value]; },
-    get fullSlices() { return session.fullSlices.value; },
-    get saveState() { return session.save.value; },
-    get strokes() { return session.strokes.value; },
-    get history() { return session.history.value; },
-    get working() { return session.working.value; },
-    get lesions() { return session.lesions.value; },
-    get nextLoaded() { return session.nextLoaded.value; },
-    get regions() { return desk.view.value?.regions.list.value ?? []; },
-    angles: (plane: Plane) => { const view = desk.view.value; return view ? view.planes.lines(view.panes[plane]).map(({ angle }) => angle) : []; },
-    slices: () => Object.fromEntries(Object.entries(desk.view.value?.panes ?? {}).map(([plane, pane]) => [plane, pane.index])),
+    get phase() {
+      return session.phase.value;
+    },
+    get failure() {
+      return session.failure.value;
+    },
+    get maskReady() {
+      return session.maskReady.value;
+    },
+    get times() {
+      return { ...session.times };
+    },
+    get backend() {
+      return desk.backendName.value;
+    },
+    get graphics() {
+      return desk.graphics;
+    },
+    get frameMs() {
+      return session.frameMs.value;
+    },
+    get cross() {
+      return [...session.cross.value];
+    },
+    get fullSlices() {
+      return session.fullSlices.value;
+    },
+    get saveState() {
+      return session.save.value;
+    },
+    get strokes() {
+      return session.strokes.value;
+    },
+    get history() {
+      return session.history.value;
+    },
+    get working() {
+      return session.working.value;
+    },
+    get lesions() {
+      return session.lesions.value;
+    },
+    get nextLoaded() {
+      return session.nextLoaded.value;
+    },
+    get regions() {
+      return desk.view.value?.regions.list.value ?? [];
+    },
+    angles: (plane: Plane) => {
+      const view = desk.view.value;
+      return view ? view.planes.lines(view.panes[plane]).map(({ angle }) => angle) : [];
+    },
+    slices: () =>
+      Object.fromEntries(Object.entries(desk.view.value?.panes ?? {}).map(([plane, pane]) => [plane, pane.index])),
     toScreen: (plane: Plane, ijk: Ijk) => {
       const found = place(plane);
       if (!found) return null;
@@ -64,8 +103,15 @@ export function exposeFacts(desk: Desk): void {
     get differences() {
       const { against, differences, index } = desk.review;
       return {
-        against: against.value?.key ?? null, index: index.value,
-        list: differences.value.map((d) => ({ kind: d.kind, added: d.added, removed: d.removed, ijk: d.ijk, checked: desk.review.isChecked(d) })),
+        against: against.value?.key ?? null,
+        index: index.value,
+        list: differences.value.map((d) => ({
+          kind: d.kind,
+          added: d.added,
+          removed: d.removed,
+          ijk: d.ijk,
+          checked: desk.review.isChecked(d),
+        })),
       };
     },
     get proposal() {
@@ -74,11 +120,20 @@ export function exposeFacts(desk: Desk): void {
       const { added, source, radiusMm, refusal, milliseconds, prompts } = proposed.value;
       return { added, source, radiusMm, refusal, milliseconds, prompts };
     },
-    counts: () => Object.fromEntries(session.stats.value.segments.filter((s) => s.voxels > 0).map((s) => [String(s.segment), s.voxels])),
-    changed: () => new Promise<number>((resolve) => {
-      const before = session.stats.peek();
-      const stop = session.stats.subscribe((now) => { if (now !== before) { resolve(performance.now()); queueMicrotask(() => stop()); } });
-    }),
+    counts: () =>
+      Object.fromEntries(
+        session.stats.value.segments.filter((s) => s.voxels > 0).map((s) => [String(s.segment), s.voxels]),
+      ),
+    changed: () =>
+      new Promise<number>((resolve) => {
+        const before = session.stats.peek();
+        const stop = session.stats.subscribe((now) => {
+          if (now !== before) {
+            resolve(performance.now());
+            queueMicrotask(() => stop());
+          }
+        });
+      }),
     huAt: (i: number, j: number, k: number) => session.volume.value?.at(i, j, k) ?? null,
     sliceHash: async (plane: Plane, index: number) => hash((await session.editor.sliceLabels(plane, index)).data),
     maskHash: async () => {

@@ -54,14 +54,22 @@ export class Desk {
       firstOutside = totals.firstOutside;
     }
     const infectious = new Set(session.segments.filter((s) => s.infectious).map((s) => s.id));
-    return checkWork(session.context.schema, work.answers.value, {
-      infectiousMl: stats.segments.filter((s) => infectious.has(s.segment)).reduce((sum, s) => sum + s.ml, 0),
-      totalMl: stats.segments.reduce((sum, s) => sum + s.ml, 0),
-      unit: session.unit, outsideMl, firstOutside,
-    }, {
-      open: session.context.stage === "annotation" ? work.comments.value.filter((c) => c.state !== "resolved").length : 0,
-      refused: work.talk.waiting.value.filter((word) => word.refused !== null).length,
-    });
+    return checkWork(
+      session.context.schema,
+      work.answers.value,
+      {
+        infectiousMl: stats.segments.filter((s) => infectious.has(s.segment)).reduce((sum, s) => sum + s.ml, 0),
+        totalMl: stats.segments.reduce((sum, s) => sum + s.ml, 0),
+        unit: session.unit,
+        outsideMl,
+        firstOutside,
+      },
+      {
+        open:
+          session.context.stage === "annotation" ? work.comments.value.filter((c) => c.state !== "resolved").length : 0,
+        refused: work.talk.waiting.value.filter((word) => word.refused !== null).length,
+      },
+    );
   });
 
   constructor(readonly context: Context) {
@@ -72,7 +80,9 @@ export class Desk {
       // The list is sorted by size and moves while one draws: the chosen lesion is found again by its place.
       const chosen = before[this.lesion.value];
       before = lesions;
-      this.lesion.value = chosen ? lesions.findIndex((l) => l.segment === chosen.segment && overlaps(l.box, chosen.box)) : -1;
+      this.lesion.value = chosen
+        ? lesions.findIndex((l) => l.segment === chosen.segment && overlaps(l.box, chosen.box))
+        : -1;
     });
     let tool = toolOf(this.session);
     this.session.tool.subscribe(() => {
@@ -82,11 +92,24 @@ export class Desk {
     });
     this.work = new Work(this.session);
     this.revisions = new Revisions(this.session);
-    this.operations = new Operations(this.session, () => this.view.value?.cursor.value?.ijk ?? this.session.cross.value);
-    this.work.hindrances = () => this.checks.value.filter((c) => !c.ok && c.code !== "open_comments").map((c) => ({
-      code: c.code, message: `${c.text}.`, blocking: c.blocking, jump: c.jump,
-    }));
-    this.review = new Review(this.session, this.work.checks, computed(() => context.can.approve || this.tab.value === "review"));
+    this.operations = new Operations(
+      this.session,
+      () => this.view.value?.cursor.value?.ijk ?? this.session.cross.value,
+    );
+    this.work.hindrances = () =>
+      this.checks.value
+        .filter((c) => !c.ok && c.code !== "open_comments")
+        .map((c) => ({
+          code: c.code,
+          message: `${c.text}.`,
+          blocking: c.blocking,
+          jump: c.jump,
+        }));
+    this.review = new Review(
+      this.session,
+      this.work.checks,
+      computed(() => context.can.approve || this.tab.value === "review"),
+    );
     if (context.review && !context.can.edit) this.tab.value = "comments";
   }
 
@@ -95,7 +118,9 @@ export class Desk {
     const stop = this.session.phase.subscribe((phase) => {
       if (phase !== "preview" || this.view.value) return;
       const view = new View(this.session, this.graphics !== "hardware");
-      this.strokes.value = new Strokes(view, (facts) => { this.stroke.value = facts; });
+      this.strokes.value = new Strokes(view, (facts) => {
+        this.stroke.value = facts;
+      });
       view.backend = new CanvasBackend(this.session, this.hosts, this.graphics !== "hardware");
       if (this.session.geometry.shapeZyx[0] === 1) view.maximised.value = "axial"; // a radiograph has one plane
       this.view.value = view;
@@ -114,7 +139,11 @@ export class Desk {
     const { bringAllHome } = await import("../offline/home");
     await bringAllHome(user, id, (scan, done) => {
       if (!done || done.waits) return;
-      const text = done.left ? `${scan.code}: ${done.left}` : done.submitted ? t("{code} is saved and handed in.", { code: scan.code }) : t("{code} is saved.", { code: scan.code });
+      const text = done.left
+        ? `${scan.code}: ${done.left}`
+        : done.submitted
+          ? t("{code} is saved and handed in.", { code: scan.code })
+          : t("{code} is saved.", { code: scan.code });
       this.session.notice.value = { text, tone: done.left ? "warn" : "info" };
     });
   }
@@ -168,10 +197,14 @@ export class Desk {
     const questions = shownQuestions(this.context.schema.questions, this.work.answers.value);
     // Where something is marked nobody is asked to confirm that nothing is.
     const isMarked = this.session.stats.value.segments.some((s) => s.voxels > 0);
-    const open = questions.filter((q) => !(q.key in this.work.answers.value) && !(isMarked && q.key === "confirmed_empty"));
+    const open = questions.filter(
+      (q) => !(q.key in this.work.answers.value) && !(isMarked && q.key === "confirmed_empty"),
+    );
     const required = open.filter((q) => q.required);
     const among = required.length ? required : open;
-    const at = questions.findIndex((q) => q.key === (from ?? document.activeElement?.closest("[id^=question-]")?.id.replace("question-", "")));
+    const at = questions.findIndex(
+      (q) => q.key === (from ?? document.activeElement?.closest("[id^=question-]")?.id.replace("question-", "")),
+    );
     const next = among.find((q) => questions.indexOf(q) > at) ?? among[0];
     if (next && next.key !== from) this.jump({ question: next.key });
     else if (this.context.can.submit) document.querySelector<HTMLElement>("[data-testid=submit]")?.focus();
@@ -190,7 +223,9 @@ export class Desk {
   stepComment(): void {
     const comments = this.work.comments.value;
     const { talk } = this.work;
-    const wanted = comments.map((c, n) => (c.state !== "resolved" || [c, ...c.replies].some((words) => talk.isUnread(words)) ? n : -1)).filter((n) => n >= 0);
+    const wanted = comments
+      .map((c, n) => (c.state !== "resolved" || [c, ...c.replies].some((words) => talk.isUnread(words)) ? n : -1))
+      .filter((n) => n >= 0);
     const among = wanted.length ? wanted : comments.map((_, n) => n);
     const next = among.find((n) => n > this.comment) ?? among[0];
     if (next === undefined) this.tab.value = "comments";
@@ -209,26 +244,45 @@ export class Desk {
 
   /** The reviewer has changed the mask or an answer: approving then means correct-and-approve. */
   get corrected(): boolean {
-    const { session, context: { can, review, schema } } = this;
+    const {
+      session,
+      context: { can, review, schema },
+    } = this;
     if (!can.correct || !review) return false;
     // What was drawn on another machine is no stroke of this browser, but another revision.
     const { value: save } = session.save;
-    const isOther = session.maskReady.value && save.kind === "saved" && save.revision !== (review.submitted[session.layer.name] ?? "empty");
-    return isOther || session.history.value.undoDepth > 0 || !isSame(schema.questions, this.work.answers.value, review.answers);
+    const isOther =
+      session.maskReady.value &&
+      save.kind === "saved" &&
+      save.revision !== (review.submitted[session.layer.name] ?? "empty");
+    return (
+      isOther ||
+      session.history.value.undoDepth > 0 ||
+      !isSame(schema.questions, this.work.answers.value, review.answers)
+    );
   }
 
   /** A return needs a comment that says what to do. */
   askReturn(): void {
-    if (this.work.drafts.value.length) { void this.work.verdict("return"); return; }
+    if (this.work.drafts.value.length) {
+      void this.work.verdict("return");
+      return;
+    }
     this.tab.value = "comments";
-    this.session.notice.value = { text: t("Add at least one comment first: the author needs to know what to change."), tone: "warn" };
+    this.session.notice.value = {
+      text: t("Add at least one comment first: the author needs to know what to change."),
+      tone: "warn",
+    };
   }
 
   /** Pins a remark to the crosshair, which stands on the chosen lesion or difference. */
   remark(words: string): void {
     const { session, work } = this;
     work.addComment(`${words}.`, session.cross.value);
-    session.notice.value = { text: t("Pinned to slice {n}: “{words}.”", { n: session.cross.value[2] + 1, words }), tone: "info" };
+    session.notice.value = {
+      text: t("Pinned to slice {n}: “{words}.”", { n: session.cross.value[2] + 1, words }),
+      tone: "info",
+    };
   }
 
   /** A judge first sees what matters most: the largest difference to the model or the round before, else the largest lesion. */
@@ -237,9 +291,12 @@ export class Desk {
     this.tab.value = "review";
     const { review, session } = this;
     const stop = effect(() => {
-      const [difference] = review.differences.value, [lesion] = session.lesions.value;
-      if (difference) { session.goTo(difference.ijk); review.index.value = 0; }
-      else if (lesion && (review.isCounted.value || session.context.overlays.length === 0)) session.goTo(lesion.ijk);
+      const [difference] = review.differences.value,
+        [lesion] = session.lesions.value;
+      if (difference) {
+        session.goTo(difference.ijk);
+        review.index.value = 0;
+      } else if (lesion && (review.isCounted.value || session.context.overlays.length === 0)) session.goTo(lesion.ijk);
       else return;
       queueMicrotask(() => stop());
     });
@@ -267,7 +324,12 @@ export class Desk {
 
   /** The lesion at (or within two voxels of) a place of the grid; without one, the place itself. */
   showLesionAt(ijk: readonly number[]): void {
-    const near = ({ box: { x0, x1, y0, y1, z0, z1 } }: Lesion) => [[ijk[0], x0, x1], [ijk[1], y0, y1], [ijk[2], z0, z1]].every(([at, from, to]) => at >= from - 2 && at <= to + 2);
+    const near = ({ box: { x0, x1, y0, y1, z0, z1 } }: Lesion) =>
+      [
+        [ijk[0], x0, x1],
+        [ijk[1], y0, y1],
+        [ijk[2], z0, z1],
+      ].every(([at, from, to]) => at >= from - 2 && at <= to + 2);
     const size = ({ box: { x0, x1, y0, y1, z0, z1 } }: Lesion) => (x1 - x0) * (y1 - y0) * (z1 - z0);
     const { value: lesions } = this.session.lesions;
     const found = lesions.filter(near).sort((a, b) => size(a) - size(b))[0];

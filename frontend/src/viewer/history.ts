@@ -21,7 +21,11 @@ export interface Revision {
 }
 
 type Setting = Omit<Revision, "tools" | "counts" | "change">;
-interface Setter { readonly value: number; readonly revision: Setting | null; readonly strokes: readonly { readonly tool: string }[] }
+interface Setter {
+  readonly value: number;
+  readonly revision: Setting | null;
+  readonly strokes: readonly { readonly tool: string }[];
+}
 
 /** Key of the overlay that shows the chosen revision. */
 export const REVISION = "revision";
@@ -36,7 +40,7 @@ export class Revisions {
   readonly trouble = signal("");
   /** Place in the list of the revision that is looked at; null for none. */
   readonly at = signal<number | null>(null);
-  readonly chosen = computed(() => (this.at.value === null ? null : this.list.value[this.at.value] ?? null));
+  readonly chosen = computed(() => (this.at.value === null ? null : (this.list.value[this.at.value] ?? null)));
   /** The chosen revision is on screen. */
   readonly shown = signal(false);
   readonly #masks = new Map<string, Promise<Uint8Array>>();
@@ -45,19 +49,29 @@ export class Revisions {
 
   constructor(private readonly session: Session) {}
 
-  get #url(): string { return `/api/v1/assignments/${this.session.context.id}`; }
+  get #url(): string {
+    return `/api/v1/assignments/${this.session.context.id}`;
+  }
 
   /** Fetch the list anew; the chosen revision stays chosen. */
   async load(): Promise<void> {
     try {
-      const { revisions } = await call<{ revisions: Revision[] }>("GET", `${this.#url}/history?layer=${this.session.layer.name}`);
+      const { revisions } = await call<{ revisions: Revision[] }>(
+        "GET",
+        `${this.#url}/history?layer=${this.session.layer.name}`,
+      );
       const { chosen } = this;
       const id = chosen.value?.id;
       this.list.value = revisions.reverse();
-      if (id) this.at.value = Math.max(0, this.list.value.findIndex((one) => one.id === id));
+      if (id)
+        this.at.value = Math.max(
+          0,
+          this.list.value.findIndex((one) => one.id === id),
+        );
       this.trouble.value = "";
     } catch (error) {
-      this.trouble.value = error instanceof Problem ? error.message : t("The server cannot be reached; earlier revisions lie there.");
+      this.trouble.value =
+        error instanceof Problem ? error.message : t("The server cannot be reached; earlier revisions lie there.");
     }
   }
 
@@ -112,7 +126,9 @@ export class Revisions {
     this.at.value = null;
     this.shown.value = false;
     this.session.difference.value = this.#before;
-    this.session.overlaysLoaded.value = new Set([...this.session.overlaysLoaded.value].filter((key) => key !== REVISION));
+    this.session.overlaysLoaded.value = new Set(
+      [...this.session.overlaysLoaded.value].filter((key) => key !== REVISION),
+    );
   }
 
   /** Make the live mask what the chosen revision was: one stroke, so one undo takes it back. */
@@ -127,11 +143,19 @@ export class Revisions {
   async askWho(ijk: Ijk): Promise<void> {
     const { session } = this;
     const { save } = session;
-    const say = (text: string) => { session.notice.value = { text: `${t("Voxel {ijk}", { ijk: ijk.join(", ") })}: ${text}`, tone: "info" }; };
+    const say = (text: string) => {
+      session.notice.value = { text: `${t("Voxel {ijk}", { ijk: ijk.join(", ") })}: ${text}`, tone: "info" };
+    };
     try {
       if (save.value.kind === "unsaved" || save.value.kind === "saving") await session.editor.flush();
-      const { value, revision, strokes } = await call<Setter>("GET", `${this.#url}/voxel?layer=${session.layer.name}&ijk=${ijk.join(",")}`);
-      if (!revision) { say(t("nobody has ever marked it.")); return; }
+      const { value, revision, strokes } = await call<Setter>(
+        "GET",
+        `${this.#url}/voxel?layer=${session.layer.name}&ijk=${ijk.join(",")}`,
+      );
+      if (!revision) {
+        say(t("nobody has ever marked it."));
+        return;
+      }
       const what = value === 0 ? t("unmarked") : value === 255 ? t("erased") : session.segmentName(value);
       const who = revision.author ?? t("model {model}", { model: revision.model });
       const how = [...new Set(strokes.map((one) => toolWords(one.tool)))].join(t(" or "));
@@ -146,5 +170,7 @@ export class Revisions {
 export function whenWords(iso: string, now = new Date()): string {
   const at = new Date(iso);
   const time = at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-  return at.toDateString() === now.toDateString() ? time : `${at.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${time}`;
+  return at.toDateString() === now.toDateString()
+    ? time
+    : `${at.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${time}`;
 }

@@ -30,11 +30,15 @@ export function speak(language: string, translations: Language): void {
 }
 
 /** The BCP 47 tag of the language that is spoken, for `Intl`. */
-export function spoken(): string { return tag; }
+export function spoken(): string {
+  return tag;
+}
 
 const BRACKETS: Language = new Proxy({}, { get: (_, text) => `⟦${String(text)}⟧` });
 
-function fill(text: string, values: Values): string { return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole)); }
+function fill(text: string, values: Values): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
 
 /** A text of the page, e.g. `t("Scan {n} of {size}", { n: 3, size: 50 })`. The first argument is a plain string: it is what is collected. */
 export function t(text: string, values: Values = {}): string {
@@ -47,28 +51,40 @@ export function tn(n: number, one: string, other: string, values: Values = {}): 
   const all = { n, ...values };
   const forms = words[other];
   if (forms === undefined) return fill(n === 1 ? one : other, all);
-  return fill(typeof forms === "string" ? forms : forms[rules.select(n)] ?? forms.other, all);
+  return fill(typeof forms === "string" ? forms : (forms[rules.select(n)] ?? forms.other), all);
 }
 
 /** Marks a text that is kept in a list and goes through `t` where it is shown. */
-export function msg<T extends string>(text: T): T { return text; }
+export function msg<T extends string>(text: T): T {
+  return text;
+}
 
 const FILES = import.meta.glob<Language>(["../../languages/*.json", "!../../languages/en.json"], { import: "default" });
 
 /** Tags of the languages that there are, English first. */
-export function languages(): string[] { return [ENGLISH, ...Object.keys(FILES).map(tagOf).sort()]; }
+export function languages(): string[] {
+  return [ENGLISH, ...Object.keys(FILES).map(tagOf).sort()];
+}
 
-function tagOf(path: string): string { return path.replace(/^.*\/|\.json$/g, ""); }
+function tagOf(path: string): string {
+  return path.replace(/^.*\/|\.json$/g, "");
+}
 
 /** What a language calls itself, e.g. "Deutsch". */
-export function nameOf(language: string): string { return new Intl.DisplayNames([language], { type: "language" }).of(language) ?? language; }
+export function nameOf(language: string): string {
+  return new Intl.DisplayNames([language], { type: "language" }).of(language) ?? language;
+}
 
 /** Fetch a language and speak it; English where there is none of that tag or it cannot be had. */
 export async function learn(language: string): Promise<void> {
   const path = Object.keys(FILES).find((name) => tagOf(name) === language);
   if (language === PSEUDO) speak(PSEUDO, {});
   else if (path) {
-    try { speak(language, await FILES[path]()); } catch { /* offline before it was ever fetched: English is always here */ }
+    try {
+      speak(language, await FILES[path]());
+    } catch {
+      /* offline before it was ever fetched: English is always here */
+    }
   }
   document.documentElement.lang = tag;
 }

@@ -17,7 +17,9 @@ async function start(): Promise<void> {
   if (!host) throw new Error("The page has no place for the viewer.");
   const context = readContext();
   void wipeOthers(context.user);
-  keepSettings(context.user, context.settings, localStorage, (values) => call("PATCH", "/api/v1/me/settings", { values }));
+  keepSettings(context.user, context.settings, localStorage, (values) =>
+    call("PATCH", "/api/v1/me/settings", { values }),
+  );
   followTheme(document.documentElement);
   const language = new URLSearchParams(location.search).get("language") ?? settings.value.language;
   if (language !== ENGLISH) await learn(language);
@@ -28,5 +30,7 @@ async function start(): Promise<void> {
 }
 
 // A page that comes back by the Back button may be of a log-in that has ended.
-window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
 void start();

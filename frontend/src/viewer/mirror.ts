@@ -7,7 +7,16 @@ import { signal } from "@preact/signals";
 import type { Ijk, SliceFacts } from "../editor/types";
 import type { EditorClient } from "../editor/client";
 
-const NOTHING: SliceFacts = { labels: null, rows: null, columns: null, marked: 0, outside: 0, firstOutside: -1, added: 0, removed: 0 };
+const NOTHING: SliceFacts = {
+  labels: null,
+  rows: null,
+  columns: null,
+  marked: 0,
+  outside: 0,
+  firstOutside: -1,
+  added: 0,
+  removed: 0,
+};
 
 export class MaskMirror {
   /** Grows when the facts have changed. */
@@ -20,7 +29,10 @@ export class MaskMirror {
   readonly #stale: Set<number>;
   #running: Promise<void> | null = null;
 
-  constructor(private readonly editor: EditorClient, readonly shapeZyx: readonly [number, number, number]) {
+  constructor(
+    private readonly editor: EditorClient,
+    readonly shapeZyx: readonly [number, number, number],
+  ) {
     this.#slices = Array.from({ length: shapeZyx[0] }, () => NOTHING);
     this.#stale = new Set(this.#slices.keys());
   }
@@ -38,7 +50,9 @@ export class MaskMirror {
 
   /** Resolves when every stale slice was read. */
   refresh(): Promise<void> {
-    this.#running ??= this.#run().finally(() => { this.#running = null; });
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
     return this.#running;
   }
 
@@ -47,15 +61,19 @@ export class MaskMirror {
     while (this.#stale.size) {
       const batch = [...this.#stale].slice(0, 16);
       for (const z of batch) this.#stale.delete(z);
-      await Promise.all(batch.map(async (z) => {
-        this.#slices[z] = await this.editor.sliceFacts(z, this.compareWith);
-      }));
+      await Promise.all(
+        batch.map(async (z) => {
+          this.#slices[z] = await this.editor.sliceFacts(z, this.compareWith);
+        }),
+      );
       this.version.value++;
     }
     this.complete.value = true;
   }
 
-  labels(z: number): Uint8Array | null { return this.#slices[z]?.labels ?? null; }
+  labels(z: number): Uint8Array | null {
+    return this.#slices[z]?.labels ?? null;
+  }
 
   /** Marked voxels per slice of an axis: 0 = i, 1 = j, 2 = k. */
   profile(axis: 0 | 1 | 2): Uint32Array {
@@ -73,7 +91,10 @@ export class MaskMirror {
 
   /** Marked voxels in all, outside the lung limit, added to and removed from the compared overlay. */
   totals(): { marked: number; outside: number; added: number; removed: number; firstOutside: Ijk | null } {
-    let marked = 0, outside = 0, added = 0, removed = 0;
+    let marked = 0,
+      outside = 0,
+      added = 0,
+      removed = 0;
     let firstOutside: Ijk | null = null;
     this.#slices.forEach((slice, z) => {
       marked += slice.marked;

@@ -9,7 +9,10 @@ import { settings } from "./settings";
 import { ml } from "./words";
 
 export class Operations {
-  constructor(private readonly session: Session, private readonly under: () => Ijk) {}
+  constructor(
+    private readonly session: Session,
+    private readonly under: () => Ijk,
+  ) {}
 
   get #rules() {
     const { session } = this;
@@ -20,22 +23,44 @@ export class Operations {
   async run(title: string, operation: Operation, anySegment = false): Promise<void> {
     const { session } = this;
     const why = whyNot(session, anySegment);
-    if (why) { session.notice.value = { text: `${why}.`, tone: "warn" }; return; }
+    if (why) {
+      session.notice.value = { text: `${why}.`, tone: "warn" };
+      return;
+    }
     session.working.value = t(title);
     try {
       const { added, removed } = await session.editor.apply(operation);
       const net = added - removed;
-      const what = added === 0 && removed === 0 ? t("nothing to change")
-        : added > 0 && removed > 0 && net === 0 ? t("{ml} mL changed hands", { ml: ml(added * session.voxelMl) }) : `${net < 0 ? "−" : "+"}${ml(Math.abs(net) * session.voxelMl)} mL`;
-      session.notice.value = { text: added || removed ? `${t(title)}: ${what}. ${withKey(t("Undo takes it back"), "Ctrl+Z")}.` : `${t(title)}: ${what}.`, tone: "info" };
+      const what =
+        added === 0 && removed === 0
+          ? t("nothing to change")
+          : added > 0 && removed > 0 && net === 0
+            ? t("{ml} mL changed hands", { ml: ml(added * session.voxelMl) })
+            : `${net < 0 ? "−" : "+"}${ml(Math.abs(net) * session.voxelMl)} mL`;
+      session.notice.value = {
+        text:
+          added || removed
+            ? `${t(title)}: ${what}. ${withKey(t("Undo takes it back"), "Ctrl+Z")}.`
+            : `${t(title)}: ${what}.`,
+        tone: "info",
+      };
     } catch (error) {
-      session.notice.value = { text: t("{title} did not work: {why}", { title: t(title), why: (error as Error).message }), tone: "bad" };
+      session.notice.value = {
+        text: t("{title} did not work: {why}", { title: t(title), why: (error as Error).message }),
+        tone: "bad",
+      };
     } finally {
       session.working.value = null;
     }
   }
 
-  interpolate(): Promise<void> { return this.run(msg("Fill between slices"), { op: "interpolate", plane: this.session.activePlane.value, ...this.#rules }); }
+  interpolate(): Promise<void> {
+    return this.run(msg("Fill between slices"), {
+      op: "interpolate",
+      plane: this.session.activePlane.value,
+      ...this.#rules,
+    });
+  }
   fillHoles(): Promise<void> {
     // Thick slices: what is closed in the plane is a hole, as the growing brush has it.
     const perSlice = this.session.geometry.spacingMmZyx[0] > 1.5;
@@ -43,11 +68,22 @@ export class Operations {
   }
   removeIslands(): Promise<void> {
     const { segment, locked } = this.#rules;
-    return this.run(msg("Remove islands"), { op: "remove-islands", segment, underMl: settings.value.islandsMl, locked });
+    return this.run(msg("Remove islands"), {
+      op: "remove-islands",
+      segment,
+      underMl: settings.value.islandsMl,
+      locked,
+    });
   }
-  smooth(): Promise<void> { return this.run(msg("Smooth"), { op: "smooth", mm: settings.value.smoothMm, ...this.#rules }); }
-  grow(): Promise<void> { return this.run(msg("Grow"), { op: "resize", mm: settings.value.sizeMm, ...this.#rules }); }
-  shrink(): Promise<void> { return this.run(msg("Shrink"), { op: "resize", mm: -settings.value.sizeMm, ...this.#rules }); }
+  smooth(): Promise<void> {
+    return this.run(msg("Smooth"), { op: "smooth", mm: settings.value.smoothMm, ...this.#rules });
+  }
+  grow(): Promise<void> {
+    return this.run(msg("Grow"), { op: "resize", mm: settings.value.sizeMm, ...this.#rules });
+  }
+  shrink(): Promise<void> {
+    return this.run(msg("Shrink"), { op: "resize", mm: -settings.value.sizeMm, ...this.#rules });
+  }
   clear(): Promise<void> {
     const { segment, locked } = this.#rules;
     return this.run(msg("Clear the segment"), { op: "clear", segment, locked });
@@ -61,14 +97,35 @@ export class Operations {
   /** The lesion under the cursor becomes the selected segment. */
   convertLesion(): Promise<void> {
     const { segment, locked } = this.#rules;
-    return this.run(msg("Convert the lesion"), { op: "convert", from: null, to: segment, at: this.under(), locked }, true);
+    return this.run(
+      msg("Convert the lesion"),
+      { op: "convert", from: null, to: segment, at: this.under(), locked },
+      true,
+    );
   }
-  removeLesion(): Promise<void> { return this.run(msg("Remove the lesion"), { op: "remove-lesion", at: this.under(), locked: this.#rules.locked }, true); }
+  removeLesion(): Promise<void> {
+    return this.run(
+      msg("Remove the lesion"),
+      { op: "remove-lesion", at: this.under(), locked: this.#rules.locked },
+      true,
+    );
+  }
 
   /** From an overlay: everything, or the lesion under the cursor; with its own segments or into the selected one. */
   copy(overlay: string, whole: boolean): Promise<void> {
     const { overwrite, locked, segment } = this.#rules;
-    return this.run(whole ? msg("Copy everything") : msg("Copy the lesion"), { op: "copy", overlay, at: whole ? null : this.under(), into: settings.value.copyInto ? segment : null, overwrite, locked }, true);
+    return this.run(
+      whole ? msg("Copy everything") : msg("Copy the lesion"),
+      {
+        op: "copy",
+        overlay,
+        at: whole ? null : this.under(),
+        into: settings.value.copyInto ? segment : null,
+        overwrite,
+        locked,
+      },
+      true,
+    );
   }
 
   /** `overlay` null: with another segment of this mask. */

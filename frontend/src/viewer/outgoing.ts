@@ -6,7 +6,8 @@ import { Away, Problem } from "./api";
 
 export type Values = Readonly<Record<string, unknown>>;
 
-const PAUSE_MS = 500, AGAIN_MS = 5000;
+const PAUSE_MS = 500,
+  AGAIN_MS = 5000;
 /** Leaving that has not happened for this long was called off. */
 const LEAVING_MS = 10_000;
 
@@ -27,11 +28,17 @@ export class Outgoing {
    * kept may be read.
    */
   constructor(
-    private readonly shelf: Pick<Shelf<"answer" | "check">, "kept" | "put" | "drop">, server: Values, canChange: boolean,
-    private readonly send: (changes: Values) => Promise<{ readonly values: Values }>, ready: Promise<void> = Promise.resolve(),
+    private readonly shelf: Pick<Shelf<"answer" | "check">, "kept" | "put" | "drop">,
+    server: Values,
+    canChange: boolean,
+    private readonly send: (changes: Values) => Promise<{ readonly values: Values }>,
+    ready: Promise<void> = Promise.resolve(),
   ) {
     this.values.value = over({}, server);
-    if (typeof window !== "undefined") window.addEventListener("beforeunload", () => { this.#leftAt = performance.now(); });
+    if (typeof window !== "undefined")
+      window.addEventListener("beforeunload", () => {
+        this.#leftAt = performance.now();
+      });
     this.restored = canChange ? ready.then(() => this.#restore()) : ready;
   }
 
@@ -45,7 +52,9 @@ export class Outgoing {
 
   /** Empty or undefined: taken back. */
   set(changes: Values): void {
-    const clean = Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, value === "" || value === undefined ? null : value]));
+    const clean = Object.fromEntries(
+      Object.entries(changes).map(([name, value]) => [name, value === "" || value === undefined ? null : value]),
+    );
     this.values.value = over(this.values.value, clean);
     this.unsaved.value = true;
     this.refused.value = null;
@@ -56,26 +65,28 @@ export class Outgoing {
   /** Send what waits, of this tab or another, one request at a time; tries again by itself while the network is gone. Rejects when it could not. */
   save(): Promise<void> {
     clearTimeout(this.#timer);
-    const attempt = this.#writing.catch(() => undefined).then(async () => {
-      await this.restored;
-      const waiting = await this.shelf.kept();
-      try {
-        if (waiting.length) {
-          const { values } = await this.send(changesOf(waiting));
-          // The next page may have been written before the server took this: what it would not show stays, and is said again.
-          const isLeaving = performance.now() - this.#leftAt < LEAVING_MS;
-          if (isLeaving) this.#later(LEAVING_MS);
-          else await this.shelf.drop(waiting);
-          this.values.value = over({ ...this.values.value, ...values }, changesOf(await this.shelf.kept()));
+    const attempt = this.#writing
+      .catch(() => undefined)
+      .then(async () => {
+        await this.restored;
+        const waiting = await this.shelf.kept();
+        try {
+          if (waiting.length) {
+            const { values } = await this.send(changesOf(waiting));
+            // The next page may have been written before the server took this: what it would not show stays, and is said again.
+            const isLeaving = performance.now() - this.#leftAt < LEAVING_MS;
+            if (isLeaving) this.#later(LEAVING_MS);
+            else await this.shelf.drop(waiting);
+            this.values.value = over({ ...this.values.value, ...values }, changesOf(await this.shelf.kept()));
+          }
+          this.refused.value = null;
+          this.unsaved.value = (await this.shelf.kept()).length > 0;
+        } catch (error) {
+          if (error instanceof Problem && !error.signedOut && error.status < 500) this.refused.value = error.message;
+          else this.#later(Math.max(AGAIN_MS, error instanceof Away ? error.againAfterMs : 0));
+          throw error;
         }
-        this.refused.value = null;
-        this.unsaved.value = (await this.shelf.kept()).length > 0;
-      } catch (error) {
-        if (error instanceof Problem && !error.signedOut && error.status < 500) this.refused.value = error.message;
-        else this.#later(Math.max(AGAIN_MS, error instanceof Away ? error.againAfterMs : 0));
-        throw error;
-      }
-    });
+      });
     this.#writing = attempt;
     return attempt;
   }
@@ -85,10 +96,13 @@ export class Outgoing {
     this.#timer = setTimeout(() => void this.save().catch(() => undefined), ms);
   }
 
-  close(): void { clearTimeout(this.#timer); }
+  close(): void {
+    clearTimeout(this.#timer);
+  }
 }
 
-const changesOf = (intents: readonly { readonly name: string; readonly value: unknown }[]): Values => Object.fromEntries(intents.map(({ name, value }) => [name, value]));
+const changesOf = (intents: readonly { readonly name: string; readonly value: unknown }[]): Values =>
+  Object.fromEntries(intents.map(({ name, value }) => [name, value]));
 
 function over(values: Values, changes: Values): Values {
   return Object.fromEntries(Object.entries({ ...values, ...changes }).filter(([, value]) => value !== null));

@@ -54,12 +54,15 @@ export class Prior {
   /** The slice to show. */
   readonly slice = computed(() => (this.volume.value ? this.#at(this.plane.value) : 0));
 
-  constructor(readonly source: PriorSource, private readonly session: Session) {}
+  constructor(
+    readonly source: PriorSource,
+    private readonly session: Session,
+  ) {}
 
   /** Load preview, mask and slices; never rejects. */
   async open(): Promise<void> {
     try {
-      const index = this.index = await call<VolumeIndex>("GET", this.source.volume);
+      const index = (this.index = await call<VolumeIndex>("GET", this.source.volume));
       const { preview, shape_zyx: shape } = index;
       this.geometry = { shapeZyx: shape, spacingMmZyx: index.spacing_mm_zyx, lpsFromIjk: index.lps_from_ijk };
       const pane = (plane: Plane) => new PaneGeometry(plane, this.geometry);
@@ -69,9 +72,23 @@ export class Prior {
       this.#decoder = new Decoder(1);
       const { volume, preview: sketched } = await sketchVolume(index, await fetchKept(preview.url), this.#decoder);
       void fillVolume(volume, sketched, this.#decoder);
-      if (this.source.mask) this.mask = new SparseMask(await decodeMessage(await fetchBytes(this.source.mask, { headers: { Accept: MASK_TYPE } }), shape));
+      if (this.source.mask)
+        this.mask = new SparseMask(
+          await decodeMessage(await fetchBytes(this.source.mask, { headers: { Accept: MASK_TYPE } }), shape),
+        );
       this.volume.value = volume;
-      this.#stream = new SliceStream(index, this.#decoder, (z0, slices) => { volume.put(z0, slices); this.fullSlices.value = volume.fullCount; }, () => undefined, (z) => { volume.lose(z); });
+      this.#stream = new SliceStream(
+        index,
+        this.#decoder,
+        (z0, slices) => {
+          volume.put(z0, slices);
+          this.fullSlices.value = volume.fullCount;
+        },
+        () => undefined,
+        (z) => {
+          volume.lose(z);
+        },
+      );
       this.#stream.focus = this.#at("axial");
       await this.#stream.start();
       this.#decoder.close();
@@ -80,19 +97,27 @@ export class Prior {
     }
   }
 
-  get pane(): PaneGeometry { return this.#panes[this.plane.value]; }
+  get pane(): PaneGeometry {
+    return this.#panes[this.plane.value];
+  }
 
   resize(width: number, height: number): void {
     for (const plane of PLANES) this.#panes[plane].resize(width, height);
   }
 
   /** The window of the scan under work, where the values of the two mean the same. */
-  get window(): Signal<Window> { return this.index?.modality === "CT" && this.session.index.modality === "CT" ? this.session.window : this.#window; }
+  get window(): Signal<Window> {
+    return this.index?.modality === "CT" && this.session.index.modality === "CT" ? this.session.window : this.#window;
+  }
 
-  #clamp(slice: number, plane: Plane): number { return Math.min(Math.max(slice, 0), this.#panes[plane].slices - 1); }
+  #clamp(slice: number, plane: Plane): number {
+    return Math.min(Math.max(slice, 0), this.#panes[plane].slices - 1);
+  }
 
   #at(plane: Plane): number {
-    return this.linked.value ? this.#clamp(Math.round(this.#opposite(plane) + this.#shift.value[plane]), plane) : this.#own.value[plane];
+    return this.linked.value
+      ? this.#clamp(Math.round(this.#opposite(plane) + this.#shift.value[plane]), plane)
+      : this.#own.value[plane];
   }
 
   #put(plane: Plane, slice: number): void {
@@ -106,7 +131,9 @@ export class Prior {
     return [sliceAt(this.geometry, point, 0), sliceAt(this.geometry, point, 1), sliceAt(this.geometry, point, 2)];
   }
 
-  #opposite(plane: Plane): number { return this.cross[this.#panes[plane].layout.across]; }
+  #opposite(plane: Plane): number {
+    return this.cross[this.#panes[plane].layout.across];
+  }
 
   /** Scroll this scan alone, down for positive ones: while linked, the two then stay as far apart as they are. */
   scroll(slices: number): void {

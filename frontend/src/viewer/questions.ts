@@ -9,7 +9,8 @@ export function shownQuestions(questions: readonly Question[], values: Values): 
   const counted: Record<string, unknown> = {};
   return questions.filter(({ key, shown_when: when }) => {
     const answer = when ? counted[when.question] : undefined;
-    if (when && !(Array.isArray(answer) ? answer : [answer]).some((one) => when.in.includes(one as string | boolean))) return false;
+    if (when && !(Array.isArray(answer) ? answer : [answer]).some((one) => when.in.includes(one as string | boolean)))
+      return false;
     if (key in values) counted[key] = values[key];
     return true;
   });
@@ -25,7 +26,8 @@ export function withReturning(questions: readonly Question[], values: Values, ke
 
 /** Whether all that is asked has the same answer. */
 export function isSame(questions: readonly Question[], one: Values, other: Values): boolean {
-  const told = (values: Values): string => JSON.stringify(shownQuestions(questions, values).map(({ key }) => [key, values[key] ?? null]));
+  const told = (values: Values): string =>
+    JSON.stringify(shownQuestions(questions, values).map(({ key }) => [key, values[key] ?? null]));
   return told(one) === told(other);
 }
 

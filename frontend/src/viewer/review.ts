@@ -56,11 +56,16 @@ export class Review {
   readonly left = computed(() => this.differences.value.filter((d) => !this.isChecked(d)).length);
 
   /** `checks`: what was checked, by name. `isWanted`: somebody looks at the list; it is not counted behind every stroke of who does not. */
-  constructor(private readonly session: Session, private readonly checks: Pick<Outgoing, "values" | "set">, isWanted: ReadonlySignal<boolean>) {
+  constructor(
+    private readonly session: Session,
+    private readonly checks: Pick<Outgoing, "values" | "set">,
+    isWanted: ReadonlySignal<boolean>,
+  ) {
     effect(() => {
       void [this.against.value, session.maskReady.value, session.stats.value];
       window.clearTimeout(this.#timer);
-      if (isWanted.value && this.against.value && session.maskReady.value) this.#timer = window.setTimeout(() => void this.#count(), COUNT_AFTER_MS);
+      if (isWanted.value && this.against.value && session.maskReady.value)
+        this.#timer = window.setTimeout(() => void this.#count(), COUNT_AFTER_MS);
     });
   }
 
@@ -74,14 +79,18 @@ export class Review {
     // The list is sorted by size and moves while one draws: the chosen one is found again by its place.
     if (chosen) {
       const [i, j, k] = chosen.ijk;
-      const again = found.findIndex(({ box }) => i >= box.x0 && i < box.x1 && j >= box.y0 && j < box.y1 && k >= box.z0 && k < box.z1);
+      const again = found.findIndex(
+        ({ box }) => i >= box.x0 && i < box.x1 && j >= box.y0 && j < box.y1 && k >= box.z0 && k < box.z1,
+      );
       // Taken back, it is gone: the one that moved up is next.
       this.index.value = again >= 0 ? again : Math.min(this.index.value, found.length - 1);
     }
     this.isCounted.value = true;
   }
 
-  toggleHeat(): void { this.session.heat.value = this.heat.value ? [] : this.readers.value.map(({ key }) => key); }
+  toggleHeat(): void {
+    this.session.heat.value = this.heat.value ? [] : this.readers.value.map(({ key }) => key);
+  }
 
   compareWith(key: string): void {
     this.#picked.value = key;
@@ -115,29 +124,49 @@ export class Review {
 
   /** Marks the chosen difference as checked, or not, and goes on to the next that is not. */
   check(): void {
-    const list = this.differences.value, at = this.index.value;
+    const list = this.differences.value,
+      at = this.index.value;
     const difference = list[at];
-    if (!difference) { this.step(1); return; }
+    if (!difference) {
+      this.step(1);
+      return;
+    }
     const isChecked = !this.isChecked(difference);
     this.checks.set({ [nameOf(this.against.value?.key ?? "", difference)]: isChecked ? true : null });
     if (!isChecked) return;
     for (let n = 1; n < list.length; n++) {
-      if (!this.isChecked(list[(at + n) % list.length])) { this.show((at + n) % list.length); return; }
+      if (!this.isChecked(list[(at + n) % list.length])) {
+        this.show((at + n) % list.length);
+        return;
+      }
     }
   }
 
   /** The chosen lesion becomes what it is in the other mask: one stroke. The next one takes its place. */
   async revert(): Promise<void> {
     const { session } = this;
-    const at = this.index.value, difference = this.differences.value[at], against = this.against.value;
+    const at = this.index.value,
+      difference = this.differences.value[at],
+      against = this.against.value;
     if (!difference || !against || !session.editable.value) return;
     try {
-      const { added, removed } = await session.editor.apply({ op: "revert", overlay: against.key, at: difference.ijk, locked: [...session.locked.value] });
-      if (added + removed === 0) session.notice.value = { text: t("Nothing was taken back: its segment is locked."), tone: "warn" };
+      const { added, removed } = await session.editor.apply({
+        op: "revert",
+        overlay: against.key,
+        at: difference.ijk,
+        locked: [...session.locked.value],
+      });
+      if (added + removed === 0)
+        session.notice.value = { text: t("Nothing was taken back: its segment is locked."), tone: "warn" };
     } catch (error) {
-      session.notice.value = { text: t("Nothing was taken back: {why}", { why: (error as Error).message }), tone: "bad" };
+      session.notice.value = {
+        text: t("Nothing was taken back: {why}", { why: (error as Error).message }),
+        tone: "bad",
+      };
     }
   }
 
-  close(): void { window.clearTimeout(this.#timer); }
+  close(): void {
+    window.clearTimeout(this.#timer);
+  }
 }

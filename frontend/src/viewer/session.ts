@@ -30,10 +30,19 @@ export const MASK_TYPE = "application/vnd.voxloop.mask";
 
 export const PLANES: readonly Plane[] = ["axial", "sagittal", "coronal"];
 
-export interface StrokeLine { readonly id: string; readonly tool: string; readonly segment: number; readonly params: Stroke["params"]; readonly added: number; readonly removed: number; readonly at: string }
+export interface StrokeLine {
+  readonly id: string;
+  readonly tool: string;
+  readonly segment: number;
+  readonly params: Stroke["params"];
+  readonly added: number;
+  readonly removed: number;
+  readonly at: string;
+}
 
 export class Session {
-  readonly layer; readonly segments: readonly Segment[];
+  readonly layer;
+  readonly segments: readonly Segment[];
   readonly colours = new Map<number, string>();
   readonly anatomy: Anatomy;
   editor!: EditorClient;
@@ -100,12 +109,14 @@ export class Session {
   }
 
   /** What is marked lies in the lungs. */
-  get isInLungs(): boolean { return this.layer.limit === "lungs"; }
+  get isInLungs(): boolean {
+    return this.layer.limit === "lungs";
+  }
 
   /** Preview, mask and limit side by side; then the slices. Resolves when all is there; never rejects. */
   async open(): Promise<void> {
     try {
-      this.index = this.context.scan.index ?? await call<VolumeIndex>("GET", this.context.scan.volume);
+      this.index = this.context.scan.index ?? (await call<VolumeIndex>("GET", this.context.scan.volume));
       const { shape_zyx: shape, spacing_mm_zyx: spacing, lps_from_ijk: lps, preview } = this.index;
       const limit = this.isInLungs ? this.index.limit : null;
       const { level, width } = firstWindow(this.index, this.isInLungs);
@@ -117,10 +128,22 @@ export class Session {
       const limitBytes = limit ? fetchKept(limit.url) : null;
       sketched.catch(() => undefined); // told below
       this.editor = await EditorClient.create({
-        volume: { shapeZyx: shape, spacingMmZyx: spacing, offset: offsetOf(this.index), backgroundHu: limit?.background_hu ?? null },
-        user: this.context.user, key: personKey(), scan: this.context.scan.code, lpsFromIjk: lps,
-        assignment: this.context.id, layer: this.layer.name, maskUrl: this.context.masks[this.layer.name].url,
-        headers: csrfHeaders(), editable: this.context.can.edit, voxels: isShared(room) ? room : undefined,
+        volume: {
+          shapeZyx: shape,
+          spacingMmZyx: spacing,
+          offset: offsetOf(this.index),
+          backgroundHu: limit?.background_hu ?? null,
+        },
+        user: this.context.user,
+        key: personKey(),
+        scan: this.context.scan.code,
+        lpsFromIjk: lps,
+        assignment: this.context.id,
+        layer: this.layer.name,
+        maskUrl: this.context.masks[this.layer.name].url,
+        headers: csrfHeaders(),
+        editable: this.context.can.edit,
+        voxels: isShared(room) ? room : undefined,
       });
       this.mirror = new MaskMirror(this.editor, shape);
       this.#listen();
@@ -136,12 +159,23 @@ export class Session {
       await firstImages(this.times);
       this.maskReady.value = true;
       this.#countLesions();
-      await Promise.all([this.#loadLimit(limitBytes).then(() => this.#loadAnatomy()), this.#loadOverlays(), this.#loadProbability(), this.#loadSlices()]);
+      await Promise.all([
+        this.#loadLimit(limitBytes).then(() => this.#loadAnatomy()),
+        this.#loadOverlays(),
+        this.#loadProbability(),
+        this.#loadSlices(),
+      ]);
       this.times.complete = performance.now();
       this.phase.value = "complete";
       this.#decoder.close();
       this.#countLesions();
-      await prefetchNext(this.context.next, (share) => { this.nextLoaded.value = share; }, this.#leaving.signal);
+      await prefetchNext(
+        this.context.next,
+        (share) => {
+          this.nextLoaded.value = share;
+        },
+        this.#leaving.signal,
+      );
     } catch (error) {
       this.failure.value = error instanceof Error ? error.message : String(error);
       this.phase.value = "failed";
@@ -154,14 +188,32 @@ export class Session {
   readonly maskReady = signal(false);
 
   #listen(): void {
-    this.editor.on("stats", (stats) => { this.stats.value = stats; });
-    this.editor.on("history", (history) => { this.#noteStroke(history); this.history.value = history; });
-    this.editor.on("save-state", (state) => { this.save.value = state; });
-    this.editor.on("changed", ({ box }) => { this.mirror.touch(box.z0, box.z1); this.#countLesions(); this.anatomy.changed(); });
-    this.editor.on("error", ({ message }) => { this.notice.value = { text: message, tone: "bad" }; });
-    this.editor.on("keeping", (keeping) => { this.keeping.value = keeping; });
+    this.editor.on("stats", (stats) => {
+      this.stats.value = stats;
+    });
+    this.editor.on("history", (history) => {
+      this.#noteStroke(history);
+      this.history.value = history;
+    });
+    this.editor.on("save-state", (state) => {
+      this.save.value = state;
+    });
+    this.editor.on("changed", ({ box }) => {
+      this.mirror.touch(box.z0, box.z1);
+      this.#countLesions();
+      this.anatomy.changed();
+    });
+    this.editor.on("error", ({ message }) => {
+      this.notice.value = { text: message, tone: "bad" };
+    });
+    this.editor.on("keeping", (keeping) => {
+      this.keeping.value = keeping;
+    });
     this.editor.on("merged", ({ theirVoxels }) => {
-      this.notice.value = { text: t("Another reader's save was merged ({n} voxels). One undo takes it back.", { n: theirVoxels }), tone: "warn" };
+      this.notice.value = {
+        text: t("Another reader's save was merged ({n} voxels). One undo takes it back.", { n: theirVoxels }),
+        tone: "warn",
+      };
       this.mirror.touchAll();
     });
   }
@@ -181,7 +233,10 @@ export class Session {
   readonly notice = signal<{ text: string; tone: "info" | "warn" | "bad" } | null>(null);
 
   #showPreview({ volume, preview }: Awaited<ReturnType<typeof sketchVolume>>): void {
-    const { preview: { shape_zyx: blocks }, shape_zyx: shape } = this.index;
+    const {
+      preview: { shape_zyx: blocks },
+      shape_zyx: shape,
+    } = this.index;
     if (shape[0] > 1) this.scout = scoutOf(preview.voxels, blocks, frontOf(this.geometry));
     batch(() => {
       this.volume.value = volume;
@@ -193,7 +248,9 @@ export class Session {
 
   /** Let every slice hold voxels, those of the preview at least: whoever reads the volume as a whole asks for it. */
   fill(): Promise<void> {
-    return this.#filling ??= this.#fill().then(() => { this.filled.value = true; });
+    return (this.#filling ??= this.#fill().then(() => {
+      this.filled.value = true;
+    }));
   }
 
   async #loadLimit(coming: Promise<Uint8Array> | null): Promise<void> {
@@ -208,7 +265,8 @@ export class Session {
 
   async #loadAnatomy(): Promise<void> {
     const failed = await this.anatomy.load(this.editor, (url) => fetchBytes(url, { headers: { Accept: MASK_TYPE } }));
-    if (failed.length) this.notice.value = { text: t("{title} could not be loaded.", { title: failed.join(", ") }), tone: "warn" };
+    if (failed.length)
+      this.notice.value = { text: t("{title} could not be loaded.", { title: failed.join(", ") }), tone: "warn" };
   }
 
   async #loadOverlays(): Promise<void> {
@@ -230,40 +288,69 @@ export class Session {
     try {
       await this.clicks.load();
     } catch {
-      this.notice.value = { text: t("The model's probability could not be loaded: click to segment works from the image alone."), tone: "warn" };
+      this.notice.value = {
+        text: t("The model's probability could not be loaded: click to segment works from the image alone."),
+        tone: "warn",
+      };
     }
   }
 
   async #loadSlices(): Promise<void> {
     const volume = this.volume.value;
     if (!volume) return;
-    this.#stream = new SliceStream(this.index, this.#decoder, (z0, hu) => {
-      volume.put(z0, hu);
-      this.fullSlices.value = volume.fullCount;
-      void this.editor.putSlices(z0, hu as Int16Array<ArrayBuffer>);
-    }, (why) => { this.trouble.value = why; }, (z) => {
-      volume.lose(z);
-      this.lostSlices.value = [...new Set([...this.lostSlices.value, z])].sort((a, b) => a - b);
-      this.fullSlices.value = volume.fullCount;
-    });
+    this.#stream = new SliceStream(
+      this.index,
+      this.#decoder,
+      (z0, hu) => {
+        volume.put(z0, hu);
+        this.fullSlices.value = volume.fullCount;
+        void this.editor.putSlices(z0, hu as Int16Array<ArrayBuffer>);
+      },
+      (why) => {
+        this.trouble.value = why;
+      },
+      (z) => {
+        volume.lose(z);
+        this.lostSlices.value = [...new Set([...this.lostSlices.value, z])].sort((a, b) => a - b);
+        this.fullSlices.value = volume.fullCount;
+      },
+    );
     this.#stream.focus = this.cross.value[2];
     await this.#stream.start();
-    if (volume.fullCount + volume.lostCount < volume.full.length) throw new Error(this.trouble.value ?? t("Some slices could not be loaded."));
+    if (volume.fullCount + volume.lostCount < volume.full.length)
+      throw new Error(this.trouble.value ?? t("Some slices could not be loaded."));
   }
 
   #noteStroke(now: HistoryState): void {
-    const line = (stroke: Stroke): StrokeLine => ({ id: stroke.id, tool: stroke.tool, segment: stroke.segment, params: stroke.params, added: stroke.added, removed: stroke.removed, at: stroke.at });
+    const line = (stroke: Stroke): StrokeLine => ({
+      id: stroke.id,
+      tool: stroke.tool,
+      segment: stroke.segment,
+      params: stroke.params,
+      added: stroke.added,
+      removed: stroke.removed,
+      at: stroke.at,
+    });
     const before = this.history.value;
     const known = this.strokes.value.filter((s) => s.id !== now.redo?.id);
     // A full stack of undos no longer grows: the newest stroke then pushes the oldest out.
-    const isNew = now.undoDepth > before.undoDepth || (now.undoDepth === before.undoDepth && now.undo?.id !== before.undo?.id);
-    if (now.undo && isNew && known[0]?.id !== now.undo.id) this.strokes.value = [line(now.undo), ...known].slice(0, 200);
+    const isNew =
+      now.undoDepth > before.undoDepth || (now.undoDepth === before.undoDepth && now.undo?.id !== before.undo?.id);
+    if (now.undo && isNew && known[0]?.id !== now.undo.id)
+      this.strokes.value = [line(now.undo), ...known].slice(0, 200);
     else this.strokes.value = known;
   }
 
   #countLesions(): void {
     window.clearTimeout(this.#lesionTimer);
-    this.#lesionTimer = window.setTimeout(() => { void this.editor.lesions(this.#beside).then((found) => { this.lesions.value = found; }).catch(() => undefined); }, 250);
+    this.#lesionTimer = window.setTimeout(() => {
+      void this.editor
+        .lesions(this.#beside)
+        .then((found) => {
+          this.lesions.value = found;
+        })
+        .catch(() => undefined);
+    }, 250);
   }
 
   /** What the list of lesions is told beside: the pre-annotation, and lobes (or lungs) where there are any. */
@@ -286,15 +373,25 @@ export class Session {
   }
 
   /** mL of a segment; 0 when nothing is marked. */
-  mlOf(segment: number): number { return this.stats.value.segments.find((s) => s.segment === segment)?.ml ?? 0; }
+  mlOf(segment: number): number {
+    return this.stats.value.segments.find((s) => s.segment === segment)?.ml ?? 0;
+  }
 
-  get voxelMl(): number { return mlOfVoxel(this.geometry.shapeZyx, this.geometry.spacingMmZyx); }
+  get voxelMl(): number {
+    return mlOfVoxel(this.geometry.shapeZyx, this.geometry.spacingMmZyx);
+  }
 
   /** An X-ray has areas, not volumes, and no HU. */
-  get unit(): "mL" | "cm²" { return this.context.scan.shape_zyx[0] === 1 ? "cm²" : "mL"; }
-  get valueUnit(): string { return this.context.scan.modality === "CT" ? " HU" : ""; }
+  get unit(): "mL" | "cm²" {
+    return this.context.scan.shape_zyx[0] === 1 ? "cm²" : "mL";
+  }
+  get valueUnit(): string {
+    return this.context.scan.modality === "CT" ? " HU" : "";
+  }
 
-  segmentName(id: number): string { return this.segments.find((s) => s.id === id)?.name ?? t("Segment {id}", { id }); }
+  segmentName(id: number): string {
+    return this.segments.find((s) => s.id === id)?.name ?? t("Segment {id}", { id });
+  }
 
   close(): void {
     this.#leaving.abort();

@@ -7,7 +7,11 @@
 import { effect, signal } from "@preact/signals";
 import { ENGLISH } from "./language";
 
-export interface NamedWindow { readonly name: string; readonly level: number; readonly width: number }
+export interface NamedWindow {
+  readonly name: string;
+  readonly level: number;
+  readonly width: number;
+}
 
 export interface Settings {
   radiusMm: number;
@@ -68,23 +72,66 @@ export interface Settings {
 }
 
 export const DEFAULTS: Settings = {
-  radiusMm: 15, tolerance: 30, useLimit: true, planar: false, excludeVessels: false, strongControl: false, livePreview: true,
-  overwrite: false, sphereMm: 8, circleMm: 8, eraserMm: 8, eraserPlanar: false, eraseAll: false,
-  thresholdMm: 8, thresholdLo: -750, thresholdHi: -300, thresholdPlanar: false, ceiling: 250_000, growFill: true, lineSlices: 0, cutOutside: false, cutAll: false,
-  sizeMm: 1, smoothMm: 3, islandsMl: 0.5, marginMm: 0, copyInto: false, moreOperations: false, penPressure: true, opacity: 34, crosshair: true, scout: true,
-  smooth: true, slabMm: 10, slabEverywhere: true, regionKind: "ellipse", cineFps: 12, windows: [], rendering: "auto", theme: "dark", language: ENGLISH,
-  keys: {}, recent: [],
+  radiusMm: 15,
+  tolerance: 30,
+  useLimit: true,
+  planar: false,
+  excludeVessels: false,
+  strongControl: false,
+  livePreview: true,
+  overwrite: false,
+  sphereMm: 8,
+  circleMm: 8,
+  eraserMm: 8,
+  eraserPlanar: false,
+  eraseAll: false,
+  thresholdMm: 8,
+  thresholdLo: -750,
+  thresholdHi: -300,
+  thresholdPlanar: false,
+  ceiling: 250_000,
+  growFill: true,
+  lineSlices: 0,
+  cutOutside: false,
+  cutAll: false,
+  sizeMm: 1,
+  smoothMm: 3,
+  islandsMl: 0.5,
+  marginMm: 0,
+  copyInto: false,
+  moreOperations: false,
+  penPressure: true,
+  opacity: 34,
+  crosshair: true,
+  scout: true,
+  smooth: true,
+  slabMm: 10,
+  slabEverywhere: true,
+  regionKind: "ellipse",
+  cineFps: 12,
+  windows: [],
+  rendering: "auto",
+  theme: "dark",
+  language: ENGLISH,
+  keys: {},
+  recent: [],
 };
 
 /** A copy of the settings: `saved` counts the changes that the server has taken. */
-export interface Copy { readonly saved: number; readonly values: Readonly<Record<string, unknown>> }
+export interface Copy {
+  readonly saved: number;
+  readonly values: Readonly<Record<string, unknown>>;
+}
 
 /** The browser's copy, with the names that the server does not have yet. */
-export interface Kept extends Copy { readonly unsent: readonly string[] }
+export interface Kept extends Copy {
+  readonly unsent: readonly string[];
+}
 
 type Name = keyof Settings;
 
-const SEND_AFTER_MS = 800, AGAIN_AFTER_MS = 15_000;
+const SEND_AFTER_MS = 800,
+  AGAIN_AFTER_MS = 15_000;
 
 export const settings = signal<Settings>(DEFAULTS);
 
@@ -102,7 +149,10 @@ export function resetSettings(): void {
  * The settings to begin with: the server's, unless the page came from a cache and the browser knows better, and over
  * them what was never sent. Names that are unknown or of another kind than the default are left out.
  */
-export function merge(server: Copy, kept: Kept | null): { readonly values: Settings; readonly saved: number; readonly unsent: ReadonlySet<string> } {
+export function merge(
+  server: Copy,
+  kept: Kept | null,
+): { readonly values: Settings; readonly saved: number; readonly unsent: ReadonlySet<string> } {
   const base = kept && kept.saved > server.saved ? kept : server;
   const unsent = new Set((kept?.unsent ?? []).filter((name) => name in DEFAULTS));
   const values: Record<string, unknown> = { ...DEFAULTS };
@@ -117,41 +167,72 @@ export function merge(server: Copy, kept: Kept | null): { readonly values: Setti
 function fits(name: Name, value: unknown): boolean {
   if (name === "keys") return isTable(value) && Object.values(value).every(isTexts);
   if (name === "recent") return isTexts(value);
-  if (name === "windows") return Array.isArray(value) && value.every((w) => isTable(w) && typeof w["name"] === "string" && typeof w["level"] === "number" && typeof w["width"] === "number");
+  if (name === "windows")
+    return (
+      Array.isArray(value) &&
+      value.every(
+        (w) =>
+          isTable(w) &&
+          typeof w["name"] === "string" &&
+          typeof w["level"] === "number" &&
+          typeof w["width"] === "number",
+      )
+    );
   if (typeof DEFAULTS[name] === "object") return isTable(value);
   return typeof value === typeof DEFAULTS[name];
 }
 
-function isTexts(value: unknown): boolean { return Array.isArray(value) && value.every((inner) => typeof inner === "string"); }
-function isTable(value: unknown): value is Record<string, unknown> { return typeof value === "object" && value !== null && !Array.isArray(value); }
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((inner) => typeof inner === "string");
+}
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 
 /**
  * Take up a person's settings and keep them from now on: in `store` at once, on the server by `send` a little later. `send` gets
  * the changed names (null: back to the default) and answers the new count; when it throws, it is tried again. Answers how to stop.
  */
-export function keepSettings(user: string, server: Copy, store: Pick<Storage, "getItem" | "setItem">, send: (values: Readonly<Record<string, unknown>>) => Promise<Copy>): () => void {
+export function keepSettings(
+  user: string,
+  server: Copy,
+  store: Pick<Storage, "getItem" | "setItem">,
+  send: (values: Readonly<Record<string, unknown>>) => Promise<Copy>,
+): () => void {
   const key = `voxloop.settings.${user}`;
   let kept: Kept | null = null;
-  try { kept = JSON.parse(store.getItem(key) ?? "null") as Kept | null; } catch { /* unreadable: the server's copy is the one */ }
+  try {
+    kept = JSON.parse(store.getItem(key) ?? "null") as Kept | null;
+  } catch {
+    /* unreadable: the server's copy is the one */
+  }
   const begun = merge(server, kept);
   let { saved } = begun;
   const unsent = new Set(begun.unsent);
-  let before = begun.values, timer: ReturnType<typeof setTimeout> | undefined;
+  let before = begun.values,
+    timer: ReturnType<typeof setTimeout> | undefined;
   let isSending = false;
   settings.value = begun.values;
 
   const write = () => {
     const text = JSON.stringify({ saved, values: settings.value, unsent: [...unsent] });
-    try { store.setItem(key, text); } catch { /* a full or closed store: the server has them */ }
+    try {
+      store.setItem(key, text);
+    } catch {
+      /* a full or closed store: the server has them */
+    }
   };
   const flush = async () => {
     clearTimeout(timer);
     if (isSending || unsent.size === 0) return;
     isSending = true;
-    const sent = settings.value, names = [...unsent] as Name[];
+    const sent = settings.value,
+      names = [...unsent] as Name[];
     try {
-      ({ saved } = await send(Object.fromEntries(names.map((name) => [name, same(sent[name], DEFAULTS[name]) ? null : sent[name]]))));
+      ({ saved } = await send(
+        Object.fromEntries(names.map((name) => [name, same(sent[name], DEFAULTS[name]) ? null : sent[name]])),
+      ));
       for (const name of names) if (settings.value[name] === sent[name]) unsent.delete(name);
       write();
       isSending = false;
@@ -172,5 +253,8 @@ export function keepSettings(user: string, server: Copy, store: Pick<Storage, "g
     clearTimeout(timer);
     timer = setTimeout(() => void flush(), SEND_AFTER_MS);
   });
-  return () => { stop(); clearTimeout(timer); };
+  return () => {
+    stop();
+    clearTimeout(timer);
+  };
 }

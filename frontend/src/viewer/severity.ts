@@ -10,9 +10,19 @@ import type { Layer } from "./context";
 import { msg } from "./language";
 
 /** Keys of the lobes in a label schema, in the order of the score. */
-export const LOBES = ["right_upper_lobe", "right_middle_lobe", "right_lower_lobe", "left_upper_lobe", "left_lower_lobe"] as const;
+export const LOBES = [
+  "right_upper_lobe",
+  "right_middle_lobe",
+  "right_lower_lobe",
+  "left_upper_lobe",
+  "left_lower_lobe",
+] as const;
 
-const LIMITS: readonly (readonly [number, number])[] = [[25, 2], [50, 3], [75, 4]];
+const LIMITS: readonly (readonly [number, number])[] = [
+  [25, 2],
+  [50, 3],
+  [75, 4],
+];
 
 export function gradeOf(percent: number): number {
   if (percent === 0) return 0;
@@ -25,7 +35,11 @@ export function wordOf(score: number): "none" | "mild" | "moderate" | "severe" {
 }
 
 /** One segment of the anatomy and what of it is involved. */
-export interface Part { readonly id: number; readonly voxels: number; readonly percent: number }
+export interface Part {
+  readonly id: number;
+  readonly voxels: number;
+  readonly percent: number;
+}
 
 export interface Involvement {
   /** % of all that the layer marks; null when it marks nothing. */
@@ -38,9 +52,14 @@ export interface Involvement {
 }
 
 /** `opacities`: the segments of the mask that count. */
-export function involvement(regions: readonly Region[], opacities: ReadonlySet<number>, layer: Pick<Layer, "segments"> | null): Involvement {
+export function involvement(
+  regions: readonly Region[],
+  opacities: ReadonlySet<number>,
+  layer: Pick<Layer, "segments"> | null,
+): Involvement {
   const parts = new Map<number, Part>();
-  let all = 0, taken = 0;
+  let all = 0,
+    taken = 0;
   for (const { region, voxels, taken: by } of regions) {
     const here = Object.entries(by).reduce((sum, [segment, n]) => sum + (opacities.has(Number(segment)) ? n : 0), 0);
     parts.set(region, { id: region, voxels, percent: (100 * here) / voxels });
@@ -52,5 +71,10 @@ export function involvement(regions: readonly Region[], opacities: ReadonlySet<n
     return part ? gradeOf(part.percent) : null;
   });
   const hasLobes = grades.some((grade) => grade !== null);
-  return { percent: all ? (100 * taken) / all : null, parts, grades, score: hasLobes ? grades.reduce<number>((sum, g) => sum + (g ?? 0), 0) : null };
+  return {
+    percent: all ? (100 * taken) / all : null,
+    parts,
+    grades,
+    score: hasLobes ? grades.reduce<number>((sum, g) => sum + (g ?? 0), 0) : null,
+  };
 }

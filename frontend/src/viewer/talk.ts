@@ -17,14 +17,18 @@ export class Talk {
   readonly drafts = signal<readonly Draft[]>([]);
   readonly waiting = signal<readonly Word[]>([]);
   readonly seen = signal<string | null>(null);
-  readonly unread = computed(() => this.comments.value.reduce((sum, c) => sum + [c, ...c.replies].filter((words) => this.isUnread(words)).length, 0));
+  readonly unread = computed(() =>
+    this.comments.value.reduce((sum, c) => sum + [c, ...c.replies].filter((words) => this.isUnread(words)).length, 0),
+  );
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sending: Promise<void> | null = null;
 
   /** `ready`: before what is kept may be read. */
   constructor(
     private readonly context: Pick<Context, "id" | "can" | "review" | "user" | "comments" | "comments_seen">,
-    private readonly words: Shelf<"word">, private readonly keptDrafts: Shelf<"draft">, ready: Promise<void>,
+    private readonly words: Shelf<"word">,
+    private readonly keptDrafts: Shelf<"draft">,
+    ready: Promise<void>,
   ) {
     this.comments.value = context.comments;
     this.seen.value = context.comments_seen ?? null;
@@ -38,25 +42,41 @@ export class Talk {
   }
 
   isUnread(words: { readonly author: string; readonly created_at: string }): boolean {
-    return words.author !== this.context.user && (this.seen.value === null || Date.parse(words.created_at) > Date.parse(this.seen.value));
+    return (
+      words.author !== this.context.user &&
+      (this.seen.value === null || Date.parse(words.created_at) > Date.parse(this.seen.value))
+    );
   }
 
   /** Whether one's own words can still be changed; `later` are the replies after them. */
-  canEdit(words: { readonly author: string; readonly created_at: string }, later: readonly Reply[], now = Date.now()): boolean {
-    return this.context.can.comment && words.author === this.context.user && now - Date.parse(words.created_at) < EDITABLE_MS
-      && later.every((reply) => reply.author === this.context.user);
+  canEdit(
+    words: { readonly author: string; readonly created_at: string },
+    later: readonly Reply[],
+    now = Date.now(),
+  ): boolean {
+    return (
+      this.context.can.comment &&
+      words.author === this.context.user &&
+      now - Date.parse(words.created_at) < EDITABLE_MS &&
+      later.every((reply) => reply.author === this.context.user)
+    );
   }
 
   /** A comment on a voxel: at once where a review is running, else with the return. */
   say(text: string, ijk: Ijk | null): void {
     if (!this.context.can.comment || !this.context.review) return;
-    if (!this.context.can.return) { this.#put({ id: uuid(), text, ijk, to: null, refused: null }); return; }
+    if (!this.context.can.return) {
+      this.#put({ id: uuid(), text, ijk, to: null, refused: null });
+      return;
+    }
     const draft = { id: uuid(), text, ijk };
     this.drafts.value = [...this.drafts.value, draft];
     void this.keptDrafts.put({ [draft.id]: draft });
   }
 
-  reply(to: string, text: string): void { this.#put({ id: uuid(), text, ijk: null, to, refused: null }); }
+  reply(to: string, text: string): void {
+    this.#put({ id: uuid(), text, ijk: null, to, refused: null });
+  }
 
   dropDrafts(drafts: readonly Draft[]): void {
     this.drafts.value = this.drafts.value.filter((draft) => !drafts.includes(draft));
@@ -75,10 +95,21 @@ export class Talk {
   }
 
   /** Replace a comment by what the server says of it. */
-  take(comment: Comment): void { this.comments.value = this.comments.value.map((c) => (c.id === comment.id ? comment : c)); }
+  take(comment: Comment): void {
+    this.comments.value = this.comments.value.map((c) => (c.id === comment.id ? comment : c));
+  }
 
   takeReply(to: string, reply: Reply): void {
-    this.comments.value = this.comments.value.map((c) => (c.id !== to ? c : { ...c, replies: [...c.replies.filter((r) => r.id !== reply.id), reply].sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at)) }));
+    this.comments.value = this.comments.value.map((c) =>
+      c.id !== to
+        ? c
+        : {
+            ...c,
+            replies: [...c.replies.filter((r) => r.id !== reply.id), reply].sort(
+              (a, b) => Date.parse(a.created_at) - Date.parse(b.created_at),
+            ),
+          },
+    );
   }
 
   /** Everything that is shown was read. */
@@ -109,7 +140,9 @@ export class Talk {
   }
 
   #send(): Promise<void> {
-    this.#sending ??= this.#sendAll().finally(() => { this.#sending = null; });
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = null;
+    });
     return this.#sending;
   }
 
@@ -122,13 +155,20 @@ export class Talk {
         this.drop(word.id);
       } catch (error) {
         const refused = refusalOf(error);
-        if (refused === null) { this.#later(AGAIN_MS); return; }
+        if (refused === null) {
+          this.#later(AGAIN_MS);
+          return;
+        }
         this.#keep({ ...word, refused });
       }
     }
   }
 
-  #first(): Word | undefined { return this.waiting.value.find((w) => w.refused === null); }
+  #first(): Word | undefined {
+    return this.waiting.value.find((w) => w.refused === null);
+  }
 
-  close(): void { clearTimeout(this.#timer); }
+  close(): void {
+    clearTimeout(this.#timer);
+  }
 }

@@ -2,7 +2,8 @@
 
 import { ENGLISH, msg, spoken, t } from "./language";
 
-const THIN = "\u2009", MINUS = "\u2212";
+const THIN = "\u2009",
+  MINUS = "\u2212";
 
 const formats = new Map<string, Intl.NumberFormat>();
 
@@ -10,12 +11,22 @@ const formats = new Map<string, Intl.NumberFormat>();
 export function fixed(value: number, digits: number): string {
   const key = `${spoken()}/${digits}`;
   let format = formats.get(key);
-  if (!format) formats.set(key, format = new Intl.NumberFormat(spoken(), { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: spoken() !== ENGLISH }));
+  if (!format)
+    formats.set(
+      key,
+      (format = new Intl.NumberFormat(spoken(), {
+        minimumFractionDigits: digits,
+        maximumFractionDigits: digits,
+        useGrouping: spoken() !== ENGLISH,
+      })),
+    );
   return format.format(value).replace("-", MINUS);
 }
 
 /** A number with as many decimals as it has, at most two. */
-export function figure(value: number): string { return new Intl.NumberFormat(spoken(), { maximumFractionDigits: 2 }).format(value); }
+export function figure(value: number): string {
+  return new Intl.NumberFormat(spoken(), { maximumFractionDigits: 2 }).format(value);
+}
 
 export function thin(value: number): string {
   const text = fixed(Math.round(value), 0);
@@ -32,7 +43,9 @@ export function signed(value: number, text = ml(Math.abs(value))): string {
   return `${value < 0 ? MINUS : "+"}${text}`;
 }
 
-export function hu(value: number | null): string { return value === null ? "–" : thin(value); }
+export function hu(value: number | null): string {
+  return value === null ? "–" : thin(value);
+}
 
 export function ago(iso: string | null, now = Date.now()): string {
   if (!iso) return "";
@@ -45,17 +58,44 @@ export function ago(iso: string | null, now = Date.now()): string {
 }
 
 /** The time of the day, to the second. */
-export function clock(iso: string): string { return new Date(iso).toLocaleTimeString(spoken()); }
+export function clock(iso: string): string {
+  return new Date(iso).toLocaleTimeString(spoken());
+}
 
 const TOOL_WORDS: Readonly<Record<string, string>> = {
-  grow: msg("grow"), sphere: msg("sphere"), circle: msg("circle"), erase: msg("erase"), threshold: msg("threshold"), undo: msg("undo"), redo: msg("redo"), copy: msg("copy"),
-  lasso: msg("lasso"), scissors: msg("scissors"), polygon: msg("polygon"), interpolate: msg("interpolate"), resize: msg("grow or shrink"), smooth: msg("smooth"),
-  "fill-holes": msg("fill holes"), "remove-islands": msg("remove islands"), "remove-lesion": msg("remove lesion"), intersect: msg("intersect"), subtract: msg("subtract"),
-  convert: msg("convert"), clear: msg("clear"), merge: msg("merge"), restore: msg("restore"), propose: msg("propose"), revert: msg("revert"),
+  grow: msg("grow"),
+  sphere: msg("sphere"),
+  circle: msg("circle"),
+  erase: msg("erase"),
+  threshold: msg("threshold"),
+  undo: msg("undo"),
+  redo: msg("redo"),
+  copy: msg("copy"),
+  lasso: msg("lasso"),
+  scissors: msg("scissors"),
+  polygon: msg("polygon"),
+  interpolate: msg("interpolate"),
+  resize: msg("grow or shrink"),
+  smooth: msg("smooth"),
+  "fill-holes": msg("fill holes"),
+  "remove-islands": msg("remove islands"),
+  "remove-lesion": msg("remove lesion"),
+  intersect: msg("intersect"),
+  subtract: msg("subtract"),
+  convert: msg("convert"),
+  clear: msg("clear"),
+  merge: msg("merge"),
+  restore: msg("restore"),
+  propose: msg("propose"),
+  revert: msg("revert"),
 };
 
 /** Name of a stroke's tool for people: `fill-holes` → `fill holes`. */
-export function toolWords(tool: string): string { return t(TOOL_WORDS[tool] ?? tool.replaceAll("-", " ")); }
+export function toolWords(tool: string): string {
+  return t(TOOL_WORDS[tool] ?? tool.replaceAll("-", " "));
+}
 
 /** With a capital at the start, in the reader's language. */
-export function capital(text: string): string { return text.charAt(0).toLocaleUpperCase(spoken()) + text.slice(1); }
+export function capital(text: string): string {
+  return text.charAt(0).toLocaleUpperCase(spoken()) + text.slice(1);
+}

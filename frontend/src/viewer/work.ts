@@ -33,7 +33,8 @@ export type Asking =
   | { readonly kind: "kept"; readonly next: string | null }
   | { readonly kind: "done"; readonly text: string };
 
-const interlocksOf = (problem: Problem): readonly Interlock[] => (problem.body["interlocks"] as Interlock[] | undefined) ?? [];
+const interlocksOf = (problem: Problem): readonly Interlock[] =>
+  (problem.body["interlocks"] as Interlock[] | undefined) ?? [];
 
 export class Work {
   readonly talk: Talk;
@@ -65,12 +66,19 @@ export class Work {
     this.shelf = (kind) => new Shelf(intents, of, kind);
     this.ready = moveOld(intents, of);
     this.#answers = new Outgoing(
-      this.shelf("answer"), context.answers.values, this.canAnswer, (values) => call<{ values: Values }>("PATCH", context.answers.url, { values }), this.ready,
+      this.shelf("answer"),
+      context.answers.values,
+      this.canAnswer,
+      (values) => call<{ values: Values }>("PATCH", context.answers.url, { values }),
+      this.ready,
     );
     const { can, review } = context;
     this.checks = new Outgoing(
-      this.shelf("check"), Object.fromEntries((review?.looked_at ?? []).map((name) => [name, true])), can.approve,
-      (values) => call<{ values: Values }>("PATCH", `${this.reviewUrl}/checks`, { values }), this.ready,
+      this.shelf("check"),
+      Object.fromEntries((review?.looked_at ?? []).map((name) => [name, true])),
+      can.approve,
+      (values) => call<{ values: Values }>("PATCH", `${this.reviewUrl}/checks`, { values }),
+      this.ready,
     );
     this.talk = new Talk(context, this.shelf("word"), this.shelf("draft"), this.ready);
     session.save.subscribe(({ kind }) => {
@@ -80,19 +88,37 @@ export class Work {
         void this.#submitNow();
       }
     });
-    const sign = () => { this.#count(); this.#lastSign = performance.now(); };
-    for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) addEventListener(name, sign, { passive: true, capture: true });
+    const sign = () => {
+      this.#count();
+      this.#lastSign = performance.now();
+    };
+    for (const name of ["pointermove", "pointerdown", "keydown", "wheel"])
+      addEventListener(name, sign, { passive: true, capture: true });
     this.#timer = window.setInterval(() => void this.#beat(), BEAT_MS);
   }
 
-  get answers() { return this.#answers.values; }
-  get answersUnsaved() { return this.#answers.unsaved; }
-  get answersRefused() { return this.#answers.refused; }
-  get comments() { return this.talk.comments; }
-  get drafts() { return this.talk.drafts; }
+  get answers() {
+    return this.#answers.values;
+  }
+  get answersUnsaved() {
+    return this.#answers.unsaved;
+  }
+  get answersRefused() {
+    return this.#answers.refused;
+  }
+  get comments() {
+    return this.talk.comments;
+  }
+  get drafts() {
+    return this.talk.drafts;
+  }
 
-  get url(): string { return `/api/v1/assignments/${this.session.context.id}`; }
-  get reviewUrl(): string { return `/api/v1/reviews/${this.session.context.review?.id}`; }
+  get url(): string {
+    return `/api/v1/assignments/${this.session.context.id}`;
+  }
+  get reviewUrl(): string {
+    return `/api/v1/reviews/${this.session.context.review?.id}`;
+  }
 
   /** Add the time since the last look, as far as it was not idle. */
   #count(): void {
@@ -116,12 +142,18 @@ export class Work {
   }
 
   /** The author answers, and a reviewer corrects. */
-  get canAnswer(): boolean { return this.session.context.can.submit || this.session.context.can.correct; }
+  get canAnswer(): boolean {
+    return this.session.context.can.submit || this.session.context.can.correct;
+  }
 
-  setAnswer(key: string, value: unknown): void { this.#answers.set(withReturning(this.session.context.schema.questions, this.answers.value, key, value)); }
+  setAnswer(key: string, value: unknown): void {
+    this.#answers.set(withReturning(this.session.context.schema.questions, this.answers.value, key, value));
+  }
 
   /** Send the answers now; rejects when they could not be sent. */
-  saveAnswers(): Promise<void> { return this.#answers.save(); }
+  saveAnswers(): Promise<void> {
+    return this.#answers.save();
+  }
 
   /** What this page itself sees against submitting; the desk fills it in. */
   hindrances: () => readonly Interlock[] = () => [];
@@ -129,9 +161,15 @@ export class Work {
   /** Everything on the server, then `submit`. What speaks against it comes as a list to jump from. */
   async submit(acknowledged: readonly string[] = []): Promise<void> {
     const why = whyNoSubmit(this.session.save.value) ?? whyDamaged(this.session.lostSlices.value);
-    if (why) { this.session.notice.value = { text: why, tone: "warn" }; return; }
+    if (why) {
+      this.session.notice.value = { text: why, tone: "warn" };
+      return;
+    }
     const found = this.hindrances().filter((lock) => !acknowledged.includes(lock.code));
-    if (found.length) { this.asking.value = { kind: "interlocks", found }; return; }
+    if (found.length) {
+      this.asking.value = { kind: "interlocks", found };
+      return;
+    }
     await this.#say(t("Submitting"), async () => {
       this.#wish = null;
       await this.shelf("submit").remove();
@@ -142,7 +180,10 @@ export class Work {
         await this.shelf("answer").remove();
         this.#leave(next, t("Submitted. There is no further scan for you now."));
       } catch (error) {
-        if (error instanceof TypeError) { await this.#submitLater(acknowledged); return; }
+        if (error instanceof TypeError) {
+          await this.#submitLater(acknowledged);
+          return;
+        }
         if (!(error instanceof Problem) || error.code !== "interlocks") throw error;
         this.asking.value = { kind: "interlocks", found: interlocksOf(error) };
       }
@@ -153,7 +194,9 @@ export class Work {
   async #flushed(): Promise<void> {
     let stop: (() => void) | undefined;
     const offline = new Promise<never>((_, reject) => {
-      stop = this.session.save.subscribe((state) => { if (state.kind === "offline" && state.reason !== "no_space") reject(new TypeError("offline")); });
+      stop = this.session.save.subscribe((state) => {
+        if (state.kind === "offline" && state.reason !== "no_space") reject(new TypeError("offline"));
+      });
     });
     await Promise.race([this.session.editor.flush(), offline]).finally(() => stop?.());
   }
@@ -176,14 +219,20 @@ export class Work {
     await this.#say(kind === "skip" ? t("Skipping") : t("Blocking"), async () => {
       await this.session.editor.flush();
       const { next } = await call<{ next?: string | null }>("POST", `${this.url}/${kind}`, { reason });
-      this.#leave(next === undefined ? this.session.context.next : next, kind === "skip" ? t("Skipped.") : t("Blocked; the coordinator sees the reason."));
+      this.#leave(
+        next === undefined ? this.session.context.next : next,
+        kind === "skip" ? t("Skipped.") : t("Blocked; the coordinator sees the reason."),
+      );
     });
   }
 
   /** `approve`, `correct` (with the reviewer's own changes) or `return` (with the drafts). Asks for the password when it must. */
   async verdict(kind: Verdict, password = ""): Promise<void> {
     const why = kind === "return" ? null : whyDamaged(this.session.lostSlices.value);
-    if (why) { this.session.notice.value = { text: why, tone: "warn" }; return; }
+    if (why) {
+      this.session.notice.value = { text: why, tone: "warn" };
+      return;
+    }
     await this.#say(kind === "return" ? t("Returning") : t("Approving"), async () => {
       await this.saveAnswers();
       // The record of what was looked at never keeps a verdict from being given.
@@ -191,7 +240,8 @@ export class Work {
       await this.session.editor.flush();
       const signature = password ? { password } : {};
       const drafts = this.drafts.value;
-      const body = kind === "return" ? { comments: drafts.map(({ text, ijk }) => ({ text, ijk })), ...signature } : signature;
+      const body =
+        kind === "return" ? { comments: drafts.map(({ text, ijk }) => ({ text, ijk })), ...signature } : signature;
       try {
         const { next } = await call<{ next: string | null }>("POST", `${this.reviewUrl}/${kind}`, body);
         this.asking.value = null;
@@ -199,16 +249,24 @@ export class Work {
         await this.shelf("check").remove();
         this.#leave(next, kind === "return" ? t("Returned. The queue is empty.") : t("Approved. The queue is empty."));
       } catch (error) {
-        if (error instanceof Problem && error.code === "interlocks") { this.asking.value = { kind: "interlocks", found: interlocksOf(error) }; return; }
-        if (!(error instanceof Problem) || (error.code !== "signature_required" && error.code !== "wrong_password")) throw error;
+        if (error instanceof Problem && error.code === "interlocks") {
+          this.asking.value = { kind: "interlocks", found: interlocksOf(error) };
+          return;
+        }
+        if (!(error instanceof Problem) || (error.code !== "signature_required" && error.code !== "wrong_password"))
+          throw error;
         this.asking.value = { kind: "signature", verdict: kind, wrong: error.code === "wrong_password" };
       }
     });
   }
 
-  addComment(text: string, ijk: Ijk | null): void { this.talk.say(text, ijk); }
+  addComment(text: string, ijk: Ijk | null): void {
+    this.talk.say(text, ijk);
+  }
 
-  removeDraft(index: number): void { this.talk.dropDrafts([this.drafts.value[index]]); }
+  removeDraft(index: number): void {
+    this.talk.dropDrafts([this.drafts.value[index]]);
+  }
 
   async setResolved(comment: Comment, resolved: boolean): Promise<void> {
     await this.#say(resolved ? t("Resolving") : t("Reopening"), async () => {
@@ -232,7 +290,7 @@ export class Work {
     if (performance.now() - this.#lookedAt > LOOK_AGAIN_MS) {
       this.#lookedAt = performance.now();
       const identity = await identify().catch(() => null);
-      if (identity && await this.signedInAgain(identity)) return;
+      if (identity && (await this.signedInAgain(identity))) return;
       this.otherUser.value = identity?.user ?? null;
     }
     this.signedOut.value = true;
@@ -262,12 +320,33 @@ export class Work {
   async #say(words: string, action: () => Promise<void>): Promise<void> {
     if (this.busy.value) return;
     this.busy.value = words;
-    try { await action(); } catch (error) {
-      if (error instanceof Problem && error.signedOut) { await this.#lostSession(); this.asking.value = { kind: "log-in" }; return; }
-      if (error instanceof Error && error.message === "signed-out") { this.asking.value = { kind: "log-in" }; return; }
-      const why = error instanceof Problem ? error.message : error instanceof Away ? t("The server cannot do it just now; nothing is lost. Try again in a moment.") : error instanceof TypeError ? t("The server cannot be reached; nothing is lost.") : (error as Error).message;
-      this.session.notice.value = { text: t("{action} did not work. {why}", { action: words, why }), tone: error instanceof TypeError ? "warn" : "bad" };
-    } finally { this.busy.value = null; }
+    try {
+      await action();
+    } catch (error) {
+      if (error instanceof Problem && error.signedOut) {
+        await this.#lostSession();
+        this.asking.value = { kind: "log-in" };
+        return;
+      }
+      if (error instanceof Error && error.message === "signed-out") {
+        this.asking.value = { kind: "log-in" };
+        return;
+      }
+      const why =
+        error instanceof Problem
+          ? error.message
+          : error instanceof Away
+            ? t("The server cannot do it just now; nothing is lost. Try again in a moment.")
+            : error instanceof TypeError
+              ? t("The server cannot be reached; nothing is lost.")
+              : (error as Error).message;
+      this.session.notice.value = {
+        text: t("{action} did not work. {why}", { action: words, why }),
+        tone: error instanceof TypeError ? "warn" : "bad",
+      };
+    } finally {
+      this.busy.value = null;
+    }
   }
 
   #leave(next: string | null, otherwise: string): void {

@@ -6,8 +6,18 @@ import type { Zyx } from "../../src/editor/types";
 import { inflate, readVectors } from "./vectors";
 
 interface Case {
-  name: string; tool: "sphere" | "circle" | "erase"; shape_zyx: Zyx; spacing_mm_zyx: Zyx; labels_gz: string; after_gz: string;
-  segment: number; overwrite: boolean; planar: boolean; centre_zyx: Zyx; radius_mm: number; changed: number;
+  name: string;
+  tool: "sphere" | "circle" | "erase";
+  shape_zyx: Zyx;
+  spacing_mm_zyx: Zyx;
+  labels_gz: string;
+  after_gz: string;
+  segment: number;
+  overwrite: boolean;
+  planar: boolean;
+  centre_zyx: Zyx;
+  radius_mm: number;
+  changed: number;
 }
 
 describe("plain brushes", () => {
@@ -15,9 +25,20 @@ describe("plain brushes", () => {
     const labels = new Labelmap(c.shape_zyx);
     const before = inflate(c.labels_gz);
     labels.data.set(before);
-    const writable = c.tool === "erase" ? writableByErasing(c.overwrite ? null : [c.segment], []) : writableByPaint(c.segment, c.overwrite, []);
+    const writable =
+      c.tool === "erase"
+        ? writableByErasing(c.overwrite ? null : [c.segment], [])
+        : writableByPaint(c.segment, c.overwrite, []);
     const input = { shape: c.shape_zyx, spacing: c.spacing_mm_zyx, labels: labels.data, hu: new Int16Array(0) };
-    const runs = ballRuns(input, c.centre_zyx, c.radius_mm, c.planar ? "axial" : null, writable, c.tool === "erase" ? 255 : c.segment, null);
+    const runs = ballRuns(
+      input,
+      c.centre_zyx,
+      c.radius_mm,
+      c.planar ? "axial" : null,
+      writable,
+      c.tool === "erase" ? 255 : c.segment,
+      null,
+    );
     labels.apply(runs, new Set());
     expect(runs.length.reduce((sum, n) => sum + n, 0)).toBe(c.changed);
     expect(Buffer.compare(labels.data, inflate(c.after_gz))).toBe(0);

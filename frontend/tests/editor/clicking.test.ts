@@ -19,28 +19,43 @@ const not = (ijk: Ijk): ClickPrompt => ({ ijk, belongs: false });
 
 /** A ball of 12 mm in lung, and (from its middle to the right edge) a vessel of 2.4 mm. */
 function lung(withVessel = true): { hu: Int16Array; truth: Uint8Array } {
-  const hu = new Int16Array(SHAPE[0] * SHAPE[1] * SHAPE[2]).fill(-860), truth = new Uint8Array(hu.length);
+  const hu = new Int16Array(SHAPE[0] * SHAPE[1] * SHAPE[2]).fill(-860),
+    truth = new Uint8Array(hu.length);
   for (let k = 0; k < SHAPE[0]; k++) {
     for (let j = 0; j < SHAPE[1]; j++) {
       for (let i = 0; i < SHAPE[2]; i++) {
         const across = Math.hypot((k - 20) * SPACING[0], (j - 40) * SPACING[1]);
         if (withVessel && i >= 40 && across <= 2.4) hu[at([i, j, k])] = 40;
-        if (Math.hypot(across, (i - 40) * SPACING[2]) <= 12) { hu[at([i, j, k])] = 20; truth[at([i, j, k])] = 1; }
+        if (Math.hypot(across, (i - 40) * SPACING[2]) <= 12) {
+          hu[at([i, j, k])] = 20;
+          truth[at([i, j, k])] = 1;
+        }
       }
     }
   }
   return { hu, truth };
 }
 
-const inputOf = (hu: Int16Array, probability: Probability | null = null): ClickInput =>
-  ({ shape: SHAPE, spacing: SPACING, hu, labels: new Uint8Array(hu.length), limit: null, backgroundHu: -860, probability });
+const inputOf = (hu: Int16Array, probability: Probability | null = null): ClickInput => ({
+  shape: SHAPE,
+  spacing: SPACING,
+  hu,
+  labels: new Uint8Array(hu.length),
+  limit: null,
+  backgroundHu: -860,
+  probability,
+});
 
 function dice(voxels: Uint32Array, truth: Uint8Array): number {
   const both = voxels.reduce((sum, n) => sum + truth[n], 0);
   return (2 * both) / (voxels.length + truth.reduce((sum, n) => sum + n, 0));
 }
 
-const probabilityOf = (truth: Uint8Array): Probability => ({ values: truth.map((n) => 230 * n), shape: SHAPE, step: [1, 1, 1] });
+const probabilityOf = (truth: Uint8Array): Probability => ({
+  values: truth.map((n) => 230 * n),
+  shape: SHAPE,
+  step: [1, 1, 1],
+});
 
 describe("a proposal", () => {
   const { hu, truth } = lung();
@@ -58,14 +73,19 @@ describe("a proposal", () => {
   test("with a memory is the one without, whatever is added, taken back or changed", () => {
     const prompts: ClickPrompt[] = [...belongs(MIDDLE, [38, 42, 21], TAIL), not([60, 40, 20])];
     const lists = fc.shuffledSubarray(prompts);
-    fc.assert(fc.property(fc.array(lists, { minLength: 2, maxLength: 3 }), (asked) => {
-      const memory = new Proposals();
-      for (const list of asked) expect(memory.propose(inputOf(hu), 1, list, null, 30)).toEqual(propose(inputOf(hu), 1, list, null, 30));
-    }), { numRuns: 3 });
+    fc.assert(
+      fc.property(fc.array(lists, { minLength: 2, maxLength: 3 }), (asked) => {
+        const memory = new Proposals();
+        for (const list of asked)
+          expect(memory.propose(inputOf(hu), 1, list, null, 30)).toEqual(propose(inputOf(hu), 1, list, null, 30));
+      }),
+      { numRuns: 3 },
+    );
   });
 
   test("is found once and kept until what it rests on changes", () => {
-    const memory = new Proposals(), input = inputOf(hu);
+    const memory = new Proposals(),
+      input = inputOf(hu);
     const first = memory.propose(input, 1, belongs(MIDDLE), null, 30);
     expect(memory.propose(input, 1, belongs(MIDDLE), null, 30)).toBe(first);
     input.labels.fill(ERASED, at([0, 0, 20]), at([0, 0, 21]));
@@ -76,7 +96,9 @@ describe("a proposal", () => {
   test("asks the model where it is sure, and the image alone where it is not", () => {
     // Far more is bright than the model takes for a finding.
     const bright = hu.slice();
-    for (let n = 0; n < bright.length; n++) if (Math.abs((n % SHAPE[2]) - 40) <= 25 && Math.abs((Math.floor(n / SHAPE[2]) % SHAPE[1]) - 40) <= 20) bright[n] = 20;
+    for (let n = 0; n < bright.length; n++)
+      if (Math.abs((n % SHAPE[2]) - 40) <= 25 && Math.abs((Math.floor(n / SHAPE[2]) % SHAPE[1]) - 40) <= 20)
+        bright[n] = 20;
     const sure = propose(inputOf(bright, probabilityOf(truth)), 1, belongs(MIDDLE), null, 30);
     const alone = propose(inputOf(bright, probabilityOf(truth.map(() => 0))), 1, belongs(MIDDLE), null, 30);
     expect([sure.source, alone.source]).toEqual(["model", "image"]);
@@ -101,7 +123,10 @@ describe("a proposal", () => {
   });
 
   test("in healthy lung says so", () => {
-    expect(propose(inputOf(hu), 1, belongs([10, 10, 5]), null, 30)).toMatchObject({ refusal: "normal_lung", voxels: new Uint32Array(0) });
+    expect(propose(inputOf(hu), 1, belongs([10, 10, 5]), null, 30)).toMatchObject({
+      refusal: "normal_lung",
+      voxels: new Uint32Array(0),
+    });
   });
 
   test("never takes what the reader erased", () => {
@@ -115,40 +140,73 @@ describe("narrows", () => {
   test("stays within the region, holds a point that belongs, and not the one that does not", () => {
     const shape: Zyx = [5, 9, 11];
     const point = fc.tuple(fc.nat(10), fc.nat(8), fc.nat(4)) as fc.Arbitrary<Ijk>;
-    fc.assert(fc.property(fc.array(fc.nat(5 * 9 * 11 - 1), { minLength: 1, maxLength: 300 }), point, point, (some, kept, other) => {
-      const number = ([i, j, k]: Ijk): number => (k * shape[1] + j) * shape[2] + i;
-      fc.pre(number(kept) !== number(other));
-      const voxels = Uint32Array.from(new Set([...some, number(kept), number(other)])).sort();
-      const left = narrows({ shape, spacing: [2, 1, 0.7] }, voxels, [kept], other);
-      expect(left).toContain(number(kept));
-      expect(left).not.toContain(number(other));
-      expect([...left].every((n, m) => voxels.includes(n) && (m === 0 || left[m - 1] < n))).toBe(true);
-    }), { numRuns: 60 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(5 * 9 * 11 - 1), { minLength: 1, maxLength: 300 }),
+        point,
+        point,
+        (some, kept, other) => {
+          const number = ([i, j, k]: Ijk): number => (k * shape[1] + j) * shape[2] + i;
+          fc.pre(number(kept) !== number(other));
+          const voxels = Uint32Array.from(new Set([...some, number(kept), number(other)])).sort();
+          const left = narrows({ shape, spacing: [2, 1, 0.7] }, voxels, [kept], other);
+          expect(left).toContain(number(kept));
+          expect(left).not.toContain(number(other));
+          expect([...left].every((n, m) => voxels.includes(n) && (m === 0 || left[m - 1] < n))).toBe(true);
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 
   test("the depth inside equals brute force", () => {
-    const shape: Zyx = [4, 5, 6], spacing: Zyx = [2.5, 0.8, 0.7];
-    fc.assert(fc.property(fc.array(fc.boolean(), { minLength: 120, maxLength: 120 }), (bits) => {
-      fc.pre(bits.includes(false));
-      const place = (n: number): number[] => [Math.floor(n / 30) * spacing[0], (Math.floor(n / 6) % 5) * spacing[1], (n % 6) * spacing[2]];
-      const got = depthInside(Uint8Array.from(bits, Number), shape, spacing);
-      bits.forEach((set, n) => {
-        const least = Math.min(...bits.flatMap((other, m) => (other ? [] : [Math.hypot(...place(n).map((v, axis) => v - place(m)[axis]))])));
-        expect(got[n]).toBeCloseTo(set ? least : 0, 4);
-      });
-    }), { numRuns: 40 });
+    const shape: Zyx = [4, 5, 6],
+      spacing: Zyx = [2.5, 0.8, 0.7];
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 120, maxLength: 120 }), (bits) => {
+        fc.pre(bits.includes(false));
+        const place = (n: number): number[] => [
+          Math.floor(n / 30) * spacing[0],
+          (Math.floor(n / 6) % 5) * spacing[1],
+          (n % 6) * spacing[2],
+        ];
+        const got = depthInside(Uint8Array.from(bits, Number), shape, spacing);
+        bits.forEach((set, n) => {
+          const least = Math.min(
+            ...bits.flatMap((other, m) =>
+              other ? [] : [Math.hypot(...place(n).map((v, axis) => v - place(m)[axis]))],
+            ),
+          );
+          expect(got[n]).toBeCloseTo(set ? least : 0, 4);
+        });
+      }),
+      { numRuns: 40 },
+    );
   });
 });
 
 test("the probability map of the shared vector", async () => {
-  const vector = readVectors<{ facts: { shape_zyx: number[] }; message_b64: string; values: number[] }>("probability.json");
-  expect([...await gunzip(bytesOf(vector.message_b64), vector.values.length)]).toEqual(vector.values);
+  const vector = readVectors<{ facts: { shape_zyx: number[] }; message_b64: string; values: number[] }>(
+    "probability.json",
+  );
+  expect([...(await gunzip(bytesOf(vector.message_b64), vector.values.length))]).toEqual(vector.values);
 });
 
 describe("as one stroke of the editor", () => {
   const open: Desk[] = [];
-  afterEach(async () => { for (const desk of open.splice(0)) await desk.session.close(); });
-  const click = (prompts: readonly ClickPrompt[]): Operation => ({ op: "click", segment: 2, overwrite: false, locked: [], prompts, box: null, tolerance: 30, overlay: null });
+  afterEach(async () => {
+    for (const desk of open.splice(0)) await desk.session.close();
+  });
+  const click = (prompts: readonly ClickPrompt[]): Operation => ({
+    op: "click",
+    segment: 2,
+    overwrite: false,
+    locked: [],
+    prompts,
+    box: null,
+    tolerance: 30,
+    overlay: null,
+  });
 
   async function started(): Promise<Desk> {
     const desk = new Desk(new Server(SHAPE), new Browser());
@@ -175,7 +233,18 @@ describe("as one stroke of the editor", () => {
     expect(same(desk.labels, drawn)).toBe(true);
     await desk.session.flush();
     expect(desk.server.strokes[0]).toMatchObject({
-      tool: "click", segment: 2, ijk: MIDDLE, added: done.added, params: { prompts: [[...MIDDLE, 1], [...TAIL, 1], [...TAIL, 0]], source: "image" },
+      tool: "click",
+      segment: 2,
+      ijk: MIDDLE,
+      added: done.added,
+      params: {
+        prompts: [
+          [...MIDDLE, 1],
+          [...TAIL, 1],
+          [...TAIL, 0],
+        ],
+        source: "image",
+      },
     });
   });
 

@@ -7,13 +7,22 @@ import type { EditorEvents, Ijk, SaveState, Tool, Zyx } from "../../src/editor/t
 import type { Server } from "./server";
 
 export const SPACING: Zyx = [2, 1, 1];
-export const LPS = [[1, 0, 0, -20], [0, 1, 0, 30], [0, 0, 2, 100], [0, 0, 0, 1]];
+export const LPS = [
+  [1, 0, 0, -20],
+  [0, 1, 0, 30],
+  [0, 0, 2, 100],
+  [0, 0, 0, 1],
+];
 
 /** Web Locks of one browser. */
 export class Locks {
   #holder: { drop: (why: Error) => void } | null = null;
 
-  readonly request = ((_name: string, options: LockOptions, callback: (lock: Lock | null) => unknown): Promise<unknown> => {
+  readonly request = ((
+    _name: string,
+    options: LockOptions,
+    callback: (lock: Lock | null) => unknown,
+  ): Promise<unknown> => {
     if (this.#holder && options.ifAvailable) return Promise.resolve(callback(null));
     this.#holder?.drop(new DOMException("stolen", "AbortError"));
     return new Promise((resolve, reject) => {
@@ -33,7 +42,10 @@ export class Browser {
   readonly locks = new Locks();
   constructor(readonly hasLocks = true) {}
   get platform(): Platform {
-    return { locks: this.hasLocks ? this.locks : null, channel: (name) => new BroadcastChannel(`${this.name}/${name}`) };
+    return {
+      locks: this.hasLocks ? this.locks : null,
+      channel: (name) => new BroadcastChannel(`${this.name}/${name}`),
+    };
   }
 }
 
@@ -42,17 +54,34 @@ export class Desk {
   readonly states: SaveState[] = [];
   readonly events: { [K in keyof EditorEvents]?: EditorEvents[K][] } = {};
 
-  constructor(readonly server: Server, readonly browser: Browser, readonly autosaveMs = 5, editable = true, user = "reader") {
+  constructor(
+    readonly server: Server,
+    readonly browser: Browser,
+    readonly autosaveMs = 5,
+    editable = true,
+    user = "reader",
+  ) {
     this.session = new EditorSession({
       emit: (event, detail) => {
         ((this.events[event] ??= []) as unknown[]).push(detail);
         if (event === "save-state") this.states.push(detail as SaveState);
       },
-      fetch: server.fetch, platform: browser.platform, journalName: browser.name, retryMs: 1,
+      fetch: server.fetch,
+      platform: browser.platform,
+      journalName: browser.name,
+      retryMs: 1,
     });
     this.session.create({
-      volume: { shapeZyx: server.shape, spacingMmZyx: SPACING, backgroundHu: -860 }, user, scan: "VX-1", lpsFromIjk: LPS, assignment: "a1", layer: "findings",
-      maskUrl: "/mask", headers: {}, editable, autosaveMs,
+      volume: { shapeZyx: server.shape, spacingMmZyx: SPACING, backgroundHu: -860 },
+      user,
+      scan: "VX-1",
+      lpsFromIjk: LPS,
+      assignment: "a1",
+      layer: "findings",
+      maskUrl: "/mask",
+      headers: {},
+      editable,
+      autosaveMs,
     });
   }
 
@@ -74,7 +103,12 @@ export class Desk {
   }
 
   until(kind: SaveState["kind"]): Promise<void> {
-    return vi.waitFor(() => { if (this.session.saveState().kind !== kind) throw new Error(`still ${this.session.saveState().kind}`); }, { timeout: 3000, interval: 2 });
+    return vi.waitFor(
+      () => {
+        if (this.session.saveState().kind !== kind) throw new Error(`still ${this.session.saveState().kind}`);
+      },
+      { timeout: 3000, interval: 2 },
+    );
   }
 
   /** The tab dies: nothing more is sent or written, the locks fall. */

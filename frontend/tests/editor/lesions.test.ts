@@ -18,8 +18,15 @@ function labelmap(boxes: readonly (readonly [number, number, number, number])[])
 describe("lesions beside the model", () => {
   it("count the model's part with the lesion that it overlaps most", () => {
     // One part of the model over two lesions: 10 voxels of it in the first, 3 in the second, 2 in neither.
-    const mine = labelmap([[1, 0, 10, 1], [1, 12, 20, 1], [3, 30, 35, 1]]);
-    const model = labelmap([[1, 0, 15, 1], [4, 0, 4, 1]]);
+    const mine = labelmap([
+      [1, 0, 10, 1],
+      [1, 12, 20, 1],
+      [3, 30, 35, 1],
+    ]);
+    const model = labelmap([
+      [1, 0, 15, 1],
+      [4, 0, 4, 1],
+    ]);
     expect(modelVoxels(componentsOf(mine), componentsOf(model))).toEqual([12, 3, 0]);
   });
 
@@ -29,16 +36,27 @@ describe("lesions beside the model", () => {
 
   it("lose no voxel of a part that touches a lesion", () => {
     const rows = fc.uint8Array({ minLength: 40, maxLength: 40, max: 2 });
-    fc.assert(fc.property(rows, rows, (a, b) => {
-      const [mine, model] = [new Labelmap(SHAPE), new Labelmap(SHAPE)];
-      for (let x = 0; x < 40; x++) { mine.data[mine.indexOf(1, 2, x)] = a[x]; model.data[model.indexOf(1, 2, x)] = b[x]; }
-      mine.occupied.fill(1);
-      model.occupied.fill(1);
-      const lesions = componentsOf(mine), parts = componentsOf(model);
-      const touched = parts.filter((p) => p.starts.some((start, n) => { for (let at = start; at < start + p.lengths[n]; at++) if (mine.data[at] === p.label) return true; return false; }));
-      const total = (of: readonly { voxels: number }[]) => of.reduce((sum, { voxels }) => sum + voxels, 0);
-      expect(modelVoxels(lesions, parts).reduce((sum, v) => sum + v, 0)).toBe(total(touched));
-    }));
+    fc.assert(
+      fc.property(rows, rows, (a, b) => {
+        const [mine, model] = [new Labelmap(SHAPE), new Labelmap(SHAPE)];
+        for (let x = 0; x < 40; x++) {
+          mine.data[mine.indexOf(1, 2, x)] = a[x];
+          model.data[model.indexOf(1, 2, x)] = b[x];
+        }
+        mine.occupied.fill(1);
+        model.occupied.fill(1);
+        const lesions = componentsOf(mine),
+          parts = componentsOf(model);
+        const touched = parts.filter((p) =>
+          p.starts.some((start, n) => {
+            for (let at = start; at < start + p.lengths[n]; at++) if (mine.data[at] === p.label) return true;
+            return false;
+          }),
+        );
+        const total = (of: readonly { voxels: number }[]) => of.reduce((sum, { voxels }) => sum + voxels, 0);
+        expect(modelVoxels(lesions, parts).reduce((sum, v) => sum + v, 0)).toBe(total(touched));
+      }),
+    );
   });
 });
 

@@ -3,7 +3,11 @@
 import { readFileSync } from "node:fs";
 import { inflateRawSync } from "node:zlib";
 
-export interface NpyArray { readonly descr: string; readonly shape: number[]; readonly bytes: Uint8Array }
+export interface NpyArray {
+  readonly descr: string;
+  readonly shape: number[];
+  readonly bytes: Uint8Array;
+}
 
 /** The arrays of a file by name. */
 export function readNpz(path: string): Record<string, NpyArray> {
@@ -12,7 +16,8 @@ export function readNpz(path: string): Record<string, NpyArray> {
   const end = file.lastIndexOf(Buffer.from("PK\x05\x06", "latin1"));
   let at = file.readUInt32LE(end + 16);
   for (let left = file.readUInt16LE(end + 10); left > 0; left--) {
-    const method = file.readUInt16LE(at + 10), packed = file.readUInt32LE(at + 20);
+    const method = file.readUInt16LE(at + 10),
+      packed = file.readUInt32LE(at + 20);
     const nameLength = file.readUInt16LE(at + 28);
     const name = file.toString("utf8", at + 46, at + 46 + nameLength);
     const local = file.readUInt32LE(at + 42);
@@ -30,7 +35,11 @@ function readNpy(file: Buffer): NpyArray {
   const from = (wide ? 12 : 10) + length;
   const header = file.toString("latin1", wide ? 12 : 10, from);
   const descr = /'descr': '([^']+)'/.exec(header)![1];
-  const shape = /'shape': \(([^)]*)\)/.exec(header)![1].split(",").filter((n) => n.trim()).map(Number);
+  const shape = /'shape': \(([^)]*)\)/
+    .exec(header)![1]
+    .split(",")
+    .filter((n) => n.trim())
+    .map(Number);
   return { descr, shape, bytes: new Uint8Array(file.subarray(from)).slice() };
 }
 
@@ -40,4 +49,5 @@ export const numbers = (array: NpyArray): number[] => {
   throw new Error(`no numbers: ${array.descr}`);
 };
 
-export const text = (array: NpyArray): string => String.fromCodePoint(...new Uint32Array(array.bytes.buffer)).replace(/\0+$/, "");
+export const text = (array: NpyArray): string =>
+  String.fromCodePoint(...new Uint32Array(array.bytes.buffer)).replace(/\0+$/, "");

@@ -19,7 +19,12 @@ function ball(labels: Labelmap, centre: Zyx, radiusMm: number, value = 1): void 
 }
 
 function overlayOf(labels: Labelmap): SparseMask {
-  return new SparseMask({ layer: "findings", shapeZyx: labels.shape, chunks: labels.payloads(labels.occupiedChunks()), strokes: [] });
+  return new SparseMask({
+    layer: "findings",
+    shapeZyx: labels.shape,
+    chunks: labels.payloads(labels.occupiedChunks()),
+    strokes: [],
+  });
 }
 
 /** Runs the operation, checks that its inverse restores every voxel, and leaves it applied. */
@@ -36,23 +41,30 @@ function run(operation: Exclude<Operation, { op: "click" }>, labels: Labelmap, o
 }
 
 const at = (z: number, y: number, x: number): number => (z * SHAPE[1] + y) * SHAPE[2] + x;
-const count = (labels: Labelmap, value: number): number => labels.data.reduce((sum, label) => sum + Number(label === value), 0);
+const count = (labels: Labelmap, value: number): number =>
+  labels.data.reduce((sum, label) => sum + Number(label === value), 0);
 
 describe("distance", () => {
   test("equals brute force", () => {
-    fc.assert(fc.property(fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }), (bits) => {
-      const set = Uint8Array.from(bits, Number);
-      fc.pre(bits.includes(true) && bits.includes(false));
-      const got = signedDistance(set, 10, 6, 0.7, 1.3);
-      for (let n = 0; n < 60; n++) {
-        let least = Infinity;
-        for (let m = 0; m < 60; m++) {
-          if (set[m] === set[n]) continue;
-          least = Math.min(least, Math.hypot(((n % 10) - (m % 10)) * 0.7, (Math.floor(n / 10) - Math.floor(m / 10)) * 1.3));
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }), (bits) => {
+        const set = Uint8Array.from(bits, Number);
+        fc.pre(bits.includes(true) && bits.includes(false));
+        const got = signedDistance(set, 10, 6, 0.7, 1.3);
+        for (let n = 0; n < 60; n++) {
+          let least = Infinity;
+          for (let m = 0; m < 60; m++) {
+            if (set[m] === set[n]) continue;
+            least = Math.min(
+              least,
+              Math.hypot(((n % 10) - (m % 10)) * 0.7, (Math.floor(n / 10) - Math.floor(m / 10)) * 1.3),
+            );
+          }
+          expect(got[n]).toBeCloseTo(set[n] ? least : -least, 9);
         }
-        expect(got[n]).toBeCloseTo(set[n] ? least : -least, 9);
-      }
-    }), { numRuns: 60 });
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 
@@ -67,24 +79,36 @@ describe("lasso and scissors", () => {
       return odd;
     };
     const coordinate = fc.double({ min: -3, max: 15, noNaN: true });
-    fc.assert(fc.property(fc.array(fc.tuple(coordinate, coordinate), { minLength: 3, maxLength: 9 }), (points) => {
-      const rows = rowsInside(points, 12, 10);
-      for (let v = 0; v < 10; v++) for (let u = 0; u < 12; u++) {
-        let found = false;
-        for (let n = 0; n < rows[v].length; n += 2) found ||= u >= rows[v][n] && u < rows[v][n + 1];
-        expect(found).toBe(inside(points, u, v));
-      }
-    }));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(coordinate, coordinate), { minLength: 3, maxLength: 9 }), (points) => {
+        const rows = rowsInside(points, 12, 10);
+        for (let v = 0; v < 10; v++)
+          for (let u = 0; u < 12; u++) {
+            let found = false;
+            for (let n = 0; n < rows[v].length; n += 2) found ||= u >= rows[v][n] && u < rows[v][n + 1];
+            expect(found).toBe(inside(points, u, v));
+          }
+      }),
+    );
   });
 
-  test.each(["axial", "coronal", "sagittal"] as const)("%s: the lasso paints its square, on its slices only", (plane) => {
-    const labels = new Labelmap(SHAPE);
-    const square: Point[] = [[4.5, 3.5], [10.5, 3.5], [10.5, 8.5], [4.5, 8.5]];
-    expect(run({ op: "lasso", plane, slices: [7, 8], points: square, ...RULES }, labels)).toBe(2 * 6 * 5);
-    const [column, row] = [5, 4];
-    const place = plane === "axial" ? at(7, row, column) : plane === "coronal" ? at(row, 7, column) : at(row, column, 7);
-    expect(labels.data[place]).toBe(1);
-  });
+  test.each(["axial", "coronal", "sagittal"] as const)(
+    "%s: the lasso paints its square, on its slices only",
+    (plane) => {
+      const labels = new Labelmap(SHAPE);
+      const square: Point[] = [
+        [4.5, 3.5],
+        [10.5, 3.5],
+        [10.5, 8.5],
+        [4.5, 8.5],
+      ];
+      expect(run({ op: "lasso", plane, slices: [7, 8], points: square, ...RULES }, labels)).toBe(2 * 6 * 5);
+      const [column, row] = [5, 4];
+      const place =
+        plane === "axial" ? at(7, row, column) : plane === "coronal" ? at(row, 7, column) : at(row, column, 7);
+      expect(labels.data[place]).toBe(1);
+    },
+  );
 
   test("scissors remove inside or outside, never background, never what is locked", () => {
     for (const outside of [false, true]) {
@@ -92,8 +116,16 @@ describe("lasso and scissors", () => {
       ball(labels, [12, 15, 16], 6);
       labels.data[at(12, 15, 16)] = 2;
       const before = count(labels, 1);
-      const half: Point[] = [[-1, -1], [15.5, -1], [15.5, 40], [-1, 40]];
-      const removed = run({ op: "scissors", plane: "axial", slices: [0, 23], points: half, outside, segments: null, locked: [2] }, labels);
+      const half: Point[] = [
+        [-1, -1],
+        [15.5, -1],
+        [15.5, 40],
+        [-1, 40],
+      ];
+      const removed = run(
+        { op: "scissors", plane: "axial", slices: [0, 23], points: half, outside, segments: null, locked: [2] },
+        labels,
+      );
       expect(count(labels, 255)).toBe(removed);
       expect(count(labels, 1)).toBe(before - removed);
       expect(removed).toBeGreaterThan(100);
@@ -104,24 +136,46 @@ describe("lasso and scissors", () => {
 
 describe("between drawn slices", () => {
   test("a ball drawn on every fourth slice comes back", () => {
-    const whole = new Labelmap([41, 60, 60]), drawn = new Labelmap([41, 60, 60]);
+    const whole = new Labelmap([41, 60, 60]),
+      drawn = new Labelmap([41, 60, 60]);
     for (const labels of [whole, drawn]) {
-      for (let z = 0; z < 41; z++) for (let y = 0; y < 60; y++) for (let x = 0; x < 60; x++) {
-        if ((z - 20) ** 2 + (y - 30) ** 2 + (x - 30) ** 2 <= 256 && (labels === whole || z % 4 === 0)) labels.data[labels.indexOf(z, y, x)] = 1;
-      }
+      for (let z = 0; z < 41; z++)
+        for (let y = 0; y < 60; y++)
+          for (let x = 0; x < 60; x++) {
+            if ((z - 20) ** 2 + (y - 30) ** 2 + (x - 30) ** 2 <= 256 && (labels === whole || z % 4 === 0))
+              labels.data[labels.indexOf(z, y, x)] = 1;
+          }
       labels.occupied.fill(1);
     }
-    const { runs } = operate({ op: "interpolate", plane: "axial", ...RULES }, { labels: drawn, spacing: [1, 1, 1], overlay: () => overlayOf(drawn) });
+    const { runs } = operate(
+      { op: "interpolate", plane: "axial", ...RULES },
+      { labels: drawn, spacing: [1, 1, 1], overlay: () => overlayOf(drawn) },
+    );
     drawn.apply(runs, new Set());
-    let both = 0, sum = 0;
-    whole.data.forEach((label, n) => { both += label & drawn.data[n]; sum += label + drawn.data[n]; });
+    let both = 0,
+      sum = 0;
+    whole.data.forEach((label, n) => {
+      both += label & drawn.data[n];
+      sum += label + drawn.data[n];
+    });
     expect((2 * both) / sum).toBeGreaterThan(0.96);
   });
 
   test("joins each lesion with itself, leaves complete ones and erased voxels alone", () => {
     const labels = new Labelmap(SHAPE);
     const draw = (z: number, y: number, x: number): void => {
-      const step = { op: "lasso", plane: "axial", slices: [z, z], points: [[x, y], [x + 5.5, y], [x + 5.5, y + 5.5], [x, y + 5.5]], ...RULES } as const;
+      const step = {
+        op: "lasso",
+        plane: "axial",
+        slices: [z, z],
+        points: [
+          [x, y],
+          [x + 5.5, y],
+          [x + 5.5, y + 5.5],
+          [x, y + 5.5],
+        ],
+        ...RULES,
+      } as const;
       run(step, labels);
     };
     draw(3, 3, 3);
@@ -144,24 +198,30 @@ describe("grow, shrink, smooth", () => {
     const before = labels.data.slice();
     run({ op: "resize", mm, ...RULES }, labels);
     const [nz, ny, nx] = SHAPE;
-    for (let z = 0; z < nz; z++) for (let y = 0; y < ny; y++) for (let x = 0; x < nx; x++) {
-      const wanted = mm > 0 ? 1 : 0;
-      let near = false;
-      const r = Math.abs(mm);
-      for (let dz = -2; dz <= 2 && !near; dz++) for (let dy = -4; dy <= 4 && !near; dy++) for (let dx = -5; dx <= 5 && !near; dx++) {
-        if ((dz * 2) ** 2 + (dy * 0.8) ** 2 + (dx * 0.7) ** 2 > r * r + 1e-6) continue;
-        const inside = z + dz >= 0 && z + dz < nz && y + dy >= 0 && y + dy < ny && x + dx >= 0 && x + dx < nx;
-        near = (inside ? before[at(z + dz, y + dy, x + dx)] : 0) === wanted;
-      }
-      if ((labels.data[at(z, y, x)] === 1) !== (mm > 0 ? near : before[at(z, y, x)] === 1 && !near)) throw new Error(`${z} ${y} ${x}`);
-    }
+    for (let z = 0; z < nz; z++)
+      for (let y = 0; y < ny; y++)
+        for (let x = 0; x < nx; x++) {
+          const wanted = mm > 0 ? 1 : 0;
+          let near = false;
+          const r = Math.abs(mm);
+          for (let dz = -2; dz <= 2 && !near; dz++)
+            for (let dy = -4; dy <= 4 && !near; dy++)
+              for (let dx = -5; dx <= 5 && !near; dx++) {
+                if ((dz * 2) ** 2 + (dy * 0.8) ** 2 + (dx * 0.7) ** 2 > r * r + 1e-6) continue;
+                const inside = z + dz >= 0 && z + dz < nz && y + dy >= 0 && y + dy < ny && x + dx >= 0 && x + dx < nx;
+                near = (inside ? before[at(z + dz, y + dy, x + dx)] : 0) === wanted;
+              }
+          if ((labels.data[at(z, y, x)] === 1) !== (mm > 0 ? near : before[at(z, y, x)] === 1 && !near))
+            throw new Error(`${z} ${y} ${x}`);
+        }
   });
 
   test("smoothing takes off a spike and a pit, and keeps the volume", () => {
     const labels = new Labelmap(SHAPE);
     ball(labels, [12, 15, 16], 7);
     const before = count(labels, 1);
-    const spike = at(12, 15, 28), pit = at(12, 15, 16);
+    const spike = at(12, 15, 28),
+      pit = at(12, 15, 16);
     expect(labels.data[spike]).toBe(0);
     labels.data[spike] = 1;
     labels.data[pit] = 0;
@@ -185,7 +245,8 @@ describe("with an overlay", () => {
   test("intersect and subtract share the segment between them", () => {
     const other = new Labelmap(SHAPE);
     ball(other, [12, 15, 22], 5, 3);
-    const left = new Labelmap(SHAPE), right = new Labelmap(SHAPE);
+    const left = new Labelmap(SHAPE),
+      right = new Labelmap(SHAPE);
     ball(left, [12, 15, 16], 5);
     ball(right, [12, 15, 16], 5);
     const whole = count(left, 1);
@@ -193,15 +254,24 @@ describe("with an overlay", () => {
     run({ op: "subtract", segment: 1, overlay: "prediction", with: 3 }, right, overlayOf(other));
     expect(count(left, 1) + count(right, 1)).toBe(whole);
     expect(count(left, 1)).toBeGreaterThan(50);
-    left.data.forEach((label, n) => { if (label === 1) expect(other.data[n]).toBe(3); });
+    left.data.forEach((label, n) => {
+      if (label === 1) expect(other.data[n]).toBe(3);
+    });
   });
 
   test("copies the part under the cursor and nothing else", () => {
-    const other = new Labelmap(SHAPE), labels = new Labelmap(SHAPE);
+    const other = new Labelmap(SHAPE),
+      labels = new Labelmap(SHAPE);
     ball(other, [5, 8, 8], 3, 3);
     ball(other, [18, 20, 22], 3, 3);
     const one = componentsOf(other).find((part) => part.starts[0] < at(12, 0, 0))!.voxels;
-    expect(run({ op: "copy", overlay: "prediction", at: [8, 8, 5], into: 2, overwrite: false, locked: [] }, labels, overlayOf(other))).toBe(one);
+    expect(
+      run(
+        { op: "copy", overlay: "prediction", at: [8, 8, 5], into: 2, overwrite: false, locked: [] },
+        labels,
+        overlayOf(other),
+      ),
+    ).toBe(one);
     expect(count(labels, 2)).toBe(one);
   });
 });

@@ -34,17 +34,24 @@ function counted(labels: Uint8Array): Region[] {
 
 describe("regions", () => {
   it("are what a count of every voxel says, after any strokes", () => {
-    const lengths = fc.array(fc.tuple(fc.nat(SIZE - 1), fc.integer({ min: 1, max: 5000 }), fc.constantFrom(0, 1, 2, 255)), { maxLength: 8 });
-    fc.assert(fc.property(lengths, (strokes) => {
-      const labels = new Labelmap(SHAPE);
-      const regions = new Regions(overlay(), labels);
-      for (const [start, length, after] of strokes) {
-        const runs = new RunBuilder();
-        for (let n = start; n < Math.min(SIZE, start + length); n++) if (labels.data[n] !== after) runs.push(n, 1, labels.data[n], after);
-        const box = labels.apply(runs.build(), new Set());
-        if (box) regions.touch(box);
-        expect(regions.figures()).toEqual(counted(labels.data));
-      }
-    }), { numRuns: 15 });
+    const lengths = fc.array(
+      fc.tuple(fc.nat(SIZE - 1), fc.integer({ min: 1, max: 5000 }), fc.constantFrom(0, 1, 2, 255)),
+      { maxLength: 8 },
+    );
+    fc.assert(
+      fc.property(lengths, (strokes) => {
+        const labels = new Labelmap(SHAPE);
+        const regions = new Regions(overlay(), labels);
+        for (const [start, length, after] of strokes) {
+          const runs = new RunBuilder();
+          for (let n = start; n < Math.min(SIZE, start + length); n++)
+            if (labels.data[n] !== after) runs.push(n, 1, labels.data[n], after);
+          const box = labels.apply(runs.build(), new Set());
+          if (box) regions.touch(box);
+          expect(regions.figures()).toEqual(counted(labels.data));
+        }
+      }),
+      { numRuns: 15 },
+    );
   });
 });

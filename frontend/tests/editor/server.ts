@@ -18,13 +18,20 @@ export class Server {
   readonly keys = new Map<string, string>();
   readonly bodies = new Map<string, string>();
 
-  constructor(readonly shape: Zyx) { this.labels = new Uint8Array(shape[0] * shape[1] * shape[2]); }
+  constructor(readonly shape: Zyx) {
+    this.labels = new Uint8Array(shape[0] * shape[1] * shape[2]);
+  }
 
   readonly fetch = async (_url: string, init: RequestInit): Promise<Response> => {
     const weather = this.weather(init.method!);
     await new Promise((resolve) => setTimeout(resolve, 0));
     if (weather === "lost") throw new TypeError("network");
-    if (typeof weather === "number") return this.problem(weather, { 409: "not_editable", 429: "too_many_requests", 503: "database_away", 507: "no_space" }[weather as number] ?? "refused");
+    if (typeof weather === "number")
+      return this.problem(
+        weather,
+        { 409: "not_editable", 429: "too_many_requests", 503: "database_away", 507: "no_space" }[weather as number] ??
+          "refused",
+      );
     const answer = init.method === "GET" ? await this.get() : await this.put(init);
     if (weather === "answer-lost") throw new TypeError("network");
     return answer;
@@ -45,13 +52,16 @@ export class Server {
 
   private chunksOf(copy: Labelmap) {
     const all = Array.from({ length: copy.occupied.length }, (_, chunk) => chunk);
-    all.forEach((chunk) => { copy.occupied[chunk] = 1; });
+    all.forEach((chunk) => {
+      copy.occupied[chunk] = 1;
+    });
     return copy.payloads(all).filter(({ payload }) => payload.length > 2 || payload[1] !== 0);
   }
 
   private async put(init: RequestInit): Promise<Response> {
     const headers = init.headers as Record<string, string>;
-    const key = headers["Idempotency-Key"], body = init.body as Uint8Array;
+    const key = headers["Idempotency-Key"],
+      body = init.body as Uint8Array;
     const text = Buffer.from(body).toString("base64");
     if (this.bodies.has(key) && this.bodies.get(key) !== text) throw new Error("another body under the same key");
     this.bodies.set(key, text);
@@ -62,9 +72,13 @@ export class Server {
     for (const { index, payload } of message.chunks) {
       const voxels = decodeChunk(payload, new Uint8Array(CHUNK_VOXELS));
       const { z, y, x, depth, height, width } = placeOf(this.shape, index);
-      for (let dz = 0; dz < depth; dz++) for (let dy = 0; dy < height; dy++) {
-        this.labels.set(voxels.subarray((dz * 32 + dy) * 32, (dz * 32 + dy) * 32 + width), ((z + dz) * this.shape[1] + y + dy) * this.shape[2] + x);
-      }
+      for (let dz = 0; dz < depth; dz++)
+        for (let dy = 0; dy < height; dy++) {
+          this.labels.set(
+            voxels.subarray((dz * 32 + dy) * 32, (dz * 32 + dy) * 32 + width),
+            ((z + dz) * this.shape[1] + y + dy) * this.shape[2] + x,
+          );
+        }
     }
     this.strokes.push(...(message.strokes as Stroke[]));
     this.bytes += body.length;

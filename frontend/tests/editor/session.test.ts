@@ -14,44 +14,75 @@ const sit = (server: Server, browser: Browser, autosaveMs = 5, editable = true):
   open.push(desk);
   return desk;
 };
-afterEach(async () => { for (const desk of open.splice(0)) await desk.session.close(); });
+afterEach(async () => {
+  for (const desk of open.splice(0)) await desk.session.close();
+});
 
 const ijk = fc.tuple(fc.nat(44), fc.nat(39), fc.nat(19)) as fc.Arbitrary<Ijk>;
 const tool: fc.Arbitrary<Tool> = fc.oneof(
-  fc.record({ tool: fc.constantFrom("sphere" as const, "circle" as const), radiusMm: fc.integer({ min: 1, max: 9 }), segment: fc.integer({ min: 1, max: 3 }), overwrite: fc.boolean(), locked: fc.constantFrom([], [3]) }),
-  fc.record({ tool: fc.constant("erase" as const), radiusMm: fc.integer({ min: 1, max: 9 }), planar: fc.boolean(), segments: fc.constantFrom(null, [1]), locked: fc.constant([]) }),
+  fc.record({
+    tool: fc.constantFrom("sphere" as const, "circle" as const),
+    radiusMm: fc.integer({ min: 1, max: 9 }),
+    segment: fc.integer({ min: 1, max: 3 }),
+    overwrite: fc.boolean(),
+    locked: fc.constantFrom([], [3]),
+  }),
+  fc.record({
+    tool: fc.constant("erase" as const),
+    radiusMm: fc.integer({ min: 1, max: 9 }),
+    planar: fc.boolean(),
+    segments: fc.constantFrom(null, [1]),
+    locked: fc.constant([]),
+  }),
 );
 const gesture = fc.record({ tool, at: fc.array(ijk, { minLength: 1, maxLength: 3 }) });
 
 describe("history", () => {
   test("undo all is the start, redo all is the end, over reloads and saves at any time", async () => {
-    await fc.assert(fc.asyncProperty(fc.array(gesture, { minLength: 1, maxLength: 6 }), fc.nat(6), fc.nat(6), async (gestures, reloadAt, backAt) => {
-      const server = new Server(SHAPE), browser = new Browser();
-      server.foreign((labels) => labels.fill(2, 5000, 9000));
-      let desk = sit(server, browser, 1);
-      await desk.session.open();
-      const states = [desk.labels];
-      for (const [n, { tool: chosen, at }] of gestures.entries()) {
-        await desk.stroke(chosen, ...at);
-        if (!same(desk.labels, states.at(-1)!)) states.push(desk.labels);
-        if (n === reloadAt) { await desk.crash(); desk = sit(server, browser, 1); await desk.session.open(); }
-      }
-      const reload = async (): Promise<void> => { await desk.crash(); desk = sit(server, browser, 1); await desk.session.open(); };
-      for (let n = states.length - 2; n >= 0; n--) {
-        await desk.session.undo();
-        expect(same(desk.labels, states[n])).toBe(true);
-        if (n === backAt) await reload();
-      }
-      expect((await desk.session.undo()).undoDepth).toBe(0);
-      for (let n = 1; n < states.length; n++) {
-        await desk.session.redo();
-        expect(same(desk.labels, states[n])).toBe(true);
-        if (n === backAt) await reload();
-      }
-      await desk.session.flush();
-      expect(same(server.labels, states.at(-1)!)).toBe(true);
-      await desk.session.close();
-    }), { numRuns: 25 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(gesture, { minLength: 1, maxLength: 6 }),
+        fc.nat(6),
+        fc.nat(6),
+        async (gestures, reloadAt, backAt) => {
+          const server = new Server(SHAPE),
+            browser = new Browser();
+          server.foreign((labels) => labels.fill(2, 5000, 9000));
+          let desk = sit(server, browser, 1);
+          await desk.session.open();
+          const states = [desk.labels];
+          for (const [n, { tool: chosen, at }] of gestures.entries()) {
+            await desk.stroke(chosen, ...at);
+            if (!same(desk.labels, states.at(-1)!)) states.push(desk.labels);
+            if (n === reloadAt) {
+              await desk.crash();
+              desk = sit(server, browser, 1);
+              await desk.session.open();
+            }
+          }
+          const reload = async (): Promise<void> => {
+            await desk.crash();
+            desk = sit(server, browser, 1);
+            await desk.session.open();
+          };
+          for (let n = states.length - 2; n >= 0; n--) {
+            await desk.session.undo();
+            expect(same(desk.labels, states[n])).toBe(true);
+            if (n === backAt) await reload();
+          }
+          expect((await desk.session.undo()).undoDepth).toBe(0);
+          for (let n = 1; n < states.length; n++) {
+            await desk.session.redo();
+            expect(same(desk.labels, states[n])).toBe(true);
+            if (n === backAt) await reload();
+          }
+          await desk.session.flush();
+          expect(same(server.labels, states.at(-1)!)).toBe(true);
+          await desk.session.close();
+        },
+      ),
+      { numRuns: 25 },
+    );
   }, 60_000);
 
   test("a cancelled stroke leaves nothing", async () => {
@@ -77,7 +108,10 @@ describe("history", () => {
     const counted = new Map<number, number>();
     for (const label of desk.labels) counted.set(label, (counted.get(label) ?? 0) + 1);
     const stats = desk.session.stats();
-    expect(stats.segments.map(({ segment, voxels }) => [segment, voxels])).toEqual([[1, counted.get(1)], [2, counted.get(2)]]);
+    expect(stats.segments.map(({ segment, voxels }) => [segment, voxels])).toEqual([
+      [1, counted.get(1)],
+      [2, counted.get(2)],
+    ]);
     expect(stats.erasedVoxels).toBe(counted.get(255));
     expect(stats.segments[0].ml).toBeCloseTo((counted.get(1)! * 2) / 1000);
   });
@@ -85,7 +119,8 @@ describe("history", () => {
 
 describe("saving", () => {
   test("strokes reach the server by themselves, each once, only what changed", async () => {
-    const server = new Server(SHAPE), desk = sit(server, new Browser());
+    const server = new Server(SHAPE),
+      desk = sit(server, new Browser());
     await desk.session.open();
     await desk.sphere(1, 6, [20, 20, 10]);
     expect(desk.session.saveState()).toMatchObject({ kind: "unsaved", unsent: 1 });
@@ -100,7 +135,8 @@ describe("saving", () => {
   });
 
   test("save, paint, save: the live mask is never swapped", async () => {
-    const server = new Server(SHAPE), desk = sit(server, new Browser());
+    const server = new Server(SHAPE),
+      desk = sit(server, new Browser());
     server.foreign((labels) => labels.fill(3, 0, 50));
     await desk.session.open();
     for (let n = 0; n < 9; n++) {
@@ -114,32 +150,39 @@ describe("saving", () => {
   });
 
   test("whatever the line does, every stroke arrives once", async () => {
-    await fc.assert(fc.asyncProperty(
-      fc.array(fc.constantFrom<Weather>("fine", "lost", "answer-lost", 503), { minLength: 4, maxLength: 9 }), fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }),
-      async (weathers, crashes) => {
-        const server = new Server(SHAPE), browser = new Browser();
-        const queue = [...weathers];
-        let desk = sit(server, browser, 0);
-        await desk.session.open();
-        server.weather = () => queue.shift() ?? "fine";
-        for (let n = 0; n < 5; n++) {
-          await desk.sphere(1, 3, [5 + 7 * n, 20, 10]);
-          await new Promise((resolve) => setTimeout(resolve, 3));
-          if (!crashes[n]) continue;
-          await desk.crash();
-          desk = sit(server, browser, 0);
-          server.weather = (method) => (method === "GET" ? "fine" : queue.shift() ?? "fine");
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom<Weather>("fine", "lost", "answer-lost", 503), { minLength: 4, maxLength: 9 }),
+        fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }),
+        async (weathers, crashes) => {
+          const server = new Server(SHAPE),
+            browser = new Browser();
+          const queue = [...weathers];
+          let desk = sit(server, browser, 0);
           await desk.session.open();
-        }
-        await vi.waitFor(() => desk.session.flush(), { timeout: 8000 });
-        expect(same(server.labels, desk.labels)).toBe(true);
-        expect(server.strokes.map((stroke) => stroke.ijk[0])).toEqual([5, 12, 19, 26, 33]);
-        await desk.session.close();
-      }), { numRuns: 20 });
+          server.weather = () => queue.shift() ?? "fine";
+          for (let n = 0; n < 5; n++) {
+            await desk.sphere(1, 3, [5 + 7 * n, 20, 10]);
+            await new Promise((resolve) => setTimeout(resolve, 3));
+            if (!crashes[n]) continue;
+            await desk.crash();
+            desk = sit(server, browser, 0);
+            server.weather = (method) => (method === "GET" ? "fine" : (queue.shift() ?? "fine"));
+            await desk.session.open();
+          }
+          await vi.waitFor(() => desk.session.flush(), { timeout: 8000 });
+          expect(same(server.labels, desk.labels)).toBe(true);
+          expect(server.strokes.map((stroke) => stroke.ijk[0])).toEqual([5, 12, 19, 26, 33]);
+          await desk.session.close();
+        },
+      ),
+      { numRuns: 20 },
+    );
   }, 60_000);
 
   test("signed out while drawing: strokes stay, and go after the log-in", async () => {
-    const server = new Server(SHAPE), desk = sit(server, new Browser());
+    const server = new Server(SHAPE),
+      desk = sit(server, new Browser());
     await desk.session.open();
     server.weather = () => 401;
     await desk.sphere(1, 5, [20, 20, 10]);
@@ -154,12 +197,15 @@ describe("saving", () => {
   });
 
   test("a lost lease stops drawing; with a new one the strokes go", async () => {
-    const server = new Server(SHAPE), desk = sit(server, new Browser());
+    const server = new Server(SHAPE),
+      desk = sit(server, new Browser());
     await desk.session.open();
     server.weather = (method) => (method === "PUT" ? 404 : "fine");
     await desk.sphere(1, 5, [20, 20, 10]);
     await desk.until("read-only");
-    expect(() => desk.session.beginStroke({ tool: "sphere", segment: 1, radiusMm: 3, overwrite: false, locked: [] })).toThrow("lease-lost");
+    expect(() =>
+      desk.session.beginStroke({ tool: "sphere", segment: 1, radiusMm: 3, overwrite: false, locked: [] }),
+    ).toThrow("lease-lost");
     server.weather = () => "fine";
     await desk.session.resume(null);
     await desk.until("saved");
@@ -167,7 +213,8 @@ describe("saving", () => {
   });
 
   test("hours offline, a reload in between: the mask opens from the journal", async () => {
-    const server = new Server(SHAPE), browser = new Browser();
+    const server = new Server(SHAPE),
+      browser = new Browser();
     let desk = sit(server, browser);
     server.foreign((labels) => labels.fill(2, 100, 300));
     await desk.session.open();
@@ -188,7 +235,8 @@ describe("saving", () => {
   });
 
   test("the last of many strokes costs what the first did", async () => {
-    const server = new Server(SHAPE), desk = sit(server, new Browser(), 1000);
+    const server = new Server(SHAPE),
+      desk = sit(server, new Browser(), 1000);
     await desk.session.open();
     const sizes: number[] = [];
     for (let n = 0; n < 60; n++) {
@@ -202,7 +250,8 @@ describe("saving", () => {
 });
 
 test("a long day leaves a short journal, which still opens without a network and undoes", async () => {
-  const server = new Server(SHAPE), browser = new Browser();
+  const server = new Server(SHAPE),
+    browser = new Browser();
   let desk = sit(server, browser, 1000);
   await desk.session.open();
   for (let n = 0; n < 600; n++) {
@@ -228,7 +277,9 @@ test("a long day leaves a short journal, which still opens without a network and
 
 describe("another reader saves first", () => {
   const setUp = async (): Promise<[Server, Desk, Browser]> => {
-    const server = new Server(SHAPE), browser = new Browser(), desk = sit(server, browser);
+    const server = new Server(SHAPE),
+      browser = new Browser(),
+      desk = sit(server, browser);
     server.foreign((labels) => labels.fill(2, 2000, 2100));
     await desk.session.open();
     return [server, desk, browser];
@@ -252,21 +303,32 @@ describe("another reader saves first", () => {
     expect(same(server.labels, desk.labels)).toBe(true);
   });
 
-  test.each(["mine", "theirs"] as const)("over each other: nothing is sent until the reader decides for %s", async (keep) => {
-    const [server, desk] = await setUp();
-    const centre = (10 * 40 + 20) * 45 + 20;
-    await desk.sphere(1, 4, [20, 20, 10]);
-    server.foreign((labels) => { labels[centre] = 3; labels[centre + 1] = 1; labels[5] = 3; });
-    await desk.until("conflict");
-    const saves = server.saves;
-    expect(desk.session.saveState()).toMatchObject({ kind: "conflict", overlap: 1, box: { z0: 10, z1: 11, x0: 20, x1: 21 } });
-    await desk.sphere(2, 3, [40, 35, 3]);
-    expect(server.saves).toBe(saves);
-    await desk.session.resolveConflict(keep);
-    await desk.session.flush();
-    expect(same(server.labels, desk.labels)).toBe(true);
-    expect([desk.labels[centre], desk.labels[centre + 1], desk.labels[5]]).toEqual([keep === "mine" ? 1 : 3, 1, 3]);
-  });
+  test.each(["mine", "theirs"] as const)(
+    "over each other: nothing is sent until the reader decides for %s",
+    async (keep) => {
+      const [server, desk] = await setUp();
+      const centre = (10 * 40 + 20) * 45 + 20;
+      await desk.sphere(1, 4, [20, 20, 10]);
+      server.foreign((labels) => {
+        labels[centre] = 3;
+        labels[centre + 1] = 1;
+        labels[5] = 3;
+      });
+      await desk.until("conflict");
+      const saves = server.saves;
+      expect(desk.session.saveState()).toMatchObject({
+        kind: "conflict",
+        overlap: 1,
+        box: { z0: 10, z1: 11, x0: 20, x1: 21 },
+      });
+      await desk.sphere(2, 3, [40, 35, 3]);
+      expect(server.saves).toBe(saves);
+      await desk.session.resolveConflict(keep);
+      await desk.session.flush();
+      expect(same(server.labels, desk.labels)).toBe(true);
+      expect([desk.labels[centre], desk.labels[centre + 1], desk.labels[5]]).toEqual([keep === "mine" ? 1 : 3, 1, 3]);
+    },
+  );
 
   test("region by region: what was chosen holds, as one undoable stroke that names both versions", async () => {
     const [server, desk] = await setUp();
@@ -276,13 +338,21 @@ describe("another reader saves first", () => {
     const mine = desk.labels;
     const base = desk.session.saveState();
     server.foreign((labels) => {
-      for (const x of [10, 11, 30, 31]) { labels[at(x, 20, 10)] = 3; labels[at(x, 21, 11)] = 2; }
+      for (const x of [10, 11, 30, 31]) {
+        labels[at(x, 20, 10)] = 3;
+        labels[at(x, 21, 11)] = 2;
+      }
       labels[5] = 3;
     });
     const theirs = server.labels.slice();
     await desk.until("conflict");
     const regions = desk.session.disagreements();
-    expect(regions.map(({ voxels, mine: own, theirs: other, box }) => [voxels, own, [2, 3].includes(other), box.x0])).toEqual([[4, 1, true, 10], [4, 1, true, 30]]);
+    expect(
+      regions.map(({ voxels, mine: own, theirs: other, box }) => [voxels, own, [2, 3].includes(other), box.x0]),
+    ).toEqual([
+      [4, 1, true, 10],
+      [4, 1, true, 30],
+    ]);
     await desk.session.resolveConflict(["mine", "theirs"]);
     const expected = mine.slice();
     expected[5] = 3;
@@ -301,7 +371,9 @@ describe("another reader saves first", () => {
     const [server, desk] = await setUp();
     const centre = (10 * 40 + 20) * 45 + 20;
     await desk.sphere(1, 4, [20, 20, 10]);
-    server.foreign((labels) => { labels[centre] = 3; });
+    server.foreign((labels) => {
+      labels[centre] = 3;
+    });
     await desk.until("conflict");
     await desk.session.resolveConflict("mine");
     await desk.session.flush();
@@ -333,7 +405,9 @@ describe("another reader saves first", () => {
     const [server, desk, browser] = await setUp();
     const centre = (10 * 40 + 20) * 45 + 20;
     await desk.sphere(1, 4, [20, 20, 10]);
-    server.foreign((labels) => { labels[centre] = 3; });
+    server.foreign((labels) => {
+      labels[centre] = 3;
+    });
     await desk.until("conflict");
     await desk.crash();
     const again = sit(server, browser);
@@ -345,9 +419,13 @@ describe("another reader saves first", () => {
   });
 });
 
-describe.each([["Web Locks", true], ["BroadcastChannel alone", false]])("two tabs, %s", (_, hasLocks) => {
+describe.each([
+  ["Web Locks", true],
+  ["BroadcastChannel alone", false],
+])("two tabs, %s", (_, hasLocks) => {
   test("the second is read-only until it takes over; the first hands its strokes on", async () => {
-    const server = new Server(SHAPE), browser = new Browser(hasLocks);
+    const server = new Server(SHAPE),
+      browser = new Browser(hasLocks);
     const first = sit(server, browser, 10_000);
     await first.session.open();
     await first.sphere(1, 4, [10, 20, 10]);
@@ -356,7 +434,9 @@ describe.each([["Web Locks", true], ["BroadcastChannel alone", false]])("two tab
     const second = sit(server, browser, 5);
     await second.session.open();
     expect(second.session.saveState()).toMatchObject({ kind: "read-only", reason: "other-tab" });
-    expect(() => second.session.beginStroke({ tool: "sphere", segment: 1, radiusMm: 3, overwrite: false, locked: [] })).toThrow("other-tab");
+    expect(() =>
+      second.session.beginStroke({ tool: "sphere", segment: 1, radiusMm: 3, overwrite: false, locked: [] }),
+    ).toThrow("other-tab");
     const drawn = first.labels;
     const opened = await second.session.takeOver();
     expect(opened.restored).toBe(2);
@@ -370,10 +450,13 @@ describe.each([["Web Locks", true], ["BroadcastChannel alone", false]])("two tab
 });
 
 test("opening again after a failure works in the same tab", async () => {
-  const server = new Server(SHAPE), desk = sit(server, new Browser());
+  const server = new Server(SHAPE),
+    desk = sit(server, new Browser());
   server.weather = () => "lost";
   await expect(desk.session.open()).rejects.toThrow("network");
-  expect(() => desk.session.beginStroke({ tool: "sphere", segment: 1, radiusMm: 3, overwrite: false, locked: [] })).toThrow("not-loaded");
+  expect(() =>
+    desk.session.beginStroke({ tool: "sphere", segment: 1, radiusMm: 3, overwrite: false, locked: [] }),
+  ).toThrow("not-loaded");
   server.weather = () => "fine";
   expect((await desk.session.open()).save.kind).toBe("saved");
   await desk.sphere(1, 4, [20, 20, 10]);
@@ -381,7 +464,8 @@ test("opening again after a failure works in the same tab", async () => {
 });
 
 test("finished lines are forgotten after a month, unsent ones never", async () => {
-  const server = new Server(SHAPE), browser = new Browser();
+  const server = new Server(SHAPE),
+    browser = new Browser();
   const desk = sit(server, browser, 10_000);
   await desk.session.open();
   await desk.sphere(1, 4, [20, 20, 10]);
@@ -409,30 +493,43 @@ test("a review without correction shows and never writes", async () => {
 });
 
 describe("a save that is not taken", () => {
-  test.each([413, 422] as const)("%i: stops, says why, keeps every stroke, and goes when it is tried again", async (status) => {
-    const server = new Server(SHAPE), browser = new Browser();
-    let desk = sit(server, browser);
-    await desk.session.open();
-    let asked = 0;
-    server.weather = (method) => { if (method === "PUT") asked++; return method === "PUT" ? status : "fine"; };
-    await desk.sphere(1, 5, [20, 20, 10]);
-    await desk.until("refused");
-    expect(desk.session.saveState()).toEqual({ kind: "refused", unsent: 1, code: "refused", detail: "The server says refused." });
-    await desk.sphere(1, 5, [30, 20, 10]);
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(asked).toBe(1);
-    await expect(desk.session.flush()).rejects.toThrow("refused");
-    const drawn = desk.labels;
-    await desk.crash();
-    desk = sit(server, browser);
-    expect((await desk.session.open()).restored).toBe(2);
-    await desk.until("saved");
-    expect(same(server.labels, drawn)).toBe(true);
-    expect(server.strokes).toHaveLength(2);
-  });
+  test.each([413, 422] as const)(
+    "%i: stops, says why, keeps every stroke, and goes when it is tried again",
+    async (status) => {
+      const server = new Server(SHAPE),
+        browser = new Browser();
+      let desk = sit(server, browser);
+      await desk.session.open();
+      let asked = 0;
+      server.weather = (method) => {
+        if (method === "PUT") asked++;
+        return method === "PUT" ? status : "fine";
+      };
+      await desk.sphere(1, 5, [20, 20, 10]);
+      await desk.until("refused");
+      expect(desk.session.saveState()).toEqual({
+        kind: "refused",
+        unsent: 1,
+        code: "refused",
+        detail: "The server says refused.",
+      });
+      await desk.sphere(1, 5, [30, 20, 10]);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      expect(asked).toBe(1);
+      await expect(desk.session.flush()).rejects.toThrow("refused");
+      const drawn = desk.labels;
+      await desk.crash();
+      desk = sit(server, browser);
+      expect((await desk.session.open()).restored).toBe(2);
+      await desk.until("saved");
+      expect(same(server.labels, drawn)).toBe(true);
+      expect(server.strokes).toHaveLength(2);
+    },
+  );
 
   test("507: tried again by itself, and told as what it is", async () => {
-    const server = new Server(SHAPE), desk = sit(server, new Browser());
+    const server = new Server(SHAPE),
+      desk = sit(server, new Browser());
     await desk.session.open();
     server.weather = (method) => (method === "PUT" ? 507 : "fine");
     await desk.sphere(1, 5, [20, 20, 10]);
@@ -443,8 +540,12 @@ describe("a save that is not taken", () => {
     expect(server.strokes).toHaveLength(1);
   });
 
-  test.each([[503, "database_away"], [429, "too_many_requests"]] as const)("%i: kept here, and not sent before the server wants it", async (weather, reason) => {
-    const server = new Server(SHAPE), desk = sit(server, new Browser());
+  test.each([
+    [503, "database_away"],
+    [429, "too_many_requests"],
+  ] as const)("%i: kept here, and not sent before the server wants it", async (weather, reason) => {
+    const server = new Server(SHAPE),
+      desk = sit(server, new Browser());
     await desk.session.open();
     server.weather = (method) => (method === "PUT" ? weather : "fine");
     await desk.sphere(1, 5, [20, 20, 10]);
@@ -458,7 +559,8 @@ describe("a save that is not taken", () => {
   });
 
   test("the scan was given to somebody else: strokes of days offline are kept, and can be had as a file", async () => {
-    const server = new Server(SHAPE), browser = new Browser();
+    const server = new Server(SHAPE),
+      browser = new Browser();
     let desk = sit(server, browser);
     await desk.session.open();
     server.weather = () => "lost";
@@ -473,7 +575,9 @@ describe("a save that is not taken", () => {
     const file = await gunzip(await desk.session.exportNifti());
     const header = new DataView(file.buffer, file.byteOffset);
     expect([header.getInt16(42, true), header.getInt16(44, true), header.getInt16(46, true)]).toEqual([45, 40, 20]);
-    expect([0, 1, 2, 3].map((n) => header.getFloat32(280 + 4 * n, true))).toEqual([-1, 0, 0, 20].map((v) => v || expect.closeTo(0)));
+    expect([0, 1, 2, 3].map((n) => header.getFloat32(280 + 4 * n, true))).toEqual(
+      [-1, 0, 0, 20].map((v) => v || expect.closeTo(0)),
+    );
     expect(same(file.subarray(352), desk.labels)).toBe(true);
     const [left] = await Journal.unsent(journalOf("reader", browser.name));
     expect(left).toMatchObject({ strokes: 1, state: { about: { scan: "VX-1", layer: "findings" } } });
@@ -484,7 +588,8 @@ describe("a save that is not taken", () => {
   });
 
   test("another person on the same browser neither sees nor sends the first one's strokes", async () => {
-    const server = new Server(SHAPE), browser = new Browser();
+    const server = new Server(SHAPE),
+      browser = new Browser();
     const first = sit(server, browser);
     await first.session.open();
     server.weather = () => "lost";
@@ -506,12 +611,15 @@ describe("a browser that keeps nothing", () => {
   afterEach(() => vi.restoreAllMocks());
 
   test("its disk fills up: nothing is replayed with a hole, and all of it is kept once there is room", async () => {
-    const server = new Server(SHAPE), browser = new Browser();
+    const server = new Server(SHAPE),
+      browser = new Browser();
     let desk = sit(server, browser, 10_000);
     await desk.session.open();
     await desk.sphere(1, 4, [10, 20, 10]);
     const before = desk.labels;
-    const full = vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(() => { throw new DOMException("full", "QuotaExceededError"); });
+    const full = vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(() => {
+      throw new DOMException("full", "QuotaExceededError");
+    });
     await desk.sphere(1, 4, [20, 20, 10]);
     await desk.session.undo();
     await desk.sphere(1, 4, [30, 20, 10]);
@@ -533,8 +641,11 @@ describe("a browser that keeps nothing", () => {
   });
 
   test("no IndexedDB at all: strokes go to the server, and the page is told", async () => {
-    const server = new Server(SHAPE), desk = sit(server, new Browser());
-    vi.spyOn(indexedDB, "open").mockImplementation(() => { throw new DOMException("not allowed", "SecurityError"); });
+    const server = new Server(SHAPE),
+      desk = sit(server, new Browser());
+    vi.spyOn(indexedDB, "open").mockImplementation(() => {
+      throw new DOMException("not allowed", "SecurityError");
+    });
     await desk.session.open();
     expect(desk.events.keeping).toMatchObject([{ kind: "memory" }]);
     await desk.sphere(1, 4, [10, 20, 10]);
@@ -547,7 +658,8 @@ describe("a browser that keeps nothing", () => {
 });
 
 test("an earlier revision is restored as one stroke, erased voxels too, and one undo takes it back", async () => {
-  const server = new Server(SHAPE), desk = sit(server, new Browser());
+  const server = new Server(SHAPE),
+    desk = sit(server, new Browser());
   await desk.session.open();
   await desk.sphere(1, 6, [20, 20, 10]);
   await desk.stroke({ tool: "erase", radiusMm: 3, planar: false, segments: null, locked: [] }, [20, 20, 10]);

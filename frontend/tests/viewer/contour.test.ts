@@ -6,7 +6,8 @@ import { loopsOf } from "../../src/viewer/image/contour";
 function area(loops: readonly number[][]): number {
   let sum = 0;
   for (const loop of loops) {
-    for (let p = 0, q = loop.length - 2; p < loop.length; q = p, p += 2) sum += loop[q] * loop[p + 1] - loop[p] * loop[q + 1];
+    for (let p = 0, q = loop.length - 2; p < loop.length; q = p, p += 2)
+      sum += loop[q] * loop[p + 1] - loop[p] * loop[q + 1];
   }
   return Math.abs(sum) / 2;
 }
@@ -33,12 +34,14 @@ describe("outlines", () => {
   it("are nothing where the segment is not", () => expect(loopsOf(new Uint8Array(16), 4, 4, 1)).toEqual([]));
 
   it("are closed whatever the mask: each step is at most one voxel long", () => {
-    fc.assert(fc.property(fc.array(fc.constantFrom(0, 1), { minLength: 63, maxLength: 63 }), (cells) => {
-      for (const loop of loopsOf(Uint8Array.from(cells), 9, 7, 1)) {
-        for (let p = 0, q = loop.length - 2; p < loop.length; q = p, p += 2) {
-          expect(Math.hypot(loop[p] - loop[q], loop[p + 1] - loop[q + 1])).toBeLessThanOrEqual(1.0001);
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(0, 1), { minLength: 63, maxLength: 63 }), (cells) => {
+        for (const loop of loopsOf(Uint8Array.from(cells), 9, 7, 1)) {
+          for (let p = 0, q = loop.length - 2; p < loop.length; q = p, p += 2) {
+            expect(Math.hypot(loop[p] - loop[q], loop[p + 1] - loop[q + 1])).toBeLessThanOrEqual(1.0001);
+          }
         }
-      }
-    }));
+      }),
+    );
   });
 });

@@ -11,19 +11,34 @@ import { findDamaged, plainSha256, sha256, sumsOf } from "../../src/viewer/load/
 import { MISSING, stripe, Volume, type VolumeIndex } from "../../src/viewer/load/volume";
 
 const hash = (bytes: Uint8Array) => new Uint8Array(createHash("sha256").update(bytes).digest());
-const some = (length: number, seed: number) => Uint8Array.from({ length }, (_, n) => (n * 31 + seed * 97 + (n >> 3)) & 255);
+const some = (length: number, seed: number) =>
+  Uint8Array.from({ length }, (_, n) => (n * 31 + seed * 97 + (n >> 3)) & 255);
 
 /** Four slices of one pixel whose "codestreams" are 50 bytes; decoding gives the first of them. */
 function packOf(): { bytes: Uint8Array; index: VolumeIndex } {
   const slices = [0, 1, 2, 3].map((z) => some(50, z));
   const bytes = Uint8Array.from(slices.flatMap((slice) => [...slice]));
   const sums = btoa(String.fromCharCode(...slices.flatMap((slice) => [...hash(slice).subarray(0, 16)])));
-  const pack = { url: "/pack?v=1", bytes: 200, sha256: "", codec: "htj2k", dtype: "int16", slices: slices.map((_, z) => [50 * z, 50]), sums };
+  const pack = {
+    url: "/pack?v=1",
+    bytes: 200,
+    sha256: "",
+    codec: "htj2k",
+    dtype: "int16",
+    slices: slices.map((_, z) => [50 * z, 50]),
+    sums,
+  };
   return { bytes, index: { shape_zyx: [4, 1, 1], pack } as unknown as VolumeIndex };
 }
 
 const decoder = {
-  decode: async (bytes: Uint8Array, lengths: readonly number[], _voxels: number, _offset: number, sums: Uint8Array | null): Promise<Decoded> => {
+  decode: async (
+    bytes: Uint8Array,
+    lengths: readonly number[],
+    _voxels: number,
+    _offset: number,
+    sums: Uint8Array | null,
+  ): Promise<Decoded> => {
     const damaged = sums ? await findDamaged(bytes, lengths, sums) : [];
     return { hu: Int16Array.from(lengths, (_, n) => (damaged.includes(n) ? MISSING : bytes[50 * n])), damaged };
   },
@@ -33,25 +48,36 @@ const decoder = {
 async function load(index: VolumeIndex, answer: (from: number, to: number, cache: string) => Response) {
   const asked: string[] = [];
   vi.stubGlobal("fetch", (_: string, init: RequestInit) => {
-    const [from, to] = /bytes=(\d+)-(\d+)/.exec((init.headers as Record<string, string>)["Range"])!.slice(1).map(Number);
+    const [from, to] = /bytes=(\d+)-(\d+)/
+      .exec((init.headers as Record<string, string>)["Range"])!
+      .slice(1)
+      .map(Number);
     asked.push(`${from}-${to} ${init.cache}`);
     return Promise.resolve(answer(from, to + 1, String(init.cache)));
   });
   const arrived = new Map<number, number>();
   const lost: number[] = [];
-  const stream = new SliceStream(index, decoder, (z0, hu) => hu.forEach((value, n) => arrived.set(z0 + n, value)), () => undefined, (z) => lost.push(z));
+  const stream = new SliceStream(
+    index,
+    decoder,
+    (z0, hu) => hu.forEach((value, n) => arrived.set(z0 + n, value)),
+    () => undefined,
+    (z) => lost.push(z),
+  );
   await stream.start();
   return { arrived, lost: lost.sort(), asked };
 }
 
-afterEach(() => { vi.unstubAllGlobals(); });
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 describe("sums", () => {
   it("of our own are those of everybody", async () => {
     for (const length of [0, 1, 55, 56, 63, 64, 65, 119, 120, 1000, 100_003]) {
       const bytes = some(length, length);
       expect([...plainSha256(bytes)]).toEqual([...hash(bytes)]);
-      expect([...await sha256(bytes)]).toEqual([...hash(bytes)]);
+      expect([...(await sha256(bytes))]).toEqual([...hash(bytes)]);
     }
   });
 
@@ -59,7 +85,7 @@ describe("sums", () => {
     const { bytes, index } = packOf();
     for (let at = 0; at < bytes.length; at += 7) {
       const wrong = bytes.slice();
-      wrong[at] ^= 1 << at % 8;
+      wrong[at] ^= 1 << (at % 8);
       expect(await findDamaged(wrong, [50, 50, 50, 50], sumsOf(index)!)).toEqual([Math.floor(at / 50)]);
     }
     expect(await findDamaged(bytes, [50, 50, 50, 50], sumsOf(index)!)).toEqual([]);
@@ -71,7 +97,10 @@ describe("a damaged slice", () => {
     const { bytes, index } = packOf();
     const wrong = bytes.slice();
     wrong[120] ^= 4;
-    const { arrived, lost, asked } = await load(index, (from, to, cache) => new Response((cache === "reload" ? bytes : wrong).slice(from, to)));
+    const { arrived, lost, asked } = await load(
+      index,
+      (from, to, cache) => new Response((cache === "reload" ? bytes : wrong).slice(from, to)),
+    );
     expect(asked).toEqual(["0-199 default", "0-199 reload"]);
     expect([arrived.size, lost]).toEqual([4, []]);
   });
@@ -83,20 +112,29 @@ describe("a damaged slice", () => {
     const { arrived, lost, asked } = await load(index, (from, to) => new Response(wrong.slice(from, to)));
     expect(asked).toHaveLength(2);
     expect(lost).toEqual([2]);
-    expect([...arrived]).toEqual([[0, bytes[0]], [1, bytes[50]], [3, bytes[150]]]);
+    expect([...arrived]).toEqual([
+      [0, bytes[0]],
+      [1, bytes[50]],
+      [3, bytes[150]],
+    ]);
   });
 
   it("that the server names is lost, and the others are asked for by themselves", async () => {
     const { bytes, index } = packOf();
-    const { arrived, lost } = await load(index, (from, to) => (from <= 60 && to > 60
-      ? new Response(JSON.stringify({ code: "object_damaged", detail: "…", parts: [1] }), { status: 409 })
-      : new Response(bytes.slice(from, to))));
+    const { arrived, lost } = await load(index, (from, to) =>
+      from <= 60 && to > 60
+        ? new Response(JSON.stringify({ code: "object_damaged", detail: "…", parts: [1] }), { status: 409 })
+        : new Response(bytes.slice(from, to)),
+    );
     expect(lost).toEqual([1]);
     expect([...arrived.keys()].sort()).toEqual([0, 2, 3]);
   });
 
   it("of a pack that is missing takes all with it", async () => {
-    const { lost } = await load(packOf().index, () => new Response(JSON.stringify({ code: "object_missing" }), { status: 409 }));
+    const { lost } = await load(
+      packOf().index,
+      () => new Response(JSON.stringify({ code: "object_missing" }), { status: 409 }),
+    );
     expect(lost).toEqual([0, 1, 2, 3]);
   });
 
@@ -108,7 +146,8 @@ describe("a damaged slice", () => {
     volume.put(2, new Int16Array(4).fill(7));
     volume.lose(1);
     const table = Uint32Array.from({ length: 65536 }, (_, n) => n);
-    const axial = new Uint32Array(4), coronal = new Uint32Array(6);
+    const axial = new Uint32Array(4),
+      coronal = new Uint32Array(6);
     volume.paint("axial", 1, table, axial);
     volume.paint("coronal", 0, table, coronal);
     expect([...axial]).toEqual([stripe(0, 0), stripe(1, 0), stripe(0, 1), stripe(1, 1)]);

@@ -14,14 +14,36 @@ function grid(axes: readonly number[] = [0, 1, 2], signs: readonly number[] = [1
 
 describe("layout of the planes", () => {
   it("stands as a radiologist has it", () => {
-    expect(layoutOf("axial", grid())).toMatchObject({ name: "Axial", flipRight: false, flipDown: false, letters: { left: "R", right: "L", top: "A", bottom: "P" } });
-    expect(layoutOf("coronal", grid())).toMatchObject({ name: "Coronal", flipRight: false, flipDown: true, letters: { left: "R", right: "L", top: "S", bottom: "I" } });
-    expect(layoutOf("sagittal", grid())).toMatchObject({ name: "Sagittal", flipRight: false, flipDown: true, letters: { left: "A", right: "P", top: "S", bottom: "I" } });
+    expect(layoutOf("axial", grid())).toMatchObject({
+      name: "Axial",
+      flipRight: false,
+      flipDown: false,
+      letters: { left: "R", right: "L", top: "A", bottom: "P" },
+    });
+    expect(layoutOf("coronal", grid())).toMatchObject({
+      name: "Coronal",
+      flipRight: false,
+      flipDown: true,
+      letters: { left: "R", right: "L", top: "S", bottom: "I" },
+    });
+    expect(layoutOf("sagittal", grid())).toMatchObject({
+      name: "Sagittal",
+      flipRight: false,
+      flipDown: true,
+      letters: { left: "A", right: "P", top: "S", bottom: "I" },
+    });
   });
 
   it("turns what was stored the other way round", () => {
-    expect(layoutOf("axial", grid([0, 1, 2], [-1, -1, 1]))).toMatchObject({ flipRight: true, flipDown: true, letters: { left: "R", right: "L", top: "A", bottom: "P" } });
-    expect(layoutOf("coronal", grid([0, 1, 2], [1, 1, -1]))).toMatchObject({ flipDown: false, letters: { top: "S", bottom: "I" } });
+    expect(layoutOf("axial", grid([0, 1, 2], [-1, -1, 1]))).toMatchObject({
+      flipRight: true,
+      flipDown: true,
+      letters: { left: "R", right: "L", top: "A", bottom: "P" },
+    });
+    expect(layoutOf("coronal", grid([0, 1, 2], [1, 1, -1]))).toMatchObject({
+      flipDown: false,
+      letters: { top: "S", bottom: "I" },
+    });
   });
 
   it("names the planes of a coronal series by the patient", () => {
@@ -32,25 +54,43 @@ describe("layout of the planes", () => {
 });
 
 describe("voxel to screen and back", () => {
-  const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+  const orders = [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ];
   it("is the same voxel, however it lies, is zoomed and moved", () => {
-    fc.assert(fc.property(
-      fc.constantFrom(...orders), fc.tuple(...[0, 1, 2].map(() => fc.constantFrom(-1, 1))), fc.constantFrom(...PLANES),
-      fc.tuple(fc.nat(39), fc.nat(49), fc.nat(29)), fc.double({ min: 0.5, max: 8, noNaN: true }), fc.integer({ min: -90, max: 90 }),
-      (axes, signs, plane, ijk, zoom, pan) => {
-        const pane = new PaneGeometry(plane, grid(axes, signs));
-        pane.resize(480, 360);
-        pane.zoomAt(zoom, 100, 120);
-        pane.panBy(pan, -pan);
-        const middle = ijk.map((v) => v + 0.5);
-        const [x, y] = pane.toScreen(middle);
-        expect(pane.voxelAt(x, y, ijk[pane.layout.across])).toEqual(ijk);
-        const [a, b, c, d, e, f] = pane.affine();
-        const slice = plane === "axial" ? [middle[0], middle[1]] : plane === "coronal" ? [middle[0], middle[2]] : [middle[1], middle[2]];
-        expect(a * slice[0] + c * slice[1] + e).toBeCloseTo(x, 6);
-        expect(b * slice[0] + d * slice[1] + f).toBeCloseTo(y, 6);
-      },
-    ));
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...orders),
+        fc.tuple(...[0, 1, 2].map(() => fc.constantFrom(-1, 1))),
+        fc.constantFrom(...PLANES),
+        fc.tuple(fc.nat(39), fc.nat(49), fc.nat(29)),
+        fc.double({ min: 0.5, max: 8, noNaN: true }),
+        fc.integer({ min: -90, max: 90 }),
+        (axes, signs, plane, ijk, zoom, pan) => {
+          const pane = new PaneGeometry(plane, grid(axes, signs));
+          pane.resize(480, 360);
+          pane.zoomAt(zoom, 100, 120);
+          pane.panBy(pan, -pan);
+          const middle = ijk.map((v) => v + 0.5);
+          const [x, y] = pane.toScreen(middle);
+          expect(pane.voxelAt(x, y, ijk[pane.layout.across])).toEqual(ijk);
+          const [a, b, c, d, e, f] = pane.affine();
+          const slice =
+            plane === "axial"
+              ? [middle[0], middle[1]]
+              : plane === "coronal"
+                ? [middle[0], middle[2]]
+                : [middle[1], middle[2]];
+          expect(a * slice[0] + c * slice[1] + e).toBeCloseTo(x, 6);
+          expect(b * slice[0] + d * slice[1] + f).toBeCloseTo(y, 6);
+        },
+      ),
+    );
   });
 
   it("keeps millimetres the same in both directions and the point under the pointer while zooming", () => {

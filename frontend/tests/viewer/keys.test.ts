@@ -1,20 +1,45 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { allCommands } from "../../src/viewer/commands";
-import { currentKey, keyNames, keysOf, noteReplaced, rebound, restored, whyTaken, withKey } from "../../src/viewer/commands/keys";
+import {
+  currentKey,
+  keyNames,
+  keysOf,
+  noteReplaced,
+  rebound,
+  restored,
+  whyTaken,
+  withKey,
+} from "../../src/viewer/commands/keys";
 import { search } from "../../src/viewer/commands/search";
 import { change, settings } from "../../src/viewer/settings";
 import { DESK } from "./desk";
 
 const COMMANDS = allCommands(DESK);
 
-interface Press { key: string; code: string; shift?: boolean; ctrl?: boolean; alt?: boolean; altGraph?: boolean }
+interface Press {
+  key: string;
+  code: string;
+  shift?: boolean;
+  ctrl?: boolean;
+  alt?: boolean;
+  altGraph?: boolean;
+}
 const press = ({ key, code, shift = false, ctrl = false, alt = false, altGraph = false }: Press) =>
-  keyNames({ key, code, shiftKey: shift, ctrlKey: ctrl, altKey: alt, metaKey: false, getModifierState: (name) => name === "AltGraph" && altGraph });
+  keyNames({
+    key,
+    code,
+    shiftKey: shift,
+    ctrlKey: ctrl,
+    altKey: alt,
+    metaKey: false,
+    getModifierState: (name) => name === "AltGraph" && altGraph,
+  });
 
 describe("commands", () => {
   it("have an id and keys of their own", () => {
-    const ids = COMMANDS.map(({ id }) => id), keys = COMMANDS.flatMap((c) => c.keys);
+    const ids = COMMANDS.map(({ id }) => id),
+      keys = COMMANDS.flatMap((c) => c.keys);
     expect(ids.filter((id, n) => ids.indexOf(id) !== n)).toEqual([]);
     expect(keys.filter((key, n) => keys.indexOf(key) !== n)).toEqual([]);
   });
@@ -26,20 +51,29 @@ describe("commands", () => {
 
 describe("keys that panels name", () => {
   const folder = new URL("../../src/viewer/", import.meta.url);
-  const sources = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => /\.tsx?$/.test(name)).map((name) => [name, readFileSync(new URL(name, folder), "utf8")] as const);
+  const sources = (readdirSync(folder, { recursive: true }) as string[])
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => [name, readFileSync(new URL(name, folder), "utf8")] as const);
 
   it("are own keys of a command, so that they follow when a person sets another", () => {
     const own = new Set(COMMANDS.flatMap((c) => c.keys));
-    const named = sources.flatMap(([name, source]) => [...source.matchAll(/\bkeys="([^"]+)"|\bwithKey\((?:[^"]|"[^"]{4,}")*?((?:, "[^"]+")+)\)/g)]
-      .flatMap(([, one, several]) => (one ? [one] : [...several.matchAll(/"([^"]+)"/g)].map(([, key]) => key))).map((key) => `${name}: ${key}`));
+    const named = sources.flatMap(([name, source]) =>
+      [...source.matchAll(/\bkeys="([^"]+)"|\bwithKey\((?:[^"]|"[^"]{4,}")*?((?:, "[^"]+")+)\)/g)]
+        .flatMap(([, one, several]) => (one ? [one] : [...several.matchAll(/"([^"]+)"/g)].map(([, key]) => key)))
+        .map((key) => `${name}: ${key}`),
+    );
     expect(named.length).toBeGreaterThan(40);
     expect(named.filter((entry) => !own.has(entry.replace(/^.*: /, "")))).toEqual([]);
   });
 
   it("are not written into texts", () => {
-    const texts = Object.keys(JSON.parse(readFileSync(new URL("../../languages/en.json", import.meta.url), "utf8")) as object);
+    const texts = Object.keys(
+      JSON.parse(readFileSync(new URL("../../languages/en.json", import.meta.url), "utf8")) as object,
+    );
     // What the mouse does beside, and Escape, have no command.
-    expect(texts.filter((text) => /\((?:Shift|Ctrl|Alt|[A-Z?])[ )]|\b(?:Shift|Ctrl|Alt) [A-Z0-9]/.test(text))).toEqual(["A press says: this does not (Alt or Ctrl + press)"]);
+    expect(texts.filter((text) => /\((?:Shift|Ctrl|Alt|[A-Z?])[ )]|\b(?:Shift|Ctrl|Alt) [A-Z0-9]/.test(text))).toEqual([
+      "A press says: this does not (Alt or Ctrl + press)",
+    ]);
   });
 
   it("are shown as they are now", () => {
@@ -64,7 +98,11 @@ describe("the name of a press", () => {
     ["the letter on a German key, not its place", { key: "z", code: "KeyY", ctrl: true }, "Ctrl+Z"],
     ["a French digit by place", { key: "&", code: "Digit1" }, "1"],
     ["Shift and a French digit by place", { key: "1", code: "Digit1", shift: true }, "Shift+1"],
-    ["a German bracket, which Windows makes of Ctrl + Alt", { key: "[", code: "Digit8", ctrl: true, alt: true, altGraph: true }, "["],
+    [
+      "a German bracket, which Windows makes of Ctrl + Alt",
+      { key: "[", code: "Digit8", ctrl: true, alt: true, altGraph: true },
+      "[",
+    ],
     ["Cyrillic by place", { key: "п", code: "KeyG" }, "G"],
     ["Cyrillic with Ctrl", { key: "я", code: "KeyZ", ctrl: true }, "Ctrl+Z"],
     ["Cyrillic with Shift", { key: "Ь", code: "KeyM", shift: true }, "Shift+M"],
@@ -109,16 +147,33 @@ describe("keys that a person sets", () => {
     expect([keyOf("mask"), keyOf("tool-grow")]).toEqual([["H"], []]);
   });
 
-  it.each(["Ctrl+W", "Ctrl+T", "F5", "Tab", "Escape", " ", "Ctrl+Shift+I", "Alt+ArrowLeft", "Ctrl+="])("are refused with words for %s", (key) => expect(whyTaken(key)).toMatch(/\w+ \w+/));
+  it.each(["Ctrl+W", "Ctrl+T", "F5", "Tab", "Escape", " ", "Ctrl+Shift+I", "Alt+ArrowLeft", "Ctrl+="])(
+    "are refused with words for %s",
+    (key) => expect(whyTaken(key)).toMatch(/\w+ \w+/),
+  );
 });
 
 describe("the palette", () => {
   const titles = (typed: string, recent: string[] = []) => search(COMMANDS, typed, recent).map((c) => c.id);
 
-  it("finds by parts of words in any order", () => { expect(titles("brush larg")[0]).toBe("larger"); });
-  it.each([["rubber", "tool-erase"], ["shortcuts", "keys"], ["contrast", "tool-window"], ["prediction", "prediction"], ["ruler", "tool-measure"], ["bigger", "larger"]])(
-    "finds %s by another word for it", (typed, id) => expect(titles(typed)).toContain(id));
-  it("shows what was used last first", () => { expect(titles("", ["reset", "keys"]).slice(0, 2)).toEqual(["reset", "keys"]); });
-  it("puts a better fit before a recent one", () => { expect(titles("undo", ["redo"])[0]).toBe("undo"); });
-  it("finds nothing where nothing fits", () => { expect(titles("xyzzy")).toEqual([]); });
+  it("finds by parts of words in any order", () => {
+    expect(titles("brush larg")[0]).toBe("larger");
+  });
+  it.each([
+    ["rubber", "tool-erase"],
+    ["shortcuts", "keys"],
+    ["contrast", "tool-window"],
+    ["prediction", "prediction"],
+    ["ruler", "tool-measure"],
+    ["bigger", "larger"],
+  ])("finds %s by another word for it", (typed, id) => expect(titles(typed)).toContain(id));
+  it("shows what was used last first", () => {
+    expect(titles("", ["reset", "keys"]).slice(0, 2)).toEqual(["reset", "keys"]);
+  });
+  it("puts a better fit before a recent one", () => {
+    expect(titles("undo", ["redo"])[0]).toBe("undo");
+  });
+  it("finds nothing where nothing fits", () => {
+    expect(titles("xyzzy")).toEqual([]);
+  });
 });

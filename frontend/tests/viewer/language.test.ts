@@ -7,11 +7,17 @@ import { TOOLS } from "../../src/viewer/tools";
 import { fixed, ml, thin } from "../../src/viewer/words";
 import { DESK } from "./desk";
 
-const SOURCE = new URL("../../src/viewer/", import.meta.url), FOLDER = new URL("../../languages/", import.meta.url), ENGLISH_FILE = new URL("en.json", FOLDER);
+const SOURCE = new URL("../../src/viewer/", import.meta.url),
+  FOLDER = new URL("../../languages/", import.meta.url),
+  ENGLISH_FILE = new URL("en.json", FOLDER);
 const STRING = String.raw`("(?:[^"\\]|\\.)*")`;
 
-const files = (readdirSync(SOURCE, { recursive: true }) as string[]).filter((name) => /\.tsx?$/.test(name) && name !== "language.ts");
-const sources = new Map(files.map((name) => [name, readFileSync(new URL(name, SOURCE), "utf8").replaceAll(/^\s*(\/\/|\/?\*).*$/gm, "")]));
+const files = (readdirSync(SOURCE, { recursive: true }) as string[]).filter(
+  (name) => /\.tsx?$/.test(name) && name !== "language.ts",
+);
+const sources = new Map(
+  files.map((name) => [name, readFileSync(new URL(name, SOURCE), "utf8").replaceAll(/^\s*(\/\/|\/?\*).*$/gm, "")]),
+);
 
 const presets = ["CT", "DX"].flatMap((modality) => presetsOf({ modality, hu_range: [0, 1] }));
 
@@ -23,7 +29,8 @@ function collect(): Language {
   for (const { name } of presets) add(name);
   for (const { title, group } of allCommands(DESK)) [title, group].forEach(add);
   for (const source of sources.values()) {
-    for (const [, text] of source.matchAll(new RegExp(String.raw`\b(?:t|msg)\(\s*${STRING}`, "g"))) add(JSON.parse(text) as string);
+    for (const [, text] of source.matchAll(new RegExp(String.raw`\b(?:t|msg)\(\s*${STRING}`, "g")))
+      add(JSON.parse(text) as string);
     for (const [, one, other] of source.matchAll(new RegExp(String.raw`\btn\([^"]*${STRING},\s*${STRING}`, "g"))) {
       texts.set(JSON.parse(other) as string, { one: JSON.parse(one) as string, other: JSON.parse(other) as string });
     }
@@ -42,19 +49,24 @@ describe("texts", () => {
   });
 
   it("are never put together before they are looked up", () => {
-    const wrong = [...sources].flatMap(([name, source]) => [...source.matchAll(/\b(?:t|tn|msg)\(\s*`[^`]*`/g)].map(([call]) => `${name}: ${call}`));
+    const wrong = [...sources].flatMap(([name, source]) =>
+      [...source.matchAll(/\b(?:t|tn|msg)\(\s*`[^`]*`/g)].map(([call]) => `${name}: ${call}`),
+    );
     expect(wrong).toEqual([]);
   });
 
-  it.each(readdirSync(FOLDER).filter((name) => name !== "en.json"))("of %s translate what there is, with values that there are", (name) => {
-    const english = JSON.parse(readFileSync(ENGLISH_FILE, "utf8")) as Language;
-    const translated = JSON.parse(readFileSync(new URL(name, FOLDER), "utf8")) as Language;
-    for (const [text, entry] of Object.entries(translated)) {
-      expect(english).toHaveProperty([text]);
-      const allowed = formsOf(english[text]).flatMap(placeholders);
-      for (const form of formsOf(entry)) for (const name of placeholders(form)) expect(allowed).toContain(name);
-    }
-  });
+  it.each(readdirSync(FOLDER).filter((name) => name !== "en.json"))(
+    "of %s translate what there is, with values that there are",
+    (name) => {
+      const english = JSON.parse(readFileSync(ENGLISH_FILE, "utf8")) as Language;
+      const translated = JSON.parse(readFileSync(new URL(name, FOLDER), "utf8")) as Language;
+      for (const [text, entry] of Object.entries(translated)) {
+        expect(english).toHaveProperty([text]);
+        const allowed = formsOf(english[text]).flatMap(placeholders);
+        for (const form of formsOf(entry)) for (const name of placeholders(form)) expect(allowed).toContain(name);
+      }
+    },
+  );
 });
 
 describe("a language", () => {
@@ -66,8 +78,20 @@ describe("a language", () => {
   });
 
   it("has its own plurals", () => {
-    speak("pl", { "{n} strokes": { one: "{n} pociągnięcie", few: "{n} pociągnięcia", many: "{n} pociągnięć", other: "{n} pociągnięcia" } });
-    expect([1, 3, 5, 22].map((n) => tn(n, "{n} stroke", "{n} strokes"))).toEqual(["1 pociągnięcie", "3 pociągnięcia", "5 pociągnięć", "22 pociągnięcia"]);
+    speak("pl", {
+      "{n} strokes": {
+        one: "{n} pociągnięcie",
+        few: "{n} pociągnięcia",
+        many: "{n} pociągnięć",
+        other: "{n} pociągnięcia",
+      },
+    });
+    expect([1, 3, 5, 22].map((n) => tn(n, "{n} stroke", "{n} strokes"))).toEqual([
+      "1 pociągnięcie",
+      "3 pociągnięcia",
+      "5 pociągnięć",
+      "22 pociągnięcia",
+    ]);
     speak(ENGLISH, {});
     expect([1, 3].map((n) => tn(n, "{n} stroke", "{n} strokes"))).toEqual(["1 stroke", "3 strokes"]);
   });

@@ -9,7 +9,11 @@ const HERE = { assignment: "a1", code: "VX-1", review: "r1" };
 let people = 0;
 
 describe("answers", () => {
-  let intents: Intents, server: Record<string, unknown>, sent: Values[], answer: () => Promise<unknown>, pages: Outgoing[];
+  let intents: Intents,
+    server: Record<string, unknown>,
+    sent: Values[],
+    answer: () => Promise<unknown>,
+    pages: Outgoing[];
   const kept = async () => Object.fromEntries((await intents.list()).map(({ name, value }) => [name, value]));
   /** Another page (or tab) of the same browser. */
   const open = (can = true) => {
@@ -22,14 +26,22 @@ describe("answers", () => {
     pages.push(page);
     return page;
   };
-  const until = (told: () => unknown, wanted: unknown) => vi.waitFor(() => expect(told()).toEqual(wanted), { timeout: 2000, interval: 5 });
+  const until = (told: () => unknown, wanted: unknown) =>
+    vi.waitFor(() => expect(told()).toEqual(wanted), { timeout: 2000, interval: 5 });
   const noNetwork = () => Promise.reject(new TypeError("no network"));
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"], shouldAdvanceTime: true, advanceTimeDelta: 200 });
-    intents = new Intents(`p${people++}`); server = {}; sent = []; pages = []; answer = () => Promise.resolve();
+    intents = new Intents(`p${people++}`);
+    server = {};
+    sent = [];
+    pages = [];
+    answer = () => Promise.resolve();
   });
-  afterEach(() => { for (const page of pages) page.close(); vi.useRealTimers(); });
+  afterEach(() => {
+    for (const page of pages) page.close();
+    vi.useRealTimers();
+  });
 
   it("go to the server together, a little later, and wait here no more", async () => {
     server = { quality: "good" };
@@ -75,7 +87,11 @@ describe("answers", () => {
     const page = open();
     page.set({ diagnosis: "flu" });
     await expect(page.save()).rejects.toThrow("No such answer");
-    expect([page.refused.value, page.unsaved.value, await kept()]).toEqual(["No such answer.", true, { diagnosis: "flu" }]);
+    expect([page.refused.value, page.unsaved.value, await kept()]).toEqual([
+      "No such answer.",
+      true,
+      { diagnosis: "flu" },
+    ]);
     answer = () => Promise.resolve();
     page.set({ diagnosis: "covid19" });
     await page.save();
@@ -84,7 +100,11 @@ describe("answers", () => {
 
   it("given while others are on their way are not taken for sent", async () => {
     const page = open();
-    answer = () => { answer = () => Promise.resolve(); page.set({ diagnosis: "other", quality: "good" }); return Promise.resolve(); };
+    answer = () => {
+      answer = () => Promise.resolve();
+      page.set({ diagnosis: "other", quality: "good" });
+      return Promise.resolve();
+    };
     page.set({ diagnosis: "covid19" });
     await page.save();
     expect([page.unsaved.value, page.values.value]).toEqual([true, { diagnosis: "other", quality: "good" }]);
@@ -101,7 +121,12 @@ describe("answers", () => {
     answer = () => Promise.resolve();
     await two.save();
     await one.save();
-    expect([server, two.values.value, await kept(), one.unsaved.value]).toEqual([{ diagnosis: "covid19", quality: "good" }, { diagnosis: "covid19", quality: "good" }, {}, false]);
+    expect([server, two.values.value, await kept(), one.unsaved.value]).toEqual([
+      { diagnosis: "covid19", quality: "good" },
+      { diagnosis: "covid19", quality: "good" },
+      {},
+      false,
+    ]);
   });
 
   it("of another time are left alone by one who may not answer", async () => {
@@ -113,7 +138,9 @@ describe("answers", () => {
   });
 
   it("live as long as the page where the browser keeps nothing", async () => {
-    const closed = vi.spyOn(indexedDB, "open").mockImplementation(() => { throw new DOMException("no", "SecurityError"); });
+    const closed = vi.spyOn(indexedDB, "open").mockImplementation(() => {
+      throw new DOMException("no", "SecurityError");
+    });
     intents = new Intents("private");
     await intents.list();
     closed.mockRestore();
@@ -125,19 +152,52 @@ describe("answers", () => {
 
   it("of older versions move here once, with everything else that was kept", async () => {
     const { user } = intents;
-    const old = new Map(Object.entries({
-      [`voxloop.intents:${user}`]: { a1: { assignment: "a1", code: "VX-1", answers: { diagnosis: "covid19", quality: "good" } }, a2: { assignment: "a2", code: "VX-2", answers: { quality: "poor" }, submit: { acknowledged: ["x"], at: "t" } } },
-      [`voxloop.answers.${user}.a1`]: { diagnosis: "covid19", confirmed_empty: null },
-      [`voxloop.talk.${user}.a1`]: [{ id: "w1", text: "here", ijk: null, to: null, refused: null }],
-      [`voxloop.drafts.${user}.r1`]: [{ text: "mend", ijk: [1, 2, 3] }],
-      "voxloop.checked.r1": ["prediction added 1 2 3"],
-      [`voxloop.answers.${user}.b.a1`]: { quality: "good" }, "voxloop.settings": {},
-    }).map(([key, value]) => [key, JSON.stringify(value)] as const));
-    const store = { get length() { return old.size; }, key: (n: number) => [...old.keys()][n] ?? null, getItem: (key: string) => old.get(key) ?? null, removeItem: (key: string) => void old.delete(key) };
+    const old = new Map(
+      Object.entries({
+        [`voxloop.intents:${user}`]: {
+          a1: { assignment: "a1", code: "VX-1", answers: { diagnosis: "covid19", quality: "good" } },
+          a2: {
+            assignment: "a2",
+            code: "VX-2",
+            answers: { quality: "poor" },
+            submit: { acknowledged: ["x"], at: "t" },
+          },
+        },
+        [`voxloop.answers.${user}.a1`]: { diagnosis: "covid19", confirmed_empty: null },
+        [`voxloop.talk.${user}.a1`]: [{ id: "w1", text: "here", ijk: null, to: null, refused: null }],
+        [`voxloop.drafts.${user}.r1`]: [{ text: "mend", ijk: [1, 2, 3] }],
+        "voxloop.checked.r1": ["prediction added 1 2 3"],
+        [`voxloop.answers.${user}.b.a1`]: { quality: "good" },
+        "voxloop.settings": {},
+      }).map(([key, value]) => [key, JSON.stringify(value)] as const),
+    );
+    const store = {
+      get length() {
+        return old.size;
+      },
+      key: (n: number) => [...old.keys()][n] ?? null,
+      getItem: (key: string) => old.get(key) ?? null,
+      removeItem: (key: string) => void old.delete(key),
+    };
     await moveOld(intents, HERE, store);
-    expect((await intents.list()).map(({ assignment, code, kind, name, value }) => [assignment, code, kind, name, typeof value === "object" && value && "text" in value ? value.text : value]).sort()).toEqual([
-      ["a1", "VX-1", "answer", "confirmed_empty", null], ["a1", "VX-1", "answer", "diagnosis", "covid19"], ["a1", "VX-1", "check", "prediction added 1 2 3", true],
-      ["a1", "VX-1", "draft", "moved-0", "mend"], ["a1", "VX-1", "word", "w1", "here"], ["a2", "VX-2", "answer", "quality", "poor"], ["a2", "VX-2", "submit", "", { acknowledged: ["x"], at: "t" }],
+    expect(
+      (await intents.list())
+        .map(({ assignment, code, kind, name, value }) => [
+          assignment,
+          code,
+          kind,
+          name,
+          typeof value === "object" && value && "text" in value ? value.text : value,
+        ])
+        .sort(),
+    ).toEqual([
+      ["a1", "VX-1", "answer", "confirmed_empty", null],
+      ["a1", "VX-1", "answer", "diagnosis", "covid19"],
+      ["a1", "VX-1", "check", "prediction added 1 2 3", true],
+      ["a1", "VX-1", "draft", "moved-0", "mend"],
+      ["a1", "VX-1", "word", "w1", "here"],
+      ["a2", "VX-2", "answer", "quality", "poor"],
+      ["a2", "VX-2", "submit", "", { acknowledged: ["x"], at: "t" }],
     ]);
     expect([...old.keys()]).toEqual([`voxloop.answers.${user}.b.a1`, "voxloop.settings"]);
   });

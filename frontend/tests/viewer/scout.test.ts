@@ -10,8 +10,11 @@ function grid(axes: readonly number[], signs: readonly number[]): GridGeometry {
 
 describe("the scout", () => {
   it.each([
-    ["stored as usual", [0, 1, 2], [1, 1, 1]], ["feet first", [0, 1, 2], [1, 1, -1]], ["turned about", [0, 1, 2], [-1, -1, 1]],
-    ["a coronal series", [0, 2, 1], [1, -1, 1]], ["a sagittal series", [1, 2, 0], [1, -1, -1]],
+    ["stored as usual", [0, 1, 2], [1, 1, 1]],
+    ["feet first", [0, 1, 2], [1, 1, -1]],
+    ["turned about", [0, 1, 2], [-1, -1, 1]],
+    ["a coronal series", [0, 2, 1], [1, -1, 1]],
+    ["a sagittal series", [1, 2, 0], [1, -1, -1]],
   ])("shows the head above and the patient's left on the right: %s", (_, axes, signs) => {
     const geometry = grid(axes, signs);
     const sizes = [4, 5, 6];
@@ -28,7 +31,19 @@ describe("the scout", () => {
 
   it("is the mean of the way, stretched from the least to the most dense", () => {
     const preview = Uint8Array.from([0, 10, /* */ 20, 30, /* next slice */ 0, 0, /* */ 0, 8]);
-    const { grey } = scoutOf(preview, [2, 2, 2], frontOf({ shapeZyx: [2, 2, 2], spacingMmZyx: [1, 1, 1], lpsFromIjk: [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]] }));
+    const { grey } = scoutOf(
+      preview,
+      [2, 2, 2],
+      frontOf({
+        shapeZyx: [2, 2, 2],
+        spacingMmZyx: [1, 1, 1],
+        lpsFromIjk: [
+          [1, 0, 0, 0],
+          [0, 1, 0, 0],
+          [0, 0, 1, 0],
+        ],
+      }),
+    );
     // Sums 20, 40 below and 0, 8 above; the higher slice lies nearer to the head.
     expect([...grey]).toEqual([0, 51, 128, 255]);
   });

@@ -5,7 +5,17 @@ import { patchesOf } from "../../src/editor/patches";
 import { RunBuilder } from "../../src/editor/runs";
 import type { Plane, Zyx } from "../../src/editor/types";
 import { PaneGeometry, type GridGeometry } from "../../src/viewer/image/geometry";
-import { cutOf, lettersOf, rasterOf, resliceRow, turnedFrame, type Frame, type ObliquePicture, type Raster, type Vector } from "../../src/viewer/image/oblique";
+import {
+  cutOf,
+  lettersOf,
+  rasterOf,
+  resliceRow,
+  turnedFrame,
+  type Frame,
+  type ObliquePicture,
+  type Raster,
+  type Vector,
+} from "../../src/viewer/image/oblique";
 import { RowsInTurn } from "../../src/viewer/image/rows";
 import { projectRow, slabRange, type SlabKind } from "../../src/viewer/image/slab";
 import { regionFacts, type RegionKind } from "../../src/viewer/image/statistics";
@@ -13,10 +23,20 @@ import { greyTable, presetsOf } from "../../src/viewer/image/window";
 import { inflate, inflateInt16, readVectors } from "../editor/vectors";
 
 interface Vectors {
-  readonly shape_zyx: Zyx; readonly spacing_mm_zyx: Zyx; readonly hu_gz: string; readonly labels_gz: string;
+  readonly shape_zyx: Zyx;
+  readonly spacing_mm_zyx: Zyx;
+  readonly hu_gz: string;
+  readonly labels_gz: string;
   readonly slabs: readonly { plane: Plane; from: number; to: number; kind: SlabKind; hu_gz: string }[];
   readonly obliques: readonly { frame: Frame; centre: Vector; raster: Raster; values: number[]; labels_gz: string }[];
-  readonly regions: readonly { plane: Plane; index: number; kind: RegionKind; box: number[]; voxels: number; facts: (number | null)[] }[];
+  readonly regions: readonly {
+    plane: Plane;
+    index: number;
+    kind: RegionKind;
+    box: number[];
+    voxels: number;
+    facts: (number | null)[];
+  }[];
 }
 
 const vectors = readVectors<Vectors>("seeing.json");
@@ -24,7 +44,13 @@ const shape = vectors.shape_zyx;
 const hu = inflateInt16(vectors.hu_gz);
 const spacing: Vector = [vectors.spacing_mm_zyx[2], vectors.spacing_mm_zyx[1], vectors.spacing_mm_zyx[0]];
 const grid: GridGeometry = {
-  shapeZyx: shape, spacingMmZyx: vectors.spacing_mm_zyx, lpsFromIjk: [[spacing[0], 0, 0, 0], [0, spacing[1], 0, 0], [0, 0, spacing[2], 0]],
+  shapeZyx: shape,
+  spacingMmZyx: vectors.spacing_mm_zyx,
+  lpsFromIjk: [
+    [spacing[0], 0, 0, 0],
+    [0, spacing[1], 0, 0],
+    [0, 0, spacing[2], 0],
+  ],
 };
 
 /** An oblique picture, row by row. */
@@ -40,7 +66,12 @@ describe("slabs", () => {
     for (const { plane, from, to, kind, hu_gz: wanted } of vectors.slabs) {
       const expected = inflateInt16(wanted);
       const out = new Int16Array(expected.length);
-      const rows = new RowsInTurn(plane === "sagittal" ? shape[1] : shape[2], plane === "axial" ? shape[1] : shape[0], out, (row) => projectRow(hu, shape, plane, from, to, kind, row, out));
+      const rows = new RowsInTurn(
+        plane === "sagittal" ? shape[1] : shape[2],
+        plane === "axial" ? shape[1] : shape[0],
+        out,
+        (row) => projectRow(hu, shape, plane, from, to, kind, row, out),
+      );
       while (!rows.finished) rows.work(1);
       expect([...out], `${plane} ${kind} ${from}-${to}`).toEqual([...expected]);
     }
@@ -58,7 +89,10 @@ describe("rows in turn", () => {
   it("are a coarse picture at once and the whole one in the end, every row made once", () => {
     const made: number[] = [];
     const out = new Int16Array(2 * 41).fill(-1);
-    const rows = new RowsInTurn(2, 41, out, (row) => { made.push(row); out.fill(row, 2 * row, 2 * row + 2); });
+    const rows = new RowsInTurn(2, 41, out, (row) => {
+      made.push(row);
+      out.fill(row, 2 * row, 2 * row + 2);
+    });
     rows.work(0);
     expect(made).toEqual([0, 16, 32]);
     expect([...out]).toEqual(Array.from({ length: 82 }, (_, n) => 16 * Math.floor(n / 32)));
@@ -76,7 +110,11 @@ describe("oblique planes", () => {
     for (const { frame, centre, raster, values, labels_gz: wanted } of vectors.obliques) {
       const out = reslice({ frame, centre, raster, slab: null });
       for (let p = 0; p < out.length; p++) expect(Math.abs(out[p] - values[p])).toBeLessThanOrEqual(0.51);
-      const marks = cutLabels((z, y, x) => labels[z * area + y * shape[2] + x], shape, cutOf(frame, centre, spacing, raster));
+      const marks = cutLabels(
+        (z, y, x) => labels[z * area + y * shape[2] + x],
+        shape,
+        cutOf(frame, centre, spacing, raster),
+      );
       expect([...marks]).toEqual([...inflate(wanted)]);
     }
   });
@@ -84,17 +122,30 @@ describe("oblique planes", () => {
   it("show what a stroke would take, and only the part of the plane that it reaches", () => {
     const [nz, ny, nx] = shape;
     const isMiddle = (n: number, size: number) => 4 * n > size && 4 * n < 3 * size;
-    const taken = inflate(vectors.labels_gz).map((label, at) => Number(
-      label === 1 && isMiddle(at % nx, nx) && isMiddle(Math.floor(at / nx) % ny, ny) && isMiddle(Math.floor(at / nx / ny), nz),
-    ));
+    const taken = inflate(vectors.labels_gz).map((label, at) =>
+      Number(
+        label === 1 &&
+          isMiddle(at % nx, nx) &&
+          isMiddle(Math.floor(at / nx) % ny, ny) &&
+          isMiddle(Math.floor(at / nx / ny), nz),
+      ),
+    );
     const runs = new RunBuilder();
     taken.forEach((is, at) => runs.push(at, 1, 0, is));
     for (const { frame, centre, raster } of vectors.obliques) {
       const cut = cutOf(frame, centre, spacing, raster);
       const [patch] = patchesOf(runs.build(), shape, [{ plane: "coronal", index: 7, cut }]);
-      expect([patch.plane, patch.index, patch.data.length < raster.width * raster.height]).toEqual(["coronal", 7, true]);
+      expect([patch.plane, patch.index, patch.data.length < raster.width * raster.height]).toEqual([
+        "coronal",
+        7,
+        true,
+      ]);
       const whole = new Uint8Array(raster.width * raster.height);
-      for (let row = 0; row < patch.height; row++) whole.set(patch.data.subarray(row * patch.width, (row + 1) * patch.width), (patch.y + row) * raster.width + patch.x);
+      for (let row = 0; row < patch.height; row++)
+        whole.set(
+          patch.data.subarray(row * patch.width, (row + 1) * patch.width),
+          (patch.y + row) * raster.width + patch.x,
+        );
       expect(whole).toEqual(cutLabels((z, y, x) => taken[(z * ny + y) * nx + x], shape, cut));
       expect(whole).toContain(1);
     }
@@ -129,7 +180,8 @@ describe("oblique planes", () => {
     expect(pane.offPlane(centre, 0)).toBeCloseTo(0, 6);
     // The raster's affine leads to the same place: pixel (a, b) of the plane.
     const { a0, b0, mm } = rasterOf(frame, centre, shape, spacing);
-    const place = (a: number, b: number) => centre.map((c, n) => c + (frame.right[n] * (a0 + a * mm) + frame.down[n] * (b0 + b * mm)) / spacing[n]);
+    const place = (a: number, b: number) =>
+      centre.map((c, n) => c + (frame.right[n] * (a0 + a * mm) + frame.down[n] * (b0 + b * mm)) / spacing[n]);
     const [p, q, r, s, e, f] = pane.affine();
     const [sx, sy] = pane.toScreen(place(3, 8));
     expect(p * 3 + r * 8 + e).toBeCloseTo(sx, 6);
@@ -139,7 +191,10 @@ describe("oblique planes", () => {
   it("take a box that holds what was dragged, and show where they cut it", () => {
     const pane = new PaneGeometry("axial", grid);
     pane.resize(400, 300);
-    const [from, to] = [[150, 120], [230, 170]] as const;
+    const [from, to] = [
+      [150, 120],
+      [230, 170],
+    ] as const;
     for (const angle of [0, 0.5]) {
       if (angle) pane.lean(turnedFrame(pane.straight, [0, 1, 0], angle), [6.2, 5.4, 4.1]);
       const index = angle ? -1 : 4;
@@ -171,7 +226,14 @@ describe("oblique planes", () => {
 
 describe("figures of a region", () => {
   it("are those of numpy", () => {
-    for (const { plane, index, kind, box: [u0, v0, u1, v1], voxels, facts } of vectors.regions) {
+    for (const {
+      plane,
+      index,
+      kind,
+      box: [u0, v0, u1, v1],
+      voxels,
+      facts,
+    } of vectors.regions) {
       const found = regionFacts(hu, shape, plane, index, kind, { u0, v0, u1, v1 }, 0.5);
       expect(found.voxels).toBe(voxels);
       expect(found.areaMm2).toBeCloseTo(voxels * 0.5, 9);

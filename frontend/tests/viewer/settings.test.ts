@@ -3,32 +3,57 @@ import { change, type Copy, DEFAULTS, keepSettings, merge, settings } from "../.
 
 class Store {
   readonly kept = new Map<string, string>();
-  getItem(key: string) { return this.kept.get(key) ?? null; }
-  setItem(key: string, text: string) { this.kept.set(key, text); }
+  getItem(key: string) {
+    return this.kept.get(key) ?? null;
+  }
+  setItem(key: string, text: string) {
+    this.kept.set(key, text);
+  }
 }
 
 describe("merging", () => {
   it("takes the server's copy, and what was never sent over it", () => {
-    const { values, unsent } = merge({ saved: 5, values: { opacity: 40, radiusMm: 9 } }, { saved: 4, values: { opacity: 70, radiusMm: 20 }, unsent: ["opacity"] });
+    const { values, unsent } = merge(
+      { saved: 5, values: { opacity: 40, radiusMm: 9 } },
+      { saved: 4, values: { opacity: 70, radiusMm: 20 }, unsent: ["opacity"] },
+    );
     expect([values.opacity, values.radiusMm, [...unsent]]).toEqual([70, 9, ["opacity"]]);
   });
 
   it("takes the browser's copy when the page came from a cache", () => {
-    expect(merge({ saved: 3, values: { opacity: 40 } }, { saved: 4, values: { opacity: 50 }, unsent: [] }).values.opacity).toBe(50);
+    expect(
+      merge({ saved: 3, values: { opacity: 40 } }, { saved: 4, values: { opacity: 50 }, unsent: [] }).values.opacity,
+    ).toBe(50);
   });
 
   it("leaves out what it does not know or what is of another kind", () => {
-    const { values } = merge({ saved: 1, values: { opacity: "much", nonsense: 1, keys: { undo: "U" }, recent: [1] } }, null);
+    const { values } = merge(
+      { saved: 1, values: { opacity: "much", nonsense: 1, keys: { undo: "U" }, recent: [1] } },
+      null,
+    );
     expect(values).toEqual(DEFAULTS);
   });
 });
 
 describe("keeping", () => {
   let store: Store, sent: Readonly<Record<string, unknown>>[], answer: () => Promise<Copy>, stop: () => void;
-  const open = (server: Copy = { saved: 0, values: {} }) => { stop = keepSettings("annotator1", server, store, (values) => { sent.push(values); return answer(); }); };
+  const open = (server: Copy = { saved: 0, values: {} }) => {
+    stop = keepSettings("annotator1", server, store, (values) => {
+      sent.push(values);
+      return answer();
+    });
+  };
 
-  beforeEach(() => { vi.useFakeTimers(); store = new Store(); sent = []; answer = () => Promise.resolve({ saved: 1, values: {} }); });
-  afterEach(() => { stop(); vi.useRealTimers(); });
+  beforeEach(() => {
+    vi.useFakeTimers();
+    store = new Store();
+    sent = [];
+    answer = () => Promise.resolve({ saved: 1, values: {} });
+  });
+  afterEach(() => {
+    stop();
+    vi.useRealTimers();
+  });
 
   it("sends only what changed, once, and a default as null", async () => {
     open({ saved: 0, values: { smooth: false } });
@@ -57,7 +82,10 @@ describe("keeping", () => {
 
   it("does not lose a change that is made while one is on its way", async () => {
     let arrive = (_: Copy): void => undefined;
-    answer = () => new Promise((resolve) => { arrive = resolve; });
+    answer = () =>
+      new Promise((resolve) => {
+        arrive = resolve;
+      });
     open();
     change({ opacity: 40 });
     await vi.advanceTimersByTimeAsync(1000);

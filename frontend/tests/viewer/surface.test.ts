@@ -5,15 +5,25 @@ import { gridOf, SurfaceModel } from "../../src/viewer/surface/model";
 import { Canvas3D, placeOn, pointAt, type Body } from "../../src/viewer/surface/raster";
 
 const SHAPE = [20, 50, 50] as const;
-const GEOMETRY = { shapeZyx: SHAPE, spacingMmZyx: [2, 1, 1] as const, lpsFromIjk: [[1, 0, 0, 5], [0, 1, 0, -3], [0, 0, 2, 9]] };
+const GEOMETRY = {
+  shapeZyx: SHAPE,
+  spacingMmZyx: [2, 1, 1] as const,
+  lpsFromIjk: [
+    [1, 0, 0, 5],
+    [0, 1, 0, -3],
+    [0, 0, 2, 9],
+  ],
+};
 const RADIUS = 12;
 
 /** A ball of 12 mm in the middle as segment 2. */
 function ball(): Labelmap {
   const map = new Labelmap(SHAPE);
-  for (let z = 0; z < 20; z++) for (let y = 0; y < 50; y++) for (let x = 0; x < 50; x++) {
-    if (Math.hypot((z - 9.5) * 2, y - 24.5, x - 24.5) <= RADIUS) map.data[map.indexOf(z, y, x)] = 2;
-  }
+  for (let z = 0; z < 20; z++)
+    for (let y = 0; y < 50; y++)
+      for (let x = 0; x < 50; x++) {
+        if (Math.hypot((z - 9.5) * 2, y - 24.5, x - 24.5) <= RADIUS) map.data[map.indexOf(z, y, x)] = 2;
+      }
   map.occupied.fill(1);
   return map;
 }
@@ -29,11 +39,16 @@ function openEdges(bodies: readonly (readonly [number, Body])[]): number {
   const edges = new Map<string, number>();
   for (const [, { points, triangles }] of bodies) {
     const name = (n: number) => [0, 1, 2].map((axis) => points[3 * n + axis].toFixed(3)).join();
-    for (let n = 0; n < triangles.length; n += 3) for (const [a, b] of [[0, 1], [1, 2], [2, 0]]) {
-      const [p, q] = [name(triangles[n + a]), name(triangles[n + b])];
-      edges.set(`${p}|${q}`, (edges.get(`${p}|${q}`) ?? 0) + 1);
-      edges.set(`${q}|${p}`, (edges.get(`${q}|${p}`) ?? 0) - 1);
-    }
+    for (let n = 0; n < triangles.length; n += 3)
+      for (const [a, b] of [
+        [0, 1],
+        [1, 2],
+        [2, 0],
+      ]) {
+        const [p, q] = [name(triangles[n + a]), name(triangles[n + b])];
+        edges.set(`${p}|${q}`, (edges.get(`${p}|${q}`) ?? 0) + 1);
+        edges.set(`${q}|${p}`, (edges.get(`${q}|${p}`) ?? 0) - 1);
+      }
   }
   return [...edges.values()].filter((n) => n !== 0).length;
 }
@@ -56,13 +71,15 @@ describe("surface of the mask", () => {
     const bodies = modelOf(ball()).bodies();
     expect(bodies.length).toBeGreaterThan(1);
     expect(openEdges(bodies)).toBe(0);
-    let inward = 0, count = 0;
+    let inward = 0,
+      count = 0;
     for (const [segment, { points, normals, triangles }] of bodies) {
       expect(segment).toBe(2);
       for (let n = 0; n < points.length; n += 3) {
         const length = Math.hypot(points[n], points[n + 1], points[n + 2]);
         expect(Math.abs(length - RADIUS)).toBeLessThan(1.6);
-        const along = (points[n] * normals[n] + points[n + 1] * normals[n + 1] + points[n + 2] * normals[n + 2]) / length;
+        const along =
+          (points[n] * normals[n] + points[n + 1] * normals[n + 1] + points[n + 2] * normals[n + 2]) / length;
         count++;
         if (along < 0.8) inward++;
       }
@@ -82,14 +99,39 @@ describe("surface of the mask", () => {
     model.bodies();
     for (let z = 12; z < 16; z++) for (let x = 30; x < 40; x++) labels.data[labels.indexOf(z, 25, x)] = 1;
     const { step } = model.grid;
-    model.put(Math.floor(12 / step[0]), Math.ceil(16 / step[0]), coarseOf(labels, step, Math.floor(12 / step[0]), Math.ceil(16 / step[0])));
-    const sums = (bodies: readonly (readonly [number, Body])[]) => bodies.map(([segment, { points }]) => `${segment}:${points.length}:${points.reduce((a, b) => a + b, 0).toFixed(2)}`).sort();
+    model.put(
+      Math.floor(12 / step[0]),
+      Math.ceil(16 / step[0]),
+      coarseOf(labels, step, Math.floor(12 / step[0]), Math.ceil(16 / step[0])),
+    );
+    const sums = (bodies: readonly (readonly [number, Body])[]) =>
+      bodies
+        .map(([segment, { points }]) => `${segment}:${points.length}:${points.reduce((a, b) => a + b, 0).toFixed(2)}`)
+        .sort();
     expect(sums(model.bodies())).toEqual(sums(modelOf(labels).bodies()));
   });
 
   it("keeps a nodule of 3 mm, and is empty when nothing is left", () => {
     const map = new Labelmap(SHAPE);
-    for (const [z, y, x] of [[9, 20, 20], [9, 20, 21], [9, 21, 20], [9, 21, 21], [10, 20, 20], [10, 20, 21], [10, 21, 20], [10, 21, 21], [9, 20, 22], [9, 21, 22], [10, 20, 22], [10, 21, 22], [9, 22, 20], [9, 22, 21], [10, 22, 20], [10, 22, 21]]) map.data[map.indexOf(z, y, x)] = 1;
+    for (const [z, y, x] of [
+      [9, 20, 20],
+      [9, 20, 21],
+      [9, 21, 20],
+      [9, 21, 21],
+      [10, 20, 20],
+      [10, 20, 21],
+      [10, 21, 20],
+      [10, 21, 21],
+      [9, 20, 22],
+      [9, 21, 22],
+      [10, 20, 22],
+      [10, 21, 22],
+      [9, 22, 20],
+      [9, 22, 21],
+      [10, 22, 20],
+      [10, 22, 21],
+    ])
+      map.data[map.indexOf(z, y, x)] = 1;
     map.occupied.fill(1);
     const model = modelOf(map);
     expect(model.bodies()).toHaveLength(1);

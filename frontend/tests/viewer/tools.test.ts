@@ -3,7 +3,8 @@ import { TOOLS } from "../../src/viewer/tools";
 
 describe("tools", () => {
   test("each has a name and a key of its own", () => {
-    for (const list of [TOOLS.map(({ name }) => name), TOOLS.map(({ key }) => key)]) expect(new Set(list).size).toBe(list.length);
+    for (const list of [TOOLS.map(({ name }) => name), TOOLS.map(({ key }) => key)])
+      expect(new Set(list).size).toBe(list.length);
   });
 
   test("those of a group stand together in the rail", () => {

@@ -18,11 +18,13 @@ export function holesIn(frame: BitFrame, taken: Bits, bySlice: boolean): Bits | 
   if (!tight) return null;
   const { words, height } = frame;
   const within = frame.widen(tight, 1);
-  const free = frame.create(), outside = frame.create();
+  const free = frame.create(),
+    outside = frame.create();
   const unreached: number[] = [];
   for (let z = within.z0; z < within.z1; z++) {
     for (let y = within.y0; y < within.y1; y++) {
-      const row = z * height + y, at = row * words;
+      const row = z * height + y,
+        at = row * words;
       for (let w = 0; w < words; w++) free[at + w] = ~taken[at + w] & frame.valid[w];
       if (y === within.y0 || y === within.y1 - 1 || (!bySlice && (z === within.z0 || z === within.z1 - 1))) {
         for (let w = 0; w < words; w++) outside[at + w] = free[at + w];
@@ -32,7 +34,11 @@ export function holesIn(frame: BitFrame, taken: Bits, bySlice: boolean): Bits | 
       outside[at] = free[at] & 1;
       outside[at + words - 1] |= free[at + words - 1] & (frame.valid[words - 1] ^ (frame.valid[words - 1] >>> 1));
       fillRow(words, free, outside, at);
-      for (let w = 0; w < words; w++) if (free[at + w] !== outside[at + w]) { unreached.push(row); break; }
+      for (let w = 0; w < words; w++)
+        if (free[at + w] !== outside[at + w]) {
+          unreached.push(row);
+          break;
+        }
     }
   }
   if (unreached.length === 0) return null;
@@ -55,10 +61,14 @@ function fillRow(words: number, open: Bits, found: Bits, row: number): void {
     let p = open[w];
     let g = (found[w] | carry) & p;
     if (g !== 0 && g !== p) {
-      g |= p & (g << 1); p &= p << 1;
-      g |= p & (g << 2); p &= p << 2;
-      g |= p & (g << 4); p &= p << 4;
-      g |= p & (g << 8); p &= p << 8;
+      g |= p & (g << 1);
+      p &= p << 1;
+      g |= p & (g << 2);
+      p &= p << 2;
+      g |= p & (g << 4);
+      p &= p << 4;
+      g |= p & (g << 8);
+      p &= p << 8;
       g |= p & (g << 16);
     }
     found[w] = g;
@@ -69,10 +79,14 @@ function fillRow(words: number, open: Bits, found: Bits, row: number): void {
     let p = open[w];
     let g = (found[w] | carry) & p;
     if (g !== 0 && g !== p) {
-      g |= p & (g >>> 1); p &= p >>> 1;
-      g |= p & (g >>> 2); p &= p >>> 2;
-      g |= p & (g >>> 4); p &= p >>> 4;
-      g |= p & (g >>> 8); p &= p >>> 8;
+      g |= p & (g >>> 1);
+      p &= p >>> 1;
+      g |= p & (g >>> 2);
+      p &= p >>> 2;
+      g |= p & (g >>> 4);
+      p &= p >>> 4;
+      g |= p & (g >>> 8);
+      p &= p >>> 8;
       g |= p & (g >>> 16);
     }
     found[w] = g;
@@ -81,10 +95,18 @@ function fillRow(words: number, open: Bits, found: Bits, row: number): void {
 }
 
 /** Lets `found` spread within `open` from the rows given to their neighbours, until nothing changes. */
-function spread(frame: BitFrame, open: Bits, found: Bits, starts: readonly number[], acrossSlices: boolean, within: Range): void {
+function spread(
+  frame: BitFrame,
+  open: Bits,
+  found: Bits,
+  starts: readonly number[],
+  acrossSlices: boolean,
+  within: Range,
+): void {
   const { words, height, queue, queued } = frame;
   const size = queue.length;
-  let head = 0, waiting = 0;
+  let head = 0,
+    waiting = 0;
   for (const row of starts) {
     if (queued[row]) continue;
     queued[row] = 1;
@@ -96,13 +118,23 @@ function spread(frame: BitFrame, open: Bits, found: Bits, starts: readonly numbe
     waiting--;
     queued[row] = 0;
     const from = row * words;
-    const y = row % height, z = (row - y) / height;
+    const y = row % height,
+      z = (row - y) / height;
     for (let side = 0; side < (acrossSlices ? 4 : 2); side++) {
       let next: number;
-      if (side === 0) { if (y - 1 < within.y0) continue; next = row - 1; }
-      else if (side === 1) { if (y + 1 >= within.y1) continue; next = row + 1; }
-      else if (side === 2) { if (z - 1 < within.z0) continue; next = row - height; }
-      else { if (z + 1 >= within.z1) continue; next = row + height; }
+      if (side === 0) {
+        if (y - 1 < within.y0) continue;
+        next = row - 1;
+      } else if (side === 1) {
+        if (y + 1 >= within.y1) continue;
+        next = row + 1;
+      } else if (side === 2) {
+        if (z - 1 < within.z0) continue;
+        next = row - height;
+      } else {
+        if (z + 1 >= within.z1) continue;
+        next = row + height;
+      }
       const to = next * words;
       let any = 0;
       for (let w = 0; w < words; w++) {

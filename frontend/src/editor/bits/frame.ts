@@ -8,7 +8,12 @@
 export const MARGIN = 4;
 
 /** Rows that may hold bits: z and y in frame coordinates, half open. */
-export interface Range { z0: number; z1: number; y0: number; y1: number }
+export interface Range {
+  z0: number;
+  z1: number;
+  y0: number;
+  y1: number;
+}
 
 export type Bits = Int32Array;
 
@@ -20,7 +25,9 @@ export class Scratch {
   #store = new Int32Array(1 << 18);
   #used = 0;
 
-  reset(): void { this.#used = 0; }
+  reset(): void {
+    this.#used = 0;
+  }
 
   /** `length` zeros. */
   take(length: number): Int32Array {
@@ -46,7 +53,12 @@ export class BitFrame {
   readonly queued: Int32Array;
 
   /** A frame around a box of `nz × ny × nx` voxels; its bits come from `scratch` where given. */
-  constructor(readonly nz: number, readonly ny: number, readonly nx: number, private readonly scratch: Scratch | null = null) {
+  constructor(
+    readonly nz: number,
+    readonly ny: number,
+    readonly nx: number,
+    private readonly scratch: Scratch | null = null,
+  ) {
     this.depth = nz + 2 * MARGIN;
     this.height = ny + 2 * MARGIN;
     const width = nx + 2 * MARGIN;
@@ -57,12 +69,18 @@ export class BitFrame {
     this.queued = this.#take(this.depth * this.height);
   }
 
-  #take(length: number): Int32Array { return this.scratch ? this.scratch.take(length) : new Int32Array(length); }
+  #take(length: number): Int32Array {
+    return this.scratch ? this.scratch.take(length) : new Int32Array(length);
+  }
 
-  create(): Bits { return this.#take(this.depth * this.height * this.words); }
+  create(): Bits {
+    return this.#take(this.depth * this.height * this.words);
+  }
 
   /** First word of the row of box voxel (z, y, ·). */
-  rowOf(z: number, y: number): number { return ((z + MARGIN) * this.height + y + MARGIN) * this.words; }
+  rowOf(z: number, y: number): number {
+    return ((z + MARGIN) * this.height + y + MARGIN) * this.words;
+  }
 
   has(bits: Bits, z: number, y: number, x: number): boolean {
     return ((bits[this.rowOf(z, y) + ((x + MARGIN) >>> 5)] >>> ((x + MARGIN) & 31)) & 1) === 1;
@@ -74,19 +92,26 @@ export class BitFrame {
 
   /** Sets the bits of box voxels from `x0` to `x1` (half open) of a row. */
   setRun(bits: Bits, row: number, x0: number, x1: number): void {
-    for (let at = x0 + MARGIN, end = x1 + MARGIN; at < end;) {
-      const word = at >>> 5, from = at & 31, to = Math.min(32, end - (word << 5));
+    for (let at = x0 + MARGIN, end = x1 + MARGIN; at < end; ) {
+      const word = at >>> 5,
+        from = at & 31,
+        to = Math.min(32, end - (word << 5));
       bits[row + word] |= (to - from === 32 ? -1 : (1 << (to - from)) - 1) << from;
       at = (word + 1) << 5;
     }
   }
 
-  whole(): Range { return { z0: 0, z1: this.depth, y0: 0, y1: this.height }; }
+  whole(): Range {
+    return { z0: 0, z1: this.depth, y0: 0, y1: this.height };
+  }
 
   /** The rows that hold a bit; `null` when there is none. */
   range(bits: Bits, within: Range = this.whole()): Range | null {
     const { words, height } = this;
-    let z0 = -1, z1 = -1, y0 = Infinity, y1 = -1;
+    let z0 = -1,
+      z1 = -1,
+      y0 = Infinity,
+      y1 = -1;
     for (let z = within.z0; z < within.z1; z++) {
       for (let y = within.y0; y < within.y1; y++) {
         const row = (z * height + y) * words;
@@ -105,7 +130,8 @@ export class BitFrame {
   count(bits: Bits, within: Range): number {
     let sum = 0;
     for (let z = within.z0; z < within.z1; z++) {
-      const from = (z * this.height + within.y0) * this.words, to = (z * this.height + within.y1) * this.words;
+      const from = (z * this.height + within.y0) * this.words,
+        to = (z * this.height + within.y1) * this.words;
       for (let n = from; n < to; n++) {
         let v = bits[n];
         if (v === 0) continue;
@@ -119,8 +145,10 @@ export class BitFrame {
 
   widen(range: Range, by: number): Range {
     return {
-      z0: Math.max(0, range.z0 - by), z1: Math.min(this.depth, range.z1 + by),
-      y0: Math.max(0, range.y0 - by), y1: Math.min(this.height, range.y1 + by),
+      z0: Math.max(0, range.z0 - by),
+      z1: Math.min(this.depth, range.z1 + by),
+      y0: Math.max(0, range.y0 - by),
+      y1: Math.min(this.height, range.y1 + by),
     };
   }
 }

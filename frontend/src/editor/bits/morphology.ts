@@ -3,7 +3,11 @@
 import type { BitFrame, Bits, Range } from "./frame";
 
 /** One row of a structuring element: it reaches `half` voxels to both sides along x. */
-export interface ElementRow { readonly dz: number; readonly dy: number; readonly half: number }
+export interface ElementRow {
+  readonly dz: number;
+  readonly dy: number;
+  readonly half: number;
+}
 
 /** Opening by an element; `null` when nothing is left. */
 export function opened(frame: BitFrame, bits: Bits, element: readonly ElementRow[]): Bits | null {
@@ -28,7 +32,8 @@ function alongX(frame: BitFrame, source: Bits, element: readonly ElementRow[], r
   const most = element.reduce((half, row) => Math.max(half, row.half), 0);
   const steps = [source];
   for (let step = 1; step <= most; step++) {
-    const from = steps[step - 1], to = frame.create();
+    const from = steps[step - 1],
+      to = frame.create();
     for (let z = range.z0; z < range.z1; z++) {
       for (let row = (z * height + range.y0) * words, end = (z * height + range.y1) * words; row < end; row += words) {
         for (let w = 0; w < words; w++) {
@@ -55,7 +60,9 @@ export function erode(frame: BitFrame, bits: Bits, element: readonly ElementRow[
       for (let w = 0; w < words; w++) {
         let all = -1;
         for (let n = 0; n < element.length && all !== 0; n++) {
-          const row = element[n], zz = z + row.dz, yy = y + row.dy;
+          const row = element[n],
+            zz = z + row.dz,
+            yy = y + row.dy;
           const inside = zz >= 0 && zz < depth && yy >= 0 && yy < height;
           all &= inside ? thinned[row.half][(zz * height + yy) * words + w] : 0;
         }
@@ -75,9 +82,12 @@ export function dilate(frame: BitFrame, bits: Bits, element: readonly ElementRow
     for (let y = range.y0; y < range.y1; y++) {
       const at = (z * height + y) * words;
       for (let n = 0; n < element.length; n++) {
-        const row = element[n], zz = z + row.dz, yy = y + row.dy;
+        const row = element[n],
+          zz = z + row.dz,
+          yy = y + row.dy;
         if (zz < source.z0 || zz >= source.z1 || yy < source.y0 || yy >= source.y1) continue;
-        const from = (zz * height + yy) * words, wide = widened[row.half];
+        const from = (zz * height + yy) * words,
+          wide = widened[row.half];
         for (let w = 0; w < words; w++) out[at + w] |= wide[from + w];
       }
     }

@@ -20,8 +20,19 @@ export function combined(operation: Boolean, labels: Labelmap, other: Stretches,
   if (locked.includes(segment)) return NO_RUNS;
   const isWanted = (label: number): boolean => (wanted === null ? label !== ERASED : label === wanted);
   const bare = bitsOf(other, isWanted, spacing.map((s) => reachOf(marginMm, s)) as unknown as Zyx);
-  const found = bare && marginMm > 0
-    ? { ...bare, bits: dilate(bare.frame, bare.bits, ballRows(marginMm, spacing, Infinity), bare.frame.whole(), bare.frame.whole()) } : bare;
+  const found =
+    bare && marginMm > 0
+      ? {
+          ...bare,
+          bits: dilate(
+            bare.frame,
+            bare.bits,
+            ballRows(marginMm, spacing, Infinity),
+            bare.frame.whole(),
+            bare.frame.whole(),
+          ),
+        }
+      : bare;
   if (op === "union") {
     if (!found) return NO_RUNS;
     const writable = writableByGrowing(segment, overwrite, locked);
@@ -32,12 +43,23 @@ export function combined(operation: Boolean, labels: Labelmap, other: Stretches,
   const has = (z: number, y: number, x: number): boolean => {
     if (!found) return false;
     const { box, frame, bits } = found;
-    return z >= box.z0 && z < box.z1 && y >= box.y0 && y < box.y1 && x >= box.x0 && x < box.x1 && frame.has(bits, z - box.z0, y - box.y0, x - box.x0);
+    return (
+      z >= box.z0 &&
+      z < box.z1 &&
+      y >= box.y0 &&
+      y < box.y1 &&
+      x >= box.x0 &&
+      x < box.x1 &&
+      frame.has(bits, z - box.z0, y - box.y0, x - box.x0)
+    );
   };
   const out = new RunBuilder();
   labels.forEachStretch((start, length, label) => {
     if (label !== segment) return;
-    const row = Math.floor(start / nx), x = start - row * nx, y = row % ny, z = Math.floor(row / ny);
+    const row = Math.floor(start / nx),
+      x = start - row * nx,
+      y = row % ny,
+      z = Math.floor(row / ny);
     for (let n = 0; n < length; n++) if (has(z, y, x + n) === (op === "subtract")) out.push(start + n, 1, segment, 0);
   });
   return out.build();

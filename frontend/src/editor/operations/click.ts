@@ -25,22 +25,34 @@ export function clickEffect(operation: Click, ground: ClickGround): Effect & { r
   const { segment, prompts, box, overlay } = operation;
   const found: ClickFacts & Pick<Proposal, "voxels"> = overlay
     ? { voxels: voxelsOf(ground.overlay(overlay)), source: "server", radiusMm: null, refusal: null }
-    : isLoaded(operation, ground) ? ground.proposals.propose(ground.input, segment, prompts, box, operation.tolerance)
+    : isLoaded(operation, ground)
+      ? ground.proposals.propose(ground.input, segment, prompts, box, operation.tolerance)
       : { voxels: new Uint32Array(0), source: "image", radiusMm: null, refusal: "not_loaded" };
   const writable = writableByGrowing(segment, operation.overwrite, operation.locked);
   const runs = new RunBuilder();
   for (const at of found.voxels) pushRow(runs, ground.labels.data, at, at + 1, writable, segment);
-  const first: Ijk | undefined = prompts.find(({ belongs }) => belongs)?.ijk ?? (box ? [box.x0, box.y0, box.z0] : undefined);
+  const first: Ijk | undefined =
+    prompts.find(({ belongs }) => belongs)?.ijk ?? (box ? [box.x0, box.y0, box.z0] : undefined);
   return {
-    runs: runs.build(), segment, ijk: first ?? [0, 0, 0],
-    params: { prompts: prompts.map(({ ijk, belongs }) => [...ijk, belongs ? 1 : 0]), box: box && [box.x0, box.y0, box.z0, box.x1, box.y1, box.z1], tolerance: operation.tolerance, source: found.source },
+    runs: runs.build(),
+    segment,
+    ijk: first ?? [0, 0, 0],
+    params: {
+      prompts: prompts.map(({ ijk, belongs }) => [...ijk, belongs ? 1 : 0]),
+      box: box && [box.x0, box.y0, box.z0, box.x1, box.y1, box.z1],
+      tolerance: operation.tolerance,
+      source: found.source,
+    },
     facts: { source: found.source, radiusMm: found.radiusMm, refusal: found.refusal },
   };
 }
 
 function isLoaded({ prompts, box }: Click, { input, hasSlices }: ClickGround): boolean {
   const reach = Math.ceil(REACH_MM / input.spacing[0]);
-  return prompts.every(({ ijk, belongs }) => !belongs || hasSlices(ijk[2] - reach, ijk[2] + reach)) && (!box || hasSlices(box.z0 - reach, box.z1 + reach));
+  return (
+    prompts.every(({ ijk, belongs }) => !belongs || hasSlices(ijk[2] - reach, ijk[2] + reach)) &&
+    (!box || hasSlices(box.z0 - reach, box.z1 + reach))
+  );
 }
 
 /** Voxel numbers of every segment of an overlay, ascending. */

@@ -3,11 +3,19 @@
 import type { Zyx } from "../types";
 
 /** Squared distance in mm² of every pixel to the nearest set one; Infinity where none is set. */
-function squaredDistance(set: Uint8Array, width: number, height: number, spacingU: number, spacingV: number): Float64Array {
+function squaredDistance(
+  set: Uint8Array,
+  width: number,
+  height: number,
+  spacingU: number,
+  spacingV: number,
+): Float64Array {
   const out = new Float64Array(set.length);
   nearestInRows(set, 1, width, spacingU, out);
-  const line = new Float64Array(height), result = new Float64Array(height);
-  const apex = new Int32Array(height), bound = new Float64Array(height + 1);
+  const line = new Float64Array(height),
+    result = new Float64Array(height);
+  const apex = new Int32Array(height),
+    bound = new Float64Array(height + 1);
   for (let u = 0; u < width; u++) {
     let any = 0;
     for (let v = 0, at = u; v < height; v++, at += width) any |= Number((line[v] = out[at]) > 0);
@@ -36,7 +44,14 @@ function nearestInRows(set: Uint8Array, wanted: 0 | 1, width: number, spacing: n
 }
 
 /** Lower envelope of the parabolas of a line. */
-function envelope(line: Float64Array, count: number, spacing: number, apex: Int32Array, bound: Float64Array, out: Float64Array): void {
+function envelope(
+  line: Float64Array,
+  count: number,
+  spacing: number,
+  apex: Int32Array,
+  bound: Float64Array,
+  out: Float64Array,
+): void {
   let last = -1;
   for (let q = 0; q < count; q++) {
     if (line[q] === Infinity) continue;
@@ -54,7 +69,10 @@ function envelope(line: Float64Array, count: number, spacing: number, apex: Int3
     bound[last + 1] = Infinity;
   }
   for (let q = 0, n = 0; q < count; q++) {
-    if (last < 0) { out[q] = Infinity; continue; }
+    if (last < 0) {
+      out[q] = Infinity;
+      continue;
+    }
     while (n < last && bound[n + 1] < q) n++;
     const d = (q - apex[n]) * spacing;
     out[q] = d * d + line[apex[n]];
@@ -62,7 +80,13 @@ function envelope(line: Float64Array, count: number, spacing: number, apex: Int3
 }
 
 /** Distance in mm to the edge of a shape: positive inside, negative outside. */
-export function signedDistance(set: Uint8Array, width: number, height: number, spacingU: number, spacingV: number): Float64Array {
+export function signedDistance(
+  set: Uint8Array,
+  width: number,
+  height: number,
+  spacingU: number,
+  spacingV: number,
+): Float64Array {
   const inverse = set.map((value) => (value ? 0 : 1));
   const toSet = squaredDistance(set, width, height, spacingU, spacingV);
   const toRest = squaredDistance(inverse, width, height, spacingU, spacingV);
@@ -74,8 +98,10 @@ export function depthInside(set: Uint8Array, [nz, ny, nx]: Zyx, [sz, sy, sx]: Zy
   const out = new Float64Array(set.length);
   nearestInRows(set, 0, nx, sx, out);
   const longest = Math.max(nz, ny);
-  const line = new Float64Array(longest), result = new Float64Array(longest);
-  const apex = new Int32Array(longest), bound = new Float64Array(longest + 1);
+  const line = new Float64Array(longest),
+    result = new Float64Array(longest);
+  const apex = new Int32Array(longest),
+    bound = new Float64Array(longest + 1);
   const along = (start: number, step: number, count: number, spacing: number): void => {
     for (let n = 0; n < count; n++) {
       if (out[start + n * step] === 0) continue;

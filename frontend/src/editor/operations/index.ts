@@ -32,17 +32,29 @@ const NOTHING: Writable = new Uint8Array(256);
 /** What an operation changes; click-to-segment needs more ground than the others (`click.ts`). */
 export function operate(operation: Exclude<Operation, { op: "click" }>, material: Material): Effect {
   const { labels, spacing } = material;
-  const effect = (runs: Runs, segment: number, params: Record<string, unknown> = {}, ijk: Ijk = NOWHERE): Effect => ({ runs, segment, params, ijk });
+  const effect = (runs: Runs, segment: number, params: Record<string, unknown> = {}, ijk: Ijk = NOWHERE): Effect => ({
+    runs,
+    segment,
+    params,
+    ijk,
+  });
   switch (operation.op) {
-    case "copy": return copy(operation, material);
+    case "copy":
+      return copy(operation, material);
     case "fill-holes": {
       const writable = writableByPaint(operation.segment, operation.overwrite, operation.locked);
-      return effect(fillHoles(labels, operation.segment, operation.perSlice, writable), operation.segment, { per_slice: operation.perSlice });
+      return effect(fillHoles(labels, operation.segment, operation.perSlice, writable), operation.segment, {
+        per_slice: operation.perSlice,
+      });
     }
     case "lasso": {
       const { segment, plane, slices, points } = operation;
       const voxels = voxelsOfPolygon(labels.shape, plane, slices, points, false);
-      return effect(set(labels, voxels, writableByPaint(segment, operation.overwrite, operation.locked), segment), segment, { plane, slices, corners: points.length });
+      return effect(
+        set(labels, voxels, writableByPaint(segment, operation.overwrite, operation.locked), segment),
+        segment,
+        { plane, slices, corners: points.length },
+      );
     }
     case "scissors": {
       const { plane, slices, points, outside } = operation;
@@ -50,7 +62,12 @@ export function operate(operation: Exclude<Operation, { op: "click" }>, material
       // Unlike the eraser, scissors leave the background alone: outside of a line it is the rest of the scan.
       writable[0] = 0;
       const voxels = voxelsOfPolygon(labels.shape, plane, slices, points, outside);
-      return effect(set(labels, voxels, writable, ERASED), operation.segments?.[0] ?? 0, { plane, slices, outside, corners: points.length });
+      return effect(set(labels, voxels, writable, ERASED), operation.segments?.[0] ?? 0, {
+        plane,
+        slices,
+        outside,
+        corners: points.length,
+      });
     }
     case "interpolate": {
       const { segment, plane } = operation;
@@ -77,21 +94,40 @@ export function operate(operation: Exclude<Operation, { op: "click" }>, material
     }
     case "remove-islands": {
       const voxelMl = (spacing[0] * spacing[1] * spacing[2]) / 1000;
-      const parts = componentsOf(labels, (label) => label === operation.segment).filter((part) => part.voxels * voxelMl < operation.underMl);
-      return effect(runsOfParts(labels, parts, only(operation.segment, operation.locked), 0), operation.segment, { under_ml: operation.underMl });
+      const parts = componentsOf(labels, (label) => label === operation.segment).filter(
+        (part) => part.voxels * voxelMl < operation.underMl,
+      );
+      return effect(runsOfParts(labels, parts, only(operation.segment, operation.locked), 0), operation.segment, {
+        under_ml: operation.underMl,
+      });
     }
     case "remove-lesion": {
       const part = componentAt(labels, operation.at);
-      return effect(runsOfParts(labels, part ? [part] : [], only(part?.label ?? 0, operation.locked), ERASED), part?.label ?? 0, {}, operation.at);
+      return effect(
+        runsOfParts(labels, part ? [part] : [], only(part?.label ?? 0, operation.locked), ERASED),
+        part?.label ?? 0,
+        {},
+        operation.at,
+      );
     }
     case "convert": {
       const part = operation.at && componentAt(labels, operation.at);
       const from = operation.from ?? part?.label ?? 0;
-      const parts = operation.at ? (part?.label === from ? [part] : []) : componentsOf(labels, (label) => label === from);
+      const parts = operation.at
+        ? part?.label === from
+          ? [part]
+          : []
+        : componentsOf(labels, (label) => label === from);
       const writable = operation.locked?.includes(operation.to) ? NOTHING : only(from, operation.locked);
-      return effect(runsOfParts(labels, parts, writable, operation.to), operation.to, { from }, operation.at ?? NOWHERE);
+      return effect(
+        runsOfParts(labels, parts, writable, operation.to),
+        operation.to,
+        { from },
+        operation.at ?? NOWHERE,
+      );
     }
-    case "restore": return effect(replaced(labels, material.overlay(operation.overlay)), 0, { revision: operation.revision });
+    case "restore":
+      return effect(replaced(labels, material.overlay(operation.overlay)), 0, { revision: operation.revision });
     case "clear": {
       const parts = componentsOf(labels, (label) => label === operation.segment);
       return effect(runsOfParts(labels, parts, only(operation.segment, operation.locked), 0), operation.segment);
@@ -106,7 +142,9 @@ function copy(operation: Extract<Operation, { op: "copy" }>, material: Material)
   const composer = new Composer();
   for (const segment of new Set(parts.map((one) => operation.into ?? one.label))) {
     const own = parts.filter((one) => (operation.into ?? one.label) === segment);
-    composer.add(runsOfParts(material.labels, own, writableByPaint(segment, operation.overwrite, operation.locked), segment));
+    composer.add(
+      runsOfParts(material.labels, own, writableByPaint(segment, operation.overwrite, operation.locked), segment),
+    );
   }
   const params = { overlay: operation.overlay, whole: !operation.at };
   return { runs: composer.total(), segment: operation.into ?? part?.label ?? 0, ijk: operation.at ?? NOWHERE, params };
@@ -127,13 +165,20 @@ function set(labels: Labelmap, voxels: Uint32Array, writable: Writable, value: n
 }
 
 /** Runs that make `wanted` all of the segment: what is missing is painted, what is over becomes background. */
-function become(labels: Labelmap, wanted: BoxBits | null, writable: Writable, segment: number, locked: readonly number[]): Runs {
+function become(
+  labels: Labelmap,
+  wanted: BoxBits | null,
+  writable: Writable,
+  segment: number,
+  locked: readonly number[],
+): Runs {
   if (!wanted || locked.includes(segment)) return NO_RUNS;
   const { frame, bits, box } = wanted;
   const out = new RunBuilder();
   for (let z = 0; z < frame.nz; z++) {
     for (let y = 0; y < frame.ny; y++) {
-      const row = frame.rowOf(z, y), start = labels.indexOf(box.z0 + z, box.y0 + y, box.x0);
+      const row = frame.rowOf(z, y),
+        start = labels.indexOf(box.z0 + z, box.y0 + y, box.x0);
       for (let x = 0; x < frame.nx; x++) {
         const label = labels.data[start + x];
         if ((bits[row + ((x + MARGIN) >>> 5)] >>> ((x + MARGIN) & 31)) & 1) {

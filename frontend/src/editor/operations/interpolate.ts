@@ -15,7 +15,12 @@ const MOST_SLICES = 40;
 /** The voxels to add, ascending. */
 export function voxelsBetween(labels: Labelmap, spacing: Zyx, plane: Plane, segment: number): Uint32Array {
   const { width, height, count, column, row, step } = planeOf(labels.shape, plane);
-  const [spacingU, spacingV] = plane === "axial" ? [spacing[2], spacing[1]] : plane === "coronal" ? [spacing[2], spacing[0]] : [spacing[1], spacing[0]];
+  const [spacingU, spacingV] =
+    plane === "axial"
+      ? [spacing[2], spacing[1]]
+      : plane === "coronal"
+        ? [spacing[2], spacing[0]]
+        : [spacing[1], spacing[0]];
   const slices = Array.from({ length: count }, (_, index) => sliceOf(labels, plane, index, segment));
   const found = new Marks(labels.data.length);
   for (let index = 0; index < count; index++) {
@@ -24,20 +29,26 @@ export function voxelsBetween(labels: Labelmap, spacing: Zyx, plane: Plane, segm
     // Which shapes end here, and on which later slice each goes on.
     const joins = new Map<number, Component[]>();
     for (const shape of shapesOf(slice, width, height)) {
-      const covers = (at: number): boolean => { const other = slices[at]; return other !== null && overlaps(shape, other); };
+      const covers = (at: number): boolean => {
+        const other = slices[at];
+        return other !== null && overlaps(shape, other);
+      };
       if (index + 1 >= count || covers(index + 1)) continue;
       let other = index + 2;
       while (other < Math.min(count, index + 1 + MOST_SLICES) && !covers(other)) other++;
       if (other < Math.min(count, index + 1 + MOST_SLICES)) joins.set(other, [...(joins.get(other) ?? []), shape]);
     }
     for (const [other, shapes] of joins) {
-      const from = new Uint8Array(width * height), to = new Uint8Array(width * height);
+      const from = new Uint8Array(width * height),
+        to = new Uint8Array(width * height);
       for (const shape of shapes) fill(from, shape);
       const others = shapesOf(slices[other]!, width, height).filter((shape) => overlaps(shape, from));
       for (const shape of others) fill(to, shape);
       const frame = frameOf([...shapes, ...others], width, height);
-      const distance = (slice: Uint8Array): Float64Array => signedDistance(cut(slice, frame, width), frame.width, frame.height, spacingU, spacingV);
-      const here = distance(from), there = distance(to);
+      const distance = (slice: Uint8Array): Float64Array =>
+        signedDistance(cut(slice, frame, width), frame.width, frame.height, spacingU, spacingV);
+      const here = distance(from),
+        there = distance(to);
       for (let between = index + 1; between < other; between++) {
         const part = (between - index) / (other - index);
         for (let v = 0, n = 0; v < frame.height; v++) {
@@ -57,10 +68,13 @@ class Marks {
   readonly #bits: Uint32Array;
   #count = 0;
 
-  constructor(voxels: number) { this.#bits = new Uint32Array(Math.ceil(voxels / 32)); }
+  constructor(voxels: number) {
+    this.#bits = new Uint32Array(Math.ceil(voxels / 32));
+  }
 
   add(at: number): void {
-    const bit = 1 << (at & 31), word = at >>> 5;
+    const bit = 1 << (at & 31),
+      word = at >>> 5;
     if (this.#bits[word] & bit) return;
     this.#bits[word] |= bit;
     this.#count++;
@@ -77,19 +91,32 @@ class Marks {
   }
 }
 
-interface Frame { readonly u: number; readonly v: number; readonly width: number; readonly height: number }
+interface Frame {
+  readonly u: number;
+  readonly v: number;
+  readonly width: number;
+  readonly height: number;
+}
 
 /** The part of a slice that holds these shapes, one pixel wider: what lies between them lies in it. */
 function frameOf(shapes: readonly Component[], width: number, height: number): Frame {
-  let u0 = width, u1 = 0, v0 = height, v1 = 0;
+  let u0 = width,
+    u1 = 0,
+    v0 = height,
+    v1 = 0;
   for (const { starts, lengths } of shapes) {
     // A stretch stays within its row.
     for (let n = 0; n < starts.length; n++) {
-      const v = Math.floor(starts[n] / width), u = starts[n] - v * width;
-      u0 = Math.min(u0, u); u1 = Math.max(u1, u + lengths[n]); v0 = Math.min(v0, v); v1 = Math.max(v1, v + 1);
+      const v = Math.floor(starts[n] / width),
+        u = starts[n] - v * width;
+      u0 = Math.min(u0, u);
+      u1 = Math.max(u1, u + lengths[n]);
+      v0 = Math.min(v0, v);
+      v1 = Math.max(v1, v + 1);
     }
   }
-  u0 = Math.max(0, u0 - 1); v0 = Math.max(0, v0 - 1);
+  u0 = Math.max(0, u0 - 1);
+  v0 = Math.max(0, v0 - 1);
   return { u: u0, v: v0, width: Math.min(width, u1 + 1) - u0, height: Math.min(height, v1 + 1) - v0 };
 }
 

@@ -10,7 +10,11 @@ import type { Zyx } from "../types";
 /** The voxels that a segment would have after growing (`mm` > 0) or shrinking (`mm` < 0) by a ball; `null` where there is none. */
 export function resized(labels: Labelmap, spacing: Zyx, segment: number, mm: number): BoxBits | null {
   const grow = mm > 0;
-  const found = bitsOf(labels, (label) => label === segment, grow ? spacing.map((s) => reachOf(mm, s)) as unknown as Zyx : [0, 0, 0]);
+  const found = bitsOf(
+    labels,
+    (label) => label === segment,
+    grow ? (spacing.map((s) => reachOf(mm, s)) as unknown as Zyx) : [0, 0, 0],
+  );
   if (!found) return null;
   const { frame, bits } = found;
   const element = ballRows(Math.abs(mm), spacing, Infinity);
@@ -31,11 +35,15 @@ export function smoothed(labels: Labelmap, spacing: Zyx, segment: number, mm: nu
   const { frame, box, bits: set } = found;
   const { nz, ny, nx, words } = frame;
   const [alongZ, alongY, alongX] = reach.map((r, axis) => kernelOf(sigma / spacing[axis], r));
-  const near = 2 * reach[0] + 1, area = ny * nx;
+  const near = 2 * reach[0] + 1,
+    area = ny * nx;
   // The slices round the one that is made, as numbers, each in its place of a ring; then what they sum up to.
-  const ring = new Float64Array(near * area), across = new Float64Array(area), sum = new Float64Array(nx);
+  const ring = new Float64Array(near * area),
+    across = new Float64Array(area),
+    sum = new Float64Array(nx);
   const wide = new Float64Array(nx + 2 * reach[2]);
-  const holds = new Uint8Array(nz * ny), plane = new Uint8Array(ny);
+  const holds = new Uint8Array(nz * ny),
+    plane = new Uint8Array(ny);
   const bits = frame.create();
   const pairs = new Pairs(Math.max(reach[0], reach[1]) + 1);
   let ready = 0;
@@ -48,23 +56,32 @@ export function smoothed(labels: Labelmap, spacing: Zyx, segment: number, mm: nu
     for (let y = 0; y < ny; y++) {
       pairs.count = 0;
       for (let k = 0; k <= reach[0]; k++) {
-        const before = Math.max(0, z - k), after = Math.min(nz - 1, z + k);
-        if (holds[before * ny + y] || holds[after * ny + y]) pairs.add((before % near) * area + y * nx, (after % near) * area + y * nx, alongZ[k]);
+        const before = Math.max(0, z - k),
+          after = Math.min(nz - 1, z + k);
+        if (holds[before * ny + y] || holds[after * ny + y])
+          pairs.add((before % near) * area + y * nx, (after % near) * area + y * nx, alongZ[k]);
       }
       plane[y] = Number(pairs.count > 0);
-      if (!plane[y]) { across.fill(0, y * nx, (y + 1) * nx); continue; }
+      if (!plane[y]) {
+        across.fill(0, y * nx, (y + 1) * nx);
+        continue;
+      }
       pairs.sumUp(ring, sum);
       for (let x = 0; x < nx; x++) across[y * nx + x] = Math.fround(sum[x]);
     }
     for (let y = 0; y < ny; y++) {
       pairs.count = 0;
       for (let k = 0; k <= reach[1]; k++) {
-        const before = Math.max(0, y - k), after = Math.min(ny - 1, y + k);
+        const before = Math.max(0, y - k),
+          after = Math.min(ny - 1, y + k);
         if (plane[before] || plane[after]) pairs.add(before * nx, after * nx, alongY[k]);
       }
       if (pairs.count === 0) continue;
       pairs.sumUp(across, sum);
-      wide.fill(sum[0], 0, reach[2]).fill(sum[nx - 1], reach[2] + nx).set(sum, reach[2]);
+      wide
+        .fill(sum[0], 0, reach[2])
+        .fill(sum[nx - 1], reach[2] + nx)
+        .set(sum, reach[2]);
       overHalf(wide, alongX, bits, frame.rowOf(z, y));
     }
   }
@@ -75,7 +92,10 @@ export function smoothed(labels: Labelmap, spacing: Zyx, segment: number, mm: nu
 function unpack(set: Bits, row: number, words: number, to: Float64Array, at: number, nx: number): number {
   let any = 0;
   for (let w = 0; w < words; w++) any |= set[row + w];
-  if (any === 0) { to.fill(0, at, at + nx); return 0; }
+  if (any === 0) {
+    to.fill(0, at, at + nx);
+    return 0;
+  }
   for (let x = 0; x < nx; x++) to[at + x] = (set[row + ((x + MARGIN) >>> 5)] >>> ((x + MARGIN) & 31)) & 1;
   return 1;
 }
@@ -101,20 +121,33 @@ class Pairs {
 
   /** Four pairs in one go over the row, added in the order of one by one. */
   sumUp(values: Float64Array, sum: Float64Array): void {
-    const before = this.#before, after = this.#after, weights = this.#weights;
+    const before = this.#before,
+      after = this.#after,
+      weights = this.#weights;
     sum.fill(0);
     let n = 0;
     for (; n + 4 <= this.count; n += 4) {
-      const b0 = before[n], b1 = before[n + 1], b2 = before[n + 2], b3 = before[n + 3];
-      const a0 = after[n], a1 = after[n + 1], a2 = after[n + 2], a3 = after[n + 3];
-      const w0 = weights[n], w1 = weights[n + 1], w2 = weights[n + 2], w3 = weights[n + 3];
+      const b0 = before[n],
+        b1 = before[n + 1],
+        b2 = before[n + 2],
+        b3 = before[n + 3];
+      const a0 = after[n],
+        a1 = after[n + 1],
+        a2 = after[n + 2],
+        a3 = after[n + 3];
+      const w0 = weights[n],
+        w1 = weights[n + 1],
+        w2 = weights[n + 2],
+        w3 = weights[n + 3];
       for (let x = 0; x < sum.length; x++) {
         const two = sum[x] + w0 * (values[b0 + x] + values[a0 + x]) + w1 * (values[b1 + x] + values[a1 + x]);
         sum[x] = two + w2 * (values[b2 + x] + values[a2 + x]) + w3 * (values[b3 + x] + values[a3 + x]);
       }
     }
     for (; n < this.count; n++) {
-      const b = before[n], a = after[n], weight = weights[n];
+      const b = before[n],
+        a = after[n],
+        weight = weights[n];
       for (let x = 0; x < sum.length; x++) sum[x] += weight * (values[b + x] + values[a + x]);
     }
   }
@@ -128,11 +161,13 @@ const ROUNDING = 1e-5;
  * reach of the kernel. Most are decided by their near neighbours: the rest weighs too little to change it.
  */
 function overHalf(values: Float64Array, kernel: Float64Array, bits: Bits, row: number): void {
-  const reach = kernel.length - 1, count = values.length - 2 * reach;
+  const reach = kernel.length - 1,
+    count = values.length - 2 * reach;
   const half = Math.min(kernel.length, 4);
   let rest = 0;
   for (let k = half; k <= reach; k++) rest += 2 * kernel[k];
-  const surelyNot = 0.5 - ROUNDING - rest, surely = 0.5 + ROUNDING;
+  const surelyNot = 0.5 - ROUNDING - rest,
+    surely = 0.5 + ROUNDING;
   for (let x = 0; x < count; x++) {
     const at = x + reach;
     let sum = 0;
@@ -148,7 +183,9 @@ function overHalf(values: Float64Array, kernel: Float64Array, bits: Bits, row: n
 
 /** Half of a Gaussian, from the middle on; the middle counts half, because both sides bring it. */
 function kernelOf(sigma: number, reach: number): Float64Array {
-  const kernel = Float64Array.from({ length: reach + 1 }, (_, n) => (sigma > 0 ? Math.exp(-(n ** 2) / (2 * sigma * sigma)) : Number(n === 0)));
+  const kernel = Float64Array.from({ length: reach + 1 }, (_, n) =>
+    sigma > 0 ? Math.exp(-(n ** 2) / (2 * sigma * sigma)) : Number(n === 0),
+  );
   kernel[0] /= 2;
   const sum = 2 * kernel.reduce((a, b) => a + b, 0);
   return kernel.map((weight) => weight / sum);

@@ -12,14 +12,16 @@ export function rowsInside(points: readonly Point[], width: number, height: numb
   for (let v = 0; v < height; v++) {
     const crossings: number[] = [];
     for (let n = 0; n < points.length; n++) {
-      const [u0, v0] = points[n], [u1, v1] = points[(n + 1) % points.length];
+      const [u0, v0] = points[n],
+        [u1, v1] = points[(n + 1) % points.length];
       // Half open in v, so that a corner on the row counts once.
       if (v0 <= v !== v1 <= v) crossings.push(u0 + ((v - v0) / (v1 - v0)) * (u1 - u0));
     }
     crossings.sort((a, b) => a - b);
     const row: number[] = [];
     for (let n = 0; n + 1 < crossings.length; n += 2) {
-      const from = Math.max(0, Math.ceil(crossings[n])), to = Math.min(width, Math.ceil(crossings[n + 1]));
+      const from = Math.max(0, Math.ceil(crossings[n])),
+        to = Math.min(width, Math.ceil(crossings[n + 1]));
       if (from < to) row.push(from, to);
     }
     rows.push(row);
@@ -28,7 +30,13 @@ export function rowsInside(points: readonly Point[], width: number, height: numb
 }
 
 /** The voxels inside (or, of those slices, outside) a closed line, ascending. */
-export function voxelsOfPolygon(shape: Zyx, plane: Plane, slices: readonly [number, number], points: readonly Point[], outside: boolean): Uint32Array {
+export function voxelsOfPolygon(
+  shape: Zyx,
+  plane: Plane,
+  slices: readonly [number, number],
+  points: readonly Point[],
+  outside: boolean,
+): Uint32Array {
   const { width, height, count, column, row, step } = planeOf(shape, plane);
   const inside = rowsInside(points, width, height).map((pairs) => (outside ? complement(pairs, width) : pairs));
   const found: number[] = [];

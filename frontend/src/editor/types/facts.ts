@@ -2,12 +2,23 @@
 
 import type { Box, Ijk } from "./space";
 
-export interface SegmentStats { readonly segment: number; readonly voxels: number; readonly ml: number }
+export interface SegmentStats {
+  readonly segment: number;
+  readonly voxels: number;
+  readonly ml: number;
+}
 
-export interface Stats { readonly segments: readonly SegmentStats[]; readonly erasedVoxels: number }
+export interface Stats {
+  readonly segments: readonly SegmentStats[];
+  readonly erasedVoxels: number;
+}
 
 /** A region of an overlay, and the voxels of it that each segment of the mask takes. */
-export interface Region { readonly region: number; readonly voxels: number; readonly taken: Readonly<Record<number, number>> }
+export interface Region {
+  readonly region: number;
+  readonly voxels: number;
+  readonly taken: Readonly<Record<number, number>>;
+}
 
 /** A connected part of one segment (26-connected), largest first. */
 export interface Lesion {
@@ -41,13 +52,24 @@ export interface SliceFacts {
 }
 
 /** How much of each block of voxels a segment fills, 255 = all of it; layers × rows × columns of blocks. */
-export interface CoarseField { readonly segment: number; readonly data: Uint8Array }
+export interface CoarseField {
+  readonly segment: number;
+  readonly data: Uint8Array;
+}
 
 /** Voxels by HU: bin n counts from `lo + n·step` on. `lung`: healthy lung round the lesion, all 0 where no limit is known. */
-export interface LesionHistogram { readonly lo: number; readonly step: number; readonly lesion: Uint32Array; readonly lung: Uint32Array }
+export interface LesionHistogram {
+  readonly lo: number;
+  readonly step: number;
+  readonly lesion: Uint32Array;
+  readonly lung: Uint32Array;
+}
 
 /** Overlays that lesions are told beside: the model's, and one of anatomy. */
-export interface Beside { readonly model: string | null; readonly anatomy: string | null }
+export interface Beside {
+  readonly model: string | null;
+  readonly anatomy: string | null;
+}
 
 /** A lesion in which the mask differs from another: only here, only there, or otherwise. */
 export interface Difference {
@@ -68,4 +90,8 @@ export interface Difference {
   readonly ijk: Ijk;
 }
 
-export interface VoxelValue { readonly hu: number | null; readonly label: number; readonly inLimit: boolean }
+export interface VoxelValue {
+  readonly hu: number | null;
+  readonly label: number;
+  readonly inLimit: boolean;
+}

@@ -51,8 +51,14 @@ export type SaveState =
   | { readonly kind: "saving"; readonly unsent: number }
   | { readonly kind: "unsaved"; readonly unsent: number }
   | { readonly kind: "offline"; readonly unsent: number; readonly reason: string; readonly retryInMs: number }
-  | { readonly kind: "conflict"; readonly unsent: number; readonly mine: string; readonly theirs: string;
-      /** Voxels that both changed, to different values. */ readonly overlap: number; readonly box: Box }
+  | {
+      readonly kind: "conflict";
+      readonly unsent: number;
+      readonly mine: string;
+      readonly theirs: string;
+      /** Voxels that both changed, to different values. */ readonly overlap: number;
+      readonly box: Box;
+    }
   | { readonly kind: "signed-out"; readonly unsent: number }
   /** The server will not take this save; `detail` says why. The strokes stay in the journal. */
   | { readonly kind: "refused"; readonly unsent: number; readonly code: string; readonly detail: string }

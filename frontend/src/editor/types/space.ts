@@ -17,9 +17,12 @@ export interface VolumeMeta {
 
 /** A part of the volume, half open: z0 <= z < z1, … */
 export interface Box {
-  readonly z0: number; readonly z1: number;
-  readonly y0: number; readonly y1: number;
-  readonly x0: number; readonly x1: number;
+  readonly z0: number;
+  readonly z1: number;
+  readonly y0: number;
+  readonly y1: number;
+  readonly x0: number;
+  readonly x1: number;
 }
 
 export interface Slice<T extends Uint8Array | Int16Array> {
@@ -35,7 +38,9 @@ export interface Slice<T extends Uint8Array | Int16Array> {
 export interface SlicePatch {
   readonly plane: Plane;
   readonly index: number;
-  readonly x: number; readonly y: number;
-  readonly width: number; readonly height: number;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
   readonly data: Uint8Array;
 }

@@ -34,22 +34,48 @@ export interface GrowParams {
 }
 
 export const GROW_DEFAULTS: GrowParams = {
-  tolerance: 30, upperHu: null, planar: false, useLimit: true, openMm: 1, closeMm: 1, fill: true,
-  seedMm: 2.5, minContrast: 40, smoothZMax: 1.5, ceiling: null,
+  tolerance: 30,
+  upperHu: null,
+  planar: false,
+  useLimit: true,
+  openMm: 1,
+  closeMm: 1,
+  fill: true,
+  seedMm: 2.5,
+  minContrast: 40,
+  smoothZMax: 1.5,
+  ceiling: null,
 };
 
 /** HU window of the threshold brush, both ends included. */
-export interface Threshold { readonly lo: number; readonly hi: number }
+export interface Threshold {
+  readonly lo: number;
+  readonly hi: number;
+}
 
 export type Tool =
   | ({ readonly tool: "grow"; readonly radiusMm: number; readonly params?: Partial<GrowParams> } & PaintRules)
-  | ({ readonly tool: "sphere" | "circle"; readonly radiusMm: number; /** Plane of the circle; axial when not said. */ readonly plane?: Plane } & PaintRules)
-  | ({ /** A ball, or a circle where `planar`, of the voxels within the window; like growing it leaves erased voxels alone. */
-       readonly tool: "threshold"; readonly radiusMm: number; readonly threshold: Threshold; readonly planar: boolean; readonly plane?: Plane } & PaintRules)
-  | { readonly tool: "erase"; readonly radiusMm: number;
-      /** true: in one plane only. */ readonly planar: boolean; readonly plane?: Plane;
+  | ({
+      readonly tool: "sphere" | "circle";
+      readonly radiusMm: number /** Plane of the circle; axial when not said. */;
+      readonly plane?: Plane;
+    } & PaintRules)
+  | ({
+      /** A ball, or a circle where `planar`, of the voxels within the window; like growing it leaves erased voxels alone. */
+      readonly tool: "threshold";
+      readonly radiusMm: number;
+      readonly threshold: Threshold;
+      readonly planar: boolean;
+      readonly plane?: Plane;
+    } & PaintRules)
+  | {
+      readonly tool: "erase";
+      readonly radiusMm: number;
+      /** true: in one plane only. */ readonly planar: boolean;
+      readonly plane?: Plane;
       /** Segments to remove; null = every one that is not locked. */ readonly segments: readonly number[] | null;
-      readonly locked: readonly number[] };
+      readonly locked: readonly number[];
+    };
 
 /** `erased`: the seed itself was taken away before, and growing never brings that back. */
 export type GrowRefusal = "normal_lung" | "nothing_within_bounds" | "over_ceiling" | "not_loaded" | "erased";
@@ -66,6 +92,12 @@ export interface GrowResult {
 }
 
 /** What a stroke would take (or, over the ceiling, would have taken), as one patch per watched slice; data 1 = would be painted. */
-export interface Preview extends GrowResult { readonly patches: readonly SlicePatch[] }
+export interface Preview extends GrowResult {
+  readonly patches: readonly SlicePatch[];
+}
 
-export interface DabResult { readonly added: number; readonly removed: number; readonly grow: GrowResult | null }
+export interface DabResult {
+  readonly added: number;
+  readonly removed: number;
+  readonly grow: GrowResult | null;
+}

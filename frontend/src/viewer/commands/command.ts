@@ -19,4 +19,6 @@ export interface Command {
 }
 
 /** The title in the reader's language. */
-export function titleOf({ title, values }: Pick<Command, "title" | "values">): string { return t(title, values); }
+export function titleOf({ title, values }: Pick<Command, "title" | "values">): string {
+  return t(title, values);
+}

@@ -12,21 +12,113 @@ export function drawingCommands(desk: Desk): Command[] {
   const { can } = session.context;
   const editable = () => session.editable.value;
   const painting = () => brushOf(session) !== undefined;
-  const step = (notches: number) => { const brush = brushOf(session); if (brush) stepRadius(brush, notches); };
+  const step = (notches: number) => {
+    const brush = brushOf(session);
+    if (brush) stepRadius(brush, notches);
+  };
   return [
     ...session.segments.slice(0, 8).map((segment, n) => ({
-      id: `segment-${segment.id}`, title: "Draw {name}", values: { name: segment.name }, group: "Drawing" as const, keys: [String(n + 1)], offered: can.edit,
-      run: () => { session.segment.value = segment.id; },
+      id: `segment-${segment.id}`,
+      title: "Draw {name}",
+      values: { name: segment.name },
+      group: "Drawing" as const,
+      keys: [String(n + 1)],
+      offered: can.edit,
+      run: () => {
+        session.segment.value = segment.id;
+      },
     })),
-    { id: "undo", title: "Undo", group: "Drawing", keys: ["Ctrl+Z"], offered: can.edit, when: editable, run: () => void session.editor.undo() },
-    { id: "redo", title: "Redo", group: "Drawing", keys: ["Ctrl+Shift+Z", "Ctrl+Y"], offered: can.edit, when: editable, run: () => void session.editor.redo() },
-    { id: "smaller", title: "Smaller brush", group: "Drawing", keys: ["["], offered: can.edit, when: painting, run: () => step(-1) },
-    { id: "larger", title: "Larger brush", group: "Drawing", keys: ["]"], offered: can.edit, when: painting, run: () => step(1) },
-    { id: "less", title: "Tolerance: paint more", group: "Drawing", keys: [","], offered: can.edit, when: () => session.tool.value === "grow", run: () => stepTolerance(-1) },
-    { id: "more", title: "Tolerance: paint less", group: "Drawing", keys: ["."], offered: can.edit, when: () => session.tool.value === "grow", run: () => stepTolerance(1) },
-    { id: "paint-here", title: "Paint at the crosshair", group: "Drawing", keys: ["Enter"], offered: can.edit, when: () => toolOf(session).enter !== undefined && editable(), run: () => toolOf(session).enter?.(desk) },
-    { id: "limit", title: "Stay inside the lung, on or off", group: "Drawing", keys: ["I"], offered: can.edit && session.isInLungs, when: editable, run: () => change({ useLimit: !settings.value.useLimit }) },
-    { id: "planar", title: "This slice only, on or off", group: "Drawing", keys: ["S"], offered: can.edit, when: editable, run: () => change({ planar: !settings.value.planar }) },
-    { id: "lock", title: "Lock or unlock the segment", group: "Drawing", keys: ["L"], offered: can.edit, when: editable, run: () => { session.locked.value = toggled(session.locked.value, session.segment.value); } },
+    {
+      id: "undo",
+      title: "Undo",
+      group: "Drawing",
+      keys: ["Ctrl+Z"],
+      offered: can.edit,
+      when: editable,
+      run: () => void session.editor.undo(),
+    },
+    {
+      id: "redo",
+      title: "Redo",
+      group: "Drawing",
+      keys: ["Ctrl+Shift+Z", "Ctrl+Y"],
+      offered: can.edit,
+      when: editable,
+      run: () => void session.editor.redo(),
+    },
+    {
+      id: "smaller",
+      title: "Smaller brush",
+      group: "Drawing",
+      keys: ["["],
+      offered: can.edit,
+      when: painting,
+      run: () => step(-1),
+    },
+    {
+      id: "larger",
+      title: "Larger brush",
+      group: "Drawing",
+      keys: ["]"],
+      offered: can.edit,
+      when: painting,
+      run: () => step(1),
+    },
+    {
+      id: "less",
+      title: "Tolerance: paint more",
+      group: "Drawing",
+      keys: [","],
+      offered: can.edit,
+      when: () => session.tool.value === "grow",
+      run: () => stepTolerance(-1),
+    },
+    {
+      id: "more",
+      title: "Tolerance: paint less",
+      group: "Drawing",
+      keys: ["."],
+      offered: can.edit,
+      when: () => session.tool.value === "grow",
+      run: () => stepTolerance(1),
+    },
+    {
+      id: "paint-here",
+      title: "Paint at the crosshair",
+      group: "Drawing",
+      keys: ["Enter"],
+      offered: can.edit,
+      when: () => toolOf(session).enter !== undefined && editable(),
+      run: () => toolOf(session).enter?.(desk),
+    },
+    {
+      id: "limit",
+      title: "Stay inside the lung, on or off",
+      group: "Drawing",
+      keys: ["I"],
+      offered: can.edit && session.isInLungs,
+      when: editable,
+      run: () => change({ useLimit: !settings.value.useLimit }),
+    },
+    {
+      id: "planar",
+      title: "This slice only, on or off",
+      group: "Drawing",
+      keys: ["S"],
+      offered: can.edit,
+      when: editable,
+      run: () => change({ planar: !settings.value.planar }),
+    },
+    {
+      id: "lock",
+      title: "Lock or unlock the segment",
+      group: "Drawing",
+      keys: ["L"],
+      offered: can.edit,
+      when: editable,
+      run: () => {
+        session.locked.value = toggled(session.locked.value, session.segment.value);
+      },
+    },
   ];
 }

@@ -16,10 +16,21 @@ export { titleOf, type Command, type Group } from "./command";
 
 /** Every command with the viewer's own keys, those of other roles too: a key that one of them has is not free. */
 export function allCommands(desk: Desk): Command[] {
-  return [toolCommands, drawingCommands, clickingCommands, operationCommands, lookingCommands, overlayCommands, scanCommands, reviewCommands].flatMap((commands) => commands(desk));
+  return [
+    toolCommands,
+    drawingCommands,
+    clickingCommands,
+    operationCommands,
+    lookingCommands,
+    overlayCommands,
+    scanCommands,
+    reviewCommands,
+  ].flatMap((commands) => commands(desk));
 }
 
 /** What this person can do on this page, whether possible just now or not, with the keys they have set. */
 export function commandsOf(desk: Desk): Command[] {
-  return allCommands(desk).filter((command) => command.offered !== false).map((command) => ({ ...command, keys: keysOf(command) }));
+  return allCommands(desk)
+    .filter((command) => command.offered !== false)
+    .map((command) => ({ ...command, keys: keysOf(command) }));
 }

@@ -11,18 +11,37 @@ export function listenToKeys(desk: Desk): () => void {
   const commands = computed(() => commandsOf(desk));
   const forget = effect(() => noteReplaced(allCommands(desk)));
   const typing = (target: EventTarget | null) =>
-    target instanceof HTMLElement && (target.isContentEditable || target.matches("textarea, select, input:not([type=range], [type=checkbox], [type=radio])"));
+    target instanceof HTMLElement &&
+    (target.isContentEditable ||
+      target.matches("textarea, select, input:not([type=range], [type=checkbox], [type=radio])"));
   const down = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
     const names = keyNames(event);
-    if (event.key === "Escape") { toolOf(desk.session).escape?.(desk); return; }
-    if (typing(event.target) && !names.some((name) => name.startsWith("Ctrl+") && name !== "Ctrl+Z" && name !== "Ctrl+Y")) return;
+    if (event.key === "Escape") {
+      toolOf(desk.session).escape?.(desk);
+      return;
+    }
+    if (
+      typing(event.target) &&
+      !names.some((name) => name.startsWith("Ctrl+") && name !== "Ctrl+Z" && name !== "Ctrl+Y")
+    )
+      return;
     const target = event.target instanceof HTMLElement ? event.target : null;
     // A focused control keeps the keys that work it.
     if (target?.matches("input[type=range], input[type=radio]") && /^(Arrow|Page|Home|End)/.test(event.key)) return;
-    if (target?.matches("button, a, summary, [role=tab], input") && !event.ctrlKey && !event.metaKey && (event.key === "Enter" || event.key === " ")) return;
+    if (
+      target?.matches("button, a, summary, [role=tab], input") &&
+      !event.ctrlKey &&
+      !event.metaKey &&
+      (event.key === "Enter" || event.key === " ")
+    )
+      return;
     if (target?.matches("[role=tab]") && event.key.startsWith("Arrow")) return;
-    if (event.key === " ") { desk.spaceHeld.value = true; event.preventDefault(); return; }
+    if (event.key === " ") {
+      desk.spaceHeld.value = true;
+      event.preventDefault();
+      return;
+    }
     for (const name of names) {
       const command = commands.value.find((c) => c.keys.includes(name) && (c.when?.() ?? true));
       if (!command) continue;
@@ -31,8 +50,14 @@ export function listenToKeys(desk: Desk): () => void {
       return;
     }
   };
-  const up = (event: KeyboardEvent) => { if (event.key === " ") desk.spaceHeld.value = false; };
+  const up = (event: KeyboardEvent) => {
+    if (event.key === " ") desk.spaceHeld.value = false;
+  };
   addEventListener("keydown", down);
   addEventListener("keyup", up);
-  return () => { removeEventListener("keydown", down); removeEventListener("keyup", up); forget(); };
+  return () => {
+    removeEventListener("keydown", down);
+    removeEventListener("keyup", up);
+    forget();
+  };
 }

@@ -7,7 +7,16 @@ import type { Command } from "./command";
 
 /** US names of the keys that have no letter or digit, by place. */
 const PLACES: Readonly<Record<string, string>> = {
-  BracketLeft: "[", BracketRight: "]", Comma: ",", Period: ".", Slash: "/", Minus: "-", Equal: "=", Semicolon: ";", Quote: "'", Backquote: "`",
+  BracketLeft: "[",
+  BracketRight: "]",
+  Comma: ",",
+  Period: ".",
+  Slash: "/",
+  Minus: "-",
+  Equal: "=",
+  Semicolon: ";",
+  Quote: "'",
+  Backquote: "`",
 };
 
 /**
@@ -15,7 +24,9 @@ const PLACES: Readonly<Record<string, string>> = {
  * have them above; letters and signs go by what is printed on the key. Where that is no sign of the Latin keyboard (Cyrillic, Greek,
  * Arabic, an umlaut, a dead accent), the place decides. A sign that needs AltGr or Shift is named by the sign alone.
  */
-export function keyNames(event: Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey" | "getModifierState">): string[] {
+export function keyNames(
+  event: Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey" | "getModifierState">,
+): string[] {
   const altGraph = event.getModifierState("AltGraph");
   // AltGr is Ctrl + Alt to Windows, but the sign that it makes is meant.
   const modifiers = `${(event.ctrlKey && !altGraph) || event.metaKey ? "Ctrl+" : ""}${event.altKey && !altGraph ? "Alt+" : ""}`;
@@ -50,16 +61,31 @@ export function noteReplaced(commands: readonly Command[]): void {
 }
 
 /** What a panel shows for a key that the source names. */
-export function currentKey(key: string): string { return replaced.value.get(key) ?? key; }
+export function currentKey(key: string): string {
+  return replaced.value.get(key) ?? key;
+}
 
 /** A key as people read it. */
 export function keyWords(key: string): string {
-  return key.replace(/\+$/, "＋").replace("ArrowUp", "↑").replace("ArrowDown", "↓").replace("ArrowLeft", "←").replace("ArrowRight", "→").replace("Enter", "↵").replace("PageUp", "PgUp").replace("PageDown", "PgDn").replaceAll("+", " ").replace("＋", "+");
+  return key
+    .replace(/\+$/, "＋")
+    .replace("ArrowUp", "↑")
+    .replace("ArrowDown", "↓")
+    .replace("ArrowLeft", "←")
+    .replace("ArrowRight", "→")
+    .replace("Enter", "↵")
+    .replace("PageUp", "PgUp")
+    .replace("PageDown", "PgDn")
+    .replaceAll("+", " ")
+    .replace("＋", "+");
 }
 
 /** Words with the keys that the commands have now; `keys` are those that they came with. */
 export function withKey(words: string, ...keys: readonly (string | undefined)[]): string {
-  const now = keys.map((key) => key && currentKey(key)).filter((key) => key).map((key) => keyWords(key as string));
+  const now = keys
+    .map((key) => key && currentKey(key))
+    .filter((key) => key)
+    .map((key) => keyWords(key as string));
   return now.length ? `${words} (${now.join(", ")})` : words;
 }
 
@@ -78,10 +104,17 @@ const TAKEN: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Why a key cannot be had, in words; null when it can. */
-export function whyTaken(key: string): string | null { return TAKEN.find(([form]) => form.test(key))?.[1] ?? null; }
+export function whyTaken(key: string): string | null {
+  return TAKEN.find(([form]) => form.test(key))?.[1] ?? null;
+}
 
 /** The keys after `id` was given `key`. Whoever had it gets the old one of `id` (`swap`) or goes without. */
-export function rebound(commands: readonly Command[], id: string, key: string, swap: boolean): Readonly<Record<string, readonly string[]>> {
+export function rebound(
+  commands: readonly Command[],
+  id: string,
+  key: string,
+  swap: boolean,
+): Readonly<Record<string, readonly string[]>> {
   const next: Record<string, readonly string[]> = { ...settings.value.keys };
   const own = commands.find((command) => command.id === id);
   if (!own) return next;

@@ -8,8 +8,17 @@ export function operationCommands(desk: Desk): Command[] {
   const { session } = desk;
   const offered = session.context.can.edit;
   const when = () => session.editable.value;
-  const make = (id: string, title: string, keys: string[], run: () => void): Command => ({ id, title, group: "Drawing", keys, offered, when, run });
-  const source = () => session.context.overlays.find((o) => o.key === "prediction" && session.overlaysLoaded.value.has(o.key));
+  const make = (id: string, title: string, keys: string[], run: () => void): Command => ({
+    id,
+    title,
+    group: "Drawing",
+    keys,
+    offered,
+    when,
+    run,
+  });
+  const source = () =>
+    session.context.overlays.find((o) => o.key === "prediction" && session.overlaysLoaded.value.has(o.key));
   return [
     make("interpolate", "Fill between the drawn slices", ["Alt+J"], () => void desk.operations.interpolate()),
     make("fill-holes", "Fill the holes of the segment", ["Shift+U"], () => void desk.operations.fillHoles()),
@@ -18,9 +27,23 @@ export function operationCommands(desk: Desk): Command[] {
     make("grow-segment", "Grow the segment by millimetres", ["Alt+G"], () => void desk.operations.grow()),
     make("shrink-segment", "Shrink the segment by millimetres", ["Shift+G"], () => void desk.operations.shrink()),
     make("clear-segment", "Clear the segment", [], () => void desk.operations.clear()),
-    make("convert-lesion", "The lesion under the cursor becomes the selected segment", ["Alt+N"], () => void desk.operations.convertLesion()),
+    make(
+      "convert-lesion",
+      "The lesion under the cursor becomes the selected segment",
+      ["Alt+N"],
+      () => void desk.operations.convertLesion(),
+    ),
     make("remove-lesion", "Remove the lesion under the cursor", ["Shift+E"], () => void desk.operations.removeLesion()),
-    { ...make("copy-lesion", "Copy the lesion under the cursor from the pre-annotation", ["Alt+L"], () => { const from = source(); if (from) void desk.operations.copy(from.key, false); }), when: () => when() && source() !== undefined },
-    make("threshold-here", "Threshold from under the cursor", ["Alt+T"], () => { windowFromHere(desk); session.tool.value = "threshold"; }),
+    {
+      ...make("copy-lesion", "Copy the lesion under the cursor from the pre-annotation", ["Alt+L"], () => {
+        const from = source();
+        if (from) void desk.operations.copy(from.key, false);
+      }),
+      when: () => when() && source() !== undefined,
+    },
+    make("threshold-here", "Threshold from under the cursor", ["Alt+T"], () => {
+      windowFromHere(desk);
+      session.tool.value = "threshold";
+    }),
   ];
 }

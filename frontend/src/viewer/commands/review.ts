@@ -9,18 +9,98 @@ export function reviewCommands(desk: Desk): Command[] {
   const { can, overlays } = session.context;
   const compares = overlays.length > 0;
   const some = () => review.against.value !== null;
-  const open = () => { desk.tab.value = "review"; };
+  const open = () => {
+    desk.tab.value = "review";
+  };
   return [
-    { id: "next-difference", title: "Next difference", group: "Review", keys: ["Shift+J"], offered: compares, when: some, run: () => { open(); review.step(1); } },
-    { id: "previous-difference", title: "Previous difference", group: "Review", keys: ["Shift+K"], offered: compares, when: some, run: () => { open(); review.step(-1); } },
-    { id: "check-difference", title: "Difference checked, on to the next", group: "Review", keys: ["Shift+A"], offered: compares, when: some, run: () => { open(); review.check(); } },
-    { id: "revert-difference", title: "Take this difference back", group: "Review", keys: ["Shift+R"], offered: compares && can.edit, when: () => review.index.value >= 0 && session.editable.value, run: () => void review.revert() },
-    { id: "compare-next", title: "Compare with the next mask", group: "Review", keys: ["Shift+D"], offered: compares, when: () => review.others.value.length > 1, run: () => { open(); review.compareWithNext(); } },
-    { id: "heat", title: "Where readers disagree, shown or hidden", group: "Review", keys: ["Shift+V"], offered: overlays.some((o) => o.key.startsWith("reader-")), run: () => review.toggleHeat() },
+    {
+      id: "next-difference",
+      title: "Next difference",
+      group: "Review",
+      keys: ["Shift+J"],
+      offered: compares,
+      when: some,
+      run: () => {
+        open();
+        review.step(1);
+      },
+    },
+    {
+      id: "previous-difference",
+      title: "Previous difference",
+      group: "Review",
+      keys: ["Shift+K"],
+      offered: compares,
+      when: some,
+      run: () => {
+        open();
+        review.step(-1);
+      },
+    },
+    {
+      id: "check-difference",
+      title: "Difference checked, on to the next",
+      group: "Review",
+      keys: ["Shift+A"],
+      offered: compares,
+      when: some,
+      run: () => {
+        open();
+        review.check();
+      },
+    },
+    {
+      id: "revert-difference",
+      title: "Take this difference back",
+      group: "Review",
+      keys: ["Shift+R"],
+      offered: compares && can.edit,
+      when: () => review.index.value >= 0 && session.editable.value,
+      run: () => void review.revert(),
+    },
+    {
+      id: "compare-next",
+      title: "Compare with the next mask",
+      group: "Review",
+      keys: ["Shift+D"],
+      offered: compares,
+      when: () => review.others.value.length > 1,
+      run: () => {
+        open();
+        review.compareWithNext();
+      },
+    },
+    {
+      id: "heat",
+      title: "Where readers disagree, shown or hidden",
+      group: "Review",
+      keys: ["Shift+V"],
+      offered: overlays.some((o) => o.key.startsWith("reader-")),
+      run: () => review.toggleHeat(),
+    },
     ...REMARKS.map(({ id, words, key }) => ({
-      id, title: `Comment here: ${words}`, group: "Review" as const, keys: [key], offered: can.comment, run: () => desk.remark(words),
+      id,
+      title: `Comment here: ${words}`,
+      group: "Review" as const,
+      keys: [key],
+      offered: can.comment,
+      run: () => desk.remark(words),
     })),
-    { id: "approve", title: "Approve", group: "Review", keys: ["A"], offered: can.approve, run: () => void work.verdict(desk.corrected ? "correct" : "approve") },
-    { id: "return", title: "Return with comments", group: "Review", keys: ["R"], offered: can.return, run: () => desk.askReturn() },
+    {
+      id: "approve",
+      title: "Approve",
+      group: "Review",
+      keys: ["A"],
+      offered: can.approve,
+      run: () => void work.verdict(desk.corrected ? "correct" : "approve"),
+    },
+    {
+      id: "return",
+      title: "Return with comments",
+      group: "Review",
+      keys: ["R"],
+      offered: can.return,
+      run: () => desk.askReturn(),
+    },
   ];
 }

@@ -29,20 +29,27 @@ export class CanvasBackend implements ImageBackend {
   readonly name = "canvas";
   readonly #images = new Map<string, CanvasImage>();
 
-  constructor(private readonly session: Session, private readonly hosts: Hosts, private readonly onProcessor: boolean) {}
+  constructor(
+    private readonly session: Session,
+    private readonly hosts: Hosts,
+    private readonly onProcessor: boolean,
+  ) {}
 
   draw(pane: Pane, window: Window, smooth: boolean): boolean {
     const volume = this.session.volume.value;
     const host = this.hosts.get(pane.plane);
     if (!volume || !host) return true;
     let image = this.#images.get(pane.plane);
-    if (image?.canvas !== host.canvas) this.#images.set(pane.plane, image = new CanvasImage(host.canvas, volume, this.onProcessor));
+    if (image?.canvas !== host.canvas)
+      this.#images.set(pane.plane, (image = new CanvasImage(host.canvas, volume, this.onProcessor)));
     return image.draw(pane, window, smooth);
   }
 
   resize(): void {}
 
-  close(): void { this.#images.clear(); }
+  close(): void {
+    this.#images.clear();
+  }
 }
 
 const KNOWN = "voxloop.graphics";

@@ -8,10 +8,15 @@ type Point = readonly [number, number];
 
 /** Whole voxels round the rectangle between two screen points of slice `index`, as deep as it is wide on the whole, within the volume. */
 export function boxBetween(pane: PaneGeometry, from: Point, to: Point, index: number): Box {
-  const { mmPerVoxel: mm, frame: { right, down, normal }, size } = pane;
+  const {
+    mmPerVoxel: mm,
+    frame: { right, down, normal },
+    size,
+  } = pane;
   // The voxels at both ends belong to it, so its sides are one voxel longer than the way between their middles.
   const voxelMm = (along: Vector) => along.reduce((sum, part, n) => sum + Math.abs(part) * mm[n], 0);
-  const halfMm = ((Math.abs(to[0] - from[0]) + Math.abs(to[1] - from[1])) / pane.scale + voxelMm(right) + voxelMm(down)) / 4;
+  const halfMm =
+    ((Math.abs(to[0] - from[0]) + Math.abs(to[1] - from[1])) / pane.scale + voxelMm(right) + voxelMm(down)) / 4;
   const corners = [from, to, [from[0], to[1]] as const, [to[0], from[1]] as const].flatMap(([x, y]) => {
     const middle = pane.toGrid(x, y, index);
     return [-halfMm, halfMm].map((off) => middle.map((c, n) => c + (normal[n] * off) / mm[n]));
@@ -31,11 +36,17 @@ export function outlineOf(pane: PaneGeometry, { x0, x1, y0, y1, z0, z1 }: Box, i
       const other = n | step;
       if (other === n || sides[n] < 0 === sides[other] < 0) continue;
       const part = sides[n] / (sides[n] - sides[other]);
-      found.push([0, 1, 2].map((axis) => corners[n][axis] + (corners[other][axis] - corners[n][axis]) * part) as unknown as Vector);
+      found.push(
+        [0, 1, 2].map(
+          (axis) => corners[n][axis] + (corners[other][axis] - corners[n][axis]) * part,
+        ) as unknown as Vector,
+      );
     }
   }
   const points = found.map((place) => pane.toScreen(place));
   const middle = [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length);
   // A plane cuts a box in a convex polygon: its corners follow each other by their angle about the middle.
-  return points.sort((a, b) => Math.atan2(a[1] - middle[1], a[0] - middle[0]) - Math.atan2(b[1] - middle[1], b[0] - middle[0]));
+  return points.sort(
+    (a, b) => Math.atan2(a[1] - middle[1], a[0] - middle[0]) - Math.atan2(b[1] - middle[1], b[0] - middle[0]),
+  );
 }

@@ -16,7 +16,11 @@ const OUTSIDE = -32768;
 const TURN_MS = 8;
 
 /** What a pane shows. */
-export interface Shown { readonly geometry: PaneGeometry; readonly index: number; readonly slab: Slab | null }
+export interface Shown {
+  readonly geometry: PaneGeometry;
+  readonly index: number;
+  readonly slab: Slab | null;
+}
 
 export class CanvasImage {
   #slice: OffscreenCanvas | null = null;
@@ -26,7 +30,11 @@ export class CanvasImage {
   #read = "";
   #painted = "";
 
-  constructor(readonly canvas: HTMLCanvasElement, private readonly volume: Volume, private readonly onProcessor: boolean) {}
+  constructor(
+    readonly canvas: HTMLCanvasElement,
+    private readonly volume: Volume,
+    private readonly onProcessor: boolean,
+  ) {}
 
   /** Answers whether the picture is whole; where it is not, drawing once more goes on with it. */
   draw(shown: Shown, window: Window, smooth: boolean): boolean {
@@ -48,7 +56,9 @@ export class CanvasImage {
   #make({ geometry, index, slab }: Shown, window: Window): void {
     const { volume } = this;
     const { oblique } = geometry;
-    const place = oblique ? `${oblique.centre.join()}/${oblique.frame.right.join()}/${oblique.frame.down.join()}` : `${geometry.plane}${index}`;
+    const place = oblique
+      ? `${oblique.centre.join()}/${oblique.frame.right.join()}/${oblique.frame.down.join()}`
+      : `${geometry.plane}${index}`;
     const read = `${place}/${slab ? `${slab.kind}${slab.mm}` : ""}/${volume.version}`;
     const painted = `${read}/${window.level}/${window.width}`;
     if (painted === this.#painted && !this.#rows) return;
@@ -68,10 +78,13 @@ export class CanvasImage {
       this.#rows?.work(TURN_MS);
       if (this.#rows?.finished) this.#rows = null;
       const isLost = volume.lostCount > 0;
-      for (let p = 0; p < out.length; p++) out[p] = isLost && this.#hu[p] === MISSING ? stripe(p % width, p / width | 0) : table[this.#hu[p] + 32768];
+      for (let p = 0; p < out.length; p++)
+        out[p] = isLost && this.#hu[p] === MISSING ? stripe(p % width, (p / width) | 0) : table[this.#hu[p] + 32768];
     }
     this.#read = read;
-    this.#slice?.getContext("2d", { alpha: false, willReadFrequently: this.onProcessor })?.putImageData(this.#pixels, 0, 0);
+    this.#slice
+      ?.getContext("2d", { alpha: false, willReadFrequently: this.onProcessor })
+      ?.putImageData(this.#pixels, 0, 0);
   }
 
   /** Voxels of a slab or an oblique plane; kept, so that another window costs no new reading. */

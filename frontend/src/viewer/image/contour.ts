@@ -1,17 +1,28 @@
 /** Outlines of the segments of a label slice, as closed loops along the voxel borders with the corners cut. */
 
-export interface Outlines { readonly segment: number; readonly path: Path2D; readonly pixels: number }
+export interface Outlines {
+  readonly segment: number;
+  readonly path: Path2D;
+  readonly pixels: number;
+}
 
 /** Points of the loops are in slice coordinates times these (mm a voxel), so that strokes have one width. */
-export interface LoopScale { readonly a: number; readonly b: number }
+export interface LoopScale {
+  readonly a: number;
+  readonly b: number;
+}
 
 /**
  * Loops around every voxel whose label equals `segment`, by marching squares on the voxels' middles: the line runs half-way
  * between a voxel inside and one outside. Each loop is a flat list a0, b0, a1, b1 … in slice coordinates.
  */
 export function loopsOf(labels: Uint8Array, width: number, height: number, segment: number): number[][] {
-  const at = (x: number, y: number) => (x >= 0 && y >= 0 && x < width && y < height && labels[y * width + x] === segment ? 1 : 0);
-  let x0 = width, x1 = -1, y0 = height, y1 = -1;
+  const at = (x: number, y: number) =>
+    x >= 0 && y >= 0 && x < width && y < height && labels[y * width + x] === segment ? 1 : 0;
+  let x0 = width,
+    x1 = -1,
+    y0 = height,
+    y1 = -1;
   for (let y = 0; y < height; y++) {
     for (let x = 0, p = y * width; x < width; x++, p++) {
       if (labels[p] !== segment) continue;
@@ -28,31 +39,66 @@ export function loopsOf(labels: Uint8Array, width: number, height: number, segme
     const from = fy * stride + fx;
     const to = ty * stride + tx;
     const found = next.get(from);
-    if (found) found.push(to); else next.set(from, [to]);
+    if (found) found.push(to);
+    else next.set(from, [to]);
   };
   for (let y = y0 - 1; y <= y1; y++) {
     for (let x = x0 - 1; x <= x1; x++) {
       const kind = at(x, y) | (at(x + 1, y) << 1) | (at(x + 1, y + 1) << 2) | (at(x, y + 1) << 3);
       if (kind === 0 || kind === 15) continue;
       // Doubled coordinates of voxel middles are 2x + 2 (shifted to stay positive); edge middles lie between.
-      const l = 2 * x + 2, t = 2 * y + 2;
-      const top = [l + 1, t], right = [l + 2, t + 1], bottom = [l + 1, t + 2], left = [l, t + 1];
+      const l = 2 * x + 2,
+        t = 2 * y + 2;
+      const top = [l + 1, t],
+        right = [l + 2, t + 1],
+        bottom = [l + 1, t + 2],
+        left = [l, t + 1];
       const piece = (p: number[], q: number[]) => add(p[0], p[1], q[0], q[1]);
       switch (kind) {
-        case 1: piece(left, top); break;
-        case 2: piece(top, right); break;
-        case 3: piece(left, right); break;
-        case 4: piece(right, bottom); break;
-        case 5: piece(left, top); piece(right, bottom); break;
-        case 6: piece(top, bottom); break;
-        case 7: piece(left, bottom); break;
-        case 8: piece(bottom, left); break;
-        case 9: piece(bottom, top); break;
-        case 10: piece(top, right); piece(bottom, left); break;
-        case 11: piece(bottom, right); break;
-        case 12: piece(right, left); break;
-        case 13: piece(right, top); break;
-        case 14: piece(top, left); break;
+        case 1:
+          piece(left, top);
+          break;
+        case 2:
+          piece(top, right);
+          break;
+        case 3:
+          piece(left, right);
+          break;
+        case 4:
+          piece(right, bottom);
+          break;
+        case 5:
+          piece(left, top);
+          piece(right, bottom);
+          break;
+        case 6:
+          piece(top, bottom);
+          break;
+        case 7:
+          piece(left, bottom);
+          break;
+        case 8:
+          piece(bottom, left);
+          break;
+        case 9:
+          piece(bottom, top);
+          break;
+        case 10:
+          piece(top, right);
+          piece(bottom, left);
+          break;
+        case 11:
+          piece(bottom, right);
+          break;
+        case 12:
+          piece(right, left);
+          break;
+        case 13:
+          piece(right, top);
+          break;
+        case 14:
+          piece(top, left);
+          break;
       }
     }
   }
@@ -79,7 +125,8 @@ export function outlines(labels: Uint8Array, width: number, height: number, scal
   for (let p = 0; p < labels.length; p++) counts[labels[p]]++;
   const found: Outlines[] = [];
   for (let segment = 1; segment < 255; segment++) {
-    if (counts[segment]) found.push({ segment, path: pathOf(loopsOf(labels, width, height, segment), scale), pixels: counts[segment] });
+    if (counts[segment])
+      found.push({ segment, path: pathOf(loopsOf(labels, width, height, segment), scale), pixels: counts[segment] });
   }
   return found;
 }

@@ -4,7 +4,14 @@
  */
 
 import {
-  cache, Enums, eventTarget, init, RenderingEngine, triggerEvent, volumeLoader, type Types,
+  cache,
+  Enums,
+  eventTarget,
+  init,
+  RenderingEngine,
+  triggerEvent,
+  volumeLoader,
+  type Types,
 } from "@cornerstonejs/core";
 import displaySets from "@cornerstonejs/core/utilities/genericViewportDisplaySetMetadataProvider";
 import type { PlanarViewport } from "@cornerstonejs/core";
@@ -34,7 +41,12 @@ export class CornerstoneBackend implements ImageBackend {
   #shownVersion = -1;
   #refresh = 0;
 
-  private constructor(private readonly session: Session, private readonly view: View, private readonly hosts: Hosts, backend: "gpu" | "cpu") {
+  private constructor(
+    private readonly session: Session,
+    private readonly view: View,
+    private readonly hosts: Hosts,
+    backend: "gpu" | "cpu",
+  ) {
     this.#canvas = new CanvasBackend(session, hosts, false);
     this.name = `cornerstone-${backend}`;
     this.#engine = new RenderingEngine(ENGINE);
@@ -42,14 +54,34 @@ export class CornerstoneBackend implements ImageBackend {
   }
 
   /** Throws when Cornerstone cannot start here (no WebGL, context refused). */
-  static async create(session: Session, view: View, hosts: Hosts, backend: "gpu" | "cpu" = "gpu"): Promise<CornerstoneBackend> {
+  static async create(
+    session: Session,
+    view: View,
+    hosts: Hosts,
+    backend: "gpu" | "cpu" = "gpu",
+  ): Promise<CornerstoneBackend> {
     const volume = session.volume.value;
     if (!volume) throw new Error("The volume has not come yet.");
-    init({ rendering: { planar: { renderBackend: backend === "gpu" ? Enums.RenderBackends.GPU : Enums.RenderBackends.CPU, cpuVolume: { volumeModifiedThrottleMs: REFRESH_MS } } } } as Types.Cornerstone3DConfig);
-    const { shapeZyx: [depth, rows, columns], spacingMmZyx: [sz, sy, sx], lpsFromIjk: lps } = session.geometry;
+    init({
+      rendering: {
+        planar: {
+          renderBackend: backend === "gpu" ? Enums.RenderBackends.GPU : Enums.RenderBackends.CPU,
+          cpuVolume: { volumeModifiedThrottleMs: REFRESH_MS },
+        },
+      },
+    } as Types.Cornerstone3DConfig);
+    const {
+      shapeZyx: [depth, rows, columns],
+      spacingMmZyx: [sz, sy, sx],
+      lpsFromIjk: lps,
+    } = session.geometry;
     const local = volumeLoader.createLocalVolume(VOLUME, {
-      scalarData: volume.hu, dimensions: [columns, rows, depth], spacing: [sx, sy, sz], origin: [lps[0][3], lps[1][3], lps[2][3]],
-      direction: [...axisOf(lps, 0), ...axisOf(lps, 1), ...axisOf(lps, 2)] as Types.Mat3, metadata: metadataOf(session),
+      scalarData: volume.hu,
+      dimensions: [columns, rows, depth],
+      spacing: [sx, sy, sz],
+      origin: [lps[0][3], lps[1][3], lps[2][3]],
+      direction: [...axisOf(lps, 0), ...axisOf(lps, 1), ...axisOf(lps, 2)] as Types.Mat3,
+      metadata: metadataOf(session),
     });
     displaySets.add(VOLUME, { imageIds: local.imageIds, kind: "planar", volumeId: VOLUME });
     const made = new CornerstoneBackend(session, view, hosts, backend);
@@ -67,14 +99,22 @@ export class CornerstoneBackend implements ImageBackend {
     if (!host) throw new Error(`The ${plane} pane is not there.`);
     const pane = this.view.panes[plane];
     const { up, towards } = directions(pane.geometry, this.session.geometry);
-    this.#engine.enableElement({ viewportId: plane, type: Enums.ViewportType.PLANAR_NEXT, element: host.element, defaultOptions: { background: [0, 0, 0] } });
+    this.#engine.enableElement({
+      viewportId: plane,
+      type: Enums.ViewportType.PLANAR_NEXT,
+      element: host.element,
+      defaultOptions: { background: [0, 0, 0] },
+    });
     await this.#viewport(plane).setDisplaySets({
-      displaySetId: VOLUME, options: { orientation: { viewPlaneNormal: towards, viewUp: up } },
+      displaySetId: VOLUME,
+      options: { orientation: { viewPlaneNormal: towards, viewUp: up } },
     });
     this.resize(pane);
   }
 
-  #viewport(plane: Plane): PlanarViewport { return this.#engine.getViewport(plane) as unknown as PlanarViewport; }
+  #viewport(plane: Plane): PlanarViewport {
+    return this.#engine.getViewport(plane) as unknown as PlanarViewport;
+  }
 
   draw(pane: Pane, window: Window, smooth: boolean): boolean {
     // A texture would blend what is missing with its neighbours.
@@ -93,7 +133,9 @@ export class CornerstoneBackend implements ImageBackend {
     }
     const point = worldOf(this.session.geometry, pane.geometry, pane.index);
     viewport.setViewState({
-      slice: { kind: "volumePoint", sliceWorldPoint: point }, anchorWorld: point, anchorCanvas: [0.5, 0.5],
+      slice: { kind: "volumePoint", sliceWorldPoint: point },
+      anchorWorld: point,
+      anchorCanvas: [0.5, 0.5],
       scale: (this.#fit.get(pane.plane) ?? 1) / (pane.geometry.height / 2 / pane.geometry.scale),
     });
     viewport.render();
@@ -140,10 +182,15 @@ function axisOf(lps: GridGeometry["lpsFromIjk"], axis: number): Vector {
 
 function directions(pane: PaneGeometry, geometry: GridGeometry): { up: Vector; towards: Vector } {
   const { layout } = pane;
-  const turned = (axis: number, flip: boolean) => axisOf(geometry.lpsFromIjk, axis).map((v) => (flip ? -v : v)) as Vector;
+  const turned = (axis: number, flip: boolean) =>
+    axisOf(geometry.lpsFromIjk, axis).map((v) => (flip ? -v : v)) as Vector;
   const right = turned(layout.right, layout.flipRight);
   const up = turned(layout.down, !layout.flipDown);
-  const towards: Vector = [right[1] * up[2] - right[2] * up[1], right[2] * up[0] - right[0] * up[2], right[0] * up[1] - right[1] * up[0]];
+  const towards: Vector = [
+    right[1] * up[2] - right[2] * up[1],
+    right[2] * up[0] - right[0] * up[2],
+    right[0] * up[1] - right[1] * up[0],
+  ];
   return { up, towards };
 }
 
@@ -151,14 +198,32 @@ function directions(pane: PaneGeometry, geometry: GridGeometry): { up: Vector; t
 function worldOf(geometry: GridGeometry, pane: PaneGeometry, index: number): Vector {
   const ijk = [...pane.centre];
   ijk[pane.layout.across] = index + 0.5;
-  return geometry.lpsFromIjk.slice(0, 3).map((row) => row[0] * (ijk[0] - 0.5) + row[1] * (ijk[1] - 0.5) + row[2] * (ijk[2] - 0.5) + row[3]) as Vector;
+  return geometry.lpsFromIjk
+    .slice(0, 3)
+    .map((row) => row[0] * (ijk[0] - 0.5) + row[1] * (ijk[1] - 0.5) + row[2] * (ijk[2] - 0.5) + row[3]) as Vector;
 }
 
 function metadataOf(session: Session): Types.Metadata {
-  const { shapeZyx: [, rows, columns], spacingMmZyx: [, sy, sx], lpsFromIjk: lps } = session.geometry;
+  const {
+    shapeZyx: [, rows, columns],
+    spacingMmZyx: [, sy, sx],
+    lpsFromIjk: lps,
+  } = session.geometry;
   return {
-    BitsAllocated: 16, BitsStored: 16, SamplesPerPixel: 1, HighBit: 15, PhotometricInterpretation: "MONOCHROME2", PixelRepresentation: 1,
-    Modality: session.index.modality, ImageOrientationPatient: [...axisOf(lps, 0), ...axisOf(lps, 1)], PixelSpacing: [sy, sx],
-    FrameOfReferenceUID: session.index.scan, Columns: columns, Rows: rows, voiLut: [], VOILUTFunction: "LINEAR", SeriesInstanceUID: session.index.scan,
+    BitsAllocated: 16,
+    BitsStored: 16,
+    SamplesPerPixel: 1,
+    HighBit: 15,
+    PhotometricInterpretation: "MONOCHROME2",
+    PixelRepresentation: 1,
+    Modality: session.index.modality,
+    ImageOrientationPatient: [...axisOf(lps, 0), ...axisOf(lps, 1)],
+    PixelSpacing: [sy, sx],
+    FrameOfReferenceUID: session.index.scan,
+    Columns: columns,
+    Rows: rows,
+    voiLut: [],
+    VOILUTFunction: "LINEAR",
+    SeriesInstanceUID: session.index.scan,
   } as unknown as Types.Metadata;
 }

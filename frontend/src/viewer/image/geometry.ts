@@ -21,11 +21,17 @@ export interface GridGeometry {
 
 /** Axes of `Slice` per plane: along a row, down the rows, across the slices. */
 const SLICE_AXES: Readonly<Record<Plane, readonly [AxisIndex, AxisIndex, AxisIndex]>> = {
-  axial: [0, 1, 2], coronal: [0, 2, 1], sagittal: [1, 2, 0],
+  axial: [0, 1, 2],
+  coronal: [0, 2, 1],
+  sagittal: [1, 2, 0],
 };
 
 /** Letters of the two ends of L, P and S: towards larger and towards smaller millimetres. */
-const LETTERS = [["L", "R"], ["P", "A"], ["S", "I"]] as const;
+const LETTERS = [
+  ["L", "R"],
+  ["P", "A"],
+  ["S", "I"],
+] as const;
 const NAMES = [msg("Sagittal"), msg("Coronal"), msg("Axial")] as const;
 
 /** How a plane stands on the screen: as a radiologist has it, feet below, the patient's right on the left. */
@@ -74,10 +80,18 @@ export function layoutOf(plane: Plane, geometry: GridGeometry): PlaneLayout {
   const [plus, minus] = LETTERS[wantRight];
   const [downPlus, downMinus] = LETTERS[wantDown];
   return {
-    plane, name: NAMES[normal], right, down, across, flipRight, flipDown,
+    plane,
+    name: NAMES[normal],
+    right,
+    down,
+    across,
+    flipRight,
+    flipDown,
     letters: {
-      right: plus, left: minus,
-      bottom: wantDown === 2 ? downMinus : downPlus, top: wantDown === 2 ? downPlus : downMinus,
+      right: plus,
+      left: minus,
+      bottom: wantDown === 2 ? downMinus : downPlus,
+      top: wantDown === 2 ? downPlus : downMinus,
     },
   };
 }
@@ -96,7 +110,10 @@ export class PaneGeometry {
   /** How an oblique pane stands; null when it shows a plane of the grid. */
   #askew: { readonly frame: Frame; readonly centre: Vector; readonly raster: Raster } | null = null;
 
-  constructor(readonly plane: Plane, private readonly geometry: GridGeometry) {
+  constructor(
+    readonly plane: Plane,
+    private readonly geometry: GridGeometry,
+  ) {
     this.layout = layoutOf(plane, geometry);
     const [z, y, x] = geometry.shapeZyx;
     this.shape = [x, y, z];
@@ -108,13 +125,18 @@ export class PaneGeometry {
   /** Right, down and across of the plane of the grid, as it stands on the screen. */
   get straight(): Frame {
     const { right, down, flipRight, flipDown } = this.layout;
-    const unit = (axis: number, flip: boolean) => [0, 1, 2].map((n) => (n === axis ? (flip ? -1 : 1) : 0)) as unknown as Vector;
+    const unit = (axis: number, flip: boolean) =>
+      [0, 1, 2].map((n) => (n === axis ? (flip ? -1 : 1) : 0)) as unknown as Vector;
     const [r, d] = [unit(right, flipRight), unit(down, flipDown)];
     return { right: r, down: d, normal: cross(r, d) };
   }
 
-  get frame(): Frame { return this.#askew?.frame ?? this.straight; }
-  get oblique(): { readonly frame: Frame; readonly centre: Vector; readonly raster: Raster } | null { return this.#askew; }
+  get frame(): Frame {
+    return this.#askew?.frame ?? this.straight;
+  }
+  get oblique(): { readonly frame: Frame; readonly centre: Vector; readonly raster: Raster } | null {
+    return this.#askew;
+  }
 
   /** Stand askew, with `centre` (continuous ijk) in the plane; null: back to the grid. */
   lean(frame: Frame | null, at: Vector): void {
@@ -128,12 +150,19 @@ export class PaneGeometry {
     const { right, down } = this.#askew.frame;
     const lps = this.geometry.lpsFromIjk;
     const back = (v: Vector) => v.map((n) => -n) as unknown as Vector;
-    return { right: lettersOf(right, lps), left: lettersOf(back(right), lps), bottom: lettersOf(down, lps), top: lettersOf(back(down), lps) };
+    return {
+      right: lettersOf(right, lps),
+      left: lettersOf(back(right), lps),
+      bottom: lettersOf(down, lps),
+      top: lettersOf(back(down), lps),
+    };
   }
 
   /** Distance of a grid position from the shown plane, in voxels across it (grid) or in units of the finest voxel (oblique). */
   offPlane(ijk: readonly number[], index: number): number {
-    return Math.abs(this.beyondMm(ijk, index)) / (this.#askew ? Math.min(...this.spacing) : this.spacing[this.layout.across]);
+    return (
+      Math.abs(this.beyondMm(ijk, index)) / (this.#askew ? Math.min(...this.spacing) : this.spacing[this.layout.across])
+    );
   }
 
   /** How far beyond the shown plane a grid position lies, in mm; negative before it. */
@@ -147,17 +176,26 @@ export class PaneGeometry {
     return [0, 1, 2].map((n) => (ijk[n] - from[n]) * this.spacing[n]) as unknown as Vector;
   }
 
-  get slices(): number { return this.shape[this.layout.across]; }
+  get slices(): number {
+    return this.shape[this.layout.across];
+  }
   /** Voxels along i, j, k. */
-  get size(): readonly [number, number, number] { return this.shape; }
-  get mmPerVoxel(): readonly [number, number, number] { return this.spacing; }
+  get size(): readonly [number, number, number] {
+    return this.shape;
+  }
+  get mmPerVoxel(): readonly [number, number, number] {
+    return this.spacing;
+  }
 
   /** Largest scale at which the whole plane is seen. */
   get fitScale(): number {
     const { right, down } = this.layout;
-    return Math.min(
-      this.width / (this.shape[right] * this.spacing[right]), this.height / (this.shape[down] * this.spacing[down]),
-    ) || 1;
+    return (
+      Math.min(
+        this.width / (this.shape[right] * this.spacing[right]),
+        this.height / (this.shape[down] * this.spacing[down]),
+      ) || 1
+    );
   }
 
   fit(): void {
@@ -169,7 +207,10 @@ export class PaneGeometry {
   toScreen(ijk: readonly number[]): [number, number] {
     if (this.#askew) {
       const mm = this.#mmFrom(ijk, this.centre);
-      return [this.width / 2 + dot(mm, this.frame.right) * this.scale, this.height / 2 + dot(mm, this.frame.down) * this.scale];
+      return [
+        this.width / 2 + dot(mm, this.frame.right) * this.scale,
+        this.height / 2 + dot(mm, this.frame.down) * this.scale,
+      ];
     }
     const { right, down, flipRight, flipDown } = this.layout;
     const x = (ijk[right] - this.centre[right]) * this.spacing[right] * this.scale * (flipRight ? -1 : 1);
@@ -182,12 +223,18 @@ export class PaneGeometry {
     if (this.#askew) {
       const { frame, centre } = this.#askew;
       const from = this.#mmFrom(this.centre, centre);
-      const a = dot(from, frame.right) + (x - this.width / 2) / this.scale, b = dot(from, frame.down) + (y - this.height / 2) / this.scale;
-      return [0, 1, 2].map((n) => centre[n] + (frame.right[n] * a + frame.down[n] * b) / this.spacing[n]) as [number, number, number];
+      const a = dot(from, frame.right) + (x - this.width / 2) / this.scale,
+        b = dot(from, frame.down) + (y - this.height / 2) / this.scale;
+      return [0, 1, 2].map((n) => centre[n] + (frame.right[n] * a + frame.down[n] * b) / this.spacing[n]) as [
+        number,
+        number,
+        number,
+      ];
     }
     const { right, down, across, flipRight, flipDown } = this.layout;
     const ijk: [number, number, number] = [0, 0, 0];
-    ijk[right] = this.centre[right] + ((x - this.width / 2) / (this.spacing[right] * this.scale)) * (flipRight ? -1 : 1);
+    ijk[right] =
+      this.centre[right] + ((x - this.width / 2) / (this.spacing[right] * this.scale)) * (flipRight ? -1 : 1);
     ijk[down] = this.centre[down] + ((y - this.height / 2) / (this.spacing[down] * this.scale)) * (flipDown ? -1 : 1);
     ijk[across] = index + 0.5;
     return ijk;
@@ -203,10 +250,21 @@ export class PaneGeometry {
   /** Screen from slice coordinates (a, b) of the editor's `Slice`. */
   affine(): Affine {
     if (this.#askew) {
-      const { frame, centre, raster: { a0, b0, mm } } = this.#askew;
+      const {
+        frame,
+        centre,
+        raster: { a0, b0, mm },
+      } = this.#askew;
       const from = this.#mmFrom(centre, this.centre);
       const px = mm * this.scale;
-      return [px, 0, 0, px, this.width / 2 + (dot(from, frame.right) + a0) * this.scale, this.height / 2 + (dot(from, frame.down) + b0) * this.scale];
+      return [
+        px,
+        0,
+        0,
+        px,
+        this.width / 2 + (dot(from, frame.right) + a0) * this.scale,
+        this.height / 2 + (dot(from, frame.down) + b0) * this.scale,
+      ];
     }
     const [first, second] = SLICE_AXES[this.plane];
     const { right, down, flipRight, flipDown } = this.layout;
@@ -230,7 +288,8 @@ export class PaneGeometry {
     const fit = this.fitScale;
     this.scale = Math.min(Math.max(this.scale * factor, fit * 0.3), fit * 40);
     const after = this.toGrid(x, y, 0);
-    for (const axis of this.#askew ? [0, 1, 2] : [this.layout.right, this.layout.down]) this.centre[axis] += before[axis] - after[axis];
+    for (const axis of this.#askew ? [0, 1, 2] : [this.layout.right, this.layout.down])
+      this.centre[axis] += before[axis] - after[axis];
   }
 
   panBy(dx: number, dy: number): void {

@@ -19,13 +19,20 @@ export class RowsInTurn {
   #left: number;
 
   /** `make` writes one row of `out`, which is `width` wide. */
-  constructor(private readonly width: number, height: number, private readonly out: Int16Array, private readonly make: (row: number) => void) {
+  constructor(
+    private readonly width: number,
+    height: number,
+    private readonly out: Int16Array,
+    private readonly make: (row: number) => void,
+  ) {
     this.#turns = turns(height);
     this.#coarse = Math.ceil(height / COARSEST);
     this.#left = height;
   }
 
-  get finished(): boolean { return this.#left === 0; }
+  get finished(): boolean {
+    return this.#left === 0;
+  }
 
   /** Make rows for about `ms` milliseconds, the coarse ones in any case. */
   work(ms: number): void {

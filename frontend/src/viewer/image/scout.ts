@@ -23,23 +23,30 @@ export function scoutOf(preview: Uint8Array, shape: Zyx, layout: PlaneLayout): S
   const sizes = [shape[2], shape[1], shape[0]];
   let made: Uint8ClampedArray | null = null;
   return {
-    layout, width: sizes[layout.right], height: sizes[layout.down],
-    get grey() { return (made ??= meanAlong(preview, shape, layout)); },
+    layout,
+    width: sizes[layout.right],
+    height: sizes[layout.down],
+    get grey() {
+      return (made ??= meanAlong(preview, shape, layout));
+    },
   };
 }
 
 function meanAlong(preview: Uint8Array, shape: Zyx, layout: PlaneLayout): Uint8ClampedArray {
-  const sizes = [shape[2], shape[1], shape[0]], steps = [1, shape[2], shape[1] * shape[2]];
+  const sizes = [shape[2], shape[1], shape[0]],
+    steps = [1, shape[2], shape[1] * shape[2]];
   const { right, down, across, flipRight, flipDown } = layout;
   const [width, height, depth] = [sizes[right], sizes[down], sizes[across]];
   const sums = new Float32Array(width * height);
-  let low = Infinity, high = -Infinity;
-  for (let v = 0, p = 0; v < height; v++) for (let u = 0; u < width; u++, p++) {
-    let at = (flipDown ? height - 1 - v : v) * steps[down] + (flipRight ? width - 1 - u : u) * steps[right];
-    for (let n = 0; n < depth; n++, at += steps[across]) sums[p] += preview[at];
-    low = Math.min(low, sums[p]);
-    high = Math.max(high, sums[p]);
-  }
+  let low = Infinity,
+    high = -Infinity;
+  for (let v = 0, p = 0; v < height; v++)
+    for (let u = 0; u < width; u++, p++) {
+      let at = (flipDown ? height - 1 - v : v) * steps[down] + (flipRight ? width - 1 - u : u) * steps[right];
+      for (let n = 0; n < depth; n++, at += steps[across]) sums[p] += preview[at];
+      low = Math.min(low, sums[p]);
+      high = Math.max(high, sums[p]);
+    }
   const grey = new Uint8ClampedArray(sums.length);
   if (high > low) for (let p = 0; p < grey.length; p++) grey[p] = ((sums[p] - low) / (high - low)) * 255;
   return grey;

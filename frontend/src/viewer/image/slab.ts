@@ -6,9 +6,16 @@ import { MISSING } from "../load/volume";
 
 export type SlabKind = "mip" | "minip" | "average";
 
-export interface Slab { readonly kind: SlabKind; readonly mm: number }
+export interface Slab {
+  readonly kind: SlabKind;
+  readonly mm: number;
+}
 
-export const SLAB_NAMES: Readonly<Record<SlabKind, string>> = { mip: msg("MIP"), minip: msg("MinIP"), average: msg("Average") };
+export const SLAB_NAMES: Readonly<Record<SlabKind, string>> = {
+  mip: msg("MIP"),
+  minip: msg("MinIP"),
+  average: msg("Average"),
+};
 export const SLAB_MM = { min: 2, max: 50 } as const;
 
 /**
@@ -24,11 +31,21 @@ export function slabRange(index: number, count: number, spacing: number, mm: num
  * Project row `v` of the slices `from` <= n < `to` of a plane of `hu` (zyx) into `out`, which holds the whole picture (as `Slice`
  * of the editor has it).
  */
-export function projectRow(hu: Int16Array, shape: Zyx, plane: Plane, from: number, to: number, kind: SlabKind, v: number, out: Int16Array): void {
+export function projectRow(
+  hu: Int16Array,
+  shape: Zyx,
+  plane: Plane,
+  from: number,
+  to: number,
+  kind: SlabKind,
+  v: number,
+  out: Int16Array,
+): void {
   const [, rows, columns] = shape;
   if (plane === "sagittal") {
     // The voxels of the slab lie side by side in memory.
-    for (let row = v * rows; row < (v + 1) * rows; row++) out[row] = along(hu, row * columns + from, row * columns + to, kind);
+    for (let row = v * rows; row < (v + 1) * rows; row++)
+      out[row] = along(hu, row * columns + from, row * columns + to, kind);
     return;
   }
   const sliceStep = plane === "axial" ? rows * columns : columns;
@@ -41,8 +58,9 @@ export function projectRow(hu: Int16Array, shape: Zyx, plane: Plane, from: numbe
   for (let n = from; n < to; n++, at += sliceStep) {
     for (let u = 0; u < columns; u++) if (hu[at + u] === MISSING) gone[u] = 1;
     if (sums) for (let u = 0; u < columns; u++) sums[u] += hu[at + u];
-    else if (kind === "mip") { for (let u = 0; u < columns; u++) if (hu[at + u] > line[u]) line[u] = hu[at + u]; }
-    else for (let u = 0; u < columns; u++) if (hu[at + u] < line[u]) line[u] = hu[at + u];
+    else if (kind === "mip") {
+      for (let u = 0; u < columns; u++) if (hu[at + u] > line[u]) line[u] = hu[at + u];
+    } else for (let u = 0; u < columns; u++) if (hu[at + u] < line[u]) line[u] = hu[at + u];
   }
   if (sums) for (let u = 0; u < columns; u++) line[u] = Math.round(sums[u] / (to - from));
   for (let u = 0; u < columns; u++) if (gone[u]) line[u] = MISSING;
@@ -51,9 +69,11 @@ export function projectRow(hu: Int16Array, shape: Zyx, plane: Plane, from: numbe
 function along(hu: Int16Array, from: number, to: number, kind: SlabKind): number {
   let value = hu[from];
   if (value === MISSING) return MISSING; // the way lies within one slice
-  if (kind === "mip") { for (let at = from + 1; at < to; at++) if (hu[at] > value) value = hu[at]; }
-  else if (kind === "minip") { for (let at = from + 1; at < to; at++) if (hu[at] < value) value = hu[at]; }
-  else {
+  if (kind === "mip") {
+    for (let at = from + 1; at < to; at++) if (hu[at] > value) value = hu[at];
+  } else if (kind === "minip") {
+    for (let at = from + 1; at < to; at++) if (hu[at] < value) value = hu[at];
+  } else {
     for (let at = from + 1; at < to; at++) value += hu[at];
     value = Math.round(value / (to - from));
   }

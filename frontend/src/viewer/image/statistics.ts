@@ -6,7 +6,12 @@ import { planeOf } from "../../editor/geometry";
 export type RegionKind = "ellipse" | "rectangle";
 
 /** Opposite corners in slice coordinates: column, row; a voxel's middle is at +0.5. */
-export interface RegionBox { readonly u0: number; readonly v0: number; readonly u1: number; readonly v1: number }
+export interface RegionBox {
+  readonly u0: number;
+  readonly v0: number;
+  readonly u1: number;
+  readonly v1: number;
+}
 
 export interface RegionFacts {
   readonly voxels: number;
@@ -20,13 +25,24 @@ export interface RegionFacts {
 
 /** A voxel counts when its middle lies inside. `hu` is zyx, less `offset`; `mm2` the area of a voxel on the slice. */
 export function regionFacts(
-  hu: Int16Array, shape: Zyx, plane: Plane, index: number, kind: RegionKind, box: RegionBox, mm2: number, offset = 0,
+  hu: Int16Array,
+  shape: Zyx,
+  plane: Plane,
+  index: number,
+  kind: RegionKind,
+  box: RegionBox,
+  mm2: number,
+  offset = 0,
 ): RegionFacts {
   const { width, height, column, row, step } = planeOf(shape, plane);
   const [left, right] = [Math.min(box.u0, box.u1), Math.max(box.u0, box.u1)];
   const [top, bottom] = [Math.min(box.v0, box.v1), Math.max(box.v0, box.v1)];
   const [cu, cv, ru, rv] = [(left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2];
-  let voxels = 0, sum = 0, squares = 0, min = Infinity, max = -Infinity;
+  let voxels = 0,
+    sum = 0,
+    squares = 0,
+    min = Infinity,
+    max = -Infinity;
   for (let v = Math.max(0, Math.ceil(top - 0.5)); v < height && v + 0.5 <= bottom; v++) {
     for (let u = Math.max(0, Math.ceil(left - 0.5)); u < width && u + 0.5 <= right; u++) {
       if (kind === "ellipse" && ((u + 0.5 - cu) / ru) ** 2 + ((v + 0.5 - cv) / rv) ** 2 > 1) continue;

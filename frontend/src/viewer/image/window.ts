@@ -1,8 +1,14 @@
 /** Windows: which HU are black, which white. */
 
-export interface Window { readonly level: number; readonly width: number }
+export interface Window {
+  readonly level: number;
+  readonly width: number;
+}
 
-export interface Preset extends Window { readonly name: string; readonly key: string }
+export interface Preset extends Window {
+  readonly name: string;
+  readonly key: string;
+}
 
 export const PRESETS: readonly Preset[] = [
   { name: "Lung", key: "Shift+1", level: -500, width: 1500 },
@@ -11,13 +17,24 @@ export const PRESETS: readonly Preset[] = [
 ];
 
 /** Windows of a scan by its modality: the HU presets, or for an X-ray the range of its own values. */
-export function presetsOf(index: { readonly modality: string; readonly hu_range: readonly [number, number] }): readonly Preset[] {
+export function presetsOf(index: {
+  readonly modality: string;
+  readonly hu_range: readonly [number, number];
+}): readonly Preset[] {
   if (index.modality === "CT") return PRESETS;
   const [low, high] = index.hu_range;
   const range = Math.max(1, high - low);
-  const part = (name: string, key: string, from: number, to: number): Preset =>
-    ({ name, key, level: Math.round(low + (range * (from + to)) / 2), width: Math.max(1, Math.round(range * (to - from))) });
-  return [part("Whole range", "Shift+1", 0, 1), part("Dark half", "Shift+2", 0, 0.5), part("Bright half", "Shift+3", 0.5, 1)];
+  const part = (name: string, key: string, from: number, to: number): Preset => ({
+    name,
+    key,
+    level: Math.round(low + (range * (from + to)) / 2),
+    width: Math.max(1, Math.round(range * (to - from))),
+  });
+  return [
+    part("Whole range", "Shift+1", 0, 1),
+    part("Dark half", "Shift+2", 0, 0.5),
+    part("Bright half", "Shift+3", 0.5, 1),
+  ];
 }
 
 /** The window that a scan is opened with. */

@@ -3,7 +3,7 @@
 import type { Decoded, DecodeReply, DecodeRequest } from "./decode.worker";
 import type { Preview } from "./enlarge";
 
-type Ask = DecodeRequest extends infer R ? R extends { id: number } ? Omit<R, "id"> : never : never;
+type Ask = DecodeRequest extends infer R ? (R extends { id: number } ? Omit<R, "id"> : never) : never;
 
 export class Decoder {
   readonly #workers: Worker[] = [];
@@ -12,7 +12,10 @@ export class Decoder {
 
   constructor(lanes = Math.min(2, navigator.hardwareConcurrency || 1)) {
     for (let n = 0; n < lanes; n++) {
-      const worker = new Worker(new URL("./decode.worker.ts", import.meta.url), { type: "module", name: `decode-${n}` });
+      const worker = new Worker(new URL("./decode.worker.ts", import.meta.url), {
+        type: "module",
+        name: `decode-${n}`,
+      });
       worker.onmessage = ({ data }: MessageEvent<DecodeReply>) => {
         const waiting = this.#waiting.get(data.id);
         this.#waiting.delete(data.id);
@@ -20,7 +23,8 @@ export class Decoder {
         else waiting?.resolve(data.data as never);
       };
       worker.onerror = (event) => {
-        for (const { reject } of this.#waiting.values()) reject(new Error(event.message || "A decoder could not start."));
+        for (const { reject } of this.#waiting.values())
+          reject(new Error(event.message || "A decoder could not start."));
         this.#waiting.clear();
       };
       this.#workers.push(worker);
@@ -28,11 +32,19 @@ export class Decoder {
   }
 
   /** HU less `offset` of HTJ2K slices that lie one after the other, `lengths.length × voxels` values; those that do not fit `sums` are told. */
-  decode(bytes: Uint8Array, lengths: readonly number[], voxels: number, offset: number, sums: Uint8Array | null): Promise<Decoded> {
+  decode(
+    bytes: Uint8Array,
+    lengths: readonly number[],
+    voxels: number,
+    offset: number,
+    sums: Uint8Array | null,
+  ): Promise<Decoded> {
     return this.#run({ kind: "slices", bytes, lengths, voxels, offset, sums }, [bytes.buffer]);
   }
 
-  inflate(bytes: Uint8Array): Promise<Uint8Array> { return this.#run({ kind: "inflate", bytes }, [bytes.buffer]); }
+  inflate(bytes: Uint8Array): Promise<Uint8Array> {
+    return this.#run({ kind: "inflate", bytes }, [bytes.buffer]);
+  }
 
   /** Slices z0 <= z < z1 of the scan, from its preview. */
   enlarge(preview: Preview, to: readonly number[], z0: number, z1: number): Promise<Int16Array> {

@@ -20,7 +20,10 @@ export class Sketch {
   readonly #z: Weights;
 
   /** `to`: shape of the scan. */
-  constructor(readonly preview: Preview, to: readonly number[]) {
+  constructor(
+    readonly preview: Preview,
+    to: readonly number[],
+  ) {
     const { from, step } = preview;
     [this.#z, this.#y, this.#x] = [0, 1, 2].map((axis) => weights(to[axis], step[axis], from[axis]));
   }
@@ -28,12 +31,20 @@ export class Sketch {
   /** Value at a voxel of the scan. */
   at(x: number, y: number, z: number): number {
     const { voxels, from, huLo, huStep } = this.preview;
-    const rows = from[1], columns = from[2];
-    const i = this.#x.low[x], right = this.#x.high[x] - i, s = this.#x.share[x], t = this.#y.share[y];
-    const top = this.#y.low[y] * columns + i, bottom = this.#y.high[y] * columns + i;
-    const low = this.#z.low[z] * rows * columns, high = this.#z.high[z] * rows * columns;
+    const rows = from[1],
+      columns = from[2];
+    const i = this.#x.low[x],
+      right = this.#x.high[x] - i,
+      s = this.#x.share[x],
+      t = this.#y.share[y];
+    const top = this.#y.low[y] * columns + i,
+      bottom = this.#y.high[y] * columns + i;
+    const low = this.#z.low[z] * rows * columns,
+      high = this.#z.high[z] * rows * columns;
     const near = along(voxels, low + top, low + bottom, right, s, t);
-    return Math.trunc(huLo + huStep * (near + (along(voxels, high + top, high + bottom, right, s, t) - near) * this.#z.share[z]));
+    return Math.trunc(
+      huLo + huStep * (near + (along(voxels, high + top, high + bottom, right, s, t) - near) * this.#z.share[z]),
+    );
   }
 }
 
@@ -45,7 +56,12 @@ function along(voxels: Uint8Array, top: number, bottom: number, right: number, s
 }
 
 /** Slices z0 <= z < z1 of the scan, `(z1 - z0) × rows × columns` values. */
-export function enlarge({ voxels, from, step, huLo, huStep }: Preview, to: readonly number[], z0: number, z1: number): Int16Array {
+export function enlarge(
+  { voxels, from, step, huLo, huStep }: Preview,
+  to: readonly number[],
+  z0: number,
+  z1: number,
+): Int16Array {
   const [depth, rows, columns] = to;
   const area = rows * columns;
   const out = new Int16Array((z1 - z0) * area);
@@ -73,7 +89,11 @@ export function enlarge({ voxels, from, step, huLo, huStep }: Preview, to: reado
   return out;
 }
 
-interface Weights { readonly low: Int32Array; readonly high: Int32Array; readonly share: Float32Array }
+interface Weights {
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  readonly share: Float32Array;
+}
 
 /** For every voxel of an axis: the blocks on both sides of it and the share of the upper one. */
 function weights(voxels: number, step: number, blocks: number): Weights {
@@ -90,7 +110,13 @@ function weights(voxels: number, step: number, blocks: number): Weights {
 }
 
 function enlargePlane(
-  preview: Uint8Array, start: number, from: readonly number[], x: Weights, y: Weights, huLo: number, huStep: number,
+  preview: Uint8Array,
+  start: number,
+  from: readonly number[],
+  x: Weights,
+  y: Weights,
+  huLo: number,
+  huStep: number,
 ): Float32Array {
   const width = from[2];
   const columns = x.low.length;

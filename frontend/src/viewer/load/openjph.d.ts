@@ -6,6 +6,8 @@ declare module "@cornerstonejs/codec-openjph" {
     getDecodedBuffer(): Uint8Array;
     delete(): void;
   }
-  interface Codec { readonly HTJ2KDecoder: new () => Decoder }
+  interface Codec {
+    readonly HTJ2KDecoder: new () => Decoder;
+  }
   export default function openjph(options: { locateFile: () => string }): Promise<Codec>;
 }

@@ -17,6 +17,9 @@ export async function firstImages(times: { readonly usable: number | null }): Pr
 function nextFrame(): Promise<void> {
   return new Promise((resolve) => {
     const late = setTimeout(resolve, 100);
-    requestAnimationFrame(() => { clearTimeout(late); setTimeout(resolve); });
+    requestAnimationFrame(() => {
+      clearTimeout(late);
+      setTimeout(resolve);
+    });
   });
 }

@@ -10,12 +10,16 @@ import type { VolumeIndex } from "./volume";
 const VIEW = /^\/view\/([0-9a-f-]{36})\/$/;
 
 /** Fetch index, preview, lung limit and slices of the next scan; `tell` hears a share of 0 … 1. Never throws. */
-export async function prefetchNext(next: string | null, tell: (share: number) => void, signal: AbortSignal): Promise<void> {
+export async function prefetchNext(
+  next: string | null,
+  tell: (share: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const id = next && VIEW.exec(next)?.[1];
   if (!id) return;
   try {
     const context = await call<Context>("GET", `/api/v1/assignments/${id}/`);
-    const index = context.scan.index ?? await call<VolumeIndex>("GET", context.scan.volume);
+    const index = context.scan.index ?? (await call<VolumeIndex>("GET", context.scan.volume));
     await fetchKept(index.preview.url, { priority: "low", signal });
     if (index.limit) await fetchKept(index.limit.url, { priority: "low", signal });
     let done = 0;

@@ -8,11 +8,22 @@ import { offsetOf, Volume, type VolumeIndex } from "./volume";
 const BLOCK = 16;
 
 /** The volume, drawn from the preview; it can be painted on every plane. `room` is where its voxels shall lie. */
-export async function sketchVolume(index: VolumeIndex, bytes: Uint8Array, decoder: Decoder, room?: Int16Array): Promise<{ volume: Volume; preview: Preview }> {
+export async function sketchVolume(
+  index: VolumeIndex,
+  bytes: Uint8Array,
+  decoder: Decoder,
+  room?: Int16Array,
+): Promise<{ volume: Volume; preview: Preview }> {
   const { preview } = index;
   const offset = offsetOf(index);
   const voxels = await decoder.inflate(bytes);
-  const found: Preview = { voxels, from: preview.shape_zyx, step: preview.step_zyx, huLo: preview.hu_lo - offset, huStep: preview.hu_step };
+  const found: Preview = {
+    voxels,
+    from: preview.shape_zyx,
+    step: preview.step_zyx,
+    huLo: preview.hu_lo - offset,
+    huStep: preview.hu_step,
+  };
   return { volume: new Volume(index, found, room), preview: found };
 }
 

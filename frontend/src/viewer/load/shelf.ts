@@ -16,10 +16,17 @@ const COUNT_EVERY = 50_000_000;
 
 interface Schema extends DBSchema {
   parts: { key: string; value: Uint8Array };
-  sizes: { key: string; value: { readonly url: string; readonly bytes: number; readonly at: number }; indexes: { at: number } };
+  sizes: {
+    key: string;
+    value: { readonly url: string; readonly bytes: number; readonly at: number };
+    indexes: { at: number };
+  };
 }
 
-interface Shelf { readonly db: IDBPDatabase<Schema>; readonly vault: Vault }
+interface Shelf {
+  readonly db: IDBPDatabase<Schema>;
+  readonly vault: Vault;
+}
 
 let opened: Promise<Shelf | null> | undefined;
 let uncounted = COUNT_EVERY;
@@ -35,7 +42,10 @@ async function open(): Promise<Shelf | null> {
       database.createObjectStore("sizes", { keyPath: "url" }).createIndex("at", "at");
     },
     // Another page empties the browser: let it.
-    blocking(_old, _new, event) { opened = Promise.resolve(null); (event.target as IDBDatabase).close(); },
+    blocking(_old, _new, event) {
+      opened = Promise.resolve(null);
+      (event.target as IDBDatabase).close();
+    },
   });
   return { db, vault };
 }
@@ -58,7 +68,11 @@ export async function fetchKept(url: string, init: RequestInit = {}): Promise<Ui
   }
   const bytes = await fetchBytes(url, init);
   // The caller may hand the memory on: what is sealed is a copy, made before it does.
-  if (here) void here.vault.seal(bytes).then((sealed) => put(here, url, sealed)).catch(() => undefined);
+  if (here)
+    void here.vault
+      .seal(bytes)
+      .then((sealed) => put(here, url, sealed))
+      .catch(() => undefined);
   return bytes;
 }
 
@@ -78,9 +92,16 @@ async function makeRoom(db: IDBPDatabase<Schema>): Promise<void> {
   const most = Math.min(MOST_BYTES, (quota ?? MOST_BYTES) / 3);
   const rows = await db.getAllFromIndex("sizes", "at");
   let sum = rows.reduce((all, one) => all + one.bytes, 0);
-  const gone = rows.filter((one) => { if (sum <= most) return false; sum -= one.bytes; return true; });
+  const gone = rows.filter((one) => {
+    if (sum <= most) return false;
+    sum -= one.bytes;
+    return true;
+  });
   if (!gone.length) return;
   const tx = db.transaction(["parts", "sizes"], "readwrite");
-  for (const { url } of gone) { void tx.objectStore("parts").delete(url); void tx.objectStore("sizes").delete(url); }
+  for (const { url } of gone) {
+    void tx.objectStore("parts").delete(url);
+    void tx.objectStore("sizes").delete(url);
+  }
   await tx.done;
 }

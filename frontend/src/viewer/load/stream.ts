@@ -14,12 +14,17 @@ const RUN_BYTES = 320_000;
 const LANES = 3;
 const LONGEST_PAUSE_MS = 15_000;
 
-export interface Run { readonly z0: number; readonly lengths: readonly number[]; readonly offset: number; readonly bytes: number }
+export interface Run {
+  readonly z0: number;
+  readonly lengths: readonly number[];
+  readonly offset: number;
+  readonly bytes: number;
+}
 
 /** Cut a pack into runs of neighbouring slices. The cut never changes, so that the shelf finds them again. */
 export function runsOf(slices: readonly (readonly [number, number])[], most = RUN_BYTES): Run[] {
   const runs: Run[] = [];
-  for (let z = 0; z < slices.length;) {
+  for (let z = 0; z < slices.length; ) {
     const [offset] = slices[z];
     const lengths: number[] = [];
     let bytes = 0;
@@ -64,7 +69,9 @@ export class SliceStream {
     await Promise.all(Array.from({ length: LANES }, () => this.#lane()));
   }
 
-  stop(): void { this.#stopped = true; }
+  stop(): void {
+    this.#stopped = true;
+  }
 
   #take(): Run | undefined {
     let best = -1;
@@ -82,9 +89,15 @@ export class SliceStream {
         this.trouble(null);
         pause = 500;
       } catch (error) {
-        if (error instanceof Problem && DAMAGED.has(error.code)) { this.#giveUp(run, error.body["parts"]); continue; }
+        if (error instanceof Problem && DAMAGED.has(error.code)) {
+          this.#giveUp(run, error.body["parts"]);
+          continue;
+        }
         this.#waiting.push(run);
-        if (error instanceof Problem && error.status < 500 && error.status !== 429) { this.trouble(error.message); return; }
+        if (error instanceof Problem && error.status < 500 && error.status !== 429) {
+          this.trouble(error.message);
+          return;
+        }
         this.trouble(t("The connection is gone; loading goes on when it is back."));
         await new Promise((resolve) => setTimeout(resolve, pause));
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
@@ -108,7 +121,9 @@ export class SliceStream {
     const [, rows, columns] = this.index.shape_zyx;
     const voxels = rows * columns;
     const bad = new Set(found.damaged);
-    run.lengths.forEach((_, n) => { if (bad.has(n)) this.lost(run.z0 + n); });
+    run.lengths.forEach((_, n) => {
+      if (bad.has(n)) this.lost(run.z0 + n);
+    });
     for (let n = 0; n < run.lengths.length; n++) {
       if (bad.has(n)) continue;
       const first = n;
@@ -125,9 +140,12 @@ export class SliceStream {
 
   /** The server refused: `parts` are the damaged slices it named (none: all of the run); the others are asked for by themselves. */
   #giveUp(run: Run, parts: unknown): void {
-    const named = new Set(Array.isArray(parts) ? parts as number[] : []);
+    const named = new Set(Array.isArray(parts) ? (parts as number[]) : []);
     const isBad = (n: number) => !named.size || named.has(run.z0 + n);
-    if (!run.lengths.some((_, n) => isBad(n))) { for (let n = 0; n < run.lengths.length; n++) this.lost(run.z0 + n); return; }
+    if (!run.lengths.some((_, n) => isBad(n))) {
+      for (let n = 0; n < run.lengths.length; n++) this.lost(run.z0 + n);
+      return;
+    }
     for (let n = 0, offset = run.offset; n < run.lengths.length; offset += run.lengths[n++]) {
       if (isBad(n)) this.lost(run.z0 + n);
       else this.#waiting.push({ z0: run.z0 + n, lengths: [run.lengths[n]], offset, bytes: run.lengths[n] });
@@ -148,7 +166,11 @@ async function replaceKept(url: string, bytes: Uint8Array): Promise<void> {
   for (const name of await caches.keys()) {
     if (!name.startsWith(CACHE)) continue;
     const store = await caches.open(name);
-    if (await store.match(url)) await store.put(url, new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { "Content-Type": "application/octet-stream" } }));
+    if (await store.match(url))
+      await store.put(
+        url,
+        new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { "Content-Type": "application/octet-stream" } }),
+      );
   }
 }
 
@@ -157,9 +179,16 @@ async function replaceKept(url: string, bytes: Uint8Array): Promise<void> {
  * one entry an address. A server or cache that
  * ignores the range answers with everything: the run is cut out of it. `anew`: past every cache.
  */
-export async function fetchRun(index: VolumeIndex, run: Run, priority: RequestPriority = "auto", anew = false): Promise<Uint8Array> {
+export async function fetchRun(
+  index: VolumeIndex,
+  run: Run,
+  priority: RequestPriority = "auto",
+  anew = false,
+): Promise<Uint8Array> {
   const bytes = await fetchKept(addressOf(index, run), {
-    headers: { Range: `bytes=${run.offset}-${run.offset + run.bytes - 1}` }, priority, cache: anew ? "reload" : "default",
+    headers: { Range: `bytes=${run.offset}-${run.offset + run.bytes - 1}` },
+    priority,
+    cache: anew ? "reload" : "default",
   });
   if (bytes.length === run.bytes) return bytes;
   if (bytes.length === index.pack.bytes) return bytes.slice(run.offset, run.offset + run.bytes);

@@ -16,14 +16,19 @@ export async function findDamaged(bytes: Uint8Array, lengths: readonly number[],
   const damaged: number[] = [];
   for (let n = 0, start = 0; n < lengths.length; start += lengths[n++]) {
     const found = await sha256(bytes.subarray(start, start + lengths[n]));
-    for (let b = 0; b < SUM_BYTES; b++) if (found[b] !== sums[n * SUM_BYTES + b]) { damaged.push(n); break; }
+    for (let b = 0; b < SUM_BYTES; b++)
+      if (found[b] !== sums[n * SUM_BYTES + b]) {
+        damaged.push(n);
+        break;
+      }
   }
   return damaged;
 }
 
 /** The browser's own where the page is secure (https, localhost); over plain http it has none, and ours is three times slower. */
 export async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
-  if (globalThis.crypto?.subtle) return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
+  if (globalThis.crypto?.subtle)
+    return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
   return plainSha256(bytes);
 }
 
@@ -50,25 +55,48 @@ export function plainSha256(bytes: Uint8Array): Uint8Array {
 const words = new Int32Array(64);
 
 function compress(state: Int32Array, bytes: Uint8Array, at: number): void {
-  for (let n = 0; n < 16; n++, at += 4) words[n] = bytes[at] << 24 | bytes[at + 1] << 16 | bytes[at + 2] << 8 | bytes[at + 3];
+  for (let n = 0; n < 16; n++, at += 4)
+    words[n] = (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
   for (let n = 16; n < 64; n++) {
-    const x = words[n - 15], y = words[n - 2];
-    const s0 = (x >>> 7 | x << 25) ^ (x >>> 18 | x << 14) ^ x >>> 3;
-    const s1 = (y >>> 17 | y << 15) ^ (y >>> 19 | y << 13) ^ y >>> 10;
-    words[n] = words[n - 16] + s0 + words[n - 7] + s1 | 0;
+    const x = words[n - 15],
+      y = words[n - 2];
+    const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
+    const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
+    words[n] = (words[n - 16] + s0 + words[n - 7] + s1) | 0;
   }
   let [a, b, c, d, e, f, g, h] = state;
   for (let n = 0; n < 64; n++) {
-    const one = h + ((e >>> 6 | e << 26) ^ (e >>> 11 | e << 21) ^ (e >>> 25 | e << 7)) + (e & f ^ ~e & g) + ROUND[n] + words[n] | 0;
-    const two = ((a >>> 2 | a << 30) ^ (a >>> 13 | a << 19) ^ (a >>> 22 | a << 10)) + (a & b ^ a & c ^ b & c) | 0;
-    h = g; g = f; f = e; e = d + one | 0; d = c; c = b; b = a; a = one + two | 0;
+    const one =
+      (h +
+        (((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))) +
+        ((e & f) ^ (~e & g)) +
+        ROUND[n] +
+        words[n]) |
+      0;
+    const two =
+      ((((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))) +
+        ((a & b) ^ (a & c) ^ (b & c))) |
+      0;
+    h = g;
+    g = f;
+    f = e;
+    e = (d + one) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (one + two) | 0;
   }
-  [a, b, c, d, e, f, g, h].forEach((word, n) => { state[n] = state[n] + word | 0; });
+  [a, b, c, d, e, f, g, h].forEach((word, n) => {
+    state[n] = (state[n] + word) | 0;
+  });
 }
 
 function constants(): readonly [Int32Array, Int32Array] {
   const primes: number[] = [];
   for (let n = 2; primes.length < 64; n++) if (primes.every((p) => n % p)) primes.push(n);
-  const fraction = (root: number) => (root - Math.floor(root)) * 2 ** 32 | 0;
-  return [Int32Array.from(primes, (p) => fraction(Math.cbrt(p))), Int32Array.from(primes.slice(0, 8), (p) => fraction(Math.sqrt(p)))];
+  const fraction = (root: number) => ((root - Math.floor(root)) * 2 ** 32) | 0;
+  return [
+    Int32Array.from(primes, (p) => fraction(Math.cbrt(p))),
+    Int32Array.from(primes.slice(0, 8), (p) => fraction(Math.sqrt(p))),
+  ];
 }

@@ -12,14 +12,22 @@ export interface VolumeIndex {
   readonly spacing_mm_zyx: Zyx;
   readonly lps_from_ijk: readonly (readonly number[])[];
   readonly pack: {
-    readonly url: string; readonly bytes: number; readonly sha256: string; readonly codec: string; readonly dtype: string;
+    readonly url: string;
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly codec: string;
+    readonly dtype: string;
     readonly slices: readonly (readonly [number, number])[];
     /** See `sums.ts`; absent in an index from before slices had sums. */
     readonly sums?: string;
   };
   readonly preview: {
-    readonly url: string; readonly bytes: number; readonly shape_zyx: Zyx; readonly step_zyx: Zyx;
-    readonly hu_lo: number; readonly hu_step: number;
+    readonly url: string;
+    readonly bytes: number;
+    readonly shape_zyx: Zyx;
+    readonly step_zyx: Zyx;
+    readonly hu_lo: number;
+    readonly hu_step: number;
   };
   readonly limit: { readonly url: string; readonly bytes: number; readonly background_hu: number } | null;
   readonly hu_range: readonly [number, number];
@@ -29,22 +37,30 @@ export interface VolumeIndex {
  * What is taken from every value so that it fits int16: half of the range of a uint16 (X-ray), nothing of HU. Page, decoder and
  * editor keep values less this; only what people read has it added again.
  */
-export function offsetOf(index: VolumeIndex): number { return index.pack.dtype === "uint16" ? 32768 : 0; }
+export function offsetOf(index: VolumeIndex): number {
+  return index.pack.dtype === "uint16" ? 32768 : 0;
+}
 
 /** What lies in the place of a voxel whose slice is damaged: no scanner writes it, and nothing is computed from it. */
 export const MISSING = -32768;
 
 /** Stripes of a colour that no window gives (amber on black, ABGR), for what is damaged. */
-export function stripe(x: number, y: number): number { return (x + y & 7) < 3 ? 0xff0a6a9a : 0xff000000; }
+export function stripe(x: number, y: number): number {
+  return ((x + y) & 7) < 3 ? 0xff0a6a9a : 0xff000000;
+}
 
 /** Memory for the voxels of a scan; shared with the workers where the page may share memory (https or localhost). */
 export function roomFor({ shape_zyx: [depth, rows, columns] }: VolumeIndex): Int16Array {
   const voxels = depth * rows * columns;
-  return globalThis.crossOriginIsolated ? new Int16Array(new SharedArrayBuffer(voxels * Int16Array.BYTES_PER_ELEMENT)) : new Int16Array(voxels);
+  return globalThis.crossOriginIsolated
+    ? new Int16Array(new SharedArrayBuffer(voxels * Int16Array.BYTES_PER_ELEMENT))
+    : new Int16Array(voxels);
 }
 
 /** Whether a worker that is told of this memory sees it, rather than a copy. */
-export function isShared(room: Int16Array): boolean { return !(room.buffer instanceof ArrayBuffer); }
+export function isShared(room: Int16Array): boolean {
+  return !(room.buffer instanceof ArrayBuffer);
+}
 
 export class Volume {
   readonly shapeZyx: Zyx;
@@ -61,8 +77,12 @@ export class Volume {
   readonly #sketch: Sketch;
 
   /** `hu`: `roomFor(index)`; HU less `offset`. Slices that are not `known` hold nothing yet. */
-  constructor(index: VolumeIndex, preview: Preview, readonly hu = roomFor(index)) {
-    const [depth] = this.shapeZyx = index.shape_zyx;
+  constructor(
+    index: VolumeIndex,
+    preview: Preview,
+    readonly hu = roomFor(index),
+  ) {
+    const [depth] = (this.shapeZyx = index.shape_zyx);
     this.offset = offsetOf(index);
     this.full = new Uint8Array(depth);
     this.known = new Uint8Array(depth);
@@ -89,7 +109,9 @@ export class Volume {
     this.version++;
   }
 
-  get lostCount(): number { return this.lost.reduce((sum, one) => sum + one, 0); }
+  get lostCount(): number {
+    return this.lost.reduce((sum, one) => sum + one, 0);
+  }
 
   /** Put slices made from the preview, where nothing better has come. */
   fill(z0: number, hu: Int16Array): void {
@@ -125,7 +147,9 @@ export class Volume {
       const start = index * rows * columns;
       if (lost[index]) for (let y = 0, p = 0; y < rows; y++) for (let x = 0; x < columns; x++) out[p++] = stripe(x, y);
       else if (known[index]) for (let p = 0, n = rows * columns; p < n; p++) out[p] = table[hu[start + p] + 32768];
-      else for (let y = 0, p = 0; y < rows; y++) for (let x = 0; x < columns; x++) out[p++] = table[sketch.at(x, y, index) + 32768];
+      else
+        for (let y = 0, p = 0; y < rows; y++)
+          for (let x = 0; x < columns; x++) out[p++] = table[sketch.at(x, y, index) + 32768];
     } else if (plane === "coronal") {
       for (let z = 0, p = 0; z < depth; z++) {
         const start = (z * rows + index) * columns;
@@ -136,7 +160,9 @@ export class Volume {
     } else {
       for (let z = 0, p = 0; z < depth; z++) {
         if (lost[z]) for (let y = 0; y < rows; y++) out[p++] = stripe(y, z);
-        else if (known[z]) for (let y = 0, at = z * rows * columns + index; y < rows; y++, at += columns) out[p++] = table[hu[at] + 32768];
+        else if (known[z])
+          for (let y = 0, at = z * rows * columns + index; y < rows; y++, at += columns)
+            out[p++] = table[hu[at] + 32768];
         else for (let y = 0; y < rows; y++) out[p++] = table[sketch.at(index, y, z) + 32768];
       }
     }

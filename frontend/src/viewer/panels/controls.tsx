@@ -5,7 +5,9 @@ import { currentKey, keyWords, withKey } from "../commands/keys";
 import { Icon, type IconName } from "./icons";
 
 /** A key, as it is called here. */
-export function Key({ name }: { readonly name: string }) { return <kbd aria-hidden="true">{keyWords(name)}</kbd>; }
+export function Key({ name }: { readonly name: string }) {
+  return <kbd aria-hidden="true">{keyWords(name)}</kbd>;
+}
 
 /** The key that a command has now; `keys` is the one that it came with. */
 export function Kbd({ keys }: { readonly keys: string }) {
@@ -14,24 +16,52 @@ export function Kbd({ keys }: { readonly keys: string }) {
 }
 
 interface SliderProps {
-  readonly id: string; readonly label: string; readonly value: number; readonly min: number; readonly max: number; readonly step?: number;
-  readonly text: string; readonly hint?: string; readonly onChange: (value: number) => void;
+  readonly id: string;
+  readonly label: string;
+  readonly value: number;
+  readonly min: number;
+  readonly max: number;
+  readonly step?: number;
+  readonly text: string;
+  readonly hint?: string;
+  readonly onChange: (value: number) => void;
 }
 
 export function Slider({ id, label, value, min, max, step = 1, text, hint, onChange }: SliderProps) {
   return (
     <div class="set">
-      <div class="row between"><label for={id}>{label}</label><output class="medium" for={id}>{text}</output></div>
+      <div class="row between">
+        <label for={id}>{label}</label>
+        <output class="medium" for={id}>
+          {text}
+        </output>
+      </div>
       <input
-        id={id} data-testid={id} class="range" type="range" min={min} max={max} step={step} value={value} aria-valuetext={text}
-        style={`--v:${((value - min) / (max - min)) * 100}%`} onInput={(e) => onChange(Number(e.currentTarget.value))}
+        id={id}
+        data-testid={id}
+        class="range"
+        type="range"
+        min={min}
+        max={max}
+        step={step}
+        value={value}
+        aria-valuetext={text}
+        style={`--v:${((value - min) / (max - min)) * 100}%`}
+        onInput={(e) => onChange(Number(e.currentTarget.value))}
       />
       {hint && <p>{hint}</p>}
     </div>
   );
 }
 
-interface SwitchProps { readonly id: string; readonly label: string; readonly on: boolean; readonly hint?: string; readonly keys?: string; readonly onChange: (on: boolean) => void }
+interface SwitchProps {
+  readonly id: string;
+  readonly label: string;
+  readonly on: boolean;
+  readonly hint?: string;
+  readonly keys?: string;
+  readonly onChange: (on: boolean) => void;
+}
 
 export function Switch({ id, label, on, hint, keys, onChange }: SwitchProps) {
   return (
@@ -39,7 +69,15 @@ export function Switch({ id, label, on, hint, keys, onChange }: SwitchProps) {
       <span class="clip">{label}</span>
       <span class="row-tight">
         {keys && <Kbd keys={keys} />}
-        <input id={id} data-testid={id} type="checkbox" role="switch" class="vh" checked={on} onChange={(e) => onChange(e.currentTarget.checked)} />
+        <input
+          id={id}
+          data-testid={id}
+          type="checkbox"
+          role="switch"
+          class="vh"
+          checked={on}
+          onChange={(e) => onChange(e.currentTarget.checked)}
+        />
         <span class={`switch${on ? " on" : ""}`} aria-hidden="true" />
       </span>
     </label>
@@ -47,18 +85,44 @@ export function Switch({ id, label, on, hint, keys, onChange }: SwitchProps) {
 }
 
 interface ButtonProps {
-  readonly icon?: IconName; readonly children?: ComponentChildren; readonly label?: string; readonly title?: string; readonly keys?: string;
-  readonly kind?: string; readonly disabled?: boolean; readonly pressed?: boolean; readonly testid?: string; readonly onClick: () => void;
+  readonly icon?: IconName;
+  readonly children?: ComponentChildren;
+  readonly label?: string;
+  readonly title?: string;
+  readonly keys?: string;
+  readonly kind?: string;
+  readonly disabled?: boolean;
+  readonly pressed?: boolean;
+  readonly testid?: string;
+  readonly onClick: () => void;
 }
 
 /** A button; without words inside it needs `label`. */
-export function Button({ icon, children, label, title, keys, kind = "", disabled, pressed, testid, onClick }: ButtonProps) {
+export function Button({
+  icon,
+  children,
+  label,
+  title,
+  keys,
+  kind = "",
+  disabled,
+  pressed,
+  testid,
+  onClick,
+}: ButtonProps) {
   return (
     <button
-      type="button" class={`btn ${kind}${children ? "" : " btn-icon"}`} aria-label={label} title={withKey(title ?? label ?? "", keys) || undefined}
-      aria-pressed={pressed} disabled={disabled} data-testid={testid} onClick={onClick}
+      type="button"
+      class={`btn ${kind}${children ? "" : " btn-icon"}`}
+      aria-label={label}
+      title={withKey(title ?? label ?? "", keys) || undefined}
+      aria-pressed={pressed}
+      disabled={disabled}
+      data-testid={testid}
+      onClick={onClick}
     >
-      {icon && <Icon name={icon} />}{children}
+      {icon && <Icon name={icon} />}
+      {children}
     </button>
   );
 }

@@ -5,7 +5,12 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../language";
 import { Button } from "./controls";
 
-interface DialogProps { readonly title: string; readonly wide?: boolean; readonly onClose: () => void; readonly children: ComponentChildren }
+interface DialogProps {
+  readonly title: string;
+  readonly wide?: boolean;
+  readonly onClose: () => void;
+  readonly children: ComponentChildren;
+}
 
 export function Dialog({ title, wide, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -23,9 +28,23 @@ export function Dialog({ title, wide, onClose, children }: DialogProps) {
     };
   }, []);
   return (
-    <dialog ref={dialog} class={`dialog${wide ? " wide" : ""}`} aria-labelledby="dialog-title" onCancel={(e) => { e.preventDefault(); onClose(); }} onPointerDown={(e) => { if (e.target === e.currentTarget) onClose(); }}>
+    <dialog
+      ref={dialog}
+      class={`dialog${wide ? " wide" : ""}`}
+      aria-labelledby="dialog-title"
+      onCancel={(e) => {
+        e.preventDefault();
+        onClose();
+      }}
+      onPointerDown={(e) => {
+        if (e.target === e.currentTarget) onClose();
+      }}
+    >
       <div class="dialog-in">
-        <header class="row between"><h2 id="dialog-title">{title}</h2><Button icon="x" kind="btn-ghost" label={t("Close")} onClick={onClose} /></header>
+        <header class="row between">
+          <h2 id="dialog-title">{title}</h2>
+          <Button icon="x" kind="btn-ghost" label={t("Close")} onClick={onClose} />
+        </header>
         {children}
       </div>
     </dialog>

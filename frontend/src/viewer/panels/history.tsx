@@ -12,32 +12,58 @@ export function HistoryTab() {
   const { session, revisions } = useDesk();
   const save = session.save.value;
   const saved = save.kind === "saved" ? save.revision : null;
-  useEffect(() => { void revisions.load(); }, [saved]);
+  useEffect(() => {
+    void revisions.load();
+  }, [saved]);
   useEffect(() => () => revisions.leave(), []);
-  const words: Readonly<Record<string, string>> = { blank: t("Started from an empty mask"), prediction: t("Started from the pre-annotation"), returned: t("Goes on from the returned mask"), submission: t("Started from what was submitted") };
-  return <>
-    {save.kind === "conflict" && <Versions key={save.theirs} theirs={save.theirs} />}
-    <div class="sec" data-testid="history">
-      <p class="small">{words[session.context.masks[session.layer.name].start] ?? t("Started from an earlier mask")}.</p>
-      {session.restored.value > 0 && <p class="small warn">{tn(session.restored.value, "{n} stroke came back from this browser's journal.", "{n} strokes came back from this browser's journal.")}</p>}
-      {revisions.trouble.value && <p class="small warn">{revisions.trouble.value}</p>}
-      {revisions.list.value.length > 0 && <Slider />}
-    </div>
-    {revisions.list.value.length > 0 && <RevisionList />}
-    <div class="sec">
-      <h3>{t("Strokes of this page")}</h3>
-      <p class="small faint">{tn(session.history.value.undoDepth, "Undo reaches back {n} stroke.", "Undo reaches back {n} strokes.")}</p>
-      <ol class="strokes long">
-        {session.strokes.value.map((s) => (
-          <li key={s.id}>
-            <span class="faint num time">{clock(s.at)}</span>
-            <span class="grow clip">{capital(toolWords(s.tool))}{s.segment > 0 && `, ${session.segmentName(s.segment).toLowerCase()}`}</span>
-            <span class="num">{signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))} {session.unit}</span>
-          </li>
-        ))}
-      </ol>
-    </div>
-  </>;
+  const words: Readonly<Record<string, string>> = {
+    blank: t("Started from an empty mask"),
+    prediction: t("Started from the pre-annotation"),
+    returned: t("Goes on from the returned mask"),
+    submission: t("Started from what was submitted"),
+  };
+  return (
+    <>
+      {save.kind === "conflict" && <Versions key={save.theirs} theirs={save.theirs} />}
+      <div class="sec" data-testid="history">
+        <p class="small">
+          {words[session.context.masks[session.layer.name].start] ?? t("Started from an earlier mask")}.
+        </p>
+        {session.restored.value > 0 && (
+          <p class="small warn">
+            {tn(
+              session.restored.value,
+              "{n} stroke came back from this browser's journal.",
+              "{n} strokes came back from this browser's journal.",
+            )}
+          </p>
+        )}
+        {revisions.trouble.value && <p class="small warn">{revisions.trouble.value}</p>}
+        {revisions.list.value.length > 0 && <Slider />}
+      </div>
+      {revisions.list.value.length > 0 && <RevisionList />}
+      <div class="sec">
+        <h3>{t("Strokes of this page")}</h3>
+        <p class="small faint">
+          {tn(session.history.value.undoDepth, "Undo reaches back {n} stroke.", "Undo reaches back {n} strokes.")}
+        </p>
+        <ol class="strokes long">
+          {session.strokes.value.map((s) => (
+            <li key={s.id}>
+              <span class="faint num time">{clock(s.at)}</span>
+              <span class="grow clip">
+                {capital(toolWords(s.tool))}
+                {s.segment > 0 && `, ${session.segmentName(s.segment).toLowerCase()}`}
+              </span>
+              <span class="num">
+                {signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))} {session.unit}
+              </span>
+            </li>
+          ))}
+        </ol>
+      </div>
+    </>
+  );
 }
 
 const whoOf = (revision: Revision): string => revision.author ?? t("model {model}", { model: revision.model });
@@ -54,26 +80,60 @@ function Slider() {
   const at = revisions.at.value ?? list.length - 1;
   const revision = revisions.chosen.value;
   const change = useMl();
-  useEffect(() => { if (revisions.wantsHand) revisions.slide(); }, []);
+  useEffect(() => {
+    if (revisions.wantsHand) revisions.slide();
+  }, []);
   const text = t("Revision {n} of {size}", { n: at + 1, size: list.length });
   return (
     <div class="set">
-      <div class="row between"><label for="revision">{text}</label><output class="medium" for="revision">{revision ? whenWords(revision.created_at) : t("now")}</output></div>
+      <div class="row between">
+        <label for="revision">{text}</label>
+        <output class="medium" for="revision">
+          {revision ? whenWords(revision.created_at) : t("now")}
+        </output>
+      </div>
       <input
-        id="revision" data-testid="revision" class="range" type="range" min={0} max={list.length - 1} step={1} value={at} disabled={list.length < 2}
-        aria-valuetext={`${text}, ${whoOf(list[at])}, ${whenWords(list[at].created_at)}`} style={`--v:${list.length > 1 ? (at / (list.length - 1)) * 100 : 100}%`}
+        id="revision"
+        data-testid="revision"
+        class="range"
+        type="range"
+        min={0}
+        max={list.length - 1}
+        step={1}
+        value={at}
+        disabled={list.length < 2}
+        aria-valuetext={`${text}, ${whoOf(list[at])}, ${whenWords(list[at].created_at)}`}
+        style={`--v:${list.length > 1 ? (at / (list.length - 1)) * 100 : 100}%`}
         onInput={(e) => revisions.choose(Number(e.currentTarget.value))}
       />
-      {revision && <>
-        <p class="small" data-testid="revision-facts" data-shown={revisions.shown.value}>
-          {whoOf(revision)}, {t("{change} in this revision", { change: change(voxelsOf(revision.change)) })}
-        </p>
-        <p class="tiny row"><span class="swatch diff-added" />{t("added since")}<span class="swatch diff-removed" />{t("removed since")}</p>
-        <div class="row">
-          {session.editable.value && <Button testid="restore-revision" disabled={!revisions.shown.value} title={t("Make the mask what it was then; one undo takes it back")} onClick={() => void revisions.restore()}>{t("Restore")}</Button>}
-          <Button kind="btn-ghost" onClick={() => revisions.leave()}>{t("Back to now")}</Button>
-        </div>
-      </>}
+      {revision && (
+        <>
+          <p class="small" data-testid="revision-facts" data-shown={revisions.shown.value}>
+            {whoOf(revision)}, {t("{change} in this revision", { change: change(voxelsOf(revision.change)) })}
+          </p>
+          <p class="tiny row">
+            <span class="swatch diff-added" />
+            {t("added since")}
+            <span class="swatch diff-removed" />
+            {t("removed since")}
+          </p>
+          <div class="row">
+            {session.editable.value && (
+              <Button
+                testid="restore-revision"
+                disabled={!revisions.shown.value}
+                title={t("Make the mask what it was then; one undo takes it back")}
+                onClick={() => void revisions.restore()}
+              >
+                {t("Restore")}
+              </Button>
+            )}
+            <Button kind="btn-ghost" onClick={() => revisions.leave()}>
+              {t("Back to now")}
+            </Button>
+          </div>
+        </>
+      )}
     </div>
   );
 }
@@ -86,15 +146,31 @@ function RevisionList() {
     <div class="sec">
       <h3>{t("Revisions")}</h3>
       <ol class="revisions" data-testid="revisions">
-        {list.map((revision, n) => ({ revision, n })).reverse().slice(0, 200).map(({ revision, n }) => (
-          <li key={revision.id}>
-            <button type="button" class={`lesion${revisions.at.value === n ? " on" : ""}`} aria-pressed={revisions.at.value === n} onClick={() => revisions.choose(n)}>
-              <span class="faint num time">{whenWords(revision.created_at)}</span>
-              <span class="grow clip">{whoOf(revision)}<span class="faint">{Object.keys(revision.tools).length ? `, ${Object.keys(revision.tools).map(toolWords).join(", ")}` : ""}</span></span>
-              <span class="num">{change(voxelsOf(revision.change))}</span>
-            </button>
-          </li>
-        ))}
+        {list
+          .map((revision, n) => ({ revision, n }))
+          .reverse()
+          .slice(0, 200)
+          .map(({ revision, n }) => (
+            <li key={revision.id}>
+              <button
+                type="button"
+                class={`lesion${revisions.at.value === n ? " on" : ""}`}
+                aria-pressed={revisions.at.value === n}
+                onClick={() => revisions.choose(n)}
+              >
+                <span class="faint num time">{whenWords(revision.created_at)}</span>
+                <span class="grow clip">
+                  {whoOf(revision)}
+                  <span class="faint">
+                    {Object.keys(revision.tools).length
+                      ? `, ${Object.keys(revision.tools).map(toolWords).join(", ")}`
+                      : ""}
+                  </span>
+                </span>
+                <span class="num">{change(voxelsOf(revision.change))}</span>
+              </button>
+            </li>
+          ))}
       </ol>
     </div>
   );

@@ -12,10 +12,18 @@ import { Kbd } from "./controls";
 
 const MOST_ROWS = 200;
 /** A change that the eye is led to: this much of the lesion, and at least this many mL. */
-const LARGE_SHARE = 0.25, LARGE_ML = 1;
+const LARGE_SHARE = 0.25,
+  LARGE_ML = 1;
 
 export function LesionsTab() {
-  return <><div class="sec flush grow"><LesionTable /></div><LesionFacts /></>;
+  return (
+    <>
+      <div class="sec flush grow">
+        <LesionTable />
+      </div>
+      <LesionFacts />
+    </>
+  );
 }
 
 /** The lobe or lung it lies in where an anatomy layer tells; else side and third of the scan: words to find it by, not a diagnosis. */
@@ -30,7 +38,10 @@ function placeOf(session: Session, lesion: Lesion): string {
   const side = left > middle[0] ? t("Left") : t("Right");
   if (depth === 1) return left > middle[0] ? t("Right half of the image") : t("Left half of the image");
   const third = (up - middle[2]) / (session.geometry.spacingMmZyx[0] * depth);
-  return t("{side}, {third} third", { side, third: third > 1 / 6 ? t("upper") : third < -1 / 6 ? t("lower") : t("middle") });
+  return t("{side}, {third} third", {
+    side,
+    third: third > 1 / 6 ? t("upper") : third < -1 / 6 ? t("lower") : t("middle"),
+  });
 }
 
 /** What the reader changed of what the model had. */
@@ -47,27 +58,67 @@ export function LesionTable() {
   const { session } = desk;
   const lesions = session.lesions.value;
   const compared = lesions.some(({ modelMl }) => modelMl !== null);
-  return <>
-    <div class="row between leshead"><h3>{t("Lesions, largest first")}</h3><span class="row-tight tiny faint"><Kbd keys="J" /><Kbd keys="K" /> {t("next, previous")}</span></div>
-    {lesions.length === 0 ? <p class="small faint none">{t("Nothing is marked.")}</p> : (
-      <table class="table les" data-testid="lesions">
-        <thead><tr><th>#</th><th>{t("Place")}</th><th class="num">{session.unit}</th>{compared ? <th class="num" title={t("mL more or less than the pre-annotation had here")}>{t("± model")}</th> : <th class="num">{t("mean{unit}", { unit: session.valueUnit })}</th>}</tr></thead>
-        <tbody>
-          {lesions.slice(0, MOST_ROWS).map((lesion, n) => (
-            <tr key={`${lesion.segment}-${lesion.ijk.join()}`} aria-selected={desk.lesion.value === n}>
-              <td>{n + 1}</td>
-              <td><button type="button" class="lesion" title={t("Show lesion {n}: {name}", { n: n + 1, name: session.segmentName(lesion.segment) })} onClick={() => desk.showLesion(n)}><span class="swatch" style={`--c:${session.colours.get(lesion.segment)}`} /><span class="clip">{placeOf(session, lesion)}</span></button></td>
-              <td class="num">{ml(lesion.ml)}</td>{compared ? <Against lesion={lesion} /> : <td class="num faint">{hu(lesion.meanHu)}</td>}
+  return (
+    <>
+      <div class="row between leshead">
+        <h3>{t("Lesions, largest first")}</h3>
+        <span class="row-tight tiny faint">
+          <Kbd keys="J" />
+          <Kbd keys="K" /> {t("next, previous")}
+        </span>
+      </div>
+      {lesions.length === 0 ? (
+        <p class="small faint none">{t("Nothing is marked.")}</p>
+      ) : (
+        <table class="table les" data-testid="lesions">
+          <thead>
+            <tr>
+              <th>#</th>
+              <th>{t("Place")}</th>
+              <th class="num">{session.unit}</th>
+              {compared ? (
+                <th class="num" title={t("mL more or less than the pre-annotation had here")}>
+                  {t("± model")}
+                </th>
+              ) : (
+                <th class="num">{t("mean{unit}", { unit: session.valueUnit })}</th>
+              )}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    )}
-    {lesions.length > MOST_ROWS && <p class="small faint none">{t("and {n}", { n: tn(lesions.length - MOST_ROWS, "{n} smaller one", "{n} smaller ones") })}</p>}
-  </>;
+          </thead>
+          <tbody>
+            {lesions.slice(0, MOST_ROWS).map((lesion, n) => (
+              <tr key={`${lesion.segment}-${lesion.ijk.join()}`} aria-selected={desk.lesion.value === n}>
+                <td>{n + 1}</td>
+                <td>
+                  <button
+                    type="button"
+                    class="lesion"
+                    title={t("Show lesion {n}: {name}", { n: n + 1, name: session.segmentName(lesion.segment) })}
+                    onClick={() => desk.showLesion(n)}
+                  >
+                    <span class="swatch" style={`--c:${session.colours.get(lesion.segment)}`} />
+                    <span class="clip">{placeOf(session, lesion)}</span>
+                  </button>
+                </td>
+                <td class="num">{ml(lesion.ml)}</td>
+                {compared ? <Against lesion={lesion} /> : <td class="num faint">{hu(lesion.meanHu)}</td>}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {lesions.length > MOST_ROWS && (
+        <p class="small faint none">
+          {t("and {n}", { n: tn(lesions.length - MOST_ROWS, "{n} smaller one", "{n} smaller ones") })}
+        </p>
+      )}
+    </>
+  );
 }
 
-interface Brightness extends LesionHistogram { readonly lowerHu: number | null }
+interface Brightness extends LesionHistogram {
+  readonly lowerHu: number | null;
+}
 
 export function LesionFacts() {
   const desk = useDesk();
@@ -77,33 +128,80 @@ export function LesionFacts() {
   const { tolerance } = settings.value;
   useEffect(() => {
     let isCurrent = true;
-    if (!lesion || lesion.meanHu === null) { setBrightness(null); return; }
+    if (!lesion || lesion.meanHu === null) {
+      setBrightness(null);
+      return;
+    }
     // The lower bound is the one that growing from the lesion's middle would take.
-    const grow = { tool: "grow" as const, radiusMm: 5, segment: lesion.segment, overwrite: false, locked: [], params: { tolerance } };
-    void Promise.all([session.editor.histogram(lesion.ijk), session.editor.preview(grow, lesion.ijk)])
-      .then(([found, { lowerHu }]) => { if (isCurrent) setBrightness(found && { ...found, lowerHu }); }, () => undefined);
-    return () => { isCurrent = false; };
+    const grow = {
+      tool: "grow" as const,
+      radiusMm: 5,
+      segment: lesion.segment,
+      overwrite: false,
+      locked: [],
+      params: { tolerance },
+    };
+    void Promise.all([session.editor.histogram(lesion.ijk), session.editor.preview(grow, lesion.ijk)]).then(
+      ([found, { lowerHu }]) => {
+        if (isCurrent) setBrightness(found && { ...found, lowerHu });
+      },
+      () => undefined,
+    );
+    return () => {
+      isCurrent = false;
+    };
   }, [lesion, tolerance]);
   if (!lesion) return null;
   const { box } = lesion;
   const [sz, sy, sx] = session.geometry.spacingMmZyx;
   const flat = session.geometry.shapeZyx[0] === 1;
-  const size = [(box.x1 - box.x0) * sx, (box.y1 - box.y0) * sy, ...(flat ? [] : [(box.z1 - box.z0) * sz])].map((v) => Math.round(v)).join(" × ");
+  const size = [(box.x1 - box.x0) * sx, (box.y1 - box.y0) * sy, ...(flat ? [] : [(box.z1 - box.z0) * sz])]
+    .map((v) => Math.round(v))
+    .join(" × ");
   return (
     <div class="sec detail" data-testid="lesion-facts">
-      <h3>{t("Lesion {n}", { n: desk.lesion.value + 1 })}, <span class="medium">{placeOf(session, lesion).toLowerCase()}</span></h3>
+      <h3>
+        {t("Lesion {n}", { n: desk.lesion.value + 1 })},{" "}
+        <span class="medium">{placeOf(session, lesion).toLowerCase()}</span>
+      </h3>
       <dl>
-        <div><dt>{t("Size")}</dt><dd>{size} mm</dd></div><div><dt>{t("Mean")}</dt><dd>{hu(lesion.meanHu)}{session.valueUnit}</dd></div>
-        {!flat && <div><dt>{t("Slices")}</dt><dd>{t("{first} to {last}", { first: box.z0 + 1, last: box.z1 })}</dd></div>}
+        <div>
+          <dt>{t("Size")}</dt>
+          <dd>{size} mm</dd>
+        </div>
+        <div>
+          <dt>{t("Mean")}</dt>
+          <dd>
+            {hu(lesion.meanHu)}
+            {session.valueUnit}
+          </dd>
+        </div>
+        {!flat && (
+          <div>
+            <dt>{t("Slices")}</dt>
+            <dd>{t("{first} to {last}", { first: box.z0 + 1, last: box.z1 })}</dd>
+          </div>
+        )}
       </dl>
-      {brightness && <Histogram of={brightness} unit={session.valueUnit} colour={session.colours.get(lesion.segment) ?? "#e8ac00"} />}
+      {brightness && (
+        <Histogram of={brightness} unit={session.valueUnit} colour={session.colours.get(lesion.segment) ?? "#e8ac00"} />
+      )}
     </div>
   );
 }
 
-const WIDTH = 280, HEIGHT = 52;
+const WIDTH = 280,
+  HEIGHT = 52;
 
-function Histogram({ of: { lo, step, lesion, lung, lowerHu }, unit, colour }: { readonly of: Brightness; readonly unit: string; readonly colour: string }) {
+function Histogram({
+  of: { lo, step, lesion, lung, lowerHu },
+  unit,
+  colour,
+}: {
+  readonly of: Brightness;
+  readonly unit: string;
+  readonly colour: string;
+}) {
   const bins = lesion.length;
   const x = (value: number) => ((value - lo) / (step * bins)) * WIDTH;
   const area = (counts: Uint32Array) => {
@@ -115,19 +213,42 @@ function Histogram({ of: { lo, step, lesion, lung, lowerHu }, unit, colour }: { 
   const [healthy, marked] = [area(lung), area(lesion)];
   const span = step * bins;
   const every = [50, 100, 200, 250, 500, 1000, 2500, 5000, 10_000, 20_000].find((n) => span / n <= 6) ?? 20_000;
-  const ticks = Array.from({ length: 12 }, (_, n) => (Math.ceil(lo / every) + n) * every).filter((value) => x(value) > 12 && x(value) < WIDTH - 16);
-  const words = t("Voxels by value{bound}", { bound: lowerHu === null ? "" : t(", lower bound {value}", { value: `${Math.round(lowerHu)}${unit}` }) });
+  const ticks = Array.from({ length: 12 }, (_, n) => (Math.ceil(lo / every) + n) * every).filter(
+    (value) => x(value) > 12 && x(value) < WIDTH - 16,
+  );
+  const words = t("Voxels by value{bound}", {
+    bound: lowerHu === null ? "" : t(", lower bound {value}", { value: `${Math.round(lowerHu)}${unit}` }),
+  });
   return (
-    <svg class="histogram" viewBox={`0 0 ${WIDTH} ${HEIGHT + 16}`} role="img" aria-label={words} data-testid="histogram">
+    <svg
+      class="histogram"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT + 16}`}
+      role="img"
+      aria-label={words}
+      data-testid="histogram"
+    >
       <title>{words}</title>
       {healthy && <path d={healthy} class="lungpart" />}
       {marked && <path d={marked} style={`fill:${colour};fill-opacity:.5;stroke:${colour}`} />}
       <path d={`M0 ${HEIGHT}H${WIDTH}`} class="axis" />
-      {lowerHu !== null && x(lowerHu) > 0 && x(lowerHu) < WIDTH && <>
-        <path d={`M${x(lowerHu)} 2V${HEIGHT}`} class="bound" />
-        <text x={x(lowerHu) > WIDTH - 120 ? x(lowerHu) - 4 : x(lowerHu) + 4} y="10" text-anchor={x(lowerHu) > WIDTH - 120 ? "end" : "start"}>{t("lower bound {hu}", { hu: hu(lowerHu) })}</text>
-      </>}
-      {ticks.map((value, n) => <text key={value} x={x(value)} y={HEIGHT + 12} text-anchor="middle">{hu(value)}{n === ticks.length - 1 ? unit : ""}</text>)}
+      {lowerHu !== null && x(lowerHu) > 0 && x(lowerHu) < WIDTH && (
+        <>
+          <path d={`M${x(lowerHu)} 2V${HEIGHT}`} class="bound" />
+          <text
+            x={x(lowerHu) > WIDTH - 120 ? x(lowerHu) - 4 : x(lowerHu) + 4}
+            y="10"
+            text-anchor={x(lowerHu) > WIDTH - 120 ? "end" : "start"}
+          >
+            {t("lower bound {hu}", { hu: hu(lowerHu) })}
+          </text>
+        </>
+      )}
+      {ticks.map((value, n) => (
+        <text key={value} x={x(value)} y={HEIGHT + 12} text-anchor="middle">
+          {hu(value)}
+          {n === ticks.length - 1 ? unit : ""}
+        </text>
+      ))}
     </svg>
   );
 }

@@ -16,10 +16,13 @@ export function LogIn({ onClose }: { readonly onClose: () => void }) {
   const { user } = session.context;
 
   const hear = async (answer: Answer) => {
-    if (answer.kind === "code") { setStep("code"); setWrong(""); }
-    else if (answer.kind === "refused") setWrong(answer.text);
+    if (answer.kind === "code") {
+      setStep("code");
+      setWrong("");
+    } else if (answer.kind === "refused") setWrong(answer.text);
     else if (await work.signedInAgain(answer.identity)) onClose();
-    else setWrong(t("You are logged in as {other}; these strokes are {user}'s.", { other: answer.identity.user, user }));
+    else
+      setWrong(t("You are logged in as {other}; these strokes are {user}'s.", { other: answer.identity.user, user }));
   };
   const send = async () => {
     const typed = field.current?.value ?? "";
@@ -39,17 +42,56 @@ export function LogIn({ onClose }: { readonly onClose: () => void }) {
   const said = { "aria-invalid": !!wrong, "aria-describedby": wrong ? "login-wrong" : undefined };
   return (
     <Dialog title={t("Log in again")} onClose={onClose}>
-      <form data-testid="log-in" onSubmit={(e) => { e.preventDefault(); void send(); }}>
+      <form
+        data-testid="log-in"
+        onSubmit={(e) => {
+          e.preventDefault();
+          void send();
+        }}
+      >
         <p class="muted">{t("Your strokes are kept on this page and are saved as soon as you are in.")}</p>
-        {step === "password" && <div class="field"><label for="login-name">{t("Name")}</label><input id="login-name" class="input" autocomplete="username" value={user} readOnly /></div>}
+        {step === "password" && (
+          <div class="field">
+            <label for="login-name">{t("Name")}</label>
+            <input id="login-name" class="input" autocomplete="username" value={user} readOnly />
+          </div>
+        )}
         <div class="field" key={step}>
           <label for="login-secret">{step === "code" ? t("Authenticator or recovery code") : t("Password")}</label>
-          {step === "code"
-            ? <input ref={field} id="login-secret" class="input" autoFocus type="text" autocomplete="one-time-code" {...said} />
-            : <input ref={field} id="login-secret" class="input" data-focus type="password" autocomplete="current-password" {...said} />}
-          {wrong && <span class="error" id="login-wrong" role="alert">{wrong}</span>}
+          {step === "code" ? (
+            <input
+              ref={field}
+              id="login-secret"
+              class="input"
+              autoFocus
+              type="text"
+              autocomplete="one-time-code"
+              {...said}
+            />
+          ) : (
+            <input
+              ref={field}
+              id="login-secret"
+              class="input"
+              data-focus
+              type="password"
+              autocomplete="current-password"
+              {...said}
+            />
+          )}
+          {wrong && (
+            <span class="error" id="login-wrong" role="alert">
+              {wrong}
+            </span>
+          )}
         </div>
-        <footer class="row"><span class="grow" /><Button onClick={onClose}>{t("Later")}</Button><button type="submit" class="btn btn-primary" disabled={busy}>{busy ? t("Logging in…") : t("Log in")}</button></footer>
+        <footer class="row">
+          <span class="grow" />
+          <Button onClick={onClose}>{t("Later")}</Button>
+          <button type="submit" class="btn btn-primary" disabled={busy}>
+            {busy ? t("Logging in…") : t("Log in")}
+          </button>
+        </footer>
       </form>
     </Dialog>
   );

@@ -15,15 +15,25 @@ export function Notice() {
   const notice = session.notice.value;
   useEffect(() => {
     if (!notice || notice.tone === "bad") return;
-    const timer = setTimeout(() => { session.notice.value = null; }, SHOWN_MS);
+    const timer = setTimeout(() => {
+      session.notice.value = null;
+    }, SHOWN_MS);
     return () => clearTimeout(timer);
   }, [notice]);
   return (
     <div class="notices" aria-live="polite">
       {notice && (
         <div class={`note note-${notice.tone === "info" ? "accent" : notice.tone}`} data-testid="notice">
-          <Icon name={notice.tone === "info" ? "info" : "triangle-alert"} /><span class="grow">{notice.text}</span>
-          <Button icon="x" kind="btn-ghost" label={t("Dismiss")} onClick={() => { session.notice.value = null; }} />
+          <Icon name={notice.tone === "info" ? "info" : "triangle-alert"} />
+          <span class="grow">{notice.text}</span>
+          <Button
+            icon="x"
+            kind="btn-ghost"
+            label={t("Dismiss")}
+            onClick={() => {
+              session.notice.value = null;
+            }}
+          />
         </div>
       )}
     </div>

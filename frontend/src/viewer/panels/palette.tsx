@@ -9,7 +9,8 @@ import { change, settings } from "../settings";
 import { Key } from "./controls";
 import { Dialog } from "./dialog";
 
-const MOST_RECENT = 8, MOST_SHOWN = 50;
+const MOST_RECENT = 8,
+  MOST_SHOWN = 50;
 
 export function Palette({ onClose }: { readonly onClose: () => void }) {
   const desk = useDesk();
@@ -33,20 +34,58 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog title={t("Find a command")} onClose={onClose}>
       <input
-        class="input" type="text" data-focus role="combobox" aria-expanded="true" aria-autocomplete="list" aria-controls="palette-list" aria-label={t("Command")} placeholder={t("What do you want to do?")}
-        aria-activedescendant={found[at] ? `cmd-${found[at].id}` : undefined} autocomplete="off" spellcheck={false} data-testid="palette"
-        onInput={(e) => { setText(e.currentTarget.value); setAt(0); }}
+        class="input"
+        type="text"
+        data-focus
+        role="combobox"
+        aria-expanded="true"
+        aria-autocomplete="list"
+        aria-controls="palette-list"
+        aria-label={t("Command")}
+        placeholder={t("What do you want to do?")}
+        aria-activedescendant={found[at] ? `cmd-${found[at].id}` : undefined}
+        autocomplete="off"
+        spellcheck={false}
+        data-testid="palette"
+        onInput={(e) => {
+          setText(e.currentTarget.value);
+          setAt(0);
+        }}
         onKeyDown={(e) => {
           const steps: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
-          if (e.key in steps) { e.preventDefault(); go(at + steps[e.key]); }
-          if (e.key === "Enter" && !e.isComposing) { e.preventDefault(); run(found[at]); }
+          if (e.key in steps) {
+            e.preventDefault();
+            go(at + steps[e.key]);
+          }
+          if (e.key === "Enter" && !e.isComposing) {
+            e.preventDefault();
+            run(found[at]);
+          }
         }}
       />
       <ul class="palette" id="palette-list" role="listbox" aria-label={t("Commands")}>
-        {found.map((c, n) => <li key={c.id} id={`cmd-${c.id}`} role="option" aria-selected={n === at} onClick={() => run(c)}><span class="grow">{titleOf(c)}</span>{!text && recent.includes(c.id) ? <span class="tiny faint">{t("recent")}</span> : <span class="tiny faint">{t(c.group)}</span>}{c.keys.map((k) => <Key key={k} name={k} />)}</li>)}
+        {found.map((c, n) => (
+          <li key={c.id} id={`cmd-${c.id}`} role="option" aria-selected={n === at} onClick={() => run(c)}>
+            <span class="grow">{titleOf(c)}</span>
+            {!text && recent.includes(c.id) ? (
+              <span class="tiny faint">{t("recent")}</span>
+            ) : (
+              <span class="tiny faint">{t(c.group)}</span>
+            )}
+            {c.keys.map((k) => (
+              <Key key={k} name={k} />
+            ))}
+          </li>
+        ))}
       </ul>
-      <p class="vh" role="status">{found.length === 0 ? t("No command is called so.") : t("{n} commands", { n: found.length })}</p>
-      {found.length === 0 && <p class="small faint" aria-hidden="true">{t("No command is called so.")}</p>}
+      <p class="vh" role="status">
+        {found.length === 0 ? t("No command is called so.") : t("{n} commands", { n: found.length })}
+      </p>
+      {found.length === 0 && (
+        <p class="small faint" aria-hidden="true">
+          {t("No command is called so.")}
+        </p>
+      )}
     </Dialog>
   );
 }

@@ -52,31 +52,90 @@ export function PaneBar() {
       {view && <Windows />}
       <span class="vline" />
       <div class="segmented" role="group" aria-label={t("Overlay")}>
-        <button type="button" data-testid="toggle-mask" aria-pressed={session.maskShown.value} title={withKey(t("Mask, shown or hidden"), "H")} onClick={() => { session.maskShown.value = !session.maskShown.value; }}>
-          <Icon name={session.maskShown.value ? "eye" : "eye-off"} size="sm" />{t("Mask")} <Kbd keys="H" />
+        <button
+          type="button"
+          data-testid="toggle-mask"
+          aria-pressed={session.maskShown.value}
+          title={withKey(t("Mask, shown or hidden"), "H")}
+          onClick={() => {
+            session.maskShown.value = !session.maskShown.value;
+          }}
+        >
+          <Icon name={session.maskShown.value ? "eye" : "eye-off"} size="sm" />
+          {t("Mask")} <Kbd keys="H" />
         </button>
         {prediction && (
           <button
-            type="button" data-testid={`toggle-${prediction.key}`} aria-pressed={session.overlaysShown.value.has(prediction.key)} disabled={!session.overlaysLoaded.value.has(prediction.key)}
-            title={withKey(t("{title}: dashed outline, shown or hidden", { title: prediction.title }), "P")} onClick={() => { session.overlaysShown.value = toggled(session.overlaysShown.value, prediction.key); }}
-          ><span class="dash" style={`--c:${overlayColour(prediction.key)}`} aria-hidden="true" />{shortTitle(prediction.key, prediction.title)} <Kbd keys="P" /></button>
+            type="button"
+            data-testid={`toggle-${prediction.key}`}
+            aria-pressed={session.overlaysShown.value.has(prediction.key)}
+            disabled={!session.overlaysLoaded.value.has(prediction.key)}
+            title={withKey(t("{title}: dashed outline, shown or hidden", { title: prediction.title }), "P")}
+            onClick={() => {
+              session.overlaysShown.value = toggled(session.overlaysShown.value, prediction.key);
+            }}
+          >
+            <span class="dash" style={`--c:${overlayColour(prediction.key)}`} aria-hidden="true" />
+            {shortTitle(prediction.key, prediction.title)} <Kbd keys="P" />
+          </button>
         )}
         {session.context.overlays.length > 0 && (
           <button
-            type="button" data-testid="toggle-difference" aria-pressed={session.difference.value !== null} disabled={!against}
-            title={withKey(t("Difference to {title}: green added, rose removed", { title: against?.title ?? "" }), "D")} onClick={() => { session.difference.value = session.difference.value ? null : against?.key ?? null; }}
-          ><Icon name="git-compare" size="sm" />{t("Difference")} <Kbd keys="D" /></button>
+            type="button"
+            data-testid="toggle-difference"
+            aria-pressed={session.difference.value !== null}
+            disabled={!against}
+            title={withKey(t("Difference to {title}: green added, rose removed", { title: against?.title ?? "" }), "D")}
+            onClick={() => {
+              session.difference.value = session.difference.value ? null : (against?.key ?? null);
+            }}
+          >
+            <Icon name="git-compare" size="sm" />
+            {t("Difference")} <Kbd keys="D" />
+          </button>
         )}
       </div>
-      <label class="small faint opacity" for="opacity">{t("Opacity")}</label>
+      <label class="small faint opacity" for="opacity">
+        {t("Opacity")}
+      </label>
       <input
-        id="opacity" aria-label={t("Opacity")} title={t("Opacity")} class="range opacity" type="range" min="0" max="80" value={settings.value.opacity} style={`--v:${(settings.value.opacity / 80) * 100}%`}
-        aria-valuetext={t("{n} per cent", { n: settings.value.opacity })} onInput={(e) => change({ opacity: Number(e.currentTarget.value) })}
+        id="opacity"
+        aria-label={t("Opacity")}
+        title={t("Opacity")}
+        class="range opacity"
+        type="range"
+        min="0"
+        max="80"
+        value={settings.value.opacity}
+        style={`--v:${(settings.value.opacity / 80) * 100}%`}
+        aria-valuetext={t("{n} per cent", { n: settings.value.opacity })}
+        onInput={(e) => change({ opacity: Number(e.currentTarget.value) })}
       />
       <span class="grow" />
-      {view && <><SlabMenu view={view} /><Cine view={view} /><Oblique view={view} /></>}
-      <Button icon="crosshair" kind="btn-ghost" label={t("Crosshair")} keys="X" pressed={settings.value.crosshair} testid="crosshair" onClick={() => change({ crosshair: !settings.value.crosshair })} />
-      <Button icon="rotate-ccw" kind="btn-ghost" label={t("Reset views")} keys="0" testid="reset-views" onClick={() => view?.resetViews()} />
+      {view && (
+        <>
+          <SlabMenu view={view} />
+          <Cine view={view} />
+          <Oblique view={view} />
+        </>
+      )}
+      <Button
+        icon="crosshair"
+        kind="btn-ghost"
+        label={t("Crosshair")}
+        keys="X"
+        pressed={settings.value.crosshair}
+        testid="crosshair"
+        onClick={() => change({ crosshair: !settings.value.crosshair })}
+      />
+      <Button
+        icon="rotate-ccw"
+        kind="btn-ghost"
+        label={t("Reset views")}
+        keys="0"
+        testid="reset-views"
+        onClick={() => view?.resetViews()}
+      />
       <Layouts view={view} />
     </div>
   );

@@ -39,7 +39,14 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
     if (prior.mask && session.maskShown.value) {
       const labels = prior.mask.slice(plane, slice);
       const mm = prior.pane.pathScale;
-      context.setTransform((a / mm.a) * ratio, (b / mm.a) * ratio, (c / mm.b) * ratio, (d / mm.b) * ratio, e * ratio, f * ratio);
+      context.setTransform(
+        (a / mm.a) * ratio,
+        (b / mm.a) * ratio,
+        (c / mm.b) * ratio,
+        (d / mm.b) * ratio,
+        e * ratio,
+        f * ratio,
+      );
       context.lineWidth = 1.25 / prior.pane.scale;
       for (const { segment, path } of outlines(labels.data, labels.width, labels.height, mm)) {
         context.strokeStyle = session.colours.get(segment) ?? "#e8ac00";
@@ -47,7 +54,8 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
       }
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    if (settings.value.crosshair && prior.linked.value) crossLines(context, prior.pane, prior.pane.toScreen(prior.cross.map((v) => v + 0.5)));
+    if (settings.value.crosshair && prior.linked.value)
+      crossLines(context, prior.pane, prior.pane.toScreen(prior.cross.map((v) => v + 0.5)));
   };
   const latest = useRef(draw);
   latest.current = draw;
@@ -68,7 +76,18 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
   useEffect(() => {
     const frame = requestAnimationFrame(() => latest.current());
     return () => cancelAnimationFrame(frame);
-  }, [slice, plane, level, width, volume, cross, prior.linked.value, settings.value.crosshair, prior.fullSlices.value, session.maskShown.value]);
+  }, [
+    slice,
+    plane,
+    level,
+    width,
+    volume,
+    cross,
+    prior.linked.value,
+    settings.value.crosshair,
+    prior.fullSlices.value,
+    session.maskShown.value,
+  ]);
 
   const scroll = (event: WheelEvent) => {
     event.preventDefault();
@@ -89,8 +108,14 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
     if (!volume) return;
     if (event.buttons & 2) {
       const step = Math.max(1, width / 400);
-      prior.window.value = { level: Math.round(level + event.movementY * step), width: Math.max(10, Math.round(width + event.movementX * step)) };
-    } else if (event.buttons & 5) { prior.pane.panBy(event.movementX, event.movementY); draw(); }
+      prior.window.value = {
+        level: Math.round(level + event.movementY * step),
+        width: Math.max(10, Math.round(width + event.movementX * step)),
+      };
+    } else if (event.buttons & 5) {
+      prior.pane.panBy(event.movementX, event.movementY);
+      draw();
+    }
   };
   const keys = (event: KeyboardEvent) => {
     const by: Record<string, number> = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10 };
@@ -102,21 +127,81 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
   const { letters } = prior.volume.value ? prior.pane : { letters: null };
   return (
     <section
-      ref={box} class="pane prior" tabIndex={0} data-testid="pane-prior" data-plane={plane} data-slice={slice} data-full={prior.fullSlices.value}
+      ref={box}
+      class="pane prior"
+      tabIndex={0}
+      data-testid="pane-prior"
+      data-plane={plane}
+      data-slice={slice}
+      data-full={prior.fullSlices.value}
       aria-label={t("{code}, another scan of this subject", { code: prior.source.code })}
-      onWheel={scroll} onPointerMove={move} onPointerDown={(e) => e.currentTarget.setPointerCapture(e.pointerId)} onContextMenu={(e) => e.preventDefault()} onKeyDown={keys}
+      onWheel={scroll}
+      onPointerMove={move}
+      onPointerDown={(e) => e.currentTarget.setPointerCapture(e.pointerId)}
+      onContextMenu={(e) => e.preventDefault()}
+      onKeyDown={keys}
     >
       <canvas ref={canvas} class="image" aria-hidden="true" />
-      <div class="tl"><b>{prior.source.code}</b> {volume && `${t(prior.pane.layout.name)} ${slice + 1} / ${prior.pane.slices}`} <span title={t("Dates are taken away by de-identification: which scan was taken first is not known")}>{t("same subject")}</span></div>
-      {letters && <><span class="o ot" aria-hidden="true">{letters.top}</span><span class="o ob" aria-hidden="true">{letters.bottom}</span><span class="o ol" aria-hidden="true">{letters.left}</span><span class="o or" aria-hidden="true">{letters.right}</span></>}
-      {prior.failure.value && <p class="small" role="status">{t("The other scan could not be opened: {why}", { why: prior.failure.value })}</p>}
-      <div class="tr2" onPointerDown={(e) => e.stopPropagation()}>
-        <div class="segmented" role="group" aria-label={t("Plane of both scans")} title={withKey(t("Plane of both scans"), "Q")}>
-          {PLANES.map((value) => <button type="button" key={value} aria-pressed={session.activePlane.value === value} data-testid={`compare-${value}`} onClick={() => { session.activePlane.value = value; }}>{t(layoutOf(value, session.geometry).name)}</button>)}
-        </div>
-        <Button icon={prior.linked.value ? "link-2" : "unlink"} kind="btn-ghost" label={prior.linked.value ? t("Scrolls along; let go") : t("Scroll along from here")} pressed={prior.linked.value} testid="prior-link" onClick={() => prior.toggleLink()} />
+      <div class="tl">
+        <b>{prior.source.code}</b> {volume && `${t(prior.pane.layout.name)} ${slice + 1} / ${prior.pane.slices}`}{" "}
+        <span title={t("Dates are taken away by de-identification: which scan was taken first is not known")}>
+          {t("same subject")}
+        </span>
       </div>
-      <div class="bl">L {level} W {width}</div>
+      {letters && (
+        <>
+          <span class="o ot" aria-hidden="true">
+            {letters.top}
+          </span>
+          <span class="o ob" aria-hidden="true">
+            {letters.bottom}
+          </span>
+          <span class="o ol" aria-hidden="true">
+            {letters.left}
+          </span>
+          <span class="o or" aria-hidden="true">
+            {letters.right}
+          </span>
+        </>
+      )}
+      {prior.failure.value && (
+        <p class="small" role="status">
+          {t("The other scan could not be opened: {why}", { why: prior.failure.value })}
+        </p>
+      )}
+      <div class="tr2" onPointerDown={(e) => e.stopPropagation()}>
+        <div
+          class="segmented"
+          role="group"
+          aria-label={t("Plane of both scans")}
+          title={withKey(t("Plane of both scans"), "Q")}
+        >
+          {PLANES.map((value) => (
+            <button
+              type="button"
+              key={value}
+              aria-pressed={session.activePlane.value === value}
+              data-testid={`compare-${value}`}
+              onClick={() => {
+                session.activePlane.value = value;
+              }}
+            >
+              {t(layoutOf(value, session.geometry).name)}
+            </button>
+          ))}
+        </div>
+        <Button
+          icon={prior.linked.value ? "link-2" : "unlink"}
+          kind="btn-ghost"
+          label={prior.linked.value ? t("Scrolls along; let go") : t("Scroll along from here")}
+          pressed={prior.linked.value}
+          testid="prior-link"
+          onClick={() => prior.toggleLink()}
+        />
+      </div>
+      <div class="bl">
+        L {level} W {width}
+      </div>
     </section>
   );
 }

@@ -10,7 +10,11 @@ import { signed } from "../words";
 import { Button, Kbd } from "./controls";
 import { Icon } from "./icons";
 
-const KINDS: Readonly<Record<Difference["kind"], string>> = { added: msg("Added"), removed: msg("Removed"), changed: msg("Changed") };
+const KINDS: Readonly<Record<Difference["kind"], string>> = {
+  added: msg("Added"),
+  removed: msg("Removed"),
+  changed: msg("Changed"),
+};
 
 /** How a mask is called where there is little room. */
 export function shortTitle(key: string, title: string): string {
@@ -24,35 +28,74 @@ export function ReviewTab() {
   const against = review.against.value;
   const others = review.others.value;
   const readers = review.readers.value;
-  return <>
-    <div class="sec">
-      <div class="row between"><h3>{t("Compare with")}</h3>{others.length > 1 && <span class="tiny faint row-tight"><Kbd keys="Shift+D" /> {t("next")}</span>}</div>
-      {others.length === 0 ? <p class="small faint">{t("There is no other mask of this scan.")}</p> : (
-        <ul class="others" aria-label={t("Compare with")}>
-          {others.map((o) => (
-            <li key={o.key}>
-              <label class="choice small">
-                <input type="radio" name="against" data-testid={`against-${o.key}`} checked={o === against} onChange={() => review.compareWith(o.key)} />
-                <span class="dash" style={`--c:${overlayColour(o.key)}`} aria-hidden="true" /><span class="clip" title={o.title}>{o.title}</span>
-              </label>
-              <button
-                type="button" class={`mini${session.overlaysShown.value.has(o.key) ? "" : " off"}`} data-testid={`outline-${o.key}`} aria-pressed={session.overlaysShown.value.has(o.key)}
-                aria-label={t("Outline of {title}", { title: o.title })} title={t("Outline of {title}", { title: o.title })} onClick={() => { session.overlaysShown.value = toggled(session.overlaysShown.value, o.key); }}
-              ><Icon name={session.overlaysShown.value.has(o.key) ? "eye" : "eye-off"} size="sm" /></button>
-            </li>
-          ))}
-        </ul>
-      )}
-      {readers.length > 0 && (
-        <div class="row between" style="margin-top:8px">
-          <span class="small">{t("{n} readers", { n: readers.length + 1 })}</span>
-          <Button icon="flame" kind="btn-ghost" pressed={review.heat.value} testid="heat" title={t("Where the readers disagree: the warmer, the more")} keys="Shift+V" onClick={() => review.toggleHeat()}>{t("Disagreement")}</Button>
+  return (
+    <>
+      <div class="sec">
+        <div class="row between">
+          <h3>{t("Compare with")}</h3>
+          {others.length > 1 && (
+            <span class="tiny faint row-tight">
+              <Kbd keys="Shift+D" /> {t("next")}
+            </span>
+          )}
         </div>
-      )}
-    </div>
-    {against && <Differences title={against.title} canRevert={can.edit} />}
-    {can.comment && <Remarks />}
-  </>;
+        {others.length === 0 ? (
+          <p class="small faint">{t("There is no other mask of this scan.")}</p>
+        ) : (
+          <ul class="others" aria-label={t("Compare with")}>
+            {others.map((o) => (
+              <li key={o.key}>
+                <label class="choice small">
+                  <input
+                    type="radio"
+                    name="against"
+                    data-testid={`against-${o.key}`}
+                    checked={o === against}
+                    onChange={() => review.compareWith(o.key)}
+                  />
+                  <span class="dash" style={`--c:${overlayColour(o.key)}`} aria-hidden="true" />
+                  <span class="clip" title={o.title}>
+                    {o.title}
+                  </span>
+                </label>
+                <button
+                  type="button"
+                  class={`mini${session.overlaysShown.value.has(o.key) ? "" : " off"}`}
+                  data-testid={`outline-${o.key}`}
+                  aria-pressed={session.overlaysShown.value.has(o.key)}
+                  aria-label={t("Outline of {title}", { title: o.title })}
+                  title={t("Outline of {title}", { title: o.title })}
+                  onClick={() => {
+                    session.overlaysShown.value = toggled(session.overlaysShown.value, o.key);
+                  }}
+                >
+                  <Icon name={session.overlaysShown.value.has(o.key) ? "eye" : "eye-off"} size="sm" />
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
+        {readers.length > 0 && (
+          <div class="row between" style="margin-top:8px">
+            <span class="small">{t("{n} readers", { n: readers.length + 1 })}</span>
+            <Button
+              icon="flame"
+              kind="btn-ghost"
+              pressed={review.heat.value}
+              testid="heat"
+              title={t("Where the readers disagree: the warmer, the more")}
+              keys="Shift+V"
+              onClick={() => review.toggleHeat()}
+            >
+              {t("Disagreement")}
+            </Button>
+          </div>
+        )}
+      </div>
+      {against && <Differences title={against.title} canRevert={can.edit} />}
+      {can.comment && <Remarks />}
+    </>
+  );
 }
 
 function Differences({ title, canRevert }: { readonly title: string; readonly canRevert: boolean }) {
@@ -62,27 +105,109 @@ function Differences({ title, canRevert }: { readonly title: string; readonly ca
   const editable = session.editable.value;
   return (
     <div class="sec flush grow">
-      <div class="row between leshead"><h3>{t("Differences, largest first")}</h3><span class="row-tight tiny faint"><Kbd keys="Shift+J" /><Kbd keys="Shift+K" /></span></div>
-      {list.length === 0 ? <p class="small faint none" data-testid="no-differences">{review.isCounted.value ? t("No difference to {title}.", { title }) : t("Comparing …")}</p> : <>
-        <p class="small faint none" aria-live="polite" data-testid="differences-left">{review.left.value ? t("{n} of {all} to check", { n: review.left.value, all: list.length }) : t("All {n} checked", { n: list.length })}</p>
-        <table class="table les diff" data-testid="differences">
-          <thead><tr><th><span class="vh">{t("Checked")}</span></th><th>{t("Lesion")}</th><th class="num" title={t("mL only here")}>+ mL</th><th class="num" title={t("mL only in the other mask")}>− mL</th></tr></thead>
-          <tbody>
-            {list.slice(0, 200).map((difference, n) => (
-              <tr key={difference.ijk.join()} aria-selected={at === n} data-kind={difference.kind} data-checked={review.isChecked(difference)}>
-                <td>{review.isChecked(difference) ? <span class="good" title={t("Checked")}><Icon name="check" size="sm" /></span> : n + 1}</td>
-                <td><button type="button" class="lesion" title={t("Show difference {n}", { n: n + 1 })} onClick={() => review.show(n)}><span class="swatch" style={`--c:${session.colours.get(difference.segment)}`} /><span class="clip">{t(KINDS[difference.kind])}, {t("slice {n}", { n: difference.ijk[2] + 1 })}</span></button></td>
-                <td class="num">{difference.added ? signed(difference.addedMl) : difference.relabelled ? "≠" : ""}</td><td class="num">{difference.removed ? signed(-difference.removedMl) : ""}</td>
+      <div class="row between leshead">
+        <h3>{t("Differences, largest first")}</h3>
+        <span class="row-tight tiny faint">
+          <Kbd keys="Shift+J" />
+          <Kbd keys="Shift+K" />
+        </span>
+      </div>
+      {list.length === 0 ? (
+        <p class="small faint none" data-testid="no-differences">
+          {review.isCounted.value ? t("No difference to {title}.", { title }) : t("Comparing …")}
+        </p>
+      ) : (
+        <>
+          <p class="small faint none" aria-live="polite" data-testid="differences-left">
+            {review.left.value
+              ? t("{n} of {all} to check", { n: review.left.value, all: list.length })
+              : t("All {n} checked", { n: list.length })}
+          </p>
+          <table class="table les diff" data-testid="differences">
+            <thead>
+              <tr>
+                <th>
+                  <span class="vh">{t("Checked")}</span>
+                </th>
+                <th>{t("Lesion")}</th>
+                <th class="num" title={t("mL only here")}>
+                  + mL
+                </th>
+                <th class="num" title={t("mL only in the other mask")}>
+                  − mL
+                </th>
               </tr>
-            ))}
-          </tbody>
-        </table>
-        {list.length > 200 && <p class="small faint none">{t("and {what}", { what: tn(list.length - 200, "{n} smaller one", "{n} smaller ones") })}</p>}
-        <div class="row acts">
-          <Button icon="check" kind="grow" testid="check-difference" keys="Shift+A" title={t("Mark as checked and go to the next")} onClick={() => review.check()}>{t("Checked")} <Kbd keys="Shift+A" /></Button>
-          {canRevert && <Button icon="undo-2" kind="grow" testid="revert-difference" keys="Shift+R" title={t("Make this lesion what it is in the other mask")} disabled={!editable || at < 0} onClick={() => void review.revert()}>{t("Take back")} <Kbd keys="Shift+R" /></Button>}
-        </div>
-      </>}
+            </thead>
+            <tbody>
+              {list.slice(0, 200).map((difference, n) => (
+                <tr
+                  key={difference.ijk.join()}
+                  aria-selected={at === n}
+                  data-kind={difference.kind}
+                  data-checked={review.isChecked(difference)}
+                >
+                  <td>
+                    {review.isChecked(difference) ? (
+                      <span class="good" title={t("Checked")}>
+                        <Icon name="check" size="sm" />
+                      </span>
+                    ) : (
+                      n + 1
+                    )}
+                  </td>
+                  <td>
+                    <button
+                      type="button"
+                      class="lesion"
+                      title={t("Show difference {n}", { n: n + 1 })}
+                      onClick={() => review.show(n)}
+                    >
+                      <span class="swatch" style={`--c:${session.colours.get(difference.segment)}`} />
+                      <span class="clip">
+                        {t(KINDS[difference.kind])}, {t("slice {n}", { n: difference.ijk[2] + 1 })}
+                      </span>
+                    </button>
+                  </td>
+                  <td class="num">
+                    {difference.added ? signed(difference.addedMl) : difference.relabelled ? "≠" : ""}
+                  </td>
+                  <td class="num">{difference.removed ? signed(-difference.removedMl) : ""}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          {list.length > 200 && (
+            <p class="small faint none">
+              {t("and {what}", { what: tn(list.length - 200, "{n} smaller one", "{n} smaller ones") })}
+            </p>
+          )}
+          <div class="row acts">
+            <Button
+              icon="check"
+              kind="grow"
+              testid="check-difference"
+              keys="Shift+A"
+              title={t("Mark as checked and go to the next")}
+              onClick={() => review.check()}
+            >
+              {t("Checked")} <Kbd keys="Shift+A" />
+            </Button>
+            {canRevert && (
+              <Button
+                icon="undo-2"
+                kind="grow"
+                testid="revert-difference"
+                keys="Shift+R"
+                title={t("Make this lesion what it is in the other mask")}
+                disabled={!editable || at < 0}
+                onClick={() => void review.revert()}
+              >
+                {t("Take back")} <Kbd keys="Shift+R" />
+              </Button>
+            )}
+          </div>
+        </>
+      )}
     </div>
   );
 }
@@ -94,7 +219,17 @@ function Remarks() {
     <div class="sec">
       <h3>{t("Say of this place")}</h3>
       <div class="remarks">
-        {REMARKS.map(({ id, short, words, key }) => <Button key={id} testid={id} keys={key} title={t("Pins a comment here: {words}", { words: t(words) })} onClick={() => desk.remark(words)}>{t(short)} <Kbd keys={key} /></Button>)}
+        {REMARKS.map(({ id, short, words, key }) => (
+          <Button
+            key={id}
+            testid={id}
+            keys={key}
+            title={t("Pins a comment here: {words}", { words: t(words) })}
+            onClick={() => desk.remark(words)}
+          >
+            {t(short)} <Kbd keys={key} />
+          </Button>
+        ))}
       </div>
     </div>
   );

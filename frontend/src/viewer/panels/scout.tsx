@@ -14,12 +14,19 @@ import { settings } from "../settings";
 /** Longest side of the picture in units of the drawing: CSS pixels where there is room, fewer in a low window. */
 const LONGEST = 112;
 /** Of a segment's column beside the picture. */
-const COLUMN = 3, GAP = 2;
+const COLUMN = 3,
+  GAP = 2;
 
 export function Scout() {
-  const { session, view: { value: view } } = useDesk();
+  const {
+    session,
+    view: { value: view },
+  } = useDesk();
   const { scout } = session;
-  const pane = view && scout && PLANES.map((plane) => view.panes[plane]).find(({ geometry }) => geometry.layout.across === scout.layout.down);
+  const pane =
+    view &&
+    scout &&
+    PLANES.map((plane) => view.panes[plane]).find(({ geometry }) => geometry.layout.across === scout.layout.down);
   return pane && settings.value.scout ? <ScoutPicture view={view} pane={pane} scout={scout} /> : null;
 }
 
@@ -33,7 +40,9 @@ function ScoutPicture({ view, pane, scout }: { readonly view: View; readonly pan
     if (!context) return;
     const image = new ImageData(scout.width, scout.height);
     const pixels = new Uint32Array(image.data.buffer);
-    scout.grey.forEach((grey, p) => { pixels[p] = 0xff000000 | (grey << 16) | (grey << 8) | grey; });
+    scout.grey.forEach((grey, p) => {
+      pixels[p] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
+    });
     context.putImageData(image, 0, 0);
   }, [scout]);
 
@@ -59,12 +68,21 @@ function ScoutPicture({ view, pane, scout }: { readonly view: View; readonly pan
 
   const lesions = session.lesions.value.filter(({ segment }) => !session.hidden.value.has(segment));
   const segments = [...new Set(lesions.map(({ segment }) => segment))].sort((a, b) => a - b);
-  const reach = ({ box }: typeof lesions[number], axis: number) => [[box.x0, box.x1], [box.y0, box.y1], [box.z0, box.z1]][axis];
+  const reach = ({ box }: (typeof lesions)[number], axis: number) =>
+    [
+      [box.x0, box.x1],
+      [box.y0, box.y1],
+      [box.z0, box.z1],
+    ][axis];
   const chosen = session.lesions.value[desk.lesion.value];
   const bar = (a: number, b: number) => ({ y: Math.min(y(a), y(b)), height: Math.max(1, Math.abs(y(b) - y(a))) });
   const columns = segments.length * (COLUMN + GAP);
 
-  const goTo = (slice: number) => { const to = [...session.cross.value]; to[down] = slice; session.goTo(to); };
+  const goTo = (slice: number) => {
+    const to = [...session.cross.value];
+    to[down] = slice;
+    session.goTo(to);
+  };
   const press = (event: PointerEvent) => {
     event.stopPropagation();
     if (!(event.buttons & 1)) return;
@@ -73,7 +91,14 @@ function ScoutPicture({ view, pane, scout }: { readonly view: View; readonly pan
     goTo(Math.floor((flipDown ? 1 - place : place) * slices));
   };
   const keys = (event: KeyboardEvent) => {
-    const steps: Readonly<Record<string, number>> = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10, Home: -slices, End: slices };
+    const steps: Readonly<Record<string, number>> = {
+      ArrowUp: -1,
+      ArrowDown: 1,
+      PageUp: -10,
+      PageDown: 10,
+      Home: -slices,
+      End: slices,
+    };
     const step = steps[event.key];
     if (step === undefined || event.ctrlKey || event.altKey || event.shiftKey) return;
     event.preventDefault();
@@ -85,27 +110,78 @@ function ScoutPicture({ view, pane, scout }: { readonly view: View; readonly pan
   return (
     <div class="sec scoutrow">
       <div
-        class="scout on-dark" role="slider" tabIndex={0} data-testid="scout" aria-orientation="vertical" aria-label={t("Scout: axial slice")} title={withKey(t("Scout: press or drag to go to a slice"), "Shift+Z")}
-        aria-valuemin={1} aria-valuemax={slices} aria-valuenow={index + 1} aria-valuetext={words}
+        class="scout on-dark"
+        role="slider"
+        tabIndex={0}
+        data-testid="scout"
+        aria-orientation="vertical"
+        aria-label={t("Scout: axial slice")}
+        title={withKey(t("Scout: press or drag to go to a slice"), "Shift+Z")}
+        aria-valuemin={1}
+        aria-valuemax={slices}
+        aria-valuenow={index + 1}
+        aria-valuetext={words}
         style={`width:${part(width + columns)};height:${part(height)}`}
-        onPointerDown={(e) => { e.currentTarget.setPointerCapture(e.pointerId); press(e); }} onPointerMove={press} onKeyDown={keys}
+        onPointerDown={(e) => {
+          e.currentTarget.setPointerCapture(e.pointerId);
+          press(e);
+        }}
+        onPointerMove={press}
+        onKeyDown={keys}
       >
-        <canvas ref={picture} width={scout.width} height={scout.height} style={`width:${part(width)};height:${part(height)}`} aria-hidden="true" />
+        <canvas
+          ref={picture}
+          width={scout.width}
+          height={scout.height}
+          style={`width:${part(width)};height:${part(height)}`}
+          aria-hidden="true"
+        />
         <svg viewBox={`0 0 ${width + columns} ${height}`} aria-hidden="true">
           <svg width={width} height={height}>
-            {chosen && <rect class="chosen" data-testid="scout-chosen" x={Math.min(...reach(chosen, right).map(x))} width={Math.abs(x(reach(chosen, right)[1]) - x(reach(chosen, right)[0]))} {...bar(reach(chosen, down)[0], reach(chosen, down)[1])} stroke={session.colours.get(chosen.segment)} />}
-            {slab && <line class="slabband" data-testid="scout-slab" {...line} stroke-width={(pane.askew ? slab.mm : (end - first) * mm[down]) * scale} />}
+            {chosen && (
+              <rect
+                class="chosen"
+                data-testid="scout-chosen"
+                x={Math.min(...reach(chosen, right).map(x))}
+                width={Math.abs(x(reach(chosen, right)[1]) - x(reach(chosen, right)[0]))}
+                {...bar(reach(chosen, down)[0], reach(chosen, down)[1])}
+                stroke={session.colours.get(chosen.segment)}
+              />
+            )}
+            {slab && (
+              <line
+                class="slabband"
+                data-testid="scout-slab"
+                {...line}
+                stroke-width={(pane.askew ? slab.mm : (end - first) * mm[down]) * scale}
+              />
+            )}
             <line class="here" data-testid="scout-here" {...line} />
           </svg>
           {lesions.map((lesion) => {
             const [from, to] = reach(lesion, down);
-            return <rect key={`${lesion.segment}-${lesion.ijk.join()}`} data-testid="scout-lesion" x={width + GAP + segments.indexOf(lesion.segment) * (COLUMN + GAP)} width={COLUMN} {...bar(from, to)} fill={session.colours.get(lesion.segment)} />;
+            return (
+              <rect
+                key={`${lesion.segment}-${lesion.ijk.join()}`}
+                data-testid="scout-lesion"
+                x={width + GAP + segments.indexOf(lesion.segment) * (COLUMN + GAP)}
+                width={COLUMN}
+                {...bar(from, to)}
+                fill={session.colours.get(lesion.segment)}
+              />
+            );
           })}
         </svg>
       </div>
       <dl>
-        <dt>{t("Scout")}</dt><dd>{pane.askew ? t("oblique") : words}</dd>
-        {slab && <><dt>{t("Slab")}</dt><dd>{slab.mm} mm</dd></>}
+        <dt>{t("Scout")}</dt>
+        <dd>{pane.askew ? t("oblique") : words}</dd>
+        {slab && (
+          <>
+            <dt>{t("Slab")}</dt>
+            <dd>{slab.mm} mm</dd>
+          </>
+        )}
       </dl>
     </div>
   );

@@ -7,7 +7,11 @@ import { THEMES } from "../theme";
 import { Button, Switch } from "./controls";
 import { Dialog } from "./dialog";
 
-const RENDERING: readonly (readonly [Settings["rendering"], string])[] = [["auto", msg("Automatic")], ["gpu", msg("Graphics card")], ["cpu", msg("Processor")]];
+const RENDERING: readonly (readonly [Settings["rendering"], string])[] = [
+  ["auto", msg("Automatic")],
+  ["gpu", msg("Graphics card")],
+  ["cpu", msg("Processor")],
+];
 const GRAPHICS = {
   hardware: msg("This browser can use the graphics card."),
   software: msg("This browser only imitates a graphics card: the processor is faster."),
@@ -23,32 +27,88 @@ export function SettingsSheet({ onClose }: { readonly onClose: () => void }) {
       <div class="row between small">
         <span id="theme-label">{t("Theme; the images stay on black")}</span>
         <div class="segmented" role="group" aria-labelledby="theme-label">
-          {THEMES.map(([value, words]) => <button type="button" key={value} data-testid={`theme-${value}`} aria-pressed={now.theme === value} onClick={() => change({ theme: value })}>{t(words)}</button>)}
+          {THEMES.map(([value, words]) => (
+            <button
+              type="button"
+              key={value}
+              data-testid={`theme-${value}`}
+              aria-pressed={now.theme === value}
+              onClick={() => change({ theme: value })}
+            >
+              {t(words)}
+            </button>
+          ))}
         </div>
       </div>
       <Switch id="set-smooth" label={t("Smooth pixels")} on={now.smooth} onChange={(smooth) => change({ smooth })} />
-      <Switch id="set-crosshair" label={t("Crosshair")} on={now.crosshair} keys="X" onChange={(crosshair) => change({ crosshair })} />
-      <Switch id="set-scout" label={t("Scout: where the slice lies in the patient")} on={now.scout} keys="Shift+Z" onChange={(scout) => change({ scout })} />
-      <Switch id="set-preview" label={t("Live preview of the region-growing brush")} on={now.livePreview} onChange={(livePreview) => change({ livePreview })} />
+      <Switch
+        id="set-crosshair"
+        label={t("Crosshair")}
+        on={now.crosshair}
+        keys="X"
+        onChange={(crosshair) => change({ crosshair })}
+      />
+      <Switch
+        id="set-scout"
+        label={t("Scout: where the slice lies in the patient")}
+        on={now.scout}
+        keys="Shift+Z"
+        onChange={(scout) => change({ scout })}
+      />
+      <Switch
+        id="set-preview"
+        label={t("Live preview of the region-growing brush")}
+        on={now.livePreview}
+        onChange={(livePreview) => change({ livePreview })}
+      />
       <div class="field">
         <label for="rendering">{t("Images are drawn by")}</label>
-        <select id="rendering" class="select" value={now.rendering} onChange={(e) => change({ rendering: e.currentTarget.value as Settings["rendering"] })}>
-          {RENDERING.map(([value, words]) => <option key={value} value={value}>{t(words)}</option>)}
+        <select
+          id="rendering"
+          class="select"
+          value={now.rendering}
+          onChange={(e) => change({ rendering: e.currentTarget.value as Settings["rendering"] })}
+        >
+          {RENDERING.map(([value, words]) => (
+            <option key={value} value={value}>
+              {t(words)}
+            </option>
+          ))}
         </select>
-        <p class="hint">{t(GRAPHICS[desk.graphics])} {t("Takes effect with the next scan.")}</p>
+        <p class="hint">
+          {t(GRAPHICS[desk.graphics])} {t("Takes effect with the next scan.")}
+        </p>
       </div>
       {languages().length > 1 && (
         <div class="field">
           <label for="language">{t("Language")}</label>
-          <select id="language" class="select" value={now.language} onChange={(e) => change({ language: e.currentTarget.value })}>
-            {languages().map((tag) => <option key={tag} value={tag} lang={tag}>{nameOf(tag)}</option>)}
+          <select
+            id="language"
+            class="select"
+            value={now.language}
+            onChange={(e) => change({ language: e.currentTarget.value })}
+          >
+            {languages().map((tag) => (
+              <option key={tag} value={tag} lang={tag}>
+                {nameOf(tag)}
+              </option>
+            ))}
           </select>
           <p class="hint">{t("Takes effect with the next scan.")}</p>
         </div>
       )}
       <footer class="row">
-        <Button onClick={resetSettings}>{t("Back to the defaults")}</Button><span class="grow" />
-        <Button kind="btn-ghost" icon="keyboard" onClick={() => { desk.sheet.value = "keys"; }}>{t("Set keys")}</Button>
+        <Button onClick={resetSettings}>{t("Back to the defaults")}</Button>
+        <span class="grow" />
+        <Button
+          kind="btn-ghost"
+          icon="keyboard"
+          onClick={() => {
+            desk.sheet.value = "keys";
+          }}
+        >
+          {t("Set keys")}
+        </Button>
       </footer>
     </Dialog>
   );

@@ -26,10 +26,32 @@ export function Side() {
   const open = work.comments.value.filter((c) => c.state !== "resolved").length + work.drafts.value.length;
   const unread = work.talk.unread.value;
   const tabs: { key: Tab; words: string; icon?: IconName; count?: string; hot?: boolean; more?: string }[] = [
-    { key: "segments", words: t("Segments") }, { key: "lesions", words: t("Lesions") },
-    ...(session.context.overlays.length || session.context.can.comment ? [{ key: "review" as const, words: t("Differences"), icon: "git-compare" as const, count: review.left.value ? String(review.left.value) : undefined }] : []),
-    { key: "questions", words: t("Questions"), count: required.length ? `${answered}/${required.length}` : undefined, hot: answered < required.length },
-    { key: "comments", words: t("Comments"), icon: "message-square", count: unread || open ? String(unread || open) : undefined, hot: open + unread > 0, more: unread ? t("new") : undefined },
+    { key: "segments", words: t("Segments") },
+    { key: "lesions", words: t("Lesions") },
+    ...(session.context.overlays.length || session.context.can.comment
+      ? [
+          {
+            key: "review" as const,
+            words: t("Differences"),
+            icon: "git-compare" as const,
+            count: review.left.value ? String(review.left.value) : undefined,
+          },
+        ]
+      : []),
+    {
+      key: "questions",
+      words: t("Questions"),
+      count: required.length ? `${answered}/${required.length}` : undefined,
+      hot: answered < required.length,
+    },
+    {
+      key: "comments",
+      words: t("Comments"),
+      icon: "message-square",
+      count: unread || open ? String(unread || open) : undefined,
+      hot: open + unread > 0,
+      more: unread ? t("new") : undefined,
+    },
     { key: "history", words: t("History"), icon: "history" },
   ];
   const tab = desk.tab.value;
@@ -46,9 +68,29 @@ export function Side() {
       <div class="tabs" role="tablist" aria-label={t("Scan panel")} ref={list} onKeyDown={step}>
         {tabs.map(({ key, words, icon, count, hot, more }) => (
           <button
-            type="button" key={key} role="tab" id={`tab-${key}`} aria-selected={tab === key} aria-controls="side-body" tabIndex={tab === key ? 0 : -1}
-            data-testid={`tab-${key}`} aria-label={icon && [words, count, more].filter(Boolean).join(" ")} title={icon && words} onClick={() => { desk.tab.value = key; }}
-          >{icon ? <Icon name={icon} size="sm" /> : words}{count && <> <span class={`count${hot ? " count-hot" : ""}`}>{count}</span>{more && <span class="vh"> {more}</span>}</>}</button>
+            type="button"
+            key={key}
+            role="tab"
+            id={`tab-${key}`}
+            aria-selected={tab === key}
+            aria-controls="side-body"
+            tabIndex={tab === key ? 0 : -1}
+            data-testid={`tab-${key}`}
+            aria-label={icon && [words, count, more].filter(Boolean).join(" ")}
+            title={icon && words}
+            onClick={() => {
+              desk.tab.value = key;
+            }}
+          >
+            {icon ? <Icon name={icon} size="sm" /> : words}
+            {count && (
+              <>
+                {" "}
+                <span class={`count${hot ? " count-hot" : ""}`}>{count}</span>
+                {more && <span class="vh"> {more}</span>}
+              </>
+            )}
+          </button>
         ))}
       </div>
       <div class="sidebody" role="tabpanel" id="side-body" aria-labelledby={`tab-${tab}`} tabIndex={0}>
@@ -61,7 +103,9 @@ export function Side() {
       </div>
       {BESIDE_SCOUT.has(tab) && <Scout />}
       {session.context.can.submit && <Checklist />}
-      {session.context.review && session.context.stage === "review" && (session.context.review.reasons?.length ?? 0) > 0 && <Reasons />}
+      {session.context.review &&
+        session.context.stage === "review" &&
+        (session.context.review.reasons?.length ?? 0) > 0 && <Reasons />}
     </aside>
   );
 }
@@ -76,7 +120,11 @@ function Checklist() {
           <li key={check.code} data-code={check.code} data-ok={check.ok}>
             <Icon name={check.ok ? "circle-check" : "triangle-alert"} size="sm" />
             <span class="grow">{check.text}</span>
-            {!check.ok && Object.keys(check.jump).length > 0 && <button type="button" class="link" onClick={() => desk.jump(check.jump)}>{check.jump.ijk || check.jump.comments || check.jump.refused ? t("Show") : t("Go to it")}</button>}
+            {!check.ok && Object.keys(check.jump).length > 0 && (
+              <button type="button" class="link" onClick={() => desk.jump(check.jump)}>
+                {check.jump.ijk || check.jump.comments || check.jump.refused ? t("Show") : t("Go to it")}
+              </button>
+            )}
           </li>
         ))}
       </ul>
@@ -89,7 +137,16 @@ function Reasons() {
   return (
     <div class="sec check">
       <h3>{t("Why it is here")}</h3>
-      <ul>{session.context.review?.reasons?.map((reason) => <li key={reason}><Icon name="info" size="sm" /><span class="clip" title={reason}>{reason}</span></li>)}</ul>
+      <ul>
+        {session.context.review?.reasons?.map((reason) => (
+          <li key={reason}>
+            <Icon name="info" size="sm" />
+            <span class="clip" title={reason}>
+              {reason}
+            </span>
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }

@@ -10,21 +10,63 @@ import { change, settings } from "../settings";
 import { Slider, Switch } from "./controls";
 import { Menu } from "./menu";
 
-const CHOICES: readonly [SlabKind | null, string][] = [[null, msg("Thin")], ["mip", SLAB_NAMES.mip], ["minip", SLAB_NAMES.minip], ["average", SLAB_NAMES.average]];
+const CHOICES: readonly [SlabKind | null, string][] = [
+  [null, msg("Thin")],
+  ["mip", SLAB_NAMES.mip],
+  ["minip", SLAB_NAMES.minip],
+  ["average", SLAB_NAMES.average],
+];
 
 export function SlabMenu({ view }: { readonly view: View }) {
   const { session } = useDesk();
   const slab = slabOf(view);
   if (session.geometry.shapeZyx[0] === 1) return null;
   return (
-    <Menu icon="layers" label={t("Slab")} words={slab ? `${t(SLAB_NAMES[slab.kind])} ${slab.mm} mm` : t("Slab")} title={withKey(t("Thick slices: MIP, MinIP, average; thicker, thinner"), "Shift+S", "Shift+PageUp", "Shift+PageDown")} active={slab !== null} testid="slab">
+    <Menu
+      icon="layers"
+      label={t("Slab")}
+      words={slab ? `${t(SLAB_NAMES[slab.kind])} ${slab.mm} mm` : t("Slab")}
+      title={withKey(
+        t("Thick slices: MIP, MinIP, average; thicker, thinner"),
+        "Shift+S",
+        "Shift+PageUp",
+        "Shift+PageDown",
+      )}
+      active={slab !== null}
+      testid="slab"
+    >
       <div class="segmented" role="group" aria-label={t("Projection")}>
         {CHOICES.map(([kind, words]) => (
-          <button type="button" key={words} aria-pressed={(slab?.kind ?? null) === kind} data-testid={`slab-${kind ?? "thin"}`} onClick={() => setSlab(view, kind)}>{t(words)}</button>
+          <button
+            type="button"
+            key={words}
+            aria-pressed={(slab?.kind ?? null) === kind}
+            data-testid={`slab-${kind ?? "thin"}`}
+            onClick={() => setSlab(view, kind)}
+          >
+            {t(words)}
+          </button>
         ))}
       </div>
-      <Slider id="slab-mm" label={t("Thickness")} value={settings.value.slabMm} min={SLAB_MM.min} max={SLAB_MM.max} text={`${settings.value.slabMm} mm`} onChange={(mm) => { change({ slabMm: mm }); setSlab(view, slab?.kind ?? null); }} />
-      <Switch id="slab-everywhere" label={t("All panes")} on={settings.value.slabEverywhere} hint={t("Otherwise the active pane only")} onChange={(on) => change({ slabEverywhere: on })} />
+      <Slider
+        id="slab-mm"
+        label={t("Thickness")}
+        value={settings.value.slabMm}
+        min={SLAB_MM.min}
+        max={SLAB_MM.max}
+        text={`${settings.value.slabMm} mm`}
+        onChange={(mm) => {
+          change({ slabMm: mm });
+          setSlab(view, slab?.kind ?? null);
+        }}
+      />
+      <Switch
+        id="slab-everywhere"
+        label={t("All panes")}
+        on={settings.value.slabEverywhere}
+        hint={t("Otherwise the active pane only")}
+        onChange={(on) => change({ slabEverywhere: on })}
+      />
       <p class="small faint">{t("The mask shown is that of the middle slice.")}</p>
     </Menu>
   );

@@ -22,7 +22,13 @@ export function Spoken() {
     if (isQuiet && kind !== "saved") return;
     const timer = setTimeout(() => {
       spoke.current = !isQuiet;
-      setSaving(kind === "saved" ? t("Everything is saved again.") : kind === "offline" ? t("Offline. Strokes are kept in this browser.") : "");
+      setSaving(
+        kind === "saved"
+          ? t("Everything is saved again.")
+          : kind === "offline"
+            ? t("Offline. Strokes are kept in this browser.")
+            : "",
+      );
     }, LASTS_MS);
     return () => clearTimeout(timer);
   }, [kind]);
@@ -36,5 +42,11 @@ export function Spoken() {
     }, LASTS_MS);
     return () => clearTimeout(timer);
   }, [left]);
-  return <div class="vh"><p role="status">{saving}</p><p role="status">{missing}</p><p role="status">{work.busy.value}</p></div>;
+  return (
+    <div class="vh">
+      <p role="status">{saving}</p>
+      <p role="status">{missing}</p>
+      <p role="status">{work.busy.value}</p>
+    </div>
+  );
 }

@@ -10,11 +10,29 @@ import { Icon, type IconName } from "./icons";
 import { WholeSegment } from "./whole";
 
 const STROKES: Readonly<Record<string, readonly [words: string, icon: IconName]>> = {
-  grow: [msg("Grow"), "sprout"], sphere: [msg("Sphere"), "globe"], circle: [msg("Circle"), "circle-dot"], threshold: [msg("Threshold"), "pipette"], erase: [msg("Erase"), "eraser"],
-  lasso: [msg("Lasso"), "lasso"], scissors: [msg("Scissors"), "scissors"], click: [msg("Click"), "mouse-pointer-click"], undo: [msg("Undo"), "undo-2"], redo: [msg("Redo"), "redo-2"],
-  copy: [msg("Copy"), "copy"], interpolate: [msg("Interpolate"), "layers-2"], "fill-holes": [msg("Fill holes"), "paint-bucket"], "remove-islands": [msg("Islands"), "circle-minus"],
-  "remove-lesion": [msg("Remove"), "trash-2"], smooth: [msg("Smooth"), "waves"], union: [msg("Add"), "squares-unite"], intersect: [msg("Keep"), "squares-intersect"],
-  subtract: [msg("Subtract"), "squares-subtract"], convert: [msg("Convert"), "replace"], clear: [msg("Clear"), "trash-2"], restore: [msg("Restore"), "history"], merge: [msg("Merge"), "copy"],
+  grow: [msg("Grow"), "sprout"],
+  sphere: [msg("Sphere"), "globe"],
+  circle: [msg("Circle"), "circle-dot"],
+  threshold: [msg("Threshold"), "pipette"],
+  erase: [msg("Erase"), "eraser"],
+  lasso: [msg("Lasso"), "lasso"],
+  scissors: [msg("Scissors"), "scissors"],
+  click: [msg("Click"), "mouse-pointer-click"],
+  undo: [msg("Undo"), "undo-2"],
+  redo: [msg("Redo"), "redo-2"],
+  copy: [msg("Copy"), "copy"],
+  interpolate: [msg("Interpolate"), "layers-2"],
+  "fill-holes": [msg("Fill holes"), "paint-bucket"],
+  "remove-islands": [msg("Islands"), "circle-minus"],
+  "remove-lesion": [msg("Remove"), "trash-2"],
+  smooth: [msg("Smooth"), "waves"],
+  union: [msg("Add"), "squares-unite"],
+  intersect: [msg("Keep"), "squares-intersect"],
+  subtract: [msg("Subtract"), "squares-subtract"],
+  convert: [msg("Convert"), "replace"],
+  clear: [msg("Clear"), "trash-2"],
+  restore: [msg("Restore"), "history"],
+  merge: [msg("Merge"), "copy"],
 };
 
 /** Words and icon of a stroke in the list. */
@@ -29,11 +47,29 @@ export function ToolPanel() {
   const { name, title, words, group, brush, Settings } = toolOf(session);
   return (
     <section class="tools" aria-label={t("Tool settings")}>
-      <header><h2>{t(title)}</h2><p class="small faint">{t(words)}</p></header>
+      <header>
+        <h2>{t(title)}</h2>
+        <p class="small faint">{t(words)}</p>
+      </header>
       {Settings && <Settings key={name} desk={desk} />}
-      {brush && <><hr /><ThisStroke /></>}
-      {session.context.can.edit && group === "draw" && <><hr /><WholeSegment /></>}
-      {session.context.can.edit && <><hr /><StrokeList /></>}
+      {brush && (
+        <>
+          <hr />
+          <ThisStroke />
+        </>
+      )}
+      {session.context.can.edit && group === "draw" && (
+        <>
+          <hr />
+          <WholeSegment />
+        </>
+      )}
+      {session.context.can.edit && (
+        <>
+          <hr />
+          <StrokeList />
+        </>
+      )}
       <div class="grow" />
       {session.context.can.edit && <Undo />}
     </section>
@@ -46,36 +82,60 @@ function ThisStroke() {
   const tool = toolOf(session);
   const erasing = tool.brush?.erases ?? false;
   const voxels = facts ? (erasing ? facts.removed : facts.added) : 0;
-  return <>
-    <h3>{t("This stroke")}</h3>
-    <dl class="kv" data-testid="this-stroke">
-      <div><dt>{facts?.preview ? t("Would add") : erasing ? t("Removes") : t("Adds")}</dt><dd class="strong">{facts ? `${ml(voxels * session.voxelMl)} ${session.unit}` : "–"}</dd></div>
-      <div><dt>{t("Voxels")}</dt><dd>{facts ? thin(voxels) : "–"}</dd></div>
-      {tool.name === "grow" && <>
-        <div><dt>{t("Seed")}</dt><dd>{facts?.seedHu == null ? "–" : `${hu(facts.seedHu)} HU`}</dd></div>
-        <div><dt>{t("Lower bound")}</dt><dd>{facts?.lowerHu == null ? "–" : `${hu(facts.lowerHu)} HU`}</dd></div>
-      </>}
-    </dl>
-  </>;
+  return (
+    <>
+      <h3>{t("This stroke")}</h3>
+      <dl class="kv" data-testid="this-stroke">
+        <div>
+          <dt>{facts?.preview ? t("Would add") : erasing ? t("Removes") : t("Adds")}</dt>
+          <dd class="strong">{facts ? `${ml(voxels * session.voxelMl)} ${session.unit}` : "–"}</dd>
+        </div>
+        <div>
+          <dt>{t("Voxels")}</dt>
+          <dd>{facts ? thin(voxels) : "–"}</dd>
+        </div>
+        {tool.name === "grow" && (
+          <>
+            <div>
+              <dt>{t("Seed")}</dt>
+              <dd>{facts?.seedHu == null ? "–" : `${hu(facts.seedHu)} HU`}</dd>
+            </div>
+            <div>
+              <dt>{t("Lower bound")}</dt>
+              <dd>{facts?.lowerHu == null ? "–" : `${hu(facts.lowerHu)} HU`}</dd>
+            </div>
+          </>
+        )}
+      </dl>
+    </>
+  );
 }
 
 function StrokeList() {
   const { session } = useDesk();
   const strokes = session.strokes.value;
-  return <>
-    <h3>{t("Strokes")}</h3>
-    <ol class="strokes" data-testid="strokes">
-      {strokes.length === 0 && <li class="faint">{t("None on this page yet")}</li>}
-      {strokes.slice(0, 8).map((s) => {
-        const words = `${t(lookOf(s)[0])}, ${s.segment ? session.segmentName(s.segment).toLowerCase() : t("all segments")}`;
-        return <li key={s.id}>
-          <Icon name={lookOf(s)[1]} size="sm" />
-          <span class="grow clip" title={words}>{words}</span>
-          <span class="num">{signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))}</span>
-        </li>;
-      })}
-    </ol>
-  </>;
+  return (
+    <>
+      <h3>{t("Strokes")}</h3>
+      <ol class="strokes" data-testid="strokes">
+        {strokes.length === 0 && <li class="faint">{t("None on this page yet")}</li>}
+        {strokes.slice(0, 8).map((s) => {
+          const words = `${t(lookOf(s)[0])}, ${s.segment ? session.segmentName(s.segment).toLowerCase() : t("all segments")}`;
+          return (
+            <li key={s.id}>
+              <Icon name={lookOf(s)[1]} size="sm" />
+              <span class="grow clip" title={words}>
+                {words}
+              </span>
+              <span class="num">
+                {signed(s.added - s.removed, ml(Math.abs(s.added - s.removed) * session.voxelMl))}
+              </span>
+            </li>
+          );
+        })}
+      </ol>
+    </>
+  );
 }
 
 function Undo() {
@@ -84,8 +144,25 @@ function Undo() {
   const off = !session.editable.value;
   return (
     <div class="row undo">
-      <Button icon="undo-2" kind="grow" testid="undo" disabled={off || !undo} title={t("Undo")} keys="Ctrl+Z" onClick={() => void session.editor.undo()}>{t("Undo")} <Kbd keys="Ctrl+Z" /></Button>
-      <Button icon="redo-2" label={t("Redo")} keys="Ctrl+Shift+Z" testid="redo" disabled={off || !redo} onClick={() => void session.editor.redo()} />
+      <Button
+        icon="undo-2"
+        kind="grow"
+        testid="undo"
+        disabled={off || !undo}
+        title={t("Undo")}
+        keys="Ctrl+Z"
+        onClick={() => void session.editor.undo()}
+      >
+        {t("Undo")} <Kbd keys="Ctrl+Z" />
+      </Button>
+      <Button
+        icon="redo-2"
+        label={t("Redo")}
+        keys="Ctrl+Shift+Z"
+        testid="redo"
+        disabled={off || !redo}
+        onClick={() => void session.editor.redo()}
+      />
     </div>
   );
 }

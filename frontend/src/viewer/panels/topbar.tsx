@@ -9,9 +9,15 @@ import { Icon, type IconName } from "./icons";
 import { Saved } from "./saving";
 
 const STATES: Readonly<Record<string, readonly [string, string, IconName]>> = {
-  queued: [msg("Not started"), "st-queued", "clock"], open: [msg("Open"), "st-open", "circle-play"], submitted: [msg("Submitted"), "st-submitted", "send"],
-  returned: [msg("Returned"), "st-returned", "corner-up-left"], approved: [msg("Approved"), "st-approved", "circle-check"], skipped: [msg("Skipped"), "st-skipped", "skip-forward"],
-  blocked: [msg("Blocked"), "st-blocked", "ban"], in_review: [msg("In review"), "st-in-review", "eye"], reclaimed: [msg("Reclaimed"), "st-queued", "clock"],
+  queued: [msg("Not started"), "st-queued", "clock"],
+  open: [msg("Open"), "st-open", "circle-play"],
+  submitted: [msg("Submitted"), "st-submitted", "send"],
+  returned: [msg("Returned"), "st-returned", "corner-up-left"],
+  approved: [msg("Approved"), "st-approved", "circle-check"],
+  skipped: [msg("Skipped"), "st-skipped", "skip-forward"],
+  blocked: [msg("Blocked"), "st-blocked", "ban"],
+  in_review: [msg("In review"), "st-in-review", "eye"],
+  reclaimed: [msg("Reclaimed"), "st-queued", "clock"],
 };
 
 export function Topbar() {
@@ -24,22 +30,47 @@ export function Topbar() {
   const noSubmit = whyNoSubmit(session.save.value) ?? damaged;
   const listUrl = reviewing ? "/reviews/" : "/worklist/";
   const [depth] = scan.shape_zyx;
-  const go = (url: string | null) => { if (url) location.assign(url); };
+  const go = (url: string | null) => {
+    if (url) location.assign(url);
+  };
   return (
     <header class="topbar vb">
       <a class="brand" href="/" aria-label={t("Voxloop, start page")} title={t("Start page")}>
-        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 2.8 20 7.4v9.2l-8 4.6-8-4.6V7.4z" /><path d="M12 12 20 7.4M12 12v9.2M12 12 4 7.4" /></svg>
+        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+          <path d="M12 2.8 20 7.4v9.2l-8 4.6-8-4.6V7.4z" />
+          <path d="M12 12 20 7.4M12 12v9.2M12 12 4 7.4" />
+        </svg>
       </a>
-      <a class="btn btn-ghost mywork" href={listUrl}><Icon name="chevron-left" />{reviewing ? t("Reviews") : t("My work")}</a>
+      <a class="btn btn-ghost mywork" href={listUrl}>
+        <Icon name="chevron-left" />
+        {reviewing ? t("Reviews") : t("My work")}
+      </a>
       <span class="vline" />
       <div class="row">
-        <Button icon="chevron-left" label={t("Previous scan")} testid="previous-scan" disabled={!context.previous} onClick={() => go(context.previous)} />
-        <h1 class="place">{reviewing ? t("Review") : t("Scan {n} of {size}", { n: batch.position, size: batch.size })}</h1>
-        <Button icon="chevron-right" label={t("Next scan")} testid="next-scan" disabled={!context.next} onClick={() => go(context.next)} />
+        <Button
+          icon="chevron-left"
+          label={t("Previous scan")}
+          testid="previous-scan"
+          disabled={!context.previous}
+          onClick={() => go(context.previous)}
+        />
+        <h1 class="place">
+          {reviewing ? t("Review") : t("Scan {n} of {size}", { n: batch.position, size: batch.size })}
+        </h1>
+        <Button
+          icon="chevron-right"
+          label={t("Next scan")}
+          testid="next-scan"
+          disabled={!context.next}
+          onClick={() => go(context.next)}
+        />
       </div>
       <div class="facts">
-        <b data-testid="scan-code">{scan.code}</b><span>{t("Site {site}", { site: scan.site })}</span>
-        <span class="clip" title={scan.description}>{scan.description}</span>
+        <b data-testid="scan-code">{scan.code}</b>
+        <span>{t("Site {site}", { site: scan.site })}</span>
+        <span class="clip" title={scan.description}>
+          {scan.description}
+        </span>
         <span>{depth > 1 ? `${depth} × ${figure(scan.spacing_mm_zyx[0])} mm` : t("1 image")}</span>
         <span class="clip">{t("Batch {name}", { name: batch.name })}</span>
         {context.review && reviewing && <span>{t("by {author}", { author: context.review.author })}</span>}
@@ -48,16 +79,66 @@ export function Topbar() {
       <span class="grow" />
       <Saved />
       <span class="vline" />
-      {context.can.skip && <Button icon="skip-forward" kind="btn-ghost" testid="skip" title={t("Skip this scan with a reason")} onClick={() => { work.asking.value = { kind: "skip" }; }}>{t("Skip")}</Button>}
-      {context.can.block && <Button icon="ban" kind="btn-ghost" testid="block" title={t("Block this scan: something is wrong with it")} onClick={() => { work.asking.value = { kind: "block" }; }}>{t("Block")}</Button>}
-      {context.can.return && <Button icon="corner-up-left" testid="return" title={t("Return with the comments")} keys="R" disabled={!!work.busy.value} onClick={() => desk.askReturn()}>{t("Return")}{work.drafts.value.length > 0 && <span class="count">{work.drafts.value.length}</span>} <Kbd keys="R" /></Button>}
+      {context.can.skip && (
+        <Button
+          icon="skip-forward"
+          kind="btn-ghost"
+          testid="skip"
+          title={t("Skip this scan with a reason")}
+          onClick={() => {
+            work.asking.value = { kind: "skip" };
+          }}
+        >
+          {t("Skip")}
+        </Button>
+      )}
+      {context.can.block && (
+        <Button
+          icon="ban"
+          kind="btn-ghost"
+          testid="block"
+          title={t("Block this scan: something is wrong with it")}
+          onClick={() => {
+            work.asking.value = { kind: "block" };
+          }}
+        >
+          {t("Block")}
+        </Button>
+      )}
+      {context.can.return && (
+        <Button
+          icon="corner-up-left"
+          testid="return"
+          title={t("Return with the comments")}
+          keys="R"
+          disabled={!!work.busy.value}
+          onClick={() => desk.askReturn()}
+        >
+          {t("Return")}
+          {work.drafts.value.length > 0 && <span class="count">{work.drafts.value.length}</span>} <Kbd keys="R" />
+        </Button>
+      )}
       {context.can.approve && (
-        <Button kind="btn-primary" testid="approve" keys="A" title={damaged ?? (desk.corrected ? t("Approve with your corrections") : t("Approve the mask as it is"))} disabled={!!work.busy.value || damaged !== null} onClick={() => void work.verdict(desk.corrected ? "correct" : "approve")}>
+        <Button
+          kind="btn-primary"
+          testid="approve"
+          keys="A"
+          title={damaged ?? (desk.corrected ? t("Approve with your corrections") : t("Approve the mask as it is"))}
+          disabled={!!work.busy.value || damaged !== null}
+          onClick={() => void work.verdict(desk.corrected ? "correct" : "approve")}
+        >
           {desk.corrected ? t("Correct and approve") : t("Approve")} <Kbd keys="A" />
         </Button>
       )}
       {context.can.submit && (
-        <Button kind="btn-primary" testid="submit" title={noSubmit ?? t("Submit")} keys="Ctrl+Enter" disabled={!!work.busy.value || noSubmit !== null} onClick={() => void work.submit()}>
+        <Button
+          kind="btn-primary"
+          testid="submit"
+          title={noSubmit ?? t("Submit")}
+          keys="Ctrl+Enter"
+          disabled={!!work.busy.value || noSubmit !== null}
+          onClick={() => void work.submit()}
+        >
           {work.busy.value ?? t("Submit")} <Kbd keys="Ctrl+Enter" />
         </Button>
       )}
@@ -66,9 +147,21 @@ export function Topbar() {
 }
 
 function StateTag() {
-  const { session: { context } } = useDesk();
+  const {
+    session: { context },
+  } = useDesk();
   const returned = context.stage === "annotation" && context.round > 1 && context.state === "open";
   const reviewing = context.stage === "review" && context.state === "open";
-  const [words, style, icon] = returned ? STATES["returned"] : reviewing ? STATES["in_review"] : STATES[context.state] ?? [context.state, "st-queued", "clock" as const];
-  return <span class={`state ${style}`} data-testid="state" title={context.reason || undefined}><Icon name={icon} />{t(words)}{context.round > 1 ? `, ${t("round {n}", { n: context.round })}` : ""}</span>;
+  const [words, style, icon] = returned
+    ? STATES["returned"]
+    : reviewing
+      ? STATES["in_review"]
+      : (STATES[context.state] ?? [context.state, "st-queued", "clock" as const]);
+  return (
+    <span class={`state ${style}`} data-testid="state" title={context.reason || undefined}>
+      <Icon name={icon} />
+      {t(words)}
+      {context.round > 1 ? `, ${t("round {n}", { n: context.round })}` : ""}
+    </span>
+  );
 }

@@ -12,7 +12,10 @@ export class Cine {
 
   constructor(private readonly view: View) {}
 
-  toggle(): void { if (this.playing.value) this.stop(); else this.#start(); }
+  toggle(): void {
+    if (this.playing.value) this.stop();
+    else this.#start();
+  }
 
   #start(): void {
     this.playing.value = true;
@@ -32,7 +35,10 @@ export class Cine {
     const { session, panes } = this.view;
     const pane = panes[session.activePlane.value];
     const count = pane.geometry.slices;
-    if (pane.askew) { this.view.scroll(pane, slices); return; }
+    if (pane.askew) {
+      this.view.scroll(pane, slices);
+      return;
+    }
     const { across } = pane.geometry.layout;
     const to = [...session.cross.value];
     to[across] = (to[across] + slices) % count;

@@ -6,15 +6,26 @@ import type { View } from "./view";
 /** Calls `step` with the way since the last move, in CSS pixels. */
 function dragging(from: Place, step: (dx: number, dy: number) => void): Gesture {
   let { x, y } = from;
-  return { move: (to) => { step(to.x - x, to.y - y); ({ x, y } = to); } };
+  return {
+    move: (to) => {
+      step(to.x - x, to.y - y);
+      ({ x, y } = to);
+    },
+  };
 }
 
 export function panning(view: View, from: Place): Gesture {
-  return dragging(from, (dx, dy) => { from.pane.geometry.panBy(dx, dy); view.touch(from.pane); });
+  return dragging(from, (dx, dy) => {
+    from.pane.geometry.panBy(dx, dy);
+    view.touch(from.pane);
+  });
 }
 
 export function zooming(view: View, from: Place): Gesture {
-  return dragging(from, (_, dy) => { from.pane.geometry.zoomAt(Math.exp(-dy / 150), from.x, from.y); view.touch(from.pane); });
+  return dragging(from, (_, dy) => {
+    from.pane.geometry.zoomAt(Math.exp(-dy / 150), from.x, from.y);
+    view.touch(from.pane);
+  });
 }
 
 export function windowing({ session }: View, from: Place): Gesture {
@@ -26,7 +37,9 @@ export function windowing({ session }: View, from: Place): Gesture {
 }
 
 export function crossing({ session }: View, from: Place): Gesture {
-  const go = ({ voxel }: Place): void => { if (voxel) session.goTo(voxel); };
+  const go = ({ voxel }: Place): void => {
+    if (voxel) session.goTo(voxel);
+  };
   go(from);
   return { move: go };
 }
@@ -34,7 +47,10 @@ export function crossing({ session }: View, from: Place): Gesture {
 /** Turning the planes: the crosshair's lines follow the pointer round the crosshair. */
 export function turning(view: View, from: Place): Gesture {
   const { pane } = from;
-  const angle = ({ x, y }: Place) => { const [cx, cy] = pane.geometry.toScreen(view.planes.centre); return Math.atan2(y - cy, x - cx); };
+  const angle = ({ x, y }: Place) => {
+    const [cx, cy] = pane.geometry.toScreen(view.planes.centre);
+    return Math.atan2(y - cy, x - cx);
+  };
   let last = angle(from);
   return {
     move: (to) => {
@@ -53,8 +69,14 @@ export function measuring(view: View, from: Place): Gesture {
   const line = (to: Place) => ({ from: from.grid, to: to.grid });
   view.measurements.value = [...others, line(from)];
   return {
-    move: (to) => { view.measurements.value = [...others, line(to)]; },
-    end: (at) => { if (Math.hypot(at.x - from.x, at.y - from.y) < LEAST_PX) view.measurements.value = others; },
-    cancel: () => { view.measurements.value = others; },
+    move: (to) => {
+      view.measurements.value = [...others, line(to)];
+    },
+    end: (at) => {
+      if (Math.hypot(at.x - from.x, at.y - from.y) < LEAST_PX) view.measurements.value = others;
+    },
+    cancel: () => {
+      view.measurements.value = others;
+    },
   };
 }

@@ -3,7 +3,14 @@
 import type { PaneGeometry } from "../image/geometry";
 
 /** A line of words on a dark ground, kept inside the pane. */
-export function label(context: CanvasRenderingContext2D, words: string, x: number, y: number, geometry: PaneGeometry, colour: string): void {
+export function label(
+  context: CanvasRenderingContext2D,
+  words: string,
+  x: number,
+  y: number,
+  geometry: PaneGeometry,
+  colour: string,
+): void {
   context.font = "600 12px system-ui, sans-serif";
   const width = context.measureText(words).width;
   const left = Math.max(4, Math.min(x, geometry.width - width - 24));

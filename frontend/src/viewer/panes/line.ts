@@ -15,10 +15,13 @@ export interface Line {
 }
 
 /** CSS pixels: a shorter way is a press, not a drag; points of a freehand line lie this far apart; a point is hit. */
-const DRAG_PX = 4, APART_PX = 2, HIT_PX = 8;
+const DRAG_PX = 4,
+  APART_PX = 2,
+  HIT_PX = 8;
 export const LEAST_POINTS = 3;
 
-const onSlice = (plane: Plane, [i, j, k]: readonly number[]): readonly [number, number] => (plane === "axial" ? [i, j] : plane === "coronal" ? [i, k] : [j, k]);
+const onSlice = (plane: Plane, [i, j, k]: readonly number[]): readonly [number, number] =>
+  plane === "axial" ? [i, j] : plane === "coronal" ? [i, k] : [j, k];
 
 function onScreen(geometry: PaneGeometry, [a, b]: readonly [number, number]): [number, number] {
   const [xa, ya, xb, yb, x, y] = geometry.affine();
@@ -26,9 +29,14 @@ function onScreen(geometry: PaneGeometry, [a, b]: readonly [number, number]): [n
 }
 
 export class LineDrawing {
-  constructor(private readonly view: View, private readonly close: (line: Line) => void) {}
+  constructor(
+    private readonly view: View,
+    private readonly close: (line: Line) => void,
+  ) {}
 
-  get line(): Line | null { return this.view.line.value; }
+  get line(): Line | null {
+    return this.view.line.value;
+  }
 
   #put(line: Line | null): void {
     this.view.line.value = line;
@@ -45,13 +53,18 @@ export class LineDrawing {
       const [x, y] = onScreen(pane.geometry, point);
       return Math.hypot(x - at.x, y - at.y) <= HIT_PX;
     };
-    if (before && before.points.length >= LEAST_POINTS && (near(before.points[0]) || near(before.points[before.points.length - 1]))) {
+    if (
+      before &&
+      before.points.length >= LEAST_POINTS &&
+      (near(before.points[0]) || near(before.points[before.points.length - 1]))
+    ) {
       this.finish();
       return null;
     }
     const start = before ?? { plane: pane.plane, index: pane.wanted, points: [] };
     const points = [...start.points, onSlice(pane.plane, at.grid)];
-    let { x, y } = at, dragged = false;
+    let { x, y } = at,
+      dragged = false;
     this.#put({ ...start, points });
     return {
       move: (to) => {
@@ -62,7 +75,9 @@ export class LineDrawing {
         points.push(onSlice(pane.plane, to.grid));
         this.#put({ ...start, points });
       },
-      end: () => { if (dragged && !before) this.finish(); },
+      end: () => {
+        if (dragged && !before) this.finish();
+      },
       cancel: () => this.#put(before),
     };
   }
@@ -70,10 +85,23 @@ export class LineDrawing {
   /** The crosshair as a point; once more at the same place closes the line. */
   pressAtCrosshair(pane: Pane): void {
     const { view } = this;
-    const point = onSlice(pane.plane, view.session.cross.value.map((v) => v + 0.5));
+    const point = onSlice(
+      pane.plane,
+      view.session.cross.value.map((v) => v + 0.5),
+    );
     const before = this.line?.plane === pane.plane ? this.line : null;
-    const same = (other: readonly [number, number] | undefined): boolean => other !== undefined && Math.floor(other[0]) === Math.floor(point[0]) && Math.floor(other[1]) === Math.floor(point[1]);
-    if (before && (same(before.points[before.points.length - 1]) || (before.points.length >= LEAST_POINTS && same(before.points[0])))) { this.finish(); return; }
+    const same = (other: readonly [number, number] | undefined): boolean =>
+      other !== undefined &&
+      Math.floor(other[0]) === Math.floor(point[0]) &&
+      Math.floor(other[1]) === Math.floor(point[1]);
+    if (
+      before &&
+      (same(before.points[before.points.length - 1]) ||
+        (before.points.length >= LEAST_POINTS && same(before.points[0])))
+    ) {
+      this.finish();
+      return;
+    }
     const start = before ?? { plane: pane.plane, index: pane.wanted, points: [] };
     this.#put({ ...start, points: [...start.points, point] });
   }
@@ -83,13 +111,18 @@ export class LineDrawing {
     if (line) this.#put(line.points.length > 1 ? { ...line, points: line.points.slice(0, -1) } : null);
   }
 
-  drop(): void { if (this.line) this.#put(null); }
+  drop(): void {
+    if (this.line) this.#put(null);
+  }
 
   /** Closes the line where it encloses something. */
   finish(): void {
     const { line } = this;
     if (!line) return;
-    if (line.points.length < LEAST_POINTS) { this.view.hud.value = { title: t("A line needs three points"), detail: "", tone: "warn" }; return; }
+    if (line.points.length < LEAST_POINTS) {
+      this.view.hud.value = { title: t("A line needs three points"), detail: "", tone: "warn" };
+      return;
+    }
     this.#put(null);
     this.close(line);
   }
@@ -104,9 +137,15 @@ export function drawLine(view: View, pane: Pane, context: CanvasRenderingContext
   context.globalAlpha = Math.abs(pane.index - line.index) <= half ? 1 : 0.4;
   context.lineJoin = "round";
   context.beginPath();
-  points.forEach(([x, y], n) => { if (n) context.lineTo(x, y); else context.moveTo(x, y); });
+  points.forEach(([x, y], n) => {
+    if (n) context.lineTo(x, y);
+    else context.moveTo(x, y);
+  });
   if (cursor?.plane === pane.plane) context.lineTo(cursor.x, cursor.y);
-  for (const [width, style] of [[3.5, "rgb(0 0 0 / .65)"], [1.5, "#fff"]] as const) {
+  for (const [width, style] of [
+    [3.5, "rgb(0 0 0 / .65)"],
+    [1.5, "#fff"],
+  ] as const) {
     context.lineWidth = width;
     context.strokeStyle = style;
     context.stroke();

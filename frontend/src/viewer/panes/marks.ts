@@ -11,8 +11,13 @@ import { whyNotHere } from "./planebound";
 import { drawRegions } from "./regions";
 import type { Pane, View } from "./view";
 
-const ADDED = "#09d36c", REMOVED = "#ff78da";
-const OVERLAY_COLOURS: Readonly<Record<string, string>> = { prediction: "#31dffe", author: "#ffffff", previous: "#f9ef1e" };
+const ADDED = "#09d36c",
+  REMOVED = "#ff78da";
+const OVERLAY_COLOURS: Readonly<Record<string, string>> = {
+  prediction: "#31dffe",
+  author: "#ffffff",
+  previous: "#f9ef1e",
+};
 const READER_COLOURS = ["#ff9f6e", "#c9a2ff", "#8be28b", "#ffd1e8"];
 
 export function overlayColour(key: string): string {
@@ -31,7 +36,14 @@ export function drawMarks(view: View, pane: Pane, canvas: HTMLCanvasElement): vo
   // Paths are in mm of the slice; the screen has the same scale both ways, so one line width fits all.
   const [a, b, c, d, e, f] = geometry.affine();
   const mm = geometry.pathScale;
-  context.setTransform((a / mm.a) * ratio, (b / mm.a) * ratio, (c / mm.b) * ratio, (d / mm.b) * ratio, e * ratio, f * ratio);
+  context.setTransform(
+    (a / mm.a) * ratio,
+    (b / mm.a) * ratio,
+    (c / mm.b) * ratio,
+    (d / mm.b) * ratio,
+    e * ratio,
+    f * ratio,
+  );
   const px = 1 / geometry.scale;
   context.lineJoin = "round";
   drawMask(view, pane, context, px);
@@ -79,7 +91,10 @@ function drawMask(view: View, pane: Pane, context: CanvasRenderingContext2D, px:
     context.fill(path, "evenodd");
     context.globalAlpha = 1;
   }
-  for (const [path, colour] of [[contents.added, ADDED], [contents.removed, REMOVED]] as const) {
+  for (const [path, colour] of [
+    [contents.added, ADDED],
+    [contents.removed, REMOVED],
+  ] as const) {
     if (!path || !difference) continue;
     context.globalAlpha = 0.45;
     context.fillStyle = context.strokeStyle = colour;
@@ -111,15 +126,23 @@ function drawCrosshair(view: View, pane: Pane, context: CanvasRenderingContext2D
 }
 
 /** Lines with a gap in the middle, so that nothing stands on what one looks at. */
-export function crossLines(context: CanvasRenderingContext2D, { width, height }: PaneGeometry, at: readonly [number, number]): void {
+export function crossLines(
+  context: CanvasRenderingContext2D,
+  { width, height }: PaneGeometry,
+  at: readonly [number, number],
+): void {
   const [x, y] = at.map((v) => Math.round(v) + 0.5);
   context.strokeStyle = "rgb(255 255 255 / .42)";
   context.lineWidth = 1;
   context.beginPath();
-  context.moveTo(x, 0); context.lineTo(x, y - GAP);
-  context.moveTo(x, y + GAP); context.lineTo(x, height);
-  context.moveTo(0, y); context.lineTo(x - GAP, y);
-  context.moveTo(x + GAP, y); context.lineTo(width, y);
+  context.moveTo(x, 0);
+  context.lineTo(x, y - GAP);
+  context.moveTo(x, y + GAP);
+  context.lineTo(x, height);
+  context.moveTo(0, y);
+  context.lineTo(x - GAP, y);
+  context.moveTo(x + GAP, y);
+  context.lineTo(width, y);
   context.stroke();
 }
 
@@ -129,23 +152,26 @@ function drawTurned(view: View, pane: Pane, context: CanvasRenderingContext2D, a
   const far = pane.geometry.width + pane.geometry.height;
   context.strokeStyle = "rgb(255 255 255 / .5)";
   context.lineWidth = 1;
-  for (const { angle } of view.planes.lines(pane)) for (const side of [-1, 1]) {
-    const [dx, dy] = [Math.cos(angle) * side, Math.sin(angle) * side];
-    context.beginPath();
-    context.moveTo(x + dx * GAP, y + dy * GAP);
-    context.lineTo(x + dx * far, y + dy * far);
-    context.stroke();
-    if (!view.planes.turning.value) continue;
-    const reach = handleReach(pane);
-    context.beginPath();
-    context.arc(x + dx * reach, y + dy * reach, 5, 0, 2 * Math.PI);
-    context.fillStyle = "#fff";
-    context.fill();
-  }
+  for (const { angle } of view.planes.lines(pane))
+    for (const side of [-1, 1]) {
+      const [dx, dy] = [Math.cos(angle) * side, Math.sin(angle) * side];
+      context.beginPath();
+      context.moveTo(x + dx * GAP, y + dy * GAP);
+      context.lineTo(x + dx * far, y + dy * far);
+      context.stroke();
+      if (!view.planes.turning.value) continue;
+      const reach = handleReach(pane);
+      context.beginPath();
+      context.arc(x + dx * reach, y + dy * reach, 5, 0, 2 * Math.PI);
+      context.fillStyle = "#fff";
+      context.fill();
+    }
 }
 
 /** How far from the crosshair the handles stand, in CSS pixels. */
-export function handleReach(pane: Pane): number { return Math.min(pane.geometry.width, pane.geometry.height) * 0.32; }
+export function handleReach(pane: Pane): number {
+  return Math.min(pane.geometry.width, pane.geometry.height) * 0.32;
+}
 
 function drawBrush(view: View, pane: Pane, context: CanvasRenderingContext2D, brush: Brush): void {
   const cursor = view.cursor.value;
@@ -155,8 +181,10 @@ function drawBrush(view: View, pane: Pane, context: CanvasRenderingContext2D, br
   const trace = () => {
     context.beginPath();
     context.arc(x, y, radius, 0, 2 * Math.PI);
-    context.moveTo(x - 4, y); context.lineTo(x + 4, y);
-    context.moveTo(x, y - 4); context.lineTo(x, y + 4);
+    context.moveTo(x - 4, y);
+    context.lineTo(x + 4, y);
+    context.moveTo(x, y - 4);
+    context.lineTo(x, y + 4);
   };
   trace();
   context.strokeStyle = "rgb(0 0 0 / .6)";
@@ -172,7 +200,8 @@ function drawBrush(view: View, pane: Pane, context: CanvasRenderingContext2D, br
 function drawMeasurements(view: View, pane: Pane, context: CanvasRenderingContext2D): void {
   const { geometry } = pane;
   const volume = view.session.volume.value;
-  const huAt = (at: readonly number[]) => hu(volume?.at(Math.floor(at[0]), Math.floor(at[1]), Math.floor(at[2])) ?? null);
+  const huAt = (at: readonly number[]) =>
+    hu(volume?.at(Math.floor(at[0]), Math.floor(at[1]), Math.floor(at[2])) ?? null);
   for (const { from, to } of view.measurements.value) {
     if (geometry.offPlane(from, pane.index) > 0.5 || geometry.offPlane(to, pane.index) > 0.5) continue;
     const p = geometry.toScreen(from);
@@ -193,7 +222,11 @@ function line(context: CanvasRenderingContext2D, p: readonly number[], q: readon
   const length = Math.hypot(q[0] - p[0], q[1] - p[1]) || 1;
   const [nx, ny] = [(-(q[1] - p[1]) / length) * 4, ((q[0] - p[0]) / length) * 4];
   context.beginPath();
-  context.moveTo(p[0], p[1]); context.lineTo(q[0], q[1]);
-  for (const end of [p, q]) { context.moveTo(end[0] - nx, end[1] - ny); context.lineTo(end[0] + nx, end[1] + ny); }
+  context.moveTo(p[0], p[1]);
+  context.lineTo(q[0], q[1]);
+  for (const end of [p, q]) {
+    context.moveTo(end[0] - nx, end[1] - ny);
+    context.lineTo(end[0] + nx, end[1] + ny);
+  }
   context.stroke();
 }

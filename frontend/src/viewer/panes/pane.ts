@@ -10,7 +10,12 @@ import type { Slab } from "../image/slab";
 import { heatOf, type Heat } from "./heat";
 import type { View } from "./view";
 
-interface LabelSlice { readonly index: number; readonly width: number; readonly height: number; readonly data: Uint8Array }
+interface LabelSlice {
+  readonly index: number;
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
 
 /** What one pane shows of its slice beside the image. */
 export interface PaneContents {
@@ -25,7 +30,15 @@ export interface PaneContents {
 
 export class Pane {
   readonly geometry: PaneGeometry;
-  readonly contents: PaneContents = { labels: null, outlines: [], overlays: [], added: null, removed: null, preview: null, heat: [] };
+  readonly contents: PaneContents = {
+    labels: null,
+    outlines: [],
+    overlays: [],
+    added: null,
+    removed: null,
+    preview: null,
+    heat: [],
+  };
   marks: HTMLCanvasElement | null = null;
   /** The slice that is on screen; follows `session.cross` once its labels are there. */
   index = -1;
@@ -44,40 +57,67 @@ export class Pane {
   #turns = 0;
   #numbered: PaneGeometry["oblique"] = null;
 
-  constructor(readonly view: View, readonly plane: Plane) {
+  constructor(
+    readonly view: View,
+    readonly plane: Plane,
+  ) {
     this.geometry = new PaneGeometry(plane, view.session.geometry);
   }
 
-  get slab(): Slab | null { return this.view.slabs.value[this.plane]; }
+  get slab(): Slab | null {
+    return this.view.slabs.value[this.plane];
+  }
 
   /** Not a plain slice of the grid. */
-  get askew(): boolean { return this.geometry.oblique !== null; }
+  get askew(): boolean {
+    return this.geometry.oblique !== null;
+  }
 
-  get wanted(): number { return this.view.session.cross.value[this.geometry.layout.across]; }
+  get wanted(): number {
+    return this.view.session.cross.value[this.geometry.layout.across];
+  }
 
   /** The slice or oblique plane on screen, as the worker's patches name it. */
   get watched(): Watched {
-    const { plane, geometry: { oblique, mmPerVoxel } } = this;
+    const {
+      plane,
+      geometry: { oblique, mmPerVoxel },
+    } = this;
     if (!oblique) return { plane, index: this.wanted };
-    if (oblique !== this.#numbered) { this.#numbered = oblique; this.#turns++; }
+    if (oblique !== this.#numbered) {
+      this.#numbered = oblique;
+      this.#turns++;
+    }
     return { plane, index: this.#turns, cut: cutOf(oblique.frame, oblique.centre, mmPerVoxel, oblique.raster) };
   }
 
   /** Fetch what belongs on the wanted slice, then show image and mask together: no mask ever stands on a wrong slice. */
   async load(force = false): Promise<void> {
-    if (this.askew) { await this.#loadAskew(); return; }
-    if (this.#loading) { this.#again ||= force || this.wanted !== this.index; return; }
+    if (this.askew) {
+      await this.#loadAskew();
+      return;
+    }
+    if (this.#loading) {
+      this.#again ||= force || this.wanted !== this.index;
+      return;
+    }
     this.#loading = true;
     const { session } = this.view;
     try {
       do {
         this.#again = false;
         const index = this.wanted;
-        if (!session.maskReady.value) { this.#show(index, null, new Map()); continue; }
+        if (!session.maskReady.value) {
+          this.#show(index, null, new Map());
+          continue;
+        }
         const keys = this.view.overlayKeys();
-        const late = setTimeout(() => { if (!this.askew) this.#show(index, null, new Map()); }, 80);
+        const late = setTimeout(() => {
+          if (!this.askew) this.#show(index, null, new Map());
+        }, 80);
         const [labels, ...overlays] = await Promise.all([
-          session.editor.sliceLabels(this.plane, index), ...keys.map((key) => session.editor.sliceOverlay(key, this.plane, index)),
+          session.editor.sliceLabels(this.plane, index),
+          ...keys.map((key) => session.editor.sliceOverlay(key, this.plane, index)),
         ]);
         clearTimeout(late);
         if (!this.askew) this.#show(index, labels, new Map(keys.map((key, n) => [key, overlays[n]])));
@@ -90,7 +130,9 @@ export class Pane {
   /** An oblique plane: the mask at once, the overlays when the worker has cut them, of the last plane only while one turns. */
   async #loadAskew(): Promise<void> {
     const { session } = this.view;
-    const isOf = (keys: readonly string[]) => keys.join() === [...this.#overlayData.keys()].join() && (keys.length === 0 || this.#cutBy === this.geometry.oblique);
+    const isOf = (keys: readonly string[]) =>
+      keys.join() === [...this.#overlayData.keys()].join() &&
+      (keys.length === 0 || this.#cutBy === this.geometry.oblique);
     const keys = () => (session.maskReady.value ? this.view.overlayKeys() : []);
     this.#show(this.wanted, this.#askewLabels(), isOf(keys()) ? this.#overlayData : new Map());
     if (this.#cutting) return;
@@ -104,7 +146,11 @@ export class Pane {
         if (this.geometry.oblique !== oblique) continue;
         this.#cutBy = oblique;
         const { width, height } = cut;
-        this.#show(this.wanted, this.contents.labels, new Map(wanted.map((key, n) => [key, { index: this.wanted, width, height, data: found[n].data }])));
+        this.#show(
+          this.wanted,
+          this.contents.labels,
+          new Map(wanted.map((key, n) => [key, { index: this.wanted, width, height, data: found[n].data }])),
+        );
       }
     } finally {
       this.#cutting = false;
@@ -138,7 +184,10 @@ export class Pane {
     const labels = this.contents.labels;
     if (!labels || patch.index !== labels.index || this.askew) return;
     for (let row = 0; row < patch.height; row++) {
-      labels.data.set(patch.data.subarray(row * patch.width, (row + 1) * patch.width), (patch.y + row) * labels.width + patch.x);
+      labels.data.set(
+        patch.data.subarray(row * patch.width, (row + 1) * patch.width),
+        (patch.y + row) * labels.width + patch.x,
+      );
     }
     this.trace();
     this.marksDirty = true;
@@ -159,7 +208,11 @@ export class Pane {
     this.contents.preview = null;
     if (!patch || patch.index !== (this.askew ? this.watched.index : this.index)) return;
     const loops = loopsOf(patch.data, patch.width, patch.height, 1);
-    for (const loop of loops) for (let p = 0; p < loop.length; p += 2) { loop[p] += patch.x; loop[p + 1] += patch.y; }
+    for (const loop of loops)
+      for (let p = 0; p < loop.length; p += 2) {
+        loop[p] += patch.x;
+        loop[p + 1] += patch.y;
+      }
     this.contents.preview = pathOf(loops, this.geometry.pathScale);
   }
 
@@ -172,8 +225,18 @@ export class Pane {
     contents.overlays = [];
     contents.added = contents.removed = null;
     const against = this.view.session.difference.value;
-    const readers = this.view.session.heat.value.map((key) => this.#overlayData.get(key)).filter((slice) => slice !== undefined);
-    contents.heat = labels && readers.length ? heatOf([labels, ...readers].map(({ data }) => data), labels.width, labels.height, scale) : [];
+    const readers = this.view.session.heat.value
+      .map((key) => this.#overlayData.get(key))
+      .filter((slice) => slice !== undefined);
+    contents.heat =
+      labels && readers.length
+        ? heatOf(
+            [labels, ...readers].map(({ data }) => data),
+            labels.width,
+            labels.height,
+            scale,
+          )
+        : [];
     for (const [key, slice] of this.#overlayData) {
       if (key === against && labels) {
         const difference = compare(labels.data, slice.data);

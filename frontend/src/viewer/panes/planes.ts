@@ -31,25 +31,33 @@ export class Planes {
   /** The place in this voxel where the active plane runs through it, so that a press does not shift the plane; else its middle. */
   #within(cross: Ijk): Vector {
     const pane = this.view.panes[this.view.session.activePlane.peek()];
-    const mm = pane.geometry.mmPerVoxel, { normal } = pane.geometry.frame;
+    const mm = pane.geometry.mmPerVoxel,
+      { normal } = pane.geometry.frame;
     const middle = cross.map((c) => c + 0.5) as unknown as Vector;
     const off = dot(middle.map((c, n) => (c - this.#centre[n]) * mm[n]) as unknown as Vector, normal);
     const on = middle.map((c, n) => c - (normal[n] * off) / mm[n]) as unknown as Vector;
     return on.every((c, n) => Math.floor(c) === cross[n]) ? on : middle;
   }
 
-  get centre(): Vector { return this.#frames ? this.#centre : this.view.session.cross.value.map((c) => c + 0.5) as unknown as Vector; }
+  get centre(): Vector {
+    return this.#frames ? this.#centre : (this.view.session.cross.value.map((c) => c + 0.5) as unknown as Vector);
+  }
 
   /** Swing the other two planes about this pane's normal; positive = clockwise on its screen. */
   turn(pane: Pane, radians: number): void {
     const { panes } = this.view;
     if (!this.#frames) {
       this.#centre = this.centre;
-      this.#frames = { axial: panes.axial.geometry.straight, coronal: panes.coronal.geometry.straight, sagittal: panes.sagittal.geometry.straight };
+      this.#frames = {
+        axial: panes.axial.geometry.straight,
+        coronal: panes.coronal.geometry.straight,
+        sagittal: panes.sagittal.geometry.straight,
+      };
     }
     // Right × down is the axis about which right turns towards down.
     const axis = product(pane.geometry.frame.right, pane.geometry.frame.down);
-    for (const plane of PLANES) if (plane !== pane.plane) this.#frames[plane] = turnedFrame(this.#frames[plane], axis, radians);
+    for (const plane of PLANES)
+      if (plane !== pane.plane) this.#frames[plane] = turnedFrame(this.#frames[plane], axis, radians);
     this.turned.value = true;
     this.#apply();
   }
@@ -87,7 +95,9 @@ export class Planes {
     for (const plane of PLANES) {
       const pane = this.view.panes[plane];
       const straight = pane.geometry.straight;
-      const isStraight = Math.abs(dot(straight.right, frames[plane].right)) > Math.cos(STRAIGHT) && Math.abs(dot(straight.down, frames[plane].down)) > Math.cos(STRAIGHT);
+      const isStraight =
+        Math.abs(dot(straight.right, frames[plane].right)) > Math.cos(STRAIGHT) &&
+        Math.abs(dot(straight.down, frames[plane].down)) > Math.cos(STRAIGHT);
       const was = pane.askew;
       pane.geometry.lean(isStraight ? null : frames[plane], this.#centre);
       if (was && isStraight) pane.index = -1;

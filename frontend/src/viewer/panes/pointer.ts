@@ -24,7 +24,11 @@ export class PanePointer {
   #refused = false;
   readonly #touch: Touch;
 
-  constructor(private readonly desk: Desk, private readonly view: View, private readonly pane: Pane) {
+  constructor(
+    private readonly desk: Desk,
+    private readonly view: View,
+    private readonly pane: Pane,
+  ) {
     this.#touch = new Touch({
       begin: (event) => this.#begin(event),
       drop: () => {
@@ -42,13 +46,19 @@ export class PanePointer {
 
   attach(element: HTMLElement): () => void {
     const listeners: [string, (event: never) => void][] = [
-      ["pointerdown", (e: PointerEvent) => this.#down(e, element)], ["pointermove", (e: PointerEvent) => this.#move(e)],
-      ["pointerup", (e: PointerEvent) => this.#up(e)], ["pointercancel", (e: PointerEvent) => this.#up(e)],
-      ["pointerleave", () => this.#leave()], ["contextmenu", (e: Event) => e.preventDefault()],
+      ["pointerdown", (e: PointerEvent) => this.#down(e, element)],
+      ["pointermove", (e: PointerEvent) => this.#move(e)],
+      ["pointerup", (e: PointerEvent) => this.#up(e)],
+      ["pointercancel", (e: PointerEvent) => this.#up(e)],
+      ["pointerleave", () => this.#leave()],
+      ["contextmenu", (e: Event) => e.preventDefault()],
       ["wheel", (e: WheelEvent) => this.#scroll(e)],
     ];
-    for (const [name, listener] of listeners) element.addEventListener(name, listener as EventListener, { passive: false });
-    return () => { for (const [name, listener] of listeners) element.removeEventListener(name, listener as EventListener); };
+    for (const [name, listener] of listeners)
+      element.addEventListener(name, listener as EventListener, { passive: false });
+    return () => {
+      for (const [name, listener] of listeners) element.removeEventListener(name, listener as EventListener);
+    };
   }
 
   /** Place in the pane. The overlay canvas covers the pane, so offsets of the event are those of the pane. */
@@ -56,7 +66,15 @@ export class PanePointer {
     const { pane } = this;
     const box = pane.marks?.getBoundingClientRect();
     const [x, y] = box ? [event.clientX - box.left, event.clientY - box.top] : [0, 0];
-    return { pane, x, y, grid: pane.geometry.toGrid(x, y, pane.wanted), voxel: pane.geometry.voxelAt(x, y, pane.wanted), inverse: event.altKey || event.ctrlKey || event.metaKey, reach: this.#reach(event) };
+    return {
+      pane,
+      x,
+      y,
+      grid: pane.geometry.toGrid(x, y, pane.wanted),
+      voxel: pane.geometry.voxelAt(x, y, pane.wanted),
+      inverse: event.altKey || event.ctrlKey || event.metaKey,
+      reach: this.#reach(event),
+    };
   }
 
   /** A pen that is pressed lightly draws with a part of the radius. */
@@ -69,9 +87,15 @@ export class PanePointer {
   #down(event: PointerEvent, element: HTMLElement): void {
     this.view.session.activePlane.value = this.pane.plane;
     element.focus({ preventScroll: true });
-    try { element.setPointerCapture(event.pointerId); } catch { /* the pointer is gone already */ }
-    if (event.pointerType === "touch") { event.preventDefault(); this.#touch.down(event, this.#gesture !== null && !this.#touch.isDown); }
-    else if (this.#begin(event)) event.preventDefault();
+    try {
+      element.setPointerCapture(event.pointerId);
+    } catch {
+      /* the pointer is gone already */
+    }
+    if (event.pointerType === "touch") {
+      event.preventDefault();
+      this.#touch.down(event, this.#gesture !== null && !this.#touch.isDown);
+    } else if (this.#begin(event)) event.preventDefault();
     else element.releasePointerCapture(event.pointerId);
   }
 
@@ -95,7 +119,13 @@ export class PanePointer {
     if (!view.planes.turning.value) return false;
     const [cx, cy] = pane.geometry.toScreen(view.planes.centre);
     const reach = handleReach(pane);
-    return view.planes.lines(pane).some(({ angle }) => [-1, 1].some((side) => Math.hypot(cx + Math.cos(angle) * reach * side - x, cy + Math.sin(angle) * reach * side - y) < 14));
+    return view.planes
+      .lines(pane)
+      .some(({ angle }) =>
+        [-1, 1].some(
+          (side) => Math.hypot(cx + Math.cos(angle) * reach * side - x, cy + Math.sin(angle) * reach * side - y) < 14,
+        ),
+      );
   }
 
   #refuse({ x, y, voxel }: Place): void {
@@ -135,7 +165,9 @@ export class PanePointer {
     const { view, pane } = this;
     const { session } = view;
     const tool = toolOf(session);
-    const travel = (event.deltaY || event.deltaX) * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? 100 : 1);
+    const travel =
+      (event.deltaY || event.deltaX) *
+      (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? 100 : 1);
     if (Math.sign(travel) !== Math.sign(this.#wheel)) this.#wheel = 0;
     this.#wheel += travel;
     const notches = Math.trunc(this.#wheel / NOTCH);
@@ -149,7 +181,8 @@ export class PanePointer {
     }
     if (!notches) return;
     this.#wheel -= notches * NOTCH;
-    if (!tool.wheel?.(this.desk, event, -notches)) view.scroll(pane, notches > 0 ? Math.ceil(notches / 2) : Math.floor(notches / 2));
+    if (!tool.wheel?.(this.desk, event, -notches))
+      view.scroll(pane, notches > 0 ? Math.ceil(notches / 2) : Math.floor(notches / 2));
     const at = this.#place(event);
     view.cursor.value = { plane: pane.plane, x: at.x, y: at.y, ijk: at.voxel };
     if (!this.#gesture) this.#hover(at);

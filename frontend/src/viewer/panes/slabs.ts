@@ -7,12 +7,16 @@ import type { View } from "./view";
 const ORDER: readonly (SlabKind | null)[] = [null, "mip", "minip", "average"];
 
 /** The slab of the active pane. */
-export function slabOf(view: View): Slab | null { return view.slabs.value[view.session.activePlane.value]; }
+export function slabOf(view: View): Slab | null {
+  return view.slabs.value[view.session.activePlane.value];
+}
 
 /** Show slabs of this kind (null: thin slices), as thick as the setting says, on all panes or the active one. */
 export function setSlab(view: View, kind: SlabKind | null): void {
   const slab = kind && { kind, mm: settings.value.slabMm };
-  view.slabs.value = settings.value.slabEverywhere ? { axial: slab, coronal: slab, sagittal: slab } : { ...view.slabs.value, [view.session.activePlane.value]: slab };
+  view.slabs.value = settings.value.slabEverywhere
+    ? { axial: slab, coronal: slab, sagittal: slab }
+    : { ...view.slabs.value, [view.session.activePlane.value]: slab };
 }
 
 /** Thin, MIP, MinIP, average, and thin again. */

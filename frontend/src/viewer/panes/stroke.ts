@@ -31,9 +31,14 @@ export class Strokes {
   #previewing = false;
   #last = "";
 
-  constructor(private readonly view: View, private readonly tell: (facts: StrokeFacts | null) => void) {}
+  constructor(
+    private readonly view: View,
+    private readonly tell: (facts: StrokeFacts | null) => void,
+  ) {}
 
-  get painting(): boolean { return this.#painting; }
+  get painting(): boolean {
+    return this.#painting;
+  }
 
   /** Press: the first dab lands at once. False when painting is not possible; the reason stands beside the cursor. */
   begin(plane: Plane, ijk: Ijk, reach = 1): boolean {
@@ -57,14 +62,21 @@ export class Strokes {
   move(ijk: Ijk, reach = 1): void {
     if (!this.#painting) return;
     this.#next = { ijk, reach };
-    this.#dabbing ??= this.#run().finally(() => { this.#dabbing = null; });
+    this.#dabbing ??= this.#run().finally(() => {
+      this.#dabbing = null;
+    });
   }
 
   async #run(): Promise<void> {
     while (this.#next) {
       const { ijk, reach } = this.#next;
       this.#next = null;
-      try { this.#heard(await this.view.session.editor.dab(ijk, reach)); } catch (error) { this.#fault(error as Error); return; }
+      try {
+        this.#heard(await this.view.session.editor.dab(ijk, reach));
+      } catch (error) {
+        this.#fault(error as Error);
+        return;
+      }
     }
   }
 
@@ -73,7 +85,11 @@ export class Strokes {
     if (!this.#painting) return;
     this.#painting = false;
     while (this.#dabbing) await this.#dabbing;
-    try { await this.view.session.editor.endStroke(); } catch (error) { this.#fault(error as Error); }
+    try {
+      await this.view.session.editor.endStroke();
+    } catch (error) {
+      this.#fault(error as Error);
+    }
   }
 
   /** Escape while painting: as if it had not begun. */
@@ -103,25 +119,43 @@ export class Strokes {
     const erasing = brushOf(session)?.erases ?? false;
     const volume = (erasing ? this.#removed : this.#added) * session.voxelMl;
     if (refusal && !this.#added) hud.value = { title: refusal, detail: "", tone: "warn" };
-    else hud.value = { title: `${erasing ? "−" : "+"}${ml(volume)} ${session.unit}`, detail: erasing ? t("Erased") : session.segmentName(session.segment.value), tone: "plain" };
+    else
+      hud.value = {
+        title: `${erasing ? "−" : "+"}${ml(volume)} ${session.unit}`,
+        detail: erasing ? t("Erased") : session.segmentName(session.segment.value),
+        tone: "plain",
+      };
     this.tell({
-      added: this.#added, removed: this.#removed, seedHu: result.grow?.seedHu ?? null, lowerHu: result.grow?.lowerHu ?? null,
-      milliseconds: result.grow?.milliseconds ?? null, refusal, preview: false,
+      added: this.#added,
+      removed: this.#removed,
+      seedHu: result.grow?.seedHu ?? null,
+      lowerHu: result.grow?.lowerHu ?? null,
+      milliseconds: result.grow?.milliseconds ?? null,
+      refusal,
+      preview: false,
     });
   }
 
   #fault(error: Error): void {
     this.#painting = false;
     this.#next = null;
-    this.view.session.notice.value = { text: t("The stroke was not taken: {why}", { why: error.message }), tone: "bad" };
+    this.view.session.notice.value = {
+      text: t("The stroke was not taken: {why}", { why: error.message }),
+      tone: "bad",
+    };
   }
 
   /** The pointer rests over this voxel: show what a stroke would take. */
   hover(plane: Plane, ijk: Ijk | null): void {
     const { session } = this.view;
     const brush = brushOf(session);
-    const tool = ijk && brush?.previews && settings.value.livePreview && !whyNot(session) ? brush.stroke(session, plane) : null;
-    if (!ijk || !tool || this.#painting) { this.#wanted = null; this.clearPreview(); return; }
+    const tool =
+      ijk && brush?.previews && settings.value.livePreview && !whyNot(session) ? brush.stroke(session, plane) : null;
+    if (!ijk || !tool || this.#painting) {
+      this.#wanted = null;
+      this.clearPreview();
+      return;
+    }
     const shown = PLANES.map((name) => this.view.panes[name].watched.index);
     const key = `${ijk.join()}/${JSON.stringify(tool)}/${session.history.value.undo?.id ?? ""}/${shown.join()}`;
     if (key === this.#last) return;
@@ -141,9 +175,22 @@ export class Strokes {
         if (this.#painting || !brushOf(session)?.previews || this.#last === "") continue;
         for (const plane of PLANES) panes[plane].setPreview(found.patches.find((p) => p.plane === plane) ?? null);
         const refusal = refusalWords(found);
-        hud.value = refusal ? { title: refusal, detail: "", tone: "warn" }
-          : { title: `+${ml(found.added * session.voxelMl)} ${session.unit}`, detail: session.segmentName(session.segment.value), tone: "plain" };
-        this.tell({ added: found.added, removed: 0, seedHu: found.seedHu, lowerHu: found.lowerHu, milliseconds: found.milliseconds, refusal, preview: true });
+        hud.value = refusal
+          ? { title: refusal, detail: "", tone: "warn" }
+          : {
+              title: `+${ml(found.added * session.voxelMl)} ${session.unit}`,
+              detail: session.segmentName(session.segment.value),
+              tone: "plain",
+            };
+        this.tell({
+          added: found.added,
+          removed: 0,
+          seedHu: found.seedHu,
+          lowerHu: found.lowerHu,
+          milliseconds: found.milliseconds,
+          refusal,
+          preview: true,
+        });
       }
     } catch (error) {
       session.notice.value = { text: t("No preview: {why}", { why: (error as Error).message }), tone: "warn" };
@@ -155,6 +202,9 @@ export class Strokes {
   clearPreview(): void {
     this.#last = "";
     for (const plane of PLANES) this.view.panes[plane].setPreview(null);
-    if (!this.#painting) { this.view.hud.value = null; this.tell(null); }
+    if (!this.#painting) {
+      this.view.hud.value = null;
+      this.tell(null);
+    }
   }
 }

@@ -13,9 +13,13 @@ export interface Fingers {
 }
 
 /** A second finger of a pinch comes within this time; a finger that has moved this far means to draw. */
-const WAIT_MS = 90, DRAG_PX = 8;
+const WAIT_MS = 90,
+  DRAG_PX = 8;
 
-interface Point { readonly x: number; readonly y: number }
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
 
 export class Touch {
   readonly #down = new Map<number, Point>();
@@ -25,14 +29,19 @@ export class Touch {
 
   constructor(private readonly fingers: Fingers) {}
 
-  get isDown(): boolean { return this.#down.size > 0; }
+  get isDown(): boolean {
+    return this.#down.size > 0;
+  }
 
   /** `busy`: a pen or the mouse is drawing; the palm beside it means nothing. */
   down(event: PointerEvent, busy: boolean): void {
     if (busy) return;
     this.#down.set(event.pointerId, { x: event.clientX, y: event.clientY });
     if (this.#down.size > 1 || this.#pinching) {
-      if (!this.#pinching) { this.#forget(); this.fingers.drop(); }
+      if (!this.#pinching) {
+        this.#forget();
+        this.fingers.drop();
+      }
       this.#pinching = true;
       return;
     }
@@ -53,8 +62,15 @@ export class Touch {
     const other = [...this.#down].find(([id]) => id !== event.pointerId)?.[1];
     this.#down.set(event.pointerId, now);
     if (other) {
-      const was = Math.hypot(before.x - other.x, before.y - other.y), is = Math.hypot(now.x - other.x, now.y - other.y);
-      this.fingers.pinch(is / Math.max(was, 1), (now.x + other.x) / 2, (now.y + other.y) / 2, (now.x - before.x) / 2, (now.y - before.y) / 2);
+      const was = Math.hypot(before.x - other.x, before.y - other.y),
+        is = Math.hypot(now.x - other.x, now.y - other.y);
+      this.fingers.pinch(
+        is / Math.max(was, 1),
+        (now.x + other.x) / 2,
+        (now.y + other.y) / 2,
+        (now.x - before.x) / 2,
+        (now.y - before.y) / 2,
+      );
     }
     return true;
   }
@@ -66,7 +82,10 @@ export class Touch {
       if (this.#down.size === 0) this.#pinching = false;
       return true;
     }
-    if (this.#waiting && event.type === "pointercancel") { this.#forget(); return true; }
+    if (this.#waiting && event.type === "pointercancel") {
+      this.#forget();
+      return true;
+    }
     this.#count();
     return false;
   }

@@ -16,9 +16,18 @@ import { Regions } from "./regions";
 export { Pane } from "./pane";
 
 /** A line between two grid positions; shown on every pane whose slice holds both. */
-export interface Measurement { readonly from: readonly number[]; readonly to: readonly number[] }
+export interface Measurement {
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+}
 
-export interface Cursor { readonly plane: Plane; readonly x: number; readonly y: number; readonly ijk: Ijk | null; /** Part of the radius that a pen presses. */ readonly reach?: number }
+export interface Cursor {
+  readonly plane: Plane;
+  readonly x: number;
+  readonly y: number;
+  readonly ijk: Ijk | null /** Part of the radius that a pen presses. */;
+  readonly reach?: number;
+}
 
 export class View {
   readonly panes: Readonly<Record<Plane, Pane>>;
@@ -43,8 +52,15 @@ export class View {
   readonly #stop: (() => void)[] = [];
 
   /** `onProcessor`: 2D canvases are kept out of an imitated graphics card, where every stroke of theirs is dear. */
-  constructor(readonly session: Session, readonly onProcessor: boolean) {
-    this.panes = { axial: new Pane(this, "axial"), coronal: new Pane(this, "coronal"), sagittal: new Pane(this, "sagittal") };
+  constructor(
+    readonly session: Session,
+    readonly onProcessor: boolean,
+  ) {
+    this.panes = {
+      axial: new Pane(this, "axial"),
+      coronal: new Pane(this, "coronal"),
+      sagittal: new Pane(this, "sagittal"),
+    };
     this.#stop.push(
       effect(() => {
         const cross = session.cross.value;
@@ -58,27 +74,57 @@ export class View {
         this.redraw("marks");
       }),
       effect(() => {
-        void [session.maskReady.value, session.overlaysShown.value, session.overlaysLoaded.value, session.difference.value, session.heat.value, session.anatomy.shown.value];
+        void [
+          session.maskReady.value,
+          session.overlaysShown.value,
+          session.overlaysLoaded.value,
+          session.difference.value,
+          session.heat.value,
+          session.anatomy.shown.value,
+        ];
         for (const plane of PLANES) void this.panes[plane].load(true);
       }),
       effect(() => {
         void [session.window.value, session.filled.value, session.phase.value, settings.value.smooth, this.slabs.value];
         this.redraw("image");
       }),
-      effect(() => { if (session.fullSlices.value) this.#arrived(); }),
-      effect(() => { if (this.planes.turned.value || PLANES.some((plane) => this.slabs.value[plane])) void session.fill(); }),
       effect(() => {
-        void [session.hidden.value, session.maskShown.value, settings.value, this.measurements.value, this.cursor.value, this.line.value, session.tool.value,
-          session.activePlane.value, session.segment.value, this.regions.list.value, this.regions.selected.value, this.planes.turning.value,
-          session.clicks.prompts.value, session.clicks.box.value, session.clicks.drawing.value];
+        if (session.fullSlices.value) this.#arrived();
+      }),
+      effect(() => {
+        if (this.planes.turned.value || PLANES.some((plane) => this.slabs.value[plane])) void session.fill();
+      }),
+      effect(() => {
+        void [
+          session.hidden.value,
+          session.maskShown.value,
+          settings.value,
+          this.measurements.value,
+          this.cursor.value,
+          this.line.value,
+          session.tool.value,
+          session.activePlane.value,
+          session.segment.value,
+          this.regions.list.value,
+          this.regions.selected.value,
+          this.planes.turning.value,
+          session.clicks.prompts.value,
+          session.clicks.box.value,
+          session.clicks.drawing.value,
+        ];
         this.redraw("marks");
       }),
       effect(() => {
         const { proposed } = session.clicks;
-        for (const plane of PLANES) this.panes[plane].setPreview(proposed.value?.patches.find((patch) => patch.plane === plane) ?? null);
+        for (const plane of PLANES)
+          this.panes[plane].setPreview(proposed.value?.patches.find((patch) => patch.plane === plane) ?? null);
       }),
-      session.editor.on("changed", ({ patches }) => { for (const patch of patches) this.panes[patch.plane].patch(patch); }),
-      session.mirror.version.subscribe(() => { if (this.planes.turned.peek()) for (const plane of PLANES) void this.panes[plane].load(); }),
+      session.editor.on("changed", ({ patches }) => {
+        for (const patch of patches) this.panes[patch.plane].patch(patch);
+      }),
+      session.mirror.version.subscribe(() => {
+        if (this.planes.turned.peek()) for (const plane of PLANES) void this.panes[plane].load();
+      }),
     );
   }
 
@@ -119,7 +165,10 @@ export class View {
   /** Go through the slices of a pane; down (towards the feet, the back, the left) is positive. */
   scroll(pane: Pane, slices: number): void {
     const { session } = this;
-    if (pane.askew) { this.planes.step(pane, slices); return; }
+    if (pane.askew) {
+      this.planes.step(pane, slices);
+      return;
+    }
     const { across, name } = pane.geometry.layout;
     const to = [...session.cross.value];
     // Down an axial stack goes towards the feet, as on a film; elsewhere with the index.
@@ -140,7 +189,8 @@ export class View {
     for (const plane of PLANES) {
       const pane = this.panes[plane];
       if (!pane.geometry.width || pane.index < 0 || !session.volume.value) continue;
-      const whole = !pane.imageDirty || !this.backend || this.backend.draw(pane, session.window.value, settings.value.smooth);
+      const whole =
+        !pane.imageDirty || !this.backend || this.backend.draw(pane, session.window.value, settings.value.smooth);
       if (pane.marksDirty && pane.marks) drawMarks(this, pane, pane.marks);
       if (pane.imageDirty) {
         pane.sharp = plane === "axial" && !pane.slab && !pane.askew && session.volume.value.full[pane.index] === 1;
@@ -157,7 +207,10 @@ export class View {
   resetViews(): void {
     this.planes.straighten();
     this.slabs.value = { axial: null, coronal: null, sagittal: null };
-    for (const plane of PLANES) { this.panes[plane].geometry.fit(); this.touch(this.panes[plane]); }
+    for (const plane of PLANES) {
+      this.panes[plane].geometry.fit();
+      this.touch(this.panes[plane]);
+    }
     this.zoom.value = 1;
   }
 

@@ -7,7 +7,8 @@ import { gridOf, type Grid } from "./model";
 import type { Scene3D, SurfaceReply, SurfaceRequest } from "./surface.worker";
 
 /** Edge of a block in mm: of the mask, and of the lungs, of which only the shape is wanted. */
-const MASK_MM = 1.4, LUNGS_MM = 3;
+const MASK_MM = 1.4,
+  LUNGS_MM = 3;
 const REBUILD_MS = 200;
 
 export class SurfaceBody {
@@ -22,11 +23,19 @@ export class SurfaceBody {
   #isAwake = false;
 
   /** `drawn` hears of every picture: triangles of the mask, milliseconds that it took. */
-  constructor(canvas: OffscreenCanvas, private readonly geometry: GridGeometry, private readonly editor: EditorClient, drawn: (triangles: number, milliseconds: number) => void) {
+  constructor(
+    canvas: OffscreenCanvas,
+    private readonly geometry: GridGeometry,
+    private readonly editor: EditorClient,
+    drawn: (triangles: number, milliseconds: number) => void,
+  ) {
     this.#mask = gridOf(geometry, Math.max(MASK_MM, Math.min(...geometry.spacingMmZyx)));
     this.#lungs = gridOf(geometry, LUNGS_MM, 2_000_000);
     this.#worker.onmessage = ({ data }: MessageEvent<SurfaceReply>) => {
-      if (data.kind === "drawn") { drawn(data.triangles, data.milliseconds); return; }
+      if (data.kind === "drawn") {
+        drawn(data.triangles, data.milliseconds);
+        return;
+      }
       this.#waiting.get(data.id)?.(data.point);
       this.#waiting.delete(data.id);
     };
@@ -34,7 +43,9 @@ export class SurfaceBody {
     this.changed({ z0: 0, z1: geometry.shapeZyx[0] });
   }
 
-  #post(request: SurfaceRequest, transfer: Transferable[] = []): void { this.#worker.postMessage(request, transfer); }
+  #post(request: SurfaceRequest, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(request, transfer);
+  }
 
   /** The pane is seen or not: nothing is built for nobody. */
   set awake(is: boolean) {
@@ -60,22 +71,33 @@ export class SurfaceBody {
     if (from >= to) return;
     [this.#from, this.#to] = [Infinity, 0];
     const fields = await this.editor.coarse(null, this.#mask.step, from, to);
-    this.#post({ kind: "put", what: "mask", from, to, fields }, fields.map(({ data }) => data.buffer));
+    this.#post(
+      { kind: "put", what: "mask", from, to, fields },
+      fields.map(({ data }) => data.buffer),
+    );
   }
 
   /** The lung limit has come: a shell round everything. */
   async showLungs(): Promise<void> {
     const to = this.#lungs.size[0];
     const fields = await this.editor.coarse("limit", this.#lungs.step, 0, to);
-    this.#post({ kind: "put", what: "lungs", from: 0, to, fields }, fields.map(({ data }) => data.buffer));
+    this.#post(
+      { kind: "put", what: "lungs", from: 0, to, fields },
+      fields.map(({ data }) => data.buffer),
+    );
   }
 
-  draw(scene: Scene3D): void { this.#post({ kind: "draw", scene }); }
+  draw(scene: Scene3D): void {
+    this.#post({ kind: "draw", scene });
+  }
 
   /** Grid position (continuous ijk) of what is seen at a place of the pane; null for nothing. */
   async pick(x: number, y: number): Promise<[number, number, number] | null> {
     const id = this.#next++;
-    const point = await new Promise<readonly number[] | null>((resolve) => { this.#waiting.set(id, resolve); this.#post({ kind: "pick", id, x, y }); });
+    const point = await new Promise<readonly number[] | null>((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#post({ kind: "pick", id, x, y });
+    });
     if (!point) return null;
     const { shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk: lps } = this.geometry;
     return [0, 1, 2].map((axis) => {

@@ -38,7 +38,8 @@ export class SurfaceModel {
         const had = layers.has(z);
         if (layer?.some((v) => v > 0)) layers.set(z, layer.slice());
         else if (!layers.delete(z)) continue;
-        if (had || layers.has(z)) for (let near = z - 2; near <= z + 2; near++) this.#stale.add(`${segment}/${Math.floor(near / BRICK)}`);
+        if (had || layers.has(z))
+          for (let near = z - 2; near <= z + 2; near++) this.#stale.add(`${segment}/${Math.floor(near / BRICK)}`);
       }
     }
   }
@@ -60,14 +61,24 @@ export class SurfaceModel {
     if (!layers || brick < -1) return null;
     const [, rows, columns] = this.grid.size;
     // Two layers more on both sides for the blur, and one empty block all round, so that surfaces close at the volume's edge.
-    const first = brick * BRICK, z0 = first - 3, depth = BRICK + 6;
-    let top = Infinity, bottom = -1, left = Infinity, right = -1;
+    const first = brick * BRICK,
+      z0 = first - 3,
+      depth = BRICK + 6;
+    let top = Infinity,
+      bottom = -1,
+      left = Infinity,
+      right = -1;
     for (let z = z0; z < z0 + depth; z++) {
       const layer = layers.get(z);
       if (!layer) continue;
-      for (let y = 0, at = 0; y < rows; y++) for (let x = 0; x < columns; x++, at++) if (layer[at]) {
-        top = Math.min(top, y); bottom = Math.max(bottom, y); left = Math.min(left, x); right = Math.max(right, x);
-      }
+      for (let y = 0, at = 0; y < rows; y++)
+        for (let x = 0; x < columns; x++, at++)
+          if (layer[at]) {
+            top = Math.min(top, y);
+            bottom = Math.max(bottom, y);
+            left = Math.min(left, x);
+            right = Math.max(right, x);
+          }
     }
     if (bottom < 0) return null;
     const [y0, x0] = [top - 2, left - 2];
@@ -90,7 +101,8 @@ export class SurfaceModel {
   /** From blocks to mm round the volume's middle. */
   #placed({ positions, normals, triangles }: Mesh, x0: number, y0: number, z0: number): Body {
     const { step, shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk: lps } = this.grid;
-    const points = new Float32Array(positions.length), turned = new Float32Array(normals.length);
+    const points = new Float32Array(positions.length),
+      turned = new Float32Array(normals.length);
     for (let n = 0; n < positions.length; n += 3) {
       const i = (positions[n] + x0 + 0.5) * step[2] - shape[2] / 2;
       const j = (positions[n + 1] + y0 + 0.5) * step[1] - shape[1] / 2;
@@ -106,7 +118,11 @@ export class SurfaceModel {
 }
 
 /** Blocks of about `mm`, never more than `most` of them. */
-export function gridOf(geometry: Pick<Grid, "shapeZyx" | "spacingMmZyx" | "lpsFromIjk">, mm: number, most = 12_000_000): Grid {
+export function gridOf(
+  geometry: Pick<Grid, "shapeZyx" | "spacingMmZyx" | "lpsFromIjk">,
+  mm: number,
+  most = 12_000_000,
+): Grid {
   const { shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk } = geometry;
   for (let target = mm; ; target *= 1.2) {
     const step = spacing.map((s) => Math.max(1, Math.round(target / s))) as unknown as Grid["step"];

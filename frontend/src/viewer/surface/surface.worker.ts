@@ -5,7 +5,9 @@ import { SurfaceModel, type Grid } from "./model";
 import { Canvas3D, placeOn, pointAt, type Pose } from "./raster";
 
 export interface Scene3D {
-  readonly width: number; readonly height: number; readonly pose: Pose;
+  readonly width: number;
+  readonly height: number;
+  readonly pose: Pose;
   /** Colour by segment; those that are hidden are left out. */
   readonly colours: readonly (readonly [number, readonly [number, number, number]])[];
   /** Corners of the axial slice that is looked at, mm round the middle (L, P, S). */
@@ -14,7 +16,13 @@ export interface Scene3D {
 
 export type SurfaceRequest =
   | { readonly kind: "start"; readonly canvas: OffscreenCanvas; readonly mask: Grid; readonly lungs: Grid }
-  | { readonly kind: "put"; readonly what: "mask" | "lungs"; readonly from: number; readonly to: number; readonly fields: readonly CoarseField[] }
+  | {
+      readonly kind: "put";
+      readonly what: "mask" | "lungs";
+      readonly from: number;
+      readonly to: number;
+      readonly fields: readonly CoarseField[];
+    }
   | { readonly kind: "draw"; readonly scene: Scene3D }
   | { readonly kind: "pick"; readonly id: number; readonly x: number; readonly y: number };
 
@@ -26,7 +34,8 @@ declare const self: DedicatedWorkerGlobalScope;
 
 let canvas: OffscreenCanvas, mask: SurfaceModel, lungs: SurfaceModel;
 let scene: Scene3D | null = null;
-let image: ImageData | null = null, screen: Canvas3D | null = null;
+let image: ImageData | null = null,
+  screen: Canvas3D | null = null;
 let due = false;
 
 self.onmessage = ({ data }: MessageEvent<SurfaceRequest>) => {
@@ -38,12 +47,16 @@ self.onmessage = ({ data }: MessageEvent<SurfaceRequest>) => {
   else if (data.kind === "draw") ({ scene } = data);
   else {
     const depth = scene && screen ? screen.depth[Math.floor(data.y) * scene.width + Math.floor(data.x)] : -Infinity;
-    const point = scene && Number.isFinite(depth) ? pointAt(data.x, data.y, depth, scene.pose, scene.width, scene.height) : null;
+    const point =
+      scene && Number.isFinite(depth) ? pointAt(data.x, data.y, depth, scene.pose, scene.width, scene.height) : null;
     self.postMessage({ kind: "picked", id: data.id, point } satisfies SurfaceReply);
     return;
   }
   // All that has come by now is drawn once.
-  if (!due) { due = true; setTimeout(draw, 0); }
+  if (!due) {
+    due = true;
+    setTimeout(draw, 0);
+  }
 };
 
 function draw(): void {
@@ -81,12 +94,23 @@ function drawSlice(context: OffscreenCanvasRenderingContext2D, { slice, pose, wi
   context.strokeStyle = "rgb(255 255 255 / .45)";
   context.lineWidth = 1;
   context.beginPath();
-  slice.forEach((corner, n) => { const [x, y] = placeOn(corner, pose, width, height); if (n) context.lineTo(x, y); else context.moveTo(x, y); });
+  slice.forEach((corner, n) => {
+    const [x, y] = placeOn(corner, pose, width, height);
+    if (n) context.lineTo(x, y);
+    else context.moveTo(x, y);
+  });
   context.closePath();
   context.stroke();
 }
 
-const AXES = [[[1, 0, 0], "L"], [[-1, 0, 0], "R"], [[0, 1, 0], "P"], [[0, -1, 0], "A"], [[0, 0, 1], "S"], [[0, 0, -1], "I"]] as const;
+const AXES = [
+  [[1, 0, 0], "L"],
+  [[-1, 0, 0], "R"],
+  [[0, 1, 0], "P"],
+  [[0, -1, 0], "A"],
+  [[0, 0, 1], "S"],
+  [[0, 0, -1], "I"],
+] as const;
 
 /** The sides of the body where they point along the edges of the pane. */
 function drawLetters(context: OffscreenCanvasRenderingContext2D, { pose, width, height }: Scene3D): void {

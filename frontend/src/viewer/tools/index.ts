@@ -13,7 +13,22 @@ import { region } from "./regions";
 import { threshold } from "./threshold";
 import type { Brush, ToolDefinition } from "./tool";
 
-export const TOOLS: readonly ToolDefinition[] = [select, window, pan, grow, sphere, circle, threshold, click, lasso, eraser, scissors, measure, region, comment];
+export const TOOLS: readonly ToolDefinition[] = [
+  select,
+  window,
+  pan,
+  grow,
+  sphere,
+  circle,
+  threshold,
+  click,
+  lasso,
+  eraser,
+  scissors,
+  measure,
+  region,
+  comment,
+];
 
 /** The definition of the chosen tool. */
 export function toolOf(session: Session): ToolDefinition {
@@ -21,7 +36,9 @@ export function toolOf(session: Session): ToolDefinition {
 }
 
 /** The chosen tool as a brush; undefined when it is none. */
-export function brushOf(session: Session): Brush | undefined { return toolOf(session).brush; }
+export function brushOf(session: Session): Brush | undefined {
+  return toolOf(session).brush;
+}
 
 export function offeredTools({ can }: Context): ToolDefinition[] {
   return TOOLS.filter(({ needs }) => !needs || can[needs]);

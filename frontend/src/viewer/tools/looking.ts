@@ -4,32 +4,59 @@ import { crossing, measuring, panning, windowing } from "../panes/gestures";
 import type { ToolDefinition } from "./tool";
 
 export const select: ToolDefinition = {
-  name: "select", title: "Select and scroll", words: "Press to set the crosshair; the other planes follow.",
-  key: "V", icon: "mouse-pointer-2", group: "look", cursor: "default",
+  name: "select",
+  title: "Select and scroll",
+  words: "Press to set the crosshair; the other planes follow.",
+  key: "V",
+  icon: "mouse-pointer-2",
+  group: "look",
+  cursor: "default",
   press: ({ view }, at) => view.value && crossing(view.value, at),
 };
 
 export const window: ToolDefinition = {
-  name: "window", title: "Window", words: "Drag sideways for width, up and down for level. The right button does this with any tool.",
-  key: "W", icon: "contrast", group: "look", cursor: "crosshair",
+  name: "window",
+  title: "Window",
+  words: "Drag sideways for width, up and down for level. The right button does this with any tool.",
+  key: "W",
+  icon: "contrast",
+  group: "look",
+  cursor: "crosshair",
   press: ({ view }, at) => view.value && windowing(view.value, at),
 };
 
 export const pan: ToolDefinition = {
-  name: "pan", title: "Pan and zoom", words: "Drag to move, wheel to zoom. Hold Space to move with any tool.",
-  key: "Z", icon: "move", group: "look", cursor: "grab", wheel: "zoom",
+  name: "pan",
+  title: "Pan and zoom",
+  words: "Drag to move, wheel to zoom. Hold Space to move with any tool.",
+  key: "Z",
+  icon: "move",
+  group: "look",
+  cursor: "grab",
+  wheel: "zoom",
   press: ({ view }, at) => view.value && panning(view.value, at),
 };
 
 export const measure: ToolDefinition = {
-  name: "measure", title: "Measure", words: "Drag from edge to edge. Delete clears all measurements.",
-  key: "M", icon: "ruler", group: "mark", cursor: "crosshair",
+  name: "measure",
+  title: "Measure",
+  words: "Drag from edge to edge. Delete clears all measurements.",
+  key: "M",
+  icon: "ruler",
+  group: "mark",
+  cursor: "crosshair",
   press: ({ view }, at) => view.value && measuring(view.value, at),
 };
 
 export const comment: ToolDefinition = {
-  name: "comment", title: "Comment", words: "Press on the place you want to speak of.",
-  key: "C", icon: "message-square", group: "mark", cursor: "crosshair", needs: "comment",
+  name: "comment",
+  title: "Comment",
+  words: "Press on the place you want to speak of.",
+  key: "C",
+  icon: "message-square",
+  group: "mark",
+  cursor: "crosshair",
+  needs: "comment",
   press: (desk, { voxel }) => {
     if (voxel) {
       desk.session.goTo(voxel);

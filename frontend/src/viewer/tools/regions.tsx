@@ -6,21 +6,48 @@ import { regionWords } from "../panes/regions";
 import type { ToolDefinition } from "./tool";
 
 export const region: ToolDefinition = {
-  name: "region", title: "Region statistics", words: "Drag an ellipse or a rectangle; drag it or its corners to change it. Delete removes it.",
-  key: "Shift+M", icon: "square-dashed", group: "mark", cursor: "crosshair", straight: true,
+  name: "region",
+  title: "Region statistics",
+  words: "Drag an ellipse or a rectangle; drag it or its corners to change it. Delete removes it.",
+  key: "Shift+M",
+  icon: "square-dashed",
+  group: "mark",
+  cursor: "crosshair",
+  straight: true,
   press: ({ view }, at) => view.value?.regions.press(at) ?? null,
   enter: ({ session, view }) => view.value?.regions.place(session.activePlane.value, session.cross.value),
   Settings: ({ desk }) => {
     const regions = desk.view.value?.regions;
     const kind = settings.value.regionKind;
     const chosen = regions?.list.value.find((r) => r.id === regions.selected.value);
-    return <>
-      <div class="segmented" role="group" aria-label={t("Shape")}>
-        {([["ellipse", t("Ellipse")], ["rectangle", t("Rectangle")]] as const).map(([value, words]) => (
-          <button type="button" key={value} data-testid={`region-${value}`} aria-pressed={kind === value} onClick={() => change({ regionKind: value })}>{words}</button>
-        ))}
-      </div>
-      {chosen && <ul class="small regionfacts" aria-live="polite" data-testid="region-facts">{regionWords(chosen, desk.session.valueUnit).map((words) => <li key={words}>{words}</li>)}</ul>}
-    </>;
+    return (
+      <>
+        <div class="segmented" role="group" aria-label={t("Shape")}>
+          {(
+            [
+              ["ellipse", t("Ellipse")],
+              ["rectangle", t("Rectangle")],
+            ] as const
+          ).map(([value, words]) => (
+            <button
+              type="button"
+              key={value}
+              data-testid={`region-${value}`}
+              aria-pressed={kind === value}
+              onClick={() => change({ regionKind: value })}
+            >
+              {words}
+            </button>
+          ))}
+        </div>
+        {chosen && (
+          <ul class="small regionfacts" aria-live="polite" data-testid="region-facts">
+            {regionWords(chosen, desk.session.valueUnit).map((words) => (
+              <li key={words}>{words}</li>
+            ))}
+          </ul>
+        )}
+      </>
+    );
   },
 };

@@ -10,12 +10,16 @@ import type { Brush } from "./tool";
 
 /** Names and windows that a radiologist knows, HU. */
 export const WINDOWS: readonly { readonly name: string; readonly lo: number; readonly hi: number }[] = [
-  { name: msg("Ground glass"), lo: -750, hi: -300 }, { name: msg("Consolidation"), lo: -300, hi: 50 },
-  { name: msg("Soft tissue"), lo: -100, hi: 200 }, { name: msg("Calcification"), lo: 130, hi: 3071 },
+  { name: msg("Ground glass"), lo: -750, hi: -300 },
+  { name: msg("Consolidation"), lo: -300, hi: 50 },
+  { name: msg("Soft tissue"), lo: -100, hi: 200 },
+  { name: msg("Calcification"), lo: 130, hi: 3071 },
 ];
 
 const RANGE = { min: -1024, max: 3071 };
-const HERE_MM = 3, HERE_SD = 2, LEAST_HALF_HU = 20;
+const HERE_MM = 3,
+  HERE_SD = 2,
+  LEAST_HALF_HU = 20;
 
 /** The window takes the place under the cursor (else the crosshair): mean ± 2 standard deviations of a ball of 3 mm. */
 export function windowFromHere({ session, view }: Desk): void {
@@ -47,46 +51,107 @@ function setWindow(lo: number, hi: number): void {
 }
 
 const brush: Brush = {
-  radius: "thresholdMm", previews: true, pressure: true,
+  radius: "thresholdMm",
+  previews: true,
+  pressure: true,
   stroke: (session, plane) => {
     const now = settings.value;
     return {
-      tool: "threshold", radiusMm: now.thresholdMm, threshold: { lo: now.thresholdLo, hi: now.thresholdHi },
-      planar: now.thresholdPlanar, plane, ...rulesOf(session),
+      tool: "threshold",
+      radiusMm: now.thresholdMm,
+      threshold: { lo: now.thresholdLo, hi: now.thresholdHi },
+      planar: now.thresholdPlanar,
+      plane,
+      ...rulesOf(session),
     };
   },
 };
 
-function Bound({ id, label, value, onChange }: { readonly id: string; readonly label: string; readonly value: number; readonly onChange: (value: number) => void }) {
+function Bound({
+  id,
+  label,
+  value,
+  onChange,
+}: {
+  readonly id: string;
+  readonly label: string;
+  readonly value: number;
+  readonly onChange: (value: number) => void;
+}) {
   return (
-    <label class="small bound">{label}
-      <input id={id} data-testid={id} class="input" type="number" min={RANGE.min} max={RANGE.max} step={10} value={value} onChange={(e) => onChange(e.currentTarget.valueAsNumber || 0)} />
+    <label class="small bound">
+      {label}
+      <input
+        id={id}
+        data-testid={id}
+        class="input"
+        type="number"
+        min={RANGE.min}
+        max={RANGE.max}
+        step={10}
+        value={value}
+        onChange={(e) => onChange(e.currentTarget.valueAsNumber || 0)}
+      />
     </label>
   );
 }
 
 export const threshold = brushTool(brush, {
-  name: "threshold", straight: () => settings.value.thresholdPlanar, title: "Threshold brush", words: "Paints what lies within a window of HU. What you erased stays erased.", key: "T", icon: "pipette",
+  name: "threshold",
+  straight: () => settings.value.thresholdPlanar,
+  title: "Threshold brush",
+  words: "Paints what lies within a window of HU. What you erased stays erased.",
+  key: "T",
+  icon: "pipette",
   Settings: ({ desk }) => {
     const now = settings.value;
     const { thresholdLo: lo, thresholdHi: hi } = now;
-    return <>
-      <Radius brush={brush} />
-      <div class="row bounds" role="group" aria-label={t("HU window of the brush")}>
-        <Bound id="threshold-lo" label={t("From HU")} value={lo} onChange={(v) => setWindow(v, Math.max(v, hi))} />
-        <Bound id="threshold-hi" label={t("to HU")} value={hi} onChange={(v) => setWindow(Math.min(lo, v), v)} />
-      </div>
-      <div class="ops presets">
-        {WINDOWS.map((w) => (
-          <Button key={w.name} pressed={w.lo === lo && w.hi === hi} title={`${t(w.name)}: ${hu(w.lo)} … ${hu(w.hi)} HU`} onClick={() => setWindow(w.lo, w.hi)}>{t(w.name)}</Button>
-        ))}
-        <Button icon="pipette" kind="wide" testid="threshold-here" title={t("Mean ± 2 standard deviations around the cursor")} keys="Alt+T" onClick={() => windowFromHere(desk)}>{t("From the crosshair")}</Button>
-      </div>
-      <hr />
-      <Switch id="threshold-planar" label={t("This slice only")} on={now.thresholdPlanar} hint={t("A circle instead of a ball")} onChange={(thresholdPlanar) => change({ thresholdPlanar })} />
-      <Switch id="live-preview" label={t("Live preview")} on={now.livePreview} hint={t("Show what a stroke would take")} onChange={(livePreview) => change({ livePreview })} />
-      <Overwrite />
-    </>;
+    return (
+      <>
+        <Radius brush={brush} />
+        <div class="row bounds" role="group" aria-label={t("HU window of the brush")}>
+          <Bound id="threshold-lo" label={t("From HU")} value={lo} onChange={(v) => setWindow(v, Math.max(v, hi))} />
+          <Bound id="threshold-hi" label={t("to HU")} value={hi} onChange={(v) => setWindow(Math.min(lo, v), v)} />
+        </div>
+        <div class="ops presets">
+          {WINDOWS.map((w) => (
+            <Button
+              key={w.name}
+              pressed={w.lo === lo && w.hi === hi}
+              title={`${t(w.name)}: ${hu(w.lo)} … ${hu(w.hi)} HU`}
+              onClick={() => setWindow(w.lo, w.hi)}
+            >
+              {t(w.name)}
+            </Button>
+          ))}
+          <Button
+            icon="pipette"
+            kind="wide"
+            testid="threshold-here"
+            title={t("Mean ± 2 standard deviations around the cursor")}
+            keys="Alt+T"
+            onClick={() => windowFromHere(desk)}
+          >
+            {t("From the crosshair")}
+          </Button>
+        </div>
+        <hr />
+        <Switch
+          id="threshold-planar"
+          label={t("This slice only")}
+          on={now.thresholdPlanar}
+          hint={t("A circle instead of a ball")}
+          onChange={(thresholdPlanar) => change({ thresholdPlanar })}
+        />
+        <Switch
+          id="live-preview"
+          label={t("Live preview")}
+          on={now.livePreview}
+          hint={t("Show what a stroke would take")}
+          onChange={(livePreview) => change({ livePreview })}
+        />
+        <Overwrite />
+      </>
+    );
   },
 });
-
