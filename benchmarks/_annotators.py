@@ -119,10 +119,16 @@ class Drawing:
 
     def _message(self, indices: list[ChunkIndex], number: int) -> bytes:
         stroke = {
-            "id": str(UUID(int=number)), "tool": "sphere", "segment": 1 + number % 3, "ijk": [256, 256, 150],
-            "radius_mm": 14.0, "params": {"lo": -800, "hi": 200}, "added": 33401, "removed": 0,
+            "id": str(UUID(int=number)),
+            "tool": "sphere",
+            "segment": 1 + number % 3,
+            "ijk": [256, 256, 150],
+            "radius_mm": 14.0,
+            "params": {"lo": -800, "hi": 200},
+            "added": 33401,
+            "removed": 0,
             "at": "2026-01-01T00:00:00Z",
-        }  # fmt: skip
+        }
         payloads = {index: encode_chunk(self.chunks[index]) for index in indices}
         return encode_message("findings", SHAPE, payloads, [stroke])
 

@@ -76,9 +76,14 @@ class Visit:
         """Keep every picture that goes on screen from now on."""
         self.watched = True
         self.session.on("Page.screencastFrame", self._keep)
-        self.session.send("Page.startScreencast", {
-            "format": "png", "maxWidth": WIDTH // SHRINK, "maxHeight": HEIGHT // SHRINK,
-        })  # fmt: skip
+        self.session.send(
+            "Page.startScreencast",
+            {
+                "format": "png",
+                "maxWidth": WIDTH // SHRINK,
+                "maxHeight": HEIGHT // SHRINK,
+            },
+        )
 
     def _keep(self, event: dict[str, Any]) -> None:
         self.pictures.append((float(event["metadata"]["timestamp"]), event["data"]))
@@ -169,9 +174,15 @@ class Chromium:
         visit.watch()
         if throttled:
             rate = LINE_BITS / 8
-            session.send("Network.emulateNetworkConditions", {
-                "offline": False, "latency": LINE_MS, "downloadThroughput": rate, "uploadThroughput": rate,
-            })  # fmt: skip
+            session.send(
+                "Network.emulateNetworkConditions",
+                {
+                    "offline": False,
+                    "latency": LINE_MS,
+                    "downloadThroughput": rate,
+                    "uploadThroughput": rate,
+                },
+            )
         return visit
 
 
@@ -255,10 +266,17 @@ def unwatched() -> Iterator[Unwatched]:
     """Debian's Chromium, headless, software GL, with nobody attached to it."""
     profile, port = Path(tempfile.mkdtemp(prefix="voxloop-chromium-")), free_port()
     command = [
-        str(_executable()), "--headless=new", *FLAGS, f"--user-data-dir={profile}", f"--remote-debugging-port={port}",
-        f"--window-size={WIDTH},{HEIGHT}", "--no-first-run", "--disable-background-networking",
-        "--disable-dev-shm-usage", "about:blank",
-    ]  # fmt: skip
+        str(_executable()),
+        "--headless=new",
+        *FLAGS,
+        f"--user-data-dir={profile}",
+        f"--remote-debugging-port={port}",
+        f"--window-size={WIDTH},{HEIGHT}",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-dev-shm-usage",
+        "about:blank",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
@@ -286,9 +304,12 @@ def chromium() -> Iterator[Chromium]:
     try:
         with sync_playwright() as playwright:
             context = playwright.chromium.launch_persistent_context(
-                profile, executable_path=_executable(), args=FLAGS, viewport={"width": WIDTH, "height": HEIGHT},
+                profile,
+                executable_path=_executable(),
+                args=FLAGS,
+                viewport={"width": WIDTH, "height": HEIGHT},
                 service_workers="block",
-            )  # fmt: skip
+            )
             context.add_init_script(WATCH)
             browser = Chromium(context, profile)
             yield browser

@@ -88,9 +88,14 @@ class Build:
     def _start(self, name: str, module: list[str]) -> subprocess.Popen[bytes]:
         with (self.state / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", *module], cwd=self.root, env=self.environment, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=die_with_parent(signal.SIGKILL),
-            )  # fmt: skip
+                [sys.executable, "-m", *module],
+                cwd=self.root,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGKILL),
+            )
 
     @property
     def web_pids(self) -> list[int]:
@@ -116,9 +121,12 @@ class Build:
     def run(self, *arguments: str) -> str:
         """What a management command of this build prints."""
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=self.root, env=self.environment, capture_output=True,
+            [sys.executable, "manage.py", *arguments],
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
             text=True,
-        )  # fmt: skip
+        )
         if done.returncode:
             raise RuntimeError(f"{self.name}: {done.stderr[-2000:]}")
         return done.stdout

@@ -90,10 +90,14 @@ def running_ohif(scan: Path) -> Iterator[str]:
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="voxloop-orthanc-") as name:
         settings = {
-            "StorageDirectory": name, "IndexDirectory": name, "HttpPort": port, "DicomServerEnabled": False,
-            "AuthenticationEnabled": False, "Plugins": [str(plugin)],
+            "StorageDirectory": name,
+            "IndexDirectory": name,
+            "HttpPort": port,
+            "DicomServerEnabled": False,
+            "AuthenticationEnabled": False,
+            "Plugins": [str(plugin)],
             "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
-        }  # fmt: skip
+        }
         path = Path(name) / "orthanc.json"
         path.write_text(json.dumps(settings))
         process = subprocess.Popen([orthanc, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

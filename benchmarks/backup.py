@@ -144,9 +144,12 @@ def waits_between(readers: list[Reader], start: float, end: float) -> list[float
 def _seconds(product: Product, *arguments: str) -> float:
     started = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "manage.py", *arguments, "--json"], cwd=ROOT, env=os.environ | product.environment,
-        capture_output=True, text=True,
-    )  # fmt: skip
+        [sys.executable, "manage.py", *arguments, "--json"],
+        cwd=ROOT,
+        env=os.environ | product.environment,
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
         raise RuntimeError(done.stderr[-1000:])
     return time.monotonic() - started

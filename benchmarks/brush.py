@@ -57,8 +57,17 @@ def run() -> Iterator[dict[str, Any]]:
         box = [v for n in block.shape for v in (0, n)]
         _write(path, flood_name, block, kind="flood", seed_zyx=centre, box=box, lower=lower, upper=upper)
         for name, (case, radius_mm, _) in strokes.items():
-            _write(path, name, case.hu, case.limit, kind="stroke", seed_zyx=case.seed, radius_mm=radius_mm,
-                   spacing_mm_zyx=case.spacing, background_hu=case.background_hu)  # fmt: skip
+            _write(
+                path,
+                name,
+                case.hu,
+                case.limit,
+                kind="stroke",
+                seed_zyx=case.seed,
+                radius_mm=radius_mm,
+                spacing_mm_zyx=case.spacing,
+                background_hu=case.background_hu,
+            )
         ours = run_in_node("brush", path)
     peer, voxels = _flood_by_simpleitk(block, centre, lower, upper)
     if voxels != ours[flood_name]["voxels"]:

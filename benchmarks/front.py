@@ -128,10 +128,27 @@ def front(product: Product) -> Iterator[str]:
 def gunicorn(product: Product) -> Iterator[str]:
     port = free_port()
     command = [
-        sys.executable, "-m", "gunicorn", "voxloop.project.wsgi:application", "--bind", f"127.0.0.1:{port}",
-        "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--preload", "--timeout", "120",
-        "--graceful-timeout", "5", "--no-control-socket", "--log-level", "warning",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "voxloop.project.wsgi:application",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--worker-class",
+        "gthread",
+        "--workers",
+        "2",
+        "--threads",
+        "4",
+        "--preload",
+        "--timeout",
+        "120",
+        "--graceful-timeout",
+        "5",
+        "--no-control-socket",
+        "--log-level",
+        "warning",
+    ]
     with started(product, *command, port=port):
         yield f"http://127.0.0.1:{port}"
 

@@ -126,10 +126,14 @@ def _lay_out(
     background = NORMAL_LUNG_HU if background_hu is None else background_hu
     deepest = np.unravel_index(int(ndi.distance_transform_edt(lesion, sampling=spacing).argmax()), lesion.shape)
     facts = {
-        "shape_zyx": lesion.shape, "spacing_mm_zyx": spacing, "background_hu": background,
-        "lesion_hu": int(np.median(values[lesion])), "seed": sum(case.encode()) + int(lesion.sum()),
-        "check_zyx": [int(n) for n in deepest], "check_radius_mm": 15.0,
-    }  # fmt: skip
+        "shape_zyx": lesion.shape,
+        "spacing_mm_zyx": spacing,
+        "background_hu": background,
+        "lesion_hu": int(np.median(values[lesion])),
+        "seed": sum(case.encode()) + int(lesion.sum()),
+        "check_zyx": [int(n) for n in deepest],
+        "check_radius_mm": 15.0,
+    }
     (folder / f"{case}.json").write_text(json.dumps(facts))
     (folder / f"{case}.hu").write_bytes(values.astype("<i2").tobytes())
     (folder / f"{case}.limit").write_bytes(inside.astype(np.uint8).tobytes())
@@ -144,9 +148,15 @@ def _compare_with_reference(folder: Path, case: str, runs: list[list[int]]) -> N
     wanted = np.zeros(shape, np.uint8)
     seed: Any = tuple(facts["check_zyx"])
     grow(
-        hu, tuple(facts["spacing_mm_zyx"]), wanted, 1, seed, facts["check_radius_mm"],
-        limit_zyx=limit, background_hu=facts["background_hu"],
-    ).apply(wanted, 1)  # fmt: skip
+        hu,
+        tuple(facts["spacing_mm_zyx"]),
+        wanted,
+        1,
+        seed,
+        facts["check_radius_mm"],
+        limit_zyx=limit,
+        background_hu=facts["background_hu"],
+    ).apply(wanted, 1)
     found = np.zeros(wanted.size, np.uint8)
     for start, length in runs:
         found[start : start + length] = 1

@@ -46,9 +46,12 @@ def bad_inputs() -> Iterator[dict[str, Any]]:
     yield least_row("reliability", "bad inputs: named", facts.named, "", 300)
     yield least_row("reliability", "bad inputs: generated", facts.generated, "", GENERATED)
     for name, left in (
-        ("5xx", facts.faults), ("refusals without a code", facts.without_code), ("unanswered", facts.unanswered),
-        ("rows left behind", facts.rows_left), ("files left behind", facts.files_left),
-    ):  # fmt: skip
+        ("5xx", facts.faults),
+        ("refusals without a code", facts.without_code),
+        ("unanswered", facts.unanswered),
+        ("rows left behind", facts.rows_left),
+        ("files left behind", facts.files_left),
+    ):
         yield plain_row("reliability", f"bad inputs: {name}", len(left), "", 0)
     if facts.memory_growth_percent is not None:
         yield plain_row("reliability", "bad inputs: growth of the web process", facts.memory_growth_percent, "%", 5)
@@ -81,5 +84,10 @@ def row_of(case: ElementTree.Element) -> dict[str, Any]:
     told = {entry.get("name"): entry.get("value", "") for entry in case.iter("property")}
     figure, _, unit = told.get("figure", f"{float(case.get('time', '0')):.2f} s").partition(" ")
     holds = not any(case.find(fault) is not None for fault in ("failure", "error", "skipped"))
-    return {"bench": "reliability", "case": told.get("fault", case.get("name")), "ours": float(figure), "unit": unit,
-            "holds": holds}  # fmt: skip
+    return {
+        "bench": "reliability",
+        "case": told.get("fault", case.get("name")),
+        "ours": float(figure),
+        "unit": unit,
+        "holds": holds,
+    }

@@ -17,9 +17,16 @@ from voxloop.volume.labelmap import changed_chunks, encode_message
 MOST_SHARE = 1 / 50
 RADIUS = 20  # voxels
 STROKE = {
-    "id": "00000000-0000-4000-8000-000000000000", "tool": "sphere", "segment": 1, "ijk": [256, 256, 150],
-    "radius_mm": 14.0, "params": {}, "added": 33401, "removed": 0, "at": "2026-01-01T00:00:00Z",
-}  # fmt: skip
+    "id": "00000000-0000-4000-8000-000000000000",
+    "tool": "sphere",
+    "segment": 1,
+    "ijk": [256, 256, 150],
+    "radius_mm": 14.0,
+    "params": {},
+    "added": 33401,
+    "removed": 0,
+    "at": "2026-01-01T00:00:00Z",
+}
 
 
 def run() -> Iterator[dict[str, Any]]:

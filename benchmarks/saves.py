@@ -68,9 +68,13 @@ def measure(ours: Build, today: Build) -> Iterator[dict[str, Any]]:
         yield ratio_row("saves", f"one annotator alone, {which}", alone[0], alone[1], "ms")
         yield ratio_row("saves", f"{ANNOTATORS} once a second, {which}", together[0], together[1], "ms")
     yield ratio_row(
-        "saves", f"ours: p95 of {ANNOTATORS} beside alone", mine.share("together", 95), mine.share("alone", 95), "ms",
+        "saves",
+        f"ours: p95 of {ANNOTATORS} beside alone",
+        mine.share("together", 95),
+        mine.share("alone", 95),
+        "ms",
         MOST_OF_IDLE,
-    )  # fmt: skip
+    )
     yield plain_row("saves", "ours: saves that were late or failed", mine.failed, "")
 
 

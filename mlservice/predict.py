@@ -158,9 +158,13 @@ def _infer(
             volume = torch.from_numpy(image_zyx)[None, None].to(device)
             # The window moves by the patch of the training, Gaussian weights over the overlap (learning.md).
             scores = sliding_window_inference(
-                volume, config.patch_zyx, 1, lambda x: probabilities(network(x), config), overlap=config.overlap,
+                volume,
+                config.patch_zyx,
+                1,
+                lambda x: probabilities(network(x), config),
+                overlap=config.overlap,
                 mode="gaussian",
-            )  # fmt: skip
+            )
             return _split(scores[0])
         shares, channels = [], []
         for start in range(0, len(image_zyx), SLICES_AT_ONCE):

@@ -117,9 +117,12 @@ def _optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimi
     if config.optimiser == "adamw":
         return torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=1e-2)
     return torch.optim.SGD(
-        network.parameters(), lr=config.learning_rate, momentum=0.99 if config.deep_supervision else 0.9, nesterov=True,
+        network.parameters(),
+        lr=config.learning_rate,
+        momentum=0.99 if config.deep_supervision else 0.9,
+        nesterov=True,
         weight_decay=3e-5,
-    )  # fmt: skip
+    )
 
 
 def _prepared(request: TrainRequest, job: Job) -> list[Path]:

@@ -20,9 +20,27 @@ from typing import Any
 import mfusepy
 
 CALLS = (
-    "getattr", "readdir", "readlink", "open", "create", "read", "write", "truncate", "fsync", "fsyncdir", "unlink",
-    "rename", "mkdir", "mknod", "rmdir", "symlink", "link", "chmod", "chown", "utimens",
-)  # fmt: skip
+    "getattr",
+    "readdir",
+    "readlink",
+    "open",
+    "create",
+    "read",
+    "write",
+    "truncate",
+    "fsync",
+    "fsyncdir",
+    "unlink",
+    "rename",
+    "mkdir",
+    "mknod",
+    "rmdir",
+    "symlink",
+    "link",
+    "chmod",
+    "chown",
+    "utimens",
+)
 NAMES, FILES, HELD = "names.json", "files", "held"
 
 
@@ -253,9 +271,15 @@ def main(live: Path, kept: Path, at: Path) -> None:
     fuse = Forgetful(live, kept)
     until_cut(fuse)
     mfusepy.FUSE(
-        fuse, str(at), foreground=True, nothreads=True, allow_other=True, default_permissions=True,
-        attr_timeout=0, entry_timeout=0,
-    )  # fmt: skip
+        fuse,
+        str(at),
+        foreground=True,
+        nothreads=True,
+        allow_other=True,
+        default_permissions=True,
+        attr_timeout=0,
+        entry_timeout=0,
+    )
 
 
 if __name__ == "__main__":

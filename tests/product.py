@@ -62,20 +62,31 @@ class Product:
         """Run a management command to its end; `more` is added to its environment."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT, env=self.environment | more, check=check, capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=self.environment | more,
+            check=check,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
         """Start `web`, `default`, `ml`, `beat`, or the `supervisor` of one machine with all workers and the clock."""
         command = {
             "web": [
-                sys.executable, "-m", "voxloop.project.front", "--bind", f"127.0.0.1:{self.port}", "--processes", "1",
+                sys.executable,
+                "-m",
+                "voxloop.project.front",
+                "--bind",
+                f"127.0.0.1:{self.port}",
+                "--processes",
+                "1",
             ],
             "default": [sys.executable, "-m", *worker_command(f"default-{self.port}", "default")],
             "ml": [sys.executable, "-m", *worker_command(f"ml-{self.port}", "ml")],
             "beat": [sys.executable, "-m", *beat_command()],
             "supervisor": [sys.executable, "-c", SUPERVISE, str(ROOT), str(self.state)],
-        }[name]  # fmt: skip
+        }[name]
         log = (self.state / f"{name}.log").open("ab")
         process = subprocess.Popen(
             command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True

@@ -24,9 +24,18 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
     class Meta:
         model = Release
         fields = [
-            "id", "campaign", "name", "notes", "licence", "filters", "state", "manifest_hash", "created_by",
-            "created_at", "frozen_at",
-        ]  # fmt: skip
+            "id",
+            "campaign",
+            "name",
+            "notes",
+            "licence",
+            "filters",
+            "state",
+            "manifest_hash",
+            "created_by",
+            "created_at",
+            "frozen_at",
+        ]
 
 
 class ExportSerializer(serializers.ModelSerializer[Export]):

@@ -29,12 +29,20 @@ def _describe(scans: Sequence[Scan]) -> list[Line]:
     names = ", ".join(f"{release.name} of {release.campaign}" for release in releases)
     places = ", ".join(sorted(set(copies.values_list("destination", flat=True))))
     return [
-        Line("Releases", len(releases), "marked",
-             f"{names}: yanked; the list says nothing of the scan any more, its hash stays, so that copies are known"),
-        Line("Exported copies", copies.count(), "marked",
-             f"they lie outside and are not touched: {places}. Delete them, tell who holds a copy to delete it, and "
-             "freeze a new release"),
-    ]  # fmt: skip
+        Line(
+            "Releases",
+            len(releases),
+            "marked",
+            f"{names}: yanked; the list says nothing of the scan any more, its hash stays, so that copies are known",
+        ),
+        Line(
+            "Exported copies",
+            copies.count(),
+            "marked",
+            f"they lie outside and are not touched: {places}. Delete them, tell who holds a copy to delete it, and "
+            "freeze a new release",
+        ),
+    ]
 
 
 def _before(scans: Sequence[Scan], actor: Any) -> list[str]:

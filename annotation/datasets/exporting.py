@@ -59,11 +59,19 @@ def write_export(claim: Claim) -> dict[str, Any]:
             export.seal = seal
             export.save(update_fields=["seal"])
             record(
-                actor=export.created_by or "worker", action="release.exported", target=release,
+                actor=export.created_by or "worker",
+                action="release.exported",
+                target=release,
                 new={"export": str(export.pk), "place": place, "seal": seal, "files": verdict.files},
-            )  # fmt: skip
-    return {"place": place, "name": name, "seal": seal, "manifest_hash": release.manifest_hash,
-            "files": verdict.files, "scans": verdict.scans}  # fmt: skip
+            )
+    return {
+        "place": place,
+        "name": name,
+        "seal": seal,
+        "manifest_hash": release.manifest_hash,
+        "files": verdict.files,
+        "scans": verdict.scans,
+    }
 
 
 def _loader() -> Callable[[Mapping[str, Any]], ScanVoxels]:

@@ -22,8 +22,9 @@ def check_list(release: Release) -> None:
     if not is_whole:
         raise Damaged(
             f"The frozen list of release {release.name} was changed in the database; yank it and freeze another.",
-            thing=f"releases/{release.pk}", code="release_damaged",
-        )  # fmt: skip
+            thing=f"releases/{release.pk}",
+            code="release_damaged",
+        )
 
 
 def check_releases() -> Iterator[tuple[str, Damaged | None]]:
@@ -43,10 +44,15 @@ def check_exports() -> Iterator[tuple[str, Damaged | None]]:
         folder = Path(unquote(urlsplit(export.destination).path)) / folder_name(export.release)
         thing = f"exports/{export.pk}"
         wrong = _wrong_file(folder, export.seal) if (folder / SUMS).is_file() else None
-        yield thing, wrong and Damaged(
-            f"The export {folder.name} is damaged ({wrong}); export the release again.",
-            thing=thing, code="export_damaged",
-        )  # fmt: skip
+        yield (
+            thing,
+            wrong
+            and Damaged(
+                f"The export {folder.name} is damaged ({wrong}); export the release again.",
+                thing=thing,
+                code="export_damaged",
+            ),
+        )
 
 
 def count_exports() -> int:

@@ -89,9 +89,7 @@ def freeze_release(*, release_id: UUID, actor: User) -> Release:
     frozen_at = now().replace(microsecond=0)
     frozen = freeze_list(release, rounds, frozen_at)
     digest = manifest_hash(frozen)
-    advance(
-        release, "frozen", table=RELEASE, actor=actor, manifest=frozen, manifest_hash=digest, frozen_at=frozen_at
-    )  # fmt: skip
+    advance(release, "frozen", table=RELEASE, actor=actor, manifest=frozen, manifest_hash=digest, frozen_at=frozen_at)
     release.refresh_from_db()
     if manifest_hash(release.manifest) != digest:
         raise RuntimeError("the database does not give the manifest back as it was frozen")
@@ -157,9 +155,11 @@ def request_export(*, release_id: UUID, actor: User, destination: str = "", by_o
     )
     export.save(update_fields=["job"])
     record(
-        actor=actor, action="release.export_requested", target=release,
+        actor=actor,
+        action="release.export_requested",
+        target=release,
         new={"export": str(export.pk), "destination": place},
-    )  # fmt: skip
+    )
     return export
 
 

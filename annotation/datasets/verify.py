@@ -58,9 +58,14 @@ class Verdict:
     def to_json(self) -> dict[str, Any]:
         """The verdict for scripts."""
         return {
-            "ok": self.is_proven, "release": self.release, "manifest_hash": self.manifest_hash, "seal": self.seal,
-            "files": self.files, "scans": self.scans, "faults": [vars(fault) for fault in self.faults],
-        }  # fmt: skip
+            "ok": self.is_proven,
+            "release": self.release,
+            "manifest_hash": self.manifest_hash,
+            "seal": self.seal,
+            "files": self.files,
+            "scans": self.scans,
+            "faults": [vars(fault) for fault in self.faults],
+        }
 
 
 def canonical(document: Any) -> bytes:

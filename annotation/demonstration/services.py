@@ -143,9 +143,13 @@ def label_first_scans(*, stage: Stage, progress: Progress) -> None:
     batch = Batch.objects.filter(assignments__in=held).first()
     if batch is None:
         batch = create_batch(
-            campaign=stage.campaign, actor=coordinator, size=len(scans), assignee=reader,
-            due_on=_in_days(7), scan_ids=[scan.pk for scan in scans],
-        )  # fmt: skip
+            campaign=stage.campaign,
+            actor=coordinator,
+            size=len(scans),
+            assignee=reader,
+            due_on=_in_days(7),
+            scan_ids=[scan.pk for scan in scans],
+        )
     if batch.state == "draft":
         publish_batch(batch_id=batch.pk, actor=coordinator)
     for number, assignment in enumerate(held.select_related("scan__subject").order_by("position"), start=1):
@@ -220,9 +224,13 @@ def publish_main_batch(*, stage: Stage) -> None:
     batch = Batch.objects.filter(campaign=stage.campaign, assignee=annotator).exclude(state="cancelled").first()
     if batch is None:
         batch = create_batch(
-            campaign=stage.campaign, actor=coordinator, size=BATCH_SIZE, assignee=annotator,
-            due_on=_in_days(14), chosen_by="score",
-        )  # fmt: skip
+            campaign=stage.campaign,
+            actor=coordinator,
+            size=BATCH_SIZE,
+            assignee=annotator,
+            due_on=_in_days(14),
+            chosen_by="score",
+        )
     if batch.state == "draft":
         publish_batch(batch_id=batch.pk, actor=coordinator)
 
@@ -249,13 +257,20 @@ def _wait_for_earlier_imports(stage: Stage, progress: Progress) -> None:
 
 
 def _person(
-    username: str, passwords: Mapping[str, str], actor: Any, roles: Iterable[tuple[Campaign, str]] = (),
+    username: str,
+    passwords: Mapping[str, str],
+    actor: Any,
+    roles: Iterable[tuple[Campaign, str]] = (),
     sites: Iterable[Site] = (),
-) -> User:  # fmt: skip
+) -> User:
     return User.objects.filter(username=username).first() or invite_person(
-        username=username, password=passwords[username], actor=actor, roles=roles, sites=sites,
+        username=username,
+        password=passwords[username],
+        actor=actor,
+        roles=roles,
+        sites=sites,
         is_administrator=username == "administrator",
-    )  # fmt: skip
+    )
 
 
 @functools.lru_cache(maxsize=8)
@@ -268,15 +283,18 @@ def _write_series(pseudonym: str, folder: Path) -> None:
     """The subject's scan as the DICOM series that its site's scanner writes."""
     phantom = _make(pseudonym)
     look = phantom.profile
-    scanner = replace(
-        SCANNERS[look.name.lower()], manufacturer=look.manufacturer, model=look.model, kernel=look.kernel
-    )  # fmt: skip
+    scanner = replace(SCANNERS[look.name.lower()], manufacturer=look.manufacturer, model=look.model, kernel=look.kernel)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     write_ct_series(
-        folder, phantom.hu_zyx, phantom.geometry, subject=pseudonym, scanner=scanner,
-        description=f"CT chest, {look.kernel.lower()} kernel", contrast=phantom.with_contrast,
-    )  # fmt: skip
+        folder,
+        phantom.hu_zyx,
+        phantom.geometry,
+        subject=pseudonym,
+        scanner=scanner,
+        description=f"CT chest, {look.kernel.lower()} kernel",
+        contrast=phantom.with_contrast,
+    )
 
 
 def _is_known(stage: Stage, delivery: Delivery, pseudonym: str) -> bool:

@@ -106,10 +106,14 @@ def run(source: Path, mask: Path | None, folder: Path, limits: Limits) -> Report
     if not report.accepted and not report.refused:
         files = report.not_dicom + report.unreadable
         damaged = f", {report.unreadable} of them damaged" if report.unreadable else ""
-        report.refused.append({
-            "code": "nothing_found", "files": files, "series": None,
-            "reason": f"None of the {files} files is a readable DICOM image{damaged}.",
-        })  # fmt: skip
+        report.refused.append(
+            {
+                "code": "nothing_found",
+                "files": files,
+                "series": None,
+                "reason": f"None of the {files} files is a readable DICOM image{damaged}.",
+            }
+        )
     return report
 
 

@@ -54,11 +54,16 @@ def read_nifti(path: Path, scratch: Path, limits: Limits) -> FoundVolume:
     facts = {
         "slices": geometry.shape_zyx[0],
         "slice_thickness_mm": geometry.spacing_mm_zyx[0],
-        "kernel": "", "manufacturer": "", "model": "", "contrast": None, "kvp": None, "sop_class_uid": "",
+        "kernel": "",
+        "manufacturer": "",
+        "model": "",
+        "contrast": None,
+        "kvp": None,
+        "sop_class_uid": "",
         "frame_of_reference_uid": derive_uid("frame", study_uid),
         "sop_instance_uids": [],
         "source": "nifti",
-    }  # fmt: skip
+    }
     origin = Origin(
         subject=study_uid,
         is_unnamed=True,

@@ -26,9 +26,23 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     class Meta:
         model = TrainingRun
         fields = [
-            "id", "campaign", "number", "state", "trigger", "profile", "seed", "manifest_hash", "progress", "message",
-            "gate", "error", "model", "created_at", "started_at", "ended_at",
-        ]  # fmt: skip
+            "id",
+            "campaign",
+            "number",
+            "state",
+            "trigger",
+            "profile",
+            "seed",
+            "manifest_hash",
+            "progress",
+            "message",
+            "gate",
+            "error",
+            "model",
+            "created_at",
+            "started_at",
+            "ended_at",
+        ]
 
     def get_model(self, run: TrainingRun) -> str | None:
         found = ModelVersion.objects.filter(run=run).values_list("pk", flat=True).first()
@@ -46,8 +60,16 @@ class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
     class Meta:
         model = ModelVersion
         fields = [
-            "id", "campaign", "number", "state", "run", "metrics", "created_at", "promoted_at", "learned_from_ended",
-        ]  # fmt: skip
+            "id",
+            "campaign",
+            "number",
+            "state",
+            "run",
+            "metrics",
+            "created_at",
+            "promoted_at",
+            "learned_from_ended",
+        ]
 
     def get_learned_from_ended(self, model: ModelVersion) -> dict[str, int]:
         """Scans it learned from that were withdrawn or erased since, by state."""

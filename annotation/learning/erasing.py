@@ -10,17 +10,23 @@ from annotation.scans.models import Scan
 
 
 def _describe(scans: Sequence[Scan]) -> list[Line]:
-    names = sorted({
-        f"{model} of {model.campaign}"
-        for scan in scans
-        for model in ModelVersion.objects.filter(run__in=runs_with(scan)).select_related("campaign")
-    })  # fmt: skip
+    names = sorted(
+        {
+            f"{model} of {model.campaign}"
+            for scan in scans
+            for model in ModelVersion.objects.filter(run__in=runs_with(scan)).select_related("campaign")
+        }
+    )
     predictions = PreAnnotation.objects.filter(scan__in=scans).count()
     return [
         Line("Pre-annotations: extent, uncertainty, embedding", predictions, "erased", "the empty row stays"),
-        Line("Models that learned from a scan", len(names), "marked",
-             f"{', '.join(names)}: what was learned cannot be taken out; train again and promote the new one"),
-    ]  # fmt: skip
+        Line(
+            "Models that learned from a scan",
+            len(names),
+            "marked",
+            f"{', '.join(names)}: what was learned cannot be taken out; train again and promote the new one",
+        ),
+    ]
 
 
 def _before(scans: Sequence[Scan], actor: Any) -> list[str]:

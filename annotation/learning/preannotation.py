@@ -157,13 +157,24 @@ def _keep(model: ModelVersion, layer: Layer, scan: Scan, place: Path, held: Clai
         advance(row, "discarded", table=PRE_ANNOTATION, actor="worker", why="somebody opened the scan first")
         return
     revision: MaskRevision = store_prediction(
-        scan=scan, layer=layer, labels_zyx=np.load(place / "labels.npy"), model_id=model.pk, model_name=str(model),
-        probability=(np.load(place / "probability.npy"), found.step_zyx), segment=_only_segment(model),
-    )  # fmt: skip
+        scan=scan,
+        layer=layer,
+        labels_zyx=np.load(place / "labels.npy"),
+        model_id=model.pk,
+        model_name=str(model),
+        probability=(np.load(place / "probability.npy"), found.step_zyx),
+        segment=_only_segment(model),
+    )
     advance(
-        row, "ready", table=PRE_ANNOTATION, actor="worker", revision=revision, uncertainty=found.uncertainty,
-        extent_ml=found.extent_ml, embedding=list(found.embedding),
-    )  # fmt: skip
+        row,
+        "ready",
+        table=PRE_ANNOTATION,
+        actor="worker",
+        revision=revision,
+        uncertainty=found.uncertainty,
+        extent_ml=found.extent_ml,
+        embedding=list(found.embedding),
+    )
 
 
 def _only_segment(model: ModelVersion) -> int | None:
@@ -177,12 +188,15 @@ def _rank(model: ModelVersion, folder: Path, held: Claim) -> None:
     rows = PreAnnotation.objects.filter(model=model, state="ready", scan__in=unassigned_scans(model.campaign))
     candidates = tuple(
         AcquireScan(
-            str(row.scan_id), row.scan.site.code, embedding=tuple(row.embedding), uncertainty=row.uncertainty,
+            str(row.scan_id),
+            row.scan.site.code,
+            embedding=tuple(row.embedding),
+            uncertainty=row.uncertainty,
             extent_ml=row.extent_ml,
         )
         for row in rows.select_related("scan__site").order_by("scan__code")
         if row.embedding
-    )  # fmt: skip
+    )
     if not candidates:
         return
     request = AcquireRequest(

@@ -156,14 +156,23 @@ def _conclude(
     gate = results.pop("gate")
     number = (ModelVersion.objects.filter(campaign=run.campaign_id).aggregate(top=Max("number"))["top"] or 0) + 1
     model = ModelVersion.objects.create(
-        campaign=run.campaign, number=number, run=run, weights_key=weights_key, config=card,
+        campaign=run.campaign,
+        number=number,
+        run=run,
+        weights_key=weights_key,
+        config=card,
         metrics=results["challenger"],
-    )  # fmt: skip
+    )
     advance(
-        run, "candidate", table=TRAINING_RUN, actor="worker", ended_at=now(), gate=gate,
+        run,
+        "candidate",
+        table=TRAINING_RUN,
+        actor="worker",
+        ended_at=now(),
+        gate=gate,
         results={**results, "seconds": trained.seconds, "parameters": trained.parameters, "device": trained.device},
         curves={"train": [asdict(point) for point in trained.curve]},
-    )  # fmt: skip
+    )
     if champion_of(run.campaign) == champion:
         decide(model=model, gate=gate)
     # Otherwise it was measured against a model that no longer serves: a person decides about the candidate.

@@ -66,9 +66,11 @@ def request_training(*, campaign: Campaign, actor: Any, trigger: str = "person")
     )
     run.save(update_fields=["job"])
     record(
-        actor=actor, action="training.requested", target=run,
+        actor=actor,
+        action="training.requested",
+        target=run,
         new={"trigger": trigger, "scans": len(manifest["items"]), "manifest": run.manifest_hash},
-    )  # fmt: skip
+    )
     return run
 
 

@@ -17,8 +17,15 @@ from voxloop.volume.labelmap.chunks import CHUNK
 
 MOST_REVISIONS = 2000
 FACTS = (
-    "id", "parent_id", "kind", "author__username", "model_name", "created_at", "voxel_counts", "strokes",
-)  # fmt: skip
+    "id",
+    "parent_id",
+    "kind",
+    "author__username",
+    "model_name",
+    "created_at",
+    "voxel_counts",
+    "strokes",
+)
 
 
 @dataclass(frozen=True)

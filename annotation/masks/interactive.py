@@ -115,10 +115,15 @@ def _request(scan: Scan, box: Box, voxels: np.ndarray[Any, Any], prompts: Prompt
     if prompts.box is not None:
         x0, y0, z0, x1, y1, z1 = prompts.box
         sides = [[a - o, b - o] for a, b, o in zip((z0, y0, x0), (z1, y1, x1), origin, strict=True)]
-    header = json.dumps({
-        "version": 1, "shape_zyx": voxels.shape, "spacing_mm_zyx": scan.spacing_mm_zyx, "points": points,
-        "box_zyx": sides,
-    }).encode()  # fmt: skip
+    header = json.dumps(
+        {
+            "version": 1,
+            "shape_zyx": voxels.shape,
+            "spacing_mm_zyx": scan.spacing_mm_zyx,
+            "points": points,
+            "box_zyx": sides,
+        }
+    ).encode()
     return struct.pack("<I", len(header)) + header + voxels.tobytes()
 
 

@@ -42,8 +42,9 @@ class PromptsSerializer(serializers.Serializer[Any]):
     segment = serializers.IntegerField(min_value=1, max_value=254)
     points = serializers.ListField(
         child=serializers.ListField(child=serializers.IntegerField(min_value=0), min_length=4, max_length=4),
-        max_length=interactive.MOST_PROMPTS, default=list,
-    )  # fmt: skip
+        max_length=interactive.MOST_PROMPTS,
+        default=list,
+    )
     box = serializers.ListField(
         child=serializers.IntegerField(min_value=0), min_length=6, max_length=6, allow_null=True, default=None
     )

@@ -135,15 +135,27 @@ def append(
         counts.update(count_values(held.chunks, [key for key in held.chunks if key not in arrived.names]))
     at = now()
     revision = MaskRevision(
-        id=new_id(), scan_id=held.scan_id, layer=held.layer, kind=kind, parent_id=held.head_id,
-        assignment_id=held.assignment_id, author=held.actor, chunks=chunks,
+        id=new_id(),
+        scan_id=held.scan_id,
+        layer=held.layer,
+        kind=kind,
+        parent_id=held.head_id,
+        assignment_id=held.assignment_id,
+        author=held.actor,
+        chunks=chunks,
         content_hash=hash_of(chunks, held.shape_zyx or ()),
-        voxel_counts=shown_counts(counts), strokes=list(strokes), idempotency_key=key, created_at=at,
-    )  # fmt: skip
+        voxel_counts=shown_counts(counts),
+        strokes=list(strokes),
+        idempotency_key=key,
+        created_at=at,
+    )
     entry = make_entry(
-        actor=held.actor, action="mask.saved", target=revision, old=held.head_id and str(held.head_id),
+        actor=held.actor,
+        action="mask.saved",
+        target=revision,
+        old=held.head_id and str(held.head_id),
         new={"scan": held.scan_code, "layer": held.layer, "strokes": len(strokes), "hash": revision.content_hash},
-    )  # fmt: skip
+    )
     _write(held, revision, arrived, entry)
     revision._state.adding, revision._state.db = False, "default"
     return revision

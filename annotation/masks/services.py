@@ -172,9 +172,13 @@ def store_prediction(
     """
     _check_labels(labels_zyx, scan)
     revision = _store(
-        scan=scan, layer=layer, payloads=split_labelmap(labels_zyx),
-        kind=MaskRevision.Kind.PREDICTION, model_id=model_id, model_name=model_name,
-    )  # fmt: skip
+        scan=scan,
+        layer=layer,
+        payloads=split_labelmap(labels_zyx),
+        kind=MaskRevision.Kind.PREDICTION,
+        model_id=model_id,
+        model_name=model_name,
+    )
     if probability is not None:
         data, entry = encode_probability(*probability, tuple(scan.shape_zyx))
         key = open_store(settings.STORAGE_URL).put("probabilities", data)
@@ -186,9 +190,13 @@ def store_prediction(
 def repeat_prediction(*, revision: MaskRevision, layer: Layer) -> MaskRevision:
     """Offer an older prediction as the newest again; its voxels and its map are those stored before."""
     fresh = _store(
-        scan=revision.scan, layer=layer, payloads=chunks_of(revision, revision.scan.shape_zyx),
-        kind=MaskRevision.Kind.PREDICTION, model_id=revision.model_id, model_name=revision.model_name,
-    )  # fmt: skip
+        scan=revision.scan,
+        layer=layer,
+        payloads=chunks_of(revision, revision.scan.shape_zyx),
+        kind=MaskRevision.Kind.PREDICTION,
+        model_id=revision.model_id,
+        model_name=revision.model_name,
+    )
     known = ProbabilityMap.objects.filter(revision=revision).first()
     if known is not None:
         ProbabilityMap.objects.create(revision=fresh, key=known.key, facts=known.facts, segment=known.segment)
@@ -200,9 +208,12 @@ def store_import(*, scan: Scan, layer: Layer, labels_zyx: Labels, actor: User) -
     """Keep a mask that came with the scan."""
     _check_labels(labels_zyx, scan)
     revision = _store(
-        scan=scan, layer=layer, payloads=split_labelmap(labels_zyx),
-        kind=MaskRevision.Kind.IMPORT, author=actor,
-    )  # fmt: skip
+        scan=scan,
+        layer=layer,
+        payloads=split_labelmap(labels_zyx),
+        kind=MaskRevision.Kind.IMPORT,
+        author=actor,
+    )
     record(actor=actor, action="mask.imported", target=revision, new={"scan": scan.code, "layer": layer.name})
     return revision
 
@@ -239,9 +250,10 @@ def _check_editable(assignment: Assignment, layer: str, actor: User) -> Layer:
     if assignment.state != "open":
         check_not_lost(assignment, actor)
         raise Conflict(
-            f"This scan is {assignment.state}; it can no longer be drawn on.", code="not_editable",
+            f"This scan is {assignment.state}; it can no longer be drawn on.",
+            code="not_editable",
             state=assignment.state,
-        )  # fmt: skip
+        )
     place: Layer = schema_of(assignment).layer(layer)
     if not place.editable:
         raise Conflict(f"Layer {layer} is read only.", code="not_editable")

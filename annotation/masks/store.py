@@ -146,8 +146,10 @@ def mask_damaged(thing: str, sentence: str, *, is_missing: bool = False) -> Dama
     """The refusal for a mask that cannot be read as it was saved."""
     return Damaged(
         f"{sentence} Nothing of it is shown; an administrator can restore it (manage.py scrub).",
-        thing=thing, code="mask_damaged", is_missing=is_missing,
-    )  # fmt: skip
+        thing=thing,
+        code="mask_damaged",
+        is_missing=is_missing,
+    )
 
 
 def chunks_of(revision: MaskRevision | None, shape_zyx: Iterable[int]) -> dict[ChunkIndex, bytes]:

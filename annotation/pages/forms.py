@@ -32,9 +32,11 @@ class ErasureForm(forms.Form):
     """The typed confirmation of an erasure, and why."""
 
     reason = forms.CharField(
-        label="Why is the subject erased?", max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
+        label="Why is the subject erased?",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Written into the log. Write no name.",
-    )  # fmt: skip
+    )
     confirmation = forms.CharField(label="Code of the subject", max_length=64)
 
     def __init__(self, *args: Any, code: str, **more: Any) -> None:
@@ -63,13 +65,17 @@ class BatchForm(forms.Form):
 
     chosen_by = forms.ChoiceField(label="How to choose", choices=CHOICES, initial="score")
     assignee = forms.ModelChoiceField(
-        label="For whom", queryset=User.objects.none(), required=False, empty_label="Nobody: leave it in the pool",
+        label="For whom",
+        queryset=User.objects.none(),
+        required=False,
+        empty_label="Nobody: leave it in the pool",
         help_text="From the pool each annotator takes the next scan themselves.",
-    )  # fmt: skip
+    )
     size = forms.IntegerField(label="Number of scans", min_value=1)
     due_on = forms.DateField(label="Due date", required=False, widget=DayInput())
-    publish = forms.BooleanField(label="Publish at once", required=False, initial=True,
-                                 help_text="A draft is seen by coordinators only.")  # fmt: skip
+    publish = forms.BooleanField(
+        label="Publish at once", required=False, initial=True, help_text="A draft is seen by coordinators only."
+    )
 
     def __init__(self, *args: Any, campaign: Campaign, free: int, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -109,9 +115,10 @@ class UploadForm(forms.Form):
     """A scan that was de-identified at its site."""
 
     file = forms.FileField(
-        label="File", help_text="A zip of DICOM series, or one NIfTI volume (.nii, .nii.gz); de-identified.",
+        label="File",
+        help_text="A zip of DICOM series, or one NIfTI volume (.nii, .nii.gz); de-identified.",
         widget=forms.ClearableFileInput(attrs={"accept": ".zip,.nii,.gz"}),
-    )  # fmt: skip
+    )
     site = forms.ModelChoiceField(label="Site", queryset=Site.objects.none(), empty_label=None)
     campaign = forms.ModelChoiceField(label="Campaign", queryset=Campaign.objects.none(), empty_label=None)
 
@@ -141,8 +148,12 @@ class ReleaseForm(forms.Form):
     )
     approved_from = forms.DateField(label="Approved from", required=False, widget=DayInput())
     approved_until = forms.DateField(label="Approved until", required=False, widget=DayInput())
-    notes = forms.CharField(label="Notes", required=False, widget=forms.Textarea(attrs={"rows": 3}),
-                            help_text="They travel with the release.")  # fmt: skip
+    notes = forms.CharField(
+        label="Notes",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="They travel with the release.",
+    )
 
     def __init__(self, *args: Any, sites: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -157,8 +168,9 @@ class ExportForm(forms.Form):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.fields["destination"].choices = [
-            ("", "The server's export folder"), *((bucket, bucket) for bucket in settings.EXPORT_BUCKETS)
-        ]  # fmt: skip
+            ("", "The server's export folder"),
+            *((bucket, bucket) for bucket in settings.EXPORT_BUCKETS),
+        ]
 
 
 class CampaignForm(forms.Form):
@@ -172,10 +184,11 @@ class CampaignForm(forms.Form):
     planned_until = forms.DateField(label="Planned until", required=False, widget=DayInput())
     schema = forms.ChoiceField(label="Label schema", help_text="What is drawn and asked. It cannot be changed later.")
     schema_file = forms.FileField(
-        label="File of the label schema", required=False,
+        label="File of the label schema",
+        required=False,
         help_text="JSON. The guidelines of each campaign offer theirs for download, to change and send here.",
         widget=forms.ClearableFileInput(attrs={"accept": ".json,application/json"}),
-    )  # fmt: skip
+    )
     guidelines = forms.CharField(label="Guidelines", required=False, widget=forms.Textarea(attrs={"rows": 6}))
 
     def __init__(self, *args: Any, campaigns: Any, **more: Any) -> None:
@@ -224,15 +237,19 @@ class SiteForm(forms.Form):
     """A new site."""
 
     code = forms.RegexField(
-        SITE_CODE, label="Code", max_length=12, error_messages={"invalid": "Letters a to z and digits only."},
+        SITE_CODE,
+        label="Code",
+        max_length=12,
+        error_messages={"invalid": "Letters a to z and digits only."},
         help_text="Short, with nothing of the hospital in it: it is part of every scan's code (VX-CODE-0001).",
-    )  # fmt: skip
+    )
     name = forms.CharField(label="Name", max_length=120)
     split = forms.ChoiceField(
-        label="Side of the split", choices=Site.Split.choices,
+        label="Side of the split",
+        choices=Site.Split.choices,
         help_text="Models learn from training sites, are measured on hold-out sites, and never see test sites."
         " It cannot be changed later.",
-    )  # fmt: skip
+    )
 
 
 class PersonForm(forms.Form):
@@ -245,9 +262,10 @@ class PersonForm(forms.Form):
         if person is None:
             self.fields["username"] = forms.CharField(label="Name", max_length=150)
             self.fields["password"] = forms.CharField(
-                label="First password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+                label="First password",
+                widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
                 help_text="At least 12 signs. Tell it to the person; they must choose another at the first log-in.",
-            )  # fmt: skip
+            )
             self.fields["is_administrator"] = forms.BooleanField(
                 label="Administrator",
                 required=False,
@@ -265,14 +283,20 @@ class PersonForm(forms.Form):
                 held.setdefault(campaign, []).append(role)
         for campaign in self.campaigns:
             self.fields[f"roles_{campaign.pk}"] = forms.MultipleChoiceField(
-                label=f"Roles in {campaign.name}", choices=Role.choices, required=False,
-                widget=forms.CheckboxSelectMultiple, initial=held.get(campaign.pk, []),
-            )  # fmt: skip
+                label=f"Roles in {campaign.name}",
+                choices=Role.choices,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+                initial=held.get(campaign.pk, []),
+            )
         self.fields["sites"] = forms.ModelMultipleChoiceField(
-            label="Sites", queryset=sites, required=False, widget=forms.CheckboxSelectMultiple,
+            label="Sites",
+            queryset=sites,
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
             initial=Site.objects.filter(memberships__user=person) if person else None,
             help_text="Without a site nothing of it is visible.",
-        )  # fmt: skip
+        )
         self.fields["sites"].label_from_instance = lambda site: f"{site.code}: {site.name}"
 
     def roles(self) -> list[tuple[Campaign, list[str]]]:

@@ -63,9 +63,21 @@ class ReviewSerializer(serializers.ModelSerializer[ReviewRound]):
     class Meta:
         model = ReviewRound
         fields = [
-            "id", "scan", "site", "batch", "author", "number", "state", "reviewer", "risk", "reasons", "assignment",
-            "created_at", "ended_at", "looked_at",
-        ]  # fmt: skip
+            "id",
+            "scan",
+            "site",
+            "batch",
+            "author",
+            "number",
+            "state",
+            "reviewer",
+            "risk",
+            "reasons",
+            "assignment",
+            "created_at",
+            "ended_at",
+            "looked_at",
+        ]
 
     def get_looked_at(self, round_: ReviewRound) -> int:
         return len(round_.looked_at)

@@ -28,9 +28,13 @@ class ReplySerializer(TextSerializer):
 
 class CommentSerializer(ReplySerializer):
     ijk = serializers.ListField(
-        child=serializers.IntegerField(min_value=0), min_length=3, max_length=3, required=False, allow_null=True,
+        child=serializers.IntegerField(min_value=0),
+        min_length=3,
+        max_length=3,
+        required=False,
+        allow_null=True,
         default=None,
-    )  # fmt: skip
+    )
 
 
 class SeenSerializer(serializers.Serializer[Any]):

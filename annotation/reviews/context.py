@@ -81,7 +81,7 @@ def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
         "user": user.username,
         "offline_days": settings.OFFLINE_DAYS,
         "settings": read_settings(user),
-    }  # fmt: skip
+    }
 
 
 def neighbours(assignment: Assignment, user: User) -> tuple[str | None, str | None]:

@@ -92,11 +92,13 @@ def _other_readers(round_: ReviewRound, layer: Layer) -> list[tuple[int, MaskRev
     """
     rows = (
         RoundMask.objects.filter(
-            round__annotation__scan=round_.annotation.scan_id, layer=layer.name, submitted__isnull=False,
+            round__annotation__scan=round_.annotation.scan_id,
+            layer=layer.name,
+            submitted__isnull=False,
             round__annotation__campaign=round_.annotation.campaign_id,
         )
         .exclude(round__annotation=round_.annotation_id)
         .select_related("submitted", "round__annotation")
         .order_by("round__number")
-    )  # fmt: skip
+    )
     return sorted({row.round.annotation.reader: row.submitted for row in rows if row.submitted is not None}.items())

@@ -12,10 +12,16 @@ from voxloop.accounts.roles import Role
 def visible_rounds(user: User) -> QuerySet[ReviewRound]:
     """Rounds that the person may judge, has judged, or oversees; an author sees the rounds of their own work."""
     rows = ReviewRound.objects.select_related(
-        "annotation", "annotation__scan", "annotation__scan__site", "annotation__batch",
-        "annotation__campaign", "annotation__campaign__schema",
-        "author", "reviewer", "review",
-    )  # fmt: skip
+        "annotation",
+        "annotation__scan",
+        "annotation__scan__site",
+        "annotation__batch",
+        "annotation__campaign",
+        "annotation__campaign__schema",
+        "author",
+        "reviewer",
+        "review",
+    )
     if user.is_administrator:
         return rows
     return rows.filter(

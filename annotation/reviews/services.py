@@ -141,15 +141,25 @@ def _claim(found: ReviewRound, actor: User) -> None:
     until = now() + timedelta(minutes=annotation.campaign.lease_minutes)
     if review is None:
         review = Assignment.objects.create(
-            campaign=annotation.campaign, batch=annotation.batch, scan=annotation.scan,
-            stage=Assignment.Stage.REVIEW, person=actor, position=annotation.position, round=found.number,
-        )  # fmt: skip
+            campaign=annotation.campaign,
+            batch=annotation.batch,
+            scan=annotation.scan,
+            stage=Assignment.Stage.REVIEW,
+            person=actor,
+            position=annotation.position,
+            round=found.number,
+        )
         copy_heads(source={row.layer: row.submitted for row in found.masks.all()}, assignment=review)
     copy_answers(source=found.answers, assignment=review)
     advance(
-        review, "open", table=ASSIGNMENT, actor=actor, person=actor, opened_at=review.opened_at or now(),
+        review,
+        "open",
+        table=ASSIGNMENT,
+        actor=actor,
+        person=actor,
+        opened_at=review.opened_at or now(),
         lease_until=until,
-    )  # fmt: skip
+    )
     advance(found, "claimed", table=REVIEW_ROUND, actor=actor, reviewer=actor, review=review, claimed_at=now())
     batch = Batch.objects.select_for_update().get(pk=annotation.batch_id)
     if batch.state == "submitted":
@@ -181,9 +191,15 @@ def end_rounds(*, scan: Scan, actor: Any) -> None:
     for found in rows.filter(annotation__scan=scan, state__in=["pending", "claimed"]):
         if found.review is not None and found.review.state in ("queued", "open"):
             advance(
-                found.review, "reclaimed", table=ASSIGNMENT, actor=actor, why=why, reason=why, lease_until=None,
+                found.review,
+                "reclaimed",
+                table=ASSIGNMENT,
+                actor=actor,
+                why=why,
+                reason=why,
+                lease_until=None,
                 ended_at=now(),
-            )  # fmt: skip
+            )
         advance(found, "withdrawn", table=REVIEW_ROUND, actor=actor, why=why, ended_at=now())
 
 
@@ -238,8 +254,9 @@ def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: boo
         if missing := [lock for lock in list_unanswered(schema_of(found.review), answers.values) if corrected]:
             raise Conflict(
                 "A question has no answer any more; answer it, then approve.",
-                code="interlocks", interlocks=[lock.facts() for lock in missing],
-            )  # fmt: skip
+                code="interlocks",
+                interlocks=[lock.facts() for lock in missing],
+            )
     if corrected and not changed:
         raise Conflict("Nothing was corrected; approve the mask as it is.", code="nothing_corrected")
     if not corrected and changed:

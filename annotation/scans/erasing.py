@@ -23,10 +23,21 @@ from voxloop.storage.store import open_store
 
 OBJECTS = ("pack_key", "preview_key", "limit_key")
 EMPTIED: dict[str, Any] = {
-    "description": "", "facts": {}, "shape_zyx": None, "spacing_mm_zyx": None, "lps_from_ijk": None, "index": None,
-    "pack_key": "", "preview_key": "", "limit_key": "", "background_hu": None, "source_hash": "", "subject": None,
-    "series": None, "reason_code": "subject_erased",
-}  # fmt: skip
+    "description": "",
+    "facts": {},
+    "shape_zyx": None,
+    "spacing_mm_zyx": None,
+    "lps_from_ijk": None,
+    "index": None,
+    "pack_key": "",
+    "preview_key": "",
+    "limit_key": "",
+    "background_hu": None,
+    "source_hash": "",
+    "subject": None,
+    "series": None,
+    "reason_code": "subject_erased",
+}
 
 
 @dataclass(frozen=True)
@@ -66,11 +77,19 @@ def plan_erasure(subject: Subject) -> list[Line]:
     stored = sum(bool(getattr(scan, field)) for scan in scans for field in OBJECTS)
     lines = [
         Line("Images: volume, preview and lung limit", stored, "erased", "deleted from storage at once"),
-        Line("Scans: geometry, scanner, UIDs, hashes", len(scans), "erased",
-             "the empty row stays with its code, so that the log and the counts of batches still hold"),
-        Line("Subject, studies and series", 1 + subject.studies.count(), "erased",
-             "one code that nobody can turn back stays, so that the patient is refused when sent again"),
-    ]  # fmt: skip
+        Line(
+            "Scans: geometry, scanner, UIDs, hashes",
+            len(scans),
+            "erased",
+            "the empty row stays with its code, so that the log and the counts of batches still hold",
+        ),
+        Line(
+            "Subject, studies and series",
+            1 + subject.studies.count(),
+            "erased",
+            "one code that nobody can turn back stays, so that the patient is refused when sent again",
+        ),
+    ]
     for part in _parts:
         lines += part.describe(scans)
     why = "it holds codes of scans, names of staff and reasons, nothing of a patient"
@@ -104,9 +123,13 @@ def erase_subject(*, subject_id: UUID, actor: Any, why: str, confirmation: str) 
     for part in _parts:
         part.after(scans)
     gone = ErasedSubject.objects.create(
-        site=subject.site, pseudonym=subject.pseudonym, key=subject.key, source_hashes=hashes,
-        scans=[scan.code for scan in scans], left_objects=sorted(key for key in keys if not _is_used(key)),
-    )  # fmt: skip
+        site=subject.site,
+        pseudonym=subject.pseudonym,
+        key=subject.key,
+        source_hashes=hashes,
+        scans=[scan.code for scan in scans],
+        left_objects=sorted(key for key in keys if not _is_used(key)),
+    )
     Series.objects.filter(study__subject=subject).delete()
     Study.objects.filter(subject=subject).delete()
     subject.delete()

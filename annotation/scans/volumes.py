@@ -39,8 +39,9 @@ def index_damaged(scan: Scan) -> Damaged:
     """The refusal for an index that contradicts itself, its seal, its scan or its pack."""
     return Damaged(
         f"What the database says of the volume of {scan.code} does not fit the stored volume. {CALL}",
-        thing=f"indexes/{scan.pk}", code="index_damaged",
-    )  # fmt: skip
+        thing=f"indexes/{scan.pk}",
+        code="index_damaged",
+    )
 
 
 def pieces_of(index: VolumeIndex) -> list[Piece] | None:

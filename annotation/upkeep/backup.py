@@ -69,10 +69,17 @@ def make_backup(*, to: str, passphrase: str | None, keep: int | None, tell: Tell
         tell(96, "Writing the manifest")
         files = _write_parts(place, name, snapshot, Path(folder), passphrase)
         facts = {
-            "format": FORMAT, "name": name, "begun_at": begun.isoformat(), "made_at": now().isoformat(),
-            "voxloop": voxloop.__version__, **snapshot.facts, "files": files, "objects": counted,
-            "faults": faults, "has_secrets": SECRETS in files,
-        }  # fmt: skip
+            "format": FORMAT,
+            "name": name,
+            "begun_at": begun.isoformat(),
+            "made_at": now().isoformat(),
+            "voxloop": voxloop.__version__,
+            **snapshot.facts,
+            "files": files,
+            "objects": counted,
+            "faults": faults,
+            "has_secrets": SECRETS in files,
+        }
         _put(place, f"{BACKUPS}/{name}/{MANIFEST}", write_manifest(facts, settings.AUDIT_KEY), Path(folder))
         _note(to, facts)
         if keep is not None:
@@ -158,7 +165,14 @@ def _note(to: str, facts: dict[str, Any]) -> None:
     """Write down when and where, for whoever asks how old the last back-up is."""
     installation = Installation.objects.first() or Installation.objects.create()
     record(
-        actor="operator", action=BACKUP_MADE, target=installation,
-        new={"name": facts["name"], "where": place_of(to), "objects": facts["objects"]["count"],
-             "bytes": facts["objects"]["bytes"] + facts["files"][DUMP]["bytes"], "faults": len(facts["faults"])},
-    )  # fmt: skip
+        actor="operator",
+        action=BACKUP_MADE,
+        target=installation,
+        new={
+            "name": facts["name"],
+            "where": place_of(to),
+            "objects": facts["objects"]["count"],
+            "bytes": facts["objects"]["bytes"] + facts["files"][DUMP]["bytes"],
+            "faults": len(facts["faults"]),
+        },
+    )

@@ -72,8 +72,9 @@ def read_manifest(place: Target, name: str) -> tuple[dict[str, Any], str]:
     except (ValueError, KeyError, TypeError) as error:
         raise Invalid(f"The manifest of the back-up {name} cannot be read.", code="backup_damaged") from error
     if form > FORMAT:
-        raise Conflict(f"The back-up {name} was made by a newer version of Voxloop: restore it with that one.",
-                       code="backup_newer")  # fmt: skip
+        raise Conflict(
+            f"The back-up {name} was made by a newer version of Voxloop: restore it with that one.", code="backup_newer"
+        )
     return body, seal
 
 

@@ -146,9 +146,15 @@ def _load_dump(opened: Opened) -> None:
     with fetch_part(opened, DUMP) as path:
         database = str(settings.DATABASES["default"]["NAME"])
         run_tool(
-            tool, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", f"--dbname={database}",
-            str(path), what="Restoring the database",
-        )  # fmt: skip
+            tool,
+            "--single-transaction",
+            "--exit-on-error",
+            "--no-owner",
+            "--no-privileges",
+            f"--dbname={database}",
+            str(path),
+            what="Restoring the database",
+        )
 
 
 def _compare_rows(opened: Opened) -> None:

@@ -54,10 +54,17 @@ def take_snapshot(dump: Path) -> Snapshot:
         cursor.execute("SELECT pg_export_snapshot(), current_setting('server_version')")
         moment, version = cursor.fetchone()
         run_tool(
-            tool, "--format=custom", "--compress=gzip:1", "--no-owner", "--no-privileges", "--lock-wait-timeout=15000",
-            *(f"--exclude-table-data={pattern}" for pattern in LEFT_OUT), f"--snapshot={moment}", f"--file={dump}",
+            tool,
+            "--format=custom",
+            "--compress=gzip:1",
+            "--no-owner",
+            "--no-privileges",
+            "--lock-wait-timeout=15000",
+            *(f"--exclude-table-data={pattern}" for pattern in LEFT_OUT),
+            f"--snapshot={moment}",
+            f"--file={dump}",
             what="Dumping the database",
-        )  # fmt: skip
+        )
         keys = list(named_objects())
         head = AuditSeal.objects.order_by("-position").first()
         cursor.execute("SELECT app, max(name) FROM django_migrations GROUP BY app ORDER BY app")

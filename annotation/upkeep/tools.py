@@ -50,13 +50,19 @@ def run_tool(tool: Path, *arguments: str, what: str, database: bool = True) -> s
     environment = dict(os.environ)
     if database:
         environment |= {
-            "PGHOST": str(place["HOST"]), "PGPORT": str(place["PORT"]), "PGUSER": str(place["USER"]),
-            "PGPASSWORD": str(place["PASSWORD"]), "PGDATABASE": str(place["NAME"]), "PGAPPNAME": "voxloop upkeep",
-        }  # fmt: skip
+            "PGHOST": str(place["HOST"]),
+            "PGPORT": str(place["PORT"]),
+            "PGUSER": str(place["USER"]),
+            "PGPASSWORD": str(place["PASSWORD"]),
+            "PGDATABASE": str(place["NAME"]),
+            "PGAPPNAME": "voxloop upkeep",
+        }
     done = subprocess.run(  # noqa: S603
         [shutil.which("nice") or "nice", "-n", str(NICER), str(tool), *arguments],
-        capture_output=True, text=True, env={name: value for name, value in environment.items() if value},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        env={name: value for name, value in environment.items() if value},
+    )
     if done.returncode:
         words = [line for line in done.stderr.splitlines() if "error" in line.lower()] or done.stderr.splitlines()
         if "No space left on device" in done.stderr:

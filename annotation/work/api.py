@@ -37,9 +37,18 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
     class Meta:
         model = Batch
         fields = [
-            "id", "campaign", "number", "name", "state", "assignee", "due_on", "chosen_by", "scans", "created_at",
+            "id",
+            "campaign",
+            "number",
+            "name",
+            "state",
+            "assignee",
+            "due_on",
+            "chosen_by",
+            "scans",
+            "created_at",
             "published_at",
-        ]  # fmt: skip
+        ]
 
     def get_scans(self, batch: Batch) -> int:
         return batch.assignments.filter(stage=Assignment.Stage.ANNOTATION).exclude(state="reclaimed").count()
@@ -70,9 +79,26 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
     class Meta:
         model = Assignment
         fields = [
-            "id", "campaign", "batch", "batch_name", "scan", "scan_id", "site", "stage", "state", "reason", "round",
-            "position", "person", "starts_from", "lease_until", "active_seconds", "opened_at", "submitted_at", "view",
-        ]  # fmt: skip
+            "id",
+            "campaign",
+            "batch",
+            "batch_name",
+            "scan",
+            "scan_id",
+            "site",
+            "stage",
+            "state",
+            "reason",
+            "round",
+            "position",
+            "person",
+            "starts_from",
+            "lease_until",
+            "active_seconds",
+            "opened_at",
+            "submitted_at",
+            "view",
+        ]
 
     def get_view(self, assignment: Assignment) -> str:
         return f"/view/{assignment.pk}/"

@@ -36,12 +36,16 @@ def own_work_of(batch_id: UUID, actor: User) -> list[Assignment]:
     return list(
         Assignment.objects.select_related("scan", "campaign", "batch")
         .filter(
-            batch=batch_id, person=actor, stage=Assignment.Stage.ANNOTATION, state__in=CARRIED, scan__state="ready",
+            batch=batch_id,
+            person=actor,
+            stage=Assignment.Stage.ANNOTATION,
+            state__in=CARRIED,
+            scan__state="ready",
             scan__site__memberships__user=actor,
         )
         .exclude(batch__state__in=["draft", "closed", "cancelled"])
         .order_by("position")
-    )  # fmt: skip
+    )
 
 
 def check_offline_allowed(days: int) -> None:

@@ -108,8 +108,9 @@ class Question:
         if not low <= value <= high:
             raise Invalid(
                 f"“{self.text}” takes {low:g} to {high:g}{self.unit and ' ' + self.unit}.",
-                code="answer_out_of_range", question=self.key,
-            )  # fmt: skip
+                code="answer_out_of_range",
+                question=self.key,
+            )
         rounded = round(value, self.decimals)
         if not math.isclose(rounded, value, rel_tol=1e-12, abs_tol=1e-12):
             raise Invalid(
@@ -123,8 +124,9 @@ class Question:
         if len(value.strip()) > self.max_length:
             raise Invalid(
                 f"The answer to “{self.text}” has at most {self.max_length} characters.",
-                code="answer_too_long", question=self.key,
-            )  # fmt: skip
+                code="answer_too_long",
+                question=self.key,
+            )
         return value.strip() or None
 
 
@@ -157,10 +159,20 @@ def check_answers(questions: Sequence[Question], values: Mapping[str, Any]) -> d
 def parse_question(stored: Any, what: str = "A question") -> Question:
     """Read a question. Raises Misfit where it is not whole."""
     known = entries(
-        stored, what, needs={"key": str, "text": str, "kind": str},
-        may={"required": bool, "options": list, "unit": str, "min": (int, float), "max": (int, float),
-             "decimals": int, "max_length": int, "shown_when": dict},
-    )  # fmt: skip
+        stored,
+        what,
+        needs={"key": str, "text": str, "kind": str},
+        may={
+            "required": bool,
+            "options": list,
+            "unit": str,
+            "min": (int, float),
+            "max": (int, float),
+            "decimals": int,
+            "max_length": int,
+            "shown_when": dict,
+        },
+    )
     what = f"Question {known['key']}"
     return Question(
         key=known["key"],

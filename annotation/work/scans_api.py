@@ -36,9 +36,21 @@ class ScanSerializer(serializers.ModelSerializer[Scan]):
     class Meta:
         model = Scan
         fields = [
-            "id", "code", "site", "subject", "state", "reason_code", "reason", "modality", "description", "shape_zyx",
-            "spacing_mm_zyx", "volume", "created_at", "ready_at",
-        ]  # fmt: skip
+            "id",
+            "code",
+            "site",
+            "subject",
+            "state",
+            "reason_code",
+            "reason",
+            "modality",
+            "description",
+            "shape_zyx",
+            "spacing_mm_zyx",
+            "volume",
+            "created_at",
+            "ready_at",
+        ]
 
     def get_volume(self, scan: Scan) -> str | None:
         return f"/api/v1/scans/{scan.pk}/volume" if scan.state == "ready" else None

@@ -132,9 +132,15 @@ def _set_aside(assignment_id: UUID, state: str, actor: User, reason: str) -> Ass
         raise Conflict("A review cannot be skipped or blocked; give it back instead.", code="state_conflict")
     ended = now() if state == "skipped" else None
     advance(
-        assignment, state, table=ASSIGNMENT, actor=actor, why=reason, reason=reason.strip(), lease_until=None,
+        assignment,
+        state,
+        table=ASSIGNMENT,
+        actor=actor,
+        why=reason,
+        reason=reason.strip(),
+        lease_until=None,
         ended_at=ended,
-    )  # fmt: skip
+    )
     refresh_batch(assignment.batch_id, actor)
     return assignment
 

@@ -48,9 +48,15 @@ def end_work(*, scan: Scan, actor: Any) -> None:
     batches = set()
     for row in rows.order_by("pk"):
         advance(
-            row, "skipped", table=ASSIGNMENT, actor=actor, why=why, reason="The scan was withdrawn.", lease_until=None,
+            row,
+            "skipped",
+            table=ASSIGNMENT,
+            actor=actor,
+            why=why,
+            reason="The scan was withdrawn.",
+            lease_until=None,
             ended_at=now(),
-        )  # fmt: skip
+        )
         batches.add(row.batch_id)
     for batch in sorted(batches):
         refresh_batch(batch, actor)

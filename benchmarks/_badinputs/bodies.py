@@ -22,17 +22,27 @@ PLACE = "HERE"
 def stroke(dice: random.Random) -> dict[str, Any]:
     """A stroke that fits."""
     return {
-        "id": str(UUID(int=dice.getrandbits(128), version=4)), "tool": "grow", "segment": 1, "ijk": [1, 2, 3],
-        "radius_mm": 12.5, "params": {"tolerance": 30}, "added": 4, "removed": 0, "at": "2026-11-28T10:00:00Z",
-    }  # fmt: skip
+        "id": str(UUID(int=dice.getrandbits(128), version=4)),
+        "tool": "grow",
+        "segment": 1,
+        "ijk": [1, 2, 3],
+        "radius_mm": 12.5,
+        "params": {"tolerance": 30},
+        "added": 4,
+        "removed": 0,
+        "at": "2026-11-28T10:00:00Z",
+    }
 
 
 def header(shape: Sequence[int], dice: random.Random) -> dict[str, Any]:
     """The header of a save that sets one chunk to 1."""
     return {
-        "version": 1, "layer": "findings", "shape_zyx": list(shape), "chunks": [[0, 0, 0, 2]],
+        "version": 1,
+        "layer": "findings",
+        "shape_zyx": list(shape),
+        "chunks": [[0, 0, 0, 2]],
         "strokes": [stroke(dice)],
-    }  # fmt: skip
+    }
 
 
 def packed(head: str | bytes, payload: bytes = b"\x01\x01", magic: bytes = b"VXM1", length: int | None = None) -> bytes:
@@ -53,12 +63,30 @@ def with_value(document: dict[str, Any], path: Sequence[Any], written: str) -> s
 
 
 HEADER_PLACES: list[list[Any]] = [
-    ["version"], ["layer"], ["shape_zyx"], ["shape_zyx", 0], ["shape_zyx", 2], ["chunks"], ["chunks", 0],
-    ["chunks", 0, 0], ["chunks", 0, 2], ["chunks", 0, 3], ["strokes"], ["strokes", 0], ["strokes", 0, "id"],
-    ["strokes", 0, "tool"], ["strokes", 0, "segment"], ["strokes", 0, "ijk"], ["strokes", 0, "ijk", 1],
-    ["strokes", 0, "radius_mm"], ["strokes", 0, "params"], ["strokes", 0, "params", "tolerance"],
-    ["strokes", 0, "added"], ["strokes", 0, "removed"], ["strokes", 0, "at"],
-]  # fmt: skip
+    ["version"],
+    ["layer"],
+    ["shape_zyx"],
+    ["shape_zyx", 0],
+    ["shape_zyx", 2],
+    ["chunks"],
+    ["chunks", 0],
+    ["chunks", 0, 0],
+    ["chunks", 0, 2],
+    ["chunks", 0, 3],
+    ["strokes"],
+    ["strokes", 0],
+    ["strokes", 0, "id"],
+    ["strokes", 0, "tool"],
+    ["strokes", 0, "segment"],
+    ["strokes", 0, "ijk"],
+    ["strokes", 0, "ijk", 1],
+    ["strokes", 0, "radius_mm"],
+    ["strokes", 0, "params"],
+    ["strokes", 0, "params", "tolerance"],
+    ["strokes", 0, "added"],
+    ["strokes", 0, "removed"],
+    ["strokes", 0, "at"],
+]
 
 
 def flipped(data: bytes, dice: random.Random, most: int = 4) -> bytes:
@@ -120,16 +148,27 @@ def broken_message(shape: Sequence[int], dice: random.Random) -> bytes:
 
 # Offset, format and odd values of fields of a NIfTI-1 header.
 NIFTI_FIELDS: list[tuple[int, str, list[Any]]] = [
-    (0, "<i", [0, 540, -1, 2**31 - 1]), (40, "<h", [0, 1, 2, 4, 7, 8, -1, 32767]), (42, "<h", [0, -1, 1, 32767]),
-    (44, "<h", [0, -1, 32767]), (46, "<h", [0, -1, 32767]), (48, "<h", [0, 2, 32767, -5]),
-    (70, "<h", [0, 1, 4, 16, 32, 64, 128, 256, 512, 1536, 2048, 2304, 9999, -1]), (72, "<h", [0, -8, 1, 24, 128]),
-    (76, "<f", [0.0, -1.0, float("nan"), float("inf")]), (80, "<f", [0.0, -3.0, float("nan"), 1e30]),
+    (0, "<i", [0, 540, -1, 2**31 - 1]),
+    (40, "<h", [0, 1, 2, 4, 7, 8, -1, 32767]),
+    (42, "<h", [0, -1, 1, 32767]),
+    (44, "<h", [0, -1, 32767]),
+    (46, "<h", [0, -1, 32767]),
+    (48, "<h", [0, 2, 32767, -5]),
+    (70, "<h", [0, 1, 4, 16, 32, 64, 128, 256, 512, 1536, 2048, 2304, 9999, -1]),
+    (72, "<h", [0, -8, 1, 24, 128]),
+    (76, "<f", [0.0, -1.0, float("nan"), float("inf")]),
+    (80, "<f", [0.0, -3.0, float("nan"), 1e30]),
     (108, "<f", [0.0, -352.0, 353.0, 1e9, 1e30, float("nan"), float("inf")]),
-    (112, "<f", [float("nan"), float("inf"), 1e30, -1.0, 1e-40]), (116, "<f", [float("nan"), float("inf"), 1e30, 0.5]),
-    (252, "<h", [-1, 9, 32767]), (254, "<h", [0, -1, 99]), (256, "<f", [float("nan"), 1e30]),
-    (280, "<f", [float("nan"), float("inf"), 0.0, 1e30]), (296, "<f", [float("nan"), 0.0]),
-    (344, "<4s", [b"ni1\0", b"n+2\0", b"\0\0\0\0", b"xxxx"]), (348, "<4s", [b"\1\0\0\0", b"\xff\xff\xff\xff"]),
-]  # fmt: skip
+    (112, "<f", [float("nan"), float("inf"), 1e30, -1.0, 1e-40]),
+    (116, "<f", [float("nan"), float("inf"), 1e30, 0.5]),
+    (252, "<h", [-1, 9, 32767]),
+    (254, "<h", [0, -1, 99]),
+    (256, "<f", [float("nan"), 1e30]),
+    (280, "<f", [float("nan"), float("inf"), 0.0, 1e30]),
+    (296, "<f", [float("nan"), 0.0]),
+    (344, "<4s", [b"ni1\0", b"n+2\0", b"\0\0\0\0", b"xxxx"]),
+    (348, "<4s", [b"\1\0\0\0", b"\xff\xff\xff\xff"]),
+]
 
 
 def whole_nifti(shape: Sequence[int]) -> bytes:

@@ -39,8 +39,11 @@ def generate(places: Places, schema: dict[str, Any], seed: int, count: int) -> I
 
 
 def _save(number: int, places: Places, body: bytes, kind: str, dice: random.Random) -> Asked:
-    headers = {"Content-Type": kind, "If-Match": dice.choice(['"empty"', '"empty"', '"x"', "*", ""]),
-               "Idempotency-Key": str(UUID(int=dice.getrandbits(128), version=4))}  # fmt: skip
+    headers = {
+        "Content-Type": kind,
+        "If-Match": dice.choice(['"empty"', '"empty"', '"x"', "*", ""]),
+        "Idempotency-Key": str(UUID(int=dice.getrandbits(128), version=4)),
+    }
     return Asked(f"save {number}", "PUT", places.mask, headers=headers, body=body)
 
 

@@ -13,33 +13,95 @@ from benchmarks._badinputs.world import Asked, Places
 
 JSON = "application/json"
 GETS = [
-    "me/", "sites/", "scans/", "campaigns/", "batches/", "assignments/", "reviews/", "models/", "training-runs/",
-    "releases/", "jobs/",
-]  # fmt: skip
+    "me/",
+    "sites/",
+    "scans/",
+    "campaigns/",
+    "batches/",
+    "assignments/",
+    "reviews/",
+    "models/",
+    "training-runs/",
+    "releases/",
+    "jobs/",
+]
 QUERIES = [
-    "page=-1", "page=0", "page=" + "9" * 30, "page=%00", "page_size=-1", "page_size=" + "9" * 30, "page_size=x",
-    "state=%00", "campaign=x", "campaign=%00", "batch=1e9", "ordering=password", "ordering=%00", "kind=%ff",
-    "person__password__startswith=a", "format=%00", "format=xml", "%00=1", "code=%F0%28%8C%28", "a=" + "b" * 3000,
-]  # fmt: skip
+    "page=-1",
+    "page=0",
+    "page=" + "9" * 30,
+    "page=%00",
+    "page_size=-1",
+    "page_size=" + "9" * 30,
+    "page_size=x",
+    "state=%00",
+    "campaign=x",
+    "campaign=%00",
+    "batch=1e9",
+    "ordering=password",
+    "ordering=%00",
+    "kind=%ff",
+    "person__password__startswith=a",
+    "format=%00",
+    "format=xml",
+    "%00=1",
+    "code=%F0%28%8C%28",
+    "a=" + "b" * 3000,
+]
 HEADERS: dict[str, list[str]] = {
-    "Range": ["bytes=", "bytes=-", "bytes=5-1", "bytes=" + "9" * 5000, "bytes=" + "9" * 5000 + "-", "bytes=-0",
-              "bytes=0-" + "9" * 5000, "bytes=0-1,3-4", "rows=1-2", "bytes=\xb2-\xb3", "bytes=1e9-", "bytes=-1-2"],
+    "Range": [
+        "bytes=",
+        "bytes=-",
+        "bytes=5-1",
+        "bytes=" + "9" * 5000,
+        "bytes=" + "9" * 5000 + "-",
+        "bytes=-0",
+        "bytes=0-" + "9" * 5000,
+        "bytes=0-1,3-4",
+        "rows=1-2",
+        "bytes=\xb2-\xb3",
+        "bytes=1e9-",
+        "bytes=-1-2",
+    ],
     "If-None-Match": ["*", "\xff", '"', '"' + "x" * 4000 + '"'],
     "Accept": ["text/html", "application/xml;q=2", ";;;", "*/*;q=nan", "image/png", "\xff", "a" * 4000],
     "Authorization": ["Token", "Token ", "Token \xff", "Token " + "x" * 4000, "Basic " + "=" * 99, "Bearer x"],
     "Cookie": ["sessionid=\xff", "sessionid=" + "x" * 4000, "=;=;=", "csrftoken=\x01"],
     "Content-Encoding": ["gzip", "br", "x"],
-    "Accept-Language": ["\xff", "x" * 4000], "X-Forwarded-For": ["\xff", "x", "1.2.3.4," * 500],
-}  # fmt: skip
+    "Accept-Language": ["\xff", "x" * 4000],
+    "X-Forwarded-For": ["\xff", "x", "1.2.3.4," * 500],
+}
 DOCUMENTS = [
-    b"", b"{", b"[]", b"null", b"1", b'"x"', b"\x00", b"\xff\xfe", b"NaN", b'{"a": NaN}', b'{"a": 1e999}', b"9" * 5000,
-    b"[" * 100_000, b'{"a":' * 5000, b'{"a": "\\u0000"}', b'{"a": "\\ud800"}', b'{"\\ud800": 1}', b"\xef\xbb\xbf{}",
-    b'{"a": ' + b"9" * 400 + b"}", b"{" + b",".join(b'"%d":1' % n for n in range(3000)) + b"}",
-]  # fmt: skip
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b"1",
+    b'"x"',
+    b"\x00",
+    b"\xff\xfe",
+    b"NaN",
+    b'{"a": NaN}',
+    b'{"a": 1e999}',
+    b"9" * 5000,
+    b"[" * 100_000,
+    b'{"a":' * 5000,
+    b'{"a": "\\u0000"}',
+    b'{"a": "\\ud800"}',
+    b'{"\\ud800": 1}',
+    b"\xef\xbb\xbf{}",
+    b'{"a": ' + b"9" * 400 + b"}",
+    b"{" + b",".join(b'"%d":1' % n for n in range(3000)) + b"}",
+]
 TYPES = [
-    "text/plain", "multipart/form-data", "multipart/form-data; boundary=x", "application/json; charset=x", "\xff",
-    "application/json; charset=utf-16", "application/xml", "",
-]  # fmt: skip
+    "text/plain",
+    "multipart/form-data",
+    "multipart/form-data; boundary=x",
+    "application/json; charset=x",
+    "\xff",
+    "application/json; charset=utf-16",
+    "application/xml",
+    "",
+]
 
 
 def _gz(data: bytes) -> bytes:
@@ -97,8 +159,13 @@ def _headers(places: Places) -> Iterator[Asked]:
 def _documents(places: Places) -> Iterator[Asked]:
     assignment = f"/api/v1/assignments/{places.ids['assignments']}"
     comments = f"/api/v1/reviews/{places.ids['reviews']}/comments"
-    routes = [("PUT", f"{assignment}/answers"), ("PATCH", "/api/v1/me/settings"), ("POST", "/api/v1/auth/token"),
-              ("POST", f"{assignment}/beat"), ("POST", comments)]  # fmt: skip
+    routes = [
+        ("PUT", f"{assignment}/answers"),
+        ("PATCH", "/api/v1/me/settings"),
+        ("POST", "/api/v1/auth/token"),
+        ("POST", f"{assignment}/beat"),
+        ("POST", comments),
+    ]
     for number, (method, path) in enumerate(routes):
         for body in DOCUMENTS:
             yield Asked(f"document {body[:12]!r}", method, path, headers={"Content-Type": JSON}, body=body)
@@ -107,14 +174,28 @@ def _documents(places: Places) -> Iterator[Asked]:
     for written in bodies.ODD:
         body = f'{{"values": {{"diagnosis": {written}}}}}'.encode("utf-8", "surrogatepass")
         yield Asked(f"answer {written[:12]}", "PUT", routes[0][1], headers={"Content-Type": JSON}, body=body)
-        yield Asked(f"setting {written[:12]}", "PATCH", routes[1][1], headers={"Content-Type": JSON},
-                    body=body.replace(b"diagnosis", b"radiusMm"))  # fmt: skip
+        yield Asked(
+            f"setting {written[:12]}",
+            "PATCH",
+            routes[1][1],
+            headers={"Content-Type": JSON},
+            body=body.replace(b"diagnosis", b"radiusMm"),
+        )
 
 
 def _methods(places: Places) -> Iterator[Asked]:
-    paths = ["/api/v1/docs/", "/api/v1/schema/", "/api/v1/me/", "/api/v1/auth/token", places.mask, "/worklist/",
-             "/offline.js",
-             f"/view/{places.ids['assignments']}/", "/api/v1/nothing", "/nothing"]  # fmt: skip
+    paths = [
+        "/api/v1/docs/",
+        "/api/v1/schema/",
+        "/api/v1/me/",
+        "/api/v1/auth/token",
+        places.mask,
+        "/worklist/",
+        "/offline.js",
+        f"/view/{places.ids['assignments']}/",
+        "/api/v1/nothing",
+        "/nothing",
+    ]
     for path in paths:
         for method in ("OPTIONS", "TRACE", "BREW", "PATCH", "DELETE", "HEAD", "PROPFIND"):
             yield Asked(f"{method} on {path[:20]}", method, path)
@@ -135,15 +216,22 @@ def _masks(places: Places) -> Iterator[Asked]:
             yield _put(f"mask with {name}", places, bodies.packed(bodies.with_value(head, where, written)))
     good = bodies.packed(json.dumps(head))
     whole = {
-        "nothing": b"", "one byte": b"\x1f", "half": good[: len(good) // 2], "without its end": good[:-1],
+        "nothing": b"",
+        "one byte": b"\x1f",
+        "half": good[: len(good) // 2],
+        "without its end": good[:-1],
         "twice": good * 2,
-        "bytes behind": good + b"x", "another magic": bodies.packed(json.dumps(head), magic=b"VXM2"),
+        "bytes behind": good + b"x",
+        "another magic": bodies.packed(json.dumps(head), magic=b"VXM2"),
         "a header of 4 GiB": bodies.packed(json.dumps(head), length=0xFFFFFFFF),
-        "a bomb": _gz(b"VXM1\xff\xff\x3f\x00" + bytes(32 << 20)), "no gzip": b"VXM1" + bytes(99),
-        "a header that is no UTF-8": bodies.packed(b"\xff\xfe{}"), "a header that is a list": bodies.packed(b"[]"),
+        "a bomb": _gz(b"VXM1\xff\xff\x3f\x00" + bytes(32 << 20)),
+        "no gzip": b"VXM1" + bytes(99),
+        "a header that is no UTF-8": bodies.packed(b"\xff\xfe{}"),
+        "a header that is a list": bodies.packed(b"[]"),
         "900 strokes in one another": bodies.packed(bodies.with_value(head, ["strokes"], "[" * 900 + "]" * 900)),
-        "no header": bodies.packed(b""), "no payload": bodies.packed(json.dumps(head), b""),
-    }  # fmt: skip
+        "no header": bodies.packed(b""),
+        "no payload": bodies.packed(json.dumps(head), b""),
+    }
     for name, body in whole.items():
         yield _put(f"mask: {name}", places, body)
 
@@ -199,27 +287,51 @@ def _zip(members: dict[str, bytes]) -> bytes:
 
 def _uploads(places: Places) -> Iterator[Asked]:
     files = {
-        "a.zip": b"", "b.zip": b"PK\x05\x06" + bytes(18), "c.zip": _zip({"../../x": b"x"}),
+        "a.zip": b"",
+        "b.zip": b"PK\x05\x06" + bytes(18),
+        "c.zip": _zip({"../../x": b"x"}),
         "d.zip": _zip({"a": bytes(8 << 20)}),
-        "e.nii.gz": _gz(bytes(10)), "f.nii": bodies.whole_nifti(places.shape_zyx), "g.nii.gz": b"\x1f\x8b",
-        "h.exe": b"MZ", "i": b"x", "../../j.zip": b"x", "k\x00.zip": b"x",
+        "e.nii.gz": _gz(bytes(10)),
+        "f.nii": bodies.whole_nifti(places.shape_zyx),
+        "g.nii.gz": b"\x1f\x8b",
+        "h.exe": b"MZ",
+        "i": b"x",
+        "../../j.zip": b"x",
+        "k\x00.zip": b"x",
         "l.zip": _zip({"scan.dcm": bytes(128) + b"DICM" + b"\xff" * 99}),
-        "m" * 400 + ".zip": b"x", "n.nii.gz": _gz(bodies.with_field(bodies.whole_nifti(places.shape_zyx), 6, 128)),
-    }  # fmt: skip
+        "m" * 400 + ".zip": b"x",
+        "n.nii.gz": _gz(bodies.with_field(bodies.whole_nifti(places.shape_zyx), 6, 128)),
+    }
     for name, content in files.items():
         yield upload(f"upload {name[:12]!r}", name, content, places)
     yield upload("upload to no site", "a.zip", b"x", places, site="nope")
     yield upload("upload to no campaign", "a.zip", b"x", places, campaign="%00")
     for body in (b"", b"--q", b"--q--", b"--q\r\n\r\n", b"x" * 5000):
-        yield Asked(f"form {body[:6]!r}", "POST", "/api/v1/scans/upload", "datamanager",
-                    {"Content-Type": "multipart/form-data; boundary=q"}, body)  # fmt: skip
+        yield Asked(
+            f"form {body[:6]!r}",
+            "POST",
+            "/api/v1/scans/upload",
+            "datamanager",
+            {"Content-Type": "multipart/form-data; boundary=q"},
+            body,
+        )
 
 
 def _pages(places: Places) -> Iterator[Asked]:
-    for path in ("/%00", "/view/x/", f"/view/{places.ids['assignments']}/%00", "/worklist/?campaign=%00",
-                 "/scans/x/", "/accounts/signup/",
-                 "/accounts/login/?next=//evil", "/static/../manage.py", "/static/%00",
-                 "/" + "a" * 3000, "/%ff", "/find/?q=%00"):  # fmt: skip
+    for path in (
+        "/%00",
+        "/view/x/",
+        f"/view/{places.ids['assignments']}/%00",
+        "/worklist/?campaign=%00",
+        "/scans/x/",
+        "/accounts/signup/",
+        "/accounts/login/?next=//evil",
+        "/static/../manage.py",
+        "/static/%00",
+        "/" + "a" * 3000,
+        "/%ff",
+        "/find/?q=%00",
+    ):
         yield Asked(f"page {path[:20]}", "GET", path, None)
         yield Asked(
             f"form to {path[:20]}",

@@ -50,10 +50,12 @@ def _count_rows(database: str) -> dict[str, int]:
 
 def _imports(database: str) -> list[tuple[str, str, int]]:
     with psycopg.connect(database) as line:
-        return list(line.execute(
-            "SELECT state, error_code, coalesce(jsonb_array_length(result->'scans'), 0) FROM jobs_job"
-            " WHERE kind = 'import_scans'"
-        ))  # fmt: skip
+        return list(
+            line.execute(
+                "SELECT state, error_code, coalesce(jsonb_array_length(result->'scans'), 0) FROM jobs_job"
+                " WHERE kind = 'import_scans'"
+            )
+        )
 
 
 def _wait_for_jobs(database: str) -> None:

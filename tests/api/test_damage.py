@@ -285,9 +285,13 @@ def test_a_save_beside_a_damaged_chunk_is_kept_and_one_over_it_mends(world, clie
     assert client.get(mask, headers={"Accept": MEDIA_TYPE}).json()["code"] == "mask_damaged"
     # The viewer that drew the ball still has its voxels, and saves them once more: the stored bytes are put right.
     third, _ = save_message(
-        assignment_id=assignment.pk, layer="findings", message=mask_message(tuple(assignment.scan.shape_zyx)),
-        if_match=str(second.pk), key=uuid4(), actor=actor,
-    )  # fmt: skip
+        assignment_id=assignment.pk,
+        layer="findings",
+        message=mask_message(tuple(assignment.scan.shape_zyx)),
+        if_match=str(second.pk),
+        key=uuid4(),
+        actor=actor,
+    )
     assert client.get(mask, headers={"Accept": MEDIA_TYPE}).status_code == 200
     assert client.get(f"/api/v1/revisions/{first.pk}/mask", headers={"Accept": MEDIA_TYPE}).status_code == 200
     assert {int(k): n for k, n in third.voxel_counts.items()} == dict(count_values(third.chunks, third.chunks))

@@ -26,9 +26,11 @@ CODES = {
 }
 # Where the text is empty the first statement fails, which is the session's, in middleware.
 PLACES = (
-    ("/api/v1/me/", ""), ("/api/v1/assignments/", "work_assignment"),
-    ("/worklist/", ""), ("/worklist/", "work_assignment"),
-)  # fmt: skip
+    ("/api/v1/me/", ""),
+    ("/api/v1/assignments/", "work_assignment"),
+    ("/worklist/", ""),
+    ("/worklist/", "work_assignment"),
+)
 
 
 @contextmanager
@@ -101,9 +103,11 @@ def test_a_save_that_waits_for_a_locked_row_is_told_busy_and_kept_nowhere(live_w
 
     def save() -> Any:
         return client.put(
-            f"/api/v1/assignments/{assignment.pk}/mask?layer=findings", mask_message(), content_type=MEDIA_TYPE,
+            f"/api/v1/assignments/{assignment.pk}/mask?layer=findings",
+            mask_message(),
+            content_type=MEDIA_TYPE,
             headers=headers,
-        )  # fmt: skip
+        )
 
     with psycopg.connect(connection.connection.info.dsn, password=connection.settings_dict["PASSWORD"]) as other:
         other.execute("SELECT 1 FROM work_assignment FOR UPDATE")

@@ -24,9 +24,16 @@ from voxloop.volume.labelmap import MEDIA_TYPE, split_labelmap
 
 pytestmark = pytest.mark.django_db
 STROKE = {
-    "id": "3f0e1a5c-6a1b-4d2e-9f10-0123456789ab", "tool": "grow", "segment": 1, "ijk": [1, 2, 3], "radius_mm": 12.5,
-    "params": {"tolerance": 30}, "added": 4, "removed": 0, "at": "2026-11-28T10:00:00.000Z",
-}  # fmt: skip
+    "id": "3f0e1a5c-6a1b-4d2e-9f10-0123456789ab",
+    "tool": "grow",
+    "segment": 1,
+    "ijk": [1, 2, 3],
+    "radius_mm": 12.5,
+    "params": {"tolerance": 30},
+    "added": 4,
+    "removed": 0,
+    "at": "2026-11-28T10:00:00.000Z",
+}
 
 
 @pytest.fixture
@@ -37,18 +44,30 @@ def opened(world: World) -> Assignment:
 def message_with(strokes: str) -> bytes:
     """A mask message whose strokes are written as they are given, valid JSON or not."""
     payloads = split_labelmap(ball().astype(np.uint8))
-    header = json.dumps({
-        "version": 1, "layer": "findings", "shape_zyx": list(SHAPE),
-        "chunks": [[*index, len(payload)] for index, payload in payloads.items()], "strokes": "HERE",
-    }).replace('"HERE"', strokes).encode()  # fmt: skip
+    header = (
+        json.dumps(
+            {
+                "version": 1,
+                "layer": "findings",
+                "shape_zyx": list(SHAPE),
+                "chunks": [[*index, len(payload)] for index, payload in payloads.items()],
+                "strokes": "HERE",
+            }
+        )
+        .replace('"HERE"', strokes)
+        .encode()
+    )
     return gzip.compress(b"VXM1" + struct.pack("<I", len(header)) + header + b"".join(payloads.values()))
 
 
 def put(client: Client, assignment: Assignment, body: bytes, kind: str = MEDIA_TYPE) -> Any:
     return client.put(
-        f"/api/v1/assignments/{assignment.pk}/mask", body, content_type=kind, HTTP_IF_MATCH='"empty"',
+        f"/api/v1/assignments/{assignment.pk}/mask",
+        body,
+        content_type=kind,
+        HTTP_IF_MATCH='"empty"',
         HTTP_IDEMPOTENCY_KEY=str(uuid4()),
-    )  # fmt: skip
+    )
 
 
 def stroke(**fields: Any) -> str:
@@ -64,15 +83,22 @@ BAD_STROKES = {
     "an integer beyond a double": stroke(params={"a": 10**400}),
     "an integer of 5,000 digits": stroke(params={"a": 0}).replace('"a": 0', '"a": ' + "9" * 5000),
     "nested 900 deep": stroke(params=0).replace('"params": 0', '"params": ' + '{"a":' * 900 + "1" + "}" * 900),
-    "an id that is none": stroke(id="x"), "no id": json.dumps([{"tool": "grow"}]),
-    "a tool with spaces": stroke(tool="grow it"), "a segment of 256": stroke(segment=256),
+    "an id that is none": stroke(id="x"),
+    "no id": json.dumps([{"tool": "grow"}]),
+    "a tool with spaces": stroke(tool="grow it"),
+    "a segment of 256": stroke(segment=256),
     "a segment that is true": stroke(segment=True),
-    "two places": stroke(ijk=[1, 2]), "text as place": stroke(ijk="1,2"),
-    "a radius below nothing": stroke(radius_mm=-1), "params that are a list": stroke(params=[1]),
-    "a count of voxels below nothing": stroke(added=-1), "half a voxel": stroke(removed=0.5),
-    "a time that is none": stroke(at="yesterday"), "a record of 5 kB": stroke(params={"a": "x" * 5000}),
-    "a list in a list": "[[]]", "no list": "{}",
-}  # fmt: skip
+    "two places": stroke(ijk=[1, 2]),
+    "text as place": stroke(ijk="1,2"),
+    "a radius below nothing": stroke(radius_mm=-1),
+    "params that are a list": stroke(params=[1]),
+    "a count of voxels below nothing": stroke(added=-1),
+    "half a voxel": stroke(removed=0.5),
+    "a time that is none": stroke(at="yesterday"),
+    "a record of 5 kB": stroke(params={"a": "x" * 5000}),
+    "a list in a list": "[[]]",
+    "no list": "{}",
+}
 
 
 @pytest.mark.parametrize("name", BAD_STROKES)
@@ -116,12 +142,17 @@ def bad_niftis(assignment: Assignment) -> dict[str, bytes]:
     return {
         "colour voxels": gzip.compress(nifti_of(colour, assignment)),
         "complex voxels": gzip.compress(nifti_of(labels.astype(np.complex64), assignment)),
-        "a broken deflate block": bytes(broken), "cut short": packed[: len(packed) // 2],
-        "cut in its header": gzip.compress(good[:200]), "without its voxels": gzip.compress(good[:352]),
-        "bytes behind it": packed + b"x", "a bomb": gzip.compress(good[:352] + bytes(64 << 20)), "nothing": b"",
+        "a broken deflate block": bytes(broken),
+        "cut short": packed[: len(packed) // 2],
+        "cut in its header": gzip.compress(good[:200]),
+        "without its voxels": gzip.compress(good[:352]),
+        "bytes behind it": packed + b"x",
+        "a bomb": gzip.compress(good[:352] + bytes(64 << 20)),
+        "nothing": b"",
         "dimensions of everything": gzip.compress(bytes(vast)),
         "a dimension below nothing": gzip.compress(bytes(below)),
-        "voxels beyond the file": gzip.compress(bytes(beyond)), "voxels at NaN": gzip.compress(bytes(nowhere)),
+        "voxels beyond the file": gzip.compress(bytes(beyond)),
+        "voxels at NaN": gzip.compress(bytes(nowhere)),
         "NaN as a label": gzip.compress(nifti_of(with_nan, assignment)),
         "labels of 1e300": gzip.compress(slope.replace(struct.pack("<d", 1.0), struct.pack("<d", 1e300))),
         "half a label": gzip.compress(nifti_of(labels.astype(np.float32) + 0.5, assignment)),
@@ -129,7 +160,7 @@ def bad_niftis(assignment: Assignment) -> dict[str, bytes]:
         "erased voxels": gzip.compress(nifti_of(labels + np.uint8(255), assignment)),
         "a header that is no size": gzip.compress(b"\xff\xff\xff\x7f" + good[4:]),
         "another shape": gzip.compress(nifti_of(labels[:-1], assignment)),
-    }  # fmt: skip
+    }
 
 
 def test_a_nifti_that_is_no_mask_is_refused(world: World, opened: Assignment) -> None:
@@ -157,11 +188,16 @@ def test_a_nifti_of_either_byte_order_is_read(world: World, opened: Assignment, 
 @pytest.mark.parametrize(
     ("extent", "status"),
     [
-        ("bytes=" + "9" * 5000 + "-", 416), ("bytes=0-" + "9" * 5000, 206), ("bytes=-" + "9" * 5000, 206),
-        ("bytes=" + "0" * 5000 + "-0", 206), ("bytes=-0", 416), ("bytes=9-3", 416), ("bytes=-", 200),
+        ("bytes=" + "9" * 5000 + "-", 416),
+        ("bytes=0-" + "9" * 5000, 206),
+        ("bytes=-" + "9" * 5000, 206),
+        ("bytes=" + "0" * 5000 + "-0", 206),
+        ("bytes=-0", 416),
+        ("bytes=9-3", 416),
+        ("bytes=-", 200),
         ("bytes=\u0660-\u0663", 200),
     ],
-)  # fmt: skip
+)
 def test_a_range_of_any_length_is_answered(world: World, opened: Assignment, extent: str, status: int) -> None:
     client = logged_in(world, "annotator")
     path = f"/api/v1/scans/{opened.scan_id}/volume/pack"
@@ -201,9 +237,10 @@ def test_a_number_beyond_a_double_is_refused_in_any_document(
 ) -> None:
     client = logged_in(world, "annotator")
     method, path = {
-        "answers": ("PUT", f"/api/v1/assignments/{opened.pk}/answers"), "settings": ("PATCH", "/api/v1/me/settings"),
+        "answers": ("PUT", f"/api/v1/assignments/{opened.pk}/answers"),
+        "settings": ("PATCH", "/api/v1/me/settings"),
         "submit": ("POST", f"/api/v1/assignments/{opened.pk}/submit"),
-    }[route]  # fmt: skip
+    }[route]
     key = "answers" if route == "submit" else "values"
     body = f'{{"{key}": {{"radiusMm": {number}}}}}'
     answer = client.generic(method, path, body, content_type="application/json")
@@ -215,9 +252,11 @@ def test_codes_of_the_framework_are_single_words(world: World) -> None:
     bad = client.get("/api/v1/me/", HTTP_AUTHORIZATION="Token \xff nothing")
     assert (bad.status_code, bad.json()["code"]) == (401, "authentication_failed")
     for answer in (
-        client.post("/api/v1/auth/token", b"x", content_type="text/plain"), client.get("/api/v1/assignments/?page=x"),
-        client.get("/api/v1/assignments/?campaign=x"), client.post("/api/v1/auth/token", b"{", "application/json"),
-    ):  # fmt: skip
+        client.post("/api/v1/auth/token", b"x", content_type="text/plain"),
+        client.get("/api/v1/assignments/?page=x"),
+        client.get("/api/v1/assignments/?campaign=x"),
+        client.post("/api/v1/auth/token", b"{", "application/json"),
+    ):
         assert answer.json()["code"].replace("_", "").isalpha(), answer.content
 
 
@@ -264,12 +303,14 @@ def check_lost(client: Client, assignment: Assignment) -> None:
 def test_a_page_that_refuses_carries_its_code(world: World, opened: Assignment) -> None:
     client = logged_in(world, "annotator", raise_request_exception=False)
     expected = {
-        ("get", "/nothing/"): (404, "not_found"), ("get", "/people/"): (403, "forbidden"),
+        ("get", "/nothing/"): (404, "not_found"),
+        ("get", "/people/"): (403, "forbidden"),
         ("post", "/worklist/"): (405, "method_not_allowed"),
         ("post", f"/view/{opened.pk}/"): (405, "method_not_allowed"),
-        ("get", "/worklist/?campaign=%00"): (400, "bad_request"), ("get", f"/view/{uuid4()}/"): (404, "not_found"),
+        ("get", "/worklist/?campaign=%00"): (400, "bad_request"),
+        ("get", f"/view/{uuid4()}/"): (404, "not_found"),
         ("options", "/worklist/"): (405, "method_not_allowed"),
-    }  # fmt: skip
+    }
     for (method, path), (status, code) in expected.items():
         answer = getattr(client, method)(path)
         assert (answer.status_code, answer[CODE_HEADER]) == (status, code), path
@@ -297,10 +338,17 @@ def test_no_cache_keeps_an_answer(world: World, opened: Assignment) -> None:
     client = logged_in(world, "annotator")
     scan = f"/api/v1/scans/{opened.scan_id}"
     paths = (
-        "/worklist/", "/people/me/", f"/view/{opened.pk}/", "/api/v1/me/", f"{scan}/volume", f"{scan}/volume/pack",
-        f"{scan}/volume/preview", f"/api/v1/assignments/{opened.pk}/mask", f"/api/v1/assignments/{opened.pk}/",
+        "/worklist/",
+        "/people/me/",
+        f"/view/{opened.pk}/",
+        "/api/v1/me/",
+        f"{scan}/volume",
+        f"{scan}/volume/pack",
+        f"{scan}/volume/preview",
+        f"/api/v1/assignments/{opened.pk}/mask",
+        f"/api/v1/assignments/{opened.pk}/",
         "/nothing/",
-    )  # fmt: skip
+    )
     told = {path: client.get(path)["Cache-Control"].split(", ")[-1] for path in paths}
     assert told == dict.fromkeys(paths, "no-store")
 

@@ -48,10 +48,18 @@ ROOT = Path(__file__).resolve().parents[2]
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 CSP = {
-    "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "worker-src 'self' blob:",
-    "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:", "font-src 'self'", "connect-src 'self'",
-    "manifest-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
-}  # fmt: skip
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self' blob:",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+}
 
 
 def logged_in(world: World, name: str, **more: Any) -> Client:
@@ -69,11 +77,16 @@ def test_cve_2026_23526_an_object_of_another_site_or_batch_is_not_there(world: W
     round_ = submit_assignment(assignment_id=assignment.pk, actor=world["annotator"])
     revision = round_.masks.get().submitted_id
     paths = [
-        f"/api/v1/assignments/{assignment.pk}/", f"/api/v1/assignments/{assignment.pk}/mask",
-        f"/api/v1/scans/{assignment.scan_id}/", f"/api/v1/scans/{assignment.scan_id}/volume/pack",
-        f"/api/v1/revisions/{revision}/mask", f"/api/v1/reviews/{round_.pk}/", f"/view/{assignment.pk}/",
-        f"/api/v1/reviews/{round_.pk}/comments", f"/batches/{assignment.batch_id}/",
-    ]  # fmt: skip
+        f"/api/v1/assignments/{assignment.pk}/",
+        f"/api/v1/assignments/{assignment.pk}/mask",
+        f"/api/v1/scans/{assignment.scan_id}/",
+        f"/api/v1/scans/{assignment.scan_id}/volume/pack",
+        f"/api/v1/revisions/{revision}/mask",
+        f"/api/v1/reviews/{round_.pk}/",
+        f"/view/{assignment.pk}/",
+        f"/api/v1/reviews/{round_.pk}/comments",
+        f"/batches/{assignment.batch_id}/",
+    ]
     client = logged_in(world, "annotator2")
     assert {path: client.get(path).status_code for path in paths} == dict.fromkeys(paths, 404)
     for site in world.sites.values():
@@ -125,10 +138,16 @@ def test_cve_2023_47117_filters_reach_no_other_column(world: World) -> None:
     ):
         plain = client.get(f"/api/v1/{path}/").json()
         for query in (
-            "person__password__startswith=zzz", "assignee__password__startswith=zzz", "author__password__regex=zzz",
-            "created_by__password__contains=zzz", "requested_by__password=zzz", "id__in=1", "ordering=person__password",
-            "search=zzz", "members__user__password__startswith=zzz",
-        ):  # fmt: skip
+            "person__password__startswith=zzz",
+            "assignee__password__startswith=zzz",
+            "author__password__regex=zzz",
+            "created_by__password__contains=zzz",
+            "requested_by__password=zzz",
+            "id__in=1",
+            "ordering=person__password",
+            "search=zzz",
+            "members__user__password__startswith=zzz",
+        ):
             found = client.get(f"/api/v1/{path}/?{query}").json()
             assert (found["count"], found["results"]) == (plain["count"], plain["results"]), f"{path} {query}"
 
@@ -184,10 +203,17 @@ def test_cve_2026_65986_what_people_type_is_never_markup(world: World) -> None:
 
     slug = world.campaign.slug
     paths = [reverse(name, args=[slug] if "<slug:slug>" in routes()[name] else []) for name in plain_pages()]
-    paths += [f"/batches/{batch.pk}/", f"/view/{assignment.pk}/", f"/view/{other.pk}/",
-              f"/scans/{assignment.scan_id}/", f"/people/{world['annotator'].pk}/",
-              f"/find/?q={EVIL[:8]}", "/find/?q=script",
-              f"/reviews/?scan={EVIL}", f"/worklist/?show={EVIL}"]  # fmt: skip
+    paths += [
+        f"/batches/{batch.pk}/",
+        f"/view/{assignment.pk}/",
+        f"/view/{other.pk}/",
+        f"/scans/{assignment.scan_id}/",
+        f"/people/{world['annotator'].pk}/",
+        f"/find/?q={EVIL[:8]}",
+        "/find/?q=script",
+        f"/reviews/?scan={EVIL}",
+        f"/worklist/?show={EVIL}",
+    ]
     shown = 0
     for person in ("annotator", "reviewer", "coordinator", "datamanager", "admin"):
         client = logged_in(world, person)
@@ -216,12 +242,18 @@ def routes() -> dict[str, str]:
 
 def plain_pages() -> list[str]:
     """Pages that are read and take no key but a campaign's."""
-    views = {row.name: row.callback.row for pattern in get_resolver().url_patterns if isinstance(pattern, URLResolver)
-             for row in pattern.url_patterns if getattr(getattr(row, "callback", None), "row", None)}  # fmt: skip
+    views = {
+        row.name: row.callback.row
+        for pattern in get_resolver().url_patterns
+        if isinstance(pattern, URLResolver)
+        for row in pattern.url_patterns
+        if getattr(getattr(row, "callback", None), "row", None)
+    }
     return [
-        name for name, route in routes().items()
+        name
+        for name, route in routes().items()
         if "GET" in views[name].methods and re.sub("<slug:slug>", "", route).count("<") == 0
-    ]  # fmt: skip
+    ]
 
 
 def test_no_template_lets_markup_through() -> None:
@@ -338,10 +370,21 @@ def test_every_kind_of_answer_has_the_policy(world: World) -> None:
         "foreign host": client.get("/healthz", HTTP_HOST="evil.example"),
     }
     assert {kind: answer.status_code for kind, answer in answers.items()} == {
-        "page": 200, "log-in": 200, "redirect": 302, "missing page": 404, "missing route": 404, "api": 200,
-        "refusal": 401, "bytes": 200, "mask": 200, "docs": 200, "health": 200, "wrong method": 405, "forbidden": 403,
+        "page": 200,
+        "log-in": 200,
+        "redirect": 302,
+        "missing page": 404,
+        "missing route": 404,
+        "api": 200,
+        "refusal": 401,
+        "bytes": 200,
+        "mask": 200,
+        "docs": 200,
+        "health": 200,
+        "wrong method": 405,
+        "forbidden": 403,
         "foreign host": 400,
-    }  # fmt: skip
+    }
     for kind, answer in answers.items():
         policy = {part.strip() for part in answer["Content-Security-Policy"].split(";")}
         assert policy == CSP, kind
@@ -372,8 +415,10 @@ def test_a_fault_tells_nothing_of_the_inside(world: World, monkeypatch: pytest.M
 
     monkeypatch.setattr("annotation.work.schema._check", fail)
     client = logged_in(world, "annotator", raise_request_exception=False)
-    for path, kind in ((f"/api/v1/assignments/{assignment.pk}/", "application/problem+json"),
-                       ("/campaigns/chest-ct/guidelines/", "text/html")):  # fmt: skip
+    for path, kind in (
+        (f"/api/v1/assignments/{assignment.pk}/", "application/problem+json"),
+        ("/campaigns/chest-ct/guidelines/", "text/html"),
+    ):
         answer = client.get(path)
         assert answer.status_code == 500
         assert answer["Content-Type"].startswith(kind)
@@ -400,11 +445,16 @@ def test_a_session_that_ended_is_told_as_such(world: World) -> None:
     assignment = begin(assignment_id=first_of(publish(world)).pk, actor=world["annotator"])
     client = logged_in(world, "annotator")
     client.session.flush()
-    for method, path in (("put", f"assignments/{assignment.pk}/mask"), ("put", f"assignments/{assignment.pk}/answers"),
-                         ("post", f"assignments/{assignment.pk}/submit"), ("post", f"assignments/{assignment.pk}/beat"),
-                         ("get", f"assignments/{assignment.pk}/")):  # fmt: skip
-        answer = getattr(client, method)(f"/api/v1/{path}", data=b"{}" if method != "get" else None,
-                                         content_type="application/json")  # fmt: skip
+    for method, path in (
+        ("put", f"assignments/{assignment.pk}/mask"),
+        ("put", f"assignments/{assignment.pk}/answers"),
+        ("post", f"assignments/{assignment.pk}/submit"),
+        ("post", f"assignments/{assignment.pk}/beat"),
+        ("get", f"assignments/{assignment.pk}/"),
+    ):
+        answer = getattr(client, method)(
+            f"/api/v1/{path}", data=b"{}" if method != "get" else None, content_type="application/json"
+        )
         assert answer.status_code == 401
         assert answer.json()["code"] == "not_authenticated"
 
@@ -449,8 +499,14 @@ def test_cve_2022_36551_no_address_of_a_user_is_opened(world: World) -> None:
     release = create_release(campaign=world.campaign, name="2026.1", actor=world["datamanager"])
     freeze_release(release_id=release.pk, actor=world["datamanager"])
     client = logged_in(world, "datamanager")
-    for destination in ("http://169.254.169.254/latest/meta-data", "s3://evil/x?endpoint=http://127.0.0.1:1", "file:///etc",
-                        "/etc", "../../etc", "gopher://127.0.0.1/"):  # fmt: skip
+    for destination in (
+        "http://169.254.169.254/latest/meta-data",
+        "s3://evil/x?endpoint=http://127.0.0.1:1",
+        "file:///etc",
+        "/etc",
+        "../../etc",
+        "gopher://127.0.0.1/",
+    ):
         answer = client.post(f"/api/v1/releases/{release.pk}/export", {"destination": destination}, "application/json")
         assert (answer.status_code, answer.json()["code"]) == (403, "bad_destination")
         client.post(f"/releases/{release.pk}/export/", {"destination": destination})
@@ -561,10 +617,30 @@ def test_an_annotator_never_sees_what_the_model_thinks(world: World) -> None:
     ReviewRound.objects.filter(pk=round_.pk).update(risk=87, reasons=["far from prediction, Dice 0.42"])
 
     client = logged_in(world, "annotator")
-    api = [f"/api/v1/{name}/" for name in ("assignments", "scans", "batches", "reviews", "campaigns", "jobs", "models",
-                                           "training-runs", "releases", "me")]  # fmt: skip
-    own = [f"/api/v1/assignments/{begun.pk}/", f"/api/v1/scans/{begun.scan_id}/", f"/api/v1/reviews/{round_.pk}/",
-           f"/api/v1/assignments/{begun.pk}/mask", "/worklist/", "/worklist/?show=done", "/find/?q=VX"]  # fmt: skip
+    api = [
+        f"/api/v1/{name}/"
+        for name in (
+            "assignments",
+            "scans",
+            "batches",
+            "reviews",
+            "campaigns",
+            "jobs",
+            "models",
+            "training-runs",
+            "releases",
+            "me",
+        )
+    ]
+    own = [
+        f"/api/v1/assignments/{begun.pk}/",
+        f"/api/v1/scans/{begun.scan_id}/",
+        f"/api/v1/reviews/{round_.pk}/",
+        f"/api/v1/assignments/{begun.pk}/mask",
+        "/worklist/",
+        "/worklist/?show=done",
+        "/find/?q=VX",
+    ]
     for path in api + own:
         body = client.get(path).content.decode()
         for word in (
@@ -589,15 +665,41 @@ def test_an_annotator_never_sees_what_the_model_thinks(world: World) -> None:
 def test_odd_addresses_of_pages_are_no_faults(world: World) -> None:
     client = logged_in(world, "coordinator", raise_request_exception=False)
     slug = world.campaign.slug
-    for path in ("/worklist/", "/find/", f"/campaigns/{slug}/scans/", f"/campaigns/{slug}/batches/", "/jobs/",
-                 "/people/", f"/campaigns/{slug}/", f"/campaigns/{slug}/models/", f"/campaigns/{slug}/releases/",
-                 "/reviews/"):  # fmt: skip
-        for query in ("page=-1", "page=99999999999999999999", "page=%00", "site=%00", "state=%00", "q=%00", "scan=%00",
-                      "show=%00", "kind=%00", "q=%ff%fe", "site=" + "x" * 3000, "scan=1", "assignee=x"):  # fmt: skip
+    for path in (
+        "/worklist/",
+        "/find/",
+        f"/campaigns/{slug}/scans/",
+        f"/campaigns/{slug}/batches/",
+        "/jobs/",
+        "/people/",
+        f"/campaigns/{slug}/",
+        f"/campaigns/{slug}/models/",
+        f"/campaigns/{slug}/releases/",
+        "/reviews/",
+    ):
+        for query in (
+            "page=-1",
+            "page=99999999999999999999",
+            "page=%00",
+            "site=%00",
+            "state=%00",
+            "q=%00",
+            "scan=%00",
+            "show=%00",
+            "kind=%00",
+            "q=%ff%fe",
+            "site=" + "x" * 3000,
+            "scan=1",
+            "assignee=x",
+        ):
             assert client.get(f"{path}?{query}").status_code < 500, f"{path}?{query}"
-    for body, kind in ((b"--x", "multipart/form-data; boundary=x"), (b"", "multipart/form-data"),
-                       (b"reason=%00", "application/x-www-form-urlencoded"), (b"\xff", "text/plain; charset=nonsense"),
-                       (b"a=1&" * 2000, "application/x-www-form-urlencoded")):  # fmt: skip
+    for body, kind in (
+        (b"--x", "multipart/form-data; boundary=x"),
+        (b"", "multipart/form-data"),
+        (b"reason=%00", "application/x-www-form-urlencoded"),
+        (b"\xff", "text/plain; charset=nonsense"),
+        (b"a=1&" * 2000, "application/x-www-form-urlencoded"),
+    ):
         for path in (
             "/people/me/theme/",
             f"/campaigns/{slug}/batches/new/",

@@ -156,9 +156,10 @@ def test_headers_of_proxies_count_as_far_as_proxies_are_known(
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     seen: list[HttpRequest] = []
     request = RequestFactory().get(
-        "/", REMOTE_ADDR="10.0.0.1",
+        "/",
+        REMOTE_ADDR="10.0.0.1",
         headers={"X-Forwarded-For": chain, "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.test"},
-    )  # fmt: skip
+    )
     KnownProxies(lambda known: seen.append(known) or HttpResponse())(request)
     assert (seen[0].META["REMOTE_ADDR"], seen[0].is_secure()) == (address, is_secure)
     assert "HTTP_X_FORWARDED_HOST" not in seen[0].META

@@ -176,12 +176,24 @@ def test_a_cell_is_never_a_formula() -> None:
 
 
 def summary(dice: float, scan: Any) -> dict[str, Any]:
-    one = {"id": str(scan.pk), "site": "c", "dice": dice, "reference_voxels": 5000, "reference_ml": 12.5,
-           "predicted_ml": 11.0, "false_positive_ml": 1.0}  # fmt: skip
+    one = {
+        "id": str(scan.pk),
+        "site": "c",
+        "dice": dice,
+        "reference_voxels": 5000,
+        "reference_ml": 12.5,
+        "predicted_ml": 11.0,
+        "false_positive_ml": 1.0,
+    }
     return {
-        "mean_dice": dice, "scored": 1, "empty": 0, "false_positive_ml_on_empty": None, "volume_pearson_r": None,
-        "sites": [{"site": "c", "scans": 1, "mean_dice": dice, "false_positive_ml_on_empty": None}], "scans": [one],
-    }  # fmt: skip
+        "mean_dice": dice,
+        "scored": 1,
+        "empty": 0,
+        "false_positive_ml_on_empty": None,
+        "volume_pearson_r": None,
+        "sites": [{"site": "c", "scans": 1, "mean_dice": dice, "false_positive_ml_on_empty": None}],
+        "scans": [one],
+    }
 
 
 def test_the_model_page_compares_and_promotes(world: World) -> None:
@@ -194,14 +206,26 @@ def test_the_model_page_compares_and_promotes(world: World) -> None:
         (2, "candidate", {"challenger": new, "champion": old}),
     ):
         run = TrainingRun.objects.create(
-            campaign=world.campaign, number=number, state="promoted" if number == 1 else "candidate", profile="demo",
-            seed=number, manifest={"items": []}, manifest_hash="0" * 64, results=results, gate={"rules": [rule]},
+            campaign=world.campaign,
+            number=number,
+            state="promoted" if number == 1 else "candidate",
+            profile="demo",
+            seed=number,
+            manifest={"items": []},
+            manifest_hash="0" * 64,
+            results=results,
+            gate={"rules": [rule]},
             curves={"train": [{"step": 10, "loss": 1.0}, {"step": 20, "loss": 0.5}]},
-        )  # fmt: skip
+        )
         ModelVersion.objects.create(
-            campaign=world.campaign, number=number, run=run, state=state, weights_key="w", config={"steps": 20},
+            campaign=world.campaign,
+            number=number,
+            run=run,
+            state=state,
+            weights_key="w",
+            config={"steps": 20},
             metrics=results["challenger"],
-        )  # fmt: skip
+        )
     page = text(client, "/campaigns/chest-ct/models/")
     assert "1 of 1 rules hold" in page
     assert "Mean Dice is higher." in page

@@ -30,8 +30,16 @@ from voxloop.volume.labelmap import MEDIA_TYPE
 pytestmark = pytest.mark.django_db
 
 PEOPLE = (
-    "anonymous", "outsider", "elsewhere", "annotator", "annotator2", "reviewer", "coordinator", "datamanager", "admin",
-)  # fmt: skip
+    "anonymous",
+    "outsider",
+    "elsewhere",
+    "annotator",
+    "annotator2",
+    "reviewer",
+    "coordinator",
+    "datamanager",
+    "admin",
+)
 YES, FORBIDDEN, HIDDEN, LOGIN = "yes", 403, 404, 401
 NONE = {"anonymous": LOGIN}
 
@@ -169,16 +177,22 @@ def subjects(world: World) -> dict[str, Any]:
     """One thing of each kind; the work is annotator's, at site a."""
     make_scan(world, "b", seed=50)  # one more that is in no batch
     invite_person(
-        username="elsewhere", password=PASSWORD, actor=world["admin"],
+        username="elsewhere",
+        password=PASSWORD,
+        actor=world["admin"],
         roles=[(world.campaign, Role.COORDINATOR), (world.campaign, Role.REVIEWER), (world.campaign, Role.ANNOTATOR)],
-    )  # fmt: skip
+    )
     batch = publish(world, size=2)
     scan = first_of(batch).scan
     findings = parse_schema(world.campaign.schema.definition).layer("findings")
     prediction = store_prediction(
-        scan=scan, layer=findings, labels_zyx=np.zeros(SHAPE, np.uint8), model_id=uuid4(), model_name="m1",
+        scan=scan,
+        layer=findings,
+        labels_zyx=np.zeros(SHAPE, np.uint8),
+        model_id=uuid4(),
+        model_name="m1",
         probability=(np.zeros((SHAPE[0], SHAPE[1] // 2, SHAPE[2] // 2), np.uint8), (1, 2, 2)),
-    )  # fmt: skip
+    )
     submitted = claim_assignment(actor=world["annotator"])
     assert submitted is not None
     label(world, submitted)
@@ -196,23 +210,43 @@ def subjects(world: World) -> dict[str, Any]:
     )
     job = Job.objects.create(kind="import_scans", key="x", requested_by=world["datamanager"])
     return {
-        "batch": batch.pk, "assignment": assignment.pk, "scan": submitted.scan_id, "review": round_.pk,
-        "comment": comment.pk, "reply": reply.pk, "revision": round_.masks.get().submitted_id,
-        "prediction": prediction.pk, "job": job.pk,
-        "campaign": world.campaign.pk, "release": release.pk,
-        "run": run.pk, "model": model.pk, "person": world["annotator2"].pk, "subject": submitted.scan.subject_id,
-    }  # fmt: skip
+        "batch": batch.pk,
+        "assignment": assignment.pk,
+        "scan": submitted.scan_id,
+        "review": round_.pk,
+        "comment": comment.pk,
+        "reply": reply.pk,
+        "revision": round_.masks.get().submitted_id,
+        "prediction": prediction.pk,
+        "job": job.pk,
+        "campaign": world.campaign.pk,
+        "release": release.pk,
+        "run": run.pk,
+        "model": model.pk,
+        "person": world["annotator2"].pk,
+        "subject": submitted.scan.subject_id,
+    }
 
 
 def pk_of(name: str, subjects: dict[str, Any]) -> Any:
     for prefix, kind in (
         ("api:revision-probability", "prediction"),
-        ("api:batch-", "batch"), ("api:assignment", "assignment"), ("api:scan", "scan"), ("api:volume", "scan"),
-        ("api:review-", "review"), ("api:review", "review"), ("api:comment", "comment"), ("api:reply", "reply"),
+        ("api:batch-", "batch"),
+        ("api:assignment", "assignment"),
+        ("api:scan", "scan"),
+        ("api:volume", "scan"),
+        ("api:review-", "review"),
+        ("api:review", "review"),
+        ("api:comment", "comment"),
+        ("api:reply", "reply"),
         ("api:revision", "revision"),
-        ("api:job", "job"), ("api:release", "release"), ("api:training-run", "run"),
-        ("api:model", "model"), ("api:person", "person"), ("api:subject", "subject"),
-    ):  # fmt: skip
+        ("api:job", "job"),
+        ("api:release", "release"),
+        ("api:training-run", "run"),
+        ("api:model", "model"),
+        ("api:person", "person"),
+        ("api:subject", "subject"),
+    ):
         if name.startswith(prefix):
             return subjects[kind]
     raise AssertionError(name)
@@ -251,19 +285,27 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
 
 def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any:
     takes_pk = name not in {
-        "api:token", "api:me", "api:me-settings", "api:sites", "api:scans", "api:campaigns", "api:batches",
+        "api:token",
+        "api:me",
+        "api:me-settings",
+        "api:sites",
+        "api:scans",
+        "api:campaigns",
+        "api:batches",
         "api:assignments",
-        "api:claim", "api:scan-upload", "api:reviews", "api:jobs", "api:schema",
+        "api:claim",
+        "api:scan-upload",
+        "api:reviews",
+        "api:jobs",
+        "api:schema",
         "api:docs",
         "api:releases",
         "api:training-runs",
         "api:models",
-    }  # fmt: skip
+    }
     path = reverse(name, args=[pk_of(name, subjects)] if takes_pk else [])
     if (name, method) == ("api:assignment-mask", "put"):
-        return client.put(
-            path, mask_message(), MEDIA_TYPE, HTTP_IF_MATCH='"empty"', HTTP_IDEMPOTENCY_KEY=str(uuid4())
-        )  # fmt: skip
+        return client.put(path, mask_message(), MEDIA_TYPE, HTTP_IF_MATCH='"empty"', HTTP_IDEMPOTENCY_KEY=str(uuid4()))
     if (name, method) == ("api:scan-upload", "post"):
         return client.post(path, {"site": "a", "campaign": "chest-ct", "file": BytesIO(b"no scan")})
     if method in {"get", "head", "options"}:

@@ -31,9 +31,13 @@ def started(world: World, **with_map: Any) -> Assignment:
     assignment = first_of(publish(world))
     layer = parse_schema(world.campaign.schema.definition).layer("findings")
     store_prediction(
-        scan=assignment.scan, layer=layer, labels_zyx=ball(SHAPE).astype(np.uint8), model_id=uuid4(), model_name="m1",
+        scan=assignment.scan,
+        layer=layer,
+        labels_zyx=ball(SHAPE).astype(np.uint8),
+        model_id=uuid4(),
+        model_name="m1",
         **with_map,
-    )  # fmt: skip
+    )
     return begin(assignment_id=assignment.pk, actor=world["annotator"])
 
 
@@ -41,8 +45,10 @@ def test_the_context_names_the_map_and_the_route_serves_it(world: World, client:
     assignment = started(world, probability=(VALUES, STEP), segment=1)
     facts = client.get(f"/api/v1/assignments/{assignment.pk}/").json()["probability"]
     assert {name: facts[name] for name in ("layer", "segment", "model")} == {
-        "layer": "findings", "segment": 1, "model": "m1",
-    }  # fmt: skip
+        "layer": "findings",
+        "segment": 1,
+        "model": "m1",
+    }
     answer = client.get(facts["url"])
     data = b"".join(answer.streaming_content)
     assert np.array_equal(decode_probability(data, ProbabilityEntry.from_json(facts)), VALUES)

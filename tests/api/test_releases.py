@@ -62,9 +62,14 @@ def test_days_and_sites_are_chosen(approved: World, manager: Client) -> None:
 
 
 BAD: list[dict[str, Any]] = [
-    {"campaign": None}, {"campaign": "no"}, {"name": None}, {"name": "x" * 65}, {"name": "…"}, {"sites": "a"},
+    {"campaign": None},
+    {"campaign": "no"},
+    {"name": None},
+    {"name": "x" * 65},
+    {"name": "…"},
+    {"sites": "a"},
     {"approved_from": "yesterday"},
-]  # fmt: skip
+]
 
 
 def test_bad_fields_are_told(approved: World, manager: Client) -> None:
@@ -84,8 +89,13 @@ def test_a_draft_is_not_exported_and_an_address_of_ones_own_is_refused(approved:
 
 
 # What those are told who may not act: on reading the release, on every action, and on making one of their own.
-ANSWERS = {"coordinator": (200, 403, 403), "admin": (200, 403, 403), "annotator": (404, 404, 403),
-           "reviewer": (404, 404, 403), "outsider": (404, 404, 404)}  # fmt: skip
+ANSWERS = {
+    "coordinator": (200, 403, 403),
+    "admin": (200, 403, 403),
+    "annotator": (404, 404, 403),
+    "reviewer": (404, 404, 403),
+    "outsider": (404, 404, 404),
+}
 
 
 @pytest.mark.parametrize("name", ANSWERS)

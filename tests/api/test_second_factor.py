@@ -204,9 +204,11 @@ def test_a_role_that_is_given_later_brings_the_duty_with_it(world: World) -> Non
 
 def test_the_setting_names_roles(monkeypatch: pytest.MonkeyPatch) -> None:
     for text, named in (
-        ("", set()), ("0", set()), ("1", {"reviewer", "arbitrator", "coordinator", "administrator"}),
+        ("", set()),
+        ("0", set()),
+        ("1", {"reviewer", "arbitrator", "coordinator", "administrator"}),
         ("reviewer, data_manager", {"reviewer", "data_manager"}),
-    ):  # fmt: skip
+    ):
         monkeypatch.setenv("VOXLOOP_REQUIRE_TOTP", text)
         assert _roles("VOXLOOP_REQUIRE_TOTP") == named
     monkeypatch.setenv("VOXLOOP_REQUIRE_TOTP", "reviewr")
@@ -266,8 +268,10 @@ def test_a_lost_second_factor_is_taken_off_by_an_administrator_with_a_reason(wor
     assert log_in("reviewer").get("/reviews/").status_code == 200
     entry = AuditEntry.objects.get(action="person.second_factor_removed")
     assert (entry.actor_name, entry.why, entry.old) == (
-        "admin", "phone stolen; asked in person", {"kinds": ["recovery_codes", "totp"]}
-    )  # fmt: skip
+        "admin",
+        "phone stolen; asked in person",
+        {"kinds": ["recovery_codes", "totp"]},
+    )
     App(world["admin"])
     mine = reverse("person_access", args=[world["admin"].pk])
     admin.post(mine, {"end": "factor", "why": "me"})

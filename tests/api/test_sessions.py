@@ -169,10 +169,13 @@ def test_a_session_from_before_the_list_is_taken_into_it(world: World) -> None:
 @pytest.mark.parametrize(
     ("agent", "words"),
     [
-        (FIREFOX, "Firefox on Linux"), (EDGE, "Edge on Windows"), ("", "Unknown"), ("curl/8.5", "curl/8.5"),
+        (FIREFOX, "Firefox on Linux"),
+        (EDGE, "Edge on Windows"),
+        ("", "Unknown"),
+        ("curl/8.5", "curl/8.5"),
         ("Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Safari/604", "Safari on iPad"),
         ("<script>alert(1)</script>", "scriptalert1/script"),
     ],
-)  # fmt: skip
+)
 def test_devices_in_words(agent: str, words: str) -> None:
     assert device_words(agent) == words

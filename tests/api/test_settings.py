@@ -28,8 +28,10 @@ def test_names_are_set_one_by_one_and_taken_away(world: World) -> None:
     change(client, {"opacity": 40, "smooth": False})
     change(client, {"keys": {"undo": ["Ctrl+U"]}, "smooth": True})
     assert change(client, {"opacity": None}).json() == {
-        "version": 1, "saved": 3, "values": {"keys": {"undo": ["Ctrl+U"]}, "smooth": True},
-    }  # fmt: skip
+        "version": 1,
+        "saved": 3,
+        "values": {"keys": {"undo": ["Ctrl+U"]}, "smooth": True},
+    }
     assert client_of(world, "reviewer").get(PATH).json()["values"] == {}
 
 

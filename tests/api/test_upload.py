@@ -40,11 +40,13 @@ def test_upload(world: World, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("who", "name", "fields", "status"),
     [
-        ("datamanager", "scan.exe", {}, 422), ("datamanager", "scan.zip", {"site": "nope"}, 404),
-        ("datamanager", "scan.zip", {"campaign": "nope"}, 404), ("annotator", "scan.zip", {}, 403),
+        ("datamanager", "scan.exe", {}, 422),
+        ("datamanager", "scan.zip", {"site": "nope"}, 404),
+        ("datamanager", "scan.zip", {"campaign": "nope"}, 404),
+        ("annotator", "scan.zip", {}, 403),
         ("outsider", "scan.zip", {}, 404),
     ],
-)  # fmt: skip
+)
 def test_refused(world: World, who: str, name: str, fields: dict[str, str], status: int) -> None:
     answer = send(log_in(world, who), name, b"x", **fields)
     assert answer.status_code == status, answer.content

@@ -106,9 +106,13 @@ def test_compose_hands_on_every_variable_that_the_settings_read() -> None:
     """Else an operator sets one and nothing happens. The folders are those of the image; nobody debugs there."""
     read = set(re.findall(r'"(VOXLOOP_[A-Z0-9_]+)"', SETTINGS))
     fixed = {
-        "VOXLOOP_STATE", "VOXLOOP_EXPORTS", "VOXLOOP_DEBUG", "VOXLOOP_DATABASE_FOLDER", "VOXLOOP_POSTGRES_TOOLS",
+        "VOXLOOP_STATE",
+        "VOXLOOP_EXPORTS",
+        "VOXLOOP_DEBUG",
+        "VOXLOOP_DATABASE_FOLDER",
+        "VOXLOOP_POSTGRES_TOOLS",
         "VOXLOOP_OWNER_DATABASE",  # for `migrate` only
-    }  # fmt: skip
+    }
     assert read - fixed - set(COMPOSE["services"]["web"]["environment"]) == set()
 
 

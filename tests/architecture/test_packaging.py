@@ -45,8 +45,10 @@ def test_every_requirement_has_a_version_it_allows() -> None:
 def test_the_wheel_holds_every_module(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
-        cwd=ROOT, check=True, capture_output=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     (wheel,) = tmp_path.glob("*.whl")
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")}
     roots = {"voxloop": ROOT / "platform", "annotation": ROOT, "mlservice": ROOT}

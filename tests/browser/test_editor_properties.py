@@ -135,7 +135,7 @@ def test_operations_equal_scipy(page: Page, server: Server, seed: int) -> None:
         ({"op": "subtract", **overlay, "marginMm": 2}, np.where(mask & near_other, 0, labels)),
         ({"op": "union", "segment": 1, "overlay": None, "with": 2}, np.where(two, 1, labels)),
         ({"op": "subtract", **overlay, "overlay": None, "with": 2, "marginMm": 2}, np.where(mask & beside, 0, labels)),
-    ]  # fmt: skip
+    ]
     before = labels.copy()
     start(page)
     for operation, expected in cases:

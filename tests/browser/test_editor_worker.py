@@ -167,8 +167,13 @@ def start(page: Page) -> dict[str, Any]:
     page.goto("/")
     options = {
         "volume": {"shapeZyx": SHAPE, "spacingMmZyx": SPACING, "backgroundHu": -860},
-        "assignment": "a1", "layer": "findings", "maskUrl": "/mask", "headers": {}, "editable": True, "autosaveMs": 100,
-    }  # fmt: skip
+        "assignment": "a1",
+        "layer": "findings",
+        "maskUrl": "/mask",
+        "headers": {},
+        "editable": True,
+        "autosaveMs": 100,
+    }
     opened: dict[str, Any] = page.evaluate("options => editor.start(options)", options)
     return opened
 
@@ -196,15 +201,24 @@ STROKES = {
 OPERATIONS = {
     "copy": {"overlay": "prediction", "at": None, "into": None, "overwrite": False, "locked": []},
     "copy a lesion": {
-        "op": "copy", "overlay": "prediction", "at": [62, 62, 31], "into": 4, "overwrite": False, "locked": [],
+        "op": "copy",
+        "overlay": "prediction",
+        "at": [62, 62, 31],
+        "into": 4,
+        "overwrite": False,
+        "locked": [],
     },
     "fill-holes": {"segment": 1, "perSlice": False, "overwrite": False, "locked": []},
     "remove-islands": {"segment": 1, "underMl": 0.5},
     "remove-lesion": {"at": [22, 22, 6]},
     "lasso": {"plane": "axial", "slices": [9, 11], "points": [[50, 50], [70, 52], [60, 80]], **PAINT},
     "scissors": {
-        "plane": "axial", "slices": [0, 39], "points": [[0, 0], [30, 0], [30, 95], [0, 95]], "outside": True,
-        "segments": None, "locked": [],
+        "plane": "axial",
+        "slices": [0, 39],
+        "points": [[0, 0], [30, 0], [30, 95], [0, 95]],
+        "outside": True,
+        "segments": None,
+        "locked": [],
     },
     "interpolate": {"plane": "axial", **PAINT, "segment": 1},
     "resize": {"mm": 2, **PAINT, "segment": 1},
@@ -217,7 +231,7 @@ OPERATIONS = {
     "convert a lesion": {"op": "convert", "from": None, "to": 5, "at": [22, 22, 6]},
     "convert": {"from": 1, "to": 5, "at": None},
     "clear": {"segment": 1},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", [*STROKES, *OPERATIONS])

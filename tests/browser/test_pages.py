@@ -16,16 +16,24 @@ AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "ax
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 PAGES = {
     "annotator": [
-        "/worklist/", "/worklist/?show=done", "/campaigns/chest-ct/guidelines/", "/people/me/", "/find/?q=VX",
+        "/worklist/",
+        "/worklist/?show=done",
+        "/campaigns/chest-ct/guidelines/",
+        "/people/me/",
+        "/find/?q=VX",
     ],
     "reviewer": ["/reviews/"],
     "coordinator": [
-        "/campaigns/chest-ct/batches/", "/campaigns/chest-ct/batches/?view=table", "/campaigns/chest-ct/batches/new/",
-        "/campaigns/chest-ct/", "/campaigns/chest-ct/scans/", "/campaigns/chest-ct/models/",
+        "/campaigns/chest-ct/batches/",
+        "/campaigns/chest-ct/batches/?view=table",
+        "/campaigns/chest-ct/batches/new/",
+        "/campaigns/chest-ct/",
+        "/campaigns/chest-ct/scans/",
+        "/campaigns/chest-ct/models/",
     ],
     "datamanager": ["/scans/upload/", "/campaigns/chest-ct/releases/", "/campaigns/chest-ct/releases/new/", "/jobs/"],
     "admin": ["/jobs/system/", "/people/", "/people/new/", "/sites/", "/sites/new/", "/campaigns/", "/campaigns/new/"],
-}  # fmt: skip
+}
 
 
 @pytest.fixture

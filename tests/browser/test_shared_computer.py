@@ -93,8 +93,12 @@ def test_a_second_visit_fetches_no_pixels_and_a_log_out_leaves_nothing(page: Pag
     written = str(kept["databases"])
     assert rows[0].scan.code not in written
     assert "sphere" not in written
-    assert all(part.startswith('"VXS1') for name, parts in kept["databases"].items() for part in parts
-               if name.startswith("voxloop-voxels") and not part.startswith("{"))  # fmt: skip
+    assert all(
+        part.startswith('"VXS1')
+        for name, parts in kept["databases"].items()
+        for part in parts
+        if name.startswith("voxloop-voxels") and not part.startswith("{")
+    )
 
     log_out(page)
     page.wait_for_url("**/accounts/login/**")

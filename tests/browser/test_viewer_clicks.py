@@ -135,9 +135,14 @@ def test_the_models_probability_is_asked_where_there_is_one(
 ) -> None:
     layer = parse_schema(live_world.campaign.schema.definition).layer("findings")
     store_prediction(
-        scan=assignment.scan, layer=layer, labels_zyx=np.zeros(SHAPE, np.uint8), model_id=uuid4(), model_name="m7",
-        probability=(ball(SHAPE)[:, ::2, ::2].astype(np.uint8) * np.uint8(240), (1, 2, 2)), segment=1,
-    )  # fmt: skip
+        scan=assignment.scan,
+        layer=layer,
+        labels_zyx=np.zeros(SHAPE, np.uint8),
+        model_id=uuid4(),
+        model_name="m7",
+        probability=(ball(SHAPE)[:, ::2, ::2].astype(np.uint8) * np.uint8(240), (1, 2, 2)),
+        segment=1,
+    )
     viewer = opened(assignment, new_page)
     viewer.page.mouse.click(*viewer.at(MIDDLE))
     found = proposed(viewer, 1)

@@ -78,9 +78,13 @@ def test_a_scan_is_answered_and_submitted_and_the_next_one_opens(assignment: Ass
     assignment.refresh_from_db()
     assert assignment.state == "submitted"
     assert newest_answers(assignment) == {
-        "diagnosis": "covid19", "quality": "good", "co_rads": "4", "other_findings": ["nodule", "other"],
-        "nodule_mm": 12.5, "other_finding": "hiatal hernia",
-    }  # fmt: skip
+        "diagnosis": "covid19",
+        "quality": "good",
+        "co_rads": "4",
+        "other_findings": ["nodule", "other"],
+        "nodule_mm": 12.5,
+        "other_finding": "hiatal hernia",
+    }
 
 
 def test_a_scan_is_blocked_with_a_reason(assignment: Assignment, new_page: Any) -> None:

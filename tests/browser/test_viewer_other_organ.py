@@ -46,8 +46,12 @@ def make_campaign(page: Any, schema: Path) -> Campaign:
 
 
 def give_people_and_scans(world: World, campaign: Campaign) -> Assignment:
-    for name, role in (("annotator", Role.ANNOTATOR), ("reviewer", Role.REVIEWER), ("coordinator", Role.COORDINATOR),
-                       ("datamanager", Role.DATA_MANAGER)):  # fmt: skip
+    for name, role in (
+        ("annotator", Role.ANNOTATOR),
+        ("reviewer", Role.REVIEWER),
+        ("coordinator", Role.COORDINATOR),
+        ("datamanager", Role.DATA_MANAGER),
+    ):
         set_member(campaign=campaign, user=world[name], role=role, actor=world["admin"])
     for scan in world.scans:
         add_scan(campaign=campaign, scan=scan, actor=world["admin"])

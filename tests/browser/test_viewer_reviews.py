@@ -39,9 +39,13 @@ def hand_in(world: World, assignment: Assignment, who: str, labels: np.ndarray) 
     head = assignment.heads.filter(layer="findings").first()
     changed = changed_chunks(PREDICTED if head else np.zeros(SHAPE, np.uint8), labels)
     save_message(
-        assignment_id=assignment.pk, layer="findings", message=encode_message("findings", SHAPE, changed, []),
-        if_match=str(head.revision_id) if head else EMPTY, key=uuid4(), actor=world[who],
-    )  # fmt: skip
+        assignment_id=assignment.pk,
+        layer="findings",
+        message=encode_message("findings", SHAPE, changed, []),
+        if_match=str(head.revision_id) if head else EMPTY,
+        key=uuid4(),
+        actor=world[who],
+    )
     save_answers(assignment_id=assignment.pk, values={"diagnosis": "covid19", "quality": "good"}, actor=world[who])
     return submit_assignment(assignment_id=assignment.pk, actor=world[who], acknowledged=["mask_outside_lung"])
 
@@ -172,8 +176,11 @@ def test_readers_are_compared_by_judges_only(live_world: World, submitted: Revie
     page = new_page("annotator2")
     page.goto(f"/view/{other.pk}/")
     Viewer(page).wait_ready()
-    assert not [o for o in page.evaluate("() => JSON.parse(document.getElementById('context').textContent).overlays")
-                if o["key"].startswith("reader")]  # fmt: skip
+    assert not [
+        o
+        for o in page.evaluate("() => JSON.parse(document.getElementById('context').textContent).overlays")
+        if o["key"].startswith("reader")
+    ]
     hand_in(live_world, other, "annotator2", boxes((20, 24, 28, 4)))
 
     page = new_page("reviewer")

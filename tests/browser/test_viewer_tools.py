@@ -79,9 +79,11 @@ DRAWING: dict[str, Step] = {
     )[-1],
     "scissors inside": lambda h: h.polygon("u", LEFT_HALF),
     "scissors outside": lambda h: (
-        h.keys("u"), h.press_button("cut-outside"), h.polygon("u", [(-6, -20), (8, -20), (8, 20), (-6, 20)]),
+        h.keys("u"),
+        h.press_button("cut-outside"),
+        h.polygon("u", [(-6, -20), (8, -20), (8, 20), (-6, 20)]),
     )[-1],
-}  # fmt: skip
+}
 
 OPERATIONS: dict[str, Step] = {
     "fill holes": lambda h: h.keys("Shift+U"),
@@ -96,13 +98,15 @@ OPERATIONS: dict[str, Step] = {
     "clear": lambda h: h.press_button("op-clear"),
     "add an overlay": lambda h: h.press_button("op-union"),
     "keep what lies near another segment": lambda h: (
-        h.choose("combine-with", "/2"), h.slide("margin-mm", 10), h.press_button("op-intersect"),
+        h.choose("combine-with", "/2"),
+        h.slide("margin-mm", 10),
+        h.press_button("op-intersect"),
     )[-1],
     "remove a lesion": lambda h: (h.page.mouse.move(*h.spot(14, 14)), h.keys("Shift+E"))[-1],
     "copy a lesion": lambda h: (h.page.mouse.move(*h.spot(14, 14)), h.keys("Alt+l"))[-1],
     "convert a lesion": lambda h: (h.page.mouse.move(*h.spot(14, 14)), h.keys("Alt+n"))[-1],
     "convert": lambda h: h.press_button("op-convert"),
-}  # fmt: skip
+}
 
 
 @pytest.fixture

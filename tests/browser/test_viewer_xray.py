@@ -28,9 +28,11 @@ def test_an_x_ray_is_seen_drawn_on_and_exported(
     live_world: World, new_page: Any, tmp_path: Path, photometric: str
 ) -> None:
     result = import_now(
-        path=make_xray(tmp_path / "in", photometric), site=live_world.sites["a"], campaign=live_world.campaign,
+        path=make_xray(tmp_path / "in", photometric),
+        site=live_world.sites["a"],
+        campaign=live_world.campaign,
         actor=live_world["datamanager"],
-    )  # fmt: skip
+    )
     assert not result["refused"]
     scan = Scan.objects.get(pk=result["scans"][0]["id"])
     assert (scan.state, scan.modality, scan.shape_zyx) == ("ready", "DX", [1, ROWS, COLUMNS])

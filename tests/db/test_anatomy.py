@@ -56,9 +56,11 @@ def test_lobes_by_the_command_are_in_the_context_and_readable(world: World, tmp_
     answer = client.get(mask["url"], headers={"Accept": MEDIA_TYPE})
     assert np.array_equal(decode_message(answer.content, SHAPE).labels(), lobes())
     refused = client.put(
-        mask["url"], encode_message("anatomy", SHAPE, {}, []), MEDIA_TYPE,
+        mask["url"],
+        encode_message("anatomy", SHAPE, {}, []),
+        MEDIA_TYPE,
         headers={"If-Match": f'"{mask["head"]}"', "Idempotency-Key": "8f14e45f-ceea-4a1b-9c1d-1f1f1f1f1f1f"},
-    )  # fmt: skip
+    )
     assert (refused.status_code, refused.json()["code"]) == (409, "not_editable")
     assert MaskRevision.objects.filter(layer="anatomy").count() == 1
 

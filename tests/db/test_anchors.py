@@ -44,8 +44,10 @@ def cut_off() -> None:
     """The newest rows are gone, as who owns the database could do it."""
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
-        cursor.execute("WITH gone AS (DELETE FROM audit_auditseal WHERE position > 5 RETURNING entry_id) "
-                       "DELETE FROM audit_auditentry WHERE id IN (SELECT entry_id FROM gone)")  # fmt: skip
+        cursor.execute(
+            "WITH gone AS (DELETE FROM audit_auditseal WHERE position > 5 RETURNING entry_id) "
+            "DELETE FROM audit_auditentry WHERE id IN (SELECT entry_id FROM gone)"
+        )
         cursor.execute("SET session_replication_role = DEFAULT")
 
 

@@ -30,9 +30,18 @@ def test_the_loop_is_written_down(world: World) -> None:
     approve(world, assignment)
     actions = set(AuditEntry.objects.values_list("action", flat=True))
     assert {
-        "batch.created", "batch.published", "assignment.open", "mask.saved", "answers.saved", "assignment.submitted",
-        "review_round.claimed", "review_round.approved", "assignment.approved", "site.created", "person.created",
-    } <= actions  # fmt: skip
+        "batch.created",
+        "batch.published",
+        "assignment.open",
+        "mask.saved",
+        "answers.saved",
+        "assignment.submitted",
+        "review_round.claimed",
+        "review_round.approved",
+        "assignment.approved",
+        "site.created",
+        "person.created",
+    } <= actions
 
 
 @pytest.mark.parametrize(

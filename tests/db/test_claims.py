@@ -25,11 +25,14 @@ def test_ten_concurrent_claims_get_ten_scans(live_world: World) -> None:
         make_scan(world, "a", seed=seed, shape_zyx=(4, 16, 16))
     people = [
         invite_person(
-            username=f"reader{n}", password=PASSWORD, actor=world["admin"],
-            roles=[(world.campaign, Role.ANNOTATOR)], sites=world.sites.values(),
+            username=f"reader{n}",
+            password=PASSWORD,
+            actor=world["admin"],
+            roles=[(world.campaign, Role.ANNOTATOR)],
+            sites=world.sites.values(),
         )
         for n in range(10)
-    ]  # fmt: skip
+    ]
     publish(world, to=None, size=12)
     gate = threading.Barrier(10)
 

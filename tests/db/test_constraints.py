@@ -21,9 +21,19 @@ from voxloop.jobs.models import Job, Worker
 from voxloop.kernel.clock import now
 
 OURS = {
-    "accounts", "audit", "jobs", "scans", "intake", "work", "masks", "reviews", "learning", "datasets", "pages",
+    "accounts",
+    "audit",
+    "jobs",
+    "scans",
+    "intake",
+    "work",
+    "masks",
+    "reviews",
+    "learning",
+    "datasets",
+    "pages",
     "demonstration",
-}  # fmt: skip
+}
 MIND = {"state": "unknown"}
 # By constraint: the model, and how a copy of a row that stands is to differ to be forbidden. `FRESH` is a new value
 # of another column that may not occur twice, so that the refusal is the one that is meant.
@@ -67,7 +77,8 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "review_round_not_own_work": (ReviewRound, {"reviewer": "author", "number": 9}),
     "review_round_verdict_has_reviewer": (ReviewRound, {"state": "returned", "reviewer": None, "number": 9}),
     "review_round_approval_signed": (
-        ReviewRound, {"state": "approved", "reviewer": "reviewer", "signature": None, "number": 9},
+        ReviewRound,
+        {"state": "approved", "reviewer": "reviewer", "signature": None, "number": 9},
     ),
     "review_round_one_open": (ReviewRound, {"number": 9}),
     "round_mask_once_per_layer": (RoundMask, {}),
@@ -87,7 +98,7 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "release_state_known": (Release, {**MIND, "name": FRESH, "manifest_hash": "0"}),
     "release_frozen_has_manifest": (Release, {"state": "frozen", "manifest_hash": "", "name": FRESH}),
     "release_item_once": (ReleaseItem, {}),
-}  # fmt: skip
+}
 
 
 def named_constraints() -> set[str]:
@@ -121,7 +132,11 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
     revision = round_.masks.get().submitted
     release = Release.objects.create(campaign=world.campaign, name="2026.1")
     made: list[models.Model] = [
-        comment, round_, run, model, release,
+        comment,
+        round_,
+        run,
+        model,
+        release,
         PreAnnotation.objects.create(campaign=world.campaign, scan=assignment.scan, model=model),
         ReleaseItem.objects.create(
             release=release, scan=assignment.scan, round=round_, revision=revision, layer="findings", split="train"
@@ -130,7 +145,7 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
         Worker.objects.create(name="default-1@here", host="here", pid=1, started_at=now(), taken_at=now()),
         ApiToken.objects.create(user=world["annotator"], scopes=["read"])[0],
         ErasedSubject.objects.create(site=world.sites["a"], pseudonym="S-GONE"),
-    ]  # fmt: skip
+    ]
     found = {type(row): row for row in made}
     for model_class, _ in FORBIDDEN.values():
         found.setdefault(model_class, model_class._default_manager.first())  # type: ignore[arg-type]

@@ -128,11 +128,14 @@ def test_keys(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("hosts", "origins", "https", "proxies", "wanted"),
     [
-        (["localhost"], [], False, 0, "ok"), (["scans.example"], [], False, 0, "warns"), (["*"], [], True, 1, "fails"),
-        (["scans.example"], ["https://scans.example"], True, 1, "ok"), (["scans.example"], [], True, 0, "warns"),
+        (["localhost"], [], False, 0, "ok"),
+        (["scans.example"], [], False, 0, "warns"),
+        (["*"], [], True, 1, "fails"),
+        (["scans.example"], ["https://scans.example"], True, 1, "ok"),
+        (["scans.example"], [], True, 0, "warns"),
         (["scans.example"], ["http://scans.example"], True, 1, "fails"),
     ],
-)  # fmt: skip
+)
 def test_what_stands_in_front(
     settings: Any, hosts: list[str], origins: list[str], https: bool, proxies: int, wanted: str
 ) -> None:

@@ -93,11 +93,13 @@ def test_the_door_opens_for_nothing_else(world: World) -> None:
     label(world, assignment)
     pk = assignment.scan_id
     for statement in (
-        f"SELECT voxloop_erase_masks('{pk}')", f"SELECT voxloop_erase_from_releases('{pk}')",
-        "DELETE FROM masks_maskchunk", "UPDATE masks_maskrevision SET chunks = '{}'",
+        f"SELECT voxloop_erase_masks('{pk}')",
+        f"SELECT voxloop_erase_from_releases('{pk}')",
+        "DELETE FROM masks_maskchunk",
+        "UPDATE masks_maskrevision SET chunks = '{}'",
         "UPDATE masks_answerset SET values = '{}'",
         "SET LOCAL voxloop.erasing = '1'; DELETE FROM masks_maskchunk",
-    ):  # fmt: skip
+    ):
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
 

@@ -87,9 +87,11 @@ def test_the_exported_masks_are_the_approved_voxels(world: World, settings: Any)
 @pytest.mark.django_db
 def test_an_x_ray_is_released_as_the_detector_saw_it(world: World, settings: Any, tmp_path: Path) -> None:
     result = import_now(
-        path=make_xray(tmp_path / "in", "MONOCHROME2"), site=world.sites["a"], campaign=world.campaign,
+        path=make_xray(tmp_path / "in", "MONOCHROME2"),
+        site=world.sites["a"],
+        campaign=world.campaign,
         actor=world["datamanager"],
-    )  # fmt: skip
+    )
     code = result["scans"][0]["code"]
     assignment = publish(world, size=7).assignments.get(scan__code=code)
     label(world, assignment)
@@ -234,14 +236,22 @@ def start_command(settings: Any, *arguments: str, within: Sequence[str] = ()) ->
     base = settings.DATABASES["default"]
     url = f"postgresql://{base['USER']}:{base['PASSWORD']}@{base['HOST']}:{base['PORT']}/{connection.settings_dict['NAME']}"
     environment = {
-        **os.environ, "VOXLOOP_DATABASE": url, "VOXLOOP_STATE": str(settings.STATE_DIR),
-        "VOXLOOP_EXPORTS": str(settings.EXPORT_ROOT), "VOXLOOP_STORAGE": settings.STORAGE_URL,
-        "DJANGO_SETTINGS_MODULE": "voxloop.project.settings", "PYTHONPATH": ".:platform",
-    }  # fmt: skip
+        **os.environ,
+        "VOXLOOP_DATABASE": url,
+        "VOXLOOP_STATE": str(settings.STATE_DIR),
+        "VOXLOOP_EXPORTS": str(settings.EXPORT_ROOT),
+        "VOXLOOP_STORAGE": settings.STORAGE_URL,
+        "DJANGO_SETTINGS_MODULE": "voxloop.project.settings",
+        "PYTHONPATH": ".:platform",
+    }
     return subprocess.Popen(
-        [*within, sys.executable, "-m", "django", "export_release", *arguments], env=environment, text=True,
-        cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [*within, sys.executable, "-m", "django", "export_release", *arguments],
+        env=environment,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 @pytest.mark.timeout(120)
@@ -281,9 +291,13 @@ def test_a_full_disk_is_told_and_leaves_nothing(live_world: World, settings: Any
     mount = f"mount -t tmpfs -o size=200k tmpfs {settings.EXPORT_ROOT}"
     inside = f'{mount} && "$@"; end=$?; ls -A {settings.EXPORT_ROOT} >&2; exit $end'
     process = start_command(
-        settings, str(release.pk), "--as", "datamanager", "--json",
+        settings,
+        str(release.pk),
+        "--as",
+        "datamanager",
+        "--json",
         within=["unshare", "--mount", "--map-root-user", "sh", "-c", inside, "sh"],
-    )  # fmt: skip
+    )
     out, err = process.communicate(timeout=60)
     if "Operation not permitted" in err and not Job.objects.exists():
         pytest.skip("needs the right to mount a small tmpfs (unshare --map-root-user)")
@@ -306,8 +320,11 @@ def test_the_commands_tell_people_and_scripts(world: World, settings: Any, tmp_p
     with pytest.raises(SystemExit) as stop:
         call_command("verify_release", str(tmp_path / "chest-ct-r1"), stdout=out)
     assert (stop.value.code, "README.md" in out.getvalue()) == (1, True)
-    for arguments in (["verify_release", str(tmp_path / "no")], ["export_release", "no", "--as", "datamanager"],
-                      ["export_release", str(release.pk), "--as", "nobody"]):  # fmt: skip
+    for arguments in (
+        ["verify_release", str(tmp_path / "no")],
+        ["export_release", "no", "--as", "datamanager"],
+        ["export_release", str(release.pk), "--as", "nobody"],
+    ):
         with pytest.raises(CommandError) as refusal:
             call_command(*arguments)
         assert refusal.value.returncode == 2

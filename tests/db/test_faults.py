@@ -56,11 +56,14 @@ def test_eight_save_while_a_batch_is_closed_and_others_claim(live_world: World) 
         make_scan(world, "a", seed=seed, shape_zyx=SMALL)
     people = [
         invite_person(
-            username=f"reader{n}", password=PASSWORD, actor=world["admin"],
-            roles=[(world.campaign, Role.ANNOTATOR)], sites=world.sites.values(),
+            username=f"reader{n}",
+            password=PASSWORD,
+            actor=world["admin"],
+            roles=[(world.campaign, Role.ANNOTATOR)],
+            sites=world.sites.values(),
         )
         for n in range(12)
-    ]  # fmt: skip
+    ]
     savers, claimers = people[:8], people[8:]
     batch = publish(world, to=None, size=12)
     publish(world, to=None, size=8)
@@ -75,9 +78,13 @@ def test_eight_save_while_a_batch_is_closed_and_others_claim(live_world: World) 
         for turn in range(SAVES):
             try:
                 revision, _ = save_message(
-                    assignment_id=assignment.pk, layer="findings", if_match=head, key=uuid4(), actor=person,
+                    assignment_id=assignment.pk,
+                    layer="findings",
+                    if_match=head,
+                    key=uuid4(),
+                    actor=person,
                     message=mask_message(shape, segment=1 + turn % 3, radius=3 + turn),
-                )  # fmt: skip
+                )
             except (Conflict, NotFound):  # the batch was closed under it
                 break
             head = str(revision.pk)
@@ -134,9 +141,11 @@ def test_an_upload_that_does_not_fit_is_507_and_leaves_nothing(world: World, set
     data = bytes(3 << 20)
     with files_at_most(1 << 20), pytest.raises(NoSpace):
         receive_upload(
-            upload=SimpleUploadedFile("scan.zip", data), site=world.sites["a"], campaign=world.campaign,
+            upload=SimpleUploadedFile("scan.zip", data),
+            site=world.sites["a"],
+            campaign=world.campaign,
             actor=world["datamanager"],
-        )  # fmt: skip
+        )
     client = logged_in(world, "datamanager")
     form = {"site": "a", "campaign": world.campaign.slug, "file": SimpleUploadedFile("scan.zip", data)}
     with files_at_most(1 << 20), warnings.catch_warnings():
@@ -175,9 +184,12 @@ def test_a_paused_campaign_gives_no_work_and_loses_none(world: World) -> None:
     assert client.post("/api/v1/assignments/claim", {}, "application/json").status_code == 204
     # What is on the screen is still taken: a pause is no reason to lose strokes.
     saved = client.put(
-        f"/api/v1/assignments/{started.pk}/mask", mask_message(), MEDIA_TYPE, HTTP_IF_MATCH='"empty"',
+        f"/api/v1/assignments/{started.pk}/mask",
+        mask_message(),
+        MEDIA_TYPE,
+        HTTP_IF_MATCH='"empty"',
         HTTP_IDEMPOTENCY_KEY=str(uuid4()),
-    )  # fmt: skip
+    )
     assert saved.status_code == 201
     Campaign.objects.update(is_paused=False)
     assert client.post(f"/api/v1/assignments/{waiting.pk}/open").status_code == 200
@@ -193,8 +205,13 @@ def test_a_withdrawn_scan_is_served_to_nobody_and_open_work_says_so(world: World
     for person in ("annotator", "coordinator", "datamanager", "admin"):
         client = logged_in(world, person)
         volume = f"/api/v1/scans/{assignment.scan_id}/volume"
-        for path in (volume, f"{volume}/pack", f"{volume}/preview", f"/api/v1/assignments/{assignment.pk}/mask",
-                     f"/api/v1/revisions/{revision.pk}/mask"):  # fmt: skip
+        for path in (
+            volume,
+            f"{volume}/pack",
+            f"{volume}/preview",
+            f"/api/v1/assignments/{assignment.pk}/mask",
+            f"/api/v1/revisions/{revision.pk}/mask",
+        ):
             answer = client.get(path)
             expected = (410, '"cache"') if path.startswith(volume) else (404, None)
             assert (answer.status_code, answer.headers.get("Clear-Site-Data")) == expected, f"{person} {path}"
@@ -202,13 +219,18 @@ def test_a_withdrawn_scan_is_served_to_nobody_and_open_work_says_so(world: World
     assert client.get(f"/api/v1/assignments/{assignment.pk}/").json()["can"]["edit"] is False
     own = f"/api/v1/assignments/{assignment.pk}"
     asked = [
-        client.put(f"{own}/mask", mask_message(radius=4), MEDIA_TYPE, HTTP_IF_MATCH=f'"{revision.pk}"',
-                   HTTP_IDEMPOTENCY_KEY=str(uuid4())),
+        client.put(
+            f"{own}/mask",
+            mask_message(radius=4),
+            MEDIA_TYPE,
+            HTTP_IF_MATCH=f'"{revision.pk}"',
+            HTTP_IDEMPOTENCY_KEY=str(uuid4()),
+        ),
         client.put(f"{own}/answers", json.dumps({"values": {"quality": "good"}}), "application/json"),
         client.post(f"{own}/submit", {}, "application/json"),
         client.post(f"{own}/beat", {"active_seconds": 5}, "application/json"),
         client.post(f"{own}/open"),
-    ]  # fmt: skip
+    ]
     assert [(answer.status_code, answer.json()["code"]) for answer in asked] == [(409, "scan_withdrawn")] * 5
     page = client.get(f"/view/{assignment.pk}/")
     assert page.status_code == 409

@@ -107,8 +107,9 @@ def test_a_scrub_finds_all_that_is_wrong_and_repairs_objects_out_of_a_copy(kept,
     assert set(report["missing"]) == {two.preview_key}
     assert report["unreferenced"] == [stray]
     assert set(Damage.objects.filter(mended_at=None).values_list("thing", flat=True)) == {
-        *report["damaged"], *report["missing"],
-    }  # fmt: skip
+        *report["damaged"],
+        *report["missing"],
+    }
     repaired, code = told(capsys, "--repair", str(tmp_path / "backup"))
     assert set(repaired["repaired"]) == {one.pack_key, two.preview_key, three.pack_key}
     assert (set(repaired["damaged"]), code) == ({f"indexes/{four.pk}"}, 1)
@@ -278,9 +279,13 @@ def test_a_save_that_names_a_chunk_again_beats_its_collection(live_world):
     with transaction.atomic():
         head = assignment.heads.filter(layer="findings").first()
         save_message(
-            assignment_id=assignment.pk, layer="findings", message=message, if_match="empty" if head is None else
-            str(head.revision_id), key=uuid4(), actor=live_world["annotator"],
-        )  # fmt: skip
+            assignment_id=assignment.pk,
+            layer="findings",
+            message=message,
+            if_match="empty" if head is None else str(head.revision_id),
+            key=uuid4(),
+            actor=live_world["annotator"],
+        )
         thread = threading.Thread(target=collect)
         thread.start()
         thread.join(1)

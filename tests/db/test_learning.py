@@ -70,9 +70,15 @@ def train(world: World) -> TrainingRun:
 def model_of(world: World, number: int, state: str = "candidate") -> ModelVersion:
     """A version without weights, for tests of decisions."""
     run_ = TrainingRun.objects.create(
-        campaign=world.campaign, number=number, state="candidate", profile="demo", seed=1, manifest={"items": []},
-        manifest_hash="0" * 64, ended_at=now(),
-    )  # fmt: skip
+        campaign=world.campaign,
+        number=number,
+        state="candidate",
+        profile="demo",
+        seed=1,
+        manifest={"items": []},
+        manifest_hash="0" * 64,
+        ended_at=now(),
+    )
     return ModelVersion.objects.create(
         campaign=world.campaign, number=number, run=run_, weights_key="models/x", config={}, metrics={}, state=state
     )
@@ -255,9 +261,14 @@ def keep_prediction(world: World, model: ModelVersion, scan: Scan, value: int) -
     labels = np.zeros(scan.shape_zyx, np.uint8)
     labels[5, 5:9, 5:9] = value
     revision = store_prediction(
-        scan=scan, layer=layer, labels_zyx=labels, model_id=model.pk, model_name=str(model),
-        probability=(labels * np.uint8(100), (1, 1, 1)), segment=1,
-    )  # fmt: skip
+        scan=scan,
+        layer=layer,
+        labels_zyx=labels,
+        model_id=model.pk,
+        model_name=str(model),
+        probability=(labels * np.uint8(100), (1, 1, 1)),
+        segment=1,
+    )
     return PreAnnotation.objects.create(
         campaign=world.campaign, scan=scan, model=model, state="ready", revision=revision
     )

@@ -25,9 +25,7 @@ pytestmark = pytest.mark.django_db
 
 def handed_in(world: World, assignment: Any) -> Any:
     label(world, assignment)
-    return submit_assignment(
-        assignment_id=assignment.pk, actor=world["annotator"], acknowledged=["mask_outside_lung"]
-    )  # fmt: skip
+    return submit_assignment(assignment_id=assignment.pk, actor=world["annotator"], acknowledged=["mask_outside_lung"])
 
 
 def run_with(world: World, scan: Any, state: str = "candidate") -> TrainingRun:
@@ -120,8 +118,9 @@ def test_a_closed_account_ends_everywhere_and_its_work_goes_back(world: World) -
     assert log_in(world, "annotator").get("/api/v1/me/").status_code == 200
     assert token.get("/api/v1/me/").status_code == 401  # the old token stays dead
     assert set(AuditEntry.objects.filter(action__startswith="person.").values_list("action", flat=True)) >= {
-        "person.deactivated", "person.reactivated",
-    }  # fmt: skip
+        "person.deactivated",
+        "person.reactivated",
+    }
 
 
 def test_what_a_closed_reviewer_held_is_judged_by_others_and_returned_work_finds_another_author(world: World) -> None:

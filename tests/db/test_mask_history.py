@@ -37,9 +37,13 @@ def save(world: World, assignment: Assignment, labels: Any, *strokes: dict[str, 
     assert head is not None
     message = encode_message("findings", SHAPE, changed_chunks(load_labels(head, SHAPE), labels), list(strokes))
     return save_message(
-        assignment_id=assignment.pk, layer="findings", message=message, if_match=str(head.pk), key=uuid4(),
+        assignment_id=assignment.pk,
+        layer="findings",
+        message=message,
+        if_match=str(head.pk),
+        key=uuid4(),
         actor=world["annotator"],
-    )[0]  # fmt: skip
+    )[0]
 
 
 def stroke(tool: str, segment: int, added: int = 0, removed: int = 0) -> dict[str, Any]:

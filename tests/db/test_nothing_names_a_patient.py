@@ -24,17 +24,40 @@ from tests.unit.intake.series import change, make_series
 from voxloop.jobs.models import Job
 
 TEXTS = (
-    "InstitutionName", "InstitutionalDepartmentName", "StationName", "ReferringPhysicianName", "OperatorsName",
-    "PerformingPhysicianName", "NameOfPhysiciansReadingStudy", "RequestingPhysician", "StudyDescription",
-    "SeriesDescription", "ProtocolName", "BodyPartExamined", "PatientComments", "ImageComments", "DeviceSerialNumber",
-    "AccessionNumber", "StudyID", "RequestedProcedureDescription", "AdmissionID", "Occupation", "Manufacturer",
-    "ManufacturerModelName", "ConvolutionKernel", "ContrastBolusAgent", "SoftwareVersions",
-)  # fmt: skip
+    "InstitutionName",
+    "InstitutionalDepartmentName",
+    "StationName",
+    "ReferringPhysicianName",
+    "OperatorsName",
+    "PerformingPhysicianName",
+    "NameOfPhysiciansReadingStudy",
+    "RequestingPhysician",
+    "StudyDescription",
+    "SeriesDescription",
+    "ProtocolName",
+    "BodyPartExamined",
+    "PatientComments",
+    "ImageComments",
+    "DeviceSerialNumber",
+    "AccessionNumber",
+    "StudyID",
+    "RequestedProcedureDescription",
+    "AdmissionID",
+    "Occupation",
+    "Manufacturer",
+    "ManufacturerModelName",
+    "ConvolutionKernel",
+    "ContrastBolusAgent",
+    "SoftwareVersions",
+)
 DATES = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "DateOfLastCalibration", "AdmittingDate")
 UIDS = (
-    "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "FrameOfReferenceUID",
     "SynchronizationFrameOfReferenceUID",
-)  # fmt: skip
+)
 
 # What a planted word may look like: quicker than to look for each of them in megabytes.
 CANDIDATES = re.compile(rb"(?i:plant[\w -]*)|1\.2\.826\.0\.1\.3680043\.8\.498\.\d+|(?<!\d)19[5-8]\d{5}(?!\d)")
@@ -131,8 +154,11 @@ def test_of_over_200_planted_identifiers_none_is_found(
     job = Job.objects.get(pk=answers[0].json()["id"])
     assert job.state == "succeeded", job.error
     assert sorted(row["code"] for row in job.result["refused"]) == [
-        "burned_in_annotation", "not_deidentified", "patient_id_is_name", "wrong_modality",
-    ]  # fmt: skip
+        "burned_in_annotation",
+        "not_deidentified",
+        "patient_id_is_name",
+        "wrong_modality",
+    ]
     scan = Scan.objects.get(pk=job.result["scans"][0]["id"])
     assert (scan.facts["manufacturer"], scan.facts["model"], scan.facts["kernel"]) == ("other", "other", "other")
     assert "other" in " ".join(job.result["notes"])
@@ -149,8 +175,14 @@ def test_of_over_200_planted_identifiers_none_is_found(
     instances = {item.ReferencedSOPInstanceUID for item in referenced.ReferencedInstanceSequence}
     assert instances <= set(scan.facts["sop_instance_uids"])
     client.force_login(world["datamanager"], backend="django.contrib.auth.backends.ModelBackend")
-    for path in (f"/jobs/{job.pk}/", f"/api/v1/jobs/{job.pk}/", f"/scans/{scan.pk}/", f"/api/v1/scans/{scan.pk}/",
-                 "/api/v1/scans/", f"/api/v1/releases/{release.pk}/"):  # fmt: skip
+    for path in (
+        f"/jobs/{job.pk}/",
+        f"/api/v1/jobs/{job.pk}/",
+        f"/scans/{scan.pk}/",
+        f"/api/v1/scans/{scan.pk}/",
+        "/api/v1/scans/",
+        f"/api/v1/releases/{release.pk}/",
+    ):
         answers.append(client.get(path))
     assert {answer.status_code for answer in answers} == {200, 202}
 

@@ -167,9 +167,13 @@ def test_rows_of_before_are_rekeyed_and_parted(world: World, tmp_path: Path) -> 
     approve(world, assignment)
     scan = assignment.scan
     old = {
-        "kernel": "MEIER", "manufacturer": "GE MEDICAL SYSTEMS", "model": "LightSpeed Plus", "slice_thickness_mm": 2.5,
-        "frame_of_reference_uid": "1.2.9", "sop_instance_uids": ["1.2.9.1", "1.2.9.2"],
-    }  # fmt: skip
+        "kernel": "MEIER",
+        "manufacturer": "GE MEDICAL SYSTEMS",
+        "model": "LightSpeed Plus",
+        "slice_thickness_mm": 2.5,
+        "frame_of_reference_uid": "1.2.9",
+        "sop_instance_uids": ["1.2.9.1", "1.2.9.2"],
+    }
     Scan.objects.filter(pk=scan.pk).update(facts=old, description="CT, kernel MEIER, 2.5 mm")
     # Two people under one dummy, as they were merged.
     first, second = world.scans[1], world.scans[4]
@@ -178,8 +182,10 @@ def test_rows_of_before_are_rekeyed_and_parted(world: World, tmp_path: Path) -> 
     Study.objects.filter(pk=second.series.study_id).update(subject=first.subject)
     release = freeze_release(release_id=draft(world).pk, actor=world["datamanager"])
     originals = {row.pseudonym for row in Subject.objects.all()} | {
-        *Study.objects.values_list("uid", flat=True), *Series.objects.values_list("uid", flat=True), "1.2.9"
-    }  # fmt: skip
+        *Study.objects.values_list("uid", flat=True),
+        *Series.objects.values_list("uid", flat=True),
+        "1.2.9",
+    }
     Subject.objects.update(key=None)
     with connection.schema_editor() as editor:
         import_module("annotation.intake.migrations.0001_rekey").rekey(apps, editor)
@@ -194,9 +200,12 @@ def test_rows_of_before_are_rekeyed_and_parted(world: World, tmp_path: Path) -> 
     assert first.subject != second.subject
     assert first.subject.is_unnamed
     stored = json.dumps([release.manifest, list(Scan.objects.values_list("facts", flat=True))]) + " ".join(
-        [*Subject.objects.values_list("pseudonym", flat=True), *Study.objects.values_list("uid", flat=True),
-         *Series.objects.values_list("uid", flat=True)]
-    )  # fmt: skip
+        [
+            *Subject.objects.values_list("pseudonym", flat=True),
+            *Study.objects.values_list("uid", flat=True),
+            *Series.objects.values_list("uid", flat=True),
+        ]
+    )
     assert [uid for uid in originals if f'"{uid}"' in stored or f" {uid} " in stored] == []
     entry = release.manifest["scans"][0]
     assert entry["uids"]["series"] == scan.series.uid

@@ -95,9 +95,13 @@ def test_a_correction_counts_as_the_reviewer_left_it(world: World) -> None:
     found.refresh_from_db()
     head = found.review.heads.get(layer="findings")
     revision, _ = save_message(
-        assignment_id=found.review_id, layer="findings", message=mask_message(segment=4), actor=world["reviewer"],
-        if_match=str(head.revision_id), key=uuid4(),
-    )  # fmt: skip
+        assignment_id=found.review_id,
+        layer="findings",
+        message=mask_message(segment=4),
+        actor=world["reviewer"],
+        if_match=str(head.revision_id),
+        key=uuid4(),
+    )
     correct_round(round_id=found.pk, actor=world["reviewer"], signed_at=now())
     scan = frozen(world).manifest["scans"][0]
     assert (scan["verdict"], scan["layers"]["findings"]["revision"]) == ("corrected", str(revision.pk))

@@ -37,16 +37,22 @@ def opened(world: World) -> Assignment:
 def save(world: World, assignment: Assignment, labels: Any, head: str, key: UUID | None = None) -> MaskRevision:
     message = encode_message("findings", SHAPE, split_labelmap(labels))
     return save_message(
-        assignment_id=assignment.pk, layer="findings", message=message, if_match=head, key=key or uuid4(),
+        assignment_id=assignment.pk,
+        layer="findings",
+        message=message,
+        if_match=head,
+        key=key or uuid4(),
         actor=world["annotator"],
-    )[0]  # fmt: skip
+    )[0]
 
 
 def put(client: Client, assignment: Assignment, message: bytes, head: str) -> Any:
     return client.put(
-        f"/api/v1/assignments/{assignment.pk}/mask?layer=findings", message, content_type=MEDIA_TYPE,
+        f"/api/v1/assignments/{assignment.pk}/mask?layer=findings",
+        message,
+        content_type=MEDIA_TYPE,
         headers={"If-Match": f'"{head}"', "Idempotency-Key": str(uuid4())},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.django_db
@@ -99,9 +105,13 @@ def test_counts_and_hash_are_those_of_the_voxels(world: World) -> None:
         labels[z : z + 12, y : y + 12, x : x + 12] = [1, 2, 3, 0, ERASED, 2][stroke]
         message = encode_message("findings", SHAPE, {**dict.fromkeys(ALL, b"\x01\x00"), **split_labelmap(labels)})
         revision, _ = save_message(
-            assignment_id=assignment.pk, layer="findings", message=message, if_match=head, key=uuid4(),
+            assignment_id=assignment.pk,
+            layer="findings",
+            message=message,
+            if_match=head,
+            key=uuid4(),
             actor=world["annotator"],
-        )  # fmt: skip
+        )
         head = str(revision.pk)
         stored = MaskRevision.objects.get(pk=revision.pk)
         assert (load_labels(stored, SHAPE) == labels).all()
@@ -139,8 +149,11 @@ def test_a_save_is_written_down_or_undone_with_it(world: World) -> None:
     entry = AuditEntry.objects.get(action="mask.saved")
     assert (entry.object_id, entry.actor, entry.old) == (str(revision.pk), world["annotator"], None)
     assert entry.new == {
-        "scan": assignment.scan.code, "layer": "findings", "strokes": 0, "hash": revision.content_hash,
-    }  # fmt: skip
+        "scan": assignment.scan.code,
+        "layer": "findings",
+        "strokes": 0,
+        "hash": revision.content_hash,
+    }
     assert verify()[1] is None
     before = assignment.lease_until
     assignment.refresh_from_db()
@@ -226,9 +239,11 @@ def test_a_layer_that_is_not_there_is_refused(world: World, layer: str) -> None:
     assignment, client = opened(world), Client()
     client.force_login(world["annotator"], backend="django.contrib.auth.backends.ModelBackend")
     answer = client.put(
-        f"/api/v1/assignments/{assignment.pk}/mask?layer={layer}", mask_message(), content_type=MEDIA_TYPE,
+        f"/api/v1/assignments/{assignment.pk}/mask?layer={layer}",
+        mask_message(),
+        content_type=MEDIA_TYPE,
         headers={"If-Match": '"empty"', "Idempotency-Key": str(uuid4())},
-    )  # fmt: skip
+    )
     assert 400 <= answer.status_code < 500, answer.content
     assert answer.json()["code"]
 
@@ -238,7 +253,11 @@ def test_a_layer_to_look_at_is_not_drawn_on(world: World) -> None:
     assignment = opened(world)
     with pytest.raises(Conflict) as refused:
         save_message(
-            assignment_id=assignment.pk, layer="anatomy", message=mask_message(), if_match="empty", key=uuid4(),
+            assignment_id=assignment.pk,
+            layer="anatomy",
+            message=mask_message(),
+            if_match="empty",
+            key=uuid4(),
             actor=world["annotator"],
-        )  # fmt: skip
+        )
     assert refused.value.code == "not_editable"

@@ -49,9 +49,13 @@ def test_only_changed_chunks_travel(world: World, opened: Assignment) -> None:
     changed = {(0, 0, 0): split_labelmap(np.where(corner > 0, corner, ball().astype(np.uint8)))[(0, 0, 0)]}
     message = encode_message("findings", SHAPE, changed)
     second, _ = save_message(
-        assignment_id=opened.pk, layer="findings", message=message, if_match=str(first.pk), key=uuid4(),
+        assignment_id=opened.pk,
+        layer="findings",
+        message=message,
+        if_match=str(first.pk),
+        key=uuid4(),
         actor=world["annotator"],
-    )  # fmt: skip
+    )
     assert (load_labels(second, SHAPE) == np.where(corner > 0, corner, ball())).all()
     assert second.parent == first
     assert second.voxel_counts["3"] == 8
@@ -63,9 +67,13 @@ def test_an_emptied_chunk_is_gone(world: World, opened: Assignment) -> None:
     first = save(world, opened, ball().astype(np.uint8), "empty")
     message = encode_message("findings", SHAPE, dict.fromkeys(split_labelmap(ball().view(np.uint8)), b"\x01\x00"))
     second, _ = save_message(
-        assignment_id=opened.pk, layer="findings", message=message, if_match=str(first.pk), key=uuid4(),
+        assignment_id=opened.pk,
+        layer="findings",
+        message=message,
+        if_match=str(first.pk),
+        key=uuid4(),
         actor=world["annotator"],
-    )  # fmt: skip
+    )
     assert second.chunks == {}
     assert second.voxel_counts == {}
 
@@ -95,7 +103,7 @@ def test_conditions_are_demanded(world: World, opened: Assignment) -> None:
         with pytest.raises(PreconditionRequired):
             save_message(
                 assignment_id=opened.pk, layer="findings", message=mask_message(), actor=world["annotator"], **missing
-            )  # fmt: skip
+            )
 
 
 @pytest.mark.django_db
@@ -111,9 +119,13 @@ def test_conditions_are_demanded(world: World, opened: Assignment) -> None:
 def test_bad_messages_leave_nothing(world: World, opened: Assignment, message: bytes, code: str) -> None:
     with pytest.raises(Invalid) as refused:
         save_message(
-            assignment_id=opened.pk, layer="findings", message=message, if_match="empty", key=uuid4(),
+            assignment_id=opened.pk,
+            layer="findings",
+            message=message,
+            if_match="empty",
+            key=uuid4(),
             actor=world["annotator"],
-        )  # fmt: skip
+        )
     assert refused.value.code == code
     assert MaskRevision.objects.count() == 0
     assert MaskChunk.objects.count() == 0
@@ -151,9 +163,13 @@ def test_a_nifti_keeps_what_was_erased(world: World, opened: Assignment) -> None
     first = save(world, opened, labels, "empty")
     body = nifti_of(first, opened.scan)
     second, _ = save_nifti(
-        assignment_id=opened.pk, layer="findings", body=body, if_match=str(first.pk), key=uuid4(),
+        assignment_id=opened.pk,
+        layer="findings",
+        body=body,
+        if_match=str(first.pk),
+        key=uuid4(),
         actor=world["annotator"],
-    )  # fmt: skip
+    )
     assert (load_labels(second, SHAPE) == labels).all()
 
 

@@ -55,9 +55,11 @@ def series_zip(folder: Path, subject: str = "SUB1") -> bytes:
 
 def send(world: World, data: bytes) -> Job:
     return receive_upload(
-        upload=SimpleUploadedFile("Doe_Jane.zip", data), site=world.sites["a"], campaign=world.campaign,
+        upload=SimpleUploadedFile("Doe_Jane.zip", data),
+        site=world.sites["a"],
+        campaign=world.campaign,
         actor=world["datamanager"],
-    )  # fmt: skip
+    )
 
 
 def stored() -> list[str]:

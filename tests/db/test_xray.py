@@ -15,9 +15,11 @@ from tests.factories.xray import COLUMNS, ROWS, make_xray
 @pytest.mark.django_db
 def test_what_is_marked_in_an_x_ray_is_an_area(world: World, tmp_path: Path) -> None:
     result = import_now(
-        path=make_xray(tmp_path, "MONOCHROME2"), site=world.sites["a"], campaign=world.campaign,
+        path=make_xray(tmp_path, "MONOCHROME2"),
+        site=world.sites["a"],
+        campaign=world.campaign,
         actor=world["datamanager"],
-    )  # fmt: skip
+    )
     assignment = publish(world, size=7).assignments.get(scan__code=result["scans"][0]["code"])
     label(world, assignment)
     area = int(ball((1, ROWS, COLUMNS)).sum()) * 0.4 * 0.5 / 100

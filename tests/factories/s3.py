@@ -27,9 +27,18 @@ def s3_server(root: Path, *, bucket: str, port: int = 0) -> Iterator[str]:
     config = root.parent / "rclone.conf"
     config.touch()
     command = [
-        rclone() or "rclone", "serve", "s3", str(root), "--addr", f"127.0.0.1:{port}", "--auth-key", f"{KEY},{SECRET}",
-        "--config", str(config), "--no-modtime",
-    ]  # fmt: skip
+        rclone() or "rclone",
+        "serve",
+        "s3",
+        str(root),
+        "--addr",
+        f"127.0.0.1:{port}",
+        "--auth-key",
+        f"{KEY},{SECRET}",
+        "--config",
+        str(config),
+        "--no-modtime",
+    ]
     old = {name: os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     os.environ.update(AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET)
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -55,9 +55,13 @@ def build_world(*, scans: int = 6, shape_zyx: tuple[int, int, int] = SHAPE) -> W
     campaign = create_campaign(name="Chest CT", slug="chest-ct", definition=CHEST_CT, actor=admin, blank_share=0.0)
     world = World(campaign, sites, {"admin": admin})
     roles = {
-        "annotator": Role.ANNOTATOR, "annotator2": Role.ANNOTATOR, "reviewer": Role.REVIEWER,
-        "reviewer2": Role.REVIEWER, "coordinator": Role.COORDINATOR, "datamanager": Role.DATA_MANAGER,
-    }  # fmt: skip
+        "annotator": Role.ANNOTATOR,
+        "annotator2": Role.ANNOTATOR,
+        "reviewer": Role.REVIEWER,
+        "reviewer2": Role.REVIEWER,
+        "coordinator": Role.COORDINATOR,
+        "datamanager": Role.DATA_MANAGER,
+    }
     for name, role in roles.items():
         world.people[name] = invite_person(
             username=name, password=PASSWORD, actor=admin, roles=[(campaign, role)], sites=sites.values()
@@ -139,9 +143,13 @@ def label(world: World, assignment: Assignment, *, who: str = "annotator", is_em
     if not is_empty:
         head = assignment.heads.filter(layer="findings").first()
         save_message(
-            assignment_id=assignment.pk, layer="findings", message=mask_message(tuple(assignment.scan.shape_zyx)),
-            if_match=str(head.revision_id) if head else EMPTY, key=uuid4(), actor=actor,
-        )  # fmt: skip
+            assignment_id=assignment.pk,
+            layer="findings",
+            message=mask_message(tuple(assignment.scan.shape_zyx)),
+            if_match=str(head.revision_id) if head else EMPTY,
+            key=uuid4(),
+            actor=actor,
+        )
     values: dict[str, Any] = {"diagnosis": "no_signs" if is_empty else "covid19", "quality": "good"}
     if is_empty:
         values["confirmed_empty"] = True

@@ -188,9 +188,10 @@ def tell_the_story(
     find = f"from annotation.scans.models import Scan; print(Scan.objects.get(subject__pseudonym={ours!r}).pk)"
     scan = product.manage("shell", "-v", "0", "-c", find).stdout.split()[-1]
     batch = coordinator.call(
-        "POST", "/batches/",
+        "POST",
+        "/batches/",
         {"campaign": campaign, "size": 1, "choose": "hand", "scans": [scan], "assignee": "annotator", "publish": True},
-    )  # fmt: skip
+    )
     assert batch["scans"] == 1
 
     # The annotator grows the lesion, reloads, and finds the same voxels.

@@ -236,8 +236,14 @@ def test_a_state_folder_is_backed_up_and_restored_elsewhere(open_folder: Path) -
     environment = {"VOXLOOP_BACKUP_PASSPHRASE": PASSPHRASE}
     with first.postgres:
         manage("prepare_installation", **first.owner_environment())
-        manage("shell", "-v", "0", "-c", "from tests.factories.world import build_world; build_world(scans=1)",
-               **first.environment())  # fmt: skip
+        manage(
+            "shell",
+            "-v",
+            "0",
+            "-c",
+            "from tests.factories.world import build_world; build_world(scans=1)",
+            **first.environment(),
+        )
     to = str(open_folder / "backups")
     made = json.loads(manage("backup", to, "--state", str(first.path), "--json", **environment).stdout)
     shutil.rmtree(first.path)

@@ -22,8 +22,11 @@ def test_bad_inputs_have_codes_and_leave_nothing(product: Product) -> None:
 def test_there_are_enough_of_them_and_they_are_always_the_same() -> None:
     places = Places(
         ids=dict.fromkeys(("assignments", "scans", "batches", "reviews", "comments", "releases", "revisions"), "x"),
-        tokens={}, shape_zyx=[8, 8, 8], site="a", campaign="c",
-    )  # fmt: skip
+        tokens={},
+        shape_zyx=[8, 8, 8],
+        site="a",
+        campaign="c",
+    )
     named = list_named(places)
     assert len({(one.method, one.path, str(one.headers), one.body) for one in named}) >= 300
     assert named == list_named(places)

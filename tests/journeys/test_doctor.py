@@ -14,9 +14,14 @@ from tests.product import ROOT, Product, free_port, wait_for
 def ask(product: Product, *before: str, **more: str) -> tuple[int, dict[str, Any]]:
     """Exit code, and findings by name; `before` is a program that runs the command."""
     done = subprocess.run(
-        [*before, sys.executable, "manage.py", "doctor", "--json"], cwd=ROOT, env=product.environment | more,
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+        [*before, sys.executable, "manage.py", "doctor", "--json"],
+        cwd=ROOT,
+        env=product.environment | more,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.stdout, done.stderr
     return done.returncode, {one["name"]: one for one in json.loads(done.stdout)["findings"]}
 

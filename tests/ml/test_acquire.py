@@ -14,12 +14,14 @@ def candidates(count, *, led=True, sites="AAAB"):
     points = random.standard_normal((count, 6))
     scans = tuple(
         AcquireScan(
-            f"s{n:03}", sites[n % len(sites)], embedding=tuple(points[n]),
+            f"s{n:03}",
+            sites[n % len(sites)],
+            embedding=tuple(points[n]),
             uncertainty=float(random.uniform(0.1, 0.9)) if led else None,
             extent_ml=float(random.choice([0.0, 20.0, 200.0])) if led else None,
         )
         for n in range(count)
-    )  # fmt: skip
+    )
     return scans, points
 
 

@@ -12,10 +12,14 @@ def scan(site, dice, *, empty_ml=None, name=None):
     """A score; `empty_ml` makes it an empty scan with that much predicted."""
     reference = 0 if empty_ml is not None else 5000
     return ScanScore(
-        id=name or f"{site}-{dice}-{empty_ml}", site=site, dice=dice,
-        reference_voxels=reference, reference_ml=reference / 100,
-        predicted_ml=empty_ml if empty_ml is not None else 40.0, false_positive_ml=empty_ml or 3.0,
-    )  # fmt: skip
+        id=name or f"{site}-{dice}-{empty_ml}",
+        site=site,
+        dice=dice,
+        reference_voxels=reference,
+        reference_ml=reference / 100,
+        predicted_ml=empty_ml if empty_ml is not None else 40.0,
+        false_positive_ml=empty_ml or 3.0,
+    )
 
 
 def model(*scores):

@@ -13,8 +13,11 @@ LINE = re.compile(
 TOKEN = re.compile(r"--([\w-]+): (?:light-dark\((#\w+), (#\w+)\)|(#\w+));")
 # How the list calls what has another name, or a part of one, among the tokens.
 NAMES = {
-    "white": "#ffffff", "control border": "line-control", "focus ring": "focus", "plot axis text": "plot-axis",
-}  # fmt: skip
+    "white": "#ffffff",
+    "control border": "line-control",
+    "focus ring": "focus",
+    "plot axis text": "plot-axis",
+}
 
 
 def pairs() -> list[dict[str, str]]:

@@ -14,18 +14,40 @@ from voxloop.kernel.errors import Invalid
 
 QUESTIONS: list[dict[str, Any]] = [
     {"key": "fever", "text": "Fever", "kind": "boolean"},
-    {"key": "degrees", "text": "Temperature", "kind": "number", "unit": "°C", "min": 35, "max": 42.5, "decimals": 1,
-     "required": True, "shown_when": {"question": "fever", "in": [True]}},
-    {"key": "signs", "text": "Signs", "kind": "choices", "options": [
-        {"value": value, "label": value} for value in ("halo", "crazy_paving", "other")]},
-    {"key": "sign", "text": "Which sign", "kind": "text", "max_length": 10,
-     "shown_when": {"question": "signs", "in": ["other", "halo"]}},
-    {"key": "class", "text": "Class", "kind": "choice", "options": [
-        {"value": "a", "label": "A"}, {"value": "b", "label": "B"}]},
+    {
+        "key": "degrees",
+        "text": "Temperature",
+        "kind": "number",
+        "unit": "°C",
+        "min": 35,
+        "max": 42.5,
+        "decimals": 1,
+        "required": True,
+        "shown_when": {"question": "fever", "in": [True]},
+    },
+    {
+        "key": "signs",
+        "text": "Signs",
+        "kind": "choices",
+        "options": [{"value": value, "label": value} for value in ("halo", "crazy_paving", "other")],
+    },
+    {
+        "key": "sign",
+        "text": "Which sign",
+        "kind": "text",
+        "max_length": 10,
+        "shown_when": {"question": "signs", "in": ["other", "halo"]},
+    },
+    {
+        "key": "class",
+        "text": "Class",
+        "kind": "choice",
+        "options": [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}],
+    },
     {"key": "count", "text": "How many", "kind": "number", "shown_when": {"question": "class", "in": ["b"]}},
     {"key": "sure", "text": "Sure", "kind": "boolean", "shown_when": {"question": "class", "in": ["b"]}},
     {"key": "why", "text": "Why", "kind": "text", "shown_when": {"question": "sure", "in": [False]}},
-]  # fmt: skip
+]
 
 
 def schema(questions: list[dict[str, Any]]) -> Any:
@@ -46,8 +68,13 @@ def test_every_kind_is_cleaned() -> None:
         "count": 3.0,
     }
     assert check(**said) == {
-        "fever": True, "degrees": 38.5, "signs": ["halo", "other"], "sign": "reversed", "class": "b", "count": 3,
-    }  # fmt: skip
+        "fever": True,
+        "degrees": 38.5,
+        "signs": ["halo", "other"],
+        "sign": "reversed",
+        "class": "b",
+        "count": 3,
+    }
     assert check(fever=False, signs=[], sign="", count=None) == {"fever": False}
     assert isinstance(check(**{"class": "b"}, count=3.0)["count"], int)
 
@@ -55,19 +82,33 @@ def test_every_kind_is_cleaned() -> None:
 @pytest.mark.parametrize(
     ("values", "code"),
     [
-        ({"fever": 1}, "bad_answers"), ({"fever": "yes"}, "bad_answers"), ({"unknown": 1}, "bad_answers"),
-        ({"degrees": "38"}, "bad_answers"), ({"degrees": True}, "bad_answers"), ({"degrees": [38]}, "bad_answers"),
-        ({"degrees": float("nan")}, "bad_answers"), ({"degrees": float("inf")}, "bad_answers"),
-        ({"degrees": 43}, "answer_out_of_range"), ({"degrees": 34.9}, "answer_out_of_range"),
-        ({"degrees": 38.55}, "answer_out_of_range"), ({"count": 1.5}, "answer_out_of_range"),
-        ({"count": 10**400}, "answer_out_of_range"), ({"count": -(10**400)}, "answer_out_of_range"),
-        ({"signs": "halo"}, "bad_answers"), ({"signs": ["none"]}, "bad_answers"),
+        ({"fever": 1}, "bad_answers"),
+        ({"fever": "yes"}, "bad_answers"),
+        ({"unknown": 1}, "bad_answers"),
+        ({"degrees": "38"}, "bad_answers"),
+        ({"degrees": True}, "bad_answers"),
+        ({"degrees": [38]}, "bad_answers"),
+        ({"degrees": float("nan")}, "bad_answers"),
+        ({"degrees": float("inf")}, "bad_answers"),
+        ({"degrees": 43}, "answer_out_of_range"),
+        ({"degrees": 34.9}, "answer_out_of_range"),
+        ({"degrees": 38.55}, "answer_out_of_range"),
+        ({"count": 1.5}, "answer_out_of_range"),
+        ({"count": 10**400}, "answer_out_of_range"),
+        ({"count": -(10**400)}, "answer_out_of_range"),
+        ({"signs": "halo"}, "bad_answers"),
+        ({"signs": ["none"]}, "bad_answers"),
         ({"signs": [["halo"]]}, "bad_answers"),
-        ({"class": "c"}, "bad_answers"), ({"class": ["a"]}, "bad_answers"), ({"class": {}}, "bad_answers"),
-        ({"sign": 3}, "bad_answers"), ({"sign": "a\x00b"}, "bad_answers"), ({"sign": "\ud800"}, "bad_answers"),
-        ({"sign": "two\nlines"}, "bad_answers"), ({"sign": "12345678901"}, "answer_too_long"),
+        ({"class": "c"}, "bad_answers"),
+        ({"class": ["a"]}, "bad_answers"),
+        ({"class": {}}, "bad_answers"),
+        ({"sign": 3}, "bad_answers"),
+        ({"sign": "a\x00b"}, "bad_answers"),
+        ({"sign": "\ud800"}, "bad_answers"),
+        ({"sign": "two\nlines"}, "bad_answers"),
+        ({"sign": "12345678901"}, "answer_too_long"),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_refused_by_name(values: dict[str, Any], code: str) -> None:
     with pytest.raises(Invalid) as refused:
         check(**values)
@@ -84,11 +125,19 @@ def test_what_hangs_on_a_hidden_question_is_hidden_too() -> None:
     assert keys == ["fever", "degrees", "signs", "class"]
 
 
-ANSWERS = st.fixed_dictionaries({}, optional={
-    "fever": st.booleans() | st.none(), "degrees": st.floats(35, 42.5).map(lambda v: round(v, 1)) | st.none(),
-    "signs": st.lists(st.sampled_from(["halo", "crazy_paving", "other"])), "sign": st.sampled_from(["", "x", "tree"]),
-    "class": st.sampled_from(["a", "b"]), "count": st.integers(-5, 5), "sure": st.booleans(), "why": st.just("y"),
-})  # fmt: skip
+ANSWERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "fever": st.booleans() | st.none(),
+        "degrees": st.floats(35, 42.5).map(lambda v: round(v, 1)) | st.none(),
+        "signs": st.lists(st.sampled_from(["halo", "crazy_paving", "other"])),
+        "sign": st.sampled_from(["", "x", "tree"]),
+        "class": st.sampled_from(["a", "b"]),
+        "count": st.integers(-5, 5),
+        "sure": st.booleans(),
+        "why": st.just("y"),
+    },
+)
 
 
 @given(ANSWERS)
@@ -101,19 +150,25 @@ def test_clean_answers_stay_as_they_are_and_are_all_asked(values: dict[str, Any]
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"kind": "date"}, "unknown kind date"), ({"key": "No Key"}, "needs a key"),
-        ({"key": "fever"}, "Two questions have the key fever"), ({"min": 50}, "nothing fits"),
-        ({"min": "5"}, "must be a number"), ({"min": float("nan")}, "no bound"), ({"decimals": 9}, "0 to 6 decimals"),
-        ({"max_length": 0}, "characters"), ({"kind": "text"}, "but is no number"),
+        ({"kind": "date"}, "unknown kind date"),
+        ({"key": "No Key"}, "needs a key"),
+        ({"key": "fever"}, "Two questions have the key fever"),
+        ({"min": 50}, "nothing fits"),
+        ({"min": "5"}, "must be a number"),
+        ({"min": float("nan")}, "no bound"),
+        ({"decimals": 9}, "0 to 6 decimals"),
+        ({"max_length": 0}, "characters"),
+        ({"kind": "text"}, "but is no number"),
         ({"kind": "choice"}, "at least two options"),
         ({"options": [{"value": "a", "label": "A"}]}, "nothing to choose"),
         ({"shown_when": {"question": "signs", "in": ["halo"]}}, "does not come before it"),
         ({"shown_when": {"question": "degrees", "in": [1]}}, "must hold values of options"),
         ({"shown_when": {"question": "fever", "in": ["yes"]}}, "does not have"),
         ({"shown_when": {"question": "fever", "in": []}}, "does not have"),
-        ({"shown_when": {"question": "fever"}}, "lacks “in”"), ({"shown_when": 5}, "must be a table of names"),
+        ({"shown_when": {"question": "fever"}}, "lacks “in”"),
+        ({"shown_when": 5}, "must be a table of names"),
     ],
-)  # fmt: skip
+)
 def test_a_schema_that_cannot_be_asked_is_refused(change: dict[str, Any], says: str) -> None:
     questions = deepcopy(QUESTIONS)
     questions[1].update(change)

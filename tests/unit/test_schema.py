@@ -93,14 +93,35 @@ ANYTHING = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
 )
 PLACES = [
-    ["layers"], ["layers", 0], ["layers", 1, "segments"], ["layers", 1, "segments", 0], ["questions"], ["questions", 0],
+    ["layers"],
+    ["layers", 0],
+    ["layers", 1, "segments"],
+    ["layers", 1, "segments", 0],
+    ["questions"],
+    ["questions", 0],
     *([["layers", 1, name] for name in ("name", "title", "editable")]),
     *([["layers", 1, "segments", 0, name] for name in ("id", "key", "name", "colour", "infectious", "code")]),
     *([["layers", 1, "segments", 0, "code", name] for name in ("scheme", "value", "meaning")]),
-    *([["questions", 0, name] for name in (
-        "key", "text", "kind", "required", "options", "unit", "min", "max", "decimals", "max_length", "shown_when")]),
+    *(
+        [
+            ["questions", 0, name]
+            for name in (
+                "key",
+                "text",
+                "kind",
+                "required",
+                "options",
+                "unit",
+                "min",
+                "max",
+                "decimals",
+                "max_length",
+                "shown_when",
+            )
+        ]
+    ),
     *([["questions", 0, "options", 0, name] for name in ("value", "label", "means")]),
-]  # fmt: skip
+]
 
 
 @given(place=st.sampled_from(PLACES), value=ANYTHING)

@@ -94,17 +94,28 @@ def volumes() -> dict[str, np.ndarray]:
 
 STROKES = [
     {
-        "id": "3f0e1a5c-6a1b-4d2e-9f10-0123456789ab", "tool": "grow", "segment": 1, "ijk": [31, 33, 20],
+        "id": "3f0e1a5c-6a1b-4d2e-9f10-0123456789ab",
+        "tool": "grow",
+        "segment": 1,
+        "ijk": [31, 33, 20],
         "radius_mm": 14.0,
-        "params": {"tolerance": 30}, "added": 11513, "removed": 0, "at": "2026-11-21T09:00:00Z",
+        "params": {"tolerance": 30},
+        "added": 11513,
+        "removed": 0,
+        "at": "2026-11-21T09:00:00Z",
     },
     {
-        "id": "3f0e1a5c-6a1b-4d2e-9f10-0123456789ac", "tool": "undo", "segment": 1, "ijk": [31, 33, 20],
+        "id": "3f0e1a5c-6a1b-4d2e-9f10-0123456789ac",
+        "tool": "undo",
+        "segment": 1,
+        "ijk": [31, 33, 20],
         "radius_mm": 0.0,
-        "params": {"of": "3f0e1a5c-6a1b-4d2e-9f10-0123456789ab"}, "added": 0, "removed": 11513,
+        "params": {"of": "3f0e1a5c-6a1b-4d2e-9f10-0123456789ab"},
+        "added": 0,
+        "removed": 11513,
         "at": "2026-11-21T09:00:07Z",
     },
-]  # fmt: skip
+]
 
 
 def raw_message(header: object, body: bytes = b"", magic: bytes = b"VXM1", length: int | None = None) -> bytes:
@@ -174,21 +185,33 @@ def codecs() -> dict[str, dict[str, object]]:
     for name, labels in volumes().items():
         strokes = STROKES if name.startswith("two") else []
         message = encode_message("findings", labels.shape, split_labelmap(labels), strokes)
-        whole.append({
-            "name": name, "layer": "findings", "shape_zyx": list(labels.shape),
-            "labels_gz": packed(labels), "strokes": strokes,
-            "message_b64": b64(message), "inflated_sha256": hashlib.sha256(gzip.decompress(message)).hexdigest(),
-        })  # fmt: skip
+        whole.append(
+            {
+                "name": name,
+                "layer": "findings",
+                "shape_zyx": list(labels.shape),
+                "labels_gz": packed(labels),
+                "strokes": strokes,
+                "message_b64": b64(message),
+                "inflated_sha256": hashlib.sha256(gzip.decompress(message)).hexdigest(),
+            }
+        )
     before = volumes()["two findings over chunk borders"]
     after = before.copy()
     after[before == 4] = 0
     after[ball(5, (31, 31, 31), before.shape)] = 2
     message = encode_message("findings", before.shape, changed_chunks(before, after), STROKES[:1])
-    changes = [{
-        "name": "a finding removed, another painted", "shape_zyx": list(before.shape), "strokes": STROKES[:1],
-        "before_gz": packed(before), "after_gz": packed(after), "message_b64": b64(message),
-        "inflated_sha256": hashlib.sha256(gzip.decompress(message)).hexdigest(),
-    }]  # fmt: skip
+    changes = [
+        {
+            "name": "a finding removed, another painted",
+            "shape_zyx": list(before.shape),
+            "strokes": STROKES[:1],
+            "before_gz": packed(before),
+            "after_gz": packed(after),
+            "message_b64": b64(message),
+            "inflated_sha256": hashlib.sha256(gzip.decompress(message)).hexdigest(),
+        }
+    ]
     refused = [{"name": n, "message_b64": b64(m)} for n, m in refused_messages().items()]
     return {
         "chunks.json": chunks,
@@ -204,9 +227,11 @@ def probability() -> dict[str, object]:
     values[values < LEAST_VALUE] = 0
     data, entry = encode_probability(values, (1, 2, 3), scan)
     return {
-        "scan_shape_zyx": list(scan), "facts": entry.to_json(), "message_b64": b64(data),
+        "scan_shape_zyx": list(scan),
+        "facts": entry.to_json(),
+        "message_b64": b64(data),
         "values": values.ravel().tolist(),
-    }  # fmt: skip
+    }
 
 
 def inflated(value: object) -> object:

@@ -54,11 +54,14 @@ def pairs() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 def document() -> list[dict[str, Any]]:
     return [
         {
-            "name": name, "shape_zyx": list(now.shape), "now_gz": packed(now), "then_gz": packed(then),
+            "name": name,
+            "shape_zyx": list(now.shape),
+            "now_gz": packed(now),
+            "then_gz": packed(then),
             "differences": differences(now, then),
         }
         for name, (now, then) in pairs().items()
-    ]  # fmt: skip
+    ]
 
 
 if __name__ == "__main__":

@@ -41,9 +41,12 @@ class Crop:
 
     def to_json(self) -> dict:
         return {
-            "shape_zyx": list(self.hu.shape), "spacing_mm_zyx": list(self.spacing), "background_hu": self.background,
-            "hu_gz": packed(self.hu.astype("<i2")), "limit_gz": packed(self.limit.astype(np.uint8)),
-        }  # fmt: skip
+            "shape_zyx": list(self.hu.shape),
+            "spacing_mm_zyx": list(self.spacing),
+            "background_hu": self.background,
+            "hu_gz": packed(self.hu.astype("<i2")),
+            "limit_gz": packed(self.limit.astype(np.uint8)),
+        }
 
 
 def grow_case(name, crop, *, seed=None, radius=14.0, labels=None, limit=True, segment=1, overwrite=False, **params):
@@ -52,17 +55,35 @@ def grow_case(name, crop, *, seed=None, radius=14.0, labels=None, limit=True, se
     inside = crop.limit if limit else None
     place = crop.seed if seed is None else seed
     grown = grow(
-        crop.hu, crop.spacing, labels, segment, place, radius,
-        limit_zyx=inside, background_hu=crop.background, params=settings, overwrite=overwrite,
-    )  # fmt: skip
+        crop.hu,
+        crop.spacing,
+        labels,
+        segment,
+        place,
+        radius,
+        limit_zyx=inside,
+        background_hu=crop.background,
+        params=settings,
+        overwrite=overwrite,
+    )
     added = np.zeros(crop.hu.shape, np.uint8)
     added[grown.box] = grown.added
     return {
-        "name": name, "volume": crop.name, "with_limit": limit, "labels_gz": packed(labels),
-        "segment": segment, "overwrite": overwrite, "seed_zyx": list(place), "radius_mm": radius,
-        "params": settings.to_json(), "added_gz": packed(added), "added": int(added.sum()), "refusal": grown.refusal,
-        "seed_hu": grown.seed_hu, "lower_hu": grown.lower_hu,
-    }  # fmt: skip
+        "name": name,
+        "volume": crop.name,
+        "with_limit": limit,
+        "labels_gz": packed(labels),
+        "segment": segment,
+        "overwrite": overwrite,
+        "seed_zyx": list(place),
+        "radius_mm": radius,
+        "params": settings.to_json(),
+        "added_gz": packed(added),
+        "added": int(added.sum()),
+        "refusal": grown.refusal,
+        "seed_hu": grown.seed_hu,
+        "lower_hu": grown.lower_hu,
+    }
 
 
 def stroke_case(name, tool, labels, centre, radius, *, segment=1, overwrite=False, planar=False):
@@ -73,11 +94,19 @@ def stroke_case(name, tool, labels, centre, radius, *, segment=1, overwrite=Fals
     else:
         painted = paint(after, spacing, segment, centre, radius, planar=planar, overwrite=overwrite)
     return {
-        "name": name, "tool": tool, "shape_zyx": list(labels.shape), "spacing_mm_zyx": list(spacing),
-        "labels_gz": packed(labels), "segment": segment, "overwrite": overwrite,
-        "planar": planar, "centre_zyx": list(centre), "radius_mm": radius,
-        "after_gz": packed(after), "changed": int(painted.changed.sum()),
-    }  # fmt: skip
+        "name": name,
+        "tool": tool,
+        "shape_zyx": list(labels.shape),
+        "spacing_mm_zyx": list(spacing),
+        "labels_gz": packed(labels),
+        "segment": segment,
+        "overwrite": overwrite,
+        "planar": planar,
+        "centre_zyx": list(centre),
+        "radius_mm": radius,
+        "after_gz": packed(after),
+        "changed": int(painted.changed.sum()),
+    }
 
 
 def cases() -> tuple[dict, list[dict]]:

@@ -50,11 +50,12 @@ def make_obliques(hu: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> lis
         found.append(
             {
                 "frame": {"right": right.tolist(), "down": down.tolist(), "normal": normal.tolist()},
-                "centre": centre.tolist(), "raster": {"a0": a0, "b0": b0, "mm": mm, "width": width, "height": height},
+                "centre": centre.tolist(),
+                "raster": {"a0": a0, "b0": b0, "mm": mm, "width": width, "height": height},
                 "values": np.where(inside, values, -1000).round(4).ravel().tolist(),
                 "labels_gz": packed(np.where(inside, nearest, 0).astype(np.uint8)),
             }
-        )  # fmt: skip
+        )
     return found
 
 
@@ -87,9 +88,14 @@ def main() -> None:
     hu = rng.integers(-1024, 3072, SHAPE).astype(np.int16)
     labels = rng.integers(0, 3, SHAPE).astype(np.uint8)
     content = {
-        "shape_zyx": SHAPE, "spacing_mm_zyx": SPACING_ZYX, "hu_gz": packed(hu), "labels_gz": packed(labels),
-        "slabs": make_slabs(hu), "obliques": make_obliques(hu, labels), "regions": make_regions(hu),
-    }  # fmt: skip
+        "shape_zyx": SHAPE,
+        "spacing_mm_zyx": SPACING_ZYX,
+        "hu_gz": packed(hu),
+        "labels_gz": packed(labels),
+        "slabs": make_slabs(hu),
+        "obliques": make_obliques(hu, labels),
+        "regions": make_regions(hu),
+    }
     Path(__file__).with_name("seeing.json").write_text(json.dumps(content, indent=None) + "\n")
 
 

@@ -139,8 +139,15 @@ def _source_images(geometry: Geometry, source: Source) -> list[Dataset]:
         image.PositionReferenceIndicator = ""
         image.PatientID = source.subject
         image.PatientName = f"{source.subject}^"
-        for empty in ("PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber", "StudyID",
-                      "ReferringPhysicianName"):  # fmt: skip
+        for empty in (
+            "PatientBirthDate",
+            "PatientSex",
+            "StudyDate",
+            "StudyTime",
+            "AccessionNumber",
+            "StudyID",
+            "ReferringPhysicianName",
+        ):
             setattr(image, empty, "")
         image.Modality = "CT"
         image.InstanceNumber = k + 1

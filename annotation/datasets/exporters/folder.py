@@ -123,8 +123,14 @@ def _place(folder: Path, kind: str, name: str) -> Path:
 
 def _entry(folder: Path, path: str, role: str, scan: str | None = None, layer: str | None = None) -> dict[str, Any]:
     file = folder / path
-    return {"path": path, "role": role, "scan": scan, "layer": layer, "sha256": sha256_of(file),
-            "bytes": file.stat().st_size}  # fmt: skip
+    return {
+        "path": path,
+        "role": role,
+        "scan": scan,
+        "layer": layer,
+        "sha256": sha256_of(file),
+        "bytes": file.stat().st_size,
+    }
 
 
 def _pretty(document: Any) -> str:

@@ -110,11 +110,15 @@ def _contents(frozen: Frozen) -> str:
     for layer in _layers(frozen):
         name = layer["title"].lower()
         rows += [
-            (f"`{folder_of('labels', layer['name'], frozen)}/CODE.nii.gz`",
-             f"{name}: uint8 on the grid of the image, 0 = background; an empty mask was confirmed empty"),
-            (f"`{folder_of('erased', layer['name'], frozen)}/CODE.nii.gz`",
-             "1 where a reader took a proposed voxel away; only where there are any"),
-        ]  # fmt: skip
+            (
+                f"`{folder_of('labels', layer['name'], frozen)}/CODE.nii.gz`",
+                f"{name}: uint8 on the grid of the image, 0 = background; an empty mask was confirmed empty",
+            ),
+            (
+                f"`{folder_of('erased', layer['name'], frozen)}/CODE.nii.gz`",
+                "1 where a reader took a proposed voxel away; only where there are any",
+            ),
+        ]
         if ct:
             only = "; CT only, a projection has no place in the patient to refer to" if planar else ""
             place = folder_of("dicom-seg", layer["name"], frozen)
@@ -177,10 +181,11 @@ def _provenance(scans: Iterable[Mapping[str, Any]]) -> str:
         [
             "- The work began from: " + ", ".join(f"{what} ({n})" for what, n in sorted(counts.items())) + ".",
             "- Drawn by: " + ", ".join(f"{who} ({n})" for who, n in sorted(authors.items())) + ".",
-            "- Approved by: " + ", ".join(f"{who} ({n})" for who, n in sorted(reviewers.items()))
+            "- Approved by: "
+            + ", ".join(f"{who} ({n})" for who, n in sorted(reviewers.items()))
             + ". Nobody approved their own work.",
         ]
-    )  # fmt: skip
+    )
 
 
 def _began_from(scan: Mapping[str, Any]) -> str:

@@ -37,9 +37,12 @@ def rekey(apps: Any, schema_editor: Any) -> None:
             owner = subject
             if subject.is_unnamed and number:
                 owner = type(subject).objects.create(
-                    pk=new_id(), site=subject.site, key=row, is_unnamed=True,
+                    pk=new_id(),
+                    site=subject.site,
+                    key=row,
+                    is_unnamed=True,
                     pseudonym=codes.subject(subject.site.code, "study", study.uid),
-                )  # fmt: skip
+                )
             _rekey_study(study, owner, codes)
         for scan in scans:
             _rekey_scan(scan, codes)

@@ -51,9 +51,12 @@ def burn_up(
         plot.dot("", plot.x(now_x), plot.y(last), 3.5, f"fill:{fill}")
         near_edge = plot.x(now_x) > plot.width - 120
         plot.text(
-            f"{word} {thin(last)}", plot.x(now_x) + (-9 if near_edge else 8), plot.y(last) + shift,
-            "end" if near_edge else "start", "lab",
-        )  # fmt: skip
+            f"{word} {thin(last)}",
+            plot.x(now_x) + (-9 if near_edge else 8),
+            plot.y(last) + shift,
+            "end" if near_edge else "start",
+            "lab",
+        )
     if end > today:
         plot.line("base", plot.x(now_x), plot.top, plot.x(now_x), plot.height - plot.bottom)
         plot.text("today", plot.x(now_x) - 5, plot.top + 8, "end")
@@ -144,8 +147,9 @@ def queue_age(
 
 def minutes_saved(sites: Sequence[tuple[str, float | None, float | None]]) -> SafeString:
     """Median active minutes from a blank start and from a pre-annotation, by site."""
-    plot = Canvas(360, 314, "Active minutes per scan, blank start against pre-annotated, by site",
-                  left=64, right=44, top=28)  # fmt: skip
+    plot = Canvas(
+        360, 314, "Active minutes per scan, blank start against pre-annotated, by site", left=64, right=44, top=28
+    )
     marks = ticks(max((value for _, *pair in sites for value in pair if value is not None), default=1))
     plot.domain(x=(0, marks[-1]))
     plot.columns(marks, lambda value: f"{value:g} min" if value == marks[-1] else f"{value:g}")

@@ -136,9 +136,15 @@ def board(found: list[Card]) -> list[dict[str, Any]]:
         held = [card for card in found if COLUMN_OF.get(card.batch.state, card.batch.state) == state]
         held.sort(key=lambda card: (-card.days_late, card.batch.number if state == "draft" else -card.batch.number))
         columns.append(
-            {"state": state, "word": word, "icon": symbol, "cards": held[:CARDS_PER_COLUMN], "count": len(held),
-             "more": max(0, len(held) - CARDS_PER_COLUMN)}
-        )  # fmt: skip
+            {
+                "state": state,
+                "word": word,
+                "icon": symbol,
+                "cards": held[:CARDS_PER_COLUMN],
+                "count": len(held),
+                "more": max(0, len(held) - CARDS_PER_COLUMN),
+            }
+        )
     return columns
 
 
@@ -187,9 +193,17 @@ def people(user: User, campaign: Campaign) -> list[PersonRow]:
         elif not done and todo.get(who.pk):
             note = "idle 7 days"
         found.append(
-            PersonRow(who, names[who.pk], todo.get(who.pk, 0), median(minutes[who.pk]) if minutes[who.pk] else None,
-                      share, judged[who.pk], days[who.pk], note)
-        )  # fmt: skip
+            PersonRow(
+                who,
+                names[who.pk],
+                todo.get(who.pk, 0),
+                median(minutes[who.pk]) if minutes[who.pk] else None,
+                share,
+                judged[who.pk],
+                days[who.pk],
+                note,
+            )
+        )
     return found
 
 
@@ -200,43 +214,72 @@ def decisions(campaign: Campaign, found: list[Card], annotators: list[PersonRow]
         if not (card.days_late or card.idle_days >= IDLE_DAYS):
             continue
         idle = f" and untouched for {card.idle_days}" if card.idle_days else ""
-        title = f"{card.batch.name} is {plural(card.days_late, 'day')} late{idle}" if card.days_late else (
-            f"{card.batch.name} is untouched for {plural(card.idle_days, 'day')}"
-        )  # fmt: skip
+        title = (
+            f"{card.batch.name} is {plural(card.days_late, 'day')} late{idle}"
+            if card.days_late
+            else (f"{card.batch.name} is untouched for {plural(card.idle_days, 'day')}")
+        )
         queued = card.counts["queued"]
         out.append(
             Decision(
-                "bad", "ban", title,
-                f"{plural(queued, 'queued scan')} can be reclaimed without losing work" if queued
+                "bad",
+                "ban",
+                title,
+                f"{plural(queued, 'queued scan')} can be reclaimed without losing work"
+                if queued
                 else "Nothing is left to reclaim; every scan was begun",
                 link=f"/batches/{card.batch.pk}/",
                 post=f"/batches/{card.batch.pk}/reclaim/" if queued and card.batch.assignee_id else "",
                 word=f"Reclaim {plural(queued, 'scan')}" if queued and card.batch.assignee_id else "Open batch",
             )
-        )  # fmt: skip
+        )
     blocked = Assignment.objects.filter(campaign=campaign, state="blocked").select_related("scan", "person", "batch")
     for row in blocked[:3]:
         out.append(
-            Decision("bad", "hand", f"{row.scan.code} is blocked by {row.person}", row.reason,
-                     link=f"/batches/{row.batch_id}/", word="Open batch")
-        )  # fmt: skip
+            Decision(
+                "bad",
+                "hand",
+                f"{row.scan.code} is blocked by {row.person}",
+                row.reason,
+                link=f"/batches/{row.batch_id}/",
+                word="Open batch",
+            )
+        )
     out += [
-        Decision("warn", "triangle-alert", f"{row.user}: first-pass acceptance {100 * row.first_pass:.0f} %",
-                 f"{row.judged} scans judged; read the comments together", link="/reviews/", word="Open reviews")
+        Decision(
+            "warn",
+            "triangle-alert",
+            f"{row.user}: first-pass acceptance {100 * row.first_pass:.0f} %",
+            f"{row.judged} scans judged; read the comments together",
+            link="/reviews/",
+            word="Open reviews",
+        )
         for row in annotators
         if row.note == "often returned"
-    ]  # fmt: skip
+    ]
     refused = Scan.objects.filter(campaign_scans__campaign=campaign, state__in=["rejected", "failed"]).count()
     if refused:
         out.append(
-            Decision("", "inbox", f"{plural(refused, 'scan')} did not come in", "Each says why; mend and upload again",
-                     link=f"/campaigns/{campaign.slug}/scans/?state=refused", word="See reasons")
-        )  # fmt: skip
+            Decision(
+                "",
+                "inbox",
+                f"{plural(refused, 'scan')} did not come in",
+                "Each says why; mend and upload again",
+                link=f"/campaigns/{campaign.slug}/scans/?state=refused",
+                word="See reasons",
+            )
+        )
     if challenger is not None:
         out.append(
-            Decision("", "cpu", f"Model {challenger} waits for a decision", "It was measured on the hold-out sites",
-                     link=f"/campaigns/{campaign.slug}/models/", word="See comparison")
-        )  # fmt: skip
+            Decision(
+                "",
+                "cpu",
+                f"Model {challenger} waits for a decision",
+                "It was measured on the hold-out sites",
+                link=f"/campaigns/{campaign.slug}/models/",
+                word="See comparison",
+            )
+        )
     return out
 
 

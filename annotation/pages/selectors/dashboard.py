@@ -200,6 +200,7 @@ def _coverage(scans: Any, work: Any, campaign: Campaign) -> list[dict[str, Any]]
         held = counts[site.pk]
         taken = sum(count for state, count in held.items() if state != "skipped")
         bars = [(state, held[state], 100 * held[state] / max(total, 1)) for state in STATES if held[state] > 0]
-        rows.append({"site": site, "total": total, "bars": bars, "approved": held["approved"],
-                     "free": max(0, total - taken)})  # fmt: skip
+        rows.append(
+            {"site": site, "total": total, "bars": bars, "approved": held["approved"], "free": max(0, total - taken)}
+        )
     return rows

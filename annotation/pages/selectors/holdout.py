@@ -168,10 +168,17 @@ def scan_table(old: Side | None, new: Side | None) -> list[tuple[Any, ...]]:
         before.update({scan["id"]: scan for scan in _scans(old, None)})
     codes = _codes(scan["id"] for scan in _scans(new, None))
     return [
-        (codes.get(str(scan["id"]), scan["id"]), scan.get("site"), scan.get("reference_ml"), scan.get("predicted_ml"),
-         scan.get("dice"), before[scan["id"]].get("dice"), before[scan["id"]].get("predicted_ml"))
+        (
+            codes.get(str(scan["id"]), scan["id"]),
+            scan.get("site"),
+            scan.get("reference_ml"),
+            scan.get("predicted_ml"),
+            scan.get("dice"),
+            before[scan["id"]].get("dice"),
+            before[scan["id"]].get("predicted_ml"),
+        )
         for scan in _scans(new, None)
-    ]  # fmt: skip
+    ]
 
 
 def _scans(side: Side, site: str | None) -> Iterable[Mapping[str, Any]]:

@@ -92,9 +92,12 @@ def models_page(user: User, campaign: Campaign, wanted: str = "") -> ModelsPage:
         previous=_previous(versions, champion),
         failed=runs[0] if runs and runs[0].state in WITHOUT_RESULT else None,
         config=config_of(shown) if shown else {},
-        hold_out=sorted(Site.objects.filter(scans__campaign_scans__campaign=campaign, split="validation")
-                        .values_list("code", flat=True).distinct()),
-    )  # fmt: skip
+        hold_out=sorted(
+            Site.objects.filter(scans__campaign_scans__campaign=campaign, split="validation")
+            .values_list("code", flat=True)
+            .distinct()
+        ),
+    )
 
 
 def steps_of(model: ModelVersion | None) -> int:
@@ -126,10 +129,13 @@ def _compared(
 def _rules(run: TrainingRun | None) -> list[dict[str, Any]]:
     gate = run.gate if run and isinstance(run.gate, dict) else {}
     return [
-        {"holds": rule.get("holds"), "title": RULE_TITLES.get(rule.get("key"), rule.get("key")),
-         "sentence": rule.get("sentence", "")}
+        {
+            "holds": rule.get("holds"),
+            "title": RULE_TITLES.get(rule.get("key"), rule.get("key")),
+            "sentence": rule.get("sentence", ""),
+        }
         for rule in gate.get("rules", [])
-    ]  # fmt: skip
+    ]
 
 
 def curve_of(curves: Any, name: str = "train") -> list[tuple[float, float]]:
@@ -141,9 +147,11 @@ def curve_of(curves: Any, name: str = "train") -> list[tuple[float, float]]:
 def _served(campaign: Campaign) -> list[tuple[str, int, float]]:
     """What the campaign's scans are offered as a start: the newest model's mask, or a blank."""
     newest: dict[Any, str] = {}
-    for scan, number in PreAnnotation.objects.filter(
-        campaign=campaign, state__in=["ready", "used"]
-    ).order_by("created_at").values_list("scan", "model__number"):  # fmt: skip
+    for scan, number in (
+        PreAnnotation.objects.filter(campaign=campaign, state__in=["ready", "used"])
+        .order_by("created_at")
+        .values_list("scan", "model__number")
+    ):
         newest[scan] = f"m{number}"
     total = campaign.campaign_scans.filter(scan__state="ready").count()
     counts = Counter(newest.values())

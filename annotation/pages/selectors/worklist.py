@@ -230,18 +230,28 @@ def _said(user: User, campaign: Campaign | None) -> list[Said]:
     )
     said = [
         Said(
-            comment.round.annotation.scan.code, str(comment.author), comment.text, comment.created_at,
-            None if comment.k is None else comment.k + 1, comment.state, f"/view/{comment.round.annotation_id}/",
+            comment.round.annotation.scan.code,
+            str(comment.author),
+            comment.text,
+            comment.created_at,
+            None if comment.k is None else comment.k + 1,
+            comment.state,
+            f"/view/{comment.round.annotation_id}/",
         )
         for comment in comments
-    ]  # fmt: skip
+    ]
     said += [
         Said(
-            judged.annotation.scan.code, str(judged.reviewer),
-            "Approved with a correction of the reviewer." if judged.state == "corrected"
+            judged.annotation.scan.code,
+            str(judged.reviewer),
+            "Approved with a correction of the reviewer."
+            if judged.state == "corrected"
             else f"Approved in {'the first round' if judged.number == 1 else f'round {judged.number}'}.",
-            judged.ended_at, None, "approved", f"/view/{judged.annotation_id}/",
+            judged.ended_at,
+            None,
+            "approved",
+            f"/view/{judged.annotation_id}/",
         )
         for judged in rounds.filter(state__in=["approved", "corrected"]).order_by("-ended_at")[:3]
-    ]  # fmt: skip
+    ]
     return sorted(said, key=lambda one: one.at, reverse=True)[:5]

@@ -21,18 +21,24 @@ LASTS = ((1, "a day"), (7, "a week"), (0, "as long as tokens last here"))
 def me(request: HttpRequest) -> HttpResponse:
     """One's own account: theme, password, second factor, API tokens, log-ins."""
     has_factor = has_second_factor(request.user)
-    return render(request, "me.html", {
-        "tokens": request.user.auth_token_set.all(),
-        "fresh_token": request.session.pop("fresh_token", None),
-        "scopes": Scope.choices,
-        "lasts": LASTS,
-        "sessions": [(row, device_words(row.user_agent), row.session_key == request.session.session_key)
-                     for row in list_sessions(request.user)],
-        "memberships": request.user.memberships.select_related("campaign").order_by("campaign__name", "role"),
-        "sites": Site.objects.filter(memberships__user=request.user),
-        "has_factor": has_factor,
-        "asks_code": has_factor and not has_passed(request, request.user),
-    })  # fmt: skip
+    return render(
+        request,
+        "me.html",
+        {
+            "tokens": request.user.auth_token_set.all(),
+            "fresh_token": request.session.pop("fresh_token", None),
+            "scopes": Scope.choices,
+            "lasts": LASTS,
+            "sessions": [
+                (row, device_words(row.user_agent), row.session_key == request.session.session_key)
+                for row in list_sessions(request.user)
+            ],
+            "memberships": request.user.memberships.select_related("campaign").order_by("campaign__name", "role"),
+            "sites": Site.objects.filter(memberships__user=request.user),
+            "has_factor": has_factor,
+            "asks_code": has_factor and not has_passed(request, request.user),
+        },
+    )
 
 
 def theme(request: HttpRequest) -> HttpResponse:
@@ -49,9 +55,11 @@ def token_new(request: HttpRequest) -> HttpResponse:
     confirm_signature(request=request, password=password, code=request.POST.get("code"))
     lasts = request.POST.get("days", "")
     _, request.session["fresh_token"] = issue_token(
-        user=request.user, name=request.POST.get("name", "").strip(), scopes=request.POST.getlist("scopes"),
+        user=request.user,
+        name=request.POST.get("name", "").strip(),
+        scopes=request.POST.getlist("scopes"),
         days=int(lasts) if lasts in {str(days) for days, _ in LASTS if days} else None,
-    )  # fmt: skip
+    )
     return redirect(f"{reverse('me')}#tokens")
 
 

@@ -25,14 +25,18 @@ def worklist(request: HttpRequest) -> HttpResponse:
     rows = work_rows(request.user, campaign, show)
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     work = work_page(request.user, campaign)
-    return render(request, "worklist.html", {
-        "work": work,
-        "show": show,
-        "page": page,
-        "rows": group(tell(list(page.object_list)), rows),
-        "offline": settings.OFFLINE_DAYS > 0,
-        "times": own_times(work.times, work.median_minutes) if work.times else "",
-    })  # fmt: skip
+    return render(
+        request,
+        "worklist.html",
+        {
+            "work": work,
+            "show": show,
+            "page": page,
+            "rows": group(tell(list(page.object_list)), rows),
+            "offline": settings.OFFLINE_DAYS > 0,
+            "times": own_times(work.times, work.median_minutes) if work.times else "",
+        },
+    )
 
 
 def claim(request: HttpRequest) -> HttpResponse:

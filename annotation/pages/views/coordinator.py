@@ -28,18 +28,22 @@ def batches(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     challenger = ModelVersion.objects.filter(campaign=campaign, state="candidate").first()
     as_table = request.GET.get("view") == "table"
     approved = sum(card.counts["approved"] for card in found)
-    return render(request, "batches.html", {
-        "cards": found,
-        "columns": None if as_table else board(found),
-        "as_table": as_table,
-        "states": STATES,
-        "people": [(row, day_bars(row.days)) for row in annotators],
-        "decisions": decisions(campaign, found, annotators, challenger),
-        "scans": sum(card.total for card in found),
-        "approved": approved,
-        "unassigned": unassigned_scans(campaign).count(),
-        "may_change": has_role(request.user, campaign, Role.COORDINATOR),
-    })  # fmt: skip
+    return render(
+        request,
+        "batches.html",
+        {
+            "cards": found,
+            "columns": None if as_table else board(found),
+            "as_table": as_table,
+            "states": STATES,
+            "people": [(row, day_bars(row.days)) for row in annotators],
+            "decisions": decisions(campaign, found, annotators, challenger),
+            "scans": sum(card.total for card in found),
+            "approved": approved,
+            "unassigned": unassigned_scans(campaign).count(),
+            "may_change": has_role(request.user, campaign, Role.COORDINATOR),
+        },
+    )
 
 
 def batch_new(request: HttpRequest, campaign: Campaign) -> HttpResponse:
@@ -50,9 +54,13 @@ def batch_new(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         wanted = form.cleaned_data
         with transaction.atomic():
             batch = create_batch(
-                campaign=campaign, actor=request.user, size=wanted["size"], chosen_by=wanted["chosen_by"],
-                assignee=wanted["assignee"], due_on=wanted["due_on"],
-            )  # fmt: skip
+                campaign=campaign,
+                actor=request.user,
+                size=wanted["size"],
+                chosen_by=wanted["chosen_by"],
+                assignee=wanted["assignee"],
+                due_on=wanted["due_on"],
+            )
             if wanted["publish"]:
                 publish_batch(batch_id=batch.pk, actor=request.user)
         scans = plural(batch.assignments.count(), "scan")
@@ -61,11 +69,19 @@ def batch_new(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             request, f"{batch.name} with {scans}{whom} is {'published' if wanted['publish'] else 'a draft'}."
         )
         return redirect("batch", batch.pk)
-    return render(request, "form_page.html", {
-        "form": form, "title": "New batch", "verb": "Make batch", "wide": 2,
-        "lead": "Scans are chosen among those that are ready, in no batch, and of sites the person may see.",
-        "discard": reverse("batches", args=[campaign.slug]),
-    }, status=422 if form.errors else 200)  # fmt: skip
+    return render(
+        request,
+        "form_page.html",
+        {
+            "form": form,
+            "title": "New batch",
+            "verb": "Make batch",
+            "wide": 2,
+            "lead": "Scans are chosen among those that are ready, in no batch, and of sites the person may see.",
+            "discard": reverse("batches", args=[campaign.slug]),
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 def batch(request: HttpRequest, found: Batch) -> HttpResponse:
@@ -76,14 +92,18 @@ def batch(request: HttpRequest, found: Batch) -> HttpResponse:
         .filter(batch=found, stage=Assignment.Stage.ANNOTATION)
         .order_by("position", "-created_at")
     )
-    return render(request, "batch.html", {
-        "card": card,
-        "batch": found,
-        "rows": rows,
-        "assign": AssignForm(batch=found),
-        "may_change": has_role(request.user, found.campaign, Role.COORDINATOR),
-        "untouched": rows.filter(state="queued", person__isnull=False).count(),
-    })  # fmt: skip
+    return render(
+        request,
+        "batch.html",
+        {
+            "card": card,
+            "batch": found,
+            "rows": rows,
+            "assign": AssignForm(batch=found),
+            "may_change": has_role(request.user, found.campaign, Role.COORDINATOR),
+            "untouched": rows.filter(state="queued", person__isnull=False).count(),
+        },
+    )
 
 
 def batch_publish(request: HttpRequest, found: Batch) -> HttpResponse:

@@ -23,28 +23,38 @@ def dashboard(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     end = counted.plan_end(campaign)
     people = found.minutes
     age = [first + later for first, later in found.days]
-    return render(request, "dashboard.html", {
-        "within": within,
-        "found": found,
-        "forecast": counted.forecast(found.approved, end, campaign.planned_scans) if within.site is None else "",
-        "approved": found.approved[-1][1] if found.approved else 0,
-        "tiles": {
-            "approved": plots.spark([count for _, count in found.approved][-60:] or [0]),
-            "first_pass": plots.spark([100 * good / total for _, good, total in found.first_pass if total] or [0]),
-            "minutes": plots.spark(_recent_minutes(found)),
-            "waiting": plots.spark(age),
+    return render(
+        request,
+        "dashboard.html",
+        {
+            "within": within,
+            "found": found,
+            "forecast": counted.forecast(found.approved, end, campaign.planned_scans) if within.site is None else "",
+            "approved": found.approved[-1][1] if found.approved else 0,
+            "tiles": {
+                "approved": plots.spark([count for _, count in found.approved][-60:] or [0]),
+                "first_pass": plots.spark([100 * good / total for _, good, total in found.first_pass if total] or [0]),
+                "minutes": plots.spark(_recent_minutes(found)),
+                "waiting": plots.spark(age),
+            },
+            "burn_up": plots.burn_up(
+                found.approved,
+                found.handed_in,
+                start=found.start,
+                today=now(),
+                end=end if end and end > now() and within.since is None else now(),
+                planned=campaign.planned_scans if within.site is None and within.since is None else 0,
+                plan_end=end,
+                first_model=found.first_model,
+            )
+            if found.handed_in
+            else "",
+            "acceptance": plots.acceptance(found.first_pass) if found.first_pass else "",
+            "minutes": plots.time_per_scan(people) if people else "",
+            "saved": plots.minutes_saved(found.saved) if _comparable(found.saved) else "",
+            "age": plots.queue_age(found.days, counted.LIMIT_DAYS) if found.waiting else "",
         },
-        "burn_up": plots.burn_up(
-            found.approved, found.handed_in, start=found.start, today=now(),
-            end=end if end and end > now() and within.since is None else now(),
-            planned=campaign.planned_scans if within.site is None and within.since is None else 0,
-            plan_end=end, first_model=found.first_model,
-        ) if found.handed_in else "",
-        "acceptance": plots.acceptance(found.first_pass) if found.first_pass else "",
-        "minutes": plots.time_per_scan(people) if people else "",
-        "saved": plots.minutes_saved(found.saved) if _comparable(found.saved) else "",
-        "age": plots.queue_age(found.days, counted.LIMIT_DAYS) if found.waiting else "",
-    })  # fmt: skip
+    )
 
 
 def dashboard_csv(request: HttpRequest, campaign: Campaign, name: str) -> HttpResponse:

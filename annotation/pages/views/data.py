@@ -47,29 +47,43 @@ def scans(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         .exclude(state="reclaimed")
     ):
         held[assignment.scan_id] = assignment
-    return render(request, "scans.html", {
-        "page": page,
-        "rows": [(scan, held.get(scan.pk)) for scan in page.object_list],
-        "total": sum(counts.values()),
-        "ready": counts.get("ready", 0),
-        "refused": sum(counts.get(name, 0) for name in REFUSED),
-        "coming": sum(counts.get(name, 0) for name in ("received", "screening", "converting")),
-        "sites": sites, "state": state, "site": site,
-        "importing": visible_jobs(request.user).filter(kind=Job.Kind.IMPORT_SCANS, state__in=["queued", "running"])[:3],
-    })  # fmt: skip
+    return render(
+        request,
+        "scans.html",
+        {
+            "page": page,
+            "rows": [(scan, held.get(scan.pk)) for scan in page.object_list],
+            "total": sum(counts.values()),
+            "ready": counts.get("ready", 0),
+            "refused": sum(counts.get(name, 0) for name in REFUSED),
+            "coming": sum(counts.get(name, 0) for name in ("received", "screening", "converting")),
+            "sites": sites,
+            "state": state,
+            "site": site,
+            "importing": visible_jobs(request.user).filter(kind=Job.Kind.IMPORT_SCANS, state__in=["queued", "running"])[
+                :3
+            ],
+        },
+    )
 
 
 def scan(request: HttpRequest, found: Scan) -> HttpResponse:
     """One scan: what it is, where it came from, who worked on it."""
-    return render(request, "scan.html", {
-        "scan": found,
-        "assignments": visible_assignments(request.user).filter(scan=found).order_by("created_at"),
-        "facts": sorted(found.facts.items()) if isinstance(found.facts, dict) else [],
-        "is_overseer": any(has_role(request.user, row.campaign, *OVERSEERS)
-                           for row in found.campaign_scans.select_related("campaign")),
-        "may_erase": found.subject is not None and may_erase(request.user, found.subject),
-        "may_withdraw": found.state == "ready" and may_withdraw(request.user, found.pk),
-    })  # fmt: skip
+    return render(
+        request,
+        "scan.html",
+        {
+            "scan": found,
+            "assignments": visible_assignments(request.user).filter(scan=found).order_by("created_at"),
+            "facts": sorted(found.facts.items()) if isinstance(found.facts, dict) else [],
+            "is_overseer": any(
+                has_role(request.user, row.campaign, *OVERSEERS)
+                for row in found.campaign_scans.select_related("campaign")
+            ),
+            "may_erase": found.subject is not None and may_erase(request.user, found.subject),
+            "may_withdraw": found.state == "ready" and may_withdraw(request.user, found.pk),
+        },
+    )
 
 
 def scan_withdraw(request: HttpRequest, found: Scan) -> HttpResponse:
@@ -85,17 +99,28 @@ def subject_erase(request: HttpRequest, found: Subject) -> HttpResponse:
     form = ErasureForm(request.POST or None, code=subject.pseudonym)
     if request.method == "POST" and form.is_valid():
         gone = erase(
-            subject_id=subject.pk, actor=request.user, why=form.cleaned_data["reason"],
+            subject_id=subject.pk,
+            actor=request.user,
+            why=form.cleaned_data["reason"],
             confirmation=form.cleaned_data["confirmation"],
-        )  # fmt: skip
+        )
         messages.success(request, f"{gone.pseudonym} is erased, and is refused when it is sent again.")
         return redirect("home")
     scans = list(subject.scans.order_by("code"))
-    return render(request, "erase.html", {
-        "form": form, "subject": subject, "scans": scans, "plan": plan_erasure(subject),
-        "title": f"Erase {subject.pseudonym}", "verb": "Erase for good",
-        "discard": reverse("scan", args=[scans[0].pk]) if scans else "/",
-    }, status=422 if form.errors else 200)  # fmt: skip
+    return render(
+        request,
+        "erase.html",
+        {
+            "form": form,
+            "subject": subject,
+            "scans": scans,
+            "plan": plan_erasure(subject),
+            "title": f"Erase {subject.pseudonym}",
+            "verb": "Erase for good",
+            "discard": reverse("scan", args=[scans[0].pk]) if scans else "/",
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 def upload(request: HttpRequest) -> HttpResponse:
@@ -103,14 +128,19 @@ def upload(request: HttpRequest) -> HttpResponse:
     campaigns = campaigns_with_role(request.user, Role.DATA_MANAGER, Role.COORDINATOR)
     here = current_campaign(request)
     form = UploadForm(
-        request.POST or None, request.FILES or None, sites=visible_sites(request.user), campaigns=campaigns,
+        request.POST or None,
+        request.FILES or None,
+        sites=visible_sites(request.user),
+        campaigns=campaigns,
         initial={"campaign": here.pk if here else None},
-    )  # fmt: skip
+    )
     if request.method == "POST" and form.is_valid():
         job = receive_upload(
-            upload=form.cleaned_data["file"], site=form.cleaned_data["site"], campaign=form.cleaned_data["campaign"],
+            upload=form.cleaned_data["file"],
+            site=form.cleaned_data["site"],
+            campaign=form.cleaned_data["campaign"],
             actor=request.user,
-        )  # fmt: skip
+        )
         messages.success(request, "The file is here; it is screened and converted now. You can leave the page.")
         return redirect("job", job.pk)
     jobs = visible_jobs(request.user).filter(kind=Job.Kind.IMPORT_SCANS)[:8]

@@ -71,10 +71,19 @@ def campaign_new(request: HttpRequest) -> HttpResponse:
         campaign = create_campaign(actor=request.user, **form.cleaned_data)
         messages.success(request, f"{campaign.name} is there. Give people their roles next.")
         return redirect("people")
-    return render(request, "form_page.html", {
-        "form": form, "title": "New campaign", "verb": "Make campaign", "discard": reverse("campaigns"), "wide": 2,
-        "lead": "The label schema says what is drawn and what is asked of every scan.",
-    }, status=422 if form.errors else 200)  # fmt: skip
+    return render(
+        request,
+        "form_page.html",
+        {
+            "form": form,
+            "title": "New campaign",
+            "verb": "Make campaign",
+            "discard": reverse("campaigns"),
+            "wide": 2,
+            "lead": "The label schema says what is drawn and what is asked of every scan.",
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 def guidelines(request: HttpRequest, campaign: Campaign) -> HttpResponse:

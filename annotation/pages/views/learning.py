@@ -21,20 +21,27 @@ def models(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """How good the models are, where, and what the next training needs."""
     found = models_page(request.user, campaign, request.GET.get("model", ""))
     rows = [*found.sites, *([found.everything] if found.everything and len(found.sites) > 1 else [])]
-    return render(request, "models.html", {
-        "found": found,
-        "rows": [(row, interval(*row.change) if row.change else "") for row in rows],
-        "ended": count_ended_scans(found.shown.model) if found.shown else {},
-        "holding": sum(1 for rule in found.rules if rule["holds"]),
-        "progress": min(100, 100 * found.approved_new // max(1, campaign.retrain_after)),
-        "curve": _curve(found),
-        "live": found.live,
-        "live_curve": _live_curve(found.live, found.shown.model if found.shown else None),
-        "bars": dice_by_volume(found.bins, str(found.champion.model) if found.champion else "", str(found.shown.model))
-        if found.bins and found.shown else "",
-        "scatter": volumes(found.points) if found.points else "",
-        "may_change": has_role(request.user, campaign, Role.COORDINATOR),
-    })  # fmt: skip
+    return render(
+        request,
+        "models.html",
+        {
+            "found": found,
+            "rows": [(row, interval(*row.change) if row.change else "") for row in rows],
+            "ended": count_ended_scans(found.shown.model) if found.shown else {},
+            "holding": sum(1 for rule in found.rules if rule["holds"]),
+            "progress": min(100, 100 * found.approved_new // max(1, campaign.retrain_after)),
+            "curve": _curve(found),
+            "live": found.live,
+            "live_curve": _live_curve(found.live, found.shown.model if found.shown else None),
+            "bars": dice_by_volume(
+                found.bins, str(found.champion.model) if found.champion else "", str(found.shown.model)
+            )
+            if found.bins and found.shown
+            else "",
+            "scatter": volumes(found.points) if found.points else "",
+            "may_change": has_role(request.user, campaign, Role.COORDINATOR),
+        },
+    )
 
 
 def models_live(request: HttpRequest, campaign: Campaign) -> HttpResponse:
@@ -55,15 +62,26 @@ def models_csv(request: HttpRequest, campaign: Campaign, name: str) -> HttpRespo
     """The figures behind the plots."""
     found = models_page(request.user, campaign, request.GET.get("model", ""))
     tables = {
-        "curve": (["step", "what", "value"],
-                  [(step, what, value) for what, rows in (("loss", found.loss), ("dice", found.dice))
-                   for step, value in rows]),
-        "scans": (["scan", "site", "reference_ml", "predicted_ml", "dice", "champion_dice", "champion_predicted_ml"],
-                  scan_table(found.champion, found.shown)),
-        "sites": (["site", "side", "scans", "scored", "champion_dice", "dice", "change", "low_95", "high_95"],
-                  [(row.code, row.side, row.scans, row.scored, row.old, row.new, *(row.change or ("", "", "")))
-                   for row in found.sites]),
-    }  # fmt: skip
+        "curve": (
+            ["step", "what", "value"],
+            [
+                (step, what, value)
+                for what, rows in (("loss", found.loss), ("dice", found.dice))
+                for step, value in rows
+            ],
+        ),
+        "scans": (
+            ["scan", "site", "reference_ml", "predicted_ml", "dice", "champion_dice", "champion_predicted_ml"],
+            scan_table(found.champion, found.shown),
+        ),
+        "sites": (
+            ["site", "side", "scans", "scored", "champion_dice", "dice", "change", "low_95", "high_95"],
+            [
+                (row.code, row.side, row.scans, row.scored, row.old, row.new, *(row.change or ("", "", "")))
+                for row in found.sites
+            ],
+        ),
+    }
     if name not in tables:
         raise NotFound
     return csv_file(f"{campaign.slug}-models-{name}", *tables[name])
@@ -99,9 +117,11 @@ def _curve(found: ModelsPage) -> str:
         return ""
     champion = (str(found.champion.model), found.champion.dice) if found.champion and found.champion.dice else None
     return training_curve(
-        found.loss, found.dice, steps=steps_of(found.shown.model if found.shown else None),
+        found.loss,
+        found.dice,
+        steps=steps_of(found.shown.model if found.shown else None),
         champion=champion if found.dice else None,
-    )  # fmt: skip
+    )
 
 
 def _live_curve(run: TrainingRun | None, before: ModelVersion | None) -> str:

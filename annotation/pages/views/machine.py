@@ -28,33 +28,47 @@ def jobs(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     shown = {"live": LIVE, "done": ("succeeded",), "stopped": ("failed", "cancelled", "lost")}.get(state)
     page = Paginator(rows.filter(state__in=shown) if shown else rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "jobs_table.html" if request.htmx else "jobs.html", {
-        "page": page,
-        "state": state,
-        "live": rows.filter(state__in=LIVE).count(),
-        "poll": request.get_full_path(),
-        "may_see_system": admits(ROWS["system"], request.user, None),
-    })  # fmt: skip
+    return render(
+        request,
+        "jobs_table.html" if request.htmx else "jobs.html",
+        {
+            "page": page,
+            "state": state,
+            "live": rows.filter(state__in=LIVE).count(),
+            "poll": request.get_full_path(),
+            "may_see_system": admits(ROWS["system"], request.user, None),
+        },
+    )
 
 
 def system(request: HttpRequest) -> HttpResponse:
     """Workers, the clock, queues, disks, and what stands still; asks again every few seconds."""
     health = recent_health(seconds=1)
     everyone = [*health.workers, *([health.clock] if health.clock else [])]
-    return render(request, "system_body.html" if request.htmx else "system.html", {
-        "health": health,
-        "damage": open_damage()[:MOST_DAMAGE] if health.is_database_there else [],
-        "warnings": [one for one in health.warnings if one.what not in {fault.what for fault in health.faults}],
-        "workers": [(worker, is_silent(worker)) for worker in everyone],
-        "rooms": [(room, 100 - 100 * room.free_bytes // max(1, room.total_bytes)) for room in health.rooms],
-    })  # fmt: skip
+    return render(
+        request,
+        "system_body.html" if request.htmx else "system.html",
+        {
+            "health": health,
+            "damage": open_damage()[:MOST_DAMAGE] if health.is_database_there else [],
+            "warnings": [one for one in health.warnings if one.what not in {fault.what for fault in health.faults}],
+            "workers": [(worker, is_silent(worker)) for worker in everyone],
+            "rooms": [(room, 100 - 100 * room.free_bytes // max(1, room.total_bytes)) for room in health.rooms],
+        },
+    )
 
 
 def job(request: HttpRequest, found: Job) -> HttpResponse:
     """One job with its steps and its result."""
-    return render(request, "job_body.html" if request.htmx else "job.html", {
-        "job": found, "is_live": found.state in LIVE, "facts": _result(found),
-    })  # fmt: skip
+    return render(
+        request,
+        "job_body.html" if request.htmx else "job.html",
+        {
+            "job": found,
+            "is_live": found.state in LIVE,
+            "facts": _result(found),
+        },
+    )
 
 
 def job_cancel(request: HttpRequest, found: Job) -> HttpResponse:

@@ -47,10 +47,18 @@ def site_new(request: HttpRequest) -> HttpResponse:
         made = create_site(actor=request.user, **form.cleaned_data)
         messages.success(request, f"Site {made} is there. Say next who sees its scans.")
         return redirect("sites")
-    return render(request, "form_page.html", {
-        "form": form, "title": "New site", "verb": "Make site", "discard": reverse("sites"),
-        "lead": "A hospital, or whatever else sends scans.",
-    }, status=422 if form.errors else 200)  # fmt: skip
+    return render(
+        request,
+        "form_page.html",
+        {
+            "form": form,
+            "title": "New site",
+            "verb": "Make site",
+            "discard": reverse("sites"),
+            "lead": "A hospital, or whatever else sends scans.",
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 def person_new(request: HttpRequest) -> HttpResponse:
@@ -58,17 +66,28 @@ def person_new(request: HttpRequest) -> HttpResponse:
     form = PersonForm(request.POST or None, campaigns=Campaign.objects.all(), sites=Site.objects.all())
     if request.method == "POST" and form.is_valid():
         made = invite_person(
-            username=form.cleaned_data["username"], password=form.cleaned_data["password"], actor=request.user,
-            is_administrator=form.cleaned_data["is_administrator"], must_change_password=True,
+            username=form.cleaned_data["username"],
+            password=form.cleaned_data["password"],
+            actor=request.user,
+            is_administrator=form.cleaned_data["is_administrator"],
+            must_change_password=True,
             roles=[(campaign, role) for campaign, roles in form.roles() for role in roles],
             sites=form.cleaned_data["sites"],
-        )  # fmt: skip
+        )
         messages.success(request, f"{made} can log in now.")
         return redirect("people")
-    return render(request, "form_page.html", {
-        "form": form, "title": "Invite a person", "verb": "Make account", "discard": reverse("people"),
-        "lead": "The account works at once; its password is changed at first log-in. Roles say what, sites say where.",
-    }, status=422 if form.errors else 200)  # fmt: skip
+    return render(
+        request,
+        "form_page.html",
+        {
+            "form": form,
+            "title": "Invite a person",
+            "verb": "Make account",
+            "discard": reverse("people"),
+            "lead": "The account works at once; its password is changed at first log-in. Roles say what, sites say where.",
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 def person(request: HttpRequest, found: User) -> HttpResponse:
@@ -88,13 +107,23 @@ def person(request: HttpRequest, found: User) -> HttpResponse:
                 )
         messages.success(request, f"The account of {found} is as you set it.")
         return redirect("people")
-    return render(request, "person.html", {
-        "is_self": found == request.user,
-        "form": form, "title": str(found), "verb": "Save account", "discard": reverse("people"),
-        "lead": "A change counts from the next click on. Work in progress stays with its person.",
-        "found": found, "tokens": found.auth_token_set.all(), "sessions": list_sessions(found),
-        "has_factor": has_second_factor(found),
-    }, status=422 if form.errors else 200)  # fmt: skip
+    return render(
+        request,
+        "person.html",
+        {
+            "is_self": found == request.user,
+            "form": form,
+            "title": str(found),
+            "verb": "Save account",
+            "discard": reverse("people"),
+            "lead": "A change counts from the next click on. Work in progress stays with its person.",
+            "found": found,
+            "tokens": found.auth_token_set.all(),
+            "sessions": list_sessions(found),
+            "has_factor": has_second_factor(found),
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 def person_access(request: HttpRequest, found: User) -> HttpResponse:

@@ -31,9 +31,14 @@ def releases(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Every release of the campaign."""
     rows = visible_releases(request.user).filter(campaign=campaign)
     told = [(release, sum(sum(sites.values()) for sites in count_scans(release).values())) for release in rows]
-    return render(request, "releases.html", {
-        "rows": told, "may_change": has_role(request.user, campaign, Role.DATA_MANAGER),
-    })  # fmt: skip
+    return render(
+        request,
+        "releases.html",
+        {
+            "rows": told,
+            "may_change": has_role(request.user, campaign, Role.DATA_MANAGER),
+        },
+    )
 
 
 def release_new(request: HttpRequest, campaign: Campaign) -> HttpResponse:
@@ -45,11 +50,19 @@ def release_new(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         made = create_release(campaign=campaign, actor=request.user, **wanted)
         messages.success(request, f"{made.name} is a draft. Freeze it when its table is what you want.")
         return redirect("release", made.pk)
-    return render(request, "form_page.html", {
-        "form": form, "title": "New release", "verb": "Make draft", "wide": 2,
-        "lead": "A draft follows what is approved; freezing fixes it for good.",
-        "discard": reverse("releases", args=[campaign.slug]),
-    }, status=422 if form.errors else 200)  # fmt: skip
+    return render(
+        request,
+        "form_page.html",
+        {
+            "form": form,
+            "title": "New release",
+            "verb": "Make draft",
+            "wide": 2,
+            "lead": "A draft follows what is approved; freezing fixes it for good.",
+            "discard": reverse("releases", args=[campaign.slug]),
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 def release(request: HttpRequest, found: Release) -> HttpResponse:
@@ -61,20 +74,24 @@ def release(request: HttpRequest, found: Release) -> HttpResponse:
         for side, label in SIDES
     ]
     exports = list(visible_exports(request.user).filter(release=found).order_by("-created_at"))
-    return render(request, "release_body.html" if request.htmx else "release.html", {
-        "release": found,
-        "erased": count_erased(found),
-        "codes": codes,
-        "rows": rows,
-        "sums": [sum(row[1][index] for row in rows) for index in range(len(codes))],
-        "total": sum(row[2] for row in rows),
-        "exports": exports,
-        "is_live": any(export.job and export.job.state in ("queued", "running") for export in exports),
-        "folder": folder_name(found),
-        "form": ExportForm(),
-        "can_export": found.state in EXPORTABLE,
-        "may_change": has_role(request.user, found.campaign, Role.DATA_MANAGER),
-    })  # fmt: skip
+    return render(
+        request,
+        "release_body.html" if request.htmx else "release.html",
+        {
+            "release": found,
+            "erased": count_erased(found),
+            "codes": codes,
+            "rows": rows,
+            "sums": [sum(row[1][index] for row in rows) for index in range(len(codes))],
+            "total": sum(row[2] for row in rows),
+            "exports": exports,
+            "is_live": any(export.job and export.job.state in ("queued", "running") for export in exports),
+            "folder": folder_name(found),
+            "form": ExportForm(),
+            "can_export": found.state in EXPORTABLE,
+            "may_change": has_role(request.user, found.campaign, Role.DATA_MANAGER),
+        },
+    )
 
 
 def release_freeze(request: HttpRequest, found: Release) -> HttpResponse:

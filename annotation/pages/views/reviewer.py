@@ -30,18 +30,22 @@ def reviews(request: HttpRequest) -> HttpResponse:
     facts = queue_facts(request.user, campaign, waiting, oversees=oversees)
     wanted = request.GET.get("scan")
     chosen = next((row for row in told if str(row.round.pk) == wanted), told[0] if told else None)
-    return render(request, "reviews.html", {
-        "page": page,
-        "rows": told,
-        "chosen": chosen,
-        "pictures": PICTURES,
-        "oversees": oversees,
-        "show": request.GET.get("show", "all"),
-        "count": waiting.count(),
-        "count_later": later.count(),
-        "facts": facts,
-        "age": queue_age(facts.days, width=340, height=210) if any(map(sum, facts.days)) else "",
-    })  # fmt: skip
+    return render(
+        request,
+        "reviews.html",
+        {
+            "page": page,
+            "rows": told,
+            "chosen": chosen,
+            "pictures": PICTURES,
+            "oversees": oversees,
+            "show": request.GET.get("show", "all"),
+            "count": waiting.count(),
+            "count_later": later.count(),
+            "facts": facts,
+            "age": queue_age(facts.days, width=340, height=210) if any(map(sum, facts.days)) else "",
+        },
+    )
 
 
 def review_claim(request: HttpRequest, found: ReviewRound) -> HttpResponse:

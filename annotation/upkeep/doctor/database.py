@@ -21,9 +21,12 @@ def check_database() -> Finding:
     if is_copy:
         return fails("database", "The database is a read-only copy.", "Point VOXLOOP_DATABASE to the primary server.")
     return judged(
-        "database", took, (SLOW_S, TOO_SLOW_S), f"PostgreSQL {version} answered in {1000 * took:.0f} ms.",
+        "database",
+        took,
+        (SLOW_S, TOO_SLOW_S),
+        f"PostgreSQL {version} answered in {1000 * took:.0f} ms.",
         "Look at the load of the database server and at the network to it.",
-    )  # fmt: skip
+    )
 
 
 def check_migrations() -> Finding:
@@ -32,9 +35,10 @@ def check_migrations() -> Finding:
     waiting = [f"{one.app_label}.{one.name}" for one, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
     if waiting:
         return fails(
-            "migrations", f"{len(waiting)} changes of the tables are not made yet, the first is {waiting[0]}.",
+            "migrations",
+            f"{len(waiting)} changes of the tables are not made yet, the first is {waiting[0]}.",
             "Run manage.py prepare_installation.",
-        )  # fmt: skip
+        )
     known = set(executor.loader.disk_migrations)
     ours = {app for app, _ in known}
     later = [
@@ -42,9 +46,10 @@ def check_migrations() -> Finding:
     ]
     if later:
         return fails(
-            "migrations", f"The tables were made by a later version ({sorted(later)[0]}).",
+            "migrations",
+            f"The tables were made by a later version ({sorted(later)[0]}).",
             "Run the version that this database was last used with, or a newer one.",
-        )  # fmt: skip
+        )
     return ok("migrations", "The tables are as this version needs them.")
 
 
@@ -57,6 +62,9 @@ def check_clock() -> Finding:
         after = time.time()
     apart = max(0.0, before - theirs, theirs - after)
     return judged(
-        "clock", apart, (APART_S, TOO_FAR_APART_S), f"The database's clock is {apart:.1f} s from this machine's.",
+        "clock",
+        apart,
+        (APART_S, TOO_FAR_APART_S),
+        f"The database's clock is {apart:.1f} s from this machine's.",
         "Let both machines take their time from the same server (chrony, ntp).",
-    )  # fmt: skip
+    )

@@ -52,14 +52,16 @@ def check_front() -> Finding:
         return fails(name, f"VOXLOOP_ORIGINS holds {plain[0]}, which is not https.", "Write the origins with https://.")
     if settings.HTTPS and settings.AXES_IPWARE_PROXY_COUNT < 1:
         return warns(
-            name, "VOXLOOP_HTTPS is on, but VOXLOOP_PROXIES says that nothing stands in front.",
+            name,
+            "VOXLOOP_HTTPS is on, but VOXLOOP_PROXIES says that nothing stands in front.",
             "Set VOXLOOP_PROXIES to the number of proxies, or every log-in seems to come from the same address.",
-        )  # fmt: skip
+        )
     if not settings.HTTPS and hosts - LOCAL:
         return warns(
-            name, f"{min(hosts - LOCAL)} is served without TLS.",
+            name,
+            f"{min(hosts - LOCAL)} is served without TLS.",
             "Put TLS in front and set VOXLOOP_HTTPS=1: passwords and scans travel in clear, and browsers cannot seal.",
-        )  # fmt: skip
+        )
     return ok(name, "Names, TLS and proxies fit together.")
 
 
@@ -91,9 +93,10 @@ def check_audit() -> Finding:
     rows = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     if count and not rows:
         return fails(
-            "audit", "The log is not anchored outside the database.",
+            "audit",
+            "The log is not anchored outside the database.",
             "Start beat and a worker on this machine, or put the anchor file back from a back-up.",
-        )  # fmt: skip
+        )
     if rows:
         age = (now() - datetime.fromisoformat(json.loads(rows[-1])["at"])).total_seconds()
         if age > ANCHOR_LATE_S:
@@ -112,9 +115,10 @@ def check_damage() -> Finding:
         return ok("damage", "Nothing stored is known to be damaged.")
     many = open_damage().count()
     return fails(
-        "damage", f"{many} stored {'thing is' if many == 1 else 'things are'} damaged or missing: {', '.join(found)}.",
+        "damage",
+        f"{many} stored {'thing is' if many == 1 else 'things are'} damaged or missing: {', '.join(found)}.",
         "Run manage.py scrub --repair with a back-up; the page System lists them.",
-    )  # fmt: skip
+    )
 
 
 def check_backup() -> Finding:

@@ -38,9 +38,10 @@ def check_gpu(device: Path = Path("/dev/nvidia0")) -> Finding:
     if name:
         return ok("gpu", f"Trainings use {name}.")
     return warns(
-        "gpu", "There is an NVIDIA card, but PyTorch cannot use it; trainings use the processor.",
+        "gpu",
+        "There is an NVIDIA card, but PyTorch cannot use it; trainings use the processor.",
         "Install the CUDA build of PyTorch and a driver that fits it.",
-    )  # fmt: skip
+    )
 
 
 def check_front_end() -> Finding:

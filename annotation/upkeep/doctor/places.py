@@ -32,14 +32,16 @@ def check_storage() -> Finding:
             store.delete(key)
     except Exception as error:  # a disk and a bucket fail in ways of their own
         return fails(
-            "storage", f"An object could not be written, read and deleted ({type(error).__name__}).",
+            "storage",
+            f"An object could not be written, read and deleted ({type(error).__name__}).",
             "Look at VOXLOOP_STORAGE, at the rights of the folder or bucket, and at its room.",
-        )  # fmt: skip
+        )
     if not is_whole or part != sent[10:20] or size != len(sent):
         return fails(
-            "storage", "What was read back is not what was written.",
+            "storage",
+            "What was read back is not what was written.",
             "Stop the installation and look at the store's own log: what it holds may be damaged.",
-        )  # fmt: skip
+        )
     return ok("storage", f"An object was written, read, read in part and deleted in {time.monotonic() - start:.1f} s.")
 
 
@@ -63,9 +65,12 @@ def check_file_clock() -> Finding:
         file.flush()
         apart = abs(os.fstat(file.fileno()).st_mtime - time.time())
     return judged(
-        "file clock", apart, (APART_S, TOO_FAR_APART_S), f"Files are stamped {apart:.1f} s from this machine's time.",
+        "file clock",
+        apart,
+        (APART_S, TOO_FAR_APART_S),
+        f"Files are stamped {apart:.1f} s from this machine's time.",
         "Let the file server take its time from the same source as this machine.",
-    )  # fmt: skip
+    )
 
 
 def check_shared_memory(folder: Path = Path("/dev/shm")) -> Finding:  # noqa: S108 - the thing itself

@@ -37,9 +37,10 @@ def _check_queue(queue: str) -> Finding:
             current_app.send_task(TASK, args=[token], queue=queue, expires=ANSWERS_WITHIN_S, retry=False)
         except Exception as error:  # each broker has errors of its own
             return fails(
-                name, f"The broker does not take messages ({type(error).__name__}).",
+                name,
+                f"The broker does not take messages ({type(error).__name__}).",
                 "Start the broker, or mend VOXLOOP_BROKER; what is asked for meanwhile is sent again by itself.",
-            )  # fmt: skip
+            )
         sent = time.monotonic()
         for heard in line.notifies(timeout=ANSWERS_WITHIN_S):
             if heard.payload == token:
@@ -49,9 +50,10 @@ def _check_queue(queue: str) -> Finding:
     ]
     if busy:
         return warns(
-            name, f"No task ran within {ANSWERS_WITHIN_S:.0f} s; {len(busy)} job of kind {busy[0]} is under way.",
+            name,
+            f"No task ran within {ANSWERS_WITHIN_S:.0f} s; {len(busy)} job of kind {busy[0]} is under way.",
             "Wait for it to end and look again.",
-        )  # fmt: skip
+        )
     return fails(name, f"A task that was sent did not run within {ANSWERS_WITHIN_S:.0f} s.", START)
 
 
@@ -62,9 +64,12 @@ def check_beat() -> Finding:
         return fails("beat", "No clock (beat) runs.", "Start beat (celery -A voxloop.project beat).")
     age = (now() - clock.taken_at).total_seconds()
     return judged(
-        "beat", age, (LATE_S, TOO_LATE_S), f"The clock (beat) last looked at what is due {age:.0f} s ago.",
+        "beat",
+        age,
+        (LATE_S, TOO_LATE_S),
+        f"The clock (beat) last looked at what is due {age:.0f} s ago.",
         "Restart beat; exactly one runs in an installation.",
-    )  # fmt: skip
+    )
 
 
 def _queue_of(kind: str) -> str:

@@ -83,8 +83,9 @@ def check_code(*, request: HttpRequest, user: User, code: str) -> Authenticator:
     credentials = {"username": user.get_username()}
     if not AxesProxyHandler.is_allowed(request, credentials):
         request.axes_locked_out = True
-        raise Forbidden("This name is locked for 15 minutes after 5 failures; wait, or ask an administrator.",
-                        code="locked_out")  # fmt: skip
+        raise Forbidden(
+            "This name is locked for 15 minutes after 5 failures; wait, or ask an administrator.", code="locked_out"
+        )
     found = _take(user, "".join(code.split()))
     if found is None:
         user_login_failed.send(sender=__name__, credentials=credentials, request=request)

@@ -88,8 +88,9 @@ def set_password(*, person: User, password: str, actor: User) -> None:
     """
     _only_administrators(actor)
     if person == actor:
-        raise Forbidden("Change your own password on your account's page, where the old one is asked for.",
-                        code="own_password")  # fmt: skip
+        raise Forbidden(
+            "Change your own password on your account's page, where the old one is asked for.", code="own_password"
+        )
     try:
         validate_password(password, person)
     except ValidationError as error:
@@ -116,8 +117,14 @@ def remove_second_factor(*, person: User, actor: User, why: str) -> None:
         raise Conflict(f"{person} has no second factor.", code="no_second_factor")
     rows.delete()
     end_access(person=person, actor=actor, why="an administrator took the second factor off")
-    account_changed.send(sender=__name__, person=person, action="person.second_factor_removed", actor=actor,
-                         old={"kinds": kinds}, why=why)  # fmt: skip
+    account_changed.send(
+        sender=__name__,
+        person=person,
+        action="person.second_factor_removed",
+        actor=actor,
+        old={"kinds": kinds},
+        why=why,
+    )
 
 
 def end_access(*, person: User, actor: Any, why: str) -> None:

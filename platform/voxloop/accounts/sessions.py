@@ -23,8 +23,15 @@ from voxloop.kernel.clock import now
 WRITTEN_EVERY_SECONDS = 60.0
 NOWHERE = "0.0.0.0"  # noqa: S104 - an address that is not known
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
-_SYSTEMS = (("Windows", "Windows"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"),
-            ("Mac OS X", "Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux"))  # fmt: skip
+_SYSTEMS = (
+    ("Windows", "Windows"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Mac OS X", "Mac"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
 # When this process last found a session to be alive, by its key; seconds of the monotonic clock.
 _seen: dict[str, float] = {}
 
@@ -34,12 +41,15 @@ def begin_session(request: HttpRequest, user: User) -> None:
     key = request.session.session_key
     if not key:
         return
-    words = {"ip": get_client_ip_address(request) or NOWHERE,
-             "user_agent": request.META.get("HTTP_USER_AGENT", "")[:200].replace("\x00", "")}  # fmt: skip
+    words = {
+        "ip": get_client_ip_address(request) or NOWHERE,
+        "user_agent": request.META.get("HTTP_USER_AGENT", "")[:200].replace("\x00", ""),
+    }
     UserSession.objects.update_or_create(
-        session_key=key, defaults={"user_id": user.pk, "last_seen_at": now(), **words}, create_defaults={
-            "user_id": user.pk, "created_at": now(), "last_seen_at": now(), **words}
-    )  # fmt: skip
+        session_key=key,
+        defaults={"user_id": user.pk, "last_seen_at": now(), **words},
+        create_defaults={"user_id": user.pk, "created_at": now(), "last_seen_at": now(), **words},
+    )
     _seen[key] = time.monotonic()
 
 
@@ -86,9 +96,13 @@ def end_sessions(*, user: User, but: str | None = None, only: int | None = None,
         row.delete()
     if found:
         account_changed.send(
-            sender=__name__, person=user, action="person.sessions_ended", actor=actor,
-            old={"sessions": [{"from": row.ip, "with": device_words(row.user_agent)} for row in found]}, why=why,
-        )  # fmt: skip
+            sender=__name__,
+            person=user,
+            action="person.sessions_ended",
+            actor=actor,
+            old={"sessions": [{"from": row.ip, "with": device_words(row.user_agent)} for row in found]},
+            why=why,
+        )
     return len(found)
 
 

@@ -102,8 +102,11 @@ def conditions() -> list[Condition]:
         found[0] = replace(found[0], fault="")
     waits = AuditEntry.objects.filter(seal__isnull=True).order_by("id").first()
     if waits is not None and now() - waits.at > LATE["file"] and not found[0].fault:
-        found[0] = replace(found[0], fault=f"Entry {waits.pk} has waited for its seal since {waits.at:%d %b %H:%M}: "
-                                           "the clock process (beat) or a worker has stopped.")  # fmt: skip
+        found[0] = replace(
+            found[0],
+            fault=f"Entry {waits.pk} has waited for its seal since {waits.at:%d %b %H:%M}: "
+            "the clock process (beat) or a worker has stopped.",
+        )
     return found
 
 
@@ -124,8 +127,12 @@ def _condition(place: str, note: dict[str, Any]) -> Condition:
     age = now() - datetime.fromisoformat(newest)
     if age > LATE.get(scheme, LATE["file"]):
         hours = age.total_seconds() / 3600
-        return Condition(place, newest, f"The newest anchor at {place} is {hours:.0f} h old: the clock process (beat) "
-                                        "or a worker has stopped, or the file is an old copy.")  # fmt: skip
+        return Condition(
+            place,
+            newest,
+            f"The newest anchor at {place} is {hours:.0f} h old: the clock process (beat) "
+            "or a worker has stopped, or the file is an old copy.",
+        )
     if note.get("fault"):
         return Condition(place, newest, f"The last anchor could not be written to {place}: {note['fault']}")
     return Condition(place, newest, "")

@@ -93,6 +93,9 @@ def _database() -> sql.Identifier:
 
 def _parameters(database: dict[str, Any]) -> dict[str, Any]:
     return {
-        "host": database["HOST"], "port": database["PORT"] or None, "user": database["USER"],
-        "password": database["PASSWORD"], "dbname": database["NAME"],
-    }  # fmt: skip
+        "host": database["HOST"],
+        "port": database["PORT"] or None,
+        "user": database["USER"],
+        "password": database["PASSWORD"],
+        "dbname": database["NAME"],
+    }

@@ -211,9 +211,15 @@ def _run(
     lines: list[str] = []
     try:
         process = subprocess.Popen(  # noqa: S603
-            command, cwd=folder, env=env, text=True, errors="replace",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            command,
+            cwd=folder,
+            env=env,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
     except OSError as error:
         raise StartError(f"{what} could not be made: {error}.") from error
     with process:

@@ -7,9 +7,22 @@ CELERY = ("celery", "-A", "voxloop.project")
 def worker_command(name: str, queue: str) -> list[str]:
     """A Celery worker: one process with one thread for work, so that none can hang on another's death."""
     return [
-        *CELERY, "worker", "-Q", queue, "-n", f"{name}@%h", "--pool", "threads", "--concurrency", "1",
-        "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO",
-    ]  # fmt: skip
+        *CELERY,
+        "worker",
+        "-Q",
+        queue,
+        "-n",
+        f"{name}@%h",
+        "--pool",
+        "threads",
+        "--concurrency",
+        "1",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+        "--loglevel",
+        "INFO",
+    ]
 
 
 def beat_command() -> list[str]:

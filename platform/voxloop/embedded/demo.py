@@ -207,11 +207,17 @@ class Demo:
     def database(self) -> Child:
         """PostgreSQL as a child of the supervisor."""
         return Child(
-            name="PostgreSQL", argv=self.postgres.argv, log=self.postgres.log, is_ready=self.postgres.is_ready,
-            before_start=self.postgres.before_start, ready_within_seconds=30,
-            stop_signal=signal.SIGINT, grace_seconds=20, longest_pause_seconds=5,
+            name="PostgreSQL",
+            argv=self.postgres.argv,
+            log=self.postgres.log,
+            is_ready=self.postgres.is_ready,
+            before_start=self.postgres.before_start,
+            ready_within_seconds=30,
+            stop_signal=signal.SIGINT,
+            grace_seconds=20,
+            longest_pause_seconds=5,
             popen_options=self.postgres.popen_options(),
-        )  # fmt: skip
+        )
 
     def services(self, environment: dict[str, str]) -> list[Child]:
         """Web, the workers and the clock."""
@@ -220,7 +226,7 @@ class Demo:
         return [
             self.child("web", web, environment, is_ready=self.answers),
             *self.background(environment),
-        ]  # fmt: skip
+        ]
 
     def child(self, name: str, argv: list[str], environment: dict[str, str], **more: Any) -> Child:
         """A child whose log lies in the state folder under its name."""
@@ -242,9 +248,14 @@ class Demo:
         seen = proof_of(proof)
         # Orphaned, they end at once: the database goes at the same time, and what they were at is taken up again.
         return self.child(
-            title, argv, environment, proof=proof,
-            popen_options={"cwd": self.root}, orphan_signal=signal.SIGKILL, is_ready=lambda: proof_of(proof) != seen,
-        )  # fmt: skip
+            title,
+            argv,
+            environment,
+            proof=proof,
+            popen_options={"cwd": self.root},
+            orphan_signal=signal.SIGKILL,
+            is_ready=lambda: proof_of(proof) != seen,
+        )
 
     def command(self, name: str, environment: dict[str, str], *arguments: str) -> Child:
         """A management command as a child that ends."""

@@ -221,9 +221,14 @@ class EmbeddedPostgres:
         self.before_start()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
-                self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGINT), **self.popen_options(),
-            )  # fmt: skip
+                self.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGINT),
+                **self.popen_options(),
+            )
         process = self._process
         if not _wait(lambda: self.is_ready() or process.poll() is not None, within) or process.poll() is not None:
             words = last_words(self.log)
@@ -319,10 +324,21 @@ class EmbeddedPostgres:
             os.chown(root_password, self.account.pw_uid, self.account.pw_gid)
         # The built-in locale sorts the same on every machine.
         self._step(
-            [self._binary("initdb"), "-D", str(half), "--username=postgres", f"--pwfile={root_password}",
-             "--auth=scram-sha-256", "--data-checksums", "--encoding=UTF8", "--locale-provider=builtin",
-             "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions"]
-        )  # fmt: skip
+            [
+                self._binary("initdb"),
+                "-D",
+                str(half),
+                "--username=postgres",
+                f"--pwfile={root_password}",
+                "--auth=scram-sha-256",
+                "--data-checksums",
+                "--encoding=UTF8",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                "--locale=C",
+                "--no-instructions",
+            ]
+        )
         root_password.unlink()
         # Before the first start, so that there is never a server without the roles' passwords.
         if self.is_throwaway:
@@ -355,14 +371,18 @@ class EmbeddedPostgres:
         if self.is_throwaway:
             self._alone(self.data, NAME, [made.format(LESSER), f"ALTER ROLE {LESSER} LOGIN PASSWORD '{password}'"])
             return password
-        self._alone(self.data, NAME, [
-            made.format(OWNER),
-            f"ALTER ROLE {OWNER} LOGIN CREATEDB PASSWORD '{password}'",
-            "DROP SCHEMA IF EXISTS pgmq CASCADE",
-            f"REASSIGN OWNED BY {NAME} TO {OWNER}",
-            f"ALTER DATABASE {NAME} OWNER TO {OWNER}",
-            f"ALTER ROLE {NAME} NOCREATEDB",
-        ])  # fmt: skip
+        self._alone(
+            self.data,
+            NAME,
+            [
+                made.format(OWNER),
+                f"ALTER ROLE {OWNER} LOGIN CREATEDB PASSWORD '{password}'",
+                "DROP SCHEMA IF EXISTS pgmq CASCADE",
+                f"REASSIGN OWNED BY {NAME} TO {OWNER}",
+                f"ALTER DATABASE {NAME} OWNER TO {OWNER}",
+                f"ALTER ROLE {NAME} NOCREATEDB",
+            ],
+        )
         return password
 
     def _alone(self, data: Path, database: str, script: list[str]) -> None:

@@ -186,10 +186,15 @@ class Supervisor:
             with _open_log(child.log) as log:
                 each.log_offset = log.tell()
                 each.process = subprocess.Popen(  # noqa: S603
-                    child.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                    child.argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
                     # Its own session: Ctrl-C in the terminal reaches this process only, which stops the rest in order.
-                    start_new_session=True, preexec_fn=die_with_parent(orphan_signal), **options,
-                )  # fmt: skip
+                    start_new_session=True,
+                    preexec_fn=die_with_parent(orphan_signal),
+                    **options,
+                )
         except OSError as error:
             raise StartError(f"{child.name} could not be started: {error.strerror or error}.") from error
 

@@ -20,9 +20,19 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     class Meta:
         model = Job
         fields = [
-            "id", "kind", "state", "progress", "message", "result", "error_code", "error", "attempt", "created_at",
-            "started_at", "ended_at",
-        ]  # fmt: skip
+            "id",
+            "kind",
+            "state",
+            "progress",
+            "message",
+            "result",
+            "error_code",
+            "error",
+            "attempt",
+            "created_at",
+            "started_at",
+            "ended_at",
+        ]
 
 
 class JobListView(generics.ListAPIView[Job]):

@@ -76,9 +76,11 @@ def look_at_machine() -> Health:
         everyone = list(Worker.objects.select_related("busy_with"))
         counts = {
             (row["kind"], row["state"]): row["n"]
-            for row in Job.objects.filter(state__in=["queued", "running"]).order_by().values("kind", "state")
+            for row in Job.objects.filter(state__in=["queued", "running"])
+            .order_by()
+            .values("kind", "state")
             .annotate(n=Count("pk"))
-        }  # fmt: skip
+        }
     except Error:
         away = Fault("database_away", "database", "The database does not answer; nothing can be saved until it does.")
         return Health([away, *faults], warnings, rooms=rooms)

@@ -39,10 +39,16 @@ class Pulse:
         Worker.objects.update_or_create(
             name=self.name,
             defaults={
-                "queues": self.queues, "host": socket.gethostname(), "pid": os.getpid(), "started_at": now(),
-                "taken_at": now(), "busy_with": None, "busy_fence": 0, "busy_since": None,
+                "queues": self.queues,
+                "host": socket.gethostname(),
+                "pid": os.getpid(),
+                "started_at": now(),
+                "taken_at": now(),
+                "busy_with": None,
+                "busy_fence": 0,
+                "busy_since": None,
             },
-        )  # fmt: skip
+        )
         give_proof(self.path)
 
     def taken(self, **fields: Any) -> None:

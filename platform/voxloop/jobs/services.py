@@ -178,8 +178,14 @@ def run(job_id: UUID | str, work: Callable[[Claim], dict[str, Any] | None], *, w
 
 def give_back(held: Claim) -> None:
     """Let the next worker carry the job out; the attempt is not counted, because nothing went wrong."""
-    fields = {"state": "queued", "fence": F("fence") + 1, "attempt": F("attempt") - 1, "lease_until": None,
-              "progress": 0, "message": "Waiting for a worker"}  # fmt: skip
+    fields = {
+        "state": "queued",
+        "fence": F("fence") + 1,
+        "attempt": F("attempt") - 1,
+        "lease_until": None,
+        "progress": 0,
+        "message": "Waiting for a worker",
+    }
     if Job.objects.filter(pk=held.job.pk, fence=held.fence, state="running").update(**fields):
         log.info("job_given_back", job=str(held.job.pk))
         send(held.job.pk, held.job.kind)
@@ -187,8 +193,15 @@ def give_back(held: Claim) -> None:
 
 def wait_for_storage(held: Claim, away: StorageAway) -> None:
     """Put the job back; `resend_expired` sends it again after a while. The attempt is not counted."""
-    fields = {"state": "queued", "fence": F("fence") + 1, "attempt": F("attempt") - 1, "lease_until": None,
-              "progress": 0, "sent_at": now(), "message": away.detail[:300]}  # fmt: skip
+    fields = {
+        "state": "queued",
+        "fence": F("fence") + 1,
+        "attempt": F("attempt") - 1,
+        "lease_until": None,
+        "progress": 0,
+        "sent_at": now(),
+        "message": away.detail[:300],
+    }
     if Job.objects.filter(pk=held.job.pk, fence=held.fence, state="running").update(**fields):
         log.warning("job_waits_for_storage", job=str(held.job.pk))
 

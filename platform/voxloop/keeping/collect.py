@@ -45,9 +45,12 @@ def collect_unreferenced(*, actor: Any = "system") -> dict[str, int]:
     for entry in leftovers:
         store.drop_leftover(entry.key)
     return {
-        "marked": len(set(found) - known), "named_again": len(unmarked), "collected": len(gone),
-        "bytes": sum(mark.bytes for mark in gone), "half_written": len(leftovers),
-    }  # fmt: skip
+        "marked": len(set(found) - known),
+        "named_again": len(unmarked),
+        "collected": len(gone),
+        "bytes": sum(mark.bytes for mark in gone),
+        "half_written": len(leftovers),
+    }
 
 
 def _keep() -> timedelta:

@@ -31,10 +31,14 @@ def note_damage(found: Damaged, *, noticed_by: str) -> Damage:
         thing=found.thing,
         mended_at=None,
         defaults={
-            "kind": kind, "code": found.code, "detail": found.detail[:400], "noticed_by": noticed_by[:150],
-            "first_at": now(), "last_at": now(),
+            "kind": kind,
+            "code": found.code,
+            "detail": found.detail[:400],
+            "noticed_by": noticed_by[:150],
+            "first_at": now(),
+            "last_at": now(),
         },
-    )  # fmt: skip
+    )
     if is_new:
         record(actor=noticed_by, action=f"object.{kind}", target=mark, new={"thing": found.thing, "code": found.code})
     elif mark.last_at < now() - SAID_AGAIN or mark.kind != kind:

@@ -11,9 +11,13 @@ from voxloop.project.front.limits import refuse_body
 from voxloop.project.refusing import render_refusal, respond
 
 FROM_PROXIES = (
-    "HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_FORWARDED_PORT", "HTTP_X_REAL_IP",
-)  # fmt: skip
+    "HTTP_FORWARDED",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_REAL_IP",
+)
 
 
 class KnownProxies:

@@ -47,8 +47,14 @@ def problem(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
     else:
         return None
     set_rollback()
-    body = {"type": "about:blank", "title": TITLES.get(status, "Refused"), "status": status, "code": code,
-            "detail": detail, **extra}  # fmt: skip
+    body = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Refused"),
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **extra,
+    }
     # Not by the view's renderer, which may write HTML, YAML or a mask: a refusal is a problem document everywhere.
     return JsonResponse(
         body, encoder=JSONEncoder, status=status, headers=headers, content_type="application/problem+json"

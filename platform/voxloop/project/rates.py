@@ -55,11 +55,14 @@ RATES = [
     _rate("api:token account_login mfa_authenticate account_reauthenticate mfa_reauthenticate", address=300, person=20),
     _rate("api:scan-upload upload", address=600, person=120),
     _rate("api:assignment-propose", address=1200, person=240),
-    _rate("api:releases api:release-freeze api:release-export release_new release_freeze release_export train",
-          address=120, person=20),
+    _rate(
+        "api:releases api:release-freeze api:release-export release_new release_freeze release_export train",
+        address=120,
+        person=20,
+    ),
     _rate("api:training-runs api:model-promote promote", address=120, person=20),
     _rate("api:schema api:docs", address=300, person=60, methods="GET HEAD"),
-]  # fmt: skip
+]
 # Health is answered out of memory, and must be while the database hangs.
 UNCOUNTED = frozenset({"health"})
 # Whatever else asks for no log-in: the pages of the log-in, metrics, what a browser fetches by itself.

@@ -238,8 +238,15 @@ AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_CALLABLE = "voxloop.accounts.locking.counted_name"
 AXES_SENSITIVE_PARAMETERS = [  # never kept as they were typed
-    "username", "login", "password", "oldpassword", "password1", "password2", "code", "credential",
-]  # fmt: skip
+    "username",
+    "login",
+    "password",
+    "oldpassword",
+    "password1",
+    "password2",
+    "code",
+    "credential",
+]
 AXES_LOCKOUT_CALLABLE = "voxloop.project.views.locked_out"
 AXES_VERBOSE = False
 AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]  # `project/doors.py` has settled it

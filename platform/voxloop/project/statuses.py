@@ -17,8 +17,20 @@ STATUS = {
     Kind.TOO_MANY: 429,
 }
 TITLES = {
-    400: "Bad request", 401: "Not logged in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
-    406: "Not acceptable", 409: "Conflict", 410: "Gone", 412: "Changed meanwhile", 413: "Too large",
-    415: "Unsupported media type", 422: "Not valid", 428: "Precondition required", 429: "Too many requests",
-    503: "Not now", 507: "No space",
-}  # fmt: skip
+    400: "Bad request",
+    401: "Not logged in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    409: "Conflict",
+    410: "Gone",
+    412: "Changed meanwhile",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Not valid",
+    428: "Precondition required",
+    429: "Too many requests",
+    503: "Not now",
+    507: "No space",
+}

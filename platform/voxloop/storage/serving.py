@@ -61,8 +61,10 @@ def serve_object(
         return HttpResponse(status=status, content_type=content_type, headers=headers)
     return StreamingHttpResponse(
         read_pieces(store, key, pieces or whole(key, size), start, end),
-        status=status, content_type=content_type, headers=headers,
-    )  # fmt: skip
+        status=status,
+        content_type=content_type,
+        headers=headers,
+    )
 
 
 def _place(digits: str) -> int:
@@ -71,7 +73,12 @@ def _place(digits: str) -> int:
 
 
 def _no_such_range(headers: dict[str, str], size: int) -> HttpResponse:
-    body = {"type": "about:blank", "title": "No such range", "status": 416, "code": "bad_range",
-            "detail": f"The range lies behind the end; there are {size} bytes."}  # fmt: skip
+    body = {
+        "type": "about:blank",
+        "title": "No such range",
+        "status": 416,
+        "code": "bad_range",
+        "detail": f"The range lies behind the end; there are {size} bytes.",
+    }
     told = {**headers, "Content-Range": f"bytes */{size}"}
     return JsonResponse(body, status=416, headers=told, content_type="application/problem+json")

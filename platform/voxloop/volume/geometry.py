@@ -141,8 +141,15 @@ class Geometry:
         """Whether both place every corner voxel within `tolerance_mm` of each other."""
         if self.shape_zyx != other.shape_zyx:
             return False
-        corners = np.array([[i, j, k] for k in (0, self.shape_zyx[0] - 1) for j in (0, self.shape_zyx[1] - 1)
-                            for i in (0, self.shape_zyx[2] - 1)], dtype=np.float64)  # fmt: skip
+        corners = np.array(
+            [
+                [i, j, k]
+                for k in (0, self.shape_zyx[0] - 1)
+                for j in (0, self.shape_zyx[1] - 1)
+                for i in (0, self.shape_zyx[2] - 1)
+            ],
+            dtype=np.float64,
+        )
         points = np.c_[corners, np.ones(len(corners))].T
         return bool(np.abs((self.affine() - other.affine()) @ points).max() <= tolerance_mm)
 

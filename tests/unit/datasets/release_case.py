@@ -12,16 +12,27 @@ from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import ERASED
 
 FINDINGS = {
-    "name": "findings", "title": "Findings", "editable": True,
+    "name": "findings",
+    "title": "Findings",
+    "editable": True,
     "segments": [
-        {"id": 1, "key": "opacity", "name": "Opacity", "colour": "#e8ac00",
-         "code": {"scheme": "SCT", "value": "233604007", "meaning": "Pneumonia"}},
+        {
+            "id": 1,
+            "key": "opacity",
+            "name": "Opacity",
+            "colour": "#e8ac00",
+            "code": {"scheme": "SCT", "value": "233604007", "meaning": "Pneumonia"},
+        },
         {"id": 2, "key": "cavity", "name": "Cavity", "colour": "#d93f02"},
         {"id": 7, "key": "nodule", "name": "Nodule", "colour": "#ae4bb3"},
     ],
-}  # fmt: skip
-ANATOMY = {"name": "anatomy", "title": "Anatomy", "editable": True,
-           "segments": [{"id": 10, "key": "lungs", "name": "Lungs", "colour": "#b6b9bd"}]}  # fmt: skip
+}
+ANATOMY = {
+    "name": "anatomy",
+    "title": "Anatomy",
+    "editable": True,
+    "segments": [{"id": 10, "key": "lungs", "name": "Lungs", "colour": "#b6b9bd"}],
+}
 
 
 def oblique(shape_zyx: tuple[int, int, int]) -> Geometry:
@@ -57,24 +68,46 @@ def frozen_release(voxels: Mapping[str, ScanVoxels], layers: list[str]) -> dict[
         for layer in layers:
             labels = scan.labels_zyx[layer]
             counts = {str(v): int((labels == v).sum()) for v in np.unique(labels) if 0 < v < ERASED}
-            claims[layer] = {"revision": None, "content_hash": content_hash(labels), "voxel_counts": counts,
-                             "is_empty": not counts,
-                             "start": {"kind": "blank", "model": "", "revision": None}}  # fmt: skip
+            claims[layer] = {
+                "revision": None,
+                "content_hash": content_hash(labels),
+                "voxel_counts": counts,
+                "is_empty": not counts,
+                "start": {"kind": "blank", "model": "", "revision": None},
+            }
         site = code.split("-")[1]
-        scans.append({
-            "id": f"id-{code}", "code": code, "site": site, "split": sides[site], "subject": f"S-{code}",
-            "modality": "CT", **geometry.to_json(), "uids": {}, "author": "annotator1", "reviewer": "reviewer1",
-            "round": 1, "verdict": "approved", "answers": {"confirmed_empty": True}, "layers": claims,
-        })  # fmt: skip
+        scans.append(
+            {
+                "id": f"id-{code}",
+                "code": code,
+                "site": site,
+                "split": sides[site],
+                "subject": f"S-{code}",
+                "modality": "CT",
+                **geometry.to_json(),
+                "uids": {},
+                "author": "annotator1",
+                "reviewer": "reviewer1",
+                "round": 1,
+                "verdict": "approved",
+                "answers": {"confirmed_empty": True},
+                "layers": claims,
+            }
+        )
     return {
-        "release": {"id": "0190", "name": "r1", "notes": "", "licence": "CC BY 4.0",
-                    "frozen_at": "2026-01-02T03:04:05+00:00"},
+        "release": {
+            "id": "0190",
+            "name": "r1",
+            "notes": "",
+            "licence": "CC BY 4.0",
+            "frozen_at": "2026-01-02T03:04:05+00:00",
+        },
         "campaign": {"name": "Chest CT", "slug": "chest-ct"},
         "schema": {"name": "Chest CT", "version": 1, "definition": {"layers": [FINDINGS, ANATOMY], "questions": []}},
         "layers": layers,
         "software": "0.1.0",
         "scans": scans,
-    }  # fmt: skip
+    }
 
 
 def small_release(folder: Path) -> dict[str, Any]:

@@ -20,9 +20,16 @@ INSTANCES = [f"1.2.3.4.{k}" for k in range(SHAPE[0])]
 
 def written(path, labels_zyx, layer=FINDINGS, uids=UIDS, instances=INSTANCES):
     write_segmentation(
-        path, labels_zyx, oblique(SHAPE), source=source_of("VX-A-0001", "S1", SHAPE[0], uids, instances), layer=layer,
-        identity="content", created_at=datetime(2026, 1, 2, tzinfo=UTC), software="0.1.0", creator="annotator1",
-    )  # fmt: skip
+        path,
+        labels_zyx,
+        oblique(SHAPE),
+        source=source_of("VX-A-0001", "S1", SHAPE[0], uids, instances),
+        layer=layer,
+        identity="content",
+        created_at=datetime(2026, 1, 2, tzinfo=UTC),
+        software="0.1.0",
+        creator="annotator1",
+    )
     return path
 
 

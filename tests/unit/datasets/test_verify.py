@@ -87,9 +87,17 @@ def test_a_missing_file_is_named(release):
 
 @pytest.mark.parametrize(
     "name",
-    ["images/VX-B-0001.nii.gz", "labels/VX-A-0001.nii.gz", "dicom-seg/VX-A-0002.dcm", "erased/VX-A-0001.nii.gz",
-     "README.md", "labels.json", "dataset.json", "verify.py"],
-)  # fmt: skip
+    [
+        "images/VX-B-0001.nii.gz",
+        "labels/VX-A-0001.nii.gz",
+        "dicom-seg/VX-A-0002.dcm",
+        "erased/VX-A-0001.nii.gz",
+        "README.md",
+        "labels.json",
+        "dataset.json",
+        "verify.py",
+    ],
+)
 def test_a_changed_byte_is_named(release, name):
     raw = bytearray((release / name).read_bytes())
     raw[len(raw) // 2] ^= 1

@@ -23,9 +23,14 @@ def test_requirements_of_the_tests_come_on_top() -> None:
 
 @pytest.mark.parametrize(
     ("line", "name"),
-    [("django>=5.2,<5.3", "django"), ("django-allauth[mfa]", "django-allauth"), ("psycopg[binary]>=3", "psycopg"),
-     ("argon2_cffi", "argon2-cffi"), ("SimpleITK", "simpleitk")],
-)  # fmt: skip
+    [
+        ("django>=5.2,<5.3", "django"),
+        ("django-allauth[mfa]", "django-allauth"),
+        ("psycopg[binary]>=3", "psycopg"),
+        ("argon2_cffi", "argon2-cffi"),
+        ("SimpleITK", "simpleitk"),
+    ],
+)
 def test_names_are_read_from_requirement_lines(line: str, name: str) -> None:
     assert bootstrap.distribution_name(line) == name
 
@@ -41,8 +46,10 @@ def test_this_environment_is_used_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        (["Collecting x", "ERROR: No matching distribution found for x==1", "ERROR: other"],
-         "ERROR: No matching distribution found for x==1"),
+        (
+            ["Collecting x", "ERROR: No matching distribution found for x==1", "ERROR: other"],
+            "ERROR: No matching distribution found for x==1",
+        ),
         (
             ["\x1b[31merror during build:\x1b[0m", "1 error:", "Could not resolve './a'"],
             "error during build: 1 error: Could not resolve './a'",
@@ -52,7 +59,7 @@ def test_this_environment_is_used_as_it_is() -> None:
         (["something else"], "something else"),
         ([], "it ended without a word."),
     ],
-)  # fmt: skip
+)
 def test_the_reason_is_one_line(lines: list[str], sentence: str) -> None:
     assert bootstrap.reason(lines) == sentence
 

@@ -11,9 +11,13 @@ ROOT = Path(__file__).parents[3]
 def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VOXLOOP_")}
     return subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120,
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
         env=environment | {"VOXLOOP_DATABASE": "postgresql://nobody@127.0.0.1:1/none", "VOXLOOP_SECRET_KEY": "x" * 50},
-    )  # fmt: skip
+    )
 
 
 def test_a_database_that_does_not_answer_is_one_sentence() -> None:

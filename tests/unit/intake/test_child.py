@@ -130,8 +130,9 @@ def test_dies_with_its_worker(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     worker = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path / "in"), str(tmp_path / "out")],
-        env=environment, stdout=subprocess.PIPE,
-    )  # fmt: skip
+        env=environment,
+        stdout=subprocess.PIPE,
+    )
     assert worker.stdout is not None
     with worker.stdout:
         assert worker.stdout.readline() == b"told\n"

@@ -13,19 +13,67 @@ from tests.unit.intake.series import change, convert, make_series
 from voxloop.kernel.errors import Invalid
 
 CODES = [
-    "0010", "1CT1", "2178309", "1234", "QMNx85rKkkg", "99000", "LIDC-IDRI-0001", "CQ500-CT-310", "PANCREAS_0001",
-    "P-0001", "PHANTOM-A-001", "A1", "ANON123", "IRIS-0012", "COVID19-0007", "20991231", "b2cbe507f250", "1-2-3",
-    "11-05-25-142825", "TCGA-38-4625", "volume-covid19-A-0001", "ID00007637202177411956430", "QXZT",
-]  # fmt: skip
+    "0010",
+    "1CT1",
+    "2178309",
+    "1234",
+    "QMNx85rKkkg",
+    "99000",
+    "LIDC-IDRI-0001",
+    "CQ500-CT-310",
+    "PANCREAS_0001",
+    "P-0001",
+    "PHANTOM-A-001",
+    "A1",
+    "ANON123",
+    "IRIS-0012",
+    "COVID19-0007",
+    "20991231",
+    "b2cbe507f250",
+    "1-2-3",
+    "11-05-25-142825",
+    "TCGA-38-4625",
+    "volume-covid19-A-0001",
+    "ID00007637202177411956430",
+    "QXZT",
+]
 DUMMIES = [
-    "", "0", "X", "xxx", "99999", "123456", "12345678", "ANONYMOUS", "Anonymized", "anonymous^patient", "REMOVED",
-    "de-identified", "n/a", "PHANTOM_EXAMPLE", "00010101", "19000101", "01.01.1900", "00000000", "11111111", "---",
-]  # fmt: skip
+    "",
+    "0",
+    "X",
+    "xxx",
+    "99999",
+    "123456",
+    "12345678",
+    "ANONYMOUS",
+    "Anonymized",
+    "anonymous^patient",
+    "REMOVED",
+    "de-identified",
+    "n/a",
+    "PHANTOM_EXAMPLE",
+    "00010101",
+    "19000101",
+    "01.01.1900",
+    "00000000",
+    "11111111",
+    "---",
+]
 NAMES = ["DOE^JANE", "Doe, Jane", "Jane Doe", "MUSTERMANN", "Müller", "MEIER HANS 1963", "HANS_MEIER_7", "ANNA"]
 DATES = [
-    "19631204", "04121963", "12041963", "04.12.1963", "4.12.63", "4/12/1963", "1963-12-04", "041263-1234",
-    "19630412-1234", "04JAN1963", "MEIER_04121963", "SUBJ-20010203-1",
-]  # fmt: skip
+    "19631204",
+    "04121963",
+    "12041963",
+    "04.12.1963",
+    "4.12.63",
+    "4/12/1963",
+    "1963-12-04",
+    "041263-1234",
+    "19630412-1234",
+    "04JAN1963",
+    "MEIER_04121963",
+    "SUBJ-20010203-1",
+]
 
 
 @pytest.mark.parametrize("value", [*CODES, *DUMMIES])
@@ -52,9 +100,12 @@ def test_what_may_stand_in_the_name() -> None:
 def test_dummies_in_identity_attributes_are_taken_for_what_they_are(tmp_path: Path) -> None:
     def deidentify(number: int, data: object) -> None:
         for name, value in (
-            ("PatientBirthDate", "00010101"), ("PatientName", "ANONYMIZED"), ("PatientAddress", "REMOVED"),
-            ("OtherPatientIDs", "REMOVED"), ("CountryOfResidence", "unknown"),
-        ):  # fmt: skip
+            ("PatientBirthDate", "00010101"),
+            ("PatientName", "ANONYMIZED"),
+            ("PatientAddress", "REMOVED"),
+            ("OtherPatientIDs", "REMOVED"),
+            ("CountryOfResidence", "unknown"),
+        ):
             setattr(data, name, value)
 
     change(make_series(tmp_path), deidentify)
@@ -73,11 +124,17 @@ def test_a_real_birth_date_is_still_refused(tmp_path: Path, birth: str) -> None:
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
-        ("GE MEDICAL SYSTEMS", "GE"), ("SIEMENS", "Siemens"), ("Siemens Healthineers", "Siemens"),
-        ("Philips Medical Systems", "Philips"), ("TOSHIBA", "Canon"), ("FUJI PHOTO FILM CO. LTD.", "Fujifilm"),
-        ("", ""), ("Klinikum Musterstadt, Dr. Meier", "other"), ("Phantom", "Phantom"),
+        ("GE MEDICAL SYSTEMS", "GE"),
+        ("SIEMENS", "Siemens"),
+        ("Siemens Healthineers", "Siemens"),
+        ("Philips Medical Systems", "Philips"),
+        ("TOSHIBA", "Canon"),
+        ("FUJI PHOTO FILM CO. LTD.", "Fujifilm"),
+        ("", ""),
+        ("Klinikum Musterstadt, Dr. Meier", "other"),
+        ("Phantom", "Phantom"),
     ],
-)  # fmt: skip
+)
 def test_manufacturers(text: str, kept: str) -> None:
     assert manufacturer_of(text) == kept
 
@@ -85,11 +142,17 @@ def test_manufacturers(text: str, kept: str) -> None:
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
-        ("LightSpeed VCT", "LightSpeed"), ("SOMATOM Definition AS+", "SOMATOM Definition"), ("Sensation 64",
-        "SOMATOM Sensation"), ("Biograph40_mCT 4R", "Biograph"), ("Aquilion ONE", "Aquilion ONE"), ("HiSpeed Dual",
-        "HiSpeed"), ("Brilliance 64", "Brilliance"), ("Scanner of Dr Meier", "other"), ("", ""),
+        ("LightSpeed VCT", "LightSpeed"),
+        ("SOMATOM Definition AS+", "SOMATOM Definition"),
+        ("Sensation 64", "SOMATOM Sensation"),
+        ("Biograph40_mCT 4R", "Biograph"),
+        ("Aquilion ONE", "Aquilion ONE"),
+        ("HiSpeed Dual", "HiSpeed"),
+        ("Brilliance 64", "Brilliance"),
+        ("Scanner of Dr Meier", "other"),
+        ("", ""),
     ],
-)  # fmt: skip
+)
 def test_models(text: str, kept: str) -> None:
     assert model_of(text) == kept
 
@@ -97,20 +160,32 @@ def test_models(text: str, kept: str) -> None:
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
-        ("STANDARD", "STANDARD"), ("STD+", "STD+"), ("lung", "LUNG"), ("B70f", "B70f"), ("Br38f/3", "Br38f"),
-        ("B60", "B60"), ("fc51", "FC51"), ("I31f\\2", "I31f"), ("YA", "YA"), ("", ""), ("MEIER", "other"),
+        ("STANDARD", "STANDARD"),
+        ("STD+", "STD+"),
+        ("lung", "LUNG"),
+        ("B70f", "B70f"),
+        ("Br38f/3", "Br38f"),
+        ("B60", "B60"),
+        ("fc51", "FC51"),
+        ("I31f\\2", "I31f"),
+        ("YA", "YA"),
+        ("", ""),
+        ("MEIER", "other"),
         ("Meier/B70f", "other"),
     ],
-)  # fmt: skip
+)
 def test_kernels(text: str, kept: str) -> None:
     assert kernel_of(text) == kept
 
 
 def test_no_free_text_of_a_header_reaches_a_report_or_a_refusal(tmp_path: Path) -> None:
     planted = {
-        "Modality": "MEIERHANS", "Manufacturer": "Meier AG", "ManufacturerModelName": "Hans 1",
-        "ConvolutionKernel": "HMeier", "SOPClassUID": "1.2.826.0.1.3680043.19631204",
-    }  # fmt: skip
+        "Modality": "MEIERHANS",
+        "Manufacturer": "Meier AG",
+        "ManufacturerModelName": "Hans 1",
+        "ConvolutionKernel": "HMeier",
+        "SOPClassUID": "1.2.826.0.1.3680043.19631204",
+    }
     paths = make_series(tmp_path)
     change(paths, lambda n, d: [setattr(d, name, value) for name, value in planted.items()] and None)
     with pytest.raises(Invalid) as refusal:

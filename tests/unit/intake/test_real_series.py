@@ -111,9 +111,18 @@ def refusals(folder: Path) -> Iterator[str]:
 @pytest.mark.parametrize("folder", ["odd", "cornerstone_ts", "dcmqi"])
 def test_odd_files_are_refused_in_words(folder: str) -> None:
     assert set(refusals(real_data(folder))) <= {
-        "wrong_modality", "not_deidentified", "secondary_capture", "derived", "too_few_slices", "not_dicom",
-        "unreadable", "no_pixel_data", "no_spacing", "multi_frame", "patient_id_is_name",
-    }  # fmt: skip
+        "wrong_modality",
+        "not_deidentified",
+        "secondary_capture",
+        "derived",
+        "too_few_slices",
+        "not_dicom",
+        "unreadable",
+        "no_pixel_data",
+        "no_spacing",
+        "multi_frame",
+        "patient_id_is_name",
+    }
 
 
 def test_x_rays_of_cr_are_named_or_come_in() -> None:

@@ -135,11 +135,13 @@ REFUSALS: dict[str, tuple[Callable[[int, Dataset], None], str]] = {
     "not_grey": (put("PhotometricInterpretation", "RGB"), "colour"),
     "gantry_tilt": (tilt, "shifted by 1.30 mm against the one before, as by a tilted gantry (its tilt was 18.0°)"),
     "uneven_spacing": (
-        put("ImagePositionPatient", [-40, -35, 147.5], 7), "Slices 7 and 8 lie 11.0 mm apart, the others 4.0 mm",
+        put("ImagePositionPatient", [-40, -35, 147.5], 7),
+        "Slices 7 and 8 lie 11.0 mm apart, the others 4.0 mm",
     ),
     "same_place": (put("ImagePositionPatient", [-40, -35, 116.5], 2), "Slices 2 and 3 lie at the same place"),
     "mixed_orientation": (
-        put("ImageOrientationPatient", [1, 0, 0, 0, 0, 1], 3), "1 of 8 slices have another orientation",
+        put("ImageOrientationPatient", [1, 0, 0, 0, 0, 1], 3),
+        "1 of 8 slices have another orientation",
     ),
     "bad_orientation": (put("ImageOrientationPatient", [1, 0, 0, 1, 0, 0]), "right angle"),
     "mixed_spacing": (put("PixelSpacing", [1, 1], 3), "1.800×1.700 mm in one slice and 1.000×1.000 mm in another"),
@@ -148,7 +150,7 @@ REFUSALS: dict[str, tuple[Callable[[int, Dataset], None], str]] = {
     "bad_bits": (put("BitsAllocated", 32), "32 bits"),
     "volume_too_large": (put("Rows", 8000), "million voxels"),
     "empty_volume": (put("PixelData", b"\0" * 1536), "same value"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("code", REFUSALS)
@@ -167,10 +169,14 @@ def test_refused_in_words(tmp_path: Path, code: str) -> None:
 @pytest.mark.parametrize(
     ("keyword", "value"),
     [
-        ("PatientName", "Doe^Jane"), ("PatientName", "Janedoe"), ("PatientBirthDate", "19500101"),
-        ("PatientAddress", "1 High Street"), ("OtherPatientIDs", "4711"), ("PatientMotherBirthName", "Roe"),
+        ("PatientName", "Doe^Jane"),
+        ("PatientName", "Janedoe"),
+        ("PatientBirthDate", "19500101"),
+        ("PatientAddress", "1 High Street"),
+        ("OtherPatientIDs", "4711"),
+        ("PatientMotherBirthName", "Roe"),
     ],
-)  # fmt: skip
+)
 def test_a_named_patient_is_refused_without_repeating_the_name(tmp_path: Path, keyword: str, value: str) -> None:
     change(make_series(tmp_path), put(keyword, value, 5))
     with pytest.raises(Invalid) as refusal:

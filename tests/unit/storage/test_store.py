@@ -151,9 +151,12 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
     inside = f'mount -t tmpfs -o size=1m tmpfs {disk} && exec "$0" -c "$1" {disk} {tmp_path / "source"}'
     ran = subprocess.run(
         ["unshare", "--mount", "--map-root-user", "sh", "-c", inside, sys.executable, script],
-        capture_output=True, text=True, env={"PYTHONPATH": "platform", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-        cwd=Path(__file__).parents[3], check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": "platform", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        cwd=Path(__file__).parents[3],
+        check=False,
+    )
     if "Operation not permitted" in ran.stderr and not ran.stdout:
         pytest.skip("needs the right to mount a small tmpfs (unshare --map-root-user)")
     assert ran.stdout.split() == ["no_space"] * 3 + ["0", "True"], ran.stderr

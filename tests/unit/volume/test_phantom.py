@@ -82,9 +82,16 @@ def test_the_brush_takes_a_phantom_lesion():
     seed = _deepest(truth)
     labels = np.zeros(phantom.hu_zyx.shape, np.uint8)
     grown = grow(
-        phantom.hu_zyx, phantom.geometry.spacing_mm_zyx, labels, 1, seed, 25.0,
-        limit_zyx=limit, background_hu=background, params=GrowParams(),
-    )  # fmt: skip
+        phantom.hu_zyx,
+        phantom.geometry.spacing_mm_zyx,
+        labels,
+        1,
+        seed,
+        25.0,
+        limit_zyx=limit,
+        background_hu=background,
+        params=GrowParams(),
+    )
     assert grown.refusal is None
     assert truth[grown.box][grown.added].mean() > 0.5
 

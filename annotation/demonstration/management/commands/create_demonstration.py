@@ -22,9 +22,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where the passwords come from, and how much is made."""
         parser.add_argument(
-            "--accounts", type=Path, default=os.environ.get("VOXLOOP_DEMO"),
+            "--accounts",
+            type=Path,
+            default=os.environ.get("VOXLOOP_DEMO"),
             help="JSON file with accounts: [{username, password}] (demo.json)",
-        )  # fmt: skip
+        )
         parser.add_argument("--scans", type=int, default=int(os.environ.get("VOXLOOP_DEMO_SCANS", SCANS)))
 
     def handle(self, *args: Any, **options: Any) -> None:

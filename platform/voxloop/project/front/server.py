@@ -87,9 +87,13 @@ class RefusalTask(ErrorTask):
         refused = error if isinstance(error, Refused) else Refused(error.code, "bad_request", error.reason + ".")
         path = getattr(self.request, "path", "/")
         answer = render_refusal(
-            path, refused.status, refused.code, refused.detail, refused.again_after_seconds,
+            path,
+            refused.status,
+            refused.code,
+            refused.detail,
+            refused.again_after_seconds,
             is_read=getattr(self.request, "command", "GET") == "GET",
-        )  # fmt: skip
+        )
         self.status = f"{refused.status} {answer.reason}"
         self.response_headers.extend(answer.headers)
         self.set_close_on_finish()
@@ -211,15 +215,25 @@ def make_server(application: Any, listener: socket.socket, *, threads: int, conn
     """A server of `application` on a listening socket that it shares with other processes."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     adjustments = Adjustments(
-        sockets=[listener], threads=threads, connection_limit=connections, ident="voxloop",
-        channel_timeout=IDLE_SECONDS, cleanup_interval=1, recv_bytes=256 << 10, asyncore_use_poll=True,
-        max_request_header_size=32 << 10, max_request_body_size=1 << 62,  # the parser above asks the table
+        sockets=[listener],
+        threads=threads,
+        connection_limit=connections,
+        ident="voxloop",
+        channel_timeout=IDLE_SECONDS,
+        cleanup_interval=1,
+        recv_bytes=256 << 10,
+        asyncore_use_poll=True,
+        max_request_header_size=32 << 10,
+        max_request_body_size=1 << 62,  # the parser above asks the table
         # A body or an answer longer than this lies in a temporary file. No answer of ours is longer than the last
         # figure, so that none holds its thread until a slow reader has read it.
-        inbuf_overflow=1 << 20, outbuf_overflow=4 << 20, outbuf_high_watermark=1 << 30,
+        inbuf_overflow=1 << 20,
+        outbuf_overflow=4 << 20,
+        outbuf_high_watermark=1 << 30,
         # Headers of proxies are judged by the product (`project/proxies.py`), for every server alike.
-        clear_untrusted_proxy_headers=False, log_socket_errors=False,
-    )  # fmt: skip
+        clear_untrusted_proxy_headers=False,
+        log_socket_errors=False,
+    )
     dispatcher = ThreadedTaskDispatcher()
     dispatcher.set_thread_count(threads)
     name = (listener.family, listener.type, listener.proto, listener.getsockname())

@@ -59,9 +59,12 @@ class PackEntry:
             slices = tuple((int(offset), int(length)) for offset, length in document["slices"])
             sums = document.get("sums")
             entry = cls(
-                int(document["bytes"]), str(document["sha256"]), document["dtype"], slices,
+                int(document["bytes"]),
+                str(document["sha256"]),
+                document["dtype"],
+                slices,
                 None if sums is None else base64.b64decode(sums, validate=True),
-            )  # fmt: skip
+            )
             codec = document["codec"]
         except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
             raise FormatError("bad_pack", "The index of the volume pack is incomplete.") from error

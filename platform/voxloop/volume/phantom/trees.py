@@ -9,10 +9,19 @@ from voxloop.volume.phantom.grid import Field, Grid, Points
 
 STEPS = 7
 # Directions (x outwards, y, z) in which branches leave the hilum: every segment of a lung gets one.
-WAYS = np.array([
-    [0.5, -0.45, 0.95], [0.7, 0.45, 0.85], [0.95, -0.5, 0.35], [1.0, 0.45, 0.2],
-    [0.85, -0.75, -0.15], [0.8, -0.55, -0.75], [0.75, 0.1, -1.0], [0.6, 0.75, -0.8], [0.55, 0.9, 0.1],
-])  # fmt: skip
+WAYS = np.array(
+    [
+        [0.5, -0.45, 0.95],
+        [0.7, 0.45, 0.85],
+        [0.95, -0.5, 0.35],
+        [1.0, 0.45, 0.2],
+        [0.85, -0.75, -0.15],
+        [0.8, -0.55, -0.75],
+        [0.75, 0.1, -1.0],
+        [0.6, 0.75, -0.8],
+        [0.55, 0.9, 0.1],
+    ]
+)
 
 
 def draw_trees(grid: Grid, anatomy: Anatomy, blood_hu: float, rng: np.random.Generator) -> Field:
