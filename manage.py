@@ -17,7 +17,7 @@ def main() -> int:
         sys.stderr.write("Voxloop needs Python 3.11 or newer; this is Python %s.\n" % sys.version.split()[0])  # noqa: UP031
         return 1
     sys.path.insert(1, os.path.join(ROOT, "platform"))
-    from voxloop.embedded.entry import run
+    from voxloop.embedded.entry import run  # noqa: PLC0415 - found on the path that was set above
 
     return run(ROOT, sys.argv)
 

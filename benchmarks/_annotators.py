@@ -17,8 +17,8 @@ from benchmarks._builds import Build
 from voxloop.volume.labelmap import CHUNK, MEDIA_TYPE, ChunkIndex, encode_chunk, encode_message
 
 SHAPE = (320, 512, 512)
-CSRF = "a" * 32  # both halves of the pair: the cookie, and the header that proves that the page could read it
-# The product's own services make the world; only the scans' voxels are left out, because a save never reads them.
+CSRF = "a" * 32  # the CSRF token: as cookie and as header
+# Test data made with the product's services, without voxels, which a save never reads.
 WORLD = """
 import json, logging
 from django.test import Client
@@ -49,14 +49,14 @@ print(json.dumps(made))
 
 @dataclass(frozen=True)
 class LogIn:
-    """An annotator's assignment, and both ways to be known: a token, or a browser's session."""
+    """An annotator's assignment, and two ways to authenticate: a token, or a browser's session."""
 
     assignment: str
     token: str
     session: str
 
     def headers(self, way: str) -> dict[str, str]:
-        """Headers of a request that is known by `token` or by `session`."""
+        """Headers of a request authenticated by `token` or by `session`."""
         if way == "token":
             return {"Authorization": f"Token {self.token}"}
         return {"Cookie": f"sessionid={self.session}; csrftoken={CSRF}", "X-CSRFToken": CSRF}
@@ -69,7 +69,7 @@ def make_log_ins(build: Build, count: int, *, shape: tuple[int, int, int] = SHAP
 
 
 class Drawing:
-    """A labelmap as its chunks, as ragged as region growing leaves it; strokes change it. Equal seeds, equal bytes."""
+    """A labelmap as its chunks, as ragged as region growing leaves it; strokes change it. Deterministic by seed."""
 
     _ragged = ndimage.gaussian_filter(
         np.random.default_rng(1).normal(size=(96, 96, 96)).astype(np.float32), 1.5, mode="wrap"
@@ -81,25 +81,25 @@ class Drawing:
         self.chunks: dict[ChunkIndex, Any] = {}
         self.first: set[ChunkIndex] = set()
         for _ in range(balls):
-            self.first |= self._ball(self.random.uniform(38, 62), self._place(0.2), 1)
+            self.first |= self._ball(self.random.uniform(38, 62), self._centre(0.2), 1)
 
     def whole(self) -> bytes:
         """The message of everything drawn so far."""
         return self._message(sorted(self.chunks), 0)
 
     def strokes(self, count: int) -> Iterator[bytes]:
-        """Messages of strokes one after the other, each of which changes 8 to 30 chunks."""
+        """Messages of successive strokes, each of which changes 8 to 30 chunks."""
         for number in range(count):
             touched: set[ChunkIndex] = set()
             while not 8 <= len(touched) <= 30:
-                touched = self._ball(self.random.uniform(24, 34), self._place(0.2), 1 + number % 3)
+                touched = self._ball(self.random.uniform(24, 34), self._centre(0.2), 1 + number % 3)
             yield self._message(sorted(touched), number + 1)
 
-    def _place(self, margin: float) -> list[float]:
+    def _centre(self, margin: float) -> list[float]:
         return [float(self.random.uniform(margin * n, (1 - margin) * n)) for n in SHAPE]
 
     def _ball(self, radius: float, centre: list[float], segment: int) -> set[ChunkIndex]:
-        """Draw the ragged part of a ball; answer the chunks that it changes."""
+        """Draw the ragged part of a ball; returns the chunks that it changes."""
         touched = set()
         ranges = [range(int((c - radius) // CHUNK), int((c + radius) // CHUNK) + 1) for c in centre]
         for index in ((z, y, x) for z in ranges[0] for y in ranges[1] for x in ranges[2]):
@@ -134,7 +134,7 @@ class Drawing:
 
 
 class Saver:
-    """One annotator's connection: saves after each other, each on the head that the one before answered."""
+    """One annotator's connection: sequential saves, each on the head returned by the previous one."""
 
     def __init__(self, port: int, log_in: LogIn, way: str) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -144,7 +144,7 @@ class Saver:
         self.headers = {**log_in.headers(way), "Content-Type": MEDIA_TYPE}
 
     def save(self, message: bytes, head: str, key: UUID) -> tuple[str, float]:
-        """The new head, and how long its answer took in ms."""
+        """Save; returns the new head and the response time in ms."""
         headers = {**self.headers, "If-Match": f'"{head}"', "Idempotency-Key": str(key)}
         start = time.perf_counter()
         self.connection.request("PUT", self.path, message, headers)

@@ -1,7 +1,5 @@
-"""Two builds of the product beside each other: ours, and the one that a commit names, each with its own database.
-
-For what a save costs web processes are waitress on both sides, so that what differs is the application.
-"""
+"""Two builds of the product side by side: ours, and that of a commit, each with its own database. To compare the cost
+of saves, both use waitress, so that only the application differs."""
 
 import contextlib
 import io
@@ -19,7 +17,7 @@ from voxloop.embedded.postgres import EmbeddedPostgres
 from voxloop.embedded.processes import die_with_parent, free_port, list_descendants
 
 ROOT = Path(__file__).parents[1]
-BEGAN = "e031fe2"  # the commit at which issue 9 began: "today's build"
+BEGAN = "e031fe2"  # the baseline commit: "today's build"
 WEB_PROCESSES = 2
 THREADS = 8
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -45,7 +43,7 @@ class Build:
         """Database, tables and web processes."""
         self.postgres.start()
         self.environment = os.environ | {
-            # One role for both: builds of before know no other.
+            # One role for both: older builds know no other.
             "VOXLOOP_DATABASE": self.postgres.owner_url,
             "VOXLOOP_STATE": str(self.state),
             "VOXLOOP_STORAGE": f"file://{self.state / 'objects'}",
@@ -54,24 +52,24 @@ class Build:
             "PYTHONPATH": os.pathsep.join([str(self.root), str(self.root / "platform")]),
         }
         self.run("migrate", "-v", "0")
-        for place in range(len(self.ports)):
-            self.start_web(place)
+        for number in range(len(self.ports)):
+            self.start_web(number)
 
-    def start_web(self, place: int) -> None:
+    def start_web(self, number: int) -> None:
         """Start one of the web processes and wait until it answers."""
-        address = f"127.0.0.1:{self.ports[place]}"
+        address = f"127.0.0.1:{self.ports[number]}"
         plain = ["waitress", f"--listen={address}", f"--threads={THREADS}", "voxloop.project.wsgi:application"]
         front = ["voxloop.project.front", "--bind", address, "--processes", "2", "--threads", str(THREADS)]
-        self.web[place] = self._start(f"web{place}", front if self.has_front else plain)
+        self.web[number] = self._start(f"web{number}", front if self.has_front else plain)
         end = time.monotonic() + 60
-        while not self.answers(place):
+        while not self.answers(number):
             if time.monotonic() > end:
                 raise RuntimeError(f"The web process of {self.name} did not come up; see {self.state}.")
             time.sleep(0.1)
 
-    def answers(self, place: int) -> bool:
+    def answers(self, number: int) -> bool:
         """Whether a web process answers."""
-        address = f"http://127.0.0.1:{self.ports[place]}/healthz?live"
+        address = f"http://127.0.0.1:{self.ports[number]}/healthz?live"
         with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2) as answer:
             return bool(answer.status == 200)
         return False
@@ -109,17 +107,17 @@ class Build:
         return [self.worker.pid, *list_descendants(self.worker.pid)] if self.worker else []
 
     def restore(self) -> None:
-        """Start again what has ended, as a supervisor does."""
+        """Restart what has ended, as a supervisor does."""
         if self.postgres.pid is None:
             self.postgres.start()
-        for place, process in enumerate(self.web):
+        for number, process in enumerate(self.web):
             if process and process.poll() is not None:
-                self.start_web(place)
+                self.start_web(number)
         if self.worker and self.worker.poll() is not None:
             self._restart_worker()
 
     def run(self, *arguments: str) -> str:
-        """What a management command of this build prints."""
+        """Run a management command of this build; returns its output."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=self.root,
@@ -132,11 +130,11 @@ class Build:
         return done.stdout
 
     def run_inside(self, script: str) -> str:
-        """What a script prints that runs with this build's settings."""
+        """Run a script with this build's settings; returns its output."""
         return self.run("shell", "-v", "0", "-c", script)
 
     def processor_ms(self) -> tuple[float, float]:
-        """Processor time so far of all web processes, and of PostgreSQL."""
+        """CPU time so far of all web processes, and of PostgreSQL, in ms."""
         web = sum(map(_ticks, self.web_pids))
         server = self.postgres.pid
         database = _ticks(server, with_ended=True) + sum(map(_ticks, list_descendants(server))) if server else 0
@@ -183,7 +181,7 @@ def _ticks(pid: int | None, *, with_ended: bool = False) -> int:
 
 
 def source_of_today(folder: Path) -> Path:
-    """The source of the build at which the issue began: `VOXLOOP_BENCH_BASE`, or out of the repository's history."""
+    """The source of the baseline build: `VOXLOOP_BENCH_BASE`, or from the repository's history."""
     if given := os.environ.get("VOXLOOP_BENCH_BASE"):
         return Path(given)
     archive = subprocess.run(["git", "archive", BEGAN], cwd=ROOT, capture_output=True)

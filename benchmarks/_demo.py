@@ -1,4 +1,4 @@
-"""A demonstration started for a benchmark, in a folder of its own."""
+"""A demonstration started for a benchmark, in its own folder."""
 
 import contextlib
 import json
@@ -30,7 +30,7 @@ class RunningDemo:
 
     @property
     def card(self) -> dict[str, Any]:
-        """What `demo.json` says now; empty before it is written."""
+        """The current content of `demo.json`; empty before it is written."""
         try:
             return dict(json.loads((self.state / "demo.json").read_text()))
         except FileNotFoundError:
@@ -45,12 +45,12 @@ class RunningDemo:
         while not condition(self):
             self.check_alive()
             if self.seconds() > seconds:
-                raise RuntimeError(f"{what} did not come in {seconds} s.")
+                raise RuntimeError(f"{what} did not happen within {seconds} s.")
             time.sleep(0.05)
         return self.seconds()
 
     def check_alive(self) -> None:
-        """Raise when the command has ended by itself."""
+        """Raise when the command has ended."""
         if self.process.poll() is not None:
             raise RuntimeError(f"The demonstration ended by itself with code {self.process.returncode}.")
 
@@ -75,7 +75,7 @@ class RunningDemo:
         return next(str(a["password"]) for a in self.card["accounts"] if a["username"] == username)
 
     def run_inside(self, script: str) -> str:
-        """Run Python with the product's own settings; answer what it printed."""
+        """Run Python with the product's own settings; returns its output."""
         command = [sys.executable, str(ROOT / "manage.py"), "shell", "--no-imports", "-c", script]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, cwd=ROOT)
         if done.returncode:
@@ -89,7 +89,7 @@ class RunningDemo:
 
 @contextlib.contextmanager
 def running_demo(state: Path, **settings: str) -> Iterator[RunningDemo]:
-    """Start `manage.py demo` in `state` with these environment variables more, stop it at the end."""
+    """Start `manage.py demo` in `state` with additional environment variables, and stop it at the end."""
     started = time.monotonic()
     command = [sys.executable, str(ROOT / "manage.py"), "demo", "--no-browser", "--state", str(state)]
     process = subprocess.Popen(
@@ -119,7 +119,7 @@ def is_running(demo: RunningDemo) -> bool:
 
 
 def is_complete(demo: RunningDemo) -> bool:
-    """The demonstration is there to its end; raises when it failed."""
+    """Whether the demonstration is complete; raises when it failed."""
     if demo.card.get("demonstration") == "failed":
         raise RuntimeError(f"The demonstration failed: {(demo.state / 'log' / 'demonstration.log').read_text()[-500:]}")
     return demo.card.get("demonstration") == "complete"

@@ -1,9 +1,7 @@
-"""kill -9 of everything that a save goes through, while people save; then every acknowledged save is looked for.
-
-Clients save as the viewer does: the same body under the same key until the server has said yes. Killed are web
-processes, back ends of PostgreSQL, its postmaster and a worker, at seeded moments. A save that was acknowledged must be
-there once: by its key, by its place in the line of revisions, by its entry in the audit log, and by its voxels.
-"""
+"""kill -9 of every process involved in a save, under load; then check every acknowledged save. Clients save as the
+viewer does: the same body under the same key until the server acknowledges. Kills web processes, back ends of
+PostgreSQL, its postmaster and a worker, at seeded times. An acknowledged save must exist exactly once: by its key, its
+position in the line of revisions, its audit entry, and its voxels."""
 
 import contextlib
 import http.client
@@ -33,17 +31,17 @@ from voxloop.volume.labelmap import MEDIA_TYPE, changed_chunks, decode_message, 
 
 CLIENTS = 4
 SHAPE = (40, 48, 56)
-# How often each is killed, of 20 kills.
+# How often each kind is killed, of 20 kills.
 SHARES = {"web process": 12, "back end": 4, "postmaster": 2, "worker": 2}
-PATIENCE_S = 60.0  # the longest that somebody may wait for a save after a kill
+PATIENCE_S = 60.0  # longest wait for a save after a kill
 RETRY_S = 0.2
-MOST_S = 420.0  # of kills of one build; what is left of them then is left out, and told by their number
+MOST_S = 420.0  # time limit for the kills of one build; the number of skipped ones is reported
 MOST_OF_TODAY = 0.01
 
 
 @dataclass
 class Facts:
-    """What was killed, what the clients were told, and what became of their saves."""
+    """Kills, responses to clients, and the fate of their saves."""
 
     kills: Counter[str] = field(default_factory=Counter)
     acknowledged: int = 0
@@ -55,7 +53,7 @@ class Facts:
 
     @property
     def broken(self) -> int:
-        """Answers of the kind 5xx that are not 503: a fault that was told as one."""
+        """Number of 5xx responses other than 503."""
         return sum(n for status, n in self.answers.items() if status.startswith("5") and status != "503")
 
 
@@ -79,7 +77,7 @@ def run_kills(count: int, seed: int, *, of_today: int | None = None) -> dict[str
 
 
 def kill_rows(found: dict[str, Facts], bench: str, count: int) -> Iterator[dict[str, Any]]:
-    """Rows of what `run_kills` has found; answers that told of a fault are counted for each kill."""
+    """Rows of the result of `run_kills`; 5xx responses are counted per kill."""
     ours = found["ours"]
     yield least_row(bench, "kills: killed", ours.kills.total(), "", count)
     yield least_row(bench, "kills: saves acknowledged", ours.acknowledged, "", 1)
@@ -93,7 +91,7 @@ def kill_rows(found: dict[str, Facts], bench: str, count: int) -> Iterator[dict[
 
 
 class Siege:
-    """A build under load and under kills."""
+    """A build under load and kills."""
 
     def __init__(self, build: Build, kills: int, seed: int) -> None:
         self.build, self.kills = build, kills
@@ -105,7 +103,7 @@ class Siege:
         ]
 
     def run(self) -> Facts:
-        """Kill, wait until saves are acknowledged again, kill; at the end look for every save."""
+        """Kill, wait until saves are acknowledged again, repeat; at the end check every save."""
         threads = [threading.Thread(target=client.run) for client in self.clients]
         for thread in threads:
             thread.start()
@@ -127,7 +125,7 @@ class Siege:
         return self.facts
 
     def strike(self, kind: str) -> None:
-        """Kill one process at a moment between two saves, or within one; wait until everybody saves again."""
+        """Kill one process between two saves, or within one; wait until everybody saves again."""
         time.sleep(self.random.uniform(0, 0.1))
         victims = self.victims(kind)
         if victims:
@@ -146,7 +144,7 @@ class Siege:
         self.facts.longest_silence_s = max(self.facts.longest_silence_s, time.monotonic() - start)
 
     def victims(self, kind: str) -> list[int]:
-        """Processes of that kind that are there now."""
+        """Current processes of that kind."""
         postmaster = self.build.postgres.pid
         if kind == "postmaster":
             return [postmaster] if postmaster else []
@@ -166,7 +164,7 @@ def _back_ends(postmaster: int) -> list[int]:
 
 
 class Client:
-    """An annotator who draws boxes, each of which can be told from every other by its voxels."""
+    """An annotator who draws boxes with distinct voxels."""
 
     def __init__(self, build: Build, log_in: LogIn, facts: Facts, is_over: threading.Event) -> None:
         self.build, self.log_in, self.facts, self.is_over = build, log_in, facts, is_over

@@ -1,4 +1,4 @@
-"""The editor's core in Node: built from the sources that the viewer's worker is built of."""
+"""The editor's core in Node: built from the sources of the viewer's worker."""
 
 import json
 import os
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def run_in_node(program: str, folder: Path) -> dict[str, Any]:
-    """Build `frontend/bench`, run one of its programs on a folder of cases, and answer its JSON."""
+    """Build `frontend/bench`, run one of its programs on a folder of cases, and return its JSON."""
     node, npm = find_node()
     frontend = ROOT / "frontend"
     path = f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"

@@ -1,7 +1,5 @@
-"""The peer of the viewer: OHIF from npm before Debian's Orthanc with DICOMweb. Fetched on demand, never shipped.
-
-One small server on one origin gives OHIF's build (gzip, long cache for hashed names) and passes DICOMweb on to Orthanc.
-"""
+"""The peer of the viewer: OHIF from npm with Debian's Orthanc over DICOMweb. Fetched on demand, never shipped. One
+small server serves OHIF's build (gzip, long cache for hashed names) and proxies DICOMweb to Orthanc."""
 
 import contextlib
 import gzip
@@ -45,7 +43,7 @@ window.config = {
 
 
 class UnavailableError(Exception):
-    """The peer cannot be had here; the text says what is missing."""
+    """The peer is not available here; the text says what is missing."""
 
 
 def _build() -> Path:
@@ -58,7 +56,7 @@ def _build() -> Path:
         )
         package = CACHE / f"ohif-app-{VERSION}.tgz"
         if done.returncode or not package.is_file():
-            raise UnavailableError(f"npm gives no @ohif/app {VERSION}")
+            raise UnavailableError(f"npm does not provide @ohif/app {VERSION}")
         with tempfile.TemporaryDirectory(dir=CACHE) as name, tarfile.open(package) as packed:
             packed.extractall(name, filter="data")
             (Path(name) / "package" / "dist").rename(folder)
@@ -82,7 +80,7 @@ def _plugin() -> Path:
 
 @contextlib.contextmanager
 def running_ohif(scan: Path) -> Iterator[str]:
-    """Address of OHIF with three planes of this series; `UnavailableError` where it cannot be had."""
+    """Address of OHIF with three planes of this series; raises `UnavailableError`."""
     orthanc = shutil.which("Orthanc")
     if orthanc is None:
         raise UnavailableError("Debian's orthanc is not installed")
@@ -169,9 +167,9 @@ def _serve(build: Path, orthanc_port: int) -> Iterator[str]:
                 self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Silence."""
+            """No log."""
 
-    for file in build.glob("app.bundle*"):  # the largest, before anybody waits for it
+    for file in build.glob("app.bundle*"):  # the largest, before it is needed
         packed[file] = gzip.compress(file.read_bytes(), 6)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

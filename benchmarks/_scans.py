@@ -1,4 +1,4 @@
-"""The real chest CT of the development data, read by SimpleITK so that a benchmark of ours does not lean on ours."""
+"""The real chest CT of the development data, read by SimpleITK, so that benchmarks do not depend on our own reader."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ LOWEST_HU, HIGHEST_HU = -1024, 3071
 
 
 def real_chest_ct() -> tuple[np.ndarray, tuple[float, float, float]] | None:
-    """HU (int16, zyx) as intake keeps them and spacing in mm (zyx); `None` where the scan is not present."""
+    """HU (int16, zyx) as intake stores them, and spacing in mm (zyx); `None` where the scan is not present."""
     folder = FOLDER / LIDC
     if not folder.is_dir():
         return None

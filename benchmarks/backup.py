@@ -1,8 +1,7 @@
 """A back-up while 34 annotators save once a second: what the longest of them waits, and how long the back-up takes.
 
-Idle is the same people saving without a back-up, in the same run. The back-up, its second run (nothing new) and its
-verification are the real commands; the restore goes into an empty database and folder.
-"""
+The baseline is the same load without a back-up, in the same run. The back-up, its second run (nothing new) and its
+verification are the real commands; the restore goes into an empty database and folder."""
 
 import http.client
 import json
@@ -47,7 +46,7 @@ print(json.dumps([PASSWORD, clients]))
 
 
 class Reader(threading.Thread):
-    """Saves one stroke a second over a kept connection; `waits`: when each save began, and its milliseconds."""
+    """Saves one stroke a second over one connection; `waits`: start time and milliseconds of each save."""
 
     def __init__(self, port: int, name: str, password: str, pk: str) -> None:
         super().__init__(daemon=True)
@@ -92,9 +91,9 @@ class Reader(threading.Thread):
 
 
 def run() -> Iterator[dict[str, Any]]:
-    """Rows of milliseconds a save waits, and of seconds."""
-    with database(ROOT), new_database() as url, new_database() as empty, tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    """Rows of milliseconds per save, and of seconds."""
+    with database(ROOT), new_database() as url, new_database() as empty, tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         (folder / "first").mkdir()
         product = Product(folder / "first", url)
         product.environment |= {"VOXLOOP_AUDIT_KEY": uuid4().hex, "VOXLOOP_BACKUP_PASSPHRASE": "only for a benchmark"}

@@ -1,8 +1,6 @@
-"""The region-growing brush of the browser beside the same steps built from SimpleITK filters, on the same voxels.
-
-The brush runs in Node, from the sources the viewer is built of. Times are processor time of a warm process on both
-sides (both on one thread), so that a busy machine changes neither.
-"""
+"""The browser's region-growing brush compared with the same steps in SimpleITK filters, on the same voxels. The brush
+runs in Node, built from the viewer's sources. Times are CPU time of a warm process on both sides (one thread each), so
+that a busy machine does not matter."""
 
 import json
 import tempfile
@@ -24,7 +22,7 @@ from voxloop.volume.phantom import make_phantom
 
 MOST_SHARE_OF_PEER = 0.30
 ROUNDS = 15
-PLANE = 512  # the crops lie in slices of this size, so that rows are as far apart as in a scan
+PLANE = 512  # crops are embedded in slices of this size, for a realistic row stride
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,8 @@ class Case:
 
 
 def run() -> Iterator[dict[str, Any]]:
-    """Rows of milliseconds: flood alone, whole strokes, and strokes beside the most they may take."""
-    # On boxes this small its filters are quickest with one thread.
+    """Rows of milliseconds: flood alone, whole strokes, and strokes compared with their limit."""
+    # On small boxes SimpleITK's filters are fastest with one thread.
     SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     thick, thin = _case("tv3_solid_wall_2p5mm", 2.5), _case("tv2_ggn_1p25mm", 1.25)
     strokes = {
@@ -76,7 +74,7 @@ def run() -> Iterator[dict[str, Any]]:
     for name, (case, radius_mm, most_ms) in strokes.items():
         mine = ours[name]
         peer, voxels = _stroke_by_simpleitk(case, radius_mm)
-        # Their filters see the edge of the box another way; it must still be the same lesion.
+        # SimpleITK treats the edge of the box differently; it must still be the same lesion.
         if abs(voxels - mine["voxels"]) > 0.1 * mine["voxels"]:
             raise RuntimeError(f"{name}: the strokes differ: {mine['voxels']} and {voxels} voxels")
         yield ratio_row("brush", name, mine["milliseconds"], peer, "ms", MOST_SHARE_OF_PEER)
@@ -147,9 +145,9 @@ def _mean_ms(work: Callable[[], int]) -> float:
 
 def _flood_by_simpleitk(block: np.ndarray, seed: Any, lower: int, upper: int) -> tuple[float, int]:
     image = SimpleITK.GetImageFromArray(block)
-    place = [tuple(reversed(seed))]
-    milliseconds = _mean_ms(lambda: SimpleITK.ConnectedThreshold(image, place, lower, upper).GetSize()[0])
-    found = SimpleITK.ConnectedThreshold(image, place, lower, upper)
+    seeds = [tuple(reversed(seed))]
+    milliseconds = _mean_ms(lambda: SimpleITK.ConnectedThreshold(image, seeds, lower, upper).GetSize()[0])
+    found = SimpleITK.ConnectedThreshold(image, seeds, lower, upper)
     return milliseconds, int(SimpleITK.GetArrayViewFromImage(found).sum())
 
 
@@ -168,7 +166,7 @@ def _stroke_by_simpleitk(case: Case, radius_mm: float) -> tuple[float, int]:
     thin = spacing[0] <= 1.5
     image = SimpleITK.GetImageFromArray(hu.astype(np.int32))
     allowed = SimpleITK.GetImageFromArray(domain.astype(np.uint8))
-    place = [tuple(reversed(at))]
+    seeds = [tuple(reversed(at))]
     ball = [max(1, int(1 / spacing[2])), max(1, int(1 / spacing[1])), int(1 / spacing[0]) if thin else 0]
     # 1 mm holds the diagonal neighbours in the plane, or it does not.
     shape = SimpleITK.sitkBox if spacing[1] ** 2 + spacing[2] ** 2 <= 1 else SimpleITK.sitkCross
@@ -182,9 +180,9 @@ def _stroke_by_simpleitk(case: Case, radius_mm: float) -> tuple[float, int]:
         value = int(np.sort(SimpleITK.GetArrayViewFromImage(smooth)[seed_ball])[(int(seed_ball.sum()) - 1) // 2])
         lower = 64 * case.background_hu + 30 * (value - 64 * case.background_hu) // 100
         accepted = SimpleITK.BinaryThreshold(smooth, lower, 2**30) & allowed
-        taken = SimpleITK.ConnectedThreshold(accepted, place, 1, 1)
+        taken = SimpleITK.ConnectedThreshold(accepted, seeds, 1, 1)
         taken = SimpleITK.BinaryMorphologicalOpening(taken, ball, shape)
-        taken = SimpleITK.ConnectedThreshold(taken, place, 1, 1)
+        taken = SimpleITK.ConnectedThreshold(taken, seeds, 1, 1)
         taken = taken | (SimpleITK.BinaryMorphologicalClosing(taken, ball, shape) & allowed)
         if thin:
             return taken | (SimpleITK.BinaryFillhole(taken) & allowed)

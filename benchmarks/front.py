@@ -1,21 +1,14 @@
-"""The front beside what Python sites usually run: who still gets an answer while slow clients are there; and memory.
-
-Peers, by their own commands: gunicorn with threads as Voxloop's demonstration had it before (docs/adr), and the same
-behind Debian's nginx with buffering. All serve the same product on the same database. A client that got no answer in
-10 s counts as 10 s.
-"""
+"""The front compared with usual Python servers: response times under slow clients, and memory. Peers: gunicorn with
+threads as Voxloop used it before (docs/adr/0015), and the same behind Debian's nginx with buffering. All serve the same
+product on the same database. A client without a response in 10 s counts as 10 s."""
 
 import contextlib
 import http.client
 import json
 import multiprocessing
-import os
 import random
-import shutil
-import signal
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks._front_servers import STARTS, started
 from benchmarks._rows import plain_row, ratio_row
 from benchmarks.memory import sizes_of
 from tests.product import ROOT, Product, new_database
@@ -39,18 +33,6 @@ SEED = f"""
 from tests.factories.world import PASSWORD, build_world, publish
 world = build_world(scans=1, shape_zyx={SHAPE})
 print(publish(world, size=1).assignments.get().pk, world.scans[0].pk, PASSWORD, sep="\\n")
-"""
-NGINX = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.error; worker_processes 1;
-events {{ worker_connections 2000; }}
-http {{
-    access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
-    uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; client_max_body_size 2048m;
-    upstream product {{ server 127.0.0.1:{behind}; keepalive 16; }}
-    server {{ listen 127.0.0.1:{port}; location / {{
-        proxy_pass http://product; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
-    }} }}
-}}
 """
 SLOW = {
     "8 slow headers": ("header", 8),
@@ -79,93 +61,6 @@ def run() -> Iterator[dict[str, Any]]:
         for case in SLOW:
             yield ratio_row("front", f"{case} (peer: itself, idle)", ours[case], ours["idle"], "ms", 4.0)
         yield from growth(product, pk, scan, password)
-
-
-@contextlib.contextmanager
-def started(product: Product, *command: str, port: int, **extra: str) -> Iterator[int]:
-    """A server by its command until it answers `/healthz`; its pid."""
-    with (product.state / "server.log").open("ab") as log:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=product.environment | extra, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        end = time.monotonic() + 60
-        while not answers(port):
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError((product.state / "server.log").read_text()[-2000:])
-            time.sleep(0.1)
-        yield process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def answers(port: int) -> bool:
-    """Whether a server says that it is well."""
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-    try:
-        line.request("GET", "/healthz?live")
-        return line.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        line.close()
-
-
-@contextlib.contextmanager
-def front(product: Product) -> Iterator[str]:
-    port = free_port()
-    command = [sys.executable, "-m", "voxloop.project.front", "--bind", f"127.0.0.1:{port}"]
-    with started(product, *command, port=port):
-        yield f"http://127.0.0.1:{port}"
-
-
-@contextlib.contextmanager
-def gunicorn(product: Product) -> Iterator[str]:
-    port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "voxloop.project.wsgi:application",
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--worker-class",
-        "gthread",
-        "--workers",
-        "2",
-        "--threads",
-        "4",
-        "--preload",
-        "--timeout",
-        "120",
-        "--graceful-timeout",
-        "5",
-        "--no-control-socket",
-        "--log-level",
-        "warning",
-    ]
-    with started(product, *command, port=port):
-        yield f"http://127.0.0.1:{port}"
-
-
-@contextlib.contextmanager
-def nginx(product: Product) -> Iterator[str]:
-    with gunicorn(product) as behind, tempfile.TemporaryDirectory() as folder:
-        port = free_port()
-        Path(folder).chmod(0o755)
-        settings = Path(folder) / "nginx.conf"
-        settings.write_text(NGINX.format(folder=folder, port=port, behind=urlsplit(behind).port))
-        with started(product, NGINX_PROGRAM, "-c", str(settings), "-p", folder, port=port):
-            yield f"http://127.0.0.1:{port}"
-
-
-NGINX_PROGRAM = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or ""
-STARTS = {"front": front, "gunicorn": gunicorn} | ({"nginx + gunicorn": nginx} if NGINX_PROGRAM else {})
 
 
 def token(address: str, password: str) -> str:
@@ -199,7 +94,7 @@ def p95(milliseconds: list[float]) -> float:
 
 
 def ask(address: str, known: str, times: int, pause: float) -> list[float]:
-    """Milliseconds of `GET /api/v1/me/`, each on a connection of its own: a person who comes now."""
+    """Milliseconds of `GET /api/v1/me/`, each on a new connection."""
     taken = []
     for _ in range(times):
         start = time.perf_counter()
@@ -209,14 +104,14 @@ def ask(address: str, known: str, times: int, pause: float) -> list[float]:
             assert line.getresponse().read()
         line.close()
         taken.append(1000 * (time.perf_counter() - start))
-        if sum(taken) > 30_000:  # nobody is served: three tell as much as twenty
+        if sum(taken) > 30_000:  # nobody is served: three samples are enough
             break
         time.sleep(pause)
     return taken
 
 
 def crowd(address: str, known: str, people: int, seconds: int) -> list[float]:
-    """Milliseconds of requests that `people` make once a second for a while, each on a kept connection."""
+    """Milliseconds of requests that `people` make once a second, each on a persistent connection."""
     lines = [http.client.HTTPConnection(urlsplit(address).netloc, timeout=LONGEST_SECONDS) for _ in range(people)]
     taken, begin = [], time.perf_counter()
     plan = sorted(second + random.random() for second in range(seconds) for _ in range(people))
@@ -235,7 +130,7 @@ def crowd(address: str, known: str, people: int, seconds: int) -> list[float]:
 
 @contextlib.contextmanager
 def slow_clients(address: str, known: str, scan: str, kind: str, many: int) -> Iterator[None]:
-    """Open connections that begin a request and do not end it, or do not read what they asked for."""
+    """Open connections that begin a request and do not finish it, or do not read the response."""
     host, port = str(urlsplit(address).hostname), int(urlsplit(address).port or 80)
     begin = f"Host: {host}\r\nAuthorization: Token {known}\r\n"
     said = {
@@ -276,7 +171,7 @@ def growth(product: Product, pk: str, scan: str, password: str) -> Iterator[dict
 
 
 def mixed(address: str, known: str, pk: str, scan: str, times: int) -> int:
-    """Requests as a day brings them, good and bad, by four clients; how many were answered with 5xx or not at all."""
+    """A typical mix of good and bad requests by four clients; returns how many got a 5xx or no response."""
     with multiprocessing.get_context("fork").Pool(4) as pool:
         return sum(pool.starmap(_mixed, [(address, known, pk, scan, times // 4, seed) for seed in range(4)]))
 

@@ -1,4 +1,4 @@
-"""How long each station of the loop takes in a demonstration made from nothing, and how quick a second start is."""
+"""Duration of each step of the loop in a new demonstration, and of a second start."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ FIRST_PAGE_SECONDS = 60.0
 SECOND_START_SECONDS = 15.0
 WHOLE_SECONDS = 360.0
 
-# Station, question for seconds, and how many things they were spent on.
+# Step, and query for the seconds and the number of things they were spent on.
 STATIONS = {
     "import, worker time a scan": """
         SELECT sum(extract(epoch FROM ended_at - started_at)),
@@ -47,7 +47,7 @@ def run() -> Iterator[dict[str, Any]]:
 
 
 def stations(demo: RunningDemo) -> Iterator[dict[str, Any]]:
-    """Seconds at each station, from the times the product itself keeps."""
+    """Seconds of each step, from the times in the database."""
     for case, question in STATIONS.items():
         ((seconds, things),) = demo.query(question)
         if things:

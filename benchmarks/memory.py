@@ -1,8 +1,6 @@
-"""The most memory a demonstration takes from its first to its last step, with import and training at work.
-
-A process alone is counted by its resident size (RSS); all together by their proportional size (PSS), because
-shared pages are there only once.
-"""
+"""The most memory a demonstration takes from its first to its last step, including import and training. A single
+process is counted by its resident size (RSS); all together by their proportional size (PSS), because of shared
+pages."""
 
 import time
 from collections.abc import Iterator
@@ -35,7 +33,7 @@ def run() -> Iterator[dict[str, Any]]:
 
 
 def look(demo: RunningDemo, most: dict[str, float]) -> None:
-    """Raise each figure of `most` to what is there now."""
+    """Raise each figure of `most` to the current one."""
     total = 0.0
     for name, pids in demo.processes().items():
         sizes = [sizes_of(pid) for pid in pids]

@@ -1,7 +1,5 @@
-"""Operations on the whole mask, on the largest there is: both lungs of a scan of 512×512×300, in the viewer's core.
-
-Each is called once in a fresh process's heat, as a reader meets it; `kept` is what history and journal cost on top.
-"""
+"""Operations on a whole, very large mask: both lungs of a scan of 512×512×300, in the viewer's core. Each is called
+once in a fresh process, as for a reader; `kept` is the additional cost of history and journal."""
 
 import tempfile
 from collections.abc import Iterator

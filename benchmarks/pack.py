@@ -1,4 +1,4 @@
-"""Size of the volume pack beside raw int16, and its speed beside the same slices as JPEG 2000 (OpenJPEG)."""
+"""Size of the volume pack compared with raw int16, and its speed compared with JPEG 2000 (OpenJPEG)."""
 
 import time
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from voxloop.volume.phantom import make_phantom
 
 MOST_SHARE_OF_RAW = 0.40
 MOST_SHARE_OF_TIME = 0.5
-EVERY = 6  # slices that the slow peer is given
+EVERY = 6  # slices for the slow peer
 
 
 def run() -> Iterator[dict[str, Any]]:
-    """Rows of bytes and milliseconds a slice."""
+    """Rows of bytes and milliseconds per slice."""
     phantom = make_phantom(1, "A")
     scans = {"phantom 192×192×64": (phantom.hu_zyx, phantom.geometry.spacing_mm_zyx)}
     real = real_chest_ct()

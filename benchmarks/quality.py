@@ -1,12 +1,9 @@
-"""Mask quality: how good a mask a scripted reader makes with few strokes, by tool, on the viewer's own editor core.
-
-The reader (`frontend/bench/reader.ts` says how it works and how inexact its hand is) sees the truth and draws one
-lesion at a time. The lesions are the connected ones, 0.3 to 100 mL, of phantoms of three scanners whose seeds served
-nobody to tune anything (brush and click-to-segment were tuned on others and on real nodules), and the tumour of
-LIDC-IDRI-0001 after each of its four readers. The threshold brush is told the median HU of the whole lesion, which
-is kind to it. Click-to-segment works without a model here and ends with the growing brush. One growing stroke of
-every lesion is compared voxel by voxel with the reference in Python.
-"""
+"""Mask quality: Dice of a scripted reader after few strokes, by tool, on the viewer's editor core. The reader (see
+`frontend/bench/reader.ts`) sees the ground truth and draws one lesion at a time, with an inexact hand. The lesions are
+connected components of 0.3 to 100 mL of phantoms of three scanners, with seeds not used for tuning, and the tumour of
+LIDC-IDRI-0001 by each of its four readers. The threshold brush gets the median HU of the whole lesion, which favours
+it. Click-to-segment works without a model here and ends with the growing brush. One growing stroke of every lesion is
+compared voxel by voxel with the reference in Python."""
 
 import json
 import os
@@ -34,7 +31,7 @@ SHAPE_ZYX = (112, 256, 256)
 LEAST_ML, MOST_ML = 0.3, 100.0
 ROOM_MM = 30.0
 AFTER = (1, 5, 20)
-# What the growing brush must reach on the phantoms after 1, 5 and 20 strokes, and how far before the sphere after 5.
+# Least Dice of the growing brush on phantoms after 1, 5 and 20 strokes, and its least lead over the sphere after 5.
 LEAST_GROW = {1: 0.85, 5: 0.90, 20: 0.92}
 AHEAD_OF_SPHERE = 0.15
 GOOD = 0.90

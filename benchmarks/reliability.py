@@ -1,8 +1,6 @@
-"""Everything that can go wrong: the fault scenarios by name, then kills, then bad inputs.
-
-A scenario is a test with the mark `fault("name")`: real processes, a real fault, and a checker of what must hold. Its
-figure is how long the whole of it took, or what the test itself recorded as `figure` (value and unit).
-"""
+"""Fault scenarios by name, then kills, then bad inputs. A scenario is a test with the mark `fault("name")`: real
+processes, a real fault, and a check of what must hold. Its figure is its duration, or what the test recorded as
+`figure` (value and unit)."""
 
 import subprocess
 import sys
@@ -24,7 +22,7 @@ KILLS, GENERATED, SEED = 200, 10_000, 20_261
 
 
 def run() -> Iterator[dict[str, Any]]:
-    """Rows of every scenario, then of the kills, then of the bad inputs. Bounded: about half an hour on two cores."""
+    """Rows of every scenario, then of the kills, then of the bad inputs. Takes about half an hour on two cores."""
     survived = 0
     for row in scenarios():
         survived += bool(row["holds"])
@@ -35,7 +33,7 @@ def run() -> Iterator[dict[str, Any]]:
 
 
 def bad_inputs() -> Iterator[dict[str, Any]]:
-    """Every named and many generated bad inputs, sent to the product as it runs."""
+    """Send every named and many generated bad inputs to a running product."""
     with database(ROOT), new_database() as url, tempfile.TemporaryDirectory() as folder:
         product = Product(Path(folder), url)
         try:
@@ -58,7 +56,7 @@ def bad_inputs() -> Iterator[dict[str, Any]]:
 
 
 def scenarios() -> Iterator[dict[str, Any]]:
-    """Run the marked tests, one after the other; a row each."""
+    """Run the marked tests in sequence; a row each."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [
@@ -73,7 +71,7 @@ def scenarios() -> Iterator[dict[str, Any]]:
             f"--junitxml={report}",
         ]
         subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False)
-        # Written by pytest on this machine a moment ago.
+        # Trusted: just written by pytest on this machine.
         cases = ElementTree.parse(report).getroot().iter("testcase")
         for case in cases:
             yield row_of(case)

@@ -1,4 +1,4 @@
-"""Saving a stroke of radius 20 voxels: the mask message beside the .nii.gz of the whole mask by nibabel."""
+"""Saving a stroke of radius 20 voxels: the mask message compared with the .nii.gz of the whole mask by nibabel."""
 
 import tempfile
 import time

@@ -1,8 +1,6 @@
-"""What a save costs: processor time of the web processes and of PostgreSQL, statements, and how long it takes.
-
-Today's build (the commit at which issue 9 began) and ours, in turn on the same machine, behind the same server
-(waitress), with the same requests: real HTTP, a mask of some 500 chunks of which each stroke changes 8 to 30.
-"""
+"""Cost of a save: CPU time of the web processes and of PostgreSQL, statements, and latency. "Today's build" (the
+baseline commit of `_builds.py`) and ours, alternating on the same machine, behind the same server (waitress), with the
+same requests: real HTTP, a mask of some 500 chunks of which each stroke changes 8 to 30."""
 
 import tempfile
 import threading
@@ -19,15 +17,15 @@ from benchmarks._demo import temporary_state
 from benchmarks._rows import plain_row, ratio_row
 
 ANNOTATORS = 34
-ROUNDS = 3  # of ours and today's in turn
-SAVES = 50  # of each round and each way to log in
+ROUNDS = 3  # alternating between ours and today's
+SAVES = 50  # per round and way to log in
 LOAD_S = 15  # each annotator saves once a second
 MOST_OF_TODAY = 0.4
 MOST_OF_IDLE = 2.0
 
 
 def run() -> Iterator[dict[str, Any]]:
-    """Rows: ours beside today's."""
+    """Rows: ours compared with today's."""
     with temporary_state() as folder, tempfile.TemporaryDirectory() as source:
         builds = []
         for name, root in (("ours", ROOT), ("today", source_of_today(Path(source)))):
@@ -41,7 +39,7 @@ def run() -> Iterator[dict[str, Any]]:
 
 
 def measure(ours: Build, today: Build) -> Iterator[dict[str, Any]]:
-    """Rows of two builds that are not started yet."""
+    """Start two builds and measure rows."""
     offices = []
     for build in (ours, today):
         build.start()
@@ -55,9 +53,9 @@ def measure(ours: Build, today: Build) -> Iterator[dict[str, Any]]:
             office.save_together()
     mine, peer = offices
     for way in ("session", "token"):
-        for place, what in enumerate(("web", "PostgreSQL")):
+        for number, what in enumerate(("web", "PostgreSQL")):
             yield ratio_row(
-                "saves", f"processor time of {what}, {way}", mine.cost(way)[place], peer.cost(way)[place], "ms"
+                "saves", f"processor time of {what}, {way}", mine.cost(way)[number], peer.cost(way)[number], "ms"
             )
         both = [sum(office.cost(way)) for office in offices]
         yield ratio_row("saves", f"processor time of a save, {way}", both[0], both[1], "ms", MOST_OF_TODAY)
@@ -79,7 +77,7 @@ def measure(ours: Build, today: Build) -> Iterator[dict[str, Any]]:
 
 
 class Office:
-    """The annotators of one build, and what their saves have cost so far."""
+    """The annotators of one build, and the cost of their saves so far."""
 
     def __init__(self, build: Build, log_ins: list[LogIn]) -> None:
         self.build, self.log_ins = build, log_ins
@@ -90,56 +88,57 @@ class Office:
         self.failed = 0
         self.number = 0
         whole = self.drawings[0].whole()
-        for place in range(len(log_ins)):
-            self.save(self.saver(place), place, whole)
+        for number in range(len(log_ins)):
+            self.save(self.saver(number), number, whole)
 
-    def saver(self, place: int, way: str = "session") -> Saver:
-        return Saver(self.build.ports[place % len(self.build.ports)], self.log_ins[place], way)
+    def saver(self, number: int, way: str = "session") -> Saver:
+        return Saver(self.build.ports[number % len(self.build.ports)], self.log_ins[number], way)
 
-    def save(self, saver: Saver, place: int, message: bytes) -> float:
-        self.heads[place], took = saver.save(message, self.heads[place], uuid4())
+    def save(self, saver: Saver, number: int, message: bytes) -> float:
+        self.heads[number], took = saver.save(message, self.heads[number], uuid4())
         return took
 
     def save_alone(self, way: str) -> None:
         """Two annotators, one on each web process, one save at a time."""
         messages = list(self.drawings[0].strokes(SAVES))
-        savers = [self.saver(place, way) for place in (0, 1)]
+        savers = [self.saver(number, way) for number in (0, 1)]
         for number in range(4):  # both processes warm
             self.save(savers[number % 2], number % 2, messages[number])
         before = self.build.processor_ms()
         for number, message in enumerate(messages):
             self.times["alone"].append(self.save(savers[number % 2], number % 2, message))
             time.sleep(0.01)
-        time.sleep(0.3)  # PostgreSQL's own processes write what is left
+        time.sleep(0.3)  # let PostgreSQL's background processes finish writing
         after = self.build.processor_ms()
-        self.costs[way].append(tuple((b - a) / SAVES for a, b in zip(before, after, strict=True)))  # type: ignore[arg-type]
+        web, database = ((b - a) / SAVES for a, b in zip(before, after, strict=True))
+        self.costs[way].append((web, database))
 
     def save_together(self) -> None:
         """Every annotator once a second."""
         plan = []
-        for place in range(len(self.log_ins)):
-            plan.append(list(Drawing(100 * self.number + place, balls=1).strokes(LOAD_S)))
+        for number in range(len(self.log_ins)):
+            plan.append(list(Drawing(100 * self.number + number, balls=1).strokes(LOAD_S)))
         self.number += 1
         begin = time.monotonic() + 0.5
 
-        def annotate(place: int) -> None:
-            saver = self.saver(place)
+        def annotate(number: int) -> None:
+            saver = self.saver(number)
             try:
-                for second, message in enumerate(plan[place]):
-                    wait = begin + second + place / len(self.log_ins) - time.monotonic()
+                for second, message in enumerate(plan[number]):
+                    wait = begin + second + number / len(self.log_ins) - time.monotonic()
                     time.sleep(max(0.0, wait))
-                    self.times["together"].append(self.save(saver, place, message))
+                    self.times["together"].append(self.save(saver, number, message))
             except (OSError, RuntimeError):
                 self.failed += 1
 
-        threads = [threading.Thread(target=annotate, args=(place,)) for place in range(len(self.log_ins))]
+        threads = [threading.Thread(target=annotate, args=(number,)) for number in range(len(self.log_ins))]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
     def count_statements(self, way: str) -> float:
-        """Statements that the database gets for one save."""
+        """Number of SQL statements of one save."""
         saver, messages = self.saver(0, way), list(self.drawings[0].strokes(10))
         self.save(saver, 0, messages[0])
         with self.build.logged_statements() as statements:
@@ -148,7 +147,7 @@ class Office:
         return len(statements) / (len(messages) - 1)
 
     def cost(self, way: str) -> tuple[float, float]:
-        """Processor time of a save in web and PostgreSQL, ms: the median of the rounds."""
+        """CPU time of a save in web and PostgreSQL, ms: the median of the rounds."""
         return median(web for web, _ in self.costs[way]), median(database for _, database in self.costs[way])
 
     def share(self, which: str, percent: int) -> float:

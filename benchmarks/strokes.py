@@ -1,8 +1,6 @@
-"""A long day of drawing: 1 000 strokes in a real browser before a real server; does the last cost what the first did?
-
-From the press of the mouse to the stroke in the list (drawn, in the journal, told to the page), and to the answer of
-the server. The peer of each row is the median of the first strokes of the same run.
-"""
+"""1 000 strokes in a real browser with a real server: do the last take as long as the first? From the press of the
+mouse until the stroke is in the list (drawn, in the journal, shown on the page), and until the server's response. The
+peer of each row is the median of the first strokes of the same run."""
 
 import statistics
 import tempfile
@@ -18,7 +16,7 @@ from tests.product import ROOT, Product, new_database
 from voxloop.embedded.testing import database
 
 STROKES = 1000
-SAMPLE = 100  # strokes at either end
+SAMPLE = 100  # strokes measured at the start and at the end
 SAVE_EVERY = 25
 LIMIT = 1.2
 SHAPE = (96, 256, 256)
@@ -54,14 +52,14 @@ def _rows(url: str, pk: str, password: str) -> Iterator[dict[str, Any]]:
         viewer.set_radius(4)
         drawn, saved, kept = [], [], []
         for n in range(STROKES):
-            # The same 16 places over and over, each round in the next of three segments: the mask stays as full as it
-            # is after the first round, so that what grows is the history alone.
-            place = (60 + 24 * (n % 4), 60 + 24 * (n // 4 % 4), SHAPE[0] // 2)
+            # The same 16 positions again and again, alternating between three segments: the mask stays as full as after
+            # the first round, so that only the history grows.
+            voxel = (60 + 24 * (n % 4), 60 + 24 * (n // 4 % 4), SHAPE[0] // 2)
             if n % 16 == 0:
                 page.keyboard.press(str(1 + n // 16 % 3))
                 if n == 0:
                     page.get_by_text("Overwrite others").click()
-            x, y = viewer.at(place)
+            x, y = viewer.at(voxel)
             page.mouse.move(x, y)
             newest = viewer.facts("strokes[0]?.id")
             start = time.perf_counter()

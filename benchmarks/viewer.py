@@ -1,10 +1,10 @@
-"""The viewer over a thin line, beside OHIF before Orthanc in the same run: one machine, browser, throttling and scan.
+"""The viewer over a throttled line, compared with OHIF and Orthanc in the same run: same machine, browser, throttling
+and scan.
 
 Voxloop runs as `manage.py demo` starts it, with two scans of one batch: a phantom of 512×512×200 (a smaller one
-enlarged, with noise in every voxel, so that it packs like a real scan) and, where it is present, LIDC-IDRI-0001. How
-it is told that an image is seen, bytes and memory are told in `_browser.py`. The peer opens in its three-plane layout;
-its memory is taken after the same drags with its own brush.
-"""
+enlarged, with noise in every voxel, so that it packs like a real scan) and, where it is present, LIDC-IDRI-0001.
+`_browser.py` explains how visibility, bytes and memory are measured. The peer opens in its three-plane layout; its
+memory is measured after the same drags with its own brush."""
 
 import os
 import time
@@ -18,11 +18,12 @@ from playwright.sync_api import Page
 from scipy import ndimage as ndi
 
 from annotation.demonstration.dicom import SCANNERS, write_ct_series
-from benchmarks._browser import LINE_BITS, PLACES, Chromium, Visit, chromium, unwatched
+from benchmarks._browser import LINE_BITS, PLACES, Chromium, Visit, chromium
 from benchmarks._demo import RunningDemo, is_complete, running_demo, temporary_state
 from benchmarks._ohif import UnavailableError, running_ohif
 from benchmarks._rows import plain_row, ratio_row
 from benchmarks._scans import FOLDER, LIDC
+from benchmarks._unwatched import unwatched
 from voxloop.volume.geometry import Geometry
 from voxloop.volume.phantom import make_phantom
 
@@ -35,7 +36,7 @@ SCRIPT_MB = 1.2
 LONG_TASK_MS = 50.0
 UNDO_MS = 10.0
 UNDOS = 7
-# The message after the frame's own callbacks comes once the frame is made.
+# A message posted in an animation frame callback arrives after the frame is rendered.
 WATCH_UNDO = """() => { window.undone = new Promise((done) => {
   const changed = window.voxloop.changed();
   const pressed = async (event) => {
@@ -100,7 +101,7 @@ def run() -> Iterator[dict[str, Any]]:
 
 
 def _import(demo: RunningDemo, state: Path, more: list[Path]) -> list[str]:
-    """Both scans as one batch; the assignments in its order."""
+    """Import both scans as one batch; returns the assignments in its order."""
     folder = state / "phantom"
     folder.mkdir()
     phantom = make_phantom(77, "B", (64, 192, 192)).hu_zyx.astype(np.float32)
@@ -193,7 +194,7 @@ def _draw(visit: Visit) -> Iterator[dict[str, Any]]:
 
 
 def _undo(page: Page) -> tuple[float, float]:
-    """Milliseconds from the key until the mask has changed, and until the frame that shows it is made."""
+    """Milliseconds from the key until the mask has changed, and until the frame is rendered."""
     page.wait_for_timeout(700)
     page.evaluate(WATCH_UNDO)
     page.keyboard.press("Control+z")
@@ -230,7 +231,7 @@ def _memory_of_peer(address: str) -> float:
             box = page.locator("[data-cy=viewport-pane]").first.bounding_box()
             assert box is not None
             x, y = box["x"] + 0.35 * box["width"], box["y"] + 0.5 * box["height"]
-            page.mouse.click(x, y)  # its first press on a pane only makes the pane active
+            page.mouse.click(x, y)  # OHIF's first click on a pane only activates it
             for n in range(3 * len(BRUSHES)):
                 _drag(page, x + 12 * (n % 3), y)
             browser.rest()
@@ -238,7 +239,7 @@ def _memory_of_peer(address: str) -> float:
 
 
 def _drags(page: Page, key: str) -> None:
-    """Three strokes of a brush of ours in the right lung."""
+    """Three strokes of our brush in the right lung."""
     page.keyboard.press(key)
     x, y = page.evaluate("() => window.voxloop.toScreen('axial', [180, 256, window.voxloop.slices().axial])")
     for n in range(3):
@@ -254,21 +255,21 @@ def _drag(page: Page, x: float, y: float) -> None:
 
 
 def _wait_quiet(visit: Visit, seconds: float = 6, most: float = 240) -> None:
-    """Until three images are there and no byte came for some seconds."""
+    """Wait until three images are visible and no byte arrived for some seconds."""
     end = time.monotonic() + most
     before, since = -1.0, time.monotonic()
     while time.monotonic() < end:
         visit.page.wait_for_timeout(500)
-        places = visit.page.evaluate(PLACES)
-        if visit.transferred["all"] != before or len(places) < 3:
+        boxes = visit.page.evaluate(PLACES)
+        if visit.transferred["all"] != before or len(boxes) < 3:
             before, since = visit.transferred["all"], time.monotonic()
         elif time.monotonic() - since > seconds:
             return
-    raise UnavailableError("OHIF showed no three planes")
+    raise UnavailableError("OHIF did not show three planes")
 
 
 def _figures(visit: Visit) -> dict[str, float]:
-    """Of a visit whose page is still in front."""
+    """The measurements of an open page."""
     pixels = visit.transferred["pixels"] / 1e6
     return {"first image": visit.seen(1), "three planes": visit.seen(3), "script": visit.script_mb(), "pixels": pixels}
 

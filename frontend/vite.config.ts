@@ -24,6 +24,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 4000,
     rollupOptions: {
       input: {
+        early: here("./src/viewer/early.ts"),
         viewer: here("./src/viewer/main.ts"),
         pages: here("./src/pages/main.ts"),
         offline: here("./src/offline/worker.ts"),

@@ -1,4 +1,4 @@
-"""Stage `acquire`: which scans to label next. Variety first; once a model exists, its doubts too."""
+"""Stage `acquire`: which scans to label next. By diversity first; once a model exists, by its uncertainty, too."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import numpy.typing as npt
 from mlservice.contract.requests import AcquireRequest, AcquireScan, ScanRef
 from mlservice.contract.results import AcquireResult, Choice
 from mlservice.embedding import embed
-from mlservice.job import Job, run_stage
 from mlservice.scans import load_volume
+from voxloop.child.inside import ChildFolder, run_inside
 
 Points = npt.NDArray[np.float64]
 
 NOISE, NOISE_DECAY = 0.5, 0.7
-# Predicted extent, mL: nothing, a little, a lot. Each gets its share of a batch, or only large lesions are chosen.
+# Predicted extent, mL: none, small, large. Each class gets a share of a batch; otherwise only large lesions are chosen.
 EXTENT_BOUNDS_ML = (1.0, 50.0)
-POOL = 3  # candidates per place, by score, among which distance decides
+POOL = 3  # candidates per chosen scan, by score, among which distance decides
 
 
-def acquire(request: AcquireRequest, job: Job) -> AcquireResult:
-    """Read the embeddings that are not given, and choose."""
+def acquire(request: AcquireRequest, job: ChildFolder) -> AcquireResult:
+    """Compute missing embeddings, and choose."""
     embeddings = []
     for position, scan in enumerate(request.scans, start=1):
         if scan.embedding:
@@ -62,7 +62,7 @@ def choose(request: AcquireRequest, embeddings: Points) -> AcquireResult:
 
 
 def _scores(scans: Sequence[AcquireScan], round_number: int, random: np.random.Generator) -> Points:
-    """Log uncertainty plus Gumbel noise that decays with the rounds; a scan no model saw counts as quite unsure."""
+    """Log uncertainty plus Gumbel noise that decays with the rounds; a scan no model saw counts as rather uncertain."""
     known = [scan.uncertainty for scan in scans if scan.uncertainty is not None]
     typical = float(np.median(known))
     unsure = np.array([typical if scan.uncertainty is None else scan.uncertainty for scan in scans])
@@ -72,8 +72,8 @@ def _scores(scans: Sequence[AcquireScan], round_number: int, random: np.random.G
 
 def _pick_uncertain(scans: Sequence[AcquireScan], points: Points, values: Points, size: int) -> list[int]:
     chosen: list[int] = []
-    for here, places in _quotas(range(len(scans)), lambda n: scans[n].site, size):
-        for group, count in _quotas(here, lambda n: _extent_class(scans[n]), places):
+    for here, quota in _quotas(range(len(scans)), lambda n: scans[n].site, size):
+        for group, count in _quotas(here, lambda n: _extent_class(scans[n]), quota):
             pool = sorted(group, key=lambda n: -values[n])[: POOL * count]
             for _ in range(count):
                 best = pool[0] if not chosen else max(pool, key=lambda n: _distance(points, n, chosen))
@@ -84,9 +84,9 @@ def _pick_uncertain(scans: Sequence[AcquireScan], points: Points, values: Points
 
 def _pick_diverse(scans: Sequence[AcquireScan], points: Points, size: int, random: np.random.Generator) -> list[int]:
     chosen: list[int] = []
-    for here, places in _quotas(range(len(scans)), lambda n: scans[n].site, size):
+    for here, quota in _quotas(range(len(scans)), lambda n: scans[n].site, size):
         free = list(here)
-        for centre in k_means(points[free], places, random):
+        for centre in k_means(points[free], quota, random):
             best = min(free, key=lambda n: float(np.square(points[n] - centre).sum()))
             free.remove(best)
             chosen.append(best)
@@ -94,7 +94,7 @@ def _pick_diverse(scans: Sequence[AcquireScan], points: Points, size: int, rando
 
 
 def k_means(points: Points, count: int, random: np.random.Generator, rounds: int = 25) -> Points:
-    """`count` centres (k-means++ start, Lloyd's steps)."""
+    """`count` cluster centres (k-means++ start, Lloyd's steps)."""
     if count == 0:
         return points[:0]
     centres = [points[random.integers(len(points))]]
@@ -115,17 +115,17 @@ def k_means(points: Points, count: int, random: np.random.Generator, rounds: int
 
 
 def _quotas(members: Sequence[int], name: Callable[[int], str], size: int) -> list[tuple[list[int], int]]:
-    """Share `size` places: half evenly over the groups, half by their size, none more than it has."""
+    """Distribute `size` scans: half evenly over the groups, half by their size, none more than it has."""
     groups: dict[str, list[int]] = {}
     for member in members:
         groups.setdefault(name(member), []).append(member)
     names = sorted(groups)
-    places = dict.fromkeys(names, 0)
+    quotas = dict.fromkeys(names, 0)
     wish = {n: size * (0.5 / len(names) + 0.5 * len(groups[n]) / len(members)) for n in names}
     for _ in range(min(size, len(members))):
-        open_names = [n for n in names if places[n] < len(groups[n])]
-        places[max(open_names, key=lambda n: wish[n] - places[n])] += 1
-    return [(groups[n], places[n]) for n in names if places[n]]
+        open_names = [n for n in names if quotas[n] < len(groups[n])]
+        quotas[max(open_names, key=lambda n: wish[n] - quotas[n])] += 1
+    return [(groups[n], quotas[n]) for n in names if quotas[n]]
 
 
 def _extent_class(scan: AcquireScan) -> str:
@@ -149,10 +149,10 @@ def _ranking(
     taken = set(order)
     ties = random.random(len(scans))
     rest = sorted((n for n in range(len(scans)) if n not in taken), key=lambda n: (-values[n], ties[n]))
-    scores = {scans[n].id: 2 - place / max(1, len(order)) for place, n in enumerate(order)}
-    scores |= {scans[n].id: 1 - (place + 1) / (len(rest) + 1) for place, n in enumerate(rest)}
+    scores = {scans[n].id: 2 - rank / max(1, len(order)) for rank, n in enumerate(order)}
+    scores |= {scans[n].id: 1 - (rank + 1) / (len(rest) + 1) for rank, n in enumerate(rest)}
     return scores
 
 
 if __name__ == "__main__":
-    sys.exit(run_stage(AcquireRequest, acquire))
+    sys.exit(run_inside(AcquireRequest, acquire))

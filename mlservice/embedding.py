@@ -1,4 +1,4 @@
-"""A scan as a short list of numbers, cheap and without a model: what it looks like from afar."""
+"""A cheap embedding of a scan, without a model."""
 
 from __future__ import annotations
 

@@ -1,44 +1,47 @@
-"""Stage `evaluate`: score predictions of hold-out scans and decide whether a challenger may replace the champion."""
+"""Stage `evaluate`: score predictions of hold-out scans and judge whether a challenger may replace the champion."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
+from mlservice.cases import choose_worst, draw_case
 from mlservice.contract.requests import EvaluateRequest, ScanRef
-from mlservice.contract.results import EvaluateResult, Interval, ScanScore, SiteScore, Summary
+from mlservice.contract.results import Case, EvaluateResult, ScanScore, SiteScore, Summary
 from mlservice.gate import judge
-from mlservice.job import Job, run_stage
-from mlservice.scans import Labels, load_labelmap, load_labels, load_volume, volume_ml
+from mlservice.lesions import group_by_size, measure_lesions
+from mlservice.scans import Labels, Mask, load_labelmap, load_labels, load_volume, volume_ml
+from mlservice.student import two_sided
+from voxloop.child.inside import ChildFolder, run_inside
 
-# topff2023: Dice says little on a reference smaller than this.
+# topff2023: Dice is not meaningful for a smaller reference.
 LEAST_REFERENCE_VOXELS = 1000
 
 
-def evaluate(request: EvaluateRequest, job: Job) -> EvaluateResult:
+def evaluate(request: EvaluateRequest, job: ChildFolder) -> EvaluateResult:
     """Score both models on the same scans and apply the gate. Raises ContractError `bad_scan`."""
     ours, theirs = [], []
     for position, scan in enumerate(request.scans, start=1):
         shape = load_volume(scan, job).shape
         reference = load_labels(scan, job, shape)
-        ours.append(_score_one(scan, reference, job.path(request.challenger), request.segments))
+        said = _predicted(scan, request.challenger, shape, job)
+        ours.append(score_scan(scan, reference, said, request.segments))
         if request.champion:
-            theirs.append(_score_one(scan, reference, job.path(request.champion), request.segments))
+            said = _predicted(scan, request.champion, shape, job)
+            theirs.append(score_scan(scan, reference, said, request.segments))
         job.report(position, len(request.scans), f"Measured scan {position} of {len(request.scans)}")
     challenger = summarise(tuple(ours))
     champion = summarise(tuple(theirs)) if request.champion else None
-    difference = compare(challenger, champion, request.resamples, request.seed) if champion else None
-    return EvaluateResult(challenger, champion, difference, judge(challenger, champion))
+    gate = judge(challenger, champion, request.policy, request.sites)
+    return EvaluateResult(challenger, champion, gate, _worst(request, ours, theirs, job))
 
 
 def score_scan(scan: ScanRef, reference: Labels, predicted: Labels, segments: tuple[int, ...]) -> ScanScore:
     """Compare two labelmaps of one grid; every segment of `segments` counts as a finding."""
-    is_finding = np.zeros(256, bool)
-    is_finding[list(segments)] = True
-    truth, said = is_finding[reference], is_finding[predicted]
+    truth, said = _findings(reference, segments), _findings(predicted, segments)
     size, guess, both = int(truth.sum()), int(said.sum()), int((truth & said).sum())
+    lesions, invented = measure_lesions(truth, said, scan.spacing_mm_zyx)
     return ScanScore(
         id=scan.id,
         site=scan.site,
@@ -47,46 +50,76 @@ def score_scan(scan: ScanRef, reference: Labels, predicted: Labels, segments: tu
         reference_ml=volume_ml(size, scan.spacing_mm_zyx),
         predicted_ml=volume_ml(guess, scan.spacing_mm_zyx),
         false_positive_ml=volume_ml(guess - both, scan.spacing_mm_zyx),
+        lesions=lesions,
+        invented=invented,
     )
 
 
 def summarise(scores: tuple[ScanScore, ...]) -> Summary:
-    """One model's figures over all scans and by site."""
+    """One model's figures over all scans, by site and by size of finding."""
     sites = []
     for site in sorted({score.site for score in scores}):
         here = [score for score in scores if score.site == site]
         sites.append(SiteScore(site, len(here), _mean_dice(here), _false_positives(here)))
     return Summary(
         mean_dice=_mean_dice(scores),
+        dice_interval=_dice_interval(scores),
         scored=sum(score.dice is not None for score in scores),
         empty=sum(score.reference_voxels == 0 for score in scores),
         false_positive_ml_on_empty=_false_positives(scores),
         volume_pearson_r=_pearson(scores),
+        invented=sum(score.invented for score in scores),
         sites=tuple(sites),
+        sizes=group_by_size(scores),
         scans=scores,
     )
 
 
-def compare(challenger: Summary, champion: Summary, resamples: int, seed: int) -> Interval | None:
-    """Mean Dice difference with its 95 % interval: scans resampled, both models on the same ones."""
-    before = {score.id: score.dice for score in champion.scans}
-    pairs = [(score.dice, before.get(score.id)) for score in challenger.scans]
-    gains = np.array([ours - theirs for ours, theirs in pairs if ours is not None and theirs is not None])
-    if gains.size == 0:
-        return None
-    picks = np.random.default_rng(seed).integers(gains.size, size=(resamples, gains.size))
-    low, high = np.percentile(gains[picks].mean(axis=1), [2.5, 97.5])
-    return Interval(float(gains.mean()), float(low), float(high))
+def _worst(
+    request: EvaluateRequest, ours: list[ScanScore], theirs: list[ScanScore], job: ChildFolder
+) -> tuple[Case, ...]:
+    scans = {scan.id: scan for scan in request.scans}
+    our_scores, their_scores = {each.id: each for each in ours}, {each.id: each for each in theirs}
+    cases = []
+    for name in choose_worst(ours, theirs, request.policy.false_floor_ml):
+        scan = scans[name]
+        reference = load_labels(scan, job, load_volume(scan, job).shape)
+
+        def marked(folder: str, scan: ScanRef = scan, shape: tuple[int, ...] = reference.shape) -> Mask:
+            return _findings(_predicted(scan, folder, shape, job), request.segments)
+
+        masks = (
+            _findings(reference, request.segments),
+            marked(request.challenger),
+            marked(request.champion) if request.champion else None,
+        )
+        cases.append(draw_case(scan, masks, our_scores[name], their_scores.get(name)))
+    return tuple(cases)
 
 
-def _score_one(scan: ScanRef, reference: Labels, predictions: Path, segments: tuple[int, ...]) -> ScanScore:
-    predicted = load_labelmap(predictions / scan.id / "labels.npy", scan, reference.shape)
-    return score_scan(scan, reference, predicted, segments)
+def _findings(labels: Labels, segments: tuple[int, ...]) -> Mask:
+    is_finding = np.zeros(256, bool)
+    is_finding[list(segments)] = True
+    found: Mask = is_finding[labels]
+    return found
+
+
+def _predicted(scan: ScanRef, folder: str, shape: tuple[int, ...], job: ChildFolder) -> Labels:
+    return load_labelmap(job.path(folder) / scan.id / "labels.npy", scan, shape)
+
+
+def _dices(scores: list[ScanScore] | tuple[ScanScore, ...]) -> list[float]:
+    return [score.dice for score in scores if score.dice is not None]
 
 
 def _mean_dice(scores: list[ScanScore] | tuple[ScanScore, ...]) -> float | None:
-    known = [score.dice for score in scores if score.dice is not None]
+    known = _dices(scores)
     return float(np.mean(known)) if known else None
+
+
+def _dice_interval(scores: tuple[ScanScore, ...]) -> tuple[float, float] | None:
+    found = two_sided(np.array(_dices(scores), dtype=np.float64))
+    return found and (max(0.0, found[0]), min(1.0, found[1]))
 
 
 def _false_positives(scores: list[ScanScore] | tuple[ScanScore, ...]) -> float | None:
@@ -103,4 +136,4 @@ def _pearson(scores: tuple[ScanScore, ...]) -> float | None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_stage(EvaluateRequest, evaluate))
+    sys.exit(run_inside(EvaluateRequest, evaluate))

@@ -1,27 +1,28 @@
-"""Stage `plan`: look at the labelled scans and turn a profile into one frozen configuration."""
+"""Stage `plan`: derive a frozen configuration from a profile and the labelled scans."""
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 
+import msgspec
 import numpy as np
 
-from mlservice.contract.codec import ContractError
-from mlservice.contract.config import TrainingConfig, profile
+from mlservice.contract.config import TrainingConfig
+from mlservice.contract.profiles import profile
 from mlservice.contract.requests import PlanRequest
 from mlservice.contract.results import PlanResult
-from mlservice.job import Job, run_stage
-from mlservice.scans import load_labels, load_volume
+from mlservice.scans import has_lungs, load_labels, load_volume
+from voxloop.child import ContractError
+from voxloop.child.inside import ChildFolder, run_inside
 
-# A segment is learned when at least this much of it is labelled; fewer voxels only teach noise.
+# A segment is learned when at least this much of it is labelled; fewer voxels only add noise.
 LEAST_VOXELS = 2000
 LEAST_SCANS = 2
-# Scans this much finer or coarser than the profile's slices move its grid to the sites' median (learning.md).
+# When the sites' slices differ from the profile's by this factor, the grid uses the sites' median.
 SPACING_TOLERANCE = 1.5
 
 
-def plan(request: PlanRequest, job: Job) -> PlanResult:
+def plan(request: PlanRequest, job: ChildFolder) -> PlanResult:
     """Choose the classes with enough labels and the grid. Raises ContractError `nothing_to_learn`, `bad_scan`."""
     config = profile(request.profile)
     voxels = {segment.key: 0 for segment in request.segments}
@@ -41,12 +42,14 @@ def plan(request: PlanRequest, job: Job) -> PlanResult:
     left_out = [s.key for s in request.segments if s not in enough and voxels[s.key]]
     notes = [f"Learns {', '.join(s.key for s in enough)} from {len(request.scans)} scans."]
     if left_out:
-        notes.append(f"Too little is labelled of {', '.join(left_out)}: those voxels teach nothing, neither way.")
-    config = dataclasses.replace(
+        fate = "learned as findings without a class" if config.finds_any else "ignored in training"
+        notes.append(f"Too little is labelled of {', '.join(left_out)}: those voxels are {fate}.")
+    config = msgspec.structs.replace(
         config, classes=tuple(enough), cpu_threads=request.cpu_threads, steps=request.steps or config.steps
     )
     config, moved = _with_spacing(config, request)
-    return PlanResult(config, voxels, (*notes, *moved))
+    config, without = _without_limit(config, request, job)
+    return PlanResult(config, voxels, (*notes, *moved, *without))
 
 
 def _with_spacing(config: TrainingConfig, request: PlanRequest) -> tuple[TrainingConfig, tuple[str, ...]]:
@@ -57,8 +60,18 @@ def _with_spacing(config: TrainingConfig, request: PlanRequest) -> tuple[Trainin
     if all(1 / SPACING_TOLERANCE <= ratio <= SPACING_TOLERANCE for ratio in ratios):
         return config, ()
     note = f"The sites' median spacing, {z:.2f} × {y:.2f} × {x:.2f} mm, is the model's grid."
-    return dataclasses.replace(config, spacing_mm_zyx=(z, y, x)), (note,)
+    return msgspec.structs.replace(config, spacing_mm_zyx=(z, y, x)), (note,)
+
+
+def _without_limit(
+    config: TrainingConfig, request: PlanRequest, job: ChildFolder
+) -> tuple[TrainingConfig, tuple[str, ...]]:
+    """Where no scan comes with its lungs, findings may lie anywhere: the network is not told of a limit."""
+    if not config.lung_channel or any(has_lungs(scan, job) for scan in request.scans):
+        return config, ()
+    note = "No scan comes with its lungs: the model learns without their limit, and from marked lesions alone."
+    return msgspec.structs.replace(config, lung_channel=False, paste_share=0.0, haze_share=0.0), (note,)
 
 
 if __name__ == "__main__":
-    sys.exit(run_stage(PlanRequest, plan))
+    sys.exit(run_inside(PlanRequest, plan))

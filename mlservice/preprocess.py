@@ -1,10 +1,7 @@
-"""Stage `preprocess`: bring a scan to the model's grid and window, and its labels to the model's channels."""
+"""Resample and window a scan for the model, and map its labels to the model's channels."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,19 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from mlservice.contract.config import TrainingConfig
-from mlservice.contract.requests import PreprocessRequest, ScanRef
-from mlservice.contract.results import PreprocessResult
-from mlservice.job import Job, run_stage
+from mlservice.contract.requests import ScanRef
 from mlservice.resample import resample_linear
 from mlservice.scans import Labels, Mask, Volume, load_labels, load_lungs, load_volume
+from voxloop.child.inside import ChildFolder
+from voxloop.volume.growing import lung_limit
 
 Image = npt.NDArray[np.float32]
 Shape = tuple[int, int, int]
 
-# Channel value of a voxel that teaches nothing: a segment with too few labels to be a class.
-IGNORED = 255
+# Channel values of voxels of a segment with too few labels to be a class: a finding without a name for models that
+# learn any finding first, ignored by the others. What lies outside the scan is ignored by all.
+UNNAMED, IGNORED = 254, 255
 LUNG_MARGIN_MM = 20.0
-# A grid within 5 % of the wanted spacing is kept as it is: resampling would cost more than it gives.
+# A grid within 5 % of the wanted spacing is not resampled.
 SPACING_TOLERANCE = 0.05
 
 
@@ -38,14 +36,28 @@ class Grid:
 
     @property
     def box(self) -> tuple[slice, slice, slice]:
-        """The part of the scan that is seen."""
+        """The box as slices."""
         z, y, x = (slice(a, b) for a, b in zip(self.start_zyx, self.stop_zyx, strict=True))
         return z, y, x
 
+    def spacing_mm(self, spacing_mm_zyx: tuple[float, float, float]) -> npt.NDArray[np.float64]:
+        """Size of its voxels, zyx, in a scan with voxels of `spacing_mm_zyx`."""
+        sides = np.subtract(self.stop_zyx, self.start_zyx) * np.array(spacing_mm_zyx)
+        return np.asarray(sides / np.array(self.shape_zyx), np.float64)
+
     @property
     def is_resampled(self) -> bool:
-        """Whether voxels change their size."""
+        """Whether the spacing changes."""
         return self.shape_zyx != tuple(b - a for a, b in zip(self.start_zyx, self.stop_zyx, strict=True))
+
+
+def lungs_for(config: TrainingConfig, hu_zyx: Volume, scan: ScanRef, job: ChildFolder) -> Mask | None:
+    """The lung mask of a scan's folder. Where there is none, a model that takes the lung limit as input gets the limit
+    of the brush, computed from the volume: with a channel of ones it marks some hundred mL on an empty scan."""
+    lungs = load_lungs(scan, job, hu_zyx.shape)
+    if lungs is None and config.lung_channel:
+        lungs, _ = lung_limit(np.asarray(hu_zyx), scan.spacing_mm_zyx)
+    return lungs
 
 
 def grid_for(
@@ -105,9 +117,18 @@ def bcet(image_zyx: Image, mean: float = 110 / 255) -> Image:
     return result
 
 
+def prepare_limit(lungs: Mask | None, grid: Grid) -> Image:
+    """The lung limit on the model's grid, 0 … 1 (a share where voxels are merged); all ones without one."""
+    if lungs is None:
+        return np.ones(grid.shape_zyx, np.float32)
+    inside: Image = lungs[grid.box].astype(np.float32)
+    return resample_linear(inside, grid.shape_zyx) if grid.is_resampled else inside
+
+
 def prepare_labels(labels_zyx: Labels, config: TrainingConfig, grid: Grid) -> Labels:
-    """Segment ids on the scan's grid → channels on the model's: 0 background, 1… classes, 255 teaches nothing."""
-    table = np.full(256, IGNORED, np.uint8)
+    """Segment ids on the scan's grid → channels on the model's: 0 background, 1… classes, 254 a finding without a
+    class, 255 ignored."""
+    table = np.full(256, UNNAMED if config.finds_any else IGNORED, np.uint8)
     table[0] = 0
     for channel, segment in enumerate(config.classes, start=1):
         table[segment.id] = channel
@@ -117,29 +138,22 @@ def prepare_labels(labels_zyx: Labels, config: TrainingConfig, grid: Grid) -> La
     return np.ascontiguousarray(channels)
 
 
-def prepare_scan(scan: ScanRef, job: Job, config: TrainingConfig, into: Path) -> Path:
-    """Write `<into>/<scan id>/` with image.npy (float16) and labels.npy (uint8 channels); whole or not at all."""
-    place = into / scan.id
-    if (place / "grid.json").exists():
-        return place
+def prepare_scan(scan: ScanRef, job: ChildFolder, config: TrainingConfig, into: Path) -> Path:
+    """Write `<into>/<scan id>/` with image.npy (float16), labels.npy (uint8 channels), spacing.npy (mm of the model's
+    grid, zyx) and, for a model that takes the lung limit and a scan that has one, limit.npy (float16); returns that
+    folder."""
+    scan_folder = into / scan.id
     volume = load_volume(scan, job)
     shape = volume.shape
-    grid = grid_for(config, shape, scan.spacing_mm_zyx, load_lungs(scan, job, shape))
-    place.mkdir(parents=True, exist_ok=True)
-    np.save(place / "image.npy", prepare_image(volume, config, grid).astype(np.float16))
-    np.save(place / "labels.npy", prepare_labels(load_labels(scan, job, shape), config, grid))
-    # Written last: its presence says that the rest is whole.
-    (place / "grid.json").write_text(json.dumps(dataclasses.asdict(grid)), "utf-8")
-    return place
-
-
-def preprocess(request: PreprocessRequest, job: Job) -> PreprocessResult:
-    """Prepare every scan in `prepared/`. Raises ContractError `bad_scan`."""
-    folder = job.fresh("prepared")
-    for position, scan in enumerate(request.scans, start=1):
-        prepare_scan(scan, job, request.config, folder)
-        job.report(position, len(request.scans), f"Prepared scan {position} of {len(request.scans)}")
-    return PreprocessResult("prepared", tuple(scan.id for scan in request.scans))
+    lungs = lungs_for(config, volume, scan, job)
+    grid = grid_for(config, shape, scan.spacing_mm_zyx, lungs)
+    scan_folder.mkdir(parents=True, exist_ok=True)
+    np.save(scan_folder / "image.npy", prepare_image(volume, config, grid).astype(np.float16))
+    np.save(scan_folder / "spacing.npy", grid.spacing_mm(scan.spacing_mm_zyx))
+    if config.lung_channel and lungs is not None:
+        np.save(scan_folder / "limit.npy", prepare_limit(lungs, grid).astype(np.float16))
+    np.save(scan_folder / "labels.npy", prepare_labels(load_labels(scan, job, shape), config, grid))
+    return scan_folder
 
 
 def _size(voxels: int, have_mm: float, want_mm: float) -> int:
@@ -150,7 +164,3 @@ def _size(voxels: int, have_mm: float, want_mm: float) -> int:
 
 def _nearest(old: tuple[int, ...], new: Shape) -> list[npt.NDArray[np.int64]]:
     return [((np.arange(n) + 0.5) * o / n).astype(np.int64) for o, n in zip(old, new, strict=True)]
-
-
-if __name__ == "__main__":
-    sys.exit(run_stage(PreprocessRequest, preprocess))

@@ -1,4 +1,4 @@
-"""Resample between grids that share their outer edges (torch: threaded, and the same on CPU and GPU)."""
+"""Resample between grids that share their outer edges (with torch: threaded, the same on CPU and GPU)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Shape = tuple[int, int, int]
 
 
 def resample_linear(image_zyx: npt.NDArray[np.float32], shape_zyx: Shape) -> npt.NDArray[np.float32]:
-    """Trilinear, voxel centres aligned; going coarser the mean over the new voxel first, so that nothing aliases."""
+    """Trilinear, voxel centres aligned; when downsampling, averages over the new voxel first to avoid aliasing."""
     tensor = torch.from_numpy(np.ascontiguousarray(image_zyx))[None, None]
     if any(new * 2 <= old for old, new in zip(image_zyx.shape, shape_zyx, strict=True)):
         z, y, x = (min(old, new) for old, new in zip(image_zyx.shape, shape_zyx, strict=True))

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mlservice.contract.codec import ContractError
 from mlservice.contract.requests import ScanRef
-from mlservice.job import Job
+from voxloop.child import ContractError
+from voxloop.child.inside import ChildFolder
+from voxloop.volume.amounts import voxel_ml
 
 Volume = npt.NDArray[np.int16]
 Labels = npt.NDArray[np.uint8]
@@ -19,11 +20,10 @@ ERASED = 255
 
 def volume_ml(voxels: float, spacing_mm_zyx: tuple[float, float, float]) -> float:
     """Millilitres of that many voxels."""
-    z, y, x = spacing_mm_zyx
-    return float(voxels * z * y * x / 1000.0)
+    return float(voxels * voxel_ml(spacing_mm_zyx))
 
 
-def load_volume(scan: ScanRef, job: Job) -> Volume:
+def load_volume(scan: ScanRef, job: ChildFolder) -> Volume:
     """HU, int16, zyx, memory-mapped. Raises ContractError `bad_scan`."""
     array = _load(job.path(scan.folder) / "volume.npy", scan)
     if array.ndim != 3 or array.dtype != np.int16 or 0 in array.shape:
@@ -31,7 +31,7 @@ def load_volume(scan: ScanRef, job: Job) -> Volume:
     return array.view(np.int16)
 
 
-def load_labels(scan: ScanRef, job: Job, shape_zyx: tuple[int, ...]) -> Labels:
+def load_labels(scan: ScanRef, job: ChildFolder, shape_zyx: tuple[int, ...]) -> Labels:
     """Segment ids, uint8, on the scan's grid. Raises ContractError `bad_scan`, also for a stray 255 (erased)."""
     labels = load_labelmap(job.path(scan.folder) / "labels.npy", scan, shape_zyx)
     if int(labels.max(initial=0)) == ERASED:
@@ -47,8 +47,13 @@ def load_labelmap(path: Path, scan: ScanRef, shape_zyx: tuple[int, ...]) -> Labe
     return array.view(np.uint8)
 
 
-def load_lungs(scan: ScanRef, job: Job, shape_zyx: tuple[int, ...]) -> Mask | None:
-    """Where lung is, where that is known and not empty."""
+def has_lungs(scan: ScanRef, job: ChildFolder) -> bool:
+    """Whether the scan's folder holds a lung mask, of whatever size."""
+    return (job.path(scan.folder) / "lungs.npy").exists()
+
+
+def load_lungs(scan: ScanRef, job: ChildFolder, shape_zyx: tuple[int, ...]) -> Mask | None:
+    """The lung mask; None when unknown or empty."""
     path = job.path(scan.folder) / "lungs.npy"
     if not path.exists():
         return None

@@ -1,10 +1,9 @@
-"""A model on disk: weights.safetensors and model.json. Nothing else is ever loaded (CVE-2025-32434)."""
+"""A model on disk: weights.safetensors and model.json. No other format is loaded (CVE-2025-32434)."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,16 +12,17 @@ import torch
 from safetensors.torch import load, save
 from torch import nn
 
-from mlservice.contract.codec import ContractError, read_json, sync_folder, write_json
 from mlservice.contract.config import TrainingConfig
 from mlservice.networks import build_network
+from voxloop.child import ContractError, Document, read_json, sync_folder, write_json
 
 WEIGHTS, CARD = "weights.safetensors", "model.json"
 
+Tensors = dict[str, torch.Tensor]
 
-@dataclass(frozen=True)
-class ModelCard:
-    """`model.json`: everything needed to use the weights, and where they come from."""
+
+class ModelCard(Document, frozen=True):
+    """`model.json`: everything needed to use the weights, and their provenance."""
 
     config: TrainingConfig
     manifest_hash: str
@@ -33,18 +33,24 @@ class ModelCard:
 
 
 def save_model(
-    folder: Path, network: nn.Module, config: TrainingConfig, *, manifest_hash: str, seed: int, loss: float
+    folder: Path,
+    network: nn.Module,
+    config: TrainingConfig,
+    *,
+    manifest_hash: str,
+    seed: int,
+    metrics: dict[str, float],
 ) -> ModelCard:
     """Write both files into an existing folder; model.json last."""
-    body = save({name: tensor.detach().cpu().contiguous() for name, tensor in _tensors(network).items()})
+    body = save({name: tensor.detach().cpu().contiguous() for name, tensor in named_tensors(network).items()})
     (folder / WEIGHTS).write_bytes(body)
     card = ModelCard(
         config=config,
         manifest_hash=manifest_hash,
         seed=seed,
         weights_sha256=hashlib.sha256(body).hexdigest(),
-        versions={"python": platform.python_version(), "torch": torch.__version__, "monai": version("monai")},
-        metrics={"training_loss": loss},
+        versions={"python": platform.python_version(), "torch": str(torch.__version__), "monai": version("monai")},
+        metrics=metrics,
     )
     write_json(folder / CARD, card)
     sync_folder(folder)
@@ -63,21 +69,26 @@ def load_model(folder: Path) -> tuple[nn.Module, ModelCard]:
     except OSError as error:
         raise ContractError("bad_model", f"There is no {WEIGHTS}; no other format is read.") from error
     if hashlib.sha256(body).hexdigest() != card.weights_sha256:
-        raise ContractError("bad_model", "The weights are not the ones that model.json names.")
+        raise ContractError("bad_model", "The weights do not match the hash in model.json.")
     try:
         state = load(body)
     except (safetensors.SafetensorError, ValueError) as error:
         raise ContractError("bad_model", f"{WEIGHTS} is not a safetensors file.") from error
     network = build_network(card.config)
     try:
-        if set(state) != set(_tensors(network)):
-            raise RuntimeError("other tensors")
-        network.load_state_dict(state, strict=False)
+        load_tensors(network, state)
     except RuntimeError as error:
-        raise ContractError("bad_model", "The weights do not fit the network that model.json names.") from error
+        raise ContractError("bad_model", "The weights do not fit the network of model.json.") from error
     return network, card
 
 
-def _tensors(network: nn.Module) -> dict[str, torch.Tensor]:
+def named_tensors(network: nn.Module) -> Tensors:
     """Every tensor once: DynUNet registers each layer under two names."""
     return dict(network.named_parameters()) | dict(network.named_buffers())
+
+
+def load_tensors(network: nn.Module, tensors: Tensors) -> None:
+    """Undo `named_tensors`. Raises RuntimeError for other names or shapes."""
+    if set(tensors) != set(named_tensors(network)):
+        raise RuntimeError("other tensors")
+    network.load_state_dict(tensors, strict=False)

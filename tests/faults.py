@@ -1,4 +1,4 @@
-"""A bad line before a real server: requests and answers are cut, delayed, doubled and reordered at a chosen step."""
+"""A faulty proxy before a real server: requests and responses are cut, delayed, duplicated and reordered."""
 
 import contextlib
 import socket
@@ -45,7 +45,7 @@ class Request:
 
 @dataclass
 class FaultyLine:
-    """A proxy on a port of its own. `arm` sets what befalls the next save; `down`, `up`: gone and back."""
+    """A proxy on its own port. `arm` sets the fault of the next save; `down`, `up`: stop and restart."""
 
     upstream: str
     port: int = 0
@@ -68,7 +68,7 @@ class FaultyLine:
         return f"http://localhost:{self.port}"
 
     def arm(self, fault: Fault, then: Callable[[], None] = lambda: None) -> None:
-        """The next save meets this fault; `then` runs at that very step (kill a server, end a session)."""
+        """Let the next save meet this fault; `then` runs at that step (kill a server, end a session)."""
         with self._lock:
             self._armed.append((fault, then))
 
@@ -82,7 +82,7 @@ class FaultyLine:
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def down(self) -> None:
-        """Refuse connections, as a server does that is not there."""
+        """Refuse connections, like a stopped server."""
         if self._listener:
             with contextlib.suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
@@ -143,8 +143,8 @@ class FaultyLine:
         return None
 
     def _connect(self) -> socket.socket:
-        place = urlsplit(self.upstream)
-        return socket.create_connection((place.hostname or "", place.port or 80), timeout=60)
+        address = urlsplit(self.upstream)
+        return socket.create_connection((address.hostname or "", address.port or 80), timeout=60)
 
     def _ask(self, request: Request) -> bytes:
         with self._connect() as server:
@@ -171,11 +171,11 @@ def _read_request(client: socket.socket) -> Request | None:
             return None
         body += block
     method, path, _ = lines[0].decode("latin-1").split(" ", 2)
-    # One request a connection: where an answer ends is then where the connection does.
+    # One request per connection: a response ends with its connection.
     return Request(method, path, b"\r\n".join([*lines, b"Connection: close", b"", b""]), body)
 
 
 def _reset(connection: socket.socket) -> None:
-    """Close as a cut line does, without a farewell."""
+    """Reset the connection."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()

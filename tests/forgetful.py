@@ -1,12 +1,9 @@
-"""A file system that forgets what was not synced, as a disk does when the power goes.
+"""A file system that forgets what was not synced, like a disk in a power cut.
 
 `python -m tests.forgetful LIVE KEPT AT` mounts LIVE at AT. Everything read and written goes to LIVE. KEPT holds what a
-disk would have: the content of a file as it was at its last fsync (or when the mount was made), and which names a
-folder had at its own last fsync. `after_power_cut(LIVE, KEPT, TO)` builds what would be found when the power is back.
-
-A file's fsync keeps its own name as well, as ext4 and XFS do. A rename is kept only by a sync of the folder.
-Needs libfuse and /dev/fuse.
-"""
+disk would have: the content of each file at its last fsync (or at the mount), and the names in each folder at its last
+fsync. `after_power_cut(LIVE, KEPT, TO)` builds what would be found after the power cut. A file's fsync also keeps its
+name, as ext4 and XFS do. A rename is kept only by a sync of the folder. Needs libfuse and /dev/fuse."""
 
 import errno
 import json
@@ -44,8 +41,8 @@ CALLS = (
 NAMES, FILES, HELD = "names.json", "files", "held"
 
 
-class Forgetful(mfusepy.Operations):  # type: ignore[misc]
-    """Passes everything on to `live`, and keeps beside it what was synced."""
+class Forgetful(mfusepy.Operations):
+    """Forwards everything to `live`, and keeps a copy of what was synced."""
 
     use_ns = True
 
@@ -56,15 +53,15 @@ class Forgetful(mfusepy.Operations):  # type: ignore[misc]
             folder.mkdir(exist_ok=True)
         self.names: dict[int, dict[str, int]] = {}  # inode of a folder -> names and inodes that are on the disk
         self.pending: dict[int, list[tuple[int, bytes | None]]] = {}  # inode -> writes; None: cut to that length
-        for folder, folders, files in os.walk(live):
-            self.names[os.lstat(folder).st_ino] = {
-                name: os.lstat(os.path.join(folder, name)).st_ino for name in [*folders, *files]
+        for directory, folders, files in os.walk(live):
+            self.names[os.lstat(directory).st_ino] = {
+                name: os.lstat(os.path.join(directory, name)).st_ino for name in [*folders, *files]
             }
 
-    def _path(self, path: str) -> str:
+    def path_of(self, path: str) -> str:
         return str(self.live) + path
 
-    # What changes a file: the first time, what the disk has is put aside.
+    # On the first change of a file, save its content on the disk.
     def _note(self, inode: int, live: str | int, offset: int, data: bytes | None) -> None:
         known = self.files / str(inode)
         if inode not in self.pending:
@@ -80,7 +77,7 @@ class Forgetful(mfusepy.Operations):  # type: ignore[misc]
         """An fsync of a file: its content, and its name in its folder."""
         writes = self.pending.get(inode)
         if writes is None:
-            return  # not written to since the mount was made: all of it is on the disk
+            return  # not written since the mount: all of it is on the disk
         known = self.files / str(inode)
         with open(known, "r+b" if known.exists() else "w+b") as handle:
             for offset, data in writes:
@@ -90,54 +87,54 @@ class Forgetful(mfusepy.Operations):  # type: ignore[misc]
                     handle.seek(offset)
                     handle.write(data)
         self.pending[inode] = []
-        parent, _, name = self._path(path).rpartition("/")
+        parent, _, name = self.path_of(path).rpartition("/")
         try:
-            if os.lstat(self._path(path)).st_ino == inode:
+            if os.lstat(self.path_of(path)).st_ino == inode:
                 self.names.setdefault(os.lstat(parent).st_ino, {})[name] = inode
         except FileNotFoundError:
             return
 
     def _hold(self, path: str) -> None:
-        """Before a name goes: its inode must not be given to another file while the disk still has it."""
-        entry = os.lstat(self._path(path))
+        """Before a name is removed: its inode must not be reused while the disk still has it."""
+        entry = os.lstat(self.path_of(path))
         known = self.held / str(entry.st_ino)
-        if not os.path.isdir(self._path(path)) and not known.exists():
-            os.link(self._path(path), known, follow_symlinks=False)
+        if not os.path.isdir(self.path_of(path)) and not known.exists():
+            os.link(self.path_of(path), known, follow_symlinks=False)
 
     def write_names(self) -> None:
-        """For the one who builds the disk again."""
+        """Write the names for `after_power_cut`."""
         root = os.lstat(self.live).st_ino
         (self.kept / NAMES).write_text(json.dumps({"root": root, "names": self.names}))
 
     # The calls of the kernel.
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
-        entry = os.lstat(self._path(path))
+        entry = os.lstat(self.path_of(path))
         found = {
             name: getattr(entry, name) for name in ("st_mode", "st_uid", "st_gid", "st_nlink", "st_size", "st_ino")
         }
         return found | {f"st_{name}time": getattr(entry, f"st_{name}time_ns") for name in "acm"}
 
     def readdir(self, path: str, fh: int) -> list[str]:
-        return [".", "..", *os.listdir(self._path(path))]
+        return [".", "..", *os.listdir(self.path_of(path))]
 
     def readlink(self, path: str) -> str:
-        return os.readlink(self._path(path))
+        return str(os.readlink(self.path_of(path)))
 
     def open(self, path: str, flags: int) -> int:
-        # Always readable and writable for ourselves: what was written has to be read again at a sync.
+        # Always opened readable: written data is read again at a sync.
         if flags & os.O_TRUNC:
             self.truncate(path, 0)
-        return os.open(self._path(path), flags & ~(os.O_TRUNC | os.O_APPEND | os.O_EXCL | os.O_CREAT))
+        return os.open(self.path_of(path), flags & ~(os.O_TRUNC | os.O_APPEND | os.O_EXCL | os.O_CREAT))
 
     def create(self, path: str, mode: int, fi: Any = None) -> int:
-        handle = os.open(self._path(path), os.O_RDWR | os.O_CREAT, mode)
+        handle = os.open(self.path_of(path), os.O_RDWR | os.O_CREAT, mode)
         self._own(path)
         self.pending.setdefault(os.fstat(handle).st_ino, [])
         return handle
 
     def _own(self, path: str) -> None:
         user, group, _ = mfusepy.fuse_get_context()
-        os.lchown(self._path(path), user, group)
+        os.lchown(self.path_of(path), user, group)
 
     def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
         return os.pread(fh, size, offset)
@@ -147,14 +144,14 @@ class Forgetful(mfusepy.Operations):  # type: ignore[misc]
         return os.pwrite(fh, data, offset)
 
     def truncate(self, path: str, length: int, fh: int | None = None) -> None:
-        self._note(os.lstat(self._path(path)).st_ino, self._path(path), length, None)
-        os.truncate(self._path(path), length)
+        self._note(os.lstat(self.path_of(path)).st_ino, self.path_of(path), length, None)
+        os.truncate(self.path_of(path), length)
 
     def fsync(self, path: str, datasync: int, fh: int) -> None:
         self._keep(os.fstat(fh).st_ino, path)
 
     def fsyncdir(self, path: str, datasync: int, fh: int) -> None:
-        folder = self._path(path)
+        folder = self.path_of(path)
         self.names[os.lstat(folder).st_ino] = {name: os.lstat(f"{folder}/{name}").st_ino for name in os.listdir(folder)}
 
     def release(self, path: str, fh: int) -> None:
@@ -162,51 +159,51 @@ class Forgetful(mfusepy.Operations):  # type: ignore[misc]
 
     def unlink(self, path: str) -> None:
         self._hold(path)
-        os.unlink(self._path(path))
+        os.unlink(self.path_of(path))
 
     def rename(self, old: str, new: str) -> None:
-        if os.path.lexists(self._path(new)):
+        if os.path.lexists(self.path_of(new)):
             self._hold(new)
-        os.rename(self._path(old), self._path(new))
+        os.rename(self.path_of(old), self.path_of(new))
 
     def mkdir(self, path: str, mode: int) -> None:
-        os.mkdir(self._path(path), mode)
+        os.mkdir(self.path_of(path), mode)
         self._own(path)
-        inode = os.lstat(self._path(path)).st_ino
-        # A new folder's own name is kept at once: none of our programs syncs the folder above it, and file systems
-        # with a journal write it with the first file that is synced inside.
+        inode = os.lstat(self.path_of(path)).st_ino
+        # A new folder's name is kept at once: our programs do not sync its parent, and journaling file systems write it
+        # with the first synced file inside.
         self.names[inode] = {}
-        self.names.setdefault(os.lstat(os.path.dirname(self._path(path))).st_ino, {})[os.path.basename(path)] = inode
+        self.names.setdefault(os.lstat(os.path.dirname(self.path_of(path))).st_ino, {})[os.path.basename(path)] = inode
 
     def mknod(self, path: str, mode: int, device: int) -> None:
-        os.mknod(self._path(path), mode, device)  # a server's socket
+        os.mknod(self.path_of(path), mode, device)  # a server's socket
         self._own(path)
 
     def rmdir(self, path: str) -> None:
-        os.rmdir(self._path(path))
+        os.rmdir(self.path_of(path))
 
     def symlink(self, target: str, source: str) -> None:
-        os.symlink(source, self._path(target))
+        os.symlink(source, self.path_of(target))
 
     def link(self, target: str, source: str) -> None:
-        os.link(self._path(source), self._path(target))
+        os.link(self.path_of(source), self.path_of(target))
 
     def chmod(self, path: str, mode: int) -> None:
-        os.chmod(self._path(path), mode)
+        os.chmod(self.path_of(path), mode)
 
     def chown(self, path: str, uid: int, gid: int) -> None:
-        os.lchown(self._path(path), uid, gid)
+        os.lchown(self.path_of(path), uid, gid)
 
     def utimens(self, path: str, times: tuple[int, int] | None = None) -> None:
-        os.utime(self._path(path), ns=times)
+        os.utime(self.path_of(path), ns=times)
 
     def statfs(self, path: str) -> dict[str, int]:
-        found = os.statvfs(self._path(path))
+        found = os.statvfs(self.path_of(path))
         return {name: getattr(found, name) for name in ("f_bavail", "f_bfree", "f_blocks", "f_bsize", "f_frsize")}
 
 
 def after_power_cut(live: Path, kept: Path, to: Path) -> int:
-    """Build in `to` what a disk would hold; answers how many files came back with other content than they had."""
+    """Build in `to` what a disk would hold; returns how many files have other content than before."""
     told = json.loads((kept / NAMES).read_text())
     names = {int(inode): entries for inode, entries in told["names"].items()}
     owners: dict[int, os.stat_result] = {}
@@ -219,11 +216,11 @@ def after_power_cut(live: Path, kept: Path, to: Path) -> int:
         where[int(path.name)], owners[int(path.name)] = path, path.lstat()
     changed = 0
 
-    def build(inode: int, place: Path) -> None:
+    def build(inode: int, directory: Path) -> None:
         nonlocal changed
-        place.mkdir(exist_ok=True)
+        directory.mkdir(exist_ok=True)
         for name, child in names.get(inode, {}).items():
-            target = place / name
+            target = directory / name
             if child in names:
                 build(child, target)
             elif (kept / FILES / str(child)).exists():
@@ -235,22 +232,22 @@ def after_power_cut(live: Path, kept: Path, to: Path) -> int:
                 if where[child].is_symlink():
                     target.symlink_to(where[child].readlink())
                     continue
-                shutil.copyfile(where[child], target)  # never written to: as it was when the mount was made
+                shutil.copyfile(where[child], target)  # never written: as at the mount
             else:
-                target.touch()  # a name whose content never reached the disk
+                target.touch()  # a name whose content was never synced
             if child in owners:
                 os.chown(target, owners[child].st_uid, owners[child].st_gid)
                 target.chmod(owners[child].st_mode & 0o7777)
         entry = where.get(inode, live).lstat()
-        os.chown(place, entry.st_uid, entry.st_gid)
-        place.chmod(entry.st_mode & 0o7777)
+        os.chown(directory, entry.st_uid, entry.st_gid)
+        directory.chmod(entry.st_mode & 0o7777)
 
     build(told["root"], to)
     return changed
 
 
 def until_cut(fuse: Forgetful) -> None:
-    """Answer every call with an input/output error as soon as `KEPT/cut` is there; write the names down first."""
+    """Fail every call with EIO as soon as `KEPT/cut` exists; write the names first."""
 
     def guarded(call: Callable[..., Any]) -> Callable[..., Any]:
         def answer(*arguments: Any, **named: Any) -> Any:
@@ -267,7 +264,7 @@ def until_cut(fuse: Forgetful) -> None:
 
 
 def main(live: Path, kept: Path, at: Path) -> None:
-    """Mount until it is unmounted. One thread: a call sees what the call before did."""
+    """Mount until unmounted. Single-threaded, so calls are serialised."""
     fuse = Forgetful(live, kept)
     until_cut(fuse)
     mfusepy.FUSE(

@@ -22,18 +22,18 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 SUPERVISE = """
-import os, sys
+import contextlib, os, sys
 from pathlib import Path
 from voxloop.embedded.demo import Demo
-from voxloop.embedded.supervisor import Supervisor
-with Supervisor() as supervisor:
+from voxloop.embedded.supervisor import StopRequested, Supervisor
+with Supervisor() as supervisor, contextlib.suppress(StopRequested):
     supervisor.start(*Demo(Path(sys.argv[1]), Path(sys.argv[2]), 1).background(dict(os.environ)))
     supervisor.keep_running()
 """
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """A free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -60,18 +60,21 @@ class Product:
 
     def manage(self, *arguments: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a management command to its end; `more` is added to its environment."""
-        return subprocess.run(
+        done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=self.environment | more,
-            check=check,
+            check=False,
             capture_output=True,
             text=True,
             timeout=300,
         )
+        assert not check or done.returncode == 0, f"manage.py {arguments[0]}: {done.stdout}\n{done.stderr}"
+        return done
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
-        """Start `web`, `default`, `ml`, `beat`, or the `supervisor` of one machine with all workers and the clock."""
+        """Start `web`, `default`, `ml`, `beat`, or the `supervisor` of one machine with all workers and the
+        scheduler."""
         command = {
             "web": [
                 sys.executable,
@@ -109,14 +112,14 @@ class Product:
         raise AssertionError("the web server did not come up: " + (self.state / "web.log").read_text())
 
     def kill(self, name: str) -> None:
-        """End a process and its children at once, with nothing said to them."""
+        """Kill a process and its children at once."""
         process = self.processes.pop(name)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
 
     def stop(self) -> None:
-        """End everything, politely first."""
+        """Stop everything: SIGTERM first, then SIGKILL."""
         for process in self.processes.values():
             process.send_signal(signal.SIGTERM)
         for name, process in list(self.processes.items()):
@@ -153,7 +156,7 @@ def new_database() -> Iterator[str]:
 
 
 def wait_for(what: str, check: Any, seconds: float = 60, every: float = 0.3) -> Any:
-    """Call `check` until it answers something true."""
+    """Call `check` until it returns something true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := check():

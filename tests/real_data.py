@@ -1,4 +1,4 @@
-"""Real scans for tests: read in place, never copied, and no reason to fail where they are not."""
+"""Real scans for tests: read in place, never copied; tests are skipped where they are missing."""
 
 import os
 from pathlib import Path

@@ -3,22 +3,37 @@
 from typing import Any
 from uuid import UUID
 
-from django.urls import path
-from drf_spectacular.utils import extend_schema
+from django.http import FileResponse, HttpResponse
+from django.urls import path, reverse
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import generics, serializers
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.request import Request
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.datasets import services
+from annotation.datasets.downloading import find_export, is_in_folder, make_links, serve_export
 from annotation.datasets.models import Export, Release
 from annotation.datasets.selectors import count_scans, visible_exports, visible_releases
+from annotation.datasets.states import ReleaseState
 from annotation.work.selectors import visible_campaigns
+from voxloop.accounts.requests import Request, person_of
 from voxloop.kernel.errors import NotFound
+from voxloop.storage.serving import OctetRenderer, served_as
+
+
+class FiltersSerializer(serializers.Serializer[Any]):
+    """Which scans a release includes; null: all."""
+
+    sites = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    approved_from = serializers.DateField(allow_null=True)
+    approved_until = serializers.DateField(allow_null=True)
 
 
 class ReleaseSerializer(serializers.ModelSerializer[Release]):
+    state = serializers.ChoiceField(ReleaseState.choices)
+    filters = FiltersSerializer()
     created_by = serializers.CharField(source="created_by.username", allow_null=True, default=None)
 
     class Meta:
@@ -39,9 +54,57 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
 
 
 class ExportSerializer(serializers.ModelSerializer[Export]):
+    """`destination` is "" for the server's own folder. `bytes` and `file_count` of a complete one; then `download` is
+    the path of its zip, or `links` that of the links to its files in a bucket."""
+
+    destination = serializers.SerializerMethodField()
+    formats = serializers.ListField(child=serializers.CharField())
+    file_count = serializers.IntegerField(allow_null=True, default=None)
+    download = serializers.SerializerMethodField()
+    links = serializers.SerializerMethodField()
+
     class Meta:
         model = Export
-        fields = ["id", "release", "destination", "formats", "seal", "job", "created_at"]
+        fields = [
+            "id",
+            "release",
+            "destination",
+            "formats",
+            "seal",
+            "bytes",
+            "file_count",
+            "download",
+            "links",
+            "job",
+            "created_at",
+        ]
+
+    def get_destination(self, export: Export) -> str:
+        return "" if is_in_folder(export) else export.destination
+
+    def get_download(self, export: Export) -> str | None:
+        is_there = export.seal and is_in_folder(export)
+        return reverse("api:export-download", args=[export.pk]) if is_there else None
+
+    def get_links(self, export: Export) -> str | None:
+        is_there = export.seal and not is_in_folder(export)
+        return reverse("api:export-links", args=[export.pk]) if is_there else None
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    path = serializers.CharField()
+    bytes = serializers.IntegerField()
+    url = serializers.CharField()
+
+
+class LinksSerializer(serializers.Serializer[Any]):
+    """Links to the files of a release in a bucket. Whoever has one can read the file until `expires_at`; `aws` is a
+    command for those who have credentials of their own."""
+
+    name = serializers.CharField(help_text="the folder of the release")
+    files = LinkSerializer(many=True)
+    expires_at = serializers.DateTimeField()
+    aws = serializers.CharField()
 
 
 class ReleaseDetailSerializer(ReleaseSerializer):
@@ -55,6 +118,7 @@ class ReleaseDetailSerializer(ReleaseSerializer):
         """Scans by side of the split and site."""
         return count_scans(release)
 
+    @extend_schema_field(ExportSerializer(many=True))
     def get_exports(self, release: Release) -> list[dict[str, Any]]:
         return list(
             ExportSerializer(visible_exports(self.context["request"].user).filter(release=release), many=True).data
@@ -82,7 +146,7 @@ class YankSerializer(serializers.Serializer[Any]):
 
 
 class ReleaseListView(generics.ListAPIView[Release]):
-    """Releases the caller may see; make a draft of one."""
+    """Releases the caller may see; POST creates a draft."""
 
     permission_classes = [IsAuthenticated]
     serializer_class = ReleaseSerializer
@@ -90,7 +154,7 @@ class ReleaseListView(generics.ListAPIView[Release]):
     filterset_fields = ["campaign", "state"]
 
     def get_queryset(self) -> Any:
-        return visible_releases(self.request.user)
+        return visible_releases(person_of(self))
 
     @extend_schema(request=NewReleaseSerializer, responses={201: ReleaseDetailSerializer})
     def post(self, request: Request) -> Response:
@@ -112,7 +176,7 @@ class ReleaseView(generics.RetrieveAPIView[Release]):
     queryset = Release.objects.none()
 
     def get_queryset(self) -> Any:
-        return visible_releases(self.request.user)
+        return visible_releases(person_of(self))
 
 
 class ReleaseActionView(APIView):
@@ -129,7 +193,7 @@ class ReleaseActionView(APIView):
 
 
 class ReleaseYankView(APIView):
-    """Say that a release is not to be used any more, and why."""
+    """Yank a release (not to be used any more), with a reason."""
 
     permission_classes = [IsAuthenticated]
 
@@ -142,7 +206,7 @@ class ReleaseYankView(APIView):
 
 
 class ReleaseExportView(APIView):
-    """Write a frozen release out; answers the export with its job."""
+    """Export a frozen release; returns the export with its job."""
 
     permission_classes = [IsAuthenticated]
 
@@ -152,6 +216,29 @@ class ReleaseExportView(APIView):
         body.is_valid(raise_exception=True)
         export = services.request_export(release_id=pk, actor=request.user, **body.validated_data)
         return Response(ExportSerializer(export).data, status=202)
+
+
+class ExportDownloadView(APIView):
+    """A complete export as one zip, not compressed, also by byte range: a broken download can be resumed. Its ETag is
+    the seal."""
+
+    permission_classes = [IsAuthenticated]
+    renderer_classes = [JSONRenderer, OctetRenderer]
+
+    @extend_schema(responses={**served_as("application/zip")})
+    def get(self, request: Request, pk: UUID) -> HttpResponse | FileResponse:
+        return serve_export(request, find_export(pk, request.user), request.user)
+
+
+class ExportLinksView(APIView):
+    """Links to every file of a complete export in a bucket."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(request=None, responses=LinksSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        links = make_links(find_export(pk, request.user), request.user)
+        return Response(LinksSerializer(links).data)
 
 
 def _answer(request: Request, pk: UUID, status: int = 200) -> Response:
@@ -166,4 +253,6 @@ urls = [
     path("releases/<uuid:pk>/publish", ReleaseActionView.as_view(action="publish"), name="release-publish"),
     path("releases/<uuid:pk>/yank", ReleaseYankView.as_view(), name="release-yank"),
     path("releases/<uuid:pk>/export", ReleaseExportView.as_view(), name="release-export"),
+    path("exports/<uuid:pk>/download", ExportDownloadView.as_view(), name="export-download"),
+    path("exports/<uuid:pk>/links", ExportLinksView.as_view(), name="export-links"),
 ]

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -6,11 +8,4 @@ class DatasetsConfig(AppConfig):
     label = "datasets"
 
     def ready(self) -> None:
-        from annotation.datasets.erasing import PART
-        from annotation.scans.erasing import on_erasure
-
-        on_erasure(PART)
-        from annotation.datasets.keeping import KEPT
-        from voxloop.keeping.shelves import register
-
-        register(*KEPT)
+        import_module("annotation.datasets.hooks")

@@ -1,4 +1,4 @@
-"""Write a frozen release out, as one attempt of its job: complete and proven at its place, or not there at all."""
+"""Export a frozen release, as one attempt of its job: complete and verified at its destination, or not at all."""
 
 import os
 import shutil
@@ -6,37 +6,38 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.db import transaction
 
+from annotation.datasets.archive import crc32_of
 from annotation.datasets.exporters.folder import ScanVoxels, write_release
 from annotation.datasets.keeping import check_list
 from annotation.datasets.models import Export
-from annotation.datasets.services import folder_name
+from annotation.datasets.services import folder_name, folder_of
 from annotation.datasets.states import EXPORTABLE
 from annotation.datasets.verify import SUMS, Verdict, verify
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
-from annotation.scans.volumes import read_voxels
+from annotation.scans.states import ScanState
+from annotation.scans.volumes import read_voxels, ready_volume
+from voxloop.accounts.actors import SystemActor
 from voxloop.audit.services import record
-from voxloop.jobs.services import Claim
+from voxloop.jobs.running import Claim
 from voxloop.kernel.errors import FULL, Conflict, NoSpace, NotFound
-from voxloop.storage.store import Store, open_store
+from voxloop.storage.objects import Store
+from voxloop.storage.store import open_store
 
-Report = Callable[[int, str], None]
+Tell = Callable[[int, str], None]
 WRITTEN, PROVEN = 80, 90  # percent of the whole after these steps
 
 
 def write_export(claim: Claim) -> dict[str, Any]:
-    """Write, prove and publish the export that the job names; answer where it is and its seal.
-
-    Everything is written into a folder whose name begins with a dot, verified there, then renamed: a killed attempt
-    leaves nothing that looks complete, and the next one begins anew. A bucket has no rename: SHA256SUMS goes first
-    out and last in, and without it a release is not complete.
-    """
+    """Write, verify and publish the job's export; returns its location and seal. Everything is written into a folder
+    whose name begins with a dot, verified there, then renamed: a killed attempt leaves nothing that looks complete, and
+    the next one starts over. A bucket has no rename: SHA256SUMS is deleted first and written last, and marks a complete
+    release."""
     export = Export.objects.select_related("release__campaign", "created_by").get(pk=claim.job.payload["export"])
     release = export.release
     if release.state not in EXPORTABLE:
@@ -44,28 +45,29 @@ def write_export(claim: Claim) -> dict[str, Any]:
     check_list(release)
     name = folder_name(release)
     is_folder = export.destination.startswith("file://")
-    root = _path_of(export.destination) if is_folder else settings.WORK_DIR / "exports"
+    root = folder_of(export.destination) if is_folder else settings.WORK_DIR / "exports"
     with _part_folder(root, name, claim) as part:
-        seal = write_release(part, release.manifest, _loader(), lambda n, said: claim.report(n * WRITTEN // 100, said))
+        seal = write_release(
+            part, release.manifest or {}, _loader(), lambda n, said: claim.report(n * WRITTEN // 100, said)
+        )
         verdict = _prove(part, seal, claim.report)
+        files = list_files(part)
         if is_folder:
             _publish_folder(part, root / name, export, seal, claim)
-            place = (root / name).as_uri()
         else:
             _publish_bucket(part, name, export, claim)
-            place = export.destination
         with transaction.atomic():
             claim.check()
-            export.seal = seal
-            export.save(update_fields=["seal"])
+            export.seal, export.files = seal, [list(entry) for entry in files]
+            export.bytes = sum(size for _, size, _ in files)
+            export.save(update_fields=["seal", "files", "bytes"])
             record(
-                actor=export.created_by or "worker",
+                actor=export.created_by or SystemActor.WORKER,
                 action="release.exported",
                 target=release,
-                new={"export": str(export.pk), "place": place, "seal": seal, "files": verdict.files},
+                new={"export": str(export.pk), "place": location_of(export), "seal": seal, "files": verdict.files},
             )
     return {
-        "place": place,
         "name": name,
         "seal": seal,
         "manifest_hash": release.manifest_hash,
@@ -74,30 +76,43 @@ def write_export(claim: Claim) -> dict[str, Any]:
     }
 
 
+def list_files(folder: Path) -> list[tuple[str, int, int]]:
+    """Path, bytes and CRC-32 of every file of an export, in the order of its archive: the documents first."""
+    paths = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: (len(path.parts), path))
+    return [(path.relative_to(folder).as_posix(), path.stat().st_size, crc32_of(path)) for path in paths]
+
+
+def location_of(export: Export) -> str:
+    """Where an export is, as an address of the server: for the audit log and the command line, never for a page."""
+    if not export.destination.startswith("file://"):
+        return export.destination
+    return (folder_of(export.destination) / folder_name(export.release)).as_uri()
+
+
 def _loader() -> Callable[[Mapping[str, Any]], ScanVoxels]:
-    """What the files of a frozen scan are made from: volume pack and revisions, both checked against their hashes."""
+    """A function that loads a frozen scan's volume pack and revisions, checked against their hashes."""
 
     def load(entry: Mapping[str, Any]) -> ScanVoxels:
         scan = Scan.objects.get(pk=entry["id"])
-        if scan.state != "ready":
+        if scan.state != ScanState.READY:
             raise Conflict(f"{scan.code} was withdrawn; yank this release and freeze another.", code="scan_withdrawn")
-        z, y, x = scan.shape_zyx
+        shape_zyx = ready_volume(scan).shape_zyx
         hu_zyx = read_voxels(scan)
         labels = {}
         for layer, claim in entry["layers"].items():
             revision = MaskRevision.objects.get(pk=claim["revision"]) if claim["revision"] else None
-            labels[layer] = load_labels(revision, (z, y, x))
+            labels[layer] = load_labels(revision, shape_zyx)
         return ScanVoxels(hu_zyx, labels, scan.facts.get("sop_instance_uids") if scan.series_id else None)
 
     return load
 
 
-def _prove(part: Path, seal: str, report: Report) -> Verdict:
-    """Nothing leaves that would not verify."""
+def _prove(part: Path, seal: str, report: Tell) -> Verdict:
+    """Verify the export before it is published."""
     verdict = verify(
         part,
         seal=seal,
-        progress=lambda done, total, what: report(WRITTEN + (PROVEN - WRITTEN) * done // total, "Proving the export"),
+        progress=lambda done, total, what: report(WRITTEN + (PROVEN - WRITTEN) * done // total, "Verifying the export"),
     )
     if not verdict.is_proven:
         fault = verdict.faults[0]
@@ -107,7 +122,7 @@ def _prove(part: Path, seal: str, report: Report) -> Verdict:
 
 @contextmanager
 def _part_folder(root: Path, name: str, claim: Claim) -> Iterator[Path]:
-    """An empty folder of this attempt; what earlier attempts left is removed, and this one's whatever happens."""
+    """An empty folder of this attempt, always removed at the end; leftovers of earlier attempts are removed, too."""
     part = root / f".part.{name}.{claim.job.pk}.{claim.fence}"
     try:
         for left in root.glob(f".part.{name}.*"):
@@ -124,14 +139,14 @@ def _part_folder(root: Path, name: str, claim: Claim) -> Iterator[Path]:
 
 
 def _publish_folder(part: Path, target: Path, export: Export, seal: str, claim: Claim) -> None:
-    """Make it durable, then take the place of an earlier export of the same release."""
-    claim.report(PROVEN, "Making it durable")
+    """fsync the export, then replace an earlier export of the same release."""
+    claim.report(PROVEN, "Writing to disk")
     for folder, _, files in os.walk(part):
         for path in (*(Path(folder) / file for file in files), Path(folder)):
             _sync(path)
     earlier = target.with_name(f".part.{target.name}.earlier")
     with transaction.atomic():
-        claim.check()  # holds the job: an attempt that lost it cannot rename
+        claim.check()  # locks the job: an attempt that lost it cannot rename
         if target.exists():
             target.rename(earlier)
         part.rename(target)
@@ -155,7 +170,7 @@ def _publish_bucket(part: Path, name: str, export: Export, claim: Claim) -> None
 
 
 def _listed(store: Store, name: str) -> set[str]:
-    """What an earlier export of the same release left at this place."""
+    """Files of an earlier export of the same release at this destination."""
     try:
         sums = store.get(f"{name}/{SUMS}").decode()
     except NotFound:
@@ -169,7 +184,3 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _path_of(url: str) -> Path:
-    return Path(unquote(urlsplit(url).path))

@@ -1,4 +1,4 @@
-"""The frozen list of a release: what of every approved scan is fixed for good."""
+"""The frozen list of a release: the facts of each approved scan that never change again."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,6 +9,7 @@ from annotation.masks.models import MaskRevision
 from annotation.masks.store import hash_of
 from annotation.reviews.models import ReviewRound
 from annotation.scans.models import Scan
+from annotation.scans.volumes import ready_volume
 from voxloop import __version__
 from voxloop.kernel.errors import Conflict
 
@@ -93,13 +94,13 @@ def _scan_facts(found: ReviewRound) -> dict[str, Any]:
 
 
 def _signed_hash(found: ReviewRound, layer: str, approved: MaskRevision | None, scan: Scan) -> str:
-    """The hash of the approved voxels, which is the one that the reviewer signed; of no voxels where nothing is."""
+    """The hash of the approved voxels, checked to be the signed one; that of an empty labelmap for an empty mask."""
     signed = (found.signature or {}).get("hashes", {}).get(layer)
     if signed != (approved.content_hash if approved else None):
         raise Conflict(
             f"The approval of {scan.code} does not cover its {layer} mask; review it again.", code="signature_broken"
         )
-    return approved.content_hash if approved else hash_of({}, scan.shape_zyx)
+    return approved.content_hash if approved else hash_of({}, ready_volume(scan).shape_zyx)
 
 
 def _start_facts(start: MaskRevision | None) -> dict[str, Any]:

@@ -1,22 +1,22 @@
-"""What is stored of releases, for the scrub: their frozen lists, and the exports that still lie in a folder."""
+"""What the scrub checks of releases: frozen lists, and exports to folders."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from annotation.datasets.exporters.manifest import manifest_hash
 from annotation.datasets.models import Export, Release
-from annotation.datasets.services import folder_name
+from annotation.datasets.services import folder_name, folder_of
+from annotation.datasets.states import ReleaseState
 from annotation.datasets.verify import SUMS
-from voxloop.keeping.shelves import Walk
+from voxloop.keeping.registry import StoredCheck
 from voxloop.kernel.errors import Damaged
-from voxloop.storage.store import sha256_of
+from voxloop.storage.objects import sha256_of
 
 
 def check_list(release: Release) -> None:
-    """Raises Damaged (`release_damaged`) when a frozen list is not the one that was frozen."""
+    """Raises Damaged (`release_damaged`) when a frozen list was changed."""
     try:
-        is_whole = manifest_hash(release.manifest) == release.manifest_hash
+        is_whole = manifest_hash(release.manifest or {}) == release.manifest_hash
     except (AttributeError, KeyError, TypeError, ValueError):
         is_whole = False
     if not is_whole:
@@ -29,7 +29,7 @@ def check_list(release: Release) -> None:
 
 def check_releases() -> Iterator[tuple[str, Damaged | None]]:
     """Every frozen list against its hash."""
-    for release in Release.objects.exclude(state="draft").order_by("pk"):
+    for release in Release.objects.exclude(state=ReleaseState.DRAFT).order_by("pk"):
         found = None
         try:
             check_list(release)
@@ -39,20 +39,13 @@ def check_releases() -> Iterator[tuple[str, Damaged | None]]:
 
 
 def check_exports() -> Iterator[tuple[str, Damaged | None]]:
-    """The newest export of each release to a folder, file by file; one that was taken away is nobody's loss."""
+    """The newest export of each release to a folder, file by file; a removed export is no fault."""
     for export in _exports():
-        folder = Path(unquote(urlsplit(export.destination).path)) / folder_name(export.release)
+        folder = folder_of(export.destination) / folder_name(export.release)
         thing = f"exports/{export.pk}"
         wrong = _wrong_file(folder, export.seal) if (folder / SUMS).is_file() else None
-        yield (
-            thing,
-            wrong
-            and Damaged(
-                f"The export {folder.name} is damaged ({wrong}); export the release again.",
-                thing=thing,
-                code="export_damaged",
-            ),
-        )
+        sentence = f"The export {folder.name} is damaged ({wrong}); export the release again."
+        yield thing, Damaged(sentence, thing=thing, code="export_damaged") if wrong else None
 
 
 def count_exports() -> int:
@@ -76,6 +69,6 @@ def _wrong_file(folder: Path, seal: str) -> str | None:
 
 
 KEPT = (
-    Walk("releases", Release.objects.exclude(state="draft").count, check_releases),
-    Walk("exports", count_exports, check_exports),
+    StoredCheck("releases", Release.objects.exclude(state=ReleaseState.DRAFT).count, check_releases),
+    StoredCheck("exports", count_exports, check_exports),
 )

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from annotation.datasets.states import RELEASE
+from annotation.datasets.states import RELEASE, ReleaseState
 from annotation.masks.models import MaskRevision
 from annotation.reviews.models import ReviewRound
 from annotation.scans.models import Scan
@@ -21,7 +21,7 @@ class Release(models.Model):
     name = models.CharField(max_length=64)
     notes = models.TextField(blank=True)
     licence = models.CharField(max_length=200, blank=True)
-    # Which approvals a draft takes: sites (codes, null: all), approved_from, approved_until (days, inclusive).
+    # Which approvals a draft includes: sites (codes, null: all), approved_from, approved_until (days, inclusive).
     filters = models.JSONField(default=dict)
     state = models.CharField(max_length=12, default=RELEASE.initial)
     manifest = models.JSONField(null=True)
@@ -38,7 +38,7 @@ class Release(models.Model):
             models.UniqueConstraint(fields=["campaign", "name"], name="release_name_once"),
             models.CheckConstraint(condition=Q(state__in=sorted(RELEASE.states)), name="release_state_known"),
             models.CheckConstraint(
-                condition=Q(state="draft") | ~Q(manifest_hash=""), name="release_frozen_has_manifest"
+                condition=Q(state=ReleaseState.DRAFT) | ~Q(manifest_hash=""), name="release_frozen_has_manifest"
             ),
         ]
 
@@ -65,13 +65,16 @@ class ReleaseItem(models.Model):
 
 
 class Export(models.Model):
-    """One writing-out of a frozen release to a folder or a bucket."""
+    """One export of a frozen release to a folder or a bucket."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="exports")
     destination = models.CharField(max_length=500)
     formats = models.JSONField(default=list)
-    seal = models.CharField(max_length=64, blank=True)  # sha256 of SHA256SUMS, set when it is complete
+    seal = models.CharField(max_length=64, blank=True)  # sha256 of SHA256SUMS, set when complete
+    # [path, bytes, crc32] of every file, in the order of the archive; null: not complete, or by an older version.
+    files = models.JSONField(null=True)
+    bytes = models.BigIntegerField(default=0)  # of all files
     job = models.OneToOneField(Job, null=True, on_delete=models.SET_NULL, related_name="export")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="exports"

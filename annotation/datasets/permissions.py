@@ -17,7 +17,7 @@ def require_data_manager(user: User, campaign: Campaign) -> None:
 
 
 def require_sites(user: User, site_ids: Iterable[UUID]) -> None:
-    """Raise Forbidden unless the person belongs to every one of these sites (which are not named to them)."""
+    """Raise Forbidden unless the person belongs to every one of these sites (without naming them in the message)."""
     wanted = set(site_ids)
     if SiteMembership.objects.filter(user=user, site__in=wanted).count() != len(wanted):
         raise Forbidden(

@@ -1,12 +1,16 @@
-"""Releases that a person may see, and the approvals that a draft would take."""
+"""Releases that a person may see, and the approvals that a draft would include."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Func, IntegerField, Prefetch, Q, QuerySet
 
 from annotation.datasets.models import Export, Release, ReleaseItem
+from annotation.datasets.states import ReleaseState
 from annotation.reviews.models import ReviewRound, RoundMask
+from annotation.reviews.states import RoundState
+from annotation.scans.states import ScanState
 from annotation.work.models import Assignment
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
 from voxloop.accounts.models import User
@@ -22,17 +26,19 @@ def visible_releases(user: User) -> QuerySet[Release]:
 
 
 def visible_exports(user: User) -> QuerySet[Export]:
-    """Exports of visible releases."""
-    return Export.objects.filter(release__in=visible_releases(user)).select_related("release", "job", "created_by")
+    """Exports of visible releases; `file_count` is null for one that cannot be downloaded."""
+    rows = Export.objects.filter(release__in=visible_releases(user))
+    rows = rows.select_related("release__campaign", "job", "created_by").defer("release__manifest", "files")
+    return rows.annotate(file_count=Func(F("files"), function="jsonb_array_length", output_field=IntegerField()))
 
 
 def list_candidates(release: Release) -> QuerySet[ReviewRound]:
-    """The approvals that a draft would take, by scan: the newest approved or corrected round of every ready scan."""
+    """The approvals that a draft would include, by scan: the newest approved or corrected round of every ready scan."""
     rounds = ReviewRound.objects.filter(
-        state__in=["approved", "corrected"],
+        state__in=[RoundState.APPROVED, RoundState.CORRECTED],
         annotation__campaign=release.campaign_id,
         annotation__stage=Assignment.Stage.ANNOTATION,
-        annotation__scan__state="ready",
+        annotation__scan__state=ScanState.READY,
         **_chosen(release.filters),
     )
     newest = rounds.order_by("annotation__scan_id", "-ended_at", "-number").distinct("annotation__scan_id")
@@ -55,13 +61,16 @@ def list_candidates(release: Release) -> QuerySet[ReviewRound]:
 
 
 def count_scans(release: Release) -> dict[str, dict[str, int]]:
-    """Scans by side of the split and site: frozen ones, or those that a draft would take."""
-    if release.state == "draft":
-        rows = list_candidates(release).values_list("annotation__scan__site__split", "annotation__scan__site__code")
+    """Scans by side of the split and site: frozen ones, or those that a draft would include."""
+    if release.state == ReleaseState.DRAFT:
+        rows: Iterable[tuple[str, str]] = list_candidates(release).values_list(
+            "annotation__scan__site__split", "annotation__scan__site__code"
+        )
     else:
-        rows = release.items.order_by().values_list("split", "scan__site__code", "scan_id").distinct()
+        frozen = release.items.order_by().values_list("split", "scan__site__code", "scan_id").distinct()
+        rows = [(side, site) for side, site, _ in frozen]
     counts: dict[str, dict[str, int]] = {}
-    for side, site, *_ in rows:
+    for side, site in rows:
         of_side = counts.setdefault(side, {})
         of_side[site] = of_side.get(site, 0) + 1
     return counts
@@ -76,3 +85,8 @@ def _chosen(filters: dict[str, Any]) -> dict[str, Any]:
     if filters.get("approved_until"):
         chosen["ended_at__date__lte"] = date.fromisoformat(filters["approved_until"])
     return chosen
+
+
+def is_in_frozen_release(found: ReviewRound) -> bool:
+    """Whether a release holds this round: then its verdict is sealed."""
+    return ReleaseItem.objects.filter(round=found).exists()

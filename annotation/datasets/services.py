@@ -1,8 +1,9 @@
-"""Make a release, freeze it, ask for an export of it, publish or yank it."""
+"""Create, freeze, export, publish and yank releases."""
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from annotation.datasets.freezing import freeze_list, list_items
 from annotation.datasets.models import Export, Release, ReleaseItem
 from annotation.datasets.permissions import require_data_manager, require_sites
 from annotation.datasets.selectors import list_candidates, visible_releases
-from annotation.datasets.states import EXPORTABLE, RELEASE
+from annotation.datasets.states import EXPORTABLE, RELEASE, ReleaseState
 from annotation.masks.wholeness import check_masks
 from annotation.reviews.models import ReviewRound
 from annotation.work.models import Campaign, CampaignScan
@@ -24,6 +25,7 @@ from voxloop.audit.services import advance, record
 from voxloop.jobs.models import Job
 from voxloop.jobs.room import require_room
 from voxloop.jobs.services import enqueue
+from voxloop.jobs.states import JobState
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
@@ -71,13 +73,13 @@ def create_release(
 
 @transaction.atomic
 def freeze_release(*, release_id: UUID, actor: User) -> Release:
-    """Fix the list of approved revisions, the split and every hash for good.
+    """Fix the list of approved revisions, the split and every hash permanently.
 
     Raises Conflict: `release_empty`, `split_moved` (a site was on another side in an earlier release),
     `signature_broken`; Damaged (`mask_damaged`); Forbidden for a site that is not the actor's.
     """
     release = _lock(release_id, actor)
-    RELEASE.check(release.state, "frozen")
+    RELEASE.check(release.state, ReleaseState.FROZEN)
     rounds = list(list_candidates(release))
     if not rounds:
         raise Conflict("Nothing approved fits this release yet.", code="release_empty")
@@ -89,10 +91,18 @@ def freeze_release(*, release_id: UUID, actor: User) -> Release:
     frozen_at = now().replace(microsecond=0)
     frozen = freeze_list(release, rounds, frozen_at)
     digest = manifest_hash(frozen)
-    advance(release, "frozen", table=RELEASE, actor=actor, manifest=frozen, manifest_hash=digest, frozen_at=frozen_at)
+    advance(
+        release,
+        ReleaseState.FROZEN,
+        table=RELEASE,
+        actor=actor,
+        manifest=frozen,
+        manifest_hash=digest,
+        frozen_at=frozen_at,
+    )
     release.refresh_from_db()
-    if manifest_hash(release.manifest) != digest:
-        raise RuntimeError("the database does not give the manifest back as it was frozen")
+    if manifest_hash(release.manifest or {}) != digest:
+        raise RuntimeError("the database does not return the manifest as it was frozen")
     return release
 
 
@@ -100,7 +110,7 @@ def _require_same_split(release: Release, rounds: Sequence[ReviewRound]) -> None
     sides = {found.annotation.scan.site_id: found.annotation.scan.site for found in rounds}
     moved = (
         ReleaseItem.objects.filter(release__campaign=release.campaign_id, scan__site__in=sides)
-        .exclude(release__state="draft")
+        .exclude(release__state=ReleaseState.DRAFT)
         .exclude(split=F("scan__site__split"))
         .select_related("scan__site")
         .first()
@@ -115,41 +125,40 @@ def _require_same_split(release: Release, rounds: Sequence[ReviewRound]) -> None
 
 @transaction.atomic
 def publish_release(*, release_id: UUID, actor: User) -> Release:
-    """Say that a frozen release is the one to use."""
+    """Mark a frozen release as the one to use."""
     release = _lock(release_id, actor)
-    advance(release, "published", table=RELEASE, actor=actor)
+    advance(release, ReleaseState.PUBLISHED, table=RELEASE, actor=actor)
     return release
 
 
 @transaction.atomic
 def yank_release(*, release_id: UUID, actor: User, why: str) -> Release:
-    """Say that a release is not to be used any more, and why; it stays as it is."""
+    """Mark a release as not to be used any more, with a reason; its content stays."""
     release = _lock(release_id, actor)
-    advance(release, "yanked", table=RELEASE, actor=actor, why=why)
+    advance(release, ReleaseState.YANKED, table=RELEASE, actor=actor, why=why)
     return release
 
 
 @transaction.atomic
 def request_export(*, release_id: UUID, actor: User, destination: str = "", by_operator: bool = False) -> Export:
-    """Ask for a frozen release to be written out; the job does it.
+    """Enqueue the export of a frozen release.
 
     `destination`: "" for the server's own folder, or one of the buckets of `EXPORT_BUCKETS`. The command line
-    (`by_operator`) may name any folder or bucket: whoever runs it could write there anyway. While an export of the
-    release to that place is under way, it is answered instead of a second one. Raises NoSpace.
-    """
+    (`by_operator`) may name any folder or bucket: whoever runs it could write there anyway. Returns an export in
+    progress to the same destination instead of starting a second one. Raises NoSpace."""
     release = _lock(release_id, actor)
     if release.state not in EXPORTABLE:
         raise Conflict(f"This release is {release.state}; only a frozen one can be exported.", code="not_frozen")
-    place = destination or settings.EXPORT_ROOT.resolve().as_uri()
+    address = destination or settings.EXPORT_ROOT.resolve().as_uri()
     if destination and not by_operator and destination not in settings.EXPORT_BUCKETS:
         raise Forbidden("Exports go to the server's own folder or to a bucket that it knows.", code="bad_destination")
-    if not place.startswith(("file://", "s3://")):
+    if not address.startswith(("file://", "s3://")):
         raise Invalid("An export goes to a folder or to s3://bucket/prefix.", code="bad_destination")
-    running = release.exports.filter(destination=place, job__state__in=["queued", "running"]).first()
+    running = release.exports.filter(destination=address, job__state__in=[JobState.QUEUED, JobState.RUNNING]).first()
     if running is not None:
         return running
     require_room()
-    export = Export.objects.create(release=release, destination=place, formats=FORMATS, created_by=actor)
+    export = Export.objects.create(release=release, destination=address, formats=FORMATS, created_by=actor)
     export.job = enqueue(
         Job.Kind.EXPORT_RELEASE, payload={"export": str(export.pk)}, key=f"export:{export.pk}", actor=actor
     )
@@ -158,17 +167,22 @@ def request_export(*, release_id: UUID, actor: User, destination: str = "", by_o
         actor=actor,
         action="release.export_requested",
         target=release,
-        new={"export": str(export.pk), "destination": place},
+        new={"export": str(export.pk), "destination": address},
     )
     return export
 
 
 def folder_name(release: Release) -> str:
-    """How the folder of an exported release is called."""
+    """The folder name of an exported release."""
     return f"{release.campaign.slug}-{slugify(release.name)}"
 
 
-def _lock(release_id: UUID, actor: Any) -> Release:
+def folder_of(destination: str) -> Path:
+    """The folder of a `file://` destination."""
+    return Path(unquote(urlsplit(destination).path))
+
+
+def _lock(release_id: UUID, actor: User) -> Release:
     release = visible_releases(actor).select_for_update(of=("self",)).filter(pk=release_id).first()
     if release is None:
         raise NotFound

@@ -1,13 +1,27 @@
-"""What a release may become. A frozen one never changes; only its standing does."""
+"""States of a release. The content of a frozen one never changes."""
+
+from django.db.models import TextChoices
 
 from voxloop.kernel.states import StateTable
 
+
+class ReleaseState(TextChoices):
+    DRAFT = "draft"
+    FROZEN = "frozen"
+    PUBLISHED = "published"
+    YANKED = "yanked"
+
+
 RELEASE = StateTable.of(
     "release",
-    "draft",
-    {"draft": {"frozen"}, "frozen": {"published", "yanked"}, "published": {"yanked"}},
-    needs_reason={"yanked"},
+    ReleaseState.DRAFT,
+    {
+        ReleaseState.DRAFT: {ReleaseState.FROZEN},
+        ReleaseState.FROZEN: {ReleaseState.PUBLISHED, ReleaseState.YANKED},
+        ReleaseState.PUBLISHED: {ReleaseState.YANKED},
+    },
+    needs_reason={ReleaseState.YANKED},
 )
 
-# What is fixed for good and may leave the house.
-EXPORTABLE = frozenset({"frozen", "published"})
+# Fixed content, may be exported.
+EXPORTABLE = frozenset({ReleaseState.FROZEN, ReleaseState.PUBLISHED})

@@ -3,7 +3,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from annotation.datasets.exporting import write_export
-from voxloop.jobs.services import run
+from voxloop.jobs.running import run
 
 
 @shared_task(name="jobs.export_release")

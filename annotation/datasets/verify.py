@@ -1,31 +1,33 @@
-"""Prove a release offline: every file is there and unchanged, nothing was added, the masks are the approved ones.
+"""Verify a release offline: every file is there and unchanged, nothing was added, the masks are the approved ones.
 
-This file needs Python, numpy and nibabel, nothing else of Voxloop: it travels inside every release
-(`python3 verify.py .`), and reads the formats anew instead of trusting the code that wrote them.
-"""
+Part of every release (`python3 verify.py .`): it needs Python, numpy and nibabel, and parses the formats itself."""
 
 import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-import nibabel
-import numpy as np
+try:
+    import nibabel
+    import numpy as np
+except ImportError as missing:
+    sys.exit(f"verify.py needs {missing.name}. Install it (python3 -m pip install numpy nibabel) and run it again.")
 
-SUMS = "SHA256SUMS"
-MANIFEST = "manifest.json"
+SUMS, MANIFEST = "SHA256SUMS", "manifest.json"
 FORMAT = "voxloop-release/1"
 CHUNK = 32
 ERASED = 255
-Progress = Callable[[int, int, str], None]
+Tell = Callable[[int, int, str], None]
+Paths = dict[tuple[Any, Any, Any], str]  # of the release's files, by scan, layer and role
 
 
 class NotARelease(ValueError):  # noqa: N818 - it is an answer about the folder
-    """The folder cannot be read as a release at all; nothing was proven."""
+    """The folder is not a release; nothing was verified."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Fault:
 
 @dataclass
 class Verdict:
-    """What was found. `seal` is the sha256 of SHA256SUMS: one number for the whole release."""
+    """The result. `seal` is the sha256 of SHA256SUMS and so identifies the whole release."""
 
     release: str = ""
     manifest_hash: str = ""
@@ -57,15 +59,7 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """The verdict for scripts."""
-        return {
-            "ok": self.is_proven,
-            "release": self.release,
-            "manifest_hash": self.manifest_hash,
-            "seal": self.seal,
-            "files": self.files,
-            "scans": self.scans,
-            "faults": [vars(fault) for fault in self.faults],
-        }
+        return {"ok": self.is_proven, **asdict(self)}
 
 
 def canonical(document: Any) -> bytes:
@@ -73,15 +67,13 @@ def canonical(document: Any) -> bytes:
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def verify(folder: Path, *, seal: str = "", progress: Progress = lambda done, total, what: None) -> Verdict:
-    """Check a release folder, and against the `seal` that the export told, where it is given.
-
-    Raises NotARelease when there is no folder, or nothing in it that says it is a release.
-    """
+def verify(folder: Path, *, seal: str = "", progress: Tell = lambda done, total, what: None) -> Verdict:
+    """Check a release folder, also against the `seal` of the export where given. Raises NotARelease when there is no
+    folder or it does not look like a release."""
     if not folder.is_dir():
         raise NotARelease(f"{folder} is not a folder.")
     if not (folder / SUMS).is_file() and not (folder / MANIFEST).is_file():
-        raise NotARelease(f"{folder} holds neither {SUMS} nor {MANIFEST}: it is no release, or an unfinished one.")
+        raise NotARelease(f"{folder} holds neither {SUMS} nor {MANIFEST}: it is not a release, or an unfinished one.")
     verdict = Verdict()
     sums = _check_files(folder, verdict, seal, progress)
     document = _read_manifest(folder, verdict)
@@ -100,22 +92,15 @@ def content_hash(labels_zyx: np.ndarray) -> str:
     One line `ZxYxX`, then for each chunk in z, y, x order `cz,cy,cx:` and the sha256 of its 32 768 voxels.
     """
     lines = ["x".join(map(str, labels_zyx.shape))]
-    lines += [f"{index}:{hashlib.sha256(voxels).hexdigest()}" for index, voxels in _chunks(labels_zyx)]
+    for z, y, x in product(*(range(0, length, CHUNK) for length in labels_zyx.shape)):
+        part = labels_zyx[z : z + CHUNK, y : y + CHUNK, x : x + CHUNK]
+        if part.any():
+            voxels = np.pad(part, [(0, CHUNK - length) for length in part.shape]).tobytes()
+            lines.append(f"{z // CHUNK},{y // CHUNK},{x // CHUNK}:{hashlib.sha256(voxels).hexdigest()}")
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _chunks(labels_zyx: np.ndarray) -> Iterator[tuple[str, bytes]]:
-    depth, rows, columns = labels_zyx.shape
-    for z in range(0, depth, CHUNK):
-        for y in range(0, rows, CHUNK):
-            for x in range(0, columns, CHUNK):
-                part = labels_zyx[z : z + CHUNK, y : y + CHUNK, x : x + CHUNK]
-                if part.any():
-                    padding = [(0, CHUNK - length) for length in part.shape]
-                    yield f"{z // CHUNK},{y // CHUNK},{x // CHUNK}", np.pad(part, padding).tobytes()
-
-
-def _check_files(folder: Path, verdict: Verdict, seal: str, progress: Progress) -> dict[str, str]:
+def _check_files(folder: Path, verdict: Verdict, seal: str, progress: Tell) -> dict[str, str]:
     """Every listed file is there with its hash, and there is no other."""
     try:
         raw = (folder / SUMS).read_bytes()
@@ -125,7 +110,7 @@ def _check_files(folder: Path, verdict: Verdict, seal: str, progress: Progress) 
         return {}
     verdict.seal = hashlib.sha256(raw).hexdigest()
     if seal and seal.lower() != verdict.seal:
-        verdict.add(SUMS, "seal", "The seal is not the one that the export told; this is another or a changed release.")
+        verdict.add(SUMS, "seal", "The seal is not the one given; this is another or a changed release.")
     there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
     for name in sorted(there.keys() - sums.keys() - {SUMS}):
         verdict.add(name, "extra", "This file does not belong to the release.")
@@ -149,7 +134,7 @@ def _sha256(path: Path) -> str:
 
 
 def _read_manifest(folder: Path, verdict: Verdict) -> dict[str, Any] | None:
-    """The manifest, if it can be read and its frozen part has the hash that it claims."""
+    """The manifest, if it is readable and its frozen part matches its hash."""
     try:
         document = json.loads((folder / MANIFEST).read_text("utf-8"))
         frozen = document["frozen"]
@@ -166,9 +151,9 @@ def _read_manifest(folder: Path, verdict: Verdict) -> dict[str, Any] | None:
 
 
 def _check_content(
-    folder: Path, document: dict[str, Any], sums: dict[str, str], verdict: Verdict, progress: Progress
+    folder: Path, document: dict[str, Any], sums: dict[str, str], verdict: Verdict, progress: Tell
 ) -> None:
-    """What the manifest says, against itself and against the voxels."""
+    """Check the manifest for consistency and against the voxels."""
     frozen = document["frozen"]
     _check_listing(document, sums, verdict)
     _check_split(frozen, verdict)
@@ -176,6 +161,8 @@ def _check_content(
     steps = [(scan, name) for scan in frozen["scans"] for name in scan["layers"]]
     paths = {(file.get("scan"), file.get("layer"), file.get("role")): str(file["path"]) for file in document["files"]}
     verdict.scans = len(frozen["scans"])
+    for scan in frozen["scans"]:
+        _load(folder, paths.get((scan["code"], None, "image"), f"image of {scan['code']}"), scan, verdict)
     for done, (scan, layer) in enumerate(steps):
         progress(len(sums) + done, len(sums) + len(steps), scan["code"])
         _check_masks(folder, frozen, scan, layer, paths, verdict)
@@ -183,7 +170,7 @@ def _check_content(
 
 
 def _check_listing(document: dict[str, Any], sums: dict[str, str], verdict: Verdict) -> None:
-    """The manifest and SHA256SUMS tell the same files and hashes."""
+    """The manifest and SHA256SUMS list the same files and hashes."""
     listed = {entry["path"]: entry["sha256"] for entry in document["files"]} | {MANIFEST: sums.get(MANIFEST)}
     for name in sorted(listed.keys() | sums.keys()):
         if sums and listed.get(name) != sums.get(name):
@@ -218,78 +205,64 @@ def _check_dataset_list(folder: Path, frozen: dict[str, Any], verdict: Verdict) 
 
 
 def _check_masks(
-    folder: Path,
-    frozen: dict[str, Any],
-    scan: dict[str, Any],
-    layer: str,
-    paths: dict[tuple[Any, Any, Any], str],
-    verdict: Verdict,
+    folder: Path, frozen: dict[str, Any], scan: dict[str, Any], layer: str, paths: Paths, verdict: Verdict
 ) -> None:
-    """One label file: on the image's grid, with the schema's values, and the voxels that were approved."""
-    claim = scan["layers"][layer]
-    image_path = paths.get((scan["code"], None, "image"), f"image of {scan['code']}")
+    """One label file: on the scan's grid, with the schema's values, and the voxels that were approved."""
     label_path = paths.get((scan["code"], layer, "label"), f"{layer} of {scan['code']}")
-    image, labels = _load(folder, image_path, verdict), _load(folder, label_path, verdict)
-    if image is None or labels is None:
-        return
-    for name, file in ((image_path, image), (label_path, labels)):
-        if problem := _grid_problem(file, scan):
-            verdict.add(name, "geometry", problem)
-            return
-    erased_path = paths.get((scan["code"], layer, "erased"))
-    voxels = _labels_of(labels, label_path, verdict)
-    erased = _load(folder, erased_path, verdict) if erased_path else None
-    taken_away = _labels_of(erased, str(erased_path), verdict) if erased is not None else None
-    if voxels is None or (erased_path and taken_away is None):
+    voxels = _load_labels(folder, label_path, scan, verdict)
+    if voxels is None:
         return
     segments = next(item["segments"] for item in frozen["schema"]["definition"]["layers"] if item["name"] == layer)
-    ids = {int(segment["id"]) for segment in segments}
-    stray = sorted(_values_of(voxels) - ids - {0})
+    values: set[int] = set().union(*map(np.unique, voxels))  # by slice: sorting the whole needs more memory
+    stray = sorted(values - {int(segment["id"]) for segment in segments} - {0})
     if stray:
-        verdict.add(label_path, "value", f"The label holds {stray[0]}, which is no segment of layer {layer}.")
-    if taken_away is not None:
-        if taken_away.shape != voxels.shape or voxels[taken_away > 0].any():
-            verdict.add(str(erased_path), "erased", "Voxels are marked both erased and labelled.")
+        verdict.add(label_path, "value", f"The label holds {stray[0]}, which is not a segment of layer {layer}.")
+    if erased_path := paths.get((scan["code"], layer, "erased")):
+        erased = _load_labels(folder, erased_path, scan, verdict)
+        if erased is None:
             return
-        voxels[taken_away > 0] = ERASED
-    if content_hash(voxels) != claim["content_hash"]:
+        if voxels[erased > 0].any():
+            verdict.add(erased_path, "erased", "Voxels are marked both erased and labelled.")
+            return
+        voxels[erased > 0] = ERASED
+    if content_hash(voxels) != scan["layers"][layer]["content_hash"]:
         verdict.add(label_path, "not_approved", "The voxels are not the approved ones (content hash).")
 
 
-def _values_of(labels_zyx: np.ndarray) -> set[int]:
-    """The values in a labelmap; slice by slice, because counting widens every voxel to 8 bytes."""
-    found = np.zeros(256, bool)
-    for slice_yx in labels_zyx:
-        found[slice_yx] = True
-    return {int(value) for value in np.flatnonzero(found)}
-
-
 def _grid_problem(file: Any, scan: dict[str, Any]) -> str:
-    """What is wrong with a file's grid, or nothing. NIfTI holds float32 in RAS, the manifest float64 in LPS."""
+    """What is wrong with a file's grid, or an empty string. NIfTI holds float32 in RAS, the manifest float64 in LPS."""
     if file.shape != tuple(reversed(scan["shape_zyx"])):
         return f"It has {list(file.shape)} voxels (x, y, z); the scan has {scan['shape_zyx']} (z, y, x)."
     expected = np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.array(scan["lps_from_ijk"], dtype=np.float64)
     if not np.array_equal(file.affine[:3], expected.astype(np.float32)[:3]):
-        return "Its place in the patient is not that of the scan."
+        return "Its position or orientation is not that of the scan."
     return ""
 
 
-def _load(folder: Path, name: str, verdict: Verdict) -> Any:
-    """A NIfTI file, its voxels not yet read; None (and a fault) when it is none."""
+def _load(folder: Path, name: str, scan: dict[str, Any], verdict: Verdict) -> Any:
+    """A NIfTI file on the scan's grid, its voxels not yet read; None (and a fault) when it is not one."""
     try:
-        return nibabel.load(folder / name)
-    except Exception as error:  # nibabel raises many kinds for a broken file, and a verifier must not stop at one
+        image = nibabel.load(folder / name)
+    except Exception as error:  # nibabel raises many exception types for a broken file, and the check must go on
         verdict.add(name, "unreadable", f"It cannot be read ({type(error).__name__}).")
         return None
+    if problem := _grid_problem(image, scan):
+        verdict.add(name, "geometry", problem)
+        return None
+    return image
 
 
-def _labels_of(image: Any, name: str, verdict: Verdict) -> np.ndarray | None:
-    """Labels as uint8, C-ordered `zyx`; None (and a fault) when they are of another type or cannot be read."""
-    if image.get_data_dtype() != np.uint8 or image.header.get_slope_inter() not in ((None, None), (1.0, 0.0)):
+def _load_labels(folder: Path, name: str, scan: dict[str, Any], verdict: Verdict) -> np.ndarray | None:
+    """Labels as uint8, C-ordered `zyx`; None (and a fault) when the file is no such labelmap."""
+    image = _load(folder, name, scan, verdict)
+    if image is None:
+        return None
+    if image.get_data_dtype() != np.uint8 or (image.dataobj.slope, image.dataobj.inter) != (1, 0):
         verdict.add(name, "type", "Labels must be uint8, without scaling.")
         return None
     try:
-        return np.asanyarray(image.dataobj).transpose(2, 1, 0).copy(order="C")
+        voxels: np.ndarray = np.asanyarray(image.dataobj).transpose(2, 1, 0).copy(order="C")
+        return voxels
     except Exception as error:
         verdict.add(name, "unreadable", f"Its voxels cannot be read ({type(error).__name__}).")
         return None
@@ -299,8 +272,8 @@ def main(arguments: list[str] | None = None) -> int:
     """`verify.py DIR`: 0 proven, 1 not, 2 nothing to verify."""
     parser = argparse.ArgumentParser(description="Prove a Voxloop release offline.")
     parser.add_argument("folder", type=Path, nargs="?", default=Path(__file__).parent)
-    parser.add_argument("--seal", default="", help="the seal that the export told")
-    parser.add_argument("--json", action="store_true", help="one JSON document instead of words")
+    parser.add_argument("--seal", default="", help="the seal that the export printed")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
     options = parser.parse_args(arguments)
     try:
         verdict = verify(options.folder, seal=options.seal)

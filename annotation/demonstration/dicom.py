@@ -1,4 +1,4 @@
-"""Phantoms as DICOM: a CT series as a scanner would write it, under a pseudonym, for the real intake to read."""
+"""Phantoms as DICOM: a pseudonymised CT series as a scanner would write it, to be imported normally."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from pydicom.uid import (
     JPEGLSLossless,
 )
 
-from annotation.intake.dicom.uids import derive_uid
+from voxloop.kernel.uids import derive_uid
 from voxloop.volume.geometry import Geometry
 
 INTERCEPT_HU = -1024
@@ -37,7 +37,7 @@ _ENCODERS: dict[str, Callable[[npt.NDArray[np.uint16]], bytes]] = {
 
 @dataclass(frozen=True)
 class Scanner:
-    """What a site's scanner says of itself. The names are invented; the looks differ as real ones do."""
+    """A site's scanner. The names are invented; kernels and compression differ as in reality."""
 
     manufacturer: str
     model: str
@@ -52,6 +52,7 @@ SCANNERS = {
     "a": Scanner("Aster Imaging", "Aster 64", "LUNG"),
     "b": Scanner("Borealis Medical", "Borealis Flash", "B70f", 100, "VA20A", ImplicitVRLittleEndian),
     "c": Scanner("Cirrus Systems", "Cirrus One", "FC51", 120, "5.2", JPEGLSLossless),
+    "d": Scanner("Dorado Medical", "Dorado 80", "I50f", 110, "3.1"),
 }
 
 
@@ -65,11 +66,10 @@ def write_ct_series(
     description: str = "CT chest, lung kernel",
     contrast: bool = False,
 ) -> list[Path]:
-    """Write one CT Image Storage file a slice (PS3.3 A.3) into an existing folder; answer them in order of k.
+    """Write one CT Image Storage file a slice (PS3.3 A.3) into an existing folder; returns them in order of k.
 
-    `hu_zyx` is in HU, −1024 … 3071. UIDs follow from `subject` and `description`: the same series twice is the same.
-    Raises ValueError for another shape than the geometry's, or voxels outside the range.
-    """
+    `hu_zyx` is in HU, −1024 … 3071. UIDs derive from `subject` and `description`: the result is reproducible. Raises
+    ValueError for another shape than the geometry's, or voxels outside the range."""
     if hu_zyx.shape != geometry.shape_zyx:
         raise ValueError(f"voxels {hu_zyx.shape} on a grid of {geometry.shape_zyx}")
     if hu_zyx.min() < INTERCEPT_HU or hu_zyx.max() > INTERCEPT_HU + (1 << BITS_STORED) - 1:
@@ -101,9 +101,7 @@ def write_ct_series(
 def _series(
     geometry: Geometry, subject: str, scanner: Scanner, description: str, series_uid: str, contrast: bool
 ) -> Dataset:
-    """All that the slices of the series share."""
-    affine = geometry.affine()
-    spacing_z, spacing_y, spacing_x = geometry.spacing_mm_zyx
+    """The attributes that all slices share."""
     fields: dict[str, Any] = {
         "SpecificCharacterSet": "ISO_IR 192",
         "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"],
@@ -123,7 +121,7 @@ def _series(
         "PatientIdentityRemoved": "YES",
         "DeidentificationMethod": "Phantom: there never was a patient",
         "BodyPartExamined": "CHEST",
-        "SliceThickness": _decimal(spacing_z),
+        "SliceThickness": _decimal(geometry.spacing_mm_zyx[0]),
         "KVP": scanner.kvp,
         "SoftwareVersions": scanner.software,
         "ConvolutionKernel": scanner.kernel,
@@ -133,6 +131,30 @@ def _series(
         "StudyID": "",
         "SeriesNumber": 1,
         "AcquisitionNumber": 1,
+        **_pixels(geometry, subject),
+    }
+    if contrast:
+        fields["ContrastBolusAgent"] = "Iodine"
+    image = Dataset()
+    for keyword, value in fields.items():
+        setattr(image, keyword, value)
+    region = Dataset()
+    region.CodeValue, region.CodingSchemeDesignator, region.CodeMeaning = "51185008", "SCT", "Chest"
+    image.AnatomicRegionSequence = Sequence([region])
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = CTImageStorage
+    meta.TransferSyntaxUID = UID(scanner.transfer_syntax)
+    meta.ImplementationClassUID = UID(derive_uid("voxloop"))
+    meta.ImplementationVersionName = "VOXLOOP"
+    image.file_meta = meta
+    return image
+
+
+def _pixels(geometry: Geometry, subject: str) -> dict[str, Any]:
+    """The attributes that describe the pixels."""
+    affine = geometry.affine()
+    _, spacing_y, spacing_x = geometry.spacing_mm_zyx
+    return {
         "ImageOrientationPatient": [_decimal(v) for v in (*affine[:3, 0] / spacing_x, *affine[:3, 1] / spacing_y)],
         "FrameOfReferenceUID": derive_uid("frame", subject),
         "PositionReferenceIndicator": "",
@@ -153,21 +175,6 @@ def _series(
         "RescaleSlope": 1,
         "RescaleType": "HU",
     }
-    if contrast:
-        fields["ContrastBolusAgent"] = "Iodine"
-    image = Dataset()
-    for keyword, value in fields.items():
-        setattr(image, keyword, value)
-    region = Dataset()
-    region.CodeValue, region.CodingSchemeDesignator, region.CodeMeaning = "51185008", "SCT", "Chest"
-    image.AnatomicRegionSequence = Sequence([region])
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = CTImageStorage
-    meta.TransferSyntaxUID = UID(scanner.transfer_syntax)
-    meta.ImplementationClassUID = UID(derive_uid("voxloop"))
-    meta.ImplementationVersionName = "VOXLOOP"
-    image.file_meta = meta
-    return image
 
 
 def _decimal(value: float) -> str:

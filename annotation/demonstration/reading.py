@@ -1,4 +1,4 @@
-"""A reader's mask out of the truth: right in what it marks, a little wrong at the edges."""
+"""Simulate a reader's mask from the ground truth: correct segments, slightly wrong edges."""
 
 from typing import Any
 
@@ -7,16 +7,15 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 Labels = npt.NDArray[np.uint8]
-WAVE_MM = 9.0  # how far along the edge a reader's error keeps its sign
-EDGE_ERROR_MM = 1.0  # its size, one standard deviation
+WAVE_MM = 9.0  # correlation length of a reader's error along the edge
+EDGE_ERROR_MM = 1.0  # standard deviation of the error
 
 
 def read_like_a_person(truth_zyx: Labels, spacing_mm_zyx: tuple[float, float, float], seed: int) -> Labels:
     """Move the edge of each marked region in and out by about a millimetre; deterministic by seed.
 
-    `truth_zyx` holds 0 and segment ids; the answer holds the same ids. Two experts differ more than this (topff2023),
-    so the model that learns from it is not taught an unreal precision.
-    """
+    `truth_zyx` holds 0 and segment ids; so does the result. Two experts differ more than this (topff2023), so the model
+    does not learn an unrealistic precision."""
     marked = truth_zyx > 0
     if not marked.any():
         return truth_zyx.copy()
@@ -31,7 +30,7 @@ def read_like_a_person(truth_zyx: Labels, spacing_mm_zyx: tuple[float, float, fl
     )
     wave *= EDGE_ERROR_MM / max(float(wave.std()), 1e-9)
     read = distance > wave
-    # A voxel that the reader adds gets the segment of the nearest one that is truly there.
+    # An added voxel gets the segment of the nearest true voxel.
     nearest: Any = ndi.distance_transform_edt(
         ~inside, sampling=spacing_mm_zyx, return_distances=False, return_indices=True
     )

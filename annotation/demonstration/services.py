@@ -1,70 +1,68 @@
-"""Create the demonstration by the doors that everybody uses. Each step looks at what is there and does the rest."""
+"""Create the demonstration through the ordinary services. Each step is idempotent and does what is missing."""
 
-import functools
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
 
-from annotation.demonstration.dicom import SCANNERS, write_ct_series
+from annotation.demonstration.phantoms import phantom_of, write_series
 from annotation.demonstration.plan import (
     BATCH_SIZE,
     CAMPAIGN,
     GUIDELINES,
-    LABELLED_OF_EACH_SITE,
     ROLES,
     SCANS,
     SITES,
     SLUG,
     Delivery,
+    labelled_of_each_site,
     list_deliveries,
     pseudonym_of,
     seed_of,
 )
-from annotation.demonstration.progress import Progress
+from annotation.demonstration.progress import SetupReporter
 from annotation.demonstration.reading import read_like_a_person
+from annotation.demonstration.waiting import POLL_SECONDS, WAITING, NotCreatedError, wait_for
 from annotation.intake.services import receive_path
+from annotation.learning.deciding import promote_model
 from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
 from annotation.learning.preannotation import preannotate_when_due, unopened_scans
-from annotation.learning.services import promote_model, request_training
+from annotation.learning.services import request_training
+from annotation.learning.states import ModelState, PreAnnotationState, RunState
 from annotation.masks.answers import save_answers
 from annotation.masks.models import Head
 from annotation.masks.services import begin, save_message
 from annotation.masks.states import EMPTY
+from annotation.reviews.claims import claim_round
 from annotation.reviews.models import ReviewRound
-from annotation.reviews.services import approve_round, claim_round, submit_assignment
+from annotation.reviews.services import approve_round, submit_assignment
+from annotation.reviews.states import RoundState
 from annotation.scans.models import Scan, Site
 from annotation.scans.pseudonyms import open_key
 from annotation.scans.services import create_site
+from annotation.scans.states import ScanState
+from annotation.work.activity import beat_assignment
 from annotation.work.batches import create_batch, publish_batch
 from annotation.work.campaigns import create_campaign, key_of
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.people import invite_person
 from annotation.work.standard import CHEST_CT
+from annotation.work.states import AssignmentState, BatchState
+from voxloop.accounts.actors import Actor, SystemActor
 from voxloop.accounts.models import User
 from voxloop.jobs.models import Job
 from voxloop.kernel.clock import now
-from voxloop.kernel.errors import Refusal
 from voxloop.volume.labelmap import encode_message, split_labelmap
-from voxloop.volume.phantom import Phantom, make_phantom
 
 LAYER = "findings"
-POLL_SECONDS = 0.5
-SHAPE_ZYX = (64, 192, 192)
 INFECTIOUS = {1, 2, 3}  # segment ids of the standard schema
-WAITING = ("queued", "running")
-TRAINING = ("queued", "running", "evaluating")
-GIVEN_UP = ("failed", "cancelled", "lost")
-
-
-class NotCreatedError(Refusal):
-    """The demonstration stopped at a step; the detail says which and why. Starting it again takes it up."""
+TRAINING = (RunState.QUEUED, RunState.RUNNING, RunState.EVALUATING)
+GIVEN_UP = (RunState.FAILED, RunState.CANCELLED, RunState.LOST)
 
 
 @dataclass
@@ -74,16 +72,14 @@ class Stage:
     campaign: Campaign
     sites: Mapping[str, Site]
     people: Mapping[str, User]
+    labelled: Mapping[str, int]  # how many of each site's first scans, by its code
 
 
-def create_demonstration(*, passwords: Mapping[str, str], scans: int, progress: Progress) -> None:
-    """Create what is missing of the demonstration, to its end.
-
-    `passwords` by username; `scans` 0 makes no more than the campaign and its people. Labelling and training begin
-    as soon as their scans are there, while the others are still being made.
-    """
+def create_demonstration(*, passwords: Mapping[str, str], scans: int, progress: SetupReporter) -> None:
+    """Create what is missing of the demonstration. `passwords` by username; `scans` 0 creates only the campaign and its
+    people. Labelling and training start as soon as their scans are ready, while the others are still being created."""
     progress.report(1, "Sites, people and the campaign")
-    stage = prepare_stage(passwords=passwords)
+    stage = prepare_stage(passwords=passwords, scans=scans)
     if scans == 0:
         progress.report(100, "Ready: sites, people and a campaign without scans")
         return
@@ -92,19 +88,25 @@ def create_demonstration(*, passwords: Mapping[str, str], scans: int, progress: 
 
     def tell() -> None:
         ready = _count_ready(stage)
-        progress.report(2 + 34 * (sent + ready) / scans, f"Scans: {sent} of {scans} sent, {ready} ready")
+        progress.report(2 + 24 * (sent + ready) / scans, f"Scans: {sent} of {scans} sent, {ready} ready")
 
     jobs: list[Job] = []
     sent = _count_ready(stage)
     for number, delivery in enumerate(list_deliveries(scans), start=1):
         wanted = [subject for subject in delivery.pseudonyms if not _is_known(stage, delivery, subject)]
         for subject in wanted:
-            _write_series(subject, folder / str(number) / subject)
+            write_series(subject, folder / str(number) / subject)
             sent += 1
             tell()
         if wanted:
-            place = {"site": stage.sites[delivery.site.code], "campaign": stage.campaign}
-            jobs.append(receive_path(path=folder / str(number), actor=stage.people["datamanager"], **place))
+            jobs.append(
+                receive_path(
+                    path=folder / str(number),
+                    actor=stage.people["datamanager"],
+                    site=stage.sites[delivery.site.code],
+                    campaign=stage.campaign,
+                )
+            )
         if number == len(SITES):
             wait_for(jobs, tell)
             label_first_scans(stage=stage, progress=progress)
@@ -116,26 +118,32 @@ def create_demonstration(*, passwords: Mapping[str, str], scans: int, progress: 
     progress.report(100, f"Ready: {scans} scans, a model, a batch for annotator1")
 
 
-def prepare_stage(*, passwords: Mapping[str, str]) -> Stage:
+def prepare_stage(*, passwords: Mapping[str, str], scans: int) -> Stage:
     """Accounts, sites, the campaign with its members."""
-    administrator = _person("administrator", passwords, actor="demonstration")
+    administrator = _person("administrator", passwords, actor=SystemActor.DEMONSTRATION)
     sites = {
         plan.code: Site.objects.filter(code=plan.code).first()
         or create_site(code=plan.code, name=plan.name, split=plan.split, actor=administrator)
         for plan in SITES
     }
     campaign = Campaign.objects.filter(slug=SLUG).first() or create_campaign(
-        name=CAMPAIGN, slug=SLUG, definition=CHEST_CT, actor=administrator, guidelines=GUIDELINES, planned_scans=SCANS
+        name=CAMPAIGN,
+        slug=SLUG,
+        definition=CHEST_CT,
+        actor=administrator,
+        guidelines=GUIDELINES,
+        planned_scans=scans or SCANS,
     )
     people = {"administrator": administrator}
     for username, role in ROLES.items():
         if role is not None:
             people[username] = _person(username, passwords, administrator, [(campaign, role)], sites.values())
-    return Stage(campaign, sites, people)
+    return Stage(campaign, sites, people, labelled_of_each_site(scans))
 
 
-def label_first_scans(*, stage: Stage, progress: Progress) -> None:
-    """One reader labels the first scans of each site, submits them, and the reviewer approves: all by the services."""
+def label_first_scans(*, stage: Stage, progress: SetupReporter) -> None:
+    """One reader labels and submits the first scans of each site, and the reviewer approves them, through the
+    services."""
     reader, coordinator = stage.people["annotator2"], stage.people["coordinator"]
     phantoms = _phantoms_by_code(stage)
     scans = list(Scan.objects.filter(campaign_scans__campaign=stage.campaign, subject__pseudonym__in=phantoms))
@@ -150,22 +158,24 @@ def label_first_scans(*, stage: Stage, progress: Progress) -> None:
             due_on=_in_days(7),
             scan_ids=[scan.pk for scan in scans],
         )
-    if batch.state == "draft":
+    if batch.state == BatchState.DRAFT:
         publish_batch(batch_id=batch.pk, actor=coordinator)
     for number, assignment in enumerate(held.select_related("scan__subject").order_by("position"), start=1):
         progress.report(14, f"Labelling and reviewing: scan {number} of {len(scans)}")
-        if assignment.state in ("queued", "open"):
+        if assignment.state in (AssignmentState.QUEUED, AssignmentState.OPEN):
             _label(assignment, reader, phantoms)
         _approve(assignment, stage.people["reviewer"])
 
 
 def _label(assignment: Assignment, reader: User, phantoms: Mapping[str, str]) -> None:
+    """Label and submit as the reader. The time that counts is what the simulated reader really took."""
+    started = time.monotonic()
     begin(assignment_id=assignment.pk, actor=reader)
     subject = assignment.scan.subject
     if subject is None:
         raise NotCreatedError(f"Scan {assignment.scan.code} has no subject.")
     name = phantoms[subject.pseudonym]
-    phantom = _make(name)
+    phantom = phantom_of(name)
     labels = read_like_a_person(phantom.findings_zyx, phantom.geometry.spacing_mm_zyx, seed_of(name))
     if not Head.objects.filter(assignment=assignment).exists() and labels.any():
         message = encode_message(LAYER, labels.shape, split_labelmap(labels))
@@ -177,51 +187,57 @@ def _label(assignment: Assignment, reader: User, phantoms: Mapping[str, str]) ->
     save_answers(
         assignment_id=assignment.pk, values=answers | ({} if found else {"confirmed_empty": True}), actor=reader
     )
-    submit_assignment(assignment_id=assignment.pk, actor=reader, acknowledged=["mask_outside_lung"])
+    beat_assignment(assignment_id=assignment.pk, actor=reader, active_seconds=time.monotonic() - started)
+    submit_assignment(assignment_id=assignment.pk, actor=reader, acknowledged=["mask_outside_lung", "not_seen"])
 
 
 def _approve(assignment: Assignment, reviewer: User) -> None:
-    round_ = ReviewRound.objects.filter(annotation=assignment, state__in=["pending", "claimed"]).first()
+    round_ = ReviewRound.objects.filter(
+        annotation=assignment, state__in=[RoundState.PENDING, RoundState.CLAIMED]
+    ).first()
     if round_ is not None:
         claim_round(round_id=round_.pk, actor=reviewer)
         approve_round(round_id=round_.pk, actor=reviewer, signed_at=now())
 
 
 def start_training(*, stage: Stage) -> None:
-    """Ask for the first training by the coordinator's click, unless one is under way or done."""
+    """Start the first training as the coordinator, unless one is running or done."""
     if not TrainingRun.objects.filter(campaign=stage.campaign).exclude(state__in=GIVEN_UP).exists():
         request_training(campaign=stage.campaign, actor=stage.people["coordinator"])
 
 
-def finish_training(*, stage: Stage, progress: Progress) -> None:
-    """Wait for the first model and for its masks on the scans that nobody has opened."""
+def finish_training(*, stage: Stage, progress: SetupReporter) -> None:
+    """Wait for the first model and for its masks of the unopened scans."""
     run = TrainingRun.objects.filter(campaign=stage.campaign).exclude(state__in=GIVEN_UP).latest("number")
     while run.state in TRAINING:
-        progress.report(72, f"Training the first model: {run.job.message if run.job else 'waiting'}")
+        share, said = (run.job.progress, run.job.message) if run.job else (0, "waiting")
+        progress.report(50 + 30 * share / 100, f"Training the first model: {said}")
         time.sleep(POLL_SECONDS)
         run.refresh_from_db()
     if run.state in GIVEN_UP:
         raise NotCreatedError(f"Training: {run.error or run.state}")
     model = ModelVersion.objects.get(run=run)
-    if model.state != "champion":
-        why = "The first model of the demonstration"
+    if model.state != ModelState.CHAMPION:
+        why = "The first model of the demonstration: better than a blank start for trying the product"
         promote_model(model_id=model.pk, actor=stage.people["coordinator"], why=why)
     jobs = Job.objects.filter(kind=Job.Kind.PREANNOTATE, state__in=WAITING)
 
     def tell() -> None:
-        done = PreAnnotation.objects.filter(campaign=stage.campaign, state="ready").count()
+        done = PreAnnotation.objects.filter(campaign=stage.campaign, state=PreAnnotationState.READY).count()
         unopened = unopened_scans(model).count()
-        progress.report(75 + 24 * done / max(1, unopened), f"Pre-annotation: {done} of {unopened} scans")
+        progress.report(80 + 19 * done / max(1, unopened), f"Pre-annotation: {done} of {unopened} scans")
 
-    # Again for scans that came in after the promotion.
+    # Again, for scans imported after the promotion.
     while (waiting := list(jobs.all())) or preannotate_when_due():
         wait_for(waiting, tell)
 
 
 def publish_main_batch(*, stage: Stage) -> None:
-    """The batch that annotator1 finds on the work list, unless it is there already."""
+    """Publish the batch of annotator1, unless it exists."""
     annotator, coordinator = stage.people["annotator1"], stage.people["coordinator"]
-    batch = Batch.objects.filter(campaign=stage.campaign, assignee=annotator).exclude(state="cancelled").first()
+    batch = (
+        Batch.objects.filter(campaign=stage.campaign, assignee=annotator).exclude(state=BatchState.CANCELLED).first()
+    )
     if batch is None:
         batch = create_batch(
             campaign=stage.campaign,
@@ -231,25 +247,12 @@ def publish_main_batch(*, stage: Stage) -> None:
             due_on=_in_days(14),
             chosen_by="score",
         )
-    if batch.state == "draft":
+    if batch.state == BatchState.DRAFT:
         publish_batch(batch_id=batch.pk, actor=coordinator)
 
 
-def wait_for(jobs: list[Job], each_time: Callable[[], None]) -> None:
-    """Wait until the workers have ended these jobs; `NotCreatedError` with the reason when one fails."""
-    waiting = {job.pk for job in jobs}
-    while waiting:
-        for job in Job.objects.filter(pk__in=waiting).exclude(state__in=WAITING):
-            if job.state != "succeeded":
-                raise NotCreatedError(f"{job.get_kind_display()}: {job.error or job.state}")
-            waiting.discard(job.pk)
-        each_time()
-        if waiting:
-            time.sleep(POLL_SECONDS)
-
-
-def _wait_for_earlier_imports(stage: Stage, progress: Progress) -> None:
-    """Imports that an earlier start asked for go on by themselves; asking again would send their scans twice."""
+def _wait_for_earlier_imports(stage: Stage, progress: SetupReporter) -> None:
+    """Wait for imports of an earlier start, which still run; otherwise their scans would be sent twice."""
     mine = Job.objects.filter(kind=Job.Kind.IMPORT_SCANS, state__in=WAITING, requested_by=stage.people["datamanager"])
     while mine.exists():
         progress.report(2, "Scans of the last start are still being converted")
@@ -259,7 +262,7 @@ def _wait_for_earlier_imports(stage: Stage, progress: Progress) -> None:
 def _person(
     username: str,
     passwords: Mapping[str, str],
-    actor: Any,
+    actor: Actor,
     roles: Iterable[tuple[Campaign, str]] = (),
     sites: Iterable[Site] = (),
 ) -> User:
@@ -273,38 +276,14 @@ def _person(
     )
 
 
-@functools.lru_cache(maxsize=8)
-def _make(pseudonym: str) -> Phantom:
-    """The subject's phantom on its site's scanner; the first ones are wanted again for their truth."""
-    return make_phantom(seed_of(pseudonym), pseudonym.split("-")[1], SHAPE_ZYX)
-
-
-def _write_series(pseudonym: str, folder: Path) -> None:
-    """The subject's scan as the DICOM series that its site's scanner writes."""
-    phantom = _make(pseudonym)
-    look = phantom.profile
-    scanner = replace(SCANNERS[look.name.lower()], manufacturer=look.manufacturer, model=look.model, kernel=look.kernel)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    write_ct_series(
-        folder,
-        phantom.hu_zyx,
-        phantom.geometry,
-        subject=pseudonym,
-        scanner=scanner,
-        description=f"CT chest, {look.kernel.lower()} kernel",
-        contrast=phantom.with_contrast,
-    )
-
-
 def _is_known(stage: Stage, delivery: Delivery, pseudonym: str) -> bool:
     site = stage.sites[delivery.site.code]
     return Scan.objects.filter(site=site, subject__pseudonym=_code_of(stage, pseudonym)).exists()
 
 
 def _phantoms_by_code(stage: Stage) -> dict[str, str]:
-    """The phantoms to be labelled, by the codes that the intake has given them."""
-    names = [pseudonym_of(site, number) for site in SITES for number in range(1, LABELLED_OF_EACH_SITE[site.code] + 1)]
+    """The phantoms to be labelled, by the codes that intake gave them."""
+    names = [pseudonym_of(site, number) for site in SITES for number in range(1, stage.labelled[site.code] + 1)]
     return {_code_of(stage, name): name for name in names}
 
 
@@ -313,7 +292,7 @@ def _code_of(stage: Stage, pseudonym: str) -> str:
 
 
 def _count_ready(stage: Stage) -> int:
-    return Scan.objects.filter(campaign_scans__campaign=stage.campaign, state="ready").count()
+    return Scan.objects.filter(campaign_scans__campaign=stage.campaign, state=ScanState.READY).count()
 
 
 def _in_days(days: int) -> date:

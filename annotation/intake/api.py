@@ -7,17 +7,17 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.intake.services import receive_upload
 from annotation.scans.selectors import visible_sites
 from annotation.work.selectors import visible_campaigns
+from voxloop.accounts.requests import Request
 from voxloop.jobs.api import JobSerializer
 from voxloop.kernel.errors import Invalid, NotFound, TooLarge
 
-MULTIPART_BYTES = 1 << 20  # what the form may take beside the file
+MULTIPART_BYTES = 1 << 20  # multipart overhead and fields besides the file
 
 
 class UploadSerializer(serializers.Serializer[Any]):
@@ -27,17 +27,17 @@ class UploadSerializer(serializers.Serializer[Any]):
 
 
 class ScanUploadView(APIView):
-    """A zip of DICOM series, or one NIfTI, of already de-identified scans; answers the import job (202)."""
+    """A zip of DICOM series, or one NIfTI, of already de-identified scans; returns the import job (202)."""
 
     permission_classes = [IsAuthenticated]
     parser_classes = [MultiPartParser]
 
     @extend_schema(request=UploadSerializer, responses={202: JobSerializer})
     def post(self, request: Request) -> Response:
-        # Before the body is read: the handler then streams it to disk.
+        # Before the body is read: the upload handler then streams it to disk.
         declared = str(request.META.get("CONTENT_LENGTH") or "0")
         if not (declared.isascii() and declared.isdigit() and len(declared) <= 18):
-            raise Invalid("The Content-Length is no number.", code="bad_content_length")
+            raise Invalid("The Content-Length is not a number.", code="bad_content_length")
         if int(declared) > settings.MAX_UPLOAD_BYTES + MULTIPART_BYTES:
             raise TooLarge(f"An upload holds at most {settings.MAX_UPLOAD_BYTES >> 20} MiB.")
         body = UploadSerializer(data=request.data)

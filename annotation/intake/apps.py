@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -6,7 +8,4 @@ class IntakeConfig(AppConfig):
     label = "intake"
 
     def ready(self) -> None:
-        from annotation.intake.uploads import discard_upload
-        from voxloop.jobs.services import on_end
-
-        on_end(discard_upload)
+        import_module("annotation.intake.hooks")

@@ -1,42 +1,36 @@
-"""Start the converting child process, watch it, and clean up after it, however it ends."""
+"""Convert an upload in a child process, and turn its failures into refusals."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import annotation
 import voxloop
+from annotation.intake.conversion import ConvertRequest, ConvertResult
 from annotation.intake.limits import Limits
+from voxloop.child import Bounds, ChildError, ChildProgress
+from voxloop.child.outside import bare_environment, run_child
 from voxloop.kernel.errors import FULL, Invalid, NoSpace
 
 MEMORY_BYTES = 8 << 30  # address space, threads' stacks and mapped libraries included
 TIMEOUT_S = 1800
-MOST_LINE = 10_000
-LOOK_EVERY_S = 1.0
-# What a child needs of its parent's environment. Everything else, credentials above all, stays behind.
-KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT")
-
-
-@dataclass(frozen=True)
-class Report:
-    """The result of a conversion: what was written where, and what was refused why (see `convert`)."""
-
-    folder: Path
-    accepted: list[dict[str, Any]]
-    refused: list[dict[str, Any]]
-    not_dicom: int
-    unreadable: int
+FILE_BYTES_PER_VOXEL = 8
+ASK_EVERY_S = 1.0
+# Code and sentence for each way in which the process may fail.
+ENDS = {
+    "timeout": ("import_timeout", "The import took too long and was stopped; send fewer series at once."),
+    "out_of_time": ("import_timeout", "The import used up its CPU time; send fewer series at once."),
+    "out_of_memory": ("too_much_memory", "The import needs more memory than its limit; send fewer series."),
+    "killed": (
+        "import_killed",
+        "The import was killed (signal {signal}), most likely for lack of memory; try again or send less at once.",
+    ),
+}
+CRASHED = ("import_crashed", "The import stopped on a file that it cannot handle; nothing was stored.")
 
 
 def run_convert(
@@ -49,27 +43,48 @@ def run_convert(
     memory_bytes: int = MEMORY_BYTES,
     on_progress: Callable[[int, str], None] | None = None,
     may_go_on: Callable[[], None] | None = None,
-) -> Report:
-    """Convert everything in `source` into the new folder `out`, in a process of its own.
+) -> ConvertResult:
+    """Convert everything in `source` into the new folder `out`, in a child process.
 
-    Raises Invalid (`import_timeout`, `import_killed`, `import_crashed`) or NoSpace when the child did not finish;
-    then `out` is gone. An exception of `on_progress`, or of `may_go_on` (called every second, in a thread of its own),
-    stops the child and passes through.
-    """
+    Raises Invalid (`import_timeout`, `too_much_memory`, `import_killed`, `import_crashed`) or NoSpace when the child
+    did not finish; `out` is then deleted. An exception of `on_progress`, or of `may_go_on` (called every second), stops
+    the child and propagates."""
+    limits = limits or Limits()
     out.mkdir(parents=True)
+    asked_at = 0.0
+
+    def look(fresh: list[ChildProgress]) -> None:
+        nonlocal asked_at
+        if on_progress:
+            for line in fresh:
+                on_progress(line.step, line.sentence)
+        if may_go_on and time.monotonic() - asked_at >= ASK_EVERY_S:
+            asked_at = time.monotonic()
+            may_go_on()
+
     try:
-        request = {
-            "source": str(source.resolve()),
-            "mask": mask and str(mask.resolve()),
-            "limits": (limits or Limits()).to_json(),
-            "memory_bytes": memory_bytes,
-            "cpu_s": int(timeout_s * (os.cpu_count() or 1)) + 1,
-        }
-        (out / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        _run(out, timeout_s, on_progress or (lambda progress, message: None), may_go_on or (lambda: None))
-        report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+        result = run_child(
+            "annotation.intake.convert",
+            ConvertRequest(str(source.resolve()), str(mask.resolve()) if mask else None, limits),
+            ConvertResult,
+            folder=out,
+            environment=child_environment(out),
+            on_look=look,
+            bounds=Bounds(
+                memory_bytes=memory_bytes,
+                cpu_s=int(timeout_s * (os.cpu_count() or 1)) + 1,
+                file_bytes=max(limits.most_file_bytes, limits.most_voxels * FILE_BYTES_PER_VOXEL),
+            ),
+            timeout_s=timeout_s,
+        )
         shutil.rmtree(out / "scratch", ignore_errors=True)
-        return Report(folder=out, **report)
+        return result
+    except ChildError as end:
+        shutil.rmtree(out, ignore_errors=True)
+        if end.code == "no_space":
+            raise NoSpace from end
+        code, sentence = ENDS.get(end.code, CRASHED)
+        raise Invalid(sentence.format(signal=end.signal), code=code) from end
     except BaseException as error:
         shutil.rmtree(out, ignore_errors=True)
         if isinstance(error, OSError) and error.errno in FULL:
@@ -77,95 +92,13 @@ def run_convert(
         raise
 
 
-def _run(out: Path, timeout_s: float, on_progress: Callable[[int, str], None], may_go_on: Callable[[], None]) -> None:
-    with (out / "stderr.txt").open("wb") as stderr:
-        child = subprocess.Popen(  # noqa: S603 - our own module, no shell, the folder is ours
-            [sys.executable, "-P", "-m", "annotation.intake.convert", str(out)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            env=_environment(out),
-            cwd=out,
-            start_new_session=True,
-        )
-    over, late = threading.Event(), threading.Event()
-    orders: list[BaseException] = []
-
-    def watch() -> None:
-        end = time.monotonic() + timeout_s
-        while not over.wait(min(LOOK_EVERY_S, max(0.0, end - time.monotonic()))):
-            try:
-                may_go_on()
-            except BaseException as order:  # raised where the child is waited for
-                orders.append(order)
-            if time.monotonic() >= end:
-                late.set()
-            if orders or late.is_set():
-                _kill(child)
-                return
-
-    threading.Thread(target=watch, name="import", daemon=True).start()
-    try:
-        while child.stdout and (line := child.stdout.readline(MOST_LINE)):
-            _relay(line, on_progress)
-        code = child.wait()
-    finally:
-        over.set()
-        _kill(child)
-        child.wait()
-        if child.stdout is not None:
-            child.stdout.close()
-    if orders:
-        raise orders[0]
-    if late.is_set():
-        raise Invalid(
-            f"The import took longer than {timeout_s:g} s and was stopped; send fewer series at once.",
-            code="import_timeout",
-        )
-    if code != 0:
-        _explain(code, (out / "stderr.txt").read_bytes()[-2000:])
-
-
-def _relay(line: bytes, on_progress: Callable[[int, str], None]) -> None:
-    try:
-        said = json.loads(line)
-        progress, message = int(said["progress"]), str(said["message"])
-    except (ValueError, KeyError, TypeError):
-        return  # a library that prints is no reason to fail
-    on_progress(progress, message)
-
-
-def _explain(code: int, said: bytes) -> None:
-    if b"No space left on device" in said or b"Disk quota exceeded" in said:
-        raise NoSpace
-    if code == -signal.SIGXCPU:
-        raise Invalid("The import used up its computing time; send fewer series at once.", code="import_timeout")
-    if b"MemoryError" in said or b"Cannot allocate memory" in said:
-        raise Invalid("The import needs more memory than it may take; send fewer series.", code="too_much_memory")
-    if code < 0:
-        raise Invalid(
-            f"The import was killed (signal {-code}), most likely for want of memory; try again or send less at once.",
-            code="import_killed",
-        )
-    raise Invalid("The import stopped on a file that it cannot handle; nothing was stored.", code="import_crashed")
-
-
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGKILL)
-
-
-def _environment(out: Path) -> dict[str, str]:
-    roots = dict.fromkeys(str(Path(package.__path__[0]).resolve().parent) for package in (annotation, voxloop))
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    return {
-        **kept,
-        "PYTHONPATH": os.pathsep.join(roots),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "TMPDIR": str(out),
-        "HOME": str(out),
-        # One arena and one BLAS thread: address space is bounded, and nothing here multiplies matrices.
-        "MALLOC_ARENA_MAX": "2",
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-    }
+def child_environment(out: Path) -> dict[str, str]:
+    """The environment of the converting process: minimal, and reserving little address space."""
+    return bare_environment(
+        (annotation, voxloop),
+        HOME=str(out),
+        # One malloc arena and one BLAS thread: address space is limited, and no matrices are multiplied.
+        MALLOC_ARENA_MAX="2",
+        OPENBLAS_NUM_THREADS="1",
+        OMP_NUM_THREADS="1",
+    )

@@ -7,21 +7,19 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 import numpy.typing as npt
 from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 
-from annotation.intake.dicom.uids import derive_uid
 from annotation.intake.limits import MIB, Limits
 from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, hash_volume
 from voxloop.kernel.errors import Invalid, TooLarge
+from voxloop.kernel.uids import derive_uid
 from voxloop.volume.errors import FormatError
 from voxloop.volume.geometry import Geometry
-from voxloop.volume.labelmap import ERASED
+from voxloop.volume.nifti import affine_mm, open_image, to_labels
 
 HEADER_BYTES = MIB  # header and extensions
-READABLE = {"int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"}
 
 
 def is_nifti(path: Path) -> bool:
@@ -30,7 +28,7 @@ def is_nifti(path: Path) -> bool:
 
 
 def read_nifti(path: Path, scratch: Path, limits: Limits) -> FoundVolume:
-    """A CT volume in HU. Axes are permuted and flipped so that i runs to the left, j to the back, k to the head.
+    """A CT volume in HU. Axes are permuted and flipped so that i points left, j to the back, k to the head.
 
     Values after `scl_slope` and `scl_inter` are rounded and clipped to −1024 … 3071; NaN is −1024. Raises Invalid:
     `bad_nifti`, `no_orientation`, `empty_volume`, …; TooLarge.
@@ -84,11 +82,13 @@ def read_mask(path: Path, grid: Geometry, scratch: Path, limits: Limits) -> npt.
     if geometry.shape_zyx != grid.shape_zyx:
         raise Invalid(f"The mask has {_shape(geometry)} voxels, its volume {_shape(grid)}.", code="other_grid")
     if not geometry.is_same_grid(grid, tolerance_mm=0.05):
-        raise Invalid("The mask lies elsewhere than its volume (position, spacing or orientation).", code="other_grid")
-    values = np.asanyarray(image.dataobj).reshape(image.shape[:3])
-    labels = values.astype(np.uint8)
-    if not np.array_equal(labels, values) or labels.max(initial=0) >= ERASED:
-        raise Invalid("The mask holds values that are no segment ids (whole numbers, 0 to 254).", code="bad_mask")
+        raise Invalid(
+            "The mask's grid differs from its volume's (position, spacing or orientation).", code="other_grid"
+        )
+    try:
+        labels = to_labels(np.asanyarray(image.dataobj).reshape(image.shape[:3]))
+    except FormatError as error:
+        raise Invalid(error.message, code=error.code) from error
     return _to_zyx(labels, transform)
 
 
@@ -97,23 +97,15 @@ def _shape(geometry: Geometry) -> str:
 
 
 def _open(path: Path, plain: Path, limits: Limits) -> Any:
-    """The image with its voxels still on disk, after its header was found possible and its file long enough."""
+    """The image with its voxels still on disk, after checking its header and the length of its file."""
     path = _inflate(path, plain, limits)
     try:
-        image: Any = nibabel.Nifti1Image.from_filename(path, mmap="r")
-        shape = tuple(int(n) for n in image.shape)
-        dtype = np.dtype(image.header.get_data_dtype())
-        offset = int(image.dataobj.offset)  # the header in memory has lost it
-        has_place = int(image.header["qform_code"]) > 0 or int(image.header["sform_code"]) > 0
-    except MemoryError:
-        raise
-    except Exception as error:  # nibabel raises many kinds for a broken header
-        raise Invalid("The file is not a readable NIfTI file.", code="bad_nifti") from error
-    if len(shape) < 3 or any(n != 1 for n in shape[3:]) or min(shape[:3]) < 1:
-        said = "×".join(map(str, shape))
-        raise Invalid(f"The NIfTI file has the shape {said}; one volume is needed.", code="bad_nifti")
-    if dtype.name not in READABLE:
-        raise Invalid(f"The NIfTI file holds {dtype.name} values; numbers of one channel are needed.", code="bad_nifti")
+        image = open_image(path)
+        offset = int(image.dataobj.offset)  # nibabel's header object has lost it
+        has_orientation = int(image.header["qform_code"]) > 0 or int(image.header["sform_code"]) > 0
+    except FormatError as error:
+        raise Invalid(error.message, code=error.code) from error
+    shape, dtype = tuple(int(n) for n in image.shape), np.dtype(image.header.get_data_dtype())
     voxels = int(np.prod(shape, dtype=np.int64))
     if voxels > limits.most_voxels or max(shape) > limits.most_slices * 2:
         raise TooLarge(
@@ -121,14 +113,15 @@ def _open(path: Path, plain: Path, limits: Limits) -> Any:
             code="volume_too_large",
         )
     if path.stat().st_size < offset + voxels * dtype.itemsize:
-        raise Invalid("The NIfTI file is cut short: it holds fewer voxels than it declares.", code="bad_nifti")
-    if not has_place:
+        raise Invalid("The NIfTI file is truncated: it holds fewer voxels than it declares.", code="bad_nifti")
+    if not has_orientation:
         raise Invalid("The NIfTI file does not say how it lies in the patient (qform, sform).", code="no_orientation")
     return image
 
 
 def _inflate(path: Path, plain: Path, limits: Limits) -> Path:
-    """A `.nii.gz` unpacked onto disk, so that slices are read without holding the whole; a `.nii` as it is."""
+    """Unpack a `.nii.gz` to disk, so that slices can be read without loading all of it; a `.nii` is returned as it
+    is."""
     with path.open("rb") as handle:
         if handle.read(2) != b"\x1f\x8b":
             return path
@@ -142,14 +135,14 @@ def _inflate(path: Path, plain: Path, limits: Limits) -> Path:
                     raise TooLarge("The .nii.gz file inflates to more than a scan holds.", code="archive_ratio")
                 handle.write(block)
     except (EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
-        raise Invalid("The .nii.gz file is damaged or cut short.", code="bad_nifti") from error
+        raise Invalid("The .nii.gz file is damaged or truncated.", code="bad_nifti") from error
     return plain
 
 
 def _orient(image: Any) -> tuple[npt.NDArray[np.float64], Geometry]:
-    """The permutation and flips that bring the axes next to left, back, head; and the grid after them."""
+    """The permutation and flips that align the axes to left, back, head; and the resulting grid."""
     try:
-        affine = np.asarray(image.affine, np.float64)
+        affine = affine_mm(image)
         if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
             raise FormatError("bad_geometry", "The affine of the NIfTI file is not a possible one.")
         transform = ornt_transform(io_orientation(affine), axcodes2ornt(("L", "P", "S")))

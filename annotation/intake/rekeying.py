@@ -1,9 +1,7 @@
-"""The door: identifiers of a converted series become codes before anything of it is stored or told.
-
-Which key: that of the campaign which a patient's first scan was sent to. A patient whom the site has sent before, to
-whatever campaign, keeps the code and the key of that time, so that two studies of one person share the subject and a
-study sent to two campaigns has one UID (docs/adr/0020).
-"""
+"""Replace the identifiers of a converted series by codes before anything of it is stored or reported. The key is that
+of the campaign which a patient's first scan was sent to. A patient already known at the site keeps code and key,
+whatever the campaign, so that studies of one person share the subject and a study sent to two campaigns has one UID
+(docs/adr/0020)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from annotation.intake.dicom.vocabulary import OTHER
+from annotation.intake.volumes import Origin
 from annotation.scans.models import ErasedSubject, PseudonymKey, Site, Subject
 from annotation.scans.pseudonyms import Pseudonyms, open_key
 from annotation.work.campaigns import key_of
@@ -22,7 +21,7 @@ WORDS_OF_A_LIST = ("manufacturer", "model", "kernel")
 
 @dataclass(frozen=True)
 class SeriesFacts:
-    """What is known of a series beside its voxels: codes and technical facts. Nothing that its files were named by."""
+    """Codes and technical facts of a series, without original identifiers."""
 
     subject: str
     study_uid: str
@@ -36,12 +35,12 @@ class SeriesFacts:
 
     @property
     def is_unlisted(self) -> bool:
-        """Whether scanner, model or kernel are in no list of ours and were kept as "other"."""
+        """Whether scanner, model or kernel are not in our vocabulary and were stored as "other"."""
         return any(self.facts.get(name) == OTHER for name in WORDS_OF_A_LIST)
 
 
 class Rekeyer:
-    """Codes for the series of one import, by the campaign's key and those that the site's patients have already."""
+    """Codes for the series of one import, from the campaign's key and existing codes of the site's patients."""
 
     def __init__(self, *, site: Site, campaign: Campaign) -> None:
         own = key_of(campaign)
@@ -50,22 +49,22 @@ class Rekeyer:
         self._site = site
         self._keys = [(key, open_key(key)) for key in (own, *others)]
 
-    def rekey(self, origin: Mapping[str, Any]) -> SeriesFacts:
-        """A series of a report (`volumes.Origin`) under its codes."""
-        subject, key, codes = self._find_subject(origin["subject"], is_unnamed=origin["is_unnamed"])
-        facts = dict(origin["facts"])
+    def rekey(self, origin: Origin) -> SeriesFacts:
+        """A converted or refused series under its codes."""
+        subject, key, codes = self._find_subject(origin.subject, is_unnamed=origin.is_unnamed)
+        facts = dict(origin.facts)
         facts["frame_of_reference_uid"] = codes.uid(facts["frame_of_reference_uid"])
         facts["sop_instance_uids"] = [codes.uid(uid) for uid in facts["sop_instance_uids"]]
         return SeriesFacts(
             subject=subject,
-            study_uid=codes.uid(origin["study_uid"]),
-            series_uid=codes.uid(origin["series_uid"]),
-            modality=origin["modality"],
-            description=origin["description"],
+            study_uid=codes.uid(origin.study_uid),
+            series_uid=codes.uid(origin.series_uid),
+            modality=origin.modality,
+            description=origin.description,
             facts=facts,
-            source_hash=origin["source_hash"],
+            source_hash=origin.source_hash,
             key=key,
-            is_unnamed=origin["is_unnamed"],
+            is_unnamed=origin.is_unnamed,
         )
 
     def _find_subject(self, words: str, *, is_unnamed: bool) -> tuple[str, PseudonymKey, Pseudonyms]:
@@ -80,16 +79,16 @@ class Rekeyer:
 
 
 def notes_on(series: Sequence[SeriesFacts]) -> list[str]:
-    """What the site should know of what was taken in, in words; no value of a file is repeated."""
+    """Notes for the site on the imported series; no value of a file is repeated."""
     notes = []
     if unnamed := sum(item.is_unnamed for item in series):
         notes.append(
             f"{unnamed} of {len(series)} series had no Patient ID of their own (none, or a dummy like ANONYMOUS): each "
-            "study counts as a person of its own, so no earlier scan is offered beside it."
+            "study counts as a separate person, so no earlier scan is offered for comparison."
         )
     if unlisted := sum(item.is_unlisted for item in series):
         notes.append(
-            f"{unlisted} of {len(series)} series came with a scanner, model or kernel that is in no list here; it is "
-            "kept as “other”."
+            f"{unlisted} of {len(series)} series came with a scanner, model or kernel that is not listed; it is "
+            "stored as “other”."
         )
     return notes

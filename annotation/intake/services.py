@@ -1,4 +1,4 @@
-"""Receive scans, screen and convert them in a child process, and keep what comes out (`storing`)."""
+"""Receive scans, screen and convert them in a child process, and store the result (`storing`)."""
 
 import json
 import shutil
@@ -12,9 +12,11 @@ import numpy as np
 from django.db import transaction
 
 from annotation.intake.child import run_convert
+from annotation.intake.conversion import Refused
+from annotation.intake.naming import harmless_upload
 from annotation.intake.rekeying import Rekeyer, notes_on
 from annotation.intake.storing import VolumeFiles, reject_series, store_scan
-from annotation.intake.uploads import SOURCES, discard_upload, fetch_upload, keep_upload
+from annotation.intake.uploads import fetch_upload, keep_upload
 from annotation.scans.models import Site
 from annotation.work.models import Campaign
 from annotation.work.permissions import require_role
@@ -24,8 +26,9 @@ from voxloop.accounts.roles import Role
 from voxloop.audit.services import record
 from voxloop.jobs.models import Job
 from voxloop.jobs.room import require_room
+from voxloop.jobs.running import Claim
 from voxloop.jobs.scratch import of_job, of_process
-from voxloop.jobs.services import Claim, enqueue
+from voxloop.jobs.services import enqueue
 from voxloop.kernel.errors import Conflict, Invalid, NotFound
 from voxloop.kernel.ids import new_id
 from voxloop.volume.labelmap import decode_message
@@ -34,20 +37,20 @@ KEPT_MODALITIES = {"CT", "DX", "CR"}
 
 
 def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User) -> Job:
-    """Keep an uploaded zip or NIfTI of a de-identified scan and ask for its import.
+    """Store an uploaded zip or NIfTI of a de-identified scan and enqueue its import.
 
-    `upload` has `name`, `size` and `chunks()`. Raises Invalid for another kind of file, TooLarge, NoSpace, StorageAway.
-    """
-    _check_place(site, campaign, actor)
+    `upload` has `name`, `size` and `chunks()`. Raises Invalid for another file type, TooLarge, NoSpace, StorageAway."""
+    _check_membership(site, campaign, actor)
     require_room()
     key, suffix = keep_upload(upload)
-    source = {"upload": key, "suffix": suffix, "is_upload": True}
+    name = harmless_upload(str(upload.name), suffix)
+    source = {"upload": key, "suffix": suffix, "is_upload": True, "name": name, "bytes": upload.size}
     return _ask(source, site, campaign, actor, key=key.rpartition("/")[2])
 
 
 def receive_path(*, path: Path, site: Site, campaign: Campaign, actor: User, mask: Path | None = None) -> Job:
-    """Ask for the import of a folder, zip or NIfTI file that lies on the server."""
-    _check_place(site, campaign, actor)
+    """Enqueue the import of a folder, zip or NIfTI file on the server."""
+    _check_membership(site, campaign, actor)
     require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
@@ -72,14 +75,14 @@ def _ask(source: Mapping[str, Any], site: Site, campaign: Campaign, actor: User,
     return job
 
 
-def _check_place(site: Site, campaign: Campaign, actor: User) -> None:
+def _check_membership(site: Site, campaign: Campaign, actor: User) -> None:
     require_role(actor, campaign, Role.DATA_MANAGER, Role.COORDINATOR)
     if not site.memberships.filter(user=actor).exists():
         raise NotFound("There is no such site, or you are not a member of it.")
 
 
-def find_job_place(payload: Mapping[str, Any]) -> tuple[Site, Campaign, User]:
-    """The site, campaign and person that an import job was asked for."""
+def find_job_parties(payload: Mapping[str, Any]) -> tuple[Site, Campaign, User]:
+    """The site, campaign and person of an import job."""
     return (
         Site.objects.get(pk=UUID(payload["site"])),
         Campaign.objects.get(pk=UUID(payload["campaign"])),
@@ -92,25 +95,23 @@ _on_labels: list[LabelsListener] = []
 
 
 def on_labels(listener: LabelsListener) -> LabelsListener:
-    """Register the service that keeps a mask which came with a scan (masks lie above the intake; AppConfig.ready).
+    """Register the service that stores a mask sent with a scan (call in AppConfig.ready; intake cannot import masks).
 
-    Called as `listener(scan=…, campaign=…, layer=…, message=…, actor=…)`, within the transaction that makes the scan.
-    """
+    Called as `listener(scan=…, campaign=…, layer=…, message=…, actor=…)`, within the transaction that creates the
+    scan."""
     if listener not in _on_labels:
         _on_labels.append(listener)
     return listener
 
 
 def import_scans(claim: Claim) -> dict[str, Any]:
-    """Run an import job: convert what was received, keep its scans and refusals, and remove an upload."""
+    """Run an import job: convert the upload, store its scans and refusals."""
     payload = claim.job.payload
-    if not SOURCES & payload.keys():  # an attempt that ended everything but its own row
-        raise Invalid("The uploaded file is gone; send it again.", code="no_such_file")
-    site, campaign, actor = find_job_place(payload)
+    site, campaign, actor = find_job_parties(payload)
     folder = of_job("imports", claim)
-    shutil.rmtree(folder, ignore_errors=True)  # what an attempt that was killed has left
+    shutil.rmtree(folder, ignore_errors=True)  # leftovers of a killed attempt
     try:
-        result = _import(
+        return _import(
             source=fetch_upload(payload, folder) if "upload" in payload else Path(payload["path"]),
             mask=Path(payload["mask"]) if payload.get("mask") else None,
             layer=payload.get("layer"),
@@ -124,8 +125,6 @@ def import_scans(claim: Claim) -> dict[str, Any]:
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    discard_upload(claim.job)
-    return result
 
 
 def import_now(
@@ -138,8 +137,8 @@ def import_now(
     layer: str | None = None,
     on_progress: Callable[[int, str], None] | None = None,
 ) -> dict[str, Any]:
-    """Import a folder, zip or NIfTI that lies on the server at once, without a worker; answer what became of it."""
-    _check_place(site, campaign, actor)
+    """Import a folder, zip or NIfTI on the server at once, without a worker; returns the outcome."""
+    _check_membership(site, campaign, actor)
     require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
@@ -172,9 +171,9 @@ def _import(
 ) -> dict[str, Any]:
     if not source.exists():
         raise Invalid("The uploaded file is gone; send it again.", code="no_such_file")
-    place = parse_schema(campaign.schema.definition).layer(layer)  # where a mask that comes with a scan belongs
-    rekeyer = Rekeyer(site=site, campaign=campaign)  # before the work: without the key nothing could be stored
-    shutil.rmtree(folder, ignore_errors=True)  # what an attempt that was killed has left
+    target_layer = parse_schema(campaign.schema.definition).layer(layer)  # the layer of a mask sent with a scan
+    rekeyer = Rekeyer(site=site, campaign=campaign)  # before the conversion: without the key nothing could be stored
+    shutil.rmtree(folder, ignore_errors=True)  # leftovers of a killed attempt
     try:
         report = run_convert(
             source,
@@ -183,28 +182,23 @@ def _import(
             may_go_on=may_go_on,
             on_progress=lambda progress, message: on_progress(progress * 9 // 10, message),
         )
-        if not report.accepted and not any(refusal["series"] for refusal in report.refused):
-            raise Invalid(report.refused[0]["reason"], code=report.refused[0]["code"])
-        series = [rekeyer.rekey(item["series"]) for item in report.accepted]
+        if not report.accepted and not any(refusal.series for refusal in report.refused):
+            raise Invalid(report.refused[0].reason, code=report.refused[0].code)
+        series = [rekeyer.rekey(item.series) for item in report.accepted]
         scans, not_again = [], []
         for number, item in enumerate(report.accepted):
             on_progress(90 + 9 * number // len(report.accepted), "Storing the scans")
-            labels = _read_labels(folder / item["folder"], place) if item["labels"] else None
+            labels = _read_labels(folder / item.folder, target_layer) if item.labels else None
+            volume = _read_volume(folder / item.folder)
             try:
                 with transaction.atomic():
                     scan, is_new = store_scan(
-                        site=site,
-                        campaign=campaign,
-                        series=series[number],
-                        volume=_read_volume(folder / item["folder"]),
-                        actor=actor,
-                        check=check,
+                        site=site, campaign=campaign, series=series[number], volume=volume, actor=actor, check=check
                     )
-                    if labels is not None:
-                        for listener in _on_labels:
-                            listener(scan=scan, campaign=campaign, layer=place.name, message=labels, actor=actor)
-            except Conflict as refusal:  # erased or withdrawn: the other series come in all the same
-                not_again.append({"code": refusal.code, "reason": refusal.detail, "files": 0, "series": None})
+                    for listener in _on_labels if labels is not None else []:
+                        listener(scan=scan, campaign=campaign, layer=target_layer.name, message=labels, actor=actor)
+            except Conflict as refusal:  # erased or withdrawn: the other series are still imported
+                not_again.append(Refused(refusal.code, refusal.detail, 0, None))
                 continue
             scans.append({"id": str(scan.pk), "code": scan.code, "new": is_new, "state": scan.state})
         refused = [
@@ -230,31 +224,42 @@ class NothingCameIn(Invalid):
     def __init__(self, result: dict[str, Any]) -> None:
         refused = result["refused"]
         first = refused[0]
-        more = f" ({len(refused) - 1} more series were refused, too.)" if len(refused) > 1 else ""
-        super().__init__(f"No scan came in. {first['reason']}{more}", code=first["code"], result=result)
+        count = len(refused)
+        told = "No scan was imported" + (f": all {count} series were refused." if count > 1 else ".")
+        others = len({row["reason"] for row in refused}) - 1
+        more = f" ({others} more {'reason' if others == 1 else 'reasons'} below.)" if others else ""
+        super().__init__(f"{told} {first['reason']}{more}", code=first["code"], result=result)
         self.result = result
 
 
 def _keep_refusal(
-    refusal: Mapping[str, Any],
+    refusal: Refused,
     rekeyer: Rekeyer,
     site: Site,
     campaign: Campaign,
     actor: User,
     check: Callable[[], None],
 ) -> dict[str, Any]:
-    """A refused scan becomes a row; what is no scan at all (SR, SEG, a named patient) is only told."""
-    told = {"code": refusal["code"], "reason": refusal["reason"], "files": refusal["files"], "scan": None}
-    series = refusal["series"]
-    if series and series["modality"] in KEPT_MODALITIES:
-        with transaction.atomic(), suppress(Conflict):  # of an erased patient not even a refusal is kept
+    """A refused scan becomes a row; others (SR, SEG, a named patient) are only reported."""
+    told = {
+        "code": refusal.code,
+        "reason": refusal.reason,
+        "files": refusal.files,
+        "folder": refusal.folder,
+        "file": refusal.file,
+        "series_number": refusal.number,
+        "scan": None,
+    }
+    series = refusal.series
+    if series and series.modality in KEPT_MODALITIES:
+        with transaction.atomic(), suppress(Conflict):  # of an erased patient not even a refusal is stored
             check()
             scan = reject_series(
                 site=site,
                 campaign=campaign,
                 series=rekeyer.rekey(series),
-                code=refusal["code"],
-                reason=refusal["reason"],
+                code=refusal.code,
+                reason=refusal.reason,
                 actor=actor,
             )
             told["scan"] = scan.code
@@ -267,14 +272,14 @@ def _read_volume(folder: Path) -> VolumeFiles:
     return VolumeFiles(index, folder / "pack", folder / "preview", limit if limit.exists() else None)
 
 
-def _read_labels(folder: Path, place: Layer) -> bytes:
-    """The mask message of a converted volume, after its values were found to be segments of the layer."""
+def _read_labels(folder: Path, layer: Layer) -> bytes:
+    """The mask message of a converted volume, after checking that its values are segments of the layer."""
     message = (folder / "labels").read_bytes()
     labels = decode_message(message).labels()
-    stray = sorted(set(np.flatnonzero(np.bincount(labels.ravel(), minlength=256)).tolist()) - place.ids - {0})
+    stray = sorted(set(np.flatnonzero(np.bincount(labels.ravel(), minlength=256)).tolist()) - layer.ids - {0})
     if stray:
         raise Invalid(
-            f"The mask holds the values {stray[:8]}; the segments of layer {place.name} are {sorted(place.ids)}.",
+            f"The mask holds the values {stray[:8]}; the segments of layer {layer.name} are {sorted(layer.ids)}.",
             code="bad_mask",
         )
     return message

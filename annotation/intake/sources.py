@@ -1,4 +1,4 @@
-"""Where the files of an import come from: a folder, a zip, a single file. Knows nothing of DICOM."""
+"""Files of an import: from a folder, a zip, or a single file. Independent of DICOM."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ BLOCK = MIB
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A regular file on disk, and the folder it came from (files of one series lie together when UIDs are empty)."""
+    """A regular file on disk, with its original folder (which groups files when series UIDs are empty) and name."""
 
     path: Path
     folder: str
+    name: str
 
 
 def list_files(source: Path, scratch: Path, limits: Limits) -> list[SourceFile]:
     """The regular files of a folder (links are not followed), of a zip (unpacked into `scratch`), or the file itself.
 
-    Raises Invalid or TooLarge with a stable code. Nothing is written outside `scratch`, whatever the zip says:
-    members are stored under numbers, never under their own names. A zip within a zip is a file like any other.
-    """
+    Raises Invalid or TooLarge with a stable code. Nothing is written outside `scratch`: members are stored under
+    numbers, never under their own names. Nested zips are not unpacked."""
     if source.is_dir():
         return _walk(source, limits)
     if zipfile.is_zipfile(source):
         return _unzip(source, scratch, limits)
+    if source.suffix == ".zip":
+        raise Invalid("The file is named .zip but is not a zip; pack the series into one.", code="archive_broken")
     return [_checked(source, "", limits)]
 
 
@@ -55,7 +57,7 @@ def _checked(path: Path, folder: str, limits: Limits) -> SourceFile:
             f"A file holds {size // MIB} MiB; one file of an import may hold {limits.most_file_bytes // MIB} MiB.",
             code="file_too_large",
         )
-    return SourceFile(path, folder)
+    return SourceFile(path, folder, path.name)
 
 
 def _check_count(count: int, limits: Limits) -> None:
@@ -86,7 +88,8 @@ def _unzip(source: Path, scratch: Path, limits: Limits) -> list[SourceFile]:
                         if unpacked > declared:
                             raise Invalid("The zip holds more than it declares.", code="archive_broken")
                         handle.write(block)
-                found.append(SourceFile(target, str(PurePosixPath(member.filename).parent)))
+                sent = PurePosixPath(member.filename.replace("\\", "/"))
+                found.append(SourceFile(target, str(sent.parent), sent.name))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise Invalid("The zip is broken or packed in an unknown way; pack it again.", code="archive_broken") from error
     return found

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Length
 
 from annotation.intake.rekeying import SeriesFacts
 from annotation.scans.erasing import check_not_erased
 from annotation.scans.models import Scan, Series, Site, Study, Subject
-from annotation.scans.states import SCAN
+from annotation.scans.states import SCAN, ScanState
 from annotation.work.campaigns import add_scan
 from annotation.work.models import Campaign
 from annotation.work.withdrawing import check_not_withdrawn
@@ -34,11 +35,9 @@ class VolumeFiles:
 def store_scan(
     *, site: Site, campaign: Campaign, series: SeriesFacts, volume: VolumeFiles, actor: User, check: Callable[[], None]
 ) -> tuple[Scan, bool]:
-    """Keep a converted volume as a ready scan of the campaign; answer it, and whether it is new.
-
-    The same voxels sent twice by a site are one scan. `check` is called inside the transaction and raises when the
-    job has lost its lease. Raises Conflict (`subject_erased`, `scan_withdrawn`) for what is not taken in again.
-    """
+    """Store a converted volume as a ready scan of the campaign; returns it, and whether it is new. The same voxels sent
+    twice by a site are one scan. `check` is called inside the transaction and raises when the job has lost its lease.
+    Raises Conflict (`subject_erased`, `scan_withdrawn`) for scans that are not accepted again."""
     check_not_erased(site_id=site.pk, pseudonym=series.subject, source_hash=series.source_hash)
     known = Scan.objects.filter(site=site, source_hash=series.source_hash).first()
     if known is not None:
@@ -55,11 +54,11 @@ def store_scan(
     with transaction.atomic():
         check()
         scan = _new_scan(site, series)
-        advance(scan, "screening", table=SCAN, actor=actor)
-        advance(scan, "converting", table=SCAN, actor=actor)
+        advance(scan, ScanState.SCREENING, table=SCAN, actor=actor)
+        advance(scan, ScanState.CONVERTING, table=SCAN, actor=actor)
         advance(
             scan,
-            "ready",
+            ScanState.READY,
             table=SCAN,
             actor=actor,
             ready_at=now(),
@@ -75,24 +74,26 @@ def store_scan(
 
 
 def reject_series(*, site: Site, campaign: Campaign, series: SeriesFacts, code: str, reason: str, actor: User) -> Scan:
-    """Keep the refusal of a series, so that the data manager sees it and the flow chart counts it."""
+    """Store the refusal of a series, for the data manager and the flow chart."""
     check_not_erased(site_id=site.pk, pseudonym=series.subject, source_hash=series.source_hash)
     with transaction.atomic():
         known = Scan.objects.filter(site=site, source_hash=series.source_hash).first()
         if known is not None:
             return known
         scan = _new_scan(site, series)
-        advance(scan, "screening", table=SCAN, actor=actor)
-        advance(scan, "rejected", table=SCAN, actor=actor, why=reason, reason_code=code, reason=reason)
+        advance(scan, ScanState.SCREENING, table=SCAN, actor=actor)
+        advance(scan, ScanState.REJECTED, table=SCAN, actor=actor, why=reason, reason_code=code, reason=reason)
         add_scan(campaign=campaign, scan=scan, actor=actor)
     return scan
 
 
 def _new_scan(site: Site, series: SeriesFacts) -> Scan:
-    # One number after the other within a site; the row lock orders two imports at once.
+    # Consecutive numbers within a site; the row lock serialises concurrent imports.
     Site.objects.select_for_update().get(pk=site.pk)
     prefix = f"VX-{site.code.upper()}-"
-    last = Scan.objects.filter(code__startswith=prefix).order_by("-code").values_list("code", flat=True).first()
+    # By length first: as text, 9999 sorts after 10000.
+    ordered = Scan.objects.filter(code__startswith=prefix).order_by(Length("code").desc(), "-code")
+    last = ordered.values_list("code", flat=True).first()
     number = int(last.removeprefix(prefix)) + 1 if last else 1
     subject, _ = Subject.objects.get_or_create(
         site=site, pseudonym=series.subject, defaults={"key": series.key, "is_unnamed": series.is_unnamed}

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from annotation.intake import services
 from annotation.intake.uploads import sweep_uploads
-from voxloop.jobs.services import run
+from voxloop.jobs.running import run
 
 
 @shared_task(name="jobs.import_scans")

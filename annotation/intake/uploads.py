@@ -1,35 +1,34 @@
-"""Uploaded files between the web process that takes them and the worker that imports them: both meet at the store.
-
-They may name a patient (then the import refuses them), so they are no part of what is kept: no shelf names their
-prefix, no back-up holds them, and each goes when the last job that wants it has ended.
-"""
+"""Uploaded files, passed through the object store from the web process to the worker that imports them. They may name a
+patient (the import then refuses them), so their prefix is not registered for back-ups, and each is deleted when the
+last job that needs it has ended."""
 
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from voxloop.jobs.models import Job
 from voxloop.jobs.scratch import of_process
+from voxloop.jobs.states import JobState
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import FULL, Invalid, NoSpace, NotFound, StorageAway, TooLarge
 from voxloop.storage.store import open_store
 
 PREFIX = "uploads"
 SUFFIXES = (".zip", ".nii.gz", ".nii")
-LASTS = timedelta(hours=6)  # longer than any request from its first byte to its job
-SOURCES = {"path", "upload"}  # where a job finds what it imports: a place on the server, or a key of the store
+LASTS = timedelta(hours=6)  # longer than any upload request
+SOURCES = {"path", "upload"}  # parameters of a job that locate its source: a path on the server, or a key of the store
 
 
 def keep_upload(upload: Any) -> tuple[str, str]:
-    """Store an uploaded file; answer its key and what its name ends in.
-
-    Raises Invalid for another kind of file, TooLarge, NoSpace, StorageAway.
-    """
+    """Store an uploaded file; returns its key and file name suffix. Raises Invalid for another file type, TooLarge,
+    NoSpace, StorageAway."""
     name = Path(str(upload.name)).name.lower()
     suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
     if suffix is None:
@@ -55,10 +54,8 @@ def keep_upload(upload: Any) -> tuple[str, str]:
 
 
 def discard_upload(job: Job) -> None:
-    """Remove the uploaded file of an import job that has ended, however it ended, and forget where it lay.
-
-    A folder on the server may be called after a patient; the job's row is kept for good.
-    """
+    """Delete the uploaded file of an ended import job and its path in the job's row: a folder on the server may be
+    named after a patient, and the row is kept for ever."""
     if job.kind != Job.Kind.IMPORT_SCANS or not SOURCES & job.payload.keys():
         return
     kept = {name: value for name, value in job.payload.items() if name not in (*SOURCES, "mask")}
@@ -66,14 +63,20 @@ def discard_upload(job: Job) -> None:
     job.payload = kept
     job.save(update_fields=["payload"])
     if key:
-        # The sweep of the workers takes it if the store is away just now.
-        with suppress(StorageAway):
-            discard_unwanted_upload(key)
+        transaction.on_commit(partial(_remove_upload, key))
+
+
+def _remove_upload(key: str) -> None:
+    """After commit: an attempt that dies before must find the file again. Leftovers are swept."""
+    with suppress(StorageAway):
+        discard_unwanted_upload(key)
 
 
 def discard_unwanted_upload(key: str) -> bool:
-    """Remove an uploaded file unless a job still waits for the same bytes; whether it was removed."""
-    if Job.objects.filter(kind=Job.Kind.IMPORT_SCANS, state__in=["queued", "running"], payload__upload=key).exists():
+    """Remove an uploaded file unless a job still waits for the same bytes; returns whether it was removed."""
+    if Job.objects.filter(
+        kind=Job.Kind.IMPORT_SCANS, state__in=[JobState.QUEUED, JobState.RUNNING], payload__upload=key
+    ).exists():
         return False
     open_store(settings.STORAGE_URL).delete(key)
     return True
@@ -87,7 +90,7 @@ def sweep_uploads() -> int:
 
 
 def fetch_upload(payload: Mapping[str, Any], folder: Path) -> Path:
-    """The uploaded file on this machine. Raises Invalid when it is gone."""
+    """A local copy of the uploaded file. Raises Invalid when it is gone."""
     folder.mkdir(parents=True)
     path = folder / f"upload{payload['suffix']}"
     try:

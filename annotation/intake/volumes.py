@@ -1,29 +1,25 @@
-"""A volume that was found and read, and what is kept of where it came from."""
+"""A volume that was read, and the facts of its origin."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from voxloop.child import Document
 from voxloop.volume.geometry import Geometry
 from voxloop.volume.pack.codec import Voxels
 
-LOWEST_HU, HIGHEST_HU = -1024, 3071  # 12 bits: what CT scanners can tell apart; everything outside is clipped
+LOWEST_HU, HIGHEST_HU = -1024, 3071  # 12 bits, the range of CT scanners; values outside are clipped
 
 
-@dataclass(frozen=True)
-class Origin:
-    """The identity of a series as its files say it, and its technical facts. No name, date, place or free text.
-
-    It lives between the converting process and the one that stores: there every identifier is re-keyed
-    (`annotation.intake.rekeying`) before anything else is done with it. `is_unnamed`: the files name no patient, and
-    `subject` is the study's UID.
-    """
+class Origin(Document, frozen=True):
+    """Original identifiers of a series and its technical facts; no name, date, institution or free text. Only passed
+    from the converting process to the storing one, which first re-keys every identifier (`annotation.intake.rekeying`).
+    `is_unnamed`: the files name no patient, and `subject` is the study's UID."""
 
     subject: str
     is_unnamed: bool
@@ -31,12 +27,8 @@ class Origin:
     series_uid: str
     modality: str
     description: str
-    facts: Mapping[str, Any]
+    facts: dict[str, Any]
     source_hash: str
-
-    def to_json(self) -> dict[str, Any]:
-        """As a report carries it."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -49,8 +41,8 @@ class FoundVolume:
 
 
 def hash_volume(voxels_zyx: Voxels, geometry: Geometry) -> str:
-    """sha256 over voxels and grid (rounded to 1 µm): the same scan sent twice has one hash, however it was packed."""
+    """sha256 over voxels and grid (rounded to 1 µm), independent of how the scan was packed."""
     affine = [[round(value, 3) + 0.0 for value in row] for row in geometry.lps_from_ijk]
     digest = hashlib.sha256(json.dumps([list(geometry.shape_zyx), affine, str(voxels_zyx.dtype)]).encode())
-    digest.update(memoryview(np.ascontiguousarray(voxels_zyx)).cast("B"))
+    digest.update(np.ascontiguousarray(voxels_zyx).tobytes())
     return digest.hexdigest()

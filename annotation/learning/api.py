@@ -7,18 +7,21 @@ from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotation.learning import services
+from annotation.learning import deciding, services
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.learning.selectors import count_ended_scans, visible_models, visible_runs
+from annotation.learning.states import ModelState, RunState
+from annotation.work.api import ReasonSerializer
 from annotation.work.selectors import visible_campaigns
+from voxloop.accounts.requests import Request, person_of
 from voxloop.kernel.errors import NotFound
 
 
 class RunSerializer(serializers.ModelSerializer[TrainingRun]):
+    state = serializers.ChoiceField(RunState.choices)
     progress = serializers.IntegerField(source="job.progress", default=0)
     message = serializers.CharField(source="job.message", default="")
     model = serializers.SerializerMethodField()
@@ -55,6 +58,7 @@ class RunDetailSerializer(RunSerializer):
 
 
 class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
+    state = serializers.ChoiceField(ModelState.choices)
     learned_from_ended = serializers.SerializerMethodField()
 
     class Meta:
@@ -68,6 +72,7 @@ class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
             "metrics",
             "created_at",
             "promoted_at",
+            "replaced_at",
             "learned_from_ended",
         ]
 
@@ -93,7 +98,7 @@ class RunListView(generics.ListAPIView[TrainingRun]):
     filterset_fields = ["campaign", "state"]
 
     def get_queryset(self) -> Any:
-        return visible_runs(self.request.user).order_by("-created_at")
+        return visible_runs(person_of(self)).order_by("-created_at")
 
     @extend_schema(request=NewRunSerializer, responses={201: RunSerializer})
     def post(self, request: Request) -> Response:
@@ -112,7 +117,7 @@ class RunView(generics.RetrieveAPIView[TrainingRun]):
     queryset = TrainingRun.objects.none()
 
     def get_queryset(self) -> Any:
-        return visible_runs(self.request.user)
+        return visible_runs(person_of(self))
 
 
 class RunCancelView(APIView):
@@ -132,11 +137,11 @@ class ModelListView(generics.ListAPIView[ModelVersion]):
     filterset_fields = ["campaign", "state"]
 
     def get_queryset(self) -> Any:
-        return visible_models(self.request.user).order_by("-created_at")
+        return visible_models(person_of(self)).order_by("-created_at")
 
 
 class ModelPromoteView(APIView):
-    """Promote a version, or roll back to one that served before."""
+    """Promote a version. A reason is needed unless it passed the gate."""
 
     permission_classes = [IsAuthenticated]
 
@@ -144,8 +149,23 @@ class ModelPromoteView(APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         body = PromoteSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        model = services.promote_model(model_id=pk, actor=request.user, why=body.validated_data["reason"])
+        model = deciding.promote_model(model_id=pk, actor=request.user, why=body.validated_data["reason"])
         return Response(ModelSerializer(model).data)
+
+
+class ModelReasonView(APIView):
+    """Turn down a version that waits for a decision (`reject`), or replace this champion by the version that served
+    before it, which is the answer (`roll-back`)."""
+
+    permission_classes = [IsAuthenticated]
+    action = ""
+
+    @extend_schema(request=ReasonSerializer, responses=ModelSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        body = ReasonSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        act = {"reject": deciding.reject_model, "roll-back": deciding.roll_back}[self.action]
+        return Response(ModelSerializer(act(model_id=pk, actor=request.user, why=body.validated_data["reason"])).data)
 
 
 urls = [
@@ -154,4 +174,6 @@ urls = [
     path("training-runs/<uuid:pk>/cancel", RunCancelView.as_view(), name="training-run-cancel"),
     path("models/", ModelListView.as_view(), name="models"),
     path("models/<uuid:pk>/promote", ModelPromoteView.as_view(), name="model-promote"),
+    path("models/<uuid:pk>/reject", ModelReasonView.as_view(action="reject"), name="model-reject"),
+    path("models/<uuid:pk>/roll-back", ModelReasonView.as_view(action="roll-back"), name="model-roll-back"),
 ]

@@ -1,4 +1,4 @@
-"""Job folders of the ML stages: volumes out of packs, labels out of revisions, models out of storage."""
+"""Job folders of the ML stages: volumes from packs, labels from revisions, models from storage."""
 
 import json
 import shutil
@@ -15,14 +15,15 @@ from annotation.learning.models import ModelVersion
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
-from annotation.scans.volumes import read_index, read_voxels
+from annotation.scans.volumes import read_index, read_voxels, ready_volume
 from annotation.work.schema import Layer
 from mlservice.contract import ScanRef
+from voxloop.jobs.running import Claim
 from voxloop.jobs.scratch import of_job
-from voxloop.jobs.services import Claim
 from voxloop.kernel.errors import Conflict
+from voxloop.storage.objects import Store
 from voxloop.storage.reading import read_object
-from voxloop.storage.store import Store, open_store
+from voxloop.storage.store import open_store
 from voxloop.volume.labelmap import decode_message, strip_erased
 
 WEIGHTS, CARD = "weights.safetensors", "model.json"
@@ -30,7 +31,7 @@ WEIGHTS, CARD = "weights.safetensors", "model.json"
 
 @contextmanager
 def job_folder(held: Claim) -> Iterator[Path]:
-    """An empty folder of this attempt of a job; gone afterwards, and swept when the attempt is killed."""
+    """An empty folder of this attempt of a job; deleted afterwards, or swept when the attempt is killed."""
     folder = of_job("learning", held)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -48,25 +49,24 @@ def write_scan(folder: Path, scan: Scan, layer: Layer) -> ScanRef:
     index = read_index(scan)
     shape = index.geometry.shape_zyx
     if index.pack.dtype != "int16":
-        raise Conflict(f"Scan {scan.code} holds no HU values; only CT is learned from.", code="not_a_ct")
+        raise Conflict(f"Scan {scan.code} holds no HU values; only CT can be used.", code="not_a_ct")
     store = open_store(settings.STORAGE_URL)
-    place = folder / str(scan.pk)
-    place.mkdir(parents=True)
-    np.save(place / "volume.npy", read_voxels(scan))
+    scan_folder = folder / str(scan.pk)
+    scan_folder.mkdir(parents=True)
+    np.save(scan_folder / "volume.npy", read_voxels(scan))
     if scan.limit_key and layer.limit == "lungs":
-        np.save(place / "lungs.npy", decode_message(read_object(store, scan.limit_key), shape).labels())
-    return ScanRef(str(scan.pk), scan.site.code, str(place), index.geometry.spacing_mm_zyx)
+        np.save(scan_folder / "lungs.npy", decode_message(read_object(store, scan.limit_key), shape).labels())
+    return ScanRef(str(scan.pk), scan.site.code, str(scan_folder), index.geometry.spacing_mm_zyx)
 
 
 def write_labels(folder: Path, scan: Scan, revision_id: UUID | str | None, content_hash: str | None) -> None:
     """Write labels.npy of an approved revision (None: confirmed empty), erased voxels as background.
 
-    Raises Conflict when the revision is not the one that the manifest froze.
-    """
+    Raises Conflict when the revision differs from the manifest."""
     revision = MaskRevision.objects.get(pk=revision_id) if revision_id else None
     if revision is not None and revision.content_hash != content_hash:
         raise Conflict(f"The mask of scan {scan.code} is not the one of the manifest.", code="manifest_broken")
-    np.save(folder / str(scan.pk) / "labels.npy", strip_erased(load_labels(revision, scan.shape_zyx)))
+    np.save(folder / str(scan.pk) / "labels.npy", strip_erased(load_labels(revision, ready_volume(scan).shape_zyx)))
 
 
 def write_model(folder: Path, model: ModelVersion, store: Store) -> Path:
@@ -78,6 +78,6 @@ def write_model(folder: Path, model: ModelVersion, store: Store) -> Path:
 
 
 def read_model(folder: Path, store: Store) -> tuple[str, dict[str, Any]]:
-    """Store the weights that a training left; answer their key and the card."""
+    """Store the weights of a training; returns their key and the card."""
     card: dict[str, Any] = json.loads((folder / CARD).read_text("utf-8"))
     return store.put_file("models", folder / WEIGHTS), card

@@ -1,6 +1,6 @@
-"""What is stored of models, for the scrub and the collection."""
+"""Stored objects of models, for the scrub and the collection."""
 
 from annotation.learning.models import ModelVersion
-from voxloop.keeping.shelves import Shelf
+from voxloop.keeping.registry import ObjectKind
 
-KEPT = (Shelf("models", ModelVersion.objects.all, "weights_key"),)
+KEPT = (ObjectKind("models", ModelVersion.objects.all, "weights_key"),)

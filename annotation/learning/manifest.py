@@ -1,7 +1,5 @@
-"""What a training run learns from, frozen: approved revisions, their hashes, the split by site, the code."""
+"""The frozen input of a training run: approved revisions, their hashes, the split by site, the code version."""
 
-import hashlib
-import json
 import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -11,19 +9,23 @@ from typing import Any
 from django.db.models import QuerySet
 
 from annotation.reviews.models import ReviewRound, RoundMask
+from annotation.reviews.states import RoundState
+from annotation.scans.states import ScanState
 from annotation.work.models import Campaign
 from annotation.work.schema import parse_schema
+from voxloop.kernel.canonical import canonical_hash
 
-APPROVED = ("approved", "corrected")
+APPROVED = (RoundState.APPROVED, RoundState.CORRECTED)
 
 
 def approved_rounds(campaign: Campaign) -> QuerySet[ReviewRound]:
     """The newest approved or corrected round of every ready scan of the campaign; never of a test site.
 
-    Test sites are not even counted: nothing that a person or a model chooses may depend on them.
-    """
+    Test sites are not even counted: no choice of a person or a model may depend on them."""
     newest = (
-        ReviewRound.objects.filter(annotation__campaign=campaign, state__in=APPROVED, annotation__scan__state="ready")
+        ReviewRound.objects.filter(
+            annotation__campaign=campaign, state__in=APPROVED, annotation__scan__state=ScanState.READY
+        )
         .exclude(annotation__scan__site__split="test")
         .order_by("annotation__scan_id", "-ended_at")
         .distinct("annotation__scan_id")
@@ -69,7 +71,7 @@ def freeze_manifest(campaign: Campaign, *, profile: str, seed: int) -> dict[str,
 
 def hash_manifest(manifest: dict[str, Any]) -> str:
     """sha256 over the canonical JSON of a manifest."""
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return canonical_hash(manifest)
 
 
 @cache

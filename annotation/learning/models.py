@@ -4,7 +4,14 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from annotation.learning.states import MODEL_VERSION, PRE_ANNOTATION, TRAINING_RUN
+from annotation.learning.states import (
+    MODEL_VERSION,
+    PRE_ANNOTATION,
+    TRAINING_RUN,
+    ModelState,
+    PreAnnotationState,
+    RunState,
+)
 from annotation.masks.models import MaskRevision
 from annotation.scans.models import Scan
 from annotation.work.models import Campaign
@@ -25,7 +32,7 @@ class TrainingRun(models.Model):
     )
     profile = models.CharField(max_length=32)
     seed = models.PositiveIntegerField()
-    manifest = models.JSONField()  # revision ids, hashes, sites, split, code version: everything it learns from
+    manifest = models.JSONField()  # revision ids, hashes, sites, split, code version
     manifest_hash = models.CharField(max_length=64)
     job = models.OneToOneField(Job, null=True, on_delete=models.SET_NULL, related_name="training_run")
     curves = models.JSONField(default=dict)
@@ -43,7 +50,7 @@ class TrainingRun(models.Model):
             models.CheckConstraint(condition=Q(state__in=sorted(TRAINING_RUN.states)), name="training_run_state_known"),
             models.UniqueConstraint(
                 fields=["campaign"],
-                condition=Q(state__in=["queued", "running", "evaluating"]),
+                condition=Q(state__in=[RunState.QUEUED, RunState.RUNNING, RunState.EVALUATING]),
                 name="training_run_one_at_a_time",
             ),
         ]
@@ -64,7 +71,8 @@ class ModelVersion(models.Model):
     config = models.JSONField()
     metrics = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
-    promoted_at = models.DateTimeField(null=True)
+    promoted_at = models.DateTimeField(null=True)  # the last time
+    replaced_at = models.DateTimeField(null=True)  # the last time; null while it serves
     promoted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="promoted_models"
     )
@@ -77,7 +85,11 @@ class ModelVersion(models.Model):
                 condition=Q(state__in=sorted(MODEL_VERSION.states)), name="model_version_state_known"
             ),
             models.UniqueConstraint(
-                fields=["campaign"], condition=Q(state="champion"), name="model_version_one_champion"
+                fields=["campaign"], condition=Q(state=ModelState.CHAMPION), name="model_version_one_champion"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ModelState.CHAMPION) | Q(promoted_at__isnull=False, replaced_at__isnull=True),
+                name="model_version_champion_serves",
             ),
         ]
 
@@ -86,7 +98,7 @@ class ModelVersion(models.Model):
 
 
 class PreAnnotation(models.Model):
-    """A model's mask for one scan, kept for ever so that effort can be measured against it."""
+    """A model's mask for one scan, kept for ever to measure the reader's effort against it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="pre_annotations")
@@ -96,7 +108,7 @@ class PreAnnotation(models.Model):
     revision = models.ForeignKey(MaskRevision, null=True, on_delete=models.PROTECT, related_name="pre_annotations")
     uncertainty = models.FloatField(null=True)
     extent_ml = models.FloatField(null=True)
-    embedding = models.JSONField(null=True)  # what the scan looks like from afar: acquisition keeps a batch varied
+    embedding = models.JSONField(null=True)  # embedding of the scan, by which acquisition keeps a batch diverse
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -107,7 +119,7 @@ class PreAnnotation(models.Model):
                 condition=Q(state__in=sorted(PRE_ANNOTATION.states)), name="pre_annotation_state_known"
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["ready", "used"]) | Q(revision__isnull=False),
+                condition=~Q(state__in=[PreAnnotationState.READY, PreAnnotationState.USED]) | Q(revision__isnull=False),
                 name="pre_annotation_ready_has_mask",
             ),
         ]

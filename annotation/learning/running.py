@@ -1,23 +1,24 @@
-"""One training run, from its frozen manifest to a judged model version."""
+"""One training run, from its frozen manifest to an evaluated model version."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
+from annotation.learning.deciding import decide, leave_to_a_person
 from annotation.learning.folders import job_folder, read_model, write_labels, write_model, write_scan
 from annotation.learning.manifest import hash_manifest
 from annotation.learning.models import ModelVersion, TrainingRun
-from annotation.learning.selectors import IN_PROGRESS, champion_of
-from annotation.learning.services import decide
+from annotation.learning.selectors import IN_PROGRESS, champion_of, hold_out_sites
 from annotation.learning.stages import run_stage
-from annotation.learning.states import TRAINING_RUN
+from annotation.learning.states import TRAINING_RUN, RunState
 from annotation.scans.models import Scan
+from annotation.scans.states import ScanState
 from annotation.work.schema import parse_schema
 from mlservice.contract import (
     EvaluateRequest,
@@ -26,16 +27,18 @@ from mlservice.contract import (
     PlanResult,
     PredictRequest,
     PredictResult,
-    Progress,
     ScanRef,
     Segment,
     TrainingConfig,
     TrainRequest,
     TrainResult,
 )
+from voxloop.accounts.actors import SystemActor
 from voxloop.audit.services import advance
+from voxloop.child import ChildProgress
 from voxloop.jobs.models import Job
-from voxloop.jobs.services import Claim
+from voxloop.jobs.running import Claim
+from voxloop.jobs.states import JobState
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict
 from voxloop.storage.store import open_store
@@ -44,8 +47,8 @@ Refs = tuple[ScanRef, ...]
 
 
 def run_training(held: Claim) -> dict[str, Any]:
-    """Carry out the run of a `train` job. A second attempt starts from the manifest again; one that comes after the
-    model was stored changes nothing. Raises Conflict with the code of the stage that failed."""
+    """Execute the run of a `train` job. A second attempt starts from the manifest again; after the model was stored it
+    does nothing. Raises Conflict with the code of the stage that failed."""
     run = _begin(held)
     if run.state not in IN_PROGRESS:
         return _outcome(run)
@@ -57,7 +60,7 @@ def run_training(held: Claim) -> dict[str, Any]:
         _enter_evaluation(run, held)
         champion = champion_of(run.campaign)
         result = _evaluate(run, model_folder, champion, held_out, folder, held)
-        held.report(97, "Keeping the model")
+        held.report(97, "Storing the model")
         weights_key, card = read_model(model_folder, open_store(settings.STORAGE_URL))
     return _conclude(held, run, weights_key, card, trained, result, champion)
 
@@ -69,13 +72,15 @@ def _begin(held: Claim) -> TrainingRun:
     if run.state in IN_PROGRESS:
         if hash_manifest(run.manifest) != run.manifest_hash:
             raise Conflict("The manifest of this run was changed after it was frozen.", code="manifest_broken")
-        why = "" if run.state == "queued" else f"attempt {held.job.attempt}: the worker before was lost"
-        advance(run, "running", table=TRAINING_RUN, actor="worker", why=why, started_at=now(), curves={})
+        why = "" if run.state == RunState.QUEUED else f"attempt {held.job.attempt}: the previous worker was lost"
+        advance(
+            run, RunState.RUNNING, table=TRAINING_RUN, actor=SystemActor.WORKER, why=why, started_at=now(), curves={}
+        )
     return run
 
 
 def _write_inputs(run: TrainingRun, folder: Path, held: Claim) -> tuple[Refs, Refs]:
-    """Training scans and hold-out scans. A test site's scan is never written, whatever a manifest says."""
+    """Training scans and hold-out scans. Never writes a test site's scan, even if a manifest lists it."""
     sides: dict[str, list[ScanRef]] = {"train": [], "validation": []}
     items = [item for item in run.manifest["items"] if item["split"] in sides]
     scans = Scan.objects.select_related("site").in_bulk([item["scan"] for item in items], field_name="pk")
@@ -85,7 +90,7 @@ def _write_inputs(run: TrainingRun, folder: Path, held: Claim) -> tuple[Refs, Re
         scan = found[item["scan"]]
         if scan.site.split != item["split"]:
             raise Conflict(f"Site {scan.site.code} changed sides after the manifest was frozen.", code="split_broken")
-        if scan.modality == "CT" and scan.state == "ready":  # one withdrawn since then teaches nothing any more
+        if scan.modality == "CT" and scan.state == ScanState.READY:  # one withdrawn since then is not used
             sides[item["split"]].append(write_scan(folder, scan, layer))
             write_labels(folder, scan, item["revision"], item["content_hash"])
         held.report(round(10 * position / len(items)), f"Prepared scan {position} of {len(items)}")
@@ -102,11 +107,11 @@ def _plan(run: TrainingRun, scans: Refs, folder: Path, held: Claim) -> TrainingC
 def _train(run: TrainingRun, config: TrainingConfig, scans: Refs, folder: Path, held: Claim) -> TrainResult:
     curve: list[dict[str, float]] = []
 
-    def relay(lines: list[Progress]) -> None:
+    def relay(lines: list[ChildProgress]) -> None:
         points = [{"step": line.step, "loss": line.losses["train"]} for line in lines if "train" in line.losses]
         if points:
             curve.extend(points)
-            TrainingRun.objects.filter(pk=run.pk, state="running").update(curves={"train": curve})
+            TrainingRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(curves={"train": curve})
 
     request = TrainRequest(config, scans, run.seed, run.manifest_hash)
     return run_stage("train", request, TrainResult, folder=folder, held=held, span=(12, 75), on_progress=relay)
@@ -115,21 +120,26 @@ def _train(run: TrainingRun, config: TrainingConfig, scans: Refs, folder: Path, 
 @transaction.atomic
 def _enter_evaluation(run: TrainingRun, held: Claim) -> None:
     held.check()
-    advance(TrainingRun.objects.select_for_update().get(pk=run.pk), "evaluating", table=TRAINING_RUN, actor="worker")
+    advance(
+        TrainingRun.objects.select_for_update().get(pk=run.pk),
+        RunState.EVALUATING,
+        table=TRAINING_RUN,
+        actor=SystemActor.WORKER,
+    )
 
 
 def _evaluate(
     run: TrainingRun, model_folder: Path, champion: ModelVersion | None, scans: Refs, folder: Path, held: Claim
 ) -> EvaluateResult:
-    """Both models on the same hold-out scans, by the same code."""
+    """Evaluate both models on the same hold-out scans with the same code."""
     ours = theirs = ""
     if scans:
         ours = _predict(model_folder, scans, folder / "challenger", held, (75, 85))
     if scans and champion is not None:
-        place = write_model(folder / "champion-model", champion, open_store(settings.STORAGE_URL))
-        theirs = _predict(place, scans, folder / "champion", held, (85, 93))
+        model_folder = write_model(folder / "champion-model", champion, open_store(settings.STORAGE_URL))
+        theirs = _predict(model_folder, scans, folder / "champion", held, (85, 93))
     segments = tuple(int(segment["id"]) for segment in run.manifest["segments"])
-    request = EvaluateRequest(scans, segments, ours, theirs, seed=run.seed)
+    request = EvaluateRequest(scans, segments, ours, theirs, hold_out_sites(run.campaign), settings.GATE_POLICY)
     return run_stage("evaluate", request, EvaluateResult, folder=folder / "evaluate", held=held, span=(93, 97))
 
 
@@ -149,10 +159,10 @@ def _conclude(
     found: EvaluateResult,
     champion: ModelVersion | None,
 ) -> dict[str, Any]:
-    """Model, figures and verdict in one transaction, if this attempt still holds the job."""
+    """Store model, figures and verdict in one transaction, if this attempt still holds the job."""
     held.check()
     run = TrainingRun.objects.select_for_update().get(pk=run.pk)
-    results = asdict(found)
+    results = msgspec.to_builtins(found)
     gate = results.pop("gate")
     number = (ModelVersion.objects.filter(campaign=run.campaign_id).aggregate(top=Max("number"))["top"] or 0) + 1
     model = ModelVersion.objects.create(
@@ -165,18 +175,26 @@ def _conclude(
     )
     advance(
         run,
-        "candidate",
+        RunState.CANDIDATE,
         table=TRAINING_RUN,
-        actor="worker",
+        actor=SystemActor.WORKER,
         ended_at=now(),
         gate=gate,
         results={**results, "seconds": trained.seconds, "parameters": trained.parameters, "device": trained.device},
-        curves={"train": [asdict(point) for point in trained.curve]},
+        curves={"train": [msgspec.to_builtins(point) for point in trained.curve]},
     )
-    if champion_of(run.campaign) == champion:
+    serving = champion_of(run.campaign)
+    if serving == champion:
         decide(model=model, gate=gate)
-    # Otherwise it was measured against a model that no longer serves: a person decides about the candidate.
+    else:
+        leave_to_a_person(model=model, why=_say_compared(champion, serving))
     return _outcome(TrainingRun.objects.get(pk=run.pk))
+
+
+def _say_compared(champion: ModelVersion | None, serving: ModelVersion | None) -> str:
+    """Why the gate's verdict does not count: another model serves than the one it compared with."""
+    compared = f"It was compared with {champion}" if champion else "It was measured without a champion"
+    return f"{compared}, but {serving or 'no model'} serves now."
 
 
 def _outcome(run: TrainingRun) -> dict[str, Any]:
@@ -192,9 +210,17 @@ def _outcome(run: TrainingRun) -> dict[str, Any]:
 
 @transaction.atomic
 def end_with_job(job: Job) -> None:
-    """A job that ended without success ends its run in the same way (registered with `jobs.on_end`)."""
-    if job.kind != Job.Kind.TRAIN:
+    """End the run of a job that ended without success in the same way (registered with `jobs.on_end`)."""
+    if job.kind != Job.Kind.TRAIN or job.state == JobState.SUCCEEDED:
         return
     run = TrainingRun.objects.select_for_update().filter(pk=job.payload.get("run"), state__in=IN_PROGRESS).first()
     if run is not None:
-        advance(run, job.state, table=TRAINING_RUN, actor="worker", why=job.error_code, ended_at=now(), error=job.error)
+        advance(
+            run,
+            RunState(job.state),
+            table=TRAINING_RUN,
+            actor=SystemActor.WORKER,
+            why=job.error_code,
+            ended_at=now(),
+            error=job.error,
+        )

@@ -1,25 +1,26 @@
-"""Ask for a training run, decide about its model, promote and roll back."""
+"""Start, cancel and stop training runs."""
 
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
 
 from annotation.learning.manifest import freeze_manifest, hash_manifest
-from annotation.learning.models import ModelVersion, TrainingRun
+from annotation.learning.models import TrainingRun
 from annotation.learning.permissions import require_trainer
-from annotation.learning.selectors import IN_PROGRESS, count_new_approvals, runs_with, visible_models, visible_runs
-from annotation.learning.states import MODEL_VERSION, TRAINING_RUN
+from annotation.learning.selectors import IN_PROGRESS, count_new_approvals, runs_with, visible_runs
+from annotation.learning.states import TRAINING_RUN, RunState
 from annotation.masks.models import MaskRevision
 from annotation.masks.wholeness import check_masks
 from annotation.scans.models import Scan
-from annotation.work.models import Campaign, CampaignScan
+from annotation.work.models import Campaign
+from voxloop.accounts.actors import Actor, SystemActor
 from voxloop.accounts.models import User
 from voxloop.audit.services import advance, record
 from voxloop.jobs.models import Job
 from voxloop.jobs.room import require_room
 from voxloop.jobs.services import cancel, enqueue
+from voxloop.jobs.states import JobState
 from voxloop.keeping.services import note_damage
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Damaged, NoSpace, NotFound
@@ -28,8 +29,8 @@ FEWEST_SCANS = 2
 
 
 @transaction.atomic
-def request_training(*, campaign: Campaign, actor: Any, trigger: str = "person") -> TrainingRun:
-    """Freeze what is approved now and ask for a run. `actor` is a coordinator, or "system" for the beat.
+def request_training(*, campaign: Campaign, actor: Actor, trigger: str = "person") -> TrainingRun:
+    """Freeze the currently approved masks and enqueue a run. `actor` is a coordinator, or "system" for the beat.
 
     Raises Conflict while another run of the campaign is in progress, or when too little is approved; Damaged; NoSpace.
     """
@@ -45,7 +46,7 @@ def request_training(*, campaign: Campaign, actor: Any, trigger: str = "person")
     learned = [item for item in manifest["items"] if item["split"] == "train"]
     if len(learned) < FEWEST_SCANS or not any(item["revision"] for item in learned):
         raise Conflict(
-            f"There is too little to learn from: {len(learned)} approved scans of training sites, "
+            f"There are too few masks to learn from: {len(learned)} approved scans of training sites, "
             f"at least {FEWEST_SCANS} are needed and one of them must have a mask.",
             code="too_few_approved",
         )
@@ -75,7 +76,7 @@ def request_training(*, campaign: Campaign, actor: Any, trigger: str = "person")
 
 
 def retrain_when_due() -> int:
-    """Start a run in every campaign in which enough new masks were approved; answers how many. Called by beat."""
+    """Start a run in every campaign with enough newly approved masks; answers how many. Called by beat."""
     started = 0
     for campaign in Campaign.objects.filter(is_paused=False):
         if TrainingRun.objects.filter(campaign=campaign, state__in=IN_PROGRESS).exists():
@@ -83,20 +84,20 @@ def retrain_when_due() -> int:
         if count_new_approvals(campaign) < campaign.retrain_after or _failed_on_the_same(campaign):
             continue
         try:
-            request_training(campaign=campaign, actor="system", trigger="threshold")
+            request_training(campaign=campaign, actor=SystemActor.SYSTEM, trigger="threshold")
         except (Conflict, NoSpace):
-            continue  # too little of it is of training sites, somebody was quicker, or the disk is nearly full
+            continue  # too few are of training sites, a run was just started, or the disk is nearly full
         except Damaged as found:
-            note_damage(found, noticed_by="training")
+            note_damage(found, noticed_by=SystemActor.TRAINING)
             continue
         started += 1
     return started
 
 
 def _failed_on_the_same(campaign: Campaign) -> bool:
-    """Whether the newest run failed on just what is approved now: trying again by itself would fail again."""
+    """Whether the newest run failed on the same approvals: an automatic retry would fail again."""
     last = TrainingRun.objects.filter(campaign=campaign).order_by("-number").first()
-    if last is None or last.state not in ("failed", "cancelled", "lost"):
+    if last is None or last.state not in (RunState.FAILED, RunState.CANCELLED, RunState.LOST):
         return False
     fresh = freeze_manifest(campaign, profile=campaign.train_profile, seed=last.seed)
     return bool(fresh["items"] == last.manifest["items"])
@@ -111,74 +112,21 @@ def cancel_training(*, run_id: UUID, actor: User) -> TrainingRun:
     require_trainer(actor, run.campaign)
     if run.state not in IN_PROGRESS:
         raise Conflict(f"Training run {run.number} is {run.state} already.", code="state_conflict")
-    if run.job is not None and run.job.state in ("queued", "running"):
+    if run.job is not None and run.job.state in (JobState.QUEUED, JobState.RUNNING):
         cancel(job_id=run.job.pk, actor=actor)
         run.refresh_from_db()
     if run.state in IN_PROGRESS:
-        advance(run, "cancelled", table=TRAINING_RUN, actor=actor, ended_at=now(), error=f"Cancelled by {actor}.")
+        advance(
+            run, RunState.CANCELLED, table=TRAINING_RUN, actor=actor, ended_at=now(), error=f"Cancelled by {actor}."
+        )
     return run
 
 
-@transaction.atomic
-def decide(*, model: ModelVersion, gate: dict[str, Any], actor: Any = "worker") -> ModelVersion:
-    """Let the gate's verdict take effect: a failed gate rejects; a passed one promotes where the campaign says so."""
-    run = TrainingRun.objects.select_for_update().get(pk=model.run_id)
-    if not gate.get("holds"):
-        failed = [rule["sentence"] for rule in gate.get("rules", []) if not rule.get("holds")]
-        why = " ".join(failed) or "the gate does not hold"
-        advance(model, "rejected", table=MODEL_VERSION, actor=actor, why=why)
-        advance(run, "rejected", table=TRAINING_RUN, actor=actor, why=why)
-    elif model.campaign.promotes_by_itself:
-        _promote(model, actor, "the gate holds")
-    return model
-
-
-@transaction.atomic
-def promote_model(*, model_id: UUID, actor: User, why: str = "") -> ModelVersion:
-    """Make a version the champion: a candidate, one that served before (roll back), or a rejected one with a reason."""
-    model = visible_models(actor).select_for_update(of=("self",)).filter(pk=model_id).first()
-    if model is None:
-        raise NotFound
-    require_trainer(actor, model.campaign)
-    if model.state == "rejected" and not why.strip():
-        raise Conflict("The gate rejected this version; say why it should serve all the same.", code="reason_required")
-    _promote(model, actor, why)
-    return model
-
-
-def _promote(model: ModelVersion, actor: Any, why: str) -> None:
-    Campaign.objects.select_for_update().get(pk=model.campaign_id)
-    MODEL_VERSION.check(model.state, "champion")
-    for old in ModelVersion.objects.select_for_update().filter(campaign=model.campaign_id, state="champion"):
-        advance(old, "replaced", table=MODEL_VERSION, actor=actor, why=f"{model} takes over")
-    person = actor if isinstance(actor, User) else None
-    advance(model, "champion", table=MODEL_VERSION, actor=actor, why=why, promoted_at=now(), promoted_by=person)
-    run = TrainingRun.objects.select_for_update().get(pk=model.run_id)
-    if run.state == "candidate":
-        advance(run, "promoted", table=TRAINING_RUN, actor=actor, why=why)
-    request_preannotation(model=model, actor=actor)
-
-
-def request_preannotation(*, model: ModelVersion, actor: Any, again: bool = False) -> Job:
-    """Ask for masks of every scan that nobody has opened.
-
-    Asked again without new scans it is the same job, unless `again`.
-    """
-    moment = now().isoformat() if again or not model.promoted_at else model.promoted_at.isoformat()
-    scans = CampaignScan.objects.filter(campaign=model.campaign_id, scan__state="ready").count()
-    return enqueue(
-        Job.Kind.PREANNOTATE,
-        payload={"model": str(model.pk)},
-        key=f"preannotate:{model.pk}:{moment}:{scans}",
-        actor=actor if isinstance(actor, User) else None,
-    )
-
-
-def stop_learning(*, scan: Scan, actor: Any) -> None:
+def stop_learning(*, scan: Scan, actor: Actor) -> None:
     """Cancel a training that learns from a withdrawn scan (registered with `scans.services.on_withdrawn`)."""
     for run in runs_with(scan).filter(state__in=IN_PROGRESS).select_related("job"):
-        if run.job is not None and run.job.state in ("queued", "running"):
+        if run.job is not None and run.job.state in (JobState.QUEUED, JobState.RUNNING):
             cancel(job_id=run.job.pk, actor=actor)
         else:
             why = f"{scan.code} was withdrawn"
-            advance(run, "cancelled", table=TRAINING_RUN, actor=actor, why=why, ended_at=now(), error=f"{why}.")
+            advance(run, RunState.CANCELLED, table=TRAINING_RUN, actor=actor, why=why, ended_at=now(), error=f"{why}.")

@@ -7,7 +7,7 @@ from celery import shared_task
 from annotation.learning import services
 from annotation.learning.preannotation import preannotate, preannotate_when_due, settle_used
 from annotation.learning.running import run_training
-from voxloop.jobs.services import run
+from voxloop.jobs.running import run
 
 
 @shared_task(name="jobs.train")

@@ -1,13 +1,13 @@
-"""What masks hold of erased scans: revisions are emptied by the one door in the database (migration 0004)."""
+"""Erase masks: revisions are emptied by a database function, the only way to change them (migration 0004)."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import connection
 
 from annotation.masks.models import AnswerSet, MaskRevision, ProbabilityMap
 from annotation.scans.erasing import Line, Part
 from annotation.scans.models import Scan
+from voxloop.accounts.actors import Actor
 
 
 def _describe(scans: Sequence[Scan]) -> list[Line]:
@@ -22,7 +22,7 @@ def _describe(scans: Sequence[Scan]) -> list[Line]:
     ]
 
 
-def _before(scans: Sequence[Scan], actor: Any) -> list[str]:
+def _before(scans: Sequence[Scan], actor: Actor) -> list[str]:
     rows = ProbabilityMap.objects.filter(revision__scan__in=scans)
     keys = set(rows.values_list("key", flat=True))
     rows.delete()

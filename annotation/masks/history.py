@@ -1,16 +1,17 @@
-"""Who made a mask what it is: the line of revisions behind a head, and the revision that set one voxel."""
+"""History of a mask: the revisions behind a head, and the revision that set one voxel."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db.models.fields.json import KeyTextTransform
 
+from annotation.masks.facts import Kind, ListedRevisionFacts, RevisionFacts, SetterFacts, SettingStrokeFacts
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import get_chunks, key_of
 from annotation.scans.models import Scan
+from annotation.scans.volumes import ready_volume
 from voxloop.kernel.errors import Invalid
 from voxloop.volume.labelmap import decode_chunk
 from voxloop.volume.labelmap.chunks import CHUNK
@@ -28,16 +29,7 @@ FACTS = (
 )
 
 
-@dataclass(frozen=True)
-class Setter:
-    """The revision that gave a voxel its value, and the strokes of it that may have done so (one: it did)."""
-
-    value: int
-    revision: dict[str, Any] | None
-    strokes: list[dict[str, Any]]
-
-
-def list_revisions(head: MaskRevision | None) -> list[dict[str, Any]]:
+def list_revisions(head: MaskRevision | None) -> list[ListedRevisionFacts]:
     """The line of revisions that ends in `head`, newest first, at most 2000: who, when, tools, what changed."""
     if head is None:
         return []
@@ -48,31 +40,29 @@ def list_revisions(head: MaskRevision | None) -> list[dict[str, Any]]:
         counts = row["voxel_counts"]
         change = {name: counts.get(name, 0) - before.get(name, 0) for name in {*counts, *before}}
         found.append(
-            {
-                **revision_facts(row),
-                "tools": dict(Counter(str(stroke.get("tool", "")) for stroke in row["strokes"])),
-                "counts": counts,
-                "change": {name: n for name, n in sorted(change.items()) if n},
-            }
+            ListedRevisionFacts(
+                **_few_words(row),
+                tools=dict(Counter(str(stroke.get("tool", "")) for stroke in row["strokes"])),
+                counts=counts,
+                change={name: n for name, n in sorted(change.items()) if n},
+            )
         )
         if len(found) == MOST_REVISIONS:
             break
     return found
 
 
-def find_setter(head: MaskRevision | None, ijk: Sequence[int], scan: Scan) -> Setter:
-    """Which revision set a voxel to what it is. Raises Invalid outside the scan.
-
-    Only the name of the voxel's chunk is read of every revision; a chunk is inflated where that name changes.
-    """
-    nz, ny, nx = scan.shape_zyx
+def find_setter(head: MaskRevision | None, ijk: Sequence[int], scan: Scan) -> SetterFacts:
+    """Which revision gave a voxel its value. Raises Invalid outside the scan. Reads only the hash of the voxel's chunk
+    in each revision; a chunk is inflated where that hash changes."""
+    nz, ny, nx = ready_volume(scan).shape_zyx
     i, j, k = ijk
     if not (0 <= i < nx and 0 <= j < ny and 0 <= k < nz):
         raise Invalid("This voxel lies outside the scan.", code="outside")
     if head is None:
-        return Setter(0, None, [])
+        return SetterFacts(0, None, [])
     chunk = key_of((k // CHUNK, j // CHUNK, i // CHUNK))
-    place = (k % CHUNK, j % CHUNK, i % CHUNK)
+    within = (k % CHUNK, j % CHUNK, i % CHUNK)
     rows = {
         row["id"]: row
         for row in _line_of(head).annotate(name=KeyTextTransform(chunk, "chunks")).values("id", "parent_id", "name")
@@ -84,22 +74,21 @@ def find_setter(head: MaskRevision | None, ijk: Sequence[int], scan: Scan) -> Se
         name = row["name"]
         if name not in values:
             [payload] = get_chunks({chunk: name}).values()
-            values[name] = int(decode_chunk(payload)[place])
+            values[name] = int(decode_chunk(payload)[within])
         return values[name]
 
     now = value_in(line[0])
     for row, parent in zip(line, [*line[1:], None], strict=True):
         if (value_in(parent) if parent else 0) != now:
             found = MaskRevision.objects.filter(pk=row["id"]).values(*FACTS).get()
-            return Setter(now, revision_facts(found), _may_have_set(found["strokes"], now))
-    return Setter(now, None, [])
+            return SetterFacts(now, RevisionFacts(**_few_words(found)), _may_have_set(found["strokes"], now))
+    return SetterFacts(now, None, [])
 
 
-def revision_facts(row: dict[str, Any]) -> dict[str, Any]:
-    """A revision in a few words."""
+def _few_words(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": str(row["id"]),
-        "kind": row["kind"],
+        "id": row["id"],
+        "kind": Kind(row["kind"]),
         "author": row["author__username"],
         "model": row["model_name"],
         "created_at": row["created_at"],
@@ -117,9 +106,12 @@ def _walk(rows: dict[UUID, dict[str, Any]], newest: UUID) -> Iterator[dict[str, 
         at = rows[at]["parent_id"]
 
 
-def _may_have_set(strokes: list[dict[str, Any]], value: int) -> list[dict[str, Any]]:
-    """The strokes of a save that can have left this value; a log does not say which voxels each one took."""
+def _may_have_set(strokes: list[dict[str, Any]], value: int) -> list[SettingStrokeFacts]:
+    """The strokes of a save that may have set this value; the log does not record the voxels of each."""
     fitting = [one for one in strokes if value and one.get("segment") in (value, 0) and one.get("added")]
     if not value or value == 255:
         fitting = [one for one in strokes if one.get("removed") or one.get("tool") == "erase"]
-    return [{name: one.get(name) for name in ("id", "tool", "segment", "at")} for one in fitting or strokes]
+    return [
+        SettingStrokeFacts(one.get("id"), one.get("tool"), one.get("segment"), one.get("at"))
+        for one in fitting or strokes
+    ]

@@ -1,4 +1,4 @@
-"""Masks that come by themselves, after their scan: lungs and lobes of a layer that nobody draws on."""
+"""Import masks of read-only layers (lungs, lobes) for existing scans."""
 
 from django.db import transaction
 
@@ -8,6 +8,7 @@ from annotation.masks.selectors import newest_given
 from annotation.masks.services import store_import
 from annotation.masks.store import hash_of, key_of
 from annotation.scans.models import Scan
+from annotation.scans.volumes import ready_volume
 from annotation.work.models import Campaign
 from annotation.work.permissions import require_role
 from annotation.work.schema import Layer, parse_schema
@@ -22,30 +23,30 @@ from voxloop.volume.labelmap.chunks import Labels
 
 @transaction.atomic
 def import_mask(*, scan: Scan, campaign: Campaign, layer: str, body: bytes, actor: User) -> tuple[MaskRevision, bool]:
-    """Keep a `.nii.gz` on the scan's grid as the mask of a layer that nobody draws on (lungs, lobes).
-
-    Answers the revision and whether it is new: the same voxels sent twice are one. Raises Forbidden, NotFound, Conflict
-    (`layer_is_drawn`, `not_editable`), Invalid (`bad_mask`, `unknown_layer`).
-    """
+    """Store a `.nii.gz` on the scan's grid as the mask of a read-only layer (lungs, lobes). Returns the revision and
+    whether it is new: the same voxels sent twice are one. Raises Forbidden, NotFound, Conflict (`layer_is_drawn`,
+    `not_editable`), Invalid (`bad_mask`, `unknown_layer`)."""
     require_role(actor, campaign, Role.DATA_MANAGER, Role.COORDINATOR)
     if not visible_scans(actor).filter(pk=scan.pk).exists():
         raise NotFound
     check_not_withdrawn(scan)
-    place: Layer = parse_schema(campaign.schema.definition).layer(layer)
-    if place.editable:
+    target_layer: Layer = parse_schema(campaign.schema.definition).layer(layer)
+    if target_layer.editable:
         raise Conflict(
             f"Layer {layer} is drawn by people; a mask for it comes with its scan (import_nifti --mask).",
             code="layer_is_drawn",
         )
-    if scan.shape_zyx is None:
-        raise Conflict("This scan has no volume yet.", code="not_editable")
+    ready_volume(scan)
     labels = read_nifti_labels(body, geometry_of(scan))
     newest = newest_given(scan.pk, layer)
     if newest is not None and newest.content_hash == _content_hash(labels, scan):
         return newest, False
-    return store_import(scan=scan, layer=place, labels_zyx=labels, actor=actor), True
+    return store_import(scan=scan, layer=target_layer, labels_zyx=labels, actor=actor), True
 
 
 def _content_hash(labels_zyx: Labels, scan: Scan) -> str:
     payloads = split_labelmap(labels_zyx)
-    return hash_of({key_of(index): chunk_name(decode_chunk(data)) for index, data in payloads.items()}, scan.shape_zyx)
+    return hash_of(
+        {key_of(index): chunk_name(decode_chunk(data)) for index, data in payloads.items()},
+        ready_volume(scan).shape_zyx,
+    )

@@ -1,8 +1,6 @@
-"""An interactive segmentation server of somebody else's, asked for a proposal. Off unless an operator names one.
-
-What leaves is a crop of voxels round the prompts, its spacing and the prompts: no identifier. The address is from the
-settings, never from a user. The contract is in docs/formats.md.
-"""
+"""Client of an external interactive segmentation server. Off unless an operator configures one. Sends a crop of voxels
+round the prompts, its spacing and the prompts: no identifier. The address is from the settings, never from a user. The
+contract is in docs/formats.md."""
 
 import http.client
 import json
@@ -15,11 +13,13 @@ from urllib.parse import urlsplit
 import numpy as np
 from django.conf import settings
 
+from annotation.masks.facts import InteractiveFacts
 from annotation.masks.selectors import schema_of
 from annotation.scans.models import Scan
-from annotation.scans.volumes import read_index, read_slices
+from annotation.scans.volumes import read_index, read_slices, ready_volume
 from annotation.work.models import Assignment
 from annotation.work.services import check_not_lost
+from annotation.work.states import AssignmentState
 from annotation.work.withdrawing import check_not_withdrawn
 from voxloop.accounts.models import User
 from voxloop.kernel.errors import Conflict, Forbidden, Invalid
@@ -40,11 +40,11 @@ class Prompts:
     box: Sequence[int] | None
 
 
-def describe() -> dict[str, str] | None:
-    """What the viewer tells of the server: its name and under which licence it may be used; None when it is off."""
+def describe() -> InteractiveFacts | None:
+    """Name and licence of the server, for the viewer; None when it is off."""
     if not settings.INTERACTIVE_URL:
         return None
-    return {"name": settings.INTERACTIVE_NAME, "licence": settings.INTERACTIVE_LICENCE}
+    return InteractiveFacts(settings.INTERACTIVE_NAME, settings.INTERACTIVE_LICENCE)
 
 
 def propose(*, assignment: Assignment, actor: User, layer: str, segment: int, prompts: Prompts) -> bytes:
@@ -57,7 +57,7 @@ def propose(*, assignment: Assignment, actor: User, layer: str, segment: int, pr
         raise Forbidden("This scan is given to somebody else.", code="not_yours")
     scan = assignment.scan
     check_not_withdrawn(scan)
-    if assignment.state != "open":
+    if assignment.state != AssignmentState.OPEN:
         check_not_lost(assignment, actor)
         raise Conflict(f"This scan is {assignment.state}; it can no longer be drawn on.", code="not_editable")
     if not settings.INTERACTIVE_URL:
@@ -67,14 +67,16 @@ def propose(*, assignment: Assignment, actor: User, layer: str, segment: int, pr
     box = _crop(scan, prompts)
     voxels = _read(scan, box)
     mask = _ask(_request(scan, box, voxels, prompts), voxels.shape)
-    labels = np.zeros(tuple(scan.shape_zyx), np.uint8)
+    shape_zyx = ready_volume(scan).shape_zyx
+    labels = np.zeros(shape_zyx, np.uint8)
     labels[box] = np.where(mask, np.uint8(segment), np.uint8(0))
-    return encode_message(layer, scan.shape_zyx, split_labelmap(labels))
+    return encode_message(layer, shape_zyx, split_labelmap(labels))
 
 
 def _crop(scan: Scan, prompts: Prompts) -> Box:
-    """The part of the volume within reach of the prompts. Raises Invalid for none, too many, or some outside."""
-    shape: Sequence[int] = scan.shape_zyx
+    """The part of the volume around the prompts. Raises Invalid for none, too many, or some outside."""
+    volume = ready_volume(scan)
+    shape = volume.shape_zyx
     corners = [(k, j, i) for i, j, k, _ in prompts.points]
     if prompts.box is not None:
         x0, y0, z0, x1, y1, z1 = prompts.box
@@ -86,7 +88,7 @@ def _crop(scan: Scan, prompts: Prompts) -> Box:
     if any(not 0 <= at < n for corner in corners for at, n in zip(corner, shape, strict=True)):
         raise Invalid("A prompt lies outside of the scan.", code="bad_prompts")
     low, high = np.min(corners, axis=0), np.max(corners, axis=0)
-    reach = [int(REACH_MM / mm) + 1 for mm in scan.spacing_mm_zyx]
+    reach = [int(REACH_MM / mm) + 1 for mm in volume.spacing_mm_zyx]
     z, y, x = (
         slice(max(0, int(a) - r), min(n, int(b) + r + 1)) for a, b, r, n in zip(low, high, reach, shape, strict=True)
     )
@@ -128,7 +130,7 @@ def _request(scan: Scan, box: Box, voxels: np.ndarray[Any, Any], prompts: Prompt
 
 
 def _ask(body: bytes, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """One POST to the server of the settings; no redirect is followed, no more is read than a mask holds."""
+    """One POST to the configured server; follows no redirect and reads no more than the size of a mask."""
     parts = urlsplit(settings.INTERACTIVE_URL)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=settings.INTERACTIVE_SECONDS)
@@ -153,6 +155,6 @@ def _ask(body: bytes, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.boo
         )
     if len(data) != size:
         raise Conflict(
-            "The interactive segmentation server answered something else than a mask.", code="interactive_bad_answer"
+            "The interactive segmentation server returned something other than a mask.", code="interactive_bad_answer"
         )
     return np.frombuffer(data, np.uint8).reshape(shape) > 0

@@ -1,12 +1,12 @@
-"""What is stored of masks, for the scrub and the collection."""
+"""Stored data of masks, for the scrub and the collection."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from django.db import connection, transaction
+from django.db import connection
 
 from annotation.masks.models import MaskChunk, MaskRevision, ProbabilityMap
 from annotation.masks.store import check_manifest, mask_damaged, open_chunk
-from voxloop.keeping.shelves import Remains, Shelf, Walk
+from voxloop.keeping.registry import ObjectKind, OrphanedRows, StoredCheck
 from voxloop.kernel.errors import Damaged
 from voxloop.volume.labelmap import count_chunk
 
@@ -76,21 +76,17 @@ def find_unnamed_chunks() -> Iterable[tuple[str, int]]:
         return [(f"chunks/{name}", int(size)) for name, size in cursor.fetchall()]
 
 
-@transaction.atomic
 def drop_chunks(things: Sequence[str]) -> int:
     """Delete chunks. The database raises IntegrityError when a revision names one of them (migration 0005)."""
     names = [bytes.fromhex(thing.removeprefix("chunks/")) for thing in things]
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL voxloop.keeping = 'collect'")
-        cursor.execute("DELETE FROM masks_maskchunk WHERE sha256 = ANY(%s)", [names])
-        count = cursor.rowcount
-        cursor.execute("SET LOCAL voxloop.keeping = ''")
-    return count
+        cursor.execute("SELECT voxloop_collect_chunks(%s)", [names])
+        return int(cursor.fetchone()[0])
 
 
 KEPT = (
-    Shelf("probabilities", ProbabilityMap.objects.all, "key"),
-    Walk("chunks", MaskChunk.objects.count, check_chunks),
-    Walk("revisions", MaskRevision.objects.count, check_revisions),
-    Remains("chunks", find_unnamed_chunks, drop_chunks),
+    ObjectKind("probabilities", ProbabilityMap.objects.all, "key"),
+    StoredCheck("chunks", MaskChunk.objects.count, check_chunks),
+    StoredCheck("revisions", MaskRevision.objects.count, check_revisions),
+    OrphanedRows("chunks", find_unnamed_chunks, drop_chunks),
 )

@@ -1,4 +1,4 @@
-"""HTTP for what models say beside their masks: how sure they were, what they propose for points (docs/formats.md)."""
+"""HTTP for model output besides masks: probability maps and interactive proposals (docs/formats.md)."""
 
 from typing import Any
 from uuid import UUID
@@ -9,28 +9,29 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
-from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from annotation.masks import interactive
-from annotation.masks.api import MaskRenderer
 from annotation.masks.models import ProbabilityMap
+from annotation.masks.renderers import MaskRenderer
 from annotation.masks.selectors import readable_revisions, schema_of
+from annotation.scans.states import ScanState
 from annotation.work.services import find_own
+from voxloop.accounts.requests import Request
 from voxloop.kernel.errors import NotFound
-from voxloop.storage.serving import OctetRenderer, serve_object
+from voxloop.storage.serving import OctetRenderer, serve_object, served_as
 from voxloop.volume.labelmap import MEDIA_TYPE
 
 
 class RevisionProbabilityView(APIView):
-    """How sure the model was, coarsely, beside a prediction; whoever may read the prediction may read this."""
+    """The coarse probability map of a prediction; readable by whoever may read the prediction."""
 
     permission_classes = [IsAuthenticated]
     renderer_classes = [JSONRenderer, OctetRenderer]
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses=served_as("application/octet-stream"))
     def get(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
-        revision = readable_revisions(request.user).filter(pk=pk, scan__state="ready").first()
+        revision = readable_revisions(request.user).filter(pk=pk, scan__state=ScanState.READY).first()
         found = revision and ProbabilityMap.objects.filter(revision=revision).first()
         if not found:
             raise NotFound

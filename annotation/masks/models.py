@@ -14,7 +14,7 @@ class MaskChunk(models.Model):
 
     sha256 = models.BinaryField(primary_key=True, max_length=32)
     data = models.BinaryField()
-    counts = models.JSONField(null=True)  # value > 0 -> voxels; null: stored before issue 9, to be counted
+    counts = models.JSONField(null=True)  # value > 0 -> voxels; null: stored by an older version, to be counted
 
     class Meta:
         verbose_name = "mask chunk"
@@ -24,7 +24,7 @@ class MaskChunk(models.Model):
 
 
 class MaskRevision(models.Model):
-    """An immutable state of one layer of a scan; it has one parent. Appended, never edited (a trigger holds it)."""
+    """An immutable state of one layer of a scan; it has one parent. Appended, never edited (enforced by a trigger)."""
 
     class Kind(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -42,7 +42,7 @@ class MaskRevision(models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="mask_revisions"
     )
-    model_id = models.UUIDField(null=True)  # learning.ModelVersion; that part lies above this one
+    model_id = models.UUIDField(null=True)  # a learning.ModelVersion, which this app cannot import
     model_name = models.CharField(max_length=64, blank=True)
     chunks = models.JSONField(default=dict)  # "cz,cy,cx" -> sha256 hex, of every chunk that is not all 0
     content_hash = models.CharField(max_length=64)
@@ -77,7 +77,7 @@ class MaskRevision(models.Model):
 
 
 class ProbabilityMap(models.Model):
-    """How sure the model was where, beside the prediction that it made: an immutable object in storage. Appended."""
+    """The probability map of a prediction: an immutable object in storage. Append-only."""
 
     revision = models.OneToOneField(
         MaskRevision, on_delete=models.PROTECT, primary_key=True, related_name="probability_map"
@@ -96,7 +96,7 @@ class Head(models.Model):
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="heads")
     layer = models.CharField(max_length=32)
     revision = models.ForeignKey(MaskRevision, on_delete=models.PROTECT, related_name="head_of")
-    start = models.ForeignKey(  # where this line of work began: a prediction, a submission; null: blank
+    start = models.ForeignKey(  # start of this line of work: a prediction, a submission; null: blank
         MaskRevision, null=True, on_delete=models.PROTECT, related_name="start_of"
     )
 
@@ -109,7 +109,7 @@ class Head(models.Model):
 
 
 class AnswerSet(models.Model):
-    """Image-level answers of an assignment; every save is a new row, the newest counts."""
+    """Image-level answers of an assignment; every save is a new row, the newest is valid."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="answer_sets")

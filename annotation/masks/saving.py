@@ -1,8 +1,5 @@
-"""The statements of a save: hold the assignment, read what the save needs, write all that it leaves.
-
-Which saves are refused is decided in `services`; here is only how it is asked and written with few round trips. Each
-of the three is one statement, and a save of a mask is all of them in one transaction.
-"""
+"""The SQL of a mask save: lock the assignment, read what the save needs, write the result. `services` decides which
+saves are refused; this module minimises round trips. A save is these three statements in one transaction."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,7 +23,7 @@ from voxloop.kernel.errors import Damaged
 from voxloop.kernel.ids import new_id
 from voxloop.kernel.statements import run_prepared, statement_of
 
-# By itself, because what is read after it must be what the save before this one has left.
+# A separate statement, so that the read after it sees the previous save.
 HOLD = "SELECT 1 FROM work_assignment WHERE id = %(assignment)s FOR NO KEY UPDATE"
 
 READ = """
@@ -44,8 +41,8 @@ WHERE a.id = %(assignment)s AND a.person_id = %(actor)s AND a.id IN ({visible})
 
 COUNTS = "SELECT sha256, counts FROM masks_maskchunk WHERE sha256 = ANY(%(names)b)"
 
-# The new manifest is made of the parent's where both lie; only what changed travels. Chunks come in one order for
-# everybody: two who store the same chunks at once would else wait for each other in a circle.
+# The database derives the new manifest from the parent's; only changes are sent. Chunks are sorted: concurrent saves of
+# the same chunks could otherwise deadlock.
 WRITE = f"""
 WITH fresh AS (
     INSERT INTO masks_maskchunk (sha256, data, counts)
@@ -70,7 +67,7 @@ SELECT sha256 FROM fresh
 
 @dataclass(frozen=True)
 class Held:
-    """An own assignment that this transaction holds, with all that a save of one of its layers asks of it."""
+    """The person's assignment, locked by this transaction, with all that a save of one of its layers needs."""
 
     assignment_id: UUID
     layer: str
@@ -97,9 +94,9 @@ class Held:
 
 
 def hold(assignment_id: UUID, layer: str, key: UUID | None, actor: User) -> Held | None:
-    """Hold a person's own assignment to the end of the transaction; None when it is not theirs to see or to draw on."""
+    """Lock a person's own assignment until the end of the transaction; None when they may not see it or draw on it."""
     run_prepared(HOLD, {"assignment": assignment_id})
-    asked = layer if LAYER_NAME.fullmatch(layer) else ""  # the schema knows no other, and text may hold what SQL cannot
+    asked = layer if LAYER_NAME.fullmatch(layer) else ""  # not in the schema, and might hold characters that SQL cannot
     values = {"assignment": assignment_id, "layer": asked, "key": key, "actor": actor.pk}
     rows = run_prepared(_read_statement(actor.is_administrator), values)
     if not rows:
@@ -119,10 +116,8 @@ def hold(assignment_id: UUID, layer: str, key: UUID | None, actor: User) -> Held
 def append(
     held: Held, arrived: Arrived, strokes: Sequence[Mapping[str, Any]], *, kind: str, key: UUID | None
 ) -> MaskRevision:
-    """Write chunks, revision, head, lease and the entry of the audit log: all or, with the transaction, nothing.
-
-    Raises Damaged when the head's list of chunks was changed: what follows from it would be wrong for ever.
-    """
+    """Write chunks, revision, head, lease and audit entry. Raises Damaged when the head's list of chunks was changed,
+    because every later revision would inherit the damage."""
     check_list(held.head_id, held.chunks, held.content_hash, held.shape_zyx or ())
     chunks = {name: chunk for name, chunk in {**held.chunks, **arrived.names}.items() if chunk}
     counts = arrived.counts.copy()
@@ -131,7 +126,7 @@ def append(
         counts.update({int(value): n for value, n in held.voxel_counts.items()})
         counts.subtract(replaced)
     except Damaged:
-        # What is replaced cannot be read any more: the save mends the mask, and the rest is counted anew.
+        # A replaced chunk is unreadable: the save repairs the mask, and the rest is recounted.
         counts.update(count_values(held.chunks, [key for key in held.chunks if key not in arrived.names]))
     at = now()
     revision = MaskRevision(
@@ -192,7 +187,7 @@ def _write(held: Held, revision: MaskRevision, arrived: Arrived, entry: AuditEnt
 
 
 def _counts_of(before: Manifest, changed: Manifest) -> Mapping[int, int]:
-    """Voxels of each value in the chunks that are replaced; only what older builds stored is read and counted."""
+    """Voxels of each value in the replaced chunks; only chunks stored by older versions are read and counted."""
     replaced = {key: before[key] for key in changed if key in before}
     if not replaced:
         return {}
@@ -206,7 +201,7 @@ def _counts_of(before: Manifest, changed: Manifest) -> Mapping[int, int]:
 
 @lru_cache
 def _read_statement(is_administrator: bool) -> str:
-    """READ with the rule of what a person may see, as `visible_assignments` has it."""
+    """READ with the visibility rule of `visible_assignments`."""
     somebody = User(is_administrator=is_administrator)
     visible = visible_assignments(somebody).values("pk")
     return READ.format(visible=statement_of(visible, {somebody.pk: "actor"}))
@@ -214,7 +209,7 @@ def _read_statement(is_administrator: bool) -> str:
 
 @lru_cache(maxsize=64)
 def _schema(schema_id: UUID) -> Schema:
-    # A label schema is never edited: another version is another row.
+    # A label schema is never edited, so it can be cached.
     return parse_schema(LabelSchema.objects.values_list("definition", flat=True).get(pk=schema_id))
 
 

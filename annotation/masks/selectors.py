@@ -11,8 +11,10 @@ from annotation.masks.nifti import geometry_of
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment, CampaignScan
 from annotation.work.permissions import OVERSEERS, campaigns_with_role
+from annotation.work.requeuing import line_of, lines_of
 from annotation.work.schema import Layer, Schema, parse_schema
 from annotation.work.selectors import visible_scans
+from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 
@@ -43,14 +45,14 @@ def heads_of(assignment: Assignment) -> dict[str, Head]:
 
 
 def shown_revision(assignment: Assignment, layer: Layer) -> MaskRevision | None:
-    """What an assignment shows of a layer: its own head, or of a layer that nobody draws on the newest that came."""
+    """The shown mask of a layer: the assignment's head, or for a read-only layer the newest one."""
     if layer.editable:
         return head_of(assignment.pk, layer.name)
     return newest_given(assignment.scan_id, layer.name)
 
 
 def newest_given(scan_id: UUID, layer: str) -> MaskRevision | None:
-    """The newest mask of a layer that came with the scan or from a model."""
+    """The newest imported or predicted mask of a layer."""
     return (
         MaskRevision.objects.filter(
             scan=scan_id, layer=layer, kind__in=[MaskRevision.Kind.IMPORT, MaskRevision.Kind.PREDICTION]
@@ -72,9 +74,8 @@ def newest_prediction(scan_id: UUID, layer: str) -> MaskRevision | None:
 def start_for(assignment: Assignment, layer: str) -> MaskRevision | None:
     """Where a new line of work begins: the newest prediction, an imported mask, or blank (None).
 
-    A share of scans (`Campaign.blank_share`) starts blank although a prediction is there, so that what
-    pre-annotation does to people stays measurable. Which ones is drawn from the assignment's own id.
-    """
+    A share of assignments (`Campaign.blank_share`) starts blank despite a prediction, to measure the bias of
+    pre-annotation. They are selected by a hash of the name of the line of work, so that passing on changes nothing."""
     imported = (
         MaskRevision.objects.filter(scan=assignment.scan, layer=layer, kind=MaskRevision.Kind.IMPORT)
         .order_by("-created_at")
@@ -86,19 +87,20 @@ def start_for(assignment: Assignment, layer: str) -> MaskRevision | None:
 
 
 def is_served_blank(assignment: Assignment) -> bool:
-    """Whether the assignment belongs to the share that starts blank whatever a model says; fixed by its id."""
-    draw = int.from_bytes(hashlib.sha256(assignment.pk.bytes).digest()[:4], "big") / 2**32
+    """Whether the assignment belongs to the share that always starts blank; fixed by its line of work."""
+    draw = int.from_bytes(hashlib.sha256(line_of(assignment).bytes).digest()[:4], "big") / 2**32
     return draw < assignment.campaign.blank_share
 
 
 def newest_answers(assignment: Assignment) -> dict[str, Any]:
-    """The answers that count, or none."""
+    """The valid answers, or none."""
     newest = AnswerSet.objects.filter(assignment=assignment).first()
     return dict(newest.values) if newest else {}
 
 
 def readable_revisions(user: User) -> QuerySet[MaskRevision]:
-    """Revisions of visible scans: for overseers and reviewers all, for an annotator what their own work holds.
+    """Revisions of visible scans: for overseers and reviewers all, for an annotator those of their own work and of
+    those whose work they go on with.
 
     An annotator whose scan starts blank may not fetch the model's mask of it: that would undo the bias check.
     """
@@ -108,11 +110,13 @@ def readable_revisions(user: User) -> QuerySet[MaskRevision]:
     judged = CampaignScan.objects.filter(
         campaign__in=campaigns_with_role(user, *OVERSEERS, Role.REVIEWER, Role.ARBITRATOR)
     )
-    own = Assignment.objects.filter(person=user).exclude(state="reclaimed")
+    own = Assignment.objects.filter(person=user).exclude(state=AssignmentState.RECLAIMED)
+    earlier = lines_of(own)
     return seen.filter(
         Q(scan__in=judged.values("scan_id"))
         | Q(pk__in=MaskRevision.objects.filter(assignment__in=own).values("pk"))
         | Q(pk__in=Head.objects.filter(assignment__in=own).values("revision_id"))
         | Q(pk__in=Head.objects.filter(assignment__in=own).values("start_id"))
+        | Q(pk__in=MaskRevision.objects.filter(assignment__in=earlier).values("pk"))
         | Q(pk__in=MaskRevision.objects.filter(approved_in__round__annotation__in=own).values("pk"))
     )

@@ -29,30 +29,28 @@ Manifest = dict[str, str]
 
 
 def key_of(index: ChunkIndex) -> str:
-    """How a chunk is named in a revision's manifest."""
+    """The key of a chunk in a revision's manifest."""
     return ",".join(map(str, index))
 
 
-@lru_cache(maxsize=8192)  # of the few thousand places that there are, each is asked for at every save
+@lru_cache(maxsize=8192)  # a few thousand indices, each looked up at every save
 def index_of(key: str) -> ChunkIndex:
-    """The chunk of a manifest's key."""
+    """The chunk index of a manifest's key."""
     cz, cy, cx = map(int, key.split(","))
     return cz, cy, cx
 
 
 @dataclass
 class Arrived:
-    """Chunks that came with a save, before they are stored: each is looked at once and its voxels are let go.
-
-    Equal voxels have one name however they were encoded, and are stored once.
-    """
+    """Received chunks of a save, before they are stored: each is decoded once and its voxels are dropped. Equal voxels
+    have one name whatever their encoding, and are stored once."""
 
     names: Manifest = field(default_factory=dict)  # "" for an emptied chunk
     counts: Counter[int] = field(default_factory=Counter)  # voxels of each value > 0 in all of them
     rows: dict[str, MaskChunk] = field(default_factory=dict)
 
     def add(self, index: ChunkIndex, payload: bytes, voxels: Labels, counts: Mapping[int, int]) -> None:
-        """Take up one chunk, as `decode_message` shows it."""
+        """Add one chunk; a `visit` callback of `decode_message`."""
         if not counts:
             self.names[key_of(index)] = ""
             return
@@ -63,12 +61,12 @@ class Arrived:
 
     @property
     def rows_in_order(self) -> list[MaskChunk]:
-        """In one order for everybody: two who store the same chunks at once would else wait for each other."""
+        """Sorted: concurrent saves of the same chunks could otherwise deadlock."""
         return [self.rows[name] for name in sorted(self.rows)]
 
 
 def put_chunks(payloads: Mapping[ChunkIndex, bytes]) -> tuple[Manifest, Counter[int]]:
-    """Store payloads by content; answer their names ("" for an emptied chunk) and the voxels of each value > 0."""
+    """Store payloads by content; returns their names ("" for an emptied chunk) and the voxels of each value > 0."""
     arrived = Arrived()
     for index, payload in payloads.items():
         arrived.add(index, payload, *count_chunk(payload))
@@ -79,40 +77,42 @@ def put_chunks(payloads: Mapping[ChunkIndex, bytes]) -> tuple[Manifest, Counter[
 
 
 def _deflate(payload: bytes) -> bytes:
-    """zlib of a payload. Rows are differences, mostly 0: looking for runs alone is 5 times faster, and no larger."""
+    """zlib of a payload. Rows are XOR differences, mostly 0: run-length matching alone is 5 times faster, and no
+    larger."""
     deflater = zlib.compressobj(6, strategy=zlib.Z_RLE)
     return deflater.compress(payload) + deflater.flush()
 
 
 def keep_stored(rows: Sequence[MaskChunk]) -> None:
-    """See to it that chunks which were there already are what their name says, and stay until the commit.
-
-    A row that is there is locked, so that the collection of what nobody names cannot take it; a damaged one is mended.
-    """
+    """Verify and lock existing chunks until the commit, so that garbage collection cannot delete them; damaged ones are
+    repaired."""
     wanted = {bytes(row.sha256): row for row in rows}
-    there = MaskChunk.objects.filter(sha256__in=list(wanted)).order_by("sha256").select_for_update(no_key=True)
-    for known in there if wanted else ():
-        row = wanted.pop(bytes(known.sha256))
-        if bytes(known.data) != bytes(row.data) and open_chunk(bytes(row.sha256), bytes(known.data)) is None:
+    for name, data in hold_chunks(list(wanted)) if wanted else ():
+        row = wanted.pop(name)
+        if data != bytes(row.data) and open_chunk(name, data) is None:
             mend_chunk(row)
-    for row in wanted.values():  # collected in between
+    for row in wanted.values():  # deleted meanwhile
         mend_chunk(row)
 
 
+def hold_chunks(names: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+    """Names and stored bytes of existing chunks, locked until the transaction ends (migration 0007)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sha256, data FROM voxloop_hold_chunks(%s)", [list(names)])
+        return [(bytes(name), bytes(data)) for name, data in cursor.fetchall()]
+
+
 def mend_chunk(row: MaskChunk) -> None:
-    """Put good bytes in the place of a damaged or missing chunk's; they were made of the voxels that name it."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL voxloop.keeping = 'mend'")  # the trigger of migration 0005 asks for it
+    """Replace the bytes of a damaged or missing chunk; the new ones match its name."""
+    with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO masks_maskchunk (sha256, data, counts) VALUES (%s, %s, %s) "
-            "ON CONFLICT (sha256) DO UPDATE SET data = excluded.data, counts = excluded.counts",
-            [bytes(row.sha256), bytes(row.data), json.dumps(row.counts)],
+            "SELECT voxloop_mend_chunk(%s, %s, %s)", [bytes(row.sha256), bytes(row.data), json.dumps(row.counts)]
         )
-        cursor.execute("SET LOCAL voxloop.keeping = ''")
 
 
 def get_chunks(manifest: Mapping[str, str]) -> dict[ChunkIndex, bytes]:
-    """Payloads of a manifest, in z, y, x order. Raises Damaged (`mask_damaged`): missing, or not what its name says."""
+    """Payloads of a manifest, in z, y, x order. Raises Damaged (`mask_damaged`) when one is missing or does not match
+    its name."""
     try:
         names = {key: bytes.fromhex(manifest[key]) for key in sorted(manifest, key=index_of)}
     except (AttributeError, TypeError, ValueError) as error:
@@ -132,7 +132,7 @@ def get_chunks(manifest: Mapping[str, str]) -> dict[ChunkIndex, bytes]:
 
 
 def open_chunk(name: bytes, data: bytes) -> bytes | None:
-    """The payload in a chunk's row, or None when it is not the chunk of that name (sha256 of its voxels)."""
+    """The payload in a chunk's row, or None when it does not match the name (sha256 of its voxels)."""
     inflater = zlib.decompressobj()
     try:
         payload = inflater.decompress(data, LONGEST_PAYLOAD + 1)
@@ -153,28 +153,30 @@ def mask_damaged(thing: str, sentence: str, *, is_missing: bool = False) -> Dama
 
 
 def chunks_of(revision: MaskRevision | None, shape_zyx: Iterable[int]) -> dict[ChunkIndex, bytes]:
-    """Payloads of a revision, when its list of chunks is the one that its content hash was made of. Raises Damaged."""
+    """Payloads of a revision, after checking its list of chunks against its content hash. Raises Damaged."""
     if revision is None:
         return {}
     check_manifest(revision, shape_zyx)
     return get_chunks(revision.chunks)
 
 
-def check_manifest(revision: MaskRevision, shape_zyx: Iterable[int]) -> None:
-    """Raises Damaged unless the revision lists the chunks that its content hash was made of."""
+def check_manifest(revision: MaskRevision, shape_zyx: Iterable[int] | None) -> None:
+    """Raises Damaged unless the revision's list of chunks matches its content hash."""
     check_list(revision.pk, revision.chunks, revision.content_hash, shape_zyx)
 
 
-def check_list(revision_id: UUID | None, chunks: Any, content_hash: str | None, shape_zyx: Iterable[int]) -> None:
-    """The same, of what was read of a revision; None is no revision."""
+def check_list(
+    revision_id: UUID | None, chunks: Any, content_hash: str | None, shape_zyx: Iterable[int] | None
+) -> None:
+    """The same for values read from a revision; None: no revision."""
     if revision_id is None:
         return
     try:
-        is_whole = hash_of(chunks, shape_zyx) == content_hash
+        is_whole = shape_zyx is not None and hash_of(chunks, shape_zyx) == content_hash
     except (AttributeError, TypeError, ValueError):
         is_whole = False
     if not is_whole:
-        raise mask_damaged(f"revisions/{revision_id}", "What the database says of this mask was changed.")
+        raise mask_damaged(f"revisions/{revision_id}", "The record of this mask in the database was changed.")
 
 
 def count_values(manifest: Mapping[str, str], keys: Iterable[str]) -> Counter[int]:
@@ -189,8 +191,7 @@ def count_values(manifest: Mapping[str, str], keys: Iterable[str]) -> Counter[in
 def hash_of(manifest: Mapping[str, str], shape_zyx: Iterable[int]) -> str:
     """The content hash of a labelmap: sha256 over its shape and the sorted names of its chunks.
 
-    It is what a signature and a release are bound to, and can be computed again from the voxels alone.
-    """
+    Signatures and releases refer to it; it can be recomputed from the voxels alone."""
     lines = ["x".join(map(str, shape_zyx)), *(f"{key}:{manifest[key]}" for key in sorted(manifest, key=index_of))]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -202,7 +203,9 @@ def load_labels(revision: MaskRevision | None, shape_zyx: Iterable[int]) -> Labe
     try:
         return join_labelmap(chunks, (shape[0], shape[1], shape[2]))
     except FormatError as error:
-        raise mask_damaged(f"revisions/{revision and revision.pk}", "A part of this mask lies outside.") from error
+        raise mask_damaged(
+            f"revisions/{revision and revision.pk}", "A part of this mask is outside the scan."
+        ) from error
 
 
 def message_of(revision: MaskRevision | None, layer: str, shape_zyx: Iterable[int]) -> bytes:

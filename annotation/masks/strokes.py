@@ -1,4 +1,4 @@
-"""The record of a stroke, as it comes with a save: what of it is kept (docs/formats.md)."""
+"""Validate the record of a stroke in a save (docs/formats.md)."""
 
 import json
 import re
@@ -19,12 +19,10 @@ TIME = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d
 
 
 def check_stroke(stroke: Mapping[str, Any]) -> dict[str, Any]:
-    """The stroke as it is stored. `id` and `tool` are needed; of the rest what is there must fit.
-
-    Raises Invalid (`bad_mask`). Fields that we do not know are kept when they are plain and short.
-    """
+    """The stroke as stored. `id` and `tool` are required; the other known fields are checked if present. Raises Invalid
+    (`bad_mask`). Unknown fields are kept when they are plain and short."""
     if fault := find_fault(stroke, deepest=DEEPEST):
-        raise Invalid(f"The record of a stroke cannot be kept. {fault}", code="bad_mask")
+        raise Invalid(f"The record of a stroke cannot be stored. {fault}", code="bad_mask")
     if len(json.dumps(stroke)) > LONGEST_BYTES:
         raise Invalid(f"The record of a stroke has more than {LONGEST_BYTES} bytes.", code="bad_mask")
     for name, (fits, wanted) in FIELDS.items():
@@ -44,17 +42,17 @@ def _is_count(value: object) -> bool:
     return type(value) is int and 0 <= value <= MOST_VOXELS
 
 
-def _is_place(value: object) -> bool:
-    # A gesture may begin beside the volume, and a box between voxels.
+def _is_position(value: object) -> bool:
+    # A gesture may begin outside the volume, and a box between voxels.
     return isinstance(value, list) and len(value) == 3 and all(is_number(n) and abs(n) <= FARTHEST for n in value)
 
 
-# What each field must be, and how it is told.
+# Check of each field, and its description for messages.
 FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "id": (_is_id, "a UUID"),
     "tool": (lambda v: isinstance(v, str) and TOOL.fullmatch(v) is not None, "the name of a tool"),
     "segment": (lambda v: type(v) is int and 0 <= v <= 255, "a whole number from 0 to 255"),
-    "ijk": (_is_place, "three numbers of voxels"),
+    "ijk": (_is_position, "three voxel coordinates"),
     "radius_mm": (lambda v: is_number(v) and 0 <= v <= LONGEST_RADIUS_MM, f"0 to {LONGEST_RADIUS_MM:g} mm"),
     "params": (lambda v: isinstance(v, dict), "an object"),
     "added": (_is_count, "a number of voxels"),

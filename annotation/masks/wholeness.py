@@ -1,4 +1,4 @@
-"""Whether masks can still be read as they were saved, asked before something is built on them."""
+"""Integrity checks of masks before other work builds on them."""
 
 from collections.abc import Iterable
 
@@ -10,10 +10,8 @@ NAMES_AT_ONCE = 5000
 
 
 def check_masks(revisions: Iterable[MaskRevision | None]) -> None:
-    """Raises Damaged (`mask_damaged`) when a list of chunks was changed, a chunk is missing, or is known as damaged.
-
-    Bytes are read only where damage is known already: everything is read when it is used, and once a week.
-    """
+    """Raises Damaged (`mask_damaged`) when a list of chunks was changed, a chunk is missing, or is recorded as damaged.
+    Bytes are read only where damage is recorded: everything is verified on use and by the weekly scrub."""
     wanted: dict[str, tuple[str, MaskRevision]] = {}
     for revision in revisions:
         if revision is None:

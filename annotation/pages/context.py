@@ -1,29 +1,31 @@
-"""What every page's frame shows: the campaign one is in, where one may go, what waits there."""
+"""Context of every page's frame: the current campaign, navigation links, pending counts."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest
 from django.urls import reverse
 
-from annotation.learning.models import ModelVersion
-from annotation.pages.door import SESSION_CAMPAIGN, admits
+from annotation.learning.selectors import waiting_models
+from annotation.pages.guard import SESSION_CAMPAIGN, admits
 from annotation.pages.permissions import ROWS
+from annotation.pages.requests import PageRequest
 from annotation.pages.selectors.setup import setup_progress
 from annotation.reviews.selectors import review_queue
 from annotation.work.models import Campaign, CampaignMember
 from annotation.work.selectors import visible_campaigns, work_list
+from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.jobs.health import Fault, recent_health
 from voxloop.jobs.selectors import visible_jobs
+from voxloop.jobs.states import JobState
 
 THEMES = [("system", "System", "monitor"), ("light", "Light", "sun"), ("dark", "Dark", "moon")]
 
 
 @dataclass
 class Link:
-    """One entry of the bar."""
+    """One entry of the navigation bar."""
 
     url: str
     word: str
@@ -34,12 +36,12 @@ class Link:
     current: bool = False
 
 
-def navigation(request: HttpRequest) -> dict[str, Any]:
-    """The bar for this person; nothing but the theme for people who are not logged in."""
+def navigation(request: PageRequest) -> dict[str, Any]:
+    """The navigation bar for this person; only the theme without a log-in."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"theme": "system"}
-    if request.htmx:  # a part of a page has no frame
+    if request.htmx:  # a fragment of a page has no frame
         return {"theme": user.theme, "campaign": getattr(request, "campaign", None)}
     campaigns = list(visible_campaigns(user))
     campaign = current_campaign(request, campaigns)
@@ -65,15 +67,16 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
 
 def _faults_to_tell(user: User) -> list[Fault]:
-    """What stands still, for those who can have it mended; a few seconds old at most."""
+    """Faults of the installation, for those who can get them fixed; cached for a few seconds."""
     if not admits(ROWS["system"], user, None):
         return []
     return recent_health(seconds=5).faults
 
 
-def current_campaign(request: HttpRequest, campaigns: list[Campaign] | None = None) -> Campaign | None:
-    """The campaign of the address, else the one last looked at, else the first one visible."""
-    if (named := getattr(request, "campaign", None)) is not None:
+def current_campaign(request: PageRequest, campaigns: list[Campaign] | None = None) -> Campaign | None:
+    """The campaign of the address, else the last one used, else the first visible one."""
+    named: Campaign | None = getattr(request, "campaign", None)  # not set on allauth's pages
+    if named is not None:
         return named
     if campaigns is None:
         campaigns = list(visible_campaigns(request.user))
@@ -88,11 +91,12 @@ def _links(user: User, campaign: Campaign | None, roles: frozenset[str]) -> list
         if of_campaign and campaign is None:
             return
         if admits(ROWS[name], user, campaign):
-            url = reverse(name, args=[campaign.slug]) if ROWS[name].scope == "campaign" else reverse(name)
+            in_campaign = campaign is not None and ROWS[name].scope == "campaign"
+            url = reverse(name, args=[campaign.slug]) if campaign is not None and in_campaign else reverse(name)
             links.append(Link(url, word, icon, **more))
 
     if Role.ANNOTATOR in roles:
-        returned = work_list(user).filter(campaign=campaign, state="returned").count()
+        returned = work_list(user).filter(campaign=campaign, state=AssignmentState.RETURNED).count()
         offer("worklist", "My work", "list-checks", count=returned, hot=True, count_means="returned")
     oversees = bool(roles & {Role.COORDINATOR, Role.DATA_MANAGER})
     if roles & {Role.REVIEWER, Role.ARBITRATOR}:
@@ -104,12 +108,12 @@ def _links(user: User, campaign: Campaign | None, roles: frozenset[str]) -> list
         offer("scans", "Scans", "database")
         if not roles & {Role.REVIEWER, Role.ARBITRATOR}:
             offer("reviews", "Reviews", "scan-eye")
-    waits = ModelVersion.objects.filter(campaign=campaign, state="candidate").count() if oversees else 0
+    waits = waiting_models(campaign).count() if oversees and campaign is not None else 0
     offer("models", "Models", "cpu", count=waits, hot=True, count_means="to decide on")
     if oversees:
         offer("releases", "Releases", "package")
     if oversees or user.is_administrator:
-        running = visible_jobs(user).filter(state__in=["queued", "running"]).count()
+        running = visible_jobs(user).filter(state__in=[JobState.QUEUED, JobState.RUNNING]).count()
         offer("jobs", "Jobs", "activity", of_campaign=False, count=running, count_means="at work")
         offer("people", "People", "users", of_campaign=False)
     if not oversees and campaign is not None:

@@ -1,4 +1,4 @@
-"""What people type in. A form checks its fields; the services decide."""
+"""Forms. A form checks its fields; the services decide."""
 
 import json
 from typing import Any
@@ -7,14 +7,15 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from annotation.pages.form_fields import offer_choices, offer_rows
 from annotation.scans.models import Site
-from annotation.scans.services import SITE_CODE
-from annotation.work.models import Batch, Campaign, CampaignMember
+from annotation.work.batches import has_scores
+from annotation.work.models import Batch, Campaign, CampaignMember, SeenPolicy, SignaturePolicy
 from annotation.work.schema import parse_schema
 from annotation.work.standard import STANDARD
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
-from voxloop.kernel.clock import today
+from voxloop.accounts.zones import today_of
 from voxloop.kernel.documents import find_fault
 from voxloop.kernel.errors import Invalid
 
@@ -73,14 +74,24 @@ class BatchForm(forms.Form):
     )
     size = forms.IntegerField(label="Number of scans", min_value=1)
     due_on = forms.DateField(label="Due date", required=False, widget=DayInput())
+    starts_anew = forms.BooleanField(
+        label="Start anew",
+        required=False,
+        help_text="Scans on which somebody has worked without an end go on from what was drawn; ticked, they do not.",
+    )
     publish = forms.BooleanField(
         label="Publish at once", required=False, initial=True, help_text="A draft is seen by coordinators only."
     )
 
-    def __init__(self, *args: Any, campaign: Campaign, free: int, **more: Any) -> None:
+    def __init__(self, *args: Any, campaign: Campaign, free: int, actor: User, **more: Any) -> None:
         super().__init__(*args, **more)
         most = campaign.batch_size
-        self.fields["assignee"].queryset = annotators(campaign)
+        self.today = today_of(actor)
+        self.fields["due_on"].widget.attrs["min"] = self.today.isoformat()
+        offer_rows(self, "assignee", annotators(campaign))
+        if not has_scores(campaign):
+            offer_choices(self, "chosen_by", [choice for choice in CHOICES if choice[0] != "score"])
+            self.fields["chosen_by"].initial = "order"
         self.fields["size"].initial = min(most, free) or most
         self.fields["size"].help_text = f"{free} ready scans are in no batch; a batch holds 1 to {most}."
         self.most = most
@@ -93,8 +104,8 @@ class BatchForm(forms.Form):
 
     def clean_due_on(self) -> Any:
         due = self.cleaned_data["due_on"]
-        if due and due < today():
-            raise ValidationError(f"{due:%-d %b %Y} is past. The earliest day is {today():%-d %b %Y}.")
+        if due and due < self.today:
+            raise ValidationError(f"{due:%-d %b %Y} is past. The earliest day is {self.today:%-d %b %Y}.")
         return due
 
 
@@ -105,10 +116,38 @@ class AssignForm(forms.Form):
         label="Give to", queryset=User.objects.none(), required=False, empty_label="Nobody: the pool"
     )
 
+    count = forms.IntegerField(
+        label="How many scans", required=False, min_value=1, help_text="The last so many; empty: all of them."
+    )
+
     def __init__(self, *args: Any, batch: Batch, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["person"].queryset = annotators(batch.campaign)
+        offer_rows(self, "person", annotators(batch.campaign))
         self.fields["person"].initial = batch.assignee_id
+
+
+class ReclaimForm(forms.Form):
+    """Take one scan back, and say who goes on with it."""
+
+    reason = forms.CharField(
+        label="Why?",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The reason is kept in the log.",
+    )
+    person = forms.ModelChoiceField(
+        label="Who goes on", queryset=User.objects.none(), required=False, empty_label="Nobody yet: the pool"
+    )
+    starts_anew = forms.BooleanField(
+        label="Start anew",
+        required=False,
+        help_text="Otherwise they go on from what was drawn, with answers, history and comments.",
+    )
+
+    def __init__(self, *args: Any, campaign: Campaign, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.auto_id = "reclaim-%s"  # the page has another form with a person
+        offer_rows(self, "person", annotators(campaign))
 
 
 class UploadForm(forms.Form):
@@ -124,9 +163,8 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: Any, sites: Any, campaigns: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["site"].queryset = sites
-        self.fields["campaign"].queryset = campaigns
-        self.fields["site"].label_from_instance = lambda site: f"{site.code}: {site.name}"
+        offer_rows(self, "site", sites, lambda site: f"{site.code}: {site.name}")
+        offer_rows(self, "campaign", campaigns)
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
@@ -157,7 +195,7 @@ class ReleaseForm(forms.Form):
 
     def __init__(self, *args: Any, sites: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["sites"].choices = [(site.code, f"{site.code}: {site.name}") for site in sites]
+        offer_choices(self, "sites", [(site.code, f"{site.code}: {site.name}") for site in sites])
 
 
 class ExportForm(forms.Form):
@@ -167,10 +205,11 @@ class ExportForm(forms.Form):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["destination"].choices = [
+        choices = [
             ("", "The server's export folder"),
             *((bucket, bucket) for bucket in settings.EXPORT_BUCKETS),
         ]
+        offer_choices(self, "destination", choices)
 
 
 class CampaignForm(forms.Form):
@@ -189,7 +228,26 @@ class CampaignForm(forms.Form):
         help_text="JSON. The guidelines of each campaign offer theirs for download, to change and send here.",
         widget=forms.ClearableFileInput(attrs={"accept": ".json,application/json"}),
     )
+    seen_policy = forms.ChoiceField(
+        label="Handed in or approved without a look",
+        choices=SeenPolicy.choices,
+        initial=SeenPolicy.WARN,
+        required=False,
+        help_text="The viewer measures which slices and lesions were looked at.",
+    )
+    signature_policy = forms.ChoiceField(
+        label="An approval asks for the password",
+        choices=SignaturePolicy.choices,
+        initial=SignaturePolicy.RECENT,
+        required=False,
+    )
     guidelines = forms.CharField(label="Guidelines", required=False, widget=forms.Textarea(attrs={"rows": 6}))
+
+    def clean_seen_policy(self) -> str:
+        return self.cleaned_data["seen_policy"] or SeenPolicy.WARN
+
+    def clean_signature_policy(self) -> str:
+        return self.cleaned_data["signature_policy"] or SignaturePolicy.RECENT
 
     def __init__(self, *args: Any, campaigns: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -199,7 +257,7 @@ class CampaignForm(forms.Form):
             key = str(campaign.pk)
             self.definitions[key] = campaign.schema.definition
             choices.append((key, f"The same as in {campaign.name}"))
-        self.fields["schema"].choices = [*choices, (FROM_FILE, "From a file")]
+        offer_choices(self, "schema", [*choices, (FROM_FILE, "From a file")])
 
     def clean_schema_file(self) -> Any:
         file = self.cleaned_data["schema_file"]
@@ -210,9 +268,9 @@ class CampaignForm(forms.Form):
         try:
             definition = json.loads(file.read().decode("utf-8-sig"))
         except json.JSONDecodeError as error:
-            raise ValidationError(f"This is no JSON: {error.msg}, line {error.lineno}.") from error
-        except (ValueError, RecursionError) as error:  # no UTF-8, a number of thousands of digits, too deep
-            raise ValidationError("This is no JSON in UTF-8 that could be a label schema.") from error
+            raise ValidationError(f"This is not JSON: {error.msg}, line {error.lineno}.") from error
+        except (ValueError, RecursionError) as error:  # not UTF-8, a number of thousands of digits, too deep
+            raise ValidationError("This is not a label schema as JSON in UTF-8.") from error
         if fault := find_fault(definition):
             raise ValidationError(fault.replace("The body", "The file"))
         try:
@@ -228,80 +286,9 @@ class CampaignForm(forms.Form):
         if chosen == FROM_FILE and sent is None and "schema_file" not in self.errors:
             self.add_error("schema_file", "Choose the file of the label schema.")
         if chosen not in (None, FROM_FILE) and sent is not None:
-            self.add_error("schema", "A file was chosen as well. Take “From a file”, or leave the file away.")
+            self.add_error("schema", "A file was chosen as well. Take “From a file”, or remove the file.")
         cleaned["definition"] = sent if chosen == FROM_FILE else self.definitions.get(chosen or "")
         return cleaned
-
-
-class SiteForm(forms.Form):
-    """A new site."""
-
-    code = forms.RegexField(
-        SITE_CODE,
-        label="Code",
-        max_length=12,
-        error_messages={"invalid": "Letters a to z and digits only."},
-        help_text="Short, with nothing of the hospital in it: it is part of every scan's code (VX-CODE-0001).",
-    )
-    name = forms.CharField(label="Name", max_length=120)
-    split = forms.ChoiceField(
-        label="Side of the split",
-        choices=Site.Split.choices,
-        help_text="Models learn from training sites, are measured on hold-out sites, and never see test sites."
-        " It cannot be changed later.",
-    )
-
-
-class PersonForm(forms.Form):
-    """Roles in each campaign and sites of a person; the account itself when it is new."""
-
-    def __init__(self, *args: Any, campaigns: Any, sites: Any, person: User | None = None, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self.campaigns = list(campaigns)
-        held: dict[Any, list[str]] = {}
-        if person is None:
-            self.fields["username"] = forms.CharField(label="Name", max_length=150)
-            self.fields["password"] = forms.CharField(
-                label="First password",
-                widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-                help_text="At least 12 signs. Tell it to the person; they must choose another at the first log-in.",
-            )
-            self.fields["is_administrator"] = forms.BooleanField(
-                label="Administrator",
-                required=False,
-                help_text="Invites people and grants roles; may not label or judge.",
-            )
-        else:
-            self.fields["password"] = forms.CharField(
-                label="New password",
-                required=False,
-                widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-                help_text="Only when the old one is lost: at least 12 signs. It ends log-ins and tokens, and must be "
-                "changed at the next log-in. Empty: it stays as it is.",
-            )
-            for campaign, role in CampaignMember.objects.filter(user=person).values_list("campaign", "role"):
-                held.setdefault(campaign, []).append(role)
-        for campaign in self.campaigns:
-            self.fields[f"roles_{campaign.pk}"] = forms.MultipleChoiceField(
-                label=f"Roles in {campaign.name}",
-                choices=Role.choices,
-                required=False,
-                widget=forms.CheckboxSelectMultiple,
-                initial=held.get(campaign.pk, []),
-            )
-        self.fields["sites"] = forms.ModelMultipleChoiceField(
-            label="Sites",
-            queryset=sites,
-            required=False,
-            widget=forms.CheckboxSelectMultiple,
-            initial=Site.objects.filter(memberships__user=person) if person else None,
-            help_text="Without a site nothing of it is visible.",
-        )
-        self.fields["sites"].label_from_instance = lambda site: f"{site.code}: {site.name}"
-
-    def roles(self) -> list[tuple[Campaign, list[str]]]:
-        """The wanted roles of each campaign."""
-        return [(campaign, self.cleaned_data[f"roles_{campaign.pk}"]) for campaign in self.campaigns]
 
 
 def annotators(campaign: Campaign) -> Any:

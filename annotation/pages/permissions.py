@@ -1,4 +1,4 @@
-"""Who may open which page: one row per address. The views are wrapped by it and a test walks it."""
+"""Who may open which page: one row per URL, enforced by `guarded` and checked by a test."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from voxloop.accounts.roles import Role
 
 
 class Scope(StrEnum):
-    """What an address names. The thing must be visible to the person, or the page is not there (404)."""
+    """The kind of object in an address. It must be visible to the person, else 404."""
 
     NONE = "nothing"
     CAMPAIGN = "campaign"
@@ -17,13 +17,14 @@ class Scope(StrEnum):
     SCAN = "scan"
     MODEL = "model"
     RELEASE = "release"
+    EXPORT = "export"
     JOB = "job"
     PERSON = "person"
     SUBJECT = "subject"
 
 
 ADMINISTRATOR = "administrator"  # not a role in a campaign: the person's own flag
-ANYBODY = frozenset({"anybody"})  # who is logged in; for a thing with a scope: whoever may see it
+ANYBODY = frozenset({"anybody"})  # anybody logged in; with a scope: whoever may see the object
 
 ANNOTATOR = frozenset({Role.ANNOTATOR.value})
 REVIEWERS = frozenset({Role.REVIEWER.value, Role.ARBITRATOR.value})
@@ -35,7 +36,7 @@ KEEPERS = frozenset({Role.COORDINATOR.value, Role.DATA_MANAGER.value, ADMINISTRA
 
 @dataclass(frozen=True)
 class Row:
-    """`roles` in the campaign of the thing named (or in any campaign); `methods` that the address answers."""
+    """`roles` in the campaign of the named object (or in any campaign); the allowed `methods`."""
 
     roles: frozenset[str]
     scope: Scope = Scope.NONE
@@ -60,6 +61,7 @@ ROWS: dict[str, Row] = {
     "claim": Row(ANNOTATOR, methods=POST),
     "skip": Row(ANNOTATOR, Scope.ASSIGNMENT, POST),
     "block": Row(ANNOTATOR, Scope.ASSIGNMENT, POST),
+    "take_back": Row(ANNOTATOR, Scope.ASSIGNMENT, POST),
     "unskip": Row(ANNOTATOR, Scope.ASSIGNMENT, POST),
     # reviewers
     "reviews": Row(REVIEWERS | COORDINATOR),
@@ -92,18 +94,26 @@ ROWS: dict[str, Row] = {
     "train": Row(COORDINATOR, Scope.CAMPAIGN, POST),
     "train_cancel": Row(COORDINATOR, Scope.CAMPAIGN, POST),
     "promote": Row(COORDINATOR, Scope.MODEL, POST),
+    "reject": Row(COORDINATOR, Scope.MODEL, POST),
+    "model_roll_back": Row(COORDINATOR, Scope.MODEL, POST),
+    "model_card": Row(OVERSEERS, Scope.MODEL),
+    "model_card_file": Row(OVERSEERS, Scope.MODEL),
+    "case_picture": Row(OVERSEERS, Scope.MODEL),
     # releases
     "releases": Row(OVERSEERS, Scope.CAMPAIGN),
     "release_new": Row(DATA_MANAGER, Scope.CAMPAIGN, BOTH),
     "release": Row(OVERSEERS, Scope.RELEASE),
     "release_freeze": Row(DATA_MANAGER, Scope.RELEASE, POST),
     "release_export": Row(DATA_MANAGER, Scope.RELEASE, POST),
+    "export_download": Row(DATA_MANAGER, Scope.EXPORT),
+    "export_links": Row(DATA_MANAGER, Scope.EXPORT, POST),
     "release_publish": Row(DATA_MANAGER, Scope.RELEASE, POST),
     "release_yank": Row(DATA_MANAGER, Scope.RELEASE, POST),
     # the machine
     "jobs": Row(KEEPERS),
     "system": Row(COORDINATOR | {ADMINISTRATOR}),
     "job": Row(KEEPERS, Scope.JOB),
+    "job_csv": Row(KEEPERS, Scope.JOB),
     "job_cancel": Row(KEEPERS, Scope.JOB, POST),
     # people
     "people": Row(frozenset({ADMINISTRATOR}) | COORDINATOR),
@@ -114,6 +124,7 @@ ROWS: dict[str, Row] = {
     "person_reactivate": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, POST),
     "me": Row(ANYBODY),
     "theme": Row(ANYBODY, methods=POST),
+    "time_zone": Row(ANYBODY, methods=POST),
     "token_new": Row(ANYBODY, methods=POST),
     "token_revoke": Row(ANYBODY, methods=POST),
     "sessions_end": Row(ANYBODY, methods=POST),

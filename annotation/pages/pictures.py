@@ -1,4 +1,4 @@
-"""One slice of a scan with masks on it, as PNG, for the review queue."""
+"""Slices of scans as PNG: with masks on it for the review queue, plain for the page of models."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from annotation.masks.selectors import newest_prediction
 from annotation.masks.store import load_labels
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.scans.models import Scan
-from annotation.scans.volumes import read_slices
+from annotation.scans.volumes import read_slices, ready_volume
 from annotation.work.schema import Layer, parse_schema
 from voxloop.kernel.errors import NotFound
 from voxloop.volume.labelmap import ERASED
@@ -19,12 +19,13 @@ from voxloop.volume.pack import decode_slice
 PICTURES = {"author": "Author", "prediction": "Pre-annotation", "difference": "Difference"}
 LUNG_CENTRE_HU, LUNG_WIDTH_HU = -600, 1500
 FILL = 0.34
-SHOWN, PROPORTION = 0.66, 1.36  # share of the rows, width to height
+SHOWN, PROPORTION = 0.66, 1.36  # share of the rows; width : height
 ADDED, REMOVED = "#09d36c", "#ff78da"  # --seg-6, --seg-7
 
 
 def draw_picture(found: ReviewRound, what: str) -> bytes:
-    """PNG of the axial slice where most is drawn (the middle one when nothing is), lung window, masks on it."""
+    """PNG of an axial slice in the lung window, with masks: where author and model differ most, else where most is
+    drawn, else the middle one. The same slice whatever is asked for."""
     scan = found.annotation.scan
     if scan.shape_zyx is None:
         raise NotFound
@@ -32,8 +33,9 @@ def draw_picture(found: ReviewRound, what: str) -> bytes:
     mask = RoundMask.objects.filter(round=found, layer=layer.name).select_related("submitted").first()
     author = _labels(mask.submitted if mask else None, scan)
     model = _labels(newest_prediction(scan.pk, layer.name), scan)
-    drawn = ((author > 0) | (model > 0)).sum(axis=(1, 2))
-    k = int(drawn.argmax()) if drawn.any() else scan.shape_zyx[0] // 2
+    differing, drawn = ((author > 0) != (model > 0)).sum(axis=(1, 2)), (author > 0).sum(axis=(1, 2))
+    telling = differing if differing.any() else drawn
+    k = int(telling.argmax()) if telling.any() else scan.shape_zyx[0] // 2
     image = _slice_rgb(scan, k)
     if what == "author":
         _paint_layer(image, author[k], layer)
@@ -45,8 +47,15 @@ def draw_picture(found: ReviewRound, what: str) -> bytes:
     return bytes(imagecodecs.png_encode(_crop(image, (author[k] > 0) | (model[k] > 0))))
 
 
+def draw_slice(scan: Scan, k: int) -> bytes:
+    """PNG of one axial slice in the lung window. Raises NotFound for a slice that the scan does not have."""
+    if scan.shape_zyx is None or not 0 <= k < scan.shape_zyx[0]:
+        raise NotFound
+    return bytes(imagecodecs.png_encode(_slice_rgb(scan, k)[..., 0].copy()))
+
+
 def _crop(image: Any, drawn: Any) -> Any:
-    """The part around what is drawn, in the proportion of the page's frame."""
+    """The part around the drawn voxels, in the aspect ratio of the page's frame."""
     rows, columns = drawn.shape
     height = round(rows * SHOWN)
     width = min(columns, round(height * PROPORTION))
@@ -57,7 +66,7 @@ def _crop(image: Any, drawn: Any) -> Any:
 
 
 def _labels(revision: MaskRevision | None, scan: Scan) -> Any:
-    labels = load_labels(revision, scan.shape_zyx)
+    labels = load_labels(revision, ready_volume(scan).shape_zyx)
     return np.where(labels == ERASED, 0, labels)
 
 

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 
 
 def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
-    """A CSV download. A text that a spreadsheet would run as a formula is disarmed by an apostrophe."""
+    """A CSV download. An apostrophe is put before text that a spreadsheet would run as a formula."""
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow(head)

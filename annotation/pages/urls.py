@@ -1,6 +1,6 @@
-"""The addresses of the pages. `page()` asks for a permission row for each."""
+"""The addresses of the pages. `page()` requires a permission row for each."""
 
-from annotation.pages.door import page
+from annotation.pages.guard import page
 from annotation.pages.views import (
     account,
     annotator,
@@ -10,6 +10,7 @@ from annotation.pages.views import (
     home,
     learning,
     machine,
+    model_card,
     people,
     releases,
     reviewer,
@@ -28,6 +29,7 @@ urlpatterns = [
     page("worklist/claim/", annotator.claim, "claim"),
     page("assignments/<uuid:id>/skip/", annotator.skip, "skip"),
     page("assignments/<uuid:id>/block/", annotator.block, "block"),
+    page("assignments/<uuid:id>/take-back/", annotator.take_back, "take_back"),
     page("assignments/<uuid:id>/unskip/", annotator.unskip, "unskip"),
     page("assignments/<uuid:id>/reclaim/", coordinator.assignment_reclaim, "assignment_reclaim"),
     page("assignments/<uuid:id>/unblock/", coordinator.assignment_unblock, "assignment_unblock"),
@@ -56,16 +58,24 @@ urlpatterns = [
     page("campaigns/<slug:slug>/models/train/", learning.train, "train"),
     page("campaigns/<slug:slug>/models/cancel/", learning.train_cancel, "train_cancel"),
     page("models/<uuid:id>/promote/", learning.promote, "promote"),
+    page("models/<uuid:id>/reject/", learning.reject, "reject"),
+    page("models/<uuid:id>/roll-back/", learning.model_roll_back, "model_roll_back"),
+    page("models/<uuid:id>/card/", model_card.model_card, "model_card"),
+    page("models/<uuid:id>/card.<slug:form>", model_card.model_card_file, "model_card_file"),
+    page("models/<uuid:id>/cases/<uuid:scan>.png", model_card.case_picture, "case_picture"),
     page("campaigns/<slug:slug>/releases/", releases.releases, "releases"),
     page("campaigns/<slug:slug>/releases/new/", releases.release_new, "release_new"),
     page("releases/<uuid:id>/", releases.release, "release"),
     page("releases/<uuid:id>/freeze/", releases.release_freeze, "release_freeze"),
     page("releases/<uuid:id>/export/", releases.release_export, "release_export"),
+    page("exports/<uuid:id>/download/", releases.export_download, "export_download"),
+    page("exports/<uuid:id>/links/", releases.export_links, "export_links"),
     page("releases/<uuid:id>/publish/", releases.release_publish, "release_publish"),
     page("releases/<uuid:id>/yank/", releases.release_yank, "release_yank"),
     page("jobs/system/", machine.system, "system"),
     page("jobs/", machine.jobs, "jobs"),
     page("jobs/<uuid:id>/", machine.job, "job"),
+    page("jobs/<uuid:id>/result.csv", machine.job_csv, "job_csv"),
     page("jobs/<uuid:id>/cancel/", machine.job_cancel, "job_cancel"),
     page("sites/", people.sites, "sites"),
     page("sites/new/", people.site_new, "site_new"),
@@ -73,6 +83,7 @@ urlpatterns = [
     page("people/new/", people.person_new, "person_new"),
     page("people/me/", account.me, "me"),
     page("people/me/theme/", account.theme, "theme"),
+    page("people/me/time-zone/", account.time_zone, "time_zone"),
     page("people/me/tokens/", account.token_new, "token_new"),
     page("people/me/tokens/revoke/", account.token_revoke, "token_revoke"),
     page("people/me/sessions/", account.sessions_end, "sessions_end"),

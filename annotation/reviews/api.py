@@ -1,29 +1,44 @@
 """HTTP for opening, handing in, claiming, judging and commenting."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.types import OpenApiTypes
+from django.db.models import Q
+from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.masks.services import begin, prepare
-from annotation.reviews import services
+from annotation.reviews import claims, services
 from annotation.reviews.checks import change_checks
 from annotation.reviews.comments_api import CommentSerializer
 from annotation.reviews.context import next_annotation, viewer_context
+from annotation.reviews.facts import ChecksFacts, ContextFacts, HandedInFacts, VerdictFacts
 from annotation.reviews.models import ReviewRound
 from annotation.reviews.selectors import visible_rounds
+from annotation.reviews.states import RoundState
+from annotation.reviews.taking_back import UNDO_LASTS
 from annotation.work.api import AssignmentSerializer
-from annotation.work.models import Assignment
-from annotation.work.selectors import visible_assignments, visible_campaigns
+from annotation.work.models import Assignment, SignaturePolicy
+from annotation.work.requeuing import lines_of, worked_on_by
+from annotation.work.selectors import own_work, visible_assignments, visible_campaigns
 from annotation.work.services import claim_assignment, find_own
+from annotation.work.states import AssignmentState
+from voxloop.accounts.requests import Request, person_of
 from voxloop.accounts.services import confirm_signature
 from voxloop.kernel.errors import NotFound
+from voxloop.kernel.facts import plain
+
+# How long an entered password counts as one's signature; None: as long as the installation's setting says.
+SIGNATURE_LASTS: dict[SignaturePolicy, timedelta | None] = {
+    SignaturePolicy.ALWAYS: timedelta(0),
+    SignaturePolicy.RECENT: None,
+    SignaturePolicy.LOG_IN: timedelta.max,
+}
 
 
 class ClaimSerializer(serializers.Serializer[Any]):
@@ -46,10 +61,11 @@ class ReturnSerializer(serializers.Serializer[Any]):
 
 
 class ChecksSerializer(serializers.Serializer[Any]):
-    values = serializers.DictField(child=serializers.BooleanField(allow_null=True))  # type: ignore[assignment]
+    values = serializers.DictField(child=serializers.BooleanField(allow_null=True))
 
 
 class ReviewSerializer(serializers.ModelSerializer[ReviewRound]):
+    state = serializers.ChoiceField(RoundState.choices)
     scan = serializers.CharField(source="annotation.scan.code")
     site = serializers.CharField(source="annotation.scan.site.code")
     batch = serializers.CharField(source="annotation.batch.name")
@@ -58,7 +74,7 @@ class ReviewSerializer(serializers.ModelSerializer[ReviewRound]):
     assignment = serializers.UUIDField(source="review_id", allow_null=True)
     risk = serializers.SerializerMethodField()
     reasons = serializers.SerializerMethodField()
-    looked_at = serializers.SerializerMethodField(help_text="how many differences the reviewer marked as checked")
+    looked_at = serializers.SerializerMethodField(help_text="number of differences marked as checked by the reviewer")
 
     class Meta:
         model = ReviewRound
@@ -83,14 +99,22 @@ class ReviewSerializer(serializers.ModelSerializer[ReviewRound]):
         return len(round_.looked_at)
 
     def get_risk(self, round_: ReviewRound) -> int | None:
-        return None if self._is_author(round_) else round_.risk
+        return None if self._is_annotator(round_) else round_.risk
 
     def get_reasons(self, round_: ReviewRound) -> list[str]:
-        return [] if self._is_author(round_) else list(round_.reasons)
+        return [] if self._is_annotator(round_) else list(round_.reasons)
 
-    def _is_author(self, round_: ReviewRound) -> bool:
-        # Why the model distrusts a mask would tell its author what the model sees.
-        return round_.author_id == self.context["request"].user.pk
+    def _is_annotator(self, round_: ReviewRound) -> bool:
+        # The reasons of the risk would show the annotator what the model sees.
+        if round_.author_id == self.context["request"].user.pk:
+            return True
+        return round_.annotation_id in self._annotated
+
+    @cached_property
+    def _annotated(self) -> set[UUID]:
+        user = self.context["request"].user
+        rows = Assignment.objects.filter(Q(pk__in=worked_on_by(user)) | Q(pk__in=lines_of(own_work(user))))
+        return set(rows.values_list("pk", flat=True))
 
 
 class AssignmentView(APIView):
@@ -98,21 +122,20 @@ class AssignmentView(APIView):
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=ContextFacts)
     def get(self, request: Request, pk: UUID) -> Response:
-        return Response(viewer_context(_visible(request, pk), request.user))
+        return Response(plain(viewer_context(_visible(request, pk), request.user)))
 
 
 class OpenView(APIView):
-    """Start or go on with one's own assignment."""
+    """Start or continue one's own assignment."""
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=None, responses=ContextFacts)
     def post(self, request: Request, pk: UUID) -> Response:
-        find_own(pk, request.user)
         begin(assignment_id=pk, actor=request.user)
-        return Response(viewer_context(_visible(request, pk), request.user))
+        return Response(plain(viewer_context(_visible(request, pk), request.user)))
 
 
 class ClaimView(APIView):
@@ -130,7 +153,7 @@ class ClaimView(APIView):
             if campaign is None:
                 raise NotFound
         if body.validated_data["stage"] == "review":
-            found = services.claim_next_round(actor=request.user, campaign=campaign)
+            found = claims.claim_next_round(actor=request.user, campaign=campaign)
             assignment = found.review if found else None
         else:
             assignment = claim_assignment(actor=request.user, campaign=campaign)
@@ -146,19 +169,14 @@ class SubmitView(APIView):
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(request=SubmitSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=SubmitSerializer, responses=HandedInFacts)
     def post(self, request: Request, pk: UUID) -> Response:
         find_own(pk, request.user)
         body = SubmitSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         round_ = services.submit_assignment(assignment_id=pk, actor=request.user, **body.validated_data)
-        return Response(
-            {
-                "state": "submitted",
-                "review": str(round_.pk),
-                "next": next_annotation(request.user, after=round_.annotation),
-            }
-        )
+        following = next_annotation(request.user, after=round_.annotation)
+        return Response(plain(HandedInFacts(AssignmentState.SUBMITTED, round_.pk, following)))
 
 
 class ReviewListView(generics.ListAPIView[ReviewRound]):
@@ -170,7 +188,7 @@ class ReviewListView(generics.ListAPIView[ReviewRound]):
     filterset_fields = ["state", "number"]
 
     def get_queryset(self) -> Any:
-        return visible_rounds(self.request.user).order_by("-risk", "created_at")
+        return visible_rounds(person_of(self)).order_by("-risk", "created_at")
 
 
 class ReviewView(generics.RetrieveAPIView[ReviewRound]):
@@ -179,17 +197,17 @@ class ReviewView(generics.RetrieveAPIView[ReviewRound]):
     queryset = ReviewRound.objects.none()
 
     def get_queryset(self) -> Any:
-        return visible_rounds(self.request.user)
+        return visible_rounds(person_of(self))
 
 
 class ReviewClaimView(APIView):
-    """Take this round to judge it; answers the assignment to open."""
+    """Claim this round for review; returns the assignment to open."""
 
     permission_classes = [IsAuthenticated]
 
     @extend_schema(request=None, responses=ReviewSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
-        services.claim_round(round_id=pk, actor=request.user)
+        claims.claim_round(round_id=pk, actor=request.user)
         return Response(ReviewSerializer(visible_rounds(request.user).get(pk=pk), context={"request": request}).data)
 
 
@@ -200,21 +218,21 @@ class ReviewGiveBackView(APIView):
 
     @extend_schema(request=None, responses=ReviewSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
-        services.give_back_round(round_id=pk, actor=request.user)
+        claims.give_back_round(round_id=pk, actor=request.user)
         return Response(ReviewSerializer(visible_rounds(request.user).get(pk=pk), context={"request": request}).data)
 
 
 class ReviewChecksView(APIView):
-    """What the reviewer has looked at; these change, the others stay."""
+    """Mark differences as checked or not; others stay unchanged."""
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(request=ChecksSerializer, responses=ChecksSerializer)
+    @extend_schema(request=ChecksSerializer, responses=ChecksFacts)
     def patch(self, request: Request, pk: UUID) -> Response:
         body = ChecksSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         looked_at = change_checks(round_id=pk, actor=request.user, changes=body.validated_data["values"])
-        return Response({"values": dict.fromkeys(looked_at, True)})
+        return Response(plain(ChecksFacts(dict.fromkeys(looked_at, True))))
 
 
 class VerdictView(APIView):
@@ -223,13 +241,15 @@ class VerdictView(APIView):
     permission_classes = [IsAuthenticated]
     action = "approve"
 
-    @extend_schema(request=SignatureSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=SignatureSerializer, responses=VerdictFacts)
     def post(self, request: Request, pk: UUID) -> Response:
         body = SignatureSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        if not visible_rounds(request.user).filter(pk=pk).exists():
+        found = visible_rounds(request.user).filter(pk=pk).first()
+        if found is None:
             raise NotFound
-        signed_at = confirm_signature(request=request._request, **body.validated_data)
+        lasts = SIGNATURE_LASTS[SignaturePolicy(found.annotation.campaign.signature_policy)]
+        signed_at = confirm_signature(request=request._request, lasts=lasts, **body.validated_data)
         act = services.approve_round if self.action == "approve" else services.correct_round
         return _verdict(request, act(round_id=pk, actor=request.user, signed_at=signed_at))
 
@@ -239,7 +259,7 @@ class ReturnView(APIView):
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(request=ReturnSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=ReturnSerializer, responses=VerdictFacts)
     def post(self, request: Request, pk: UUID) -> Response:
         body = ReturnSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -257,6 +277,14 @@ def _visible(request: Request, pk: UUID) -> Assignment:
 
 
 def _verdict(request: Request, round_: ReviewRound) -> Response:
-    """The outcome, and the riskiest round that waits, claimed, so that a reviewer goes on with one key."""
-    following = services.claim_next_round(actor=request.user)
-    return Response({"state": round_.state, "next": f"/view/{following.review_id}/" if following else None})
+    """The outcome, and the riskiest waiting round, already claimed for this reviewer."""
+    following = claims.claim_next_round(actor=request.user)
+    return Response(
+        plain(
+            VerdictFacts(
+                RoundState(round_.state),
+                f"/view/{following.review_id}/" if following else None,
+                int(UNDO_LASTS.total_seconds()),
+            )
+        )
+    )

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -6,12 +8,4 @@ class ReviewsConfig(AppConfig):
     label = "reviews"
 
     def ready(self) -> None:
-        from annotation.reviews.erasing import PART
-        from annotation.reviews.services import end_rounds, give_back_claims
-        from annotation.scans.erasing import on_erasure
-        from annotation.scans.services import on_withdrawn
-        from annotation.work.people import on_closed
-
-        on_withdrawn(end_rounds)
-        on_closed(give_back_claims)
-        on_erasure(PART)
+        import_module("annotation.reviews.hooks")

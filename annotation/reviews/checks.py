@@ -1,4 +1,4 @@
-"""What a reviewer has looked at: differences of a mask to another one, by a name that the viewer gives them."""
+"""Differences between masks that a reviewer has checked, by names that the viewer gives them."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -14,11 +14,10 @@ MOST, LONGEST = 5000, 200
 
 @transaction.atomic
 def change_checks(*, round_id: UUID, actor: User, changes: Mapping[str, bool | None]) -> list[str]:
-    """Mark differences as looked at (true) or not, and leave the others; answers all that are marked.
+    """Mark differences as checked (true) or not, and leave the others; returns all that are marked.
 
-    Raises NotFound, Forbidden, Conflict (`state_conflict`, `not_yours`), Invalid (`bad_checks`).
-    Only who judges the round does it, while it is theirs. What was looked at stays with the round as its record.
-    """
+    Raises NotFound, Forbidden, Conflict (`state_conflict`, `not_yours`), Invalid (`bad_checks`). Only the round's
+    current reviewer may do this. The marks stay with the round as its record."""
     found = lock_claimed(round_id, actor)
     if any(not 0 < len(name) <= LONGEST or not name.isprintable() for name in changes):
         raise Invalid(f"A difference has a name of 1 to {LONGEST} printable characters.", code="bad_checks")
@@ -33,4 +32,4 @@ def change_checks(*, round_id: UUID, actor: User, changes: Mapping[str, bool | N
     if list(looked_at) != found.looked_at:
         found.looked_at = list(looked_at)
         found.save(update_fields=["looked_at"])
-    return found.looked_at
+    return list(looked_at)

@@ -1,4 +1,4 @@
-"""Talk about a scan: comments pinned to a voxel, replies, corrections of one's own words, and what was read."""
+"""Comments pinned to a voxel, replies, edits of one's own text, and what was read."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,9 +8,11 @@ from django.db import transaction
 
 from annotation.reviews.models import Comment, CommentsSeen, Reply, ReviewRound
 from annotation.reviews.selectors import visible_comments, visible_replies, visible_rounds
-from annotation.reviews.states import COMMENT
+from annotation.reviews.states import COMMENT, CommentState
 from annotation.work.models import Assignment
 from annotation.work.permissions import has_role
+from annotation.work.requeuing import lines_of
+from annotation.work.selectors import own_work
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.audit.services import advance, record
@@ -19,7 +21,7 @@ from voxloop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from voxloop.kernel.ids import new_id
 
 LONGEST = 2000
-# One's own words may be corrected for so long, and while nobody has answered; the audit keeps what they were.
+# Text may be edited for this long, and while nobody has replied; the audit log keeps the old text.
 EDITABLE_FOR = timedelta(minutes=15)
 
 
@@ -27,7 +29,7 @@ EDITABLE_FOR = timedelta(minutes=15)
 def add_comment(
     *, round_id: UUID, actor: User, text: str, ijk: Sequence[int] | None = None, id: UUID | None = None
 ) -> Comment:
-    """Pin a remark to a voxel, or to the scan as a whole. The same `id` sent twice is one comment."""
+    """Pin a comment to a voxel, or to the whole scan. Idempotent by `id`."""
     found = visible_rounds(actor).select_for_update(of=("self",)).filter(pk=round_id).first()
     if found is None:
         raise NotFound
@@ -42,22 +44,22 @@ def pin_comment(
     found: ReviewRound, actor: User, text: str, ijk: Sequence[int] | None, id: UUID | None = None
 ) -> Comment:
     """Write a comment of a locked round. Raises Invalid (`bad_comment`)."""
-    place: dict[str, int] = {}
+    voxel: dict[str, int] = {}
     if ijk is not None:
         shape = list(reversed(found.annotation.scan.shape_zyx or []))
         if len(ijk) != 3 or any(
             not isinstance(v, int) or isinstance(v, bool) or not 0 <= v < n for v, n in zip(ijk, shape, strict=False)
         ):
             raise Invalid(f"The voxel must lie in the scan, within {shape}.", code="bad_comment")
-        place = dict(zip("ijk", ijk, strict=True))
-    comment = Comment.objects.create(id=id or new_id(), round=found, author=actor, text=_clean(text), **place)
+        voxel = dict(zip("ijk", ijk, strict=True))
+    comment = Comment.objects.create(id=id or new_id(), round=found, author=actor, text=_clean(text), **voxel)
     record(actor=actor, action="comment.added", target=comment, new={"round": str(found.pk)})
     return comment
 
 
 @transaction.atomic
 def add_reply(*, comment_id: UUID, actor: User, text: str, id: UUID | None = None) -> Reply:
-    """Answer a comment. The same `id` sent twice is one reply."""
+    """Reply to a comment. Idempotent by `id`."""
     comment = _lock_comment(comment_id, actor)
     _check_may_talk(comment.round, actor)
     if id is not None and (known := Reply.objects.filter(pk=id).first()) is not None:
@@ -70,17 +72,17 @@ def add_reply(*, comment_id: UUID, actor: User, text: str, id: UUID | None = Non
 
 @transaction.atomic
 def edit_comment(*, comment_id: UUID, actor: User, text: str) -> Comment:
-    """Correct one's own comment while it is new, open and unanswered."""
+    """Edit one's own comment while it is new, open and without replies."""
     comment = _lock_comment(comment_id, actor)
-    if comment.state == "resolved":
-        raise Conflict("This comment is resolved; reopen it, then say more in a reply.", code="too_late")
+    if comment.state == CommentState.RESOLVED:
+        raise Conflict("This comment is resolved; reopen it, then add a reply.", code="too_late")
     _edit(comment, actor, text, is_answered=comment.replies.exclude(author=actor).exists())
     return comment
 
 
 @transaction.atomic
 def edit_reply(*, reply_id: UUID, actor: User, text: str) -> Reply:
-    """Correct one's own reply while it is new and nobody has answered it."""
+    """Edit one's own reply while it is new and the last one."""
     reply = visible_replies(actor).select_for_update(of=("self",)).filter(pk=reply_id).first()
     if reply is None:
         raise NotFound
@@ -93,9 +95,9 @@ def _edit(row: Comment | Reply, actor: User, text: str, *, is_answered: bool) ->
     if row.author_id != actor.pk:
         raise Forbidden("Only the one who wrote this may change it.", code="not_yours")
     if now() - row.created_at > EDITABLE_FOR:
-        raise Conflict("After 15 minutes what was said stays; say more in a reply.", code="too_late")
+        raise Conflict("Text can be edited for 15 minutes; add a reply instead.", code="too_late")
     if is_answered:
-        raise Conflict("Somebody has answered this; say more in a reply.", code="too_late")
+        raise Conflict("Somebody has replied already; add a reply instead.", code="too_late")
     clean = _clean(text)
     if clean == row.text:
         return
@@ -106,25 +108,25 @@ def _edit(row: Comment | Reply, actor: User, text: str, *, is_answered: bool) ->
 
 @transaction.atomic
 def resolve_comment(*, comment_id: UUID, actor: User) -> Comment:
-    """Mark a comment as done."""
-    return _move(comment_id, "resolved", actor)
+    """Resolve a comment."""
+    return _move(comment_id, CommentState.RESOLVED, actor)
 
 
 @transaction.atomic
 def reopen_comment(*, comment_id: UUID, actor: User) -> Comment:
-    """Say that a comment is not done after all."""
-    return _move(comment_id, "reopened", actor)
+    """Reopen a comment."""
+    return _move(comment_id, CommentState.REOPENED, actor)
 
 
-def _move(comment_id: UUID, to: str, actor: User) -> Comment:
+def _move(comment_id: UUID, to: CommentState, actor: User) -> Comment:
     comment = _lock_comment(comment_id, actor)
-    advance(comment, to, table=COMMENT, actor=actor, resolved_by=actor if to == "resolved" else None)
+    advance(comment, to, table=COMMENT, actor=actor, resolved_by=actor if to == CommentState.RESOLVED else None)
     return comment
 
 
 @transaction.atomic
 def mark_seen(*, round_id: UUID, actor: User, until: datetime) -> datetime:
-    """Remember that a person has read everything said up to `until` (never later than now); answers what counts."""
+    """Record that a person has read everything up to `until` (at most now); returns the stored time."""
     found = visible_rounds(actor).filter(pk=round_id).first()
     if found is None:
         raise NotFound
@@ -138,7 +140,7 @@ def mark_seen(*, round_id: UUID, actor: User, until: datetime) -> datetime:
 
 
 def seen_until(annotation: Assignment, person: User) -> datetime | None:
-    """Up to when a person has read what was said; None: nothing yet."""
+    """Until when a person has read the comments; None: nothing yet."""
     return CommentsSeen.objects.filter(annotation=annotation, person=person).values_list("until", flat=True).first()
 
 
@@ -151,6 +153,8 @@ def _lock_comment(comment_id: UUID, actor: User) -> Comment:
 
 def _check_may_talk(found: ReviewRound, actor: User) -> None:
     is_author = found.author_id == actor.pk
+    if not is_author and lines_of(own_work(actor)).filter(pk=found.annotation_id).exists():
+        return  # who goes on with the scan answers for it
     if not is_author and not has_role(actor, found.annotation.campaign, Role.REVIEWER, Role.COORDINATOR):
         raise Forbidden("Only the author and the reviewers of this scan may comment on it.")
 

@@ -1,6 +1,4 @@
-"""Everything the browser viewer needs beside voxels, in one answer (docs/formats.md)."""
-
-from typing import Any
+"""Everything the browser viewer needs besides voxels, in one document (docs/formats.md)."""
 
 from django.conf import settings
 
@@ -8,86 +6,115 @@ from annotation.masks.interactive import describe
 from annotation.masks.models import Head
 from annotation.masks.selectors import heads_of, newest_answers, schema_of, shown_revision
 from annotation.reviews.comments import seen_until
+from annotation.reviews.facts import (
+    AnswersFacts,
+    BatchOfContextFacts,
+    CampaignOfContextFacts,
+    CommentFacts,
+    ContextFacts,
+    MaskSourceFacts,
+    PermissionsFacts,
+    ReplyFacts,
+    ReviewOfContextFacts,
+    ScanOfContextFacts,
+    SignatureFacts,
+    SlicesSeenFacts,
+)
 from annotation.reviews.models import Comment, Reply, ReviewRound
 from annotation.reviews.overlays import API, overlays_of, probability_of
 from annotation.reviews.prior import find_prior
-from annotation.reviews.services import list_interlocks
+from annotation.reviews.services import APPROVAL_MEANING, list_interlocks
+from annotation.reviews.states import CommentState, RoundState
+from annotation.scans.models import Scan
 from annotation.scans.selectors import volume_index
-from annotation.work.models import Assignment
+from annotation.scans.states import ScanState
+from annotation.work.facts import schema_facts
+from annotation.work.models import Assignment, Campaign, SeenPolicy, SignaturePolicy
+from annotation.work.requeuing import whole_line
 from annotation.work.schema import Layer, Schema
+from annotation.work.seen import ENOUGH_SLICES
 from annotation.work.selectors import work_list
+from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
 from voxloop.accounts.preferences import read_settings
 
 
-def viewer_context(assignment: Assignment, user: User) -> dict[str, Any]:
+def viewer_context(assignment: Assignment, user: User) -> ContextFacts:
     """The context of one assignment for one person, who may see it."""
     schema: Schema = schema_of(assignment)
     heads = heads_of(assignment)
     round_ = _round_of(assignment)
-    mine = assignment.person_id == user.pk
-    can_edit = mine and assignment.state == "open" and assignment.scan.state == "ready"
-    judging = mine and assignment.stage == Assignment.Stage.REVIEW and round_ is not None and round_.state == "claimed"
-    judging = judging and assignment.scan.state == "ready"
-    annotating = mine and assignment.stage == Assignment.Stage.ANNOTATION
+    can = _rights(assignment, round_, user)
     answers = newest_answers(assignment)
     if not answers and assignment.stage == Assignment.Stage.REVIEW and round_ is not None and round_.answers:
         answers = dict(round_.answers.values)
     previous, following = neighbours(assignment, user)
-    return {
-        "id": str(assignment.pk),
-        "stage": assignment.stage,
-        "state": assignment.state,
-        "round": assignment.round,
-        "reason": assignment.reason,
-        "batch": {
-            "id": str(assignment.batch_id),
-            "name": assignment.batch.name,
-            "position": assignment.position,
-            "size": assignment.batch.assignments.filter(stage=Assignment.Stage.ANNOTATION)
-            .exclude(state="reclaimed")
-            .count(),
-            "due_on": assignment.batch.due_on,
-        },
-        "campaign": {"id": str(assignment.campaign_id), "name": assignment.campaign.name},
-        "scan": _scan(assignment),
-        "prior": find_prior(assignment, schema, user),
-        "schema": {
-            "layers": [_layer(layer) for layer in schema.layers],
-            "questions": [question.facts() for question in schema.questions],
-        },
-        "masks": _masks(assignment, schema, heads),
-        "overlays": overlays_of(assignment, heads, round_, user),
-        "probability": probability_of(assignment, heads, user),
-        "interactive": describe() if can_edit else None,
-        "answers": {"values": answers, "url": f"{API}/assignments/{assignment.pk}/answers"},
-        "comments": [comment_facts(row) for row in comments_of(assignment)],
-        "comments_seen": seen_until(round_.annotation, user) if round_ else None,
-        "review": round_ and _review(round_, user),
-        "can": {
-            "edit": can_edit,
-            "submit": can_edit and annotating,
-            "skip": annotating and assignment.state in ("open", "queued"),
-            "block": annotating and assignment.state in ("open", "queued"),
-            "approve": judging,
-            "correct": judging,
-            "return": judging,
-            "comment": judging or (annotating and round_ is not None),
-        },
-        "interlocks": [lock.facts() for lock in list_interlocks(assignment)] if can_edit and annotating else [],
-        "lease_until": assignment.lease_until,
-        "previous": previous,
-        "next": following,
-        "user": user.username,
-        "offline_days": settings.OFFLINE_DAYS,
-        "settings": read_settings(user),
-    }
+    batch = assignment.batch
+    size = batch.assignments.filter(stage=Assignment.Stage.ANNOTATION).exclude(state=AssignmentState.RECLAIMED).count()
+    return ContextFacts(
+        id=assignment.pk,
+        stage=Assignment.Stage(assignment.stage),
+        state=AssignmentState(assignment.state),
+        round=assignment.round,
+        reason=assignment.reason,
+        batch=BatchOfContextFacts(batch.pk, batch.name, assignment.position, size, batch.due_on),
+        campaign=CampaignOfContextFacts(assignment.campaign_id, assignment.campaign.name),
+        scan=_scan(assignment.scan),
+        prior=find_prior(assignment, schema, user),
+        schema=schema_facts(schema),
+        masks=_masks(assignment, schema, heads),
+        overlays=overlays_of(assignment, heads, round_, user),
+        probability=probability_of(assignment, heads, user),
+        interactive=describe() if can.edit else None,
+        answers=AnswersFacts(answers, f"{API}/assignments/{assignment.pk}/answers"),
+        comments=[comment_facts(row) for row in comments_of(assignment)],
+        comments_seen=seen_until(round_.annotation, user) if round_ else None,
+        review=_review(round_, user, assignment) if round_ else None,
+        signature=signature_facts(assignment.campaign),
+        seen=SlicesSeenFacts(
+            assignment.seen.get("slices", ""), ENOUGH_SLICES, SeenPolicy(assignment.campaign.seen_policy)
+        ),
+        can=can,
+        interlocks=list_interlocks(assignment) if can.submit else [],
+        lease_until=assignment.lease_until,
+        previous=previous,
+        next=following,
+        user=user.username,
+        offline_days=settings.OFFLINE_DAYS,
+        settings=read_settings(user),
+    )
+
+
+def signature_facts(campaign: Campaign) -> SignatureFacts:
+    """How a verdict is signed in this campaign."""
+    minutes = int(settings.SIGNATURE_LASTS.total_seconds() // 60)
+    return SignatureFacts(APPROVAL_MEANING, SignaturePolicy(campaign.signature_policy), minutes)
+
+
+def _rights(assignment: Assignment, round_: ReviewRound | None, user: User) -> PermissionsFacts:
+    """What the person may do with the assignment now."""
+    mine, is_ready = assignment.person_id == user.pk, assignment.scan.state == ScanState.READY
+    can_edit = mine and assignment.state == AssignmentState.OPEN and is_ready
+    annotating = mine and assignment.stage == Assignment.Stage.ANNOTATION
+    can_leave = annotating and assignment.state in (AssignmentState.OPEN, AssignmentState.QUEUED)
+    reviewing = mine and assignment.stage == Assignment.Stage.REVIEW and is_ready
+    judging = reviewing and round_ is not None and round_.state == RoundState.CLAIMED
+    return PermissionsFacts(
+        edit=can_edit,
+        submit=can_edit and annotating,
+        skip=can_leave,
+        block=can_leave,
+        approve=judging,
+        correct=judging,
+        return_=judging,
+        comment=judging or (annotating and round_ is not None),
+    )
 
 
 def neighbours(assignment: Assignment, user: User) -> tuple[str | None, str | None]:
-    """Addresses of the scan before in the batch, and of the next one to do."""
+    """URLs of the previous scan in the batch, and of the next one to do."""
     if assignment.stage == Assignment.Stage.REVIEW:
-        return None, None  # the queue decides which review comes next, when the verdict is given
+        return None, None  # the queue decides on the next review when the verdict is given
     own = work_list(user).filter(batch=assignment.batch_id).order_by("position")
     before = own.filter(position__lt=assignment.position).values_list("pk", flat=True).last()
     after = own.filter(position__gt=assignment.position).values_list("pk", flat=True).first()
@@ -95,10 +122,14 @@ def neighbours(assignment: Assignment, user: User) -> tuple[str | None, str | No
 
 
 def next_annotation(user: User, *, after: Assignment) -> str | None:
-    """Where to go when this scan is handed in: returned work first, then what follows in the batch."""
-    todo = work_list(user).filter(state__in=["returned", "open", "queued"]).exclude(pk=after.pk)
+    """The next assignment after submitting this scan: returned work first, then the rest of the batch."""
+    todo = (
+        work_list(user)
+        .filter(state__in=[AssignmentState.RETURNED, AssignmentState.OPEN, AssignmentState.QUEUED])
+        .exclude(pk=after.pk)
+    )
     following = (
-        todo.filter(state="returned").first()
+        todo.filter(state=AssignmentState.RETURNED).first()
         or todo.filter(batch=after.batch_id, position__gt=after.position).order_by("position").first()
         or todo.first()
     )
@@ -112,114 +143,88 @@ def comments_of(assignment: Assignment) -> list[Comment]:
         round_ = _round_of(assignment)
         annotation = round_.annotation if round_ else assignment
     return list(
-        Comment.objects.filter(round__annotation=annotation)
+        Comment.objects.filter(round__annotation__in=whole_line(annotation))
         .select_related("author", "round")
         .prefetch_related("replies__author")
         .order_by("created_at")
     )
 
 
-def comment_facts(comment: Comment) -> dict[str, Any]:
+def comment_facts(comment: Comment) -> CommentFacts:
     """A comment as the viewer shows it."""
-    return {
-        "id": str(comment.pk),
-        "author": comment.author.username,
-        "text": comment.text,
-        "ijk": None if comment.i is None else [comment.i, comment.j, comment.k],
-        "round": comment.round.number,
-        "state": comment.state,
-        "created_at": comment.created_at,
-        "edited_at": comment.edited_at,
-        "replies": [reply_facts(row) for row in comment.replies.all()],
-    }
+    pin = None
+    if comment.i is not None and comment.j is not None and comment.k is not None:
+        pin = (comment.i, comment.j, comment.k)
+    return CommentFacts(
+        id=comment.pk,
+        author=comment.author.username,
+        text=comment.text,
+        ijk=pin,
+        round=comment.round.number,
+        state=CommentState(comment.state),
+        created_at=comment.created_at,
+        edited_at=comment.edited_at,
+        replies=[reply_facts(row) for row in comment.replies.all()],
+    )
 
 
-def reply_facts(reply: Reply) -> dict[str, Any]:
+def reply_facts(reply: Reply) -> ReplyFacts:
     """A reply as the viewer shows it."""
-    return {
-        "id": str(reply.pk),
-        "author": reply.author.username,
-        "text": reply.text,
-        "created_at": reply.created_at,
-        "edited_at": reply.edited_at,
-    }
+    return ReplyFacts(reply.pk, reply.author.username, reply.text, reply.created_at, reply.edited_at)
 
 
 def _round_of(assignment: Assignment) -> ReviewRound | None:
     rows = ReviewRound.objects.select_related("author", "answers", "annotation")
     if assignment.stage == Assignment.Stage.REVIEW:
         return rows.filter(review=assignment).first()
-    return rows.filter(annotation=assignment).order_by("-number").first()
+    rounds = rows.filter(annotation__in=whole_line(assignment)).exclude(state=RoundState.TAKEN_BACK)
+    return rounds.order_by("-number", "-created_at").first()
 
 
-def _review(round_: ReviewRound, user: User) -> dict[str, Any]:
-    return {
-        "id": str(round_.pk),
-        "author": round_.author.username,
-        "round": round_.number,
-        "state": round_.state,
-        "answers": round_.answers.values if round_.answers else {},
-        "submitted": {mask.layer: str(mask.submitted_id) for mask in round_.masks.all() if mask.submitted_id},
-        "looked_at": round_.looked_at if round_.reviewer_id == user.pk else [],
-        # Why the model distrusts a mask would tell its author what the model sees.
-        "reasons": [] if round_.author_id == user.pk else round_.reasons,
-    }
+def _review(round_: ReviewRound, user: User, assignment: Assignment) -> ReviewOfContextFacts:
+    is_annotator = assignment.stage == Assignment.Stage.ANNOTATION and assignment.person_id == user.pk
+    return ReviewOfContextFacts(
+        id=round_.pk,
+        author=round_.author.username,
+        round=round_.number,
+        state=RoundState(round_.state),
+        answers=round_.answers.values if round_.answers else {},
+        submitted={mask.layer: mask.submitted_id for mask in round_.masks.all() if mask.submitted_id},
+        looked_at=round_.looked_at if round_.reviewer_id == user.pk else [],
+        # The reasons of the risk would show the annotator what the model sees.
+        reasons=[] if is_annotator or round_.author_id == user.pk else round_.reasons,
+    )
 
 
-def _scan(assignment: Assignment) -> dict[str, Any]:
-    scan = assignment.scan
-    return {
-        "id": str(scan.pk),
-        "code": scan.code,
-        "site": scan.site.code,
-        "modality": scan.modality,
-        "description": scan.description,
-        "shape_zyx": scan.shape_zyx,
-        "spacing_mm_zyx": scan.spacing_mm_zyx,
-        "volume": f"{API}/scans/{scan.pk}/volume",
-        "index": volume_index(scan) if scan.state == "ready" else None,
-    }
+def _scan(scan: Scan) -> ScanOfContextFacts:
+    return ScanOfContextFacts(
+        id=scan.pk,
+        code=scan.code,
+        site=scan.site.code,
+        modality=scan.modality,
+        description=scan.description,
+        shape_zyx=scan.shape_zyx,
+        spacing_mm_zyx=scan.spacing_mm_zyx,
+        volume=f"{API}/scans/{scan.pk}/volume",
+        index=volume_index(scan) if scan.state == ScanState.READY else None,
+    )
 
 
-def _layer(layer: Layer) -> dict[str, Any]:
-    return {
-        "name": layer.name,
-        "title": layer.title,
-        "editable": layer.editable,
-        "limit": layer.limit,
-        "segments": [
-            {
-                "id": segment.id,
-                "key": segment.key,
-                "name": segment.name,
-                "colour": segment.colour,
-                "infectious": segment.infectious,
-            }
-            for segment in layer.segments
-        ],
-    }
-
-
-def _masks(assignment: Assignment, schema: Schema, heads: dict[str, Head]) -> dict[str, Any]:
+def _masks(assignment: Assignment, schema: Schema, heads: dict[str, Head]) -> dict[str, MaskSourceFacts]:
     masks = {layer.name: _mask(assignment, layer, heads.get(layer.name)) for layer in schema.editable_layers}
     for layer in schema.layers:
         given = None if layer.editable else shown_revision(assignment, layer)
         if given is not None:
-            masks[layer.name] = {
-                "head": str(given.pk),
-                "start": given.kind,
-                "source": given.model_name,
-                "url": f"{API}/assignments/{assignment.pk}/mask?layer={layer.name}",
-            }
+            masks[layer.name] = MaskSourceFacts(given.pk, given.kind, given.model_name, _mask_url(assignment, layer))
     return masks
 
 
-def _mask(assignment: Assignment, layer: Layer, head: Head | None) -> dict[str, Any]:
+def _mask(assignment: Assignment, layer: Layer, head: Head | None) -> MaskSourceFacts:
     start = assignment.starts_from or "blank"
     if assignment.stage == Assignment.Stage.ANNOTATION and assignment.round > 1:
         start = "returned"
-    return {
-        "head": str(head.revision_id) if head else None,
-        "start": start,
-        "url": f"{API}/assignments/{assignment.pk}/mask?layer={layer.name}",
-    }
+    return MaskSourceFacts(head.revision_id if head else None, start, "", _mask_url(assignment, layer))
+
+
+def _mask_url(assignment: Assignment, layer: Layer) -> str:
+    return f"{API}/assignments/{assignment.pk}/mask?layer={layer.name}"

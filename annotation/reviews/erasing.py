@@ -1,11 +1,11 @@
-"""What reviews hold of erased scans: what was said about them."""
+"""Data of erased scans in reviews: comments, replies and reasons."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from annotation.reviews.models import Comment, Reply, ReviewRound
 from annotation.scans.erasing import Line, Part
 from annotation.scans.models import Scan
+from voxloop.accounts.actors import Actor
 
 ERASED = "(erased)"
 
@@ -15,14 +15,12 @@ def _describe(scans: Sequence[Scan]) -> list[Line]:
     said += Reply.objects.filter(comment__round__annotation__scan__in=scans).count()
     rounds = ReviewRound.objects.filter(annotation__scan__in=scans).count()
     return [
-        Line("Comments and replies", said, "erased", "their words and places; who wrote when stays"),
-        Line(
-            "Reviews", rounds, "kept", "the verdict, who signed it and over which hashes; reasons of risk are emptied"
-        ),
+        Line("Comments and replies", said, "erased", "text and positions; author and time stay"),
+        Line("Reviews", rounds, "kept", "the verdict, who signed it and for which hashes; reasons of risk are deleted"),
     ]
 
 
-def _before(scans: Sequence[Scan], actor: Any) -> list[str]:
+def _before(scans: Sequence[Scan], actor: Actor) -> list[str]:
     comments = Comment.objects.filter(round__annotation__scan__in=scans)
     Reply.objects.filter(comment__in=comments).update(text=ERASED)
     comments.update(text=ERASED, i=None, j=None, k=None)

@@ -1,8 +1,8 @@
-"""What must be right before work is handed in: the mask and the answers must tell the same story."""
+"""Checks before a submission: mask and answers must be consistent."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -10,32 +10,38 @@ from annotation.masks.models import MaskRevision
 from annotation.masks.nifti import geometry_of
 from annotation.masks.store import chunks_of
 from annotation.scans.models import Scan
+from annotation.scans.volumes import ready_volume
 from annotation.work.questions import Question
 from annotation.work.schema import Schema
+from voxloop.storage.objects import Store
 from voxloop.storage.reading import read_object
-from voxloop.storage.store import Store
 from voxloop.volume.labelmap import ERASED, decode_chunk, decode_message
 
 MOST_OUTSIDE_LUNG_ML = 1.0
 
 
+class Jump(TypedDict, total=False):
+    """Location of a problem: a question, a layer, or a voxel of the scan."""
+
+    question: str | None
+    layer: str
+    ijk: tuple[int, int, int] | None
+
+
 @dataclass(frozen=True)
 class Interlock:
-    """One thing that is not right. One that is not `blocking` can be acknowledged."""
+    """One problem. One that is not `blocking` can be acknowledged."""
 
     code: str
     message: str
     blocking: bool = True
-    jump: Mapping[str, Any] = field(default_factory=dict)
-
-    def facts(self) -> dict[str, Any]:
-        return asdict(self)
+    jump: Jump = field(default_factory=Jump)
 
 
 def check_interlocks(
     *, scan: Scan, schema: Schema, answers: Mapping[str, Any], masks: Mapping[str, MaskRevision | None], store: Store
 ) -> list[Interlock]:
-    """Everything that speaks against handing in this mask with these answers."""
+    """All problems of submitting this mask with these answers."""
     found = list_unanswered(schema, answers)
     geometry = geometry_of(scan)
     for layer in schema.editable_layers:
@@ -94,7 +100,7 @@ def check_interlocks(
 
 
 def list_unanswered(schema: Schema, answers: Mapping[str, Any]) -> list[Interlock]:
-    """The questions that are asked, must be answered and are not."""
+    """The shown, required questions without an answer."""
     return [
         Interlock("question_unanswered", f"“{question.text}” has no answer.", jump={"question": question.key})
         for question in schema.shown_questions(answers)
@@ -102,13 +108,14 @@ def list_unanswered(schema: Schema, answers: Mapping[str, Any]) -> list[Interloc
     ]
 
 
-def outside_lung(scan: Scan, revision: MaskRevision | None, store: Store) -> tuple[int, list[int] | None]:
-    """How many marked voxels lie outside the lung limit, and the first of them as ijk. 0 where there is no limit."""
+def outside_lung(scan: Scan, revision: MaskRevision | None, store: Store) -> tuple[int, tuple[int, int, int] | None]:
+    """Number of marked voxels outside the lung limit, and the first of them as ijk. 0 where there is no limit."""
     if revision is None or not revision.chunks or not scan.limit_key:
         return 0, None
-    limit = decode_message(read_object(store, scan.limit_key), scan.shape_zyx).chunks
+    shape_zyx = ready_volume(scan).shape_zyx
+    limit = decode_message(read_object(store, scan.limit_key), shape_zyx).chunks
     outside, first = 0, None
-    for index, payload in chunks_of(revision, scan.shape_zyx).items():
+    for index, payload in chunks_of(revision, shape_zyx).items():
         labels = decode_chunk(payload)
         marked = (labels > 0) & (labels != ERASED)
         if index in limit:
@@ -116,7 +123,7 @@ def outside_lung(scan: Scan, revision: MaskRevision | None, store: Store) -> tup
         n = int(np.count_nonzero(marked))
         if n and first is None:
             z, y, x = (int(v) for v in np.argwhere(marked)[0])
-            first = [index[2] * 32 + x, index[1] * 32 + y, index[0] * 32 + z]
+            first = (index[2] * 32 + x, index[1] * 32 + y, index[0] * 32 + z)
         outside += n
     return outside, first
 

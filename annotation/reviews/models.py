@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from annotation.masks.models import AnswerSet, MaskRevision
-from annotation.reviews.states import COMMENT, REVIEW_ROUND
+from annotation.reviews.states import COMMENT, REVIEW_ROUND, RoundState
 from annotation.work.models import Assignment
 from voxloop.kernel.ids import new_id
 
@@ -28,27 +28,37 @@ class ReviewRound(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     claimed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    signature = models.JSONField(null=True)  # who, meaning, when, over which revisions
+    signature = models.JSONField(null=True)  # who, statement, when, which revisions
     looked_at = models.JSONField(default=list)  # names of differences that the reviewer marked as checked
 
     class Meta:
         ordering = ["-risk", "created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["annotation", "number"], name="review_round_number_once"),
+            # What was taken back keeps its row; handing in again makes another of the same number.
+            models.UniqueConstraint(
+                fields=["annotation", "number"],
+                condition=~Q(state=RoundState.TAKEN_BACK),
+                name="review_round_number_once",
+            ),
             models.CheckConstraint(condition=Q(state__in=sorted(REVIEW_ROUND.states)), name="review_round_state_known"),
             models.CheckConstraint(
                 condition=Q(reviewer__isnull=True) | ~Q(reviewer=F("author")), name="review_round_not_own_work"
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["claimed", "approved", "corrected", "returned"]) | Q(reviewer__isnull=False),
+                condition=~Q(
+                    state__in=[RoundState.CLAIMED, RoundState.APPROVED, RoundState.CORRECTED, RoundState.RETURNED]
+                )
+                | Q(reviewer__isnull=False),
                 name="review_round_verdict_has_reviewer",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["approved", "corrected"]) | Q(signature__isnull=False),
+                condition=~Q(state__in=[RoundState.APPROVED, RoundState.CORRECTED]) | Q(signature__isnull=False),
                 name="review_round_approval_signed",
             ),
             models.UniqueConstraint(
-                fields=["annotation"], condition=Q(state__in=["pending", "claimed"]), name="review_round_one_open"
+                fields=["annotation"],
+                condition=Q(state__in=[RoundState.PENDING, RoundState.CLAIMED]),
+                name="review_round_one_open",
             ),
         ]
         indexes = [models.Index(fields=["state", "-risk"], name="review_round_queue")]
@@ -74,7 +84,7 @@ class RoundMask(models.Model):
 
 
 class Comment(models.Model):
-    """A remark pinned to a voxel `(i, j, k)` of the scan, or to the scan as a whole."""
+    """A comment pinned to a voxel `(i, j, k)` of the scan, or to the whole scan."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     round = models.ForeignKey(ReviewRound, on_delete=models.PROTECT, related_name="comments")
@@ -106,7 +116,7 @@ class Comment(models.Model):
 
 
 class Reply(models.Model):
-    """An answer to a comment; it stands where the comment is pinned."""
+    """A reply to a comment."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     comment = models.ForeignKey(Comment, on_delete=models.PROTECT, related_name="replies")
@@ -124,7 +134,7 @@ class Reply(models.Model):
 
 
 class CommentsSeen(models.Model):
-    """Up to when a person has read what was said about an annotation; later words of others are unread."""
+    """Until when a person has read the comments on an annotation; later ones of others are unread."""
 
     annotation = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="comments_seen")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="comments_seen")

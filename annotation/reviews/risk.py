@@ -1,4 +1,4 @@
-"""How likely a submitted mask needs a reviewer's hand, with the reasons in words."""
+"""Risk that a submitted mask needs correction, with reasons as text."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,7 @@ from annotation.masks.selectors import amount_of
 from annotation.masks.store import load_labels
 from annotation.reviews.interlocks import Interlock
 from annotation.scans.models import Scan
+from annotation.scans.volumes import ready_volume
 from voxloop.volume.agreement import dice
 from voxloop.volume.labelmap import strip_erased
 
@@ -21,7 +22,8 @@ def assess(
     number: int,
     is_first_batch: bool,
 ) -> tuple[int, list[str]]:
-    """A risk from 0 to 100 and its reasons. Gold scores and planted faults never enter: they would unblind."""
+    """A risk from 0 to 100 and its reasons. Gold scores and planted faults are not used: they would unblind the
+    reviewer."""
     risk, reasons = 10, []
     if number > 1:
         risk += 25
@@ -42,9 +44,10 @@ def assess(
             risk += 15 if before > 0 else 0
             reasons.append("as the model made it")
             continue
+        shape_zyx = ready_volume(scan).shape_zyx
         agreement = dice(
-            strip_erased(load_labels(revision, scan.shape_zyx)) > 0,
-            strip_erased(load_labels(start, scan.shape_zyx)) > 0,
+            strip_erased(load_labels(revision, shape_zyx)) > 0,
+            strip_erased(load_labels(start, shape_zyx)) > 0,
         )
         if amount == 0 and before > 1:
             risk += 35

@@ -3,14 +3,19 @@
 from django.db.models import Q, QuerySet
 
 from annotation.reviews.models import Comment, Reply, ReviewRound
+from annotation.reviews.states import RoundState
+from annotation.scans.states import ScanState
 from annotation.work.models import Campaign
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
+from annotation.work.requeuing import lines_of, worked_on_by
+from annotation.work.selectors import own_work
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 
 
 def visible_rounds(user: User) -> QuerySet[ReviewRound]:
-    """Rounds that the person may judge, has judged, or oversees; an author sees the rounds of their own work."""
+    """Rounds that the person may judge, has judged, or oversees; an author sees the rounds of their own work, and who
+    goes on with a scan those before."""
     rows = ReviewRound.objects.select_related(
         "annotation",
         "annotation__scan",
@@ -27,21 +32,23 @@ def visible_rounds(user: User) -> QuerySet[ReviewRound]:
     return rows.filter(
         Q(annotation__campaign__in=campaigns_with_role(user, *OVERSEERS))
         | Q(annotation__campaign__in=campaigns_with_role(user, Role.REVIEWER))
-        | Q(author=user),
+        | Q(author=user)
+        | Q(annotation__in=lines_of(own_work(user))),
         annotation__scan__site__in=site_ids(user),
     )
 
 
 def review_queue(user: User, campaign: Campaign | None = None) -> QuerySet[ReviewRound]:
-    """Rounds this reviewer may take now, riskiest first; never their own work, never another's claim."""
+    """Rounds this reviewer may take now, riskiest first; never what they have worked on, never another's claim."""
     campaigns = campaigns_with_role(user, Role.REVIEWER).filter(is_paused=False)
     if campaign is not None:
         campaigns = campaigns.filter(pk=campaign.pk)
     return (
         visible_rounds(user)
-        .filter(annotation__campaign__in=campaigns, annotation__scan__state="ready")
-        .filter(Q(state="pending") | Q(state="claimed", reviewer=user))
+        .filter(annotation__campaign__in=campaigns, annotation__scan__state=ScanState.READY)
+        .filter(Q(state=RoundState.PENDING) | Q(state=RoundState.CLAIMED, reviewer=user))
         .exclude(author=user)
+        .exclude(annotation__in=worked_on_by(user))
         .order_by("-risk", "created_at")
     )
 

@@ -1,13 +1,55 @@
+"""States of review rounds and comments."""
+
+from django.db.models import TextChoices
+
 from voxloop.kernel.states import StateTable
+
+
+class RoundState(TextChoices):
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    APPROVED = "approved"
+    CORRECTED = "corrected"
+    RETURNED = "returned"
+    ARBITRATION = "arbitration"
+    WITHDRAWN = "withdrawn"
+    TAKEN_BACK = "taken_back"
+
 
 REVIEW_ROUND = StateTable.of(
     "review round",
-    "pending",
+    RoundState.PENDING,
     {
-        "pending": {"claimed", "withdrawn"},
-        "claimed": {"approved", "corrected", "returned", "pending", "arbitration", "withdrawn"},
-        "arbitration": {"approved", "corrected", "returned"},
+        RoundState.PENDING: {RoundState.CLAIMED, RoundState.WITHDRAWN, RoundState.TAKEN_BACK},
+        RoundState.CLAIMED: {
+            RoundState.APPROVED,
+            RoundState.CORRECTED,
+            RoundState.RETURNED,
+            RoundState.PENDING,
+            RoundState.ARBITRATION,
+            RoundState.WITHDRAWN,
+        },
+        RoundState.ARBITRATION: {RoundState.APPROVED, RoundState.CORRECTED, RoundState.RETURNED},
+        # A verdict taken back at once, while nobody has begun on it (annotation.reviews.taking_back).
+        RoundState.APPROVED: {RoundState.CLAIMED},
+        RoundState.CORRECTED: {RoundState.CLAIMED},
+        RoundState.RETURNED: {RoundState.CLAIMED},
     },
 )
 
-COMMENT = StateTable.of("comment", "open", {"open": {"resolved"}, "resolved": {"reopened"}, "reopened": {"resolved"}})
+
+class CommentState(TextChoices):
+    OPEN = "open"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+
+
+COMMENT = StateTable.of(
+    "comment",
+    CommentState.OPEN,
+    {
+        CommentState.OPEN: {CommentState.RESOLVED},
+        CommentState.RESOLVED: {CommentState.REOPENED},
+        CommentState.REOPENED: {CommentState.RESOLVED},
+    },
+)

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from annotation.reviews.services import expire_claims
+from annotation.reviews.claims import expire_claims
 
 
 @shared_task(name="beat.expire_claims", soft_time_limit=40)

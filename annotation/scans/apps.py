@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -6,7 +8,4 @@ class ScansConfig(AppConfig):
     label = "scans"
 
     def ready(self) -> None:
-        from annotation.scans.keeping import KEPT
-        from voxloop.keeping.shelves import register
-
-        register(*KEPT)
+        import_module("annotation.scans.hooks")

@@ -1,9 +1,6 @@
-"""Erase a subject: what goes, what stays and why, shown before and done in one transaction.
-
-Each part of the product registers what it holds of a scan (`on_erasure`). What must be kept is kept without anything of
-the patient: the empty row of each scan with its code, the audit log, and `ErasedSubject`, by which the same patient is
-refused when sent again (docs/adr/0021).
-"""
+"""Erase a subject in one transaction, after a preview of what goes and stays. Each app registers what it holds of a
+scan (`on_erasure`). What stays is free of patient data: the empty row of each scan with its code, the audit log, and
+`ErasedSubject`, by which the same patient is refused when sent again (docs/adr/0021)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +13,8 @@ from django.db.models import Q
 
 from annotation.scans.models import ErasedSubject, Scan, Series, Study, Subject
 from annotation.scans.services import end_uses
-from annotation.scans.states import SCAN
+from annotation.scans.states import SCAN, ScanState
+from voxloop.accounts.actors import Actor
 from voxloop.audit.services import advance, record
 from voxloop.kernel.errors import Conflict, Invalid, NotFound
 from voxloop.storage.store import open_store
@@ -42,7 +40,7 @@ EMPTIED: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Line:
-    """One thing in the plan: what it is, how many, what becomes of it (`erased`, `kept`, `marked`), and why."""
+    """One line of the plan: what, how many, its fate (`erased`, `kept`, `marked`), and why."""
 
     what: str
     count: int
@@ -52,10 +50,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Part:
-    """What one part of the product holds of scans. `erase` answers the keys of objects that only these scans used.
-
-    `before` runs while the scans are still whole, `after` when they are erased and the log says so.
-    """
+    """One app's data of scans. `describe` gives the lines of the plan. `before` runs while the scans still exist and
+    returns keys of objects that only these scans used; `after` runs when they are erased and logged."""
 
     describe: Callable[[Sequence[Scan]], list[Line]]
     before: Callable[[Sequence[Scan], Any], list[str]]
@@ -66,13 +62,13 @@ _parts: list[Part] = []
 
 
 def on_erasure(part: Part) -> None:
-    """Register what a part of the product must erase (AppConfig.ready)."""
+    """Register what an app must erase (call in AppConfig.ready)."""
     if part not in _parts:
         _parts.append(part)
 
 
 def plan_erasure(subject: Subject) -> list[Line]:
-    """What erasing a subject would do, in the words of the page."""
+    """Preview of the erasure of a subject."""
     scans = list(subject.scans.order_by("code"))
     stored = sum(bool(getattr(scan, field)) for scan in scans for field in OBJECTS)
     lines = [
@@ -81,25 +77,25 @@ def plan_erasure(subject: Subject) -> list[Line]:
             "Scans: geometry, scanner, UIDs, hashes",
             len(scans),
             "erased",
-            "the empty row stays with its code, so that the log and the counts of batches still hold",
+            "the empty row stays with its code, so that the log and the counts of batches stay valid",
         ),
         Line(
             "Subject, studies and series",
             1 + subject.studies.count(),
             "erased",
-            "one code that nobody can turn back stays, so that the patient is refused when sent again",
+            "one irreversible code stays, so that the patient is refused when sent again",
         ),
     ]
     for part in _parts:
         lines += part.describe(scans)
-    why = "it holds codes of scans, names of staff and reasons, nothing of a patient"
+    why = "it holds codes of scans, names of staff and reasons, no patient data"
     lines.append(Line("Audit log", 0, "kept", why))
     return [line for line in lines if line.count or line.fate == "kept"]
 
 
 @transaction.atomic
-def erase_subject(*, subject_id: UUID, actor: Any, why: str, confirmation: str) -> ErasedSubject:
-    """Erase a patient for good. `confirmation` is the subject's code, typed by the person who does it.
+def erase_subject(*, subject_id: UUID, actor: Actor, why: str, confirmation: str) -> ErasedSubject:
+    """Erase a patient irreversibly. `confirmation` is the subject's code, typed by the actor.
 
     Raises NotFound, Invalid (`not_confirmed`), Conflict (`reason_required`).
     """
@@ -112,14 +108,22 @@ def erase_subject(*, subject_id: UUID, actor: Any, why: str, confirmation: str) 
         raise Conflict("Say why the subject is erased.", code="reason_required")
     scans = list(subject.scans.select_for_update(of=("self",)).order_by("code"))
     for scan in scans:
-        if scan.state == "ready":
+        if scan.state == ScanState.READY:
             end_uses(scan=scan, actor=actor)
     keys = {getattr(scan, field) for scan in scans for field in OBJECTS} - {""}
     for part in _parts:
         keys.update(part.before(scans, actor))
     hashes = [scan.source_hash for scan in scans if scan.source_hash]
     for scan in scans:
-        advance(scan, "erased", table=SCAN, actor=actor, why=why.strip(), reason="The subject was erased.", **EMPTIED)
+        advance(
+            scan,
+            ScanState.ERASED,
+            table=SCAN,
+            actor=actor,
+            why=why.strip(),
+            reason="The subject was erased.",
+            **EMPTIED,
+        )
     for part in _parts:
         part.after(scans)
     gone = ErasedSubject.objects.create(
@@ -134,12 +138,12 @@ def erase_subject(*, subject_id: UUID, actor: Any, why: str, confirmation: str) 
     Study.objects.filter(subject=subject).delete()
     subject.delete()
     record(actor=actor, action="subject.erased", target=gone, new={"scans": gone.scans}, why=why.strip())
-    transaction.on_commit(lambda: delete_objects(gone.pk), robust=True)  # beat finishes what fails
+    transaction.on_commit(lambda: delete_objects(gone.pk), robust=True)  # beat retries failures
     return gone
 
 
 def delete_objects(erased_id: UUID) -> int:
-    """Delete what an erasure left in storage; answers how many. What fails is tried again by `finish_erasures`."""
+    """Delete the remaining objects of an erasure; returns how many. `finish_erasures` retries failures."""
     store = open_store(settings.STORAGE_URL)
     gone = ErasedSubject.objects.get(pk=erased_id)
     for key in gone.left_objects:
@@ -150,7 +154,7 @@ def delete_objects(erased_id: UUID) -> int:
 
 
 def finish_erasures() -> int:
-    """Delete the objects of erasures that a crash or a storage fault has left. Called by beat; answers how many."""
+    """Delete remaining objects of interrupted erasures. Called by beat; answers how many."""
     return sum(delete_objects(pk) for pk in ErasedSubject.objects.exclude(left_objects=[]).values_list("pk", flat=True))
 
 
@@ -161,7 +165,7 @@ def check_not_erased(*, site_id: UUID, pseudonym: str, source_hash: str) -> None
     )
     if erased.exists():
         raise Conflict(
-            "This patient was erased here and is not taken in again; an administrator can say why.",
+            "This patient was erased here and is not accepted again; an administrator can say why.",
             code="subject_erased",
         )
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from annotation.scans.states import SCAN
+from annotation.scans.states import SCAN, ScanState
 from voxloop.kernel.ids import new_id
 
 
@@ -46,7 +46,7 @@ class SiteMembership(models.Model):
 
 
 class PseudonymKey(models.Model):
-    """The secret by which what names a patient was turned into codes; sealed, see `annotation.scans.pseudonyms`."""
+    """The secret of a campaign's pseudonyms; stored sealed, see `annotation.scans.pseudonyms`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     sealed = models.BinaryField()
@@ -69,7 +69,7 @@ class Subject(models.Model):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="subjects")
     pseudonym = models.CharField(max_length=64)
     key = models.ForeignKey(PseudonymKey, on_delete=models.PROTECT, related_name="subjects", null=True)
-    # The files named nobody (an empty Patient ID, or a dummy): each study stands for a person of its own.
+    # The files named nobody (an empty or dummy Patient ID): each study counts as a separate person.
     is_unnamed = models.BooleanField(default=False)
 
     class Meta:
@@ -81,17 +81,15 @@ class Subject(models.Model):
 
 
 class ErasedSubject(models.Model):
-    """What remains of a patient who was erased: enough to refuse the same scans when they are sent again.
-
-    Only a code that nobody can turn back, and hashes of voxels that are no longer here.
-    """
+    """Record of an erased patient, to refuse the same scans when sent again: an irreversible code, and hashes of
+    deleted voxels."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="erased_subjects")
     pseudonym = models.CharField(max_length=64)
     key = models.ForeignKey(PseudonymKey, on_delete=models.PROTECT, related_name="erased_subjects", null=True)
     source_hashes = models.JSONField(default=list)
-    scans = models.JSONField(default=list)  # codes; the rows stay, empty
+    scans = models.JSONField(default=list)  # codes of scans; their rows stay, empty
     left_objects = models.JSONField(default=list)  # keys in storage that are still to be deleted
     erased_at = models.DateTimeField(auto_now_add=True)
 
@@ -142,7 +140,7 @@ class Scan(models.Model):
     code = models.CharField(max_length=32, unique=True)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="scans")
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="scans", null=True)
-    # Several, when a series was refused at first and sent again whole.
+    # Several, when a series was refused at first and sent again complete.
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="scans", null=True)
     state = models.CharField(max_length=16, default=SCAN.initial)
     reason_code = models.CharField(max_length=64, blank=True)
@@ -168,12 +166,13 @@ class Scan(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(state__in=sorted(SCAN.states)), name="scan_state_known"),
             models.CheckConstraint(
-                condition=~Q(state__in=["ready", "withdrawn"])
+                condition=~Q(state__in=[ScanState.READY, ScanState.WITHDRAWN])
                 | Q(shape_zyx__isnull=False, index__isnull=False) & ~Q(pack_key="") & ~Q(preview_key=""),
                 name="scan_ready_has_volume",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["rejected", "failed"]) | ~Q(reason=""), name="scan_refusal_has_reason"
+                condition=~Q(state__in=[ScanState.REJECTED, ScanState.FAILED]) | ~Q(reason=""),
+                name="scan_refusal_has_reason",
             ),
             models.UniqueConstraint(
                 fields=["site", "source_hash"], condition=~Q(source_hash=""), name="scan_source_once_per_site"

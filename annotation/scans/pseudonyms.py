@@ -1,9 +1,7 @@
-"""What names a patient becomes a code: HMAC by a campaign's own key. Nothing leads back without that key.
-
-The key is 32 random bytes, made with the campaign's first import. It lies in the database, sealed (AES-GCM) by the
-server's secret, and is opened only here (docs/adr/0020). It goes into no answer, log, job, report or release, nor into
-the process that reads uploaded files.
-"""
+"""Pseudonyms: HMAC of identifiers with the campaign's key; irreversible without that key. The key is 32 random bytes,
+generated at the campaign's first import. It is stored in the database, encrypted (AES-GCM) with the server's secret,
+and decrypted only here (docs/adr/0020). It never enters a response, log, job, report or release, nor the process that
+reads uploaded files."""
 
 from __future__ import annotations
 
@@ -25,9 +23,10 @@ from django.db import transaction
 from annotation.scans.models import PseudonymKey
 from voxloop.kernel.errors import Conflict
 from voxloop.kernel.ids import new_id
+from voxloop.kernel.uids import uid_of_digest
 
 KEY_BYTES, NONCE_BYTES = 32, 12
-CODE_SIGNS = 16  # 80 bits: two of a million subjects share a code with a chance of 4e-13
+CODE_SIGNS = 16  # 80 bits: among a million subjects a collision has probability 4e-13
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,11 @@ class Pseudonyms:
     _secret: bytes = field(repr=False)
 
     def uid(self, original: str) -> str:
-        """A UID under `2.25.` (PS3.5 B.2, a version 8 UUID of RFC 9562) for an original one, whatever it names."""
-        digest = bytearray(self._digest("uid", original)[:16])
-        digest[6], digest[8] = digest[6] & 0x0F | 0x80, digest[8] & 0x3F | 0x80
-        return f"2.25.{int.from_bytes(digest, 'big')}"
+        """The replacement of any original UID: a UID under `2.25.` (PS3.5 B.2, a version 8 UUID of RFC 9562)."""
+        return uid_of_digest(self._digest("uid", original), version=8)
 
     def subject(self, site: str, *words: str) -> str:
-        """The code of a patient of a site: two sites may use the same number for two people."""
+        """The code of a patient of a site; sites may use the same number for different people."""
         return "S-" + base64.b32encode(self._digest("subject", site, *words)).decode()[:CODE_SIGNS]
 
     def _digest(self, *words: str) -> bytes:
@@ -52,13 +49,13 @@ class Pseudonyms:
 
 
 def make_key() -> PseudonymKey:
-    """A new random key, sealed. Raises Conflict (`no_server_secret`) where the secret would not outlive the process."""
+    """A new random key, sealed. Raises Conflict (`no_server_secret`) where the server has no permanent secret."""
     name = new_id()
     return PseudonymKey.objects.create(pk=name, sealed=seal_secret(os.urandom(KEY_BYTES), name))
 
 
 def seal_secret(secret: bytes, name: uuid.UUID) -> bytes:
-    """A key's bytes as they are stored under its name. Raises Conflict (`no_server_secret`)."""
+    """A key's bytes, sealed under its name. Raises Conflict (`no_server_secret`)."""
     if not settings.SEALING_SECRETS:
         raise Conflict(
             "Set VOXLOOP_SECRET_KEY before scans are imported: the keys of their pseudonyms are sealed by it.",
@@ -79,7 +76,7 @@ def count_sealed(keys: Iterable[PseudonymKey]) -> int:
 
 @transaction.atomic
 def reseal_keys() -> int:
-    """Seal every key by the present secret that an old one still had to open; answers how many."""
+    """Re-seal with the current secret every key that only an old one opens; returns how many."""
     changed = 0
     for key in PseudonymKey.objects.select_for_update().order_by("pk"):
         secret, opener = _open(key)
@@ -95,7 +92,7 @@ def _open(key: PseudonymKey) -> tuple[bytes, str]:
     if opener is None:
         raise Conflict(
             "The key of this campaign's pseudonyms cannot be opened: the server's secret is not the one it was sealed "
-            "by. Set VOXLOOP_SECRET_KEY back, or name the old one in VOXLOOP_OLD_SECRET_KEYS.",
+            "by. Restore VOXLOOP_SECRET_KEY, or put the old one into VOXLOOP_OLD_SECRET_KEYS.",
             code="key_sealed",
         )
     return _unseal(key, opener), opener

@@ -1,4 +1,4 @@
-"""Sites and membership, and what happens to a scan."""
+"""Sites, membership, and withdrawal of scans."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,8 @@ from typing import Any
 from django.db import transaction
 
 from annotation.scans.models import Scan, Site, SiteMembership
-from annotation.scans.states import SCAN
+from annotation.scans.states import SCAN, ScanState
+from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
 from voxloop.accounts.tokens import end_tokens
 from voxloop.audit.services import advance, record
@@ -28,12 +29,11 @@ SITE_CODE = re.compile(r"\A[A-Za-z0-9]+\Z")
 
 
 @transaction.atomic
-def create_site(*, code: str, name: str, split: str, actor: Any) -> Site:
+def create_site(*, code: str, name: str, split: str, actor: Actor) -> Site:
     """Add an institution. Its side of the split is fixed from here on.
 
     Raises Invalid for a code that is not letters and digits, Conflict for one that is taken: scans are numbered within
-    `VX-CODE-`, so no code may begin like another with a hyphen, nor differ from it only by capitals.
-    """
+    `VX-CODE-`, so codes must not clash as prefixes, nor differ only in case."""
     if not SITE_CODE.fullmatch(code):
         raise Invalid("The code of a site is letters a to z and digits only.", code="bad_site")
     if Site.objects.filter(code__iexact=code).exists():
@@ -46,8 +46,8 @@ def create_site(*, code: str, name: str, split: str, actor: Any) -> Site:
 
 
 @transaction.atomic
-def set_site_membership(*, user: User, site: Site, is_member: bool, actor: Any) -> None:
-    """Let a person see a site's scans, or no longer; with a site that is taken the person's tokens end."""
+def set_site_membership(*, user: User, site: Site, is_member: bool, actor: Actor) -> None:
+    """Grant or remove access to a site's scans; removing it also revokes the person's tokens."""
     rows = SiteMembership.objects.filter(user=user, site=site)
     if is_member and not rows.exists():
         SiteMembership.objects.create(user=user, site=site)
@@ -59,17 +59,17 @@ def set_site_membership(*, user: User, site: Site, is_member: bool, actor: Any) 
 
 
 @transaction.atomic
-def withdraw_scan(*, scan_id: Any, actor: Any, why: str) -> Scan:
-    """Take a scan out of every future use; what was made of it stays in the log."""
+def withdraw_scan(*, scan_id: Any, actor: Actor, why: str) -> Scan:
+    """Withdraw a scan from all future use; existing results stay in the log."""
     scan = Scan.objects.select_for_update().filter(pk=scan_id).first()
     if scan is None:
         raise NotFound
-    advance(scan, "withdrawn", table=SCAN, actor=actor, why=why, reason=why)
+    advance(scan, ScanState.WITHDRAWN, table=SCAN, actor=actor, why=why, reason=why)
     end_uses(scan=scan, actor=actor)
     return scan
 
 
-def end_uses(*, scan: Scan, actor: Any) -> None:
-    """End what is under way with a scan that is no longer used: work, reviews, trainings."""
+def end_uses(*, scan: Scan, actor: Actor) -> None:
+    """End work, reviews and trainings in progress on a scan that is no longer used."""
     for listener in _on_withdrawn:
         listener(scan=scan, actor=actor)

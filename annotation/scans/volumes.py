@@ -1,15 +1,18 @@
-"""A scan's stored volume, read with every byte checked: index, pieces of the pack, codestreams, voxels."""
+"""Verified reads of a scan's stored volume: index, pieces of the pack, codestreams, voxels."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
 
 from annotation.scans.models import Scan
+from voxloop.accounts.actors import SystemActor
 from voxloop.keeping.selectors import damage_of
 from voxloop.keeping.services import note_whole
-from voxloop.kernel.errors import Damaged
+from voxloop.kernel.errors import Conflict, Damaged
 from voxloop.storage.reading import CALL, Piece, read_object, read_pieces
 from voxloop.storage.store import open_store
 from voxloop.volume.errors import FormatError
@@ -17,10 +20,47 @@ from voxloop.volume.pack import VolumeIndex, decode_pack, sum_slices
 from voxloop.volume.pack.codec import Voxels
 
 
+@dataclass(frozen=True)
+class ReadyVolume:
+    """A scan row that has a volume; typed access to columns that are nullable in general."""
+
+    scan: Scan
+
+    @property
+    def shape_zyx(self) -> tuple[int, int, int]:
+        """Voxels: slices, rows, columns."""
+        z, y, x = _there(self.scan.shape_zyx)
+        return z, y, x
+
+    @property
+    def spacing_mm_zyx(self) -> tuple[float, float, float]:
+        """Spacing in mm."""
+        z, y, x = _there(self.scan.spacing_mm_zyx)
+        return z, y, x
+
+    @property
+    def index(self) -> Mapping[str, Any]:
+        """The index as it is stored, unchecked (`read_index` checks)."""
+        return cast(Mapping[str, Any], _there(self.scan.index))
+
+
+def ready_volume(scan: Scan) -> ReadyVolume:
+    """The volume of a scan that has one. Raises Conflict (`not_editable`) for a scan without."""
+    _there(scan.shape_zyx)
+    return ReadyVolume(scan)
+
+
+def _there(column: Any) -> Any:
+    if column is None:
+        raise Conflict("This scan has no volume yet.", code="not_editable")
+    return column
+
+
 def read_index(scan: Scan) -> VolumeIndex:
-    """The index of a scan's volume, when it is whole and fits what the row says. Raises Damaged (`index_damaged`)."""
+    """The index of a scan's volume, after checking it against its seal and the row. Raises Damaged
+    (`index_damaged`)."""
     try:
-        index = VolumeIndex.from_json(scan.index)
+        index = VolumeIndex.from_json(scan.index or {})
     except (FormatError, AttributeError, TypeError, ValueError, OverflowError) as error:
         raise index_damaged(scan) from error
     pack = index.pack
@@ -36,29 +76,28 @@ def read_index(scan: Scan) -> VolumeIndex:
 
 
 def index_damaged(scan: Scan) -> Damaged:
-    """The refusal for an index that contradicts itself, its seal, its scan or its pack."""
+    """The refusal for an index that is inconsistent or does not match its seal, its scan or its pack."""
     return Damaged(
-        f"What the database says of the volume of {scan.code} does not fit the stored volume. {CALL}",
+        f"The index of the volume of {scan.code} in the database does not match the stored volume. {CALL}",
         thing=f"indexes/{scan.pk}",
         code="index_damaged",
     )
 
 
 def pieces_of(index: VolumeIndex) -> list[Piece] | None:
-    """The slices of a pack with their sums; None for an index that was made before slices had sums."""
+    """The slices of a pack with their sums; None for an older index without sums."""
     pack = index.pack
     if pack.sums is None:
         return None
     return [
-        Piece(offset, offset + length, pack.sum_of(place) or b"") for place, (offset, length) in enumerate(pack.slices)
+        Piece(offset, offset + length, pack.sum_of(number) or b"")
+        for number, (offset, length) in enumerate(pack.slices)
     ]
 
 
 def fill_sums(scan: Scan) -> VolumeIndex:
-    """The index of a scan, with the sums of its slices; where it had none they are made of the checked pack and kept.
-
-    Scans taken in before slices had sums get them when they are first read. Raises Damaged.
-    """
+    """The index of a scan with the sums of its slices. Missing sums (older scans) are computed from the verified pack
+    and stored. Raises Damaged."""
     index = read_index(scan)
     if index.pack.sums is not None:
         return index
@@ -78,13 +117,13 @@ def fill_sums(scan: Scan) -> VolumeIndex:
 def read_slices(scan: Scan, first: int, end: int) -> tuple[VolumeIndex, list[bytes]]:
     """The index and the codestreams of slices `first` to `end` (half-open). Raises Damaged."""
     index = fill_sums(scan)
-    places = index.pack.slices[first:end]
-    start = places[0][0]
+    extents = index.pack.slices[first:end]
+    start = extents[0][0]
     blocks = read_pieces(
-        open_store(settings.STORAGE_URL), scan.pack_key, pieces_of(index) or [], start, sum(places[-1])
+        open_store(settings.STORAGE_URL), scan.pack_key, pieces_of(index) or [], start, sum(extents[-1])
     )
     data = b"".join(blocks)
-    return index, [data[at - start : at - start + length] for at, length in places]
+    return index, [data[at - start : at - start + length] for at, length in extents]
 
 
 def read_voxels(scan: Scan) -> Voxels:
@@ -93,12 +132,12 @@ def read_voxels(scan: Scan) -> Voxels:
     data = read_object(open_store(settings.STORAGE_URL), scan.pack_key)
     try:
         return decode_pack(data, index.pack, index.geometry.shape_zyx)
-    except FormatError as error:  # the bytes are those that were stored
+    except FormatError as error:  # the bytes were verified
         raise index_damaged(scan) from error
 
 
 def blame(scan: Scan, found: Damaged) -> Damaged:
-    """Of slices that do not fit their sums: the pack's fault, or that of an index beside a whole pack."""
+    """The refusal for slices that do not match their sums: the pack is damaged, or the index of an intact pack."""
     if found.is_missing or found.thing != scan.pack_key:
         return found
     try:
@@ -109,19 +148,17 @@ def blame(scan: Scan, found: Damaged) -> Damaged:
 
 
 def check_volume(scan: Scan) -> None:
-    """Refuse while anything of a scan's volume is damaged. Raises Damaged.
-
-    What was found damaged is read again: where it was restored meanwhile, the mark ends here.
-    """
+    """Raise Damaged while anything of a scan's volume is damaged. Recorded damage is checked again; if it was repaired
+    meanwhile, the record is cleared."""
     readers = {f"indexes/{scan.pk}": lambda: read_index(scan)} | {
         key: partial(read_object, open_store(settings.STORAGE_URL), key) for key in part_keys(scan).values()
     }
     for mark in damage_of(readers):
         readers[mark.thing]()
-        note_whole([mark.thing], actor="system")
+        note_whole([mark.thing], actor=SystemActor.SYSTEM)
 
 
 def part_keys(scan: Scan) -> dict[str, str]:
-    """The keys of what is stored of a scan, by part; empty parts are left out."""
+    """The object keys of a scan, by part; missing parts are left out."""
     keys = {"pack": scan.pack_key, "preview": scan.preview_key, "limit": scan.limit_key}
     return {part: key for part, key in keys.items() if key}

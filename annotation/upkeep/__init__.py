@@ -1,1 +1,1 @@
-"""Back-up, restore, and whether an installation is whole."""
+"""Back-up, restore, and checks of an installation."""

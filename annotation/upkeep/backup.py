@@ -1,4 +1,4 @@
-"""Make a back-up: the dump first, then the objects that it names, the manifest last."""
+"""Make a back-up: the dump first, then the objects that it references, the manifest last."""
 
 import json
 from dataclasses import dataclass
@@ -24,10 +24,11 @@ from annotation.upkeep.manifest import (
     list_backups,
     write_manifest,
 )
-from annotation.upkeep.objects import named_objects, place_of
+from annotation.upkeep.objects import named_objects, public_address
 from annotation.upkeep.pruning import prune
 from annotation.upkeep.snapshot import Snapshot, anchors_until, only_one, take_snapshot
 from annotation.upkeep.wrapping import gather_secrets, wrap
+from voxloop.accounts.actors import SystemActor
 from voxloop.audit.anchors import anchor
 from voxloop.audit.services import record
 from voxloop.installation.keys import AUDIT, SECRET
@@ -35,22 +36,23 @@ from voxloop.installation.models import Installation
 from voxloop.installation.selectors import BACKUP_MADE
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, NotFound
-from voxloop.storage.place import open_place
-from voxloop.storage.store import open_store, sha256_of
+from voxloop.storage.directory import open_directory
+from voxloop.storage.objects import sha256_of
+from voxloop.storage.store import open_store
 
-MOST_DUMPS = 3  # objects that were erased while they were copied make the dump be taken again
+MOST_DUMPS = 3  # when objects were deleted during the copy, the dump is repeated
 
 
 @dataclass
-class Report:
-    """What was made; `faults` are sentences, and a back-up with faults lacks what they name."""
+class BackupReport:
+    """The result; `faults` are sentences naming what the back-up lacks."""
 
     name: str
     facts: dict[str, Any]
     faults: list[str]
 
 
-def make_backup(*, to: str, passphrase: str | None, keep: int | None, tell: Tell) -> Report:
+def make_backup(*, to: str, passphrase: str | None, keep: int | None, tell: Tell) -> BackupReport:
     """Back everything up to `to`; without a passphrase the secrets are left out.
 
     Raises Conflict (`keys_missing`, `backup_running`, `tools_missing`, `tool_failed`), NoSpace.
@@ -61,13 +63,13 @@ def make_backup(*, to: str, passphrase: str | None, keep: int | None, tell: Tell
             "installation has them, or name its state folder with --state.",
             code="keys_missing",
         )
-    place = open_place(to)
-    with only_one(), place.scratch() as folder:
+    directory = open_directory(to)
+    with only_one(), directory.scratch() as folder:
         begun = now()
-        name = _begin(place, begun, Path(folder))
-        snapshot, counted, faults = _dump_and_copy(place, Path(folder), tell)
+        name = _begin(directory, begun, Path(folder))
+        snapshot, counted, faults = _dump_and_copy(directory, Path(folder), tell)
         tell(96, "Writing the manifest")
-        files = _write_parts(place, name, snapshot, Path(folder), passphrase)
+        files = _write_parts(directory, name, snapshot, Path(folder), passphrase)
         facts = {
             "format": FORMAT,
             "name": name,
@@ -80,32 +82,32 @@ def make_backup(*, to: str, passphrase: str | None, keep: int | None, tell: Tell
             "faults": faults,
             "has_secrets": SECRETS in files,
         }
-        _put(place, f"{BACKUPS}/{name}/{MANIFEST}", write_manifest(facts, settings.AUDIT_KEY), Path(folder))
+        _put(directory, f"{BACKUPS}/{name}/{MANIFEST}", write_manifest(facts, settings.AUDIT_KEY), Path(folder))
         _note(to, facts)
         if keep is not None:
             tell(98, "Removing old back-ups")
-            prune(place, keep=keep)
-    return Report(name, facts, faults)
+            prune(directory, keep=keep)
+    return BackupReport(name, facts, faults)
 
 
-def _begin(place: Target, begun: datetime, folder: Path) -> str:
+def _begin(directory: Target, begun: datetime, folder: Path) -> str:
     name = begun.strftime("%Y%m%dT%H%M%SZ")
-    taken = {each.name for each in list_backups(place)}
+    taken = {each.name for each in list_backups(directory)}
     while name in taken:
         name += "b"
     body = {"begun_at": begun.isoformat(), "installation": str(getattr(Installation.objects.first(), "pk", ""))}
-    _put(place, f"{BACKUPS}/{name}/{BEGUN}", json.dumps(body).encode(), folder)
+    _put(directory, f"{BACKUPS}/{name}/{BEGUN}", json.dumps(body).encode(), folder)
     return name
 
 
-def _dump_and_copy(place: Target, folder: Path, tell: Tell) -> tuple[Snapshot, dict[str, int], list[str]]:
-    """Dump, then copy. What the collector or an erasure took meanwhile is no loss if the database names it no more:
-    then the dump is taken again, so that it names nothing that is not there."""
+def _dump_and_copy(directory: Target, folder: Path, tell: Tell) -> tuple[Snapshot, dict[str, int], list[str]]:
+    """Dump, then copy. Objects deleted meanwhile by the collection or an erasure are no fault if the database no longer
+    references them: the dump is then repeated, so that it references only existing objects."""
     for attempt in range(1, MOST_DUMPS + 1):
         tell(1, "Dumping the database")
         anchor()
         snapshot = take_snapshot(folder / DUMP)
-        counted, lost = _copy_objects(place, snapshot.keys, tell)
+        counted, lost = _copy_objects(directory, snapshot.keys, tell)
         with transaction.atomic():
             still_named = set(named_objects()) if lost else set()
         if lost.keys() <= still_named or attempt == MOST_DUMPS:
@@ -113,9 +115,9 @@ def _dump_and_copy(place: Target, folder: Path, tell: Tell) -> tuple[Snapshot, d
     raise AssertionError("the last attempt answers")
 
 
-def _copy_objects(place: Target, keys: list[str], tell: Tell) -> tuple[dict[str, int], dict[str, str]]:
-    """Copy what the place has not; answer counts, and a sentence for each object that could not be copied."""
-    store, held = open_store(settings.STORAGE_URL), held_objects(place)
+def _copy_objects(directory: Target, keys: list[str], tell: Tell) -> tuple[dict[str, int], dict[str, str]]:
+    """Copy objects missing at the target; returns counts, and a sentence for each object that could not be copied."""
+    store, held = open_store(settings.STORAGE_URL), held_objects(directory)
     counted = {"count": len(keys), "bytes": 0, "copied": 0, "copied_bytes": 0}
     lost: dict[str, str] = {}
     for key in with_progress(keys, len(keys), tell, "Copying objects", 20, 95):
@@ -123,13 +125,13 @@ def _copy_objects(place: Target, keys: list[str], tell: Tell) -> tuple[dict[str,
             counted["bytes"] += held[key]
             continue
         try:
-            size = copy_object(key, store, place.objects)
+            size = copy_object(key, store, directory.objects)
         except NotFound:
-            lost[key] = f"The object {key} is missing in {place_of(settings.STORAGE_URL)}."
+            lost[key] = f"The object {key} is missing in {public_address(settings.STORAGE_URL)}."
         except Conflict as refusal:
             if refusal.code != "object_damaged":
                 raise
-            lost[key] = f"The object {key} in {place_of(settings.STORAGE_URL)} is damaged."
+            lost[key] = f"The object {key} in {public_address(settings.STORAGE_URL)} is damaged."
         else:
             counted["bytes"] += size
             counted["copied"] += 1
@@ -138,9 +140,9 @@ def _copy_objects(place: Target, keys: list[str], tell: Tell) -> tuple[dict[str,
 
 
 def _write_parts(
-    place: Target, name: str, snapshot: Snapshot, folder: Path, passphrase: str | None
+    directory: Target, name: str, snapshot: Snapshot, folder: Path, passphrase: str | None
 ) -> dict[str, dict[str, Any]]:
-    """Everything but the manifest; answer bytes and hash of each."""
+    """Write everything but the manifest; returns bytes and hash of each."""
     (folder / KEYS).write_text("".join(f"{key}\n" for key in snapshot.keys))
     (folder / ANCHOR).write_text(anchors_until(snapshot.head))
     names = [DUMP, KEYS, ANCHOR]
@@ -150,27 +152,27 @@ def _write_parts(
     files = {}
     for part in names:
         files[part] = {"bytes": (folder / part).stat().st_size, "sha256": sha256_of(folder / part)}
-        place.write(f"{BACKUPS}/{name}/{part}", folder / part)
+        directory.write(f"{BACKUPS}/{name}/{part}", folder / part)
     return files
 
 
-def _put(place: Target, name: str, data: bytes, folder: Path) -> None:
+def _put(directory: Target, name: str, data: bytes, folder: Path) -> None:
     path = folder / "part"
     path.write_bytes(data)
-    place.write(name, path)
+    directory.write(name, path)
 
 
 @transaction.atomic
 def _note(to: str, facts: dict[str, Any]) -> None:
-    """Write down when and where, for whoever asks how old the last back-up is."""
+    """Record time and location of the last back-up."""
     installation = Installation.objects.first() or Installation.objects.create()
     record(
-        actor="operator",
+        actor=SystemActor.OPERATOR,
         action=BACKUP_MADE,
         target=installation,
         new={
             "name": facts["name"],
-            "where": place_of(to),
+            "where": public_address(to),
             "objects": facts["objects"]["count"],
             "bytes": facts["objects"]["bytes"] + facts["files"][DUMP]["bytes"],
             "faults": len(facts["faults"]),

@@ -1,4 +1,4 @@
-"""Put a back-up back: objects, database, log-ins and leases, each step so that it can be done again."""
+"""Restore a back-up: objects, database, log-ins and leases; every step is idempotent."""
 
 import json
 from pathlib import Path
@@ -13,11 +13,12 @@ from knox.models import get_token_model
 
 from annotation.upkeep.copying import Tell, copy_object, is_intact, with_progress
 from annotation.upkeep.manifest import ANCHOR, DUMP
-from annotation.upkeep.objects import place_of
+from annotation.upkeep.objects import public_address
 from annotation.upkeep.pruning import named_in
 from annotation.upkeep.snapshot import count_rows
 from annotation.upkeep.tools import find_tool, run_tool, server_major
 from annotation.upkeep.verify import Opened, fetch_part
+from voxloop.accounts.actors import SystemActor
 from voxloop.audit.models import AuditEntry
 from voxloop.audit.services import record
 from voxloop.audit.verify import verify
@@ -25,21 +26,19 @@ from voxloop.installation.models import Installation
 from voxloop.jobs.services import requeue_running
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict
-from voxloop.storage.place import open_place
+from voxloop.storage.directory import open_directory
 from voxloop.storage.store import open_store
 
-MARK = "voxloop_restore"  # a schema that is there while a restore has not finished
+MARK = "voxloop_restore"  # a schema that exists while a restore is incomplete
 
 
 def restore_backup(opened: Opened, *, keep_objects: bool, tell: Tell) -> dict[str, Any]:
-    """Restore into the database and storage of the settings; answer what was done.
-
-    Both must be empty, or hold what an interrupted restore of the same back-up left. Log-ins end; API tokens, too: what
-    was ended after the back-up must not come to life again. Raises Conflict with what stands in the way.
-    """
+    """Restore into the database and storage of the settings; returns a summary. Both must be empty, or hold what an
+    interrupted restore of the same back-up left. Log-ins and API tokens end, because some may have been revoked after
+    the back-up. Raises Conflict when it is impossible."""
     _check_version(opened)
     is_loaded = _check_database(opened.name)
-    keys = named_in(opened.place, opened.name)
+    keys = named_in(opened.directory, opened.name)
     known = " ".join(opened.facts["faults"])
     keys = [key for key in keys if key not in known]
     _check_storage(keys, keep_objects)
@@ -51,13 +50,13 @@ def restore_backup(opened: Opened, *, keep_objects: bool, tell: Tell) -> dict[st
     tell(85, "Bringing the tables up to date")
     _adopt()
     with connection.cursor() as cursor:
-        # The broker's tables belong to the role that works with them, not to who restores: they are made anew.
+        # The broker's tables must belong to the working role, not to the restoring one: they are created again.
         cursor.execute("DROP SCHEMA IF EXISTS pgmq CASCADE")
     call_command("prepare_broker", migrate=True)
     _restore_anchor(opened)
     count, fault = verify()
     if fault is not None:
-        raise Conflict(f"The restored audit log does not hold: {fault.sentence}", code="audit_broken")
+        raise Conflict(f"The restored audit log is not intact: {fault.sentence}", code="audit_broken")
     done = _settle(opened)
     with connection.cursor() as cursor:
         cursor.execute(f"DROP SCHEMA {MARK} CASCADE")
@@ -77,13 +76,13 @@ def _check_version(opened: Opened) -> None:
     if server_major() < opened.facts["postgres_major"]:
         raise Conflict(
             f"The back-up comes from PostgreSQL {opened.facts['postgres_major']}, this server is {server_major()}: use "
-            "one that is as new.",
+            "one at least as new.",
             code="server_older",
         )
 
 
 def _check_database(name: str) -> bool:
-    """Whether an interrupted restore has loaded the dump already. Raises Conflict for a database in use."""
+    """Whether an interrupted restore has loaded the dump already. Raises Conflict for a database with other content."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema', %s)", [MARK]
@@ -115,16 +114,16 @@ def _check_storage(keys: list[str], keep_objects: bool) -> None:
     foreign = held_in_storage() - set(keys)
     if foreign and not keep_objects:
         raise Conflict(
-            f"{place_of(settings.STORAGE_URL)} holds objects that are not in the back-up ({sorted(foreign)[0]}): "
-            "restore into an empty place, or say --keep-objects to leave them there.",
+            f"{public_address(settings.STORAGE_URL)} holds objects that are not in the back-up ({sorted(foreign)[0]}): "
+            "restore into an empty one, or keep them with --keep-objects.",
             code="storage_not_empty",
         )
 
 
 def held_in_storage() -> set[str]:
-    """Keys of what the storage of the settings has."""
+    """Keys of the objects in the configured storage."""
     held = set()
-    for name, _ in open_place(settings.STORAGE_URL).names():
+    for name, _ in open_directory(settings.STORAGE_URL).names():
         parts = name.split("/")
         held.add(f"{parts[0]}/{parts[-1]}")
     return held
@@ -137,11 +136,11 @@ def _restore_objects(opened: Opened, keys: list[str], tell: Tell) -> None:
         if key in held and is_intact(store, key):
             continue
         store.delete(key)
-        copy_object(key, opened.place.objects, store)
+        copy_object(key, opened.directory.objects, store)
 
 
 def _load_dump(opened: Opened) -> None:
-    """The whole dump in one transaction: an interrupted one leaves nothing."""
+    """Load the whole dump in one transaction."""
     tool = find_tool("pg_restore", at_least=max(opened.facts["postgres_major"], server_major()))
     with fetch_part(opened, DUMP) as path:
         database = str(settings.DATABASES["default"]["NAME"])
@@ -158,7 +157,7 @@ def _load_dump(opened: Opened) -> None:
 
 
 def _compare_rows(opened: Opened) -> None:
-    """The rows of every table are those that were counted at the dump; once, before anything else writes."""
+    """Check the row count of every table against the dump; once, before anything else writes."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT counted FROM {MARK}.begun")  # noqa: S608
         if cursor.fetchone() == (True,):
@@ -176,7 +175,7 @@ def _compare_rows(opened: Opened) -> None:
 
 
 def _adopt() -> None:
-    """The database belongs to whatever state folder it is in now."""
+    """Let the database belong to its current state folder."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('installation_installation')")
         if cursor.fetchone() != (None,):
@@ -184,7 +183,7 @@ def _adopt() -> None:
 
 
 def _restore_anchor(opened: Opened) -> None:
-    """The anchors of the back-up in the place of the settings; what lies there goes aside, not away."""
+    """Write the anchors of the back-up to the local anchor file; an existing file is renamed, not deleted."""
     path = Path(settings.STATE_DIR) / ANCHOR
     path.parent.mkdir(parents=True, exist_ok=True)
     with fetch_part(opened, ANCHOR) as kept:
@@ -196,14 +195,16 @@ def _restore_anchor(opened: Opened) -> None:
 
 @transaction.atomic
 def _settle(opened: Opened) -> dict[str, Any]:
-    """End log-ins and tokens, hand running jobs back to the queue, and write the restore down."""
+    """End log-ins and tokens, requeue running jobs, and record the restore in the audit log."""
     Session.objects.all().delete()
     tokens, _ = get_token_model().objects.all().delete()
     jobs = requeue_running("The server was restored from a back-up.")
     done = {"tokens_ended": tokens, "jobs_requeued": jobs}
     installation = Installation.objects.get()
     if done["tokens_ended"] or done["jobs_requeued"] or not _is_noted(opened.name):
-        record(actor="operator", action="backup.restored", target=installation, new={"name": opened.name, **done})
+        record(
+            actor=SystemActor.OPERATOR, action="backup.restored", target=installation, new={"name": opened.name, **done}
+        )
     return done
 
 
@@ -212,5 +213,5 @@ def _is_noted(name: str) -> bool:
 
 
 def secrets_document(opened: Opened) -> str:
-    """The keys of the back-up as JSON, for an operator who must set them."""
+    """The keys of the back-up as JSON, for the operator to set."""
     return json.dumps((opened.secrets or {}).get("keys", {}), indent=2) + "\n"

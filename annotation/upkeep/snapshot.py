@@ -1,4 +1,4 @@
-"""The database at one moment: its dump, its counts, the objects that it names, the end of its audit log."""
+"""A consistent snapshot of the database: dump, row counts, referenced objects, end of the audit log."""
 
 import json
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ from voxloop.audit.models import AuditEntry, AuditSeal
 from voxloop.installation.models import Installation
 from voxloop.kernel.errors import Conflict
 
-BACKUP_LOCK = 0x566F784261636B  # held by the one process that makes a back-up of this installation
-# Live log-ins are nobody's business but the server's, and the queue is made again from the rows of the jobs.
+BACKUP_LOCK = 0x566F784261636B  # advisory lock of the process that makes a back-up
+# Excluded: sessions (secret), and the queue (rebuilt from the rows of the jobs).
 LEFT_OUT = ("django_session", "pgmq.q_*", "pgmq.a_*")
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What was dumped."""
+    """Facts of the dump."""
 
     keys: list[str]
     facts: dict[str, Any]  # for the manifest: installation, versions, counts, end of the audit log
@@ -33,7 +33,7 @@ class Snapshot:
 
 @contextmanager
 def only_one() -> Iterator[None]:
-    """Hold the place of the one back-up. Raises Conflict `backup_running`."""
+    """Hold the lock of back-ups. Raises Conflict `backup_running`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [BACKUP_LOCK])
         if cursor.fetchone() != (True,):
@@ -46,7 +46,7 @@ def only_one() -> Iterator[None]:
 
 
 def take_snapshot(dump: Path) -> Snapshot:
-    """Dump the database into a file, and read what the dump holds from the very same moment. Nobody waits for it."""
+    """Dump the database into a file, and read its facts in the same snapshot. Blocks nobody."""
     major = server_major()
     tool = find_tool("pg_dump", at_least=major)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -86,7 +86,7 @@ def take_snapshot(dump: Path) -> Snapshot:
 
 
 def count_rows() -> dict[str, int]:
-    """Rows of every table of ours whose content is dumped."""
+    """Row counts of the dumped tables."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
         tables = [name for (name,) in cursor.fetchall() if name not in LEFT_OUT]
@@ -98,7 +98,7 @@ def count_rows() -> dict[str, int]:
 
 
 def anchors_until(head: int) -> str:
-    """The lines of the anchor file that the dump can be held against: none newer than its last seal."""
+    """The lines of the anchor file up to the dump's last seal."""
     path = Path(settings.STATE_DIR) / ANCHOR
     if not path.exists():
         return ""

@@ -16,15 +16,15 @@ from annotation.upkeep.tools import find_tool, run_tool
 from annotation.upkeep.wrapping import unwrap
 from voxloop.installation.keys import AUDIT, SECRET
 from voxloop.kernel.errors import Conflict, NotFound, Refusal
-from voxloop.storage.place import open_place
-from voxloop.storage.store import sha256_of
+from voxloop.storage.directory import open_directory
+from voxloop.storage.objects import sha256_of
 
 
 @dataclass
 class Opened:
-    """A back-up whose seal holds: its files are what the manifest says."""
+    """A back-up whose seal is valid."""
 
-    place: Target
+    directory: Target
     name: str
     facts: dict[str, Any]
     secrets: dict[str, Any] | None
@@ -32,13 +32,13 @@ class Opened:
 
 
 def open_backup(*, address: str, at: str | None, passphrase: str | None) -> Opened:
-    """Find a back-up and check its seal. Raises Refusal with what to do when it is changed or no key is there."""
-    place = open_place(address)
-    name = choose_backup(place, at)
-    facts, seal = read_manifest(place, name)
+    """Find a back-up and check its seal. Raises Refusal when it was changed or no key is available."""
+    directory = open_directory(address)
+    name = choose_backup(directory, at)
+    facts, seal = read_manifest(directory, name)
     secrets = None
     if passphrase and SECRETS in facts["files"]:
-        secrets = unwrap(place.read(f"{BACKUPS}/{name}/{SECRETS}"), passphrase, name=name)
+        secrets = unwrap(directory.read(f"{BACKUPS}/{name}/{SECRETS}"), passphrase, name=name)
     key = key_of(secrets)
     if not key:
         raise Conflict(
@@ -51,11 +51,11 @@ def open_backup(*, address: str, at: str | None, passphrase: str | None) -> Open
             f"The back-up {name} was changed after it was made, or VOXLOOP_AUDIT_KEY is another installation's.",
             code="backup_changed",
         )
-    return Opened(place, name, facts, secrets, key)
+    return Opened(directory, name, facts, secrets, key)
 
 
 def key_of(secrets: dict[str, Any] | None) -> str:
-    """The audit key: that of the back-up where its secrets are open, else that of this process; "" for none."""
+    """The audit key: from the back-up's secrets if open, else of this process; "" for none."""
     keys = (secrets or {}).get("keys", {})
     if found := keys.get(AUDIT) or keys.get(SECRET):
         return str(found)
@@ -64,11 +64,11 @@ def key_of(secrets: dict[str, Any] | None) -> str:
 
 @contextmanager
 def fetch_part(opened: Opened, part: str) -> Iterator[Path]:
-    """A file of the back-up on this machine, whose hash is the manifest's. Raises Conflict `backup_damaged`."""
+    """A local copy of a file of the back-up, checked against the manifest's hash. Raises Conflict `backup_damaged`."""
     with tempfile.TemporaryDirectory(prefix="voxloop-") as folder:
         path = Path(folder) / part
         try:
-            opened.place.fetch(f"{BACKUPS}/{opened.name}/{part}", path)
+            opened.directory.fetch(f"{BACKUPS}/{opened.name}/{part}", path)
         except NotFound:
             raise Conflict(f"{part} of the back-up {opened.name} is missing.", code="backup_damaged") from None
         if sha256_of(path) != opened.facts["files"][part]["sha256"]:
@@ -77,7 +77,7 @@ def fetch_part(opened: Opened, part: str) -> Iterator[Path]:
 
 
 def verify_backup(*, address: str, at: str | None, passphrase: str | None, tell: Tell) -> tuple[str, list[str]]:
-    """Check everything; answer the back-up's name and a sentence for each fault. Raises Refusal as `open_backup`."""
+    """Check everything; returns the back-up's name and a sentence for each fault. Raises Refusal as `open_backup`."""
     opened = open_backup(address=address, at=at, passphrase=passphrase)
     faults = list(opened.facts["faults"])
     for part in opened.facts["files"]:
@@ -91,9 +91,9 @@ def verify_backup(*, address: str, at: str | None, passphrase: str | None, tell:
             faults.append(refusal.detail)
     if SECRETS in opened.facts["files"] and opened.secrets is None:
         faults.append("The secrets were not opened: give the passphrase (--passphrase-file).")
-    keys = named_in(opened.place, opened.name)
+    keys = named_in(opened.directory, opened.name)
     known = " ".join(opened.facts["faults"])
     for key in with_progress(keys, len(keys), tell, "Reading objects", 10, 99):
-        if key not in known and not is_intact(opened.place.objects, key):
+        if key not in known and not is_intact(opened.directory.objects, key):
             faults.append(f"The object {key} is missing or damaged in the back-up.")
     return opened.name, faults

@@ -1,4 +1,4 @@
-"""Secrets of a back-up: wrapped by a passphrase (scrypt, AES-256-GCM), and put back where they were."""
+"""Secrets of a back-up, encrypted with a passphrase (scrypt, AES-256-GCM)."""
 
 import base64
 import json
@@ -13,13 +13,13 @@ from django.conf import settings
 
 from voxloop.kernel.errors import Invalid
 
-COST = {"n": 1 << 15, "r": 8, "p": 1}  # 32 MiB and a tenth of a second
+COST = {"n": 1 << 15, "r": 8, "p": 1}  # 32 MiB and 0.1 s
 FILES = ("secrets.json", "demo.json")  # of the state folder
 SHORTEST = 8
 
 
 def gather_secrets() -> dict[str, Any]:
-    """The keys that the operator gave, and the files of the state folder that hold keys and log-ins."""
+    """The keys that the operator set, and the files of the state folder that hold keys and log-ins."""
     folder = Path(settings.STATE_DIR)
     names = {name: value for name, value in settings.KEPT_KEYS.items() if name in settings.KEYS_GIVEN}
     names |= {name: os.environ[name] for name in ("VOXLOOP_OLD_SECRET_KEYS",) if os.environ.get(name)}
@@ -30,7 +30,7 @@ def gather_secrets() -> dict[str, Any]:
 
 
 def wrap(secrets: dict[str, Any], passphrase: str, *, name: str) -> bytes:
-    """A JSON document that only the passphrase opens, and only as part of the back-up `name`."""
+    """Encrypt a JSON document with the passphrase, bound to the back-up `name`."""
     if len(passphrase) < SHORTEST:
         raise Invalid(f"A passphrase has at least {SHORTEST} characters.", code="passphrase_short")
     salt, nonce = os.urandom(16), os.urandom(12)
@@ -40,7 +40,7 @@ def wrap(secrets: dict[str, Any], passphrase: str, *, name: str) -> bytes:
 
 
 def unwrap(document: bytes, passphrase: str, *, name: str) -> dict[str, Any]:
-    """What was wrapped. Raises Invalid `passphrase_wrong` for another passphrase or a changed document."""
+    """Decrypt what `wrap` made. Raises Invalid `passphrase_wrong` for another passphrase or a changed document."""
     try:
         body = json.loads(document)
         cost = {part: min(int(body[part]), 1 << 20) for part in COST}

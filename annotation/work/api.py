@@ -6,7 +6,6 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -14,8 +13,9 @@ from annotation.work import batches, services
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.permissions import roles_of
 from annotation.work.selectors import visible_assignments, visible_batches, visible_campaigns
+from annotation.work.states import AssignmentState, BatchState
 from voxloop.accounts.models import User
-from voxloop.accounts.sessions import note_activity
+from voxloop.accounts.requests import Request, person_of
 from voxloop.kernel.errors import NotFound
 
 
@@ -31,6 +31,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 
 
 class BatchSerializer(serializers.ModelSerializer[Batch]):
+    state = serializers.ChoiceField(BatchState.choices)
     assignee = serializers.CharField(source="assignee.username", allow_null=True, default=None)
     scans = serializers.SerializerMethodField()
 
@@ -51,7 +52,9 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
         ]
 
     def get_scans(self, batch: Batch) -> int:
-        return batch.assignments.filter(stage=Assignment.Stage.ANNOTATION).exclude(state="reclaimed").count()
+        return (
+            batch.assignments.filter(stage=Assignment.Stage.ANNOTATION).exclude(state=AssignmentState.RECLAIMED).count()
+        )
 
 
 class NewBatchSerializer(serializers.Serializer[Any]):
@@ -62,13 +65,18 @@ class NewBatchSerializer(serializers.Serializer[Any]):
     assignee = serializers.CharField(required=False, allow_null=True, default=None)
     due_on = serializers.DateField(required=False, allow_null=True, default=None)
     publish = serializers.BooleanField(default=False)
+    starts_anew = serializers.BooleanField(default=False, help_text="leave what others drew before")
 
 
 class AssignBatchSerializer(serializers.Serializer[Any]):
     assignee = serializers.CharField(allow_null=True)
+    count = serializers.IntegerField(
+        allow_null=True, default=None, help_text="the last so many unstarted scans; null: all"
+    )
 
 
 class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
+    state = serializers.ChoiceField(AssignmentState.choices)
     scan = serializers.CharField(source="scan.code")
     scan_id = serializers.UUIDField()
     site = serializers.CharField(source="scan.site.code")
@@ -108,8 +116,9 @@ class ReasonSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
 
 
-class BeatSerializer(serializers.Serializer[Any]):
-    active_seconds = serializers.IntegerField(min_value=0, max_value=3600)
+class ReclaimSerializer(ReasonSerializer):
+    person = serializers.CharField(allow_null=True, default=None, help_text="who gets the scan; null: the pool")
+    starts_anew = serializers.BooleanField(default=False, help_text="leave what was drawn")
 
 
 class CampaignListView(generics.ListAPIView[Campaign]):
@@ -120,11 +129,11 @@ class CampaignListView(generics.ListAPIView[Campaign]):
     queryset = Campaign.objects.none()
 
     def get_queryset(self) -> Any:
-        return visible_campaigns(self.request.user).order_by("name")
+        return visible_campaigns(person_of(self)).order_by("name")
 
 
 class BatchListView(generics.ListAPIView[Batch]):
-    """Batches the caller may see; a coordinator makes new ones."""
+    """Batches the caller may see; a coordinator creates new ones."""
 
     permission_classes = [IsAuthenticated]
     serializer_class = BatchSerializer
@@ -132,7 +141,7 @@ class BatchListView(generics.ListAPIView[Batch]):
     filterset_fields = ["campaign", "state"]
 
     def get_queryset(self) -> Any:
-        return visible_batches(self.request.user).select_related("assignee").order_by("-number")
+        return visible_batches(person_of(self)).select_related("assignee").order_by("-number")
 
     @extend_schema(request=NewBatchSerializer, responses={201: BatchSerializer})
     def post(self, request: Request) -> Response:
@@ -150,6 +159,7 @@ class BatchListView(generics.ListAPIView[Batch]):
             assignee=_person(wanted["assignee"]),
             due_on=wanted["due_on"],
             scan_ids=wanted["scans"],
+            starts_anew=wanted["starts_anew"],
         )
         if wanted["publish"]:
             batch = batches.publish_batch(batch_id=batch.pk, actor=request.user)
@@ -177,7 +187,10 @@ class BatchAssignView(APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         body = AssignBatchSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        batch = batches.assign_batch(batch_id=pk, person=_person(body.validated_data["assignee"]), actor=request.user)
+        wanted = body.validated_data
+        batch = batches.assign_batch(
+            batch_id=pk, person=_person(wanted["assignee"]), actor=request.user, count=wanted["count"]
+        )
         return Response(BatchSerializer(batch).data)
 
 
@@ -199,7 +212,7 @@ class AssignmentListView(generics.ListAPIView[Assignment]):
     filterset_fields = ["state", "stage", "batch", "campaign"]
 
     def get_queryset(self) -> Any:
-        return visible_assignments(self.request.user).order_by("batch__number", "position")
+        return visible_assignments(person_of(self)).order_by("batch__number", "position")
 
 
 class AssignmentReasonView(APIView):
@@ -218,15 +231,22 @@ class AssignmentReasonView(APIView):
 
 
 class AssignmentReclaimView(APIView):
-    """Take a scan back from a person (coordinator)."""
+    """Take a scan back from a person and give it to another (coordinator)."""
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(request=ReasonSerializer, responses=AssignmentSerializer)
+    @extend_schema(request=ReclaimSerializer, responses=AssignmentSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
-        body = ReasonSerializer(data=request.data)
+        body = ReclaimSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        fresh = services.reclaim_assignment(assignment_id=pk, actor=request.user, why=body.validated_data["reason"])
+        wanted = body.validated_data
+        fresh = services.reclaim_assignment(
+            assignment_id=pk,
+            actor=request.user,
+            why=wanted["reason"],
+            person=_person(wanted["person"]),
+            starts_anew=wanted["starts_anew"],
+        )
         return Response(AssignmentSerializer(fresh).data)
 
 
@@ -248,19 +268,3 @@ class AssignmentUnblockView(APIView):
     @extend_schema(request=None, responses=AssignmentSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
         return Response(AssignmentSerializer(services.unblock_assignment(assignment_id=pk, actor=request.user)).data)
-
-
-class AssignmentBeatView(APIView):
-    """Say that one is still at work; extends the lease."""
-
-    permission_classes = [IsAuthenticated]
-
-    @extend_schema(request=BeatSerializer, responses=AssignmentSerializer)
-    def post(self, request: Request, pk: UUID) -> Response:
-        body = BeatSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        seconds = body.validated_data["active_seconds"]
-        done = services.beat_assignment(assignment_id=pk, actor=request.user, active_seconds=seconds)
-        if seconds:
-            note_activity(request._request)
-        return Response({"lease_until": done.lease_until, "active_seconds": done.active_seconds})

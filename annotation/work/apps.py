@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -6,10 +8,4 @@ class WorkConfig(AppConfig):
     label = "work"
 
     def ready(self) -> None:
-        from annotation.scans.erasing import on_erasure
-        from annotation.scans.services import on_withdrawn
-        from annotation.work.erasing import PART
-        from annotation.work.withdrawing import end_work
-
-        on_withdrawn(end_work)
-        on_erasure(PART)
+        import_module("annotation.work.hooks")

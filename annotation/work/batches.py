@@ -1,4 +1,4 @@
-"""Batches: made, published, given to somebody, ended, and kept in line with their assignments."""
+"""Create, publish, assign and end batches, and update their states from their assignments."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -7,15 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment, Batch, Campaign, CampaignScan
-from annotation.work.permissions import has_role, require_role
+from annotation.work.permissions import is_annotator, require_role
+from annotation.work.requeuing import find_begun
 from annotation.work.selectors import unassigned_scans, visible_batches
-from annotation.work.states import ASSIGNMENT, BATCH
+from annotation.work.states import ASSIGNMENT, BATCH, AssignmentState, BatchState
+from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
+from voxloop.accounts.zones import today_of
 from voxloop.audit.services import advance, record
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Invalid, NotFound
@@ -31,21 +34,23 @@ def create_batch(
     assignee: User | None = None,
     due_on: date | None = None,
     scan_ids: Sequence[UUID] | None = None,
+    starts_anew: bool = False,
 ) -> Batch:
-    """Make a draft batch of up to `size` scans that nobody has yet.
+    """Create a draft batch of up to `size` unassigned scans. Scans on which somebody worked without an end (their batch
+    was closed, they skipped) go on from what was drawn, unless `starts_anew`.
 
     `chosen_by`: `order` (by code), `random`, `score` (the model's acquisition score, highest first) or `hand`
     (`scan_ids`). Raises Conflict when a scan is taken or none is left.
     """
     require_role(actor, campaign, Role.COORDINATOR)
-    # One batch at a time is made for a campaign, so that two coordinators never choose the same scans.
+    # Serialised per campaign, so that two coordinators never choose the same scans.
     campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
     size = campaign.batch_size if size is None else size
     if not 1 <= size <= campaign.batch_size:
         raise Invalid(f"A batch holds 1 to {campaign.batch_size} scans, not {size}.", code="bad_size")
-    if assignee is not None and not has_role(assignee, campaign, Role.ANNOTATOR):
+    if assignee is not None and not is_annotator(assignee, campaign):
         raise Invalid(f"{assignee} is not an annotator of this campaign.", code="not_an_annotator")
-    if due_on is not None and due_on < now().date():
+    if due_on is not None and due_on < today_of(actor):
         raise Invalid("The due date lies in the past.", code="bad_due_date")
     scans = _choose(campaign, size, chosen_by, scan_ids, assignee)
     if not scans:
@@ -60,17 +65,29 @@ def create_batch(
         name=f"B-{number:03d}",
         assignee=assignee,
         due_on=due_on,
-        chosen_by="hand" if scan_ids else chosen_by,
+        chosen_by="hand" if scan_ids else _way_taken(campaign, chosen_by),
         created_by=actor,
     )
-    Assignment.objects.bulk_create(
-        [
-            Assignment(campaign=campaign, batch=batch, scan=scan, person=assignee, position=position)
-            for position, scan in enumerate(scans, start=1)
-        ]
-    )
+    begun = {} if starts_anew else find_begun(campaign, scans)
+    rows = [
+        Assignment(campaign=campaign, batch=batch, scan=scan, person=assignee, position=position)
+        for position, scan in enumerate(scans, start=1)
+    ]
+    for row in rows:
+        row.begun_as_id, row.round = begun.get(row.scan_id, (None, 1))
+    Assignment.objects.bulk_create(rows)
     record(actor=actor, action="batch.created", target=batch, new={"scans": len(scans), "chosen_by": batch.chosen_by})
     return batch
+
+
+def has_scores(campaign: Campaign) -> bool:
+    """Whether a model has scored scans of the campaign, so that a batch can be chosen by it."""
+    return CampaignScan.objects.filter(campaign=campaign, score__isnull=False).exists()
+
+
+def _way_taken(campaign: Campaign, chosen_by: str) -> str:
+    """How the scans were really chosen: without a score they come in order."""
+    return "order" if chosen_by == "score" and not has_scores(campaign) else chosen_by
 
 
 def _choose(
@@ -99,43 +116,57 @@ def _choose(
         rest = free.exclude(pk__in=[scan.pk for scan in ranked]).order_by("code")[: size - len(ranked)]
         return ranked + list(rest)
     if chosen_by != "order":
-        raise Invalid(f"{chosen_by!r} is no way to choose; order, random, score or hand are.", code="bad_choice")
+        raise Invalid(f"{chosen_by!r} is not a way to choose; use order, random, score or hand.", code="bad_choice")
     return list(free.order_by("code")[:size])
 
 
 def publish_batch(*, batch_id: UUID, actor: User) -> Batch:
-    """Give the batch out: its scans appear in the annotator's list, or in the pool."""
-    return _advance_batch(batch_id, "published", actor, published_at=now())
+    """Publish a batch: its scans appear in the annotator's list, or in the pool."""
+    return _advance_batch(batch_id, BatchState.PUBLISHED, actor, published_at=now())
 
 
 def close_batch(*, batch_id: UUID, actor: User) -> Batch:
-    """End a batch; what is not handed in goes back to the unassigned scans."""
-    return _end_batch(batch_id, "closed", actor)
+    """Close a batch; unsubmitted scans become unassigned."""
+    return _end_batch(batch_id, BatchState.CLOSED, actor)
 
 
 def cancel_batch(*, batch_id: UUID, actor: User) -> Batch:
-    """Give a batch up; its scans become free again."""
-    return _end_batch(batch_id, "cancelled", actor)
+    """Cancel a batch; its scans become unassigned."""
+    return _end_batch(batch_id, BatchState.CANCELLED, actor)
 
 
 @transaction.atomic
-def assign_batch(*, batch_id: UUID, person: User | None, actor: User) -> Batch:
-    """Give the scans of a batch that nobody has begun to a person, or (None) to the pool."""
-    list(Assignment.objects.select_for_update(of=("self",)).filter(batch=batch_id, state="queued"))
+def assign_batch(*, batch_id: UUID, person: User | None, actor: User, count: int | None = None) -> Batch:
+    """Give the unstarted scans of a batch to a person, or (None) to the pool: all of them, or the last `count`, which
+    splits the batch between two people. Raises Invalid (`bad_size`) for more than there are."""
+    list(Assignment.objects.select_for_update(of=("self",)).filter(batch=batch_id, state=AssignmentState.QUEUED))
     batch = _lock_batch(batch_id, actor)
-    if batch.state not in ("draft", "published", "in_progress"):
+    if batch.state not in (BatchState.DRAFT, BatchState.PUBLISHED, BatchState.IN_PROGRESS):
         raise Conflict(f"A batch that is {batch.state} cannot be given to another person.", code="state_conflict")
-    if person is not None and not has_role(person, batch.campaign, Role.ANNOTATOR):
+    if person is not None and not is_annotator(person, batch.campaign):
         raise Invalid(f"{person} is not an annotator of this campaign.", code="not_an_annotator")
-    unseen = batch.assignments.exclude(scan__site__memberships__user=person) if person else batch.assignments.none()
+    moved = _unstarted(batch, count)
+    unseen = moved.exclude(scan__site__memberships__user=person) if person else moved.none()
     if unseen.exists():
         raise Invalid(f"{person} is not a member of every site in this batch.", code="site_not_visible")
     old = batch.assignee
-    batch.assignments.filter(state="queued").update(person=person)
-    batch.assignee = person
-    batch.save(update_fields=["assignee"])
-    record(actor=actor, action="batch.assigned", target=batch, old=old and old.username, new=person and person.username)
+    told: dict[str, Any] = {"person": person and person.username, "scans": moved.update(person=person)}
+    if count is None:
+        batch.assignee = person
+        batch.save(update_fields=["assignee"])
+    record(actor=actor, action="batch.assigned", target=batch, old=old and old.username, new=told)
     return batch
+
+
+def _unstarted(batch: Batch, count: int | None) -> QuerySet[Assignment]:
+    rows = batch.assignments.filter(stage=Assignment.Stage.ANNOTATION, state=AssignmentState.QUEUED)
+    if count is None:
+        return rows
+    last = list(rows.order_by("-position").values_list("pk", flat=True)[: max(count, 0)])
+    if not 1 <= count <= len(last):
+        there = rows.count()
+        raise Invalid(f"{batch} has {there} scans that nobody has begun, not {count}.", code="bad_size")
+    return rows.filter(pk__in=last)
 
 
 def _lock_batch(batch_id: UUID, actor: User) -> Batch:
@@ -147,45 +178,65 @@ def _lock_batch(batch_id: UUID, actor: User) -> Batch:
 
 
 @transaction.atomic
-def _advance_batch(batch_id: UUID, to: str, actor: User, **fields: Any) -> Batch:
+def _advance_batch(batch_id: UUID, to: BatchState, actor: User, **fields: Any) -> Batch:
     batch = _lock_batch(batch_id, actor)
     advance(batch, to, table=BATCH, actor=actor, **fields)
     return batch
 
 
 @transaction.atomic
-def _end_batch(batch_id: UUID, to: str, actor: User) -> Batch:
-    # Rows before their batch, as everywhere, so that nobody waits in a circle.
-    rows = Assignment.objects.select_for_update(of=("self",)).filter(batch=batch_id)
-    rows = list(rows.filter(state__in=["queued", "open", "returned", "blocked"]))
+def _end_batch(batch_id: UUID, to: BatchState, actor: User) -> Batch:
+    # Lock rows before their batch, as everywhere, to avoid deadlocks.
+    rows = list(
+        Assignment.objects.select_for_update(of=("self",)).filter(
+            batch=batch_id,
+            state__in=[AssignmentState.QUEUED, AssignmentState.OPEN, AssignmentState.RETURNED, AssignmentState.BLOCKED],
+        )
+    )
     batch = _lock_batch(batch_id, actor)
     why = f"batch {to}"
     advance(batch, to, table=BATCH, actor=actor)
     for row in rows:
-        advance(row, "reclaimed", table=ASSIGNMENT, actor=actor, why=why, reason=why, ended_at=now())
+        advance(row, AssignmentState.RECLAIMED, table=ASSIGNMENT, actor=actor, why=why, reason=why, ended_at=now())
     return batch
 
 
-_TARGETS: list[tuple[str, Callable[[set[str]], bool]]] = [
-    ("accepted", lambda states: bool(states) and states <= {"approved"}),
-    ("submitted", lambda states: bool(states) and states <= {"approved", "submitted"}),
-    ("returned", lambda states: "returned" in states and not states & {"queued", "open"}),
-    ("in_progress", lambda states: bool(states & {"open", "submitted", "approved", "returned"})),
+_TARGETS: list[tuple[BatchState, Callable[[set[str]], bool]]] = [
+    (BatchState.ACCEPTED, lambda states: bool(states) and states <= {AssignmentState.APPROVED}),
+    (
+        BatchState.SUBMITTED,
+        lambda states: bool(states) and states <= {AssignmentState.APPROVED, AssignmentState.SUBMITTED},
+    ),
+    (
+        BatchState.RETURNED,
+        lambda states: (
+            AssignmentState.RETURNED in states and not states & {AssignmentState.QUEUED, AssignmentState.OPEN}
+        ),
+    ),
+    (
+        BatchState.IN_PROGRESS,
+        lambda states: bool(
+            states
+            & {AssignmentState.OPEN, AssignmentState.SUBMITTED, AssignmentState.APPROVED, AssignmentState.RETURNED}
+        ),
+    ),
 ]
 
 
-def refresh_batch(batch_id: UUID, actor: Any) -> None:
-    """Bring a batch's state in line with its assignments, step by step through the table."""
+def refresh_batch(batch_id: UUID, actor: Actor) -> None:
+    """Update a batch's state from its assignments, through the state table."""
     batch = Batch.objects.select_for_update().get(pk=batch_id)
     states = set(
         batch.assignments.filter(stage=Assignment.Stage.ANNOTATION)
-        .exclude(state__in=["reclaimed", "skipped", "blocked"])
+        .exclude(state__in=[AssignmentState.RECLAIMED, AssignmentState.SKIPPED, AssignmentState.BLOCKED])
         .values_list("state", flat=True)
     )
-    target = next((state for state, holds in _TARGETS if holds(states)), batch.state)
-    if batch.state == "published" and target not in ("published", "in_progress"):
-        advance(batch, "in_progress", table=BATCH, actor=actor)
-    if batch.state == "in_review" and target == "submitted":
-        return  # some are judged already; it stays in review until the last verdict
+    target = next((state for state, holds in _TARGETS if holds(states)), None)
+    if target is None:
+        return
+    if batch.state == BatchState.PUBLISHED and target not in (BatchState.PUBLISHED, BatchState.IN_PROGRESS):
+        advance(batch, BatchState.IN_PROGRESS, table=BATCH, actor=actor)
+    if batch.state == BatchState.IN_REVIEW and target == BatchState.SUBMITTED:
+        return  # some are approved already; it stays in review until the last verdict
     if target != batch.state and BATCH.allows(batch.state, target):
         advance(batch, target, table=BATCH, actor=actor)

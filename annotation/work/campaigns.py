@@ -8,6 +8,7 @@ from annotation.scans.models import PseudonymKey, Scan
 from annotation.scans.pseudonyms import make_key
 from annotation.work.models import Campaign, CampaignMember, CampaignScan, LabelSchema
 from annotation.work.schema import parse_schema
+from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
 from voxloop.accounts.tokens import end_tokens
 from voxloop.audit.services import record
@@ -15,11 +16,13 @@ from voxloop.kernel.errors import Conflict
 
 
 @transaction.atomic
-def create_campaign(*, name: str, slug: str, definition: dict[str, Any], actor: Any, **policy: Any) -> Campaign:
-    """Start a labelling project with a label schema of its own. `policy` sets fields of the campaign."""
+def create_campaign(*, name: str, slug: str, definition: dict[str, Any], actor: Actor, **policy: Any) -> Campaign:
+    """Create a labelling project with its own label schema. `policy` sets fields of the campaign."""
     parse_schema(definition)
-    if Campaign.objects.filter(slug=slug).exists() or Campaign.objects.filter(name=name).exists():
+    if Campaign.objects.filter(name=name).exists():
         raise Conflict(f"There is already a campaign called {name}.", code="campaign_taken")
+    if Campaign.objects.filter(slug=slug).exists():
+        raise Conflict(f"There is already a campaign with the short name {slug}.", code="slug_taken")
     schema = LabelSchema.objects.create(name=name, definition=definition)
     campaign = Campaign(name=name, slug=slug, schema=schema, **policy)
     campaign.full_clean(exclude=["schema"])
@@ -29,8 +32,8 @@ def create_campaign(*, name: str, slug: str, definition: dict[str, Any], actor: 
 
 
 @transaction.atomic
-def set_member(*, campaign: Campaign, user: User, role: str, is_member: bool = True, actor: Any) -> None:
-    """Give a person a role in a campaign, or take it away; with a role that is taken the person's tokens end."""
+def set_member(*, campaign: Campaign, user: User, role: str, is_member: bool = True, actor: Actor) -> None:
+    """Grant or remove a role in a campaign; removing one also revokes the person's tokens."""
     rows = CampaignMember.objects.filter(campaign=campaign, user=user, role=role)
     if is_member and not rows.exists():
         CampaignMember.objects.create(campaign=campaign, user=user, role=role)
@@ -42,8 +45,8 @@ def set_member(*, campaign: Campaign, user: User, role: str, is_member: bool = T
 
 
 @transaction.atomic
-def add_scan(*, campaign: Campaign, scan: Scan, actor: Any) -> None:
-    """Make a scan part of a campaign; doing it twice changes nothing."""
+def add_scan(*, campaign: Campaign, scan: Scan, actor: Actor) -> None:
+    """Add a scan to a campaign. Idempotent."""
     _row, created = CampaignScan.objects.get_or_create(campaign=campaign, scan=scan)
     if created:
         record(actor=actor, action="campaign.scan_added", target=campaign, new={"scan": scan.code})
@@ -51,7 +54,7 @@ def add_scan(*, campaign: Campaign, scan: Scan, actor: Any) -> None:
 
 @transaction.atomic
 def key_of(campaign: Campaign) -> PseudonymKey:
-    """The key by which the campaign's scans are re-keyed; made the first time, once, whoever asks at once."""
+    """The campaign's pseudonym key; created on first use, safely under concurrency."""
     row = Campaign.objects.select_for_update(of=("self",)).select_related("pseudonym_key").get(pk=campaign.pk)
     if row.pseudonym_key is None:
         row.pseudonym_key = make_key()

@@ -1,13 +1,13 @@
-"""Who may erase a patient, and what work holds of the scans."""
+"""Permission to erase a patient, and the erasure of assignments."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from annotation.scans.erasing import Line, Part, erase_subject
 from annotation.scans.models import ErasedSubject, Scan, Subject
 from annotation.work.models import Assignment, CampaignMember, CampaignScan
 from annotation.work.selectors import visible_scans
+from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.kernel.errors import Forbidden, NotFound
@@ -16,8 +16,7 @@ from voxloop.kernel.errors import Forbidden, NotFound
 def find_subject(subject_id: UUID, actor: User) -> Subject:
     """A subject that the person may erase: an administrator any, a data manager those of their campaigns and sites.
 
-    Raises NotFound for one of which the person sees no scan, Forbidden.
-    """
+    Raises NotFound for one without visible scans, Forbidden."""
     subject = Subject.objects.select_related("site").filter(pk=subject_id).first()
     if subject is None or not visible_scans(actor).filter(subject=subject).exists():
         raise NotFound
@@ -36,17 +35,17 @@ def may_erase(user: User, subject: Subject) -> bool:
 
 
 def erase(*, subject_id: UUID, actor: User, why: str, confirmation: str) -> ErasedSubject:
-    """Erase a patient for good; see `scans.erasing.erase_subject`."""
+    """Erase a patient irreversibly; see `scans.erasing.erase_subject`."""
     find_subject(subject_id, actor)
     return erase_subject(subject_id=subject_id, actor=actor, why=why[:500], confirmation=confirmation)
 
 
 def _describe(scans: Sequence[Scan]) -> list[Line]:
     rows = Assignment.objects.filter(scan__in=scans).count()
-    return [Line("Assignments", rows, "kept", "who worked when and how long; the reasons typed there are emptied")]
+    return [Line("Assignments", rows, "kept", "who worked when and how long; typed reasons are deleted")]
 
 
-def _before(scans: Sequence[Scan], actor: Any) -> list[str]:
+def _before(scans: Sequence[Scan], actor: Actor) -> list[str]:
     Assignment.objects.filter(scan__in=scans).exclude(reason="").update(reason="erased")
     CampaignScan.objects.filter(scan__in=scans).update(score=None, score_model=None)
     return []

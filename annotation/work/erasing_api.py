@@ -1,4 +1,4 @@
-"""HTTP for the erasure of a subject: what it would do, and doing it."""
+"""HTTP for previewing and carrying out the erasure of a subject."""
 
 from dataclasses import asdict
 from typing import Any
@@ -7,12 +7,12 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.scans.erasing import plan_erasure
 from annotation.work.erasing import erase, find_subject
+from voxloop.accounts.requests import Request
 
 
 class ErasureLine(serializers.Serializer[Any]):
@@ -30,7 +30,7 @@ class ErasurePlan(serializers.Serializer[Any]):
 
 class ErasureOrder(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
-    confirmation = serializers.CharField(max_length=64, help_text="the subject's code, as the plan names it")
+    confirmation = serializers.CharField(max_length=64, help_text="the subject's code, as in the plan")
 
 
 class Erased(serializers.Serializer[Any]):

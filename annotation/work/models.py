@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from annotation.scans.models import PseudonymKey, Scan
-from annotation.work.states import ASSIGNMENT, BATCH
+from annotation.work.states import ASSIGNMENT, BATCH, AssignmentState
 from voxloop.accounts.roles import Role
 from voxloop.kernel.ids import new_id
 
@@ -27,6 +27,22 @@ class LabelSchema(models.Model):
         return f"{self.name} v{self.version}"
 
 
+class SignaturePolicy(models.TextChoices):
+    """When signing a verdict asks for the password."""
+
+    ALWAYS = "always", "Every time"
+    RECENT = "recent", "When it was last entered more than 30 minutes ago"
+    LOG_IN = "log_in", "Never: the log-in is enough"
+
+
+class SeenPolicy(models.TextChoices):
+    """What is done about a scan that is handed in or approved without having been looked at."""
+
+    OFF = "off", "Nothing"
+    WARN = "warn", "Warn"
+    BLOCK = "block", "Refuse"
+
+
 class Campaign(models.Model):
     """A labelling project: label schema, guidelines, policies, people, scans."""
 
@@ -45,7 +61,13 @@ class Campaign(models.Model):
     retrain_after = models.PositiveSmallIntegerField(default=25)
     promotes_by_itself = models.BooleanField(default=True)
     blank_share = models.FloatField(default=0.10)
-    # Made with the first import (`campaigns.key_of`); what names a patient is stored as a code of this key.
+    signature_policy = models.CharField(
+        max_length=8, choices=SignaturePolicy.choices, default=SignaturePolicy.RECENT
+    )  # when a verdict asks for the password
+    seen_policy = models.CharField(
+        max_length=8, choices=SeenPolicy.choices, default=SeenPolicy.WARN
+    )  # what happens where a scan was not looked at
+    # Created at the first import (`campaigns.key_of`); identifiers of patients are stored as codes by this key.
     pseudonym_key = models.OneToOneField(
         PseudonymKey, on_delete=models.PROTECT, related_name="campaign", null=True, blank=True
     )
@@ -57,6 +79,10 @@ class Campaign(models.Model):
             models.CheckConstraint(condition=Q(batch_size__gte=1, batch_size__lte=500), name="campaign_batch_size"),
             models.CheckConstraint(condition=Q(blank_share__gte=0, blank_share__lte=1), name="campaign_blank_share"),
             models.CheckConstraint(condition=Q(retrain_after__gte=1), name="campaign_retrain_after"),
+            models.CheckConstraint(
+                condition=Q(signature_policy__in=SignaturePolicy.values), name="campaign_signature_policy_known"
+            ),
+            models.CheckConstraint(condition=Q(seen_policy__in=SeenPolicy.values), name="campaign_seen_policy_known"),
         ]
 
     def __str__(self) -> str:
@@ -157,10 +183,14 @@ class Assignment(models.Model):
     position = models.PositiveSmallIntegerField(default=1)
     reader = models.PositiveSmallIntegerField(default=1)  # 2, 3 … for independent readers of one scan
     round = models.PositiveSmallIntegerField(default=1)
+    # The first assignment of this line of work, when another person began it; null: it begins here.
+    begun_as = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="gone_on")
     starts_from = models.CharField(max_length=12, choices=Start.choices, blank=True)  # set when it is opened
     lease_until = models.DateTimeField(null=True)
     touched_at = models.DateTimeField(null=True)  # the last save of a mask or an answer
     active_seconds = models.PositiveIntegerField(default=0)
+    active_periods = models.JSONField(default=dict)  # what `active_seconds` sums up (annotation.work.activity)
+    seen = models.JSONField(default=dict)  # what was looked at (annotation.work.seen)
     created_at = models.DateTimeField(auto_now_add=True)
     opened_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
@@ -172,13 +202,21 @@ class Assignment(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(state__in=sorted(ASSIGNMENT.states)), name="assignment_state_known"),
             models.CheckConstraint(
-                condition=Q(state__in=["queued", "reclaimed", "skipped", "blocked"]) | Q(person__isnull=False),
+                condition=Q(
+                    state__in=[
+                        AssignmentState.QUEUED,
+                        AssignmentState.RECLAIMED,
+                        AssignmentState.SKIPPED,
+                        AssignmentState.BLOCKED,
+                    ]
+                )
+                | Q(person__isnull=False),
                 name="assignment_worked_on_has_person",
             ),
-            # Two people never hold one scan in the same stage, except as independent readers.
+            # At most one person holds a scan in a stage, except independent readers.
             models.UniqueConstraint(
                 fields=["campaign", "scan", "stage", "reader"],
-                condition=~Q(state__in=["reclaimed", "skipped"]) & Q(stage="annotation"),
+                condition=~Q(state__in=[AssignmentState.RECLAIMED, AssignmentState.SKIPPED]) & Q(stage="annotation"),
                 name="assignment_one_reader_per_scan",
             ),
         ]

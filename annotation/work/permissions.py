@@ -1,11 +1,11 @@
 """Who may do what in a campaign."""
 
-from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import QuerySet
 
 from annotation.scans.models import SiteMembership
-from annotation.work.models import Assignment, Campaign, CampaignMember
+from annotation.work.models import Campaign, CampaignMember
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.kernel.errors import Forbidden
@@ -23,6 +23,11 @@ def has_role(user: User, campaign: Campaign, *roles: str) -> bool:
     return CampaignMember.objects.filter(user=user, campaign=campaign, role__in=roles).exists()
 
 
+def is_annotator(person: User, campaign: Campaign) -> bool:
+    """Whether work can be given to a person: an annotator of the campaign, with an open account."""
+    return person.is_active and has_role(person, campaign, Role.ANNOTATOR)
+
+
 def require_role(user: User, campaign: Campaign, *roles: str) -> None:
     """Raise Forbidden unless the person has one of these roles in the campaign."""
     if not has_role(user, campaign, *roles):
@@ -35,11 +40,6 @@ def campaigns_with_role(user: User, *roles: str) -> QuerySet[Campaign]:
     return Campaign.objects.filter(members__user=user, members__role__in=roles).distinct()
 
 
-def site_ids(user: User) -> Iterable[object]:
+def site_ids(user: User) -> "QuerySet[SiteMembership, Any]":
     """A subquery of the sites the person is a member of."""
     return SiteMembership.objects.filter(user=user).values("site_id")
-
-
-def is_own(assignment: Assignment, user: User) -> bool:
-    """Whether the assignment is the person's own line of work."""
-    return assignment.person_id == user.pk and assignment.state != "reclaimed"

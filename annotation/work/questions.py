@@ -1,20 +1,22 @@
-"""Image-level questions of a label schema: kinds, conditions, and which answers fit."""
+"""Image-level questions of a label schema: kinds, conditions, and valid answers."""
 
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Never
+from typing import Any, Literal, Never, get_args
 
 from annotation.work.reading import Misfit, entries
 from voxloop.kernel.errors import Invalid
 
-KINDS = ("choice", "choices", "boolean", "number", "text")
+Kind = Literal["choice", "choices", "boolean", "number", "text"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
-MEANINGS = ("", "infection", "no_infection")
+Meaning = Literal["", "infection", "no_infection"]
+MEANINGS: tuple[Meaning, ...] = get_args(Meaning)
 LONGEST_TEXT = 200
 MOST_DECIMALS = 6
-LARGEST = 10**12  # of a number without a bound: what every reader of JSON keeps exactly
+LARGEST = 10**12  # limit of unbounded numbers: exact in every JSON parser
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Option:
 
     value: str
     label: str
-    means: str = ""
+    means: Meaning = ""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Question:
 
     key: str
     text: str
-    kind: str
+    kind: Kind
     required: bool = False
     options: Sequence[Option] = ()
     unit: str = ""
@@ -55,23 +57,6 @@ class Question:
     decimals: int = 0
     max_length: int = LONGEST_TEXT
     shown_when: Condition | None = None
-
-    def facts(self) -> dict[str, Any]:
-        """As the viewer reads it (docs/formats.md)."""
-        return {
-            "key": self.key,
-            "text": self.text,
-            "kind": self.kind,
-            "required": self.required,
-            "options": [{"value": o.value, "label": o.label, "means": o.means} for o in self.options],
-            "unit": self.unit,
-            "min": self.minimum,
-            "max": self.maximum,
-            "decimals": self.decimals,
-            "max_length": self.max_length,
-            "shown_when": self.shown_when
-            and {"question": self.shown_when.question, "in": list(self.shown_when.values)},
-        }
 
     def clean(self, value: Any) -> Any:
         """The answer as it is stored; None for none. Raises Invalid (`bad_answers`, `answer_out_of_range`, …)."""
@@ -97,7 +82,7 @@ class Question:
 
     def _refuse(self, value: Any) -> Never:
         shown = str(value)[:80]
-        raise Invalid(f"{shown!r} is no answer to “{self.text}”.", code="bad_answers", question=self.key)
+        raise Invalid(f"{shown!r} is not an answer to “{self.text}”.", code="bad_answers", question=self.key)
 
     def _number(self, value: Any) -> float | int:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -131,7 +116,7 @@ class Question:
 
 
 def shown_questions(questions: Sequence[Question], answers: Mapping[str, Any]) -> list[Question]:
-    """The questions that these answers let be asked, in their order."""
+    """The questions shown for these answers, in order."""
     shown: list[Question] = []
     counted: dict[str, Any] = {}
     for question in questions:
@@ -143,7 +128,7 @@ def shown_questions(questions: Sequence[Question], answers: Mapping[str, Any]) -
 
 
 def check_answers(questions: Sequence[Question], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Answers that fit, of shown questions only, the empty ones left out. Raises Invalid naming the first misfit."""
+    """Valid answers of shown questions, without empty ones. Raises Invalid naming the first invalid one."""
     known = {question.key: question for question in questions}
     clean: dict[str, Any] = {}
     for key, value in values.items():
@@ -157,7 +142,7 @@ def check_answers(questions: Sequence[Question], values: Mapping[str, Any]) -> d
 
 
 def parse_question(stored: Any, what: str = "A question") -> Question:
-    """Read a question. Raises Misfit where it is not whole."""
+    """Parse a question. Raises Misfit where it is incomplete."""
     known = entries(
         stored,
         what,
@@ -201,7 +186,7 @@ def _parse_condition(stored: Any, what: str) -> Condition:
 
 def _bound(value: float | None, what: str) -> float | None:
     if value is not None and not (math.isfinite(value) and abs(value) <= LARGEST):
-        raise Misfit(f"{value!r} is no bound of {what}.")
+        raise Misfit(f"{value!r} is not a valid bound of {what}.")
     return value
 
 
@@ -226,7 +211,7 @@ def _faults(question: Question) -> list[str]:
         f"Question {key} needs a key of small letters, digits and _.": not KEY.fullmatch(key),
         f"Question {key} is of the unknown kind {question.kind}.": question.kind not in KINDS,
         f"Question {key} needs at least two options.": chooses and len(question.options) < 2,
-        f"Question {key} has options, but nothing to choose.": not chooses and bool(question.options),
+        f"Question {key} has options, but its kind has no choices.": not chooses and bool(question.options),
         f"Question {key} has an option without a value or a label.": not all(
             o.value and o.label for o in question.options
         ),
@@ -236,8 +221,8 @@ def _faults(question: Question) -> list[str]:
         f"Question {key} has no text.": not question.text,
         f"Two options of question {key} are the same.": len({o.value for o in question.options})
         != len(question.options),
-        f"Question {key} goes from {low} to {high}: nothing fits.": low is not None and high is not None and low > high,
-        f"Question {key} has a unit or bounds, but is no number.": question.kind != "number"
+        f"Question {key} allows no value from {low} to {high}.": low is not None and high is not None and low > high,
+        f"Question {key} has a unit or bounds, but is not a number.": question.kind != "number"
         and (question.unit != "" or low is not None or high is not None),
         f"Question {key} takes 0 to {MOST_DECIMALS} decimals.": not 0 <= question.decimals <= MOST_DECIMALS,
         f"Question {key} takes 1 to 2000 characters.": not 1 <= question.max_length <= 2000,

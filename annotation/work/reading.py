@@ -1,11 +1,11 @@
-"""Reading what a person has written as JSON: every misfit is one sentence that says where and what."""
+"""Parse JSON written by a person: every error is one sentence that says where and what."""
 
 from collections.abc import Mapping
 from typing import Any
 
 LONGEST = 200
 
-# The kinds of value that an entry may have, in words.
+# Descriptions of the kinds of values.
 WORDS: dict[Any, str] = {
     str: "a text",
     bool: "true or false",
@@ -23,10 +23,10 @@ class Misfit(ValueError):  # noqa: N818 - a sentence for a person, not a fault
 def entries(
     stored: Any, what: str, *, needs: Mapping[str, Any], may: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The entries of a table by name, those that are null left out. Raises Misfit.
+    """The entries of a table by name, without null ones. Raises Misfit.
 
-    `needs` and `may` give the kind of value of each name (a key of `WORDS`). Texts are one line of printable signs, at
-    most 200, without a space at their ends.
+    `needs` and `may` give the kind of value of each name (a key of `WORDS`). Texts are one line of printable
+    characters, at most 200, without a space at their ends.
     """
     kinds = {**needs, **(may or {})}
     if not isinstance(stored, Mapping):
@@ -44,8 +44,8 @@ def entries(
             raise Misfit(f"“{name}” of {what[0].lower()}{what[1:]} must be {WORDS[kind]}, not {_short(value)}.")
         if isinstance(value, str) and (not value.isprintable() or value != value.strip() or len(value) > LONGEST):
             raise Misfit(
-                f"“{name}” of {what[0].lower()}{what[1:]} must be one line of at most {LONGEST} signs without a space "
-                "at its ends."
+                f"“{name}” of {what[0].lower()}{what[1:]} must be one line of at most {LONGEST} characters "
+                "without a space at its ends."
             )
     return given
 

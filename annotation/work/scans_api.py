@@ -4,22 +4,24 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotation.scans.facts import VolumeIndexFacts
 from annotation.scans.models import Scan, Site
 from annotation.scans.selectors import visible_sites, volume_index
+from annotation.scans.states import ScanState
 from annotation.scans.volumes import blame, fill_sums, pieces_of
 from annotation.work.selectors import visible_scans
 from annotation.work.withdrawing import check_not_gone, withdraw
+from voxloop.accounts.requests import Request, person_of
 from voxloop.kernel.errors import Damaged, NotFound
-from voxloop.storage.serving import OctetRenderer, serve_object
+from voxloop.kernel.facts import plain
+from voxloop.storage.serving import OctetRenderer, serve_object, served_as
 from voxloop.volume.labelmap import MEDIA_TYPE
 
 
@@ -30,7 +32,16 @@ class SiteSerializer(serializers.ModelSerializer[Site]):
 
 
 class ScanSerializer(serializers.ModelSerializer[Scan]):
+    state = serializers.ChoiceField(ScanState.choices)
     site = serializers.CharField(source="site.code")
+    shape_zyx = serializers.ListField(
+        child=serializers.IntegerField(),
+        min_length=3,
+        max_length=3,
+        allow_null=True,
+        help_text="null until it is ready",
+    )
+    spacing_mm_zyx = serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3, allow_null=True)
     volume = serializers.SerializerMethodField()
 
     class Meta:
@@ -53,7 +64,7 @@ class ScanSerializer(serializers.ModelSerializer[Scan]):
         ]
 
     def get_volume(self, scan: Scan) -> str | None:
-        return f"/api/v1/scans/{scan.pk}/volume" if scan.state == "ready" else None
+        return f"/api/v1/scans/{scan.pk}/volume" if scan.state == ScanState.READY else None
 
 
 class SiteListView(generics.ListAPIView[Site]):
@@ -64,7 +75,7 @@ class SiteListView(generics.ListAPIView[Site]):
     queryset = Site.objects.none()
 
     def get_queryset(self) -> Any:
-        return visible_sites(self.request.user).order_by("code")
+        return visible_sites(person_of(self)).order_by("code")
 
 
 class ScanListView(generics.ListAPIView[Scan]):
@@ -76,7 +87,7 @@ class ScanListView(generics.ListAPIView[Scan]):
     filterset_fields = ["state", "code"]
 
     def get_queryset(self) -> Any:
-        return visible_scans(self.request.user).select_related("site").order_by("code")
+        return visible_scans(person_of(self)).select_related("site").order_by("code")
 
 
 class ScanView(generics.RetrieveAPIView[Scan]):
@@ -85,7 +96,7 @@ class ScanView(generics.RetrieveAPIView[Scan]):
     queryset = Scan.objects.none()
 
     def get_queryset(self) -> Any:
-        return visible_scans(self.request.user).select_related("site")
+        return visible_scans(person_of(self)).select_related("site")
 
 
 class VolumeView(APIView):
@@ -93,10 +104,10 @@ class VolumeView(APIView):
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=VolumeIndexFacts)
     def get(self, request: Request, pk: UUID) -> Response:
         scan = ready_scan(request, pk)
-        return Response(volume_index(scan), headers={"Cache-Control": "no-store"})
+        return Response(plain(volume_index(scan)), headers={"Cache-Control": "no-store"})
 
 
 class _PartView(APIView):
@@ -107,7 +118,7 @@ class _PartView(APIView):
     content_type = "application/octet-stream"
     field = "pack_key"
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses=served_as("application/octet-stream"))
     def get(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
         scan = ready_scan(request, pk)
         key = getattr(scan, self.field)
@@ -120,7 +131,7 @@ class _PartView(APIView):
 
 
 class PackView(_PartView):
-    """Slices are checked one by one: a damaged one does not take the others with it."""
+    """Slices are checked separately: a damaged one does not block the others."""
 
     field = "pack_key"
 
@@ -135,6 +146,7 @@ class PreviewView(_PartView):
     field = "preview_key"
 
 
+@extend_schema_view(get=extend_schema(responses=served_as(MEDIA_TYPE)))
 class LimitView(_PartView):
     field = "limit_key"
     content_type = MEDIA_TYPE
@@ -146,7 +158,7 @@ def ready_scan(request: Request, pk: UUID) -> Scan:
     if scan is None:
         raise NotFound
     check_not_gone(scan)
-    if scan.state != "ready":
+    if scan.state != ScanState.READY:
         raise NotFound
     return scan
 
@@ -156,7 +168,7 @@ class ReasonOfWithdrawal(serializers.Serializer[Any]):
 
 
 class ScanWithdrawView(APIView):
-    """Take a scan out of every use, for good, with a reason."""
+    """Withdraw a scan permanently, with a reason."""
 
     permission_classes = [IsAuthenticated]
 

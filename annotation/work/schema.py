@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from annotation.work.questions import Question, check_answers, faults_of, parse_question, shown_questions
 from annotation.work.reading import Misfit, entries
@@ -12,7 +12,8 @@ from voxloop.kernel.errors import Invalid
 HIGHEST_SEGMENT = 254  # 255 marks erased voxels (docs/formats.md)
 LAYER_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 SEGMENT_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
-LIMITS = ("", "lungs")
+Limit = Literal["", "lungs"]
+LIMITS: tuple[Limit, ...] = get_args(Limit)
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 LONGEST_NAME = 64  # LO, as DICOM SEG has it
 CODE_LENGTHS = {"scheme": 16, "value": 16, "meaning": 64}  # SH, SH, LO (PS3.3 8.8)
@@ -33,13 +34,13 @@ class Segment:
 
 @dataclass(frozen=True)
 class Layer:
-    """One labelmap of a scan. `limit`: "lungs" where what it marks lies in the lungs, else empty."""
+    """One labelmap of a scan. `limit`: "lungs" when its marks are expected in the lungs, else empty."""
 
     name: str
     title: str
     editable: bool
     segments: Sequence[Segment]
-    limit: str = ""
+    limit: Limit = ""
 
     @property
     def ids(self) -> frozenset[int]:
@@ -54,7 +55,7 @@ class Schema:
     questions: Sequence[Question]
 
     def layer(self, name: str | None = None) -> Layer:
-        """The layer of that name, or where none is said the first that people draw on. Raises Invalid."""
+        """The layer of that name; without a name the first editable one. Raises Invalid."""
         if not name:
             return self.editable_layers[0]
         for layer in self.layers:
@@ -65,15 +66,15 @@ class Schema:
 
     @property
     def editable_layers(self) -> list[Layer]:
-        """The layers that people draw on; there is always one."""
+        """The editable layers; there is at least one."""
         return [layer for layer in self.layers if layer.editable]
 
     def check_answers(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Answers that fit the questions, without those of hidden ones. Raises Invalid naming the first misfit."""
+        """Valid answers, without those of hidden questions. Raises Invalid naming the first invalid one."""
         return check_answers(self.questions, values)
 
     def shown_questions(self, answers: Mapping[str, Any]) -> list[Question]:
-        """The questions that these answers let be asked."""
+        """The questions shown for these answers."""
         return shown_questions(self.questions, answers)
 
 
@@ -116,7 +117,7 @@ def _parse_segment(stored: Any, what: str) -> Segment:
         code = entries(known["code"], f"The code of {what}", needs=dict.fromkeys(CODE_LENGTHS, str))
         for name, most in CODE_LENGTHS.items():
             if not 1 <= len(code[name]) <= most:
-                raise Misfit(f"“{name}” in the code of {what} has 1 to {most} signs.")
+                raise Misfit(f"“{name}” in the code of {what} has 1 to {most} characters.")
     return Segment(**known)
 
 
@@ -137,7 +138,7 @@ def _check_layer(layer: Layer) -> None:
     if not LAYER_NAME.fullmatch(layer.name):
         raise Misfit(f"The name of layer {layer.name} must be small letters, digits and _, at most 32.")
     if not 1 <= len(layer.title) <= LONGEST_NAME:
-        raise Misfit(f"The title of layer {layer.name} has 1 to {LONGEST_NAME} signs.")
+        raise Misfit(f"The title of layer {layer.name} has 1 to {LONGEST_NAME} characters.")
     if layer.limit not in LIMITS:
         raise Misfit(f"The limit of layer {layer.name} can be “lungs”, or is left out.")
     if layer.editable and not layer.segments:
@@ -147,7 +148,7 @@ def _check_layer(layer: Layer) -> None:
             raise Misfit(f"Two segments of layer {layer.name} have the same {what}.")
     for segment in layer.segments:
         if not 1 <= len(segment.name) <= LONGEST_NAME:
-            raise Misfit(f"The name of segment {segment.id} of layer {layer.name} has 1 to {LONGEST_NAME} signs.")
+            raise Misfit(f"The name of segment {segment.id} of layer {layer.name} has 1 to {LONGEST_NAME} characters.")
         if not SEGMENT_KEY.fullmatch(segment.key):
             raise Misfit(f"The key of {segment.name} must be small letters, digits and _, at most 64.")
         if not 1 <= segment.id <= HIGHEST_SEGMENT:

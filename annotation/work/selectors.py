@@ -1,12 +1,23 @@
-"""What a person may see: one queryset per thing. Outside of it there is nothing (404)."""
+"""What a person may see: one queryset per model. Everything else is a 404."""
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from annotation.scans.models import Scan
+from annotation.scans.states import ScanState
 from annotation.work.models import Assignment, Batch, Campaign, CampaignScan
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
+from annotation.work.states import AssignmentState, BatchState
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
+
+# Batches whose scans are worked on; a scan that is put back can turn up in any of them.
+WORKED_IN = (
+    BatchState.PUBLISHED,
+    BatchState.IN_PROGRESS,
+    BatchState.SUBMITTED,
+    BatchState.IN_REVIEW,
+    BatchState.RETURNED,
+)
 
 
 def visible_campaigns(user: User) -> QuerySet[Campaign]:
@@ -17,13 +28,13 @@ def visible_campaigns(user: User) -> QuerySet[Campaign]:
 
 
 def visible_scans(user: User) -> QuerySet[Scan]:
-    """Scans of the person's sites that they oversee, review, or were given to work on."""
+    """Scans of the person's sites that they oversee, review, or were assigned."""
     if user.is_administrator:
         return Scan.objects.all()
     overseen = campaigns_with_role(user, *OVERSEERS, Role.REVIEWER, Role.ARBITRATOR)
     return Scan.objects.filter(
         Q(pk__in=CampaignScan.objects.filter(campaign__in=overseen).values("scan_id"))
-        | Q(pk__in=_own_work(user).values("scan_id")),
+        | Q(pk__in=own_work(user).values("scan_id")),
         site__in=site_ids(user),
     )
 
@@ -34,18 +45,20 @@ def visible_batches(user: User) -> QuerySet[Batch]:
         return Batch.objects.all()
     return Batch.objects.filter(
         Q(campaign__in=campaigns_with_role(user, *OVERSEERS))
-        | Q(assignee=user) & ~Q(state__in=["draft", "cancelled"])
-        | Q(pk__in=_own_work(user).values("batch_id"))
+        | Q(assignee=user) & ~Q(state__in=[BatchState.DRAFT, BatchState.CANCELLED])
+        | Q(pk__in=own_work(user).values("batch_id"))
     )
 
 
 def visible_assignments(user: User) -> QuerySet[Assignment]:
     """The person's own assignments, and those of campaigns they oversee, at their sites."""
-    rows = Assignment.objects.select_related("scan", "scan__site", "batch", "campaign", "person")
+    rows = Assignment.objects.select_related(
+        "scan", "scan__site", "batch", "campaign", "person", "begun_as", "begun_as__person"
+    )
     if user.is_administrator:
         return rows
     return rows.filter(
-        Q(person=user) & ~Q(state="reclaimed") & ~Q(batch__state="draft")
+        Q(person=user) & ~Q(state=AssignmentState.RECLAIMED) & ~Q(batch__state=BatchState.DRAFT)
         | Q(campaign__in=campaigns_with_role(user, *OVERSEERS)),
         scan__site__in=site_ids(user),
     )
@@ -54,18 +67,18 @@ def visible_assignments(user: User) -> QuerySet[Assignment]:
 def work_list(user: User) -> QuerySet[Assignment]:
     """The person's own annotation work, in the order to do it: returned, started, up next, waiting for others."""
     order = Case(
-        When(state="returned", then=Value(0)),
-        When(state="open", then=Value(1)),
-        When(state="queued", then=Value(2)),
-        When(state="blocked", then=Value(3)),
-        When(state="submitted", then=Value(4)),
+        When(state=AssignmentState.RETURNED, then=Value(0)),
+        When(state=AssignmentState.OPEN, then=Value(1)),
+        When(state=AssignmentState.QUEUED, then=Value(2)),
+        When(state=AssignmentState.BLOCKED, then=Value(3)),
+        When(state=AssignmentState.SUBMITTED, then=Value(4)),
         default=Value(5),
         output_field=IntegerField(),
     )
     return (
         visible_assignments(user)
         .filter(person=user, stage=Assignment.Stage.ANNOTATION)
-        .exclude(batch__state__in=["draft", "cancelled"])
+        .exclude(batch__state__in=[BatchState.DRAFT, BatchState.CANCELLED])
         .annotate(turn=order)
         .order_by("turn", "batch__due_on", "batch__number", "position")
     )
@@ -78,23 +91,29 @@ def pool(user: User, campaign: Campaign | None = None) -> QuerySet[Assignment]:
         campaigns = campaigns.filter(pk=campaign.pk)
     return Assignment.objects.filter(
         stage=Assignment.Stage.ANNOTATION,
-        state="queued",
+        state=AssignmentState.QUEUED,
         person__isnull=True,
-        batch__assignee__isnull=True,
-        batch__state__in=["published", "in_progress"],
+        batch__state__in=WORKED_IN,
         campaign__in=campaigns,
         scan__site__in=site_ids(user),
-        scan__state="ready",
+        scan__state=ScanState.READY,
     ).order_by("batch__number", "position")
 
 
 def unassigned_scans(campaign: Campaign) -> QuerySet[Scan]:
     """Ready scans of the campaign that are in no annotation assignment in force."""
     taken = Assignment.objects.filter(campaign=campaign, stage=Assignment.Stage.ANNOTATION).exclude(
-        state__in=["reclaimed", "skipped"]
+        state__in=[AssignmentState.RECLAIMED, AssignmentState.SKIPPED]
     )
-    return Scan.objects.filter(campaign_scans__campaign=campaign, state="ready").exclude(pk__in=taken.values("scan_id"))
+    return Scan.objects.filter(campaign_scans__campaign=campaign, state=ScanState.READY).exclude(
+        pk__in=taken.values("scan_id")
+    )
 
 
-def _own_work(user: User) -> QuerySet[Assignment]:
-    return Assignment.objects.filter(person=user).exclude(state="reclaimed").exclude(batch__state="draft")
+def own_work(user: User) -> QuerySet[Assignment]:
+    """Assignments that are or were the person's, without drafts and what was taken from them."""
+    return (
+        Assignment.objects.filter(person=user)
+        .exclude(state=AssignmentState.RECLAIMED)
+        .exclude(batch__state=BatchState.DRAFT)
+    )

@@ -2,7 +2,28 @@
 
 from typing import Any
 
-# Coded terms are SNOMED CT where one was certain, else a private scheme that says so in its name.
+QUALITY: dict[str, Any] = {
+    "key": "quality",
+    "text": "Image quality",
+    "kind": "choice",
+    "required": True,
+    "options": [
+        {"value": "good", "label": "Good"},
+        {"value": "limited", "label": "Limited, but readable"},
+        {"value": "poor", "label": "Poor"},
+    ],
+}
+
+INFECTIOUS_OPACITY: dict[str, Any] = {
+    "id": 1,
+    "key": "infectious_opacity",
+    "name": "Infectious opacity",
+    "colour": "#e8ac00",
+    "infectious": True,
+    "code": {"scheme": "SCT", "value": "233604007", "meaning": "Pneumonia"},
+}
+
+# Coded terms are SNOMED CT where one was certain, else from a private scheme with 99 in its name.
 CHEST_CT: dict[str, Any] = {
     "layers": [
         {
@@ -11,14 +32,7 @@ CHEST_CT: dict[str, Any] = {
             "editable": True,
             "limit": "lungs",
             "segments": [
-                {
-                    "id": 1,
-                    "key": "infectious_opacity",
-                    "name": "Infectious opacity",
-                    "colour": "#e8ac00",
-                    "infectious": True,
-                    "code": {"scheme": "SCT", "value": "233604007", "meaning": "Pneumonia"},
-                },
+                INFECTIOUS_OPACITY,
                 {
                     "id": 2,
                     "key": "infectious_tree_in_bud",
@@ -134,17 +148,7 @@ CHEST_CT: dict[str, Any] = {
                 {"value": "5", "label": "5 very high"},
             ],
         },
-        {
-            "key": "quality",
-            "text": "Image quality",
-            "kind": "choice",
-            "required": True,
-            "options": [
-                {"value": "good", "label": "Good"},
-                {"value": "limited", "label": "Limited, but readable"},
-                {"value": "poor", "label": "Poor"},
-            ],
-        },
+        QUALITY,
         {
             "key": "quality_reason",
             "text": "What makes it poor",
@@ -194,7 +198,7 @@ CHEST_CT: dict[str, Any] = {
     ],
 }
 
-# What can be told apart and answered on one projection.
+# Limited to what is visible on one projection.
 CHEST_X_RAY: dict[str, Any] = {
     "layers": [
         {
@@ -202,14 +206,7 @@ CHEST_X_RAY: dict[str, Any] = {
             "title": "Findings",
             "editable": True,
             "segments": [
-                {
-                    "id": 1,
-                    "key": "infectious_opacity",
-                    "name": "Infectious opacity",
-                    "colour": "#e8ac00",
-                    "infectious": True,
-                    "code": {"scheme": "SCT", "value": "233604007", "meaning": "Pneumonia"},
-                },
+                INFECTIOUS_OPACITY,
                 {
                     "id": 2,
                     "key": "nodule_or_mass",
@@ -269,17 +266,7 @@ CHEST_X_RAY: dict[str, Any] = {
                 {"value": "unknown", "label": "Cannot be told"},
             ],
         },
-        {
-            "key": "quality",
-            "text": "Image quality",
-            "kind": "choice",
-            "required": True,
-            "options": [
-                {"value": "good", "label": "Good"},
-                {"value": "limited", "label": "Limited, but readable"},
-                {"value": "poor", "label": "Poor"},
-            ],
-        },
+        QUALITY,
         {"key": "confirmed_empty", "text": "Confirmed: no finding at all", "kind": "boolean"},
     ],
 }

@@ -1,29 +1,36 @@
-"""Take a scan out of every use: who may, and what becomes of the work on it."""
+"""Withdraw a scan: permission, and the end of work on it."""
 
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from annotation.scans.models import Scan
 from annotation.scans.services import withdraw_scan
+from annotation.scans.states import ScanState
 from annotation.work.batches import refresh_batch
 from annotation.work.models import Assignment, CampaignMember
 from annotation.work.permissions import OVERSEERS
 from annotation.work.selectors import visible_scans
-from annotation.work.states import ASSIGNMENT
+from annotation.work.states import ASSIGNMENT, AssignmentState
+from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
 from voxloop.audit.services import advance
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, Gone, NotFound
 
-ENDED = ("withdrawn", "erased")
-UNDER_WAY = ("queued", "open", "returned", "blocked", "submitted")
+ENDED = (ScanState.WITHDRAWN, ScanState.ERASED)
+UNDER_WAY = (
+    AssignmentState.QUEUED,
+    AssignmentState.OPEN,
+    AssignmentState.RETURNED,
+    AssignmentState.BLOCKED,
+    AssignmentState.SUBMITTED,
+)
 
 
 @transaction.atomic
 def withdraw(*, scan_id: UUID, actor: User, why: str) -> Scan:
-    """Withdraw a scan for good. Coordinators and data managers of a campaign that has it.
+    """Withdraw a scan permanently. Coordinators and data managers of a campaign that has it.
 
     Raises NotFound, Forbidden, Conflict (`state_conflict`, `reason_required`).
     """
@@ -39,8 +46,8 @@ def may_withdraw(user: User, scan_id: UUID) -> bool:
     return CampaignMember.objects.filter(user=user, role__in=OVERSEERS, campaign__campaign_scans__scan=scan_id).exists()
 
 
-def end_work(*, scan: Scan, actor: Any) -> None:
-    """Whoever works on the scan is done with it (registered with `scans.services.on_withdrawn`)."""
+def end_work(*, scan: Scan, actor: Actor) -> None:
+    """End all work on the scan (registered with `scans.services.on_withdrawn`)."""
     rows = Assignment.objects.select_for_update(of=("self",)).filter(
         scan=scan, stage=Assignment.Stage.ANNOTATION, state__in=UNDER_WAY
     )
@@ -49,7 +56,7 @@ def end_work(*, scan: Scan, actor: Any) -> None:
     for row in rows.order_by("pk"):
         advance(
             row,
-            "skipped",
+            AssignmentState.SKIPPED,
             table=ASSIGNMENT,
             actor=actor,
             why=why,
@@ -63,7 +70,7 @@ def end_work(*, scan: Scan, actor: Any) -> None:
 
 
 def check_not_withdrawn(scan: Scan) -> None:
-    """Raise Conflict (`scan_withdrawn`) when the scan was taken out of every use."""
+    """Raise Conflict (`scan_withdrawn`) when the scan was withdrawn."""
     if scan.state in ENDED:
         raise Conflict(
             f"{scan.code} was withdrawn and is not worked on any more; go on with the next scan.", code="scan_withdrawn"
@@ -71,6 +78,6 @@ def check_not_withdrawn(scan: Scan) -> None:
 
 
 def check_not_gone(scan: Scan) -> None:
-    """Raise Gone (`scan_withdrawn`) for somebody who may see the scan and asks for its voxels."""
+    """Raise Gone (`scan_withdrawn`) for somebody who may see the scan and requests its voxels."""
     if scan.state in ENDED:
-        raise Gone(f"{scan.code} was withdrawn; its images are served to nobody.", code="scan_withdrawn")
+        raise Gone(f"{scan.code} was withdrawn; its images are no longer served.", code="scan_withdrawn")

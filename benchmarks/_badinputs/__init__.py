@@ -1,6 +1,6 @@
-"""Bad inputs, by name and made from a seed, sent to a running product: what it answered and what they left behind."""
+"""Bad inputs, named and generated from a seed, sent to a running product: its responses, and what they left behind."""
 
-from benchmarks._badinputs.running import Door, Facts, over_http, run_bad_inputs
-from benchmarks._badinputs.world import SEED, Places
+from benchmarks._badinputs.running import Facts, Sender, over_http, run_bad_inputs
+from benchmarks._badinputs.world import SEED, Targets
 
-__all__ = ["SEED", "Door", "Facts", "Places", "over_http", "run_bad_inputs"]
+__all__ = ["SEED", "Facts", "Sender", "Targets", "over_http", "run_bad_inputs"]

@@ -1,4 +1,4 @@
-"""Mask messages and NIfTI files, whole and broken in every part that a reader looks at."""
+"""Mask messages and NIfTI files, valid and broken in every part that is parsed."""
 
 import gzip
 import json
@@ -20,7 +20,7 @@ PLACE = "HERE"
 
 
 def stroke(dice: random.Random) -> dict[str, Any]:
-    """A stroke that fits."""
+    """A valid stroke."""
     return {
         "id": str(UUID(int=dice.getrandbits(128), version=4)),
         "tool": "grow",
@@ -46,14 +46,14 @@ def header(shape: Sequence[int], dice: random.Random) -> dict[str, Any]:
 
 
 def packed(head: str | bytes, payload: bytes = b"\x01\x01", magic: bytes = b"VXM1", length: int | None = None) -> bytes:
-    """A message of these parts, whether they fit or not."""
+    """A message of these parts, valid or not."""
     raw = head.encode("utf-8", "surrogatepass") if isinstance(head, str) else head
     size = struct.pack("<I", (len(raw) if length is None else length) & 0xFFFFFFFF)
     return gzip.compress(magic + size + raw + payload, 1, mtime=0)
 
 
 def with_value(document: dict[str, Any], path: Sequence[Any], written: str) -> str:
-    """The document as JSON, with this text in the place of one value."""
+    """The document as JSON, with this text instead of one value."""
     copy = json.loads(json.dumps(document))
     inner = copy
     for step in path[:-1]:

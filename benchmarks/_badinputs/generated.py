@@ -1,4 +1,4 @@
-"""Bad inputs made from a seed: mutations of what is right, and what the schema of the API allows or nearly allows."""
+"""Bad inputs generated from a seed: mutations of valid ones, and what the API's schema allows or nearly allows."""
 
 import json
 import random
@@ -8,47 +8,48 @@ from urllib.parse import quote
 from uuid import UUID
 
 from benchmarks._badinputs import bodies
-from benchmarks._badinputs.named import HEADERS, QUERIES, upload
-from benchmarks._badinputs.world import Asked, Places
+from benchmarks._badinputs.lists import HEADERS, QUERIES
+from benchmarks._badinputs.named import upload
+from benchmarks._badinputs.world import Asked, Targets
 
-# Routes with a body that leave the work under way as it is. Were it moved on by chance, the saves after it would be
-# refused before they are read; the others are asked for ids of nothing.
+# Routes with a body that do not advance the open assignment, after which saves would be refused unread; other routes
+# get unknown ids.
 STAYS = {"answers", "beat", "propose", "comments", "seen", "checks"}
-UPLOAD_SHARE = 0.004  # each is an import of its own, in a process of its own
+UPLOAD_SHARE = 0.004  # each starts an import in a child process
 
 
-def generate(places: Places, schema: dict[str, Any], seed: int, count: int) -> Iterator[Asked]:
+def generate(targets: Targets, schema: dict[str, Any], seed: int, count: int) -> Iterator[Asked]:
     """`count` requests; equal arguments give equal requests. `schema` is the OpenAPI document of the product."""
     dice = random.Random(seed)
-    writes, reads = list(_routes(schema, places, with_body=True)), list(_routes(schema, places, with_body=False))
+    writes, reads = list(_routes(schema, targets, with_body=True)), list(_routes(schema, targets, with_body=False))
     for number in range(count):
         share = dice.random()
         if share < UPLOAD_SHARE:
             name, content = dice.choice(
-                [("x.nii.gz", bodies.broken_nifti(places.shape_zyx, dice)), ("x.zip", dice.randbytes(99))]
+                [("x.nii.gz", bodies.broken_nifti(targets.shape_zyx, dice)), ("x.zip", dice.randbytes(99))]
             )
-            yield upload(f"upload {number}", name, content, places)
+            yield upload(f"upload {number}", name, content, targets)
         elif share < 0.45:
-            yield _save(number, places, bodies.broken_message(places.shape_zyx, dice), bodies.MASK, dice)
+            yield _save(number, targets, bodies.broken_message(targets.shape_zyx, dice), bodies.MASK, dice)
         elif share < 0.6:
-            yield _save(number, places, bodies.broken_nifti(places.shape_zyx, dice), "application/gzip", dice)
+            yield _save(number, targets, bodies.broken_nifti(targets.shape_zyx, dice), "application/gzip", dice)
         elif share < 0.85:
             yield _document(number, dice.choice(writes), dice)
         else:
             yield _reading(number, dice.choice(reads), dice)
 
 
-def _save(number: int, places: Places, body: bytes, kind: str, dice: random.Random) -> Asked:
+def _save(number: int, targets: Targets, body: bytes, kind: str, dice: random.Random) -> Asked:
     headers = {
         "Content-Type": kind,
         "If-Match": dice.choice(['"empty"', '"empty"', '"x"', "*", ""]),
         "Idempotency-Key": str(UUID(int=dice.getrandbits(128), version=4)),
     }
-    return Asked(f"save {number}", "PUT", places.mask, headers=headers, body=body)
+    return Asked(f"save {number}", "PUT", targets.mask, headers=headers, body=body)
 
 
-def _routes(schema: dict[str, Any], places: Places, *, with_body: bool) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Method, path and fields of every operation. What changes something without a body is asked for ids of nothing."""
+def _routes(schema: dict[str, Any], targets: Targets, *, with_body: bool) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method, path and fields of every operation. Changing routes without a body get unknown ids."""
     for path, methods in schema["paths"].items():
         kind = path.removeprefix("/api/v1/").split("/")[0]
         for method, operation in methods.items():
@@ -56,10 +57,10 @@ def _routes(schema: dict[str, Any], places: Places, *, with_body: bool) -> Itera
             if method not in ("get", "post", "put", "patch", "delete") or bool(content) != with_body:
                 continue
             stays = path.rstrip("/").rpartition("/")[2] in STAYS
-            known = places.ids.get(kind) if method == "get" or (content and stays) else None
+            known = targets.ids.get(kind) if method == "get" or (content and stays) else None
             whole = path.replace("{id}", known or "00000000-0000-4000-8000-000000000000")
             if method != "get" and "{" not in path and not content:
-                continue  # taking the next piece of work is no bad input
+                continue  # claiming the next assignment is valid
             reference = (content or {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
             yield method.upper(), whole, schema["components"]["schemas"].get(reference, {}).get("properties", {})
 
@@ -67,7 +68,7 @@ def _routes(schema: dict[str, Any], places: Places, *, with_body: bool) -> Itera
 def _document(number: int, route: tuple[str, str, dict[str, Any]], dice: random.Random) -> Asked:
     method, path, fields = route
     names = [*fields, "values", "x", "\\u0000", "__proto__"]
-    # One field is always odd, so that nothing is done by chance that a person would have meant.
+    # One field is always invalid, so that no request succeeds by chance.
     written = ", ".join(f'"{dice.choice(names)}": {_value(dice, 3)}' for _ in range(dice.randint(0, 4)))
     odd = f'"{dice.choice(list(fields) or names)}": {dice.choice(bodies.ODD)}'
     body = f"{{{written}{', ' if written else ''}{odd}}}".encode("utf-8", "surrogatepass")

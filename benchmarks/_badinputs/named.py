@@ -1,4 +1,4 @@
-"""Bad inputs that have a name: each is one that some system of this kind has fallen over."""
+"""Named bad inputs: each has broken some system of this kind."""
 
 import gzip
 import io
@@ -9,123 +9,32 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from benchmarks._badinputs import bodies
-from benchmarks._badinputs.world import Asked, Places
-
-JSON = "application/json"
-GETS = [
-    "me/",
-    "sites/",
-    "scans/",
-    "campaigns/",
-    "batches/",
-    "assignments/",
-    "reviews/",
-    "models/",
-    "training-runs/",
-    "releases/",
-    "jobs/",
-]
-QUERIES = [
-    "page=-1",
-    "page=0",
-    "page=" + "9" * 30,
-    "page=%00",
-    "page_size=-1",
-    "page_size=" + "9" * 30,
-    "page_size=x",
-    "state=%00",
-    "campaign=x",
-    "campaign=%00",
-    "batch=1e9",
-    "ordering=password",
-    "ordering=%00",
-    "kind=%ff",
-    "person__password__startswith=a",
-    "format=%00",
-    "format=xml",
-    "%00=1",
-    "code=%F0%28%8C%28",
-    "a=" + "b" * 3000,
-]
-HEADERS: dict[str, list[str]] = {
-    "Range": [
-        "bytes=",
-        "bytes=-",
-        "bytes=5-1",
-        "bytes=" + "9" * 5000,
-        "bytes=" + "9" * 5000 + "-",
-        "bytes=-0",
-        "bytes=0-" + "9" * 5000,
-        "bytes=0-1,3-4",
-        "rows=1-2",
-        "bytes=\xb2-\xb3",
-        "bytes=1e9-",
-        "bytes=-1-2",
-    ],
-    "If-None-Match": ["*", "\xff", '"', '"' + "x" * 4000 + '"'],
-    "Accept": ["text/html", "application/xml;q=2", ";;;", "*/*;q=nan", "image/png", "\xff", "a" * 4000],
-    "Authorization": ["Token", "Token ", "Token \xff", "Token " + "x" * 4000, "Basic " + "=" * 99, "Bearer x"],
-    "Cookie": ["sessionid=\xff", "sessionid=" + "x" * 4000, "=;=;=", "csrftoken=\x01"],
-    "Content-Encoding": ["gzip", "br", "x"],
-    "Accept-Language": ["\xff", "x" * 4000],
-    "X-Forwarded-For": ["\xff", "x", "1.2.3.4," * 500],
-}
-DOCUMENTS = [
-    b"",
-    b"{",
-    b"[]",
-    b"null",
-    b"1",
-    b'"x"',
-    b"\x00",
-    b"\xff\xfe",
-    b"NaN",
-    b'{"a": NaN}',
-    b'{"a": 1e999}',
-    b"9" * 5000,
-    b"[" * 100_000,
-    b'{"a":' * 5000,
-    b'{"a": "\\u0000"}',
-    b'{"a": "\\ud800"}',
-    b'{"\\ud800": 1}',
-    b"\xef\xbb\xbf{}",
-    b'{"a": ' + b"9" * 400 + b"}",
-    b"{" + b",".join(b'"%d":1' % n for n in range(3000)) + b"}",
-]
-TYPES = [
-    "text/plain",
-    "multipart/form-data",
-    "multipart/form-data; boundary=x",
-    "application/json; charset=x",
-    "\xff",
-    "application/json; charset=utf-16",
-    "application/xml",
-    "",
-]
+from benchmarks._badinputs.lists import DOCUMENTS, GETS, HEADERS, JSON, QUERIES, TYPES
+from benchmarks._badinputs.world import Asked, Targets
 
 
 def _gz(data: bytes) -> bytes:
     return gzip.compress(data, 1, mtime=0)
 
 
-def list_named(places: Places) -> list[Asked]:
-    """More than 300 requests, always the same for the same places."""
+def list_named(targets: Targets) -> list[Asked]:
+    """More than 300 requests, always the same for the same targets."""
     found = [
-        *_queries(places),
-        *_headers(places),
-        *_documents(places),
-        *_methods(places),
-        *_masks(places),
-        *_niftis(places),
+        *_queries(targets),
+        *_headers(targets),
+        *_documents(targets),
+        *_methods(targets),
+        *_masks(targets),
+        *_niftis(targets),
     ]
-    return [*found, *_saves(places), *_uploads(places), *_pages(places)]
+    return [*found, *_saves(targets), *_uploads(targets), *_pages(targets)]
 
 
-def _queries(places: Places) -> Iterator[Asked]:
+def _queries(targets: Targets) -> Iterator[Asked]:
     for number, query in enumerate(QUERIES):
         for route in GETS[number % 3 :: 3]:
             yield Asked(f"query {query[:30]}", "GET", f"/api/v1/{route}?{query}", "coordinator")
-    base = f"/api/v1/assignments/{places.ids['assignments']}"
+    base = f"/api/v1/assignments/{targets.ids['assignments']}"
     for ijk in (
         "",
         "1",
@@ -148,17 +57,17 @@ def _queries(places: Places) -> Iterator[Asked]:
             yield Asked(f"id {bad} of {kind}", "GET", f"/api/v1/{kind}/{bad}/")
 
 
-def _headers(places: Places) -> Iterator[Asked]:
-    scan = f"/api/v1/scans/{places.ids['scans']}"
+def _headers(targets: Targets) -> Iterator[Asked]:
+    scan = f"/api/v1/scans/{targets.ids['scans']}"
     for name, values in HEADERS.items():
         for value in values:
-            for path in (f"{scan}/volume/pack", places.mask):
+            for path in (f"{scan}/volume/pack", targets.mask):
                 yield Asked(f"{name} {value[:20]!r}", "GET", path, headers={name: value})
 
 
-def _documents(places: Places) -> Iterator[Asked]:
-    assignment = f"/api/v1/assignments/{places.ids['assignments']}"
-    comments = f"/api/v1/reviews/{places.ids['reviews']}/comments"
+def _documents(targets: Targets) -> Iterator[Asked]:
+    assignment = f"/api/v1/assignments/{targets.ids['assignments']}"
+    comments = f"/api/v1/reviews/{targets.ids['reviews']}/comments"
     routes = [
         ("PUT", f"{assignment}/answers"),
         ("PATCH", "/api/v1/me/settings"),
@@ -183,16 +92,16 @@ def _documents(places: Places) -> Iterator[Asked]:
         )
 
 
-def _methods(places: Places) -> Iterator[Asked]:
+def _methods(targets: Targets) -> Iterator[Asked]:
     paths = [
         "/api/v1/docs/",
         "/api/v1/schema/",
         "/api/v1/me/",
         "/api/v1/auth/token",
-        places.mask,
+        targets.mask,
         "/worklist/",
         "/offline.js",
-        f"/view/{places.ids['assignments']}/",
+        f"/view/{targets.ids['assignments']}/",
         "/api/v1/nothing",
         "/nothing",
     ]
@@ -201,19 +110,19 @@ def _methods(places: Places) -> Iterator[Asked]:
             yield Asked(f"{method} on {path[:20]}", method, path)
 
 
-def _put(name: str, places: Places, body: bytes, kind: str = bodies.MASK, **headers: str) -> Asked:
+def _put(name: str, targets: Targets, body: bytes, kind: str = bodies.MASK, **headers: str) -> Asked:
     key = str(UUID(int=random.Random(name).getrandbits(128), version=4))
     sent = {"Content-Type": kind, "If-Match": '"empty"', "Idempotency-Key": key}
     sent |= {header.replace("_", "-"): value for header, value in headers.items()}
-    return Asked(name, "PUT", places.mask, headers=sent, body=body)
+    return Asked(name, "PUT", targets.mask, headers=sent, body=body)
 
 
-def _masks(places: Places) -> Iterator[Asked]:
-    head = bodies.header(places.shape_zyx, random.Random(1))
+def _masks(targets: Targets) -> Iterator[Asked]:
+    head = bodies.header(targets.shape_zyx, random.Random(1))
     for where in bodies.HEADER_PLACES:
         for written in bodies.ODD[:: 3 if where[0] != "strokes" else 2]:
             name = f"{'.'.join(map(str, where))} = {written[:12]}"
-            yield _put(f"mask with {name}", places, bodies.packed(bodies.with_value(head, where, written)))
+            yield _put(f"mask with {name}", targets, bodies.packed(bodies.with_value(head, where, written)))
     good = bodies.packed(json.dumps(head))
     whole = {
         "nothing": b"",
@@ -233,36 +142,36 @@ def _masks(places: Places) -> Iterator[Asked]:
         "no payload": bodies.packed(json.dumps(head), b""),
     }
     for name, body in whole.items():
-        yield _put(f"mask: {name}", places, body)
+        yield _put(f"mask: {name}", targets, body)
 
 
-def _niftis(places: Places) -> Iterator[Asked]:
-    nifti = bodies.whole_nifti(places.shape_zyx)
+def _niftis(targets: Targets) -> Iterator[Asked]:
+    nifti = bodies.whole_nifti(targets.shape_zyx)
     for number, (offset, _, values) in enumerate(bodies.NIFTI_FIELDS):
         for value in values:
             body = _gz(bodies.with_field(nifti, number, value))
-            yield _put(f"NIfTI byte {offset} = {value!r}", places, body, "application/gzip")
+            yield _put(f"NIfTI byte {offset} = {value!r}", targets, body, "application/gzip")
     for name, body in {
         "empty": b"",
         "not packed": nifti,
         "a bomb": _gz(nifti[:352] + bytes(32 << 20)),
     }.items():
-        yield _put(f"NIfTI {name}", places, body, "application/gzip")
+        yield _put(f"NIfTI {name}", targets, body, "application/gzip")
 
 
-def _saves(places: Places) -> Iterator[Asked]:
-    good = bodies.packed(json.dumps(bodies.header(places.shape_zyx, random.Random(2))))
+def _saves(targets: Targets) -> Iterator[Asked]:
+    good = bodies.packed(json.dumps(bodies.header(targets.shape_zyx, random.Random(2))))
     for match in ("", '"', "W/", "*", "\xff", '"' + "x" * 4000 + '"', "empty,empty", '"\x01"'):
-        yield _put(f"If-Match {match[:9]!r}", places, good, If_Match=match)
+        yield _put(f"If-Match {match[:9]!r}", targets, good, If_Match=match)
     for key in ("", "x", "\xff", "0" * 3000, "{}", "urn:uuid:x", "123"):
-        yield _put(f"Idempotency-Key {key[:9]!r}", places, good, Idempotency_Key=key, If_Match='"x"')
+        yield _put(f"Idempotency-Key {key[:9]!r}", targets, good, Idempotency_Key=key, If_Match='"x"')
     for kind in TYPES:
-        yield _put(f"mask as {kind[:20]!r}", places, good, kind, If_Match='"x"')
+        yield _put(f"mask as {kind[:20]!r}", targets, good, kind, If_Match='"x"')
 
 
-def upload(name: str, file: str, content: bytes, places: Places, *, site: str = "", campaign: str = "") -> Asked:
+def upload(name: str, file: str, content: bytes, targets: Targets, *, site: str = "", campaign: str = "") -> Asked:
     """A multipart upload by the data manager."""
-    parts = {"site": site or places.site, "campaign": campaign or places.campaign}
+    parts = {"site": site or targets.site, "campaign": campaign or targets.campaign}
     body = b"".join(
         f'--q\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
         for key, value in parts.items()
@@ -285,14 +194,14 @@ def _zip(members: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def _uploads(places: Places) -> Iterator[Asked]:
+def _uploads(targets: Targets) -> Iterator[Asked]:
     files = {
         "a.zip": b"",
         "b.zip": b"PK\x05\x06" + bytes(18),
         "c.zip": _zip({"../../x": b"x"}),
         "d.zip": _zip({"a": bytes(8 << 20)}),
         "e.nii.gz": _gz(bytes(10)),
-        "f.nii": bodies.whole_nifti(places.shape_zyx),
+        "f.nii": bodies.whole_nifti(targets.shape_zyx),
         "g.nii.gz": b"\x1f\x8b",
         "h.exe": b"MZ",
         "i": b"x",
@@ -300,12 +209,12 @@ def _uploads(places: Places) -> Iterator[Asked]:
         "k\x00.zip": b"x",
         "l.zip": _zip({"scan.dcm": bytes(128) + b"DICM" + b"\xff" * 99}),
         "m" * 400 + ".zip": b"x",
-        "n.nii.gz": _gz(bodies.with_field(bodies.whole_nifti(places.shape_zyx), 6, 128)),
+        "n.nii.gz": _gz(bodies.with_field(bodies.whole_nifti(targets.shape_zyx), 6, 128)),
     }
     for name, content in files.items():
-        yield upload(f"upload {name[:12]!r}", name, content, places)
-    yield upload("upload to no site", "a.zip", b"x", places, site="nope")
-    yield upload("upload to no campaign", "a.zip", b"x", places, campaign="%00")
+        yield upload(f"upload {name[:12]!r}", name, content, targets)
+    yield upload("upload to no site", "a.zip", b"x", targets, site="nope")
+    yield upload("upload to no campaign", "a.zip", b"x", targets, campaign="%00")
     for body in (b"", b"--q", b"--q--", b"--q\r\n\r\n", b"x" * 5000):
         yield Asked(
             f"form {body[:6]!r}",
@@ -317,11 +226,11 @@ def _uploads(places: Places) -> Iterator[Asked]:
         )
 
 
-def _pages(places: Places) -> Iterator[Asked]:
+def _pages(targets: Targets) -> Iterator[Asked]:
     for path in (
         "/%00",
         "/view/x/",
-        f"/view/{places.ids['assignments']}/%00",
+        f"/view/{targets.ids['assignments']}/%00",
         "/worklist/?campaign=%00",
         "/scans/x/",
         "/accounts/signup/",

@@ -1,4 +1,4 @@
-"""The same against a product of one's own (`tests.product`): its rows, files and memory are watched, too."""
+"""The same against a product started here (`tests.product`), whose rows, files and memory are watched, too."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import psycopg
 
 from benchmarks._badinputs.named import list_named
 from benchmarks._badinputs.running import Facts, Watch, over_http, run_bad_inputs
-from benchmarks._badinputs.world import SEED, Places
+from benchmarks._badinputs.world import SEED, Targets
 
 IMPORTS_END_WITHIN_S = 900
 
@@ -24,7 +24,7 @@ def run_on_product(product: Any, seed: int, count: int, step: int = 1) -> Facts:
     scratch = Path(product.state) / "tmp"
     scratch.mkdir(exist_ok=True)
     product.environment["TMPDIR"] = str(scratch)
-    places = Places(**json.loads(product.manage("shell", "-v", "0", "-c", SEED).stdout.splitlines()[-1]))
+    targets = Targets(**json.loads(product.manage("shell", "-v", "0", "-c", SEED).stdout.splitlines()[-1]))
     web = product.start("web")
     product.start("default")
     database = product.environment["VOXLOOP_DATABASE"]
@@ -34,8 +34,8 @@ def run_on_product(product: Any, seed: int, count: int, step: int = 1) -> Facts:
         resident_bytes=lambda: sum(_resident(pid) for pid in _family(web.pid)),
         settle=lambda: _wait_for_jobs(database),
     )
-    with over_http(product.url, places) as door:
-        facts = run_bad_inputs(door, places, seed, count, watch=watch, named=list_named(places)[::step])
+    with over_http(product.url, targets) as sender:
+        facts = run_bad_inputs(sender, targets, seed, count, watch=watch, named=list_named(targets)[::step])
     for state, code, scans in _imports(database):
         if (state == "succeeded" and not scans) or (state == "failed" and code in ("", "internal")):
             facts.without_code.append({"name": f"an import that ended as {state} {code!r} with {scans} scans"})
@@ -45,7 +45,7 @@ def run_on_product(product: Any, seed: int, count: int, step: int = 1) -> Facts:
 def _count_rows(database: str) -> dict[str, int]:
     with psycopg.connect(database) as line:
         names = [name for (name,) in line.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
-        return {name: line.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}  # type: ignore[index]
+        return {name: line.execute(f'SELECT count(*) FROM "{name}"').fetchall()[0][0] for name in names}
 
 
 def _imports(database: str) -> list[tuple[str, str, int]]:
@@ -70,7 +70,7 @@ def _wait_for_jobs(database: str) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    # A log-in, a compiler or a library may keep a socket or a lock of its own there; files are what a request leaves.
+    # Only regular files: other processes keep sockets and locks there.
     return (path for path in folder.rglob("*") if path.is_file()) if folder.exists() else iter(())
 
 

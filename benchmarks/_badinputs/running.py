@@ -1,4 +1,4 @@
-"""Send bad inputs to a running product and tell what came of it."""
+"""Send bad inputs to a running product and report the outcome."""
 
 import contextlib
 import http.client
@@ -11,21 +11,21 @@ from urllib.parse import urlsplit
 
 from benchmarks._badinputs.generated import generate
 from benchmarks._badinputs.named import list_named
-from benchmarks._badinputs.world import Asked, Places
+from benchmarks._badinputs.world import Asked, Targets
 
 PROBLEM, CODE_HEADER = "application/problem+json", "voxloop-code"
 MOST_TOLD = 40
 WARM = 400  # requests until a web process has loaded what it needs
-# Tables that grow by being asked at all: log-ins that failed, the log, what a broker and a clock keep.
+# Tables that grow with any request: failed log-ins, the log, those of broker and scheduler.
 LOGS = ("audit_", "axes_", "django_session", "knox_", "pgmq", "django_celery", "celery_", "project_requestcount")
 
 Answer = tuple[int, dict[str, str], bytes]
-Door = Callable[[Asked], Answer]
+Sender = Callable[[Asked], Answer]
 
 
 @dataclass
 class Facts:
-    """What a run found. `holds` is the promise: no 5xx, no refusal without a code, nothing left behind."""
+    """What a run found. `holds`: no 5xx, no refusal without a code, nothing left behind."""
 
     named: int = 0
     generated: int = 0
@@ -54,7 +54,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Watch:
-    """What is looked at beside the answers; each may be left out."""
+    """What is watched besides responses; each is optional."""
 
     count_rows: Callable[[], dict[str, int]] | None = None
     list_files: Callable[[], list[str]] | None = None
@@ -63,8 +63,8 @@ class Watch:
 
 
 def run_bad_inputs(
-    door: Door,
-    places: Places,
+    sender: Sender,
+    targets: Targets,
     seed: int,
     count: int,
     *,
@@ -74,21 +74,21 @@ def run_bad_inputs(
     """Send every named input and `count` generated ones."""
     watch = watch or Watch()
     facts = Facts()
-    status, _, body = door(Asked("schema", "GET", "/api/v1/schema/?format=json"))
+    status, _, body = sender(Asked("schema", "GET", "/api/v1/schema/?format=json"))
     if status != 200:
         raise RuntimeError(f"The schema of the API was answered with {status}.")
     schema = json.loads(body)
     rows = watch.count_rows() if watch.count_rows else {}
     files = set(watch.list_files()) if watch.list_files else set()
     before = 0
-    for asked in list_named(places) if named is None else named:
+    for asked in list_named(targets) if named is None else named:
         facts.named += 1
-        _send(door, asked, facts)
-    for number, asked in enumerate(generate(places, schema, seed, count)):
+        _send(sender, asked, facts)
+    for number, asked in enumerate(generate(targets, schema, seed, count)):
         if number == WARM and watch.resident_bytes:
             before = watch.resident_bytes()
         facts.generated += 1
-        _send(door, asked, facts)
+        _send(sender, asked, facts)
     if before and watch.resident_bytes:
         facts.memory_growth_percent = round(100 * (watch.resident_bytes() / before - 1), 2)
     if watch.settle:
@@ -100,12 +100,12 @@ def run_bad_inputs(
     return facts
 
 
-def _send(door: Door, asked: Asked, facts: Facts) -> None:
+def _send(sender: Sender, asked: Asked, facts: Facts) -> None:
     if asked.headers.get("If-Match") == '"empty"':
-        # What is sent with the head of its time is read to its end: a stale save is refused unread.
+        # Saves carry the current head: a stale save is refused unread.
         asked = replace(asked, headers={**asked.headers, "If-Match": f'"{facts.head}"'})
     try:
-        status, headers, body = door(asked)
+        status, headers, body = sender(asked)
     except (OSError, http.client.HTTPException) as error:
         _tell(facts.unanswered, asked, repr(error))
         return
@@ -129,7 +129,7 @@ def _code_of(asked: Asked, headers: dict[str, str], body: bytes) -> str:
         return code
     if headers.get("content-type") != PROBLEM:
         return ""
-    # The body of a HEAD is not sent; that it would be a problem document is what can be seen.
+    # The response to HEAD has no body; only its content type can be checked.
     return "head" if asked.method == "HEAD" else str(json.loads(body).get("code", ""))
 
 
@@ -148,15 +148,15 @@ def _unexplained(before: dict[str, int], after: dict[str, int], facts: Facts) ->
 
 
 @contextlib.contextmanager
-def over_http(url: str, places: Places, timeout_s: float = 60) -> Iterator[Door]:
-    """A door to a product at an address; one connection, made anew where the server closes it."""
+def over_http(url: str, targets: Targets, timeout_s: float = 60) -> Iterator[Sender]:
+    """A function that sends requests to a product; one connection, reopened when the server closes it."""
     parts = urlsplit(url)
     held: list[http.client.HTTPConnection] = []
 
     def ask(asked: Asked) -> Answer:
         headers = {"Host": parts.netloc, **asked.headers}
         if asked.person is not None and "Authorization" not in headers:
-            headers["Authorization"] = f"Token {places.tokens[asked.person]}"
+            headers["Authorization"] = f"Token {targets.tokens[asked.person]}"
         for attempt in (1, 2):
             fresh = not held
             line = (

@@ -1,9 +1,9 @@
-"""What the bad inputs are aimed at: a small world inside the product, and one request as data."""
+"""Targets of the bad inputs: test data inside the product, and one request as data."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-# Run inside the product (`manage.py shell`); the last line it prints is a JSON document for `Places`.
+# Run inside the product (`manage.py shell`); the last line it prints is a JSON document for `Targets`.
 SEED = """
 import json
 from annotation.masks.services import begin
@@ -34,7 +34,7 @@ print(json.dumps({
 
 
 @dataclass(frozen=True)
-class Places:
+class Targets:
     """Ids by the first part of their address, tokens by person."""
 
     ids: dict[str, str]
@@ -45,7 +45,7 @@ class Places:
 
     @property
     def mask(self) -> str:
-        """Address of the mask under work."""
+        """URL of the open mask."""
         return f"/api/v1/assignments/{self.ids['assignments']}/mask"
 
 

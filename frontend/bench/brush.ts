@@ -4,14 +4,13 @@
  * processor time (mean), milliseconds of the first call, and voxels.
  */
 
-import { readFileSync, readdirSync } from "node:fs";
 import { BitFrame, MARGIN, floodFrom } from "../src/editor/bits";
 import { grownRuns, writableByGrowing } from "../src/editor/brushes";
-import { BitVolume } from "../src/editor/bitvolume";
 import { grow } from "../src/editor/growing";
 import { Labelmap } from "../src/editor/labelmap";
 import { invert, voxelsIn } from "../src/editor/runs";
 import type { Zyx } from "../src/editor/types";
+import { casesOf } from "./cases";
 
 interface Case {
   kind: "flood" | "stroke";
@@ -21,7 +20,7 @@ interface Case {
   radius_mm: number;
   background_hu: number;
   /** flood: the box (z0, z1, y0, y1, x0, x1) and the HU bounds, both included. */
-  box: number[];
+  box: [number, number, number, number, number, number];
   lower: number;
   upper: number;
 }
@@ -58,7 +57,7 @@ function flood(hu: Int16Array, c: Case): number {
           word = 0;
           at = bit >>> 5;
         }
-        const v = hu[from + x0 + x];
+        const v = hu[from + x0 + x]!;
         if (v >= c.lower && v <= c.upper) word |= 1 << (bit & 31);
       }
       open[row + at] = word;
@@ -68,31 +67,19 @@ function flood(hu: Int16Array, c: Case): number {
   return frame.count(found, frame.whole());
 }
 
-const [folder] = process.argv.slice(2);
 const results: Record<string, unknown> = {};
-for (const file of readdirSync(folder)
-  .filter((name) => name.endsWith(".json"))
-  .sort()) {
-  const name = file.replace(/\.json$/, "");
-  const c = JSON.parse(readFileSync(`${folder}/${file}`, "utf8")) as Case;
-  const hu = new Int16Array(new Uint8Array(readFileSync(`${folder}/${name}.hu`)).buffer);
+for (const { name, case: c, hu, limit } of casesOf<Case>()) {
   if (c.kind === "flood") {
     results[name] = timed(() => flood(hu, c));
     continue;
   }
-  const inside = readFileSync(`${folder}/${name}.limit`);
-  const limit = new BitVolume(c.shape_zyx);
-  inside.forEach((bit, n) => {
-    const x = n % c.shape_zyx[2];
-    if (bit) limit.bits[Math.floor(n / c.shape_zyx[2]) * limit.wordsPerRow + (x >>> 5)] |= 1 << (x & 31);
-  });
   const labels = new Labelmap(c.shape_zyx);
   const input = {
     shape: c.shape_zyx,
     spacing: c.spacing_mm_zyx,
     hu,
     labels: labels.data,
-    limit,
+    limit: limit(),
     backgroundHu: c.background_hu,
   };
   const writable = writableByGrowing(1, false, []);

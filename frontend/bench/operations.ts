@@ -31,7 +31,7 @@ function lungs(every = 1): Labelmap {
       for (let x = 0; x < SHAPE[2]; x++) {
         const mm = [z * SPACING[0], y * SPACING[1], x * SPACING[2]];
         const inside = LUNGS_MM.some(
-          (centre) => mm.reduce((sum, v, axis) => sum + ((v - centre[axis]) / RADII_MM[axis]) ** 2, 0) < 1,
+          (centre) => mm.reduce((sum, v, axis) => sum + ((v - centre[axis]!) / RADII_MM[axis]!) ** 2, 0) < 1,
         );
         const vessel = mm.filter((v) => v % VESSEL_EVERY_MM < VESSEL_MM).length >= 2;
         if (inside && !vessel) labels.data[labels.indexOf(z, y, x)] = 1;

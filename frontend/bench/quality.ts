@@ -4,12 +4,12 @@
  * case and tool the Dice after each stroke, and the voxels of one growing stroke to compare with the reference.
  */
 
-import { readFileSync, readdirSync } from "node:fs";
-import { BitVolume } from "../src/editor/bitvolume";
 import { grownRuns, writableByGrowing } from "../src/editor/brushes";
 import { grow } from "../src/editor/growing";
 import type { Zyx } from "../src/editor/types";
-import { type Scene, TOOLS, readLesion } from "./reader";
+import { casesOf } from "./cases";
+import type { Scene } from "./parts";
+import { TOOLS, readLesion } from "./reader";
 
 interface Case {
   shape_zyx: Zyx;
@@ -21,24 +21,13 @@ interface Case {
   check_radius_mm: number;
 }
 
-const [folder] = process.argv.slice(2);
 const results: Record<string, unknown> = {};
-for (const file of readdirSync(folder)
-  .filter((name) => name.endsWith(".json"))
-  .sort()) {
-  const name = file.replace(/\.json$/, "");
-  const c = JSON.parse(readFileSync(`${folder}/${file}`, "utf8")) as Case;
-  const bytes = (part: string) => new Uint8Array(readFileSync(`${folder}/${name}.${part}`));
-  const limit = new BitVolume(c.shape_zyx);
-  bytes("limit").forEach((bit, n) => {
-    const x = n % c.shape_zyx[2];
-    if (bit) limit.bits[Math.floor(n / c.shape_zyx[2]) * limit.wordsPerRow + (x >>> 5)] |= 1 << (x & 31);
-  });
+for (const { name, case: c, hu, bytes, limit } of casesOf<Case>()) {
   const scene: Scene = {
     shape: c.shape_zyx,
     spacing: c.spacing_mm_zyx,
-    hu: new Int16Array(bytes("hu").buffer),
-    limit,
+    hu,
+    limit: limit(),
     backgroundHu: c.background_hu,
     truth: bytes("truth"),
     lesionHu: c.lesion_hu,

@@ -1,12 +1,12 @@
 /**
  * A scripted reader who knows the truth of a lesion and draws it with one tool, as people do: look at the largest part
  * that is wrong, hover over its deepest point and over the deepest point of its fainter half, turn the wheel until the
- * preview takes most that is right and least that is wrong, press. The hand is not exact: 1 to 2 voxels beside the point and
- * up to 15 % off the radius, the same for every tool. What is too much goes by the eraser. Where a tool takes nothing of
- * what is missing (a refusal, a place erased before), the sphere is used, as the page advises. What else the page offers
- * under the wheel and one key is looked at too, before every stroke: the tolerance of the growing brush (or, as a share of
- * the same kind, the lower bound of the threshold brush), and its "exclude vessels". So the reader chooses better than people do,
- * and the more so the more a tool has to set: the figures are an upper bound.
+ * preview takes most that is right and least that is wrong, press. The hand is not exact: 1 to 2 voxels beside the
+ * point and up to 15 % off the radius, the same for every tool. What is too much goes by the eraser. Where a tool takes
+ * nothing of what is missing (a refusal, a place erased before), the sphere is used, as the page advises. What else the
+ * page offers under the wheel and one key is looked at too, before every stroke: the tolerance of the growing brush
+ * (or, as a share of the same kind, the lower bound of the threshold brush), and its "exclude vessels". So the reader
+ * chooses better than people do, and the more so the more a tool has to set: the figures are an upper bound.
  */
 
 import {
@@ -20,38 +20,30 @@ import {
 import { propose } from "../src/editor/clicking";
 import { grow } from "../src/editor/growing";
 import { Labelmap } from "../src/editor/labelmap";
-import { depthInside } from "../src/editor/operations/distance";
-import type { BitVolume } from "../src/editor/bitvolume";
 import { NO_RUNS, RunBuilder, type Runs } from "../src/editor/runs";
 import { type ClickPrompt, ERASED, GROW_DEFAULTS, type Threshold, type Zyx } from "../src/editor/types";
+import { type Scene, PARTS, SEGMENT, type Part, wrongParts } from "./parts";
 
 export const TOOLS = ["sphere", "threshold", "grow", "click"] as const;
+
 export type ReaderTool = (typeof TOOLS)[number];
 
-/** A crop round one lesion. `truth` is 1 in it; `lesionHu` is its median. */
-export interface Scene {
-  readonly shape: Zyx;
-  readonly spacing: Zyx;
-  readonly hu: Int16Array;
-  readonly limit: BitVolume;
-  readonly backgroundHu: number;
-  readonly truth: Uint8Array;
-  readonly lesionHu: number;
-}
-
 const STROKES = 20;
+
 const LEAST_MM = 1.5,
   MOST_MM = 60;
+
 /** Notches of the wheel that are looked at, from the radius that fits inside to the one that encloses. */
 const NOTCHES = 8;
+
 /** A circle that encloses has a little room. */
 const ROOM = 1.2;
-const HAND_VOXELS = [1, 2],
+
+const HAND_VOXELS = [1, 2] as const,
   HAND_RADIUS = 0.15;
-/** Parts that are wrong are looked at in this number, the largest first, before the reader is content. */
-const PARTS = 4;
+
 const MOST_POINTS = 5;
-const SEGMENT = 1;
+
 /** From one end of the page's range to the other, and what "exclude vessels" sets. */
 const TOLERANCES = [15, 20, 25, 30, 35, 40, 50, 60],
   VESSELS_HU = 200;
@@ -63,7 +55,9 @@ interface Setting {
 }
 
 const PLAIN: Setting = { tolerance: GROW_DEFAULTS.tolerance, upperHu: null };
+
 const BY_TOLERANCE: readonly Setting[] = TOLERANCES.map((tolerance) => ({ tolerance, upperHu: null }));
+
 const SETTINGS: Readonly<Record<ReaderTool | "erase", readonly Setting[]>> = {
   sphere: [PLAIN],
   erase: [PLAIN],
@@ -71,14 +65,6 @@ const SETTINGS: Readonly<Record<ReaderTool | "erase", readonly Setting[]>> = {
   click: [],
   grow: [...BY_TOLERANCE, ...BY_TOLERANCE.map(({ tolerance }) => ({ tolerance, upperHu: VESSELS_HU }))],
 };
-
-interface Part {
-  readonly missing: boolean;
-  readonly places: readonly Zyx[];
-  readonly inside: number;
-  readonly around: number;
-  readonly voxels: number;
-}
 
 /** Dice after each of 20 strokes; a reader who is content draws no more, and the figure stays. */
 export function readLesion(scene: Scene, tool: ReaderTool, seed: number): number[] {
@@ -119,7 +105,7 @@ function lookAround(
   hands: readonly Zyx[],
   part: Part,
 ): { at: Zyx; setting: Setting; radius: number; gain: number } {
-  const best = { at: hands[0], setting: PLAIN, radius: 0, gain: 0 };
+  const best = { at: hands[0]!, setting: PLAIN, radius: 0, gain: 0 };
   const share = (ROOM * part.around) / part.inside;
   for (const at of hands) {
     for (const setting of SETTINGS[kind]) {
@@ -160,7 +146,7 @@ function gainOf({ truth }: Scene, runs: Runs): number {
   for (let n = 0; n < runs.count; n++) {
     const change = Number(runs.after[n] === SEGMENT) - Number(runs.before[n] === SEGMENT);
     if (change)
-      for (let at = runs.start[n]; at < runs.start[n] + runs.length[n]; at++) gain += truth[at] ? change : -change;
+      for (let at = runs.start[n]!; at < runs.start[n]! + runs.length[n]!; at++) gain += truth[at] ? change : -change;
   }
   return gain;
 }
@@ -176,7 +162,7 @@ function points(scene: Scene, labels: Labelmap, random: () => number, dice: numb
     for (const at of best) proposed[at] = SEGMENT;
     const [part] = wrongParts(scene, proposed);
     if (!part) break;
-    const [k, j, i] = byHand(part.places[0], scene.shape, random);
+    const [k, j, i] = byHand(part.places[0]!, scene.shape, random);
     prompts.push({ ijk: [i, j, k], belongs: part.missing });
     const { voxels } = propose(input, SEGMENT, prompts, null, GROW_DEFAULTS.tolerance);
     proposed.fill(0);
@@ -195,90 +181,10 @@ function points(scene: Scene, labels: Labelmap, random: () => number, dice: numb
   labels.apply(out.build(), new Set());
 }
 
-/** Connected parts of what is missing and of what is too much, the largest first, each with its deepest point and that of its fainter half. */
-function wrongParts(scene: Scene, mask: Uint8Array): Part[] {
-  const [, ny, nx] = scene.shape;
-  const { truth } = scene;
-  const kind = new Uint8Array(truth.length);
-  for (let at = 0; at < kind.length; at++) {
-    const drawn = mask[at] === SEGMENT;
-    if (truth[at] && !drawn) kind[at] = 1;
-    else if (!truth[at] && drawn) kind[at] = 2;
-  }
-  const found: { missing: boolean; voxels: number[] }[] = [];
-  for (let from = 0; from < kind.length; from++) {
-    const wanted = kind[from];
-    if (!wanted) continue;
-    const voxels = [from];
-    kind[from] = 0;
-    for (let n = 0; n < voxels.length; n++) {
-      const at = voxels[n],
-        x = at % nx,
-        y = Math.floor(at / nx) % ny;
-      const steps = [
-        at - ny * nx,
-        at + ny * nx,
-        y > 0 ? at - nx : -1,
-        y < ny - 1 ? at + nx : -1,
-        x > 0 ? at - 1 : -1,
-        x < nx - 1 ? at + 1 : -1,
-      ];
-      for (const step of steps)
-        if (step >= 0 && kind[step] === wanted) {
-          kind[step] = 0;
-          voxels.push(step);
-        }
-    }
-    found.push({ missing: wanted === 1, voxels });
-  }
-  found.sort((a, b) => b.voxels.length - a.voxels.length);
-  return found
-    .slice(0, PARTS)
-    .map(({ missing, voxels }) => ({ missing, voxels: voxels.length, ...deepest(scene, voxels) }));
-}
-
-function deepest(
-  { shape, spacing, hu }: Scene,
-  voxels: readonly number[],
-): { places: Zyx[]; inside: number; around: number } {
-  const places = voxels.map(
-    (at) => [Math.floor(at / (shape[1] * shape[2])), Math.floor(at / shape[2]) % shape[1], at % shape[2]] as const,
-  );
-  const low = [0, 1, 2].map((axis) => places.reduce((least, place) => Math.min(least, place[axis]), Infinity) - 1);
-  const size = [0, 1, 2].map(
-    (axis) => places.reduce((most, place) => Math.max(most, place[axis]), 0) - low[axis] + 2,
-  ) as unknown as Zyx;
-  const indexOf = (place: readonly number[]) =>
-    ((place[0] - low[0]) * size[1] + place[1] - low[1]) * size[2] + place[2] - low[2];
-  const deepestOf = (belongs: (n: number) => boolean): { at: Zyx; inside: number } => {
-    const set = new Uint8Array(size[0] * size[1] * size[2]);
-    places.forEach((place, n) => {
-      if (belongs(n)) set[indexOf(place)] = 1;
-    });
-    const depth = depthInside(set, size, spacing);
-    let at: Zyx = places[0],
-      inside = 0;
-    for (const place of places)
-      if (depth[indexOf(place)] > inside) {
-        inside = depth[indexOf(place)];
-        at = place;
-      }
-    return { at, inside };
-  };
-  const { at, inside } = deepestOf(() => true);
-  const middleHu = voxels.map((v) => hu[v]).sort((a, b) => a - b)[voxels.length >> 1];
-  const fainter = deepestOf((n) => hu[voxels[n]] <= middleHu);
-  const around = places.reduce(
-    (most, place) => Math.max(most, Math.hypot(...place.map((v, axis) => (v - at[axis]) * spacing[axis]))),
-    inside,
-  );
-  return { places: [at, fainter.at], inside, around };
-}
-
 function byHand([z, y, x]: Zyx, shape: Zyx, random: () => number): Zyx {
   const angle = 2 * Math.PI * random(),
     length = HAND_VOXELS[0] + (HAND_VOXELS[1] - HAND_VOXELS[0]) * random();
-  const within = (v: number, axis: number) => Math.max(0, Math.min(shape[axis] - 1, Math.round(v)));
+  const within = (v: number, axis: 1 | 2) => Math.max(0, Math.min(shape[axis] - 1, Math.round(v)));
   return [z, within(y + length * Math.sin(angle), 1), within(x + length * Math.cos(angle), 2)];
 }
 
@@ -287,8 +193,8 @@ function diceOf({ truth }: Scene, mask: Uint8Array): number {
     sum = 0;
   for (let at = 0; at < truth.length; at++) {
     const drawn = Number(mask[at] === SEGMENT);
-    both += truth[at] & drawn;
-    sum += truth[at] + drawn;
+    both += truth[at]! & drawn;
+    sum += truth[at]! + drawn;
   }
   return (2 * both) / sum;
 }

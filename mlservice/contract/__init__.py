@@ -1,74 +1,74 @@
-"""Every request and result of a stage: frozen dataclasses to and from JSON (docs/ml-contract.md).
+"""Every request and result of a stage: frozen documents to and from JSON (docs/ml-contract.md).
 
-Light on purpose: the web and the Celery worker import this and never torch.
-"""
+Must not import torch: the web and the Celery worker import this."""
 
-from mlservice.contract.codec import CONTRACT_VERSION, ContractError, from_json, read_json, to_json, write_json
-from mlservice.contract.config import PROFILES, Segment, TrainingConfig, profile
+from mlservice.contract.config import Segment, TrainingConfig
+from mlservice.contract.policy import GatePolicy
+from mlservice.contract.profiles import profile, profile_names, read_profile
 from mlservice.contract.requests import (
     AcquireRequest,
     AcquireScan,
     EvaluateRequest,
     PlanRequest,
     PredictRequest,
-    PreprocessRequest,
     ScanRef,
     TrainRequest,
 )
 from mlservice.contract.results import (
     AcquireResult,
+    Case,
+    Change,
     Choice,
     EvaluateResult,
-    Failure,
     Gate,
-    Interval,
+    Lesion,
     LossPoint,
+    Outcome,
     PlanResult,
     Prediction,
     PredictResult,
-    PreprocessResult,
-    Progress,
     Rule,
     ScanScore,
+    SiteChange,
     SiteScore,
+    SizeScore,
     Summary,
     TrainResult,
+    Verdict,
 )
 
 __all__ = [
-    "CONTRACT_VERSION",
-    "PROFILES",
     "AcquireRequest",
     "AcquireResult",
     "AcquireScan",
+    "Case",
+    "Change",
     "Choice",
-    "ContractError",
     "EvaluateRequest",
     "EvaluateResult",
-    "Failure",
     "Gate",
-    "Interval",
+    "GatePolicy",
+    "Lesion",
     "LossPoint",
+    "Outcome",
     "PlanRequest",
     "PlanResult",
     "PredictRequest",
     "PredictResult",
     "Prediction",
-    "PreprocessRequest",
-    "PreprocessResult",
-    "Progress",
     "Rule",
     "ScanRef",
     "ScanScore",
     "Segment",
+    "SiteChange",
     "SiteScore",
+    "SizeScore",
     "Summary",
     "TrainRequest",
     "TrainResult",
     "TrainingConfig",
-    "from_json",
+    "Verdict",
     "profile",
-    "read_json",
-    "to_json",
-    "write_json",
+    "profile_names",
+    "read_profile",
 ]

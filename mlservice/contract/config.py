@@ -1,18 +1,17 @@
-"""What a model is and how it is trained: one frozen configuration, written beside the weights."""
+"""Configuration of a model and its training: frozen, stored beside the weights."""
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+import math
 
-from mlservice.contract.codec import ContractError, require
+from voxloop.child import Document, require
 
 NETWORKS = {"basic_unet_2d", "flexible_unet_2d", "dynunet_3d"}
-LOSSES = {"dice_ce", "bce"}
+# "finding_class": any finding against background, then the class within findings (mlservice/losses.py).
+LOSSES = {"dice_ce", "bce", "finding_class"}
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(Document, frozen=True):
     """One class a model may learn: its id in the label schema (1…254) and its key."""
 
     id: int
@@ -22,8 +21,7 @@ class Segment:
         require(1 <= self.id <= 254, f"A segment id is 1…254, not {self.id}.")
 
 
-@dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Document, frozen=True):
     """A profile after planning. Lengths in mm, sizes in voxels, axes `zyx`, HU in Hounsfield units."""
 
     profile: str
@@ -33,37 +31,79 @@ class TrainingConfig:
     window_hu: tuple[float, float]  # clipped to this, scaled to [0, 1]
     contrast: str  # "none", or "bcet" slice by slice (topff2023)
     spacing_mm_zyx: tuple[float, float, float]  # 0 keeps the scan's own spacing along that axis
-    grid_px: int  # > 0: every slice is brought to grid_px × grid_px whatever its spacing (topff2023)
+    grid_px: int  # > 0: every slice is resampled to grid_px × grid_px whatever its spacing (topff2023)
     patch_zyx: tuple[int, int, int]
     loss: str
     optimiser: str
     learning_rate: float
     steps: int
     batch: int
-    foreground_share: float  # of patches centred on a labelled voxel
+    foreground_share: float  # share of patches centred on a labelled voxel (of any finding, or of each class in turn)
     rotate_deg: float
     zoom: float
-    lighting: float  # share of the window by which brightness may move
-    noise: float  # most noise added, as a standard deviation in shares of the window: scanners differ most in it
+    lighting: float  # maximum brightness shift, as a share of the window
+    noise: float  # maximum noise, as a standard deviation in shares of the window: scanners differ most in noise
     deep_supervision: bool
-    overlap: float  # of sliding windows at prediction
-    precision: str  # "fp32", or "bf16" where measured to cost no Dice
+    overlap: float  # of sliding windows in prediction
+    # "fp32"; "bf16" where measured not to reduce Dice; "auto": bf16 where the processor computes it itself. Training
+    # writes what it used into the card.
+    precision: str
     cpu_threads: int
     min_island_ml: float  # predicted islands smaller than this are dropped
+    # Defaults are what models had whose cards do not hold these fields.
+    lung_channel: bool = False  # the lung limit is a second input channel; all ones where a scan has none
+    channels_last: bool = False  # memory format of the network on the CPU
+    ema: float = 0.0  # > 0: the weights kept are an exponential moving average over the steps, with this decay
+    threshold: float = 0.5  # least probability of any finding that is marked
+    paste_share: float = 0.0  # shares of patches that get each augmentation of mlservice/made_lesions.py
+    haze_share: float = 0.0
+    calibrate: bool = False  # learn threshold and least island size after the steps (mlservice/calibrate.py)
+    validation_share: float = 0.0  # share of the scans that is set aside to choose the weights that are kept
+    validate_every: int = 0  # steps from one validation to the next; 0: none, the last weights are kept
+    patience: int = 0  # > 0: training ends after so many validations without a better one
 
     def __post_init__(self) -> None:
         require(self.network in NETWORKS, f"There is no network {self.network!r}.")
         require(self.loss in LOSSES, f"There is no loss {self.loss!r}.")
         require(self.contrast in {"none", "bcet"}, f"There is no contrast {self.contrast!r}.")
         require(self.optimiser in {"adamw", "sgd"}, f"There is no optimiser {self.optimiser!r}.")
-        require(self.precision in {"fp32", "bf16"}, f"There is no precision {self.precision!r}.")
+        require(self.precision in {"fp32", "bf16", "auto"}, f"There is no precision {self.precision!r}.")
         require(self.window_hu[0] < self.window_hu[1], "The window must run from low to high HU.")
         require(all(n >= 1 for n in self.patch_zyx), "A patch has at least one voxel along every axis.")
         require(self.steps >= 1 and self.batch >= 1, "There must be at least one step and one patch.")
         require(self.cpu_threads >= 1, "At least one CPU thread is needed.")
-        require(0 <= self.foreground_share <= 1 and 0 <= self.overlap < 1, "Shares lie between 0 and 1.")
+        shares = (self.foreground_share, self.paste_share, self.haze_share)
+        require(all(0 <= share <= 1 for share in shares) and 0 <= self.overlap < 1, "Shares lie between 0 and 1.")
+        changes = (self.rotate_deg, self.zoom, self.lighting, self.noise)
+        require(all(0 <= change < math.inf for change in changes), "An augmentation is not negative.")
+        require(0 < self.learning_rate < math.inf, "The learning rate is more than 0.")
+        require(0 <= self.ema < 1, "The decay of the average lies between 0 and 1.")
+        require(0 < self.threshold < 1, "The threshold lies between 0 and 1.")
+        require(self.min_island_ml >= 0, "The size of an island is not negative.")
+        self._check_augmentation()
+        self._check_validation()
         ids = [segment.id for segment in self.classes]
         require(len(set(ids)) == len(ids), "A segment is listed twice.")
+
+    def _check_augmentation(self) -> None:
+        is_plain = self.contrast == "none" and self.is_flat
+        require(not self.makes_lesions or is_plain, "Lesions are made in HU, on slices: without contrast, in 2D.")
+        is_limited = self.lung_channel or not self.makes_lesions
+        require(is_limited, "Lesions are laid inside the lung limit, which is a channel then.")
+        is_haze_known = self.finds_any and self.spacing_mm_zyx[1] > 0
+        require(not self.haze_share or is_haze_known, "Haze is a finding without a class, in mm of the model's grid.")
+
+    def _check_validation(self) -> None:
+        require(0 <= self.validation_share <= 0.5, "At most half of the scans are set aside for validation.")
+        require(self.validate_every >= 0 and self.patience >= 0, "Steps and validations are counted from 0.")
+        is_whole = bool(self.validation_share) == bool(self.validate_every)
+        require(is_whole, "Validation needs both: validation_share and validate_every.")
+        require(not self.patience or self.validate_every > 0, "Without validation there is no patience.")
+
+    @property
+    def makes_lesions(self) -> bool:
+        """Whether patches get lesions that no reader marked."""
+        return bool(self.paste_share or self.haze_share)
 
     @property
     def is_flat(self) -> bool:
@@ -75,82 +115,12 @@ class TrainingConfig:
         """Output channels: background and every class."""
         return len(self.classes) + 1
 
+    @property
+    def inputs(self) -> int:
+        """Input channels: the image, and the lung limit where the model takes it as input."""
+        return 1 + self.lung_channel
 
-_DEMO = TrainingConfig(
-    profile="demo",
-    network="basic_unet_2d",
-    classes=(),
-    features=(16, 16, 32, 64, 64, 16),
-    window_hu=(-1250.0, 250.0),
-    contrast="none",
-    spacing_mm_zyx=(
-        0.0,
-        2.7,
-        2.7,
-    ),  # after 200 steps, false mL a phantom: 181 at 1.8 mm, which shows too little around a pixel, 30 at 2.7 mm
-    grid_px=0,
-    patch_zyx=(1, 96, 96),
-    loss="dice_ce",
-    optimiser="adamw",
-    learning_rate=2e-3,
-    steps=400,  # 200, 400, 800: Dice .42, .53, .50 on unseen phantoms, 11 to learn from, one seed each
-    batch=8,
-    foreground_share=0.5,
-    rotate_deg=20.0,
-    zoom=0.05,
-    lighting=0.05,
-    noise=0.06,
-    deep_supervision=False,
-    overlap=0.0,
-    precision="fp32",
-    cpu_threads=2,
-    min_island_ml=0.5,
-)
-
-# topff2023: 2D, 320², lung window, BCET, binary cross-entropy, SGD; nothing outside the lungs removed.
-_LESION_2D = dataclasses.replace(
-    _DEMO,
-    profile="lesion-2d",
-    network="flexible_unet_2d",
-    features=(256, 128, 64, 32, 16),
-    contrast="bcet",
-    spacing_mm_zyx=(0.0, 0.0, 0.0),
-    grid_px=320,
-    patch_zyx=(1, 320, 320),
-    loss="bce",
-    optimiser="sgd",
-    learning_rate=1e-2,
-    steps=6000,
-    batch=32,
-    lighting=0.10,
-    cpu_threads=4,
-    min_island_ml=0.05,
-)
-
-_LESION_3D = dataclasses.replace(
-    _DEMO,
-    profile="lesion-3d",
-    network="dynunet_3d",
-    features=(32, 64, 128, 256, 320),
-    window_hu=(-1000.0, 500.0),
-    spacing_mm_zyx=(5.0, 1.25, 1.25),
-    patch_zyx=(16, 192, 192),
-    optimiser="sgd",
-    learning_rate=1e-2,
-    steps=12000,
-    batch=2,
-    deep_supervision=True,
-    overlap=0.5,
-    precision="bf16",
-    cpu_threads=4,
-    min_island_ml=0.05,
-)
-
-PROFILES: dict[str, TrainingConfig] = {config.profile: config for config in (_DEMO, _LESION_2D, _LESION_3D)}
-
-
-def profile(name: str) -> TrainingConfig:
-    """The profile of that name, before planning (no classes yet). Raises ContractError `unknown_profile`."""
-    if name not in PROFILES:
-        raise ContractError("unknown_profile", f"There is no profile {name!r}; there are {', '.join(PROFILES)}.")
-    return PROFILES[name]
+    @property
+    def finds_any(self) -> bool:
+        """Whether any finding is learned first and its class second."""
+        return self.loss == "finding_class"

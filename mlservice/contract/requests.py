@@ -1,16 +1,15 @@
-"""What a stage is asked: `request.json` in its job folder. Folders are relative to the job folder, or absolute."""
+"""Requests of stages: `request.json` in the job folder. Folders are relative to the job folder, or absolute."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from mlservice.contract.codec import require
 from mlservice.contract.config import Segment, TrainingConfig
+from mlservice.contract.policy import GatePolicy
+from voxloop.child import Document, require
 
 
-@dataclass(frozen=True)
-class ScanRef:
+class ScanRef(Document, frozen=True):
     """A scan's folder: `volume.npy` (int16 HU, zyx), `labels.npy` (uint8, zyx; erased voxels already 0) and
     `lungs.npy` (uint8, zyx; > 0 inside), the last two where known."""
 
@@ -30,9 +29,8 @@ def _check_scans(scans: tuple[ScanRef, ...], what: str) -> None:
     require(len({scan.id for scan in scans}) == len(scans), "A scan is listed twice.")
 
 
-@dataclass(frozen=True)
-class PlanRequest:
-    """Look at the labelled scans and turn a profile into a configuration."""
+class PlanRequest(Document, frozen=True):
+    """Derive a configuration from a profile and the labelled scans."""
 
     profile: str
     scans: tuple[ScanRef, ...]
@@ -45,26 +43,13 @@ class PlanRequest:
         require(bool(self.segments), "There is no segment to learn.")
 
 
-@dataclass(frozen=True)
-class PreprocessRequest:
-    """Bring scans to the model's grid and window, once, in `prepared/`."""
-
-    config: TrainingConfig
-    scans: tuple[ScanRef, ...]
-
-    def __post_init__(self) -> None:
-        _check_scans(self.scans, "prepare")
-
-
-@dataclass(frozen=True)
-class TrainRequest:
+class TrainRequest(Document, frozen=True):
     """Train one model; the same request gives the same weights on the same CPU."""
 
     config: TrainingConfig
     scans: tuple[ScanRef, ...]
     seed: int
     manifest_hash: str
-    prepared: str = ""  # the `prepared/` of a preprocess job, when there was one
 
     def __post_init__(self) -> None:
         _check_scans(self.scans, "learn from")
@@ -72,8 +57,7 @@ class TrainRequest:
         require(0 <= self.seed < 2**32, "The seed must fit in 32 bits.")
 
 
-@dataclass(frozen=True)
-class PredictRequest:
+class PredictRequest(Document, frozen=True):
     """Label scans with a model; `predictions/<scan id>/` for each."""
 
     model: str  # folder with weights.safetensors and model.json
@@ -84,25 +68,22 @@ class PredictRequest:
         _check_scans(self.scans, "label")
 
 
-@dataclass(frozen=True)
-class EvaluateRequest:
+class EvaluateRequest(Document, frozen=True):
     """Score predictions of hold-out scans, against the champion's on the same scans where there is one."""
 
     scans: tuple[ScanRef, ...]
-    segments: tuple[int, ...]  # what counts as a finding
+    segments: tuple[int, ...]  # segment ids that count as a finding
     challenger: str  # folder of predictions
     champion: str = ""
-    seed: int = 0
-    resamples: int = 2000
+    sites: tuple[str, ...] = ()  # hold-out sites; one without a scan leaves the decision to a person
+    policy: GatePolicy = GatePolicy()
 
     def __post_init__(self) -> None:
         require(len({scan.id for scan in self.scans}) == len(self.scans), "A scan is listed twice.")
         require(bool(self.segments), "There is no segment to score.")
-        require(1 <= self.resamples <= 100_000, "Resample between 1 and 100000 times.")
 
 
-@dataclass(frozen=True)
-class AcquireScan:
+class AcquireScan(Document, frozen=True):
     """A scan that may be labelled next. `folder` (to describe it) or `embedding`; `uncertainty` once a model saw it."""
 
     id: str
@@ -116,15 +97,14 @@ class AcquireScan:
         require(bool(self.folder) or bool(self.embedding), f"Scan {self.id} has neither a folder nor an embedding.")
 
 
-@dataclass(frozen=True)
-class AcquireRequest:
-    """Choose the next scans to label; with no uncertainty anywhere, by variety alone."""
+class AcquireRequest(Document, frozen=True):
+    """Choose the next scans to label; without any uncertainty, by diversity alone."""
 
     scans: tuple[AcquireScan, ...]
     size: int
     seed: int
     round: int = 0  # rounds so far: the noise on the score decays with it
-    labelled: tuple[AcquireScan, ...] = ()  # repeats are drawn from these
+    labelled: tuple[AcquireScan, ...] = ()  # scans from which repeats are drawn
     random_share: float = 0.10
     repeat_share: float = 0.05
 

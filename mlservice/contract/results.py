@@ -1,56 +1,31 @@
-"""What a stage answers: lines of `progress.jsonl`, and `result.json` when it has ended."""
+"""Results of stages: `result.json`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from enum import StrEnum
 
 from mlservice.contract.config import TrainingConfig
+from mlservice.contract.policy import GatePolicy
+from voxloop.child import Document
 
 
-@dataclass(frozen=True)
-class Failure:
-    """`result.json` of a stage that failed: `{"contract", "error": {"code", "sentence"}}`."""
-
-    error: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One line of `progress.jsonl`; `losses` are points of the curves at this step."""
-
-    step: int
-    total: int
-    sentence: str
-    losses: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class PlanResult:
-    """The configuration to train, and why in sentences."""
+class PlanResult(Document, frozen=True):
+    """The configuration to train, and the reasons as sentences."""
 
     config: TrainingConfig
     voxels: dict[str, int]  # labelled voxels per segment key
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class PreprocessResult:
-    """Ids of the scans in `prepared/`."""
-
-    folder: str
-    scans: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class LossPoint:
-    """Mean training loss over the steps since the point before."""
+class LossPoint(Document, frozen=True):
+    """Mean training loss over the steps since the previous point, and the score of a validation at this step."""
 
     step: int
     loss: float
+    validation: float | None = None
 
 
-@dataclass(frozen=True)
-class TrainResult:
+class TrainResult(Document, frozen=True):
     """`model/` holds weights.safetensors and model.json."""
 
     model: str
@@ -61,11 +36,10 @@ class TrainResult:
     curve: tuple[LossPoint, ...]
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """One labelled scan. `folder` holds `labels.npy` (uint8, zyx, segment ids) and `probability.npy`
-    (uint8, 255 = certain, of any finding, each voxel the mean of a `step_zyx` block); the same facts lie beside them in
-    `prediction.json` as soon as the scan is done. `embedding` describes the scan for `acquire`."""
+class Prediction(Document, frozen=True):
+    """One labelled scan. `folder` holds `labels.npy` (uint8, zyx, segment ids) and `probability.npy` (uint8, 255 =
+    certain, of any finding, each voxel the mean of a `step_zyx` block); `prediction.json` beside them holds the same
+    fields and is written when the scan is done. `embedding` describes the scan for `acquire`."""
 
     id: str
     folder: str
@@ -77,15 +51,20 @@ class Prediction:
     seconds: float
 
 
-@dataclass(frozen=True)
-class PredictResult:
+class PredictResult(Document, frozen=True):
     """Every scan asked for, in the order of the request."""
 
     predictions: tuple[Prediction, ...]
 
 
-@dataclass(frozen=True)
-class ScanScore:
+class Lesion(Document, frozen=True):
+    """One connected finding of a reference, and the share of its voxels that a model marked."""
+
+    ml: float
+    marked: float
+
+
+class ScanScore(Document, frozen=True):
     """One hold-out scan. `dice` is null below 1,000 reference voxels (topff2023)."""
 
     id: str
@@ -95,10 +74,11 @@ class ScanScore:
     reference_ml: float
     predicted_ml: float
     false_positive_ml: float
+    lesions: tuple[Lesion, ...] = ()
+    invented: int = 0  # connected marks that touch no finding
 
 
-@dataclass(frozen=True)
-class SiteScore:
+class SiteScore(Document, frozen=True):
     """One site of the hold-out; figures are null where nothing could be measured."""
 
     site: str
@@ -107,59 +87,120 @@ class SiteScore:
     false_positive_ml_on_empty: float | None
 
 
-@dataclass(frozen=True)
-class Summary:
+class SizeScore(Document, frozen=True):
+    """Findings of one size over the hold-out. `found` are those of which at least a tenth is marked."""
+
+    low_ml: float
+    high_ml: float | None  # null: no upper end
+    lesions: int
+    found: int
+    marked: float  # mean share of their voxels
+
+
+class Summary(Document, frozen=True):
     """One model over the hold-out."""
 
     mean_dice: float | None
+    dice_interval: tuple[float, float] | None  # 95 % by Student's t; null for fewer than two scans
     scored: int  # scans with a Dice
     empty: int  # scans with an empty reference
     false_positive_ml_on_empty: float | None  # mean over the empty scans
     volume_pearson_r: float | None
+    invented: int  # marks that touch no finding, over all scans
     sites: tuple[SiteScore, ...]
+    sizes: tuple[SizeScore, ...]
     scans: tuple[ScanScore, ...]
 
 
-@dataclass(frozen=True)
-class Interval:
-    """Challenger minus champion, mean Dice: 95 % by paired bootstrap over scans."""
+class Outcome(StrEnum):
+    """What a rule says."""
 
+    HOLDS = "holds"
+    FAILS = "fails"  # shown to be worse
+    UNCLEAR = "unclear"  # shown neither way, or too little was measured
+    NOTHING = "nothing"  # there is nothing to compare
+
+
+class Verdict(StrEnum):
+    """What the gate says: promote, hold back, or leave it to a person."""
+
+    PROMOTE = "promote"
+    HOLD_BACK = "hold_back"
+    UNDECIDED = "undecided"
+
+
+class Change(Document, frozen=True):
+    """Challenger minus champion over the scans on which both were scored, Dice.
+
+    `interval` is two-sided, 95 %; `bound` the one that the rule looks at. Null for fewer than two scans."""
+
+    scans: int
     mean: float
-    low: float
-    high: float
+    interval: tuple[float, float] | None
+    bound: float | None
 
 
-@dataclass(frozen=True)
-class Rule:
+class SiteChange(Document, frozen=True):
+    """The change at one hold-out site, and what the rule for sites says of it."""
+
+    site: str
+    change: Change | None
+    outcome: Outcome
+
+
+class Rule(Document, frozen=True):
     """One rule of the gate with its numbers, and a sentence a person can check."""
 
     key: str
-    holds: bool
+    outcome: Outcome
     challenger: float | None
     champion: float | None
     sentence: str
 
 
-@dataclass(frozen=True)
-class Gate:
-    """The verdict as data: it holds when every rule does."""
+class Gate(Document, frozen=True):
+    """The verdict with what it was derived from."""
 
-    holds: bool
+    verdict: Verdict
     rules: tuple[Rule, ...]
+    change: Change | None
+    sites: tuple[SiteChange, ...]
+    policy: GatePolicy
 
 
-@dataclass(frozen=True)
-class EvaluateResult:
+class Case(Document, frozen=True):
+    """One axial slice of a scan on which the challenger did worst, with outlines as SVG path data in voxels.
+
+    Where something was marked wrongly, the slice with most of it."""
+
+    scan: str
+    site: str
+    slice: int
+    rows: int
+    columns: int
+    row_mm: float
+    column_mm: float
+    window: tuple[int, int, int, int]  # part that is worth showing: first row, first column, rows, columns
+    dice: float | None
+    champion_dice: float | None
+    predicted_ml: float
+    champion_ml: float | None
+    reference_ml: float
+    reference: str
+    challenger: str
+    champion: str | None
+
+
+class EvaluateResult(Document, frozen=True):
     """Both models over the same scans, and the verdict."""
 
     challenger: Summary
     champion: Summary | None
-    difference: Interval | None
     gate: Gate
+    cases: tuple[Case, ...]
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Document, frozen=True):
     """One scan of the batch. `why` is `diverse`, `uncertain`, `random` or `repeat`; repeats start blank."""
 
     id: str
@@ -167,8 +208,7 @@ class Choice:
     score: float | None
 
 
-@dataclass(frozen=True)
-class AcquireResult:
+class AcquireResult(Document, frozen=True):
     """The batch in the order of choosing, and the score of every candidate (higher = more useful)."""
 
     choices: tuple[Choice, ...]

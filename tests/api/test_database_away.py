@@ -1,7 +1,5 @@
-"""A database that is away, busy or full: 503 or 507 with a code and Retry-After, in views, in middleware, on pages.
-
-The errors are PostgreSQL's own: the statement that is under way is preceded by one that raises the code.
-"""
+"""A database that is unreachable, busy or full: 503 or 507 with a code and Retry-After, in views, in middleware, on
+pages. The errors are PostgreSQL's own: a statement that raises the code is run before the real one."""
 
 import itertools
 import threading
@@ -24,7 +22,7 @@ CODES = {
     "database_away": ("57P01", "57P02", "57P03", "25006", "08006", "58030"),
     "no_space": ("53100",),
 }
-# Where the text is empty the first statement fails, which is the session's, in middleware.
+# With an empty text the first statement fails: that of the session middleware.
 PLACES = (
     ("/api/v1/me/", ""),
     ("/api/v1/assignments/", "work_assignment"),
@@ -35,7 +33,7 @@ PLACES = (
 
 @contextmanager
 def raising(code: str, in_statement: str = "") -> Iterator[None]:
-    """Statements that contain a text fail with a code of PostgreSQL."""
+    """Let statements that contain a text fail with a SQLSTATE."""
 
     def wrapper(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         if in_statement not in sql:
@@ -81,7 +79,7 @@ def test_a_page_that_was_only_read_tries_again_and_a_sent_form_does_not(world: W
 
 
 def test_a_fault_of_ours_stays_one(world: World) -> None:
-    """A table that is not there does not come by itself. A damaged page is told as that, and changes nothing."""
+    """A missing table is a 500, not a temporary error. A damaged page has its own code."""
     client = logged_in(world)
     for code in ("42P01", "22012"):
         with raising(code):
@@ -123,7 +121,7 @@ def test_a_save_that_waits_for_a_locked_row_is_told_busy_and_kept_nowhere(live_w
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.fault("a back end is killed between two requests")
 def test_a_connection_that_was_cut_is_told_once_and_mended(live_world: World) -> None:
-    """As a restart of the server does it: each thread's connection is gone."""
+    """As after a restart of the server: each thread's connection is closed."""
     client, seen = logged_in(live_world), []
 
     def ask() -> None:
@@ -133,7 +131,7 @@ def test_a_connection_that_was_cut_is_told_once_and_mended(live_world: World) ->
         ends = threading.Thread(target=end, args=(pid,))
         ends.start()
         ends.join()
-        with connection.cursor() as cursor, pytest.raises(Exception) as told:  # noqa: PT011 - which one is what is asked
+        with connection.cursor() as cursor, pytest.raises(Exception) as told:  # noqa: PT011 - which is asked
             cursor.execute("SELECT 1")
         seen.append(find_unavailable(told.value))
         connections.close_all()

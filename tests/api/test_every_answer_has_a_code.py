@@ -1,7 +1,8 @@
-"""Every answer has a code: what once was a 500, its siblings, and refusals that the framework makes by itself."""
+"""Every refusal has a code: former 500s and similar inputs, and refusals by the framework."""
 
 import gzip
 import json
+import random
 import struct
 from typing import Any
 from uuid import uuid4
@@ -13,36 +14,20 @@ from django.test import Client
 
 from annotation.masks.models import MaskRevision
 from annotation.masks.nifti import geometry_of
-from annotation.masks.services import begin
 from annotation.work.models import Assignment
 from annotation.work.services import expire_leases, reclaim_assignment
-from tests.api.test_known_holes import logged_in
-from tests.factories.world import SHAPE, World, ball, first_of, publish
+from benchmarks._badinputs import bodies
+from tests.factories.clients import logged_in
+from tests.factories.world import SHAPE, World, ball
 from voxloop.kernel.clock import now
-from voxloop.kernel.errors import CODE_HEADER
 from voxloop.volume.labelmap import MEDIA_TYPE, split_labelmap
 
 pytestmark = pytest.mark.django_db
-STROKE = {
-    "id": "3f0e1a5c-6a1b-4d2e-9f10-0123456789ab",
-    "tool": "grow",
-    "segment": 1,
-    "ijk": [1, 2, 3],
-    "radius_mm": 12.5,
-    "params": {"tolerance": 30},
-    "added": 4,
-    "removed": 0,
-    "at": "2026-11-28T10:00:00.000Z",
-}
-
-
-@pytest.fixture
-def opened(world: World) -> Assignment:
-    return begin(assignment_id=first_of(publish(world)).pk, actor=world["annotator"])
+STROKE = bodies.stroke(random.Random(1))
 
 
 def message_with(strokes: str) -> bytes:
-    """A mask message whose strokes are written as they are given, valid JSON or not."""
+    """A mask message with the given text as strokes, valid JSON or not."""
     payloads = split_labelmap(ball().astype(np.uint8))
     header = (
         json.dumps(
@@ -88,8 +73,8 @@ BAD_STROKES = {
     "a tool with spaces": stroke(tool="grow it"),
     "a segment of 256": stroke(segment=256),
     "a segment that is true": stroke(segment=True),
-    "two places": stroke(ijk=[1, 2]),
-    "text as place": stroke(ijk="1,2"),
+    "two coordinates": stroke(ijk=[1, 2]),
+    "text as voxel": stroke(ijk="1,2"),
     "a radius below nothing": stroke(radius_mm=-1),
     "params that are a list": stroke(params=[1]),
     "a count of voxels below nothing": stroke(added=-1),
@@ -127,7 +112,7 @@ def bad_niftis(assignment: Assignment) -> dict[str, bytes]:
     packed = gzip.compress(good)
     colour = np.zeros(SHAPE[::-1], np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")]))
     broken = bytearray(packed)
-    broken[10] = 0x07  # a deflate block of a type that is none
+    broken[10] = 0x07  # a deflate block of an invalid type
     vast = bytearray(good)
     vast[40:48] = struct.pack("<4h", 3, 32767, 32767, 32767)
     below = bytearray(good)
@@ -280,8 +265,14 @@ def test_a_save_after_the_scan_was_taken_back_says_so(world: World, opened: Assi
     for path in ("skip", "block"):
         told = client.post(f"/api/v1/assignments/{opened.pk}/{path}", {"reason": "x"}, "application/json")
         assert (told.status_code, told.json()["code"]) == (409, "lease_lost"), path
-    # Who never had it learns nothing of it.
+    # Anybody else gets a 404.
     assert put(logged_in(world, "annotator2"), opened, message_with("[]")).status_code == 404
+
+
+# Pages ---------------------------------------------------------------------------------------------------------------
+
+
+# What a browser may keep ---------------------------------------------------------------------------------------------
 
 
 def check_lost(client: Client, assignment: Assignment) -> None:
@@ -295,79 +286,3 @@ def check_lost(client: Client, assignment: Assignment) -> None:
     ]
     assert [(told.status_code, told.json()["code"]) for told in answers] == [(409, "lease_lost")] * len(answers)
     assert not MaskRevision.objects.filter(assignment=assignment).exists()
-
-
-# Pages ---------------------------------------------------------------------------------------------------------------
-
-
-def test_a_page_that_refuses_carries_its_code(world: World, opened: Assignment) -> None:
-    client = logged_in(world, "annotator", raise_request_exception=False)
-    expected = {
-        ("get", "/nothing/"): (404, "not_found"),
-        ("get", "/people/"): (403, "forbidden"),
-        ("post", "/worklist/"): (405, "method_not_allowed"),
-        ("post", f"/view/{opened.pk}/"): (405, "method_not_allowed"),
-        ("get", "/worklist/?campaign=%00"): (400, "bad_request"),
-        ("get", f"/view/{uuid4()}/"): (404, "not_found"),
-        ("options", "/worklist/"): (405, "method_not_allowed"),
-    }
-    for (method, path), (status, code) in expected.items():
-        answer = getattr(client, method)(path)
-        assert (answer.status_code, answer[CODE_HEADER]) == (status, code), path
-        assert code in answer.content.decode()
-        assert "Go to what is next" in answer.content.decode()
-    foreign = client.get("/worklist/", HTTP_HOST="elsewhere.example")
-    assert (foreign.status_code, foreign[CODE_HEADER]) == (400, "bad_request")
-
-
-def test_a_fault_of_ours_on_a_page_has_a_code(world: World, monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
-    def fail(*_: Any) -> None:
-        raise RuntimeError("planted")
-
-    monkeypatch.setattr("annotation.pages.door.admits", fail)
-    client = logged_in(world, "annotator", raise_request_exception=False)
-    answer = client.get("/worklist/")
-    assert (answer.status_code, answer[CODE_HEADER]) == (500, "broken")
-    assert b"planted" not in answer.content
-
-
-# What a browser may keep ---------------------------------------------------------------------------------------------
-
-
-def test_no_cache_keeps_an_answer(world: World, opened: Assignment) -> None:
-    client = logged_in(world, "annotator")
-    scan = f"/api/v1/scans/{opened.scan_id}"
-    paths = (
-        "/worklist/",
-        "/people/me/",
-        f"/view/{opened.pk}/",
-        "/api/v1/me/",
-        f"{scan}/volume",
-        f"{scan}/volume/pack",
-        f"{scan}/volume/preview",
-        f"/api/v1/assignments/{opened.pk}/mask",
-        f"/api/v1/assignments/{opened.pk}/",
-        "/nothing/",
-    )
-    told = {path: client.get(path)["Cache-Control"].split(", ")[-1] for path in paths}
-    assert told == dict.fromkeys(paths, "no-store")
-
-
-def test_the_keys_of_a_page_are_of_the_person_and_of_the_log_in(world: World) -> None:
-    def keys(client: Client) -> list[str]:
-        page = client.get("/people/me/").content.decode()
-        return page.partition('name="browser-keys" content="')[2].partition('"')[0].split()
-
-    first, again, other = (logged_in(world, name) for name in ("annotator", "annotator", "annotator2"))
-    assert keys(first) == keys(first)
-    assert [len(key) for key in keys(first)] == [64, 64]
-    assert keys(first)[0] == keys(again)[0] != keys(other)[0]
-    assert keys(first)[1] != keys(again)[1]
-    assert "browser-keys" not in Client().get("/accounts/login/").content.decode()
-
-
-def test_a_log_out_asks_the_browser_to_clear(world: World) -> None:
-    told = logged_in(world, "annotator").post("/accounts/logout/")
-    assert (told.status_code, told["Clear-Site-Data"]) == (302, '"cache"')
-    told = logged_in(world, "annotator").post("/accounts/logout/", {"nothing_waits": "1"})
-    assert told["Clear-Site-Data"] == '"cache", "storage"'

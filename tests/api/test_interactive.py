@@ -1,4 +1,4 @@
-"""The interactive segmentation server: a real one that segments, and all the ways in which one can fail."""
+"""The interactive segmentation server: a real one that segments, and failing ones."""
 
 import json
 import struct
@@ -22,7 +22,7 @@ MIDDLE = [SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2, 1]
 
 
 class Segmenter(BaseHTTPRequestHandler):
-    """Everything above −400 HU that hangs together with the first point that belongs."""
+    """Segments everything above −400 HU that is connected to the first positive point."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -122,7 +122,7 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_sent(
     client: Client, assignment: Assignment, server: Any
 ) -> None:
     x, y, z = SHAPE[::-1]
-    for body in (
+    bodies: tuple[dict[str, Any], ...] = (
         {"points": []},
         {"points": [[x, 0, 0, 1]]},
         {"points": [MIDDLE] * 41},
@@ -131,7 +131,8 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_sent(
         {"segment": 77},
         {"layer": "nothing"},
         {"points": [[1, 2, 3]]},
-    ):
+    )
+    for body in bodies:
         assert ask(client, assignment, **body).status_code in (404, 422), body
     assert server.seen == []
 

@@ -1,7 +1,8 @@
-"""How much and how often: bodies by route, requests by address and person, and whose word about the address counts."""
+"""Limits: body sizes by route, request rates by address and person, and trusted proxies."""
 
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,8 +16,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.factories.world import PASSWORD, World
 from voxloop.project import rates
-from voxloop.project.doors import KnownProxies
 from voxloop.project.front.limits import CREDENTIALS, SMALL
+from voxloop.project.ingress import KnownProxies
 from voxloop.project.models import RequestCount
 
 ROOT = Path(__file__).parents[2]
@@ -30,12 +31,12 @@ def logged_in(world: World, name: str = "annotator") -> Client:
 
 @pytest.fixture
 def counted(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tenth of what people may, in a window that does not end within the test."""
+    """Rates at a tenth, in a window that does not end within the test."""
     settings.RATE_FACTOR = 0.1
     monkeypatch.setattr(rates, "WINDOW_SECONDS", 1 << 40)
 
 
-def log_in_by_token(name: str, **more: Any) -> HttpResponse:
+def log_in_by_token(name: str, **more: Any) -> Any:
     body = json.dumps({"username": name, "password": PASSWORD})
     return Client().post("/api/v1/auth/token", body, content_type="application/json", **more)
 
@@ -46,7 +47,7 @@ def test_one_person_is_limited_and_others_at_the_address_are_not(world: World, c
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
     assert int(refused.headers["Retry-After"]) > 0
     assert log_in_by_token("reviewer").status_code == 200
-    # The page's door counts for itself, and tells it as a page.
+    # The log-in page is counted separately, and refuses with a page.
     for status in (302, 302, 429):
         sent = Client().post("/accounts/login/", {"login": "annotator2", "password": PASSWORD})
         assert sent.status_code == status
@@ -64,7 +65,7 @@ def test_an_address_is_limited_whatever_names_are_tried(world: World, counted: N
     statuses = [log_in_by_token(f"nobody{n}").status_code for n in range(31)]
     assert statuses == [403] * 30 + [429]
     assert log_in_by_token("annotator", REMOTE_ADDR="10.0.0.9").status_code == 200
-    # Of IPv6 a whole network counts as one.
+    # An IPv6 network counts as one address.
     for n in range(30):
         log_in_by_token(f"nobody{n}", REMOTE_ADDR=f"2001:db8::{n:x}")
     assert log_in_by_token("annotator", REMOTE_ADDR="2001:db8::ffff").status_code == 429
@@ -112,7 +113,7 @@ def test_every_route_without_a_log_in_is_counted_and_every_rule_names_routes() -
 
 def test_old_counts_are_forgotten(db: None, counted: None, monkeypatch: pytest.MonkeyPatch) -> None:
     RequestCount.objects.create(key="old", window=-20, count=5)
-    monkeypatch.setattr(rates.random, "random", lambda: 0.0)
+    monkeypatch.setattr(random, "random", lambda: 0.0)
     assert rates.spend({"new": 10}) == 0
     assert list(RequestCount.objects.values_list("key", flat=True)) == ["new"]
 
@@ -160,7 +161,12 @@ def test_headers_of_proxies_count_as_far_as_proxies_are_known(
         REMOTE_ADDR="10.0.0.1",
         headers={"X-Forwarded-For": chain, "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.test"},
     )
-    KnownProxies(lambda known: seen.append(known) or HttpResponse())(request)
+
+    def answer(known: HttpRequest) -> HttpResponse:
+        seen.append(known)
+        return HttpResponse()
+
+    KnownProxies(answer)(request)
     assert (seen[0].META["REMOTE_ADDR"], seen[0].is_secure()) == (address, is_secure)
     assert "HTTP_X_FORWARDED_HOST" not in seen[0].META
 
@@ -171,6 +177,6 @@ def test_tls_without_a_known_proxy_is_told_at_the_start() -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert (done.returncode, "say how many proxies are in front" in done.stderr) == (1, True)
     done = subprocess.run(
-        command, cwd=ROOT, env=environment | {"VOXLOOP_PROXIES": "1"}, capture_output=True, timeout=60
+        command, cwd=ROOT, env=environment | {"VOXLOOP_PROXIES": "1"}, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0

@@ -9,11 +9,13 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, reverse
 
+from annotation.datasets.models import Export
 from annotation.datasets.services import create_release
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.pages.permissions import ADMINISTRATOR, ANYBODY, ROWS, Row, Scope
 from annotation.pages.urls import urlpatterns
 from annotation.reviews.services import submit_assignment
+from tests.factories.evidence import case_of
 from tests.factories.world import World, label, make_scan, publish
 from voxloop.accounts.roles import Role
 from voxloop.jobs.models import Job
@@ -31,7 +33,7 @@ ROLES: dict[str, set[str]] = {
 }
 MEMBERS = set(ROLES) - {"outsider"}
 OVERSEERS = {"coordinator", "datamanager", "admin"}
-# Who sees the one thing of each kind that this world holds; for all others it is not there.
+# Who sees the one object of each kind in the test data; everybody else gets a 404.
 SEES: dict[Scope, set[str]] = {
     Scope.NONE: set(ROLES),
     Scope.CAMPAIGN: MEMBERS,
@@ -41,6 +43,7 @@ SEES: dict[Scope, set[str]] = {
     Scope.SCAN: OVERSEERS | {"annotator", "reviewer"},
     Scope.MODEL: OVERSEERS,
     Scope.RELEASE: OVERSEERS,
+    Scope.EXPORT: OVERSEERS,
     Scope.JOB: {"datamanager", "admin"},  # who asked for it, and an administrator
     Scope.PERSON: set(ROLES),
     Scope.SUBJECT: OVERSEERS | {"annotator", "reviewer"},
@@ -52,13 +55,15 @@ BODIES: dict[str, dict[str, Any]] = {
     "theme": {"theme": "dark"},
     "scan_withdraw": {"reason": "consent taken back"},
     "person_deactivate": {"reason": "left the clinic"},
+    "reject": {"reason": "it marks vessels"},
+    "promote": {"reason": "it helps"},
 }
 
 
 @pytest.fixture
 def subjects(world: World) -> dict[Scope, Any]:
     """One thing of each kind; the work is annotator's, at site a."""
-    make_scan(world, "b", seed=50)  # one more that is in no batch
+    make_scan(world, "b", seed=50)  # one more, in no batch
     batch = publish(world, size=2)
     first, second = batch.assignments.order_by("position")
     label(world, first)
@@ -71,11 +76,13 @@ def subjects(world: World) -> dict[Scope, Any]:
         seed=1,
         manifest={},
         manifest_hash="0" * 64,
+        results={"cases": [case_of(first.scan)]},
     )
     model = ModelVersion.objects.create(
         campaign=world.campaign, number=1, run=run, weights_key="weights/1", config={}, metrics={}
     )
     job = Job.objects.create(kind=Job.Kind.IMPORT_SCANS, key="a job", requested_by=world["datamanager"])
+    release = create_release(campaign=world.campaign, name="r1", actor=world["datamanager"])
     return {
         Scope.CAMPAIGN: world.campaign,
         Scope.BATCH: batch,
@@ -83,7 +90,8 @@ def subjects(world: World) -> dict[Scope, Any]:
         Scope.ROUND: found,
         Scope.SCAN: first.scan,
         Scope.MODEL: model,
-        Scope.RELEASE: create_release(campaign=world.campaign, name="r1", actor=world["datamanager"]),
+        Scope.RELEASE: release,
+        Scope.EXPORT: Export.objects.create(release=release, destination="file:///releases"),
         Scope.JOB: job,
         Scope.PERSON: world["annotator2"],
         Scope.SUBJECT: first.scan.subject,
@@ -96,7 +104,10 @@ def addresses(pattern: URLPattern, row: Row, thing: Any) -> str:
         keys["slug"] = thing.slug
     elif row.scope is not Scope.NONE:
         keys["id"] = thing.pk
-    for more, value in (("name", "burn-up" if pattern.name == "dashboard_csv" else "curve"), ("what", "author")):
+    words = {"name": "burn-up" if pattern.name == "dashboard_csv" else "curve", "what": "author", "form": "md"}
+    if "scan" in pattern.pattern.converters:
+        words["scan"] = thing.run.results["cases"][0]["scan"] if hasattr(thing, "run") else str(uuid4())
+    for more, value in words.items():
         if more in pattern.pattern.converters:
             keys[more] = value
     return reverse(pattern.name, kwargs=keys)
@@ -123,7 +134,7 @@ def requests(subjects: dict[Scope, Any]) -> Iterator[tuple[str, Row, str, str]]:
 def test_every_page_has_a_row_and_every_row_a_page() -> None:
     assert {pattern.name for pattern in urlpatterns} == set(ROWS)
     for pattern in urlpatterns:
-        assert pattern.callback.row == ROWS[pattern.name]
+        assert vars(pattern.callback)["row"] == ROWS[pattern.name]
 
 
 @pytest.mark.parametrize("person", ROLES)
@@ -150,7 +161,7 @@ def test_nobody_gets_in_without_logging_in(world: World, subjects: dict[Scope, A
 
 @pytest.mark.parametrize("person", ["annotator", "coordinator", "admin"])
 def test_head_and_options_of_pages(world: World, subjects: dict[Scope, Any], person: str) -> None:
-    """HEAD is what GET is; OPTIONS is no method of a page."""
+    """HEAD behaves like GET; OPTIONS is not allowed."""
     client = Client()
     client.force_login(world[person])
     for name, row, _method, path in requests(subjects):

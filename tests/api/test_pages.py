@@ -10,14 +10,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from annotation.learning.models import ModelVersion, TrainingRun
-from annotation.pages.selectors.setup import progress_file
 from annotation.pages.tables import csv_file
-from annotation.reviews.services import claim_round, return_round, submit_assignment
+from annotation.reviews.claims import claim_round
+from annotation.reviews.services import return_round, submit_assignment
 from annotation.work.models import Batch, CampaignScan
 from annotation.work.services import block_assignment
-from tests.factories.world import PASSWORD, World, approve, first_of, label, publish
-from voxloop.audit.models import AuditEntry
+from tests.factories.world import World, approve, first_of, label, publish
 from voxloop.jobs import health
 from voxloop.jobs.models import Worker
 from voxloop.kernel.clock import now, today
@@ -34,7 +32,7 @@ def log_in(world: World, name: str) -> Client:
 def text(client: Client, path: str, **query: Any) -> str:
     answer = client.get(path, query)
     assert answer.status_code == 200, (path, answer.status_code)
-    return answer.content.decode()
+    return " ".join(answer.content.decode().split())  # line breaks of a template do not matter
 
 
 @pytest.mark.parametrize(
@@ -120,7 +118,7 @@ def test_a_batch_form_says_which_value_is_allowed(world: World) -> None:
     path = reverse("batch_new", args=["chest-ct"])
     late = today() - timedelta(days=1)
     answer = client.post(path, {"chosen_by": "order", "size": 80, "due_on": late.isoformat()})
-    page = answer.content.decode()
+    page = " ".join(answer.content.decode().split())
     assert answer.status_code == 422
     assert "2 fields need a change" in page
     assert "A batch holds 1 to 50 scans" in page
@@ -175,74 +173,11 @@ def test_a_cell_is_never_a_formula() -> None:
     assert rows == [["a"], ["'=1+1"], ["'-2"], ["-2"], ["fine"]]
 
 
-def summary(dice: float, scan: Any) -> dict[str, Any]:
-    one = {
-        "id": str(scan.pk),
-        "site": "c",
-        "dice": dice,
-        "reference_voxels": 5000,
-        "reference_ml": 12.5,
-        "predicted_ml": 11.0,
-        "false_positive_ml": 1.0,
-    }
-    return {
-        "mean_dice": dice,
-        "scored": 1,
-        "empty": 0,
-        "false_positive_ml_on_empty": None,
-        "volume_pearson_r": None,
-        "sites": [{"site": "c", "scans": 1, "mean_dice": dice, "false_positive_ml_on_empty": None}],
-        "scans": [one],
-    }
-
-
-def test_the_model_page_compares_and_promotes(world: World) -> None:
-    client = log_in(world, "coordinator")
-    assert "No model yet" in text(client, "/campaigns/chest-ct/models/")
-    old, new = summary(0.6, world.scans[2]), summary(0.7, world.scans[2])
-    rule = {"key": "mean_dice", "holds": True, "challenger": 0.7, "champion": 0.6, "sentence": "Mean Dice is higher."}
-    for number, state, results in (
-        (1, "champion", {"challenger": old, "champion": None}),
-        (2, "candidate", {"challenger": new, "champion": old}),
-    ):
-        run = TrainingRun.objects.create(
-            campaign=world.campaign,
-            number=number,
-            state="promoted" if number == 1 else "candidate",
-            profile="demo",
-            seed=number,
-            manifest={"items": []},
-            manifest_hash="0" * 64,
-            results=results,
-            gate={"rules": [rule]},
-            curves={"train": [{"step": 10, "loss": 1.0}, {"step": 20, "loss": 0.5}]},
-        )
-        ModelVersion.objects.create(
-            campaign=world.campaign,
-            number=number,
-            run=run,
-            state=state,
-            weights_key="w",
-            config={"steps": 20},
-            metrics=results["challenger"],
-        )
-    page = text(client, "/campaigns/chest-ct/models/")
-    assert "1 of 1 rules hold" in page
-    assert "Mean Dice is higher." in page
-    assert 'aria-label="Training: loss and validation Dice by step"' in page
-    scans = client.get(reverse("models_csv", args=["chest-ct", "scans"])).content.decode()
-    assert f"{world.scans[2].code},c,12.5,11.0,0.7,0.6" in scans
-    model = ModelVersion.objects.get(number=2)
-    client.post(reverse("promote", args=[model.pk]), {"reason": "better everywhere"})
-    model.refresh_from_db()
-    assert model.state == "champion"
-
-
 def test_a_refused_training_is_told_in_words(world: World) -> None:
     client = log_in(world, "coordinator")
     answer = client.post(reverse("train", args=["chest-ct"]), follow=True, HTTP_REFERER="http://testserver/jobs/")
     assert answer.redirect_chain == [("http://testserver/jobs/", 302)]
-    assert "There is too little to learn from" in answer.content.decode()
+    assert "There are too few masks to learn from" in answer.content.decode()
 
 
 def test_a_release_is_made_frozen_and_shown_with_its_proof(world: World) -> None:
@@ -255,86 +190,21 @@ def test_a_release_is_made_frozen_and_shown_with_its_proof(world: World) -> None
     release = made["Location"].split("/")[2]
     client.post(reverse("release_freeze", args=[release]))
     page = text(client, made["Location"])
-    assert "python3 manage.py verify_release chest-ct-202611" in page
+    assert "verify.py --seal" not in page
     client.post(reverse("release_export", args=[release]))
     assert "Waiting for a worker" in text(client, made["Location"])
 
 
 def test_an_upload_becomes_a_job_or_is_refused_in_words(world: World) -> None:
     client = log_in(world, "datamanager")
-    place = {"site": str(world.sites["a"].pk), "campaign": str(world.campaign.pk)}
-    refused = client.post(reverse("upload"), {"file": SimpleUploadedFile("notes.pdf", b"x"), **place})
+    fields = {"site": str(world.sites["a"].pk), "campaign": str(world.campaign.pk)}
+    refused = client.post(reverse("upload"), {"file": SimpleUploadedFile("notes.pdf", b"x"), **fields})
     assert refused.status_code == 422
     assert "must end in .zip, .nii or .nii.gz" in refused.content.decode()
-    taken = client.post(reverse("upload"), {"file": SimpleUploadedFile("scan.nii.gz", b"x"), **place})
+    taken = client.post(reverse("upload"), {"file": SimpleUploadedFile("scan.nii.gz", b"x"), **fields})
     page = text(client, taken["Location"])
     assert "Import scans" in page
     assert "Waiting for a worker" in page
-
-
-def test_people_are_invited_with_roles_and_sites(world: World) -> None:
-    client = log_in(world, "admin")
-    field = f"roles_{world.campaign.pk}"
-    answer = client.post(
-        reverse("person_new"),
-        {"username": "reader9", "password": PASSWORD, field: ["annotator"], "sites": [str(world.sites["a"].pk)]},
-    )
-    assert answer.status_code == 302
-    assert "reader9" in text(client, "/people/")
-    person = world.campaign.members.get(user__username="reader9").user
-    client.post(reverse("person", args=[person.pk]), {field: ["reviewer"], "sites": []})
-    assert [member.role for member in person.memberships.all()] == ["reviewer"]
-    assert not person.site_memberships.exists()
-
-
-def test_an_administrator_gives_a_new_password(world: World) -> None:
-    client = log_in(world, "admin")
-    path = reverse("person", args=[world["annotator"].pk])
-    weak = client.post(path, {"password": "short"}, follow=True)
-    assert "at least 12 characters" in weak.content.decode()
-    assert world["annotator"].memberships.exists()
-    client.post(path, {"password": "another long one 22"})
-    login = {"login": "annotator", "password": "another long one 22"}
-    assert Client().post("/accounts/login/", login).status_code == 302
-    assert AuditEntry.objects.filter(action="person.password_set").exists()
-
-
-def test_a_token_needs_the_password_and_is_shown_once(world: World) -> None:
-    client = Client()
-    client.post("/accounts/login/", {"login": "annotator", "password": PASSWORD})
-    refused = client.post(reverse("token_new"), {"password": "not this one"}, follow=True)
-    assert "That is not your password" in refused.content.decode()
-    page = client.post(
-        reverse("token_new"), {"password": PASSWORD, "name": "script", "scopes": ["read"]}, follow=True
-    ).content.decode()
-    token = page.split('<code id="token">')[1].split("<")[0]
-    assert Client().get("/api/v1/me/", HTTP_AUTHORIZATION=f"Token {token}").status_code == 200
-    assert token not in text(client, "/people/me/")
-    client.post(reverse("token_revoke"), {"token_key": world["annotator"].auth_token_set.get().token_key})
-    assert Client().get("/api/v1/me/", HTTP_AUTHORIZATION=f"Token {token}").status_code == 401
-
-
-def test_the_theme_is_remembered(world: World) -> None:
-    client = log_in(world, "annotator")
-    client.post(reverse("theme"), {"theme": "dark"})
-    assert 'data-theme="dark"' in text(client, "/worklist/")
-
-
-def test_the_set_up_shows_its_progress_until_it_is_done(world: World) -> None:
-    client = log_in(world, "annotator")
-    assert "Set-up of the demonstration" not in text(client, "/worklist/")
-    progress_file().write_text('{"running": true, "percent": 40, "message": "Importing scan 26 of 64"}')
-    assert "Importing scan 26 of 64" in text(client, "/worklist/")
-    assert 'aria-valuenow="40"' in text(client, "/setup/")
-    progress_file().write_text('{"running": false, "percent": 100, "message": "Done"}')
-    done = client.get("/setup/")
-    assert (done.status_code, done["HX-Refresh"]) == (204, "true")
-
-
-def test_what_is_not_there_and_what_is_not_allowed_are_told_plainly(world: World) -> None:
-    client = log_in(world, "annotator")
-    assert "There is no such page" in client.get("/nowhere/").content.decode()
-    assert "Your role does not open this page" in client.get("/people/").content.decode()
 
 
 def test_what_stands_still_is_told_to_those_who_can_have_it_mended(world: World) -> None:
@@ -348,7 +218,9 @@ def test_what_stands_still_is_told_to_those_who_can_have_it_mended(world: World)
     for name, queues in (("default-1@here", ["default"]), ("ml-1@here", ["ml"]), ("beat@here", [])):
         Worker.objects.create(name=name, queues=queues, host="here", pid=1, started_at=now(), taken_at=now())
     health._kept = None
-    assert "stand" not in log_in(world, "coordinator").get("/people/me/").content.decode().partition("<main")[2]
+    assert (
+        "Show the faults" not in log_in(world, "coordinator").get("/people/me/").content.decode().partition("<main")[2]
+    )
     page = log_in(world, "admin").get("/jobs/system/", headers={"HX-Request": "true"}).content.decode()
     assert "Everything works" in page
     assert "<html" not in page

@@ -1,4 +1,4 @@
-"""The probability map of a prediction: named in the context, served for ever, gone with its scan."""
+"""The probability map of a prediction: in the context, served immutably, gone with its scan."""
 
 from typing import Any
 from uuid import uuid4
@@ -11,8 +11,9 @@ from annotation.masks.services import begin, store_prediction
 from annotation.scans.services import withdraw_scan
 from annotation.work.models import Assignment
 from annotation.work.schema import parse_schema
+from tests.factories.probability import decode_probability
 from tests.factories.world import SHAPE, World, ball, first_of, publish
-from voxloop.volume.probability import ProbabilityEntry, decode_probability
+from voxloop.volume.probability import ProbabilityEntry
 
 pytestmark = pytest.mark.django_db
 STEP = (1, 2, 2)
@@ -27,7 +28,7 @@ def client(world: World) -> Client:
 
 
 def started(world: World, **with_map: Any) -> Assignment:
-    """An assignment that began with a prediction."""
+    """An assignment that started from a prediction."""
     assignment = first_of(publish(world))
     layer = parse_schema(world.campaign.schema.definition).layer("findings")
     store_prediction(
@@ -50,7 +51,7 @@ def test_the_context_names_the_map_and_the_route_serves_it(world: World, client:
         "model": "m1",
     }
     answer = client.get(facts["url"])
-    data = b"".join(answer.streaming_content)
+    data = answer.getvalue()
     assert np.array_equal(decode_probability(data, ProbabilityEntry.from_json(facts)), VALUES)
     assert answer["Cache-Control"] == "no-store"
     assert client.get(facts["url"], HTTP_IF_NONE_MATCH=answer["ETag"]).status_code == 304

@@ -13,7 +13,7 @@ from annotation.scans.models import SiteMembership
 from tests.api.test_loop_over_http import log_in, post
 from tests.factories.world import World, approve, label, publish
 from voxloop.jobs.models import Job
-from voxloop.jobs.services import run
+from voxloop.jobs.running import run
 from voxloop.kernel.clock import now
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +88,7 @@ def test_a_draft_is_not_exported_and_an_address_of_ones_own_is_refused(approved:
     assert not Job.objects.exists()
 
 
-# What those are told who may not act: on reading the release, on every action, and on making one of their own.
+# Status for others: reading the release, every action, creating one.
 ANSWERS = {
     "coordinator": (200, 403, 403),
     "admin": (200, 403, 403),

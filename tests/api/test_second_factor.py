@@ -1,4 +1,4 @@
-"""An account with a second factor has no door where the password alone is enough."""
+"""With a second factor the password alone is never enough."""
 
 import json
 import time
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from axes.models import AccessAttempt
 from axes.utils import reset
@@ -13,8 +14,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
+from annotation.reviews.claims import claim_round
 from annotation.reviews.models import ReviewRound
-from annotation.reviews.services import claim_round, submit_assignment
+from annotation.reviews.services import submit_assignment
 from tests.factories.factors import App
 from tests.factories.world import PASSWORD, World, add_role, first_of, label, publish
 from voxloop.accounts.models import ApiToken, User
@@ -22,7 +24,7 @@ from voxloop.accounts.services import confirm_signature, set_password
 from voxloop.accounts.tokens import issue_token
 from voxloop.audit.models import AuditEntry
 from voxloop.kernel.errors import Forbidden
-from voxloop.project.settings import _roles
+from voxloop.project.environment import roles
 
 pytestmark = pytest.mark.django_db
 NEW = "quite another long one 3"
@@ -126,7 +128,7 @@ def test_a_signature_in_a_session_opened_with_it_needs_the_password_only(world: 
 
 def test_a_session_opened_without_it_signs_nothing_by_the_password_alone(world: World) -> None:
     client = log_in("reviewer")
-    App(world["reviewer"])  # set up elsewhere, behind this session's back
+    App(world["reviewer"])  # set up elsewhere, during this session
     assert verdict(world, client, password=PASSWORD).json()["code"] == "second_factor_required"
 
 
@@ -142,7 +144,7 @@ def test_a_token_of_the_page_needs_it_where_the_session_has_not_passed_it(world:
 
 
 def test_guessing_in_an_open_session_locks_the_name(world: World) -> None:
-    """The change of password, confirmations and codes: an open session is no place to guess in."""
+    """Password change, confirmations and codes: no unlimited guessing in an open session."""
     App(world["annotator"])
     for path, body in (
         ("/accounts/password/change/", {"oldpassword": "guess", "password1": NEW, "password2": NEW}),
@@ -202,7 +204,7 @@ def test_a_role_that_is_given_later_brings_the_duty_with_it(world: World) -> Non
         assert client.get("/people/me/")["Location"] == "/accounts/2fa/"
 
 
-def test_the_setting_names_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_setting_namesroles(monkeypatch: pytest.MonkeyPatch) -> None:
     for text, named in (
         ("", set()),
         ("0", set()),
@@ -210,10 +212,10 @@ def test_the_setting_names_roles(monkeypatch: pytest.MonkeyPatch) -> None:
         ("reviewer, data_manager", {"reviewer", "data_manager"}),
     ):
         monkeypatch.setenv("VOXLOOP_REQUIRE_TOTP", text)
-        assert _roles("VOXLOOP_REQUIRE_TOTP") == named
+        assert roles("VOXLOOP_REQUIRE_TOTP") == named
     monkeypatch.setenv("VOXLOOP_REQUIRE_TOTP", "reviewr")
     with pytest.raises(ImproperlyConfigured, match="reviewr"):
-        _roles("VOXLOOP_REQUIRE_TOTP")
+        roles("VOXLOOP_REQUIRE_TOTP")
 
 
 # Passwords that an administrator has made ----------------------------------------------------------------------------
@@ -275,7 +277,7 @@ def test_a_lost_second_factor_is_taken_off_by_an_administrator_with_a_reason(wor
     App(world["admin"])
     mine = reverse("person_access", args=[world["admin"].pk])
     admin.post(mine, {"end": "factor", "why": "me"})
-    assert world["admin"].authenticator_set.exists()
+    assert Authenticator.objects.filter(user=world["admin"]).exists()
 
 
 def test_what_a_factor_does_is_written_down(live_world: World) -> None:

@@ -1,4 +1,4 @@
-"""Log-ins: listed, ended by hand, by a password, by a deactivation, and when nobody does anything."""
+"""Log-ins: listed, ended by hand, by a new password, by a deactivation, and when idle."""
 
 from datetime import timedelta
 from typing import Any
@@ -32,7 +32,7 @@ def log_in(name: str, agent: str = FIREFOX) -> Client:
 
 
 def leave_idle(minutes: float) -> None:
-    """As if nothing had happened for so long, in every process."""
+    """Simulate that much idle time, in every process."""
     UserSession.objects.update(last_seen_at=now() - timedelta(minutes=minutes))
     sessions._seen.clear()
 

@@ -1,4 +1,4 @@
-"""The viewer's settings of a person: kept by name, small, plain, and nobody else's."""
+"""A person's viewer settings: stored by name, small, plain values, private."""
 
 from typing import Any
 
@@ -58,4 +58,4 @@ def test_the_page_of_a_scan_carries_them(world: World) -> None:
     assignment = first_of(publish(world))
     change(client_of(world, "annotator"), {"opacity": 40})
     world["annotator"].refresh_from_db()
-    assert viewer_context(assignment, world["annotator"])["settings"]["values"] == {"opacity": 40}
+    assert viewer_context(assignment, world["annotator"]).settings.values == {"opacity": 40}

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.management import call_command
@@ -42,7 +43,7 @@ def test_every_route_that_changes_something_says_which_scope_it_needs() -> None:
 
 @pytest.mark.parametrize("scope", Scope.values)
 def test_a_scope_opens_its_routes_and_no_other(world: World, scope: str) -> None:
-    """Every route × method, asked with a thing that is not there: 403 `scope_missing` comes before all else."""
+    """Every route × method, with an unknown object: 403 `scope_missing` comes before a 404."""
     client = by_token(world["coordinator"], scope)
     nothing = "00000000-0000-7000-8000-000000000000"
     for name, method in api_routes():
@@ -77,7 +78,14 @@ def test_scopes_name_and_end_are_asked_for_with_the_token(world: World) -> None:
     assert answer.json()["scopes"] == ["read"]
     token = ApiToken.objects.get()
     assert (token.name, timedelta(days=1, hours=23) < token.expiry - now() < timedelta(days=2)) == ("export", True)
-    for wrong in ({"scopes": ["root"]}, {"scopes": []}, {"days": 0}, {"days": 5000}, {"name": "x" * 61}):
+    refused: tuple[dict[str, Any], ...] = (
+        {"scopes": ["root"]},
+        {"scopes": []},
+        {"days": 0},
+        {"days": 5000},
+        {"name": "x" * 61},
+    )
+    for wrong in refused:
         assert Client().post("/api/v1/auth/token", body | wrong, "application/json").status_code == 422, wrong
     with pytest.raises(Invalid):
         issue_token(user=world["annotator"], scopes=[])
@@ -98,7 +106,6 @@ def end_by_page(world: World, client: Client) -> None:
 
 
 def end_by_command(world: World, client: Client) -> None:
-    from unittest.mock import patch
 
     with patch("getpass.getpass", return_value="quite another one 4"):
         call_command("changepassword", "annotator", verbosity=0)

@@ -1,4 +1,4 @@
-"""Upload over HTTP: 202 with a job, or a problem document; a refusal keeps no file."""
+"""Upload over HTTP: 202 with a job, or a problem document; a refusal leaves no file."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""No container engine runs here: what can be checked without one is that every path and command exists and parses."""
+"""Container files checked without a container engine: every path and command exists and parses."""
 
 import json
 import os
@@ -18,14 +18,14 @@ from voxloop.jobs.models import Job
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
-SETTINGS = (ROOT / "platform" / "voxloop" / "project" / "settings.py").read_text()
+SETTINGS = (ROOT / "platform" / "voxloop" / "project" / "environment.py").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 INSTRUCTIONS = [
     line
     for line in re.sub(r"\\\n", " ", (DOCKER / "Dockerfile").read_text()).splitlines()
     if line.strip() and not line.startswith("#")
 ]
-# `npm ci` needs the lock file and `npx vite` the package: they are in the front end's own files.
+# `npm ci` needs the lock file and `npx vite` the package, both in the front end's folder.
 PROGRAMS_OF_IMAGES = {"npm", "npx", "useradd", "pip"}
 
 
@@ -81,7 +81,7 @@ def test_compose_names_stages_volumes_and_files_that_exist() -> None:
             assert service["build"]["target"] in stages()
             assert (DOCKER / service["build"]["context"] / service["build"]["dockerfile"]).exists()
         for volume in service.get("volumes", []):
-            chosen = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", volume)  # where the operator chose nothing
+            chosen = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", volume)  # the default
             source = chosen.split(":")[0]
             assert source in COMPOSE["volumes"] or (DOCKER / source).exists()
         for other in service.get("depends_on", {}):
@@ -90,7 +90,7 @@ def test_compose_names_stages_volumes_and_files_that_exist() -> None:
 
 def test_compose_runs_the_processes_of_the_demonstration() -> None:
     assert {"web", "worker", "ml", "beat", "database"} <= set(COMPOSE["services"])
-    # Each process of ours gets everything the settings cannot do without.
+    # Each of our processes gets all required settings.
     needed = {"VOXLOOP_DATABASE", "VOXLOOP_BROKER", "VOXLOOP_SECRET_KEY", "VOXLOOP_AUDIT_KEY"}
     for name in ("migrate", "web", "worker", "ml", "beat"):
         assert needed <= set(COMPOSE["services"][name]["environment"])
@@ -103,7 +103,7 @@ def test_every_variable_of_compose_is_read() -> None:
 
 
 def test_compose_hands_on_every_variable_that_the_settings_read() -> None:
-    """Else an operator sets one and nothing happens. The folders are those of the image; nobody debugs there."""
+    """Otherwise a setting of the operator is ignored. Exceptions: folders, fixed in the image, and debug."""
     read = set(re.findall(r'"(VOXLOOP_[A-Z0-9_]+)"', SETTINGS))
     fixed = {
         "VOXLOOP_STATE",
@@ -122,7 +122,7 @@ def is_managed(command: list[str]) -> bool:
 
 @pytest.mark.parametrize("name", sorted(name for name, command in commands().items() if not is_managed(command)))
 def test_every_program_of_a_container_exists_and_parses_its_arguments(name: str) -> None:
-    """The front reads them and loads the product for --check, celery reads them before it answers --help."""
+    """The front parses them with --check, celery before --help."""
     program, *arguments = (argument.replace("%h", "here") for argument in commands()[name])
     found = shutil.which(program, path=str(Path(sys.executable).parent))
     assert found, f"{program} is not installed"
@@ -173,7 +173,7 @@ def test_celery_commands_serve_the_queues_that_jobs_go_to() -> None:
 
 @pytest.mark.parametrize("path", sorted(DOCKER.rglob("*nginx*.conf")) + sorted((DOCKER / "nginx").glob("*.conf")))
 def test_nginx_files_are_whole(path: Path) -> None:
-    """That nginx takes them is shown by tests/machines, which runs it."""
+    """tests/machines checks that nginx accepts them."""
     text = path.read_text()
     assert text.count("{") == text.count("}")
     statements = [line.split("#")[0].strip() for line in text.splitlines()]

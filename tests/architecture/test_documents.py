@@ -1,4 +1,4 @@
-"""What the documents say of the code is true: links lead somewhere, settings are described, commands exist."""
+"""Documents match the code: links resolve, settings are described, commands exist."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from voxloop.embedded.demo import ACCOUNTS
+from voxloop.embedded.accounts import ACCOUNTS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -27,7 +27,7 @@ def test_commands_that_are_named_exist(document: Path) -> None:
 
 
 def test_every_setting_from_the_environment_is_described() -> None:
-    sources = [ROOT / "platform/voxloop/project/settings.py", ROOT / "platform/voxloop/embedded/bootstrap.py"]
+    sources = [ROOT / "platform/voxloop/project/environment.py", ROOT / "platform/voxloop/embedded/bootstrap.py"]
     read = {name for source in sources for name in re.findall(r"\"(VOXLOOP_[A-Z_]+)\"", source.read_text())}
     described = set(re.findall(r"`(VOXLOOP_[A-Z_]+)`", (ROOT / "docs/operating.md").read_text()))
     assert read - described == set()

@@ -18,7 +18,7 @@ def test_import_contracts_hold() -> None:
 
 
 def test_a_web_process_has_no_torch() -> None:
-    """Loading everything a web process loads brings neither torch nor monai, nor the slow imaging libraries."""
+    """A web process imports neither torch nor monai, nor the slow imaging libraries."""
     code = (
         "import django, sys; django.setup(); import voxloop.project.urls, voxloop.project.wsgi; "
         "print([m for m in ('torch', 'monai', 'SimpleITK', 'highdicom', 'mlservice.train') if m in sys.modules])"

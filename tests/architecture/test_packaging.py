@@ -1,4 +1,4 @@
-"""`constraints.txt`, `pyproject.toml` and the folders tell the same story."""
+"""`constraints.txt`, `pyproject.toml` and the folders agree."""
 
 import re
 import subprocess
@@ -64,5 +64,5 @@ def test_embedded_imports_the_standard_library_only() -> None:
             found = re.match(r"\s*(?:from|import) ([a-z_A-Z]+)", line)
             if found and found.group(1) not in sys.stdlib_module_names | {"voxloop"}:
                 foreign.add((path.name, found.group(1)))
-    # Only after the environment is there: Django's own command line.
+    # Django's command line, used only after the environment is installed.
     assert foreign == {("entry.py", "django")}

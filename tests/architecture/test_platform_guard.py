@@ -1,4 +1,4 @@
-"""The folder `platform/` must never stand in for Python's own `platform` module, whichever door is used."""
+"""The folder `platform/` must never shadow Python's `platform` module, whatever entry point is used."""
 
 import os
 import platform

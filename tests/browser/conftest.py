@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.chromium import Watched, log_in, open_context
-from tests.factories.world import PASSWORD
+from tests.browser.editor_server import Server
+from tests.chromium import Watched, close_quietly, log_in, open_context
+from tests.factories.world import PASSWORD, World
+from tests.faults import FaultyLine
 
 
 @pytest.fixture
@@ -33,4 +35,31 @@ def new_page(browser: Browser, live_server: Any, watched: Watched) -> Iterator[A
 
     yield make
     for context in contexts:
-        context.close()
+        close_quietly(context)
+
+
+@pytest.fixture
+def faulty_line(live_server: Any) -> Iterator[FaultyLine]:
+    """A line to the server that can be cut."""
+    with FaultyLine(live_server.url) as found:
+        yield found
+
+
+@pytest.fixture
+def faulty_page(live_world: World, browser: Browser, faulty_line: FaultyLine, watched: Watched) -> Iterator[Page]:
+    """A page of the annotator behind that line."""
+    watched.expected += ["net::ERR_", "status of 401", "status of 403", "status of 404", "status of 412"]
+    context = open_context(browser, faulty_line.url, watched)
+    found = context.new_page()
+    log_in(found, "annotator", PASSWORD)
+    yield found
+    close_quietly(context)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server of the editor alone."""
+    made = Server()
+    yield made
+    made.http.shutdown()
+    made.http.server_close()

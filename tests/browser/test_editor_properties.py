@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 from scipy import ndimage as ndi
 
-from tests.browser.test_editor_worker import SHAPE, SPACING, Server, call, start
+from tests.browser.editor_server import SHAPE, SPACING, Server
+from tests.browser.test_editor_worker import call, start
 from tests.chromium import Watched, open_context
 
 Labels = npt.NDArray[np.uint8]
@@ -37,11 +38,12 @@ def near(mask: npt.NDArray[np.bool_], mm: float) -> npt.NDArray[np.bool_]:
 def shrunk(mask: npt.NDArray[np.bool_], mm: float) -> npt.NDArray[np.bool_]:
     room = [(int(mm / s) + 1,) * 2 for s in SPACING]
     inside = ndi.distance_transform_edt(np.pad(mask, room), sampling=SPACING) > mm + 1e-6
-    return inside[tuple(slice(a, -b) for a, b in room)] & mask  # type: ignore[no-any-return]
+    within: npt.NDArray[np.bool_] = inside[tuple(slice(a, -b) for a, b in room)] & mask
+    return within
 
 
 def became(labels: Labels, wanted: npt.NDArray[np.bool_]) -> Labels:
-    """Segment 1 is `wanted`, as far as that is background."""
+    """The labels after segment 1 became `wanted` where the rest is background."""
     out = labels.copy()
     out[(labels == 1) & ~wanted] = 0
     out[wanted & (labels == 0)] = 1
@@ -75,14 +77,6 @@ def enclosed(points: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         if v0 != v1:
             odd ^= ((v0 <= v) != (v1 <= v)) & (u >= u0 + (v - v0) / (v1 - v0) * (u1 - u0))
     return odd
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
 
 
 @pytest.fixture

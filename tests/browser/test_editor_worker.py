@@ -3,157 +3,17 @@
 Every tool: the labels before, after, undone, redone, after a reload, undone again; and what the server got.
 """
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser.editor_server import SHAPE, SPACING, Server
 from tests.chromium import Watched, open_context
-from voxloop.embedded.bootstrap import ensure_frontend
+from voxloop.volume.geometry import Geometry
 from voxloop.volume.growing import grow
-from voxloop.volume.labelmap import apply_chunks, decode_message, encode_message, split_labelmap
-
-ROOT = Path(__file__).parents[2]
-SHAPE = (40, 96, 100)
-SPACING = (2.5, 0.7, 0.7)
-
-HARNESS = """
-window.editor = new class {
-  #worker = new Worker(WORKER, { type: 'module' });
-  #waiting = new Map();
-  #next = 1;
-  events = [];
-  constructor() {
-    this.#worker.onmessage = ({ data }) => {
-      if ('event' in data) { this.events.push(data); return; }
-      const { resolve, reject } = this.#waiting.get(data.id);
-      if ('error' in data) reject(new Error(data.error)); else resolve(data.value);
-    };
-  }
-  call(call, ...args) {
-    const id = this.#next++;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, call, args });
-    });
-  }
-  async start(options) {
-    await this.call('create', options);
-    const hu = await (await fetch('/hu')).arrayBuffer();
-    await this.call('putSlices', 0, new Int16Array(hu));
-    const message = await (await fetch('/overlay')).arrayBuffer();
-    await this.call('putOverlay', 'prediction', new Uint8Array(message));
-    return this.call('open');
-  }
-  async stroke(tool, places) {
-    await this.call('beginStroke', tool);
-    const results = [];
-    for (const ijk of places) results.push(await this.call('dab', ijk));
-    await this.call('endStroke');
-    return results;
-  }
-  async hash(depth) {
-    const slices = [];
-    for (let z = 0; z < depth; z++) slices.push((await this.call('sliceLabels', 'axial', z)).data);
-    const digest = await crypto.subtle.digest('SHA-256', await new Blob(slices).arrayBuffer());
-    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  }
-}();
-"""
-
-
-class Server:
-    """Serves the page, the worker and one mask that keeps to docs/formats.md."""
-
-    def __init__(self) -> None:
-        ensure_frontend(ROOT)
-        self.dist = ROOT / "frontend" / "dist" / "viewer"
-        manifest = json.loads((self.dist / "manifest.json").read_text())
-        assets = [name for part in manifest.values() for name in part.get("assets", ())]
-        self.worker = next(name for name in assets if "editor.worker" in name)
-        rng = np.random.default_rng(7)
-        grid = np.ogrid[tuple(slice(0, n) for n in SHAPE)]
-        distance2 = sum(((g - c) * s) ** 2 for g, c, s in zip(grid, (20, 48, 50), SPACING, strict=True))
-        self.hu = (np.where(distance2 < 64, -150, -860) + rng.normal(0, 25, SHAPE)).astype("<i2")
-        self.prediction = np.zeros(SHAPE, np.uint8)
-        self.prediction[10:14, 10:30, 10:30] = 2
-        self.prediction[30:33, 60:70, 60:80] = 1
-        self.labels = np.zeros(SHAPE, np.uint8)
-        self.labels[5:12, 20:40, 20:40] = 1
-        self.labels[7:9, 25:30, 25:30] = 0  # a hole
-        self.labels[38, 90:92, 90:92] = 1  # an island
-        self.labels[17, 22:38, 22:38] = 1  # drawn some slices further
-        self.revision = "r0"
-        self.saved: dict[str, str] = {}
-        self.strokes: list[dict[str, Any]] = []
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.get(self)
-
-            def do_PUT(self) -> None:
-                server.put(self)
-
-            def log_message(self, *_: Any) -> None:
-                """Quiet."""
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    def get(self, request: BaseHTTPRequestHandler) -> None:
-        script = f"const WORKER = '/assets/{Path(self.worker).name}';{HARNESS}"
-        pages = {
-            "/": (f"<!doctype html><title>editor</title><script>{script}</script>".encode(), "text/html"),
-            "/hu": (self.hu.tobytes(), "application/octet-stream"),
-            "/overlay": (
-                encode_message("findings", SHAPE, split_labelmap(self.prediction)),
-                "application/octet-stream",
-            ),
-            "/mask": (encode_message("findings", SHAPE, split_labelmap(self.labels)), "application/vnd.voxloop.mask"),
-            "/favicon.ico": (b"", "image/x-icon"),
-        }
-        if request.path.startswith("/assets/"):
-            pages[request.path] = ((self.dist / request.path[1:]).read_bytes(), "text/javascript")
-        body, kind = pages[request.path]
-        self.answer(request, 200, body, kind)
-
-    def put(self, request: BaseHTTPRequestHandler) -> None:
-        body = request.rfile.read(int(request.headers["Content-Length"]))
-        key = request.headers["Idempotency-Key"]
-        if key not in self.saved:
-            if request.headers["If-Match"] != f'"{self.revision}"':
-                self.answer(request, 412, b'{"code": "stale_revision"}', "application/problem+json")
-                return
-            message = decode_message(body, SHAPE)
-            apply_chunks(self.labels, message.chunks)
-            self.strokes.extend(message.strokes)
-            self.revision = self.saved[key] = f"r{len(self.saved) + 1}"
-        answer = json.dumps({"revision": self.saved[key]}).encode()
-        self.answer(request, 201, answer, "application/json")
-
-    def answer(self, request: BaseHTTPRequestHandler, status: int, body: bytes, kind: str) -> None:
-        request.send_response(status)
-        headers = {"Content-Type": kind, "Content-Length": str(len(body)), "ETag": f'"{self.revision}"'}
-        for name, value in headers.items():
-            request.send_header(name, value)
-        request.end_headers()
-        request.wfile.write(body)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
 
 
 @pytest.fixture
@@ -167,6 +27,8 @@ def start(page: Page) -> dict[str, Any]:
     page.goto("/")
     options = {
         "volume": {"shapeZyx": SHAPE, "spacingMmZyx": SPACING, "backgroundHu": -860},
+        "scan": "VX-A-0001",
+        "lpsFromIjk": Geometry.axial(SHAPE, SPACING).affine().tolist(),
         "assignment": "a1",
         "layer": "findings",
         "maskUrl": "/mask",
@@ -198,7 +60,7 @@ STROKES = {
     "grow": ({"tool": "grow", "radiusMm": 12, **PAINT}, [[50, 48, 20]]),
     "erase": ({"tool": "erase", "radiusMm": 5, "planar": False, "segments": None, "locked": []}, [[25, 25, 6]]),
 }
-OPERATIONS = {
+OPERATIONS: dict[str, dict[str, Any]] = {
     "copy": {"overlay": "prediction", "at": None, "into": None, "overwrite": False, "locked": []},
     "copy a lesion": {
         "op": "copy",
@@ -240,7 +102,7 @@ def test_every_tool_survives_undo_redo_and_reload(name: str, context: BrowserCon
     start(page)
     before = hash_of(page)
     if name in STROKES:
-        results = page.evaluate("([tool, places]) => editor.stroke(tool, places)", list(STROKES[name]))
+        results = page.evaluate("([tool, voxels]) => editor.stroke(tool, voxels)", list(STROKES[name]))
         assert sum(result["added"] + result["removed"] for result in results) > 0
     else:
         result = call(page, "apply", {"op": name, **OPERATIONS[name]})
@@ -251,7 +113,7 @@ def test_every_tool_survives_undo_redo_and_reload(name: str, context: BrowserCon
     assert hash_of(page) == before
     call(page, "redo")
     assert hash_of(page) == after
-    page.close()  # whatever was under way dies with the tab
+    page.close()  # the tab dies with work in progress
     page = context.new_page()
     opened = start(page)
     assert opened["history"]["undoDepth"] == 1
@@ -274,7 +136,7 @@ def test_the_grown_lesion_is_the_one_that_python_grows(context: BrowserContext, 
     expected = server.labels.copy()
     grown = grow(server.hu, SPACING, expected, 3, (20, 48, 50), 12.0, background_hu=-860)
     grown.apply(expected, 3)
-    results = page.evaluate("([tool, places]) => editor.stroke(tool, places)", list(STROKES["grow"]))
+    results = page.evaluate("([tool, voxels]) => editor.stroke(tool, voxels)", list(STROKES["grow"]))
     assert results[0]["added"] == int(grown.added.sum()) > 1000
     assert results[0]["grow"]["seedHu"] == grown.seed_hu
     call(page, "flush")
@@ -284,14 +146,14 @@ def test_the_grown_lesion_is_the_one_that_python_grows(context: BrowserContext, 
 def test_the_second_tab_is_read_only_until_it_takes_over(context: BrowserContext, server: Server) -> None:
     first, second = context.new_page(), context.new_page()
     start(first)
-    first.evaluate("([tool, places]) => editor.stroke(tool, places)", list(STROKES["sphere"]))
+    first.evaluate("([tool, voxels]) => editor.stroke(tool, voxels)", list(STROKES["sphere"]))
     opened = start(second)
     assert opened["save"]["kind"] == "read-only"
     assert opened["save"]["reason"] == "other-tab"
     drawn = hash_of(first)
     call(second, "takeOver")
     assert hash_of(second) == drawn
-    second.evaluate("([tool, places]) => editor.stroke(tool, places)", list(STROKES["erase"]))
+    second.evaluate("([tool, voxels]) => editor.stroke(tool, voxels)", list(STROKES["erase"]))
     call(second, "flush")
     assert [stroke["tool"] for stroke in server.strokes] == ["sphere", "erase"]
     words = first.evaluate("editor.events.filter(e => e.event === 'save-state').map(e => e.detail.reason).at(-1)")

@@ -1,4 +1,4 @@
-"""Withdraw, erase, close an account: the pages are accessible, quiet, and say what happens before it happens."""
+"""Withdraw, erase, close an account: the pages are accessible, log no errors, and explain the action beforehand."""
 
 from typing import Any
 

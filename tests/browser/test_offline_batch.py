@@ -1,4 +1,4 @@
-"""A batch on a train: taken along, drawn on without a network, everything on the server afterwards."""
+"""A batch taken offline, drawn on without a network, and synchronised afterwards."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,11 +8,12 @@ from playwright.sync_api import Page, expect
 
 from annotation.masks.models import MaskRevision
 from annotation.masks.selectors import newest_answers
+from annotation.reviews.services import submit_assignment
 from annotation.work.models import Assignment
-from annotation.work.services import reclaim_assignment
+from annotation.work.services import expire_leases, reclaim_assignment
 from tests.browser.test_viewer_never_loses import server_hash
-from tests.chromium import Watched, log_in, open_context, shoot
-from tests.factories.world import PASSWORD, SHAPE, World, publish
+from tests.chromium import Watched, close_quietly, log_in, open_context, shoot
+from tests.factories.world import PASSWORD, SHAPE, World, label, publish
 from tests.faults import FaultyLine
 from tests.journeys.viewer import Viewer
 
@@ -37,7 +38,7 @@ def page(rows: list[Assignment], browser: Any, line: FaultyLine, watched: Watche
     found = context.new_page()
     log_in(found, "annotator", PASSWORD)
     yield found
-    context.close()
+    close_quietly(context)
 
 
 def take_along(page: Page, scans: int) -> None:
@@ -72,8 +73,8 @@ def test_two_scans_are_drawn_without_a_network_and_handed_in(
     hashes = {}
     for row, tools in ((rows[0], "bn"), (rows[2], "b")):
         viewer = open_scan(page, row)
-        for tool, place in zip(tools, (MIDDLE, CORNER), strict=False):
-            viewer.stroke(tool, place)
+        for tool, voxel in zip(tools, (MIDDLE, CORNER), strict=False):
+            viewer.stroke(tool, voxel)
         page.get_by_test_id("tab-questions").click()
         page.get_by_label("COVID-19").check()
         page.get_by_label("Good").check()
@@ -95,7 +96,7 @@ def test_two_scans_are_drawn_without_a_network_and_handed_in(
     shoot(page, "worklist-offline")
     assert not MaskRevision.objects.filter(assignment__in=rows).exists()
 
-    # The page that is open hears of the connection and sends by itself.
+    # The open page notices the connection and sends by itself.
     line.up()
     page.context.set_offline(False)
     expect(page.locator("[data-done=home]")).to_have_count(2, timeout=30_000)
@@ -156,3 +157,53 @@ def test_stopped_gone_on_removed_and_wiped_with_the_log_out(
     log_in(page, "annotator2", PASSWORD)
     page.goto("/worklist/")
     expect(page.locator("[data-waiting]")).to_be_hidden()
+
+
+@pytest.mark.fault("the offline hold has ended, the scan is free")
+def test_strokes_of_a_hold_that_has_ended_go_in_where_the_scan_is_still_free(
+    page: Page, line: FaultyLine, rows: list[Assignment]
+) -> None:
+    take_along(page, len(rows))
+    line.down()
+    viewer = open_scan(page, rows[0])
+    viewer.stroke("b", MIDDLE)
+    hashed = viewer.mask_hash()
+    Assignment.objects.update(lease_until="2020-01-01T00:00:00Z")
+    assert expire_leases() == len(rows)
+    line.up()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/worklist/")
+    expect(page.locator("[data-done=home]")).to_have_count(1, timeout=30_000)
+    rows[0].refresh_from_db()
+    assert (rows[0].state, server_hash(rows[0])) == ("open", hashed)
+
+
+@pytest.mark.fault("handed in elsewhere while the wish to hand in waits")
+def test_a_wish_to_hand_in_goes_when_the_scan_is_handed_in_already(
+    page: Page, line: FaultyLine, rows: list[Assignment], live_world: World
+) -> None:
+    take_along(page, len(rows))
+    line.down()
+    viewer = open_scan(page, rows[0])
+    viewer.stroke("b", MIDDLE)
+    page.get_by_test_id("tab-questions").click()
+    page.get_by_label("COVID-19").check()
+    page.get_by_label("Good").check()
+    page.get_by_test_id("submit").click()
+    with_warnings = page.get_by_role("button", name="Submit with these warnings")
+    expect(page.get_by_role("heading", name="Kept for later").or_(with_warnings)).to_be_visible()
+    if with_warnings.is_visible():
+        with_warnings.click()
+    expect(page.get_by_role("heading", name="Kept for later")).to_be_visible()
+    label(live_world, rows[0], is_empty=True)
+    submit_assignment(assignment_id=rows[0].pk, actor=live_world["annotator"], acknowledged=["not_seen"])
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/worklist/")  # the viewer's page would ask by itself
+    waiting = page.locator("[data-waiting]")
+    expect(waiting).to_contain_text("1 stroke, answers, to be handed in")
+    line.up()
+    page.reload()
+    expect(waiting).to_contain_text("can no longer be changed", timeout=30_000)
+    line.down()
+    page.reload()  # without a line, what waits is listed
+    expect(waiting).to_contain_text("1 stroke, answers; sent by itself")

@@ -16,7 +16,7 @@ ODD = '{"id": "a", "rawId": "b", "response": {"userHandle": "////"}, "type": "pu
 
 @pytest.fixture
 def page(live_world: World, browser: Any, live_server: Any, watched: Watched) -> Any:
-    """A browser with a key that says yes: resident keys, and a finger that is always there."""
+    """A browser with a virtual authenticator that confirms everything: resident keys, user verified."""
     context = open_context(browser, live_server.url, watched)
     found = context.new_page()
     line = context.new_cdp_session(found)

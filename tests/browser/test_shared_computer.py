@@ -15,7 +15,7 @@ from tests.journeys.viewer import Viewer
 from tests.product import wait_for
 
 MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
-# Everything that a page of this address can find in the browser, in words.
+# All browser storage that a page of this origin can read, as text.
 WHAT_IS_KEPT = """async () => {
   const read = (asked) => new Promise((resolve, reject) => {
     asked.onsuccess = () => resolve(asked.result); asked.onerror = () => reject(asked.error);
@@ -109,13 +109,18 @@ def test_a_second_visit_fetches_no_pixels_and_a_log_out_leaves_nothing(page: Pag
     assert rows[0].scan.code not in page.content()
 
 
-def test_unsent_strokes_are_told_and_stay_sealed_for_the_one_whose_they_are(page: Page, rows: list[Assignment]) -> None:
-    viewer = open_scan(page, rows[0])
+def leave_unsent(page: Page, assignment: Assignment) -> None:
+    """Draw what the server does not get, and ask to log out."""
+    viewer = open_scan(page, assignment)
     page.route(MASKS, lambda route: route.abort())
     viewer.stroke("b", MIDDLE)
     expect(page.get_by_test_id("save-state")).to_have_attribute("data-state", "offline")
     page.goto("/people/me/")
     log_out(page)
+
+
+def test_unsent_strokes_are_told_and_stay_sealed_for_the_one_whose_they_are(page: Page, rows: list[Assignment]) -> None:
+    leave_unsent(page, rows[0])
     ask = page.get_by_role("dialog", name="Log out")
     expect(ask).to_contain_text("1 stroke")
     shoot(page, "log-out-unsent")
@@ -141,12 +146,7 @@ def test_unsent_strokes_are_told_and_stay_sealed_for_the_one_whose_they_are(page
 
 
 def test_unsent_strokes_that_are_thrown_away_are_gone(page: Page, rows: list[Assignment]) -> None:
-    viewer = open_scan(page, rows[0])
-    page.route(MASKS, lambda route: route.abort())
-    viewer.stroke("b", MIDDLE)
-    expect(page.get_by_test_id("save-state")).to_have_attribute("data-state", "offline")
-    page.goto("/people/me/")
-    log_out(page)
+    leave_unsent(page, rows[0])
     page.get_by_role("dialog", name="Log out").get_by_role("button", name="Throw it away and log out").click()
     page.wait_for_url("**/accounts/login/**")
     assert page.evaluate(WHAT_IS_KEPT) == NOTHING
@@ -165,7 +165,7 @@ def test_a_log_in_that_the_server_ended_leaves_nothing_to_the_next_person(page: 
     kept = page.evaluate(WHAT_IS_KEPT)
     written = str(kept["databases"])
     assert [rows[0].scan.code in written, "grow" in written, kept["caches"]] == [False, False, []]
-    # The stroke waits, sealed, for the one who drew it.
+    # The stroke waits, encrypted, for its author.
     assert kept["databases"]["voxloop-editor:annotator"]
     page.locator("summary", has_text="annotator2").click()
     page.get_by_role("button", name="Log out", exact=True).click()

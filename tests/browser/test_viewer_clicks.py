@@ -37,7 +37,7 @@ def opened(assignment: Assignment, new_page: Any) -> Viewer:
 
 
 def proposed(viewer: Viewer, prompts: int) -> dict[str, Any]:
-    """The proposal once it answers this many points."""
+    """The proposal once it reflects this many points."""
     viewer.page.wait_for_function("n => voxloop.proposal?.prompts === n", arg=prompts)
     return dict(viewer.facts("proposal"))
 

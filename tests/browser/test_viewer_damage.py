@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.chromium import Watched, shoot
+from tests.factories.files import file_of
 from tests.factories.world import SHAPE, World, first_of, label, publish
 from tests.journeys.viewer import Viewer
-from voxloop.storage.store import open_store
 
 
 @pytest.mark.fault("a damaged slice in the browser")
@@ -22,14 +22,14 @@ def test_a_damaged_slice_is_told_and_shown_as_missing(
     flipped: list[str] = []
 
     def flip(route: Route) -> None:
-        """Damage one slice of what the server answers; `flipped` has how often."""
+        """Damage one slice in the server's responses; `flipped` counts how often."""
         answer = route.fetch()
         body = bytearray(answer.body())
         body[slices[bad][0] + 20] ^= 1
         flipped.append(route.request.url)
         route.fulfill(response=answer, body=bytes(body))
 
-    # On the wire, once: asked for again, and nobody notices.
+    # On the wire, once: requested again, unnoticed by the reader.
     page: Page = new_page("annotator")
     page.route("**/volume/pack?*", flip, times=1)
     page.goto(f"/view/{assignment.pk}/")
@@ -39,7 +39,7 @@ def test_a_damaged_slice_is_told_and_shown_as_missing(
     expect(page.get_by_test_id("damaged-slices")).to_have_count(0)
     page.close()
 
-    # On the wire, every time: the others are there; this one is told, striped, and hinders handing in.
+    # On the wire, every time: the other slices are shown; this one is reported, striped, and blocks submission.
     page = new_page("annotator")
     page.route("**/volume/pack?*", flip)
     page.goto(f"/view/{assignment.pk}/")
@@ -47,9 +47,9 @@ def test_a_damaged_slice_is_told_and_shown_as_missing(
     _is_missing(page, viewer, bad)
     page.close()
 
-    # On disk: the server names the slice, and the others are asked for by themselves.
+    # On disk: the server names the slice, and the others are requested separately.
     watched.expected += ["status of 409"]
-    path = open_store(settings.STORAGE_URL)._path(assignment.scan.pack_key)
+    path = file_of(settings.STORAGE_URL, assignment.scan.pack_key)
     data = bytearray(path.read_bytes())
     data[slices[bad][0] + 20] ^= 1
     path.write_bytes(bytes(data))

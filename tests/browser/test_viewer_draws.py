@@ -61,7 +61,7 @@ def test_a_stroke_is_undone_redone_and_kept_over_a_reload(viewer: Viewer, key: s
 def test_without_a_secure_connection_strokes_are_drawn_and_kept(
     assignment: Assignment, new_page: Any, live_server: Any, settings: Any, watched: Watched
 ) -> None:
-    watched.expected.append("Cross-Origin-Opener-Policy")  # the browser tells that it does not hold here
+    watched.expected.append("Cross-Origin-Opener-Policy")  # the browser warns that the header is ignored without https
     settings.ALLOWED_HOSTS = ["*"]
     page = new_page("annotator", base_url=live_server.url.replace("localhost", "plain.test"))
     page.goto(f"/view/{assignment.pk}/")
@@ -108,7 +108,7 @@ def test_the_first_drag_on_an_inactive_pane_paints(viewer: Viewer) -> None:
 
 
 def test_save_paint_save_count(viewer: Viewer, assignment: Assignment) -> None:
-    """The live mask is never swapped for what the server has stored."""
+    """The live mask is never replaced by the server's."""
     viewer.stroke("b", MIDDLE)
     viewer.wait_saved()
     first = viewer.counts()["1"]

@@ -1,4 +1,4 @@
-"""Fingers and pen over a pane, sent as the browser's own protocol sends them; and the ceiling of the growing brush."""
+"""Fingers and pen over a pane, sent by the DevTools protocol; and the ceiling of the growing brush."""
 
 from typing import Any
 
@@ -29,8 +29,8 @@ def viewer(assignment: Assignment, new_page: Any) -> Viewer:
 
 
 def touch(session: CDPSession, kind: str, *points: Point) -> None:
-    places = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
-    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+    touches = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
+    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
 
 def scale(viewer: Viewer) -> float:
@@ -54,14 +54,14 @@ def test_one_finger_paints_and_two_move_and_zoom_without_a_stroke(viewer: Viewer
     for step in (20, 40, 60):
         touch(session, "touchMove", (x - 40 - step, y + step), (x + 40 + step, y + step))
     touch(session, "touchEnd", (x - 100, y + 60))
-    touch(session, "touchMove", (x - 60, y + 90))  # the finger that stays draws nothing
+    touch(session, "touchMove", (x - 60, y + 90))  # the remaining finger draws nothing
     touch(session, "touchEnd")
     assert scale(viewer) > 2 * before
     assert viewer.at(MIDDLE)[1] > y + 20, "the image went along"
     assert viewer.mask_hash() == drawn
     assert viewer.facts("history")["undoDepth"] == 1
 
-    # The second finger comes late: what the first began is taken back.
+    # The second finger comes late: the stroke of the first is undone.
     x, y = viewer.at(MIDDLE)
     marked = viewer.counts()["1"]
     touch(session, "touchStart", (x - 90, y))

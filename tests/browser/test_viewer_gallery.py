@@ -1,4 +1,4 @@
-"""Every tool and tab of the viewer once, each kept as a screenshot for people to look at."""
+"""Every tool and tab of the viewer once, each saved as a screenshot for visual inspection."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
 
 
 def look_at(page: Page, control: Locator) -> list[str]:
-    """What is clipped once the control was pressed."""
+    """Press the control; returns clipped elements."""
     control.click()
     return list(page.evaluate(CLIPPED))
 

@@ -1,4 +1,4 @@
-"""Keys that a person sets, the palette, settings that follow to another browser, and work by keyboard alone."""
+"""Custom keys, the command palette, settings across browsers, and work by keyboard alone."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,8 +11,9 @@ from annotation.masks.answers import save_answers
 from annotation.masks.selectors import newest_answers
 from annotation.masks.services import store_import
 from annotation.masks.store import load_labels
+from annotation.reviews.claims import claim_round
 from annotation.reviews.comments import add_comment
-from annotation.reviews.services import claim_round, submit_assignment
+from annotation.reviews.services import submit_assignment
 from annotation.work.models import Assignment
 from annotation.work.schema import parse_schema
 from annotation.work.standard import CHEST_CT
@@ -121,7 +122,7 @@ def test_a_scan_is_labelled_answered_and_submitted_by_keyboard_alone(
     keys.press("g")
     keys.press("Enter")
     page.wait_for_function("() => voxloop.strokes.length === 1")
-    # Answers that the network swallows come back after a reload.
+    # Answers lost by the network are restored after a reload.
     page.route("**/answers", lambda route: route.abort())
     keys.press("Shift+Q")
     expect(page.get_by_test_id("answer-diagnosis-covid19")).to_be_focused()
@@ -131,7 +132,7 @@ def test_a_scan_is_labelled_answered_and_submitted_by_keyboard_alone(
     expect(page.get_by_test_id("answer-quality-good")).to_be_focused()
     keys.press("2")
     shoot(page, "viewer-questions")
-    # Something is marked: nobody confirms on the way that nothing is.
+    # Something is marked, so the scan is not confirmed as empty.
     keys.press("Enter")
     expect(page.get_by_test_id("answer-other_findings-effusion")).to_be_focused()
     page.wait_for_function("() => voxloop.saveState.kind === 'saved'")
@@ -150,22 +151,25 @@ def test_a_scan_is_labelled_answered_and_submitted_by_keyboard_alone(
     assert newest_answers(assignment) == {"diagnosis": "covid19", "quality": "limited"}
 
 
-def test_every_state_is_accessible(
-    live_world: World, assignment: Assignment, new_page: Any, watched: Watched, settings: Any
-) -> None:
-    settings.SIGNATURE_LASTS = timedelta(0)
-    watched.expected += ["403", "ERR_FAILED", "409"]
-    found: list[str] = []
+class Looker:
+    """Checks a state in both themes and collects accessibility faults."""
 
-    def look(page: Page, state: str) -> None:
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def __call__(self, page: Page, state: str) -> None:
         shoot(page, f"viewer-state-{state.replace(' ', '-')}")
-        found.extend(f"{state}: {fault}" for fault in faults(page))
-        # What may differ in the light theme is the contrast.
+        self.found += [f"{state}: {fault}" for fault in faults(page)]
+        # Only contrast can differ in the light theme.
         page.emulate_media(reduced_motion="reduce")
         page.evaluate("document.documentElement.dataset.theme = 'light'")
-        found.extend(f"{state}, light: {fault}" for fault in faults(page, CONTRAST))
+        self.found += [f"{state}, light: {fault}" for fault in faults(page, CONTRAST)]
         page.evaluate("document.documentElement.dataset.theme = 'dark'")
 
+
+def test_every_state_of_drawing_is_accessible(assignment: Assignment, new_page: Any, watched: Watched) -> None:
+    watched.expected += ["ERR_FAILED", "409"]
+    look = Looker()
     page = new_page("annotator")
     viewer = open_viewer(page, assignment)
     for key, state in (("?", "keys"), ("/", "palette"), ("Control+Enter", "interlocks")):
@@ -192,7 +196,7 @@ def test_every_state_is_accessible(
     look(other, "read only")
     other.close()
     viewer.wait_saved()
-    # 200 % on a laptop: everything can be reached, nothing is wider than the window.
+    # 200 % zoom on a laptop: everything is reachable, nothing is wider than the window.
     page.set_viewport_size({"width": 683, "height": 384})
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
     for name in ("submit", "undo", "tab-history", "checklist", "tool-grow"):
@@ -201,7 +205,20 @@ def test_every_state_is_accessible(
         assert box is not None
         assert (box["x"] >= 0, box["x"] + box["width"] <= 683, 0 <= box["y"] < 384) == (True, True, True), name
     look(page, "200 per cent")
+    assert not look.found, "\n".join(look.found)
 
+
+def test_every_state_of_a_review_is_accessible(
+    live_world: World, assignment: Assignment, new_page: Any, watched: Watched, settings: Any
+) -> None:
+    settings.SIGNATURE_LASTS = timedelta(0)
+    watched.expected += ["403"]
+    look = Looker()
+    page = new_page("annotator")
+    viewer = open_viewer(page, assignment)
+    viewer.go_to(MIDDLE)
+    viewer.stroke("g", MIDDLE)
+    viewer.wait_saved()
     page.close()
     save_answers(
         assignment_id=assignment.pk, values={"diagnosis": "covid19", "quality": "good"}, actor=live_world["annotator"]
@@ -223,6 +240,7 @@ def test_every_state_is_accessible(
     look(page, "comment")
     page.keyboard.press("Escape")
     page.keyboard.press("a")
+    page.keyboard.press("Enter")
     expect(page.get_by_test_id("password")).to_be_focused()
     look(page, "signature")
-    assert not found, "\n".join(found)
+    assert not look.found, "\n".join(look.found)

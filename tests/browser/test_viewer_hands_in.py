@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.masks.selectors import newest_answers
+from annotation.reviews.claims import claim_round
 from annotation.reviews.comments import add_reply
 from annotation.reviews.models import Reply, ReviewRound
-from annotation.reviews.services import claim_round, return_round, submit_assignment
+from annotation.reviews.services import return_round, submit_assignment
 from annotation.work.models import Assignment
 from tests.chromium import Watched, shoot
 from tests.factories.world import PASSWORD, SHAPE, World, first_of, label, publish
@@ -53,7 +54,7 @@ def test_a_scan_is_answered_and_submitted_and_the_next_one_opens(assignment: Ass
     expect(page.get_by_test_id("checklist")).to_contain_text("marked as infectious")
     page.get_by_test_id("answer-diagnosis-covid19").check()
     expect(page.get_by_test_id("checklist").locator("[data-code=findings_agree]")).to_have_attribute("data-ok", "true")
-    # What an answer asks for is asked, by keys alone, and hinders handing in until it is answered.
+    # A conditional question is shown, works by keyboard, and blocks submission until answered.
     page.get_by_test_id("answer-co_rads-1").focus()
     page.keyboard.press("4")
     page.get_by_test_id("answer-other_findings-effusion").focus()
@@ -136,7 +137,7 @@ def test_a_returned_scan_comes_back_with_its_pin_and_is_talked_about(
     page.wait_for_function("middle => voxloop.cross.every((v, n) => v === middle[n])", arg=list(MIDDLE))
     expect(page.get_by_test_id("comment")).to_be_focused()
     expect(page.get_by_test_id("new")).to_have_count(1)
-    # A reply without a network waits in the browser, over a reload, and is said once.
+    # A reply without a network waits in the browser, survives a reload, and is sent once.
     watched.expected.append("ERR_FAILED")
     page.route("**/replies", lambda route: route.abort())
     page.get_by_role("button", name="Reply to comment 1").click()
@@ -163,17 +164,23 @@ def test_a_returned_scan_comes_back_with_its_pin_and_is_talked_about(
     assert list(Reply.objects.values_list("author__username", "text")) == [("annotator", "No, a nodule")]
 
 
+def open_returned(submitted: ReviewRound, assignment: Assignment, new_page: Any) -> Page:
+    """The annotator's page of a scan that came back with one comment, which is shown."""
+    reviewer = User.objects.get(username="reviewer")
+    claim_round(round_id=submitted.pk, actor=reviewer)
+    return_round(round_id=submitted.pk, actor=reviewer, comments=[{"text": "This is a vessel", "ijk": MIDDLE}])
+    page: Page = new_page("annotator")
+    page.goto(f"/view/{assignment.pk}/")
+    Viewer(page).wait_ready()
+    page.keyboard.press("Shift+C")
+    return page
+
+
 def test_a_comment_that_is_refused_is_dropped_or_mended_and_the_scan_handed_in(
     submitted: ReviewRound, assignment: Assignment, new_page: Any, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched.expected += ["ERR_FAILED", "status of 422"]
-    reviewer = User.objects.get(username="reviewer")
-    claim_round(round_id=submitted.pk, actor=reviewer)
-    return_round(round_id=submitted.pk, actor=reviewer, comments=[{"text": "This is a vessel", "ijk": MIDDLE}])
-    page = new_page("annotator")
-    page.goto(f"/view/{assignment.pk}/")
-    Viewer(page).wait_ready()
-    page.keyboard.press("Shift+C")
+    page = open_returned(submitted, assignment, new_page)
     for words in ("replies", "submit"):
         page.route(f"**/{words}", lambda route: route.abort())
     for words in ("It is a nodule", "Nonsense", "Round, so a nodule: nonsense"):
@@ -212,13 +219,7 @@ def test_a_refused_reply_is_told_before_handing_in(
     submitted: ReviewRound, assignment: Assignment, new_page: Any, watched: Watched
 ) -> None:
     watched.expected += ["status of 422"]
-    reviewer = User.objects.get(username="reviewer")
-    claim_round(round_id=submitted.pk, actor=reviewer)
-    return_round(round_id=submitted.pk, actor=reviewer, comments=[{"text": "This is a vessel", "ijk": MIDDLE}])
-    page = new_page("annotator")
-    page.goto(f"/view/{assignment.pk}/")
-    Viewer(page).wait_ready()
-    page.keyboard.press("Shift+C")
+    page = open_returned(submitted, assignment, new_page)
     refusal = {"code": "bad_comment", "detail": "This is no way to speak."}
     page.route("**/replies", lambda route: route.fulfill(status=422, json=refusal))
     page.get_by_role("button", name="Reply to comment 1").click()
@@ -259,6 +260,7 @@ def test_a_reviewer_signs_a_correction(submitted: ReviewRound, new_page: Any, wa
     page.get_by_test_id("tab-questions").click()
     page.get_by_test_id("answer-quality-limited").check()
     page.get_by_test_id("approve").click()
+    page.get_by_test_id("sign").click()
     page.get_by_test_id("password").fill("not the password")
     page.get_by_test_id("sign").click()
     expect(page.get_by_role("dialog")).to_contain_text("This is not the password")

@@ -1,4 +1,4 @@
-"""Earlier revisions: looked at without touching the live mask, taken up again; who set a voxel."""
+"""Earlier revisions: shown without changing the live mask, and restored; who set a voxel."""
 
 from typing import Any
 
@@ -26,8 +26,8 @@ def test_the_slider_shows_restores_and_names(new_page: Any, assignment: Assignme
     viewer = Viewer(page).wait_ready()
     viewer.go_to(MIDDLE)
     masks = []
-    for place in (MIDDLE, CORNER, SIDE):
-        viewer.stroke("b", place)
+    for voxel in (MIDDLE, CORNER, SIDE):
+        viewer.stroke("b", voxel)
         viewer.wait_saved()
         masks.append(viewer.mask_hash())
 

@@ -1,4 +1,4 @@
-"""No text of the viewer is left out of its languages: in the pseudo-language all of them stand in brackets."""
+"""Every text of the viewer is translatable: in the pseudo-language all are in brackets."""
 
 from typing import Any
 
@@ -6,15 +6,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.masks.answers import save_answers
+from annotation.reviews.claims import claim_round
 from annotation.reviews.comments import add_comment
 from annotation.reviews.models import ReviewRound
-from annotation.reviews.services import claim_round, submit_assignment
+from annotation.reviews.services import submit_assignment
 from annotation.work.models import Assignment
 from tests.factories.world import SHAPE, World, first_of, publish
 from tests.journeys.viewer import Viewer
 
 MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
-# The same in every language are units; the words of scan, schema and people are taken out too.
+# Units are the same in every language; texts of scan, schema and people are removed, too.
 LEFT = r"""() => {
   const data = [];
   const gather = (value) => {

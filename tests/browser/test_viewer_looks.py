@@ -1,5 +1,6 @@
-"""Seeing in the viewer: planes, geometry, windows, lesions, both ways of drawing the image, accessibility."""
+"""Display in the viewer: planes, geometry, windows, lesions, both rendering backends, accessibility."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.work.models import Assignment
 from tests.browser.test_pages import faults
-from tests.chromium import shoot
+from tests.chromium import Watched, shoot
 from tests.factories.world import SHAPE, World, first_of, label, publish, volume_of
 from tests.journeys.viewer import Viewer
 
@@ -101,7 +102,7 @@ def test_cornerstone_draws_the_same_image_at_the_same_place(assignment: Assignme
     ours, theirs = drawn["canvas"], drawn["cornerstone-gpu"]
     height, width = ours.shape
     inside = np.s_[40 : height - 40, 40 : width - 40]
-    # The same to a few grey values: bilinear on bytes against linear on HU.
+    # Equal within a few grey values: bilinear on bytes versus linear on HU.
     assert np.abs(ours[inside] - theirs[inside]).mean() < 6
     bright, as_bright = (np.argwhere(image[inside] > 180).mean(axis=0) for image in (ours, theirs))
     assert np.abs(bright - as_bright).max() < 1.5
@@ -153,3 +154,20 @@ def test_the_page_holds_on_a_laptop(assignment: Assignment, new_page: Any) -> No
         assert box["x"] + box["width"] <= 1366
         assert box["y"] + box["height"] <= 768
     shoot(page, "viewer-1366")
+
+
+def test_a_script_that_did_not_come_is_asked_for_again(assignment: Assignment, new_page: Any, watched: Watched) -> None:
+    """Keys, settings and the tabs behind the first one come after the page: on a line that fails meanwhile, later."""
+    watched.expected.append("net::ERR_FAILED")
+    page: Page = new_page("annotator")
+    later = re.compile(r"/assets/(sheets|tabs)-")
+    page.route(later, lambda route: route.abort())
+    page.goto(f"/view/{assignment.pk}/")
+    Viewer(page).wait_ready()
+    page.get_by_test_id("tab-history").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text("Loading")
+    page.unroute(later)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.get_by_role("tabpanel")).not_to_contain_text("Loading")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()

@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,12 +12,12 @@ from playwright.sync_api import Page, expect
 
 from annotation.masks.models import MaskRevision
 from annotation.masks.nifti import geometry_of, read_nifti_labels
-from annotation.masks.selectors import head_of, newest_answers
+from annotation.masks.selectors import head_of
 from annotation.masks.store import load_labels
 from annotation.work.models import Assignment
-from annotation.work.services import reclaim_assignment
+from annotation.work.services import expire_leases, reclaim_assignment
 from tests.browser.test_pages import faults
-from tests.chromium import Watched, log_in, open_context, shoot
+from tests.chromium import Watched, log_in, shoot
 from tests.factories.world import PASSWORD, SHAPE, World, first_of, publish
 from tests.faults import CUTS, Fault, FaultyLine
 from tests.journeys.viewer import Viewer
@@ -34,23 +33,17 @@ def assignment(live_world: World) -> Assignment:
 
 
 @pytest.fixture
-def line(live_server: Any) -> Iterator[FaultyLine]:
-    with FaultyLine(live_server.url) as found:
-        yield found
+def page(faulty_page: Page) -> Page:
+    return faulty_page
 
 
 @pytest.fixture
-def page(live_world: World, browser: Any, line: FaultyLine, watched: Watched) -> Iterator[Page]:
-    watched.expected += ["net::ERR_", "status of 401", "status of 403", "status of 404", "status of 412"]
-    context = open_context(browser, line.url, watched)
-    found = context.new_page()
-    log_in(found, "annotator", PASSWORD)
-    yield found
-    context.close()
+def line(faulty_line: FaultyLine) -> FaultyLine:
+    return faulty_line
 
 
 class Reader:
-    """Somebody who draws, and knows what was drawn."""
+    """A user who draws, and records what was drawn."""
 
     def __init__(self, page: Page, assignment: Assignment) -> None:
         self.assignment, self.drawn = assignment, list[str]()
@@ -69,7 +62,7 @@ class Reader:
         self.drawn.append(str(self.viewer.facts("strokes[0].id")))
 
     def check(self) -> None:
-        """The server has each stroke once, and the voxels that are on the screen."""
+        """Check that the server has each stroke once, and the voxels on the screen."""
         self.viewer.wait_saved()
         rows = MaskRevision.objects.filter(assignment=self.assignment).order_by("created_at")
         assert [stroke["id"] for row in rows for stroke in row.strokes] == self.drawn
@@ -108,7 +101,7 @@ def test_the_tab_dies_at_every_step(page: Page, line: FaultyLine, assignment: As
         line.arm(fault)
         reader.draw()
         wait_for_fault(line, tab, n)
-        line.down()  # what the dying tab still says is not heard
+        line.down()  # messages of the dying tab are ignored
         tab.close(run_before_unload=False)
         line.up()
         tab = page.context.new_page()
@@ -134,7 +127,7 @@ def test_the_session_ends_at_every_step_and_one_logs_in_on_the_page(
         expect(page.get_by_test_id("signed-out")).to_contain_text("kept in this browser")
         if fault is Fault.BEFORE:
             shoot(page, "viewer-signed-out")
-        reader.draw()  # drawing goes on meanwhile
+        reader.draw()  # drawing continues meanwhile
         page.get_by_test_id("log-in-again").click()
         form = page.get_by_test_id("log-in")
         if fault is Fault.BEFORE:
@@ -152,7 +145,7 @@ def test_the_session_ends_at_every_step_and_one_logs_in_on_the_page(
 def test_one_logs_in_on_the_page_with_a_second_factor(
     page: Page, live_world: World, assignment: Assignment, settings: Any
 ) -> None:
-    settings.MFA_TOTP_TOLERANCE = 1  # the minute may turn between reading the code and sending it
+    settings.MFA_TOTP_TOLERANCE = 1  # the time step may change between reading the code and sending it
     reader = Reader(page, assignment)
     secret = generate_totp_secret()
     TOTP.activate(live_world["annotator"], secret)
@@ -166,7 +159,7 @@ def test_one_logs_in_on_the_page_with_a_second_factor(
     code = form.get_by_label("Authenticator or recovery code")
     expect(code).to_be_focused()
     found = faults(page)
-    assert not MaskRevision.objects.filter(assignment=assignment).exists()  # the password alone opens nothing
+    assert not MaskRevision.objects.filter(assignment=assignment).exists()  # the password alone is not enough
     code.fill("000000")
     form.get_by_role("button", name="Log in").click()
     expect(form.get_by_role("alert")).to_contain_text("code")
@@ -179,6 +172,24 @@ def test_one_logs_in_on_the_page_with_a_second_factor(
     assert not found, "\n".join(found)
 
 
+def test_one_logs_in_on_another_tab_and_comes_back(page: Page, assignment: Assignment) -> None:
+    """As somebody does who has a passkey: the dialog on the page asks for a password."""
+    reader = Reader(page, assignment)
+    Session.objects.all().delete()
+    reader.draw()
+    reader.draw()
+    page.get_by_test_id("log-in-again").click()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Use a passkey").click()
+    expect(opened.value.get_by_role("button", name="Use a passkey")).to_be_visible()
+    log_in(opened.value, "annotator", PASSWORD)
+    opened.value.close()
+    page.bring_to_front()
+    page.evaluate("dispatchEvent(new Event('focus'))")  # a headless window is never without the focus
+    expect(page.get_by_test_id("log-in")).to_be_hidden()
+    reader.check()
+
+
 @pytest.mark.fault("somebody else logs in meanwhile")
 def test_somebody_else_logs_in_meanwhile(page: Page, assignment: Assignment) -> None:
     reader = Reader(page, assignment)
@@ -188,7 +199,7 @@ def test_somebody_else_logs_in_meanwhile(page: Page, assignment: Assignment) -> 
     other.wait_for_url("**/accounts/login/**")
     log_in(other, "annotator2", PASSWORD)
     other.goto(f"/view/{assignment.pk}/")
-    assert other.title().startswith("Not found") or "annotator" not in other.content()
+    assert other.title().startswith("Not found")
     reader.draw()
     expect(page.get_by_test_id("signed-out")).to_contain_text("annotator2 is logged in")
     assert not MaskRevision.objects.filter(assignment=assignment).exists()
@@ -210,7 +221,7 @@ def test_two_tabs_on_one_scan(page: Page, assignment: Assignment) -> None:
     looking = Viewer(second).wait_ready()
     expect(second.get_by_test_id("other-tab")).to_contain_text("open in another tab")
     shoot(second, "viewer-second-tab")
-    # What hinders stands beside the images, and strokes of the other tab are not left behind by a submit from here.
+    # Problems are shown beside the images, and a submit here must not leave out the other tab's strokes.
     note, panes = second.get_by_test_id("other-tab").bounding_box(), second.locator(".panes").bounding_box()
     assert note is not None
     assert panes is not None
@@ -234,8 +245,9 @@ def test_two_tabs_on_one_scan(page: Page, assignment: Assignment) -> None:
 
 @pytest.mark.fault("the lease is lost while drawing")
 def test_the_scan_is_given_to_somebody_else(
-    page: Page, live_world: World, assignment: Assignment, line: FaultyLine, tmp_path: Any
+    page: Page, live_world: World, assignment: Assignment, line: FaultyLine, tmp_path: Any, watched: Watched
 ) -> None:
+    watched.expected.append("status of 409")  # it asks whether it may have the scan again
     reader = Reader(page, assignment)
     reader.draw()
     reader.check()
@@ -256,6 +268,17 @@ def test_the_scan_is_given_to_somebody_else(
     assert hashlib.sha256(labels.tobytes()).hexdigest() == reader.viewer.mask_hash()
 
 
+@pytest.mark.fault("the hold ran out while the computer slept")
+def test_a_hold_that_ran_out_is_taken_again_by_itself(page: Page, assignment: Assignment) -> None:
+    reader = Reader(page, assignment)
+    Assignment.objects.filter(pk=assignment.pk).update(lease_until="2020-01-01T00:00:00Z", active_seconds=0)
+    assert expire_leases() == 1
+    reader.draw()
+    reader.check()
+    assignment.refresh_from_db()
+    assert assignment.state == "open"
+
+
 @pytest.mark.fault("the server refuses what was drawn")
 def test_the_server_refuses_what_was_drawn(
     page: Page, assignment: Assignment, monkeypatch: pytest.MonkeyPatch, watched: Watched
@@ -273,100 +296,3 @@ def test_the_server_refuses_what_was_drawn(
         shoot(page, "viewer-refused")
     page.get_by_test_id("refused").get_by_role("button", name="Try again").click()
     reader.check()
-
-
-@pytest.mark.fault("two browsers disagree")
-def test_two_browsers_disagree_and_are_merged_region_by_region(
-    page: Page, browser: Any, live_server: Any, watched: Watched, assignment: Assignment, line: FaultyLine
-) -> None:
-    reader = Reader(page, assignment)
-    line.down()
-    for _ in range(3):
-        reader.draw()
-    elsewhere = open_context(browser, live_server.url, watched)
-    other = elsewhere.new_page()
-    log_in(other, "annotator", PASSWORD)
-    other.goto(f"/view/{assignment.pk}/")
-    second = Viewer(other).wait_ready()
-    second.go_to(PLACES[0])
-    other.keyboard.press("b")
-    second.set_radius(3)
-    other.keyboard.press("2")
-    for place in (PLACES[0], PLACES[2], PLACES[12]):
-        second.stroke("b", place)
-    second.wait_saved()
-    theirs = second.counts()["2"]
-    elsewhere.close()
-
-    line.up()
-    expect(page.get_by_test_id("conflict")).to_contain_text("voxels differ", timeout=30_000)
-    page.get_by_test_id("decide").click()
-    regions = page.get_by_test_id("versions")
-    expect(regions.get_by_role("listitem")).to_have_count(2)
-    regions.get_by_test_id("region-1").get_by_role("button", name="Theirs").click()
-    shoot(page, "viewer-two-versions")
-    found = faults(page)
-    assert not found, "\n".join(found)
-    regions.get_by_test_id("merge-versions").click()
-    reader.viewer.wait_saved()
-    expect(regions).to_be_hidden()
-    counts = reader.viewer.counts()
-    assert 0 < counts["1"] < counts["1"] + counts["2"]
-    assert server_hash(assignment) == reader.viewer.mask_hash()
-    head = head_of(assignment.pk, "findings")
-    assert head is not None
-    assert head.voxel_counts == counts
-    merge = [stroke for stroke in head.strokes if "parents" in stroke["params"]]
-    assert [stroke["params"]["parents"][0] for stroke in merge] == [str(head.parent_id)]
-    page.keyboard.press("Control+z")
-    page.wait_for_function("() => voxloop.history.redoDepth === 1")
-    assert reader.viewer.counts()["1"] > counts["1"]
-    assert theirs > reader.viewer.counts()["2"]
-
-
-@pytest.mark.fault("answers, a dead tab and no network")
-def test_answers_outlive_the_tab_the_network_and_a_refusal(
-    page: Page, line: FaultyLine, assignment: Assignment, watched: Watched
-) -> None:
-    watched.expected.append("status of 422")
-
-    def open_questions(tab: Page) -> None:
-        tab.goto(f"/view/{assignment.pk}/")
-        Viewer(tab).wait_ready()
-        tab.get_by_test_id("tab-questions").click()
-
-    open_questions(page)
-    page.get_by_test_id("answer-diagnosis-covid19").check()
-    page.close(run_before_unload=False)
-    assert newest_answers(assignment) == {}
-    tab = page.context.new_page()
-    open_questions(tab)
-    expect(tab.get_by_test_id("answer-diagnosis-covid19")).to_be_checked()
-    until_answered(tab, assignment, {"diagnosis": "covid19"})
-
-    line.down()
-    tab.get_by_test_id("answer-quality-limited").check()
-    tab.wait_for_function("() => document.querySelector('[data-testid=save-state]').textContent.includes('answers')")
-    line.up()
-    until_answered(tab, assignment, {"diagnosis": "covid19", "quality": "limited"})
-
-    schema = assignment.campaign.schema
-    quality = next(one for one in schema.definition["questions"] if one["key"] == "quality")
-    quality["options"][0]["value"] = "excellent"
-    schema.save()
-    tab.get_by_test_id("answer-quality-good").check()
-    expect(tab.get_by_test_id("answers-refused")).to_contain_text("is no answer to “Image quality”")
-    shoot(tab, "viewer-answers-refused")
-    open_questions(tab)
-    expect(tab.get_by_test_id("answers-refused")).to_contain_text("kept in this browser")
-    tab.get_by_test_id("answer-quality-excellent").check()
-    until_answered(tab, assignment, {"diagnosis": "covid19", "quality": "excellent"})
-    expect(tab.get_by_test_id("answers-refused")).to_be_hidden()
-
-
-def until_answered(page: Page, assignment: Assignment, values: dict[str, Any]) -> None:
-    for _ in range(400):
-        if newest_answers(assignment) == values:
-            return
-        page.wait_for_timeout(25)
-    assert newest_answers(assignment) == values

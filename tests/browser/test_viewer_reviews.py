@@ -1,4 +1,4 @@
-"""Reviewing by keys: what differs from the prediction and from other readers, checked or taken back by lesion."""
+"""Reviewing by keyboard: differences from the prediction and from other readers, checked or reverted by lesion."""
 
 from typing import Any
 from uuid import uuid4
@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 from annotation.masks.answers import save_answers
 from annotation.masks.services import begin, save_message, store_prediction
 from annotation.masks.states import EMPTY
+from annotation.reviews.claims import claim_round
 from annotation.reviews.models import ReviewRound
-from annotation.reviews.services import claim_round, submit_assignment
+from annotation.reviews.services import submit_assignment
 from annotation.work.models import Assignment
 from annotation.work.schema import parse_schema
 from tests.chromium import shoot
@@ -22,10 +23,10 @@ from voxloop.volume.labelmap import changed_chunks, encode_message
 MIDDLE = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
 
 
-def boxes(*places: tuple[int, int, int, int]) -> np.ndarray:
+def boxes(*cubes: tuple[int, int, int, int]) -> np.ndarray:
     """Cubes of segment 1: (z, y, x, half side)."""
     labels = np.zeros(SHAPE, np.uint8)
-    for z, y, x, half in places:
+    for z, y, x, half in cubes:
         labels[z - half : z + half + 1, y - half : y + half + 1, x - half : x + half + 1] = 1
     return labels
 
@@ -89,7 +90,7 @@ def test_a_reviewer_checks_and_takes_back_by_keys(live_world: World, submitted: 
     page = new_page("reviewer")
     viewer = open_review(live_world, page, submitted)
     assert sorted(kinds(viewer)) == ["added", "changed", "removed"]
-    # What has changed most is in sight before a key is pressed.
+    # The largest difference is shown first.
     first = viewer.facts("differences")["list"][0]
     page.wait_for_function("ijk => voxloop.cross.every((v, n) => v === ijk[n])", arg=first["ijk"])
     assert (first["kind"], viewer.facts("differences")["index"]) == ("changed", 0)
@@ -117,7 +118,7 @@ def test_a_reviewer_checks_and_takes_back_by_keys(live_world: World, submitted: 
     page.wait_for_function("() => voxloop.differences.list.length === 2")
     viewer.wait_saved()
 
-    # On another machine it goes on where it was.
+    # Another browser continues where this one was.
     for _ in range(200):
         submitted.refresh_from_db()
         if submitted.looked_at:
@@ -134,6 +135,7 @@ def test_a_reviewer_checks_and_takes_back_by_keys(live_world: World, submitted: 
     expect(page.get_by_test_id("cine-speed")).to_be_visible()
     assert not (faults := viewer.clipped()), "\n".join(faults)
     page.keyboard.press("a")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_contain_text("Approved")
     submitted.refresh_from_db()
     assert submitted.signature is not None
@@ -148,10 +150,10 @@ def test_a_remark_by_one_key_is_pinned_and_goes_with_the_return(
     viewer = open_review(live_world, page, submitted)
     page.keyboard.press("Shift+J")
     page.keyboard.press("Shift+L")
-    place = viewer.facts("cross")
+    voxel = viewer.facts("cross")
     page.get_by_test_id("tab-comments").click()
     expect(page.get_by_test_id("draft")).to_contain_text("Marked too large.")
-    # Differences and outlines lie on oblique planes too.
+    # Differences and outlines are drawn on oblique planes too.
     page.keyboard.press("p")
     page.get_by_test_id("pane-axial").focus()
     page.keyboard.press("Shift+O")
@@ -165,7 +167,7 @@ def test_a_remark_by_one_key_is_pinned_and_goes_with_the_return(
     page.keyboard.press("r")
     expect(page.get_by_role("dialog")).to_contain_text("Returned")
     comment = submitted.comments.get()
-    assert [comment.text, comment.i, comment.j, comment.k] == ["Marked too large.", *place]
+    assert [comment.text, comment.i, comment.j, comment.k] == ["Marked too large.", *voxel]
 
 
 def test_readers_are_compared_by_judges_only(live_world: World, submitted: ReviewRound, new_page: Any) -> None:

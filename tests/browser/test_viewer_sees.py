@@ -1,4 +1,4 @@
-"""Seeing in the viewer, the further ways: slabs, oblique planes, cine, regions, windows of one's own, layouts."""
+"""Advanced display in the viewer: slabs, oblique planes, cine, regions, custom windows, layouts."""
 
 from typing import Any
 
@@ -7,11 +7,10 @@ import pytest
 from imagecodecs import png_decode
 from playwright.sync_api import Page, expect
 
-from annotation.scans.models import Scan
 from annotation.work.models import Assignment
 from tests.browser.test_viewer_looks import MIDDLE, open_viewer
 from tests.chromium import shoot
-from tests.factories.world import SHAPE, World, approve, first_of, label, publish, volume_of
+from tests.factories.world import SHAPE, World, first_of, label, publish, volume_of
 from tests.journeys.viewer import Viewer
 
 
@@ -22,7 +21,7 @@ def assignment(live_world: World) -> Assignment:
     return found
 
 
-def place(viewer: Viewer, plane: str, ijk: tuple[int, int, int]) -> tuple[float, float]:
+def on_screen(viewer: Viewer, plane: str, ijk: tuple[int, int, int]) -> tuple[float, float]:
     x, y = viewer.page.evaluate("([p, v]) => voxloop.toScreen(p, v)", [plane, list(ijk)])
     return float(x), float(y)
 
@@ -45,7 +44,7 @@ def test_slabs_show_what_lies_in_them(live_world: World, assignment: Assignment,
     page.keyboard.press("Escape")
     for plane in ("axial", "coronal", "sagittal"):
         expect(page.get_by_test_id(f"slab-{plane}")).to_have_text("MIP 12 mm")
-    # On screen stands the brightest of the five slices: the mean grey of a piece of noise tells.
+    # The maximum of five slices is shown, as the mean grey of noise tells.
     hu_zyx = volume_of(live_world.scans.index(assignment.scan))
     brightest = hu_zyx[MIDDLE[2] - 2 : MIDDLE[2] + 3, 4:12, 4:16].max(axis=0)
     page.keyboard.press("x")
@@ -54,17 +53,17 @@ def test_slabs_show_what_lies_in_them(live_world: World, assignment: Assignment,
     page.wait_for_function(
         "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
     )
-    clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
+    clip: Any = {"x": left, "y": top, "width": right - left, "height": bottom - top}
     grey = png_decode(page.screenshot(clip=clip))[..., 0].mean()
     assert grey == pytest.approx((brightest.mean() + 1250) * 255 / 1500, abs=1.5)
     page.keyboard.press("x")
     shoot(page, "viewer-slab")
-    # The scout shows the slab as thick as it is.
+    # The scout shows the slab's thickness.
     scout = page.get_by_test_id("scout").bounding_box()
     band = page.get_by_test_id("scout-slab")
     assert scout is not None
     assert float(band.get_attribute("stroke-width") or 0) == pytest.approx(5 / SHAPE[0] * scout["height"], rel=0.03)
-    # Drawing on a slab is refused in words, before one presses and where there is no pointer, and changes nothing.
+    # Drawing on a slab is refused with a message, also without a pointer, and changes nothing.
     before = viewer.mask_hash()
     page.keyboard.press("g")
     page.mouse.move(*viewer.at(MIDDLE))
@@ -74,7 +73,7 @@ def test_slabs_show_what_lies_in_them(live_world: World, assignment: Assignment,
     page.mouse.up()
     page.mouse.move(2, 2)
     page.keyboard.press("Enter")
-    expect(page.locator(".notices")).to_contain_text("Slab of 12 mm")
+    expect(page.locator(".notices:not(.news)")).to_contain_text("Slab of 12 mm")
     assert viewer.mask_hash() == before
     page.keyboard.press("Shift+PageDown")
     expect(page.get_by_test_id("slab-axial")).to_have_text("MIP 10 mm")
@@ -92,14 +91,14 @@ PREVIEWED = """() => {
     let white = 0;
     for (let p = 0; p < data.length; p += 4) white += data[p + 3] === 77 && data[p] > 250 && data[p + 2] > 250;
     return white;
-}"""  # the preview's fill: white at 30 %, where nothing is marked
+}"""  # the preview's fill: white at 30 %, where nothing is drawn
 
 
 def grow_takes_what_it_showed(page: Page, viewer: Viewer) -> None:
-    """On an oblique plane the preview lies round the ball, and a press there takes exactly its voxels."""
+    """On an oblique plane the preview surrounds the ball, and a click marks exactly its voxels."""
     before = viewer.counts()["1"]
     page.keyboard.press("g")
-    page.mouse.move(*place(viewer, "coronal", tuple(viewer.facts("cross"))))
+    page.mouse.move(*on_screen(viewer, "coronal", tuple(viewer.facts("cross"))))
     page.wait_for_function(f"() => ({PREVIEWED})() > 50")
     promised = page.get_by_test_id("this-stroke").locator("dd").nth(1).inner_text()
     expect(page.get_by_test_id("hud")).to_contain_text("mL")
@@ -122,7 +121,7 @@ def test_planes_turn_and_are_drawn_on(assignment: Assignment, new_page: Any) -> 
         page.keyboard.press("Shift+ArrowRight")
     expect(page.get_by_test_id("slice-coronal")).to_have_text("oblique")
     expect(page.get_by_test_id("slice-axial")).not_to_have_text("oblique")
-    # A handle of the crosshair turns on: drag it round the crosshair.
+    # Rotate by dragging a handle of the crosshair.
     cx, cy = viewer.at(tuple(viewer.facts("cross")))
     box = page.get_by_test_id("pane-axial").bounding_box()
     assert box is not None
@@ -136,23 +135,23 @@ def test_planes_turn_and_are_drawn_on(assignment: Assignment, new_page: Any) -> 
     assert abs(viewer.facts("angles('axial')")[0] - turned - 0.3) < 0.03
     page.keyboard.press("Shift+O")
     shoot(page, "viewer-oblique")
-    # The ball's outline is where it was: a dab on the oblique pane lands in the voxel under the cursor.
+    # The ball's outline is unchanged: a click on the oblique pane paints the voxel under the cursor.
     page.keyboard.press("b")
     viewer.set_radius(3)
     voxel = page.evaluate(
-        "([x, y]) => voxloop.toVoxel('coronal', x, y)", list(place(viewer, "coronal", tuple(viewer.facts("cross"))))
+        "([x, y]) => voxloop.toVoxel('coronal', x, y)", list(on_screen(viewer, "coronal", tuple(viewer.facts("cross"))))
     )
     assert voxel == viewer.facts("cross")
     before = viewer.counts()["1"]
     side = (viewer.facts("cross")[0], viewer.facts("cross")[1], MIDDLE[2] + 10)
-    x, y = place(viewer, "coronal", side)
+    x, y = on_screen(viewer, "coronal", side)
     grow_takes_what_it_showed(page, viewer)
     page.keyboard.press("b")
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.up()
     page.wait_for_function("n => voxloop.counts()['1'] > n", arg=before)
-    # A circle needs a plane of the grid, and says so before one presses.
+    # A circle needs an orthogonal plane, and says so before a click.
     page.keyboard.press("n")
     page.mouse.move(x + 3, y)
     expect(page.get_by_test_id("hud")).to_contain_text("straight planes only")
@@ -190,7 +189,7 @@ def test_regions_tell_what_numpy_tells(live_world: World, assignment: Assignment
     page.get_by_test_id("region-rectangle").click()
     drag(page, viewer.at((10, 8, MIDDLE[2])), viewer.at((20, 16, MIDDLE[2])))
     facts = viewer.facts("regions[0].facts")
-    # From the middle of voxel 10 to that of voxel 20; the last pixel of the drag may fall to either side of a middle.
+    # From the centre of voxel 10 to that of voxel 20; the last pixel of the drag may fall to either side of a centre.
     hu = volume_of(live_world.scans.index(assignment.scan))[MIDDLE[2]]
     candidates = [hu[j0:j1, i0:i1] for i0 in (10, 11) for i1 in (20, 21) for j0 in (8, 9) for j1 in (16, 17)]
     match = [part for part in candidates if part.size == facts["voxels"] and abs(part.mean() - facts["mean"]) < 1e-6]
@@ -243,119 +242,6 @@ def test_windows_of_ones_own_and_layouts(assignment: Assignment, new_page: Any) 
     shoot(page, "viewer-large")
     page.get_by_test_id("layout-four").click()
     expect(page.get_by_test_id("pane-surface")).to_be_visible()
-
-
-def scout_leads_to_a_slice(page: Page, viewer: Viewer) -> None:
-    """Head above: the lesion of slices 13 to 29 lies where it should, a press a quarter down goes three quarters up."""
-    scout = page.get_by_test_id("scout")
-    box, lesion = scout.bounding_box(), page.get_by_test_id("scout-lesion").bounding_box()
-    panes = page.locator(".panes").bounding_box()
-    assert box is not None
-    assert panes is not None
-    assert box["x"] >= panes["x"] + panes["width"]
-    assert lesion is not None
-    slice_px = box["height"] / SHAPE[0]
-    assert lesion["y"] - box["y"] == pytest.approx((SHAPE[0] - 29) * slice_px, abs=1)
-    assert lesion["height"] == pytest.approx(17 * slice_px, abs=1)
-    expect(page.get_by_test_id("scout-chosen")).to_have_count(1)
-    drag(page, (box["x"] + 10, box["y"] + box["height"] / 2), (box["x"] + 10, box["y"] + box["height"] / 4))
-    expect(scout).to_have_attribute("aria-valuenow", str(int(SHAPE[0] * 0.75) + 1))
-    assert viewer.facts("cross")[2] == int(SHAPE[0] * 0.75)
-    assert viewer.facts("strokes") == []
-    scout.focus()
-    page.keyboard.press("ArrowDown")
-    assert viewer.facts("cross")[2] == int(SHAPE[0] * 0.75) - 1
-    page.keyboard.press("Home")
-    assert viewer.facts("cross")[2] == SHAPE[0] - 1
-    page.keyboard.press("Shift+Z")
-    expect(scout).to_have_count(0)
-    page.keyboard.press("Shift+Z")
-    expect(scout).to_be_visible()
-
-
-def test_lesions_tell_their_figures_and_the_surface_leads_to_them(assignment: Assignment, new_page: Any) -> None:
-    viewer = open_viewer(new_page, assignment)
-    page = viewer.page
-    page.get_by_test_id("tab-lesions").click()
-    viewer.go_to((4, 4, 2))
-    page.keyboard.press("j")
-    facts = page.get_by_test_id("lesion-facts")
-    expect(facts).to_contain_text("17 × 17 × 43 mm")
-    expect(facts).to_contain_text("13 to 29")
-    expect(page.get_by_test_id("histogram").locator("title")).to_contain_text("lower bound")
-    shoot(page, "viewer-lesions")
-    scout_leads_to_a_slice(page, viewer)
-    # The middle of the 3D pane is the ball: a press there goes to it.
-    surface = page.get_by_test_id("pane-surface")
-    page.wait_for_function("() => Number(document.querySelector('[data-testid=pane-surface]').dataset.triangles) > 500")
-    viewer.go_to((4, 4, 2))
-    box = surface.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.wait_for_function("k => Math.abs(voxloop.cross[2] - k) <= 2", arg=MIDDLE[2])
-    # A stroke adds triangles; turning by keys draws anew.
-    before = int(surface.get_attribute("data-triangles") or 0)
-    viewer.go_to((10, 10, MIDDLE[2]))
-    viewer.stroke("b", (10, 10, MIDDLE[2]))
-    page.wait_for_function(
-        "n => Number(document.querySelector('[data-testid=pane-surface]').dataset.triangles) > n", arg=before
-    )
-    surface.focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
-    shoot(page, "viewer-surface")
-
-
-def test_the_other_scan_of_the_subject_stands_beside(live_world: World, new_page: Any) -> None:
-    publish(live_world, size=6)
-    first, second = Assignment.objects.filter(scan__site=live_world.sites["a"]).order_by("position")[:2]
-    Scan.objects.filter(pk=second.scan_id).update(subject=first.scan.subject_id)
-    label(live_world, second)
-    approve(live_world, second)
-    viewer = open_viewer(new_page, first)
-    page = viewer.page
-    viewer.go_to((28, 24, 15))
-    page.keyboard.press("Shift+X")
-    other = page.get_by_test_id("pane-prior")
-    expect(other).to_contain_text(second.scan.code)
-    expect(page.get_by_test_id("pane-coronal")).to_be_hidden()
-    expect(other).to_have_attribute("data-slice", "15")
-    expect(other).to_have_attribute("data-full", str(SHAPE[0]))
-    viewer.go_to((28, 24, 18))
-    expect(other).to_have_attribute("data-slice", "18")
-    # Both show the plane that is active, at the same millimetres, with the same window.
-    page.keyboard.press("q")
-    expect(page.get_by_test_id("pane-sagittal")).to_be_visible()
-    expect(page.get_by_test_id("pane-axial")).to_be_hidden()
-    expect(other).to_contain_text(f"Sagittal 29 / {SHAPE[2]}")
-    page.get_by_test_id("compare-coronal").click()
-    expect(page.get_by_test_id("pane-coronal")).to_be_visible()
-    expect(other).to_have_attribute("data-plane", "coronal")
-    expect(other).to_have_attribute("data-slice", "24")
-    page.keyboard.press("Shift+2")
-    expect(other).to_contain_text("L 50 W 400")
-    page.keyboard.press("Shift+1")
-    page.get_by_test_id("pane-coronal").focus()
-    page.keyboard.press("ArrowDown")
-    expect(other).to_have_attribute("data-slice", "25")
-    expect(page.get_by_test_id("slice-coronal")).to_have_text(f"26 / {SHAPE[1]}")
-    shoot(page, "viewer-prior-coronal")
-    page.get_by_test_id("compare-axial").click()
-    viewer.go_to((28, 24, 18))
-    # Scrolled alone it keeps its distance; let go, it stays where it is.
-    other.focus()
-    page.keyboard.press("ArrowUp")
-    expect(other).to_have_attribute("data-slice", "19")
-    viewer.go_to((28, 24, 20))
-    expect(other).to_have_attribute("data-slice", "21")
-    shoot(page, "viewer-prior")
-    assert not (faults := viewer.clipped()), "\n".join(faults)
-    page.get_by_test_id("prior-link").click()
-    viewer.go_to((28, 24, 25))
-    expect(other).to_have_attribute("data-slice", "21")
-    page.get_by_test_id("layout-four").click()
-    expect(page.get_by_test_id("pane-coronal")).to_be_visible()
-    expect(other).to_have_count(0)
 
 
 def test_without_webgl_the_page_says_so_and_works(assignment: Assignment, new_page: Any) -> None:

@@ -21,10 +21,10 @@ Step = Callable[["Hands"], None]
 
 
 class Hands(Viewer):
-    """A viewer, and how each tool is used."""
+    """A viewer, and the gestures of each tool."""
 
     def settle(self, before: int) -> None:
-        """Until the history is longer than it was, and what worked has ended."""
+        """Wait until the history has grown and no operation is running."""
         self.page.wait_for_function("n => voxloop.history.undoDepth > n && !voxloop.working", arg=before)
 
     def spot(self, dx: int, dy: int) -> tuple[float, float]:

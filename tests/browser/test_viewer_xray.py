@@ -9,7 +9,6 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
-from annotation.datasets.exporters.nifti import write_image, write_labels
 from annotation.intake.services import import_now
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import load_labels
@@ -20,6 +19,7 @@ from tests.chromium import shoot
 from tests.factories.world import World, publish
 from tests.factories.xray import COLUMNS, ROWS, make_xray, stored_values
 from voxloop.storage.store import open_store
+from voxloop.volume.nifti import write_image, write_labels
 from voxloop.volume.pack import VolumeIndex, decode_pack
 
 
@@ -40,7 +40,7 @@ def test_an_x_ray_is_seen_drawn_on_and_exported(
     assignment = Assignment.objects.get(scan=scan)
     viewer = open_viewer(new_page, assignment)
     page = viewer.page
-    # MONOCHROME1 is turned round by its own largest value, so that it begins at 0.
+    # MONOCHROME1 is inverted by its largest value, so that it begins at 0.
     values = stored_values().astype(int) - (0 if photometric == "MONOCHROME2" else int(stored_values().min()))
     for i, j in ((40, 60), (0, 0), (95, 119)):
         assert viewer.facts(f"huAt({i}, {j}, 0)") == values[j, i]
@@ -50,7 +50,7 @@ def test_an_x_ray_is_seen_drawn_on_and_exported(
     expect(page.get_by_test_id("scout")).to_have_count(0)
     expect(page.get_by_test_id("window-whole-range")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_test_id("pane-axial")).to_contain_text("X-ray")
-    # Growing takes the disc, and only it.
+    # Growing marks the disc, and only it.
     page.keyboard.press("g")
     viewer.set_radius(12)
     viewer.stroke("g", (40, 60, 0))
@@ -74,12 +74,19 @@ def test_an_x_ray_is_seen_drawn_on_and_exported(
     revision = MaskRevision.objects.get(pk=viewer.wait_saved())
     labels = load_labels(revision, scan.shape_zyx)
     assert int((labels == 1).sum()) == viewer.counts()["1"]
-    # What a release writes of it: uint16 with the values of the file, and the mask on the same grid.
+    check_release(tmp_path, scan, values, labels)
+
+
+def check_release(folder: Path, scan: Scan, values: np.ndarray, labels: np.ndarray) -> None:
+    """The release holds uint16 with the file's values, and the mask on the same grid."""
     index = VolumeIndex.from_json(scan.index)
     pack = open_store(settings.STORAGE_URL).get(scan.pack_key)
-    write_image(tmp_path / "image.nii.gz", decode_pack(pack, index.pack, index.geometry.shape_zyx), index.geometry)
-    write_labels(tmp_path / "labels.nii.gz", labels, index.geometry)
-    image, mask = nib.load(tmp_path / "image.nii.gz"), nib.load(tmp_path / "labels.nii.gz")
+    write_image(folder / "image.nii.gz", decode_pack(pack, index.pack, index.geometry.shape_zyx), index.geometry)
+    write_labels(folder / "labels.nii.gz", labels, index.geometry)
+    image, mask = (
+        nib.Nifti1Image.from_filename(folder / "image.nii.gz"),
+        nib.Nifti1Image.from_filename(folder / "labels.nii.gz"),
+    )
     assert image.get_data_dtype() == np.uint16
     assert (values == np.asarray(image.dataobj)[..., 0].T).all()
     assert (labels[0] == np.asarray(mask.dataobj)[..., 0].T).all()

@@ -1,4 +1,4 @@
-"""Lungs and lobes: a layer that nobody draws on comes by a command, and the viewer's context tells of it."""
+"""Lungs and lobes: a read-only layer is imported by a command, and is in the viewer's context."""
 
 import gzip
 import json
@@ -38,7 +38,7 @@ def nifti_of(labels: np.ndarray[Any, Any], scan: Scan) -> bytes:
 def test_lobes_by_the_command_are_in_the_context_and_readable(world: World, tmp_path: Path) -> None:
     assignment = first_of(publish(world))
     scan = assignment.scan
-    assert "anatomy" not in viewer_context(assignment, world["annotator"])["masks"]
+    assert "anatomy" not in viewer_context(assignment, world["annotator"]).masks
     (tmp_path / "lobes.nii.gz").write_bytes(nifti_of(lobes(), scan))
     told = []
     for _ in range(2):
@@ -48,18 +48,18 @@ def test_lobes_by_the_command_are_in_the_context_and_readable(world: World, tmp_
         )
         told.append(json.loads(out.getvalue()))
     assert [row["new"] for row in told] == [True, False]
-    mask = viewer_context(assignment, world["annotator"])["masks"]["anatomy"]
-    assert (mask["head"], mask["start"], mask["source"]) == (told[0]["revision"], "import", "")
+    mask = viewer_context(assignment, world["annotator"]).masks["anatomy"]
+    assert (str(mask.head), mask.start, mask.source) == (told[0]["revision"], "import", "")
 
     client = Client()
     client.force_login(world["annotator"], backend="django.contrib.auth.backends.ModelBackend")
-    answer = client.get(mask["url"], headers={"Accept": MEDIA_TYPE})
+    answer = client.get(mask.url, headers={"Accept": MEDIA_TYPE})
     assert np.array_equal(decode_message(answer.content, SHAPE).labels(), lobes())
     refused = client.put(
-        mask["url"],
+        mask.url,
         encode_message("anatomy", SHAPE, {}, []),
         MEDIA_TYPE,
-        headers={"If-Match": f'"{mask["head"]}"', "Idempotency-Key": "8f14e45f-ceea-4a1b-9c1d-1f1f1f1f1f1f"},
+        headers={"If-Match": f'"{mask.head}"', "Idempotency-Key": "8f14e45f-ceea-4a1b-9c1d-1f1f1f1f1f1f"},
     )
     assert (refused.status_code, refused.json()["code"]) == (409, "not_editable")
     assert MaskRevision.objects.filter(layer="anatomy").count() == 1

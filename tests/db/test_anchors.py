@@ -1,4 +1,4 @@
-"""Anchors of the audit log: one that is missing or late is told, and others may be kept elsewhere."""
+"""Anchors of the audit log: a missing or overdue one is reported, and more can be kept elsewhere."""
 
 import io
 import json
@@ -16,7 +16,7 @@ from django.db import connection
 from tests.factories.s3 import s3_server
 from tests.factories.world import World
 from voxloop.audit import anchors
-from voxloop.audit.anchors import anchor, conditions, local_anchor
+from voxloop.audit.anchors import anchor, anchor_statuses, local_anchor
 from voxloop.audit.models import AuditEntry
 from voxloop.audit.services import seal_entries
 from voxloop.audit.verify import verify
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def told() -> str:
-    """What verify_audit fails with."""
+    """The error of verify_audit."""
     with pytest.raises(CommandError) as failed:
         call_command("verify_audit")
     assert failed.value.returncode == 1
@@ -41,7 +41,7 @@ def make_older(path: Path, hours: float) -> None:
 
 
 def cut_off() -> None:
-    """The newest rows are gone, as who owns the database could do it."""
+    """Delete the newest rows, as the owner of the database could."""
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(
@@ -61,7 +61,7 @@ def test_a_missing_anchor_is_told(world: World) -> None:
 
 
 def test_a_place_for_all_machines_stands_for_the_file_of_one(world: World, tmp_path: Path, settings: Any) -> None:
-    """Another machine has sealed: its file is not here, the place that all share is."""
+    """Another machine has sealed: its local file is not here, but the shared location is."""
     settings.ANCHORS = [(tmp_path / "elsewhere.jsonl").as_uri()]
     anchor()
     local_anchor().unlink()
@@ -83,7 +83,7 @@ def test_entries_that_nobody_seals_are_told(world: World) -> None:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("UPDATE audit_auditentry SET at = at - interval '2 hours'")
         cursor.execute("SET session_replication_role = DEFAULT")
-    assert "waited for its seal" in conditions()[0].fault
+    assert "waited for its seal" in anchor_statuses()[0].fault
 
 
 def test_a_file_elsewhere_proves_what_the_local_one_no_longer_can(world: World, tmp_path: Path, settings: Any) -> None:
@@ -105,19 +105,19 @@ def test_two_places_that_differ_are_told(world: World, tmp_path: Path, settings:
     assert "different anchors" in told()
 
 
-@pytest.mark.fault("a place for anchors fails")
+@pytest.mark.fault("a location for anchors fails")
 def test_a_place_that_fails_is_told_and_stops_no_other(world: World, tmp_path: Path, settings: Any) -> None:
     (tmp_path / "file").write_text("no folder")
     good = f"file://{tmp_path}/good"
     settings.ANCHORS = [f"file://{tmp_path}/file/x", "mailto:office@example.org", "ftp://x", good]
     anchor()
     assert (tmp_path / "good" / anchors.ANCHOR).exists()
-    by_place = {each.place: each.fault for each in conditions()}
-    assert by_place[good] == ""
-    assert by_place[str(local_anchor())] == ""
-    assert "no mail server" in by_place["mailto:office@example.org"]
-    assert by_place["ftp://x"]
-    assert by_place[f"file://{tmp_path}/file/x"]
+    by_location = {each.place: each.fault for each in anchor_statuses()}
+    assert by_location[good] == ""
+    assert by_location[str(local_anchor())] == ""
+    assert "no mail server" in by_location["mailto:office@example.org"]
+    assert by_location["ftp://x"]
+    assert by_location[f"file://{tmp_path}/file/x"]
     out = io.StringIO()
     with pytest.raises(CommandError):
         call_command("verify_audit", "--json", stdout=out)
@@ -137,7 +137,7 @@ def test_a_bucket(world: World, tmp_path: Path, settings: Any, monkeypatch: pyte
     with s3_server(tmp_path / "s3", bucket="anchors") as url:
         settings.ANCHORS = [url]
         anchor()
-        assert [each.fault for each in conditions()] == ["", ""]
+        assert [each.fault for each in anchor_statuses()] == ["", ""]
         monkeypatch.setitem(anchors.EVERY, "s3", timedelta(0))
         anchor()
         local_anchor().unlink()
@@ -145,11 +145,11 @@ def test_a_bucket(world: World, tmp_path: Path, settings: Any, monkeypatch: pyte
         _, fault = verify()
         assert fault is not None
         assert "cut off" in fault.sentence
-    assert "cannot be read" in conditions()[1].fault
+    assert "cannot be read" in anchor_statuses()[1].fault
 
 
 class Post(socketserver.StreamRequestHandler):
-    """As much of SMTP as it takes to receive a mail."""
+    """A minimal SMTP server that receives mails."""
 
     mails: list[str] = []
 
@@ -191,7 +191,7 @@ def test_a_mail_once_a_day(world: World, settings: Any, post: list[str], tmp_pat
     assert len(post) == 1
     line = next(line for line in post[0].splitlines() if line.startswith("{"))
     assert json.loads(line)["position"] == AuditEntry.objects.count()
-    assert [each.fault for each in conditions()] == ["", ""]
+    assert [each.fault for each in anchor_statuses()] == ["", ""]
     kept = tmp_path / "from-the-mails.jsonl"
     kept.write_text(line + "\n")
     cut_off()

@@ -1,4 +1,4 @@
-"""The log is written for every change, cannot be edited, and shows it when it was."""
+"""The log records every change, cannot be edited, and reveals tampering."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def tamper(sql: str) -> None:
-    """What somebody with the database's own password could do."""
+    """Change rows as somebody with the owner's password could."""
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(sql)

@@ -1,4 +1,4 @@
-"""Back-ups in the small: incremental, told when changed or damaged, never half, pruned without harm."""
+"""Back-ups: incremental, changes and damage detected, incomplete ones never used, safe pruning."""
 
 import json
 import shutil
@@ -11,7 +11,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 
+from annotation.masks.models import MaskChunk, MaskRevision
 from annotation.upkeep import backup as making
 from annotation.upkeep import tools
 from annotation.upkeep.backup import make_backup
@@ -24,14 +26,18 @@ from annotation.upkeep.tools import find_tool
 from annotation.upkeep.verify import open_backup, verify_backup
 from annotation.upkeep.wrapping import unwrap, wrap
 from tests.factories.s3 import s3_server
-from tests.factories.world import World, make_scan
+from tests.factories.world import World, first_of, label, make_scan, publish
+from voxloop.audit.models import AuditEntry
 from voxloop.audit.verify import verify
 from voxloop.installation.selectors import days_since_backup, last_backup
 from voxloop.jobs.models import Job
-from voxloop.jobs.services import claim, requeue_running
+from voxloop.jobs.running import claim
+from voxloop.jobs.services import requeue_running
+from voxloop.keeping.models import Damage
 from voxloop.kernel.errors import Conflict, Invalid, NotFound
-from voxloop.storage.place import open_place
-from voxloop.storage.store import FolderStore, open_store
+from voxloop.storage.directory import open_directory
+from voxloop.storage.folder import FolderStore
+from voxloop.storage.store import open_store
 
 PASSPHRASE = "long enough for a test"
 
@@ -78,10 +84,10 @@ def test_back_ups_share_objects_and_old_ones_go_without_harm(live_world: World, 
     make_scan(live_world, "a", seed=77)
     second = backup(to, keep=1)
     assert second.facts["objects"]["copied"] <= 3
-    place = open_place(to)
-    assert [each.name for each in list_backups(place)] == [second.name]
-    assert set(held_objects(place)) == set(named_in(place, second.name))
-    assert gone not in held_objects(place)
+    directory = open_directory(to)
+    assert [each.name for each in list_backups(directory)] == [second.name]
+    assert set(held_objects(directory)) == set(named_in(directory, second.name))
+    assert gone not in held_objects(directory)
     assert faults_of(to) == []
     assert verify()[1] is None
 
@@ -103,7 +109,7 @@ def test_every_damage_is_told(live_world: World, tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[:-1] + b"?")
         assert any(part in fault for fault in faults_of(to) or [""]), part
         put_back()
-    FolderStore(tmp_path / "backups" / "objects")._path(live_world.scans[0].pack_key).write_bytes(b"rot")
+    FolderStore(tmp_path / "backups" / "objects").path_of(live_world.scans[0].pack_key).write_bytes(b"rot")
     assert faults_of(to) == [f"The object {live_world.scans[0].pack_key} is missing or damaged in the back-up."]
     put_back()
     document = json.loads((folder / "manifest.json").read_text())
@@ -121,9 +127,9 @@ def test_a_half_written_one_is_never_taken_for_whole(
     live_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to = str(tmp_path / "backups")
-    place = open_place(to)
-    with pytest.raises(NotFound, match="There is no whole back-up there"):
-        choose_backup(place, None)
+    directory = open_directory(to)
+    with pytest.raises(NotFound, match="There is no complete back-up there"):
+        choose_backup(directory, None)
 
     def power_cut(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -132,21 +138,21 @@ def test_a_half_written_one_is_never_taken_for_whole(
         patch.setattr(making, "_write_parts", power_cut)
         with pytest.raises(KeyboardInterrupt):
             backup(to)
-    (half,) = list_backups(place)
+    (half,) = list_backups(directory)
     assert not half.is_whole
     with pytest.raises(Conflict, match="was never finished"):
-        choose_backup(place, half.name)
-    objects = set(held_objects(place))
+        choose_backup(directory, half.name)
+    objects = set(held_objects(directory))
     whole = backup(to)
     assert whole.facts["objects"]["copied"] == 0
-    assert choose_backup(place, None) == whole.name
-    # One that may still be being written keeps its objects; it goes once it is a day old.
+    assert choose_backup(directory, None) == whole.name
+    # A half-written one, which may be in progress, keeps its objects; it is removed when a day old.
     make_scan(live_world, "a", seed=78)
-    assert prune(place, keep=1) == []
-    assert set(held_objects(place)) == objects
+    assert prune(directory, keep=1) == []
+    assert set(held_objects(directory)) == objects
     begun = tmp_path / "backups" / BACKUPS / half.name / "begun.json"
     begun.write_text(json.dumps({"begun_at": "2020-01-01T00:00:00+00:00"}))
-    assert prune(place, keep=1) == [half.name]
+    assert prune(directory, keep=1) == [half.name]
 
 
 @pytest.mark.fault("a back-up of an installation with a damaged object")
@@ -156,8 +162,8 @@ def test_an_object_that_is_gone_or_damaged_is_named_and_the_rest_is_kept(live_wo
     assert isinstance(store, FolderStore)
     missing, damaged = live_world.scans[0].pack_key, live_world.scans[1].pack_key
     store.delete(missing)
-    store._path(damaged).write_bytes(b"rot")
-    with pytest.raises(CommandError, match=r"^Not everything is whole: The object packs/.* and 1 more$"):
+    store.path_of(damaged).write_bytes(b"rot")
+    with pytest.raises(CommandError, match=r"^Not everything is complete: The object packs/.* and 1 more$"):
         call_command("backup", to, json=True)
     _, faults = verify_backup(address=to, at=None, passphrase=None, tell=quiet)
     assert [key for key in (missing, damaged) if not any(key in fault for fault in faults)] == []
@@ -168,8 +174,9 @@ def test_an_object_that_an_erasure_takes_meanwhile_makes_the_dump_be_taken_again
     live_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scan = live_world.scans[0]
-    key, taken = scan.pack_key, []
-    snapshot = making.take_snapshot
+    key = scan.pack_key
+    taken: list[Any] = []
+    snapshot = vars(making)["take_snapshot"]
 
     def then_erase(dump: Path) -> Any:
         found = snapshot(dump)
@@ -182,7 +189,7 @@ def test_an_object_that_an_erasure_takes_meanwhile_makes_the_dump_be_taken_again
     monkeypatch.setattr(making, "take_snapshot", then_erase)
     made = backup(str(tmp_path / "backups"))
     assert (made.faults, len(taken)) == ([], 2)
-    assert key not in named_in(open_place(str(tmp_path / "backups")), made.name)
+    assert key not in named_in(open_directory(str(tmp_path / "backups")), made.name)
 
 
 def test_a_database_and_a_storage_in_use_are_not_overwritten(live_world: World, tmp_path: Path) -> None:
@@ -236,3 +243,32 @@ def test_running_jobs_are_queued_again_or_lost(live_world: World) -> None:
     last.refresh_from_db()
     assert (first.state, first.sent_at, last.state, last.error_code) == ("queued", None, "lost", "worker_lost")
     assert all(each is not None and each.fence < job.fence for each, job in zip(held, (first, last), strict=True))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.fault("parts of a mask rot in the database")
+def test_parts_of_masks_come_back_out_of_the_newest_back_up_that_has_them(world: World, to: str) -> None:
+    label(world, first_of(publish(world)))
+    revision = MaskRevision.objects.get()
+    names = sorted(set(revision.chunks.values()))
+    before = {bytes(row.pk): (bytes(row.data), row.counts) for row in MaskChunk.objects.all()}
+    damaged, gone, lost = names[:3]
+    backup(to)
+    rot("UPDATE masks_maskchunk SET data = 'garbage' WHERE sha256 = %s", bytes.fromhex(damaged))
+    backup(to)  # it has the damage, too
+    rot("DELETE FROM masks_maskchunk WHERE sha256 = ANY(%s)", [bytes.fromhex(gone), bytes.fromhex(lost)])
+    with pytest.raises(CommandError, match="--repair"):
+        call_command("scrub")
+    call_command("scrub", "--repair", to)
+    assert {bytes(row.pk): (bytes(row.data), row.counts) for row in MaskChunk.objects.all()} == before
+    told = AuditEntry.objects.filter(action="object.repaired").values_list("new__thing", flat=True)
+    assert set(told) == {f"chunks/{name}" for name in (damaged, gone, lost)}
+    assert not Damage.objects.filter(mended_at=None).exists()
+
+
+def rot(statement: str, value: Any) -> None:
+    """What a broken disk does, and no trigger sees."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(statement, [value])
+        cursor.execute("SET session_replication_role = DEFAULT")

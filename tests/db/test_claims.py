@@ -1,4 +1,4 @@
-"""Ten people at once get ten different scans; leases come back."""
+"""Concurrent claims get different scans; unused leases expire."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,11 +9,9 @@ from django.db import connection
 
 from annotation.masks.services import begin
 from annotation.work.models import Assignment
-from annotation.work.people import invite_person
 from annotation.work.services import claim_assignment, expire_leases, reclaim_assignment, release_assignment
-from tests.factories.world import PASSWORD, World, first_of, label, make_scan, publish
+from tests.factories.world import World, first_of, invite_readers, label, make_scan, publish
 from voxloop.accounts.models import User
-from voxloop.accounts.roles import Role
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, NotFound
 
@@ -23,16 +21,7 @@ def test_ten_concurrent_claims_get_ten_scans(live_world: World) -> None:
     world = live_world
     for seed in range(6, 12):
         make_scan(world, "a", seed=seed, shape_zyx=(4, 16, 16))
-    people = [
-        invite_person(
-            username=f"reader{n}",
-            password=PASSWORD,
-            actor=world["admin"],
-            roles=[(world.campaign, Role.ANNOTATOR)],
-            sites=world.sites.values(),
-        )
-        for n in range(10)
-    ]
+    people = invite_readers(world, 10)
     publish(world, to=None, size=12)
     gate = threading.Barrier(10)
 
@@ -98,3 +87,12 @@ def test_nobody_works_on_what_is_another_persons(world: World) -> None:
         begin(assignment_id=assignment.pk, actor=world["annotator2"])
     with pytest.raises(Forbidden):
         begin(assignment_id=assignment.pk, actor=world["coordinator"])
+
+
+def test_a_change_of_state_is_seen_on_the_batch_page(world: World) -> None:
+    assignment = first_of(publish(world))
+    hour_ago = now() - timedelta(hours=1)
+    Assignment.objects.filter(pk=assignment.pk).update(changed_at=hour_ago)
+    begin(assignment_id=assignment.pk, actor=world["annotator"])
+    assignment.refresh_from_db()
+    assert (assignment.state, assignment.changed_at > hour_ago) == ("open", True)

@@ -1,4 +1,4 @@
-"""Threads: replies, corrections of one's own words within limits, nothing said twice, and what is unread."""
+"""Threads: replies, limited editing, idempotent sending, unread comments."""
 
 from datetime import timedelta
 from typing import Any
@@ -51,14 +51,12 @@ def test_the_thread_is_in_the_context_and_unread_until_seen(world: World, round_
     comment = say(world, round_)
     comments.add_reply(comment_id=comment.pk, actor=world["annotator"], text="No, a nodule")
     facts = viewer_context(round_.annotation, world["annotator"])
-    assert [(c["author"], [r["text"] for r in c["replies"]]) for c in facts["comments"]] == [
-        ("reviewer", ["No, a nodule"])
-    ]
-    assert facts["comments_seen"] is None
+    assert [(c.author, [r.text for r in c.replies]) for c in facts.comments] == [("reviewer", ["No, a nodule"])]
+    assert facts.comments_seen is None
     late = comments.mark_seen(round_id=round_.pk, actor=world["annotator"], until=now() + timedelta(days=9))
     assert late <= now()
     comments.mark_seen(round_id=round_.pk, actor=world["annotator"], until=now() - timedelta(days=9))
-    assert viewer_context(round_.annotation, world["annotator"])["comments_seen"] == late
+    assert viewer_context(round_.annotation, world["annotator"]).comments_seen == late
     assert comments.seen_until(round_.annotation, world["reviewer"]) is None
 
 
@@ -77,10 +75,10 @@ def test_own_words_are_corrected_while_new_and_unanswered(world: World, round_: 
         comments.edit_comment(comment_id=comment.pk, actor=world["reviewer"], text="  ")
     reply = comments.add_reply(comment_id=comment.pk, actor=world["annotator"], text="No")
     comments.edit_reply(reply_id=reply.pk, actor=world["annotator"], text="No, a nodule")
-    with pytest.raises(Conflict, match="answered"):
+    with pytest.raises(Conflict, match="replied"):
         comments.edit_comment(comment_id=comment.pk, actor=world["reviewer"], text="again")
     comments.add_reply(comment_id=comment.pk, actor=world["reviewer"], text="Then mark it as one")
-    with pytest.raises(Conflict, match="answered"):
+    with pytest.raises(Conflict, match="replied"):
         comments.edit_reply(reply_id=reply.pk, actor=world["annotator"], text="again")
     with pytest.raises(Forbidden):
         comments.edit_reply(reply_id=reply.pk, actor=world["reviewer"], text="mine now")

@@ -1,4 +1,4 @@
-"""The database itself refuses every row that a constraint forbids, whatever the services do."""
+"""The database refuses every row that a constraint forbids."""
 
 from typing import Any
 from uuid import uuid4
@@ -35,8 +35,8 @@ OURS = {
     "demonstration",
 }
 MIND = {"state": "unknown"}
-# By constraint: the model, and how a copy of a row that stands is to differ to be forbidden. `FRESH` is a new value
-# of another column that may not occur twice, so that the refusal is the one that is meant.
+# By constraint: the model, and the changes that make a copy of a valid row invalid. `FRESH` is a new value for another
+# unique column, so that only the tested constraint fails.
 FRESH = object()
 FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "user_theme_known": (User, {"theme": "pink", "username": FRESH}),
@@ -59,6 +59,8 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "label_schema_version_once": (LabelSchema, {}),
     "campaign_batch_size": (Campaign, {"batch_size": 501, "name": FRESH, "slug": FRESH}),
     "campaign_blank_share": (Campaign, {"blank_share": 1.01, "name": FRESH, "slug": FRESH}),
+    "campaign_seen_policy_known": (Campaign, {"seen_policy": "guess", "name": FRESH, "slug": FRESH}),
+    "campaign_signature_policy_known": (Campaign, {"signature_policy": "guess", "name": FRESH, "slug": FRESH}),
     "campaign_retrain_after": (Campaign, {"retrain_after": 0, "name": FRESH, "slug": FRESH}),
     "campaign_member_once": (CampaignMember, {}),
     "campaign_member_role_known": (CampaignMember, {"role": "superuser"}),
@@ -91,6 +93,7 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "model_version_number_once": (ModelVersion, {"state": "candidate", "run": "other run"}),
     "model_version_state_known": (ModelVersion, {**MIND, "number": 9, "run": "other run"}),
     "model_version_one_champion": (ModelVersion, {"number": 9, "run": "other run"}),
+    "model_version_champion_serves": (ModelVersion, {"number": 9, "run": "other run", "promoted_at": None}),
     "pre_annotation_once_per_model": (PreAnnotation, {}),
     "pre_annotation_state_known": (PreAnnotation, MIND),
     "pre_annotation_ready_has_mask": (PreAnnotation, {"state": "ready", "revision": None}),
@@ -102,7 +105,7 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
 
 
 def named_constraints() -> set[str]:
-    """Every constraint that a model of ours names."""
+    """Every named constraint of our models."""
     return {
         constraint.name
         for model in apps.get_models()
@@ -127,7 +130,14 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
         campaign=world.campaign, number=1, profile="demo", seed=1, manifest={}, manifest_hash="0"
     )
     model = ModelVersion.objects.create(
-        campaign=world.campaign, number=1, run=run, state="champion", weights_key="weights/0", config={}, metrics={}
+        campaign=world.campaign,
+        number=1,
+        run=run,
+        state="champion",
+        promoted_at=now(),
+        weights_key="weights/0",
+        config={},
+        metrics={},
     )
     revision = round_.masks.get().submitted
     release = Release.objects.create(campaign=world.campaign, name="2026.1")
@@ -148,7 +158,7 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
     ]
     found = {type(row): row for row in made}
     for model_class, _ in FORBIDDEN.values():
-        found.setdefault(model_class, model_class._default_manager.first())  # type: ignore[arg-type]
+        found.setdefault(model_class, model_class._default_manager.first())
     found[ReviewRound].refresh_from_db()
     return found
 
@@ -180,12 +190,13 @@ def test_every_forbidden_row_is_refused(world: World, rows: dict[type[models.Mod
                 row.save(force_insert=True)
             got[name] = "let through"
         except IntegrityError as error:
-            got[name] = str(error.__cause__.diag.constraint_name)  # type: ignore[union-attr]
+            cause: Any = error.__cause__
+            got[name] = str(cause.diag.constraint_name)
     assert got == {name: name for name in FORBIDDEN}
 
 
 def test_what_is_forbidden_is_only_the_one_thing() -> None:
-    """A state that no table knows is refused for every model that has a state."""
+    """An unknown state is refused for every model with a state."""
     with_state = {
         model._meta.label
         for model in apps.get_models()

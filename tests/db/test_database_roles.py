@@ -1,8 +1,6 @@
-"""The role that the product works with owns nothing: it cannot put the append-only triggers to sleep.
-
-On a cluster of its own with both roles, made and migrated as the demonstration does it. That all the product does works
-with the lesser role is held by tests/journeys/test_demo_command.py, which runs on such a cluster.
-"""
+"""The working role owns nothing and cannot disable the append-only triggers. Runs on a separate cluster with both
+roles, made and migrated as in the demonstration. tests/journeys/test_demo_command.py checks that the product works with
+this role."""
 
 import json
 import os
@@ -17,7 +15,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from voxloop.embedded.postgres import NAME, OWNER, THROWAWAY, EmbeddedPostgres
+from voxloop.embedded.cluster import NAME, OWNER
+from voxloop.embedded.postgres import THROWAWAY, EmbeddedPostgres
 
 ROOT = Path(__file__).parents[2]
 
@@ -77,6 +76,15 @@ def worker(server: EmbeddedPostgres) -> Iterator[psycopg.Connection]:
         "ALTER TABLE masks_maskrevision DISABLE TRIGGER ALL",
         "TRUNCATE masks_maskrevision CASCADE",
         "TRUNCATE masks_answerset",
+        "UPDATE masks_maskrevision SET chunks = '{}'",
+        "DELETE FROM masks_maskrevision",
+        "UPDATE masks_answerset SET values = '{}'",
+        "DELETE FROM masks_answerset",
+        "UPDATE masks_maskchunk SET data = ''",
+        "DELETE FROM masks_maskchunk",
+        "SELECT set_config('voxloop.keeping', 'collect', false); DELETE FROM masks_maskchunk",
+        "SELECT set_config('voxloop.keeping', 'mend', false); UPDATE masks_maskchunk SET data = ''",
+        "SELECT set_config('voxloop.erasing', pg_current_xact_id()::text, false); DELETE FROM masks_answerset",
         "TRUNCATE accounts_user CASCADE",
         "DROP TABLE accounts_user CASCADE",
         "ALTER TABLE accounts_user ADD COLUMN x int",
@@ -110,8 +118,19 @@ def test_it_reads_and_appends_where_rows_stay_and_changes_the_rest(worker: psyco
     assert owned.fetchone() == (0,)
 
 
+def test_chunks_are_mended_and_collected_through_the_functions_of_the_owner(worker: psycopg.Connection) -> None:
+    name = bytes(32)
+    with worker.transaction(force_rollback=True):
+        for good in (b"one", b"two"):
+            worker.execute("SELECT voxloop_mend_chunk(%s, %s, %s)", [name, good, "{}"])
+            held = worker.execute("SELECT data FROM voxloop_hold_chunks(%s)", [[name]]).fetchall()
+            assert held == [(good,)]
+        assert worker.execute("SELECT voxloop_collect_chunks(%s)", [[name]]).fetchone() == (1,)
+        assert worker.execute("SELECT count(*) FROM masks_maskchunk").fetchone() == (0,)
+
+
 def test_the_brokers_queues_are_its_own(worker: psycopg.Connection) -> None:
-    """Celery makes queues as its workers start, and reads and deletes in them."""
+    """Celery creates queues when its workers start, and reads and deletes in them."""
     name = f"q{uuid4().hex[:8]}"
     worker.execute("SELECT pgmq.create(%s)", [name])
     worker.execute("SELECT pgmq.send(%s, '{}'::jsonb)", [name])
@@ -128,7 +147,9 @@ def test_migrations_do_not_run_with_the_working_role(server: EmbeddedPostgres) -
 def test_a_folder_of_before_gets_its_second_role() -> None:
     folder = Path(tempfile.mkdtemp(prefix="voxloop-before-"))
     folder.chmod(0o711)
-    old = EmbeddedPostgres(folder / "postgres", is_throwaway=True)  # one role that owns the database, as it used to be
+    old = EmbeddedPostgres(
+        folder / "postgres", is_throwaway=True
+    )  # one role that owns the database, as in older versions
     try:
         old.start()
         with psycopg.connect(old.url, autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""The doctor: every check is made to warn or to fail by breaking what it looks at."""
+"""The doctor: every check warns or fails when what it checks is broken."""
 
 import json
 from datetime import timedelta
@@ -6,13 +6,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
-from annotation.upkeep.doctor import CHECKS, Finding, database, examine, installation, machine, places, work
+from annotation.upkeep.doctor import (
+    CHECKS,
+    CheckResult,
+    Health,
+    database,
+    examine,
+    installation,
+    machine,
+    storage,
+    work,
+)
+from annotation.upkeep.management.commands import doctor
 from tests.factories.world import World, build_world
 from tests.product import free_port
+from voxloop.accounts.actors import SystemActor
 from voxloop.audit.anchors import ANCHOR, anchor
 from voxloop.audit.models import AuditEntry
 from voxloop.audit.services import record
@@ -27,11 +41,11 @@ from voxloop.kernel.errors import Damaged
 pytestmark = pytest.mark.django_db
 
 
-def health(finding: Finding) -> str:
-    """And that something is said, and said what to do where it is needed."""
-    assert finding.sentence.endswith((".", ")."))
-    assert bool(finding.todo) == (finding.health != "ok")
-    return str(finding.health)
+def health(result: CheckResult) -> str:
+    """The health of a result; also checks that there is a sentence, and advice where needed."""
+    assert result.sentence.endswith((".", ")."))
+    assert bool(result.todo) == (result.health != "ok")
+    return str(result.health)
 
 
 def test_a_database_that_answers(world: World) -> None:
@@ -63,27 +77,27 @@ def test_a_clock_that_stands(db: None) -> None:
 
 
 def test_a_store_that_takes_nothing(tmp_path: Path, settings: Any) -> None:
-    assert health(places.check_storage()) == "ok"
+    assert health(storage.check_storage()) == "ok"
     assert not [path for path in (Path(settings.STATE_DIR) / "objects").rglob("*") if path.is_file()]
     (tmp_path / "file").write_text("no folder")
     settings.STORAGE_URL = f"file://{tmp_path}/file/objects"
-    assert health(places.check_storage()) == "fails"
+    assert health(storage.check_storage()) == "fails"
     settings.STORAGE_URL = f"s3://bucket?endpoint=http://127.0.0.1:{free_port()}&region=x"
-    assert health(places.check_storage()) == "fails"
+    assert health(storage.check_storage()) == "fails"
 
 
 def test_disks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any) -> None:
     Path(settings.STATE_DIR).mkdir(exist_ok=True)
-    monkeypatch.setattr(places, "LITTLE_BYTES", 0)
-    monkeypatch.setattr(places, "TOO_LITTLE_BYTES", 0)
-    assert health(places.check_disks()) == "ok"
-    monkeypatch.setattr(places, "LITTLE_BYTES", 1 << 62)
-    assert health(places.check_disks()) == "warns"
-    monkeypatch.setattr(places, "TOO_LITTLE_BYTES", 1 << 62)
-    assert health(places.check_disks()) == "fails"
-    assert health(places.check_file_clock()) == "ok"
-    assert health(places.check_shared_memory(tmp_path)) == "ok"
-    assert health(places.check_shared_memory(tmp_path / "none")) == "warns"
+    monkeypatch.setattr(storage, "LITTLE_BYTES", 0)
+    monkeypatch.setattr(storage, "TOO_LITTLE_BYTES", 0)
+    assert health(storage.check_disks()) == "ok"
+    monkeypatch.setattr(storage, "LITTLE_BYTES", 1 << 62)
+    assert health(storage.check_disks()) == "warns"
+    monkeypatch.setattr(storage, "TOO_LITTLE_BYTES", 1 << 62)
+    assert health(storage.check_disks()) == "fails"
+    assert health(storage.check_file_clock()) == "ok"
+    assert health(storage.check_shared_memory(tmp_path)) == "ok"
+    assert health(storage.check_shared_memory(tmp_path / "none")) == "warns"
 
 
 def test_memory_and_card(tmp_path: Path) -> None:
@@ -140,7 +154,7 @@ def test_what_stands_in_front(
     settings: Any, hosts: list[str], origins: list[str], https: bool, proxies: int, wanted: str
 ) -> None:
     settings.ALLOWED_HOSTS, settings.CSRF_TRUSTED_ORIGINS, settings.HTTPS = hosts, origins, https
-    settings.AXES_IPWARE_PROXY_COUNT = proxies
+    settings.PROXIES = proxies
     assert health(installation.check_front()) == wanted
 
 
@@ -160,7 +174,7 @@ def test_the_log_and_its_anchor(world: World) -> None:
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     rows[-1]["at"] = (now() - timedelta(hours=1)).isoformat()
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert health(installation.check_audit()) == "warns"
+    assert (health(installation.check_anchor()), health(installation.check_audit())) == ("warns", "ok")
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("UPDATE audit_auditentry SET why = 'changed' WHERE id = (SELECT min(id) FROM audit_auditentry)")
@@ -173,7 +187,7 @@ def test_the_age_of_the_last_back_up(db: None) -> None:
     assert health(installation.check_backup()) == "warns"
     told = []
     for days in (30, 3, 0):
-        entry = record(actor="system", action=BACKUP_MADE, target=row, new={})
+        entry = record(actor=SystemActor.SYSTEM, action=BACKUP_MADE, target=row, new={})
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")
             AuditEntry.objects.filter(pk=entry.pk).update(at=now() - timedelta(days=days))
@@ -187,7 +201,7 @@ def test_damage_that_is_known(client: Client) -> None:
     admin = build_world(scans=0)["admin"]
     client.force_login(admin, backend="django.contrib.auth.backends.ModelBackend")
     assert "Damage" not in client.get("/jobs/system/").content.decode()
-    note_damage(Damaged("The stored object packs/ab is damaged.", thing="packs/ab"), noticed_by="scrub")
+    note_damage(Damaged("The stored object packs/ab is damaged.", thing="packs/ab"), noticed_by=SystemActor.SCRUB)
     found = installation.check_damage()
     assert health(found) == "fails"
     assert "packs/ab" in found.sentence
@@ -203,3 +217,32 @@ def test_a_check_that_breaks_is_a_finding_and_the_rest_go_on(monkeypatch: pytest
     found = list(examine())
     assert [one.name for one in found] == [name for name, _, _ in quick]
     assert next(one for one in found if one.name == "front end").health == "fails"
+
+
+def of(health: Health) -> CheckResult:
+    return CheckResult("one", health, "It is so.", "" if health == "ok" else "Do something.")
+
+
+@pytest.mark.parametrize(("health", "code"), [("ok", 0), ("warns", 0), ("fails", 1)])
+def test_only_a_failure_is_an_exit_code(
+    health: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [of(Health.OK), of(Health(health))]
+    monkeypatch.setattr(doctor, "examine", lambda *, is_stopped: iter(found))
+    try:
+        call_command("doctor")
+        ended = 0
+    except SystemExit as end:
+        ended = int(str(end.code))
+    assert ended == code
+    assert ("Do something." in capsys.readouterr().out) == (health != "ok")
+
+
+def test_of_a_stopped_demonstration_no_process_is_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def must_not(*args: Any, **options: Any) -> None:
+        raise AssertionError("a task was sent")
+
+    monkeypatch.setattr(current_app, "send_task", must_not)
+    found = {result.name: result for result in examine(is_stopped=True)}
+    assert not found.keys() & {"worker default", "worker ml", "beat", "anchor"}
+    assert (found["processes"].health, "stopped" in found["processes"].sentence) == ("warns", True)

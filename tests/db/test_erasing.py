@@ -1,4 +1,4 @@
-"""A patient is erased: what goes, what stays, who is told, and that the same patient does not come back."""
+"""Erasure of a patient: what goes, what stays, who is informed, and refusal of the same patient."""
 
 import json
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_what_goes_and_what_stays(world: World, django_capture_on_commit_callbac
     assert revisions.exists()
     assert all((row.chunks, row.strokes, row.voxel_counts) == ({}, [], {}) for row in revisions)
     assert all(row.values == {} for row in AnswerSet.objects.filter(assignment__scan=scan))
-    # The other scan's mask has the same chunks; they stay whole.
+    # The other scan's mask shares the chunks, which stay.
     assert load_labels(MaskRevision.objects.get(scan=other, kind="draft"), other.shape_zyx).any()
     assert (release.state, count_erased(release)) == ("yanked", 1)
     assert release.manifest["scans"][0] == {"id": str(scan.pk), "code": scan.code, "erased": True}
@@ -73,7 +73,7 @@ def test_what_goes_and_what_stays(world: World, django_capture_on_commit_callbac
     assert len(release.manifest_hash) == 64
     assert export.seal
     assert count_ended_scans(model) == {"erased": 1}
-    assert ReviewRound.objects.get(annotation__scan=scan).signature["hashes"]["findings"]  # what was signed stays
+    assert ReviewRound.objects.get(annotation__scan=scan).signature["hashes"]["findings"]  # signed hashes stay
     assert AuditEntry.objects.get(action="subject.erased").why == "asked for by the patient"
     assert code not in json.dumps(list(AuditEntry.objects.values_list("old", "new", "why")), default=str)
     assert verify()[1] is None
@@ -106,18 +106,18 @@ def test_the_door_opens_for_nothing_else(world: World) -> None:
 
 def test_the_same_patient_is_refused_when_sent_again(world: World, tmp_path: Path) -> None:
     make_series(tmp_path / "one")
-    place = {"site": world.sites["a"], "actor": world["datamanager"]}
-    told = import_now(path=tmp_path / "one", campaign=world.campaign, **place)
+    parties: dict[str, Any] = {"site": world.sites["a"], "actor": world["datamanager"]}
+    told = import_now(path=tmp_path / "one", campaign=world.campaign, **parties)
     scan = Scan.objects.get(pk=told["scans"][0]["id"])
     gone_of(world, scan)
     make_series(tmp_path / "two", seed=2)  # other voxels of the same patient
     for folder, campaign in (("one", world.campaign), ("two", world.campaign), ("two", another_campaign(world))):
         with pytest.raises(Invalid) as refused:
-            import_now(path=tmp_path / folder, campaign=campaign, **place)
+            import_now(path=tmp_path / folder, campaign=campaign, **parties)
         assert refused.value.code == "subject_erased"
     make_series(tmp_path / "both" / "new", subject="P-0002", seed=3)
     make_series(tmp_path / "both" / "old", seed=2)
-    told = import_now(path=tmp_path / "both", campaign=world.campaign, **place)
+    told = import_now(path=tmp_path / "both", campaign=world.campaign, **parties)
     assert (len(told["scans"]), [row["code"] for row in told["refused"]]) == (1, ["subject_erased"])
 
 
@@ -139,7 +139,7 @@ def test_what_a_crash_left_in_storage_is_deleted_later(world: World) -> None:
     assert scan.subject is not None
     key = scan.pack_key
     erase_subject(subject_id=scan.subject_id, actor=world["admin"], why="asked", confirmation=scan.subject.pseudonym)
-    assert key in ErasedSubject.objects.get().left_objects  # the transaction of the test has not committed
+    assert key in ErasedSubject.objects.get().left_objects  # the test's transaction is not committed
     assert finish_erasures() >= 2
     with pytest.raises(NotFound):
         open_store(settings.STORAGE_URL).size(key)

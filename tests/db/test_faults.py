@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,13 +23,22 @@ from annotation.intake.services import receive_upload
 from annotation.masks.models import MaskRevision
 from annotation.masks.selectors import head_of
 from annotation.masks.services import begin, save_message
-from annotation.reviews.services import claim_round, submit_assignment
+from annotation.reviews.claims import claim_round
+from annotation.reviews.services import submit_assignment
 from annotation.scans.services import withdraw_scan
 from annotation.work.batches import close_batch
 from annotation.work.models import Assignment, Campaign
-from annotation.work.people import invite_person
 from annotation.work.services import claim_assignment
-from tests.factories.world import PASSWORD, World, add_role, first_of, label, make_scan, mask_message, publish
+from tests.factories.world import (
+    World,
+    add_role,
+    first_of,
+    invite_readers,
+    label,
+    make_scan,
+    mask_message,
+    publish,
+)
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.jobs.models import Job
@@ -47,49 +57,41 @@ def logged_in(world: World, name: str) -> Client:
     return client
 
 
+def save_often(gate: threading.Barrier, person: User, assignment: Assignment) -> list[str]:
+    """Save the same voxels as everybody else, so that all write the same chunks; returns the acknowledged ids."""
+    shape, head, done = tuple(assignment.scan.shape_zyx), "empty", []
+    gate.wait(timeout=30)
+    for turn in range(SAVES):
+        try:
+            revision, _ = save_message(
+                assignment_id=assignment.pk,
+                layer="findings",
+                if_match=head,
+                key=uuid4(),
+                actor=person,
+                message=mask_message(shape, segment=1 + turn % 3, radius=3 + turn),
+            )
+        except (Conflict, NotFound):  # the batch was closed under it
+            break
+        head = str(revision.pk)
+        done.append(head)
+    return done
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.fault("eight save while a batch is closed and others claim")
 def test_eight_save_while_a_batch_is_closed_and_others_claim(live_world: World) -> None:
-    """No lock is waited for in a circle, every acknowledged save is there, and it is its line's newest."""
+    """No deadlock; every acknowledged save is stored and in order."""
     world = live_world
     for seed in range(100, 116):
         make_scan(world, "a", seed=seed, shape_zyx=SMALL)
-    people = [
-        invite_person(
-            username=f"reader{n}",
-            password=PASSWORD,
-            actor=world["admin"],
-            roles=[(world.campaign, Role.ANNOTATOR)],
-            sites=world.sites.values(),
-        )
-        for n in range(12)
-    ]
+    people = invite_readers(world, 12)
     savers, claimers = people[:8], people[8:]
     batch = publish(world, to=None, size=12)
     publish(world, to=None, size=8)
     held = [claim_assignment(actor=person) for person in savers]
     assert len({one.scan_id for one in held if one}) == 8
     gate = threading.Barrier(13)
-
-    def save(person: User, assignment: Assignment) -> list[str]:
-        """The same voxels as everybody else's, so that all want the same chunks; the ids that were acknowledged."""
-        shape, head, done = tuple(assignment.scan.shape_zyx), "empty", []
-        gate.wait(timeout=30)
-        for turn in range(SAVES):
-            try:
-                revision, _ = save_message(
-                    assignment_id=assignment.pk,
-                    layer="findings",
-                    if_match=head,
-                    key=uuid4(),
-                    actor=person,
-                    message=mask_message(shape, segment=1 + turn % 3, radius=3 + turn),
-                )
-            except (Conflict, NotFound):  # the batch was closed under it
-                break
-            head = str(revision.pk)
-            done.append(head)
-        return done
 
     def claim(person: User, _: Any) -> list[str]:
         gate.wait(timeout=30)
@@ -102,11 +104,14 @@ def test_eight_save_while_a_batch_is_closed_and_others_claim(live_world: World) 
 
     def closing(act: Any, person: Any, thing: Any) -> list[str]:
         try:
-            return act(person, thing)
+            found: list[str] = act(person, thing)
+            return found
         finally:
             connection.close()
 
-    work = [(save, person, one) for person, one in zip(savers, held, strict=True)]
+    work: list[tuple[Any, Any, Any]] = [
+        (partial(save_often, gate), person, one) for person, one in zip(savers, held, strict=True)
+    ]
     work += [(claim, person, None) for person in claimers] + [(close, None, None)]
     with ThreadPoolExecutor(13) as threads:
         got = [done.result(timeout=120) for done in [threads.submit(closing, *one) for one in work]]
@@ -126,7 +131,7 @@ def test_eight_save_while_a_batch_is_closed_and_others_claim(live_world: World) 
 
 @contextmanager
 def files_at_most(size: int) -> Iterator[None]:
-    """Writing more to one file fails as on a full disk, for this process."""
+    """Limit the file size of this process, so that writing fails as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -182,7 +187,7 @@ def test_a_paused_campaign_gives_no_work_and_loses_none(world: World) -> None:
     answer = client.post(f"/api/v1/assignments/{waiting.pk}/open")
     assert (answer.status_code, answer.json()["code"]) == (409, "paused")
     assert client.post("/api/v1/assignments/claim", {}, "application/json").status_code == 204
-    # What is on the screen is still taken: a pause is no reason to lose strokes.
+    # Drawn strokes are still saved: a pause must not lose them.
     saved = client.put(
         f"/api/v1/assignments/{started.pk}/mask",
         mask_message(),
@@ -235,7 +240,7 @@ def test_a_withdrawn_scan_is_served_to_nobody_and_open_work_says_so(world: World
     page = client.get(f"/view/{assignment.pk}/")
     assert page.status_code == 409
     assert "was withdrawn" in page.content.decode()
-    assert MaskRevision.objects.count() == 1  # what was made stays, for the log
+    assert MaskRevision.objects.count() == 1  # existing results stay, for the log
 
 
 @pytest.mark.django_db

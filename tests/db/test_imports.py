@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
 from annotation.scans.pseudonyms import open_key
 from annotation.work.campaigns import key_of
-from tests.factories.world import World
+from tests.factories.world import World, make_scan
 from tests.unit.intake.series import GEOMETRY, SHAPE, change, hu, make_series
 from tests.unit.intake.test_nifti import write
 from voxloop.jobs.models import Job
@@ -46,12 +47,12 @@ def zip_of(folder: Path) -> Path:
     return Path(shutil.make_archive(str(folder), "zip", folder))
 
 
-def test_upload_becomes_a_ready_scan(world: World, tmp_path: Path) -> None:
+def test_upload_becomes_a_ready_scan(world: World, tmp_path: Path, commit: Callable[..., Any]) -> None:
     make_series(tmp_path / "in" / "good")
     change(make_series(tmp_path / "in" / "bad", subject="P-0002"), lambda n, d: setattr(d, "BurnedInAnnotation", "YES"))
     before = Scan.objects.count()
     job = upload(world, zip_of(tmp_path / "in"))
-    import_scans(str(job.pk))
+    commit(import_scans, str(job.pk))
     job.refresh_from_db()
     assert (job.state, job.progress, job.error) == ("succeeded", 100, "")
     (told,) = job.result["scans"]
@@ -69,7 +70,7 @@ def test_upload_becomes_a_ready_scan(world: World, tmp_path: Path) -> None:
     assert not files_under(settings.WORK_DIR)
 
     again = upload(world, tmp_path / "in.zip")
-    import_scans(str(again.pk))
+    commit(import_scans, str(again.pk))
     again.refresh_from_db()
     assert again.result["scans"][0] == told | {"new": False}
     assert Scan.objects.count() == before + 2
@@ -77,11 +78,13 @@ def test_upload_becomes_a_ready_scan(world: World, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"no zip at all", b"PK\x05\x06" + bytes(18), b"PK\x03\x04" + b"x" * 200])
 @pytest.mark.fault("a broken file is uploaded")
-def test_a_broken_upload_leaves_nothing_behind(world: World, tmp_path: Path, content: bytes) -> None:
+def test_a_broken_upload_leaves_nothing_behind(
+    world: World, tmp_path: Path, content: bytes, commit: Callable[..., Any]
+) -> None:
     (tmp_path / "in.zip").write_bytes(content)
     scans, objects = Scan.objects.count(), len(files_under(settings.STATE_DIR / "objects"))
     job = upload(world, tmp_path / "in.zip")
-    import_scans(str(job.pk))
+    commit(import_scans, str(job.pk))
     job.refresh_from_db()
     assert job.state == "failed"
     assert job.error_code in {"nothing_found", "archive_broken"}
@@ -91,26 +94,28 @@ def test_a_broken_upload_leaves_nothing_behind(world: World, tmp_path: Path, con
     assert not files_under(settings.WORK_DIR)
 
 
-def test_a_named_patient_leaves_nothing_behind(world: World, tmp_path: Path) -> None:
+def test_a_named_patient_leaves_nothing_behind(world: World, tmp_path: Path, commit: Callable[..., Any]) -> None:
     change(make_series(tmp_path / "in"), lambda n, d: setattr(d, "PatientName", "Doe^Jane"))
     scans = Scan.objects.count()
     job = upload(world, zip_of(tmp_path / "in"))
-    import_scans(str(job.pk))
+    commit(import_scans, str(job.pk))
     job.refresh_from_db()
     assert (job.state, job.error_code) == ("failed", "not_deidentified")
     assert Scan.objects.count() == scans
     assert not files_under(settings.WORK_DIR)
 
 
-def test_an_import_whose_scans_are_all_refused_has_failed_and_says_why(world: World, tmp_path: Path) -> None:
+def test_an_import_whose_scans_are_all_refused_has_failed_and_says_why(
+    world: World, tmp_path: Path, commit: Callable[..., Any]
+) -> None:
     change(make_series(tmp_path / "in"), lambda n, d: setattr(d, "BurnedInAnnotation", "YES"))
     change(make_series(tmp_path / "in" / "sr", subject="P-0009"), lambda n, d: setattr(d, "Modality", "MR"))
     job = upload(world, zip_of(tmp_path / "in"))
-    import_scans(str(job.pk))
+    commit(import_scans, str(job.pk))
     job.refresh_from_db()
     assert job.state == "failed"
     assert job.error_code in {"burned_in_annotation", "wrong_modality"}
-    assert job.error.startswith("No scan came in.")
+    assert job.error.startswith("No scan was imported: all 2 series were refused.")
     assert job.result["scans"] == []
     assert {one["code"] for one in job.result["refused"]} == {"burned_in_annotation", "wrong_modality"}
     assert Scan.objects.filter(state="rejected", reason_code="burned_in_annotation").count() == 1
@@ -120,18 +125,18 @@ def test_an_import_whose_scans_are_all_refused_has_failed_and_says_why(world: Wo
 def test_the_command_names_every_refusal(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     change(make_series(tmp_path / "in"), lambda n, d: setattr(d, "BurnedInAnnotation", "YES"))
     for as_json in (False, True):
-        with pytest.raises(CommandError, match="No scan came in") as error:
+        with pytest.raises(CommandError, match="No scan was imported") as error:
             run(world, "import_dicom", tmp_path / "in", json=as_json)
         assert error.value.returncode == 1
         assert "burned_in_annotation" in capsys.readouterr().out
 
 
-def test_a_cancelled_import_leaves_nothing_behind(world: World, tmp_path: Path) -> None:
+def test_a_cancelled_import_leaves_nothing_behind(world: World, tmp_path: Path, commit: Callable[..., Any]) -> None:
     make_series(tmp_path / "in")
     job = upload(world, zip_of(tmp_path / "in"))
     store = open_store(settings.STORAGE_URL)
     assert [entry.key for entry in store.list("uploads")] == [job.payload["upload"]]
-    cancel(job_id=job.pk, actor=world["datamanager"])
+    commit(cancel, job_id=job.pk, actor=world["datamanager"])
     assert not list(store.list("uploads"))
     assert not files_under(settings.WORK_DIR)
 
@@ -146,7 +151,7 @@ def test_import_dicom_command(world: World, tmp_path: Path, capsys: pytest.Captu
     result = json.loads(capsys.readouterr().out)
     assert Scan.objects.get(pk=result["scans"][0]["id"]).site.code == "b"
     run(world, "import_dicom", tmp_path / "in", user="datamanager")
-    assert "was there already" in capsys.readouterr().out
+    assert "already imported" in capsys.readouterr().out
 
 
 def test_import_nifti_command_with_mask(world: World, tmp_path: Path) -> None:
@@ -191,3 +196,11 @@ def test_command_tells_of_a_missing_folder_and_of_no_scan(world: World, tmp_path
     with pytest.raises(CommandError) as error:
         run(world, "import_dicom", tmp_path / "empty")
     assert error.value.returncode == 1
+
+
+def test_codes_go_on_past_ten_thousand_scans(world: World) -> None:
+    site = world.sites["a"]
+    for number, code in enumerate(("VX-A-9999", "VX-A-10000")):
+        Scan.objects.filter(pk=Scan.objects.filter(site=site).order_by("pk")[number].pk).update(code=code)
+    made = [make_scan(world, "a", seed=70 + number).code for number in range(2)]
+    assert made == ["VX-A-10001", "VX-A-10002"]

@@ -1,4 +1,4 @@
-"""Keys that are lost or changed are said, never taken in silence; so is a database that is not this folder's."""
+"""Lost or changed keys, and a database of another folder, are reported."""
 
 import json
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
@@ -16,13 +17,14 @@ from django.db import IntegrityError, transaction
 
 from annotation.upkeep.objects import check_objects, named_objects
 from tests.factories.world import World
+from voxloop.accounts.actors import SystemActor
 from voxloop.audit.models import AuditEntry
 from voxloop.audit.services import record
 from voxloop.audit.verify import verify
 from voxloop.installation.checks import keys_are_given
 from voxloop.installation.models import Installation
 from voxloop.installation.services import accept_secret_key, check_start, settle_installation
-from voxloop.keeping.shelves import SHELVES
+from voxloop.keeping.registry import OBJECT_KINDS
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict
 from voxloop.storage.store import open_store
@@ -76,11 +78,11 @@ def test_a_missing_key_is_refused_where_there_was_one(keys: Any, settings: Any, 
     settings.KEPT_KEYS = {"VOXLOOP_SECRET_KEY": "made up", "VOXLOOP_AUDIT_KEY": "made up"}
     with pytest.raises(SystemExit, match="is not set, but this installation has one"):
         check_start()
-    assert capsys.readouterr().err.startswith("VOXLOOP_SECRET_KEY is not set: this process made one up")
+    assert capsys.readouterr().err.startswith("VOXLOOP_SECRET_KEY is not set: this process generated one")
 
 
 def test_an_older_installation_with_another_audit_key_is_told(keys: Any, world: World) -> None:
-    record(actor="test", action="test.happened", target=world.campaign)
+    record(actor=SystemActor.OPERATOR, action="test.happened", target=world.campaign)
     keys(audit="another" * 9)
     with pytest.raises(Conflict, match=r"^VOXLOOP_AUDIT_KEY is not the one"):
         settle_installation()
@@ -90,7 +92,7 @@ def test_the_secret_key_is_changed_on_purpose(keys: Any, world: World) -> None:
     settle_installation()
     Session.objects.create(session_key="x", session_data="", expire_date=now())
     keys(secret="another" * 9)
-    assert accept_secret_key(actor="operator") == 1
+    assert accept_secret_key(actor=SystemActor.OPERATOR) == 1
     check_start()
     entry = AuditEntry.objects.latest("id")
     assert (entry.action, entry.new) == ("installation.secret_key_changed", {"sessions_ended": 1})
@@ -101,10 +103,10 @@ def test_the_audit_key_is_never_changed(keys: Any, settings: Any) -> None:
     settle_installation()
     keys(secret="another" * 9, audit="other" * 9)
     with pytest.raises(Conflict, match=r"^VOXLOOP_AUDIT_KEY is not the one"):
-        accept_secret_key(actor="operator")
+        accept_secret_key(actor=SystemActor.OPERATOR)
     settings.KEYS_GIVEN = {"VOXLOOP_SECRET_KEY"}
     with pytest.raises(Conflict, match="sealed with the old secret key"):
-        accept_secret_key(actor="operator")
+        accept_secret_key(actor=SystemActor.OPERATOR)
 
 
 def test_check_deploy_says_which_key_is_missing(keys: Any, settings: Any) -> None:
@@ -126,13 +128,12 @@ def test_a_database_of_another_state_folder_is_refused(keys: Any, own_state: Pat
 def test_missing_objects_are_told_at_the_start(keys: Any, world: World) -> None:
     check_objects()
     open_store(django_settings.STORAGE_URL).delete(world.scans[-1].pack_key)
-    with pytest.raises(CommandError, match=r"^The database names objects that are not in .*restore\)\.$"):
+    with pytest.raises(CommandError, match=r"^The database references objects that are not in .*restore\)\.$"):
         call_command("prepare_installation")
 
 
 def test_every_field_that_names_an_object_is_known(world: World) -> None:
-    """Keys are strings of 100 characters; nothing else in the models is."""
-    from django.apps import apps
+    """Object keys are the only text columns of 100 characters."""
 
     fields = {
         (model._meta.label, field.name)
@@ -141,7 +142,7 @@ def test_every_field_that_names_an_object_is_known(world: World) -> None:
         for field in model._meta.fields
         if field.name.endswith("key") and field.max_length == 100
     }
-    assert fields == {(shelf.rows().model._meta.label, shelf.field) for shelf in SHELVES.values()}
+    assert fields == {(kind.rows().model._meta.label, kind.field) for kind in OBJECT_KINDS.values()}
     assert set(named_objects()) >= {world.scans[0].pack_key, world.scans[0].preview_key}
 
 

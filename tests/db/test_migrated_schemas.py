@@ -1,4 +1,4 @@
-"""Schemas of before a layer could say where its findings lie: they were held against the lungs, and stay so."""
+"""Schemas older than `limit` of a layer: their findings were checked against the lungs, and still are."""
 
 from importlib import import_module
 

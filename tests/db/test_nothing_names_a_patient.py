@@ -4,7 +4,7 @@ import gzip
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +59,12 @@ UIDS = (
     "SynchronizationFrameOfReferenceUID",
 )
 
-# What a planted word may look like: quicker than to look for each of them in megabytes.
+# A pattern of all planted words: faster than searching megabytes for each of them.
 CANDIDATES = re.compile(rb"(?i:plant[\w -]*)|1\.2\.826\.0\.1\.3680043\.8\.498\.\d+|(?<!\d)19[5-8]\d{5}(?!\d)")
 
 
 class Planted:
-    """Identifiers as they are made up; each is one that can be told from everything else."""
+    """Generated identifiers, each unique and recognisable."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
@@ -84,7 +84,7 @@ class Planted:
 
 
 def plant(folder: Path, planted: Planted, *, seed: int, **fixed: str) -> None:
-    """A series whose every slice names a patient wherever the server's door does not refuse it."""
+    """A series with identifiers in every attribute for which the server does not refuse it."""
     shared = {name: planted.uid() for name in UIDS if name != "SOPInstanceUID"} | fixed
 
     def edit(number: int, data: Dataset) -> None:
@@ -105,13 +105,13 @@ def plant(folder: Path, planted: Planted, *, seed: int, **fixed: str) -> None:
 
 
 def pack(folder: Path, planted: Planted) -> bytes:
-    """A zip whose folders and files are called after patients."""
+    """A zip whose folders and files are named after patients."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.comment = planted.text("comment").encode()
-        for place in sorted(folder.iterdir()):
+        for subfolder in sorted(folder.iterdir()):
             name = planted.text("folder")
-            for path in sorted(place.iterdir()):
+            for path in sorted(subfolder.iterdir()):
                 archive.write(path, f"{name}/{planted.text('file')}.dcm")
         archive.writestr(f"{planted.text('readme')}.txt", planted.text("inside"))
     return out.getvalue()
@@ -133,7 +133,12 @@ def everything_kept(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 @pytest.mark.django_db
 def test_of_over_200_planted_identifiers_none_is_found(
-    world: World, own_state: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    world: World,
+    own_state: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    commit: Callable[..., Any],
 ) -> None:
     planted = Planted()
     plant(tmp_path / "in" / "1", planted, seed=1, PatientID="PLANTED-ID-4711-01")
@@ -150,7 +155,7 @@ def test_of_over_200_planted_identifiers_none_is_found(
     name = planted.text("upload")
     body = {"site": "a", "campaign": "chest-ct", "file": SimpleUploadedFile(f"{name}.zip", data)}
     answers.append(client.post("/api/v1/scans/upload", body))
-    import_scans(answers[0].json()["id"])
+    commit(import_scans, answers[0].json()["id"])
     job = Job.objects.get(pk=answers[0].json()["id"])
     assert job.state == "succeeded", job.error
     assert sorted(row["code"] for row in job.result["refused"]) == [
@@ -166,14 +171,7 @@ def test_of_over_200_planted_identifiers_none_is_found(
     release = label_and_freeze(world, scan)
     export = exported(world, release)
     assert export.job.state == "succeeded", export.job.error
-    segmentation = dcmread(next((own_state / "releases").rglob(f"dicom-seg/{scan.code}.dcm")))
-    uids = next(row["uids"] for row in release.manifest["scans"] if row["code"] == scan.code)
-    assert segmentation.StudyInstanceUID == uids["study"]
-    assert segmentation.FrameOfReferenceUID == uids["frame_of_reference"]
-    (referenced,) = segmentation.ReferencedSeriesSequence
-    assert referenced.SeriesInstanceUID == uids["series"]
-    instances = {item.ReferencedSOPInstanceUID for item in referenced.ReferencedInstanceSequence}
-    assert instances <= set(scan.facts["sop_instance_uids"])
+    check_segmentation(own_state / "releases", release, scan)
     client.force_login(world["datamanager"], backend="django.contrib.auth.backends.ModelBackend")
     for path in (
         f"/jobs/{job.pk}/",
@@ -189,10 +187,22 @@ def test_of_over_200_planted_identifiers_none_is_found(
     told = capfd.readouterr()
     kept = [*everything_kept(own_state), ("log", (told.out + told.err + caplog.text).encode())]
     kept += [(str(answer.request["PATH_INFO"]), answer.content) for answer in answers]
-    found = [(place, word) for place, content in kept for word in CANDIDATES.findall(content)]
+    found = [(source, word) for source, content in kept for word in CANDIDATES.findall(content)]
     words = {word.encode() for word in planted.words}
-    assert [(place, word) for place, word in found if word in words or b"PLANT" in word.upper()] == []
-    assert any(b"S-" in content for _, content in kept)  # what is searched is what is kept
+    assert [(source, word) for source, word in found if word in words or b"PLANT" in word.upper()] == []
+    assert any(b"S-" in content for _, content in kept)  # the search covers what is stored
+
+
+def check_segmentation(releases: Path, release: Any, scan: Scan) -> None:
+    """The exported DICOM SEG names the scan's re-keyed UIDs and no others."""
+    segmentation = dcmread(next(releases.rglob(f"dicom-seg/{scan.code}.dcm")))
+    uids = next(row["uids"] for row in release.manifest["scans"] if row["code"] == scan.code)
+    assert segmentation.StudyInstanceUID == uids["study"]
+    assert segmentation.FrameOfReferenceUID == uids["frame_of_reference"]
+    (referenced,) = segmentation.ReferencedSeriesSequence
+    assert referenced.SeriesInstanceUID == uids["series"]
+    instances = {item.ReferencedSOPInstanceUID for item in referenced.ReferencedInstanceSequence}
+    assert instances <= set(scan.facts["sop_instance_uids"])
 
 
 def label_and_freeze(world: World, scan: Scan) -> Any:

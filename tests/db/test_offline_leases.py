@@ -1,4 +1,4 @@
-"""Days on a journey: scans are held, never twice, never against the operator's will."""
+"""Offline leases: scans are held for days, by one person, within the operator's limit."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,9 +8,10 @@ from django.test import Client
 
 from annotation.masks.offline import plan_offline, take_offline
 from annotation.masks.services import begin
+from annotation.work.activity import beat_assignment
 from annotation.work.leases import end_offline
 from annotation.work.models import Assignment
-from annotation.work.services import beat_assignment, expire_leases, reclaim_assignment
+from annotation.work.services import expire_leases, reclaim_assignment
 from tests.factories.world import World, label, publish
 from voxloop.audit.models import AuditEntry
 from voxloop.kernel.clock import now
@@ -23,9 +24,10 @@ def test_scans_are_held_for_days_and_no_beat_cuts_it_short(world: World) -> None
     batch = publish(world, size=3)
     before = plan_offline(batch_id=batch.pk, actor=world["annotator"])
     assert not Assignment.objects.filter(batch=batch).exclude(state="queued").exists()
-    until, load = take_offline(batch_id=batch.pk, days=3, actor=world["annotator"])
-    assert load["scans"] == before["scans"]
-    assert load["bytes"] == sum(scan["bytes"] for scan in load["scans"]) > 0
+    load = take_offline(batch_id=batch.pk, days=3, actor=world["annotator"])
+    until = load.until
+    assert load.scans == before.scans
+    assert load.bytes == sum(scan.bytes for scan in load.scans) > 0
     rows = list(batch.assignments.all())
     assert {(row.state, row.lease_until) for row in rows} == {("open", until)}
     begin(assignment_id=rows[0].pk, actor=world["annotator"])
@@ -72,7 +74,7 @@ def test_the_operator_sets_the_limit_or_forbids_it(world: World, settings: Any) 
     settings.OFFLINE_DAYS = 0
     with pytest.raises(Forbidden):
         take_offline(batch_id=batch.pk, days=1, actor=world["annotator"])
-    assert plan_offline(batch_id=batch.pk, actor=world["annotator"])["days"] == 0
+    assert plan_offline(batch_id=batch.pk, actor=world["annotator"]).days == 0
     assert Client().get("/offline.js").status_code == 404
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from annotation.masks.selectors import schema_of
 from annotation.reviews.context import viewer_context
+from annotation.reviews.facts import PriorFacts
 from annotation.reviews.prior import find_prior
 from annotation.scans.models import Scan
 from annotation.scans.services import set_site_membership
@@ -22,7 +23,7 @@ def pair(world: World) -> tuple[Assignment, Assignment]:
     return Assignment.objects.get(pk=first.pk), Assignment.objects.get(pk=second.pk)
 
 
-def seen(world: World, assignment: Assignment, who: str) -> dict[str, object] | None:
+def seen(world: World, assignment: Assignment, who: str) -> PriorFacts | None:
     return find_prior(assignment, schema_of(assignment), world[who])
 
 
@@ -30,9 +31,10 @@ def test_the_other_scan_is_shown_without_a_mask_while_it_is_to_be_read(
     world: World, pair: tuple[Assignment, Assignment]
 ) -> None:
     first, second = pair
-    prior = viewer_context(first, world["annotator"])["prior"]
-    assert (prior["scan"], prior["code"], prior["mask"]) == (str(second.scan_id), second.scan.code, None)
-    assert prior["volume"] == f"/api/v1/scans/{second.scan_id}/volume"
+    prior = viewer_context(first, world["annotator"]).prior
+    assert prior is not None
+    assert (prior.scan, prior.code, prior.mask) == (second.scan_id, second.scan.code, None)
+    assert prior.volume == f"/api/v1/scans/{second.scan_id}/volume"
 
 
 def test_its_approved_mask_comes_when_the_work_on_it_is_done(world: World, pair: tuple[Assignment, Assignment]) -> None:
@@ -41,12 +43,12 @@ def test_its_approved_mask_comes_when_the_work_on_it_is_done(world: World, pair:
     approve(world, second)
     prior = seen(world, first, "annotator")
     assert prior is not None
-    assert str(prior["mask"]).startswith("/api/v1/revisions/")
+    assert str(prior.mask).startswith("/api/v1/revisions/")
 
 
 def test_nothing_of_what_the_person_may_not_see(world: World, pair: tuple[Assignment, Assignment]) -> None:
     first, second = pair
-    # Somebody else's work: the annotator has no business with that scan.
+    # Somebody else's work: the annotator may not see that scan.
     Assignment.objects.filter(pk=second.pk).update(person=world["annotator2"])
     assert seen(world, first, "annotator") is None
     assert seen(world, first, "reviewer") is not None

@@ -1,4 +1,4 @@
-"""Identifiers become codes at the door: by which key, for whom, and what a changed secret does."""
+"""Re-keying of identifiers at intake: keys, subjects, and a changed secret."""
 
 import json
 from importlib import import_module
@@ -83,7 +83,7 @@ def test_a_patient_keeps_the_code_in_another_campaign_and_the_same_scan_is_one(w
     assert told["scans"] == [{"id": str(one.pk), "code": one.code, "new": False, "state": "ready"}]
     (two,) = bring(world, second_study(tmp_path / "two"), campaign=other)
     assert two.subject == one.subject
-    # The second study goes by the first one's key, so that a study sent to both campaigns has one UID.
+    # The second study uses the first one's key, so that a study sent to both campaigns has one UID.
     assert two.series.study.uid == open_key(key_of(world.campaign)).uid("1.2.3.77")
     assert key_of(other) != key_of(world.campaign)
 
@@ -175,7 +175,7 @@ def test_rows_of_before_are_rekeyed_and_parted(world: World, tmp_path: Path) -> 
         "sop_instance_uids": ["1.2.9.1", "1.2.9.2"],
     }
     Scan.objects.filter(pk=scan.pk).update(facts=old, description="CT, kernel MEIER, 2.5 mm")
-    # Two people under one dummy, as they were merged.
+    # Two people under one dummy, merged by older versions.
     first, second = world.scans[1], world.scans[4]
     Subject.objects.filter(pk=first.subject_id).update(pseudonym="ANONYMOUS")
     Scan.objects.filter(pk=second.pk).update(subject=first.subject)

@@ -1,4 +1,4 @@
-"""Releases: what they take, how they freeze, and that nothing changes them after."""
+"""Releases: their content, freezing, and immutability."""
 
 import hashlib
 from collections.abc import Callable
@@ -16,8 +16,9 @@ from annotation.datasets.verify import canonical, content_hash
 from annotation.masks.models import MaskRevision
 from annotation.masks.services import save_message
 from annotation.masks.store import hash_of, load_labels
+from annotation.reviews.claims import claim_round
 from annotation.reviews.models import ReviewRound
-from annotation.reviews.services import claim_round, correct_round, submit_assignment
+from annotation.reviews.services import correct_round, submit_assignment
 from annotation.scans.models import Site, SiteMembership
 from annotation.scans.services import withdraw_scan
 from tests.factories.world import World, approve, label, mask_message, publish

@@ -1,4 +1,4 @@
-"""What needs much room is refused while the rest is kept for saves; when that is gone, everything that writes is."""
+"""Low disk space: large work is refused first, to keep room for saves; then everything that writes."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ from annotation.learning.services import request_training, retrain_when_due
 from tests.factories.world import World
 from voxloop.jobs import room as watched
 from voxloop.jobs.models import Job
-from voxloop.jobs.services import enqueue, run
+from voxloop.jobs.running import run
+from voxloop.jobs.services import enqueue
 from voxloop.kernel import room
 from voxloop.kernel.errors import NoSpace
 

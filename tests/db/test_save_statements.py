@@ -1,4 +1,4 @@
-"""Saves with few statements: what each of them must still hold to, and what happens between them."""
+"""Saves with few SQL statements: permissions, counts, and concurrent changes between them."""
 
 import threading
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from voxloop.audit.verify import verify
 from voxloop.kernel.errors import Conflict, Refusal
 from voxloop.volume.labelmap import ERASED, MEDIA_TYPE, encode_message, split_labelmap
 
-MOST_STATEMENTS = 8  # of a whole request, with session and person, the savepoint of the test left out
+MOST_STATEMENTS = 8  # of a whole request, including session and person, without the test's savepoint
 
 
 def opened(world: World) -> Assignment:
@@ -120,7 +120,7 @@ def test_counts_and_hash_are_those_of_the_voxels(world: World) -> None:
         assert stored.voxel_counts == {str(v): int(n) for v, n in zip(values, counts, strict=True)}
         assert stored.content_hash == hash_of(stored.chunks, SHAPE)
         if stroke == 2:
-            # As an older build has stored them: without counts.
+            # As stored by older versions: without counts.
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL session_replication_role = replica")
                 cursor.execute("UPDATE masks_maskchunk SET counts = NULL")

@@ -1,7 +1,9 @@
 """Saving masks: nothing lost, nothing twice, nothing in place."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from annotation.masks.models import MaskChunk, MaskRevision
+from annotation.masks.renderers import nifti_of
 from annotation.masks.selectors import head_of
 from annotation.masks.services import begin, save_message, save_nifti
 from annotation.masks.store import hash_of, load_labels
@@ -24,9 +27,13 @@ def opened(world: World) -> Assignment:
     return begin(assignment_id=first_of(publish(world)).pk, actor=world["annotator"])
 
 
-def save(world: World, assignment: Assignment, labels: np.ndarray, head: str, **fields: object) -> MaskRevision:
+def save(world: World, assignment: Assignment, labels: np.ndarray, head: str, **fields: Any) -> MaskRevision:
     message = encode_message("findings", SHAPE, split_labelmap(labels))
-    arguments = {"layer": "findings", "key": uuid4(), "actor": world["annotator"], **fields}
+    return send(world, assignment, message, head, **fields)
+
+
+def send(world: World, assignment: Assignment, message: bytes, head: str, **fields: Any) -> MaskRevision:
+    arguments: dict[str, Any] = {"layer": "findings", "key": uuid4(), "actor": world["annotator"], **fields}
     return save_message(assignment_id=assignment.pk, message=message, if_match=head, **arguments)[0]
 
 
@@ -48,14 +55,7 @@ def test_only_changed_chunks_travel(world: World, opened: Assignment) -> None:
     corner[:2, :2, :2] = 3
     changed = {(0, 0, 0): split_labelmap(np.where(corner > 0, corner, ball().astype(np.uint8)))[(0, 0, 0)]}
     message = encode_message("findings", SHAPE, changed)
-    second, _ = save_message(
-        assignment_id=opened.pk,
-        layer="findings",
-        message=message,
-        if_match=str(first.pk),
-        key=uuid4(),
-        actor=world["annotator"],
-    )
+    second = send(world, opened, message, str(first.pk))
     assert (load_labels(second, SHAPE) == np.where(corner > 0, corner, ball())).all()
     assert second.parent == first
     assert second.voxel_counts["3"] == 8
@@ -66,14 +66,7 @@ def test_only_changed_chunks_travel(world: World, opened: Assignment) -> None:
 def test_an_emptied_chunk_is_gone(world: World, opened: Assignment) -> None:
     first = save(world, opened, ball().astype(np.uint8), "empty")
     message = encode_message("findings", SHAPE, dict.fromkeys(split_labelmap(ball().view(np.uint8)), b"\x01\x00"))
-    second, _ = save_message(
-        assignment_id=opened.pk,
-        layer="findings",
-        message=message,
-        if_match=str(first.pk),
-        key=uuid4(),
-        actor=world["annotator"],
-    )
+    second = send(world, opened, message, str(first.pk))
     assert second.chunks == {}
     assert second.voxel_counts == {}
 
@@ -83,7 +76,8 @@ def test_a_stale_save_is_refused_and_loses_nothing(world: World, opened: Assignm
     first = save(world, opened, ball().astype(np.uint8), "empty")
     with pytest.raises(Stale) as refused:
         save(world, opened, ball(radius=5).astype(np.uint8), "empty")
-    assert refused.value.extra["head"]["revision"] == str(first.pk)
+    head: Any = refused.value.extra["head"]
+    assert head["revision"] == first.pk
     assert head_of(opened.pk, "findings") == first
     assert MaskRevision.objects.filter(assignment=opened).count() == 1
 
@@ -145,18 +139,18 @@ def test_handed_in_work_is_read_only(world: World) -> None:
 @pytest.mark.django_db
 def test_revisions_are_never_edited(world: World, opened: Assignment) -> None:
     revision = save(world, opened, ball().astype(np.uint8), "empty")
-    for change in (
+    changes: tuple[Callable[[], object], ...] = (
         lambda: MaskRevision.objects.filter(pk=revision.pk).update(kind="import"),
         lambda: MaskRevision.objects.filter(pk=revision.pk)._raw_delete("default"),
         lambda: MaskChunk.objects.update(data=b""),
-    ):
+    )
+    for change in changes:
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             change()
 
 
 @pytest.mark.django_db
 def test_a_nifti_keeps_what_was_erased(world: World, opened: Assignment) -> None:
-    from annotation.masks.api import nifti_of
 
     labels = ball().astype(np.uint8)
     labels[0, 0, 0] = ERASED

@@ -1,4 +1,4 @@
-"""Scratch goes with its owner: a job that is over, an attempt that was overtaken, a process that died."""
+"""Scratch of finished jobs, superseded attempts and dead processes is deleted."""
 
 import os
 import socket
@@ -12,8 +12,10 @@ from django.conf import settings
 from django.core.management import call_command
 
 from voxloop.jobs.models import Job
+from voxloop.jobs.running import Claim, claim, finish
 from voxloop.jobs.scratch import of_job, of_process, sweep_scratch
-from voxloop.jobs.services import Claim, claim, enqueue, finish
+from voxloop.jobs.services import enqueue
+from voxloop.jobs.states import JobState
 from voxloop.kernel.clock import now
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +29,7 @@ def start(kind: Job.Kind = Job.Kind.TRAIN, **payload: object) -> Claim:
 
 
 def lay(folder: Path, *, old: bool = False) -> Path:
-    """Some bytes in a folder, as a job or a request leaves them."""
+    """Create a folder with some bytes, as a job or a request leaves it."""
     folder.mkdir(parents=True)
     file = folder / "voxels"
     file.write_bytes(b"v" * 1000)
@@ -50,7 +52,7 @@ def test_scratch_of_a_running_job_is_never_touched(part: str) -> None:
     mine = lay(of_job(part, held), old=True)
     sweep_scratch()
     assert (mine / "voxels").exists()
-    finish(held, "succeeded")
+    finish(held, JobState.SUCCEEDED)
     swept = sweep_scratch()
     assert (swept.things, swept.bytes) == (1, 1000)
     assert not mine.exists()
@@ -91,7 +93,7 @@ def test_exports_that_were_killed_leave_nothing_and_lose_nothing() -> None:
     held = start()
     half = lay(settings.EXPORT_ROOT / f".part.chest-1.{held.job.pk}.{held.fence}")
     over = lay(settings.EXPORT_ROOT / f".part.chest-1.{held.job.pk}.{held.fence + 1}")
-    lay(settings.EXPORT_ROOT / ".part.chest-2.earlier")  # killed before the new one took its place
+    lay(settings.EXPORT_ROOT / ".part.chest-2.earlier")  # killed before the new one replaced it
     lay(settings.EXPORT_ROOT / ".part.chest-3.earlier")  # killed after it
     lay(settings.EXPORT_ROOT / "chest-3", old=True)
     sweep_scratch()

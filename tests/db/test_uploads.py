@@ -1,11 +1,12 @@
-"""An uploaded file goes through the store, so that any machine's worker can import it, and leaves nothing there."""
+"""An uploaded file goes through the store, so that any machine's worker can import it, and is deleted afterwards."""
 
 import io
 import os
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from annotation.demonstration.dicom import SCANNERS, write_ct_series
 from annotation.intake.services import import_scans, receive_upload
 from annotation.intake.uploads import PREFIX, sweep_uploads
 from annotation.scans.models import Scan
+from tests.factories.files import file_of
 from tests.factories.s3 import s3_server
 from tests.factories.world import World
 from voxloop.jobs.models import Job
-from voxloop.jobs.services import cancel, resend_expired, run
+from voxloop.jobs.running import claim, run
+from voxloop.jobs.services import cancel, resend_expired
+from voxloop.kernel.clock import now
 from voxloop.kernel.errors import StorageAway
 from voxloop.storage.store import open_store
 from voxloop.volume.geometry import Geometry
@@ -70,13 +74,15 @@ def scratch() -> list[Path]:
     return [path for path in settings.WORK_DIR.rglob("*") if path.is_file()] if settings.WORK_DIR.exists() else []
 
 
-def test_an_upload_is_imported_from_the_store_and_gone_afterwards(world: World, store: str, tmp_path: Path) -> None:
+def test_an_upload_is_imported_from_the_store_and_gone_afterwards(
+    world: World, store: str, tmp_path: Path, commit: Callable[..., Any]
+) -> None:
     before = Scan.objects.filter(state="ready").count()
     job = send(world, series_zip(tmp_path / "series"))
     assert stored() == [job.payload["upload"]]
     assert scratch() == []
     assert "Doe" not in str(job.payload)
-    run(job.pk, import_scans)
+    commit(run, job.pk, import_scans)
     job.refresh_from_db()
     assert job.state == "succeeded", job.error
     assert Scan.objects.filter(state="ready").count() == before + 1
@@ -85,13 +91,32 @@ def test_an_upload_is_imported_from_the_store_and_gone_afterwards(world: World, 
     assert "upload" not in job.payload
 
 
-def test_the_same_bytes_stay_for_the_job_that_still_wants_them(world: World, tmp_path: Path) -> None:
+@pytest.mark.fault("a worker is killed between its last scan and the end of its job")
+def test_an_attempt_that_dies_before_its_end_is_kept_costs_nothing(
+    world: World, tmp_path: Path, commit: Callable[..., Any]
+) -> None:
+    job = send(world, series_zip(tmp_path / "series"))
+    dying = claim(job.pk)
+    assert dying is not None
+    told = commit(import_scans, dying)
+    assert stored() == [job.payload["upload"]]
+    Job.objects.filter(pk=job.pk).update(lease_until=now() - timedelta(seconds=1))
+    commit(run, job.pk, import_scans)
+    job.refresh_from_db()
+    assert job.state == "succeeded", job.error
+    assert job.result["scans"] == [scan | {"new": False} for scan in told["scans"]]
+    assert stored() == []
+
+
+def test_the_same_bytes_stay_for_the_job_that_still_wants_them(
+    world: World, tmp_path: Path, commit: Callable[..., Any]
+) -> None:
     data = series_zip(tmp_path / "series")
     first, second = send(world, data), send(world, data)
     assert first.payload["upload"] == second.payload["upload"]
-    cancel(job_id=first.pk, actor=world["datamanager"])
+    commit(cancel, job_id=first.pk, actor=world["datamanager"])
     assert stored() == [second.payload["upload"]]
-    run(second.pk, import_scans)
+    commit(run, second.pk, import_scans)
     second.refresh_from_db()
     assert second.state == "succeeded", second.error
     assert stored() == []
@@ -104,20 +129,20 @@ def test_what_a_killed_request_left_goes_by_age(world: World, tmp_path: Path) ->
     job = send(world, series_zip(tmp_path / "series"))
     for key in (lost, job.payload["upload"]):
         day_ago = time.time() - 24 * 3600
-        os.utime(store._path(key), (day_ago, day_ago))  # type: ignore[attr-defined]
+        os.utime(file_of(settings.STORAGE_URL, key), (day_ago, day_ago))
     assert sweep_uploads() == 1
     assert set(stored()) == {fresh, job.payload["upload"]}
 
 
 @pytest.mark.fault("the store is away under an import")
-def test_a_job_waits_for_a_store_that_is_away(world: World, tmp_path: Path) -> None:
-    """The server is really gone: nothing answers at its address. Then it is there again."""
+def test_a_job_waits_for_a_store_that_is_away(world: World, tmp_path: Path, commit: Callable[..., Any]) -> None:
+    """The server is down, then up again."""
     data = series_zip(tmp_path / "series")
     with moved_away(tmp_path) as (come_back, go):
         come_back()
         job = send(world, data)
         go()
-        run(job.pk, import_scans)
+        commit(run, job.pk, import_scans)
         job.refresh_from_db()
         assert (job.state, job.attempt) == ("queued", 0)
         assert "does not answer" in job.message
@@ -125,7 +150,7 @@ def test_a_job_waits_for_a_store_that_is_away(world: World, tmp_path: Path) -> N
             open_store(settings.STORAGE_URL).size(job.payload["upload"])
         come_back()
         Job.objects.filter(pk=job.pk).update(sent_at=None)
-        run(job.pk, import_scans)
+        commit(run, job.pk, import_scans)
         job.refresh_from_db()
         assert job.state == "succeeded", job.error
         assert stored() == []
@@ -134,7 +159,7 @@ def test_a_job_waits_for_a_store_that_is_away(world: World, tmp_path: Path) -> N
 
 @contextmanager
 def moved_away(tmp_path: Path) -> Iterator[tuple[Any, Any]]:
-    """An S3 server on one port that can be ended and started again over the same folder."""
+    """An S3 server on one port that can be stopped and restarted with the same folder."""
     stack = ExitStack()
     port: dict[str, int] = {}
 

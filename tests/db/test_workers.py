@@ -1,5 +1,4 @@
-"""Workers: one that is asked to end gives its job back, one that was killed is replaced, and /healthz says what stands
-still."""
+"""Workers: a stopping one requeues its job, a killed one is replaced, and /healthz reports faults."""
 
 import os
 import socket
@@ -16,7 +15,8 @@ from django_celery_beat.schedulers import DatabaseScheduler
 
 from voxloop.jobs import health, pulse
 from voxloop.jobs.models import Job, Worker
-from voxloop.jobs.services import Claim, claim, enqueue, run
+from voxloop.jobs.running import Claim, claim, run
+from voxloop.jobs.services import enqueue
 from voxloop.jobs.workers import Clock, pulse_queue, release_dead
 from voxloop.kernel import pulse as proof
 from voxloop.kernel.clock import now
@@ -74,7 +74,7 @@ def test_the_job_of_a_dead_worker_is_taken_up_at_once(job: Job) -> None:
 def test_the_job_of_a_living_worker_or_of_another_machine_is_left_alone(job: Job) -> None:
     held = claim(job.pk)
     assert held is not None
-    busy = {"busy_with": job, "busy_fence": held.fence, "busy_since": now()}
+    busy: dict[str, Any] = {"busy_with": job, "busy_fence": held.fence, "busy_since": now()}
     worker(pid=os.getppid(), **busy)
     worker("default-1@there", host="there", pid=2**22 - 1, **busy)
     assert release_dead() == 0
@@ -111,7 +111,7 @@ def test_the_clock_starts_anew_when_the_machines_clock_was_set_back(monkeypatch:
     clock.setup_schedule()
     ahead = now() + timedelta(hours=2)
     for entry in clock.schedule.values():
-        entry.last_run_at = ahead  # by the old time: due in two hours
+        entry.last_run_at = ahead  # by the old clock: due in two hours
     clock.tick()
     assert {entry.last_run_at for entry in clock.schedule.values()} == {ahead}
     clock._clock_ahead += 7200

@@ -1,4 +1,4 @@
-"""Second factors for people of the tests."""
+"""Second factors for test users."""
 
 import time
 
@@ -10,7 +10,7 @@ from voxloop.accounts.models import User
 
 
 class App:
-    """An authenticator app on somebody's phone. Each code it gives is for a step of 30 s that gave none before."""
+    """An authenticator app on somebody's phone. Each code is for an unused 30 s step."""
 
     def __init__(self, user: User) -> None:
         self.secret = generate_totp_secret()
@@ -20,15 +20,15 @@ class App:
         self._step = int(time.time()) // 30 - 2
 
     def code(self) -> str:
-        """A code that counts now; three in a row can be had."""
+        """A currently valid code; at most three in a row."""
         self._step = max(self._step + 1, int(time.time()) // 30 - 1)
-        return format_hotp_value(hotp_value(self.secret, self._step))
+        return str(format_hotp_value(hotp_value(self.secret, self._step)))
 
     def wrong_code(self) -> str:
-        """A code that no step around now has."""
+        """A code that is not valid now."""
         now = int(time.time()) // 30
         taken = {hotp_value(self.secret, step) for step in range(now - 5, now + 10)}
-        return format_hotp_value(next(value for value in range(1_000_000) if value not in taken))
+        return str(format_hotp_value(next(value for value in range(1_000_000) if value not in taken)))
 
     def remove(self) -> None:
         """The phone is lost."""

@@ -21,7 +21,7 @@ def rclone() -> str | None:
 
 @contextmanager
 def s3_server(root: Path, *, bucket: str, port: int = 0) -> Iterator[str]:
-    """Serve `root` with one bucket; answer the storage URL of the bucket. Credentials go into the environment."""
+    """Serve `root` with one bucket; yields the bucket's storage URL. Sets credentials in the environment."""
     (root / bucket).mkdir(parents=True, exist_ok=True)
     port = port or _free_port()
     config = root.parent / "rclone.conf"

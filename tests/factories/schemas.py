@@ -1,4 +1,4 @@
-"""A label schema as a person writes it, of another organ than the one that ships."""
+"""A label schema of another organ than the standard one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A small campaign made through the services, so that every state in it is a legal one."""
+"""A small campaign made through the services, so that all states in it are legal."""
 
 import tempfile
 from dataclasses import dataclass, field
@@ -13,7 +13,8 @@ from annotation.intake.storing import VolumeFiles, store_scan
 from annotation.masks.answers import save_answers
 from annotation.masks.services import begin, save_message
 from annotation.masks.states import EMPTY
-from annotation.reviews.services import approve_round, claim_round, submit_assignment
+from annotation.reviews.claims import claim_round
+from annotation.reviews.services import approve_round, submit_assignment
 from annotation.scans.models import Scan, Site
 from annotation.scans.services import create_site, set_site_membership
 from annotation.work.batches import create_batch, publish_batch
@@ -21,6 +22,7 @@ from annotation.work.campaigns import create_campaign, set_member
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.people import invite_person
 from annotation.work.standard import CHEST_CT
+from voxloop.accounts.actors import SystemActor
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.kernel.clock import now
@@ -34,7 +36,7 @@ SHAPE = (40, 48, 56)  # not a multiple of 32 on any axis
 
 @dataclass
 class World:
-    """Handles on what was made."""
+    """References to the created objects."""
 
     campaign: Campaign
     sites: dict[str, Site]
@@ -47,12 +49,14 @@ class World:
 
 def build_world(*, scans: int = 6, shape_zyx: tuple[int, int, int] = SHAPE) -> World:
     """Three sites (a, b for training, c held out), one person per role, a second annotator and an outsider."""
-    admin = invite_person(username="admin", password=PASSWORD, actor="test", is_administrator=True)
+    admin = invite_person(username="admin", password=PASSWORD, actor=SystemActor.OPERATOR, is_administrator=True)
     sites = {
         code: create_site(code=code, name=f"Site {code}", split=split, actor=admin)
         for code, split in (("a", "train"), ("b", "train"), ("c", "validation"))
     }
-    campaign = create_campaign(name="Chest CT", slug="chest-ct", definition=CHEST_CT, actor=admin, blank_share=0.0)
+    campaign = create_campaign(
+        name="Chest CT", slug="chest-ct", definition=CHEST_CT, actor=admin, blank_share=0.0, seen_policy="off"
+    )
     world = World(campaign, sites, {"admin": admin})
     roles = {
         "annotator": Role.ANNOTATOR,
@@ -114,7 +118,7 @@ def volume_of(seed: int, shape_zyx: tuple[int, int, int] = SHAPE) -> np.ndarray[
 def ball(shape_zyx: tuple[int, int, int] = SHAPE, radius: float = 9.0) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """A ball in the middle, in voxels."""
     grid = np.ogrid[tuple(slice(0, n) for n in shape_zyx)]
-    return sum((g - n / 2) ** 2 for g, n in zip(grid, shape_zyx, strict=True)) < radius**2  # type: ignore[return-value]
+    return np.asarray(sum((g - n / 2) ** 2 for g, n in zip(grid, shape_zyx, strict=True)) < radius**2)
 
 
 def publish(world: World, *, to: str | None = "annotator", size: int = 3) -> Batch:
@@ -127,7 +131,7 @@ def publish(world: World, *, to: str | None = "annotator", size: int = 3) -> Bat
 
 def first_of(batch: Batch) -> Assignment:
     """The first assignment of a batch."""
-    return batch.assignments.select_related("scan", "campaign").order_by("position").first()  # type: ignore[return-value]
+    return batch.assignments.select_related("scan", "campaign").order_by("position").first()
 
 
 def mask_message(shape_zyx: tuple[int, int, int] = SHAPE, segment: int = 1, radius: float = 9.0) -> bytes:
@@ -157,7 +161,7 @@ def label(world: World, assignment: Assignment, *, who: str = "annotator", is_em
 
 
 def approve(world: World, assignment: Assignment, *, who: str = "annotator", reviewer: str = "reviewer") -> Any:
-    """Hand in what was labelled and approve it."""
+    """Submit labelled work and approve it."""
     found = submit_assignment(assignment_id=assignment.pk, actor=world[who], acknowledged=["mask_outside_lung"])
     claim_round(round_id=found.pk, actor=world[reviewer])
     return approve_round(round_id=found.pk, actor=world[reviewer], signed_at=now())
@@ -168,3 +172,17 @@ def add_role(world: World, name: str, role: str) -> None:
     set_member(campaign=world.campaign, user=world[name], role=role, actor=world["admin"])
     for site in world.sites.values():
         set_site_membership(user=world[name], site=site, is_member=True, actor=world["admin"])
+
+
+def invite_readers(world: World, count: int) -> list[User]:
+    """Invite additional annotators, who may see every site."""
+    return [
+        invite_person(
+            username=f"reader{n}",
+            password=PASSWORD,
+            actor=world["admin"],
+            roles=[(world.campaign, Role.ANNOTATOR)],
+            sites=world.sites.values(),
+        )
+        for n in range(count)
+    ]

@@ -1,4 +1,4 @@
-"""A radiograph as a detector writes it: one frame of uint16 with a bright disc, and no place in the patient."""
+"""A radiograph as a detector writes it: one frame of uint16 with a bright disc, without frame of reference."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ def stored_values() -> np.ndarray[Any, np.dtype[np.uint16]]:
     y, x = np.mgrid[:ROWS, :COLUMNS]
     values = 4_000 + 60 * y + 20 * (x % 7)
     values[(y - 60) ** 2 + (x - 40) ** 2 <= 14**2] = 58_000
-    return values.astype(np.uint16)
+    return np.asarray(values, np.uint16)
 
 
 def make_xray(folder: Path, photometric: str) -> Path:

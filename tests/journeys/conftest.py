@@ -14,9 +14,8 @@ from tests.product import Product, new_database
 def product(tmp_path: Path, django_db_blocker: object) -> Iterator[Product]:
     """A migrated, empty product; the test starts what it needs.
 
-    Its tables belong to another role than the one it works with, as in an installation: whatever a journey does, the
-    lesser role may (docs/adr/0022). A database of your own (`VOXLOOP_DATABASE`) has one role for both.
-    """
+    Its tables belong to another role than the working one, as in an installation, so journeys run with the working
+    role's rights (docs/adr/0022). An external database (`VOXLOOP_DATABASE`) has one role for both."""
     with new_database() as database:
         working = urlsplit(database)
         if lesser := os.environ.get("VOXLOOP_TEST_LESSER_ROLE"):

@@ -1,4 +1,4 @@
-"""The drill: people save while a back-up runs, everything is destroyed, and what is restored lacks nothing."""
+"""Disaster recovery: people save while a back-up runs, everything is destroyed, and the restore is complete."""
 
 import json
 import os
@@ -31,14 +31,14 @@ from voxloop.volume.labelmap import MEDIA_TYPE, changed_chunks, decode_message, 
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "a passphrase of the drill"
-pytestmark = pytest.mark.timeout(900)  # a dozen processes one after the other
+pytestmark = pytest.mark.timeout(900)  # a dozen sequential processes
 SHAPE = (40, 48, 56)
 SEED = """
 import json
 from django.contrib.sessions.backends.db import SessionStore
 from tests.factories.world import approve, build_world, first_of, label, publish
 from voxloop.jobs.models import Job
-from voxloop.jobs.services import claim
+from voxloop.jobs.running import claim
 world = build_world(scans=4)
 done = publish(world, size=1)
 label(world, first_of(done))
@@ -78,12 +78,13 @@ def command(*arguments: str) -> list[str]:
 
 
 def clean(more: dict[str, str]) -> dict[str, str]:
-    """The environment without the settings of the tests, with `more`."""
+    """The environment without the tests' settings, plus `more`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOXLOOP_", "DJANGO_"))}
     return kept | {"PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}"} | more
 
 
-def manage(*arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+def manage(*arguments: str, **environment: Any) -> subprocess.CompletedProcess[str]:
+    check = environment.pop("check", True)
     done = subprocess.run(
         command(*arguments), cwd=ROOT, env=clean(environment), capture_output=True, text=True, timeout=240
     )
@@ -100,7 +101,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that the database's own user can pass to."""
+    """A folder that the database's user can access."""
     folder = Path(tempfile.mkdtemp(prefix="voxloop-drill-"))
     folder.chmod(0o711)
     yield folder
@@ -145,7 +146,7 @@ def facts(product: Product) -> dict[str, Any]:
 
 
 def told(product: Product, *arguments: str) -> dict[str, Any]:
-    """The JSON that a command printed; it must have ended well."""
+    """The JSON that a command printed; it must have succeeded."""
     done = product.manage(*arguments, "--json", check=False)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout.splitlines()[-1]))
@@ -185,7 +186,7 @@ def test_nothing_acknowledged_is_missing_after_destruction(
         assert made["faults"] == []
         assert made["objects"]["copied"] == made["objects"]["count"] > 0
         last_begun = time.time()
-        newest = told(first, "backup", to, "--keep", "1")  # finds every object there
+        newest = told(first, "backup", to, "--keep", "1")  # all objects are there already
         assert newest["objects"]["copied"] == 0
         for saver in savers:
             saver.stop_now.set()
@@ -209,11 +210,11 @@ def test_nothing_acknowledged_is_missing_after_destruction(
             assert (found["sessions"], found["tokens"], found["job"], found["restored"]) == (0, 0, "queued", 1)
             assert found["audit"] is None
             second.start("web")
-            with pytest.raises(urllib.error.HTTPError, match="401"):  # a token of before has ended
+            with pytest.raises(urllib.error.HTTPError, match="401"):  # an older token has ended
                 urllib.request.urlopen(
                     urllib.request.Request(f"{second.url}/api/v1/me/", headers=savers[0].client.headers), timeout=10
                 )
-            # The log-in works, the lease is still held, and the person goes on where the back-up was.
+            # The log-in works, the lease is still held, and the person continues from the state of the back-up.
             client = sign_in(second, "annotator")
             path = f"/api/v1/assignments/{pks[0]}/mask?layer=findings"
             headers, body = client.call("GET", path, Accept=MEDIA_TYPE)
@@ -227,13 +228,13 @@ def test_nothing_acknowledged_is_missing_after_destruction(
 
 
 def test_a_state_folder_is_backed_up_and_restored_elsewhere(open_folder: Path) -> None:
-    """`--state`: the database is started for the command; the restored folder has its keys and is whole."""
+    """`--state`: the database is started for the command; the restored folder has its keys and is complete."""
     first = StateFolder(open_folder / "first")
     first.path.mkdir(mode=0o711)
     first.keep_keys()
     accounts = [{"username": "a", "role": "annotator", "password": "p"}]
     first.write_card({"demonstration": "complete", "accounts": accounts})
-    environment = {"VOXLOOP_BACKUP_PASSPHRASE": PASSPHRASE}
+    environment: dict[str, Any] = {"VOXLOOP_BACKUP_PASSPHRASE": PASSPHRASE}
     with first.postgres:
         manage("prepare_installation", **first.owner_environment())
         manage(
@@ -248,7 +249,7 @@ def test_a_state_folder_is_backed_up_and_restored_elsewhere(open_folder: Path) -
     made = json.loads(manage("backup", to, "--state", str(first.path), "--json", **environment).stdout)
     shutil.rmtree(first.path)
     second = open_folder / "second"
-    # Killed in the middle, it is not started as if it were whole, and the same command brings it to its end.
+    # After a kill it is not started as if complete, and the same command completes it.
     killed = subprocess.Popen(command("restore", to, "--state", str(second)), env=clean(environment), cwd=ROOT)
     wait_until(lambda: (second / "postgres" / "data" / "PG_VERSION").exists() or killed.poll() is not None)
     killed.send_signal(signal.SIGKILL)

@@ -1,11 +1,11 @@
-"""A slice of the bad inputs of `benchmarks/_badinputs`, sent to the product as it runs. The benchmark sends all."""
+"""A sample of the bad inputs of `benchmarks/_badinputs`, sent to a running product. The benchmark sends all."""
 
 import random
 
 from benchmarks._badinputs.bodies import broken_message, broken_nifti
 from benchmarks._badinputs.named import list_named
 from benchmarks._badinputs.product import run_on_product
-from benchmarks._badinputs.world import Places
+from benchmarks._badinputs.world import Targets
 from tests.product import Product
 
 SLICE, GENERATED = 5, 400
@@ -20,15 +20,15 @@ def test_bad_inputs_have_codes_and_leave_nothing(product: Product) -> None:
 
 
 def test_there_are_enough_of_them_and_they_are_always_the_same() -> None:
-    places = Places(
+    targets = Targets(
         ids=dict.fromkeys(("assignments", "scans", "batches", "reviews", "comments", "releases", "revisions"), "x"),
         tokens={},
         shape_zyx=[8, 8, 8],
         site="a",
         campaign="c",
     )
-    named = list_named(places)
+    named = list_named(targets)
     assert len({(one.method, one.path, str(one.headers), one.body) for one in named}) >= 300
-    assert named == list_named(places)
+    assert named == list_named(targets)
     for broken in (broken_message, broken_nifti):
         assert broken([8, 8, 8], random.Random(3)) == broken([8, 8, 8], random.Random(3))

@@ -1,4 +1,4 @@
-"""A page of an index is damaged on the disk: it is told as that, nothing wrong is served, the index is made anew."""
+"""A damaged index page: it is reported, nothing wrong is served, and the index is rebuilt."""
 
 import json
 import shutil
@@ -19,11 +19,11 @@ INDEX = "work_assignment_pkey"
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Where the user of the database can pass through."""
-    place = Path(tempfile.mkdtemp(prefix="voxloop-damage-"))
-    place.chmod(0o711)
-    yield place
-    shutil.rmtree(place, ignore_errors=True)
+    """A folder that the database's user can access."""
+    path = Path(tempfile.mkdtemp(prefix="voxloop-damage-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.mark.fault("a damaged page of an index of the database")
@@ -57,7 +57,7 @@ def test_a_damaged_index_is_told_and_made_anew(folder: Path) -> None:
 
 
 def flip(path: Path) -> None:
-    """One byte of every page but the first, as a bad disk does."""
+    """Flip one byte of every page but the first, like a bad disk."""
     data = bytearray(path.read_bytes())
     for page in range(8192, len(data), 8192):
         data[page + 8000] ^= 0x40

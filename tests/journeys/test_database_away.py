@@ -1,4 +1,4 @@
-"""The database stops while somebody draws: all say so with a code, strokes stay, and are saved when it is back."""
+"""The database stops while somebody draws: refusals have a code, strokes are kept, and saved when it is back."""
 
 import json
 import tempfile
@@ -18,7 +18,7 @@ from tests.product import Product
 from voxloop.embedded.postgres import EmbeddedPostgres
 
 Z = SHAPE[0] // 2
-# What the browser itself writes about an answer that is no success.
+# The browser's own console messages on failed requests.
 EXPECTED = ["Failed to load resource", "net::ERR_", "Response Status Error Code 503"]
 
 
@@ -36,7 +36,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 
 def refused(url: str, **headers: str) -> tuple[int, str, str]:
-    """Status, code and `Retry-After` of an answer that is no success."""
+    """Status, code and `Retry-After` of a refusal."""
     with pytest.raises(urllib.error.HTTPError) as told:
         urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20)
     with told.value as answer:
@@ -56,11 +56,7 @@ def test_the_database_stops_while_somebody_draws(
         product.start("web")
         page = context.new_page()
         log_in(page, "annotator", PASSWORD)
-        page.goto(f"/view/{pk}/")
-        viewer = Viewer(page).wait_ready()
-        viewer.go_to((8, 10, Z))
-        page.keyboard.press("b")
-        viewer.set_radius(3)
+        viewer = Viewer(page).open_to_draw(pk, (8, 10, Z))
         viewer.stroke("b", (8, 10, Z))
         viewer.wait_saved()
         drawn = [viewer.facts("strokes[0].id")]
@@ -84,7 +80,7 @@ def test_the_database_stops_while_somebody_draws(
 
         postgres.start()
         viewer.wait_saved()
-        # The page has tried again by itself.
+        # The page has retried by itself.
         expect(other.get_by_role("heading", name="My work")).to_be_visible()
         assert told(product) == [viewer.mask_hash(), drawn]
         assert not [line for line in (tmp_path / "web.log").read_text().splitlines() if "Traceback" in line]

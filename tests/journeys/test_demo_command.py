@@ -1,4 +1,4 @@
-"""`manage.py demo` itself, with a campaign without scans: start, crash of a child, stop, second start."""
+"""`manage.py demo` with a campaign without scans: start, crash of a child, stop, second start."""
 
 import json
 import os
@@ -86,7 +86,7 @@ def answers(port: int) -> bool:
 def test_start_crash_stop_and_start_again(demo: Demo) -> None:
     card = demo.wait(lambda card: card.get("running") and card.get("demonstration") == "complete")
     assert (demo.state / "demo.json").stat().st_mode & 0o777 == 0o600
-    assert card["address"] == f"http://127.0.0.1:{demo.port}/"
+    assert card["address"] == f"http://localhost:{demo.port}/"
     assert {"PostgreSQL", "web", "worker default-1", "worker default-2", "worker ml-1", "beat", "supervisor"} == set(
         card["pids"]
     )
@@ -131,7 +131,7 @@ def test_nothing_is_left_when_the_command_itself_is_killed(demo: Demo) -> None:
     while any(is_alive(pid) for pid in everyone) and time.monotonic() < end:
         time.sleep(0.1)
     assert {pid: command for pid, command in everyone.items() if is_alive(pid)} == {}
-    # What it left does not hinder the next start.
+    # Leftovers do not block the next start.
     demo.start()
     demo.wait(lambda card: card.get("running") and card["pids"].get("supervisor") == demo.process.pid)
     assert demo.status("/healthz") == 200

@@ -1,4 +1,4 @@
-"""A file system of its own under the whole demonstration, filled to the last byte and emptied again."""
+"""The whole demonstration on a small file system that is filled up and freed again."""
 
 import contextlib
 import json
@@ -29,7 +29,7 @@ def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Demo]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m,mode=0711", "voxloop", str(state)], check=True)
     demo = None
     try:
-        # As after an earlier start: a first one asks for more room than this test wants to fill.
+        # As after an earlier start: a first start requires more space than this test wants to fill.
         (state / "demo.json").write_text(json.dumps({"demonstration": "to be created"}))
         demo = Demo(state, LIMITS | {"VOXLOOP_PULSE_SECONDS": "2"})
         yield demo
@@ -52,7 +52,7 @@ def call(demo: Demo, method: str, path: str, body: Any = None, token: str = "") 
 
 
 def fill(state: Path, leave: int) -> None:
-    """Take all room but `leave` bytes."""
+    """Fill the disk, leaving `leave` bytes."""
     with (state / "filling").open("ab", buffering=0) as file:
         file.seek(0, os.SEEK_END)
         with contextlib.suppress(OSError):
@@ -63,7 +63,7 @@ def fill(state: Path, leave: int) -> None:
 
 
 def write_ahead(demo: Demo) -> None:
-    """Make PostgreSQL write what it cannot do without: its write-ahead log."""
+    """Make PostgreSQL write to its write-ahead log."""
     access = json.loads((demo.state / "postgres" / "access.json").read_text())
     url = f"postgresql://voxloop:{access['password']}@127.0.0.1:{access['port']}/voxloop"
     with psycopg.connect(url, autocommit=True) as connection:
@@ -101,8 +101,8 @@ def test_a_disk_that_runs_full_stops_nothing_for_good(demo: Demo) -> None:
     fill(demo.state, leave=0)
     with pytest.raises(psycopg.OperationalError):
         write_ahead(demo)
-    assert save()[0] in {503, 507}  # the first while the database is away
-    # It recovers in the room that was kept for it, and answers reads; nothing more is written.
+    assert save()[0] in {503, 507}  # the first while the database is down
+    # It recovers in the reserved space and answers reads; nothing more is written.
     wait_for("PostgreSQL to be back", lambda: call(demo, "GET", "/api/v1/me/settings", token=token)[0] == 200, 120)
     assert not (demo.state / "postgres" / "ballast").exists()
     assert save()[0] == 507

@@ -27,7 +27,7 @@ SHAPE = (40, 48, 56)
 
 
 class Client:
-    """A client that retries as the viewer does: same key, same body, until it is told."""
+    """A client that retries as the viewer does: same key, same body, until it gets a response."""
 
     def __init__(self, url: str) -> None:
         self.url, self.headers = url, {"Content-Type": "application/json"}
@@ -50,7 +50,7 @@ class Client:
                 _, body = self.call("PUT", f"/api/v1/assignments/{pk}/mask?layer=findings", message, **headers)
                 return str(json.loads(body)["revision"])
             except urllib.error.HTTPError:
-                raise  # an answer of the server, and a wrong one
+                raise  # an unexpected response of the server
             except (OSError, http.client.HTTPException):
                 if time.monotonic() > end:
                     raise
@@ -78,7 +78,7 @@ def test_no_stroke_is_lost_when_the_server_is_killed(product: Product) -> None:
             "findings", SHAPE, changed_chunks(before, labels), [{"id": str(uuid4()), "tool": "sphere"}]
         )
         if stroke % 6 == 3:
-            # Somewhere between the first byte of the save and its answer, or just before or after.
+            # Between the first byte of the save and its response, or just before or after.
             killer = threading.Thread(target=restart, args=(product, 0.004 * stroke))
             killer.start()
             head = client.save(pk, message, head)

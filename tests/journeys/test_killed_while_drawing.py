@@ -39,11 +39,7 @@ def test_the_server_dies_at_every_step(product: Product, browser: Browser) -> No
         context = open_context(browser, line.url, Watched(expected=["net::ERR_", "Failed to load resource"]))
         page = context.new_page()
         log_in(page, "annotator", PASSWORD)
-        page.goto(f"/view/{pk}/")
-        viewer = Viewer(page).wait_ready()
-        viewer.go_to((8, 10, Z))
-        page.keyboard.press("b")
-        viewer.set_radius(3)
+        viewer = Viewer(page).open_to_draw(pk, (8, 10, Z))
         drawn = []
         for n, fault in enumerate(CUTS, start=1):
             line.arm(fault, then=lambda: product.kill("web"))

@@ -1,4 +1,4 @@
-"""kill -9 of every worker and of the clock under load, twenty times; and one that lives but takes nothing."""
+"""kill -9 of every worker and of the scheduler under load, twenty times; and a worker that hangs."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import pytest
 
 from tests.product import Product, wait_for
 
-ROUNDS = 5  # in each, three workers and the clock are killed
+ROUNDS = 5  # each kills three workers and the scheduler
 IMPORTS = 12
 SEED = """
 import sys
@@ -30,7 +30,7 @@ for path in sorted(Path("{folder}").glob("*.nii")):
 
 
 class Background:
-    """The workers and the clock of a product, as the database sees them."""
+    """The workers and the scheduler of a product, by their rows."""
 
     def __init__(self, product: Product) -> None:
         self.product = product
@@ -40,7 +40,7 @@ class Background:
             return connection.execute(question).fetchall()
 
     def pids(self) -> dict[str, int]:
-        """By name, of those that gave proof of late."""
+        """Pids by name of those with a recent proof of work."""
         rows = self.ask("SELECT name, pid FROM jobs_worker WHERE taken_at > now() - interval '8 seconds'")
         return {name.partition("@")[0]: pid for name, pid in rows}
 
@@ -92,7 +92,7 @@ def test_twenty_kills_stop_nothing(background: Background) -> None:
     wait_for("every job to end", lambda: not {"queued", "running"} & set(background.jobs()), 240)
     ended, why = background.jobs(), background.ask("SELECT DISTINCT error FROM jobs_job")
     assert sum(ended.values()) == IMPORTS
-    assert set(ended) <= {"succeeded", "lost"}, why  # killed twice: told as lost
+    assert set(ended) <= {"succeeded", "lost"}, why  # killed twice: lost
     assert ended["succeeded"] >= IMPORTS - ROUNDS  # a round kills two attempts, and a job has two
     background.product.manage("sweep_scratch")
     assert [path for path in (background.product.state / "work").rglob("*") if path.is_file()] == []
@@ -100,7 +100,7 @@ def test_twenty_kills_stop_nothing(background: Background) -> None:
     wait_for("what the clock sends", lambda: anchor.exists() and anchor.stat().st_mtime > last_kill, 120)
     assert background.health()[0] == 200
 
-    # Alive, and takes nothing: told, killed, replaced.
+    # Hanging: reported, killed, replaced.
     stopped = background.pids()["ml-1"]
     os.kill(stopped, signal.SIGSTOP)
     told = wait_for("healthz to say it", lambda: (found := background.health())[0] == 503 and found[1], 60)

@@ -1,4 +1,4 @@
-"""A few kills of web processes, back ends, postmaster and worker under load; `bench reliability` does hundreds."""
+"""A few kills of web processes, back ends, postmaster and worker under load; `bench reliability` runs hundreds."""
 
 from benchmarks._kills import run_kills
 

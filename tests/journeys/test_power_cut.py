@@ -1,4 +1,4 @@
-"""The power goes while people save: a disk keeps only what was synced, and everything acknowledged is on it."""
+"""A power cut while people save: only synced data survives, which includes everything acknowledged."""
 
 import os
 import shutil
@@ -60,11 +60,11 @@ def mounted(live: Path, kept: Path, at: Path) -> Iterator[None]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Where the user of the database can pass through."""
-    place = Path(tempfile.mkdtemp(prefix="voxloop-power-"))
-    place.chmod(0o711)
-    yield place
-    shutil.rmtree(place, ignore_errors=True)
+    """A folder that the database's user can access."""
+    path = Path(tempfile.mkdtemp(prefix="voxloop-power-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.mark.timeout(600)
@@ -100,7 +100,7 @@ def test_what_was_acknowledged_is_on_the_disk_when_the_power_goes(folder: Path) 
     assert len(acknowledged) >= STROKES
 
     live.rename(before)
-    assert after_power_cut(before, kept, live) > 0  # something really was on no disk yet
+    assert after_power_cut(before, kept, live) > 0  # some data really was not synced yet
     with EmbeddedPostgres(live / "postgres") as second:
         product = Product(live, second.url)
         product.environment |= secrets
@@ -110,7 +110,7 @@ def test_what_was_acknowledged_is_on_the_disk_when_the_power_goes(folder: Path) 
                 "GET", f"/api/v1/assignments/{pk}/mask?layer=findings", Accept=MEDIA_TYPE
             )
             found = decode_message(body).labels()
-            # The last save may have reached the disk without its answer reaching the client.
+            # The last save may be on the disk although its response was lost.
             assert (
                 any((found == labels).all() for labels in acknowledged[-1:]) or (found != acknowledged[-1]).sum() == 81
             )
@@ -123,7 +123,7 @@ def test_what_was_acknowledged_is_on_the_disk_when_the_power_goes(folder: Path) 
 
 
 def draw_until_the_end(client: Client, pk: str, acknowledged: list[np.ndarray], cut: Callable[[], None]) -> None:
-    """Strokes, each saved before the next; the power goes in the middle of one, and nobody answers any more."""
+    """Draw strokes, each saved before the next, until the power cut in the middle of one."""
     client.call("POST", f"/api/v1/assignments/{pk}/open", b"{}")
     labels, head = np.zeros(SHAPE, np.uint8), "empty"
     for stroke in range(10_000):

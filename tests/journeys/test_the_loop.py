@@ -10,7 +10,7 @@ from tests.journeys.story import tell_the_story
 from tests.product import Product
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_the_loop_closes(product: Product, tmp_path: Path, browser: Browser) -> None:
     watched = Watched()
     try:

@@ -1,4 +1,4 @@
-"""Hands for the viewer: mouse and keyboard only; `window.voxloop` only tells where things are."""
+"""Operates the viewer by mouse and keyboard only; `window.voxloop` is used for reading state."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 Ijk = tuple[int, int, int]
 
-# Whatever is wider than its box and has no tooltip that tells the rest, and controls of a bar that lie on each other.
+# Elements wider than their box without a tooltip, and overlapping controls of a bar.
 CLIPPED = """() => {
     const seen = (within) => [...document.querySelectorAll(within)].filter((element) => element.checkVisibility());
     const words = ({ className, textContent }) => `${className} "${textContent}"`;
@@ -32,7 +32,7 @@ SIZES = ((1366, 768), (1600, 1000))
 
 @dataclass
 class Viewer:
-    """A viewer page that somebody works at."""
+    """A viewer page and its user."""
 
     page: Page
 
@@ -40,19 +40,27 @@ class Viewer:
         return self.page.evaluate(f"() => window.voxloop.{name}")
 
     def wait_ready(self) -> "Viewer":
-        """Until every slice is there in full and the mask can be drawn on."""
+        """Wait until every slice is loaded and the mask is editable."""
         self.page.wait_for_function(
             "() => window.voxloop && window.voxloop.phase === 'complete' && window.voxloop.maskReady", timeout=90_000
         )
         return self
 
+    def open_to_draw(self, assignment: str, ijk: Ijk) -> "Viewer":
+        """An assignment's page at this voxel, with the ball brush of 3 mm in hand."""
+        self.page.goto(f"/view/{assignment}/")
+        self.wait_ready().go_to(ijk)
+        self.page.keyboard.press("b")
+        self.set_radius(3)
+        return self
+
     def wait_saved(self) -> str:
-        """Until the server has everything; answers the revision."""
+        """Wait until the server has everything; returns the revision."""
         self.page.wait_for_function("() => window.voxloop.saveState.kind === 'saved'", timeout=30_000)
         return str(self.facts("saveState")["revision"])
 
     def go_to(self, ijk: Ijk) -> None:
-        """Bring the voxel's axial slice up, by keys."""
+        """Go to the voxel's axial slice, by keys."""
         self.page.keyboard.press("v")
         now = int(self.facts("slices()")["axial"])
         self.page.mouse.click(*self.at((ijk[0], ijk[1], now)))
@@ -67,7 +75,7 @@ class Viewer:
         raise AssertionError(f"slice {ijk[2]} was not reached")
 
     def at(self, ijk: Ijk) -> tuple[float, float]:
-        """Where the middle of a voxel is on the axial pane."""
+        """Position of a voxel's centre on the axial pane."""
         x, y = self.page.evaluate("ijk => window.voxloop.toScreen('axial', ijk)", list(ijk))
         return float(x), float(y)
 
@@ -93,7 +101,7 @@ class Viewer:
         return str(self.page.evaluate("() => window.voxloop.maskHash()"))
 
     def clipped(self) -> list[str]:
-        """What is cut off or lies on something else, in windows of both sizes that the page is designed for."""
+        """Clipped or overlapping elements, in both window sizes that the page supports."""
         found = []
         for width, height in SIZES:
             self.page.set_viewport_size({"width": width, "height": height})

@@ -1,1 +1,1 @@
-"""The services of docker/compose.yaml as processes on addresses of their own: no container engine is needed."""
+"""The services of docker/compose.yaml as processes on separate addresses, without a container engine."""

@@ -1,4 +1,4 @@
-"""What docker/compose.yaml and docker/Dockerfile say: the command and the environment of each service."""
+"""Parses docker/compose.yaml and docker/Dockerfile: command and environment of each service."""
 
 import json
 import re
@@ -31,17 +31,15 @@ def commands_of_images() -> dict[str, list[str]]:
 
 
 def command_of(service: str) -> list[str]:
-    """What the service's container runs. KeyError for a service whose image is not ours."""
+    """The command of the service's container. KeyError for an external image."""
     entry = read_compose()["services"][service]
     command = entry.get("command")
     return list(command) if command else commands_of_images()[entry["build"]["target"]]
 
 
 def environment_of(service: str, given: Mapping[str, str]) -> dict[str, str]:
-    """The service's environment with `given` in place of the shell's variables, as compose fills it in.
-
-    An entry without a value is passed on when it is given. Raises LookupError where a needed variable is not.
-    """
+    """The service's environment with `given` instead of the shell's variables, interpolated as by compose. An entry
+    without a value is passed on when given. Raises LookupError for a missing required variable."""
     entries: Mapping[str, Any] = read_compose()["services"][service]["environment"]
     filled = {name: fill(str(value), given) for name, value in entries.items() if value is not None}
     return filled | {name: given[name] for name, value in entries.items() if value is None and name in given}

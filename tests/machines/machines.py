@@ -1,4 +1,4 @@
-"""The whole product on many machines: compose's processes, each with an address and a state folder of its own."""
+"""The whole product on many machines: compose's processes, each with its own address and state folder."""
 
 import os
 import secrets
@@ -9,6 +9,7 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -26,11 +27,11 @@ HOSTS = ("database", "broker", "s3", "proxy", *(name for names in OURS.values() 
 
 
 class Machines:
-    """Servers and processes by name of the machine. All of 127.0.0.0/8 is this machine: each gets an address there."""
+    """Servers and processes by machine name. Each machine gets an address in 127.0.0.0/8."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # Two runs side by side must not meet: a network of their own for each.
+        # A separate network for each run, so that parallel runs do not collide.
         network = f"127.{secrets.randbelow(250) + 2}.{secrets.randbelow(250) + 2}"
         self.address = {name: f"{network}.{number}" for number, name in enumerate(HOSTS, start=2)}
         self.port = 443 if os.geteuid() == 0 else 8443
@@ -41,7 +42,7 @@ class Machines:
         self.processes: dict[str, Process] = {}
 
     def answers_of_the_operator(self) -> dict[str, str]:
-        """What an operator writes into docker/.env."""
+        """The operator's docker/.env."""
         storage = f"s3://{BUCKET}/store?endpoint=http://{self.address['s3']}:9000"
         return {
             "VOXLOOP_OWNER_PASSWORD": secrets.token_urlsafe(16),
@@ -51,16 +52,17 @@ class Machines:
             "VOXLOOP_AUDIT_KEY": secrets.token_urlsafe(48),
             "VOXLOOP_STORAGE": storage,
             "VOXLOOP_EXPORT_BUCKETS": self.export_to,
-            # The audit log's anchors, where every machine finds them.
+            # Audit anchors in a location shared by all machines.
             "VOXLOOP_ANCHORS": f"s3://{BUCKET}/anchors?endpoint=http://{self.address['s3']}:9000",
             "VOXLOOP_HOSTS": self.address["proxy"],
             "VOXLOOP_HTTPS": "1",
+            "VOXLOOP_TRAIN_STEPS": "60",  # the model does not matter here
             "AWS_ACCESS_KEY_ID": KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET,
         }
 
     def environment(self, service: str, machine: str) -> dict[str, str]:
-        """What the process of a service is told, its own state folder and addresses for names."""
+        """The environment of a service's process, with its own state folder, and addresses instead of names."""
         told = environment_of(service, self.given)
         for name in ("database", "broker"):
             told = {key: value.replace(f"@{name}:", f"@{self.address[name]}:") for key, value in told.items()}
@@ -76,7 +78,7 @@ class Machines:
         }
 
     def process(self, service: str, machine: str) -> Process:
-        """One of our own processes, by the very command of its container."""
+        """One of our processes, by the command of its container."""
         here = self.address.get(machine, "127.0.0.1")
         command = [part.replace("0.0.0.0", here).replace("%h", machine) for part in command_of(service)]
         command[0] = sys.executable if command[0] == "python" else str(Path(sys.executable).parent / command[0])
@@ -96,7 +98,7 @@ class Machines:
         wait_until("RabbitMQ", lambda: is_open(self.address["broker"], 5672), broker[-1])
 
     def make_database(self) -> bool:
-        """What the image does when its volume is empty: the database, then docker/roles.sh. False: not yet."""
+        """What the image does for an empty volume: create the database, then run docker/roles.sh. False: not yet."""
         owner = {
             "PGHOST": self.address["database"],
             "PGPASSWORD": self.given["VOXLOOP_OWNER_PASSWORD"],
@@ -121,7 +123,7 @@ class Machines:
         return False
 
     def start_product(self) -> None:
-        """What compose starts after the servers, in its order: tables, then everything else, the proxy last."""
+        """Start what compose starts after the servers, in its order: migrations, everything else, the proxy last."""
         migrate = self.process("migrate", "migrate")
         migrate.start()
         assert migrate.running is not None
@@ -134,8 +136,7 @@ class Machines:
         self.processes["proxy"] = servers.nginx(self.folder, self.address["proxy"], webs, self.port)
         self.processes["proxy"].start()
         for name in OURS["web"]:
-            web = self.processes[name]
-            wait_until(name, lambda name=name: is_open(self.address[name], 8000), web)
+            wait_until(name, partial(is_open, self.address[name], 8000), self.processes[name])
         wait_until("the pages", self.answers, self.processes["proxy"])
 
     def answers(self) -> bool:
@@ -146,8 +147,20 @@ class Machines:
 
     @property
     def certificate(self) -> Path:
-        """What a client must trust."""
+        """The certificate that a client must trust."""
         return self.folder / "proxy" / "certificates" / "certificate.pem"
+
+    def start(self, name: str) -> None:
+        """Restart a killed machine."""
+        self.processes[name].start()
+
+    def kill(self, name: str) -> None:
+        """A power cut at one machine."""
+        self.processes[name].kill()
+
+    def listens(self, name: str, port: int) -> bool:
+        """Whether a machine takes connections."""
+        return is_open(self.address[name], port)
 
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """A management command, as `docker compose run --rm web python manage.py …` runs it."""
@@ -176,8 +189,8 @@ class Machines:
 
 @contextmanager
 def many_machines() -> Iterator[Machines]:
-    """Everything started; certificate trusted by this process's own requests while it runs."""
-    # Not below pytest's folders: the user of the database cannot pass through these.
+    """Start everything; requests of this process trust the certificate meanwhile."""
+    # Not below pytest's folders, which the database's user cannot access.
     folder = Path(tempfile.mkdtemp(prefix="voxloop-machines-"))
     folder.chmod(0o711)
     machines = Machines(folder)

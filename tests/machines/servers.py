@@ -1,4 +1,4 @@
-"""Debian's PostgreSQL, RabbitMQ and nginx, and rclone's S3, each on an address of its own."""
+"""Debian's PostgreSQL, RabbitMQ and nginx, and rclone's S3, each on its own address."""
 
 import contextlib
 import datetime
@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -22,7 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.factories.s3 import KEY, SECRET, rclone
 from tests.machines.compose import DOCKER
-from voxloop.embedded.processes import die_with_parent
+from voxloop.embedded.processes import die_with_parent, is_alive, list_descendants
 
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 EPMD_PORT = 4369
@@ -30,20 +31,20 @@ EPMD_PORT = 4369
 
 @dataclass
 class Process:
-    """One program that can be killed, frozen and started again, with its log."""
+    """A program that can be killed, frozen and restarted, with its log."""
 
     name: str
     command: list[str]
     log: Path
     cwd: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-    account: str = ""  # who it runs as where the tests run as root
+    account: str = ""  # the user when the tests run as root
     stop_signal: int = signal.SIGTERM
     running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it; it ends with the process that runs the tests."""
-        options: dict[str, object] = {}
+        options: dict[str, Any] = {}
         if self.account and os.geteuid() == 0:
             account = pwd.getpwnam(self.account)
             options = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
@@ -61,14 +62,19 @@ class Process:
             )
 
     def kill(self) -> None:
-        """End it and its children at once, with nothing said to them."""
+        """Kill it and its descendants at once, like a power cut."""
         if self.running is not None:
-            with_group(self.running.pid, signal.SIGKILL)
+            # PostgreSQL's back ends have their own sessions; a surviving one blocks the next start.
+            family = [self.running.pid, *list_descendants(self.running.pid)]
+            for pid in family:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self.running.wait(20)
+            wait_until(f"the end of {self.name}", lambda: not any(is_alive(pid) for pid in family), seconds=20)
             self.running = None
 
     def stop(self, seconds: float = 15) -> None:
-        """Ask it to end, insist after a while."""
+        """Stop it by SIGTERM, then SIGKILL."""
         if self.running is not None:
             self.running.send_signal(self.stop_signal)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -76,23 +82,15 @@ class Process:
             self.kill()
 
 
-def with_group(pid: int, number: int) -> None:
-    """Send a signal to a process and all that it started in its session."""
-    try:
-        os.killpg(pid, number)
-    except ProcessLookupError:
-        return
-
-
 def find_postgres() -> Path:
-    """Debian's PostgreSQL programs, the newest. Fails with how to get them."""
+    """Debian's PostgreSQL programs, the newest. Fails with instructions to install them."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     assert found, "PostgreSQL is missing: install the package `postgresql` (Debian)."
     return found[-1]
 
 
 def postgres(folder: Path, address: str, password: str) -> Process:
-    """A new cluster with the role that compose asks of its image; `password` is that of the owner."""
+    """A new cluster with the role that compose requests of its image; `password` is the owner's."""
     programs, data = find_postgres(), folder / "postgres"
     account = "postgres" if os.geteuid() == 0 else ""
     data.mkdir(mode=0o700)
@@ -133,7 +131,7 @@ def postgres(folder: Path, address: str, password: str) -> Process:
 
 
 def rabbitmq(folder: Path, address: str, password: str) -> list[Process]:
-    """RabbitMQ with our docker/rabbitmq.conf and the user of compose; and the port mapper that Erlang wants."""
+    """RabbitMQ with our docker/rabbitmq.conf and the user of compose; and Erlang's port mapper."""
     assert RABBITMQ.exists(), "RabbitMQ is missing: install the package `rabbitmq-server` (Debian)."
     home = folder / "broker"
     home.mkdir()
@@ -205,13 +203,13 @@ def nginx(folder: Path, address: str, webs: list[str], port: int) -> Process:
 
     def placed(path: Path) -> str:
         text = path.read_text()
-        for there, place in here.items():
-            text = text.replace(there, place)
+        for there, local in here.items():
+            text = text.replace(there, local)
         return text
 
     (home / "voxloop").mkdir()
     for path in (DOCKER / "nginx").glob("*.conf"):
-        # Compose has one name for all web containers; here each is an address.
+        # Compose has one name for all web containers; here each has an address.
         lines = [
             line.replace("server web:", f"server {web}:")
             for line in placed(path).splitlines()
@@ -236,12 +234,12 @@ def nginx(folder: Path, address: str, webs: list[str], port: int) -> Process:
 
 
 def port_of(stated: int, tls: int) -> int:
-    """The port for a `listen` of the file: TLS where the tests want it, plain http above it."""
+    """The port for a `listen` of the file: the tests' port for TLS, the next one for http."""
     return tls if stated == 443 else 80 if tls == 443 else tls + 1
 
 
 def make_certificate(folder: Path, address: str) -> None:
-    """`certificate.pem` and `key.pem` for one address, signed by itself."""
+    """A self-signed `certificate.pem` and `key.pem` for one address."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "voxloop-test")])
     today = datetime.datetime.now(datetime.UTC)

@@ -1,26 +1,16 @@
-"""The processes of docker/compose.yaml really run, and the whole loop passes on them."""
-
-from pathlib import Path
+"""The whole loop on the processes of docker/compose.yaml."""
 
 import pytest
-from playwright.sync_api import Browser
 
-from tests.chromium import Watched
-from tests.journeys.story import tell_the_story
 from tests.machines.machines import Machines
 
 pytestmark = pytest.mark.timeout(900)
 
 
-def test_the_loop_closes_on_many_machines(machines: Machines, tmp_path: Path, browser: Browser) -> None:
-    watched = Watched()
-    try:
-        tell_the_story(machines, lambda name: None, tmp_path, browser, watched, ignore_https_errors=True)
-    except BaseException as error:
-        error.add_note(machines.logs())
-        raise
-    watched.check()
+def test_the_loop_closes_on_many_machines(loop: Machines) -> None:
+    """The fixture runs the loop; here: its release exists, and no process has ended."""
+    assert list(loop.releases.glob("[!.]*/SHA256SUMS"))
     for machine in ("web-1", "web-2", "worker-1", "worker-2", "ml-1", "beat"):
-        process = machines.processes[machine].running
+        process = loop.processes[machine].running
         assert process is not None
         assert process.poll() is None, machine

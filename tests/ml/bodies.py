@@ -1,8 +1,7 @@
-"""Tiny made-up chests for the tests of `mlservice`: two ellipsoid lungs with opacities, a few milliseconds each."""
+"""Tiny synthetic chests for the tests of `mlservice`: two ellipsoid lungs with opacities, a few milliseconds each."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -10,10 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from scipy import ndimage
 
-from mlservice.contract import ScanRef, Segment, TrainingConfig, profile, to_json
+from mlservice.contract import ScanRef, Segment, TrainingConfig, profile
+from voxloop.child import to_json
 
 OPACITY = Segment(1, "infectious_opacity")
 NODULE = Segment(4, "non_infectious_nodule")
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def make_scan(folder: Path, name: str, seed: int, *, site: str = "A", lesions: int = 3, lungs: bool = True) -> ScanRef:
-    """Write a scan's folder below `folder/scans` and answer how a request names it."""
+    """Write a scan's folder below `folder/scans`; returns its reference for requests."""
     random = np.random.default_rng(seed)
     z, y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in SHAPE), indexing="ij")
     body = (x / 0.95) ** 2 + (y / 0.8) ** 2 < 1
@@ -43,13 +44,13 @@ def make_scan(folder: Path, name: str, seed: int, *, site: str = "A", lesions: i
         hu[here] = -520 if number % 2 == 0 else -100
         labels[here] = OPACITY.id
     hu += ndimage.gaussian_filter(random.standard_normal(SHAPE), (0, 0.7, 0.7)) * 60
-    place = folder / "scans" / name
-    place.mkdir(parents=True)
-    np.save(place / "volume.npy", np.clip(hu, -1024, 3000).astype(np.int16))
-    np.save(place / "labels.npy", labels)
+    scan_folder = folder / "scans" / name
+    scan_folder.mkdir(parents=True)
+    np.save(scan_folder / "volume.npy", np.clip(hu, -1024, 3000).astype(np.int16))
+    np.save(scan_folder / "labels.npy", labels)
     if lungs:
-        np.save(place / "lungs.npy", lung.astype(np.uint8))
-    return ScanRef(name, site, str(place), SPACING)
+        np.save(scan_folder / "lungs.npy", lung.astype(np.uint8))
+    return ScanRef(name, site, str(scan_folder), SPACING)
 
 
 def tiny(name: str, **changes: Any) -> TrainingConfig:
@@ -59,7 +60,14 @@ def tiny(name: str, **changes: Any) -> TrainingConfig:
         "lesion-2d": {"steps": 2, "batch": 2, "patch_zyx": (1, 64, 64), "grid_px": 64, "features": (16, 8, 8, 4, 4)},
         "lesion-3d": {"steps": 2, "batch": 1, "patch_zyx": (8, 32, 32), "features": (4, 8, 8, 8)},
     }
-    return dataclasses.replace(profile(name), **({"classes": (OPACITY,), "cpu_threads": 2} | small[name] | changes))
+    common: dict[str, Any] = {"classes": (OPACITY,), "cpu_threads": 1}
+    return msgspec.structs.replace(profile(name), **(common | small[name] | changes))
+
+
+def plain(name: str, **changes: Any) -> TrainingConfig:
+    """`tiny` from labels and images alone: every class on its own, no lung limit, no made lesions."""
+    alone = {"lung_channel": False, "paste_share": 0.0, "haze_share": 0.0}
+    return tiny(name, **(alone | ({"loss": "dice_ce"} if name == "demo" else {}) | changes))
 
 
 def ask(folder: Path, request: Any) -> Path:
@@ -70,7 +78,7 @@ def ask(folder: Path, request: Any) -> Path:
 
 
 def run(stage: str, folder: Path, **more: Any) -> subprocess.CompletedProcess[str]:
-    """Run a stage as its caller does: a process of its own, an almost empty environment."""
+    """Run a stage as its caller does: a child process with an almost empty environment."""
     return subprocess.run(
         [sys.executable, "-m", f"mlservice.{stage}", str(folder)],
         env=bare_environment(),
@@ -83,7 +91,7 @@ def run(stage: str, folder: Path, **more: Any) -> subprocess.CompletedProcess[st
 
 
 def bare_environment() -> dict[str, str]:
-    """No credentials, no settings: only where Python and the packages are."""
+    """No credentials, no settings: only paths of Python and packages."""
     path = f"{ROOT}:{ROOT / 'platform'}"
     return {"PATH": os.environ["PATH"], "PYTHONPATH": path, "HOME": os.environ.get("HOME", "/")}
 

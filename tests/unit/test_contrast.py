@@ -1,4 +1,4 @@
-"""Every pair of colours that carries text or a mark keeps the contrast that tokens.css promises."""
+"""Every pair of colours for text or marks has the contrast listed in tokens.css."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ LINE = re.compile(
     r"(?P<ratio>[\d.]+)  \(needs (?P<needs>[\d.]+)\)$"
 )
 TOKEN = re.compile(r"--([\w-]+): (?:light-dark\((#\w+), (#\w+)\)|(#\w+));")
-# How the list calls what has another name, or a part of one, among the tokens.
+# Names in the list that differ from the tokens' names.
 NAMES = {
     "white": "#ffffff",
     "control border": "line-control",
@@ -46,7 +46,7 @@ def contrast(ink: str, ground: str) -> float:
 
 
 def token_names(what: str) -> tuple[str, str]:
-    """The two tokens that a line of the list speaks of."""
+    """The two tokens of a line of the list."""
     if match := re.fullmatch(r"status ([\w-]+): (text|mark) on (tint|surface)", what):
         state, part, ground = match.groups()
         ink = f"st-{state}" + ("-mark" if part == "mark" else "")

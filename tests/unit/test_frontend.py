@@ -1,4 +1,4 @@
-"""The front end's own tests and its types, run by the same command as everything else."""
+"""The front end's own checks and tests, run by the same command as everything else."""
 
 import os
 import subprocess
@@ -14,11 +14,16 @@ FRONTEND = ROOT / "frontend"
 
 @pytest.mark.parametrize(
     "program",
-    [["node_modules/typescript/bin/tsc", "--noEmit"], ["node_modules/vitest/vitest.mjs", "run"]],
-    ids=["types", "vitest"],
+    [
+        ["node_modules/typescript/bin/tsc", "--noEmit"],
+        ["node_modules/@biomejs/biome/bin/biome", "format", "."],
+        ["node_modules/oxlint/bin/oxlint"],
+        ["node_modules/vitest/vitest.mjs", "run"],
+    ],
+    ids=["types", "format", "lint", "vitest"],
 )
 def test_front_end(program: list[str]) -> None:
-    """`tsc` and `vitest`, started by the Node that builds the front end."""
+    """Types, format, lint and tests, started by the Node that builds the front end."""
     ensure_frontend(ROOT)
     node, _npm = find_node()
     environment = os.environ | {

@@ -1,4 +1,4 @@
-"""Questions of a label schema: which answers fit, which are asked, and which schemas are refused."""
+"""Questions of a label schema: valid answers, shown questions, and refused schemas."""
 
 from copy import deepcopy
 from typing import Any
@@ -153,14 +153,14 @@ def test_clean_answers_stay_as_they_are_and_are_all_asked(values: dict[str, Any]
         ({"kind": "date"}, "unknown kind date"),
         ({"key": "No Key"}, "needs a key"),
         ({"key": "fever"}, "Two questions have the key fever"),
-        ({"min": 50}, "nothing fits"),
+        ({"min": 50}, "allows no value"),
         ({"min": "5"}, "must be a number"),
-        ({"min": float("nan")}, "no bound"),
+        ({"min": float("nan")}, "not a valid bound"),
         ({"decimals": 9}, "0 to 6 decimals"),
         ({"max_length": 0}, "characters"),
-        ({"kind": "text"}, "but is no number"),
+        ({"kind": "text"}, "but is not a number"),
         ({"kind": "choice"}, "at least two options"),
-        ({"options": [{"value": "a", "label": "A"}]}, "nothing to choose"),
+        ({"options": [{"value": "a", "label": "A"}]}, "has no choices"),
         ({"shown_when": {"question": "signs", "in": ["halo"]}}, "does not come before it"),
         ({"shown_when": {"question": "degrees", "in": [1]}}, "must hold values of options"),
         ({"shown_when": {"question": "fever", "in": ["yes"]}}, "does not have"),

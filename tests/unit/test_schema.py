@@ -1,4 +1,4 @@
-"""A label schema that a person wrote: what is taken, and that every misfit is one sentence, never a fault."""
+"""Label schemas written by a person: accepted ones, and that every error is one sentence, never an exception."""
 
 import json
 from copy import deepcopy
@@ -15,15 +15,15 @@ from voxloop.kernel.errors import Invalid
 
 
 def changed(path: list[str | int], value: Any) -> Any:
-    """LIVER with one place changed; `...` takes it away."""
+    """LIVER with one entry changed; `...` removes it."""
     schema = deepcopy(LIVER)
-    place: Any = schema
+    node: Any = schema
     for step in path[:-1]:
-        place = place[step]
+        node = node[step]
     if value is ...:
-        del place[path[-1]]
+        del node[path[-1]]
     else:
-        place[path[-1]] = value
+        node[path[-1]] = value
     return schema
 
 
@@ -62,10 +62,10 @@ def test_what_ships_is_whole_and_survives_a_file(name: str) -> None:
         (["layers", 1, "segments", 0, "id"], 2, "have the same id"),
         (["layers", 1, "segments", 0, "key"], "cyst", "have the same key"),
         (["layers", 1, "segments", 0, "key"], "Cyst 2", "key of Metastasis"),
-        (["layers", 1, "segments", 0, "name"], "x" * 65, "1 to 64 signs"),
+        (["layers", 1, "segments", 0, "name"], "x" * 65, "1 to 64 characters"),
         (["layers", 1, "segments", 0, "name"], "a\x00b", "one line"),
         (["layers", 1, "segments", 0, "code"], {"scheme": "SCT"}, "lacks “value”"),
-        (["layers", 1, "segments", 0, "code", "value"], "9" * 17, "has 1 to 16 signs"),
+        (["layers", 1, "segments", 0, "code", "value"], "9" * 17, "has 1 to 16 characters"),
         (["questions"], {}, "must be a list"),
         (["questions", 0, "options", 0], "portal", "Option 1 of Question phase must be a table"),
         (["questions", 0, "options", 0, "means"], "cancer", "neither infection nor"),
@@ -124,9 +124,9 @@ PLACES = [
 ]
 
 
-@given(place=st.sampled_from(PLACES), value=ANYTHING)
-def test_nothing_that_stands_anywhere_is_a_fault(place: list[str | int], value: Any) -> None:
-    found = parsed(changed(place, value))
+@given(path=st.sampled_from(PLACES), value=ANYTHING)
+def test_nothing_that_stands_anywhere_is_a_fault(path: list[str | int], value: Any) -> None:
+    found = parsed(changed(path, value))
     if isinstance(found, Invalid):
         assert (found.code, found.detail[-1]) == ("bad_schema", ".")
     else:

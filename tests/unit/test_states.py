@@ -1,6 +1,7 @@
 """Every pair of states of every table."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from annotation.datasets.states import RELEASE
 from annotation.learning.states import MODEL_VERSION, PRE_ANNOTATION, TRAINING_RUN
 from annotation.reviews.states import COMMENT, REVIEW_ROUND
 from annotation.scans.states import SCAN
-from annotation.work.states import ASSIGNMENT, BATCH
+from annotation.work.states import ASSIGNMENT, BATCH, AssignmentState
 from voxloop.jobs.states import JOB
 from voxloop.kernel.errors import Conflict
 from voxloop.kernel.states import StateTable
@@ -17,7 +18,7 @@ TABLES = [SCAN, BATCH, ASSIGNMENT, REVIEW_ROUND, COMMENT, TRAINING_RUN, MODEL_VE
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.thing)
-def test_every_pair_is_allowed_or_refused(table: StateTable) -> None:
+def test_every_pair_is_allowed_or_refused(table: StateTable[Any]) -> None:
     for old, new in itertools.product(sorted(table.states), repeat=2):
         if table.allows(old, new):
             table.check(old, new, "a reason")
@@ -28,7 +29,7 @@ def test_every_pair_is_allowed_or_refused(table: StateTable) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.thing)
-def test_every_state_can_be_reached(table: StateTable) -> None:
+def test_every_state_can_be_reached(table: StateTable[Any]) -> None:
     reached, frontier = {table.initial}, [table.initial]
     while frontier:
         for state in table.moves[frontier.pop()] - reached:
@@ -38,7 +39,7 @@ def test_every_state_can_be_reached(table: StateTable) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.thing)
-def test_a_reason_is_demanded_where_due(table: StateTable) -> None:
+def test_a_reason_is_demanded_where_due(table: StateTable[Any]) -> None:
     for new in table.needs_reason:
         old = next(state for state in sorted(table.states) if table.allows(state, new))
         with pytest.raises(Conflict) as refused:
@@ -48,7 +49,9 @@ def test_a_reason_is_demanded_where_due(table: StateTable) -> None:
 
 def test_the_way_work_goes() -> None:
     assert ASSIGNMENT.moves["submitted"] == {"approved", "returned", "open", "skipped"}
-    assert not ASSIGNMENT.allows("approved", "open")
-    assert not ASSIGNMENT.allows("reclaimed", "open")
+    assert not ASSIGNMENT.allows("approved", AssignmentState.OPEN)
+    assert not ASSIGNMENT.allows("reclaimed", AssignmentState.OPEN)
     assert SCAN.final == {"erased"}
-    assert TRAINING_RUN.final == {"promoted", "rejected", "failed", "cancelled", "lost"}
+    assert TRAINING_RUN.final == {"promoted", "failed", "cancelled", "lost"}
+    assert TRAINING_RUN.moves["undecided"] == {"promoted", "rejected"}
+    assert MODEL_VERSION.moves["undecided"] == {"champion", "rejected"}

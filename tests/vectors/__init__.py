@@ -1,1 +1,1 @@
-"""Vectors that Python and TypeScript are both held to; `make_codecs.py` and `make_growing.py` write them."""
+"""Test vectors for both Python and TypeScript; `make_codecs.py` and `make_growing.py` write them."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,9 +35,14 @@ def packed(array: np.ndarray) -> str:
     return gz(np.ascontiguousarray(array).tobytes())
 
 
-def ball(radius: float, centre=(15.5, 15.5, 15.5), shape=(CHUNK, CHUNK, CHUNK)) -> np.ndarray:
+def ball(
+    radius: float,
+    centre: tuple[float, float, float] = (15.5, 15.5, 15.5),
+    shape: tuple[int, int, int] = (CHUNK, CHUNK, CHUNK),
+) -> np.ndarray:
     z, y, x = np.ogrid[: shape[0], : shape[1], : shape[2]]
-    return (z - centre[0]) ** 2 + (y - centre[1]) ** 2 + (x - centre[2]) ** 2 <= radius**2
+    inside: np.ndarray = (z - centre[0]) ** 2 + (y - centre[1]) ** 2 + (x - centre[2]) ** 2 <= radius**2
+    return inside
 
 
 def chunk_cases() -> dict[str, np.ndarray]:
@@ -172,7 +178,7 @@ def refused_messages() -> dict[str, bytes]:
     }
 
 
-def codecs() -> dict[str, dict[str, object]]:
+def codecs() -> dict[str, Any]:
     """The documents by file name."""
     chunks = {
         "cases": [
@@ -235,7 +241,7 @@ def probability() -> dict[str, object]:
 
 
 def inflated(value: object) -> object:
-    """A document with every gzip opened: two versions of zlib may write other bytes for the same voxels."""
+    """A document with every gzip inflated: zlib versions may write different bytes for the same voxels."""
     if isinstance(value, dict):
         return {k: _opened(v) if k.endswith(("_gz", "message_b64")) and v else inflated(v) for k, v in value.items()}
     return [inflated(v) for v in value] if isinstance(value, list) else value

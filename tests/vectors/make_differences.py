@@ -17,14 +17,14 @@ def differences(now: np.ndarray, then: np.ndarray) -> list[dict[str, Any]]:
     now, then = (np.where(labels == ERASED, 0, labels) for labels in (now, then))
     parts, _ = ndi.label((now > 0) | (then > 0), EVERY_NEIGHBOUR)
     found = []
-    for number, place in enumerate(ndi.find_objects(parts), start=1):
-        here = parts[place] == number
-        has, had = (now[place] > 0) & here, (then[place] > 0) & here
-        relabelled = int((has & had & (now[place] != then[place])).sum())
+    for number, box in enumerate(ndi.find_objects(parts), start=1):
+        here = parts[box] == number
+        has, had = (now[box] > 0) & here, (then[box] > 0) & here
+        relabelled = int((has & had & (now[box] != then[box])).sum())
         added, removed = int((has & ~had).sum()), int((had & ~has).sum())
         if added + removed + relabelled:
             kind = "added" if not had.any() else "removed" if not has.any() else "changed"
-            box = [edge for part in place for edge in (part.start, part.stop)]
+            box = [edge for part in box for edge in (part.start, part.stop)]
             found.append({"kind": kind, "added": added, "removed": removed, "relabelled": relabelled, "box": box})
     return sorted(found, key=lambda part: part["box"])
 

@@ -1,11 +1,10 @@
 """Writes `growing.json`: strokes on crops of the phantom.
 
-The crops are kept in the file, so that a processor that rounds a phantom's voxel differently changes nothing: the tests
-read the file, not this generator.
-"""
+The crops are stored in the file, so that tests do not depend on the rounding of the phantom on another CPU."""
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy import ndimage as ndi
@@ -26,20 +25,20 @@ def deepest(mask: np.ndarray) -> tuple[int, int, int]:
 
 
 class Crop:
-    """A piece of a phantom round a place, with its lung limit."""
+    """A crop of a phantom, with its lung limit."""
 
-    def __init__(self, name, phantom, place, size=SIZE) -> None:
+    def __init__(self, name: str, phantom: Any, centre: Any, size: tuple[int, int, int] = SIZE) -> None:
         limit, self.background = lung_limit(phantom.hu_zyx, phantom.geometry.spacing_mm_zyx, least_ml=100.0)
-        low = [min(max(0, p - s // 2), n - s) for p, s, n in zip(place, size, phantom.hu_zyx.shape, strict=True)]
+        low = [min(max(0, p - s // 2), n - s) for p, s, n in zip(centre, size, phantom.hu_zyx.shape, strict=True)]
         part = tuple(slice(a, a + s) for a, s in zip(low, size, strict=True))
         self.hu = np.ascontiguousarray(phantom.hu_zyx[part])
         self.limit = np.ascontiguousarray(limit[part])
         self.truth = phantom.findings_zyx[part]
         self.name = name
         self.spacing = tuple(round(s, 6) for s in phantom.geometry.spacing_mm_zyx)
-        self.seed = tuple(p - a for p, a in zip(place, low, strict=True))
+        self.seed = tuple(p - a for p, a in zip(centre, low, strict=True))
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         return {
             "shape_zyx": list(self.hu.shape),
             "spacing_mm_zyx": list(self.spacing),
@@ -49,17 +48,28 @@ class Crop:
         }
 
 
-def grow_case(name, crop, *, seed=None, radius=14.0, labels=None, limit=True, segment=1, overwrite=False, **params):
+def grow_case(
+    name: str,
+    crop: Any,
+    *,
+    seed: tuple[int, ...] | None = None,
+    radius: float = 14.0,
+    labels: np.ndarray = None,
+    limit: Any = True,
+    segment: int = 1,
+    overwrite: bool = False,
+    **params: Any,
+) -> Any:
     labels = np.zeros(crop.hu.shape, np.uint8) if labels is None else labels
     settings = GrowParams(**params)
     inside = crop.limit if limit else None
-    place = crop.seed if seed is None else seed
+    z, y, x = crop.seed if seed is None else seed
     grown = grow(
         crop.hu,
         crop.spacing,
         labels,
         segment,
-        place,
+        (z, y, x),
         radius,
         limit_zyx=inside,
         background_hu=crop.background,
@@ -75,7 +85,7 @@ def grow_case(name, crop, *, seed=None, radius=14.0, labels=None, limit=True, se
         "labels_gz": packed(labels),
         "segment": segment,
         "overwrite": overwrite,
-        "seed_zyx": list(place),
+        "seed_zyx": [z, y, x],
         "radius_mm": radius,
         "params": settings.to_json(),
         "added_gz": packed(added),
@@ -86,7 +96,17 @@ def grow_case(name, crop, *, seed=None, radius=14.0, labels=None, limit=True, se
     }
 
 
-def stroke_case(name, tool, labels, centre, radius, *, segment=1, overwrite=False, planar=False):
+def stroke_case(
+    name: str,
+    tool: str,
+    labels: np.ndarray,
+    centre: tuple[int, int, int],
+    radius: float,
+    *,
+    segment: int = 1,
+    overwrite: bool = False,
+    planar: bool = False,
+) -> Any:
     spacing = (4.0, 1.8, 1.8)
     after = labels.copy()
     if tool == "erase":
@@ -109,7 +129,7 @@ def stroke_case(name, tool, labels, centre, radius, *, segment=1, overwrite=Fals
     }
 
 
-def cases() -> tuple[dict, list[dict]]:
+def cases() -> tuple[dict[str, Any], list[dict[str, Any]]]:
     thick = Crop("thick", THICK, deepest(THICK.findings_zyx == 1))
     thin_phantom = make_phantom(18, THIN_PROFILE, (48, 192, 192))
     thin = Crop("thin", thin_phantom, deepest(thin_phantom.findings_zyx == 1), (25, 44, 44))
@@ -151,7 +171,7 @@ def cases() -> tuple[dict, list[dict]]:
     ]
 
 
-def strokes() -> list[dict]:
+def strokes() -> list[dict[str, Any]]:
     labels = np.zeros((12, 33, 40), np.uint8)
     labels[3:7, 8:20, 5:18] = 1
     labels[4:10, 10:25, 18:30] = 4

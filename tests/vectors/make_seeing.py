@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from scipy.spatial.transform import Rotation
 SHAPE = (9, 12, 14)
 SPACING_ZYX = (2.5, 0.8, 0.7)
 PLANES = {"axial": 0, "coronal": 1, "sagittal": 2}
-PROJECTIONS = {"mip": np.max, "minip": np.min, "average": np.mean}
+PROJECTIONS: dict[str, Callable[..., Any]] = {"mip": np.max, "minip": np.min, "average": np.mean}
 
 
 def packed(array: np.ndarray[Any, Any]) -> str:
@@ -33,7 +34,8 @@ def make_slabs(hu: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
 
 
 def make_obliques(hu: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
-    """Trilinear planes askew; -1000 outside. Vectors are mm along i, j, k; places continuous ijk, middles at +0.5."""
+    """Trilinear oblique planes; -1000 outside. Vectors are mm along i, j, k; positions continuous ijk, voxel centres at
+    +0.5."""
     found = []
     spacing = np.array(SPACING_ZYX[::-1])
     for seed, angles in enumerate(((20, 0, 0), (10, 25, -30), (0, 90, 45))):
@@ -42,9 +44,9 @@ def make_obliques(hu: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> lis
         width, height, mm, a0, b0 = 24, 20, 0.6, -7.1, -6.3
         a = a0 + (np.arange(width) + 0.5) * mm
         b = b0 + (np.arange(height) + 0.5) * mm
-        places = centre + (a[None, :, None] * right + b[:, None, None] * down) / spacing
-        inside = np.all((places >= 0) & (places < np.array(SHAPE[::-1])), axis=-1)
-        zyx = np.moveaxis(places[..., ::-1], -1, 0)
+        positions = centre + (a[None, :, None] * right + b[:, None, None] * down) / spacing
+        inside = np.all((positions >= 0) & (positions < np.array(SHAPE[::-1])), axis=-1)
+        zyx = np.moveaxis(positions[..., ::-1], -1, 0)
         values = map_coordinates(hu.astype(np.float64), zyx - 0.5, order=1, mode="nearest")
         nearest = labels[tuple(np.clip(np.floor(zyx).astype(int), 0, np.array(SHAPE)[:, None, None] - 1))]
         found.append(

@@ -1,1 +1,1 @@
-"""Writers of a release. They know arrays, geometry and the frozen manifest; nothing of the database or of HTTP."""
+"""Writers of release files from arrays, geometry and the frozen manifest; independent of database and HTTP."""

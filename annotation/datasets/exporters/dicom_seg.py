@@ -1,14 +1,11 @@
 """DICOM Segmentation objects (PS3.3 A.51) by highdicom, one per scan and layer.
 
-BINARY, not LABELMAP: a labelmap (Supplement 243) would be smaller in memory, but most viewers and the validators at
-hand do not know its SOP class yet. Empty frames are left out, so the file stays small.
+BINARY, not LABELMAP: a labelmap (Supplement 243) would be smaller in memory, but most viewers and validators do not
+support its SOP class yet. Empty frames are left out, so the file stays small.
 
-The original DICOM files are not kept, only the volume pack; what the segmentation points to is made from the UIDs
-that intake stored. Where a scan has no UID per slice (it came as NIfTI), no reference is written rather than a false
-one.
-"""
+The original DICOM files are not stored, only the volume pack; references are made from the UIDs that intake stored. A
+scan without UIDs per slice (from NIfTI) gets no references."""
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +20,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 from pydicom.uid import UID, CTImageStorage
 
+from voxloop.kernel.uids import uid_of_digest
 from voxloop.volume.geometry import Geometry
 
 FINDING = Code("49755003", "SCT", "Morphologically Abnormal Structure")
@@ -45,10 +43,8 @@ class Source:
 
 
 def derived_uid(*parts: str) -> str:
-    """A UID that follows from names alone (PS3.5 B.2), so that a second export writes the same bytes."""
-    digest = bytearray(sha256("\x1f".join(parts).encode()).digest()[:16])
-    digest[6], digest[8] = digest[6] & 0x0F | 0x40, digest[8] & 0x3F | 0x80
-    return f"2.25.{uuid.UUID(bytes=bytes(digest)).int}"
+    """A UID derived from names (PS3.5 B.2), so that exports are reproducible."""
+    return uid_of_digest(sha256("\x1f".join(parts).encode()).digest(), version=4)
 
 
 def source_of(
@@ -82,17 +78,16 @@ def write_segmentation(
 ) -> None:
     """Write a labelmap (uint8, erased voxels stripped) as a BINARY segmentation.
 
-    Segments are numbered 1…n in the order of the layer's ids (DICOM wants them without gaps), all of them described,
-    whether drawn or not. A confirmed empty mask becomes one slice of zeros for each. `identity` (the hash of the
-    content) and `created_at` decide UIDs and dates, so equal input gives equal bytes.
-    """
+    Segments are numbered 1…n in the order of the layer's ids (DICOM requires no gaps); undrawn ones are described too.
+    A confirmed empty mask becomes one slice of zeros per segment. UIDs and dates derive from `identity` (the hash of
+    the content) and `created_at`, so equal input gives equal bytes."""
     segments = sorted(layer["segments"], key=lambda segment: int(segment["id"]))
     numbers = np.zeros(256, np.uint8)
     numbers[[int(segment["id"]) for segment in segments]] = np.arange(1, len(segments) + 1)
     images = _source_images(geometry, source)
     frames = numbers[labels_zyx]
     filled = np.flatnonzero(frames.any(axis=(1, 2)))
-    # Slices without a label carry nothing; an empty mask keeps its middle slice, because one frame there must be.
+    # Slices without a label are omitted; an empty mask keeps its middle slice, because one frame is required.
     kept = filled if filled.size else np.array([len(images) // 2])
     described = [_describe(number, segment, layer, source) for number, segment in enumerate(segments, start=1)]
     document = Segmentation(
@@ -121,7 +116,7 @@ def write_segmentation(
 
 
 def _source_images(geometry: Geometry, source: Source) -> list[Dataset]:
-    """One data set per slice with what highdicom copies from its source; never stored."""
+    """One data set per slice with the attributes that highdicom copies from its source; never stored."""
     affine = geometry.affine()
     row, column = (affine[:3, axis] / np.linalg.norm(affine[:3, axis]) for axis in (0, 1))
     slices, rows, columns = geometry.shape_zyx
@@ -154,6 +149,10 @@ def _source_images(geometry: Geometry, source: Source) -> list[Dataset]:
         image.Rows, image.Columns = rows, columns
         image.PixelSpacing = [_decimal(row_spacing), _decimal(column_spacing)]
         image.SliceThickness = _decimal(thickness)
+        if slices > 1:
+            # Otherwise highdicom measures between the frames of the mask: one frame gives 1 mm, two with a gap give the
+            # gap, and readers that build a volume from it scale the lesion.
+            image.SpacingBetweenSlices = _decimal(thickness)
         image.ImageOrientationPatient = [_decimal(value) for value in (*row, *column)]
         image.ImagePositionPatient = [_decimal(value) for value in geometry.lps_of((0, 0, k))]
         images.append(image)
@@ -181,7 +180,7 @@ def _describe(number: int, segment: Mapping[str, Any], layer: Mapping[str, Any],
             code.get("scheme") or PRIVATE_SCHEME,
             (code.get("meaning") or segment["name"])[:64],
         ),
-        # A reader drew or approved every voxel; semi-automatic would need the algorithm of each to be named.
+        # A reader drew or approved every voxel; SEMIAUTOMATIC would require naming each algorithm.
         algorithm_type=SegmentAlgorithmTypeValues.MANUAL,
         tracking_uid=UID(derived_uid("segment", source.series_uid, layer["name"], segment["key"])),
         tracking_id=str(segment["key"])[:64],
@@ -194,7 +193,7 @@ def _code_string(name: str) -> str:
 
 
 def _make_repeatable(document: Dataset, at: datetime) -> None:
-    """Replace the present time and the random UID that highdicom writes."""
+    """Replace the current time and the random UID that highdicom writes."""
     for keyword in ("ContentDate", "SeriesDate", "InstanceCreationDate"):
         if keyword in document:
             setattr(document, keyword, at.strftime("%Y%m%d"))
@@ -209,7 +208,7 @@ def _make_repeatable(document: Dataset, at: datetime) -> None:
 
 
 def _drop_references(document: Dataset) -> None:
-    """Take out what points to slices that do not exist as DICOM (all of it is conditional, PS3.3 A.51.5.1, C.12.2)."""
+    """Remove references to slices that do not exist as DICOM (all are conditional, PS3.3 A.51.5.1, C.12.2)."""
     for keyword in ("ReferencedSeriesSequence", "SourceImageSequence"):
         if keyword in document:
             delattr(document, keyword)

@@ -1,4 +1,4 @@
-"""Write a whole release into an empty folder. SHA256SUMS comes last: without it nothing looks complete."""
+"""Write a whole release into an empty folder. SHA256SUMS is written last: a release without it is incomplete."""
 
 import json
 import shutil
@@ -12,34 +12,34 @@ import numpy as np
 import numpy.typing as npt
 
 from annotation.datasets import verify
-from annotation.datasets.exporters import dicom_seg, manifest, nifti
-from voxloop.storage.store import sha256_of
+from annotation.datasets.exporters import dicom_seg, manifest
+from voxloop.storage.objects import sha256_of
+from voxloop.volume import nifti
 from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import ERASED, strip_erased
+from voxloop.volume.pack.codec import Voxels
 
 
 @dataclass(frozen=True)
 class ScanVoxels:
-    """What a release needs of one scan: HU, and the labelmap of each layer with erased voxels (255) still in.
+    """The voxels of one scan in a release: HU, and the labelmap of each layer including erased voxels (255).
 
     `instance_uids` are the SOP Instance UIDs of its slices in the order of `k`, where they are known.
     """
 
-    hu_zyx: npt.NDArray[np.int16]
+    hu_zyx: Voxels
     labels_zyx: Mapping[str, npt.NDArray[np.uint8]]
     instance_uids: Sequence[str] | None = None
 
 
 Load = Callable[[Mapping[str, Any]], ScanVoxels]
-Report = Callable[[int, str], None]
+Tell = Callable[[int, str], None]
 
 
-def write_release(folder: Path, frozen: Mapping[str, Any], load: Load, report: Report) -> str:
-    """Write every file of a release; answer its seal (the sha256 of SHA256SUMS).
-
-    `frozen` is the release's manifest, `load` answers the voxels of one of its scans, `report` is told 0-100 and a
-    sentence before every scan. Equal input gives equal bytes. Raises ValueError when voxels are not the frozen ones.
-    """
+def write_release(folder: Path, frozen: Mapping[str, Any], load: Load, report: Tell) -> str:
+    """Write every file of a release; returns its seal (the sha256 of SHA256SUMS). `frozen` is the release's manifest,
+    `load` returns the voxels of one of its scans, `report` is called with 0-100 and a sentence before each scan. Equal
+    input gives equal bytes. Raises ValueError when voxels are not the frozen ones."""
     files: list[dict[str, Any]] = []
     scans = frozen["scans"]
     for done, scan in enumerate(scans):
@@ -66,7 +66,7 @@ def _write_scan(
     folder: Path, frozen: Mapping[str, Any], scan: Mapping[str, Any], voxels: ScanVoxels, files: list[dict[str, Any]]
 ) -> None:
     code, geometry = scan["code"], Geometry.from_json(scan)
-    image = _place(folder, "images", f"{code}.nii.gz")
+    image = _path_in(folder, "images", f"{code}.nii.gz")
     nifti.write_image(image, voxels.hu_zyx, geometry)
     files.append(_entry(folder, f"images/{code}.nii.gz", "image", code))
     for name, claim in scan["layers"].items():
@@ -74,22 +74,22 @@ def _write_scan(
         if verify.content_hash(labels_zyx) != claim["content_hash"]:
             raise ValueError(f"the {name} mask of {code} is not the approved one")
         clean_zyx = strip_erased(labels_zyx)
-        place = manifest.folder_of("labels", name, frozen)
-        nifti.write_labels(_place(folder, place, f"{code}.nii.gz"), clean_zyx, geometry)
-        files.append(_entry(folder, f"{place}/{code}.nii.gz", "label", code, name))
+        subfolder = manifest.folder_of("labels", name, frozen)
+        nifti.write_labels(_path_in(folder, subfolder, f"{code}.nii.gz"), clean_zyx, geometry)
+        files.append(_entry(folder, f"{subfolder}/{code}.nii.gz", "label", code, name))
         if (labels_zyx == ERASED).any():
-            place = manifest.folder_of("erased", name, frozen)
+            subfolder = manifest.folder_of("erased", name, frozen)
             nifti.write_labels(
-                _place(folder, place, f"{code}.nii.gz"), (labels_zyx == ERASED).astype(np.uint8), geometry
+                _path_in(folder, subfolder, f"{code}.nii.gz"), (labels_zyx == ERASED).astype(np.uint8), geometry
             )
-            files.append(_entry(folder, f"{place}/{code}.nii.gz", "erased", code, name))
-        if scan["modality"] == "CT":  # a projection image has no place in the patient to refer to
-            place = manifest.folder_of("dicom-seg", name, frozen)
+            files.append(_entry(folder, f"{subfolder}/{code}.nii.gz", "erased", code, name))
+        if scan["modality"] == "CT":  # a projection image has no frame of reference
+            subfolder = manifest.folder_of("dicom-seg", name, frozen)
             source = dicom_seg.source_of(
                 code, scan["subject"] or code, geometry.shape_zyx[0], scan["uids"], voxels.instance_uids
             )
-            _write_seg(_place(folder, place, f"{code}.dcm"), clean_zyx, geometry, frozen, scan, name, source)
-            files.append(_entry(folder, f"{place}/{code}.dcm", "dicom_seg", code, name))
+            _write_seg(_path_in(folder, subfolder, f"{code}.dcm"), clean_zyx, geometry, frozen, scan, name, source)
+            files.append(_entry(folder, f"{subfolder}/{code}.dcm", "dicom_seg", code, name))
 
 
 def _write_seg(
@@ -114,9 +114,9 @@ def _write_seg(
     )
 
 
-def _place(folder: Path, kind: str, name: str) -> Path:
+def _path_in(folder: Path, kind: str, name: str) -> Path:
     if Path(name).name != name:
-        raise ValueError(f"{name!r} is no name for a file")
+        raise ValueError(f"{name!r} is not a valid file name")
     (folder / kind).mkdir(parents=True, exist_ok=True)
     return folder / kind / name
 

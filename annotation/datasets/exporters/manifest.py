@@ -1,12 +1,12 @@
-"""The documents of a release: what it holds, who made it, how to read it."""
+"""The documents of a release: content, provenance, how to read it."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from math import prod
 from typing import Any
 
-from annotation.datasets.verify import FORMAT, canonical
+from annotation.datasets.verify import FORMAT
+from voxloop.kernel.canonical import canonical_hash
+from voxloop.volume.amounts import amount_of, unit_of
 
 Frozen = Mapping[str, Any]
 SIDES = ("train", "validation", "test")
@@ -14,7 +14,7 @@ SIDES = ("train", "validation", "test")
 
 def manifest_hash(frozen: Frozen) -> str:
     """sha256 (hex) of the canonical JSON of the frozen list: the name of a release's content."""
-    return hashlib.sha256(canonical(frozen)).hexdigest()
+    return canonical_hash(frozen)
 
 
 def folder_of(kind: str, layer: str, frozen: Frozen) -> str:
@@ -72,7 +72,7 @@ def dataset_document(frozen: Frozen) -> dict[str, Any]:
 
 
 def _channel(frozen: Frozen) -> str:
-    """What nnU-Net calls the channel: it scales "CT" by the HU of the whole dataset, everything else image by image."""
+    """nnU-Net's channel name: "CT" is scaled by the HU of the whole dataset, everything else per image."""
     if not _has_planar(frozen):
         return "CT"
     return "image" if _has_ct(frozen) else "X-ray"
@@ -116,13 +116,13 @@ def _contents(frozen: Frozen) -> str:
             ),
             (
                 f"`{folder_of('erased', layer['name'], frozen)}/CODE.nii.gz`",
-                "1 where a reader took a proposed voxel away; only where there are any",
+                "1 where a reader removed a proposed voxel; only where there are any",
             ),
         ]
         if ct:
-            only = "; CT only, a projection has no place in the patient to refer to" if planar else ""
-            place = folder_of("dicom-seg", layer["name"], frozen)
-            rows.append((f"`{place}/CODE.dcm`", f"{name}: the same as DICOM segmentation{only}"))
+            only = "; CT only, a projection has no frame of reference" if planar else ""
+            subfolder = folder_of("dicom-seg", layer["name"], frozen)
+            rows.append((f"`{subfolder}/CODE.dcm`", f"{name}: the same as DICOM segmentation{only}"))
     rows += [
         ("`labels.json`", "the label schema: values, names, coded terms, questions"),
         ("`dataset.json`", "the lists that nnU-Net and MONAI read"),
@@ -156,11 +156,8 @@ def _segment_tables(frozen: Frozen) -> str:
             for scan in frozen["scans"]:
                 voxels = scan["layers"].get(layer["name"], {}).get("voxel_counts", {}).get(str(segment["id"]), 0)
                 found[scan["split"]] += voxels > 0
-                # An image of one plane has no volume: what is marked in it is an area.
-                if scan["modality"] == "CT":
-                    marked["mL"] += voxels * prod(scan["spacing_mm_zyx"]) / 1000
-                else:
-                    marked["cm²"] += voxels * prod(scan["spacing_mm_zyx"][1:]) / 100
+                shape_zyx, spacing_mm_zyx = scan["shape_zyx"], scan["spacing_mm_zyx"]
+                marked[unit_of(shape_zyx)] += amount_of(voxels, shape_zyx, spacing_mm_zyx)
             sums = (f"{marked[unit]:.1f}" for unit in units)
             rows.append((segment["id"], segment["name"], *(found[side] for side in SIDES), *sums))
         header = (

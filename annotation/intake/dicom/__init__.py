@@ -1,1 +1,1 @@
-"""DICOM without Django: find files, read them with distrust, sort them into series, and make volumes of them."""
+"""DICOM without Django: find files, read them as untrusted input, group them into series, build volumes."""

@@ -1,8 +1,5 @@
-"""What a text in a file says of a patient: nothing (a dummy), a code, or a name or a date that must not be there.
-
-The tools that de-identify leave dummies where DICOM wants a value; they name nobody and are no reason to refuse. No
-sentence made here repeats what the file says.
-"""
+"""Classify identifying texts in a file: a dummy, a code, or a name or date that must not be there. De-identification
+tools leave dummies where DICOM requires a value; these are accepted. No message repeats the file's text."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ _DUMMY_WORDS = """
     unnamed value withheld
 """
 DUMMY_WORDS = frozenset(_DUMMY_WORDS.split())
-# Given names that are common where hospitals that send scans are. A word of these in a Patient ID is a name.
+# Common given names in the countries of likely sites. A Patient ID with one of these words is a name.
 _GIVEN_NAMES = """
     adam adele ahmed albert alexander alexandra alfred ali alice alina amelie amir ana andrea andreas andrew angela
     anja anke anna anne anthony antonio barbara beate benjamin bernd bernhard birgit brigitte bruno carla carlos
@@ -58,7 +55,7 @@ VOWELS = set("aeiouyäöüáéíóúàèìòùâêîôûåæøœ")
 
 
 def is_dummy(value: str) -> bool:
-    """Whether a text names nobody: empty, words like REMOVED, a run of one sign, a birth date that nobody has."""
+    """Whether a text names nobody: empty, words like REMOVED, one repeated character, an impossible birth date."""
     plain = value.strip().lower()
     if plain in {"n/a", "n.a.", "na", "-"} or _is_dummy_date(plain):
         return True
@@ -67,7 +64,7 @@ def is_dummy(value: str) -> bool:
 
 
 def is_code(name: str, patient_id: str) -> bool:
-    """Whether what stands in Patient's Name is a pseudonym: the Patient ID, a dummy, or one word with a digit."""
+    """Whether a Patient's Name is a pseudonym: the Patient ID, a dummy, or one word with a digit."""
     if is_dummy(name):
         return True
     plain = name.strip("^ ").lower()
@@ -77,39 +74,39 @@ def is_code(name: str, patient_id: str) -> bool:
 
 
 def check_patient_id(value: str) -> None:
-    """Refuse a Patient ID that is a name or holds a birth date. Raises Invalid with a code of its own for each."""
+    """Refuse a Patient ID that is a name or holds a birth date. Raises Invalid with a separate code for each."""
     if is_dummy(value):
         return
     plain = value.strip().lower()
     if _holds_a_date(plain):
         raise Invalid(
-            "The Patient ID holds a date, like a birth date: give each patient a code that means nothing, and send "
+            "The Patient ID holds a date, like a birth date: give each patient a code without meaning, and send "
             "the scan again.",
             code="patient_id_is_date",
         )
     if _reads_as_a_name(plain):
         raise Invalid(
-            "The Patient ID reads like a name: give each patient a code with digits that means nothing, and send the "
+            "The Patient ID reads like a name: give each patient a code with digits and without meaning, and send the "
             "scan again.",
             code="patient_id_is_name",
         )
 
 
 def _is_filler(word: str) -> bool:
-    """`0`, `xxx`, `99999`, `123456`: what is typed where something must stand."""
+    """`0`, `xxx`, `99999`, `123456`: filler for a required field."""
     if set(word) in ({"0"}, {"x"}):
         return True
     return (len(word) >= 3 and len(set(word)) == 1) or (len(word) >= 6 and "1234567890".startswith(word))
 
 
 def _is_dummy_date(plain: str) -> bool:
-    """`00010101`, `19000101`, `00000000`, `11111111`: no birth date of anybody who was ever scanned."""
+    """`00010101`, `19000101`, `00000000`, `11111111`: dummy birth dates."""
     digits = re.sub(r"[-./]", "", plain)
     if not re.fullmatch(r"\d{8}", digits):
         return False
     if len(set(digits)) == 1 or digits in ("19000101", "01011900"):
         return True
-    # As the standard writes a date, and the first of January as people write it; every other order may be a real one.
+    # DICOM's format, and 1 January in common formats; any other order may be a real date.
     year_first = digits[:4] < "1850" and digits[4:6] <= "12" and digits[6:] <= "31"
     return year_first or (digits.startswith("0101") and digits[4:] < "1850")
 
@@ -126,7 +123,7 @@ def _dates_in(plain: str) -> Iterator[date]:
             yield from _days(year_first, year_last, (found[4:], found[:2], found[2:4]))
     for first, part, second, third in PARTED.findall(plain):
         if not _is_dummy_date(f"{first}{second}{third}"):
-            # Two digits of a year are believed only where they are parted as in a date.
+            # A two-digit year counts only in a date with separators.
             if len(first) == 4 or (len(first) == 2 and part in "./"):
                 yield from _days((first, second, third))
             if len(third) == 4 or (len(third) == 2 and part in "./"):
@@ -154,6 +151,6 @@ def _reads_as_a_name(plain: str) -> bool:
     lettered = [word for word in words if len(word) >= NAME_LETTERS and VOWELS & set(word) and set(word) - VOWELS]
     if not any(sign.isdigit() for sign in plain):
         return bool(given or lettered)
-    # Beside a number one word may be the short name of a study (IRIS-0012); two with a given name are a person.
+    # With a number, one word may be a study's short name (IRIS-0012); two with a given name are a person.
     others = [word for word in words if len(word) >= 3 and word not in given]
     return bool(given and (others or len(given) > 1)) or (len(lettered) >= 2 and " " in plain)

@@ -1,4 +1,4 @@
-"""Pixel data to stored values: every usual transfer syntax, declared sizes checked before a decoder sees them."""
+"""Pixel data to stored values: all common transfer syntaxes; declared sizes are checked before decoding."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def decode_stored(pixel_data: bytes, header: Dataset, transfer_syntax: str) -> n
 def _native(data: bytes, rows: int, columns: int, allocated: int, order: str) -> npt.NDArray[Any]:
     need = rows * columns * allocated // 8
     if len(data) < need:
-        raise Invalid(f"A slice holds {len(data)} bytes of pixels, it needs {need}.", code="truncated_pixels")
+        raise Invalid(f"A slice holds {len(data)} bytes of pixels; {need} are needed.", code="truncated_pixels")
     return np.frombuffer(data, f"{order}u{allocated // 8}", rows * columns).reshape(rows, columns)
 
 
@@ -59,7 +59,7 @@ def _encapsulated(data: bytes, rows: int, columns: int, allocated: int, syntax: 
     try:
         frame = next(generate_frames(data, number_of_frames=1))
     except (StopIteration, ValueError, struct.error, EOFError, IndexError) as error:
-        raise Invalid("The pixel data of a slice is cut short.", code="truncated_pixels") from error
+        raise Invalid("The pixel data of a slice is truncated.", code="truncated_pixels") from error
     if syntax != RLE and (declared := declared_size(frame)) != (rows, columns):
         raise Invalid(
             f"A slice is coded as {_size(declared)} but declared as {rows}×{columns} pixels.", code="bad_pixels"
@@ -73,7 +73,7 @@ def _encapsulated(data: bytes, rows: int, columns: int, allocated: int, syntax: 
             image = ENCAPSULATED[syntax](frame)
     except MemoryError:
         raise
-    except Exception as error:  # each codec has its own class of error
+    except Exception as error:  # each codec has its own exception classes
         raise Invalid("The compressed pixels of a slice are damaged.", code="bad_pixels") from error
     if image.shape != (rows, columns) or image.dtype.kind not in "iu" or image.dtype.itemsize > 2:
         raise Invalid("The compressed pixels of a slice are not one grey image.", code="bad_pixels")
@@ -81,11 +81,11 @@ def _encapsulated(data: bytes, rows: int, columns: int, allocated: int, syntax: 
 
 
 def declared_size(frame: bytes) -> tuple[int, int] | None:
-    """Rows and columns that a JPEG, JPEG-LS or JPEG 2000 codestream says it has; None when it is neither."""
+    """Rows and columns declared by a JPEG, JPEG-LS or JPEG 2000 codestream; None when it is neither."""
     if frame[:4] == b"\xff\x4f\xff\x51" and len(frame) >= 24:  # JPEG 2000: SOC, SIZ
         x1, y1, x0, y0 = struct.unpack_from(">IIII", frame, 8)
         return y1 - y0, x1 - x0
-    if frame[4:8] == b"jP  ":  # a JP2 file around it, against the rules but seen
+    if frame[4:8] == b"jP  ":  # wrapped in a JP2 file: non-standard, but occurs
         at = frame.find(b"\xff\x4f\xff\x51")
         return declared_size(frame[at:]) if at > 0 else None
     if frame[:2] != b"\xff\xd8":
@@ -110,7 +110,7 @@ def _size(declared: tuple[int, int] | None) -> str:
 
 
 def _apply_sign(raw: npt.NDArray[Any], header: Dataset) -> npt.NDArray[np.int32]:
-    """Bits Stored below High Bit, two's complement when Pixel Representation says so (PS3.3 C.7.6.3.1)."""
+    """Extract Bits Stored below High Bit, two's complement if Pixel Representation says so (PS3.3 C.7.6.3.1)."""
     allocated = int(header.BitsAllocated)
     stored = int(header.get("BitsStored") or allocated)
     high = int(header.get("HighBit") if header.get("HighBit") is not None else stored - 1)
@@ -118,7 +118,7 @@ def _apply_sign(raw: npt.NDArray[Any], header: Dataset) -> npt.NDArray[np.int32]
     if not (1 <= stored <= 16 and stored - 1 <= high <= 15):
         raise Invalid(f"A slice declares {stored} bits with high bit {high}.", code="bad_pixels")
     if stored == 16 and raw.dtype.itemsize == 2:
-        # The quick way of nearly every scanner: all 16 bits count.
+        # Fast path for nearly all scanners: all 16 bits are used.
         native = raw.astype(raw.dtype.newbyteorder("="), copy=False)
         return native.view(np.int16 if signed else np.uint16).astype(np.int32)
     values = raw.astype(np.int32) >> (high + 1 - stored)

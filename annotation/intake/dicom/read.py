@@ -1,4 +1,4 @@
-"""Read one DICOM file with distrust: bytes in, the few attributes the intake needs out."""
+"""Read one untrusted DICOM file: only the few attributes that intake needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, 
 from annotation.intake.limits import Limits
 from voxloop.kernel.errors import Invalid
 
-# What is read at all. Nothing else of a file enters the process, let alone the database.
+# The only attributes that are read.
 IDENTITY_TAGS = (
     "PatientName",
     "PatientBirthDate",
@@ -49,6 +49,7 @@ HEADER_TAGS = (
     "ImagerPixelSpacing",
     "StudyInstanceUID",
     "SeriesInstanceUID",
+    "SeriesNumber",
     "FrameOfReferenceUID",
     "ImagePositionPatient",
     "ImageOrientationPatient",
@@ -70,12 +71,12 @@ HEADER_TAGS = (
     *IDENTITY_TAGS,
 )
 PIXEL_TAGS = ("PixelData", "BitsAllocated", "PixelRepresentation")
-HEADER_BYTES = 1 << 20  # what a deflated file may inflate to beside its share
+HEADER_BYTES = 1 << 20  # slack for the inflated size of a deflated file
 
 
 @dataclass(frozen=True)
 class Slice:
-    """One file of a series: where it lies, its transfer syntax, its attributes, the bytes of its pixel data."""
+    """One file of a series: path, transfer syntax, attributes, location of the pixel data."""
 
     path: Path
     folder: str
@@ -91,7 +92,7 @@ def looks_like_dicom(data: bytes) -> bool:
 
 
 def read_slice(path: Path, folder: str, limits: Limits) -> Slice:
-    """The header of a file. Raises Invalid (`unreadable`, `deflated_too_large`). The preamble is never looked at."""
+    """The header of a file. Raises Invalid (`unreadable`, `deflated_too_large`). The preamble is ignored."""
     data = path.read_bytes()
     header, syntax = _parse(data, [*HEADER_TAGS, "PixelData"], limits)
     pixels = header.pop("PixelData", None)
@@ -112,23 +113,24 @@ def _parse(data: bytes, tags: list[str], limits: Limits) -> tuple[Dataset, str]:
         syntax, end = _file_meta(data)
         if syntax == DeflatedExplicitVRLittleEndian:
             data = _inflate(data, end, limits)
-        # From memory, so that a declared length never allocates more than the file holds.
+        # From memory, so that a declared length cannot allocate more than the file holds.
         dataset = dcmread(BytesIO(data), force=True, specific_tags=tags)
     except Invalid:
         raise
     except MemoryError:
         raise
-    except (Exception, RecursionError) as error:  # pydicom raises whatever a broken file makes it stumble over
+    except (Exception, RecursionError) as error:  # pydicom raises arbitrary exceptions for broken files
         raise Invalid("The file is damaged and cannot be read as DICOM.", code="unreadable") from error
     kept = Dataset()
     for tag in list(dataset.keys()):
-        with suppress(Exception):  # an attribute that is no number where one belongs counts as not there
+        with suppress(Exception):  # a non-numeric value of a numeric attribute counts as missing
             kept.add(dataset[tag])
     return kept, syntax
 
 
 def _file_meta(data: bytes) -> tuple[str, int]:
-    """The transfer syntax, and where the data set begins. Without file meta: the default of PS3.5 10.1, or by looks."""
+    """The transfer syntax, and where the data set begins. Without file meta: the default of PS3.5 10.1, or guessed from
+    the bytes."""
     at = 132 if data[128:132] == b"DICM" else 0
     syntax = ""
     while data[at : at + 2] == b"\x02\x00" and len(data) >= at + 12:

@@ -1,4 +1,4 @@
-"""Which series can be annotated: modality, origin, de-identification, pixels. Each no is a code and one sentence."""
+"""Which series can be annotated: modality, origin, de-identification, pixels. A refusal is a code and one sentence."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
 
+from annotation.intake.dicom.headers import modality_of, numbers_of, text_of
 from annotation.intake.dicom.identity import check_patient_id, is_code, is_dummy
 from annotation.intake.dicom.pixels import KNOWN
 from annotation.intake.dicom.read import IDENTITY_TAGS, Slice
@@ -20,51 +18,13 @@ from annotation.intake.limits import Limits
 from voxloop.kernel.errors import Invalid, TooLarge
 
 PLANAR = ("DX", "CR")
-MODALITY_OF_CLASS = {
-    "1.2.840.10008.5.1.4.1.1.2": "CT",
-    "1.2.840.10008.5.1.4.1.1.1": "CR",
-    "1.2.840.10008.5.1.4.1.1.1.1": "DX",
-    "1.2.840.10008.5.1.4.1.1.1.1.1": "DX",
-}
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-UID = re.compile(r"[0-9.]{3,64}")
 MOST_SIDE = 8192
 
 
-def text_of(header: Dataset, keyword: str, most: int = 64) -> str:
-    """One line of printable text, or an empty one."""
-    value = header.get(keyword)
-    if value is None:
-        return ""
-    if isinstance(value, list | tuple | MultiValue):
-        value = "/".join(map(str, value))
-    return "".join(c for c in str(value).strip() if c.isprintable())[:most]
-
-
-def uid_of(header: Dataset, keyword: str) -> str:
-    """A well-formed UID, or an empty text."""
-    value = text_of(header, keyword)
-    return value if UID.fullmatch(value) else ""
-
-
-def numbers_of(header: Dataset, keyword: str, count: int) -> npt.NDArray[np.float64] | None:
-    """Exactly `count` finite numbers, or None."""
-    value = header.get(keyword)
-    try:
-        numbers = np.array(value if count > 1 else [value], dtype=np.float64)
-    except (TypeError, ValueError):
-        return None
-    return numbers if numbers.shape == (count,) and np.isfinite(numbers).all() else None
-
-
-def modality_of(header: Dataset) -> str:
-    """The modality; from the SOP class when the attribute is missing."""
-    return text_of(header, "Modality", 16).upper() or MODALITY_OF_CLASS.get(text_of(header, "SOPClassUID"), "")
-
-
 def check_series(slices: Sequence[Slice], limits: Limits) -> str:
-    """The modality of a series that may be converted, judged by what its files say. Raises Invalid or TooLarge."""
-    for item in slices:  # first of all: nothing of a file that names a patient may be kept, not even a refusal
+    """Check a series by its headers and return its modality. Raises Invalid or TooLarge."""
+    for item in slices:  # first: nothing from a file that names a patient may be stored, not even a refusal
         _check_identity(item.header)
     modalities = Counter(modality_of(s.header) for s in slices)
     modality = modalities.most_common(1)[0][0]
@@ -80,7 +40,7 @@ def check_series(slices: Sequence[Slice], limits: Limits) -> str:
         _check_origin(item.header, modality)
     without = sum(item.pixel_bytes == 0 for item in slices)
     if without:
-        raise Invalid(f"{without} of {len(slices)} files have no pixel data, or it is cut off.", code="no_pixel_data")
+        raise Invalid(f"{without} of {len(slices)} files have no pixel data, or it is truncated.", code="no_pixel_data")
     for item in slices:
         _check_pixels(item)
     _check_size(slices, modality, limits)
@@ -132,13 +92,13 @@ def _check_pixels(item: Slice) -> None:
         raise Invalid("The images are in colour, not grey.", code="not_grey")
     sides = [numbers_of(header, keyword, 1) for keyword in ("Rows", "Columns")]
     if any(side is None or not 2 <= side[0] <= MOST_SIDE for side in sides):
-        raise Invalid("A file does not say how many rows and columns it has, or an impossible number.", code="bad_size")
+        raise Invalid("A file does not declare its rows and columns, or declares impossible numbers.", code="bad_size")
     if header.get("BitsAllocated") not in (8, 16):
         bits = numbers_of(header, "BitsAllocated", 1)
         told = "an unknown number of" if bits is None else f"{int(bits[0])}"
         raise Invalid(f"A file has {told} bits a pixel; 8 or 16 can be read.", code="bad_bits")
     if item.transfer_syntax not in KNOWN:
-        # Only what DICOM itself defines is repeated: a private one names its maker, or whatever was written there.
+        # Only UIDs that DICOM defines are repeated: a private one may hold anything.
         known = re.fullmatch(r"1\.2\.840\.10008\.[0-9.]{1,40}", item.transfer_syntax)
         told = f"transfer syntax {item.transfer_syntax}" if known else "a private transfer syntax"
         raise Invalid(f"The images are stored in {told}, which is not supported.", code="unknown_syntax")

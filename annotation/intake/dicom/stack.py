@@ -1,4 +1,4 @@
-"""From the places of slices to a volume's grid: one spacing, one orientation, no gap, no tilt; or a refusal."""
+"""Slice positions to a volume's grid: one spacing, one orientation, no gap, no tilt; or a refusal."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from voxloop.volume.geometry import Geometry
 
 SAME_PLACE_MM = 0.01
 ORIENTATION_TOLERANCE = 1e-3  # of a direction cosine; decimal strings carry 6 digits
-SPACING_SHARE = 0.01  # two distances between slices may differ by so much of the usual one …
-SPACING_TOLERANCE_MM = 0.02  # … or by this, whichever is more: positions are rounded to 0.01 mm by some
-PLACE_SHARE = 0.1  # of a spacing that a slice may lie off its place in an even stack
-SHIFT_TOLERANCE_DEGREES = 0.3  # of a stack's axis against the slices' normal: less than a voxel over a chest
+SPACING_SHARE = 0.01  # distances between slices may differ by this share of the median …
+SPACING_TOLERANCE_MM = 0.02  # … or by this, whichever is more: some scanners round positions to 0.01 mm
+PLACE_SHARE = 0.1  # share of the spacing by which a slice may deviate from an even stack
+SHIFT_TOLERANCE_DEGREES = 0.3  # angle of the stack's axis to the slices' normal: less than a voxel over a chest
 
 
 def unit_axes(orientation: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Rows: direction of a row, of a column, and their normal, in LPS. Raises Invalid (`bad_orientation`)."""
+    """Rows of the result: direction of a row, of a column, and their normal, in LPS. Raises Invalid
+    (`bad_orientation`)."""
     row, column = orientation[:3], orientation[3:]
     lengths = np.linalg.norm(row), np.linalg.norm(column)
     if any(abs(length - 1) > 0.01 for length in lengths) or abs(row @ column) > 0.01:
@@ -38,10 +39,9 @@ def stack_slices(
 ) -> tuple[list[int], Geometry]:
     """The order of the slices along their normal, and the grid.
 
-    `positions_mm` (n, 3) in LPS, `orientations` (n, 6), `spacings_mm` (n, 2: between rows, between columns).
-    Raises Invalid: `mixed_orientation`, `mixed_spacing`, `bad_orientation`, `same_place`, `gantry_tilt`,
-    `uneven_spacing`. Slices are counted from 1 in that order.
-    """
+    `positions_mm` (n, 3) in LPS, `orientations` (n, 6), `spacings_mm` (n, 2: between rows, between columns). Raises
+    Invalid: `mixed_orientation`, `mixed_spacing`, `bad_orientation`, `same_place`, `gantry_tilt`, `uneven_spacing`.
+    Messages count slices from 1 in that order."""
     odd = np.abs(orientations - orientations[0]).max(axis=1) > ORIENTATION_TOLERANCE
     if odd.any():
         raise Invalid(
@@ -81,11 +81,11 @@ def _check_tilt(
     if np.degrees(np.arctan2(shift_mm, spacing_z)) > SHIFT_TOLERANCE_DEGREES:
         said = f" (its tilt was {abs(tilt_degrees):.1f}°)" if abs(tilt_degrees) > 0.1 else ""
         raise Invalid(
-            f"Each slice is shifted by {shift_mm:.2f} mm against the one before, as by a tilted gantry{said}: "
-            "the slices do not stand upright on each other.",
+            f"Each slice is shifted by {shift_mm:.2f} mm from the previous one, as by a tilted gantry{said}: "
+            "the stack is sheared.",
             code="gantry_tilt",
         )
-    # A single slice off the axis is a mixed series, not a tilt.
+    # A single slice off the axis means a mixed series, not a tilt.
     even = ordered_mm[0] + np.linspace(0, 1, len(ordered_mm))[:, None] * (ordered_mm[-1] - ordered_mm[0])
     off = np.linalg.norm((ordered_mm - even) @ axes[:2].T, axis=1)
     worst = int(np.argmax(off))
@@ -98,7 +98,7 @@ def _check_gaps(gaps_mm: npt.NDArray[np.float64]) -> float:
     if (gaps_mm < SAME_PLACE_MM).any():
         at, count = int(np.argmax(gaps_mm < SAME_PLACE_MM)) + 1, int((gaps_mm < SAME_PLACE_MM).sum())
         raise Invalid(
-            f"Slices {at} and {at + 1} lie at the same place, {count} such pairs in all: "
+            f"Slices {at} and {at + 1} lie at the same position, {count} such pairs in all: "
             "the series holds more than one volume.",
             code="same_place",
         )

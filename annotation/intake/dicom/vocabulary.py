@@ -1,9 +1,6 @@
-"""Controlled lists for what a file says in free text: scanner, model family, kernel. What is not listed is "other".
-
-Free text of a header can hold anything, a name too; only words of these lists are kept. Each entry is the word that is
-kept and a pattern over the text in lower case. Model families, not models: a line that only one hospital has would
-name it. To add one, add a row.
-"""
+"""Controlled vocabularies for free text in headers: scanner, model family, kernel; anything else is "other". Free text
+can hold anything, even a name, so only listed words are stored. Each entry is the stored word and a pattern over the
+lower-case text. Model families, not models: a model that only one hospital has would identify it."""
 
 from __future__ import annotations
 
@@ -118,12 +115,12 @@ KERNEL_SCHEMES = re.compile(
 
 
 def manufacturer_of(text: str) -> str:
-    """The listed manufacturer a text speaks of; "other" for one that is not listed, empty for no text."""
+    """The listed manufacturer in a text; "other" for one that is not listed, empty for no text."""
     return _find(text, MANUFACTURERS)
 
 
 def model_of(text: str) -> str:
-    """The listed family of models a text speaks of; "other" for one that is not listed, empty for no text."""
+    """The listed model family in a text; "other" for one that is not listed, empty for no text."""
     return _find(text, MODELS)
 
 
@@ -141,7 +138,7 @@ def kernel_of(text: str) -> str:
 
 
 def modality_in_words(text: str) -> str:
-    """A modality as a refusal may repeat it: one that DICOM defines (PS3.3 C.7.3.1.1.1), else "of unknown modality"."""
+    """A modality as a refusal may show it: one that DICOM defines (PS3.3 C.7.3.1.1.1), else "of unknown modality"."""
     return text if text in MODALITIES else "of unknown modality"
 
 

@@ -1,4 +1,4 @@
-"""From a folder of files to series, and from a series to one volume in HU."""
+"""Group files into series, and build one volume in HU from a series."""
 
 from __future__ import annotations
 
@@ -16,25 +16,18 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
+from annotation.intake.dicom.headers import MODALITY_OF_CLASS, modality_of, numbers_of, text_of, uid_of
 from annotation.intake.dicom.identity import is_dummy
 from annotation.intake.dicom.pixels import decode_stored
 from annotation.intake.dicom.read import Slice, read_pixels, read_slice
-from annotation.intake.dicom.screen import (
-    MODALITY_OF_CLASS,
-    PLANAR,
-    check_series,
-    modality_of,
-    numbers_of,
-    text_of,
-    uid_of,
-)
+from annotation.intake.dicom.screen import PLANAR, check_series
 from annotation.intake.dicom.stack import stack_slices
-from annotation.intake.dicom.uids import derive_uid
 from annotation.intake.dicom.vocabulary import MODALITIES, OTHER, kernel_of, manufacturer_of, model_of
 from annotation.intake.limits import Limits
 from annotation.intake.sources import SourceFile
 from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, hash_volume
 from voxloop.kernel.errors import Invalid
+from voxloop.kernel.uids import derive_uid
 from voxloop.volume.geometry import Geometry
 
 Tell = Callable[[float], None]
@@ -73,7 +66,7 @@ def find_series(files: Sequence[SourceFile], limits: Limits, on_progress: Tell |
 
 
 def read_series(slices: Sequence[Slice], limits: Limits, on_progress: Tell | None = None) -> FoundVolume:
-    """Screen a series and make a volume of it. Raises Invalid or TooLarge with a stable code and one sentence."""
+    """Screen a series and build its volume. Raises Invalid or TooLarge with a stable code and one sentence."""
     with _quiet():
         slices = _drop_copies(slices)
         modality = check_series(slices, limits)
@@ -89,7 +82,7 @@ def read_series(slices: Sequence[Slice], limits: Limits, on_progress: Tell | Non
 
 
 def origin_of_refused(slices: Sequence[Slice]) -> Origin:
-    """What is kept of a series that was refused; its hash is over the bytes of its files."""
+    """The stored facts of a refused series; its hash is over the bytes of its files."""
     digests = sorted(hashlib.sha256(item.path.read_bytes()).digest() for item in slices)
     digest = hashlib.sha256(b"refused" + b"".join(digests)).hexdigest()
     with _quiet():
@@ -98,14 +91,14 @@ def origin_of_refused(slices: Sequence[Slice]) -> Origin:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    # pydicom warns of every odd value; what matters of that is checked and refused in words.
+    # pydicom warns of every odd value; relevant ones are checked explicitly.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def _drop_copies(slices: Sequence[Slice]) -> list[Slice]:
-    """The same file twice counts once; two different files under one UID are both kept, and refused later."""
+    """Drop identical files; different files with one UID are kept and refused later."""
     kept: dict[tuple[str, int], list[tuple[Slice, bytes | None]]] = {}
     result: list[Slice] = []
     for item in slices:
@@ -143,16 +136,16 @@ def _stack(slices: Sequence[Slice]) -> tuple[list[Slice], Geometry]:
         columns.append(np.array(values))
     positions, orientations, spacings = columns
     if spacings.min() <= 0 or spacings.max() > 100:
-        raise Invalid("The pixel spacing is not a possible one.", code="no_spacing")
+        raise Invalid("The pixel spacing is not possible.", code="no_spacing")
     first = slices[0].header
     tilt = numbers_of(first, "GantryDetectorTilt", 1)
     shape = (int(first.Rows), int(first.Columns))
     order, geometry = stack_slices(positions, orientations, spacings, shape, float(tilt[0]) if tilt is not None else 0)
-    return [slices[place] for place in order], geometry
+    return [slices[number] for number in order], geometry
 
 
 def _planar_geometry(header: Dataset) -> Geometry:
-    """An X-ray lies in a plane of its own; spacing at the detector where none at the patient is known."""
+    """The geometry of an X-ray: an arbitrary plane; detector spacing where the patient's is unknown."""
     spacing = numbers_of(header, "PixelSpacing", 2)
     if spacing is None or spacing.min() <= 0:
         spacing = numbers_of(header, "ImagerPixelSpacing", 2)
@@ -162,7 +155,7 @@ def _planar_geometry(header: Dataset) -> Geometry:
 
 
 def _decode(ordered: Sequence[Slice], geometry: Geometry, limits: Limits, tell: Tell) -> npt.NDArray[np.int16]:
-    """HU of every slice. Codecs free the interpreter, so that slices decode side by side."""
+    """HU of every slice. Codecs release the GIL, so threads decode in parallel."""
     hu_zyx = np.empty(geometry.shape_zyx, np.int16)
 
     def decode(k: int) -> None:
@@ -179,11 +172,12 @@ def _decode(ordered: Sequence[Slice], geometry: Geometry, limits: Limits, tell: 
 def to_hu(stored: npt.NDArray[np.int32], header: Dataset) -> npt.NDArray[np.int16]:
     """HU by rescale slope and intercept (PS3.3 C.11.1), clipped to −1024 … 3071; padding becomes −1024.
 
-    Raises Invalid (`no_rescale`): values without a scale are no HU.
-    """
+    Raises Invalid (`no_rescale`): values without a scale are not HU."""
     slope, intercept = numbers_of(header, "RescaleSlope", 1), numbers_of(header, "RescaleIntercept", 1)
     if slope is None or intercept is None or slope[0] <= 0:
-        raise Invalid("A slice does not say how its values become HU (rescale slope and intercept).", code="no_rescale")
+        raise Invalid(
+            "A slice does not say how to convert its values to HU (rescale slope and intercept).", code="no_rescale"
+        )
     if slope[0] == 1 and float(intercept[0]).is_integer():
         hu = stored + np.int32(np.clip(intercept[0], -(1 << 24), 1 << 24))
     else:
@@ -199,7 +193,7 @@ def to_hu(stored: npt.NDArray[np.int32], header: Dataset) -> npt.NDArray[np.int1
 
 
 def padding_value(header: Dataset, keyword: str) -> int | None:
-    """A padding value as a stored one: some scanners write it unsigned although their pixels are signed."""
+    """The padding value as a stored value: some scanners write it unsigned although their pixels are signed."""
     number = numbers_of(header, keyword, 1)
     if number is None:
         return None
@@ -210,7 +204,7 @@ def padding_value(header: Dataset, keyword: str) -> int | None:
 
 
 def _decode_planar(item: Slice, limits: Limits) -> npt.NDArray[np.uint16]:
-    """Stored values, bright = dense; MONOCHROME1 is turned round."""
+    """Stored values, bright = dense; MONOCHROME1 is inverted."""
     stored = decode_stored(read_pixels(item.path, limits), item.header, item.transfer_syntax)
     if item.header.get("PixelRepresentation") == 1:
         stored = stored - min(0, int(stored.min()))

@@ -1,11 +1,11 @@
-"""What `import_dicom` and `import_nifti` share: the place, the person, the progress bar, the exit code."""
+"""Base of `import_dicom` and `import_nifti`: site, campaign, person, progress bar, exit code."""
 
 import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
@@ -22,7 +22,7 @@ FAILED, BAD_ARGUMENTS = 1, 2
 
 
 class ImportCommand(BaseCommand):
-    """Import in the foreground. Exit code 0; 1 when no scan came of it; 2 for arguments that make no sense."""
+    """Import in the foreground. Exit code 0; 1 when no scan was imported; 2 for invalid arguments."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--site", required=True, metavar="CODE", help="the site that the scans come from")
@@ -33,7 +33,7 @@ class ImportCommand(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the result as JSON, and no progress bar")
 
     def run_import(self, source: Path, options: dict[str, Any], mask: Path | None = None) -> None:
-        """Import `source` and tell what became of it."""
+        """Import `source` and print the outcome."""
         for path in (source, mask):
             if path is not None and not path.exists():
                 raise CommandError(f"There is no file or folder {path}.", returncode=BAD_ARGUMENTS)
@@ -50,11 +50,11 @@ class ImportCommand(BaseCommand):
                     path=source, site=site, campaign=campaign, actor=actor, mask=mask, layer=layer, on_progress=tell
                 )
         except Refusal as refusal:
-            found = refusal.extra.get("result") or {"scans": [], "refused": []}
+            found = cast("dict[str, Any]", refusal.extra.get("result") or {"scans": [], "refused": []})
             if options["json"]:
-                self.stdout.write(json.dumps({**found, "error": refusal.detail, "code": refusal.code}))  # type: ignore[dict-item]
+                self.stdout.write(json.dumps({**found, "error": refusal.detail, "code": refusal.code}))
             elif "result" in refusal.extra:
-                self._tell(found, as_json=False)  # type: ignore[arg-type]
+                self._tell(found, as_json=False)
             raise CommandError(refusal.detail, returncode=FAILED) from refusal
         self._tell(result, options["json"])
 
@@ -63,7 +63,7 @@ class ImportCommand(BaseCommand):
             self.stdout.write(json.dumps(result))
             return
         for scan in result["scans"]:
-            self.stdout.write(f"{scan['code']}: {'imported' if scan['new'] else 'was there already'}.")
+            self.stdout.write(f"{scan['code']}: {'imported' if scan['new'] else 'already imported'}.")
         for refusal in result["refused"]:
             self.stdout.write(f"{refusal['scan'] or 'Not kept'}: refused ({refusal['code']}). {refusal['reason']}")
         for note in result["notes"]:
@@ -73,7 +73,7 @@ class ImportCommand(BaseCommand):
 
 
 def find_actor(name: str | None, site: Site, campaign: Campaign) -> User:
-    """The person who imports: the named one, or the first who may. Raises CommandError (2)."""
+    """The person who imports: the named one, or the first with permission. Raises CommandError (2)."""
     if name is not None:
         person = User.objects.filter(username=name, is_active=True).first()
         if person is None:

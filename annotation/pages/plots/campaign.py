@@ -27,16 +27,12 @@ def burn_up(
     plot = Canvas(760, 314, "Approved and handed-in scans over time", left=44, right=14)
     marks = ticks(top, whole=True)
     end = max(end, today)
-    if plan_end and plan_end < end:
-        plan_end = end
     plot.domain((start.timestamp(), end.timestamp()), (0, marks[-1]))
     plot.rows(marks, lambda value: thin(value))
     for at, words in time_ticks(start, end):
         plot.text(words, plot.x(at.timestamp()), plot.height - 9, "middle")
     if planned:
-        until = plan_end or end
-        plot.path("ref", [(start.timestamp(), 0), (until.timestamp(), planned)])
-        plot.text(f"plan {thin(planned)}", plot.x(until.timestamp()) - 4, plot.y(planned) - 5, "end")
+        _draw_plan(plot, planned, start, plan_end, end)
     now_x = today.timestamp()
     for rows, line, fill, word, shift in (
         (handed_in, "", "var(--st-submitted-mark)", "handed in", -7),
@@ -50,7 +46,7 @@ def burn_up(
         last = rows[-1][1]
         plot.dot("", plot.x(now_x), plot.y(last), 3.5, f"fill:{fill}")
         near_edge = plot.x(now_x) > plot.width - 120
-        plot.text(
+        plot.name(
             f"{word} {thin(last)}",
             plot.x(now_x) + (-9 if near_edge else 8),
             plot.y(last) + shift,
@@ -59,13 +55,26 @@ def burn_up(
         )
     if end > today:
         plot.line("base", plot.x(now_x), plot.top, plot.x(now_x), plot.height - plot.bottom)
-        plot.text("today", plot.x(now_x) - 5, plot.top + 8, "end")
+        plot.name("today", plot.x(now_x) - 5, plot.top + 8, "end")
     if first_model and start < first_model < today:
         x = plot.x(first_model.timestamp())
         plot.line("ref", x, plot.top + 10, x, plot.height - plot.bottom)
         right = x > plot.width * 0.62
-        plot.text("first model serves", x + (-6 if right else 6), plot.top + 20, "end" if right else "start")
+        plot.name("first model serves", x + (-6 if right else 6), plot.top + 20, "end" if right else "start")
     return plot.svg()
+
+
+def _draw_plan(plot: Canvas, planned: int, start: datetime, plan_end: datetime | None, end: datetime) -> None:
+    """A straight line to the planned end, then level; without an end only the number, which has no day."""
+    points = [(start.timestamp(), 0.0)] if plan_end and plan_end > start else []
+    reached = min(plan_end, end) if plan_end and points else start
+    if plan_end and points:
+        share = (reached - start) / (plan_end - start)
+        points.append((reached.timestamp(), planned * share))
+    if not plan_end or plan_end < end:
+        points += [(reached.timestamp(), planned), (end.timestamp(), planned)]
+    plot.path("ref", points)
+    plot.name(f"plan {thin(planned)}", plot.x(points[-1][0]) - 4, plot.y(points[-1][1]) - 5, "end")
 
 
 def acceptance(bins: Sequence[tuple[str, int, int]], goal: float = 0.75) -> SafeString:
@@ -100,9 +109,9 @@ def time_per_scan(people: Sequence[tuple[str, Sequence[float]]]) -> SafeString:
     step = min(44.0, (plot.height - plot.top - plot.bottom) / max(len(people), 1))
     for index, (name, values) in enumerate(people):
         y = plot.top + step * (index + 0.5)
-        plot.text(name, 0, y + 4, kind="lab")
+        plot.text(name, 0, y + 4, kind="lab", most=13)
         for number, value in enumerate(values):
-            # A fixed shift per dot keeps equal values apart and the page the same at each load.
+            # A deterministic shift per dot separates equal values.
             shift = ((number * 37) % 11 - 5) * min(1.2, step / 16)
             plot.dot("f1", plot.x(value), y + shift, 1.9, "opacity:.5")
         if len(values) >= 3:
@@ -160,7 +169,7 @@ def minutes_saved(sites: Sequence[tuple[str, float | None, float | None]]) -> Sa
     step = (plot.height - plot.top - plot.bottom) / max(len(sites), 1)
     for index, (name, blank, helped) in enumerate(sites):
         y = plot.top + step * (index + 0.5)
-        plot.text(name, 0, y + 4, kind="lab")
+        plot.text(name, 0, y + 4, kind="lab", most=9)
         if blank is not None and helped is not None:
             plot.line("", plot.x(blank), y, plot.x(helped), y, "stroke:var(--line-strong);stroke-width:3")
             words = f"{helped - blank:+.1f}".replace("-", MINUS)
@@ -172,7 +181,7 @@ def minutes_saved(sites: Sequence[tuple[str, float | None, float | None]]) -> Sa
 
 
 def spark(values: Sequence[float], width: float = 102, height: float = 30) -> SafeString:
-    """A word-sized line; decorative, the figure beside it says the value."""
+    """A sparkline; decorative, the figure beside it gives the value."""
     if len(values) < 2:
         values = [*values, *values] or [0, 0]
     plot = Canvas(width, height, "", left=3, right=4, top=4, bottom=4)

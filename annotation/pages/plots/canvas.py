@@ -1,4 +1,4 @@
-"""Axes, marks and words of a plot. Colours come from the classes of tokens.css, so both themes work."""
+"""Axes, marks and text of a plot. Colours come from the classes of tokens.css, so both themes work."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -9,6 +9,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 Point = tuple[float, float]
+LETTER, LINE = 6.4, 13.0  # width of a letter and height of a line of a plot's text, in user units
 
 
 @dataclass
@@ -23,13 +24,14 @@ class Canvas:
     top: float = 12
     bottom: float = 24
     parts: list[str] = field(default_factory=list)
+    taken: list[tuple[float, float, float, float]] = field(default_factory=list)  # labels: left, top, right, bottom
 
     def __post_init__(self) -> None:
         self.x: Callable[[float], float] = lambda value: value
         self.y: Callable[[float], float] = lambda value: value
 
     def domain(self, x: Point | None = None, y: Point | None = None) -> None:
-        """Say which data range fills the plotting area; `y` grows upwards."""
+        """Set the data range of the plotting area; `y` grows upwards."""
         if x:
             self.x = _linear(x, (self.left, self.width - self.right))
         if y:
@@ -40,8 +42,26 @@ class Canvas:
             f'<line class="{kind}" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y1:.1f}" y2="{y2:.1f}"{_css(style)}/>'
         )
 
-    def text(self, words: str, x: float, y: float, anchor: str = "start", kind: str = "") -> None:
-        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>')
+    def text(self, words: str, x: float, y: float, anchor: str = "start", kind: str = "", most: int = 99) -> None:
+        """A text; longer than `most` letters it is cut, and whole in its tooltip."""
+        shown = clip(words, most)
+        inner = f"{_tip(words) if shown != words else ''}{escape(shown)}"
+        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{inner}</text>')
+
+    def name(self, words: str, x: float, y: float, anchor: str = "start", kind: str = "") -> None:
+        """A text beside others: moved up or down by whole lines until it covers none, and kept inside the plot."""
+        width = LETTER * len(words)
+        left = x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
+        left = min(max(left, 2.0), self.width - width - 2)
+        x = left + {"start": 0.0, "middle": width / 2, "end": width}[anchor]
+        shifts = [0.0, *(sign * step * LINE for step in range(1, 20) for sign in (1, -1))]
+        for shift in shifts:
+            box = (left, y + shift - LINE + 2, left + width, y + shift + 2)
+            inside = box[1] >= 0 and box[3] <= self.height - self.bottom
+            if inside and not any(_overlap(box, other) for other in self.taken):
+                break
+        self.taken.append(box)
+        self.text(words, x, box[3] - 2, anchor, kind)
 
     def path(self, kind: str, points: Iterable[Point], *, closed: bool = False, style: str = "") -> None:
         """A line (or an area) through points in data units."""
@@ -85,7 +105,7 @@ class Canvas:
             self.text(say(tick), x, self.height - self.bottom + 15, "middle")
 
     def svg(self) -> SafeString:
-        """The finished plot; every word in it has been escaped on the way in."""
+        """The finished plot; all text in it is already escaped."""
         label = escape(self.label)
         return mark_safe(  # noqa: S308 - numbers are formatted, words escaped above
             f'<svg class="plot" viewBox="0 0 {self.width:g} {self.height:g}" role="img" aria-label="{label}">'
@@ -107,7 +127,7 @@ def ticks(highest: float, wanted: int = 4, whole: bool = False) -> list[float]:
 
 
 def time_ticks(start: datetime, end: datetime, wanted: int = 5) -> list[tuple[datetime, str]]:
-    """Round moments between two times with their words: minutes, hours or days, as the span asks for."""
+    """Round times between two times with labels: minutes, hours or days, by the length of the span."""
     seconds = max((end - start).total_seconds(), 60)
     for step in (60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2419200):
         if seconds / step <= wanted:
@@ -132,10 +152,19 @@ def median(values: Sequence[float]) -> float:
 def quantile(values: Sequence[float], share: float) -> float:
     """Linear interpolation between the sorted values."""
     ordered = sorted(values)
-    place = share * (len(ordered) - 1)
-    low = math.floor(place)
+    position = share * (len(ordered) - 1)
+    low = math.floor(position)
     high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+    return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
+
+
+def clip(words: str, most: int) -> str:
+    """A name cut to so many letters."""
+    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _linear(data: Point, area: Point) -> Callable[[float], float]:

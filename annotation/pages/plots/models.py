@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from django.utils.safestring import SafeString
 
 from annotation.pages.plots.canvas import Canvas, Point, ticks
+from mlservice.contract import Outcome
 
 
 def training_curve(
@@ -45,9 +46,11 @@ def training_curve(
     return plot.svg()
 
 
-def dice_by_volume(bins: Sequence[tuple[str, float | None, float | None, int]], old: str, new: str) -> SafeString:
-    """Mean Dice by reference volume: `(word, champion, challenger, n)`."""
-    plot = Canvas(500, 262, "Mean Dice by reference volume", left=36, right=8, top=34, bottom=40)
+def bars_by_volume(
+    bins: Sequence[tuple[str, float | None, float | None, int]], old: str, new: str, *, label: str, counted: str
+) -> SafeString:
+    """Shares of 1 by volume: `(word, champion, challenger, n)`; `counted` are the things that `n` counts."""
+    plot = Canvas(500, 262, label, left=36, right=8, top=34, bottom=40)
     plot.domain(y=(0, 1))
     plot.rows([0, 0.25, 0.5, 0.75, 1])
     at = plot.left
@@ -62,10 +65,10 @@ def dice_by_volume(bins: Sequence[tuple[str, float | None, float | None, int]], 
     for index, (word, first, second, count) in enumerate(bins):
         middle = plot.left + (index + 0.5) * room
         pairs = [("fref", first), ("f1", second)] if old else [("f1", second)]
-        for place, (kind, value) in enumerate(pairs):
-            x = middle - wide * len(pairs) / 2 + place * (wide + 2)
+        for index, (kind, value) in enumerate(pairs):
+            x = middle - wide * len(pairs) / 2 + index * (wide + 2)
             if value is not None:
-                plot.bar(kind, x, wide, 0, value, tip=f"{word}: {value:.3f}, {count} scans")
+                plot.bar(kind, x, wide, 0, value, tip=f"{word}: {value:.3f}, {count} {counted}")
                 plot.text(f"{value:.2f}", x + wide / 2, plot.y(value) - 5, "middle", "lab" if kind == "f1" else "")
         plot.text(f"{word} mL", middle, plot.height - 25, "middle")
         plot.text(f"n {count}", middle, plot.height - 11, "middle")
@@ -90,17 +93,22 @@ def volumes(points: Sequence[tuple[float, float, str, str]]) -> SafeString:
     return plot.svg()
 
 
-def interval(change: float, low: float, high: float, limit: float = -0.02, reach: float = 0.08) -> SafeString:
-    """A change with its 95 % interval beside the limit of the gate; clipped at ± `reach`."""
-    plot = Canvas(
-        220, 20, f"{change:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}", left=10, right=10, top=0, bottom=0
-    )
+def interval(
+    change: tuple[float, float, float], bound: float | None, outcome: str, *, margin: float, reach: float = 0.12
+) -> SafeString:
+    """A change with its 95 % interval, the gate's bound as a tick, and its limit; clipped at ± `reach`."""
+    mean, low, high = change
+    said = f"{mean:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
+    said += "" if bound is None else f", bound of the gate {bound:+.3f}"
+    plot = Canvas(220, 20, said, left=10, right=10, top=0, bottom=0)
     plot.domain(x=(-reach, reach))
-    inside = [max(-reach, min(reach, value)) for value in (low, change, high)]
-    plot.box("", 10, 0, plot.x(limit) - 10, 20, "fill:var(--bad-soft)")
+    inside = [max(-reach, min(reach, value)) for value in (low, mean, high, mean if bound is None else bound)]
+    plot.box("", 10, 0, plot.x(-margin) - 10, 20, "fill:var(--bad-soft)")
     plot.line("", plot.x(0), 0, plot.x(0), 20, "stroke:var(--line-strong)")
-    colour = "var(--bad)" if change < limit else "var(--good)" if low > 0 else "var(--text)"
+    colour = "var(--bad)" if outcome == Outcome.FAILS else "var(--good)" if low > 0 else "var(--text)"
     plot.line("", plot.x(inside[0]), 10, plot.x(inside[2]), 10, f"stroke:{colour};stroke-width:2")
+    if bound is not None:
+        plot.line("", plot.x(inside[3]), 4, plot.x(inside[3]), 16, f"stroke:{colour};stroke-width:2")
     plot.box("", plot.x(inside[1]) - 4, 6, 8, 8, f"fill:{colour}")
     text = plot.svg()
     return SafeString(text.replace('class="plot"', 'class="plot spark" width="220" height="20"'))

@@ -1,1 +1,1 @@
-"""What a page shows, read from what the person may see."""
+"""Data of the pages, limited to what the person may see."""

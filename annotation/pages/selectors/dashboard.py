@@ -1,4 +1,4 @@
-"""The figures of the campaign dashboard, all counted from rows as they are now."""
+"""The figures of the campaign dashboard, counted from the current rows."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -12,10 +12,14 @@ from annotation.learning.models import ModelVersion
 from annotation.pages.plots.canvas import median
 from annotation.pages.selectors.batches import STATES, state_counts
 from annotation.pages.selectors.reviews import days_waiting
+from annotation.pages.templatetags.figures import plural
 from annotation.reviews.models import ReviewRound
+from annotation.reviews.states import RoundState
 from annotation.scans.models import Site
+from annotation.scans.states import ScanState
 from annotation.work.models import Assignment, Campaign
 from annotation.work.selectors import unassigned_scans, visible_scans
+from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
 from voxloop.kernel.clock import now
 
@@ -24,7 +28,7 @@ LIMIT_DAYS = 4
 
 @dataclass
 class Range:
-    """What the plots cover: since when, and at which site (None: all the person may see)."""
+    """The range of the plots: since when, and at which site (None: all the person may see)."""
 
     since: datetime | None
     site: Site | None
@@ -75,8 +79,8 @@ def figures(user: User, campaign: Campaign, within: Range) -> Figures:
     if within.site is not None:
         scans = scans.filter(site=within.site)
     work = Assignment.objects.filter(campaign=campaign, stage=Assignment.Stage.ANNOTATION, scan__in=scans)
-    rounds = ReviewRound.objects.filter(annotation__in=work)
-    judged = rounds.filter(state__in=["approved", "corrected"], ended_at__isnull=False)
+    rounds = ReviewRound.objects.filter(annotation__in=work).exclude(state=RoundState.TAKEN_BACK)
+    judged = rounds.filter(state__in=[RoundState.APPROVED, RoundState.CORRECTED], ended_at__isnull=False)
     approved = _cumulative(judged.order_by("ended_at").values_list("ended_at", flat=True))
     handed = _cumulative(
         rounds.filter(number=1).order_by("created_at").values_list("created_at", flat=True)
@@ -86,10 +90,14 @@ def figures(user: User, campaign: Campaign, within: Range) -> Figures:
     if within.since and within.since > start:
         start = within.since
         approved, handed = _from(approved, start), _from(handed, start)
-    verdicts = rounds.filter(number=1, state__in=["approved", "corrected", "returned"], ended_at__gte=start)
+    verdicts = rounds.filter(
+        number=1, state__in=[RoundState.APPROVED, RoundState.CORRECTED, RoundState.RETURNED], ended_at__gte=start
+    )
     timed = work.filter(active_seconds__gt=0, submitted_at__gte=start)
     week = now() - timedelta(days=7)
-    finished = rounds.filter(state__in=["approved", "corrected", "returned"], ended_at__gte=start)
+    finished = rounds.filter(
+        state__in=[RoundState.APPROVED, RoundState.CORRECTED, RoundState.RETURNED], ended_at__gte=start
+    )
     total = finished.count()
     saved, counts = _saved(timed)
     return Figures(
@@ -101,9 +109,9 @@ def figures(user: User, campaign: Campaign, within: Range) -> Figures:
         median_minutes=_median_minutes(timed),
         saved=saved,
         saved_counts=counts,
-        days=days_waiting(rounds.filter(state__in=["pending", "claimed"])),
+        days=days_waiting(rounds.filter(state__in=[RoundState.PENDING, RoundState.CLAIMED])),
         coverage=_coverage(scans, work, campaign),
-        returned_share=finished.filter(state="returned").count() / total if total else None,
+        returned_share=finished.filter(state=RoundState.RETURNED).count() / total if total else None,
         first_model=ModelVersion.objects.filter(campaign=campaign, promoted_at__isnull=False).aggregate(
             at=Min("promoted_at")
         )["at"],
@@ -113,12 +121,12 @@ def figures(user: User, campaign: Campaign, within: Range) -> Figures:
 
 
 def plan_end(campaign: Campaign) -> datetime | None:
-    """The planned end as a moment."""
+    """The planned end as a time."""
     return datetime.combine(campaign.planned_until, time.max, UTC) if campaign.planned_until else None
 
 
 def forecast(rows: Sequence[tuple[datetime, int]], until: datetime | None, planned: int) -> str:
-    """Where the pace of the last two weeks leads, in a sentence; empty when there is no plan or too little."""
+    """A forecast from the pace of the last two weeks, in a sentence; empty without a plan or with too little data."""
     if until is None or not planned or len(rows) < 5 or until <= now():
         return ""
     since = max(rows[0][0], now() - timedelta(days=14))
@@ -128,11 +136,11 @@ def forecast(rows: Sequence[tuple[datetime, int]], until: datetime | None, plann
     before = max([count for at, count in rows if at <= since], default=0)
     ends_at = rows[-1][1] + (rows[-1][1] - before) / days * (until - now()).total_seconds() / 86400
     gap = round(planned - ends_at)
-    return f"At this pace the plan is missed by {gap} scans." if gap > 0 else "At this pace the plan holds."
+    return f"At this pace the plan is missed by {plural(gap, 'scan')}." if gap > 0 else "At this pace the plan holds."
 
 
 def bins_of(start: datetime, end: datetime, most: int = 12) -> list[tuple[datetime, str]]:
-    """Periods from `start` to `end`, at most `most`: hours, days or weeks, with their words."""
+    """Periods from `start` to `end`, at most `most`: hours, days or weeks, with labels."""
     span = (end - start).total_seconds()
     step = next((step for step in (3600, 86400, 604800) if span / step <= most), 2419200)
     pattern = "%H h" if step == 3600 else "%-d %b"
@@ -156,11 +164,12 @@ def _first_pass(verdicts: Any, start: datetime) -> list[tuple[str, int, int]]:
     if not rows:
         return []
     edges = bins_of(max(start, min(at for at, _ in rows)), now())
-    good, total = Counter(), Counter()
+    good: Counter[int] = Counter()
+    total: Counter[int] = Counter()
     for at, state in rows:
         index = max((index for index, (edge, _) in enumerate(edges) if edge <= at), default=0)
         total[index] += 1
-        good[index] += state == "approved"
+        good[index] += state == RoundState.APPROVED
     return [(word, good[index], total[index]) for index, (_, word) in enumerate(edges)]
 
 
@@ -183,24 +192,31 @@ def _saved(timed: Any) -> tuple[list[tuple[str, float | None, float | None]], di
             groups[f"Site {site}"][start].append(seconds / 60)
             groups["All"][start].append(seconds / 60)
     names = [*sorted(name for name in groups if name != "All"), *(["All"] if groups else [])]
-    rows = [
-        (name, *(median(groups[name][start]) if groups[name][start] else None for start in ("blank", "prediction")))
-        for name in names
-    ]
+
+    def middle(name: str, start: str) -> float | None:
+        return median(groups[name][start]) if groups[name][start] else None
+
+    rows = [(name, middle(name, "blank"), middle(name, "prediction")) for name in names]
     return rows, {name: (len(groups[name]["blank"]), len(groups[name]["prediction"])) for name in names}
 
 
 def _coverage(scans: Any, work: Any, campaign: Campaign) -> list[dict[str, Any]]:
-    ready = scans.filter(state="ready")
+    ready = scans.filter(state=ScanState.READY)
     totals = dict(ready.order_by().values_list("site").annotate(Count("pk", distinct=True)))
     counts = state_counts(work, "scan__site")
     rows = []
     for site in Site.objects.filter(pk__in=totals).order_by("code"):
         total = totals[site.pk]
         held = counts[site.pk]
-        taken = sum(count for state, count in held.items() if state != "skipped")
+        taken = sum(count for state, count in held.items() if state != AssignmentState.SKIPPED)
         bars = [(state, held[state], 100 * held[state] / max(total, 1)) for state in STATES if held[state] > 0]
         rows.append(
-            {"site": site, "total": total, "bars": bars, "approved": held["approved"], "free": max(0, total - taken)}
+            {
+                "site": site,
+                "total": total,
+                "bars": bars,
+                "approved": held[AssignmentState.APPROVED],
+                "free": max(0, total - taken),
+            }
         )
     return rows

@@ -1,19 +1,14 @@
-"""Figures of a model on the hold-out sites, beside those of the model before it."""
+"""Figures of a model on the hold-out sites, compared with those of the previous model."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.scans.models import Scan, Site
-from voxloop.accounts.models import User
 
-SITE_LIMIT = -0.02  # what one site may lose (the gate's rule)
 BINS = ((0, 10), (10, 50), (50, 150), (150, 400), (400, None))
-RESAMPLES = 1000
 
 
 @dataclass
@@ -32,7 +27,10 @@ class Side:
 
 @dataclass
 class SiteRow:
-    """One hold-out site: the old model, the new one, the change with its interval."""
+    """One hold-out site: the old model, the new one, and what the gate made of the change.
+
+    `change` is mean, low and high of the 95 % interval; `bound` what the gate looks at. None where nothing was
+    compared, or where the gate of that time kept no intervals."""
 
     code: str
     side: str
@@ -42,41 +40,46 @@ class SiteRow:
     new: float | None
     old_ml: float | None
     new_ml: float | None
-    change: tuple[float, float, float] | None
+    change: tuple[float, float, float] | None = None
+    bound: float | None = None
+    outcome: str = ""
 
     @property
-    def holds(self) -> bool | None:
-        return None if self.change is None else self.change[0] >= SITE_LIMIT
+    def mean(self) -> float | None:
+        """The change of the mean Dice of both models."""
+        return None if self.old is None or self.new is None else self.new - self.old
 
 
 def masks_of(run: TrainingRun) -> int | None:
-    """How many approved masks a run learned from, out of its frozen manifest."""
+    """Number of approved masks that a run learned from, by its frozen manifest."""
     items = run.manifest.get("items", [])
     return sum(item.get("split") == "train" for item in items) if items else None
 
 
 def summary_of(model: ModelVersion) -> Mapping[str, Any]:
     metrics = model.metrics if isinstance(model.metrics, dict) else {}
-    return metrics.get("challenger", metrics)
+    found: Mapping[str, Any] = metrics.get("challenger", metrics)
+    return found
 
 
 def side_of(model: ModelVersion | None, summary: Mapping[str, Any] | None) -> Side | None:
     if model is None:
         return None
     found = summary or summary_of(model)
-    dices = [scan["dice"] for scan in found.get("scans", []) if scan.get("dice") is not None]
-    return Side(model, found, _interval(dices), masks_of(model.run))
+    interval = found.get("dice_interval")
+    return Side(model, found, (interval[0], interval[1]) if interval else None, masks_of(model.run))
 
 
-def compare_sites(old: Side | None, new: Side | None) -> tuple[list[SiteRow], SiteRow | None]:
+def compare_sites(old: Side | None, new: Side | None, gate: Mapping[str, Any]) -> tuple[list[SiteRow], SiteRow | None]:
+    """Every hold-out site, and all together. Changes and outcomes are those of the gate: nothing is computed again."""
     if new is None:
         return [], None
     splits = dict(Site.objects.values_list("code", "split"))
     before = {site["site"]: site for site in old.summary.get("sites", [])} if old else {}
+    judged = {site["site"]: site for site in gate.get("sites", [])} if old else {}
     rows = []
     for site in new.summary.get("sites", []):
-        earlier = before.get(site["site"], {})
-        pairs = _pairs(old, new, site["site"])
+        earlier, verdict = before.get(site["site"], {}), judged.get(site["site"], {})
         rows.append(
             SiteRow(
                 code=site["site"],
@@ -87,21 +90,52 @@ def compare_sites(old: Side | None, new: Side | None) -> tuple[list[SiteRow], Si
                 new=site.get("mean_dice"),
                 old_ml=earlier.get("false_positive_ml_on_empty"),
                 new_ml=site.get("false_positive_ml_on_empty"),
-                change=_change(pairs),
+                **_judged(verdict.get("change"), verdict.get("outcome", "")),
             )
         )
     everything = SiteRow(
-        "All",
-        "",
-        len(new.summary.get("scans", [])),
-        new.summary.get("scored", 0),
-        old.dice if old else None,
-        new.dice,
-        old.summary.get("false_positive_ml_on_empty") if old else None,
-        new.summary.get("false_positive_ml_on_empty"),
-        _change(_pairs(old, new, None)),
+        code="All",
+        side="",
+        scans=len(new.summary.get("scans", [])),
+        scored=new.summary.get("scored", 0),
+        old=old.dice if old else None,
+        new=new.dice,
+        old_ml=old.summary.get("false_positive_ml_on_empty") if old else None,
+        new_ml=new.summary.get("false_positive_ml_on_empty"),
+        **_judged(gate.get("change") if old else None, _outcome_of(gate, "mean_dice") if old else ""),
     )
     return rows, everything
+
+
+def _judged(change: Mapping[str, Any] | None, outcome: str) -> dict[str, Any]:
+    interval = change.get("interval") if change else None
+    if change is None or not interval:
+        return {"outcome": outcome}
+    return {"change": (change["mean"], *interval), "bound": change.get("bound"), "outcome": outcome}
+
+
+def _outcome_of(gate: Mapping[str, Any], key: str) -> str:
+    return next((rule["outcome"] for rule in gate.get("rules", []) if rule["key"] == key), "")
+
+
+def group_sizes(old: Side | None, new: Side | None) -> list[tuple[str, float | None, float | None, int]]:
+    """Share of findings that were found, by their size: champion, challenger, number."""
+    if new is None:
+        return []
+    before = {size["low_ml"]: size for size in old.summary.get("sizes", [])} if old else {}
+    return [
+        (
+            f"{size['low_ml']:g} to {size['high_ml']:g}" if size["high_ml"] else f"over {size['low_ml']:g}",
+            _share(before.get(size["low_ml"])),
+            _share(size),
+            size["lesions"],
+        )
+        for size in new.summary.get("sizes", [])
+    ]
+
+
+def _share(size: Mapping[str, Any] | None) -> float | None:
+    return size["found"] / size["lesions"] if size else None
 
 
 def bin_by_volume(old: Side | None, new: Side | None) -> list[tuple[str, float | None, float | None, int]]:
@@ -123,7 +157,7 @@ def bin_by_volume(old: Side | None, new: Side | None) -> list[tuple[str, float |
     return rows
 
 
-def list_points(user: User, new: Side | None) -> list[tuple[float, float, str, str]]:
+def list_points(new: Side | None) -> list[tuple[float, float, str, str]]:
     if new is None:
         return []
     codes = _codes(scan["id"] for scan in _scans(new, None))
@@ -136,27 +170,6 @@ def list_points(user: User, new: Side | None) -> list[tuple[float, float, str, s
         )
         for scan in _scans(new, None)
     ]
-
-
-def list_losses(user: User, old: Side | None, new: Side | None) -> list[dict[str, Any]]:
-    if old is None or new is None:
-        return []
-    before = {scan["id"]: scan for scan in _scans(old, None)}
-    rows = [
-        {
-            "scan": scan,
-            "old": before[scan["id"]]["dice"],
-            "new": scan["dice"],
-            "change": scan["dice"] - before[scan["id"]]["dice"],
-        }
-        for scan in _scans(new, None)
-        if scan.get("dice") is not None and before.get(scan["id"], {}).get("dice") is not None
-    ]
-    rows = sorted((row for row in rows if row["change"] < -0.01), key=lambda row: row["change"])[:5]
-    found = {str(scan.pk): scan for scan in Scan.objects.filter(pk__in=[row["scan"]["id"] for row in rows])}
-    for row in rows:
-        row["found"] = found.get(str(row["scan"]["id"]))
-    return rows
 
 
 def scan_table(old: Side | None, new: Side | None) -> list[tuple[Any, ...]]:
@@ -183,33 +196,6 @@ def scan_table(old: Side | None, new: Side | None) -> list[tuple[Any, ...]]:
 
 def _scans(side: Side, site: str | None) -> Iterable[Mapping[str, Any]]:
     return [scan for scan in side.summary.get("scans", []) if site is None or scan.get("site") == site]
-
-
-def _pairs(old: Side | None, new: Side, site: str | None) -> list[float]:
-    """Dice gains on the scans that both were measured on."""
-    if old is None:
-        return []
-    before = {scan["id"]: scan.get("dice") for scan in _scans(old, site)}
-    return [
-        scan["dice"] - before[scan["id"]]
-        for scan in _scans(new, site)
-        if scan.get("dice") is not None and before.get(scan["id"]) is not None
-    ]
-
-
-def _change(gains: list[float]) -> tuple[float, float, float] | None:
-    spread = _interval(gains)
-    return (float(np.mean(gains)), *spread) if spread else None
-
-
-def _interval(values: list[float]) -> tuple[float, float] | None:
-    """95 % interval of the mean by bootstrap over scans; the same values give the same interval."""
-    if len(values) < 2:
-        return None
-    data = np.asarray(values)
-    picks = np.random.default_rng(0).integers(data.size, size=(RESAMPLES, data.size))
-    low, high = np.percentile(data[picks].mean(axis=1), [2.5, 97.5])
-    return float(low), float(high)
 
 
 def _codes(ids: Iterable[Any]) -> dict[str, str]:

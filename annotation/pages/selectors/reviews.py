@@ -2,24 +2,25 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Q
 
-from annotation.learning.models import PreAnnotation
 from annotation.masks.models import MaskRevision
 from annotation.masks.nifti import geometry_of
 from annotation.masks.selectors import amount_of
+from annotation.pages.templatetags.figures import plural
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.selectors import review_queue, visible_rounds
-from annotation.scans.models import Scan
-from annotation.work.models import Campaign
+from annotation.reviews.states import RoundState
+from annotation.work.models import Campaign, SignaturePolicy
 from annotation.work.schema import parse_schema
 from voxloop.accounts.models import User
 from voxloop.kernel.clock import now
 
-GRAVE = ("outside", "empty", "confirmed", "no answer", "no signs", "disagree")
+GRAVE = ("slices seen", "outside", "empty", "confirmed", "no answer", "no signs", "disagree")
 MILD = ("first batch", "as the model", "large change")
 
 
@@ -35,6 +36,7 @@ class QueueRow:
     reasons: list[tuple[str, str]]
     tone: str
     is_mine: bool
+    signing: str = ""
 
     @property
     def change(self) -> float | None:
@@ -50,23 +52,41 @@ class QueueRow:
 
 @dataclass
 class QueueFacts:
-    """What stands beside the queue."""
+    """Figures beside the queue."""
 
     verdicts: dict[str, int]
     batches: list[dict[str, Any]]
     days: list[tuple[int, int]]
 
 
+def signing_words(campaign: Campaign, entered_at: datetime | None) -> str:
+    """How an approval is signed now, as it is; `entered_at`: when this log-in last gave the password."""
+    minutes = int(settings.SIGNATURE_LASTS.total_seconds() // 60)
+    if campaign.signature_policy == SignaturePolicy.LOG_IN:
+        return "An approval is signed with your log-in; this campaign asks for no password."
+    if campaign.signature_policy == SignaturePolicy.ALWAYS:
+        return "An approval is signed; it asks for your password every time."
+    if entered_at is None or now() - entered_at > settings.SIGNATURE_LASTS:
+        return "An approval is signed; it asks for your password."
+    left = max(1, round((entered_at + settings.SIGNATURE_LASTS - now()).total_seconds() / 60))
+    return (
+        f"An approval is signed. You entered your password in the last {minutes} minutes; it is asked for again in "
+        f"{plural(left, 'minute')}."
+    )
+
+
 def queue(user: User, campaign: Campaign | None, *, oversees: bool) -> Any:
     """Rounds that wait: those the reviewer may take, or for a coordinator all that are visible."""
     if not oversees:
         return review_queue(user, campaign)
-    rows = visible_rounds(user).filter(state__in=["pending", "claimed"]).order_by("-risk", "created_at")
+    rows = (
+        visible_rounds(user).filter(state__in=[RoundState.PENDING, RoundState.CLAIMED]).order_by("-risk", "created_at")
+    )
     return rows.filter(annotation__campaign=campaign) if campaign else rows
 
 
 def tell(rounds: list[ReviewRound], user: User) -> list[QueueRow]:
-    """What is marked in the first layer that is drawn in, and the reasons, of each row."""
+    """Fill in each row's marked amount of the first editable layer, and the reasons."""
     masks = {
         (mask.round_id, mask.layer): mask
         for mask in RoundMask.objects.filter(round__in=rounds).select_related("submitted")
@@ -92,7 +112,7 @@ def tell(rounds: list[ReviewRound], user: User) -> list[QueueRow]:
                 unit=geometry_of(scan).unit,
                 reasons=[(reason, _reason_tone(reason)) for reason in one.reasons],
                 tone="bad" if one.risk >= 70 else "warn" if one.risk >= 40 else "text-3",
-                is_mine=one.state == "claimed" and one.reviewer_id == user.pk,
+                is_mine=one.state == RoundState.CLAIMED and one.reviewer_id == user.pk,
             )
         )
     return rows
@@ -103,7 +123,7 @@ def queue_facts(user: User, campaign: Campaign | None, waiting: Any, *, oversees
     rounds = visible_rounds(user)
     if campaign is not None:
         rounds = rounds.filter(annotation__campaign=campaign)
-    judged = rounds.filter(ended_at__gt=now() - timedelta(days=7)).exclude(state="withdrawn")
+    judged = rounds.filter(ended_at__gt=now() - timedelta(days=7)).exclude(state=RoundState.WITHDRAWN)
     if not oversees:
         judged = judged.filter(reviewer=user)
     verdicts = Counter(dict(judged.order_by().values_list("state").annotate(Count("pk"))))
@@ -116,7 +136,9 @@ def queue_facts(user: User, campaign: Campaign | None, waiting: Any, *, oversees
         .order_by("-waiting")[:6]
     )
     return QueueFacts(
-        {state: verdicts[state] for state in ("approved", "corrected", "returned")}, batches, days_waiting(waiting)
+        {state: verdicts[state] for state in (RoundState.APPROVED, RoundState.CORRECTED, RoundState.RETURNED)},
+        batches,
+        days_waiting(waiting),
     )
 
 
@@ -128,13 +150,6 @@ def days_waiting(rounds: Any, days: int = 8) -> list[tuple[int, int]]:
         age = min(days - 1, (moment - created).days)
         found[age][0 if number == 1 else 1] += 1
     return [(first, later) for first, later in found]
-
-
-def prediction_name(scan: Scan, campaign: Campaign) -> str:
-    """The model whose mask the scan was offered with, e.g. `m2`."""
-    newest = PreAnnotation.objects.filter(scan=scan, campaign=campaign, revision__isnull=False).select_related("model")
-    first = newest.first()
-    return str(first.model) if first else ""
 
 
 def _reason_tone(reason: str) -> str:

@@ -1,30 +1,33 @@
-"""How far the set-up of the demonstration is, for everybody who logs in while it fills itself in."""
+"""Progress of the demonstration's set-up, shown to everybody while it runs."""
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where the set-up is: `percent` of the whole, and a sentence."""
+class SetupProgress:
+    """Progress of the set-up: `percent` of the whole, a sentence, and when it was started."""
 
     running: bool
     percent: int
     message: str
+    started_at: datetime | None
 
 
 def progress_file() -> Path:
-    """The small file that `annotation.demonstration` writes and the pages read."""
+    """The file that `annotation.demonstration` writes and the pages read."""
     return Path(settings.STATE_DIR) / "demonstration.json"
 
 
-def setup_progress() -> Progress | None:
-    """What the file says; None where there is none, as in every installation that is no demonstration."""
+def setup_progress() -> SetupProgress | None:
+    """The content of the file; None where there is none (outside of a demonstration)."""
     try:
         stored = json.loads(progress_file().read_text(encoding="utf-8"))
-        return Progress(bool(stored["running"]), int(stored["percent"]), str(stored["message"]))
-    except (OSError, ValueError, KeyError):
+        started = datetime.fromisoformat(stored["started_at"]) if "started_at" in stored else None
+        return SetupProgress(bool(stored["running"]), int(stored["percent"]), str(stored["message"]), started)
+    except (OSError, ValueError, KeyError, TypeError):
         return None

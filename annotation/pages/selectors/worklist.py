@@ -13,17 +13,27 @@ from annotation.pages.plots.canvas import median
 from annotation.pages.selectors.own_batches import BatchCard, own_batches
 from annotation.pages.templatetags.figures import duration, plural
 from annotation.reviews.models import Comment, ReviewRound
+from annotation.reviews.states import CommentState, RoundState
 from annotation.work.models import Assignment, Campaign
 from annotation.work.selectors import pool, work_list
+from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
 from voxloop.kernel.clock import now
 
 SHOWS = {
-    "todo": ("returned", "open", "queued", "blocked"),
-    "submitted": ("submitted",),
-    "done": ("approved", "skipped"),
+    "todo": (AssignmentState.RETURNED, AssignmentState.OPEN, AssignmentState.QUEUED, AssignmentState.BLOCKED),
+    "submitted": (AssignmentState.SUBMITTED,),
+    "done": (AssignmentState.APPROVED, AssignmentState.SKIPPED),
 }
-GROUPS = {"returned": 0, "open": 1, "queued": 2, "blocked": 3, "submitted": 4, "approved": 5, "skipped": 5}
+GROUPS: dict[str, int] = {
+    AssignmentState.RETURNED: 0,
+    AssignmentState.OPEN: 1,
+    AssignmentState.QUEUED: 2,
+    AssignmentState.BLOCKED: 3,
+    AssignmentState.SUBMITTED: 4,
+    AssignmentState.APPROVED: 5,
+    AssignmentState.SKIPPED: 5,
+}
 SHOWN_SCANS = 12
 
 
@@ -35,6 +45,7 @@ class Row:
     why: str
     start: str
     waiting_since: Any
+    can_take_back: bool = False
     group: str = ""
     group_note: str = ""
     group_count: int = 0
@@ -84,7 +95,7 @@ def work_rows(user: User, campaign: Campaign | None, show: str) -> Any:
 
 
 def tell(rows: Sequence[Assignment]) -> list[Row]:
-    """Say why each is here and what it starts from."""
+    """Fill in why each row is listed and what it starts from."""
     comments = _open_comments(rows)
     strokes = _strokes(rows)
     predicted = set(
@@ -92,19 +103,27 @@ def tell(rows: Sequence[Assignment]) -> list[Row]:
             kind=MaskRevision.Kind.PREDICTION, scan__in=[row.scan_id for row in rows if not row.starts_from]
         ).values_list("scan_id", flat=True)
     )
-    first_queued = next((row for row in rows if row.state == "queued"), None)
+    unclaimed = set(
+        ReviewRound.objects.filter(annotation__in=rows, state=RoundState.PENDING).values_list(
+            "annotation_id", flat=True
+        )
+    )
+    first_queued = next((row for row in rows if row.state == AssignmentState.QUEUED), None)
     told: list[Row] = []
     for row in rows:
         why, since = _why(row, comments.get(row.pk, []), strokes.get(row.pk, 0), row is first_queued)
         start = row.starts_from
         if not start and row.scan_id in predicted and not is_served_blank(row):
             start = "prediction"
-        told.append(Row(row, why, start or "blank", since))
+        can_take_back = row.state == AssignmentState.SUBMITTED and row.pk in unclaimed
+        if row.state == AssignmentState.SUBMITTED and not can_take_back:
+            why = "Handed in; a reviewer has begun on it"
+        told.append(Row(row, why, start or "blank", since, can_take_back))
     return told
 
 
 def group(told: list[Row], all_rows: Any) -> list[Row]:
-    """Put a heading, with how many there are in all, before the first row of each group."""
+    """Put a heading with the total count before the first row of each group."""
     totals: Counter[Any] = Counter()
     for state, batch, count in all_rows.order_by().values_list("state", "batch").annotate(Count("pk")):
         totals[_group_of(state, batch)] += count
@@ -127,13 +146,13 @@ def group(told: list[Row], all_rows: Any) -> list[Row]:
 
 
 def _group_of(state: str, batch: Any) -> tuple[int, Any]:
-    return GROUPS[state], batch if state == "queued" else None
+    return GROUPS[state], batch if state == AssignmentState.QUEUED else None
 
 
 def work_page(user: User, campaign: Campaign | None) -> WorkPage:
-    """What stands around the list."""
+    """Everything on the page except the list."""
     counts = work_counts(user, campaign)
-    first = tell(list(work_rows(user, campaign, "todo").exclude(state="blocked")[:1]))
+    first = tell(list(work_rows(user, campaign, "todo").exclude(state=AssignmentState.BLOCKED)[:1]))
     page = WorkPage(
         counts=counts,
         next=first[0] if first else None,
@@ -155,7 +174,7 @@ def _own(user: User, campaign: Campaign | None) -> Any:
 
 
 def _why(row: Assignment, comments: list[Comment], strokes: int, is_next: bool) -> tuple[str, Any]:
-    if row.state == "returned":
+    if row.state == AssignmentState.RETURNED:
         at = max((comment.created_at for comment in comments), default=row.changed_at)
         if not comments:
             return f"Returned for round {row.round}; every comment is resolved", at
@@ -163,7 +182,7 @@ def _why(row: Assignment, comments: list[Comment], strokes: int, is_next: bool) 
         text = first.text if len(first.text) <= 70 else first.text[:67].rstrip() + "…"
         where = f", slice {first.k + 1}" if first.k is not None else ""
         return f"{first.author} left {plural(len(comments), 'comment')}: “{text}”{where}", at
-    if row.state == "open":
+    if row.state == AssignmentState.OPEN:
         since = row.touched_at or row.opened_at or row.changed_at
         passed = duration((now() - since).total_seconds())
         ago = passed if passed == "just now" else f"{passed} ago"
@@ -173,22 +192,25 @@ def _why(row: Assignment, comments: list[Comment], strokes: int, is_next: bool) 
             )
             return f"You stopped {ago}; {saved}", since
         return f"You opened it {ago} and have not drawn yet", since
-    if row.state == "blocked":
+    if row.state == AssignmentState.BLOCKED:
         return f"Waits for the coordinator: {row.reason}", row.changed_at
-    if row.state == "submitted":
+    if row.state == AssignmentState.SUBMITTED:
         return "Handed in, waits for a reviewer", row.submitted_at
-    if row.state == "approved":
+    if row.state == AssignmentState.APPROVED:
         return "Approved in the first round" if row.round == 1 else f"Approved in round {row.round}", row.ended_at
-    if row.state == "skipped":
+    if row.state == AssignmentState.SKIPPED:
         return f"You skipped it: {row.reason}", row.ended_at
+    if row.begun_as is not None:
+        so_far = f"was returned to {row.begun_as.person}" if row.round > 1 else f"was begun by {row.begun_as.person}"
+        return f"Number {row.position} of your batch; {so_far}, you go on from what is drawn", None
     return f"Number {row.position} of your batch" + (", next in order" if is_next else ""), None
 
 
 def _open_comments(rows: Sequence[Assignment]) -> dict[Any, list[Comment]]:
     found: dict[Any, list[Comment]] = {}
-    wanted = [row.pk for row in rows if row.state in ("returned", "open")]
+    wanted = [row.pk for row in rows if row.state in (AssignmentState.RETURNED, AssignmentState.OPEN)]
     for comment in (
-        Comment.objects.filter(round__annotation__in=wanted, state__in=["open", "reopened"])
+        Comment.objects.filter(round__annotation__in=wanted, state__in=[CommentState.OPEN, CommentState.REOPENED])
         .select_related("author", "round")
         .order_by("created_at")
     ):
@@ -199,7 +221,7 @@ def _open_comments(rows: Sequence[Assignment]) -> dict[Any, list[Comment]]:
 def _strokes(rows: Sequence[Assignment]) -> dict[Any, int]:
     """Strokes of the saved revisions of open work."""
     found: Counter[Any] = Counter()
-    wanted = [row.pk for row in rows if row.state == "open"]
+    wanted = [row.pk for row in rows if row.state == AssignmentState.OPEN]
     for assignment, strokes in MaskRevision.objects.filter(assignment__in=wanted).values_list("assignment", "strokes"):
         found[assignment] += len(strokes)
     return found
@@ -245,13 +267,13 @@ def _said(user: User, campaign: Campaign | None) -> list[Said]:
             judged.annotation.scan.code,
             str(judged.reviewer),
             "Approved with a correction of the reviewer."
-            if judged.state == "corrected"
+            if judged.state == RoundState.CORRECTED
             else f"Approved in {'the first round' if judged.number == 1 else f'round {judged.number}'}.",
             judged.ended_at,
             None,
-            "approved",
+            RoundState.APPROVED,
             f"/view/{judged.annotation_id}/",
         )
-        for judged in rounds.filter(state__in=["approved", "corrected"]).order_by("-ended_at")[:3]
+        for judged in rounds.filter(state__in=[RoundState.APPROVED, RoundState.CORRECTED]).order_by("-ended_at")[:3]
     ]
     return sorted(said, key=lambda one: one.at, reverse=True)[:5]

@@ -1,4 +1,4 @@
-"""Figures in words: times, volumes, numbers with thin spaces and a true minus sign."""
+"""Formatting: times, volumes, numbers with thin spaces and a true minus sign."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -7,47 +7,68 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from annotation.pages.markdown import render
 from voxloop.kernel.clock import now, today
 
 register = template.Library()
 
 THIN, MINUS, DASH = "\u2009", "\u2212", "—"
-MISSING = (None, "")  # a template gives "" for what is not there
+
+
+def number_of(value: float | str | None) -> float | None:
+    """A number from a template, where a missing value is ""."""
+    return None if value is None or value == "" else float(value)
 
 
 @register.filter
 def thin(value: Any) -> str:
     """`1575` -> `1 575` with a thin space; None is a dash."""
-    return DASH if value in MISSING else f"{int(value):,}".replace(",", THIN).replace("-", MINUS)
+    number = number_of(value)
+    return DASH if number is None else f"{int(number):,}".replace(",", THIN).replace("-", MINUS)
 
 
 @register.filter
 def decimals(value: float | None, places: int = 1) -> str:
     """A figure with fixed decimals; None is a dash."""
-    return DASH if value in MISSING else f"{float(value):,.{places}f}".replace(",", THIN).replace("-", MINUS)
+    number = number_of(value)
+    return DASH if number is None else f"{number:,.{places}f}".replace(",", THIN).replace("-", MINUS)
 
 
 @register.filter
 def signed(value: float | None, places: int = 1) -> str:
     """A difference with its sign; None is a dash."""
-    if value in MISSING:
+    number = number_of(value)
+    if number is None:
         return DASH
-    text = f"{float(value):+,.{places}f}".replace(",", THIN)
+    text = f"{number:+,.{places}f}".replace(",", THIN)
     if float(text.replace(THIN, "")) == 0:
         return text.lstrip("+-")
     return text.replace("-", MINUS)
 
 
 @register.filter
+def markdown(text: str) -> SafeString:
+    """Guidelines as HTML (`annotation.pages.markdown`)."""
+    return render(text)
+
+
+@register.filter
+def before(text: str, mark: str) -> str:
+    """The part of a text before the first `mark`."""
+    return text.partition(mark)[0]
+
+
+@register.filter
 def ml(value: float | None) -> str:
-    """A volume in millilitres, one decimal, without the unit (it stands in the head)."""
+    """A volume in millilitres, one decimal, without the unit (which is in the column head)."""
     return decimals(value, 1)
 
 
 @register.filter
 def percent(value: float | None) -> str:
     """A share 0..1 as a whole per cent."""
-    return DASH if value in MISSING else f"{100 * float(value):.0f}"
+    number = number_of(value)
+    return DASH if number is None else f"{100 * number:.0f}"
 
 
 def duration(seconds: float) -> str:
@@ -64,12 +85,13 @@ def duration(seconds: float) -> str:
 
 @register.filter
 def span(seconds: float | None) -> str:
-    """A length of time with two units at most: `5 h 40 min`."""
-    if seconds in MISSING:
+    """A duration with at most two units: `36 s`, `5 h 40 min`."""
+    length = number_of(seconds)
+    if length is None:
         return DASH
-    minutes = round(float(seconds) / 60)
-    if minutes < 1:
-        return f"{max(0, round(float(seconds)))} s"
+    if length < 60:
+        return f"{max(0, round(length))} s"
+    minutes = round(length / 60)
     if minutes < 60:
         return f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
@@ -77,7 +99,7 @@ def span(seconds: float | None) -> str:
 
 @register.filter
 def ago(at: datetime | None) -> SafeString | str:
-    """How long since, with the exact time as tooltip; the script adds the local time."""
+    """Time since, with the exact time as tooltip; the script adds the local time."""
     if at is None:
         return DASH
     return format_html(
@@ -137,15 +159,15 @@ def job_took(job: Any) -> str:
 
 WHAT_TO_DO = {
     "database_away": "Start PostgreSQL; everything goes on by itself then.",
-    "no_worker": "Start a worker for it (docs/operating.md); what waits is then done by itself.",
-    "worker_silent": "It is ended and started again where something watches over it; otherwise start it again.",
+    "no_worker": "Start a worker for it (docs/operating.md); waiting jobs then run by themselves.",
+    "worker_silent": "A supervisor restarts it; without one, restart it yourself.",
     "clock_late": "Start celery beat again; there must be one.",
-    "disk_low": "Make room on it, or move what lies there to a larger one.",
-    "no_space": "Make room on it; everything goes on by itself then.",
+    "disk_low": "Free space on it, or move its files to a larger one.",
+    "no_space": "Free space on it; everything goes on by itself then.",
 }
 
 
 @register.filter
 def what_to_do(code: str) -> str:
-    """What an operator does about a fault of the machine."""
+    """What an operator should do about a fault."""
     return WHAT_TO_DO.get(code, "")

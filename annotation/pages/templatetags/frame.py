@@ -1,4 +1,4 @@
-"""What belongs to the frame of every page: the built scripts and styles, icons, states, query strings."""
+"""Tags for the frame of every page: built scripts and styles, icons, states, query strings."""
 
 import json
 from functools import lru_cache
@@ -11,58 +11,74 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from annotation.datasets.states import ReleaseState
+from annotation.learning.states import ModelState, RunState
+from annotation.pages.selectors.imports import is_in_part, says
+from annotation.reviews.states import RoundState
+from annotation.scans.states import ScanState
+from annotation.work.states import AssignmentState, BatchState
 from voxloop.accounts.browsers import browser_keys as browser_keys_of
+from voxloop.jobs.models import Job
+from voxloop.jobs.states import JobState
 
 register = template.Library()
 
-# state -> (class of tokens.css, icon, word). Never colour alone.
-STATES = {
-    "queued": ("queued", "circle-dashed", "Queued"),
-    "open": ("open", "circle-dot", "Open"),
-    "submitted": ("submitted", "send", "Submitted"),
-    "in_review": ("in-review", "scan-eye", "In review"),
-    "returned": ("returned", "corner-up-left", "Returned"),
-    "approved": ("approved", "check", "Approved"),
-    "skipped": ("skipped", "skip-forward", "Skipped"),
-    "blocked": ("blocked", "ban", "Blocked"),
-    "reclaimed": ("skipped", "rotate-ccw", "Reclaimed"),
+# state -> (class of tokens.css, icon, text); never colour alone.
+STATES: dict[str, tuple[str, str, str]] = {
+    AssignmentState.QUEUED: ("queued", "circle-dashed", "Queued"),
+    AssignmentState.OPEN: ("open", "circle-dot", "Open"),
+    AssignmentState.SUBMITTED: ("submitted", "send", "Submitted"),
+    BatchState.IN_REVIEW: ("in-review", "scan-eye", "In review"),
+    AssignmentState.RETURNED: ("returned", "corner-up-left", "Returned"),
+    AssignmentState.APPROVED: ("approved", "check", "Approved"),
+    AssignmentState.SKIPPED: ("skipped", "skip-forward", "Skipped"),
+    AssignmentState.BLOCKED: ("blocked", "ban", "Blocked"),
+    AssignmentState.RECLAIMED: ("skipped", "rotate-ccw", "Reclaimed"),
     # batches
-    "draft": ("queued", "layers", "Draft"),
-    "published": ("queued", "inbox", "Published"),
-    "in_progress": ("open", "circle-dot", "In progress"),
-    "accepted": ("approved", "check", "Accepted"),
-    "closed": ("skipped", "lock", "Closed"),
-    "cancelled": ("skipped", "x", "Cancelled"),
+    BatchState.DRAFT: ("queued", "layers", "Draft"),
+    BatchState.PUBLISHED: ("queued", "inbox", "Published"),
+    BatchState.IN_PROGRESS: ("open", "circle-dot", "In progress"),
+    BatchState.ACCEPTED: ("approved", "check", "Accepted"),
+    BatchState.CLOSED: ("skipped", "lock", "Closed"),
+    BatchState.CANCELLED: ("skipped", "x", "Cancelled"),
     # scans
-    "received": ("queued", "inbox", "Received"),
-    "screening": ("open", "search", "Screening"),
-    "converting": ("open", "circle-dot", "Converting"),
-    "ready": ("approved", "check", "Ready"),
-    "rejected": ("blocked", "ban", "Rejected"),
-    "failed": ("blocked", "circle-alert", "Failed"),
-    "withdrawn": ("skipped", "x", "Withdrawn"),
-    "erased": ("skipped", "x", "Erased"),
+    ScanState.RECEIVED: ("queued", "inbox", "Received"),
+    ScanState.SCREENING: ("open", "search", "Screening"),
+    ScanState.CONVERTING: ("open", "circle-dot", "Converting"),
+    ScanState.READY: ("approved", "check", "Ready"),
+    ScanState.REJECTED: ("blocked", "ban", "Rejected"),
+    ScanState.FAILED: ("blocked", "circle-alert", "Failed"),
+    ScanState.WITHDRAWN: ("skipped", "x", "Withdrawn"),
+    ScanState.ERASED: ("skipped", "x", "Erased"),
     # review rounds
-    "pending": ("queued", "hourglass", "Waiting"),
-    "claimed": ("in-review", "scan-eye", "In review"),
-    "corrected": ("approved", "check", "Corrected"),
-    "arbitration": ("in-review", "scale", "Arbitration"),
+    RoundState.PENDING: ("queued", "hourglass", "Waiting"),
+    RoundState.CLAIMED: ("in-review", "scan-eye", "In review"),
+    RoundState.CORRECTED: ("approved", "check", "Corrected"),
+    RoundState.TAKEN_BACK: ("skipped", "rotate-ccw", "Taken back"),
+    RoundState.ARBITRATION: ("in-review", "scale", "Arbitration"),
     # jobs and training runs
-    "running": ("open", "circle-dot", "Running"),
-    "succeeded": ("approved", "check", "Done"),
-    "lost": ("blocked", "unplug", "Lost"),
+    JobState.RUNNING: ("open", "circle-dot", "Running"),
+    JobState.SUCCEEDED: ("approved", "check", "Done"),
+    JobState.LOST: ("blocked", "unplug", "Lost"),
+    # workers: derived, not stored
     "silent": ("blocked", "unplug", "Silent"),
     "taking": ("approved", "check", "Takes work"),
-    "evaluating": ("open", "circle-dot", "Evaluating"),
-    "candidate": ("submitted", "cpu", "Candidate"),
-    "promoted": ("approved", "crown", "Promoted"),
+    RunState.EVALUATING: ("open", "circle-dot", "Evaluating"),
+    RunState.CANDIDATE: ("submitted", "cpu", "Candidate"),
+    RunState.UNDECIDED: ("submitted", "scale", "Undecided"),
+    RunState.PROMOTED: ("approved", "crown", "Promoted"),
     # releases
-    "frozen": ("in-review", "snowflake", "Frozen"),
-    "yanked": ("blocked", "ban", "Yanked"),
+    ReleaseState.FROZEN: ("in-review", "snowflake", "Frozen"),
+    ReleaseState.YANKED: ("blocked", "ban", "Yanked"),
 }
-RELEASE_STATES = {"published": ("approved", "package", "Published")}
-MODEL_TAGS = {"champion": "tag-good", "candidate": "tag-warn", "rejected": "tag-bad"}
-MODEL_WORDS = {"candidate": "challenger"}
+RELEASE_STATES: dict[str, tuple[str, str, str]] = {ReleaseState.PUBLISHED: ("approved", "package", "Published")}
+MODEL_TAGS: dict[str, str] = {
+    ModelState.CHAMPION: "tag-good",
+    ModelState.CANDIDATE: "tag-warn",
+    ModelState.UNDECIDED: "tag-warn",
+    ModelState.REJECTED: "tag-bad",
+}
+MODEL_WORDS: dict[str, str] = {ModelState.CANDIDATE: "challenger"}
 
 
 @register.simple_tag
@@ -84,6 +100,20 @@ def state(name: str, thing: str = "") -> SafeString:
 
 
 @register.simple_tag
+def job_state(job: Job) -> SafeString:
+    """The state of a job; an import that refused something is done in part."""
+    if not is_in_part(job):
+        return state(job.state)
+    return format_html('<span class="state st-returned">{}Done in part</span>', icon("triangle-alert"))
+
+
+@register.filter
+def job_says(job: Job) -> str:
+    """A job's one sentence."""
+    return says(job)
+
+
+@register.simple_tag
 def model_state(name: str) -> SafeString:
     """The state of a model version as a tag."""
     return format_html('<span class="tag {}">{}</span>', MODEL_TAGS.get(name, ""), MODEL_WORDS.get(name, name))
@@ -94,12 +124,16 @@ def person(user: Any) -> SafeString:
     """A person: initials and name; nobody is the pool."""
     if user is None:
         return format_html('<span class="person faint"><i class="nobody">?</i>in the pool</span>')
-    return format_html('<span class="person"><i aria-hidden="true">{}</i>{}</span>', initials(str(user)), str(user))
+    return format_html(
+        '<span class="person"><i aria-hidden="true">{}</i><span class="person-name">{}</span></span>',
+        initials(str(user)),
+        str(user),
+    )
 
 
 @register.filter
 def initials(name: str) -> str:
-    """`annotator1` -> `A1`, `data-manager` -> `DM`: at most two signs."""
+    """`annotator1` -> `A1`, `data-manager` -> `DM`: at most two letters."""
     words = [word for word in name.replace("-", " ").replace("_", " ").replace(".", " ").split() if word]
     if not words:
         return "?"
@@ -111,7 +145,8 @@ def initials(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _manifest(path: Path, _changed: float) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def manifest() -> dict[str, Any]:
@@ -142,7 +177,7 @@ def vite(entry: str) -> SafeString:
 
     collect(entry)
     links = format_html_join("", '<link rel="stylesheet" href="{}">', ((static_url(style),) for style in styles))
-    # What the script imports is asked for beside it, not after it.
+    # Imports of the script load in parallel with it.
     others = format_html_join(
         "",
         '<link rel="modulepreload" href="{}">',
@@ -158,7 +193,7 @@ def static_url(name: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def query(context: Any, **changes: Any) -> str:
-    """The present query string with some values changed; None takes one out."""
+    """The current query string with some values changed; None removes one."""
     values = context["request"].GET.copy()
     for name, value in changes.items():
         if value in (None, ""):
@@ -170,7 +205,7 @@ def query(context: Any, **changes: Any) -> str:
 
 @register.simple_tag(takes_context=True)
 def browser_keys(context: template.Context) -> SafeString:
-    """What the scripts of this page seal their stores with; pages are kept by no cache."""
+    """Encryption keys for this page's scripts; pages are not cached."""
     request = context.get("request")
     keys = browser_keys_of(request) if request is not None else {}
     if not keys:

@@ -1,1 +1,1 @@
-"""The views, by what they are about. Each is wrapped by the door (`annotation.pages.door`)."""
+"""The views by subject. Each is wrapped by `annotation.pages.guard`."""

@@ -1,24 +1,26 @@
-"""One's own account: look, second factor, tokens, log-ins."""
+"""One's own account: theme, second factor, tokens, log-ins."""
 
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from annotation.pages.door import back
+from annotation.pages.guard import back
+from annotation.pages.requests import PageRequest
 from annotation.scans.models import Site
 from voxloop.accounts.models import Scope
 from voxloop.accounts.second_factor import has_passed, has_second_factor
 from voxloop.accounts.services import confirm_signature, set_theme
 from voxloop.accounts.sessions import device_words, end_sessions, list_sessions
 from voxloop.accounts.tokens import end_token, find_own_token, issue_token
+from voxloop.accounts.zones import list_zones, set_time_zone, zone_of
 from voxloop.kernel.errors import Forbidden, Invalid
 
 LASTS = ((1, "a day"), (7, "a week"), (0, "as long as tokens last here"))
 
 
-def me(request: HttpRequest) -> HttpResponse:
+def me(request: PageRequest) -> HttpResponse:
     """One's own account: theme, password, second factor, API tokens, log-ins."""
     has_factor = has_second_factor(request.user)
     return render(
@@ -35,19 +37,28 @@ def me(request: HttpRequest) -> HttpResponse:
             ],
             "memberships": request.user.memberships.select_related("campaign").order_by("campaign__name", "role"),
             "sites": Site.objects.filter(memberships__user=request.user),
+            "zone": zone_of(request.user).key,
+            "zones": list_zones(),
             "has_factor": has_factor,
             "asks_code": has_factor and not has_passed(request, request.user),
         },
     )
 
 
-def theme(request: HttpRequest) -> HttpResponse:
+def theme(request: PageRequest) -> HttpResponse:
     """Light, dark, or as the system."""
     set_theme(user=request.user, theme=request.POST.get("theme", ""))
     return back(request, reverse("me"))
 
 
-def token_new(request: HttpRequest) -> HttpResponse:
+def time_zone(request: PageRequest) -> HttpResponse:
+    """Where one's days begin and end."""
+    set_time_zone(user=request.user, name=request.POST.get("time_zone", ""))
+    messages.success(request, "Your time zone is kept. Due dates end with the day there.")
+    return redirect("me")
+
+
+def token_new(request: PageRequest) -> HttpResponse:
     """Make an API token; it is shown once."""
     password = request.POST.get("password", "")
     if not password:
@@ -63,8 +74,8 @@ def token_new(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('me')}#tokens")
 
 
-def token_revoke(request: HttpRequest) -> HttpResponse:
-    """Make a token useless."""
+def token_revoke(request: PageRequest) -> HttpResponse:
+    """Revoke a token."""
     token = find_own_token(request.user, request.POST.get("token_key", ""))
     if token is None:
         raise Forbidden("There is no such token of yours.")
@@ -73,7 +84,7 @@ def token_revoke(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('me')}#tokens")
 
 
-def sessions_end(request: HttpRequest) -> HttpResponse:
+def sessions_end(request: PageRequest) -> HttpResponse:
     """End one log-in, all others, or all with this one."""
     which, here = request.POST.get("which", ""), request.session.session_key
     if which == "all":

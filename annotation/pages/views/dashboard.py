@@ -1,11 +1,13 @@
 """The campaign dashboard and the data behind each plot."""
 
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from annotation.pages.plots import campaign as plots
+from annotation.pages.requests import PageRequest
 from annotation.pages.selectors import dashboard as counted
 from annotation.pages.tables import csv_file
 from annotation.scans.selectors import visible_sites
@@ -16,8 +18,8 @@ from voxloop.kernel.errors import NotFound
 FOUR_WEEKS = timedelta(weeks=4)
 
 
-def dashboard(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """How the campaign stands, in plots."""
+def dashboard(request: PageRequest, campaign: Campaign) -> HttpResponse:
+    """The state of the campaign, in plots."""
     within = _range(request, campaign)
     found = counted.figures(request.user, campaign, within)
     end = counted.plan_end(campaign)
@@ -57,10 +59,10 @@ def dashboard(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     )
 
 
-def dashboard_csv(request: HttpRequest, campaign: Campaign, name: str) -> HttpResponse:
+def dashboard_csv(request: PageRequest, campaign: Campaign, name: str) -> HttpResponse:
     """The data of one plot."""
     found = counted.figures(request.user, campaign, _range(request, campaign))
-    tables = {
+    tables: dict[str, tuple[Sequence[str], Iterable[Sequence[object]]]] = {
         "burn-up": (
             ["what", "time_utc", "scans"],
             [
@@ -98,7 +100,7 @@ def dashboard_csv(request: HttpRequest, campaign: Campaign, name: str) -> HttpRe
     return csv_file(f"{campaign.slug}-{name}", *tables[name])
 
 
-def _range(request: HttpRequest, campaign: Campaign) -> counted.Range:
+def _range(request: PageRequest, campaign: Campaign) -> counted.Range:
     sites = list(visible_sites(request.user).filter(scans__campaign_scans__campaign=campaign).distinct())
     site = next((site for site in sites if site.code == request.GET.get("site")), None)
     return counted.Range(now() - FOUR_WEEKS if request.GET.get("range") == "4w" else None, site, sites)

@@ -3,32 +3,45 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from annotation.intake.services import receive_upload
 from annotation.pages.context import current_campaign
 from annotation.pages.forms import ErasureForm, UploadForm
+from annotation.pages.requests import PageRequest
+from annotation.pages.sending import form_page, save
 from annotation.scans.erasing import plan_erasure
-from annotation.scans.models import Scan, Subject
+from annotation.scans.models import ErasedSubject, Scan, Subject
 from annotation.scans.selectors import visible_sites
-from annotation.scans.states import SCAN
+from annotation.scans.states import SCAN, ScanState
 from annotation.work.erasing import erase, find_subject, may_erase
 from annotation.work.models import Campaign
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, has_role
 from annotation.work.selectors import visible_assignments, visible_scans
+from annotation.work.states import AssignmentState
 from annotation.work.withdrawing import may_withdraw, withdraw
 from voxloop.accounts.roles import Role
 from voxloop.jobs.models import Job
 from voxloop.jobs.selectors import visible_jobs
+from voxloop.jobs.states import JobState
 
 PAGE_SIZE = 40
-REFUSED = ("rejected", "failed")
+REFUSED = (ScanState.REJECTED, ScanState.FAILED)
+# The displayed facts of a scan: name, text, unit.
+ACQUISITION = (
+    ("manufacturer", "Manufacturer", ""),
+    ("model", "Model", ""),
+    ("kernel", "Kernel", ""),
+    ("slice_thickness_mm", "Slice thickness", "mm"),
+    ("kvp", "Tube voltage", "kV"),
+    ("contrast", "Contrast agent", ""),
+)
 
 
-def scans(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """The campaign's scans with what became of each."""
+def scans(request: PageRequest, campaign: Campaign) -> HttpResponse:
+    """The campaign's scans with the state of each."""
     rows = visible_scans(request.user).filter(campaign_scans__campaign=campaign).select_related("site")
     counts = dict(rows.order_by().values_list("state").annotate(Count("pk", distinct=True)))
     sites = list(visible_sites(request.user).filter(scans__campaign_scans__campaign=campaign).distinct())
@@ -44,7 +57,7 @@ def scans(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     for assignment in (
         visible_assignments(request.user)
         .filter(campaign=campaign, scan__in=[scan.pk for scan in page.object_list], stage="annotation")
-        .exclude(state="reclaimed")
+        .exclude(state=AssignmentState.RECLAIMED)
     ):
         held[assignment.scan_id] = assignment
     return render(
@@ -54,64 +67,82 @@ def scans(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             "page": page,
             "rows": [(scan, held.get(scan.pk)) for scan in page.object_list],
             "total": sum(counts.values()),
-            "ready": counts.get("ready", 0),
+            "ready": counts.get(ScanState.READY, 0),
             "refused": sum(counts.get(name, 0) for name in REFUSED),
-            "coming": sum(counts.get(name, 0) for name in ("received", "screening", "converting")),
+            "coming": sum(
+                counts.get(name, 0) for name in (ScanState.RECEIVED, ScanState.SCREENING, ScanState.CONVERTING)
+            ),
             "sites": sites,
             "state": state,
             "site": site,
-            "importing": visible_jobs(request.user).filter(kind=Job.Kind.IMPORT_SCANS, state__in=["queued", "running"])[
-                :3
-            ],
+            "importing": visible_jobs(request.user).filter(
+                kind=Job.Kind.IMPORT_SCANS, state__in=[JobState.QUEUED, JobState.RUNNING]
+            )[:3],
         },
     )
 
 
-def scan(request: HttpRequest, found: Scan) -> HttpResponse:
+def scan(request: PageRequest, found: Scan) -> HttpResponse:
     """One scan: what it is, where it came from, who worked on it."""
     return render(
         request,
         "scan.html",
         {
             "scan": found,
-            "assignments": visible_assignments(request.user).filter(scan=found).order_by("created_at"),
-            "facts": sorted(found.facts.items()) if isinstance(found.facts, dict) else [],
+            "assignments": visible_assignments(request.user)
+            .filter(scan=found)
+            .select_related("review_round")
+            .order_by("created_at"),
+            "facts": acquisition_in_words(found),
             "is_overseer": any(
                 has_role(request.user, row.campaign, *OVERSEERS)
                 for row in found.campaign_scans.select_related("campaign")
             ),
             "may_erase": found.subject is not None and may_erase(request.user, found.subject),
-            "may_withdraw": found.state == "ready" and may_withdraw(request.user, found.pk),
+            "may_withdraw": found.state == ScanState.READY and may_withdraw(request.user, found.pk),
         },
     )
 
 
-def scan_withdraw(request: HttpRequest, found: Scan) -> HttpResponse:
-    """Take a scan out of every use."""
+def acquisition_in_words(scan: Scan) -> list[tuple[str, str]]:
+    """The acquisition parameters from the files, formatted for readers; missing ones are left out."""
+    found = []
+    for name, words, unit in ACQUISITION:
+        value = scan.facts.get(name)
+        if isinstance(value, bool):
+            found.append((words, "yes" if value else "no"))
+        elif value not in (None, ""):
+            number = f"{value:g}" if isinstance(value, float) else str(value)
+            found.append((words, f"{number} {unit}".strip()))
+    return found
+
+
+def scan_withdraw(request: PageRequest, found: Scan) -> HttpResponse:
+    """Withdraw a scan."""
     withdraw(scan_id=found.pk, actor=request.user, why=request.POST.get("reason", ""))
-    messages.success(request, f"{found.code} is withdrawn: it is served to nobody, and open work on it has ended.")
+    messages.success(request, f"{found.code} is withdrawn: it is no longer served, and open work on it has ended.")
     return redirect("scan", found.pk)
 
 
-def subject_erase(request: HttpRequest, found: Subject) -> HttpResponse:
-    """What erasing a patient would do, and the typed confirmation that does it."""
+def subject_erase(request: PageRequest, found: Subject) -> HttpResponse:
+    """Preview the erasure of a patient (GET), and erase after typed confirmation (POST)."""
     subject = find_subject(found.pk, request.user)
     form = ErasureForm(request.POST or None, code=subject.pseudonym)
-    if request.method == "POST" and form.is_valid():
-        gone = erase(
-            subject_id=subject.pk,
-            actor=request.user,
-            why=form.cleaned_data["reason"],
-            confirmation=form.cleaned_data["confirmation"],
+
+    def erase_all() -> ErasedSubject:
+        wanted = form.cleaned_data
+        return erase(
+            subject_id=subject.pk, actor=request.user, why=wanted["reason"], confirmation=wanted["confirmation"]
         )
+
+    if request.method == "POST" and form.is_valid() and (gone := save(form, erase_all)):
         messages.success(request, f"{gone.pseudonym} is erased, and is refused when it is sent again.")
         return redirect("home")
     scans = list(subject.scans.order_by("code"))
-    return render(
+    return form_page(
         request,
-        "erase.html",
+        form,
         {
-            "form": form,
             "subject": subject,
             "scans": scans,
             "plan": plan_erasure(subject),
@@ -119,11 +150,11 @@ def subject_erase(request: HttpRequest, found: Subject) -> HttpResponse:
             "verb": "Erase for good",
             "discard": reverse("scan", args=[scans[0].pk]) if scans else "/",
         },
-        status=422 if form.errors else 200,
+        "erase.html",
     )
 
 
-def upload(request: HttpRequest) -> HttpResponse:
+def upload(request: PageRequest) -> HttpResponse:
     """Send in a zip of DICOM series or one NIfTI volume."""
     campaigns = campaigns_with_role(request.user, Role.DATA_MANAGER, Role.COORDINATOR)
     here = current_campaign(request)
@@ -134,14 +165,14 @@ def upload(request: HttpRequest) -> HttpResponse:
         campaigns=campaigns,
         initial={"campaign": here.pk if here else None},
     )
-    if request.method == "POST" and form.is_valid():
-        job = receive_upload(
-            upload=form.cleaned_data["file"],
-            site=form.cleaned_data["site"],
-            campaign=form.cleaned_data["campaign"],
-            actor=request.user,
+
+    def receive() -> Job:
+        wanted = form.cleaned_data
+        return receive_upload(
+            upload=wanted["file"], site=wanted["site"], campaign=wanted["campaign"], actor=request.user
         )
-        messages.success(request, "The file is here; it is screened and converted now. You can leave the page.")
+
+    if request.method == "POST" and form.is_valid() and (job := save(form, receive)):
         return redirect("job", job.pk)
     jobs = visible_jobs(request.user).filter(kind=Job.Kind.IMPORT_SCANS)[:8]
-    return render(request, "upload.html", {"form": form, "jobs": jobs}, status=422 if form.errors else 200)
+    return form_page(request, form, {"jobs": jobs}, "upload.html")

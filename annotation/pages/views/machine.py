@@ -1,32 +1,42 @@
-"""Jobs: what the machine is at; System: whether it works."""
+"""Jobs: running work; System: health of the installation."""
 
 import re
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
-from annotation.pages.door import admits, back
+from annotation.pages.guard import admits, back
 from annotation.pages.permissions import ROWS
+from annotation.pages.requests import PageRequest
+from annotation.pages.selectors.imports import HEAD, came_in, group_refused, table_of
+from annotation.pages.tables import csv_file
 from voxloop.jobs.health import is_silent, recent_health
 from voxloop.jobs.models import Job
 from voxloop.jobs.selectors import visible_jobs
 from voxloop.jobs.services import cancel
+from voxloop.jobs.states import JobState
 from voxloop.keeping.selectors import open_damage
+from voxloop.kernel.errors import NotFound
 
 PAGE_SIZE = 30
 MOST_DAMAGE = 50
-LIVE = ("queued", "running")
+WORDS = {"not_dicom": "Files that are not DICOM", "unreadable": "Damaged files"}  # shown when there are some
+LIVE = (JobState.QUEUED, JobState.RUNNING)
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def jobs(request: HttpRequest) -> HttpResponse:
-    """Every job the person may see; the table asks again while something runs."""
+def jobs(request: PageRequest) -> HttpResponse:
+    """Every job the person may see; the table polls while something runs."""
     rows = visible_jobs(request.user).select_related("requested_by")
     state = request.GET.get("state", "")
-    shown = {"live": LIVE, "done": ("succeeded",), "stopped": ("failed", "cancelled", "lost")}.get(state)
+    shown = {
+        "live": LIVE,
+        "done": (JobState.SUCCEEDED,),
+        "stopped": (JobState.FAILED, JobState.CANCELLED, JobState.LOST),
+    }.get(state)
     page = Paginator(rows.filter(state__in=shown) if shown else rows, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(
         request,
@@ -41,8 +51,8 @@ def jobs(request: HttpRequest) -> HttpResponse:
     )
 
 
-def system(request: HttpRequest) -> HttpResponse:
-    """Workers, the clock, queues, disks, and what stands still; asks again every few seconds."""
+def system(request: PageRequest) -> HttpResponse:
+    """Workers, the scheduler, queues, disks and faults; polls every few seconds."""
     health = recent_health(seconds=1)
     everyone = [*health.workers, *([health.clock] if health.clock else [])]
     return render(
@@ -58,8 +68,9 @@ def system(request: HttpRequest) -> HttpResponse:
     )
 
 
-def job(request: HttpRequest, found: Job) -> HttpResponse:
+def job(request: PageRequest, found: Job) -> HttpResponse:
     """One job with its steps and its result."""
+    refused = group_refused(found)
     return render(
         request,
         "job_body.html" if request.htmx else "job.html",
@@ -67,11 +78,21 @@ def job(request: HttpRequest, found: Job) -> HttpResponse:
             "job": found,
             "is_live": found.state in LIVE,
             "facts": _result(found),
+            "came_in": came_in(found),
+            "refused": refused,
+            "count_refused": sum(len(group.series) for group in refused),
         },
     )
 
 
-def job_cancel(request: HttpRequest, found: Job) -> HttpResponse:
+def job_csv(request: PageRequest, found: Job) -> HttpResponse:
+    """What an import did, one row for each series."""
+    if found.kind != Job.Kind.IMPORT_SCANS:
+        raise NotFound
+    return csv_file(f"import-{found.created_at:%Y-%m-%d-%H%M}", HEAD, table_of(found))
+
+
+def job_cancel(request: PageRequest, found: Job) -> HttpResponse:
     """Stop a job."""
     cancel(job_id=found.pk, actor=request.user)
     messages.success(request, f"{found.get_kind_display()} is cancelled. Nothing half-done is kept.")
@@ -79,10 +100,13 @@ def job_cancel(request: HttpRequest, found: Job) -> HttpResponse:
 
 
 def _result(found: Job) -> list[tuple[str, Any]]:
-    """The facts of a result in words; ids are left out, and what an import tells has its own place on the page."""
+    """The facts of a result as text; without ids and without an import's report, which the page shows elsewhere."""
     result = found.result if isinstance(found.result, dict) else {}
     return [
-        (str(name).replace("_", " ").capitalize(), value)
+        (WORDS.get(name) or str(name).replace("_", " ").capitalize(), value)
         for name, value in result.items()
-        if not isinstance(value, list | dict) and value not in (None, "") and not ID.fullmatch(str(value))
+        if not (name in WORDS and not value)
+        and not isinstance(value, list | dict)
+        and value not in (None, "")
+        and not ID.fullmatch(str(value))
     ]

@@ -1,16 +1,20 @@
-"""People, their roles and sites, and what opens their accounts."""
+"""People, their roles and sites, and their tokens, log-ins and second factors."""
 
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from annotation.pages.forms import PersonForm, SiteForm
+from annotation.pages.people_forms import PersonForm, SiteForm
+from annotation.pages.requests import PageRequest
+from annotation.pages.sending import form_page, save
+from annotation.pages.templatetags.figures import plural
 from annotation.scans.models import Site
 from annotation.scans.services import create_site, set_site_membership
 from annotation.work.campaigns import set_member
+from annotation.work.handing_over import hand_back_out_of_reach
 from annotation.work.models import Campaign, CampaignMember
 from annotation.work.people import close_account, invite_person, open_account
 from annotation.work.permissions import campaigns_with_role
@@ -23,7 +27,7 @@ from voxloop.accounts.tokens import end_token, end_tokens, find_own_token
 from voxloop.kernel.errors import Invalid
 
 
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: PageRequest) -> HttpResponse:
     """Who is here; an administrator sees all, a coordinator the members of the own campaigns."""
     rows = User.objects.prefetch_related("memberships__campaign", "site_memberships__site")
     if not request.user.is_administrator:
@@ -34,38 +38,40 @@ def people(request: HttpRequest) -> HttpResponse:
     )
 
 
-def sites(request: HttpRequest) -> HttpResponse:
-    """Where scans come from."""
+def sites(request: PageRequest) -> HttpResponse:
+    """The sites."""
     rows = Site.objects.annotate(n_scans=Count("scans", distinct=True), n_people=Count("memberships", distinct=True))
     return render(request, "sites.html", {"sites": rows.order_by("code")})
 
 
-def site_new(request: HttpRequest) -> HttpResponse:
+def site_new(request: PageRequest) -> HttpResponse:
     """Add a site."""
     form = SiteForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        made = create_site(actor=request.user, **form.cleaned_data)
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and (made := save(form, lambda: create_site(actor=request.user, **form.cleaned_data)))
+    ):
         messages.success(request, f"Site {made} is there. Say next who sees its scans.")
         return redirect("sites")
-    return render(
+    return form_page(
         request,
-        "form_page.html",
+        form,
         {
-            "form": form,
             "title": "New site",
             "verb": "Make site",
             "discard": reverse("sites"),
             "lead": "A hospital, or whatever else sends scans.",
         },
-        status=422 if form.errors else 200,
     )
 
 
-def person_new(request: HttpRequest) -> HttpResponse:
+def person_new(request: PageRequest) -> HttpResponse:
     """Invite a person."""
     form = PersonForm(request.POST or None, campaigns=Campaign.objects.all(), sites=Site.objects.all())
-    if request.method == "POST" and form.is_valid():
-        made = invite_person(
+
+    def invite() -> User:
+        return invite_person(
             username=form.cleaned_data["username"],
             password=form.cleaned_data["password"],
             actor=request.user,
@@ -74,60 +80,64 @@ def person_new(request: HttpRequest) -> HttpResponse:
             roles=[(campaign, role) for campaign, roles in form.roles() for role in roles],
             sites=form.cleaned_data["sites"],
         )
+
+    if request.method == "POST" and form.is_valid() and (made := save(form, invite)):
         messages.success(request, f"{made} can log in now.")
         return redirect("people")
-    return render(
+    return form_page(
         request,
-        "form_page.html",
+        form,
         {
-            "form": form,
             "title": "Invite a person",
             "verb": "Make account",
             "discard": reverse("people"),
-            "lead": "The account works at once; its password is changed at first log-in. Roles say what, sites say where.",
+            "lead": "The account works at once; its password is changed at first log-in. "
+            "Roles say what, sites say where.",
         },
-        status=422 if form.errors else 200,
     )
 
 
-def person(request: HttpRequest, found: User) -> HttpResponse:
+def person(request: PageRequest, found: User) -> HttpResponse:
     """Change a person's roles and sites."""
     campaigns, sites = Campaign.objects.all(), Site.objects.all()
     form = PersonForm(request.POST or None, campaigns=campaigns, sites=sites, person=found)
-    if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            if form.cleaned_data["password"]:
-                set_password(person=found, password=form.cleaned_data["password"], actor=request.user)
-            for campaign, wanted in form.roles():
-                for role in Role.values:
-                    set_member(campaign=campaign, user=found, role=role, is_member=role in wanted, actor=request.user)
-            for site in sites:
-                set_site_membership(
-                    user=found, site=site, is_member=site in form.cleaned_data["sites"], actor=request.user
-                )
-        messages.success(request, f"The account of {found} is as you set it.")
+
+    @transaction.atomic
+    def change() -> int:
+        if form.cleaned_data["password"]:
+            set_password(person=found, password=form.cleaned_data["password"], actor=request.user)
+        for campaign, wanted in form.roles():
+            for role in Role.values:
+                set_member(campaign=campaign, user=found, role=role, is_member=role in wanted, actor=request.user)
+        for site in sites:
+            set_site_membership(user=found, site=site, is_member=site in form.cleaned_data["sites"], actor=request.user)
+        return hand_back_out_of_reach(person=found, actor=request.user)
+
+    if request.method == "POST" and form.is_valid() and (given_back := save(form, change)) is not None:
+        told = f" {plural(given_back, 'scan')} of theirs went back to others." if given_back else ""
+        messages.success(request, f"The account of {found} is as you set it.{told}")
         return redirect("people")
-    return render(
+    return form_page(
         request,
-        "person.html",
+        form,
         {
             "is_self": found == request.user,
-            "form": form,
             "title": str(found),
             "verb": "Save account",
             "discard": reverse("people"),
-            "lead": "A change counts from the next click on. Work in progress stays with its person.",
+            "lead": "A change counts from the next click on. Unfinished scans that the person may no longer see go to "
+            "others, who go on from what was drawn.",
             "found": found,
             "tokens": found.auth_token_set.all(),
             "sessions": list_sessions(found),
             "has_factor": has_second_factor(found),
         },
-        status=422 if form.errors else 200,
+        "person.html",
     )
 
 
-def person_access(request: HttpRequest, found: User) -> HttpResponse:
-    """End what opens a person's account: one token, all of them, the log-ins, a second factor that was lost."""
+def person_access(request: PageRequest, found: User) -> HttpResponse:
+    """Revoke access of a person: one token, all tokens, log-ins, or a lost second factor."""
     what = request.POST.get("end", "")
     if what == "token":
         token = find_own_token(found, request.POST.get("token_key", ""))
@@ -149,7 +159,7 @@ def person_access(request: HttpRequest, found: User) -> HttpResponse:
     return redirect("person", found.pk)
 
 
-def person_deactivate(request: HttpRequest, found: User) -> HttpResponse:
+def person_deactivate(request: PageRequest, found: User) -> HttpResponse:
     """Close a person's account."""
     told = close_account(person=found, actor=request.user, why=request.POST.get("reason", ""))
     count = told["given_back"]
@@ -158,7 +168,7 @@ def person_deactivate(request: HttpRequest, found: User) -> HttpResponse:
     return redirect("people")
 
 
-def person_reactivate(request: HttpRequest, found: User) -> HttpResponse:
+def person_reactivate(request: PageRequest, found: User) -> HttpResponse:
     """Open a closed account again."""
     open_account(person=found, actor=request.user)
     messages.success(request, f"{found} can log in again, with the password and the roles from before.")

@@ -1,12 +1,14 @@
 """Releases: make, freeze, export, publish, yank."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 
+from annotation.datasets.downloading import LINK_HOURS, aws_command, find_export, is_in_folder, make_links, serve_export
 from annotation.datasets.erasing import count_erased
-from annotation.datasets.models import Release
+from annotation.datasets.models import Export, Release
 from annotation.datasets.selectors import count_scans, visible_exports, visible_releases
 from annotation.datasets.services import (
     create_release,
@@ -18,16 +20,19 @@ from annotation.datasets.services import (
 )
 from annotation.datasets.states import EXPORTABLE
 from annotation.pages.forms import ExportForm, ReleaseForm
+from annotation.pages.requests import PageRequest
+from annotation.pages.sending import form_page, save
 from annotation.scans.models import Site
 from annotation.scans.selectors import visible_sites
 from annotation.work.models import Campaign
 from annotation.work.permissions import has_role
 from voxloop.accounts.roles import Role
+from voxloop.jobs.states import JobState
 
 SIDES = [(value, label) for value, label in Site.Split.choices]
 
 
-def releases(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def releases(request: PageRequest, campaign: Campaign) -> HttpResponse:
     """Every release of the campaign."""
     rows = visible_releases(request.user).filter(campaign=campaign)
     told = [(release, sum(sum(sites.values()) for sites in count_scans(release).values())) for release in rows]
@@ -41,32 +46,33 @@ def releases(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     )
 
 
-def release_new(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def release_new(request: PageRequest, campaign: Campaign) -> HttpResponse:
     """Start a draft."""
     sites = visible_sites(request.user).filter(scans__campaign_scans__campaign=campaign).distinct()
     form = ReleaseForm(request.POST or None, sites=sites)
-    if request.method == "POST" and form.is_valid():
+
+    def make() -> Release:
         wanted = {name: value for name, value in form.cleaned_data.items() if value}
-        made = create_release(campaign=campaign, actor=request.user, **wanted)
+        return create_release(campaign=campaign, actor=request.user, **wanted)
+
+    if request.method == "POST" and form.is_valid() and (made := save(form, make)):
         messages.success(request, f"{made.name} is a draft. Freeze it when its table is what you want.")
         return redirect("release", made.pk)
-    return render(
+    return form_page(
         request,
-        "form_page.html",
+        form,
         {
-            "form": form,
             "title": "New release",
             "verb": "Make draft",
             "wide": 2,
             "lead": "A draft follows what is approved; freezing fixes it for good.",
             "discard": reverse("releases", args=[campaign.slug]),
         },
-        status=422 if form.errors else 200,
     )
 
 
-def release(request: HttpRequest, found: Release) -> HttpResponse:
-    """One release: its split, its exports, how to prove it."""
+def release(request: PageRequest, found: Release) -> HttpResponse:
+    """One release: its split, its exports, how to verify it."""
     counts = count_scans(found)
     codes = sorted({code for sites in counts.values() for code in sites})
     rows = [
@@ -74,6 +80,7 @@ def release(request: HttpRequest, found: Release) -> HttpResponse:
         for side, label in SIDES
     ]
     exports = list(visible_exports(request.user).filter(release=found).order_by("-created_at"))
+    complete = [export for export in exports if export.seal and vars(export)["file_count"]]
     return render(
         request,
         "release_body.html" if request.htmx else "release.html",
@@ -84,8 +91,12 @@ def release(request: HttpRequest, found: Release) -> HttpResponse:
             "rows": rows,
             "sums": [sum(row[1][index] for row in rows) for index in range(len(codes))],
             "total": sum(row[2] for row in rows),
-            "exports": exports,
-            "is_live": any(export.job and export.job.state in ("queued", "running") for export in exports),
+            "exports": [(export, is_in_folder(export), aws_command(export)) for export in exports],
+            "verify_command": _verify_command(found, complete[0].seal) if complete else "",
+            "link_hours": LINK_HOURS,
+            "is_live": any(
+                export.job and export.job.state in (JobState.QUEUED, JobState.RUNNING) for export in exports
+            ),
             "folder": folder_name(found),
             "form": ExportForm(),
             "can_export": found.state in EXPORTABLE,
@@ -94,29 +105,48 @@ def release(request: HttpRequest, found: Release) -> HttpResponse:
     )
 
 
-def release_freeze(request: HttpRequest, found: Release) -> HttpResponse:
-    """Fix the list for good."""
+def _verify_command(found: Release, seal: str) -> str:
+    """Unpack and verify a download, on any computer with Python, numpy and nibabel."""
+    name = folder_name(found)
+    return f"python3 -m zipfile -e {name}.zip . && python3 {name}/verify.py --seal {seal}"
+
+
+def release_freeze(request: PageRequest, found: Release) -> HttpResponse:
+    """Fix the list permanently."""
     done = freeze_release(release_id=found.pk, actor=request.user)
     messages.success(request, f"{done.name} is frozen; nothing in it can change any more.")
     return redirect("release", found.pk)
 
 
-def release_export(request: HttpRequest, found: Release) -> HttpResponse:
-    """Write it out, as a job."""
+def release_export(request: PageRequest, found: Release) -> HttpResponse:
+    """Start a job that exports it."""
     request_export(release_id=found.pk, actor=request.user, destination=request.POST.get("destination", ""))
     messages.success(request, f"{found.name} is being written. You can leave the page; the job goes on.")
     return redirect("release", found.pk)
 
 
-def release_publish(request: HttpRequest, found: Release) -> HttpResponse:
-    """Say that it is the one to use."""
+def export_download(request: PageRequest, found: Export) -> HttpResponse | FileResponse:
+    """An export in a folder of the server, as one zip."""
+    return serve_export(request, find_export(found.pk, request.user), request.user)
+
+
+def export_links(request: PageRequest, found: Export) -> HttpResponse:
+    """Links to the files of an export in a bucket, as a configuration of curl to be saved."""
+    links = make_links(find_export(found.pk, request.user), request.user)
+    disposition = content_disposition_header(True, f"{links.name}.curl") or "attachment"
+    headers = {"Content-Disposition": disposition, "Cache-Control": "no-store"}
+    return HttpResponse(links.curl_config, content_type="text/plain; charset=utf-8", headers=headers)
+
+
+def release_publish(request: PageRequest, found: Release) -> HttpResponse:
+    """Mark it as the one to use."""
     done = publish_release(release_id=found.pk, actor=request.user)
     messages.success(request, f"{done.name} is published.")
     return redirect("release", found.pk)
 
 
-def release_yank(request: HttpRequest, found: Release) -> HttpResponse:
-    """Say that it is not to be used any more."""
+def release_yank(request: PageRequest, found: Release) -> HttpResponse:
+    """Mark it as not to be used any more."""
     done = yank_release(release_id=found.pk, actor=request.user, why=request.POST.get("reason", ""))
     messages.success(request, f"{done.name} is yanked; it stays as it is, marked as not to be used.")
     return redirect("release", found.pk)

@@ -1,24 +1,29 @@
 """The reviewer's pages."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from annotation.pages.context import current_campaign
 from annotation.pages.pictures import PICTURES, draw_picture
 from annotation.pages.plots.campaign import queue_age
-from annotation.pages.selectors.reviews import queue, queue_facts, tell
+from annotation.pages.requests import PageRequest
+from annotation.pages.selectors.reviews import queue, queue_facts, signing_words, tell
+from annotation.reviews.claims import claim_next_round, claim_round
 from annotation.reviews.models import ReviewRound
-from annotation.reviews.services import claim_next_round, claim_round
+from annotation.scans.states import ScanState
 from annotation.work.permissions import has_role
 from voxloop.accounts.roles import Role
+from voxloop.accounts.services import SIGNED_AT
 from voxloop.kernel.errors import NotFound
 
 PAGE_SIZE = 20
 
 
-def reviews(request: HttpRequest) -> HttpResponse:
+def reviews(request: PageRequest) -> HttpResponse:
     """What waits for a verdict, riskiest first."""
     campaign = current_campaign(request)
     oversees = campaign is not None and not has_role(request.user, campaign, Role.REVIEWER, Role.ARBITRATOR)
@@ -30,6 +35,10 @@ def reviews(request: HttpRequest) -> HttpResponse:
     facts = queue_facts(request.user, campaign, waiting, oversees=oversees)
     wanted = request.GET.get("scan")
     chosen = next((row for row in told if str(row.round.pk) == wanted), told[0] if told else None)
+    if chosen is not None:
+        stored = request.session.get(SIGNED_AT)
+        entered_at = datetime.fromisoformat(stored) if stored else None
+        chosen.signing = signing_words(chosen.round.annotation.campaign, entered_at)
     return render(
         request,
         "reviews.html",
@@ -48,13 +57,13 @@ def reviews(request: HttpRequest) -> HttpResponse:
     )
 
 
-def review_claim(request: HttpRequest, found: ReviewRound) -> HttpResponse:
+def review_claim(request: PageRequest, found: ReviewRound) -> HttpResponse:
     """Take this round and open it."""
     claimed = claim_round(round_id=found.pk, actor=request.user)
     return redirect(f"/view/{claimed.review_id}/")
 
 
-def review_next(request: HttpRequest) -> HttpResponse:
+def review_next(request: PageRequest) -> HttpResponse:
     """Take the riskiest round and open it."""
     claimed = claim_next_round(actor=request.user, campaign=current_campaign(request))
     if claimed is None:
@@ -63,9 +72,9 @@ def review_next(request: HttpRequest) -> HttpResponse:
     return redirect(f"/view/{claimed.review_id}/")
 
 
-def review_picture(request: HttpRequest, found: ReviewRound, what: str) -> HttpResponse:
+def review_picture(request: PageRequest, found: ReviewRound, what: str) -> HttpResponse:
     """One slice of the scan with the author's mask, the prediction or their difference on it."""
-    if what not in PICTURES or found.annotation.scan.state != "ready":
+    if what not in PICTURES or found.annotation.scan.state != ScanState.READY:
         raise NotFound
     answer = HttpResponse(draw_picture(found, what), content_type="image/png")
     answer["Cache-Control"] = "no-store"

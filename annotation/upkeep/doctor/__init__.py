@@ -1,6 +1,6 @@
-"""What `manage.py doctor` looks at: one small function for each thing that must work."""
+"""The checks of `manage.py doctor`: one function for each thing that must work."""
 
 from annotation.upkeep.doctor.examining import CHECKS, examine
-from annotation.upkeep.doctor.finding import Finding, Health
+from annotation.upkeep.doctor.result import CheckResult, Health
 
-__all__ = ["CHECKS", "Finding", "Health", "examine"]
+__all__ = ["CHECKS", "CheckResult", "Health", "examine"]

@@ -5,14 +5,14 @@ import time
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from annotation.upkeep.doctor.finding import Finding, fails, judged, ok
+from annotation.upkeep.doctor.result import CheckResult, fails, judged, ok
 
 SLOW_S, TOO_SLOW_S = 0.1, 1.0
 APART_S, TOO_FAR_APART_S = 1.0, 5.0
 
 
-def check_database() -> Finding:
-    """It answers, in which time, and writes are allowed."""
+def check_database() -> CheckResult:
+    """It responds, fast enough, and allows writes."""
     start = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version'), pg_is_in_recovery()")
@@ -29,14 +29,14 @@ def check_database() -> Finding:
     )
 
 
-def check_migrations() -> Finding:
-    """Every table is as this version needs it, and none is of a later one."""
+def check_migrations() -> CheckResult:
+    """All migrations of this version are applied, and none of a later one."""
     executor = MigrationExecutor(connection)
     waiting = [f"{one.app_label}.{one.name}" for one, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
     if waiting:
         return fails(
             "migrations",
-            f"{len(waiting)} changes of the tables are not made yet, the first is {waiting[0]}.",
+            f"{len(waiting)} migrations are not applied yet, the first is {waiting[0]}.",
             "Run manage.py prepare_installation.",
         )
     known = set(executor.loader.disk_migrations)
@@ -47,13 +47,13 @@ def check_migrations() -> Finding:
     if later:
         return fails(
             "migrations",
-            f"The tables were made by a later version ({sorted(later)[0]}).",
+            f"The tables were migrated by a later version ({sorted(later)[0]}).",
             "Run the version that this database was last used with, or a newer one.",
         )
-    return ok("migrations", "The tables are as this version needs them.")
+    return ok("migrations", "All migrations are applied.")
 
 
-def check_clock() -> Finding:
+def check_clock() -> CheckResult:
     """This machine and the database agree on the time."""
     with connection.cursor() as cursor:
         before = time.time()

@@ -1,4 +1,4 @@
-"""The installation's own: keys, what stands in front, mail, the audit log, back-ups."""
+"""Keys, reverse proxies, mail, the audit log, back-ups."""
 
 import json
 from datetime import datetime
@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.mail import get_connection
 
-from annotation.upkeep.doctor.finding import Finding, fails, ok, warns
+from annotation.upkeep.doctor.result import CheckResult, fails, ok, warns
 from voxloop.audit.anchors import ANCHOR
 from voxloop.audit.verify import verify
 from voxloop.installation.keys import AUDIT, SECRET
@@ -22,14 +22,14 @@ ANCHOR_LATE_S = 10 * 60
 LOCAL = {"localhost", "127.0.0.1", "[::1]"}
 
 
-def check_secrets() -> Finding:
-    """The keys are given, are those that this database was written with, and nobody else may read their file."""
+def check_secrets() -> CheckResult:
+    """The keys are set and match this database, and their file is private."""
     for name in (SECRET, AUDIT):
         if name not in settings.KEYS_GIVEN:
             return fails(
                 "secrets",
                 f"{name} is not set.",
-                "Set it to something long and random, and keep it (docs/operating.md).",
+                "Set it to something long and random, and keep a copy (docs/operating.md).",
             )
     row = Installation.objects.first()
     if row is None:
@@ -42,46 +42,47 @@ def check_secrets() -> Finding:
     return ok("secrets", "The keys are those that this database was written with.")
 
 
-def check_front() -> Finding:
-    """What settings say of names, TLS and proxies fits together."""
+def check_front() -> CheckResult:
+    """The settings of host names, TLS and proxies are consistent."""
     hosts, name = set(settings.ALLOWED_HOSTS), "proxies"
     plain = [origin for origin in settings.CSRF_TRUSTED_ORIGINS if not origin.startswith("https://")]
     if "*" in hosts:
         return fails(name, "VOXLOOP_HOSTS takes every name.", "Name the hosts that people type, separated by commas.")
     if settings.HTTPS and plain:
         return fails(name, f"VOXLOOP_ORIGINS holds {plain[0]}, which is not https.", "Write the origins with https://.")
-    if settings.HTTPS and settings.AXES_IPWARE_PROXY_COUNT < 1:
+    if settings.HTTPS and settings.PROXIES < 1:
         return warns(
             name,
-            "VOXLOOP_HTTPS is on, but VOXLOOP_PROXIES says that nothing stands in front.",
+            "VOXLOOP_HTTPS is on, but VOXLOOP_PROXIES says that there is no proxy in front.",
             "Set VOXLOOP_PROXIES to the number of proxies, or every log-in seems to come from the same address.",
         )
     if not settings.HTTPS and hosts - LOCAL:
         return warns(
             name,
             f"{min(hosts - LOCAL)} is served without TLS.",
-            "Put TLS in front and set VOXLOOP_HTTPS=1: passwords and scans travel in clear, and browsers cannot seal.",
+            "Put TLS in front and set VOXLOOP_HTTPS=1: passwords and scans travel unencrypted, and browsers cannot "
+            "encrypt their stores.",
         )
-    return ok(name, "Names, TLS and proxies fit together.")
+    return ok(name, "Host names, TLS and proxies are consistent.")
 
 
-def check_mail() -> Finding:
-    """A mail server that is named answers."""
+def check_mail() -> CheckResult:
+    """A configured mail server accepts connections."""
     if not getattr(settings, "MAIL_HOST", ""):
         return ok("mail", "No mail server is set up, and nothing needs one.")
     try:
         line = get_connection(timeout=10)
         line.open()
         line.close()
-    except Exception as error:  # sockets, TLS and log-ins fail in ways of their own
+    except Exception as error:  # sockets, TLS and log-ins raise different exceptions
         return fails(
-            "mail", f"The mail server does not let us in ({type(error).__name__}).", "Look at the mail settings."
+            "mail", f"The mail server refused the connection ({type(error).__name__}).", "Look at the mail settings."
         )
     return ok("mail", "The mail server answers.")
 
 
-def check_audit() -> Finding:
-    """The chain of the audit log holds, and its newest anchor is new."""
+def check_audit() -> CheckResult:
+    """The audit log's chain is intact, and anchored."""
     count, fault = verify()
     if fault is not None:
         return fails(
@@ -89,26 +90,33 @@ def check_audit() -> Finding:
             fault.sentence,
             "Keep everything as it is and find out who changed the log: manage.py verify_audit.",
         )
-    path = Path(settings.STATE_DIR) / ANCHOR
-    rows = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    if count and not rows:
+    if count and not _anchors():
         return fails(
             "audit",
             "The log is not anchored outside the database.",
-            "Start beat and a worker on this machine, or put the anchor file back from a back-up.",
+            "Start beat and a worker on this machine, or restore the anchor file from a back-up.",
         )
-    if rows:
-        age = (now() - datetime.fromisoformat(json.loads(rows[-1])["at"])).total_seconds()
-        if age > ANCHOR_LATE_S:
-            return warns(
-                "audit",
-                f"The newest anchor is {age / 60:.0f} min old.",
-                "Look at beat and at the worker of the queue default.",
-            )
-    return ok("audit", f"{count} entries hold, and they are anchored.")
+    return ok("audit", f"{count} entries are intact and anchored.")
 
 
-def check_damage() -> Finding:
+def check_anchor() -> CheckResult:
+    """The newest anchor of the audit log is recent."""
+    rows = _anchors()
+    if not rows:
+        return ok("anchor", "Nothing is anchored yet.")
+    age = (now() - datetime.fromisoformat(json.loads(rows[-1])["at"])).total_seconds()
+    sentence = f"The newest anchor of the audit log is {age / 60:.0f} min old."
+    if age > ANCHOR_LATE_S:
+        return warns("anchor", sentence, "Look at beat and at the worker of the queue default.")
+    return ok("anchor", sentence)
+
+
+def _anchors() -> list[str]:
+    path = Path(settings.STATE_DIR) / ANCHOR
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def check_damage() -> CheckResult:
     """Nothing that is stored is known to be missing or damaged."""
     found = list(open_damage().values_list("thing", flat=True)[:3])
     if not found:
@@ -121,9 +129,9 @@ def check_damage() -> Finding:
     )
 
 
-def check_backup() -> Finding:
-    """The last back-up is not old."""
-    age, todo = days_since_backup(), "Run manage.py backup, and let the machine's clock run it every night."
+def check_backup() -> CheckResult:
+    """The last back-up is recent."""
+    age, todo = days_since_backup(), "Run manage.py backup, and schedule it every night (cron, systemd timer)."
     if age is None:
         return warns("back-up", "There is no back-up yet.", todo)
     sentence = f"The last back-up is {age:.1f} days old."

@@ -1,6 +1,7 @@
-"""What `backup` and `restore` share: the passphrase, the arguments, the exit code."""
+"""Base of `backup` and `restore`: the passphrase, the arguments, the exit code."""
 
 import getpass
+import json
 import os
 import sys
 from pathlib import Path
@@ -8,21 +9,27 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from voxloop.kernel.errors import Refusal
+
 FAILED, BAD_ARGUMENTS = 1, 2
 VARIABLE = "VOXLOOP_BACKUP_PASSPHRASE"
 
 
 class UpkeepCommand(BaseCommand):
-    """Exit code 0; 1 when something is not as it should be; 2 for arguments that make no sense."""
+    """Exit code 0; 1 for faults; 2 for invalid arguments."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--at", metavar="NAME", help="which back-up, by its name; else the newest whole one")
         parser.add_argument(
             "--passphrase-file", type=Path, metavar="FILE", help=f"holds the passphrase; else {VARIABLE}, or a prompt"
         )
-        # Taken out of the arguments before Django starts (voxloop.embedded.upkeep); here for --help.
-        parser.add_argument("--state", type=Path, metavar="FOLDER", help="state folder of `manage.py demo`")
         parser.add_argument("--json", action="store_true", help="print the result as JSON, and no progress bar")
+
+    def refused(self, refusal: Refusal, options: dict[str, Any]) -> CommandError:
+        """What a command ends with that was refused, told as JSON, too, where that was asked for."""
+        if options["json"]:
+            self.stdout.write(json.dumps({"error": refusal.detail, "code": refusal.code}))
+        return CommandError(refusal.detail, returncode=FAILED)
 
 
 def read_passphrase(options: dict[str, Any], *, twice: bool) -> str | None:
@@ -39,5 +46,5 @@ def read_passphrase(options: dict[str, Any], *, twice: bool) -> str | None:
         return None
     typed = getpass.getpass("Passphrase of the secrets (empty: leave them out): ")
     if typed and twice and getpass.getpass("Again: ") != typed:
-        raise CommandError("The two were not the same.", returncode=BAD_ARGUMENTS)
+        raise CommandError("The two passphrases differ.", returncode=BAD_ARGUMENTS)
     return typed or None

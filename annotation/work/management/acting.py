@@ -1,4 +1,4 @@
-"""What commands share that act for a person: who it is, and how a refusal ends them."""
+"""Shared by commands that act for a person: find the person, and print refusals."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def find_person(name: str) -> User:
 
 @contextmanager
 def told(command: BaseCommand, *, as_json: bool) -> Iterator[None]:
-    """Let a refusal end the command with exit code 1, and say it as JSON where that is asked for."""
+    """Turn a refusal into exit code 1, printed as JSON if requested."""
     try:
         yield
     except Refusal as refusal:

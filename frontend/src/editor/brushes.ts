@@ -4,7 +4,7 @@ import { type BitFrame, type Bits, MARGIN } from "./bits";
 import { EPSILON, boxAround, squares } from "./geometry";
 import { type GrowInput, type Grown, grow } from "./growing";
 import { NO_RUNS, RunBuilder, type Runs, voxelsIn } from "./runs";
-import { type Box, ERASED, type GrowParams, type Plane, type Threshold, type Zyx } from "./types";
+import { type Box, ERASED, type GrowParams, type Plane, type Threshold, type Zyx, perAxis } from "./types";
 
 /** For every label, 1 where a tool may change it. */
 export type Writable = Uint8Array;
@@ -48,7 +48,7 @@ export function pushRow(
   value: number,
 ): void {
   for (let at = from; at < to; ) {
-    const label = labels[at];
+    const label = labels[at]!;
     const start = at;
     do at++;
     while (at < to && labels[at] === label);
@@ -73,20 +73,8 @@ export function ballRuns(
   value: number,
   threshold: Threshold | null,
 ): Runs {
-  const { shape, spacing, labels, hu } = input;
-  const box = { ...boxAround(shape, spacing, centre, radiusMm) };
-  if (plane === "axial") {
-    box.z0 = centre[0];
-    box.z1 = centre[0] + 1;
-  }
-  if (plane === "coronal") {
-    box.y0 = centre[1];
-    box.y1 = centre[1] + 1;
-  }
-  if (plane === "sagittal") {
-    box.x0 = centre[2];
-    box.x1 = centre[2] + 1;
-  }
+  const { shape, spacing, labels } = input;
+  const box = { ...boxAround(shape, spacing, centre, radiusMm), ...(plane && SLICE[plane](centre)) };
   const limit = radiusMm * radiusMm + EPSILON;
   const z2 = squares(box.z0, box.z1, centre[0], spacing[0]),
     y2 = squares(box.y0, box.y1, centre[1], spacing[1]);
@@ -94,25 +82,41 @@ export function ballRuns(
   const out = new RunBuilder();
   for (let z = box.z0; z < box.z1; z++) {
     for (let y = box.y0; y < box.y1; y++) {
-      const zy = z2[z - box.z0] + y2[y - box.y0];
+      const zy = z2[z - box.z0]! + y2[y - box.y0]!;
       if (zy > limit) continue;
       let first = 0,
         last = x2.length - 1;
-      while (first <= last && zy + x2[first] > limit) first++;
-      while (last >= first && zy + x2[last] > limit) last--;
+      while (first <= last && zy + x2[first]! > limit) first++;
+      while (last >= first && zy + x2[last]! > limit) last--;
       if (first > last) continue;
       const row = (z * shape[1] + y) * shape[2] + box.x0;
-      if (!threshold) {
-        pushRow(out, labels, row + first, row + last + 1, writable, value);
-        continue;
-      }
-      for (let at = row + first; at <= row + last; at++) {
-        if (hu[at] >= threshold.lo && hu[at] <= threshold.hi && writable[labels[at]])
-          out.push(at, 1, labels[at], value);
-      }
+      if (threshold) pushBetween(out, input, row + first, row + last + 1, writable, value, threshold);
+      else pushRow(out, labels, row + first, row + last + 1, writable, value);
     }
   }
   return out.build();
+}
+
+/** The one slice of a plane through a voxel, as a part of a box. */
+const SLICE: Readonly<Record<Plane, (centre: Zyx) => Partial<Box>>> = {
+  axial: ([z]) => ({ z0: z, z1: z + 1 }),
+  coronal: ([, y]) => ({ y0: y, y1: y + 1 }),
+  sagittal: ([, , x]) => ({ x0: x, x1: x + 1 }),
+};
+
+/** Adds the voxels `from`…`to` (half open) of a row that may change and whose HU lie within the bounds. */
+function pushBetween(
+  out: RunBuilder,
+  { labels, hu }: BrushInput,
+  from: number,
+  to: number,
+  writable: Writable,
+  value: number,
+  { lo, hi }: Threshold,
+): void {
+  for (let at = from; at < to; at++) {
+    if (hu[at]! >= lo && hu[at]! <= hi && writable[labels[at]!]) out.push(at, 1, labels[at]!, value);
+  }
 }
 
 /** Calls `visit` for every stretch of set bits of box row (z, y), as columns from…to (half open) of the box. */
@@ -125,7 +129,7 @@ export function forEachBitRun(
 ): void {
   const row = frame.rowOf(z, y);
   for (let w = 0; w < frame.words; w++) {
-    for (let word = bits[row + w]; word !== 0; ) {
+    for (let word = bits[row + w]!; word !== 0; ) {
       const from = 31 - Math.clz32(word & -word);
       const ones = ~(word >>> from);
       const length = ones === 0 ? 32 : 31 - Math.clz32(ones & -ones);
@@ -179,14 +183,16 @@ export function growStroke(
   return { runs: NO_RUNS, refused: runs, grown: { ...grown, refusal: "over_ceiling" } };
 }
 
-/** The voxels between two dabs of a stroke, so close that spheres of this radius leave no gap; the first is left out. */
+/**
+ * The voxels between two dabs of a stroke, so close that spheres of this radius leave no gap; the first is left out.
+ */
 export function between(from: Zyx, to: Zyx, spacing: Zyx, radiusMm: number): Zyx[] {
-  const distance = Math.hypot(...[0, 1, 2].map((axis) => (to[axis] - from[axis]) * spacing[axis]));
+  const distance = Math.hypot(...perAxis((axis) => (to[axis] - from[axis]) * spacing[axis]));
   const steps = Math.max(1, Math.ceil(distance / Math.max(radiusMm / 4, Math.min(...spacing))));
   const path: Zyx[] = [];
   for (let step = 1; step <= steps; step++) {
     const part = step / steps;
-    path.push([0, 1, 2].map((axis) => Math.round(from[axis] + (to[axis] - from[axis]) * part)) as unknown as Zyx);
+    path.push(perAxis((axis) => Math.round(from[axis] + (to[axis] - from[axis]) * part)));
   }
   return path;
 }

@@ -1,6 +1,6 @@
 /** The 32³ chunks of a labelmap (docs/formats.md): payload of one chunk, and where chunks lie. */
 
-import type { Zyx } from "./types";
+import { type Zyx, perAxis } from "./types";
 
 export const CHUNK = 32;
 export const CHUNK_VOXELS = CHUNK ** 3;
@@ -16,12 +16,13 @@ export const gridOf = (shape: Zyx): Zyx => [
   Math.ceil(shape[2] / CHUNK),
 ];
 
-const bitsFor = (count: number): number => (count <= 2 ? 1 : count <= 4 ? 2 : count <= 16 ? 4 : 8);
+/** Bits of a voxel in a chunk of so many values. */
+export const bitsFor = (count: number): number => (count <= 2 ? 1 : count <= 4 ? 2 : count <= 16 ? 4 : 8);
 
 /** The payload of the 32 768 voxels of a chunk. */
 export function encodeChunk(voxels: Uint8Array): Uint8Array {
   const present = new Uint8Array(256);
-  for (let n = 0; n < CHUNK_VOXELS; n++) present[voxels[n]] = 1;
+  for (let n = 0; n < CHUNK_VOXELS; n++) present[voxels[n]!] = 1;
   const indexOf = new Uint8Array(256);
   const values: number[] = [];
   for (let value = 0; value < 256; value++)
@@ -30,7 +31,7 @@ export function encodeChunk(voxels: Uint8Array): Uint8Array {
       values.push(value);
     }
   const count = values.length;
-  if (count === 1) return Uint8Array.of(1, values[0]);
+  if (count === 1) return Uint8Array.of(1, ...values);
   const bits = bitsFor(count);
   const payload = new Uint8Array(1 + count + ROWS * 4 * bits);
   payload[0] = count & 255;
@@ -39,11 +40,11 @@ export function encodeChunk(voxels: Uint8Array): Uint8Array {
   const perByte = 8 / bits;
   for (let n = 0, voxel = 0; n < body.length; n++) {
     let byte = 0;
-    for (let place = 0; place < perByte; place++) byte |= indexOf[voxels[voxel++]] << (place * bits);
+    for (let digit = 0; digit < perByte; digit++) byte |= indexOf[voxels[voxel++]!]! << (digit * bits);
     body[n] = byte;
   }
   const rowBytes = 4 * bits;
-  for (let n = body.length - 1; n >= rowBytes; n--) body[n] ^= body[n - rowBytes];
+  for (let n = body.length - 1; n >= rowBytes; n--) body[n]! ^= body[n - rowBytes]!;
   return payload;
 }
 
@@ -56,27 +57,27 @@ export function decodeChunk(payload: Uint8Array, out = new Uint8Array(CHUNK_VOXE
     throw new FormatError(`The payload of a chunk has ${payload.length} bytes; its values say otherwise.`);
   }
   for (let n = 2; n <= count; n++) {
-    if (payload[n] <= payload[n - 1]) throw new FormatError("The values of a chunk are not in ascending order.");
+    if (payload[n]! <= payload[n - 1]!) throw new FormatError("The values of a chunk are not in ascending order.");
   }
-  if (count === 1) return out.fill(payload[1]);
+  if (count === 1) return out.fill(payload[1]!);
   const values = payload.subarray(1, 1 + count);
   const body = payload.slice(1 + count);
   const rowBytes = 4 * bits;
-  for (let n = rowBytes; n < body.length; n++) body[n] ^= body[n - rowBytes];
+  for (let n = rowBytes; n < body.length; n++) body[n]! ^= body[n - rowBytes]!;
   const perByte = 8 / bits,
     mask = (1 << bits) - 1;
   for (let n = 0, voxel = 0; n < body.length; n++) {
-    for (let place = 0; place < perByte; place++) {
-      const index = (body[n] >> (place * bits)) & mask;
+    for (let digit = 0; digit < perByte; digit++) {
+      const index = (body[n]! >> (digit * bits)) & mask;
       if (index >= count) throw new FormatError("A chunk names a value that it does not have.");
-      out[voxel++] = values[index];
+      out[voxel++] = values[index]!;
     }
   }
   return out;
 }
 
 /** The part of a chunk that lies inside the volume: origin and size, in voxels. */
-export function placeOf(
+export function extentOf(
   shape: Zyx,
   index: Zyx,
 ): { z: number; y: number; x: number; depth: number; height: number; width: number } {
@@ -92,12 +93,14 @@ export function placeOf(
 }
 
 /** Throws `FormatError` for a chunk outside the shape, and for voxels set beyond the volume's edge. */
-export function checkPlace(shape: Zyx, index: Zyx, voxels: Uint8Array): void {
+export function checkExtent(shape: Zyx, index: Zyx, voxels: Uint8Array): void {
   const grid = gridOf(shape);
-  if (index.some((c, axis) => !Number.isInteger(c) || c < 0 || c >= grid[axis])) {
+  if (
+    perAxis((axis) => Number.isInteger(index[axis]) && index[axis] >= 0 && index[axis] < grid[axis]).includes(false)
+  ) {
     throw new FormatError(`Chunk [${index.join(", ")}] lies outside the volume.`);
   }
-  const { depth, height, width } = placeOf(shape, index);
+  const { depth, height, width } = extentOf(shape, index);
   if (depth === CHUNK && height === CHUNK && width === CHUNK) return;
   for (let n = 0; n < CHUNK_VOXELS; n++) {
     if (voxels[n] && (n % CHUNK >= width || ((n >> 5) & 31) >= height || n >> 10 >= depth)) {

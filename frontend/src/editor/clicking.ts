@@ -9,34 +9,14 @@
  */
 
 import { MARGIN } from "./bits";
-import { grow, type GrowInput, type Grown } from "./growing";
+import { grow, type Grown } from "./growing";
 import { narrows } from "./narrows";
 import { type Box, type ClickPrompt, ERASED, type GrowRefusal, type Ijk, type Zyx } from "./types";
+import { FARTHEST_MM, LEAST_MM, type ClickInput, radiusOf, probabilityAt } from "./clickradius";
 
-/** The largest lesion that one point proposes, and the least. */
-const FARTHEST_MM = 35;
-const LEAST_MM = 4;
-/** A shell in which less than this share is taken is the edge. */
-const THIN_SHARE = 0.3;
-/** The model must be this sure (of 255) round the point to be asked at all. */
-const LEAST_PROBABILITY = 60;
-const NEAR_MM = 4;
-/** What the emptiness of the shell counts beside the agreement with the model. */
-const SHELL_WEIGHT = 0.5;
 /** A correcting point reaches this many times as far as it lies from the region. */
 const CORRECTION_REACH = 1.5,
   CORRECTION_ROOM_MM = 2;
-
-/** A model's coarse probability (docs/formats.md), 255 = certain. */
-export interface Probability {
-  readonly values: Uint8Array;
-  readonly shape: Zyx;
-  readonly step: Zyx;
-}
-
-export interface ClickInput extends GrowInput {
-  readonly probability: Probability | null;
-}
 
 /** What is proposed: voxel numbers, ascending. `source` tells whether a model's probability had a say. */
 export interface Proposal {
@@ -47,7 +27,9 @@ export interface Proposal {
 }
 
 const NOTHING = new Uint32Array(0);
+
 const EMPTY: Proposal = { voxels: NOTHING, source: "image", radiusMm: null, refusal: null };
+
 const zyxOf = ([i, j, k]: Ijk): Zyx => [k, j, i];
 
 /** The region that the prompts ask for, in the order in which they were given. Changes nothing. */
@@ -86,15 +68,18 @@ export class Proposals {
     const same = prompts.findIndex((prompt, n) => JSON.stringify(prompt) !== JSON.stringify(this.#prompts[n]));
     this.#regions.splice((same < 0 ? prompts.length : same) + 1);
     this.#prompts = prompts;
-    if (this.#regions.length === 0) this.#regions.push(box ? fromBox(input, segment, box, tolerance) : EMPTY);
-    for (let n = this.#regions.length - 1; n < prompts.length; n++) {
+    let region = this.#regions.at(-1);
+    if (!region) this.#regions.push((region = box ? fromBox(input, segment, box, tolerance) : EMPTY));
+    const known = this.#regions.length - 1;
+    for (const [n, prompt] of prompts.slice(known).entries()) {
       const kept = prompts
-        .slice(0, n + 1)
+        .slice(0, known + n + 1)
         .filter(({ belongs }) => belongs)
         .map(({ ijk }) => ijk);
-      this.#regions.push(corrected(input, segment, this.#regions[n], prompts[n], kept, tolerance));
+      region = corrected(input, segment, region, prompt, kept, tolerance);
+      this.#regions.push(region);
     }
-    return this.#regions[prompts.length];
+    return region;
   }
 }
 
@@ -125,105 +110,6 @@ function fromPoint(input: ClickInput, segment: number, seed: Zyx, tolerance: num
   return { voxels: voxelsOf(grown, input.shape), source, radiusMm: reach, refusal: grown.refusal };
 }
 
-/** Radius in mm of the lesion round a seed, from what a flood of `FARTHEST_MM` took. */
-export function radiusOf(
-  input: ClickInput,
-  { box, frame, taken }: Grown,
-  seed: Zyx,
-): { radiusMm: number; source: "model" | "image" } {
-  const {
-    spacing: [sz, sy, sx],
-    probability,
-  } = input;
-  const shells = FARTHEST_MM;
-  const inside = new Float64Array(shells),
-    all = new Float64Array(shells),
-    sure = new Float64Array(shells);
-  const certain = probability ? nearby(probability, input, seed) : 0;
-  const useModel = certain >= LEAST_PROBABILITY;
-  for (let z = box.z0; z < box.z1; z++) {
-    const dz = ((z - seed[0]) * sz) ** 2;
-    for (let y = box.y0; y < box.y1; y++) {
-      const zy = dz + ((y - seed[1]) * sy) ** 2;
-      const row = frame!.rowOf(z - box.z0, y - box.y0);
-      for (let x = box.x0; x < box.x1; x++) {
-        const shell = Math.floor(Math.sqrt(zy + ((x - seed[2]) * sx) ** 2));
-        if (shell >= shells) continue;
-        all[shell]++;
-        const bit = x - box.x0 + MARGIN;
-        if (!((taken![row + (bit >>> 5)] >>> (bit & 31)) & 1)) continue;
-        inside[shell]++;
-        if (useModel) sure[shell] += Math.min(certain, probabilityAt(probability!, z, y, x));
-      }
-    }
-  }
-  const share = Float64Array.from(inside, (_, n) => {
-    let i = 0,
-      a = 0;
-    for (let m = Math.max(0, n - 1); m <= Math.min(shells - 1, n + 1); m++) {
-      i += inside[m];
-      a += all[m];
-    }
-    return i / Math.max(1, a);
-  });
-  const shell = useModel ? agreeing(inside, sure, share, certain) : thinning(share);
-  return { radiusMm: shell + 1, source: useModel ? "model" : "image" };
-}
-
-/** The first shell that is nearly empty, or emptier than those after it. */
-function thinning(share: Float64Array): number {
-  let least = LEAST_MM - 1;
-  for (let n = LEAST_MM - 1; n < share.length; n++) {
-    if (share[n] < THIN_SHARE) {
-      while (n + 1 < share.length && share[n + 1] < share[n]) n++;
-      return n;
-    }
-    if (share[n] < share[least]) least = n;
-  }
-  return least;
-}
-
-/** The shell within which region and probability overlap best (a soft Dice) while it is nearly empty itself. */
-function agreeing(inside: Float64Array, sure: Float64Array, share: Float64Array, certain: number): number {
-  const total = sure.reduce((sum, value) => sum + value, 0) / certain;
-  let best = LEAST_MM - 1,
-    most = -1,
-    voxels = 0,
-    both = 0;
-  for (let n = 0; n < inside.length; n++) {
-    voxels += inside[n];
-    both += sure[n] / certain;
-    if (n < LEAST_MM - 1) continue;
-    const score = (2 * both) / (voxels + total) + SHELL_WEIGHT * (1 - share[n]);
-    if (score > most) {
-      most = score;
-      best = n;
-    }
-  }
-  return best;
-}
-
-function probabilityAt({ values, shape, step }: Probability, z: number, y: number, x: number): number {
-  return values[(Math.floor(z / step[0]) * shape[1] + Math.floor(y / step[1])) * shape[2] + Math.floor(x / step[2])];
-}
-
-/** How sure the model is round a point: the upper quartile of the ball of 4 mm. */
-function nearby(probability: Probability, { shape, spacing }: ClickInput, seed: Zyx): number {
-  const found: number[] = [];
-  const [rz, ry, rx] = spacing.map((mm) => Math.floor(NEAR_MM / mm));
-  for (let z = Math.max(0, seed[0] - rz); z <= Math.min(shape[0] - 1, seed[0] + rz); z++) {
-    for (let y = Math.max(0, seed[1] - ry); y <= Math.min(shape[1] - 1, seed[1] + ry); y++) {
-      for (let x = Math.max(0, seed[2] - rx); x <= Math.min(shape[2] - 1, seed[2] + rx); x++) {
-        const d2 =
-          ((z - seed[0]) * spacing[0]) ** 2 + ((y - seed[1]) * spacing[1]) ** 2 + ((x - seed[2]) * spacing[2]) ** 2;
-        if (d2 <= NEAR_MM * NEAR_MM) found.push(probabilityAt(probability, z, y, x));
-      }
-    }
-  }
-  found.sort((a, b) => a - b);
-  return found[Math.floor(0.75 * (found.length - 1))];
-}
-
 /** What the brush grows within a box, from the voxel near its middle that most looks like a finding. */
 function fromBox(input: ClickInput, segment: number, box: Box, tolerance: number): Proposal {
   const { spacing, shape } = input;
@@ -243,7 +129,10 @@ function fromBox(input: ClickInput, segment: number, box: Box, tolerance: number
   return { voxels, source: "image", radiusMm: null, refusal: grown.refusal };
 }
 
-/** In the middle half of the box: where the model is surest, else the brightest of what is no vessel; ties to the middle. */
+/**
+ * In the middle half of the box: where the model is surest, else the brightest of what is no vessel; ties to the
+ * middle.
+ */
 function seedOf({ hu, labels, shape, spacing, probability }: ClickInput, box: Box): Zyx {
   const middle: Zyx = [(box.z0 + box.z1 - 1) / 2, (box.y0 + box.y1 - 1) / 2, (box.x0 + box.x1 - 1) / 2];
   let best: Zyx = middle.map(Math.round) as unknown as Zyx,
@@ -258,7 +147,7 @@ function seedOf({ hu, labels, shape, spacing, probability }: ClickInput, box: Bo
           ((z - middle[0]) * spacing[0]) ** 2 +
           ((y - middle[1]) * spacing[1]) ** 2 +
           ((x - middle[2]) * spacing[2]) ** 2;
-        const value = 4 * (probability ? probabilityAt(probability, z, y, x) : 0) + Math.min(50, hu[at]) - 2 * far;
+        const value = 4 * (probability ? probabilityAt(probability, z, y, x) : 0) + Math.min(50, hu[at]!) - 2 * far;
         if (value > most) {
           most = value;
           best = [z, y, x];
@@ -279,7 +168,7 @@ function voxelsOf({ box, frame, taken }: Grown, [, ny, nx]: Zyx): Uint32Array {
       const row = frame.rowOf(z, y),
         base = ((box.z0 + z) * ny + box.y0 + y) * nx + box.x0 - MARGIN;
       for (let w = 0; w < frame.words; w++) {
-        for (let word = taken[row + w]; word !== 0; word &= word - 1)
+        for (let word = taken[row + w]!; word !== 0; word &= word - 1)
           found[n++] = base + 32 * w + 31 - Math.clz32(word & -word);
       }
     }
@@ -305,7 +194,7 @@ function union(a: Uint32Array, b: Uint32Array): Uint32Array {
   const out = new Uint32Array(a.length + b.length);
   let n = 0;
   for (let p = 0, q = 0; p < a.length || q < b.length; ) {
-    const next = q >= b.length || (p < a.length && a[p] <= b[q]) ? a[p] : b[q];
+    const next = q >= b.length || (p < a.length && a[p]! <= b[q]!) ? a[p]! : b[q]!;
     if (a[p] === next) p++;
     if (b[q] === next) q++;
     out[n++] = next;

@@ -1,7 +1,9 @@
 /** Connected parts of a labelmap (26-connected, one label each), and what is done with them. */
 
 import { BitFrame, type Bits, MARGIN, holesIn } from "./bits";
-import type { Labelmap, Stretches } from "./labelmap";
+import { Extent } from "./extent";
+import type { Labelmap } from "./labelmap";
+import type { Stretches } from "./stretches";
 import { RunBuilder, type Runs } from "./runs";
 import { ERASED, type Box, type Ijk, type Zyx } from "./types";
 import { pushRow, type Writable } from "./brushes";
@@ -14,7 +16,9 @@ export interface Component {
   readonly lengths: Uint32Array;
 }
 
-/** Stretches of the wanted labels, those that chunk borders cut joined again; row r holds rowFirst[r] … rowFirst[r + 1]. */
+/**
+ * Stretches of the wanted labels, those that chunk borders cut joined again; row r holds rowFirst[r] … rowFirst[r + 1].
+ */
 interface Found {
   count: number;
   starts: Uint32Array;
@@ -39,7 +43,7 @@ function stretchesOf(mask: Stretches, wanted: (label: number) => boolean): Found
     if (!accepts[label]) return;
     const row = Math.floor(start / nx);
     if (start === end && row === lastRow && found.labels[found.count - 1] === label) {
-      found.lengths[found.count - 1] += length;
+      found.lengths[found.count - 1]! += length;
       end += length;
       return;
     }
@@ -76,14 +80,14 @@ function join(
   nx: number,
 ): void {
   const shift = (other - row) * nx;
-  const end = rowFirst[row + 1],
-    otherEnd = rowFirst[other + 1];
-  let b = rowFirst[other];
-  for (let a = rowFirst[row]; a < end; a++) {
-    const from = starts[a] + shift - 1,
-      to = from + lengths[a] + 2;
-    while (b < otherEnd && starts[b] + lengths[b] <= from) b++;
-    for (let n = b; n < otherEnd && starts[n] < to; n++) {
+  const end = rowFirst[row + 1]!,
+    otherEnd = rowFirst[other + 1]!;
+  let b = rowFirst[other]!;
+  for (let a = rowFirst[row]!; a < end; a++) {
+    const from = starts[a]! + shift - 1,
+      to = from + lengths[a]! + 2;
+    while (b < otherEnd && starts[b]! + lengths[b]! <= from) b++;
+    for (let n = b; n < otherEnd && starts[n]! < to; n++) {
       if (labels[n] !== labels[a]) continue;
       const p = rootOf(parents, n),
         q = rootOf(parents, a);
@@ -95,7 +99,7 @@ function join(
 }
 
 function rootOf(parents: Int32Array, n: number): number {
-  while (parents[n] !== n) n = parents[n] = parents[parents[n]];
+  while (parents[n] !== n) n = parents[n] = parents[parents[n]!]!;
   return n;
 }
 
@@ -115,7 +119,8 @@ export function componentsOf(
     if (row < ny) continue;
     for (let dy = y > 0 ? -1 : 0; dy <= (y + 1 < ny ? 1 : 0); dy++) join(found, parents, row, row - ny + dy, nx);
   }
-  // Roots precede what hangs on them: one pass numbers the parts and counts their stretches, a second one deals them out.
+  // Roots precede what hangs on them: one pass numbers the parts and counts their stretches, a second one deals them
+  // out.
   const part = new Int32Array(count);
   const sizes: number[] = [],
     voxels: number[] = [],
@@ -126,22 +131,22 @@ export function componentsOf(
       part[n] = sizes.push(0) - 1;
       voxels.push(0);
       roots.push(n);
-    } else part[n] = part[root];
-    sizes[part[n]]++;
-    voxels[part[n]] += lengths[n];
+    } else part[n] = part[root]!;
+    sizes[part[n]!]!++;
+    voxels[part[n]!]! += lengths[n]!;
   }
   const parts = sizes.map((size, n) => ({
-    label: labels[roots[n]],
-    voxels: voxels[n],
+    label: labels[roots[n]!]!,
+    voxels: voxels[n]!,
     starts: new Uint32Array(size),
     lengths: new Uint32Array(size),
   }));
   const filled = new Int32Array(parts.length);
   for (let n = 0; n < count; n++) {
-    const one = parts[part[n]],
-      place = filled[part[n]]++;
-    one.starts[place] = starts[n];
-    one.lengths[place] = lengths[n];
+    const one = parts[part[n]!]!,
+      slot = filled[part[n]!]!++;
+    one.starts[slot] = starts[n]!;
+    one.lengths[slot] = lengths[n]!;
   }
   return parts.sort((a, b) => b.voxels - a.voxels);
 }
@@ -150,7 +155,7 @@ export function componentsOf(
 export function componentAt(mask: Stretches, ijk: Ijk): Component | null {
   const at = (ijk[2] * mask.shape[1] + ijk[1]) * mask.shape[2] + ijk[0];
   return (
-    componentsOf(mask).find((part) => part.starts.some((start, n) => at >= start && at < start + part.lengths[n])) ??
+    componentsOf(mask).find((part) => part.starts.some((start, n) => at >= start && at < start + part.lengths[n]!)) ??
     null
   );
 }
@@ -158,7 +163,7 @@ export function componentAt(mask: Stretches, ijk: Ijk): Component | null {
 /** Runs that set these parts to `value` wherever `writable` allows. */
 export function runsOfParts(labels: Labelmap, parts: readonly Component[], writable: Writable, value: number): Runs {
   const out = new RunBuilder();
-  const all = parts.flatMap((part) => Array.from(part.starts, (start, n) => [start, part.lengths[n]]));
+  const all = parts.flatMap((part) => Array.from(part.starts, (start, n) => [start, part.lengths[n]!] as const));
   for (const [start, length] of all.sort((a, b) => a[0] - b[0]))
     pushRow(out, labels.data, start, start + length, writable, value);
   return out.build();
@@ -173,37 +178,16 @@ export interface BoxBits {
 
 /** The voxels of a mask as bits of the smallest box around them, wider by `room` within the volume; `null` for none. */
 export function bitsOf(mask: Stretches, wanted: (label: number) => boolean, room: Zyx = [0, 0, 0]): BoxBits | null {
-  const [nz, ny, nx] = mask.shape;
+  const [, ny, nx] = mask.shape;
   const found: [number, number][] = [];
-  let z0 = Infinity,
-    z1 = -1,
-    y0 = Infinity,
-    y1 = -1,
-    x0 = Infinity,
-    x1 = -1;
+  const extent = new Extent(mask.shape);
   mask.forEachStretch((start, length, label) => {
     if (!wanted(label)) return;
     found.push([start, length]);
-    const row = Math.floor(start / nx),
-      x = start - row * nx,
-      y = row % ny,
-      z = Math.floor(row / ny);
-    z0 = Math.min(z0, z);
-    z1 = Math.max(z1, z + 1);
-    y0 = Math.min(y0, y);
-    y1 = Math.max(y1, y + 1);
-    x0 = Math.min(x0, x);
-    x1 = Math.max(x1, x + length);
+    extent.add(start, length);
   });
   if (found.length === 0) return null;
-  const box = {
-    z0: Math.max(0, z0 - room[0]),
-    z1: Math.min(nz, z1 + room[0]),
-    y0: Math.max(0, y0 - room[1]),
-    y1: Math.min(ny, y1 + room[1]),
-    x0: Math.max(0, x0 - room[2]),
-    x1: Math.min(nx, x1 + room[2]),
-  };
+  const box = extent.box(room);
   const frame = new BitFrame(box.z1 - box.z0, box.y1 - box.y0, box.x1 - box.x0);
   const bits = frame.create();
   for (const [start, length] of found) {
@@ -226,7 +210,7 @@ export function fillHoles(labels: Labelmap, segment: number, bySlice: boolean, w
       const row = frame.rowOf(z, y);
       const start = labels.indexOf(box.z0 + z, box.y0 + y, box.x0);
       for (let x = 0; x < frame.nx; x++) {
-        if ((holes[row + ((x + MARGIN) >>> 5)] >>> ((x + MARGIN) & 31)) & 1)
+        if ((holes[row + ((x + MARGIN) >>> 5)]! >>> ((x + MARGIN) & 31)) & 1)
           pushRow(out, labels.data, start + x, start + x + 1, writable, segment);
       }
     }

@@ -1,10 +1,13 @@
-/** Labels where a plane that stands askew in the volume cuts them. */
+/** Labels where an oblique plane cuts the volume. */
 
-import type { Box, Zyx } from "./types";
+import { type Box, type Zyx, perAxis } from "./types";
 
 type Step = readonly [x: number, y: number, z: number];
 
-/** A raster over such a plane: where the middle of pixel (0, 0) lies in voxels (a voxel's middle at +0.5), and how far the next column and row are. */
+/**
+ * A raster over such a plane: where the middle of pixel (0, 0) lies in voxels (a voxel's middle at +0.5), and how far
+ * the next column and row are.
+ */
 export interface Cut {
   readonly start: Step;
   readonly column: Step;
@@ -54,7 +57,10 @@ function columnsIn(box: Box, { start, column, row, width }: Cut, b: number): [nu
   return first < end ? [first, end] : [0, 0];
 }
 
-/** `cutLabels` of the voxels of a box only, as the rectangle of the raster that holds them; null where the plane misses the box. */
+/**
+ * `cutLabels` of the voxels of a box only, as the rectangle of the raster that holds them; null where the plane misses
+ * the box.
+ */
 export function boxLabels(
   at: (z: number, y: number, x: number) => number,
   box: Box,
@@ -73,7 +79,7 @@ export function boxLabels(
     y1 = b + 1;
   }
   if (y0 < 0) return null;
-  const start = cut.start.map((s, axis) => s + x0 * cut.column[axis] + y0 * cut.row[axis]) as unknown as Step;
+  const start = perAxis((axis) => cut.start[axis] + x0 * cut.column[axis] + y0 * cut.row[axis]);
   const part = { ...cut, start, width: x1 - x0, height: y1 - y0 };
   const inBox = (z: number, y: number, x: number) =>
     z >= box.z0 && z < box.z1 && y >= box.y0 && y < box.y1 && x >= box.x0 && x < box.x1 ? at(z, y, x) : 0;

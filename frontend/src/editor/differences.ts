@@ -1,10 +1,13 @@
 /**
- * What differs between two masks, lesion by lesion: the connected parts of both together (26-connected, whatever segment), and
- * in each what one has and the other has not. Erased voxels count as background.
+ * What differs between two masks, lesion by lesion: the connected parts of both together (26-connected, whatever
+ * segment), and in each what one has and the other has not. Erased voxels count as background.
  */
 
+import { amountOf } from "../ground/amount";
 import { componentsOf } from "./components";
-import type { Labelmap, Stretches } from "./labelmap";
+import { Extent } from "./extent";
+import type { Labelmap } from "./labelmap";
+import type { Stretches } from "./stretches";
 import { RunBuilder, type Runs } from "./runs";
 import { type Box, type Difference, ERASED, type Ijk, type Zyx } from "./types";
 
@@ -13,10 +16,12 @@ interface Piece {
   readonly start: number;
   readonly length: number;
   readonly now: number;
-  readonly then: number;
+  readonly before: number;
 }
 
-/** Stretches where at least one of both marks something, ascending. `now` is the first mask's label with 255 as it is. */
+/**
+ * Stretches where at least one of both marks something, ascending. `now` is the first mask's label with 255 as it is.
+ */
 function piecesOf(mask: Stretches, other: Stretches): Piece[] {
   const flat = (from: Stretches): number[] => {
     const list: number[] = [];
@@ -30,21 +35,25 @@ function piecesOf(mask: Stretches, other: Stretches): Piece[] {
     q = 0,
     at = 0;
   while (p < a.length || q < b.length) {
-    const aStart = p < a.length ? Math.max(a[p], at) : Infinity,
-      bStart = q < b.length ? Math.max(b[q], at) : Infinity;
-    const aEnd = p < a.length ? a[p] + a[p + 1] : Infinity,
-      bEnd = q < b.length ? b[q] + b[q + 1] : Infinity;
+    const aStart = Math.max(startOf(a, p), at),
+      bStart = Math.max(startOf(b, q), at);
+    const aEnd = endOf(a, p),
+      bEnd = endOf(b, q);
     const from = Math.min(aStart, bStart);
-    const now = aStart === from ? a[p + 2] : 0,
-      then = bStart === from ? b[q + 2] : 0;
+    const now = aStart === from ? a[p + 2]! : 0,
+      before = bStart === from ? b[q + 2]! : 0;
     at = Math.min(aStart === from ? aEnd : aStart, bStart === from ? bEnd : bStart);
-    if (isMarked(now) || isMarked(then))
-      pieces.push({ start: from, length: at - from, now, then: isMarked(then) ? then : 0 });
+    if (isMarked(now) || isMarked(before))
+      pieces.push({ start: from, length: at - from, now, before: isMarked(before) ? before : 0 });
     if (at >= aEnd) p += 3;
     if (at >= bEnd) q += 3;
   }
   return pieces;
 }
+
+/** Where the stretch at `n` of a list start, length, label, … begins and ends; never, after the last one. */
+const startOf = (list: readonly number[], n: number): number => list[n] ?? Infinity;
+const endOf = (list: readonly number[], n: number): number => (n < list.length ? list[n]! + list[n + 1]! : Infinity);
 
 const isMarked = (label: number): boolean => label !== 0 && label !== ERASED;
 
@@ -61,41 +70,42 @@ function partsOf(mask: Stretches, other: Stretches): Part[] {
     },
   });
   const stretches = parts
-    .flatMap((part, n) => Array.from(part.starts, (start, m) => ({ start, end: start + part.lengths[m], part: n })))
+    .flatMap((part, n) => Array.from(part.starts, (start, m) => ({ start, end: start + part.lengths[m]!, part: n })))
     .sort((x, y) => x.start - y.start);
   const found: Part[] = parts.map(() => ({ pieces: [] }));
   let s = 0;
   for (const piece of pieces) {
-    while (stretches[s].end <= piece.start) s++;
-    found[stretches[s].part].pieces.push(piece);
+    // Every piece lies in a stretch of a part.
+    while (stretches[s]!.end <= piece.start) s++;
+    found[stretches[s]!.part]!.pieces.push(piece);
   }
   return found;
 }
 
 /** Every part in which the masks differ, the largest change first. */
 export function differencesOf(mask: Labelmap, other: Stretches, spacing: Zyx): Difference[] {
-  const voxelMl = (spacing[0] * spacing[1] * spacing[2]) / 1000;
+  const voxelMl = amountOf(1, mask.shape, spacing);
   const found: Difference[] = [];
   for (const { pieces } of partsOf(mask, other)) {
     let added = 0,
       removed = 0,
       relabelled = 0,
       now = 0,
-      then = 0;
+      before = 0;
     const labels = new Map<number, number>();
     for (const piece of pieces) {
-      const [has, had] = [isMarked(piece.now), isMarked(piece.then)];
+      const [has, had] = [isMarked(piece.now), isMarked(piece.before)];
       if (has) now += piece.length;
-      if (had) then += piece.length;
+      if (had) before += piece.length;
       if (has && !had) added += piece.length;
       else if (had && !has) removed += piece.length;
-      else if (piece.now !== piece.then) relabelled += piece.length;
-      const label = has ? piece.now : piece.then;
+      else if (piece.now !== piece.before) relabelled += piece.length;
+      const label = has ? piece.now : piece.before;
       labels.set(label, (labels.get(label) ?? 0) + piece.length);
     }
     if (added + removed + relabelled === 0) continue;
     found.push({
-      kind: then === 0 ? "added" : now === 0 ? "removed" : "changed",
+      kind: before === 0 ? "added" : now === 0 ? "removed" : "changed",
       segment: [...labels].reduce((most, entry) => (entry[1] > most[1] ? entry : most))[0],
       added,
       removed,
@@ -105,7 +115,7 @@ export function differencesOf(mask: Labelmap, other: Stretches, spacing: Zyx): D
       removedMl: removed * voxelMl,
       relabelledMl: relabelled * voxelMl,
       box: boxOf(pieces, mask.shape),
-      ijk: placeOf(pieces, mask.shape),
+      ijk: voxelToShow(pieces, mask.shape),
     });
   }
   return found.sort((x, y) => y.added + y.removed + y.relabelled - (x.added + x.removed + x.relabelled));
@@ -124,10 +134,10 @@ export function revertRuns(
   );
   const out = new RunBuilder();
   let segment = 0;
-  for (const { start, length, now, then } of part?.pieces ?? []) {
-    if (locked.includes(now) || locked.includes(then)) continue;
-    out.push(start, length, now, then);
-    segment ||= then || now;
+  for (const { start, length, now, before } of part?.pieces ?? []) {
+    if (locked.includes(now) || locked.includes(before)) continue;
+    out.push(start, length, now, before);
+    segment ||= before || now;
   }
   return { runs: out.build(), segment };
 }
@@ -138,27 +148,14 @@ function placed(at: number, [, ny, nx]: Zyx): [number, number, number] {
 }
 
 function boxOf(pieces: readonly Piece[], shape: Zyx): Box {
-  let z0 = Infinity,
-    z1 = -1,
-    y0 = Infinity,
-    y1 = -1,
-    x0 = Infinity,
-    x1 = -1;
-  for (const { start, length } of pieces) {
-    const [x, y, z] = placed(start, shape);
-    z0 = Math.min(z0, z);
-    z1 = Math.max(z1, z + 1);
-    y0 = Math.min(y0, y);
-    y1 = Math.max(y1, y + 1);
-    x0 = Math.min(x0, x);
-    x1 = Math.max(x1, x + length);
-  }
-  return { z0, z1, y0, y1, x0, x1 };
+  const extent = new Extent(shape);
+  for (const { start, length } of pieces) extent.add(start, length);
+  return extent.box();
 }
 
 /** A changed voxel on the slice that changed most, the one nearest to the middle of the change there. */
-function placeOf(pieces: readonly Piece[], shape: Zyx): Ijk {
-  const changed = pieces.filter(({ now, then }) => (isMarked(now) ? now : 0) !== then);
+function voxelToShow(pieces: readonly Piece[], shape: Zyx): Ijk {
+  const changed = pieces.filter(({ now, before }) => (isMarked(now) ? now : 0) !== before);
   const slices = new Map<number, { voxels: number; x: number; y: number }>();
   for (const { start, length } of changed) {
     const [x, y, z] = placed(start, shape);

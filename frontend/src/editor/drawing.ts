@@ -17,6 +17,7 @@ import {
   type Tool,
   type VolumeMeta,
   type Zyx,
+  perAxis,
 } from "./types";
 import { uuid } from "./uuid";
 import type { Volume } from "./volume";
@@ -138,25 +139,25 @@ export class Drawing {
     const { spacingMmZyx: spacing } = ground.meta;
     const last = this.#last,
       lastReach = this.#reach;
-    let places = last ? between(last, at, spacing, tool.radiusMm * Math.min(reach, lastReach)) : [at];
+    let centres = last ? between(last, at, spacing, tool.radiusMm * Math.min(reach, lastReach)) : [at];
     if (tool.tool === "grow") {
-      const moved = last ? Math.hypot(...[0, 1, 2].map((axis) => (at[axis] - last[axis]) * spacing[axis])) : Infinity;
-      places = moved >= GROW_EVERY * tool.radiusMm ? [at] : [];
+      const moved = last ? Math.hypot(...perAxis((axis) => (at[axis] - last[axis]) * spacing[axis])) : Infinity;
+      centres = moved >= GROW_EVERY * tool.radiusMm ? [at] : [];
     }
     let added = 0,
       removed = 0,
       box: Box | null = null,
       grown: GrowResult | null = null;
-    places.forEach((place, n) => {
-      const part = last ? lastReach + (reach - lastReach) * ((n + 1) / places.length) : reach;
-      const effect = effectOf(part === 1 ? tool : { ...tool, radiusMm: tool.radiusMm * part }, place, ground);
+    centres.forEach((centre, n) => {
+      const part = last ? lastReach + (reach - lastReach) * ((n + 1) / centres.length) : reach;
+      const effect = effectOf(part === 1 ? tool : { ...tool, radiusMm: tool.radiusMm * part }, centre, ground);
       box = unite(box, ground.labels.apply(effect.runs, this.chunks));
       this.#composer.add(effect.runs);
       const counts = tally(effect.runs);
       added += counts.added;
       removed += counts.removed;
       grown = effect.grow;
-      this.#last = place;
+      this.#last = centre;
     });
     this.#reach = reach;
     this.#pressed ||= reach !== 1;

@@ -1,6 +1,7 @@
 /** The worker around `EditorSession`: calls in, answers and events out; arrays travel without a copy. */
 
-import type { EditorCalls, Reply, Request } from "./client";
+import type { Calls, Reply, Request } from "./calls";
+import { buffersIn } from "./handover";
 import { EditorSession } from "./session";
 import { browserSurroundings } from "./surroundings";
 import { warmUp } from "./warmup";
@@ -17,8 +18,8 @@ self.addEventListener("online", () => void session.resume(null));
 
 async function answer({ id, call, args }: Request): Promise<void> {
   try {
-    const value = (await (session[call] as (...given: unknown[]) => unknown).apply(session, args)) as Awaited<
-      ReturnType<EditorCalls[typeof call]>
+    const value = (await (session[call] as (...given: unknown[]) => unknown).apply(session, [...args])) as Awaited<
+      ReturnType<Calls[typeof call]>
     >;
     post({ id, value });
     if (call === "open") setTimeout(warmUp, WARM_UP_AFTER_MS);
@@ -28,17 +29,6 @@ async function answer({ id, call, args }: Request): Promise<void> {
 }
 
 function post(reply: Reply): void {
-  const buffers = new Set<ArrayBuffer>();
-  const collect = (value: unknown): void => {
-    if (ArrayBuffer.isView(value)) buffers.add(value.buffer as ArrayBuffer);
-    else if (Array.isArray(value)) value.forEach(collect);
-  };
   const payload = "event" in reply ? reply.detail : "value" in reply ? reply.value : null;
-  if (payload && typeof payload === "object")
-    for (const value of Object.values(payload)) {
-      collect(value);
-      if (Array.isArray(value))
-        for (const part of value) if (part && typeof part === "object") Object.values(part).forEach(collect);
-    }
-  self.postMessage(reply, [...buffers]);
+  self.postMessage(reply, buffersIn(payload));
 }

@@ -1,6 +1,9 @@
-/** Boxes, distances and slices of an anisotropic grid. Distances are doubles with a fixed margin, as in `voxloop.volume`. */
+/**
+ * Boxes, distances and slices of an anisotropic grid. Distances are doubles with a fixed margin, as in
+ * `voxloop.volume`.
+ */
 
-import type { Box, Plane, Zyx } from "./types";
+import { perAxis, type Box, type Plane, type Zyx } from "./types";
 
 /** A voxel exactly on the sphere counts as inside, whatever the last bit says. */
 export const EPSILON = 1e-6;
@@ -12,9 +15,9 @@ export const reachOf = (radiusMm: number, spacing: number): number => Math.trunc
 
 /** The part of the volume within the sphere, one voxel wider on each side, cut at the volume's edge. */
 export function boxAround(shape: Zyx, spacing: Zyx, centre: Zyx, radiusMm: number): Box {
-  const [z, y, x] = [0, 1, 2].map((axis) => {
+  const [z, y, x] = perAxis((axis) => {
     const reach = reachOf(radiusMm, spacing[axis]) + 1;
-    return [Math.max(0, centre[axis] - reach), Math.min(shape[axis], centre[axis] + reach + 1)];
+    return [Math.max(0, centre[axis] - reach), Math.min(shape[axis], centre[axis] + reach + 1)] as const;
   });
   return { z0: z[0], z1: z[1], y0: y[0], y1: y[1], x0: x[0], x1: x[1] };
 }
@@ -63,9 +66,4 @@ export function rectangleOf(
   if (plane === "axial") return index < z0 || index >= z1 ? null : { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
   if (plane === "coronal") return index < y0 || index >= y1 ? null : { x: x0, y: z0, width: x1 - x0, height: z1 - z0 };
   return index < x0 || index >= x1 ? null : { x: y0, y: z0, width: y1 - y0, height: z1 - z0 };
-}
-
-/** mL of a voxel; of an image of one slice (an X-ray), which has no depth, cm² instead. */
-export function mlOfVoxel([depth]: Zyx, [z, y, x]: Zyx): number {
-  return depth === 1 ? (y * x) / 100 : (z * y * x) / 1000;
 }

@@ -5,67 +5,31 @@
  */
 
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from "idb";
-import type { Keeping, Stroke, Zyx } from "./types";
 import { Unreadable, Vault } from "./vault";
-
-export interface Entry {
-  readonly line: string;
-  readonly seq: number;
-  /** `undo` and `redo` repeat the runs of entry `of`; `rebase` carries unsent strokes over to another base. */
-  readonly kind: "stroke" | "undo" | "redo" | "rebase";
-  readonly of: number | null;
-  readonly runs: Uint8Array;
-  readonly strokes: readonly Stroke[];
-}
-
-export interface Conflict {
-  readonly mine: string;
-  readonly theirs: string;
-  readonly overlap: Uint8Array;
-}
-
-/** What a line of work is: enough to name it, to send it, and to write it as a file without its page. */
-export interface About {
-  readonly assignment: string;
-  readonly layer: string;
-  readonly scan: string;
-  readonly maskUrl: string;
-  readonly shapeZyx: Zyx;
-  readonly spacingMmZyx: Zyx;
-  readonly lpsFromIjk: readonly (readonly number[])[];
-}
-
-export interface LineState {
-  readonly line: string;
-  readonly about?: About;
-  /** Which writer the journal belongs to: each tab that takes the line over counts one up. */
-  readonly epoch: number;
-  /** The base is the mask after entry `baseSeq`. */
-  readonly baseSeq: number;
-  readonly ackedSeq: number;
-  readonly ackedRevision: string;
-  readonly lastSeq: number;
-  readonly undo: readonly number[];
-  readonly redo: readonly number[];
-  readonly conflict: Conflict | null;
-  /** Time of the last write, in ms since 1970. */
-  readonly at?: number;
-}
-
-/** A save under way: sent again with the same key and the same bytes until it is answered. */
-export interface Pending {
-  readonly key: string;
-  readonly upTo: number;
-  readonly ifMatch: string;
-  readonly body: Uint8Array;
-}
+import {
+  ENTRY_SHAPE,
+  LINE_SHAPE,
+  PARTS,
+  PENDING_SHAPE,
+  type Entry,
+  type About,
+  type LineState,
+  type Pending,
+  TakenOver,
+  type Restored,
+  type Change,
+  type Keeper,
+} from "./keeper";
 
 /** As they lie in the browser: what says anything of a scan is sealed. Those without `sealed` are of older versions. */
 type Kept<T, Shown extends keyof T> =
   | (Pick<T, Shown> & { readonly sealed: Uint8Array })
   | (T & { readonly sealed?: undefined });
+
 type KeptLine = Kept<LineState, "line" | "epoch" | "baseSeq" | "ackedSeq" | "ackedRevision" | "lastSeq" | "at">;
+
 type KeptEntry = Kept<Entry, "line" | "seq">;
+
 type KeptPending = { readonly sealed: Uint8Array } | (Pending & { readonly sealed?: undefined });
 
 interface Schema extends DBSchema {
@@ -73,25 +37,6 @@ interface Schema extends DBSchema {
   entries: { key: [string, number]; value: KeptEntry };
   bases: { key: string; value: Uint8Array };
   pending: { key: string; value: KeptPending };
-}
-
-/** Another tab has taken the line over; nothing was written. */
-export class TakenOver extends Error {}
-
-export interface Restored {
-  readonly state: LineState | null;
-  readonly entries: Entry[];
-  readonly base: Uint8Array | null;
-  readonly pending: Pending | null;
-}
-
-export interface Change {
-  readonly state: LineState;
-  readonly add?: readonly Entry[];
-  readonly drop?: readonly number[];
-  readonly base?: Uint8Array;
-  /** null removes it. */
-  readonly pending?: Pending | null;
 }
 
 /** A finished line is forgotten after this many ms. */
@@ -112,38 +57,6 @@ const openStores = (name: string): Promise<IDBPDatabase<Schema>> =>
     },
   });
 
-/** Where the strokes of one line are kept. */
-export interface Keeper {
-  readonly kind: Keeping;
-  read(): Promise<Restored>;
-  /** Makes this tab the writer; every other one is refused from now on. Answers the new epoch. */
-  claim(about: About): Promise<number>;
-  /** Writes a change whole or not at all. Throws `TakenOver` when another tab has claimed the line since. */
-  write(change: Change): Promise<void>;
-  tidy(): Promise<void>;
-  close(): void;
-}
-
-/** A window that may keep nothing (private, or storage forbidden): strokes live as long as the page. */
-export class Forgetful implements Keeper {
-  readonly kind = "memory";
-  read(): Promise<Restored> {
-    return Promise.resolve({ state: null, entries: [], base: null, pending: null });
-  }
-  claim(): Promise<number> {
-    return Promise.resolve(1);
-  }
-  write(): Promise<void> {
-    return Promise.resolve();
-  }
-  tidy(): Promise<void> {
-    return Promise.resolve();
-  }
-  close(): void {
-    /* nothing is open */
-  }
-}
-
 const sealLine = async (
   vault: Vault,
   { line, epoch, baseSeq, ackedSeq, ackedRevision, lastSeq, at, ...rest }: LineState,
@@ -159,9 +72,9 @@ const sealLine = async (
 });
 
 const openLine = async (vault: Vault, kept: KeptLine): Promise<LineState> => {
-  if (!kept.sealed) return kept as LineState;
+  if (!kept.sealed) return kept;
   const { sealed, ...shown } = kept;
-  return { ...shown, ...(await vault.openValue<Pick<LineState, "about" | "undo" | "redo" | "conflict">>(sealed)) };
+  return { ...shown, ...(await vault.openValue(sealed, LINE_SHAPE, PARTS)) };
 };
 
 const sealEntry = async (vault: Vault, { line, seq, ...rest }: Entry): Promise<KeptEntry> => ({
@@ -171,9 +84,7 @@ const sealEntry = async (vault: Vault, { line, seq, ...rest }: Entry): Promise<K
 });
 
 const openEntry = async (vault: Vault, kept: KeptEntry): Promise<Entry> =>
-  kept.sealed
-    ? { line: kept.line, seq: kept.seq, ...(await vault.openValue<Omit<Entry, "line" | "seq">>(kept.sealed)) }
-    : (kept as Entry);
+  kept.sealed ? { line: kept.line, seq: kept.seq, ...(await vault.openValue(kept.sealed, ENTRY_SHAPE)) } : kept;
 
 export class Journal implements Keeper {
   readonly kind = "journal";
@@ -245,9 +156,7 @@ export class Journal implements Keeper {
       state: state ? await openLine(this.vault, state) : null,
       entries: await Promise.all(entries.map((entry) => openEntry(this.vault, entry))),
       base: base ? await this.vault.open(base) : null,
-      pending: pending?.sealed
-        ? await this.vault.openValue<Pending>(pending.sealed)
-        : ((pending as Pending | undefined) ?? null),
+      pending: pending?.sealed ? await this.vault.openValue(pending.sealed, PENDING_SHAPE) : (pending ?? null),
     };
   }
 
@@ -334,18 +243,6 @@ export class Journal implements Keeper {
   close(): void {
     this.db.close();
   }
-}
-
-/** Two changes as one: what the journal must hold after both. */
-export function bothOf(first: Change, second: Change): Change {
-  const drop = new Set([...(first.drop ?? []), ...(second.drop ?? [])]);
-  return {
-    state: second.state,
-    add: [...(first.add ?? []), ...(second.add ?? [])].filter((entry) => !drop.has(entry.seq)),
-    drop: [...drop],
-    base: second.base ?? first.base,
-    pending: second.pending === undefined ? first.pending : second.pending,
-  };
 }
 
 /**

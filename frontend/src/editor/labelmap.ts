@@ -1,18 +1,13 @@
-/** Voxels that can be read as stretches of one label other than 0: ascending, within one row, split at chunk borders. */
-export interface Stretches {
-  readonly shape: Zyx;
-  forEachStretch(visit: (start: number, length: number, label: number) => void): void;
-}
-
 /** The labelmap of one layer: every voxel of the scan, one byte each, allocated once and changed only by runs. */
 
-import { CHUNK, CHUNK_VOXELS, decodeChunk, encodeChunk, gridOf, placeOf } from "./chunks";
+import { CHUNK, CHUNK_VOXELS, decodeChunk, encodeChunk, gridOf, extentOf } from "./chunks";
 import { planeOf, voxelsOf } from "./geometry";
 import type { MaskMessage } from "./message";
 import { RunBuilder, type Runs } from "./runs";
 import type { Box, Plane, Slice, SlicePatch, Zyx } from "./types";
+import { type StretchesOfSlices, forEachRow, visitRow } from "./stretches";
 
-export class Labelmap implements Stretches {
+export class Labelmap implements StretchesOfSlices {
   readonly shape: Zyx;
   readonly grid: Zyx;
   readonly data: Uint8Array;
@@ -48,13 +43,13 @@ export class Labelmap implements Stretches {
       x1 = -1;
     let last = -1;
     for (let n = 0; n < runs.count; n++) {
-      const after = runs.after[n],
-        before = runs.before[n];
+      const after = runs.after[n]!,
+        before = runs.before[n]!;
       const change = Number(after !== 0) - Number(before !== 0);
-      let at = runs.start[n],
-        left = runs.length[n];
-      this.counts[before] -= left;
-      this.counts[after] += left;
+      let at = runs.start[n]!,
+        left = runs.length[n]!;
+      this.counts[before]! -= left;
+      this.counts[after]! += left;
       this.data.fill(after, at, at + left);
       let row = Math.floor(at / nx),
         x = at - row * nx;
@@ -63,7 +58,7 @@ export class Labelmap implements Stretches {
           y = row - z * ny;
         const length = Math.min(left, CHUNK - (x & 31), nx - x);
         const chunk = ((z >> 5) * gridY + (y >> 5)) * gridX + (x >> 5);
-        this.occupied[chunk] += change * length;
+        this.occupied[chunk]! += change * length;
         if (chunk !== last) {
           touched.add(chunk);
           last = chunk;
@@ -97,12 +92,14 @@ export class Labelmap implements Stretches {
 
   /** The 32 768 voxels of a chunk, 0 beyond the volume's edge. */
   readChunk(index: Zyx, out: Uint8Array): Uint8Array {
-    const { z, y, x, depth, height, width } = placeOf(this.shape, index);
+    const { z, y, x, depth, height, width } = extentOf(this.shape, index);
     if (depth < CHUNK || height < CHUNK || width < CHUNK) out.fill(0);
+    const { data } = this;
     for (let dz = 0; dz < depth; dz++) {
       for (let dy = 0; dy < height; dy++) {
-        const from = this.indexOf(z + dz, y + dy, x);
-        out.set(this.data.subarray(from, from + width), (dz * CHUNK + dy) * CHUNK);
+        // One by one: a view of 32 voxels costs more than they do.
+        for (let n = 0, from = this.indexOf(z + dz, y + dy, x), to = (dz * CHUNK + dy) * CHUNK; n < width; n++)
+          out[to + n] = data[from + n]!;
       }
     }
     return out;
@@ -139,7 +136,7 @@ export class Labelmap implements Stretches {
     const voxels = new Uint8Array(CHUNK_VOXELS);
     for (const { index, payload } of message.chunks) {
       decodeChunk(payload, voxels);
-      const { z, y, x, depth, height, width } = placeOf(this.shape, index);
+      const { z, y, x, depth, height, width } = extentOf(this.shape, index);
       for (let dz = 0; dz < depth; dz++) {
         for (let dy = 0; dy < height; dy++) {
           const from = (dz * CHUNK + dy) * CHUNK;
@@ -150,7 +147,7 @@ export class Labelmap implements Stretches {
       for (let n = 0; n < CHUNK_VOXELS; n++) {
         if (voxels[n]) {
           occupied++;
-          this.counts[voxels[n]]++;
+          this.counts[voxels[n]!]!++;
         }
       }
       this.counts[0] -= occupied;
@@ -175,7 +172,7 @@ export class Labelmap implements Stretches {
       for (let n = 0; n < CHUNK_VOXELS; n++) {
         if (mine[n] === other[n]) continue;
         const [z, y, x] = [index[0] * 32 + (n >> 10), index[1] * 32 + ((n >> 5) & 31), index[2] * 32 + (n & 31)];
-        if (z < nz && y < ny && x < nx) found.push([this.indexOf(z, y, x), mine[n], other[n]]);
+        if (z < nz && y < ny && x < nx) found.push([this.indexOf(z, y, x), mine[n]!, other[n]!]);
       }
     }
     found.sort((a, b) => a[0] - b[0]);
@@ -184,20 +181,38 @@ export class Labelmap implements Stretches {
     return out.build();
   }
 
-  forEachStretch(visit: (start: number, length: number, label: number) => void): void {
+  forEachStretch(
+    visit: (start: number, length: number, label: number) => void,
+    z0 = 0,
+    z1: number = this.shape[0],
+  ): void {
     const nx = this.shape[2];
     forEachRow(
       this.shape,
-      (chunk) => this.occupied[chunk] > 0,
+      (chunk) => this.occupied[chunk]! > 0,
       (z, y, cx) => {
         const row = this.indexOf(z, y, 0);
         visitRow(this.data, row + cx * CHUNK, row + Math.min(nx, (cx + 1) * CHUNK), 0, visit);
       },
+      z0,
+      z1,
     );
+  }
+
+  /** The labels of an axial slice where they lie: not a copy. */
+  axial(z: number): Uint8Array {
+    return this.data.subarray(this.indexOf(z, 0, 0), this.indexOf(z + 1, 0, 0));
+  }
+
+  /** Whether any chunk that an axial slice runs through holds something. */
+  holdsIn(z: number): boolean {
+    const area = this.grid[1] * this.grid[2];
+    return this.occupied.subarray((z >> 5) * area, ((z >> 5) + 1) * area).some((count) => count > 0);
   }
 
   slice(plane: Plane, index: number): Slice<Uint8Array> {
     const { width, height } = planeOf(this.shape, plane);
+    if (plane === "axial") return { plane, index, width, height, data: this.axial(index).slice() };
     const { data } = this.patch(plane, index, { x: 0, y: 0, width, height });
     return { plane, index, width, height, data };
   }
@@ -213,127 +228,8 @@ export class Labelmap implements Stretches {
         to += part.width;
         continue;
       }
-      for (let x = 0; x < part.width; x++, from += column) data[to++] = this.data[from];
+      for (let x = 0; x < part.width; x++, from += column) data[to++] = this.data[from]!;
     }
     return { plane, index, ...part, data };
-  }
-}
-
-/** Every row of every chunk that holds something, in the order of the voxels. */
-function forEachRow(
-  shape: Zyx,
-  holds: (chunk: number) => boolean,
-  visit: (z: number, y: number, cx: number, chunk: number) => void,
-): void {
-  const [, gridY, gridX] = gridOf(shape);
-  const columns: number[][] = Array.from({ length: gridY }, () => []);
-  for (let z = 0; z < shape[0]; z++) {
-    const slab = (z >> 5) * gridY;
-    if ((z & 31) === 0) {
-      for (let cy = 0; cy < gridY; cy++) {
-        columns[cy] = [];
-        for (let cx = 0; cx < gridX; cx++) if (holds((slab + cy) * gridX + cx)) columns[cy].push(cx);
-      }
-    }
-    for (let cy = 0; cy < gridY; cy++) {
-      const held = columns[cy];
-      if (held.length === 0) continue;
-      for (let y = cy * CHUNK; y < Math.min(shape[1], (cy + 1) * CHUNK); y++) {
-        for (const cx of held) visit(z, y, cx, (slab + cy) * gridX + cx);
-      }
-    }
-  }
-}
-
-function visitRow(
-  labels: Uint8Array,
-  from: number,
-  to: number,
-  shift: number,
-  visit: (start: number, length: number, label: number) => void,
-): void {
-  for (let at = from; at < to; ) {
-    const label = labels[at],
-      start = at;
-    do at++;
-    while (at < to && labels[at] === label);
-    if (label) visit(start + shift, at - start, label);
-  }
-}
-
-/** A mask to look at (prediction, author, round before): only its chunks are kept. */
-export class SparseMask implements Stretches {
-  readonly shape: Zyx;
-  readonly #grid: Zyx;
-  readonly #chunks = new Map<number, Uint8Array>();
-
-  constructor(message: MaskMessage) {
-    this.shape = message.shapeZyx;
-    this.#grid = gridOf(this.shape);
-    // Chunks of one value (most of a lung) share their voxels.
-    const plain = new Map<number, Uint8Array>();
-    for (const {
-      index: [z, y, x],
-      payload,
-    } of message.chunks) {
-      if (payload.length <= 2 && payload[1] === 0) continue;
-      const voxels = (payload.length === 2 ? plain.get(payload[1]) : undefined) ?? decodeChunk(payload);
-      if (payload.length === 2) plain.set(payload[1], voxels);
-      this.#chunks.set((z * this.#grid[1] + y) * this.#grid[2] + x, voxels);
-    }
-  }
-
-  /** Every chunk that is not all 0, by its number. */
-  get chunks(): ReadonlyMap<number, Uint8Array> {
-    return this.#chunks;
-  }
-
-  /** The voxels of a chunk; null where it holds nothing. */
-  chunkAt([z, y, x]: Zyx): Uint8Array | null {
-    return this.#chunks.get((z * this.#grid[1] + y) * this.#grid[2] + x) ?? null;
-  }
-
-  at(z: number, y: number, x: number): number {
-    const chunk = this.#chunks.get(((z >> 5) * this.#grid[1] + (y >> 5)) * this.#grid[2] + (x >> 5));
-    return chunk ? chunk[((z & 31) * CHUNK + (y & 31)) * CHUNK + (x & 31)] : 0;
-  }
-
-  forEachStretch(visit: (start: number, length: number, label: number) => void): void {
-    const [, ny, nx] = this.shape;
-    forEachRow(
-      this.shape,
-      (chunk) => this.#chunks.has(chunk),
-      (z, y, cx, chunk) => {
-        const from = ((z & 31) * CHUNK + (y & 31)) * CHUNK;
-        const start = (z * ny + y) * nx + cx * CHUNK;
-        visitRow(this.#chunks.get(chunk)!, from, from + Math.min(CHUNK, nx - cx * CHUNK), start - from, visit);
-      },
-    );
-  }
-
-  slice(plane: Plane, index: number): Slice<Uint8Array> {
-    const { width, height } = planeOf(this.shape, plane);
-    const data = new Uint8Array(width * height);
-    if (plane === "axial") this.#axial(index, data);
-    else
-      for (let v = 0, n = 0; v < height; v++) {
-        for (let u = 0; u < width; u++, n++)
-          data[n] = plane === "coronal" ? this.at(v, index, u) : this.at(v, u, index);
-      }
-    return { plane, index, width, height, data };
-  }
-
-  #axial(z: number, data: Uint8Array): void {
-    const [, ny, nx] = this.shape;
-    for (let cy = 0; cy * CHUNK < ny; cy++)
-      for (let cx = 0; cx * CHUNK < nx; cx++) {
-        const chunk = this.chunkAt([z >> 5, cy, cx]);
-        if (!chunk) continue;
-        const width = Math.min(CHUNK, nx - cx * CHUNK);
-        for (let y = cy * CHUNK; y < Math.min(ny, (cy + 1) * CHUNK); y++) {
-          const from = ((z & 31) * CHUNK + (y & 31)) * CHUNK;
-          data.set(chunk.subarray(from, from + width), y * nx + cx * CHUNK);
-        }
-      }
   }
 }

@@ -1,55 +1,59 @@
 /** What is said about each lesion: size, brightness, where it lies, how much of it the model had. */
 
+import { amountOf } from "../ground/amount";
 import type { BitVolume } from "./bitvolume";
 import { componentAt, componentsOf, type Component } from "./components";
-import { mlOfVoxel } from "./geometry";
-import type { Labelmap, SparseMask } from "./labelmap";
-import type { Ijk, Lesion, LesionHistogram, Zyx } from "./types";
+import { Extent } from "./extent";
+import type { Labelmap } from "./labelmap";
+import type { SparseMask } from "./sparsemask";
+import { type Ijk, type Lesion, type LesionHistogram, type Zyx, perAxis } from "./types";
 
 const BINS = 96;
 /** Lung this far round a lesion is compared with it. */
 const ROUND_MM = 15;
 
 /**
- * Voxels that the model marked for each lesion. A part of the model (same segment) belongs to the lesion that it overlaps most;
- * what other lesions share of it counts for them. A lesion that no part overlaps has 0: it is new.
+ * Voxels that the model marked for each lesion. A part of the model (same segment) belongs to the lesion that it
+ * overlaps most; what other lesions share of it counts for them. A lesion that no part overlaps has 0: it is new.
  */
 export function modelVoxels(lesions: readonly Component[], model: readonly Component[]): number[] {
   const found = lesions.map(() => 0);
   const order = lesions
     .flatMap((part, lesion) =>
-      Array.from(part.starts, (start, n) => ({ start, end: start + part.lengths[n], label: part.label, lesion })),
+      Array.from(part.starts, (start, n) => ({ start, end: start + part.lengths[n]!, label: part.label, lesion })),
     )
     .sort((a, b) => a.start - b.start);
   for (const part of model) {
     const shared = new Map<number, number>();
     part.starts.forEach((start, n) => {
-      const end = start + part.lengths[n];
-      for (let at = firstEndingAfter(order, start); at < order.length && order[at].start < end; at++) {
-        const { label, lesion } = order[at];
-        if (label !== part.label) continue;
-        shared.set(lesion, (shared.get(lesion) ?? 0) + Math.min(end, order[at].end) - Math.max(start, order[at].start));
+      const end = start + part.lengths[n]!;
+      for (let at = firstEndingAfter(order, start); at < order.length; at++) {
+        const other = order[at]!;
+        if (other.start >= end) break;
+        if (other.label !== part.label) continue;
+        const { lesion } = other;
+        shared.set(lesion, (shared.get(lesion) ?? 0) + Math.min(end, other.end) - Math.max(start, other.start));
       }
     });
     let main = -1,
       rest = part.voxels;
     for (const [lesion, voxels] of shared) {
       if (main < 0 || voxels > (shared.get(main) ?? 0)) main = lesion;
-      found[lesion] += voxels;
+      found[lesion]! += voxels;
       rest -= voxels;
     }
-    if (main >= 0) found[main] += rest;
+    if (main >= 0) found[main]! += rest;
   }
   return found;
 }
 
 /** Stretches do not overlap, so their ends ascend like their starts. */
-function firstEndingAfter(order: readonly { readonly end: number }[], place: number): number {
+function firstEndingAfter(order: readonly { readonly end: number }[], position: number): number {
   let low = 0,
     high = order.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (order[middle].end <= place) low = middle + 1;
+    if (order[middle]!.end <= position) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -62,12 +66,12 @@ export function regionOf(part: Component, overlay: SparseMask): number | null {
   part.starts.forEach((start, n) => {
     const row = Math.floor(start / nx),
       x = start - row * nx;
-    for (let dx = 0; dx < part.lengths[n]; dx++) {
-      counts[overlay.at(Math.floor(row / ny), row % ny, x + dx)]++;
+    for (let dx = 0; dx < part.lengths[n]!; dx++) {
+      counts[overlay.at(Math.floor(row / ny), row % ny, x + dx)]!++;
     }
   });
   let best = 0;
-  for (let region = 1; region < 256; region++) if (counts[region] > (best ? counts[best] : 0)) best = region;
+  for (let region = 1; region < 256; region++) if (counts[region]! > (best ? counts[best]! : 0)) best = region;
   return best || null;
 }
 
@@ -82,29 +86,15 @@ export function histogramOf(
 ): LesionHistogram | null {
   const part = componentAt(labels, ijk);
   if (!part) return null;
-  const [nz, ny, nx] = labels.shape;
+  const [, ny, nx] = labels.shape;
   let lo = Infinity,
     hi = -Infinity;
-  let z0 = nz,
-    z1 = 0,
-    y0 = ny,
-    y1 = 0,
-    x0 = nx,
-    x1 = 0;
+  const extent = new Extent(labels.shape);
   part.starts.forEach((start, n) => {
-    const row = Math.floor(start / nx),
-      x = start - row * nx,
-      y = row % ny,
-      z = Math.floor(row / ny);
-    z0 = Math.min(z0, z);
-    z1 = Math.max(z1, z + 1);
-    y0 = Math.min(y0, y);
-    y1 = Math.max(y1, y + 1);
-    x0 = Math.min(x0, x);
-    x1 = Math.max(x1, x + part.lengths[n]);
-    for (let at = start; at < start + part.lengths[n]; at++) {
-      lo = Math.min(lo, hu[at]);
-      hi = Math.max(hi, hu[at]);
+    extent.add(start, part.lengths[n]!);
+    for (let at = start; at < start + part.lengths[n]!; at++) {
+      lo = Math.min(lo, hu[at]!);
+      hi = Math.max(hi, hu[at]!);
     }
   });
   if (limit) lo = Math.min(lo, -1000 - offset);
@@ -112,16 +102,16 @@ export function histogramOf(
   const lesion = new Uint32Array(BINS),
     lung = new Uint32Array(BINS);
   part.starts.forEach((start, n) => {
-    for (let at = start; at < start + part.lengths[n]; at++) lesion[Math.floor((hu[at] - lo) / step)]++;
+    for (let at = start; at < start + part.lengths[n]!; at++) lesion[Math.floor((hu[at]! - lo) / step)]!++;
   });
   if (limit) {
-    const [rz, ry, rx] = spacing.map((mm) => Math.round(ROUND_MM / mm));
-    for (let z = Math.max(0, z0 - rz); z < Math.min(nz, z1 + rz); z++) {
-      for (let y = Math.max(0, y0 - ry); y < Math.min(ny, y1 + ry); y++) {
-        for (let x = Math.max(0, x0 - rx), at = (z * ny + y) * nx + x; x < Math.min(nx, x1 + rx); x++, at++) {
+    const { z0, z1, y0, y1, x0, x1 } = extent.box(perAxis((axis) => Math.round(ROUND_MM / spacing[axis])));
+    for (let z = z0; z < z1; z++) {
+      for (let y = y0; y < y1; y++) {
+        for (let x = x0, at = (z * ny + y) * nx + x; x < x1; x++, at++) {
           if (labels.data[at] || !limit.has(z, y, x)) continue;
-          const bin = Math.floor((hu[at] - lo) / step);
-          if (bin >= 0 && bin < BINS) lung[bin]++;
+          const bin = Math.floor((hu[at]! - lo) / step);
+          if (bin >= 0 && bin < BINS) lung[bin]!++;
         }
       }
     }
@@ -140,36 +130,24 @@ export function lesionsOf(
   anatomy: SparseMask | null = null,
 ): Lesion[] {
   const [, ny, nx] = labels.shape;
-  const ml = mlOfVoxel(labels.shape, spacing);
+  const ml = amountOf(1, labels.shape, spacing);
   const parts = componentsOf(labels);
   const before = model && modelVoxels(parts, model);
-  return parts.map((part, place) => {
-    let z0 = Infinity,
-      z1 = -1,
-      y0 = Infinity,
-      y1 = -1,
-      x0 = Infinity,
-      x1 = -1,
-      sum = 0,
+  return parts.map((part, position) => {
+    const extent = new Extent(labels.shape);
+    let sum = 0,
       known = true;
     let [cz, cy, cx] = [0, 0, 0];
     part.starts.forEach((start, n) => {
-      const length = part.lengths[n],
+      const length = part.lengths[n]!,
         row = Math.floor(start / nx);
-      const x = start - row * nx,
-        y = row % ny,
-        z = Math.floor(row / ny);
-      z0 = Math.min(z0, z);
-      z1 = Math.max(z1, z + 1);
-      y0 = Math.min(y0, y);
-      y1 = Math.max(y1, y + 1);
-      x0 = Math.min(x0, x);
-      x1 = Math.max(x1, x + length);
+      const z = Math.floor(row / ny);
+      extent.add(start, length);
       cz += z * length;
-      cy += y * length;
-      cx += (x + (length - 1) / 2) * length;
+      cy += (row % ny) * length;
+      cx += (start - row * nx + (length - 1) / 2) * length;
       known &&= hasHu(z);
-      for (let at = start; at < start + length; at++) sum += hu[at];
+      for (let at = start; at < start + length; at++) sum += hu[at]!;
     });
     const centre: Zyx = [cz / part.voxels, cy / part.voxels, cx / part.voxels];
     return {
@@ -177,9 +155,9 @@ export function lesionsOf(
       voxels: part.voxels,
       ml: part.voxels * ml,
       meanHu: known ? sum / part.voxels + offset : null,
-      modelMl: before && before[place] * ml,
+      modelMl: before && before[position]! * ml,
       region: anatomy && regionOf(part, anatomy),
-      box: { z0, z1, y0, y1, x0, x1 },
+      box: extent.box(),
       ijk: nearestVoxel(part, labels.shape, spacing, centre),
     };
   });
@@ -193,7 +171,7 @@ function nearestVoxel(part: Component, [, ny, nx]: Zyx, spacing: Zyx, centre: Zy
       from = start - row * nx;
     const y = row % ny,
       z = Math.floor(row / ny);
-    const x = Math.min(from + part.lengths[n] - 1, Math.max(from, Math.round(centre[2])));
+    const x = Math.min(from + part.lengths[n]! - 1, Math.max(from, Math.round(centre[2])));
     const d =
       ((z - centre[0]) * spacing[0]) ** 2 + ((y - centre[1]) * spacing[1]) ** 2 + ((x - centre[2]) * spacing[2]) ** 2;
     if (d < least) {

@@ -4,7 +4,8 @@
  */
 
 import type { Keep } from "./disagreement";
-import { type About, type Change, Forgetful, Journal, type Keeper, TakenOver, bothOf, journalOf } from "./journal";
+import { type About, type Change, Forgetful, type Keeper, type Restored, TakenOver, bothOf } from "./keeper";
+import { Journal, journalOf } from "./journal";
 import { Vault } from "./vault";
 import type { Mask, Merged, Step } from "./mask";
 import { decodeMessage } from "./message";
@@ -72,47 +73,64 @@ export class Line {
   }
 
   async #restore(owned: boolean, otherwise: ReadOnlyReason): Promise<number> {
-    const shape = this.options.volume.shapeZyx;
     const keeper = (this.#journal ??= await this.#openJournal());
     const epoch = owned ? await keeper.claim(this.#about) : 0;
-    const journal = await keeper.read();
-    let pending = journal.pending;
-    let isAnswered = true;
-    if (owned && pending && journal.state) {
-      // A save of before the reload or crash: same key, same bytes. Stored before or now, it counts once.
-      const outcome = await this.#server.save(pending.body, pending.ifMatch, pending.key);
-      if (outcome.kind === "ok" || outcome.kind === "stale") {
-        const acked = outcome.kind === "ok" ? { ackedSeq: pending.upTo, ackedRevision: outcome.value } : {};
-        const state = { ...journal.state, ...acked };
-        await keeper.write({ state, pending: null });
-        Object.assign(journal, { state });
-        pending = null;
-      }
-      // Never stored and never will be: what it carried goes out again under another key.
-      if (outcome.kind === "refused") pending = null;
-      isAnswered = outcome.kind !== "unreachable" && outcome.kind !== "signed-out";
-    }
-    // While it is unknown whether that save was stored, the head says nothing about who is ahead: open from the journal.
+    const read = await keeper.read();
+    const { journal, pending, isAnswered } = owned
+      ? await this.#sendPending(keeper, read)
+      : { journal: read, pending: read.pending, isAnswered: true };
+    // While it is unknown whether that save was stored, the head says nothing about who is ahead: open from the
+    // journal.
     const head: Outcome<Head> = isAnswered
       ? await this.#server.head()
       : { kind: "unreachable", notBeforeMs: 0, reason: "network" };
+    const { restored, change, merged } = await this.#opened(journal, head);
+    if (owned) {
+      this.mask.claimed(epoch);
+      void keeper.tidy().catch(() => undefined);
+      this.#readOnly = null;
+      if (change) await this.#write({ ...change, state: this.mask.state });
+      this.#outbox.start(merged ? null : pending);
+      if (head.kind !== "ok") this.#outbox.resume();
+    } else {
+      this.#readOnly = otherwise;
+      this.#outbox.stop(otherwise);
+    }
+    if (merged) this.#tellMerged(merged);
+    return restored;
+  }
+
+  /** A save of before the reload or crash: same key, same bytes. Stored before or now, it counts once. */
+  async #sendPending(
+    keeper: Keeper,
+    journal: Restored,
+  ): Promise<{ journal: Restored; pending: Restored["pending"]; isAnswered: boolean }> {
+    const { pending, state } = journal;
+    if (!pending || !state) return { journal, pending, isAnswered: true };
+    const outcome = await this.#server.save(pending.body, pending.ifMatch, pending.key);
+    switch (outcome.kind) {
+      case "ok":
+      case "stale": {
+        const acked = outcome.kind === "ok" ? { ackedSeq: pending.upTo, ackedRevision: outcome.value } : {};
+        const now = { ...state, ...acked };
+        await keeper.write({ state: now, pending: null });
+        return { journal: { ...journal, state: now }, pending: null, isAnswered: true };
+      }
+      // Never stored and never will be: what it carried goes out again under another key.
+      case "refused":
+        return { journal, pending: null, isAnswered: true };
+      default:
+        return { journal, pending, isAnswered: outcome.kind !== "unreachable" && outcome.kind !== "signed-out" };
+    }
+  }
+
+  /** The mask from journal and head. Throws where there is neither a head nor a mask in the journal. */
+  async #opened(journal: Restored, head: Outcome<Head>): Promise<ReturnType<Mask["restore"]>> {
+    const shape = this.options.volume.shapeZyx;
     if (head.kind !== "ok" && !journal.base) throw new Error(head.kind === "unreachable" ? head.reason : head.kind);
     const message = head.kind === "ok" ? await decodeMessage(head.value.bytes, shape) : null;
     const base = journal.base ? await decodeMessage(journal.base, shape) : null;
-    const { restored, change, merged } = this.mask.restore(
-      journal,
-      base,
-      head.kind === "ok" && message ? { ...head.value, message } : null,
-    );
-    if (owned) this.mask.claimed(epoch);
-    if (owned) void keeper.tidy().catch(() => undefined);
-    this.#readOnly = owned ? null : otherwise;
-    if (owned && change) await this.#write({ ...change, state: this.mask.state });
-    if (owned) this.#outbox.start(merged ? null : pending);
-    else this.#outbox.stop(otherwise);
-    if (owned && head.kind !== "ok") this.#outbox.resume();
-    if (merged) this.#tellMerged(merged);
-    return restored;
+    return this.mask.restore(journal, base, head.kind === "ok" && message ? { ...head.value, message } : null);
   }
 
   /** A mask that came otherwise is only looked at: nothing is written or sent. */

@@ -1,6 +1,6 @@
 /** The mask message (docs/formats.md): gzip of magic, header and the payloads of chunks. */
 
-import { CHUNK_VOXELS, FormatError, LONGEST_PAYLOAD, checkPlace, decodeChunk, gridOf } from "./chunks";
+import { CHUNK_VOXELS, FormatError, LONGEST_PAYLOAD, checkExtent, decodeChunk, gridOf } from "./chunks";
 import { voxelsOf } from "./geometry";
 import type { Stroke, Zyx } from "./types";
 
@@ -98,14 +98,14 @@ export async function decodeMessage(bytes: Uint8Array, shapeZyx: Zyx): Promise<M
   for (const entry of header.chunks) {
     if (!Array.isArray(entry) || entry.length !== 4 || !entry.every((n) => Number.isInteger(n) && n >= 0))
       throw new FormatError("The chunk list is malformed.");
-    const [z, y, x, size] = entry as number[];
+    const [z, y, x, size] = entry as [number, number, number, number];
     const name = `${z},${y},${x}`;
     if (seen.has(name)) throw new FormatError(`Chunk [${name}] is listed twice.`);
     seen.add(name);
     if (size > LONGEST_PAYLOAD || at + size > raw.length) throw new FormatError("The mask message ends early.");
     const payload = raw.subarray(at, at + size);
     at += size;
-    checkPlace(shapeZyx, [z, y, x], decodeChunk(payload, scratch));
+    checkExtent(shapeZyx, [z, y, x], decodeChunk(payload, scratch));
     chunks.push({ index: [z, y, x], payload });
   }
   if (at !== raw.length) throw new FormatError("The mask message is longer than its header says.");

@@ -21,10 +21,33 @@ interface Grid {
 /** The voxels (ascending numbers) that stay with `kept` when `other` does not belong. Points are (i, j, k). */
 export function narrows(grid: Grid, voxels: Uint32Array, kept: readonly Ijk[], other: Ijk): Uint32Array {
   if (voxels.length === 0) return voxels;
-  const {
-    spacing,
-    shape: [, ny, nx],
-  } = grid;
+  const { set, size, positions } = boxOf(grid, voxels);
+  const nearest = (ijk: Ijk, mostMm: number): number => {
+    const n = nearestTo(grid, voxels, ijk, mostMm);
+    return n < 0 ? n : positions[n]!;
+  };
+  const rival = nearest(other, SNAP_MM);
+  if (rival < 0) return voxels;
+  // What a box asked for has no point that belongs: its middle stands in.
+  const seeds = kept.length ? kept.map((ijk) => nearest(ijk, Infinity)) : [positions[positions.length >> 1]!];
+  const owner = shareOut(
+    set,
+    size,
+    grid.spacing,
+    seeds.filter((seed) => seed !== rival),
+    rival,
+  );
+  const out = new Uint32Array(voxels.length);
+  let count = 0;
+  for (let n = 0; n < voxels.length; n++) if (owner[positions[n]!] === 1) out[count++] = voxels[n]!;
+  return out.slice(0, count);
+}
+
+/** The voxels in a box with one voxel of room, so that every neighbour lies in it; `positions`: of each of them. */
+function boxOf(
+  { shape: [, ny, nx] }: Grid,
+  voxels: Uint32Array,
+): { set: Uint8Array; size: Zyx; positions: Uint32Array } {
   let z0 = Infinity,
     z1 = 0,
     y0 = Infinity,
@@ -43,75 +66,64 @@ export function narrows(grid: Grid, voxels: Uint32Array, kept: readonly Ijk[], o
     x0 = Math.min(x0, x);
     x1 = Math.max(x1, x);
   }
-  // One voxel of room, so that every neighbour lies in the box.
   const size: Zyx = [z1 - z0 + 3, y1 - y0 + 3, x1 - x0 + 3];
   const inBox = (at: number): number => {
     const row = Math.floor(at / nx);
     return ((Math.floor(row / ny) - z0 + 1) * size[1] + (row % ny) - y0 + 1) * size[2] + (at - row * nx) - x0 + 1;
   };
   const set = new Uint8Array(size[0] * size[1] * size[2]);
-  const places = new Uint32Array(voxels.length);
+  const positions = new Uint32Array(voxels.length);
   voxels.forEach((at, n) => {
-    set[(places[n] = inBox(at))] = 1;
+    set[(positions[n] = inBox(at))] = 1;
   });
-  const nearest = (ijk: Ijk, mostMm: number): number => {
-    let best = -1,
-      least = mostMm * mostMm;
-    for (let n = 0; n < voxels.length; n++) {
-      const row = Math.floor(voxels[n] / nx);
-      const d2 =
-        ((voxels[n] - row * nx - ijk[0]) * spacing[2]) ** 2 +
-        (((row % ny) - ijk[1]) * spacing[1]) ** 2 +
-        ((Math.floor(row / ny) - ijk[2]) * spacing[0]) ** 2;
-      if (d2 <= least) {
-        least = d2;
-        best = places[n];
-      }
-    }
-    return best;
-  };
-  const rival = nearest(other, SNAP_MM);
-  if (rival < 0) return voxels;
-  // What a box asked for has no point that belongs: its middle stands in.
-  const seeds = kept.length ? kept.map((ijk) => nearest(ijk, Infinity)) : [places[places.length >> 1]];
-  const owner = shareOut(
-    set,
-    size,
-    spacing,
-    seeds.filter((seed) => seed !== rival),
-    rival,
-  );
-  const out = new Uint32Array(voxels.length);
-  let count = 0;
-  for (let n = 0; n < voxels.length; n++) if (owner[places[n]] === 1) out[count++] = voxels[n];
-  return out.slice(0, count);
+  return { set, size, positions };
 }
 
-/** 1 where `seeds` are nearer through the set, 2 where `other` is (of equals the seeds win), 0 where neither reaches. */
+/** Which of the voxels lies nearest to a point, of equals the last; -1 where none lies within `mostMm`. */
+function nearestTo({ spacing, shape: [, ny, nx] }: Grid, voxels: Uint32Array, [i, j, k]: Ijk, mostMm: number): number {
+  let best = -1,
+    least = mostMm * mostMm;
+  for (let n = 0; n < voxels.length; n++) {
+    const row = Math.floor(voxels[n]! / nx);
+    const d2 =
+      ((voxels[n]! - row * nx - i) * spacing[2]) ** 2 +
+      (((row % ny) - j) * spacing[1]) ** 2 +
+      ((Math.floor(row / ny) - k) * spacing[0]) ** 2;
+    if (d2 <= least) {
+      least = d2;
+      best = n;
+    }
+  }
+  return best;
+}
+
+/**
+ * 1 where `seeds` are nearer through the set, 2 where `other` is (of equals the seeds win), 0 where neither reaches.
+ */
 function shareOut(set: Uint8Array, size: Zyx, spacing: Zyx, seeds: readonly number[], other: number): Uint8Array {
   const cost = depthInside(set, size, spacing);
-  for (let at = 0; at < cost.length; at++) if (set[at]) cost[at] = SCALE / Math.max(1, cost[at]);
+  for (let at = 0; at < cost.length; at++) if (set[at]) cost[at] = SCALE / Math.max(1, cost[at]!);
   const steps = [1, size[2], size[1] * size[2]];
   const halves = [spacing[2] / 2, spacing[1] / 2, spacing[0] / 2];
   const round = Math.ceil(SCALE * Math.max(...spacing)) + 2;
   // What waits at a distance is a chain of entries, the last one first: nothing is thrown away on the way.
   const heads = new Int32Array(round).fill(-1);
-  let places = new Int32Array(1 << 16),
+  let positions = new Int32Array(1 << 16),
     nexts = new Int32Array(1 << 16),
     entries = 0;
   const far = new Int32Array(set.length).fill(FAR);
   const owner = new Uint8Array(set.length);
   let waiting = 0;
   const reach = (at: number, distance: number, by: number): void => {
-    if (distance > far[at] || (distance === far[at] && owner[at] <= by)) return;
+    if (distance > far[at]! || (distance === far[at] && owner[at]! <= by)) return;
     far[at] = distance;
     owner[at] = by;
-    if (entries === places.length) {
-      places = twice(places);
+    if (entries === positions.length) {
+      positions = twice(positions);
       nexts = twice(nexts);
     }
-    places[entries] = at;
-    nexts[entries] = heads[distance % round];
+    positions[entries] = at;
+    nexts[entries] = heads[distance % round]!;
     heads[distance % round] = entries++;
     waiting++;
   };
@@ -119,18 +131,18 @@ function shareOut(set: Uint8Array, size: Zyx, spacing: Zyx, seeds: readonly numb
   reach(other, 0, 2);
   for (let now = 0; waiting > 0; now++) {
     // Every step costs something, so nothing is added to a chain that is walked.
-    for (let entry = heads[now % round]; entry >= 0; entry = nexts[entry]) {
-      const at = places[entry];
+    for (let entry = heads[now % round]!; entry >= 0; entry = nexts[entry]!) {
+      const at = positions[entry]!;
       waiting--;
       if (far[at] !== now) continue;
-      const by = owner[at],
-        here = cost[at];
+      const by = owner[at]!,
+        here = cost[at]!;
       // Six neighbours: millions of steps in a large region, so nothing is made on the way.
       for (let side = 0; side < 6; side++) {
         const axis = side >> 1;
-        const next = side & 1 ? at + steps[axis] : at - steps[axis];
-        if (set[next] && far[next] > now)
-          reach(next, now + Math.max(1, Math.round(halves[axis] * (here + cost[next]))), by);
+        const next = side & 1 ? at + steps[axis]! : at - steps[axis]!;
+        if (set[next] && far[next]! > now)
+          reach(next, now + Math.max(1, Math.round(halves[axis]! * (here + cost[next]!))), by);
       }
     }
     heads[now % round] = -1;

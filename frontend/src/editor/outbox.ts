@@ -3,7 +3,7 @@
  * the same key and bytes until it is answered. Never touches the labels except to merge another reader's save.
  */
 
-import type { Change, Pending } from "./journal";
+import type { Change, Pending } from "./keeper";
 import type { Mask, Merged } from "./mask";
 import { decodeMessage, gzip, layOut } from "./message";
 import type { MaskServer } from "./server";
@@ -66,10 +66,10 @@ export class Outbox {
       case "sending":
         return { kind: "saving", unsent };
       case "conflict": {
-        const place = mask.conflictBox(),
+        const found = mask.conflictBox(),
           { conflict } = mask.state;
-        if (place && conflict)
-          return { kind: "conflict", unsent, mine: conflict.mine, theirs: conflict.theirs, ...place };
+        if (found && conflict)
+          return { kind: "conflict", unsent, mine: conflict.mine, theirs: conflict.theirs, ...found };
         return { kind: "unsaved", unsent };
       }
       case "closed":
@@ -164,8 +164,9 @@ export class Outbox {
       this.#schedule(port.autosaveMs);
       return;
     }
-    const snapshot = this.#pending ? null : mask.snapshot();
-    if (!this.#pending && !snapshot) {
+    let pending = this.#pending;
+    const snapshot = pending ? null : mask.snapshot();
+    if (!pending && !snapshot) {
       this.#settle();
       return;
     }
@@ -173,13 +174,15 @@ export class Outbox {
     try {
       if (snapshot) {
         const body = await gzip(layOut(port.layer, port.shape, snapshot.chunks, snapshot.strokes));
-        this.#pending = { key: uuid(), upTo: snapshot.upTo, ifMatch: snapshot.ifMatch, body };
-        await port.write({ state: mask.state, pending: this.#pending });
+        pending = { key: uuid(), upTo: snapshot.upTo, ifMatch: snapshot.ifMatch, body };
+        this.#pending = pending;
+        await port.write({ state: mask.state, pending });
       }
-      if (!this.#isSending()) return;
-      await this.#deliver(this.#pending!);
+      if (!this.#isSending() || !pending) return;
+      await this.#deliver(pending);
     } catch (error) {
-      // The journal refused (another tab took over: `stop` was called) or something unforeseen: nothing is lost by waiting.
+      // The journal refused (another tab took over: `stop` was called) or something unforeseen: nothing is lost by
+      // waiting.
       if (this.#isSending()) this.#retryLater(error instanceof Error ? error.name : "unknown");
     }
   }

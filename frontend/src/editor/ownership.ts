@@ -40,7 +40,8 @@ export class Ownership {
   /** Takes the line if nobody holds it. */
   async acquire(): Promise<boolean> {
     if (this.#owned) return true;
-    if (this.platform.locks) return this.#lock({ ifAvailable: true });
+    const { locks } = this.platform;
+    if (locks) return this.#lock(locks, { ifAvailable: true });
     if (await this.#ask("who", "mine", ANSWER_MS)) return false;
     this.#owned = true;
     return true;
@@ -50,8 +51,9 @@ export class Ownership {
   async takeOver(): Promise<void> {
     if (this.#owned) return;
     await this.#ask("yield", "yielded", YIELD_MS);
-    if (this.platform.locks) {
-      if (!(await this.#lock({ ifAvailable: true }))) await this.#lock({ steal: true });
+    const { locks } = this.platform;
+    if (locks) {
+      if (!(await this.#lock(locks, { ifAvailable: true }))) await this.#lock(locks, { steal: true });
     }
     this.#owned = true;
   }
@@ -62,9 +64,9 @@ export class Ownership {
     this.#channel.close();
   }
 
-  #lock(options: LockOptions): Promise<boolean> {
+  #lock(locks: Pick<LockManager, "request">, options: LockOptions): Promise<boolean> {
     return new Promise((resolve) => {
-      const held = this.platform.locks!.request(this.#name, options, (lock) => {
+      const held = locks.request(this.#name, options, (lock) => {
         if (!lock) {
           resolve(false);
           return undefined;

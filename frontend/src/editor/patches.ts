@@ -1,11 +1,13 @@
-/** What runs would set, as the page shows it: patches of the slices on screen, straight or askew. */
+/** What runs would set, as the page shows it: patches of the slices on screen, straight or oblique. */
 
 import { boxLabels, type Cut } from "./cut";
 import { rectangleOf, unite } from "./geometry";
 import type { Runs } from "./runs";
 import type { Box, Plane, SlicePatch, Zyx } from "./types";
 
-/** A slice on screen. With `cut` the plane stands askew there, and `index` is the number that the page knows the cut by. */
+/**
+ * A slice on screen. With `cut` the plane is oblique, and `index` is the number that the page knows the cut by.
+ */
 export interface Watched {
   readonly plane: Plane;
   readonly index: number;
@@ -23,7 +25,7 @@ interface Stretch {
 function stretchesOf(runs: Runs, shape: Zyx): Stretch[] {
   const stretches: Stretch[] = [];
   for (let n = 0; n < runs.count; n++) {
-    for (let at = runs.start[n], left = runs.length[n]; left > 0; ) {
+    for (let at = runs.start[n]!, left = runs.length[n]!; left > 0; ) {
       const row = Math.floor(at / shape[2]),
         x = at - row * shape[2];
       const length = Math.min(left, shape[2] - x);
@@ -44,7 +46,7 @@ export function patchesOf(runs: Runs, shape: Zyx, slices: readonly Watched[]): S
   const whole = box;
   if (!whole) return [];
   return slices.flatMap(({ plane, index, cut }) => {
-    const patch = cut ? askew(stretches, whole, cut) : straight(stretches, whole, plane, index);
+    const patch = cut ? oblique(stretches, whole, cut) : straight(stretches, whole, plane, index);
     return patch ? [{ plane, index, ...patch }] : [];
   });
 }
@@ -66,7 +68,7 @@ function straight(stretches: readonly Stretch[], box: Box, plane: Plane, index: 
   return { ...part, data };
 }
 
-function askew(stretches: readonly Stretch[], box: Box, cut: Cut): Patch | null {
+function oblique(stretches: readonly Stretch[], box: Box, cut: Cut): Patch | null {
   const nx = box.x1 - box.x0,
     area = nx * (box.y1 - box.y0);
   const inside = new Uint8Array(area * (box.z1 - box.z0));
@@ -74,5 +76,5 @@ function askew(stretches: readonly Stretch[], box: Box, cut: Cut): Patch | null 
     const from = (z - box.z0) * area + (y - box.y0) * nx + x - box.x0;
     inside.fill(1, from, from + length);
   }
-  return boxLabels((z, y, x) => inside[(z - box.z0) * area + (y - box.y0) * nx + x - box.x0], box, cut);
+  return boxLabels((z, y, x) => inside[(z - box.z0) * area + (y - box.y0) * nx + x - box.x0]!, box, cut);
 }

@@ -32,10 +32,10 @@ export class RunBuilder {
     if (before === after || length <= 0) return;
     const last = this.#count - 1;
     if (last >= 0) {
-      const end = this.#start[last] + this.#length[last];
+      const end = this.#start[last]! + this.#length[last]!;
       if (start < end) throw new RangeError("runs out of order");
       if (start === end && this.#before[last] === before && this.#after[last] === after) {
-        this.#length[last] += length;
+        this.#length[last]! += length;
         return;
       }
     }
@@ -77,7 +77,7 @@ export const invert = (runs: Runs): Runs => ({ ...runs, before: runs.after, afte
 /** How many voxels the runs change. */
 export function voxelsIn(runs: Runs): number {
   let sum = 0;
-  for (let n = 0; n < runs.count; n++) sum += runs.length[n];
+  for (let n = 0; n < runs.count; n++) sum += runs.length[n]!;
   return sum;
 }
 
@@ -90,19 +90,19 @@ export function compose(first: Runs, second: Runs): Runs {
     b = 0,
     at = 0;
   while (a < first.count || b < second.count) {
-    const aStart = a < first.count ? Math.max(first.start[a], at) : Infinity;
-    const bStart = b < second.count ? Math.max(second.start[b], at) : Infinity;
-    const aEnd = a < first.count ? first.start[a] + first.length[a] : Infinity;
-    const bEnd = b < second.count ? second.start[b] + second.length[b] : Infinity;
+    const aStart = a < first.count ? Math.max(first.start[a]!, at) : Infinity;
+    const bStart = b < second.count ? Math.max(second.start[b]!, at) : Infinity;
+    const aEnd = a < first.count ? first.start[a]! + first.length[a]! : Infinity;
+    const bEnd = b < second.count ? second.start[b]! + second.length[b]! : Infinity;
     if (aStart < bStart) {
       at = Math.min(aEnd, bStart);
-      out.push(aStart, at - aStart, first.before[a], first.after[a]);
+      out.push(aStart, at - aStart, first.before[a]!, first.after[a]!);
     } else if (bStart < aStart) {
       at = Math.min(bEnd, aStart);
-      out.push(bStart, at - bStart, second.before[b], second.after[b]);
+      out.push(bStart, at - bStart, second.before[b]!, second.after[b]!);
     } else {
       at = Math.min(aEnd, bEnd);
-      out.push(aStart, at - aStart, first.before[a], second.after[b]);
+      out.push(aStart, at - aStart, first.before[a]!, second.after[b]!);
     }
     if (at >= aEnd) a++;
     if (at >= bEnd) b++;
@@ -147,11 +147,11 @@ export function encodeRuns(runs: Runs): Uint8Array {
   varint(runs.count);
   let end = 0;
   for (let n = 0; n < runs.count; n++) {
-    varint(runs.start[n] - end);
-    varint(runs.length[n]);
-    out[size++] = runs.before[n];
-    out[size++] = runs.after[n];
-    end = runs.start[n] + runs.length[n];
+    varint(runs.start[n]! - end);
+    varint(runs.length[n]!);
+    out[size++] = runs.before[n]!;
+    out[size++] = runs.after[n]!;
+    end = runs.start[n]! + runs.length[n]!;
   }
   return out.slice(0, size);
 }
@@ -161,7 +161,7 @@ export function decodeRuns(bytes: Uint8Array): Runs {
   const varint = (): number => {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
-      const byte = bytes[at++];
+      const byte = bytes[at++]!;
       value += (byte & 127) * scale;
       if (byte < 128) return value;
     }
@@ -178,9 +178,9 @@ export function decodeRuns(bytes: Uint8Array): Runs {
   for (let n = 0; n < count; n++) {
     runs.start[n] = end + varint();
     runs.length[n] = varint();
-    runs.before[n] = bytes[at++];
-    runs.after[n] = bytes[at++];
-    end = runs.start[n] + runs.length[n];
+    runs.before[n] = bytes[at++]!;
+    runs.after[n] = bytes[at++]!;
+    end = runs.start[n]! + runs.length[n]!;
   }
   return runs;
 }
@@ -194,18 +194,18 @@ export function separate(theirs: Runs, mine: Runs): { apart: Runs; overlap: Runs
     overlap = new RunBuilder();
   let m = 0;
   for (let n = 0; n < theirs.count; n++) {
-    const end = theirs.start[n] + theirs.length[n];
-    let at = theirs.start[n];
-    while (m > 0 && mine.start[m - 1] + mine.length[m - 1] > at) m--;
-    while (m < mine.count && mine.start[m] + mine.length[m] <= at) m++;
+    const end = theirs.start[n]! + theirs.length[n]!;
+    let at = theirs.start[n]!;
+    while (m > 0 && mine.start[m - 1]! + mine.length[m - 1]! > at) m--;
+    while (m < mine.count && mine.start[m]! + mine.length[m]! <= at) m++;
     while (at < end) {
-      const from = m < mine.count ? Math.max(at, Math.min(end, mine.start[m])) : end;
-      apart.push(at, from - at, theirs.before[n], theirs.after[n]);
+      const from = m < mine.count ? Math.max(at, Math.min(end, mine.start[m]!)) : end;
+      apart.push(at, from - at, theirs.before[n]!, theirs.after[n]!);
       if (from === end) break;
-      const to = Math.min(end, mine.start[m] + mine.length[m]);
-      overlap.push(from, to - from, mine.after[m], theirs.after[n]);
+      const to = Math.min(end, mine.start[m]! + mine.length[m]!);
+      overlap.push(from, to - from, mine.after[m]!, theirs.after[n]!);
       at = to;
-      if (to === mine.start[m] + mine.length[m]) m++;
+      if (to === mine.start[m]! + mine.length[m]!) m++;
     }
   }
   return { apart: apart.build(), overlap: overlap.build() };
@@ -217,8 +217,8 @@ export function tally(runs: Runs): { added: number; removed: number } {
     removed = 0;
   const isSegment = (label: number): boolean => label !== 0 && label !== 255;
   for (let n = 0; n < runs.count; n++) {
-    if (isSegment(runs.after[n])) added += runs.length[n];
-    if (isSegment(runs.before[n])) removed += runs.length[n];
+    if (isSegment(runs.after[n]!)) added += runs.length[n]!;
+    if (isSegment(runs.before[n]!)) removed += runs.length[n]!;
   }
   return { added, removed };
 }

@@ -1,14 +1,19 @@
-/** What can be looked at: voxels that have arrived, overlays, the lung limit, and slices, figures and lesions of the mask. */
+/**
+ * What can be looked at: voxels that have arrived, overlays, the lung limit, and slices, figures and lesions of the
+ * mask.
+ */
 
+import { amountOf } from "../ground/amount";
 import { BitVolume } from "./bitvolume";
-import { type Probability, Proposals } from "./clicking";
+import type { Probability } from "./clickradius";
+import { Proposals } from "./clicking";
 import { coarseOf } from "./coarse";
 import { componentsOf, type Component } from "./components";
 import { type Cut, cutLabels } from "./cut";
 import type { Ground } from "./drawing";
-import { mlOfVoxel, planeOf, rectangleOf, voxelsOf } from "./geometry";
+import { planeOf, rectangleOf, voxelsOf } from "./geometry";
 import { NORMAL_LUNG_HU } from "./growing";
-import { SparseMask } from "./labelmap";
+import { SparseMask } from "./sparsemask";
 import { histogramOf, lesionsOf } from "./lesions";
 import type { Mask } from "./mask";
 import { decodeMessage } from "./message";
@@ -34,8 +39,12 @@ import {
   type VolumeMeta,
   type VoxelValue,
   type Zyx,
+  perAxis,
 } from "./types";
 import { Volume, type PreviewVolume } from "./volume";
+
+/** The key under which the lung limit can be looked at like an overlay. */
+const LIMIT = "limit";
 
 export class Scene {
   readonly volume: Volume;
@@ -74,10 +83,11 @@ export class Scene {
   async putLimit(message: Uint8Array): Promise<void> {
     const shape = this.meta.shapeZyx;
     const limit = new BitVolume(shape);
-    new SparseMask(await decodeMessage(message, shape)).forEachStretch((start, length) => {
+    await this.putOverlay(LIMIT, message);
+    this.overlay(LIMIT).forEachStretch((start, length) => {
       const row = Math.floor(start / shape[2]);
       for (let x = start - row * shape[2], end = x + length; x < end; x++)
-        limit.bits[row * limit.wordsPerRow + (x >>> 5)] |= 1 << (x & 31);
+        limit.bits[row * limit.wordsPerRow + (x >>> 5)]! |= 1 << (x & 31);
     });
     this.#limit = limit;
     this.#proposals.forget();
@@ -85,7 +95,9 @@ export class Scene {
 
   /** Throws when its blocks do not tile the scan. */
   putProbability(map: Probability): void {
-    const fits = this.meta.shapeZyx.every((n, axis) => Math.ceil(n / map.step[axis]) === map.shape[axis]);
+    const fits = !perAxis((axis) => Math.ceil(this.meta.shapeZyx[axis] / map.step[axis]) === map.shape[axis]).includes(
+      false,
+    );
     if (!fits || map.values.length !== voxelsOf(map.shape)) throw new Error("the probability map lies on another grid");
     this.#probability = map;
     this.#proposals.forget();
@@ -144,20 +156,20 @@ export class Scene {
     const hu = this.volume.at(z, y, x);
     return {
       hu: hu === null ? null : hu + (this.meta.offset ?? 0),
-      label: labels.data[labels.indexOf(z, y, x)],
+      label: labels.data[labels.indexOf(z, y, x)]!,
       inLimit: this.#limit?.has(z, y, x) ?? false,
     };
   }
 
   stats(): Stats {
     const { labels } = this.mask;
-    const ml = mlOfVoxel(this.meta.shapeZyx, this.meta.spacingMmZyx);
+    const ml = amountOf(1, this.meta.shapeZyx, this.meta.spacingMmZyx);
     const segments = [];
     for (let segment = 1; segment < ERASED; segment++) {
-      const voxels = labels.counts[segment];
+      const voxels = labels.counts[segment]!;
       if (voxels > 0) segments.push({ segment, voxels, ml: voxels * ml });
     }
-    return { segments, erasedVoxels: labels.counts[ERASED] };
+    return { segments, erasedVoxels: labels.counts[ERASED]! };
   }
 
   lesions({ model, anatomy }: Beside = { model: null, anatomy: null }): Lesion[] {
@@ -239,7 +251,7 @@ export class Scene {
 /** The value below which a quarter of the voxels lie. */
 function quarterOf(voxels: Uint8Array): number {
   const counts = new Uint32Array(256);
-  for (const value of voxels) counts[value]++;
-  for (let value = 0, sum = 0; value < 256; value++) if ((sum += counts[value]) * 4 >= voxels.length) return value;
+  for (const value of voxels) counts[value]!++;
+  for (let value = 0, sum = 0; value < 256; value++) if ((sum += counts[value]!) * 4 >= voxels.length) return value;
   return 255;
 }

@@ -1,5 +1,6 @@
 /** The two requests of the editor: the head of a layer, and a save. Every answer becomes one of a few outcomes. */
 
+import { isTable } from "../ground/check";
 import { MEDIA_TYPE } from "./message";
 
 export interface Head {
@@ -21,6 +22,32 @@ export type Outcome<T> =
 
 const TIMEOUT_MS = 60_000;
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** Statuses that say all there is to know. A redirect is the way to the log-in page. */
+const PLAIN: Readonly<Record<number, Outcome<never>>> = {
+  301: { kind: "signed-out" },
+  302: { kind: "signed-out" },
+  401: { kind: "signed-out" },
+  412: { kind: "stale" },
+};
+
+async function refusalOf(response: Response): Promise<Outcome<never>> {
+  const { status } = response;
+  const plain = response.type === "opaqueredirect" ? PLAIN[302] : PLAIN[status];
+  if (plain) return plain;
+  const { code, detail } = await problemOf(response);
+  if (status === 404 || code === "lease_lost" || code === "not_yours") return { kind: "lease-lost" };
+  // A token of before the last log-in: the page fetches another one.
+  if (status === 403) return { kind: "signed-out" };
+  if (status === 409) return { kind: "not-editable" };
+  // 408 (too late) and 429 (too often) pass by themselves.
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429) return { kind: "refused", code, detail };
+  return {
+    kind: "unreachable",
+    reason: code,
+    notBeforeMs: Math.min(300, Number(response.headers.get("Retry-After")) || 0) * 1000,
+  };
+}
 
 export class MaskServer {
   constructor(
@@ -51,8 +78,10 @@ export class MaskServer {
       "Idempotency-Key": key,
     };
     return this.#request({ method: "PUT", headers, body: body as Uint8Array<ArrayBuffer> }, async (response) => {
-      const answer = (await response.json()) as { revision: string };
-      return etagOf(response) ?? answer.revision;
+      const saved: unknown = await response.json();
+      const revision = etagOf(response) ?? (isTable(saved) ? saved["revision"] : null);
+      if (typeof revision !== "string") throw new NotUnderstood();
+      return revision;
     });
   }
 
@@ -65,31 +94,23 @@ export class MaskServer {
         redirect: "manual",
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      if (response.ok) return { kind: "ok", value: await read(response) };
-      // A redirect is the way to the log-in page.
-      if (response.type === "opaqueredirect" || [301, 302, 401].includes(response.status))
-        return { kind: "signed-out" };
-      if (response.status === 412) return { kind: "stale" };
-      const { code, detail } = await problemOf(response);
-      if (response.status === 404 || code === "lease_lost" || code === "not_yours") return { kind: "lease-lost" };
-      // A token of before the last log-in: the page fetches another one.
-      if (response.status === 403) return { kind: "signed-out" };
-      if (response.status === 409) return { kind: "not-editable" };
-      if (response.status >= 400 && response.status < 500 && response.status !== 408 && response.status !== 429)
-        return { kind: "refused", code, detail };
-      return {
-        kind: "unreachable",
-        reason: code,
-        notBeforeMs: Math.min(300, Number(response.headers.get("Retry-After")) || 0) * 1000,
-      };
+      return response.ok ? { kind: "ok", value: await read(response) } : await refusalOf(response);
     } catch (error) {
       return {
         kind: "unreachable",
         notBeforeMs: 0,
-        reason: error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network",
+        reason: reasonOf(error),
       };
     }
   }
+}
+
+/** The server took it and does not say as what: sent again, under the same key, it is stored once. */
+class NotUnderstood extends Error {}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof NotUnderstood) return "not_understood";
+  return error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network";
 }
 
 const etagOf = (response: Response): string | null =>
@@ -97,10 +118,10 @@ const etagOf = (response: Response): string | null =>
 
 /** Code and sentence of a refusal; a proxy's own error page has neither. */
 async function problemOf(response: Response): Promise<{ code: string; detail: string }> {
-  const plain = { code: `http_${response.status}`, detail: `The server answered ${response.status}.` };
-  try {
-    return { ...plain, ...((await response.json()) as Partial<typeof plain>) };
-  } catch {
-    return plain;
-  }
+  const told: unknown = await response.json().catch(() => null);
+  const { code, detail } = isTable(told) ? told : {};
+  return {
+    code: typeof code === "string" ? code : `http_${response.status}`,
+    detail: typeof detail === "string" ? detail : `The server answered ${response.status}.`,
+  };
 }

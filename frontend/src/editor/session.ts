@@ -1,15 +1,16 @@
 /**
- * The editor of one layer behind the calls of `EditorCalls`: tools and operations here, what is looked at in `scene`,
+ * The editor of one layer behind the calls of `Calls`: tools and operations here, what is looked at in `scene`,
  * journal and saving in `line`. Runs in a worker; it knows no DOM, so that the tests run the same code.
  */
 
-import type { EditorCalls } from "./client";
-import type { Cut } from "./cut";
-import { differencesOf } from "./differences";
+import { amountOf } from "../ground/amount";
+import type { Calls } from "./calls";
 import type { Disagreement, Keep } from "./disagreement";
 import { Drawing, effectOf } from "./drawing";
-import type { SparseMask } from "./labelmap";
+import type { SparseMask } from "./sparsemask";
+import { letGo } from "./handover";
 import { Line } from "./line";
+import { Looking } from "./looking";
 import { Mask } from "./mask";
 import { decodeMessage } from "./message";
 import { niftiOf } from "./nifti";
@@ -20,53 +21,39 @@ import { Scene } from "./scene";
 import { tally } from "./runs";
 import type { Surroundings } from "./surroundings";
 import type {
-  Beside,
-  CoarseField,
   DabResult,
-  Difference,
   EditorOptions,
   HistoryState,
   Ijk,
-  Lesion,
-  LesionHistogram,
   Opened,
   Operation,
   OperationResult,
-  Plane,
   Preview,
   Proposed,
-  Region,
   SaveState,
-  Slice,
-  SliceFacts,
-  Stats,
   Stroke,
   Tool,
-  VoxelValue,
   Zyx,
 } from "./types";
 import { uuid } from "./uuid";
 
-const zyxOf = ([i, j, k]: Ijk): Zyx => [k, j, i];
-
-export class EditorSession implements EditorCalls {
-  #options!: EditorOptions;
-  #mask!: Mask;
-  #scene!: Scene;
+export class EditorSession extends Looking implements Calls {
   #line!: Line;
   #drawing: Drawing | null = null;
 
-  constructor(private readonly around: Surroundings) {}
+  constructor(private readonly around: Surroundings) {
+    super();
+  }
 
   create(options: EditorOptions): void {
     const { volume, voxels } = options;
-    this.#options = options;
-    this.#mask = new Mask(volume.shapeZyx, `${options.assignment}/${options.layer}`);
-    this.#scene = new Scene(volume, this.#mask, (event, detail) => this.around.emit(event, detail), voxels);
-    this.#line = new Line(options, this.#mask, this.around, {
+    this.options = options;
+    this.mask = new Mask(volume.shapeZyx, `${options.assignment}/${options.layer}`);
+    this.scene = new Scene(volume, this.mask, (event, detail) => this.around.emit(event, detail), voxels);
+    this.#line = new Line(options, this.mask, this.around, {
       isDrawing: () => this.#drawing !== null,
       finishDrawing: () => void this.#commitDrawing(),
-      changed: (box) => this.#scene.changed(box),
+      changed: (box) => this.scene.changed(box),
     });
   }
 
@@ -85,8 +72,8 @@ export class EditorSession implements EditorCalls {
   }
 
   async loadMask(message: Uint8Array, revision: string): Promise<Opened> {
-    const decoded = await decodeMessage(message, this.#options.volume.shapeZyx);
-    this.#mask.restore({ state: null, entries: [], base: null, pending: null }, null, {
+    const decoded = await decodeMessage(message, this.options.volume.shapeZyx);
+    this.mask.restore({ state: null, entries: [], base: null, pending: null }, null, {
       revision,
       message: decoded,
       bytes: message,
@@ -96,52 +83,45 @@ export class EditorSession implements EditorCalls {
   }
 
   #opened(restored: number): Opened {
-    const history = this.#mask.history(),
+    const history = this.mask.history(),
       stats = this.stats();
-    this.#scene.allChanged();
+    this.scene.allChanged();
     this.around.emit("history", history);
-    return { revision: this.#mask.revision, restored, history, stats, save: this.saveState() };
+    return { revision: this.mask.revision, restored, history, stats, save: this.saveState() };
   }
 
   // Voxels that arrive
 
   putSlices(z0: number, hu: Int16Array): void {
-    this.#scene.volume.putSlices(z0, hu);
-    // Handed over and copied: its memory goes now, not when the collector comes round to it.
-    (hu.buffer as ArrayBuffer).transfer?.(0);
+    this.scene.volume.putSlices(z0, hu);
+    letGo(hu); // handed over and copied
   }
 
   slicesArrived(z0: number, count: number): void {
-    this.#scene.volume.slicesArrived(z0, count);
+    this.scene.volume.slicesArrived(z0, count);
   }
 
-  putPreview(
-    voxels: Uint8Array,
-    shapeZyx: readonly number[],
-    stepZyx: readonly number[],
-    huLo: number,
-    huStep: number,
-  ): void {
-    this.#scene.putPreview({
+  putPreview(voxels: Uint8Array, shapeZyx: Zyx, stepZyx: Zyx, huLo: number, huStep: number): void {
+    this.scene.putPreview({
       voxels,
-      shape: shapeZyx as unknown as Zyx,
-      step: stepZyx as unknown as Zyx,
+      shape: shapeZyx,
+      step: stepZyx,
       huLo,
       huStep,
     });
   }
 
   putLimit(message: Uint8Array): Promise<void> {
-    return this.#scene.putLimit(message);
+    return this.scene.putLimit(message);
   }
   putOverlay(key: string, message: Uint8Array): Promise<void> {
-    return this.#scene.putOverlay(key, message);
+    return this.scene.putOverlay(key, message);
   }
-  putProbability(values: Uint8Array, shapeZyx: readonly number[], stepZyx: readonly number[]): void {
-    this.#scene.putProbability({ values, shape: shapeZyx as unknown as Zyx, step: stepZyx as unknown as Zyx });
+  putProbability(values: Uint8Array, shapeZyx: Zyx, stepZyx: Zyx): void {
+    this.scene.putProbability({ values, shape: shapeZyx, step: stepZyx });
   }
   watch(slices: readonly Watched[]): void {
-    this.#scene.watched = slices;
+    this.scene.watched = slices;
   }
 
   // Strokes
@@ -149,13 +129,13 @@ export class EditorSession implements EditorCalls {
   beginStroke(tool: Tool): void {
     this.#line.mustBeWritable();
     this.#commitDrawing();
-    this.#drawing = new Drawing(tool, this.#scene.ground());
+    this.#drawing = new Drawing(tool, this.scene.ground());
   }
 
   dab(ijk: Ijk, reach = 1): DabResult {
     if (!this.#drawing) throw new Error("dab without a stroke");
-    const { box, ...result } = this.#drawing.dab(this.#inside(ijk), reach);
-    this.#scene.changed(box);
+    const { box, ...result } = this.#drawing.dab(this.inside(ijk), reach);
+    this.scene.changed(box);
     return result;
   }
 
@@ -168,7 +148,7 @@ export class EditorSession implements EditorCalls {
   cancelStroke(): void {
     const drawing = this.#drawing;
     this.#drawing = null;
-    if (drawing) this.#scene.changed(drawing.cancel());
+    if (drawing) this.scene.changed(drawing.cancel());
   }
 
   #commitDrawing(): OperationResult {
@@ -176,14 +156,14 @@ export class EditorSession implements EditorCalls {
     this.#drawing = null;
     if (!drawing) return { added: 0, removed: 0 };
     const { runs, stroke } = drawing.finish();
-    if (runs.count > 0) this.#line.keep(this.#mask.record(runs, stroke, drawing.chunks));
+    if (runs.count > 0) this.#line.keep(this.mask.record(runs, stroke, drawing.chunks));
     return { added: stroke.added, removed: stroke.removed };
   }
 
   preview(tool: Tool, ijk: Ijk): Preview {
     const started = performance.now();
-    const { runs, refused, grow } = effectOf(tool, this.#inside(ijk), this.#scene.ground());
-    const patches = patchesOf(refused.count ? refused : runs, this.#options.volume.shapeZyx, this.#scene.watched);
+    const { runs, refused, grow } = effectOf(tool, this.inside(ijk), this.scene.ground());
+    const patches = patchesOf(refused.count ? refused : runs, this.options.volume.shapeZyx, this.scene.watched);
     const facts = grow ?? { added: tally(runs).added, refusal: null, refused: 0, seedHu: null, lowerHu: null };
     return { ...facts, patches, milliseconds: performance.now() - started };
   }
@@ -206,9 +186,9 @@ export class EditorSession implements EditorCalls {
         ...counts,
         at: new Date().toISOString(),
       };
-      const step = this.#mask.commit(runs, stroke);
+      const step = this.mask.commit(runs, stroke);
       this.#line.keep(step);
-      this.#scene.changed(step.box);
+      this.scene.changed(step.box);
     }
     await this.#line.written();
     return counts;
@@ -218,15 +198,15 @@ export class EditorSession implements EditorCalls {
   propose(operation: Operation): Proposed {
     const started = performance.now();
     const effect = this.#effectOf(operation);
-    const patches = patchesOf(effect.runs, this.#options.volume.shapeZyx, this.#scene.watched);
+    const patches = patchesOf(effect.runs, this.options.volume.shapeZyx, this.scene.watched);
     const facts = effect.facts ?? { source: null, radiusMm: null, refusal: null };
     return { ...tally(effect.runs), patches, ...facts, milliseconds: performance.now() - started };
   }
 
   #effectOf(operation: Operation): Effect & { readonly facts?: ClickFacts } {
-    const overlay = (key: string): SparseMask => this.#scene.overlay(key);
-    if (operation.op === "click") return clickEffect(operation, { ...this.#scene.clickGround(), overlay });
-    return operate(operation, { labels: this.#mask.labels, spacing: this.#options.volume.spacingMmZyx, overlay });
+    const overlay = (key: string): SparseMask => this.scene.overlay(key);
+    if (operation.op === "click") return clickEffect(operation, { ...this.scene.clickGround(), overlay });
+    return operate(operation, { labels: this.mask.labels, spacing: this.options.volume.spacingMmZyx, overlay });
   }
 
   undo(): Promise<HistoryState> {
@@ -239,61 +219,22 @@ export class EditorSession implements EditorCalls {
   async #step(kind: "undo" | "redo"): Promise<HistoryState> {
     this.#line.mustBeWritable();
     this.#commitDrawing();
-    const step = this.#mask[kind](new Date().toISOString());
+    const step = this.mask[kind](new Date().toISOString());
     if (step) {
       // On screen first: the journal takes a while to hand over.
-      this.#scene.changed(step.box);
+      this.scene.changed(step.box);
       this.#line.keep(step);
     }
-    const history = this.#mask.history();
+    const history = this.mask.history();
     await this.#line.written();
     return history;
-  }
-
-  // Looking
-
-  sliceLabels(plane: Plane, index: number): Slice<Uint8Array> {
-    return this.#mask.labels.slice(plane, index);
-  }
-  sliceOverlay(key: string, plane: Plane, index: number): Slice<Uint8Array> {
-    return this.#scene.sliceOverlay(key, plane, index);
-  }
-  cutOverlay(key: string, cut: Cut): { readonly data: Uint8Array } {
-    return this.#scene.cutOverlay(key, cut);
-  }
-  sliceHu(plane: Plane, index: number): Slice<Int16Array> {
-    return this.#scene.volume.slice(plane, index);
-  }
-  valueAt(ijk: Ijk): VoxelValue {
-    return this.#scene.valueAt(this.#inside(ijk));
-  }
-  stats(): Stats {
-    return this.#scene.stats();
-  }
-  regions(key: string): Region[] {
-    return this.#scene.regions(key);
-  }
-  lesions(beside?: Beside): Lesion[] {
-    return this.#scene.lesions(beside);
-  }
-  coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[] {
-    return this.#scene.coarse(key, step, from, to);
-  }
-  sliceFacts(z: number, against: string | null): SliceFacts {
-    return this.#scene.sliceFacts(z, against);
-  }
-  histogram(ijk: Ijk): LesionHistogram | null {
-    return this.#scene.histogram(ijk);
-  }
-  differences(key: string): Difference[] {
-    return differencesOf(this.#mask.labels, this.#scene.overlay(key), this.#options.volume.spacingMmZyx);
   }
 
   // Saving
 
   /** The mask as it is here, sent or not, as `.nii.gz` on the scan's grid. */
   exportNifti(): Promise<Uint8Array> {
-    return niftiOf(this.#mask.labels.data, this.#options.volume.shapeZyx, this.#options.lpsFromIjk);
+    return niftiOf(this.mask.labels.data, this.options.volume.shapeZyx, this.options.lpsFromIjk);
   }
 
   saveState(): SaveState {
@@ -311,8 +252,8 @@ export class EditorSession implements EditorCalls {
   }
 
   disagreements(): Disagreement[] {
-    const [z, y, x] = this.#options.volume.spacingMmZyx;
-    return this.#mask.disagreements((z * y * x) / 1000);
+    const { shapeZyx, spacingMmZyx } = this.options.volume;
+    return this.mask.disagreements(amountOf(1, shapeZyx, spacingMmZyx));
   }
 
   async resolveConflict(keep: Keep): Promise<void> {
@@ -324,11 +265,5 @@ export class EditorSession implements EditorCalls {
   async close(): Promise<void> {
     if (this.#drawing && this.#line.isWritable) this.#commitDrawing();
     await this.#line.close();
-  }
-
-  #inside(ijk: Ijk): Zyx {
-    const at = zyxOf(ijk);
-    const { shapeZyx: shape } = this.#options.volume;
-    return at.map((n, axis) => Math.min(shape[axis] - 1, Math.max(0, Math.round(n)))) as unknown as Zyx;
   }
 }

@@ -1,47 +1,63 @@
-/** What the page keeps of an axial slice of the mask: its labels where anything is marked, and figures that need limit and overlay. */
+/**
+ * What the page keeps of an axial slice of the mask: its labels where anything is marked, and figures that need limit
+ * and overlay. Slices without anything cost no memory: the page asks for all of them whenever the mask is new.
+ */
 
 import type { BitVolume } from "./bitvolume";
-import type { Labelmap, SparseMask } from "./labelmap";
+import type { Labelmap } from "./labelmap";
+import type { SparseMask } from "./sparsemask";
 import { ERASED, type SliceFacts } from "./types";
+
+const isMarked = (label: number): boolean => label !== 0 && label !== ERASED;
 
 /** `limit`, `other`: null where there is none to compare with. */
 export function sliceFacts(labels: Labelmap, z: number, limit: BitVolume | null, other: SparseMask | null): SliceFacts {
+  const data = labels.axial(z);
+  const { theirs, both } = sharedWith(other, data, z, labels.indexOf(z, 0, 0));
+  const marked = labels.holdsIn(z) ? markedIn(data) : 0;
+  const changes = { added: other ? marked - both : 0, removed: theirs - both };
+  if (marked === 0)
+    return { labels: null, rows: null, columns: null, marked, outside: 0, firstOutside: -1, ...changes };
   const [, height, width] = labels.shape;
-  const { data } = labels.slice("axial", z);
-  const against = other?.slice("axial", z).data ?? null;
   const rows = new Uint16Array(height),
     columns = new Uint16Array(width);
-  let marked = 0,
-    outside = 0,
-    firstOutside = -1,
-    added = 0,
-    removed = 0;
+  let outside = 0,
+    firstOutside = -1;
   for (let y = 0, p = 0; y < height; y++)
     for (let x = 0; x < width; x++, p++) {
-      const label = data[p];
-      const on = label !== 0 && label !== ERASED;
-      if (against && on !== (against[p] !== 0)) {
-        if (on) added++;
-        else removed++;
-      }
-      if (!on) continue;
-      marked++;
-      rows[y]++;
-      columns[x]++;
+      if (!isMarked(data[p]!)) continue;
+      rows[y]!++;
+      columns[x]!++;
       if (limit && !limit.has(z, y, x)) {
         if (!outside) firstOutside = p;
         outside++;
       }
     }
-  const nothing = marked === 0;
-  return {
-    labels: nothing ? null : data,
-    rows: nothing ? null : rows,
-    columns: nothing ? null : columns,
-    marked,
-    outside,
-    firstOutside,
-    added,
-    removed,
-  };
+  return { labels: data.slice(), rows, columns, marked, outside, firstOutside, ...changes };
+}
+
+function markedIn(data: Uint8Array): number {
+  let marked = 0;
+  for (let p = 0; p < data.length; p++) if (isMarked(data[p]!)) marked++;
+  return marked;
+}
+
+/** Voxels of a slice that another mask has, and those that both have. `start`: the number of its first voxel. */
+function sharedWith(
+  other: SparseMask | null,
+  data: Uint8Array,
+  z: number,
+  start: number,
+): { theirs: number; both: number } {
+  let theirs = 0,
+    both = 0;
+  other?.forEachStretch(
+    (from, length) => {
+      theirs += length;
+      for (let p = from - start; p < from - start + length; p++) if (isMarked(data[p]!)) both++;
+    },
+    z,
+    z + 1,
+  );
+  return { theirs, both };
 }

@@ -21,7 +21,7 @@ function smoothed(hu: Int16Array, shape: Zyx, z: number, y: number, x: number, a
   const plane = (zz: number): number => {
     const line = (yy: number): number => {
       const row = (zz * ny + yy) * nx;
-      return hu[row + left] + 2 * hu[row + x] + hu[row + right];
+      return hu[row + left]! + 2 * hu[row + x]! + hu[row + right]!;
     };
     return line(Math.max(0, y - 1)) + 2 * line(y) + line(Math.min(ny - 1, y + 1));
   };
@@ -43,12 +43,12 @@ export function seedValue(input: Voxels, box: Box, seed: Zyx, reachMm: number, a
       const zy = dz * dz + dy * dy;
       if (zy > limit) continue;
       for (let x = box.x0; x < box.x1; x++) {
-        if (zy + x2[x - box.x0] <= limit) values.push(smoothed(hu, shape, z, y, x, acrossSlices));
+        if (zy + x2[x - box.x0]! <= limit) values.push(smoothed(hu, shape, z, y, x, acrossSlices));
       }
     }
   }
   values.sort((a, b) => a - b);
-  return values[(values.length - 1) >> 1];
+  return values[(values.length - 1) >> 1]!;
 }
 
 /**
@@ -67,10 +67,7 @@ export function withinBounds(
   frame: BitFrame,
   scratch: Scratch,
 ): Bits {
-  const {
-    hu,
-    shape: [volumeZ, volumeY, volumeX],
-  } = input;
+  const [volumeZ, volumeY] = input.shape;
   const nz = box.z1 - box.z0,
     ny = box.y1 - box.y0,
     nx = box.x1 - box.x0;
@@ -79,43 +76,19 @@ export function withinBounds(
   const centre = centreX - box.x0;
   const needed = widthsNeeded(half, nz, ny, smoothZ, scratch);
   const lines = scratch.take((ny + 2) * nx);
-  // Smoothed along x and y, for three slices in turn; slice z lies in place (z + 3) % 3.
+  // Smoothed along x and y, for three slices in turn; slice z lies in slot (z + 3) % 3.
   const planes = [scratch.take(ny * nx), scratch.take(ny * nx), scratch.take(ny * nx)];
   const reach = smoothZ ? 1 : 0;
   for (let z = -reach; z < nz + reach; z++) {
     const volumeSlice = Math.min(volumeZ - 1, Math.max(0, box.z0 + z)) * volumeY;
-    const plane = planes[(z + 3) % 3];
-    const widths = (z + 1) * (ny + 2) + 1;
-    for (let y = -1; y <= ny; y++) {
-      const wide = Math.max(
-        y < 0 ? -1 : needed[widths + y - 1],
-        needed[widths + y],
-        y < ny ? needed[widths + y + 1] : -1,
-      );
-      if (wide < 0) continue;
-      const row = (volumeSlice + Math.min(volumeY - 1, Math.max(0, box.y0 + y))) * volumeX;
-      alongX(
-        hu,
-        row,
-        volumeX,
-        box.x0,
-        Math.max(0, centre - wide),
-        Math.min(nx, centre + wide + 1),
-        lines,
-        (y + 1) * nx,
-      );
-    }
-    for (let y = 0; y < ny; y++) {
-      const wide = needed[widths + y];
-      if (wide >= 0) alongY(lines, y * nx, nx, Math.max(0, centre - wide), Math.min(nx, centre + wide + 1), plane);
-    }
+    smoothSlice(input, box, volumeSlice, needed, (z + 1) * (ny + 2) + 1, centre, lines, planes[(z + 3) % 3]!);
     const done = z - reach;
     if (done < 0) continue;
-    const here = planes[(done + 3) % 3];
-    const before = smoothZ ? planes[(done + 2) % 3] : here,
-      after = smoothZ ? planes[(done + 4) % 3] : here;
+    const here = planes[(done + 3) % 3]!;
+    const before = smoothZ ? planes[(done + 2) % 3]! : here,
+      after = smoothZ ? planes[(done + 4) % 3]! : here;
     for (let y = 0; y < ny; y++) {
-      const wide = half[done * ny + y];
+      const wide = half[done * ny + y]!;
       if (wide < 0) continue;
       compare(
         before,
@@ -134,16 +107,48 @@ export function withinBounds(
   return accepted;
 }
 
+/**
+ * One slice of the box, of which row 0 of the volume is `volumeSlice`, smoothed along x and y into `plane`. `widths` is
+ * where its half-widths begin in `needed`; `lines` is room.
+ */
+function smoothSlice(
+  { hu, shape: [, volumeY, volumeX] }: Voxels,
+  { x0, x1, y0, y1 }: Box,
+  volumeSlice: number,
+  needed: Int32Array,
+  widths: number,
+  centre: number,
+  lines: Int32Array,
+  plane: Int32Array,
+): void {
+  const nx = x1 - x0,
+    ny = y1 - y0;
+  for (let y = -1; y <= ny; y++) {
+    const wide = Math.max(
+      y < 0 ? -1 : needed[widths + y - 1]!,
+      needed[widths + y]!,
+      y < ny ? needed[widths + y + 1]! : -1,
+    );
+    if (wide < 0) continue;
+    const row = (volumeSlice + Math.min(volumeY - 1, Math.max(0, y0 + y))) * volumeX;
+    alongX(hu, row, volumeX, x0, Math.max(0, centre - wide), Math.min(nx, centre + wide + 1), lines, (y + 1) * nx);
+  }
+  for (let y = 0; y < ny; y++) {
+    const wide = needed[widths + y]!;
+    if (wide >= 0) alongY(lines, y * nx, nx, Math.max(0, centre - wide), Math.min(nx, centre + wide + 1), plane);
+  }
+}
+
 /** Half-widths that slices −1…nz need along each row −1…ny: the sphere's there, and (thin slices) its neighbours'. */
 function widthsNeeded(half: Int32Array, nz: number, ny: number, acrossSlices: boolean, scratch: Scratch): Int32Array {
   const needed = scratch.take((nz + 2) * (ny + 2)).fill(-1);
   const reach = acrossSlices ? 1 : 0;
   for (let z = 0; z < nz; z++) {
     for (let y = 0; y < ny; y++) {
-      const wide = half[z * ny + y];
+      const wide = half[z * ny + y]!;
       for (let dz = -reach; dz <= reach; dz++) {
         const at = (z + 1 + dz) * (ny + 2) + y + 1;
-        if (wide > needed[at]) needed[at] = wide;
+        if (wide > needed[at]!) needed[at] = wide;
       }
     }
   }
@@ -164,13 +169,14 @@ function alongX(
   const first = row + x0;
   for (let x = from; x < to; x++) {
     const v = first + x;
-    out[target + x] = hu[x0 + x > 0 ? v - 1 : v] + 2 * hu[v] + hu[x0 + x < volumeX - 1 ? v + 1 : v];
+    out[target + x] = hu[x0 + x > 0 ? v - 1 : v]! + 2 * hu[v]! + hu[x0 + x < volumeX - 1 ? v + 1 : v]!;
   }
 }
 
 /** 1-2-1 along y, from three lines that start at `above`. */
 function alongY(lines: Int32Array, above: number, nx: number, from: number, to: number, out: Int32Array): void {
-  for (let n = above + from, end = above + to; n < end; n++) out[n] = lines[n] + 2 * lines[n + nx] + lines[n + 2 * nx];
+  for (let n = above + from, end = above + to; n < end; n++)
+    out[n] = lines[n]! + 2 * lines[n + nx]! + lines[n + 2 * nx]!;
 }
 
 /** 1-2-1 along z, and the bits of what lies within the bounds. */
@@ -192,12 +198,12 @@ function compare(
     const n = line + x,
       bit = x + MARGIN;
     if (bit >>> 5 !== at) {
-      out[row + at] |= word;
+      out[row + at]! |= word;
       word = 0;
       at = bit >>> 5;
     }
-    const value = before[n] + 2 * here[n] + after[n];
+    const value = before[n]! + 2 * here[n]! + after[n]!;
     if (value >= lower && value <= upper) word |= 1 << (bit & 31);
   }
-  out[row + at] |= word;
+  out[row + at]! |= word;
 }

@@ -1,13 +1,17 @@
 /**
- * Seals what lies in the browser, with a key that the server hands out to one person (AES-GCM, 256 bits). Over plain http under
- * another name than localhost browsers have no cryptography: then nothing is sealed, and only what must not be lost is kept.
+ * Seals what lies in the browser, with a key that the server hands out to one person (AES-GCM, 256 bits). Over plain
+ * http under another name than localhost browsers have no cryptography: then nothing is sealed, and only what must not
+ * be lost is kept.
  */
+
+import { faultOf, type Shape } from "../ground/check";
+import { letGo } from "./handover";
 
 /** Before everything sealed; what does not begin with it was kept in clear, by an older version or over plain http. */
 const MARK = new TextEncoder().encode("VXS1");
 const NONCE_BYTES = 12;
 
-/** The key does not fit: sealed by another log-in or another person. */
+/** The key does not fit: sealed by another log-in or another person. Or it is of another version. */
 export class Unreadable extends Error {}
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -38,6 +42,7 @@ export class Vault {
     out.set(MARK);
     out.set(nonce, MARK.length);
     out.set(sealed, MARK.length + NONCE_BYTES);
+    letGo(sealed);
     return out;
   }
 
@@ -60,8 +65,12 @@ export class Vault {
     return this.seal(pack(value));
   }
 
-  async openValue<T>(kept: Uint8Array): Promise<T> {
-    return unpack(await this.open(kept)) as T;
+  /** Throws `Unreadable`, also for a value of another shape; what is kept stays as it is. */
+  async openValue<T>(kept: Uint8Array, shape: Shape<T>, parts: Readonly<Record<string, string>> = {}): Promise<T> {
+    const value = unpack(await this.open(kept));
+    const where = faultOf(value, shape, "kept", parts);
+    if (where) throw new Unreadable(`This page does not understand what was kept in this browser (${where}).`);
+    return value as T;
   }
 }
 

@@ -42,6 +42,12 @@ export class Volume {
   slicesArrived(z0: number, count: number): void {
     this.#mustHold(z0, count);
     this.#arrived.fill(1, z0, z0 + count);
+    if (this.#arrived.every((one) => one === 1)) this.#preview = null;
+  }
+
+  /** Whether a preview is kept: as long as slices are missing. */
+  get hasPreview(): boolean {
+    return this.#preview !== null;
   }
 
   #mustHold(z0: number, count: number): void {
@@ -50,7 +56,7 @@ export class Volume {
   }
 
   putPreview(preview: PreviewVolume): void {
-    this.#preview = preview;
+    if (!this.hasSlices(0, this.shape[0] - 1)) this.#preview = preview;
   }
 
   /** Whether every slice from `from` to `to` (both included, cut at the volume) is there in full. */
@@ -61,13 +67,13 @@ export class Volume {
 
   /** HU of a voxel, from the preview where its slice has not arrived; null when nothing is known. */
   at(z: number, y: number, x: number): number | null {
-    if (this.#arrived[z]) return this.hu[(z * this.shape[1] + y) * this.shape[2] + x];
+    if (this.#arrived[z]) return this.hu[(z * this.shape[1] + y) * this.shape[2] + x]!;
     return this.#preview ? this.#previewAt(this.#preview, z, y, x) : null;
   }
 
   #previewAt({ voxels, shape, step, huLo, huStep }: PreviewVolume, z: number, y: number, x: number): number {
     const [pz, py, px] = [Math.floor(z / step[0]), Math.floor(y / step[1]), Math.floor(x / step[2])];
-    return Math.round(huLo + voxels[(pz * shape[1] + py) * shape[2] + px] * huStep);
+    return Math.round(huLo + voxels[(pz * shape[1] + py) * shape[2] + px]! * huStep);
   }
 
   slice(plane: Plane, index: number): Slice<Int16Array> {
@@ -77,7 +83,7 @@ export class Volume {
       const z = plane === "axial" ? index : v;
       if (this.#arrived[z]) {
         let from = index * step + v * row;
-        for (let u = 0; u < width; u++, from += column) data[n++] = this.hu[from];
+        for (let u = 0; u < width; u++, from += column) data[n++] = this.hu[from]!;
         continue;
       }
       for (let u = 0; u < width; u++) {

@@ -1,4 +1,7 @@
-/** Draws on a made-up lesion until the browser has compiled the brush, so that the reader's first stroke is as quick as any. */
+/**
+ * Draws on a made-up lesion until the browser has compiled the brush, so that the reader's first stroke is as quick as
+ * any.
+ */
 
 import { ballRuns, grownRuns, writableByGrowing } from "./brushes";
 import { BitVolume } from "./bitvolume";
@@ -20,9 +23,9 @@ export function warmUp(): void {
     const input = { shape, spacing, hu, labels: labels.data, limit: new BitVolume(shape), backgroundHu: -860 };
     const writable = writableByGrowing(1, false, []);
     const lesion = ballRuns(input, centre, 6, null, writable, 1, null);
-    for (let n = 0; n < lesion.count; n++) hu.fill(-200, lesion.start[n], lesion.start[n] + lesion.length[n]);
+    for (let n = 0; n < lesion.count; n++) hu.fill(-200, lesion.start[n], lesion.start[n]! + lesion.length[n]!);
     // Noise, so that there is something to close and to fill.
-    for (let n = 0; n < hu.length; n += 7) hu[n] -= 300;
+    for (let n = 0; n < hu.length; n += 7) hu[n]! -= 300;
     for (let n = 0; n < ROUNDS; n++) {
       const runs = grownRuns(input, grow(input, 1, centre, RADIUS_MM), writable, 1);
       labels.apply(runs, new Set());

@@ -1,13 +1,21 @@
 /** Back on the network: strokes, answers and hand-ins that wait in this browser go to the server, scan by scan. */
 
-import { EditorClient } from "../editor/client";
-import { type About, Journal, journalOf } from "../editor/journal";
-import { call, csrfHeaders, Problem } from "../viewer/api";
-import { t, tn } from "../viewer/language";
+import { type EditorClient, openEditor } from "../editor/client";
+import type { About } from "../editor/keeper";
+import { Journal, journalOf } from "../editor/journal";
+import { call, csrfHeaders, NOT_UNDERSTOOD, Problem } from "../ground/api";
+import { fits, type Shape } from "../ground/check";
+import { t, tn } from "../ground/language";
+import { sendActivity } from "./activity";
 import { intent, intentsOf, isOf, type Intent, type Intents } from "./intents";
-import { personKey, personVault } from "./keys";
-import { moveOld } from "./moving";
+import { personKey } from "../ground/personal";
+import { personVault } from "./vault";
+import { moveOld } from "./older";
+import { opensAgain } from "./reopening";
 import { refusalOf, sayWord } from "./words";
+
+/** What speaks against handing in, as far as it is told here. */
+const MESSAGES: Shape<readonly { readonly message: string }[]> = "[message:s";
 
 /** What waits of one scan. */
 export interface Waiting {
@@ -24,6 +32,8 @@ export interface Homecoming {
   readonly submitted: boolean;
   /** Only the network is missing. */
   readonly waits: boolean;
+  /** The hold on the scan has ended. */
+  readonly lost: boolean;
   /** What was said and the server does not take. It is mended or let go before the scan is handed in. */
   readonly refused: readonly Intent<"word">[];
 }
@@ -55,7 +65,7 @@ export async function waitingOf(user: string): Promise<Waiting[]> {
 
 /** An editor without a page on a line of work. `close` it. */
 async function editorOn(user: string, about: About): Promise<EditorClient> {
-  return EditorClient.create({
+  return openEditor({
     volume: { shapeZyx: about.shapeZyx, spacingMmZyx: about.spacingMmZyx, backgroundHu: null },
     user,
     key: personKey(),
@@ -69,8 +79,21 @@ async function editorOn(user: string, about: About): Promise<EditorClient> {
   });
 }
 
-/** Sends one scan: strokes, then answers, words and what was checked, then the hand-in. Never throws. */
+/**
+ * Sends one scan: strokes, then answers, words and what was checked, then the hand-in. A scan whose hold has ended and
+ * that is still free is opened anew for it. Never throws.
+ */
 export async function bringHome(user: string, scan: Waiting): Promise<Homecoming> {
+  const done = await sendScan(user, scan);
+  if (!done.lost) return done;
+  const isOpen = await opensAgain(scan.assignment);
+  if (isOpen) return sendScan(user, scan);
+  // Handed in already, or somebody else's: the wish to hand it in is of no use. Without an answer it is kept.
+  if (isOpen === false) await intentsOf(user).drop(scan.intents.filter(isOf("submit")));
+  return done;
+}
+
+async function sendScan(user: string, scan: Waiting): Promise<Homecoming> {
   const { assignment, lines, intents } = scan;
   const kept = intentsOf(user);
   let submitted = false;
@@ -81,14 +104,16 @@ export async function bringHome(user: string, scan: Waiting): Promise<Homecoming
       await call("PATCH", `/api/v1/assignments/${assignment}/answers`, { values: valuesOf(answers) });
       await kept.drop(answers);
     }
+    await sendActivity(kept, assignment, intents);
     const refused: Intent<"word">[] = [];
     for (const word of intents.filter(isOf("word"))) {
       const left = await sayKept(kept, word);
       if (left) refused.push(left);
     }
     const checks = intents.filter(isOf("check"));
-    if (checks.length) {
-      await call("PATCH", `/api/v1/reviews/${checks[0].review}/checks`, { values: valuesOf(checks) });
+    const [check] = checks;
+    if (check) {
+      await call("PATCH", `/api/v1/reviews/${check.review}/checks`, { values: valuesOf(checks) });
       await kept.drop(checks);
     }
     if (refused.length)
@@ -97,6 +122,7 @@ export async function bringHome(user: string, scan: Waiting): Promise<Homecoming
         left: refusedWords(refused.length, intents.some(isOf("submit"))),
         submitted,
         waits: false,
+        lost: false,
         refused,
       };
     for (const wish of intents.filter(isOf("submit"))) {
@@ -104,11 +130,17 @@ export async function bringHome(user: string, scan: Waiting): Promise<Homecoming
       await kept.drop([wish]);
       submitted = true;
     }
-    return { scan, left: null, submitted, waits: false, refused: [] };
+    return { scan, left: null, submitted, waits: false, lost: false, refused: [] };
   } catch (error) {
-    return { scan, left: await wordsFor(error, user, scan), submitted, waits: error instanceof TypeError, refused: [] };
+    const left = await wordsFor(error, user, scan);
+    return { scan, left, submitted, waits: error instanceof TypeError, lost: isLost(error), refused: [] };
   }
 }
+
+const isLost = (error: unknown): boolean =>
+  error instanceof Problem
+    ? error.code === "lease_lost" || error.code === "not_editable"
+    : error instanceof Error && (error.message === "lease-lost" || error.message === "not-editable");
 
 /** Says a comment or a reply. Answers it with the reason where the server does not take it; then it stays here. */
 async function sayKept(kept: Intents, word: Intent<"word">): Promise<Intent<"word"> | null> {
@@ -165,6 +197,7 @@ async function sendLine(user: string, about: About): Promise<void> {
       editor.on("save-state", (state) => {
         if (state.kind === "offline" && (state.reason === "network" || AWAY.has(state.reason)))
           reject(new TypeError("offline"));
+        else if (state.kind === "offline" && state.reason === NOT_UNDERSTOOD) reject(new Error(NOT_UNDERSTOOD));
       }),
     );
     offline.catch(() => undefined);
@@ -176,14 +209,19 @@ async function sendLine(user: string, about: About): Promise<void> {
   }
 }
 
-/** What hinders it, as a sentence; a refused hand-in is taken back, so that it is decided on the page. What was said stays. */
+/**
+ * What hinders it, as a sentence; a refused hand-in is taken back, so that it is decided on the page. What was said
+ * stays.
+ */
 async function wordsFor(error: unknown, user: string, { intents }: Waiting): Promise<string> {
   if (error instanceof Problem) {
     // An interlock; or handed in already, or no longer this person's.
-    if (error.status === 404 || error.status === 409) await intentsOf(user).drop(intents.filter(isOf("submit")));
+    if (!isLost(error) && (error.status === 404 || error.status === 409))
+      await intentsOf(user).drop(intents.filter(isOf("submit")));
     if (error.code !== "interlocks") return error.message;
-    const found = (error.body["interlocks"] as { message: string }[] | undefined) ?? [];
-    return t("Not handed in: {why}", { why: found.map((one) => one.message).join(" ") });
+    const found = error.body["interlocks"];
+    const why = fits(found, MESSAGES) ? found.map((one) => one.message).join(" ") : error.message;
+    return t("Not handed in: {why}", { why });
   }
   const why = error instanceof Error ? error.message : String(error);
   const words: Readonly<Record<string, string>> = {
@@ -192,6 +230,7 @@ async function wordsFor(error: unknown, user: string, { intents }: Waiting): Pro
     "other-tab": t("It is open in another tab, which sends it."),
     conflict: t("It was changed elsewhere too; open it to decide."),
     "signed-out": t("You are logged out; log in again."),
+    [NOT_UNDERSTOOD]: t("The server is of another version than this page; reload the page."),
   };
   return words[why] ?? (error instanceof TypeError ? t("The server cannot be reached; everything is kept here.") : why);
 }
@@ -239,7 +278,10 @@ export async function bringAllHome(
   });
 }
 
-/** How many strokes wait, and whether answers, comments or a hand-in do, in words. */
+/**
+ * How many strokes wait, and whether answers, comments or a hand-in do, in words; empty where only active time waits,
+ * which is sent without a word.
+ */
 export function waitingWords({ lines, intents }: Waiting): string {
   const strokes = lines.reduce((sum, line) => sum + line.strokes, 0);
   const has = (kind: Intent["kind"]) => intents.filter((one) => one.kind === kind).length;

@@ -1,14 +1,15 @@
 /**
- * What a person has said and the server does not have yet: answers, words, differences that were checked, the wish to hand in. In
- * IndexedDB, one store a person and one record a thing: a write touches nothing else, so that neither a crash nor a second tab can
- * lose a neighbour. Whoever logs in next on this computer never opens it.
+ * What a person has said and the server does not have yet: answers, words, differences that were checked, the wish to
+ * hand in. In IndexedDB, one store a person and one record a thing: a write touches nothing else, so that neither a
+ * crash nor a second tab can lose a neighbour. Whoever logs in next on this computer never opens it.
  */
 
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import type { Ijk } from "../editor/types";
 import { uuid } from "../editor/uuid";
 import type { Vault } from "../editor/vault";
-import { personVault } from "./keys";
+import type { Shape } from "../ground/check";
+import { personVault } from "./vault";
 
 /** A comment, or a reply `to` one, on its way; `refused` says why the server does not take it. */
 export interface Word {
@@ -26,6 +27,18 @@ export interface Draft {
   readonly ijk: Ijk | null;
 }
 
+/** From and to, in ms since 1970 by this browser's clock. */
+export type Period = readonly [from: number, to: number];
+
+/** What a person did at a scan; reported twice it counts once. */
+export interface Activity {
+  readonly periods: readonly Period[];
+  /** Axial slices seen, as `Looks` gives them. */
+  readonly slices?: string;
+  /** Lesions visited, and all. */
+  readonly lesions?: readonly [visited: number, all: number];
+}
+
 /** What is kept by kind. Names: the question; the difference; the id of the words; nothing. */
 export interface Kinds {
   /** null: the answer was taken back. */
@@ -36,6 +49,8 @@ export interface Kinds {
   readonly draft: Draft;
   /** Hand it in once everything else is on the server; its own checks decide then. */
   readonly submit: { readonly acknowledged: readonly string[]; readonly at: string };
+  /** What the person did at the scan. Names: the page. */
+  readonly activity: Activity;
 }
 
 export interface Intent<K extends keyof Kinds = keyof Kinds> {
@@ -65,6 +80,9 @@ interface Schema extends DBSchema {
   intents: { key: [string, string, string]; value: Kept };
 }
 
+/** What is sealed; the values of each kind are ours. */
+const REST: Shape<Pick<Intent, "code" | "review" | "value">> = "code:s review:?s value?:*";
+
 type Db = IDBPDatabase<Schema>;
 
 const keyOf = ({ assignment, kind, name }: Pick<Intent, "assignment" | "kind" | "name">): [string, string, string] => [
@@ -85,9 +103,9 @@ async function seal(vault: Vault, { assignment, kind, name, stamp, at, ...rest }
 }
 
 async function unseal(vault: Vault, kept: Kept): Promise<Intent> {
-  if (!kept.sealed) return kept as Intent;
+  if (!kept.sealed) return kept;
   const { sealed, ...shown } = kept;
-  return { ...shown, ...(await vault.openValue<Pick<Intent, "code" | "review" | "value">>(sealed)) };
+  return { ...shown, ...(await vault.openValue(sealed, REST)) };
 }
 
 export class Intents {

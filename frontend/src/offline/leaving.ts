@@ -1,7 +1,7 @@
 /**
- * Logging out on a computer that others use: the browser keeps nothing of the scans. What the server does not have yet stays, sealed
- * for the one whose it is, or goes, as that person says. We clear by ourselves; the server's `Clear-Site-Data` comes after and is not
- * heard over plain http.
+ * Logging out on a computer that others use: the browser keeps nothing of the scans. What the server does not have yet
+ * stays, sealed for the one whose it is, or goes, as that person says. We clear by ourselves; the server's
+ * `Clear-Site-Data` comes after and is not heard over plain http.
  */
 
 import { Journal, journalOf } from "../editor/journal";

@@ -1,6 +1,8 @@
-/** Taking a batch along, as a part of any page: its size, the way there, and what is here. Plain elements, no framework. */
+/**
+ * Taking a batch along, as a part of any page: its size, the way there, and what is here. Plain elements, no framework.
+ */
 
-import { t } from "../viewer/language";
+import { spoken, t, tn } from "../ground/language";
 import { keptBatch } from "./registry";
 
 /** An element with text and attributes; a button gets its class and its click. */
@@ -23,7 +25,7 @@ export function button(text: string, click: () => void, kind = ""): HTMLButtonEl
 
 const megabytes = (bytes: number): string =>
   bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(1, Math.round(bytes / 1e6))} MB`;
-const day = (iso: string): string => new Date(iso).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+const day = (iso: string): string => new Date(iso).toLocaleDateString(spoken(), { day: "numeric", month: "short" });
 
 /** One batch: its size, the way there, and what is here. */
 export class BatchPanel {
@@ -38,7 +40,10 @@ export class BatchPanel {
     private readonly changed: () => void = () => undefined,
   ) {}
 
-  /** As `show`, but where nothing is here yet the size and the question stand there at once: who opened this wants to know. */
+  /**
+   * As `show`, but where nothing is here yet the size and the question stand there at once: who opened this wants to
+   * know.
+   */
   async open(): Promise<void> {
     const { canWorkOffline } = await import("./take");
     if (!canWorkOffline() || keptBatch(this.user, this.id)) {
@@ -65,11 +70,12 @@ export class BatchPanel {
         make(
           "p",
           { class: "small good" },
-          t("In this browser until {day}: {n} scans, {size}.", {
-            day: day(kept.until),
-            n: done.length,
-            size: megabytes(size),
-          }),
+          tn(
+            done.length,
+            "In this browser until {day}: {n} scan, {size}.",
+            "In this browser until {day}: {n} scans, {size}.",
+            { day: day(kept.until), size: megabytes(size) },
+          ),
         ),
         make(
           "div",
@@ -84,7 +90,10 @@ export class BatchPanel {
         make(
           "p",
           { class: "small" },
-          t("{n} of {all} scans are in this browser.", { n: done.length, all: kept.scans.length }),
+          tn(kept.scans.length, "{n} of {all} scan is in this browser.", "{n} of {all} scans are in this browser.", {
+            n: done.length,
+            all: kept.scans.length,
+          }),
         ),
         make(
           "div",
@@ -105,8 +114,8 @@ export class BatchPanel {
     let plan;
     try {
       plan = await planFor(this.id);
-    } catch {
-      return this.show(t("The server cannot be reached."));
+    } catch (error) {
+      return this.show(error instanceof TypeError ? t("The server cannot be reached.") : (error as Error).message);
     }
     if (plan.days <= 0) return this.show(t("Working offline is switched off on this server."));
     if (!plan.scans.length) return this.show(t("None of your scans in this batch can be taken along."));
@@ -124,17 +133,19 @@ export class BatchPanel {
       make(
         "p",
         { class: "small" },
-        t("{n} scans, {size}; this browser has room for {free}.", {
-          n: plan.scans.length,
-          size: megabytes(plan.bytes),
-          free: free === null ? t("an unknown amount") : megabytes(free),
-        }),
+        tn(
+          plan.scans.length,
+          "{n} scan, {size}; this browser has room for {free}.",
+          "{n} scans, {size}; this browser has room for {free}.",
+          { size: megabytes(plan.bytes), free: free === null ? t("an unknown amount") : megabytes(free) },
+        ),
       ),
       make(
         "p",
         { class: "small muted" },
         t(
-          "They are held for you so long. Whoever uses this browser can look at them: take scans along only on a computer of your own, and log out to remove them.",
+          "They are held for you so long. Whoever uses this browser can look at them: take scans along only on " +
+            "a computer of your own, and log out to remove them.",
         ),
       ),
       make(
@@ -143,7 +154,7 @@ export class BatchPanel {
         make("label", { class: "small", for: `days-${this.id}` }, t("Days")),
         days,
         button(
-          t("Take {n} scans along", { n: plan.scans.length }),
+          tn(plan.scans.length, "Take {n} scan along", "Take {n} scans along"),
           () => void this.#take(Number(days.value)),
           "btn-primary",
         ),

@@ -1,13 +1,11 @@
 /** Which batches are kept in this browser, and for whom. What is kept belongs to one person. */
 
-import { loginKey } from "./keys";
-import { CACHE, SHELF, shelfOf, WORKER } from "./places";
+import { readKept, type Shape } from "../ground/check";
+import type { OfflineScan } from "../ground/contract";
+import { loginKey } from "../ground/personal";
+import { CACHE, SHELF, shelfOf, WORKER } from "../ground/caches";
 
-export interface KeptScan {
-  readonly assignment: string;
-  readonly code: string;
-  readonly view: string;
-  readonly bytes: number;
+export interface KeptScan extends OfflineScan {
   /** Addresses in the cache; complete when `done`. */
   readonly parts: readonly string[];
   readonly done: boolean;
@@ -27,13 +25,13 @@ interface Registry {
 
 const KEY = "voxloop.offline";
 
-function read(): Registry | null {
-  try {
-    return JSON.parse(localStorage.getItem(KEY) ?? "null") as Registry | null;
-  } catch {
-    return null;
-  }
-}
+const REGISTRY: Shape<Registry> = "user:s batches:{batch";
+const PARTS = {
+  batch: "id name until:s scans:[scan",
+  scan: "assignment code view:s bytes:n parts:[s done:b",
+};
+
+const read = (): Registry | null => readKept(localStorage.getItem(KEY), REGISTRY, PARTS);
 
 export function keptBatches(user: string): KeptBatch[] {
   const registry = read();

@@ -1,20 +1,22 @@
-/** Taking a batch along: pages, scripts, volumes and masks into the browser's own storage, part by part, to be stopped and gone on with. */
+/**
+ * Taking a batch along: pages, scripts, volumes and masks into the browser's own storage, part by part, to be stopped
+ * and gone on with.
+ */
 
 import { Journal, journalOf, seedLine } from "../editor/journal";
 import { MEDIA_TYPE } from "../editor/message";
-import { call, fetchBytes } from "../viewer/api";
-import { workingLayer, type Context } from "../viewer/context";
-import { runsOf } from "../viewer/load/stream";
-import type { VolumeIndex } from "../viewer/load/volume";
-import { personVault } from "./keys";
-import { cacheOf, OFFLINE_PAGE, WORKER } from "./places";
+import { call, checked, fetchBytes, valueOf } from "../ground/api";
+import type { Shape } from "../ground/check";
+import { maskOf, readContext, workingLayer } from "../ground/context";
+import type { OfflinePlan } from "../ground/contract";
+import * as shape from "../ground/shapes";
+import { runsOf } from "../load/stream";
+import { personVault } from "./vault";
+import { cacheOf, OFFLINE_PAGE, WORKER } from "../ground/caches";
 import { forgetBatch, keptBatch, keptBatches, noteBatch, wipe, type KeptBatch, type KeptScan } from "./registry";
 
-export interface Plan {
-  readonly scans: readonly Pick<KeptScan, "assignment" | "code" | "view" | "bytes">[];
-  readonly bytes: number;
-  readonly days: number;
-}
+/** What every page needs: it is no part of the contract, because nothing but this page asks for it. */
+const FILES: Shape<{ readonly files: readonly string[] }> = "files:[s";
 
 export interface Progress {
   readonly bytes: number;
@@ -41,7 +43,8 @@ export async function freeBytes(): Promise<number | null> {
 /** Whether this browser can work without a network at all: it needs https (or this very machine). */
 export const canWorkOffline = (): boolean => "serviceWorker" in navigator && "caches" in globalThis && isSecureContext;
 
-export const planFor = (batch: string): Promise<Plan> => call<Plan>("GET", `/api/v1/batches/${batch}/offline`);
+export const planFor = (batch: string): Promise<OfflinePlan> =>
+  call("GET", `/api/v1/batches/${batch}/offline`, undefined, shape.OfflinePlan);
 
 /**
  * Takes along what the person has in the batch. What is there already is not fetched again, so that a stopped one goes
@@ -60,11 +63,7 @@ export async function takeBatch(
   const free = await freeBytes();
   if (free !== null && free < (planned.bytes - had) * 1.1) throw new NoRoom(planned.bytes - had, free);
   await navigator.storage?.persist?.().catch(() => false);
-  const { until, scans } = await call<{ until: string; scans: Plan["scans"] }>(
-    "POST",
-    `/api/v1/batches/${batch.id}/offline`,
-    { days },
-  );
+  const { until, scans } = await call("POST", `/api/v1/batches/${batch.id}/offline`, { days }, shape.OfflineLoad);
   const known = new Map(before?.scans.map((scan) => [scan.assignment, scan]));
   let kept: KeptBatch = {
     ...batch,
@@ -73,7 +72,7 @@ export async function takeBatch(
   };
   noteBatch(user, kept);
   const store = await caches.open(cacheOf(user));
-  const { files } = await call<{ files: string[] }>("GET", "/offline/files");
+  const { files } = await call("GET", "/offline/files", undefined, FILES);
   for (const file of files) await keep(store, file, signal);
   await keepOfflinePage(store);
   let bytes = 0;
@@ -117,9 +116,12 @@ async function keep(
 }
 
 async function keepOfflinePage(store: Cache): Promise<void> {
-  const page = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Offline · Voxloop</title>
-<body style="font:15px/1.5 system-ui;max-width:32em;margin:15vh auto;padding:0 16px"><h1 style="font-size:20px">This page was not taken along</h1>
-<p>There is no connection to the server. <a href="/worklist/">My work</a> shows the scans that are in this browser.</p></body></html>`;
+  const page = `<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>Offline · Voxloop</title>
+<body style="font:15px/1.5 system-ui;max-width:32em;margin:15vh auto;padding:0 16px">
+<h1 style="font-size:20px">This page was not taken along</h1>
+<p>There is no connection to the server. <a href="/worklist/">My work</a> shows the scans that are in this browser.</p>
+</body></html>`;
   await store.put(OFFLINE_PAGE, new Response(page, { headers: { "Content-Type": "text/html; charset=utf-8" } }));
 }
 
@@ -132,37 +134,19 @@ async function takeScan(
 ): Promise<string[]> {
   const parts: string[] = [scan.view];
   const page = await (await keep(store, scan.view, signal, true)).text();
-  const context = JSON.parse(
-    new DOMParser().parseFromString(page, "text/html").getElementById("context")?.textContent ?? "{}",
-  ) as Context;
+  const context = readContext(new DOMParser().parseFromString(page, "text/html"));
   const layer = workingLayer(context);
-  const own = context.masks[layer.name].url;
-  const index = (await (await keep(store, context.scan.volume, signal, true)).json()) as VolumeIndex;
+  const own = maskOf(context, layer).url;
+  const told = await (await keep(store, context.scan.volume, signal, true)).text();
+  const index = checked(valueOf(told), shape.VolumeIndex, context.scan.volume);
   const beside = addressesIn(context).filter(
     (url) => url !== own && url !== context.answers.url && url !== context.scan.volume,
   );
   for (const url of beside) await keep(store, url, signal, false, url.includes("/mask") ? { Accept: MEDIA_TYPE } : {});
   for (const part of [index.preview, index.limit]) if (part) await keep(store, part.url, signal);
   parts.push(context.scan.volume, ...beside, index.preview.url, ...(index.limit ? [index.limit.url] : []));
-  let bytes = index.preview.bytes + (index.limit?.bytes ?? 0);
-  for (const run of runsOf(index.pack.slices)) {
-    // One entry a run under the address that the viewer asks for: a stopped load goes on with the next one.
-    const url = `${index.pack.url}${index.pack.url.includes("?") ? "&" : "?"}run=${run.z0}`;
-    parts.push(url);
-    if (!(await store.match(url))) {
-      const got = await fetchBytes(url, {
-        signal,
-        headers: { Range: `bytes=${run.offset}-${run.offset + run.bytes - 1}` },
-      });
-      const slices = got.length === index.pack.bytes ? got.slice(run.offset, run.offset + run.bytes) : got;
-      await store.put(
-        url,
-        new Response(slices as Uint8Array<ArrayBuffer>, { headers: { "Content-Type": "application/octet-stream" } }),
-      );
-    }
-    bytes += run.bytes;
-    tell(Math.min(bytes, scan.bytes));
-  }
+  const before = index.preview.bytes + (index.limit?.bytes ?? 0);
+  parts.push(...(await keepRuns(store, index.pack, (bytes) => tell(Math.min(before + bytes, scan.bytes)), signal)));
   const mask = await fetch(own, { signal, cache: "no-store", headers: { Accept: MEDIA_TYPE } });
   if (!mask.ok) throw new TypeError(`${own} answered ${mask.status}`);
   const about = {
@@ -176,6 +160,38 @@ async function takeScan(
   };
   const revision = mask.headers.get("ETag")?.replaceAll('"', "").replace(/^W\//, "") ?? "empty";
   await seedLine(journalOf(user), about, revision, new Uint8Array(await mask.arrayBuffer()), await personVault());
+  return parts;
+}
+
+/**
+ * The voxels of a scan. One entry a run under the address that the viewer asks for: a stopped load goes on with the
+ * next one. Answers the addresses.
+ */
+async function keepRuns(
+  store: Cache,
+  pack: { readonly url: string; readonly bytes: number; readonly slices: Parameters<typeof runsOf>[0] },
+  tell: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const parts: string[] = [];
+  let bytes = 0;
+  for (const run of runsOf(pack.slices)) {
+    const url = `${pack.url}${pack.url.includes("?") ? "&" : "?"}run=${run.z0}`;
+    parts.push(url);
+    if (!(await store.match(url))) {
+      const got = await fetchBytes(url, {
+        signal,
+        headers: { Range: `bytes=${run.offset}-${run.offset + run.bytes - 1}` },
+      });
+      const slices = got.length === pack.bytes ? got.slice(run.offset, run.offset + run.bytes) : got;
+      await store.put(
+        url,
+        new Response(slices as Uint8Array<ArrayBuffer>, { headers: { "Content-Type": "application/octet-stream" } }),
+      );
+    }
+    bytes += run.bytes;
+    tell(bytes);
+  }
   return parts;
 }
 

@@ -5,7 +5,7 @@
 
 declare const self: ServiceWorkerGlobalScope;
 
-// As in `places.ts`: this script is served from the root and can import nothing from beside it.
+// As in `ground/caches.ts`: this script is served from the root and can import nothing from beside it.
 const CACHE = "voxloop-offline:",
   OFFLINE_PAGE = "/offline/";
 
@@ -37,7 +37,10 @@ async function kept(url: URL): Promise<{ store: Cache; copy: Response } | undefi
   return undefined;
 }
 
-/** The server's answer, kept in place of the older copy; the copy where the server is not there. Rejects as `fetch` does without either. */
+/**
+ * The server's answer, kept instead of the older copy; the copy where the server is not there. Rejects as `fetch` does
+ * without either.
+ */
 async function newest(request: Request, url: URL): Promise<Response> {
   const found = await kept(url);
   if (!found) return fetch(request);

@@ -1,6 +1,8 @@
 import { isPlainKey } from "./keys";
 
-/** `data-opens="id"` opens a dialog; its `data-action` and `data-say` fill the form in it. Menus close by themselves. */
+/**
+ * `data-opens="id"` opens a dialog; its `data-action` and `data-say` fill the form in it. Menus close by themselves.
+ */
 export function keepDialogs(): void {
   function open(button: HTMLElement): void {
     const dialog = document.getElementById(button.dataset.opens ?? "");

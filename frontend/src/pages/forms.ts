@@ -1,6 +1,17 @@
+import { rememberTyped, restoreTyped } from "./typed";
+
+/** Puts the text of the element that the button names on the clipboard. */
+async function copy(button: HTMLElement): Promise<void> {
+  const text = document.getElementById(button.dataset.copy ?? "")?.textContent ?? "";
+  await navigator.clipboard.writeText(text.trim());
+  button.textContent = "Copied";
+}
+
 /** Ctrl Enter sends, a sent form cannot be sent twice, an error summary takes the focus, copy buttons copy. */
 export function keepForms(): void {
-  document.querySelector<HTMLElement>("[data-focus]")?.focus();
+  const wrong = document.querySelector<HTMLElement>('form [aria-invalid="true"]');
+  (wrong ?? document.querySelector<HTMLElement>("[data-focus]"))?.focus();
+  restoreTyped();
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -12,6 +23,7 @@ export function keepForms(): void {
     if (form.method === "get" || form.hasAttribute("hx-post")) return;
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "yes";
+    rememberTyped(form);
     const button = event.submitter as HTMLButtonElement | null;
     if (button?.dataset.busy) {
       button.setAttribute("aria-disabled", "true");
@@ -22,12 +34,9 @@ export function keepForms(): void {
     for (const form of document.forms) delete form.dataset.sent;
   });
 
-  document.addEventListener("click", async (event) => {
+  document.addEventListener("click", (event) => {
     const button = (event.target as HTMLElement).closest<HTMLElement>("[data-copy]");
-    if (!button) return;
-    const text = document.getElementById(button.dataset.copy ?? "")?.textContent ?? "";
-    await navigator.clipboard.writeText(text.trim());
-    button.textContent = "Copied";
+    if (button) void copy(button);
   });
 
   document.addEventListener("change", (event) => {

@@ -15,7 +15,7 @@ export function keepList(): void {
     for (const other of all) other.removeAttribute("aria-selected");
     row.setAttribute("aria-selected", "true");
     row.scrollIntoView({ block: "nearest" });
-    row.querySelector<HTMLElement>("a, button")?.focus({ preventScroll: true, focusVisible: false } as FocusOptions);
+    row.querySelector<HTMLElement>("a, button")?.focus({ preventScroll: true, focusVisible: false });
     row.dispatchEvent(new CustomEvent("row-selected", { bubbles: true }));
   }
 

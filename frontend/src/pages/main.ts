@@ -7,17 +7,21 @@ import { keepList } from "./list";
 import { keepDialogs } from "./dialogs";
 import { keepToasts } from "./toasts";
 import { keepForms } from "./forms";
+import { keepNews } from "./news";
 import { keepOffline } from "./offline";
 import { keepPasskeys } from "./passkeys";
 import { tellLocalTimes } from "./times";
+import { tellZone } from "./zone";
 
 keepList();
 keepDialogs();
 keepToasts();
+keepNews();
 keepForms();
 keepOffline();
 keepPasskeys();
 tellLocalTimes(document);
+tellZone();
 document.addEventListener("htmx:afterSwap", (event) => tellLocalTimes(event.target as ParentNode));
 // A page that comes back by the Back button may be of a log-in that has ended.
 window.addEventListener("pageshow", (event) => {

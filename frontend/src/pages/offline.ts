@@ -3,9 +3,9 @@
 import type { Homecoming, Waiting } from "../offline/home";
 import type { Intent } from "../offline/intents";
 import { BatchPanel, button, make } from "../offline/panel";
-import { personVault } from "../offline/keys";
+import { personVault } from "../offline/vault";
 import { keptBatches, wipeOthers, wipeShelves } from "../offline/registry";
-import { t } from "../viewer/language";
+import { t } from "../ground/language";
 
 const user = document.querySelector<HTMLMetaElement>('meta[name="user"]')?.content ?? "";
 
@@ -52,9 +52,9 @@ function markRows(): void {
 /** What waits in this browser goes to the server; what cannot is shown with a way out. */
 async function comeHome(host: HTMLElement): Promise<void> {
   const home = await import("../offline/home");
-  const all = await home.waitingOf(user);
+  const all = (await home.waitingOf(user)).filter(home.waitingWords);
   host.hidden = all.length === 0;
-  if (!all.length) return;
+  if (!all.length) return home.bringAllHome(user, null, () => undefined);
   const list = make("ul", { class: "waiting" });
   host.replaceChildren(make("h2", {}, t("Waiting in this browser")), list);
   const rows = new Map(
@@ -66,7 +66,7 @@ async function comeHome(host: HTMLElement): Promise<void> {
   let cameHome = 0;
   await home.bringAllHome(user, null, (scan, done) => {
     const row = rows.get(scan.assignment);
-    if (done && !done.left) cameHome++;
+    if (row && done && !done.left) cameHome++;
     if (row)
       row.replaceChildren(
         ...(done
@@ -116,7 +116,10 @@ function outcome(
   ];
 }
 
-/** A comment that the server does not take: what it says, why, and the two ways out. After either everything is sent anew. */
+/**
+ * A comment that the server does not take: what it says, why, and the two ways out. After either everything is sent
+ * anew.
+ */
 function refusedWord(host: HTMLElement, word: Intent<"word">): HTMLElement {
   const { text, refused } = word.value;
   const mend = async (now: string | null) => {
@@ -190,7 +193,7 @@ function guardLogOut(): void {
 async function leave(form: HTMLFormElement): Promise<void> {
   const { waitingOf, waitingWords } = await import("../offline/home");
   const { leaveNothing } = await import("../offline/leaving");
-  const waiting = await waitingOf(user);
+  const waiting = (await waitingOf(user)).filter(waitingWords);
   const choice = waiting.length
     ? await chosen(
         waiting.map((scan) => `${scan.code}: ${waitingWords(scan)}`),
@@ -224,10 +227,12 @@ function chosen(what: readonly string[], isSealed: boolean): Promise<Choice> {
           {},
           isSealed
             ? t(
-                "Kept here it is sealed: only you can open it, and it is sent when you log in on this computer again. On a computer that you will not use again, stay and let it be sent.",
+                "Kept here it is sealed: only you can open it, and it is sent when you log in on this computer " +
+                  "again. On a computer that you will not use again, stay and let it be sent.",
               )
             : t(
-                "Kept here it is sent when you log in on this computer again; our pages show it to nobody else, but it is not sealed, because this address has no https.",
+                "Kept here it is sent when you log in on this computer again; our pages show it to nobody else," +
+                  " but it is not sealed, because this address has no https.",
               ),
         ),
         make(

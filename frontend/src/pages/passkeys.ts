@@ -1,9 +1,37 @@
 /**
- * Passkeys (WebAuthn, level 2): a button with `data-passkey` asks the browser and sends what it says with the button's form.
- * `create` makes one, `get` proves one; their options stand on the page. `login` asks the server for its options first.
+ * Passkeys (WebAuthn, level 2): a button with `data-passkey` asks the browser and sends what it says with the button's
+ * form. `create` makes one, `get` proves one; their options stand on the page. `login` asks the server for its options
+ * first.
  */
 
-type Json = { [name: string]: unknown };
+import { readKept, type Shape } from "../ground/check";
+import { known } from "../ground/known";
+
+/** A credential that there is, as the server writes it. */
+type Known = Omit<PublicKeyCredentialDescriptor, "id"> & { readonly id: string };
+
+/** What the browser is asked for, as the server writes it: bytes are base64url. The browser checks the rest itself. */
+type Creation = Omit<PublicKeyCredentialCreationOptions, "challenge" | "user" | "excludeCredentials"> & {
+  readonly challenge: string;
+  readonly user: Omit<PublicKeyCredentialUserEntity, "id"> & { readonly id: string };
+  readonly excludeCredentials?: readonly Known[];
+};
+type Request = Omit<PublicKeyCredentialRequestOptions, "challenge" | "allowCredentials"> & {
+  readonly challenge: string;
+  readonly allowCredentials?: readonly Known[];
+};
+
+const CREATION: Shape<{ readonly creation_options: { readonly publicKey: Creation } }> = "creation_options:creation";
+const REQUEST: Shape<{ readonly request_options: { readonly publicKey: Request } }> = "request_options:request";
+const PARTS = {
+  creation: "publicKey:publicCreation",
+  publicCreation: "challenge:s rp:{* user:user pubKeyCredParams:[{* excludeCredentials?:[known",
+  request: "publicKey:publicRequest",
+  publicRequest: "challenge:s allowCredentials?:[known",
+  user: "id name displayName:s",
+  known: "id type:s",
+};
+const WANTED = "What the passkey is asked for";
 
 const bytesOf = (text: string): ArrayBuffer => {
   const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
@@ -16,61 +44,71 @@ const textOf = (bytes: ArrayBuffer): string =>
     .replaceAll("/", "_")
     .replaceAll("=", "");
 
-/** Options as the server writes them, with their bytes as bytes. */
-function readOptions(options: Json): Json {
-  const read = { ...options, challenge: bytesOf(options.challenge as string) } as Json;
-  for (const list of ["excludeCredentials", "allowCredentials"]) {
-    const rows = options[list] as { id: string }[] | undefined;
-    if (rows) read[list] = rows.map((row) => ({ ...row, id: bytesOf(row.id) }));
-  }
-  const user = options.user as { id: string } | undefined;
-  return user ? { ...read, user: { ...user, id: bytesOf(user.id) } } : read;
-}
+const knownOf = (rows: readonly Known[]): PublicKeyCredentialDescriptor[] =>
+  rows.map((row) => ({ ...row, id: bytesOf(row.id) }));
 
 /** A credential as the server reads it. */
-function writeCredential(found: PublicKeyCredential): Json {
-  const said = found.response as unknown as { [name: string]: ArrayBuffer | null };
-  const parts = ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"];
-  const response = Object.fromEntries(parts.flatMap((name) => (said[name] ? [[name, textOf(said[name])]] : [])));
+function writeCredential(found: PublicKeyCredential): object {
+  const { response } = found;
+  const parts: Record<string, ArrayBuffer | null> = { clientDataJSON: response.clientDataJSON };
+  if (response instanceof AuthenticatorAttestationResponse) parts["attestationObject"] = response.attestationObject;
+  if (response instanceof AuthenticatorAssertionResponse) {
+    const { authenticatorData, signature, userHandle } = response;
+    Object.assign(parts, { authenticatorData, signature, userHandle });
+  }
   return {
     id: found.id,
     rawId: textOf(found.rawId),
     type: found.type,
-    response,
+    response: Object.fromEntries(
+      Object.entries(parts).flatMap(([name, bytes]) => (bytes ? [[name, textOf(bytes)]] : [])),
+    ),
     clientExtensionResults: found.getClientExtensionResults(),
   };
 }
 
-async function optionsOf(form: HTMLFormElement, kind: string): Promise<Json> {
-  if (kind === "login") {
-    const answer = await fetch(form.action, {
-      headers: { Accept: "application/json", "X-Requested-With": "XMLHttpRequest" },
-      cache: "no-store",
-    });
-    if (!answer.ok) throw new Error("The server did not answer; try again.");
-    return ((await answer.json()) as { request_options: { publicKey: Json } }).request_options.publicKey;
-  }
-  const written = JSON.parse(document.getElementById("passkey-options")?.textContent ?? "{}") as {
-    [name: string]: { publicKey: Json };
+/** What the page asks for, or the server at the log-in. */
+async function written(form: HTMLFormElement, kind: string): Promise<string | null | undefined> {
+  if (kind !== "login") return document.getElementById("passkey-options")?.textContent;
+  const answer = await fetch(form.action, {
+    headers: { Accept: "application/json", "X-Requested-With": "XMLHttpRequest" },
+    cache: "no-store",
+  });
+  if (!answer.ok) throw new Error("The server did not answer; try again.");
+  return answer.text();
+}
+
+async function create(form: HTMLFormElement, text: string | null | undefined): Promise<Credential | null> {
+  const { challenge, user, excludeCredentials, ...rest } = known(readKept(text, CREATION, PARTS), WANTED)
+    .creation_options.publicKey;
+  const publicKey: PublicKeyCredentialCreationOptions = {
+    ...rest,
+    challenge: bytesOf(challenge),
+    user: { ...user, id: bytesOf(user.id) },
   };
-  return (written.creation_options ?? written.request_options).publicKey;
+  if (excludeCredentials) publicKey.excludeCredentials = knownOf(excludeCredentials);
+  if (form.querySelector<HTMLInputElement>("[name=passwordless]")?.checked)
+    publicKey.authenticatorSelection = {
+      residentKey: "required",
+      requireResidentKey: true,
+      userVerification: "required",
+    };
+  return navigator.credentials.create({ publicKey });
+}
+
+async function prove(text: string | null | undefined): Promise<Credential | null> {
+  const { challenge, allowCredentials, ...rest } = known(readKept(text, REQUEST, PARTS), WANTED).request_options
+    .publicKey;
+  const publicKey: PublicKeyCredentialRequestOptions = { ...rest, challenge: bytesOf(challenge) };
+  if (allowCredentials) publicKey.allowCredentials = knownOf(allowCredentials);
+  return navigator.credentials.get({ publicKey });
 }
 
 async function ask(button: HTMLButtonElement): Promise<void> {
   const form = button.form as HTMLFormElement,
     kind = button.dataset.passkey ?? "";
-  const options = readOptions(await optionsOf(form, kind));
-  if (kind === "create" && form.querySelector<HTMLInputElement>("[name=passwordless]")?.checked) {
-    options.authenticatorSelection = {
-      residentKey: "required",
-      requireResidentKey: true,
-      userVerification: "required",
-    };
-  }
-  const found =
-    kind === "create"
-      ? await navigator.credentials.create({ publicKey: options as unknown as PublicKeyCredentialCreationOptions })
-      : await navigator.credentials.get({ publicKey: options as unknown as PublicKeyCredentialRequestOptions });
+  const text = await written(form, kind);
+  const found = kind === "create" ? await create(form, text) : await prove(text);
   (form.elements.namedItem("credential") as HTMLInputElement).value = JSON.stringify(
     writeCredential(found as PublicKeyCredential),
   );

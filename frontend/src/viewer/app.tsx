@@ -2,12 +2,13 @@
 
 import { useEffect } from "preact/hooks";
 import { listenToKeys } from "./commands/keyboard";
-import { DeskContext, type Desk } from "./desk";
+import { useScript } from "./controls/script";
+import { DeskContext, type Desk, useDesk } from "./desk/desk";
 import { Dialogs } from "./panels/dialogs";
+import { NewsNote } from "./panels/news";
 import { Notice } from "./panels/notice";
 import { Panes } from "./panels/panes";
 import { Rail } from "./panels/rail";
-import { SavingNotes } from "./panels/saving";
 import { Side } from "./panels/side";
 import { Spoken } from "./panels/spoken";
 import { Status } from "./panels/status";
@@ -33,8 +34,9 @@ export function App({ desk }: { readonly desk: Desk }) {
       <ToolPanel />
       <Panes />
       <div class="rightside">
-        <SavingNotes />
+        <Hindrances />
         <Side />
+        <NewsNote />
         <Notice />
       </div>
       <Status />
@@ -42,4 +44,15 @@ export function App({ desk }: { readonly desk: Desk }) {
       <Spoken />
     </DeskContext.Provider>
   );
+}
+
+const loadNotes = () => import("./panels/savingnotes");
+const FINE: ReadonlySet<string> = new Set(["saved", "saving", "unsaved"]);
+
+/** What hinders saving. Its script comes once the scan can be looked at, or before when something does. */
+function Hindrances() {
+  const { session } = useDesk();
+  const isWanted = session.phase.value !== "opening" || !FINE.has(session.save.value.kind);
+  const script = useScript(loadNotes, isWanted);
+  return script && <script.SavingNotes />;
 }

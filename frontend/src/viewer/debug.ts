@@ -1,5 +1,6 @@
 /**
- * `window.voxloop`: facts of the open page for tests and for people who report a fault. It reads, it never changes anything.
+ * `window.voxloop`: facts of the open page for tests and for people who report a fault. It reads, it never changes
+ * anything.
  *
  * - `phase`            "opening" → "preview" (three planes usable) → "complete" (all slices in full) or "failed"
  * - `maskReady`        the mask is on screen and can be drawn on
@@ -10,32 +11,40 @@
  * - `slices()`         slice on screen per plane
  * - `toScreen(plane, [i, j, k])`  client coordinates (for the mouse) of the middle of a voxel in that pane
  * - `toVoxel(plane, x, y)`        voxel [i, j, k] under client coordinates, null outside
+ * - `slicesSeen`, `isSeen(z)`     how many axial slices were looked at, and whether one was
  * - `regions`, `angles(plane)`   regions with their figures; screen directions of the two planes that cross a pane
  * - `saveState`, `strokes`, `history`   as the page shows them
  * - `working`          the operation that is under way, in words, or null
  * - `counts()`         voxels per segment on the whole mask: {"1": 1234}
  * - `changed()`        promise of the moment (`performance.now()`) at which the page hears of other counts
- * - `proposal`         what click-to-segment proposes now: {added, source, radiusMm, refusal, milliseconds, prompts}, or null
- * - `differences`      the list of differences as the page shows it: {against, index, list: [{kind, added, removed, ijk, checked}]}
+ * - `proposal`         what click-to-segment proposes now: {added, source, radiusMm, refusal, milliseconds, prompts},
+ *                      or null
+ * - `differences`      the list of differences as the page shows it: {against, index, list: [{kind, added, removed,
+ *                      ijk, checked}]}
  * - `sliceHash(plane, index)`     promise of a sha-256 of a slice's labels, to compare before and after
  * - `maskHash()`       promise of a sha-256 of all labels
  */
 
 import type { Ijk, Plane } from "../editor/types";
-import type { Desk } from "./desk";
+import type { Desk } from "./desk/desk";
+import { middleOf } from "./geometry/grid";
 
 export function exposeFacts(desk: Desk): void {
-  const { session } = desk;
-  const place = (plane: Plane) => {
-    const pane = desk.view.value?.panes[plane];
-    const box = pane?.marks?.getBoundingClientRect();
-    return pane && box ? { pane, box } : null;
-  };
-  const hash = async (data: Uint8Array) =>
-    [...new Uint8Array(await crypto.subtle.digest("SHA-256", data as BufferSource))]
-      .map((b) => b.toString(16).padStart(2, "0"))
-      .join("");
-  const facts = {
+  const facts = Object.defineProperties(
+    {},
+    {
+      ...Object.getOwnPropertyDescriptors(stateOf(desk)),
+      ...Object.getOwnPropertyDescriptors(pageOf(desk)),
+      ...Object.getOwnPropertyDescriptors(positionsOf(desk)),
+      ...Object.getOwnPropertyDescriptors(maskOf(desk)),
+    },
+  );
+  Object.defineProperty(window, "voxloop", { value: Object.freeze(facts) });
+}
+
+/** How far the scan has come and what has been done to it. */
+function stateOf({ session }: Desk) {
+  return {
     get phase() {
       return session.phase.value;
     },
@@ -47,12 +56,6 @@ export function exposeFacts(desk: Desk): void {
     },
     get times() {
       return { ...session.times };
-    },
-    get backend() {
-      return desk.backendName.value;
-    },
-    get graphics() {
-      return desk.graphics;
     },
     get frameMs() {
       return session.frameMs.value;
@@ -78,27 +81,24 @@ export function exposeFacts(desk: Desk): void {
     get lesions() {
       return session.lesions.value;
     },
+    get slicesSeen() {
+      return session.looks.count.value;
+    },
+    isSeen: (z: number) => session.looks.has(z),
     get nextLoaded() {
       return session.nextLoaded.value;
     },
-    get regions() {
-      return desk.view.value?.regions.list.value ?? [];
+  };
+}
+
+/** What the page shows beside the scan. */
+function pageOf(desk: Desk) {
+  return {
+    get backend() {
+      return desk.images.name.value;
     },
-    angles: (plane: Plane) => {
-      const view = desk.view.value;
-      return view ? view.planes.lines(view.panes[plane]).map(({ angle }) => angle) : [];
-    },
-    slices: () =>
-      Object.fromEntries(Object.entries(desk.view.value?.panes ?? {}).map(([plane, pane]) => [plane, pane.index])),
-    toScreen: (plane: Plane, ijk: Ijk) => {
-      const found = place(plane);
-      if (!found) return null;
-      const [x, y] = found.pane.geometry.toScreen(ijk.map((v) => v + 0.5));
-      return [found.box.left + x, found.box.top + y];
-    },
-    toVoxel: (plane: Plane, x: number, y: number) => {
-      const found = place(plane);
-      return found && found.pane.geometry.voxelAt(x - found.box.left, y - found.box.top, found.pane.index);
+    get graphics() {
+      return desk.images.graphics;
     },
     get differences() {
       const { against, differences, index } = desk.review;
@@ -114,6 +114,43 @@ export function exposeFacts(desk: Desk): void {
         })),
       };
     },
+    get regions() {
+      return desk.stage.value?.regions.list.value ?? [];
+    },
+  };
+}
+
+/** Where things are on the screen and in the volume. */
+function positionsOf(desk: Desk) {
+  const paneOf = (plane: Plane) => {
+    const pane = desk.stage.value?.panes[plane];
+    const box = pane?.marks?.getBoundingClientRect();
+    return pane && box ? { pane, box } : null;
+  };
+  return {
+    angles: (plane: Plane) => {
+      const stage = desk.stage.value;
+      return stage ? stage.planes.lines(stage.panes[plane]).map(({ angle }) => angle) : [];
+    },
+    slices: () =>
+      Object.fromEntries(Object.entries(desk.stage.value?.panes ?? {}).map(([plane, pane]) => [plane, pane.index])),
+    toScreen: (plane: Plane, ijk: Ijk) => {
+      const found = paneOf(plane);
+      if (!found) return null;
+      const [x, y] = found.pane.geometry.toScreen(middleOf(ijk));
+      return [found.box.left + x, found.box.top + y];
+    },
+    toVoxel: (plane: Plane, x: number, y: number) => {
+      const found = paneOf(plane);
+      return found && found.pane.geometry.voxelAt(x - found.box.left, y - found.box.top, found.pane.index);
+    },
+    huAt: (i: number, j: number, k: number) => desk.session.volume.value?.at(i, j, k) ?? null,
+  };
+}
+
+/** The mask, and what would change it. */
+function maskOf({ session }: Desk) {
+  return {
     get proposal() {
       const { proposed } = session.clicks;
       if (!proposed.value) return null;
@@ -134,7 +171,6 @@ export function exposeFacts(desk: Desk): void {
           }
         });
       }),
-    huAt: (i: number, j: number, k: number) => session.volume.value?.at(i, j, k) ?? null,
     sliceHash: async (plane: Plane, index: number) => hash((await session.editor.sliceLabels(plane, index)).data),
     maskHash: async () => {
       const [depth, rows, columns] = session.geometry.shapeZyx;
@@ -143,5 +179,9 @@ export function exposeFacts(desk: Desk): void {
       return hash(all);
     },
   };
-  Object.defineProperty(window, "voxloop", { value: Object.freeze(facts) });
+}
+
+async function hash(data: Uint8Array): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data as BufferSource));
+  return [...digest].map((b) => b.toString(16).padStart(2, "0")).join("");
 }

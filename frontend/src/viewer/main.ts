@@ -3,22 +3,23 @@
 import "../../styles/viewer.css";
 import { h, render } from "preact";
 import { wipeOthers } from "../offline/registry";
-import { call } from "./api";
+import { call } from "../ground/api";
 import { App } from "./app";
-import { readContext } from "./context";
+import { readContext } from "../ground/context";
+import * as shape from "../ground/shapes";
 import { exposeFacts } from "./debug";
-import { Desk } from "./desk";
-import { ENGLISH, learn } from "./language";
-import { keepSettings, settings } from "./settings";
-import { followTheme } from "./theme";
+import { Desk } from "./desk/desk";
+import { ENGLISH, learn } from "../ground/language";
+import { keepSettings, settings } from "../ground/settings";
+import { followTheme } from "../ground/theme";
 
 async function start(): Promise<void> {
   const host = document.getElementById("viewer");
-  if (!host) throw new Error("The page has no place for the viewer.");
+  if (!host) throw new Error("The page has no element for the viewer.");
   const context = readContext();
   void wipeOthers(context.user);
   keepSettings(context.user, context.settings, localStorage, (values) =>
-    call("PATCH", "/api/v1/me/settings", { values }),
+    call("PATCH", "/api/v1/me/settings", { values }, shape.Settings),
   );
   followTheme(document.documentElement);
   const language = new URLSearchParams(location.search).get("language") ?? settings.value.language;
@@ -33,4 +34,8 @@ async function start(): Promise<void> {
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
-void start();
+start().catch((error: unknown) => {
+  const host = document.getElementById("viewer");
+  if (!host || host.firstChild) throw error;
+  render(h("p", { role: "alert" }, error instanceof Error ? error.message : String(error)), host);
+});

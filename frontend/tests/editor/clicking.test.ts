@@ -1,7 +1,8 @@
 import "fake-indexeddb/auto";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { type ClickInput, type Probability, Proposals, propose } from "../../src/editor/clicking";
+import type { ClickInput, Probability } from "../../src/editor/clickradius";
+import { Proposals, propose } from "../../src/editor/clicking";
 import { narrows } from "../../src/editor/narrows";
 import { depthInside } from "../../src/editor/operations/distance";
 import { gunzip } from "../../src/editor/message";
@@ -47,7 +48,7 @@ const inputOf = (hu: Int16Array, probability: Probability | null = null): ClickI
 });
 
 function dice(voxels: Uint32Array, truth: Uint8Array): number {
-  const both = voxels.reduce((sum, n) => sum + truth[n], 0);
+  const both = voxels.reduce((sum, n) => sum + truth[n]!, 0);
   return (2 * both) / (voxels.length + truth.reduce((sum, n) => sum + n, 0));
 }
 
@@ -152,7 +153,7 @@ describe("narrows", () => {
           const left = narrows({ shape, spacing: [2, 1, 0.7] }, voxels, [kept], other);
           expect(left).toContain(number(kept));
           expect(left).not.toContain(number(other));
-          expect([...left].every((n, m) => voxels.includes(n) && (m === 0 || left[m - 1] < n))).toBe(true);
+          expect([...left].every((n, m) => voxels.includes(n) && (m === 0 || left[m - 1]! < n))).toBe(true);
         },
       ),
       { numRuns: 60 },
@@ -174,7 +175,7 @@ describe("narrows", () => {
         bits.forEach((set, n) => {
           const least = Math.min(
             ...bits.flatMap((other, m) =>
-              other ? [] : [Math.hypot(...place(n).map((v, axis) => v - place(m)[axis]))],
+              other ? [] : [Math.hypot(...place(n).map((v, axis) => v - place(m)[axis]!))],
             ),
           );
           expect(got[n]).toBeCloseTo(set ? least : 0, 4);
@@ -222,7 +223,7 @@ describe("as one stroke of the editor", () => {
     desk.session.watch([{ plane: "axial", index: 20 }]);
     const prompts = [...belongs(MIDDLE, TAIL), not(TAIL)];
     const proposed = desk.session.propose(click(prompts));
-    expect(proposed.patches[0].data.reduce((sum, n) => sum + n, 0)).toBeGreaterThan(400);
+    expect(proposed.patches[0]!.data.reduce((sum, n) => sum + n, 0)).toBeGreaterThan(400);
     expect(desk.session.stats().segments).toEqual([]);
     const done = await desk.session.apply(click(prompts));
     expect(done.added).toBe(proposed.added);

@@ -46,7 +46,7 @@ describe("chunk", () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 400 }), fc.nat(255), (values, every) => {
         const voxels = new Uint8Array(CHUNK_VOXELS);
-        for (let n = 0; n < CHUNK_VOXELS; n += every + 1) voxels[n] = values[n % values.length];
+        for (let n = 0; n < CHUNK_VOXELS; n += every + 1) voxels[n] = values[n % values.length]!;
         expect(sha256(decodeChunk(encodeChunk(voxels)))).toBe(sha256(voxels));
       }),
       { numRuns: 30 },
@@ -89,7 +89,7 @@ describe("mask message", () => {
     const start = new RunBuilder(),
       step = new RunBuilder();
     before.forEach((value, n) => start.push(n, 1, 0, value));
-    after.forEach((value, n) => step.push(n, 1, before[n], value));
+    after.forEach((value, n) => step.push(n, 1, before[n]!, value));
     labels.apply(start.build(), new Set());
     const touched = new Set<number>();
     labels.apply(step.build(), touched);
@@ -97,7 +97,7 @@ describe("mask message", () => {
   });
 
   test.each(messages.refused)("$name: refused", async ({ message_b64, shape_zyx }) => {
-    await expect(decodeMessage(bytesOf(message_b64), shape_zyx ?? messages.cases[0].shape_zyx)).rejects.toThrow(
+    await expect(decodeMessage(bytesOf(message_b64), shape_zyx ?? messages.cases[0]!.shape_zyx)).rejects.toThrow(
       FormatError,
     );
   });

@@ -3,11 +3,11 @@
 import { vi } from "vitest";
 import type { Platform } from "../../src/editor/ownership";
 import { EditorSession } from "../../src/editor/session";
-import type { EditorEvents, Ijk, SaveState, Tool, Zyx } from "../../src/editor/types";
+import type { EditorEvents, Ijk, SaveState, Tool, Zyx, Matrix } from "../../src/editor/types";
 import type { Server } from "./server";
 
 export const SPACING: Zyx = [2, 1, 1];
-export const LPS = [
+export const LPS: Matrix = [
   [1, 0, 0, -20],
   [0, 1, 0, 30],
   [0, 0, 2, 100],
@@ -107,7 +107,7 @@ export class Desk {
       () => {
         if (this.session.saveState().kind !== kind) throw new Error(`still ${this.session.saveState().kind}`);
       },
-      { timeout: 3000, interval: 2 },
+      { timeout: 30_000, interval: 2 },
     );
   }
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { differencesOf } from "../../src/editor/differences";
-import { Labelmap, SparseMask } from "../../src/editor/labelmap";
+import { Labelmap } from "../../src/editor/labelmap";
+import { SparseMask } from "../../src/editor/sparsemask";
 import { operate } from "../../src/editor/operations";
 import { RunBuilder, invert } from "../../src/editor/runs";
 import { type Difference, ERASED, type Ijk, type Zyx } from "../../src/editor/types";
@@ -53,7 +54,7 @@ describe("differences", () => {
       }));
       const order = (a: { box: number[] }, b: { box: number[] }): number => {
         const n = a.box.findIndex((v, m) => v !== b.box[m]);
-        return n < 0 ? 0 : a.box[n] - b.box[n];
+        return n < 0 ? 0 : a.box[n]! - b.box[n]!;
       };
       expect(plain.sort(order)).toEqual(differences);
       for (const {
@@ -86,7 +87,7 @@ describe("differences", () => {
         const material = { labels, spacing: SPACING, overlay: () => overlay };
         const count = differencesOf(labels, overlay, SPACING).length;
         for (let left = count; left > 0; left--) {
-          const [{ ijk }] = differencesOf(labels, overlay, SPACING);
+          const { ijk } = differencesOf(labels, overlay, SPACING)[0]!;
           const before = labels.data.slice();
           const { runs } = operate({ op: "revert", overlay: "author", at: ijk, locked: [] }, material);
           labels.apply(runs, new Set());

@@ -48,7 +48,7 @@ describe("regions of disagreement", () => {
           const mine = Uint8Array.from(noise, (n) => n % 3),
             theirs = Uint8Array.from(noise, (n, at) => (n >= sparse ? (n + 1 + (at & 1)) % 3 : n % 3));
           const out = new RunBuilder();
-          for (let at = 0; at < volume; at++) out.push(at, 1, mine[at], theirs[at]);
+          for (let at = 0; at < volume; at++) out.push(at, 1, mine[at]!, theirs[at]!);
           const runs = out.build();
           const part = flooded([...mine].map((label, at) => label !== theirs[at]));
           const regions = disagreementsOf(runs, SHAPE, 0.5);
@@ -59,9 +59,9 @@ describe("regions of disagreement", () => {
           );
           const chosen = regions.map(() => coins.next().value as boolean);
           const labels = mine.slice();
-          const taken = takeTheirs(runs, SHAPE, (region) => chosen[region], labels);
+          const taken = takeTheirs(runs, SHAPE, (region) => chosen[region]!, labels);
           for (let n = 0; n < taken.count; n++)
-            labels.fill(taken.after[n], taken.start[n], taken.start[n] + taken.length[n]);
+            labels.fill(taken.after[n]!, taken.start[n], taken.start[n]! + taken.length[n]!);
           labels.forEach((label, at) =>
             expect(label).toBe(part.has(at) && chosen[part.get(at)!] ? theirs[at] : mine[at]),
           );
@@ -69,8 +69,8 @@ describe("regions of disagreement", () => {
             expect(
               region.ijk.every(
                 (value, axis) =>
-                  value >= [region.box.x0, region.box.y0, region.box.z0][axis] &&
-                  value < [region.box.x1, region.box.y1, region.box.z1][axis],
+                  value >= [region.box.x0, region.box.y0, region.box.z0][axis]! &&
+                  value < [region.box.x1, region.box.y1, region.box.z1][axis]!,
               ),
             ).toBe(true);
         },

@@ -59,7 +59,7 @@ function limitOf(shape: Zyx, voxels: Uint8Array | null): BitVolume | null {
   voxels.forEach((inside, n) => {
     const x = n % shape[2],
       row = Math.floor(n / shape[2]);
-    if (inside) limit.bits[row * limit.wordsPerRow + (x >>> 5)] |= 1 << (x & 31);
+    if (inside) limit.bits[row * limit.wordsPerRow + (x >>> 5)]! |= 1 << (x & 31);
   });
   return limit;
 }
@@ -75,7 +75,7 @@ function strokeOf(
 ): { grown: Grown; added: Uint8Array } {
   const { runs, grown } = growStroke(input, segment, seed, radiusMm, params, writableByGrowing(segment, overwrite, []));
   const added = new Uint8Array(input.labels.length);
-  for (let n = 0; n < runs.count; n++) added.fill(1, runs.start[n], runs.start[n] + runs.length[n]);
+  for (let n = 0; n < runs.count; n++) added.fill(1, runs.start[n], runs.start[n]! + runs.length[n]!);
   return { grown, added };
 }
 
@@ -86,37 +86,38 @@ describe("region growing", () => {
       .sort();
     expect(files.length).toBeGreaterThanOrEqual(6);
     for (const name of files) {
-      const a = readNpz(`${NODULES}/${name}`);
-      const shape = a.hu.shape as unknown as Zyx;
-      const labels = new Uint8Array(a.hu.bytes.length / 2);
-      for (let n = 0; n < labels.length; n++) labels[n] = a.erased.bytes[n] ? 255 : a.mask.bytes[n];
+      const array = readNpz(`${NODULES}/${name}`);
+      const shape = array("hu").shape as unknown as Zyx;
+      const labels = new Uint8Array(array("hu").bytes.length / 2);
+      const [mask, erased] = [array("mask").bytes, array("erased").bytes];
+      for (let n = 0; n < labels.length; n++) labels[n] = erased[n] ? 255 : mask[n]!;
       const input = {
         shape,
-        spacing: numbers(a.spacing) as unknown as Zyx,
-        hu: new Int16Array(a.hu.bytes.buffer),
+        spacing: numbers(array("spacing")) as unknown as Zyx,
+        hu: new Int16Array(array("hu").bytes.buffer),
         labels,
-        limit: limitOf(shape, a.limit.bytes),
-        backgroundHu: numbers(a.bg)[0],
+        limit: limitOf(shape, array("limit").bytes),
+        backgroundHu: numbers(array("bg"))[0]!,
       };
       const { grown, added } = strokeOf(
         input,
         1,
         false,
-        numbers(a.seed) as unknown as Zyx,
-        numbers(a.radius_mm)[0],
-        paramsOf(JSON.parse(text(a.params))),
+        numbers(array("seed")) as unknown as Zyx,
+        numbers(array("radius_mm"))[0]!,
+        paramsOf(JSON.parse(text(array("params")))),
       );
       const { box } = grown;
-      expect([box.z0, box.z1, box.y0, box.y1, box.x0, box.x1], name).toEqual(numbers(a.box));
-      expect(grown.seedHu, name).toBe(numbers(a.expected_seed_hu)[0]);
-      expect(grown.refusal === null, name).toBe(text(a.expected_why) === "");
-      expect(Buffer.compare(added, a.expected_add.bytes), name).toBe(0);
+      expect([box.z0, box.z1, box.y0, box.y1, box.x0, box.x1], name).toEqual(numbers(array("box")));
+      expect(grown.seedHu, name).toBe(numbers(array("expected_seed_hu"))[0]);
+      expect(grown.refusal === null, name).toBe(text(array("expected_why")) === "");
+      expect(Buffer.compare(added, array("expected_add").bytes), name).toBe(0);
     }
   });
 
   const { cases, volumes } = readVectors<{ cases: Case[]; volumes: Record<string, Volume> }>("growing.json");
   test.each(cases)("$name", (c) => {
-    const volume = volumes[c.volume];
+    const volume = volumes[c.volume]!;
     const shape = volume.shape_zyx,
       labels = inflate(c.labels_gz);
     const input = {

@@ -40,8 +40,8 @@ describe("lesions beside the model", () => {
       fc.property(rows, rows, (a, b) => {
         const [mine, model] = [new Labelmap(SHAPE), new Labelmap(SHAPE)];
         for (let x = 0; x < 40; x++) {
-          mine.data[mine.indexOf(1, 2, x)] = a[x];
-          model.data[model.indexOf(1, 2, x)] = b[x];
+          mine.data[mine.indexOf(1, 2, x)] = a[x]!;
+          model.data[model.indexOf(1, 2, x)] = b[x]!;
         }
         mine.occupied.fill(1);
         model.occupied.fill(1);
@@ -49,7 +49,7 @@ describe("lesions beside the model", () => {
           parts = componentsOf(model);
         const touched = parts.filter((p) =>
           p.starts.some((start, n) => {
-            for (let at = start; at < start + p.lengths[n]; at++) if (mine.data[at] === p.label) return true;
+            for (let at = start; at < start + p.lengths[n]!; at++) if (mine.data[at] === p.label) return true;
             return false;
           }),
         );
@@ -78,6 +78,6 @@ describe("histogram of a lesion", () => {
     const mine = labelmap([[1, 10, 12, 1]]);
     const hu = new Int16Array(SHAPE[0] * SHAPE[1] * SHAPE[2]).fill(20_000);
     expect(histogramOf(mine, hu, 32_768, null, [1, 1, 1], [10, 1, 1])?.lo).toBe(52_768);
-    expect(lesionsOf(mine, [1, 1, 1], hu, () => true, 32_768)[0].meanHu).toBe(52_768);
+    expect(lesionsOf(mine, [1, 1, 1], hu, () => true, 32_768)[0]!.meanHu).toBe(52_768);
   });
 });

@@ -9,10 +9,10 @@ export interface NpyArray {
   readonly bytes: Uint8Array;
 }
 
-/** The arrays of a file by name. */
-export function readNpz(path: string): Record<string, NpyArray> {
+/** Gives the arrays of a file by name; a name that the file lacks is an error. */
+export function readNpz(path: string): (name: string) => NpyArray {
   const file = readFileSync(path);
-  const arrays: Record<string, NpyArray> = {};
+  const arrays = new Map<string, NpyArray>();
   const end = file.lastIndexOf(Buffer.from("PK\x05\x06", "latin1"));
   let at = file.readUInt32LE(end + 16);
   for (let left = file.readUInt16LE(end + 10); left > 0; left--) {
@@ -23,20 +23,24 @@ export function readNpz(path: string): Record<string, NpyArray> {
     const local = file.readUInt32LE(at + 42);
     const from = local + 30 + file.readUInt16LE(local + 26) + file.readUInt16LE(local + 28);
     const body = file.subarray(from, from + packed);
-    arrays[name.replace(/\.npy$/, "")] = readNpy(method === 8 ? inflateRawSync(body) : body);
+    arrays.set(name.replace(/\.npy$/, ""), readNpy(method === 8 ? inflateRawSync(body) : body));
     at += 46 + nameLength + file.readUInt16LE(at + 30) + file.readUInt16LE(at + 32);
   }
-  return arrays;
+  return (name) => {
+    const found = arrays.get(name);
+    if (!found) throw new Error(`${path} holds no ${name}`);
+    return found;
+  };
 }
 
 function readNpy(file: Buffer): NpyArray {
-  const wide = file[6] > 1;
+  const wide = file[6]! > 1;
   const length = wide ? file.readUInt32LE(8) : file.readUInt16LE(8);
   const from = (wide ? 12 : 10) + length;
   const header = file.toString("latin1", wide ? 12 : 10, from);
-  const descr = /'descr': '([^']+)'/.exec(header)![1];
+  const descr = /'descr': '([^']+)'/.exec(header)![1]!;
   const shape = /'shape': \(([^)]*)\)/
-    .exec(header)![1]
+    .exec(header)![1]!
     .split(",")
     .filter((n) => n.trim())
     .map(Number);

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ballRuns, writableByPaint } from "../../src/editor/brushes";
 import { componentsOf } from "../../src/editor/components";
-import { Labelmap, SparseMask } from "../../src/editor/labelmap";
+import { Labelmap } from "../../src/editor/labelmap";
+import { SparseMask } from "../../src/editor/sparsemask";
 import { operate } from "../../src/editor/operations";
 import { signedDistance } from "../../src/editor/operations/distance";
 import { type Point, rowsInside } from "../../src/editor/operations/polygon";
@@ -73,7 +74,7 @@ describe("lasso and scissors", () => {
     const inside = (points: readonly Point[], u: number, v: number): boolean => {
       let odd = false;
       points.forEach(([u0, v0], n) => {
-        const [u1, v1] = points[(n + 1) % points.length];
+        const [u1, v1] = points[(n + 1) % points.length]!;
         if (v0 <= v !== v1 <= v && u >= u0 + ((v - v0) / (v1 - v0)) * (u1 - u0)) odd = !odd;
       });
       return odd;
@@ -85,7 +86,7 @@ describe("lasso and scissors", () => {
         for (let v = 0; v < 10; v++)
           for (let u = 0; u < 12; u++) {
             let found = false;
-            for (let n = 0; n < rows[v].length; n += 2) found ||= u >= rows[v][n] && u < rows[v][n + 1];
+            for (let n = 0; n < rows[v]!.length; n += 2) found ||= u >= rows[v]![n]! && u < rows[v]![n + 1]!;
             expect(found).toBe(inside(points, u, v));
           }
       }),
@@ -155,8 +156,8 @@ describe("between drawn slices", () => {
     let both = 0,
       sum = 0;
     whole.data.forEach((label, n) => {
-      both += label & drawn.data[n];
-      sum += label + drawn.data[n];
+      both += label & drawn.data[n]!;
+      sum += label + drawn.data[n]!;
     });
     expect((2 * both) / sum).toBeGreaterThan(0.96);
   });
@@ -190,6 +191,19 @@ describe("between drawn slices", () => {
   });
 });
 
+/** Whether a voxel with this label, 0 outside the volume, lies within `mm`. */
+function isNear(data: Uint8Array, [z, y, x]: Zyx, mm: number, label: number): boolean {
+  const labelAt = (k: number, j: number, i: number): number =>
+    [k, j, i].every((v, axis) => v >= 0 && v < SHAPE[axis]!) ? data[at(k, j, i)]! : 0;
+  for (let dz = -2; dz <= 2; dz++)
+    for (let dy = -4; dy <= 4; dy++)
+      for (let dx = -5; dx <= 5; dx++) {
+        const isWithin = (dz * 2) ** 2 + (dy * 0.8) ** 2 + (dx * 0.7) ** 2 <= mm * mm + 1e-6;
+        if (isWithin && labelAt(z + dz, y + dy, x + dx) === label) return true;
+      }
+  return false;
+}
+
 describe("grow, shrink, smooth", () => {
   test.each([1.5, 3, -1.5, -3])("by %d mm equals the distances", (mm) => {
     const labels = new Labelmap(SHAPE);
@@ -201,16 +215,7 @@ describe("grow, shrink, smooth", () => {
     for (let z = 0; z < nz; z++)
       for (let y = 0; y < ny; y++)
         for (let x = 0; x < nx; x++) {
-          const wanted = mm > 0 ? 1 : 0;
-          let near = false;
-          const r = Math.abs(mm);
-          for (let dz = -2; dz <= 2 && !near; dz++)
-            for (let dy = -4; dy <= 4 && !near; dy++)
-              for (let dx = -5; dx <= 5 && !near; dx++) {
-                if ((dz * 2) ** 2 + (dy * 0.8) ** 2 + (dx * 0.7) ** 2 > r * r + 1e-6) continue;
-                const inside = z + dz >= 0 && z + dz < nz && y + dy >= 0 && y + dy < ny && x + dx >= 0 && x + dx < nx;
-                near = (inside ? before[at(z + dz, y + dy, x + dx)] : 0) === wanted;
-              }
+          const near = isNear(before, [z, y, x], Math.abs(mm), mm > 0 ? 1 : 0);
           if ((labels.data[at(z, y, x)] === 1) !== (mm > 0 ? near : before[at(z, y, x)] === 1 && !near))
             throw new Error(`${z} ${y} ${x}`);
         }
@@ -264,7 +269,7 @@ describe("with an overlay", () => {
       labels = new Labelmap(SHAPE);
     ball(other, [5, 8, 8], 3, 3);
     ball(other, [18, 20, 22], 3, 3);
-    const one = componentsOf(other).find((part) => part.starts[0] < at(12, 0, 0))!.voxels;
+    const one = componentsOf(other).find((part) => part.starts[0]! < at(12, 0, 0))!.voxels;
     expect(
       run(
         { op: "copy", overlay: "prediction", at: [8, 8, 5], into: 2, overwrite: false, locked: [] },

@@ -2,7 +2,7 @@
 
 import { Labelmap } from "../../src/editor/labelmap";
 import { decodeMessage, gzip, layOut } from "../../src/editor/message";
-import { CHUNK_VOXELS, decodeChunk, placeOf } from "../../src/editor/chunks";
+import { CHUNK_VOXELS, decodeChunk, extentOf } from "../../src/editor/chunks";
 import type { Stroke, Zyx } from "../../src/editor/types";
 
 /** What happens to a request: served; lost on the way there; served but the answer lost; refused. */
@@ -60,7 +60,7 @@ export class Server {
 
   private async put(init: RequestInit): Promise<Response> {
     const headers = init.headers as Record<string, string>;
-    const key = headers["Idempotency-Key"],
+    const key = headers["Idempotency-Key"]!,
       body = init.body as Uint8Array;
     const text = Buffer.from(body).toString("base64");
     if (this.bodies.has(key) && this.bodies.get(key) !== text) throw new Error("another body under the same key");
@@ -71,7 +71,7 @@ export class Server {
     if (headers["If-Match"] !== `"${this.revision}"`) return this.problem(412, "stale_revision");
     for (const { index, payload } of message.chunks) {
       const voxels = decodeChunk(payload, new Uint8Array(CHUNK_VOXELS));
-      const { z, y, x, depth, height, width } = placeOf(this.shape, index);
+      const { z, y, x, depth, height, width } = extentOf(this.shape, index);
       for (let dz = 0; dz < depth; dz++)
         for (let dy = 0; dy < height; dy++) {
           this.labels.set(

@@ -1,6 +1,7 @@
 import "fake-indexeddb/auto";
 import { describe, expect, it } from "vitest";
-import { Journal, journalOf, type About } from "../../src/editor/journal";
+import { Journal, journalOf } from "../../src/editor/journal";
+import type { About } from "../../src/editor/keeper";
 import { Unreadable, Vault } from "../../src/editor/vault";
 
 const MINE = "a1".repeat(32),
@@ -12,7 +13,11 @@ const ABOUT: About = {
   maskUrl: "/m",
   shapeZyx: [1, 1, 1],
   spacingMmZyx: [1, 1, 1],
-  lpsFromIjk: [],
+  lpsFromIjk: [
+    [1, 0, 0, 0],
+    [0, 1, 0, 0],
+    [0, 0, 1, 0],
+  ],
 };
 const STROKE = {
   id: "s",
@@ -52,16 +57,24 @@ describe("a vault", () => {
     const mine = await Vault.of(MINE);
     const value = { runs: new Uint8Array([1, 2, 3]), list: [{ bytes: new Uint8Array(0), text: "é" }], none: null };
     const sealed = await mine.sealValue(value);
-    expect(await mine.openValue(sealed)).toEqual(value);
+    const shape = "runs:* list:[* none:?s";
+    expect(await mine.openValue(sealed, shape)).toEqual(value);
     expect(await mine.sealValue(value)).not.toEqual(sealed);
-    await expect((await Vault.of(OTHER)).openValue(sealed)).rejects.toThrow(Unreadable);
-    await expect(Vault.plain.openValue(sealed)).rejects.toThrow(Unreadable);
+    await expect((await Vault.of(OTHER)).openValue(sealed, shape)).rejects.toThrow(Unreadable);
+    await expect(Vault.plain.openValue(sealed, shape)).rejects.toThrow(Unreadable);
+  });
+
+  it("says what another version kept that it does not understand, and leaves it", async () => {
+    const mine = await Vault.of(MINE);
+    const sealed = await mine.sealValue({ key: "k", upTo: "3" });
+    await expect(mine.openValue(sealed, "key:s upTo:i")).rejects.toThrow(/kept\/upTo/);
+    expect(await mine.openValue(sealed, "key upTo:s")).toEqual({ key: "k", upTo: "3" });
   });
 
   it("refuses what was changed", async () => {
     const mine = await Vault.of(MINE);
     const sealed = await mine.seal(new Uint8Array(100));
-    sealed[50] ^= 1;
+    sealed[50]! ^= 1;
     await expect(mine.open(sealed)).rejects.toThrow(Unreadable);
   });
 
@@ -76,7 +89,7 @@ describe("a vault", () => {
       base: new Uint8Array([1]),
     });
     old.close();
-    const [found] = await Journal.unsent(journalOf("old"), mine);
+    const found = (await Journal.unsent(journalOf("old"), mine))[0]!;
     expect([found.strokes, found.state.about]).toEqual([1, ABOUT]);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { checkWork, type MaskFacts } from "../../src/viewer/checks";
-import type { Context, Question } from "../../src/viewer/context";
-import { isSame, numberOf, shownQuestions, withReturning } from "../../src/viewer/questions";
+import { checkWork, type MaskFacts } from "../../src/viewer/work/checks";
+import type { Context } from "../../src/ground/context";
+import type { Question } from "../../src/ground/contract";
+import { isSame, numberOf, shownQuestions, withReturning } from "../../src/viewer/work/questions";
 
 const question = (part: Partial<Question>): Question => ({
   key: "q",
@@ -37,8 +38,8 @@ const SCHEMA: Context["schema"] = {
       text: "Others",
       kind: "choices",
       options: [
-        { value: "nodule", label: "Nodule" },
-        { value: "other", label: "Other" },
+        { value: "nodule", label: "Nodule", means: "" },
+        { value: "other", label: "Other", means: "" },
       ],
     }),
     question({
@@ -151,6 +152,6 @@ describe("conditional questions", () => {
     ["mm", null],
     ["1e1", 10],
   ])("take %j as %j", (text, value) => {
-    expect(numberOf(SCHEMA.questions[3], text)).toBe(value);
+    expect(numberOf(SCHEMA.questions[3]!, text)).toBe(value);
   });
 });

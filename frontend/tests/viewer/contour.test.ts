@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loopsOf } from "../../src/viewer/image/contour";
+import { loopsOf } from "../../src/viewer/geometry/contour";
 
 /** Signed areas of the loops, summed. */
 function area(loops: readonly number[][]): number {
   let sum = 0;
   for (const loop of loops) {
     for (let p = 0, q = loop.length - 2; p < loop.length; q = p, p += 2)
-      sum += loop[q] * loop[p + 1] - loop[p] * loop[q + 1];
+      sum += loop[q]! * loop[p + 1]! - loop[p]! * loop[q + 1]!;
   }
   return Math.abs(sum) / 2;
 }
@@ -19,7 +19,7 @@ describe("outlines", () => {
     const loops = loopsOf(labels, 8, 6, 3);
     expect(loops).toHaveLength(1);
     expect(area(loops)).toBeCloseTo(15 - 4 / 8);
-    const xs = loops[0].filter((_, n) => n % 2 === 0);
+    const xs = loops[0]!.filter((_, n) => n % 2 === 0);
     expect([Math.min(...xs), Math.max(...xs)]).toEqual([2, 7]);
   });
 
@@ -38,7 +38,7 @@ describe("outlines", () => {
       fc.property(fc.array(fc.constantFrom(0, 1), { minLength: 63, maxLength: 63 }), (cells) => {
         for (const loop of loopsOf(Uint8Array.from(cells), 9, 7, 1)) {
           for (let p = 0, q = loop.length - 2; p < loop.length; q = p, p += 2) {
-            expect(Math.hypot(loop[p] - loop[q], loop[p + 1] - loop[q + 1])).toBeLessThanOrEqual(1.0001);
+            expect(Math.hypot(loop[p]! - loop[q]!, loop[p + 1]! - loop[q + 1]!)).toBeLessThanOrEqual(1.0001);
           }
         }
       }),

@@ -2,13 +2,15 @@
 
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { whyDamaged } from "../../src/viewer/checks";
-import { projectRow } from "../../src/viewer/image/slab";
-import type { Decoded } from "../../src/viewer/load/decode.worker";
-import type { Decoder } from "../../src/viewer/load/decoder";
-import { SliceStream } from "../../src/viewer/load/stream";
-import { findDamaged, plainSha256, sha256, sumsOf } from "../../src/viewer/load/sums";
-import { MISSING, stripe, Volume, type VolumeIndex } from "../../src/viewer/load/volume";
+import { whyDamaged } from "../../src/viewer/work/checks";
+import { projectRow } from "../../src/viewer/geometry/slab";
+import type { Decoded } from "../../src/load/decode.worker";
+import type { Decoder } from "../../src/load/decoder";
+import { SliceStream } from "../../src/load/stream";
+import { findDamaged, plainSha256, sha256, sumsOf } from "../../src/load/sums";
+import { MISSING, stripe, Volume } from "../../src/load/volume";
+import type { VolumeIndex } from "../../src/ground/contract";
+import { type Preview } from "../../src/load/enlarge";
 
 const hash = (bytes: Uint8Array) => new Uint8Array(createHash("sha256").update(bytes).digest());
 const some = (length: number, seed: number) =>
@@ -40,7 +42,7 @@ const decoder = {
     sums: Uint8Array | null,
   ): Promise<Decoded> => {
     const damaged = sums ? await findDamaged(bytes, lengths, sums) : [];
-    return { hu: Int16Array.from(lengths, (_, n) => (damaged.includes(n) ? MISSING : bytes[50 * n])), damaged };
+    return { hu: Int16Array.from(lengths, (_, n) => (damaged.includes(n) ? MISSING : bytes[50 * n]!)), damaged };
   },
 } as unknown as Decoder;
 
@@ -48,8 +50,8 @@ const decoder = {
 async function load(index: VolumeIndex, answer: (from: number, to: number, cache: string) => Response) {
   const asked: string[] = [];
   vi.stubGlobal("fetch", (_: string, init: RequestInit) => {
-    const [from, to] = /bytes=(\d+)-(\d+)/
-      .exec((init.headers as Record<string, string>)["Range"])!
+    const [from = 0, to = 0] = /bytes=(\d+)-(\d+)/
+      .exec((init.headers as Record<string, string>)["Range"]!)!
       .slice(1)
       .map(Number);
     asked.push(`${from}-${to} ${init.cache}`);
@@ -57,15 +59,15 @@ async function load(index: VolumeIndex, answer: (from: number, to: number, cache
   });
   const arrived = new Map<number, number>();
   const lost: number[] = [];
-  const stream = new SliceStream(
-    index,
-    decoder,
-    (z0, hu) => hu.forEach((value, n) => arrived.set(z0 + n, value)),
-    () => undefined,
-    (z) => lost.push(z),
-  );
+  const stream = new SliceStream(index, decoder, {
+    room: null,
+    expect: () => undefined,
+    arrived: (z0, _, hu) => hu?.forEach((value, n) => arrived.set(z0 + n, value)),
+    trouble: () => undefined,
+    lost: (z) => lost.push(z),
+  });
   await stream.start();
-  return { arrived, lost: lost.sort(), asked };
+  return { arrived, lost: lost.sort((a, b) => a - b), asked };
 }
 
 afterEach(() => {
@@ -85,7 +87,7 @@ describe("sums", () => {
     const { bytes, index } = packOf();
     for (let at = 0; at < bytes.length; at += 7) {
       const wrong = bytes.slice();
-      wrong[at] ^= 1 << (at % 8);
+      wrong[at]! ^= 1 << (at % 8);
       expect(await findDamaged(wrong, [50, 50, 50, 50], sumsOf(index)!)).toEqual([Math.floor(at / 50)]);
     }
     expect(await findDamaged(bytes, [50, 50, 50, 50], sumsOf(index)!)).toEqual([]);
@@ -96,7 +98,7 @@ describe("a damaged slice", () => {
   it("on the way is asked for once more, past the cache", async () => {
     const { bytes, index } = packOf();
     const wrong = bytes.slice();
-    wrong[120] ^= 4;
+    wrong[120]! ^= 4;
     const { arrived, lost, asked } = await load(
       index,
       (from, to, cache) => new Response((cache === "reload" ? bytes : wrong).slice(from, to)),
@@ -105,10 +107,40 @@ describe("a damaged slice", () => {
     expect([arrived.size, lost]).toEqual([4, []]);
   });
 
+  it("is not written where the others are, in shared memory", async () => {
+    const { bytes, index } = packOf();
+    const wrong = bytes.slice();
+    wrong[120]! ^= 4;
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response(wrong.slice())));
+    const room = new Int16Array(new SharedArrayBuffer(8));
+    const told: unknown[] = [];
+    const writing = {
+      decode: async (...[given, lengths, voxels, offset, sums, into]: Parameters<Decoder["decode"]>) => {
+        told.push(["expected", ...told.splice(0)]);
+        const { hu, damaged } = await decoder.decode(given, lengths, voxels, offset, sums, into);
+        hu?.forEach((value, n) => {
+          if (into && !damaged.includes(n)) into[n] = value;
+        });
+        return { hu: null, damaged };
+      },
+    } as unknown as Decoder;
+    const stream = new SliceStream(index, writing, {
+      room,
+      expect: (z0, count) => told.push([z0, count]),
+      arrived: (z0, count, hu) => told.push([z0, count, hu]),
+      trouble: () => undefined,
+      lost: (z) => told.push(z),
+    });
+    await stream.start();
+    expect(told.slice(-3)).toEqual([2, [0, 2, null], [3, 1, null]]);
+    expect(JSON.stringify(told[0])).toContain("[0,4]");
+    expect([...room]).toEqual([bytes[0], bytes[50], 0, bytes[150]]);
+  });
+
   it("that stays damaged is lost, and the others are there", async () => {
     const { bytes, index } = packOf();
     const wrong = bytes.slice();
-    wrong[120] ^= 4;
+    wrong[120]! ^= 4;
     const { arrived, lost, asked } = await load(index, (from, to) => new Response(wrong.slice(from, to)));
     expect(asked).toHaveLength(2);
     expect(lost).toEqual([2]);
@@ -127,7 +159,7 @@ describe("a damaged slice", () => {
         : new Response(bytes.slice(from, to)),
     );
     expect(lost).toEqual([1]);
-    expect([...arrived.keys()].sort()).toEqual([0, 2, 3]);
+    expect([...arrived.keys()].sort((a, b) => a - b)).toEqual([0, 2, 3]);
   });
 
   it("of a pack that is missing takes all with it", async () => {
@@ -140,10 +172,16 @@ describe("a damaged slice", () => {
 
   it("is stripes in every plane, has no value, and no slab looks through it", () => {
     const index = { shape_zyx: [3, 2, 2], pack: { dtype: "int16" } } as unknown as VolumeIndex;
-    const preview = { voxels: new Uint8Array(12).fill(9), from: [3, 2, 2], step: [1, 1, 1], huLo: 0, huStep: 1 };
+    const preview: Preview = {
+      voxels: new Uint8Array(12).fill(9),
+      from: [3, 2, 2],
+      step: [1, 1, 1],
+      huLo: 0,
+      huStep: 1,
+    };
     const volume = new Volume(index, preview);
-    volume.put(0, new Int16Array(4).fill(5));
-    volume.put(2, new Int16Array(4).fill(7));
+    volume.put(0, 1, new Int16Array(4).fill(5));
+    volume.put(2, 1, new Int16Array(4).fill(7));
     volume.lose(1);
     const table = Uint32Array.from({ length: 65536 }, (_, n) => n);
     const axial = new Uint32Array(4),

@@ -1,6 +1,6 @@
 /** A desk for tests of the commands. */
 
-import type { Desk } from "../../src/viewer/desk";
+import type { Desk } from "../../src/viewer/desk/desk";
 
 /** As much of a desk as the list of commands reads when it is made. */
 export const DESK = {

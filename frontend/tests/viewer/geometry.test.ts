@@ -1,14 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Plane } from "../../src/editor/types";
-import { distanceMm, layoutOf, PaneGeometry, type GridGeometry } from "../../src/viewer/image/geometry";
+import { type Plane, perAxis } from "../../src/editor/types";
+import { distanceMm, type GridGeometry, middleOf } from "../../src/viewer/geometry/grid";
+import { layoutOf } from "../../src/viewer/geometry/layout";
+import { PaneGeometry } from "../../src/viewer/geometry/pane";
 
 const PLANES: readonly Plane[] = ["axial", "coronal", "sagittal"];
 
 /** A grid whose i, j, k run along patient axes (0 L, 1 P, 2 S) with signs. */
 function grid(axes: readonly number[] = [0, 1, 2], signs: readonly number[] = [1, 1, 1]): GridGeometry {
   const spacing = [0.7, 0.8, 2.5];
-  const lps = [0, 1, 2].map((row) => [...[0, 1, 2].map((n) => (axes[n] === row ? signs[n] * spacing[n] : 0)), 5]);
+  const lps = perAxis((row) => [...perAxis((n) => (axes[n] === row ? signs[n]! * spacing[n]! : 0)), 5] as const);
   return { shapeZyx: [30, 50, 40], spacingMmZyx: [2.5, 0.8, 0.7], lpsFromIjk: lps };
 }
 
@@ -76,7 +78,7 @@ describe("voxel to screen and back", () => {
           pane.resize(480, 360);
           pane.zoomAt(zoom, 100, 120);
           pane.panBy(pan, -pan);
-          const middle = ijk.map((v) => v + 0.5);
+          const middle = middleOf(ijk);
           const [x, y] = pane.toScreen(middle);
           expect(pane.voxelAt(x, y, ijk[pane.layout.across])).toEqual(ijk);
           const [a, b, c, d, e, f] = pane.affine();
@@ -86,8 +88,8 @@ describe("voxel to screen and back", () => {
               : plane === "coronal"
                 ? [middle[0], middle[2]]
                 : [middle[1], middle[2]];
-          expect(a * slice[0] + c * slice[1] + e).toBeCloseTo(x, 6);
-          expect(b * slice[0] + d * slice[1] + f).toBeCloseTo(y, 6);
+          expect(a * slice[0]! + c * slice[1]! + e).toBeCloseTo(x, 6);
+          expect(b * slice[0]! + d * slice[1]! + f).toBeCloseTo(y, 6);
         },
       ),
     );
@@ -101,7 +103,7 @@ describe("voxel to screen and back", () => {
     expect(Math.abs(x1 - x0) / 7).toBeCloseTo(Math.abs(y1 - y0) / 25, 9);
     const before = pane.toGrid(123, 77, 4);
     pane.zoomAt(3, 123, 77);
-    pane.toGrid(123, 77, 4).forEach((v, n) => expect(v).toBeCloseTo(before[n], 9));
+    pane.toGrid(123, 77, 4).forEach((v, n) => expect(v).toBeCloseTo(before[n]!, 9));
   });
 
   it("measures in millimetres", () => expect(distanceMm(grid(), [0, 0, 0], [10, 0, 4])).toBeCloseTo(Math.hypot(7, 10)));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { votes } from "../../src/viewer/panes/heat";
+import { votes } from "../../src/viewer/stage/heat";
 
 describe("disagreement of readers", () => {
   test("counts who marks a pixel, whatever segment; erased counts as nothing", () => {

@@ -10,9 +10,9 @@ import {
   restored,
   whyTaken,
   withKey,
-} from "../../src/viewer/commands/keys";
+} from "../../src/ground/shortcuts";
 import { search } from "../../src/viewer/commands/search";
-import { change, settings } from "../../src/viewer/settings";
+import { change, settings } from "../../src/ground/settings";
 import { DESK } from "./desk";
 
 const COMMANDS = allCommands(DESK);
@@ -59,7 +59,9 @@ describe("keys that panels name", () => {
     const own = new Set(COMMANDS.flatMap((c) => c.keys));
     const named = sources.flatMap(([name, source]) =>
       [...source.matchAll(/\bkeys="([^"]+)"|\bwithKey\((?:[^"]|"[^"]{4,}")*?((?:, "[^"]+")+)\)/g)]
-        .flatMap(([, one, several]) => (one ? [one] : [...several.matchAll(/"([^"]+)"/g)].map(([, key]) => key)))
+        .flatMap(([, one, several]) =>
+          one ? [one] : [...(several ?? "").matchAll(/"([^"]+)"/g)].map(([, key]) => key),
+        )
         .map((key) => `${name}: ${key}`),
     );
     expect(named.length).toBeGreaterThan(40);
@@ -72,7 +74,7 @@ describe("keys that panels name", () => {
     );
     // What the mouse does beside, and Escape, have no command.
     expect(texts.filter((text) => /\((?:Shift|Ctrl|Alt|[A-Z?])[ )]|\b(?:Shift|Ctrl|Alt) [A-Z0-9]/.test(text))).toEqual([
-      "A press says: this does not (Alt or Ctrl + press)",
+      "A press marks what does not belong to it (Alt or Ctrl + press)",
     ]);
   });
 

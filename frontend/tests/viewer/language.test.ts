@@ -1,19 +1,23 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
-import { ENGLISH, PSEUDO, speak, t, tn, type Forms, type Language } from "../../src/viewer/language";
+import { ENGLISH, PSEUDO, speak, t, tn, type Forms, type Language } from "../../src/ground/language";
 import { allCommands } from "../../src/viewer/commands";
-import { presetsOf } from "../../src/viewer/image/window";
+import { presetsOf } from "../../src/viewer/geometry/window";
 import { TOOLS } from "../../src/viewer/tools";
-import { fixed, ml, thin } from "../../src/viewer/words";
+import { fixed, ml, thin } from "../../src/ground/words";
 import { DESK } from "./desk";
 
-const SOURCE = new URL("../../src/viewer/", import.meta.url),
+const SOURCE = new URL("../../src/", import.meta.url),
   FOLDER = new URL("../../languages/", import.meta.url),
   ENGLISH_FILE = new URL("en.json", FOLDER);
-const STRING = String.raw`("(?:[^"\\]|\\.)*")`;
+/** A plain string, or a long one in parts that stand joined by `+`. */
+const PART = String.raw`"(?:[^"\\]|\\.)*"`;
+const STRING = String.raw`(${PART}(?:\s*\+\s*${PART})*)`;
+const textOf = (source: string) =>
+  [...source.matchAll(new RegExp(PART, "g"))].map(([part]) => JSON.parse(part) as string).join("");
 
 const files = (readdirSync(SOURCE, { recursive: true }) as string[]).filter(
-  (name) => /\.tsx?$/.test(name) && name !== "language.ts",
+  (name) => /^(ground|load|viewer)\/.*\.tsx?$/.test(name) && name !== "ground/language.ts",
 );
 const sources = new Map(
   files.map((name) => [name, readFileSync(new URL(name, SOURCE), "utf8").replaceAll(/^\s*(\/\/|\/?\*).*$/gm, "")]),
@@ -21,7 +25,10 @@ const sources = new Map(
 
 const presets = ["CT", "DX"].flatMap((modality) => presetsOf({ modality, hu_range: [0, 1] }));
 
-/** Every text of the viewer: what stands in `t("…")`, `tn(n, "…", "…")` and `msg("…")`, and the words of tools, windows and commands. */
+/**
+ * Every text of the viewer: what stands in `t("…")`, `tn(n, "…", "…")` and `msg("…")`, and the words of tools, windows
+ * and commands.
+ */
 function collect(): Language {
   const texts = new Map<string, string | Forms>();
   const add = (text: string) => texts.set(text, text);
@@ -29,10 +36,12 @@ function collect(): Language {
   for (const { name } of presets) add(name);
   for (const { title, group } of allCommands(DESK)) [title, group].forEach(add);
   for (const source of sources.values()) {
-    for (const [, text] of source.matchAll(new RegExp(String.raw`\b(?:t|msg)\(\s*${STRING}`, "g")))
-      add(JSON.parse(text) as string);
-    for (const [, one, other] of source.matchAll(new RegExp(String.raw`\btn\([^"]*${STRING},\s*${STRING}`, "g"))) {
-      texts.set(JSON.parse(other) as string, { one: JSON.parse(one) as string, other: JSON.parse(other) as string });
+    for (const [, text = ""] of source.matchAll(new RegExp(String.raw`\b(?:t|msg)\(\s*${STRING}`, "g")))
+      add(textOf(text));
+    for (const [, one = "", other = ""] of source.matchAll(
+      new RegExp(String.raw`\btn\([^"]*${STRING},\s*${STRING}`, "g"),
+    )) {
+      texts.set(textOf(other), { one: textOf(one), other: textOf(other) });
     }
   }
   return Object.fromEntries([...texts].sort(([x], [y]) => (x < y ? -1 : 1)));
@@ -62,7 +71,7 @@ describe("texts", () => {
       const translated = JSON.parse(readFileSync(new URL(name, FOLDER), "utf8")) as Language;
       for (const [text, entry] of Object.entries(translated)) {
         expect(english).toHaveProperty([text]);
-        const allowed = formsOf(english[text]).flatMap(placeholders);
+        const allowed = formsOf(english[text]!).flatMap(placeholders);
         for (const form of formsOf(entry)) for (const name of placeholders(form)) expect(allowed).toContain(name);
       }
     },

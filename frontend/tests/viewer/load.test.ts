@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { enlarge, Sketch } from "../../src/viewer/load/enlarge";
-import { Volume, type VolumeIndex } from "../../src/viewer/load/volume";
-import { runsOf } from "../../src/viewer/load/stream";
+import { enlarge, Sketch } from "../../src/load/enlarge";
+import { Volume } from "../../src/load/volume";
+import type { VolumeIndex } from "../../src/ground/contract";
+import { runsOf } from "../../src/load/stream";
+import { type Zyx } from "../../src/editor/types";
 
 describe("runs of slices", () => {
   it("cover the pack once, in order, none larger than asked unless one slice is", () => {
@@ -21,7 +23,7 @@ describe("runs of slices", () => {
 });
 
 describe("preview at the size of the scan", () => {
-  const preview = (voxels: Uint8Array, from: number[], step: number[], huLo: number, huStep: number) => ({
+  const preview = (voxels: Uint8Array, from: Zyx, step: Zyx, huLo: number, huStep: number) => ({
     voxels,
     from,
     step,
@@ -46,14 +48,14 @@ describe("preview at the size of the scan", () => {
   it("is the same whole, in parts and voxel by voxel", () => {
     const voxels = Uint8Array.from({ length: 3 * 4 * 5 }, (_, n) => (n * 89) % 256);
     const small = preview(voxels, [3, 4, 5], [4, 2, 3], -1024, 8);
-    const shape = [10, 8, 13];
+    const shape: Zyx = [10, 8, 13];
     const whole = enlarge(small, shape, 0, 10);
     expect([...enlarge(small, shape, 3, 7)]).toEqual([...whole.subarray(3 * 104, 7 * 104)]);
     const sketch = new Sketch(small, shape);
     let n = 0;
     for (let z = 0; z < 10; z++)
       for (let y = 0; y < 8; y++)
-        for (let x = 0; x < 13; x++) expect(Math.abs(sketch.at(x, y, z) - whole[n++])).toBeLessThanOrEqual(1);
+        for (let x = 0; x < 13; x++) expect(Math.abs(sketch.at(x, y, z) - whole[n++]!)).toBeLessThanOrEqual(1);
   });
 
   it("is what a volume shows where nothing has come, and never covers what has", () => {
@@ -68,12 +70,35 @@ describe("preview at the size of the scan", () => {
     };
     expect(volume.at(1, 1, 0)).toBe(0);
     expect(volume.at(1, 1, 3)).toBe(200);
-    volume.put(3, new Int16Array(9).fill(-7));
+    volume.put(3, 1, new Int16Array(9).fill(-7));
     const before = [shown("axial", 1, 9), shown("coronal", 1, 12), shown("sagittal", 2, 12)];
-    expect(before[1].slice(9)).toEqual([-7, -7, -7]);
+    expect(before[1]!.slice(9)).toEqual([-7, -7, -7]);
     volume.fill(0, enlarge(small, [4, 3, 3], 0, 4));
     expect([shown("axial", 1, 9), shown("coronal", 1, 12), shown("sagittal", 2, 12)]).toEqual(before);
     expect(volume.at(0, 0, 3)).toBe(-7);
     expect([...volume.full]).toEqual([0, 0, 0, 1]);
+  });
+
+  it("goes once every slice is there, and is not put over what a decoder writes", () => {
+    const index = { shape_zyx: [3, 2, 2], pack: { dtype: "int16" } } as unknown as VolumeIndex;
+    const small = preview(new Uint8Array(12).fill(100), [3, 2, 2], [1, 1, 1], 0, 1);
+    const volume = new Volume(index, small, new Int16Array(new SharedArrayBuffer(24)));
+    expect(volume.room).toBe(volume.hu);
+    volume.expect(1, 1);
+    volume.room?.fill(-5, 4, 8); // the decoder
+    volume.fill(0, enlarge(small, [3, 2, 2], 0, 3));
+    expect([...volume.hu]).toEqual([100, 100, 100, 100, -5, -5, -5, -5, 100, 100, 100, 100]);
+    expect([volume.hasSketch, volume.at(0, 0, 1)]).toEqual([true, 100]);
+    volume.put(1, 1, null);
+    expect([volume.hasSketch, volume.at(0, 0, 1), volume.fullCount]).toEqual([false, -5, 1]);
+  });
+
+  it("goes, too, where a slice is lost", () => {
+    const index = { shape_zyx: [2, 1, 1], pack: { dtype: "int16" } } as unknown as VolumeIndex;
+    const volume = new Volume(index, preview(Uint8Array.of(1, 2), [2, 1, 1], [1, 1, 1], 0, 1));
+    expect(volume.room).toBeNull();
+    volume.put(0, 1, Int16Array.of(7));
+    volume.lose(1);
+    expect([volume.hasSketch, volume.at(0, 0, 0), volume.at(0, 0, 1)]).toEqual([false, 7, null]);
   });
 });

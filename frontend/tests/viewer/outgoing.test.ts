@@ -2,8 +2,8 @@ import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { intent, Intents, Shelf } from "../../src/offline/intents";
 import { moveOld } from "../../src/offline/moving";
-import { Problem } from "../../src/viewer/api";
-import { Outgoing, type Values } from "../../src/viewer/outgoing";
+import { checked, Problem } from "../../src/ground/api";
+import { Outgoing, type Values } from "../../src/viewer/work/outgoing";
 
 const HERE = { assignment: "a1", code: "VX-1", review: "r1" };
 let people = 0;
@@ -27,7 +27,7 @@ describe("answers", () => {
     return page;
   };
   const until = (told: () => unknown, wanted: unknown) =>
-    vi.waitFor(() => expect(told()).toEqual(wanted), { timeout: 2000, interval: 5 });
+    vi.waitFor(() => expect(told()).toEqual(wanted), { timeout: 30_000, interval: 5 });
   const noNetwork = () => Promise.reject(new TypeError("no network"));
 
   beforeEach(() => {
@@ -96,6 +96,23 @@ describe("answers", () => {
     page.set({ diagnosis: "covid19" });
     await page.save();
     expect([page.refused.value, page.unsaved.value, server]).toEqual([null, false, { diagnosis: "covid19" }]);
+  });
+
+  it("to which the server says something that is not understood are told, kept and sent again", async () => {
+    const shape = "values:{*";
+    answer = async () => checked(await Promise.resolve({ values: [] }), shape, "answers");
+    const page = open();
+    page.set({ diagnosis: "covid19" });
+    await expect(page.save()).rejects.toThrow("answers/values");
+    expect([page.refused.value?.slice(0, 31), page.unsaved.value, await kept()]).toEqual([
+      "The server answered something t",
+      true,
+      { diagnosis: "covid19" },
+    ]);
+    answer = () => Promise.resolve();
+    await vi.advanceTimersByTimeAsync(5100);
+    await until(() => page.unsaved.value, false);
+    expect([page.refused.value, server]).toEqual([null, { diagnosis: "covid19" }]);
   });
 
   it("given while others are on their way are not taken for sent", async () => {
@@ -168,6 +185,7 @@ describe("answers", () => {
         [`voxloop.drafts.${user}.r1`]: [{ text: "mend", ijk: [1, 2, 3] }],
         "voxloop.checked.r1": ["prediction added 1 2 3"],
         [`voxloop.answers.${user}.b.a1`]: { quality: "good" },
+        [`voxloop.answers.${user}.a3`]: ["no answers by name"],
         "voxloop.settings": {},
       }).map(([key, value]) => [key, JSON.stringify(value)] as const),
     );
@@ -189,7 +207,7 @@ describe("answers", () => {
           name,
           typeof value === "object" && value && "text" in value ? value.text : value,
         ])
-        .sort(),
+        .sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b))),
     ).toEqual([
       ["a1", "VX-1", "answer", "confirmed_empty", null],
       ["a1", "VX-1", "answer", "diagnosis", "covid19"],
@@ -199,6 +217,7 @@ describe("answers", () => {
       ["a2", "VX-2", "answer", "quality", "poor"],
       ["a2", "VX-2", "submit", "", { acknowledged: ["x"], at: "t" }],
     ]);
-    expect([...old.keys()]).toEqual([`voxloop.answers.${user}.b.a1`, "voxloop.settings"]);
+    // What is not this person's, or not understood, stays.
+    expect([...old.keys()]).toEqual([`voxloop.answers.${user}.b.a1`, `voxloop.answers.${user}.a3`, "voxloop.settings"]);
   });
 });

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { boxBetween, outlineOf } from "../../src/viewer/image/box";
+import { boxBetween, outlineOf } from "../../src/viewer/geometry/box";
 import { cutLabels } from "../../src/editor/cut";
 import { patchesOf } from "../../src/editor/patches";
 import { RunBuilder } from "../../src/editor/runs";
-import type { Plane, Zyx } from "../../src/editor/types";
-import { PaneGeometry, type GridGeometry } from "../../src/viewer/image/geometry";
+import { type Plane, type Zyx, perAxis } from "../../src/editor/types";
+import { PaneGeometry } from "../../src/viewer/geometry/pane";
+import type { GridGeometry } from "../../src/viewer/geometry/grid";
 import {
   cutOf,
   lettersOf,
@@ -15,11 +16,11 @@ import {
   type ObliquePicture,
   type Raster,
   type Vector,
-} from "../../src/viewer/image/oblique";
+} from "../../src/viewer/geometry/oblique";
 import { RowsInTurn } from "../../src/viewer/image/rows";
-import { projectRow, slabRange, type SlabKind } from "../../src/viewer/image/slab";
-import { regionFacts, type RegionKind } from "../../src/viewer/image/statistics";
-import { greyTable, presetsOf } from "../../src/viewer/image/window";
+import { projectRow, slabRange, type SlabKind } from "../../src/viewer/geometry/slab";
+import { regionFacts, type RegionKind } from "../../src/viewer/geometry/statistics";
+import { greyTable, presetsOf } from "../../src/viewer/geometry/window";
 import { inflate, inflateInt16, readVectors } from "../editor/vectors";
 
 interface Vectors {
@@ -33,7 +34,7 @@ interface Vectors {
     plane: Plane;
     index: number;
     kind: RegionKind;
-    box: number[];
+    box: [number, number, number, number];
     voxels: number;
     facts: (number | null)[];
   }[];
@@ -109,9 +110,9 @@ describe("oblique planes", () => {
     const area = shape[1] * shape[2];
     for (const { frame, centre, raster, values, labels_gz: wanted } of vectors.obliques) {
       const out = reslice({ frame, centre, raster, slab: null });
-      for (let p = 0; p < out.length; p++) expect(Math.abs(out[p] - values[p])).toBeLessThanOrEqual(0.51);
+      for (let p = 0; p < out.length; p++) expect(Math.abs(out[p]! - values[p]!)).toBeLessThanOrEqual(0.51);
       const marks = cutLabels(
-        (z, y, x) => labels[z * area + y * shape[2] + x],
+        (z, y, x) => labels[z * area + y * shape[2] + x]!,
         shape,
         cutOf(frame, centre, spacing, raster),
       );
@@ -134,7 +135,7 @@ describe("oblique planes", () => {
     taken.forEach((is, at) => runs.push(at, 1, 0, is));
     for (const { frame, centre, raster } of vectors.obliques) {
       const cut = cutOf(frame, centre, spacing, raster);
-      const [patch] = patchesOf(runs.build(), shape, [{ plane: "coronal", index: 7, cut }]);
+      const patch = patchesOf(runs.build(), shape, [{ plane: "coronal", index: 7, cut }])[0]!;
       expect([patch.plane, patch.index, patch.data.length < raster.width * raster.height]).toEqual([
         "coronal",
         7,
@@ -146,22 +147,22 @@ describe("oblique planes", () => {
           patch.data.subarray(row * patch.width, (row + 1) * patch.width),
           (patch.y + row) * raster.width + patch.x,
         );
-      expect(whole).toEqual(cutLabels((z, y, x) => taken[(z * ny + y) * nx + x], shape, cut));
+      expect(whole).toEqual(cutLabels((z, y, x) => taken[(z * ny + y) * nx + x]!, shape, cut));
       expect(whole).toContain(1);
     }
-    const elsewhere = cutOf(vectors.obliques[0].frame, [500, 500, 500], spacing, vectors.obliques[0].raster);
+    const elsewhere = cutOf(vectors.obliques[0]!.frame, [500, 500, 500], spacing, vectors.obliques[0]!.raster);
     expect(patchesOf(runs.build(), shape, [{ plane: "coronal", index: 7, cut: elsewhere }])).toEqual([]);
   });
 
   it("join planes to a slab", () => {
-    const { frame, centre, raster } = vectors.obliques[1];
+    const { frame, centre, raster } = vectors.obliques[1]!;
     const slab = (kind: SlabKind) => reslice({ frame, centre, raster, slab: { kind, mm: 3 } });
     const [low, mean, high] = [slab("minip"), slab("average"), slab("mip")];
     for (let p = 0; p < low.length; p++) {
-      expect(low[p]).toBeLessThanOrEqual(mean[p]);
-      expect(mean[p]).toBeLessThanOrEqual(high[p]);
+      expect(low[p]).toBeLessThanOrEqual(mean[p]!);
+      expect(mean[p]).toBeLessThanOrEqual(high[p]!);
     }
-    expect(high.some((value, p) => value > low[p])).toBe(true);
+    expect(high.some((value, p) => value > low[p]!)).toBe(true);
   });
 
   it("stand in a pane so that screen and grid agree", () => {
@@ -181,7 +182,7 @@ describe("oblique planes", () => {
     // The raster's affine leads to the same place: pixel (a, b) of the plane.
     const { a0, b0, mm } = rasterOf(frame, centre, shape, spacing);
     const place = (a: number, b: number) =>
-      centre.map((c, n) => c + (frame.right[n] * (a0 + a * mm) + frame.down[n] * (b0 + b * mm)) / spacing[n]);
+      perAxis((n) => centre[n] + (frame.right[n] * (a0 + a * mm) + frame.down[n] * (b0 + b * mm)) / spacing[n]);
     const [p, q, r, s, e, f] = pane.affine();
     const [sx, sy] = pane.toScreen(place(3, 8));
     expect(p * 3 + r * 8 + e).toBeCloseTo(sx, 6);
@@ -202,7 +203,7 @@ describe("oblique planes", () => {
       for (const [x, y] of [from, to, [from[0], to[1]], [to[0], from[1]]]) {
         const [i, j, k] = pane.toGrid(x, y, index);
         const inside = i >= box.x0 && i <= box.x1 && j >= box.y0 && j <= box.y1 && k >= box.z0 && k <= box.z1;
-        expect(inside || [i, j, k].some((c, n) => c < 0 || c > pane.size[n])).toBe(true);
+        expect(inside || [i, j, k].some((c, n) => c < 0 || c > pane.size[n]!)).toBe(true);
       }
       const outline = outlineOf(pane, box, index);
       expect(outline.length).toBeGreaterThanOrEqual(angle ? 3 : 4);
@@ -239,7 +240,7 @@ describe("figures of a region", () => {
       expect(found.areaMm2).toBeCloseTo(voxels * 0.5, 9);
       [found.mean, found.sd, found.min, found.max].forEach((value, n) => {
         if (facts[n] === null) expect(value).toBeNull();
-        else expect(value).toBeCloseTo(facts[n] as number, 6);
+        else expect(value).toBeCloseTo(facts[n]!, 6);
       });
     }
   });
@@ -250,7 +251,7 @@ describe("windows of an X-ray", () => {
     const [whole] = presetsOf({ modality: "DX", hu_range: [100, 60_100] });
     expect([whole.level, whole.width]).toEqual([30_100, 60_000]);
     const table = greyTable(whole, 32_768);
-    const greyOf = (value: number) => table[value - 32_768 + 32_768] & 255;
+    const greyOf = (value: number) => table[value - 32_768 + 32_768]! & 255;
     expect([greyOf(100), greyOf(30_100), greyOf(60_100)]).toEqual([0, 128, 255]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { change, type Copy, DEFAULTS, keepSettings, merge, settings } from "../../src/viewer/settings";
+import { change, type Copy, DEFAULTS, keepSettings, merge, settings } from "../../src/ground/settings";
 
 class Store {
   readonly kept = new Map<string, string>();
@@ -81,7 +81,7 @@ describe("keeping", () => {
   });
 
   it("does not lose a change that is made while one is on its way", async () => {
-    let arrive = (_: Copy): void => undefined;
+    let arrive: (copy: Copy) => void = () => undefined;
     answer = () =>
       new Promise((resolve) => {
         arrive = resolve;

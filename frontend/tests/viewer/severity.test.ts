@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Region } from "../../src/editor/types";
-import { gradeOf, involvement, LOBES, wordOf } from "../../src/viewer/severity";
+import { gradeOf, involvement, LOBES, wordOf } from "../../src/viewer/scan/severity";
 
 interface Vector {
   readonly shares: readonly number[];

@@ -1,23 +1,28 @@
 """HTTP for log-in by token, and for oneself."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from axes.utils import reset
 from django.contrib.auth import authenticate
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny, IsAuthenticated
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from voxloop.accounts.middleware import require_own_password
 from voxloop.accounts.models import Scope
-from voxloop.accounts.preferences import change_settings, read_settings
+from voxloop.accounts.preferences import SettingsFacts, change_settings, read_settings
+from voxloop.accounts.requests import Request
+from voxloop.accounts.roles import Role
 from voxloop.accounts.second_factor import require_code
 from voxloop.accounts.tokens import issue_token
 from voxloop.kernel.errors import Forbidden
+from voxloop.kernel.facts import plain
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
@@ -30,11 +35,41 @@ class CredentialsSerializer(serializers.Serializer[Any]):
 
 
 class SettingsSerializer(serializers.Serializer[Any]):
-    values = serializers.DictField()  # type: ignore[assignment]
+    values = serializers.DictField()
+
+
+@dataclass(frozen=True)
+class TokenFacts:
+    """A new token; its text is returned only here."""
+
+    token: str
+    expires_at: datetime | None
+    user: str
+    scopes: Sequence[Scope]
+
+
+@dataclass(frozen=True)
+class RoleFacts:
+    """A role in a campaign."""
+
+    campaign: UUID
+    role: Role
+
+
+@dataclass(frozen=True)
+class MeFacts:
+    """Who the caller is; `sites` are codes."""
+
+    id: UUID
+    username: str
+    is_administrator: bool
+    roles: Sequence[RoleFacts]
+    sites: Sequence[str]
+    preferences: Mapping[str, Any]
 
 
 class TokenView(APIView):
-    """Name and password, and the code where the account has a second factor, for a token: `Authorization: Token …`.
+    """Exchange name, password and (with a second factor) a code for a token: `Authorization: Token …`.
 
     `code` is the authenticator's or a recovery code. `scopes` are some of read, work, manage (all when left out),
     `days` until it ends. Refused with `wrong_credentials`, `second_factor_required` (send the code too), `wrong_code`,
@@ -45,7 +80,7 @@ class TokenView(APIView):
     permission_classes = [AllowAny]
     authentication_classes: list[Any] = []
 
-    @extend_schema(request=CredentialsSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=CredentialsSerializer, responses=TokenFacts)
     def post(self, request: Request) -> Response:
         body = CredentialsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -62,9 +97,8 @@ class TokenView(APIView):
             user=user, name=asked["name"], scopes=asked.get("scopes", Scope.values), days=asked.get("days")
         )
         reset(username=user.get_username())
-        return Response(
-            {"token": text, "expires_at": token.expiry, "user": user.get_username(), "scopes": token.scopes}
-        )
+        scopes = [Scope(scope) for scope in token.scopes]
+        return Response(plain(TokenFacts(text, token.expiry, user.get_username(), scopes)))
 
 
 class MeView(APIView):
@@ -72,19 +106,18 @@ class MeView(APIView):
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=MeFacts)
     def get(self, request: Request) -> Response:
         user = request.user
-        return Response(
-            {
-                "id": str(user.pk),
-                "username": user.username,
-                "is_administrator": user.is_administrator,
-                "roles": [{"campaign": str(row.campaign_id), "role": row.role} for row in user.memberships.all()],
-                "sites": [row.site.code for row in user.site_memberships.select_related("site")],
-                "preferences": user.preferences,
-            }
+        me = MeFacts(
+            id=user.pk,
+            username=user.username,
+            is_administrator=user.is_administrator,
+            roles=[RoleFacts(row.campaign_id, Role(row.role)) for row in user.memberships.all()],
+            sites=[row.site.code for row in user.site_memberships.select_related("site")],
+            preferences=user.preferences,
         )
+        return Response(plain(me))
 
 
 class SettingsView(APIView):
@@ -92,13 +125,13 @@ class SettingsView(APIView):
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=SettingsFacts)
     def get(self, request: Request) -> Response:
-        return Response(read_settings(request.user))
+        return Response(plain(read_settings(request.user)))
 
-    @extend_schema(request=SettingsSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=SettingsSerializer, responses=SettingsFacts)
     def patch(self, request: Request) -> Response:
-        """Set the names that are sent; `null` takes one away."""
+        """Set the names that are sent; `null` removes one."""
         body = SettingsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        return Response(change_settings(user=request.user, values=body.validated_data["values"]))
+        return Response(plain(change_settings(user=request.user, values=body.validated_data["values"])))

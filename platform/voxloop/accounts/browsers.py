@@ -1,4 +1,4 @@
-"""Keys that seal what a browser keeps: one of the person, one of the log-in."""
+"""Keys that encrypt what a browser stores: one per person, one per log-in."""
 
 import secrets
 
@@ -11,12 +11,11 @@ BYTES = 32  # AES-256
 
 
 def browser_keys(request: HttpRequest) -> dict[str, str]:
-    """For a page of somebody who is logged in: hexadecimal keys `person` and `login`; empty for nobody.
+    """Hexadecimal keys `person` and `login` for a page of a logged-in person; empty when nobody is logged in.
 
-    `person` seals strokes and words that the server does not have yet: it is the same at the next log-in of the same
-    person, and nobody else gets it. `login` seals copies of what the server has (voxels): it goes with the log-in,
-    however that ends, and what it sealed is noise from then on.
-    """
+    `person` encrypts strokes and texts that the server does not have yet; it is the same at every log-in of that
+    person. `login` encrypts copies of what the server has (voxels); it is lost when the log-in ends, and they become
+    unreadable."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}

@@ -1,4 +1,4 @@
-"""The forms of allauth with our one check of codes and our one count of failures behind them."""
+"""Forms of allauth that use our own check of codes and count of failures."""
 
 from typing import Any
 
@@ -43,11 +43,11 @@ class ConfirmCodeForm(_Checked, ReauthenticateForm):
 
 
 class _Proved:
-    """A passkey whose proof is no proof, or no such document at all, is refused in words and never a fault of ours."""
+    """Turns an invalid or malformed passkey response into a validation error instead of a 500."""
 
     def clean_credential(self) -> Authenticator:
         try:
-            return super().clean_credential()  # type: ignore[misc, no-any-return]
+            return super().clean_credential()  # type: ignore[misc]  # a mix-in: the forms beside it have it
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValidationError("That passkey was not taken.", code="wrong_passkey") from error
 
@@ -61,7 +61,7 @@ class ConfirmPasskeyForm(_Proved, ReauthenticateWebAuthnForm):
 
 
 class LoginPasskeyForm(_Proved, LoginWebAuthnForm):
-    """A log-in by passkey alone; it was made for that, and asks for fingerprint, face or PIN."""
+    """A log-in by passkey alone; it must be a discoverable one that verifies the user (fingerprint, face or PIN)."""
 
 
 class NewPasskeyForm(AddWebAuthnForm):
@@ -69,13 +69,14 @@ class NewPasskeyForm(AddWebAuthnForm):
 
     def clean(self) -> dict[str, Any]:
         try:
-            return super().clean()  # type: ignore[no-any-return]
+            cleaned: dict[str, Any] = super().clean()
+            return cleaned
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValidationError("That passkey was not taken.", code="wrong_passkey") from error
 
 
 class NewPasswordForm(ChangePasswordForm):
-    """A change of password, where a wrong old one is counted: an open session is no place to guess in."""
+    """A change of password that counts a wrong old one: an open session must not allow guessing."""
 
     def clean_oldpassword(self) -> str:
         typed = str(self.cleaned_data.get("oldpassword", ""))

@@ -1,4 +1,4 @@
-"""By what a failed log-in is counted."""
+"""The key by which failed log-ins are counted."""
 
 from typing import Any
 
@@ -9,7 +9,8 @@ from voxloop.accounts.models import User
 
 
 def counted_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str | None:
-    """The name of a person; for a name that nobody has a keyed hash: people type passwords into the wrong field."""
+    """The name of an existing person; for an unknown name a keyed hash, because people type passwords into the name
+    field."""
     name = (credentials or {}).get("username")
     if name is None:
         sent = getattr(request, "data", request.POST)

@@ -1,8 +1,7 @@
-"""What a log-in still lacks: it has been idle too long, needs a new password, or a second factor.
+"""Checks a log-in: it may have been idle too long, or need a new password or a second factor.
 
-One gate for pages and API alike; tokens pass the same rules in `voxloop.project.authentication`. It stands before the
-middleware that asks for a log-in, so that an idle session is met with the log-in page, or a 401 below /api/.
-"""
+For pages and API alike; tokens follow the same rules in `voxloop.project.authentication`. Comes before the middleware
+that requires a log-in, so that an idle session gets the log-in page, or a 401 below /api/."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,18 +16,18 @@ from voxloop.accounts.second_factor import require_set_up
 from voxloop.accounts.sessions import end_idle, is_alive
 from voxloop.kernel.errors import Forbidden
 
-# What stays open to somebody who has yet to choose a password, or to set up a second factor.
+# Routes open to somebody who must first choose a password or set up a second factor.
 FOR_A_PASSWORD = {"account_change_password", "account_logout", "account_login", "health", "metrics", "offline-worker"}
 FOR_A_FACTOR = FOR_A_PASSWORD | {"account_reauthenticate", "theme"}
-# Asked by machines that nobody need sit at; the view of a beat says itself whether somebody drew.
+# Polled without a person present; the heartbeat view itself reports whether somebody drew.
 POLLED = {"setup", "models_live", "api:assignment-beat"}
-PASSED = "second_factor_seen"  # in the session: the requirement was met, and is not asked of the database again
+PASSED = "second_factor_seen"  # session key: the requirement was met; saves a query on every request
 
 MADE = "Your password was made by an administrator: log in on the pages and choose your own first."
 
 
 class Gate:
-    """Asks of every request of a person who is logged in whether the log-in still opens what it asks for."""
+    """Refuses requests of logged-in persons whose log-in is idle or incomplete."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -37,7 +36,7 @@ class Gate:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, keys: Any) -> HttpResponseBase | None:
-        """An answer where the request may not go on, else None."""
+        """A response when the request may not go on, else None."""
         name = request.resolver_match.view_name if request.resolver_match else ""
         if not request.session.session_key or not request.user.is_authenticated:
             return None

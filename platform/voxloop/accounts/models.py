@@ -9,18 +9,19 @@ from knox.models import AbstractAuthToken
 from voxloop.kernel.ids import new_id
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox, which has its tokens, carries no types
     """A person who logs in. What they may do comes from their roles in campaigns and their sites.
 
-    An administrator installs, invites people and grants roles; being one gives no right to label or to judge.
-    """
+    An administrator installs, invites people and grants roles; that gives no right to label or to review."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     is_administrator = models.BooleanField(default=False)
-    must_change_password = models.BooleanField(default=False)  # somebody else has made it, and so knows it
+    must_change_password = models.BooleanField(default=False)  # set by somebody else, who therefore knows it
     theme = models.CharField(
         max_length=8, default="system", choices=[("system", "As the system"), ("light", "Light"), ("dark", "Dark")]
     )
+    time_zone = models.CharField(max_length=40, blank=True, default="")  # as chosen; "": that of the browser
+    browser_zone = models.CharField(max_length=40, blank=True, default="")  # as the browser used last says
     preferences = models.JSONField(default=dict, blank=True)
 
     class Meta:
@@ -34,7 +35,7 @@ class User(AbstractUser):
 
 
 class Scope(models.TextChoices):
-    """What a token may be used for; which route needs which is said in `voxloop.project.scopes`."""
+    """What a token may be used for; `voxloop.project.scopes` maps routes to scopes."""
 
     READ = "read", "Read: lists, volumes, masks, releases"
     WORK = "work", "Work: draw, answer, hand in, judge, comment"
@@ -42,7 +43,7 @@ class Scope(models.TextChoices):
 
 
 class ApiToken(AbstractAuthToken):
-    """A token of a person: hashed, with scopes and an end. It acts with the person's roles and sites of the moment."""
+    """A person's token: hashed, with scopes and an expiry date. It acts with the person's current roles and sites."""
 
     name = models.CharField(max_length=60, blank=True)
     scopes = ArrayField(models.CharField(max_length=10, choices=Scope.choices))
@@ -61,15 +62,14 @@ class ApiToken(AbstractAuthToken):
 
 
 class BrowserKey(models.Model):
-    """What seals a person's unsent work in the browsers they use: only their own log-in hands it out (docs/adr).
+    """The key that encrypts a person's unsent work in their browsers; only their own log-in gets it (docs/adr/0018).
 
-    Lost, the strokes that wait in a browser cannot be read any more: it is never changed, not even with the password.
-    """
+    It never changes, not even with the password: without it, strokes that wait in a browser are lost."""
 
     person = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         primary_key=True,
-        on_delete=models.CASCADE,  # nobody is left who could read what it seals
+        on_delete=models.CASCADE,  # without the person nobody may read what it encrypts
         related_name="browser_key",
     )
     key = models.CharField(max_length=64)  # 32 bytes, hexadecimal

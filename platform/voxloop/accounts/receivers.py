@@ -1,4 +1,4 @@
-"""What must follow when allauth changes a password or a factor, and when somebody logs in."""
+"""Receivers of allauth's signals: a password or a factor changed, or somebody logged in."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def logged_in(sender: Any, request: Any, user: User, **_: Any) -> None:
 
 @receiver(password_changed)
 def changed_password(sender: Any, request: Any, user: User, **_: Any) -> None:
-    """The tokens have ended already (`TokensEnd`); the log-ins elsewhere end here, and this one goes on."""
+    """End the log-ins elsewhere; this one stays. `TokensEnd` has ended the tokens already."""
     if user.must_change_password:
         user.must_change_password = False
         user.save(update_fields=["must_change_password"])
@@ -34,7 +34,7 @@ def changed_password(sender: Any, request: Any, user: User, **_: Any) -> None:
 
 @receiver(authenticator_added)
 def added(sender: Any, request: Any, user: User, authenticator: Authenticator, **_: Any) -> None:
-    """Log-ins elsewhere have not passed the new factor, so they end; this one just has."""
+    """End log-ins elsewhere, which have not passed the new factor; this one has."""
     _tell(user, "person.factor_added", authenticator)
     if authenticator.type in FACTORS:
         record_authentication(request, user, method="mfa", type=authenticator.type, id=authenticator.pk)

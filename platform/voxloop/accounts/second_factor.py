@@ -1,8 +1,7 @@
-"""The second factor: who must have one, who has one, and the one place where a code is checked.
+"""The second factor: who must have one, who has one, and the only check of codes.
 
-Every door asks here: the log-in pages and the confirmations (through `voxloop.accounts.forms`), the token route and
-signatures. A wrong code is counted like a wrong password, so that five of either lock the name.
-"""
+Used by the log-in and confirmation pages (through `voxloop.accounts.forms`), the token route and signatures. A wrong
+code is counted like a wrong password, so that five of either lock the name."""
 
 from typing import Any
 
@@ -20,13 +19,13 @@ from django.utils.crypto import constant_time_compare
 from voxloop.accounts.models import User
 from voxloop.kernel.errors import Forbidden
 
-FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery codes alone are none
-ADMINISTRATOR = "administrator"  # in VOXLOOP_REQUIRE_TOTP: the person's own flag, not a role in a campaign
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery codes alone do not count
+ADMINISTRATOR = "administrator"  # value in VOXLOOP_REQUIRE_TOTP for the person's own flag; not a role in a campaign
 
 
 def has_second_factor(user: User) -> bool:
     """Whether the account has an authenticator app or a passkey."""
-    return Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
+    return bool(Authenticator.objects.filter(user=user, type__in=FACTORS).exists())
 
 
 def is_bound_to_have_one(user: User) -> bool:
@@ -60,7 +59,7 @@ def has_passed(request: HttpRequest, user: User) -> bool:
 
 
 def require_code(*, request: HttpRequest, user: User, code: str | None) -> None:
-    """Where the account has a second factor, take its code. To be called after the password was found right.
+    """Check the code of an account that has a second factor; call it after the password was checked.
 
     Raises Forbidden with `second_factor_setup_required`, `second_factor_required` (no code was sent) or `wrong_code`.
     """
@@ -76,13 +75,13 @@ def require_code(*, request: HttpRequest, user: User, code: str | None) -> None:
 
 
 def check_code(*, request: HttpRequest, user: User, code: str) -> Authenticator:
-    """The authenticator that takes this code, which works no second time, in whatever process it was used.
+    """The authenticator that accepts this code. A code works once, across all processes.
 
     Raises Forbidden: `locked_out` after five failures, else `wrong_code`, which is counted.
     """
     credentials = {"username": user.get_username()}
     if not AxesProxyHandler.is_allowed(request, credentials):
-        request.axes_locked_out = True
+        vars(request)["axes_locked_out"] = True  # required by the middleware of axes
         raise Forbidden(
             "This name is locked for 15 minutes after 5 failures; wait, or ask an administrator.", code="locked_out"
         )
@@ -102,14 +101,15 @@ def _take(user: User, code: str) -> Authenticator | None:
             if step is not None and step > row.data.get("used_step", 0):
                 row.data["used_step"] = step
                 row.save(update_fields=["data"])
-                return row  # type: ignore[no-any-return]
+                return row
         elif row.wrap().validate_code(code):
-            return row  # type: ignore[no-any-return]
+            return row
     return None
 
 
 def _step_of(secret: str, code: str) -> int | None:
-    """The 30 s step whose code this is, among those that count now (RFC 6238)."""
+    """The 30 s step of this code, among those accepted now (RFC 6238); None for a wrong code."""
+    step: int
     for step in yield_hotp_counters_from_time():
         if constant_time_compare(format_hotp_value(hotp_value(secret, step)), code):
             return step

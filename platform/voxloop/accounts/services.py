@@ -1,7 +1,7 @@
-"""Make people, change what they are, and confirm that the one at the keyboard is the one who logged in."""
+"""Create, change and close accounts; re-confirm the password or code of who is logged in."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import cast
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 
+from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
 from voxloop.accounts.second_factor import has_passed, require_code, require_set_up
 from voxloop.accounts.sessions import end_sessions
@@ -26,12 +27,13 @@ def create_person(
     *,
     username: str,
     password: str,
-    actor: Any,
+    actor: Actor,
     is_administrator: bool = False,
     email: str = "",
     must_change_password: bool = False,
 ) -> User:
-    """Make an account; the caller writes it down. Raises Conflict for a taken name, Invalid for a weak password."""
+    """Create an account; the caller writes the audit entry. Raises Conflict for a taken name, Invalid for a weak
+    password."""
     if User.objects.filter(username__iexact=username).exists():
         raise Conflict(f"There is already a person called {username}.", code="name_taken")
     person = User(
@@ -42,32 +44,38 @@ def create_person(
     )
     try:
         validate_password(password, person)
-        person.set_password(password)
+    except ValidationError as error:
+        raise Invalid(" ".join(error.messages), code="bad_person", field="password") from error
+    person.set_password(password)
+    try:
         person.full_clean(exclude=["password"])
     except ValidationError as error:
-        raise Invalid(" ".join(error.messages), code="bad_person") from error
+        raise Invalid(" ".join(error.messages), code="bad_person", field="username") from error
     with transaction.atomic():
         person.save()
     return person
 
 
-def confirm_signature(*, request: HttpRequest, password: str | None, code: str | None = None) -> datetime:
-    """When the password was last entered; enters it now when one is given.
+def confirm_signature(
+    *, request: HttpRequest, password: str | None, code: str | None = None, lasts: timedelta | None = None
+) -> datetime:
+    """When the password was last entered; a given password is checked and counts as entered now.
 
-    An approval is a signature: it needs the password itself, at most `SIGNATURE_LASTS` ago; and where the account has
-    a second factor that this session was not opened with (a token has no session), its code. Raises Forbidden
-    with code `signature_required` or `wrong_password`, or as `require_code` does.
-    """
-    require_set_up(request.user)
+    An approval is a signature: it needs the password, entered at most `lasts` ago (`SIGNATURE_LASTS` without it;
+    `timedelta.max`: the log-in is enough, `timedelta(0)`: it is asked for every time), and a code where the account has
+    a second factor that this session did not pass (a token has no session). Raises Forbidden with code
+    `signature_required` or `wrong_password`, or as `require_code` does."""
+    person = cast(User, request.user)
+    require_set_up(person)
     if password:
-        if authenticate(request, username=request.user.get_username(), password=password) is None:
+        if authenticate(request, username=person.get_username(), password=password) is None:
             raise Forbidden("That is not your password; nothing was signed.", code="wrong_password")
-        if not has_passed(request, request.user):
-            require_code(request=request, user=request.user, code=code)
+        if not has_passed(request, person):
+            require_code(request=request, user=person, code=code)
         return mark_signed(request)
     if request.session.session_key and (stored := request.session.get(SIGNED_AT)):
         signed_at = datetime.fromisoformat(stored)
-        if now() - signed_at <= settings.SIGNATURE_LASTS:
+        if now() - signed_at <= (settings.SIGNATURE_LASTS if lasts is None else lasts):
             return signed_at
     raise Forbidden("Enter your password to sign this verdict.", code="signature_required")
 
@@ -82,7 +90,7 @@ def mark_signed(request: HttpRequest) -> datetime:
 
 @transaction.atomic
 def set_password(*, person: User, password: str, actor: User) -> None:
-    """Give a person who lost the password another one, which they must change when they log in with it.
+    """Set a new password for a person who lost theirs; they must change it at the next log-in.
 
     Administrators only. Ends the person's log-ins and tokens; a second factor stays. Raises Invalid for a weak one.
     """
@@ -94,7 +102,7 @@ def set_password(*, person: User, password: str, actor: User) -> None:
     try:
         validate_password(password, person)
     except ValidationError as error:
-        raise Invalid(" ".join(error.messages), code="bad_person") from error
+        raise Invalid(" ".join(error.messages), code="bad_person", field="password") from error
     person.set_password(password)
     person.must_change_password = True
     person.save(update_fields=["password", "must_change_password"])
@@ -104,11 +112,11 @@ def set_password(*, person: User, password: str, actor: User) -> None:
 
 @transaction.atomic
 def remove_second_factor(*, person: User, actor: User, why: str) -> None:
-    """Take the second factor off an account whose owner lost it. Administrators only; never one's own, for that page
-    asks for the factor itself. Ends the person's log-ins and tokens. Raises Invalid without a reason."""
+    """Remove a lost second factor. Administrators only; never one's own, which the account page does with the factor
+    itself. Ends the person's log-ins and tokens. Raises Invalid without a reason."""
     _only_administrators(actor)
     if person == actor:
-        raise Forbidden("Another administrator must take off your second factor.", code="own_second_factor")
+        raise Forbidden("Another administrator must remove your second factor.", code="own_second_factor")
     if not why.strip():
         raise Invalid("Say why, and how you made sure who asked.", code="reason_required")
     rows = Authenticator.objects.filter(user=person)
@@ -127,7 +135,7 @@ def remove_second_factor(*, person: User, actor: User, why: str) -> None:
     )
 
 
-def end_access(*, person: User, actor: Any, why: str) -> None:
+def end_access(*, person: User, actor: Actor, why: str) -> None:
     """End every log-in and token of a person (deactivated, a new password, a lost second factor)."""
     end_sessions(user=person, actor=actor, why=why)
     end_tokens(user=person, actor=actor, why=why)
@@ -148,12 +156,11 @@ def set_theme(*, user: User, theme: str) -> None:
 
 
 @transaction.atomic
-def deactivate_person(*, person: User, actor: Any) -> User:
-    """Close a person's log-in: no password, session or token works from now on; the caller writes it down.
+def deactivate_person(*, person: User, actor: Actor) -> User:
+    """Close an account: no password, session or token works any more; the caller writes the audit entry.
 
-    Raises Conflict: `last_administrator` (somebody must be able to let others in), `own_account`, `already_so`.
-    """
-    # One after the other: two administrators who close each other's account at once must not both succeed.
+    Raises Conflict: `last_administrator` (somebody must be able to grant access), `own_account`, `already_so`."""
+    # Serialised: two administrators who close each other's account at once must not both succeed.
     keepers = list(User.objects.select_for_update().filter(is_administrator=True, is_active=True).order_by("pk"))
     row = User.objects.select_for_update().get(pk=person.pk)
     if not row.is_active:
@@ -173,7 +180,8 @@ def deactivate_person(*, person: User, actor: Any) -> User:
 
 @transaction.atomic
 def reactivate_person(*, person: User) -> User:
-    """Open a closed log-in again, with its old password; the caller writes it down. Raises Conflict (`already_so`)."""
+    """Reopen a closed account with its old password; the caller writes the audit entry. Raises Conflict
+    (`already_so`)."""
     row = User.objects.select_for_update().get(pk=person.pk)
     if row.is_active:
         raise Conflict(f"The account of {row} is open already.", code="already_so")

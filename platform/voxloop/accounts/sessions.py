@@ -1,13 +1,12 @@
-"""Log-ins that are open: listed, ended by hand, ended when nobody does anything.
+"""Open log-ins: list them, end them by hand or when idle.
 
-A row of allauth's `UserSession` goes with each session of Django. When it was last seen is written at most once a
-minute by each process, and not at all in between: a save costs no query more.
-"""
+Each Django session has a row of allauth's `UserSession`. Its last use is written at most once a minute by each process,
+so that a save costs no extra query."""
 
 import re
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import cast
 
 from allauth.usersessions.models import UserSession
 from axes.helpers import get_client_ip_address
@@ -16,6 +15,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.http import HttpRequest
 
+from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
 from voxloop.accounts.signals import account_changed
 from voxloop.kernel.clock import now
@@ -32,12 +32,12 @@ _SYSTEMS = (
     ("CrOS", "ChromeOS"),
     ("Linux", "Linux"),
 )
-# When this process last found a session to be alive, by its key; seconds of the monotonic clock.
+# Session key -> when this process last wrote its use, in seconds of the monotonic clock.
 _seen: dict[str, float] = {}
 
 
 def begin_session(request: HttpRequest, user: User) -> None:
-    """Note from where and with what a log-in was made."""
+    """Record address and browser of a new log-in."""
     key = request.session.session_key
     if not key:
         return
@@ -66,23 +66,25 @@ def is_alive(request: HttpRequest, *, counts: bool) -> bool:
         return True
     if rows.exists():
         return not counts and fresh.exists()
-    begin_session(request, request.user)  # a session from before there were rows
+    begin_session(request, cast(User, request.user))  # a session older than this table has no row
     return True
 
 
 def note_activity(request: HttpRequest) -> None:
-    """Count this request as a use, where the middleware could not know (a beat of somebody who draws)."""
+    """Count this request as a use where the middleware cannot tell (a heartbeat of somebody who draws)."""
     if request.session.session_key:
         is_alive(request, counts=True)
 
 
 def list_sessions(user: User) -> list[UserSession]:
-    """A person's open log-ins, the newest first. Those that Django has ended are forgotten on the way."""
+    """A person's open log-ins, the newest first. Deletes the rows of those that Django has ended."""
     return sorted(UserSession.objects.purge_and_list(user), key=lambda row: row.created_at, reverse=True)
 
 
 @transaction.atomic
-def end_sessions(*, user: User, but: str | None = None, only: int | None = None, actor: Any = None, why: str) -> int:
+def end_sessions(
+    *, user: User, but: str | None = None, only: int | None = None, actor: Actor | None = None, why: str
+) -> int:
     """End a person's log-ins (all, all but the one with the key `but`, or the one with the id `only`)."""
     rows = UserSession.objects.filter(user=user)
     if but:
@@ -107,8 +109,8 @@ def end_sessions(*, user: User, but: str | None = None, only: int | None = None,
 
 
 def end_idle(request: HttpRequest) -> None:
-    """End the session of this request, in which nobody did anything for too long."""
-    minutes = settings.IDLE_LASTS.total_seconds() / 60
+    """End the session of this request, which was idle for too long."""
+    minutes = settings.IDLE_LASTS.total_seconds() / 60 if settings.IDLE_LASTS else 0
     row = UserSession.objects.filter(session_key=request.session.session_key).first()
     if row is not None:
         end_sessions(user=row.user, only=row.pk, why=f"idle for {minutes:.0f} minutes")
@@ -116,7 +118,7 @@ def end_idle(request: HttpRequest) -> None:
 
 
 def device_words(agent: str) -> str:
-    """ "Firefox on Windows", from what a browser says of itself."""
+    """ "Firefox on Windows", from a User-Agent header."""
     browser, system = _first(_BROWSERS, agent), _first(_SYSTEMS, agent)
     if browser or system:
         return " on ".join(part for part in (browser or "A browser", system) if part)

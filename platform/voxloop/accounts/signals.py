@@ -1,4 +1,4 @@
-"""What others may want to know of people. The audit log writes each down (`voxloop.audit.receivers`)."""
+"""Signals about accounts; `voxloop.audit.receivers` writes each into the audit log."""
 
 from django.dispatch import Signal
 

@@ -1,10 +1,8 @@
-"""Anchors: the newest seal, written where who owns the database cannot reach, so that a log cut off shows it.
-
-One place is always there: a file in the state folder. `VOXLOOP_ANCHORS` names more: `file:///mount/folder`,
-`s3://bucket/prefix?endpoint=…`, `mailto:somebody@example.org`. A place that fails is told and does not stop the others.
-A line is `{"at", "position", "hash"}`. A mail holds one and cannot be read back: keep the mails, and give a file of
-their lines to `verify_audit --anchor`.
-"""
+"""Anchors: copies of the newest seal outside the database, so that a truncated log is detected. One location always
+exists: a file in the state folder. `VOXLOOP_ANCHORS` names more: `file:///mount/folder`,
+`s3://bucket/prefix?endpoint=…`, `mailto:somebody@example.org`. A failing location is reported and does not stop the
+others. A line is `{"at", "position", "hash"}`. A mail holds one and cannot be read back: keep the mails, and give a
+file of their lines to `verify_audit --anchor`."""
 
 import json
 import tempfile
@@ -26,11 +24,11 @@ from voxloop.kernel.errors import NotFound, Refusal
 from voxloop.storage.store import open_store
 
 ANCHOR = "audit-anchor.jsonl"
-NOTES = "audit-anchors.json"  # in the state folder: when each other place was last written, and what it said
-# How often a place is written at least while nothing happens, and at most while something does.
+NOTES = "audit-anchors.json"  # in the state folder: when each other location was last written, and its last error
+# How often a location is written while the log does not grow, and at most while it grows.
 QUIET = timedelta(minutes=5)
 EVERY = {"file": timedelta(0), "s3": timedelta(hours=1), "mailto": timedelta(days=1)}
-# Older than this, a place has missed its time.
+# An anchor older than this is overdue.
 LATE = {"file": timedelta(hours=1), "s3": timedelta(hours=3), "mailto": timedelta(days=2)}
 
 log = structlog.get_logger(__name__)
@@ -38,8 +36,8 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Condition:
-    """How a place stands: its newest anchor, and in a sentence what is wrong with it ("" when nothing is)."""
+class AnchorStatus:
+    """State of one anchor location: its newest anchor, and one sentence on what is wrong ("" when nothing is)."""
 
     place: str
     newest: str | None
@@ -52,7 +50,7 @@ def local_anchor() -> Path:
 
 
 def anchor() -> Path:
-    """Seal what is new and write the newest seal to every place that is due; answer the path of the local one."""
+    """Seal new entries and write the newest seal to every location that is due; returns the local file's path."""
     seal_entries()
     path, head = local_anchor(), AuditSeal.objects.order_by("-position").first()
     if head is None:
@@ -77,68 +75,69 @@ def anchor() -> Path:
 
 
 def read_anchors(path: Path | None = None) -> list[Row]:
-    """Every anchor that can be read: of this file, or of the local one and all places. Places that fail are left out;
-    `conditions` tells of them."""
+    """Every anchor that can be read: of this file, or of the local one and all locations. Failing locations are left
+    out; `anchor_statuses` reports them."""
     if path is not None:
         return _lines(path.read_text(encoding="utf-8")) if path.exists() else []
     rows: list[Row] = []
-    for place in _places():
+    for location in _locations():
         try:
-            rows += _read(place)
+            rows += _read(location)
         except (OSError, Refusal, ValueError):
             continue
     return rows
 
 
-def conditions() -> list[Condition]:
-    """How each place stands. Before anything is sealed none need have an anchor, but nothing waits long for a seal."""
+def anchor_statuses() -> list[AnchorStatus]:
+    """The status of each location. None needs an anchor before anything is sealed, but no entry may stay unsealed for
+    long."""
     notes = _read_notes()
     if AuditSeal.objects.exists():
-        found = [_condition(place, notes.get(place, {})) for place in _places()]
+        found = [_status_of(location, notes.get(location, {})) for location in _locations()]
     else:
-        found = [Condition(place, None, "") for place in _places()]
-    if found[0].newest is None and any(place.newest and not place.fault for place in found[1:]):
-        # On many machines the file of a state folder lies on whichever machine sealed; a place for all proves as much.
+        found = [AnchorStatus(location, None, "") for location in _locations()]
+    if found[0].newest is None and any(status.newest and not status.fault for status in found[1:]):
+        # With several machines the local file lies on whichever machine sealed; a shared location is as good.
         found[0] = replace(found[0], fault="")
     waits = AuditEntry.objects.filter(seal__isnull=True).order_by("id").first()
     if waits is not None and now() - waits.at > LATE["file"] and not found[0].fault:
         found[0] = replace(
             found[0],
             fault=f"Entry {waits.pk} has waited for its seal since {waits.at:%d %b %H:%M}: "
-            "the clock process (beat) or a worker has stopped.",
+            "the scheduler (beat) or a worker has stopped.",
         )
     return found
 
 
-def _condition(place: str, note: dict[str, Any]) -> Condition:
-    scheme = urlsplit(place).scheme or "file"
+def _status_of(location: str, note: dict[str, Any]) -> AnchorStatus:
+    scheme = urlsplit(location).scheme or "file"
     try:
-        rows = [{"at": note["at"]}] if scheme == "mailto" and "at" in note else _read(place)
+        rows = [{"at": note["at"]}] if scheme == "mailto" and "at" in note else _read(location)
     except (OSError, Refusal, ValueError) as error:
-        return Condition(place, None, f"The anchors at {place} cannot be read: {_words(error)}")
+        return AnchorStatus(location, None, f"The anchors at {location} cannot be read: {_words(error)}")
     if not rows:
         why = f" ({note['fault']})" if note.get("fault") else ""
         said = (
-            f"There is no anchor at {place}, though entries are sealed: it was removed, or never written{why}. "
-            "Whether the log was cut off cannot be told by it."
+            f"There is no anchor at {location}, though entries are sealed: it was removed, or never written{why}. "
+            "It cannot show whether the log was truncated."
         )
-        return Condition(place, None, said)
+        return AnchorStatus(location, None, said)
     newest = max(str(row["at"]) for row in rows)
     age = now() - datetime.fromisoformat(newest)
     if age > LATE.get(scheme, LATE["file"]):
         hours = age.total_seconds() / 3600
-        return Condition(
-            place,
+        return AnchorStatus(
+            location,
             newest,
-            f"The newest anchor at {place} is {hours:.0f} h old: the clock process (beat) "
+            f"The newest anchor at {location} is {hours:.0f} h old: the scheduler (beat) "
             "or a worker has stopped, or the file is an old copy.",
         )
     if note.get("fault"):
-        return Condition(place, newest, f"The last anchor could not be written to {place}: {note['fault']}")
-    return Condition(place, newest, "")
+        return AnchorStatus(location, newest, f"The last anchor could not be written to {location}: {note['fault']}")
+    return AnchorStatus(location, newest, "")
 
 
-def _places() -> list[str]:
+def _locations() -> list[str]:
     return [str(local_anchor()), *settings.ANCHORS]
 
 
@@ -153,28 +152,28 @@ def _write(url: str, row: Row) -> None:
             open_store(url).put_named(ANCHOR, Path(half.name))
     elif parts.scheme == "mailto":
         if not settings.MAIL_IS_SET:
-            raise ValueError("no mail server is named (VOXLOOP_MAIL).")
+            raise ValueError("no mail server is configured (VOXLOOP_MAIL).")
         words = "The newest seal of the audit log. Keep this mail: verify_audit can compare the log with its line."
         send_mail("Voxloop: anchor of the audit log", f"{words}\n\n{json.dumps(row)}\n", None, [parts.path])
     else:
         raise ValueError("an anchor goes to file://, s3:// or mailto:.")
 
 
-def _read(place: str) -> list[Row]:
-    parts = urlsplit(place)
+def _read(location: str) -> list[Row]:
+    parts = urlsplit(location)
     if parts.scheme == "s3":
         try:
-            return _lines(open_store(place).get(ANCHOR).decode())
+            return _lines(open_store(location).get(ANCHOR).decode())
         except NotFound:
             return []
     if parts.scheme == "mailto":
         return []
-    path = _file(parts.path) if parts.scheme == "file" else Path(place)
+    path = _file(parts.path) if parts.scheme == "file" else Path(location)
     return _lines(path.read_text(encoding="utf-8")) if path.exists() else []
 
 
 def _append(path: Path, row: Row) -> None:
-    """Add a line; nothing while nothing has happened, but for a sign of life now and then."""
+    """Append a line when the seal changed or the last line is older than `WRITTEN_AT_LEAST`."""
     last = _last(path)
     if last and last["position"] == row["position"] and _age(last, row) < QUIET:
         return
@@ -225,7 +224,7 @@ def _write_notes(notes: dict[str, dict[str, Any]]) -> None:
 
 
 def faults_between(rows: Iterable[Row]) -> tuple[dict[int, str], int | None]:
-    """Position → hash, and the first position for which two places tell different hashes."""
+    """Position → hash, and the first position at which two locations hold different hashes."""
     found: dict[int, str] = {}
     for row in rows:
         if found.setdefault(row["position"], row["hash"]) != row["hash"]:

@@ -5,14 +5,14 @@ from django.db import models
 
 
 class AuditEntry(models.Model):
-    """One thing that happened: who, when, what, to what, old, new, why."""
+    """One event: who, when, what, to what, old, new, why."""
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
-        on_delete=models.PROTECT,  # the log must keep naming who did it
+        on_delete=models.PROTECT,  # an actor in the log cannot be deleted
         related_name="audit_entries",
     )
     actor_name = models.CharField(max_length=150)  # "system" or "worker" where no person acted
@@ -36,11 +36,10 @@ class AuditEntry(models.Model):
 
 
 class AuditSeal(models.Model):
-    """The link that ties one entry to all before it.
+    """The hash chain's link between one entry and all before it.
 
-    Seals are written by one process, seconds after the entries, so that people who save at the same time never
-    wait for each other's place in the chain (docs/adr/0006).
-    """
+    Seals are written by one process, seconds after the entries, so that concurrent saves never wait for each other's
+    position in the chain (docs/adr/0006)."""
 
     position = models.BigIntegerField(primary_key=True)
     entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, related_name="seal")

@@ -1,9 +1,7 @@
-"""Two roles of the database: one owns the tables, the other works with them.
-
-Who owns a table can put its triggers to sleep, so the product's own role must not: append-only would be a habit. What a
-trigger refuses for every row (`voxloop_refuse_change`) the working role has no right to either, and it owns nothing but
-the broker's queues, which it makes as it needs them (docs/adr/0022).
-"""
+"""Two database roles: one owns the tables, the other works with them. The owner of a table can disable its triggers, so
+the product's own role must not own append-only tables. Whatever a trigger function `voxloop_refuse_…` refuses for every
+row is not granted to the working role either. It owns only the broker's queues, which it creates as needed
+(docs/adr/0022)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +15,9 @@ from psycopg import sql
 # Bits of pg_trigger.tgtype.
 RIGHTS = (("UPDATE", 16), ("DELETE", 8))
 READ_ONLY = {"django_migrations"}
-# Tables, and what the triggers of each refuse for every row.
+# Tables, and the operations that their triggers refuse for every row.
 REFUSED = """
-SELECT c.relname, coalesce(bit_or(t.tgtype::int) FILTER (WHERE p.proname = 'voxloop_refuse_change'), 0)
+SELECT c.relname, coalesce(bit_or(t.tgtype::int) FILTER (WHERE p.proname ^@ 'voxloop_refuse_'), 0)
 FROM pg_class c LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgqual IS NULL
 LEFT JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') GROUP BY c.relname
@@ -28,10 +26,8 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') GROUP 
 
 @contextmanager
 def as_owner() -> Iterator[dict[str, Any]]:
-    """Within it Django's connection is the owner's, where `VOXLOOP_OWNER_DATABASE` names one.
-
-    Answers the settings of the working role's connection. May be nested.
-    """
+    """Switch Django's connection to the owner role, where `VOXLOOP_OWNER_DATABASE` names one. Yields the settings of
+    the working role's connection. May be nested."""
     if settings.OWNER_DATABASE is None:
         yield settings.WORKING_DATABASE
         return
@@ -48,10 +44,8 @@ def as_owner() -> Iterator[dict[str, Any]]:
 
 @transaction.atomic
 def grant_rights(role: str) -> None:
-    """Give the working role what it needs of the tables there are, and take away what it had beyond that.
-
-    To be called as the owner, after every migration.
-    """
+    """Grant the working role what it needs on the present tables and revoke the rest. Call as the owner after every
+    migration."""
     who = sql.Identifier(role)
     with connection.cursor() as cursor:
         for text in (
@@ -72,7 +66,7 @@ def grant_rights(role: str) -> None:
 
 
 def install_as_worker(script: str, working: dict[str, Any]) -> None:
-    """Run a script that makes a schema as the working role, which may make schemas for just so long."""
+    """Run a script as the working role, which may create schemas only meanwhile."""
     who = sql.Identifier(str(working["USER"]))
 
     def may(text: str) -> None:

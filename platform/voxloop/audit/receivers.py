@@ -1,10 +1,11 @@
-"""Log-ins, and what changes in accounts, are written down as they happen."""
+"""Write log-ins and changes of accounts into the audit log."""
 
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 
+from voxloop.accounts.actors import Actor, SystemActor
 from voxloop.accounts.models import User
 from voxloop.accounts.services import mark_signed
 from voxloop.accounts.signals import account_changed
@@ -28,12 +29,19 @@ def logged_out(sender: Any, request: Any, user: User | None, **_: Any) -> None:
 def login_failed(sender: Any, credentials: dict[str, Any], **_: Any) -> None:
     name = str(credentials.get("username", ""))[:150]
     person = User.objects.filter(username=name).first()
-    if person is not None:  # names that do not exist are not kept: people type passwords into the wrong field
-        record(actor="nobody", action="person.login_failed", target=person)
+    if person is not None:  # unknown names are not stored: people type passwords into the name field
+        record(actor=SystemActor.NOBODY, action="person.login_failed", target=person)
 
 
 @receiver(account_changed)
 def changed(
-    sender: Any, person: User, action: str, actor: Any = None, old: Any = None, new: Any = None, why: str = "", **_: Any
+    sender: Any,
+    person: User,
+    action: str,
+    actor: Actor | None = None,
+    old: Any = None,
+    new: Any = None,
+    why: str = "",
+    **_: Any,
 ) -> None:
     record(actor=actor or person, action=action, target=person, old=old, new=new, why=why)

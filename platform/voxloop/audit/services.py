@@ -1,4 +1,4 @@
-"""The one door for writing the log and for changing a state."""
+"""The only functions that write the audit log and change a state."""
 
 import hashlib
 import hmac
@@ -8,12 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, models, transaction
 
+from voxloop.accounts.actors import Actor
 from voxloop.audit.models import AuditEntry, AuditSeal
+from voxloop.kernel.canonical import canonical_json
 from voxloop.kernel.clock import now
-from voxloop.kernel.states import StateTable
+from voxloop.kernel.states import S, StateTable
 
 GENESIS = "0" * 64
-# Held by the one process that seals, for the length of its transaction.
+# Advisory lock of the process that seals, for one transaction.
 SEAL_LOCK = 0x566F784C6F6F70
 
 
@@ -27,7 +29,7 @@ VALUES (%(entry_at)s, %(entry_actor)s, %(entry_actor_name)s, %(entry_action)s, %
 
 def record(
     *,
-    actor: Any,
+    actor: Actor,
     action: str,
     target: models.Model,
     old: Any = None,
@@ -52,9 +54,9 @@ def entry_values(entry: AuditEntry) -> dict[str, Any]:
 
 
 def make_entry(
-    *, actor: Any, action: str, target: models.Model, old: Any = None, new: Any = None, why: str = ""
+    *, actor: Actor, action: str, target: models.Model, old: Any = None, new: Any = None, why: str = ""
 ) -> AuditEntry:
-    """An entry that is not stored yet; who stores it does so in the transaction of what it tells of."""
+    """An entry that is not stored yet; store it in the transaction of the change it records."""
     person = actor if isinstance(actor, models.Model) else None
     entry = AuditEntry(
         at=now(),
@@ -71,17 +73,17 @@ def make_entry(
     return entry
 
 
-def advance(thing: Any, to: str, *, table: StateTable, actor: Any, why: str = "", **fields: Any) -> None:
-    """Change the state of `thing` (locked by the caller) through its table, and write it down.
+def advance(thing: Any, to: S, *, table: StateTable[S], actor: Actor, why: str = "", **fields: Any) -> None:
+    """Change the state of `thing` (locked by the caller) through its state table, and record it.
 
     `fields` are set in the same UPDATE. Raises Conflict when the table does not allow the move.
     """
     old = thing.state
-    table.check(old, to, why)
-    thing.state = to
+    table.enter(thing, to, why)
     for name, value in fields.items():
         setattr(thing, name, value)
-    thing.save(update_fields=["state", *fields])
+    times = [field.name for field in thing._meta.concrete_fields if getattr(field, "auto_now", False)]
+    thing.save(update_fields=["state", *fields, *times])
     record(
         actor=actor,
         action=f"{table.thing.replace(' ', '_')}.{to}",
@@ -94,7 +96,7 @@ def advance(thing: Any, to: str, *, table: StateTable, actor: Any, why: str = ""
 
 @transaction.atomic
 def seal_entries() -> int:
-    """Seal every entry that has none yet, in the order of their ids; answers how many. One process at a time."""
+    """Seal every entry that has none yet, in the order of their ids; returns how many. One process at a time."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEAL_LOCK])
     last = AuditSeal.objects.order_by("-position").first()
@@ -131,5 +133,4 @@ def seal_hash(previous: str, position: int, entry: str) -> str:
 
 
 def _hmac(fields: list[Any]) -> str:
-    body = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-    return hmac.new(settings.AUDIT_KEY.encode(), body.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(settings.AUDIT_KEY.encode(), canonical_json(fields, ascii_only=True), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""`manage.py bench`: run benchmarks and print their rows. A row that does not hold its limit makes the exit code 1."""
+"""`manage.py bench`: run benchmarks and print their rows. Exit code 1 when a row misses its limit."""
 
 import argparse
 import importlib
@@ -36,7 +36,7 @@ def main(root: Path, arguments: list[str]) -> int:
 
 
 def table_line(row: dict[str, Any]) -> str:
-    """One row as text in fixed columns; figures with three digits that count."""
+    """One row as text in fixed columns; figures with three significant digits."""
     widths = (8, 44, 10, 10, 8, 8, 8, 6)
     cells = [
         f"{value:.3g}" if isinstance(value, float) else "" if value is None else str(value)

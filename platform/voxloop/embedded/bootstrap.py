@@ -1,8 +1,7 @@
 """From a bare Python to an environment with every package and a built front end.
 
-Runs before any package is installed, so: standard library only. Each step leaves a stamp of what it was made
-from; while the stamp holds, the step is not done again.
-"""
+Runs before any package is installed, so: standard library only. Each step leaves a stamp of its inputs and is skipped
+while the stamp matches."""
 
 import contextlib
 import fcntl
@@ -18,13 +17,13 @@ import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from voxloop.embedded.messages import Progress, StartError, say
+from voxloop.embedded.messages import ProgressLine, StartError, say
 
 OLDEST_NODE = (20, 19)
 
 
 def ensure_environment(root: Path, *, with_tests: bool) -> Path | None:
-    """Return the interpreter to go on with, or None when the present one is right.
+    """Return the interpreter to continue with, or None when the current one is right.
 
     An active environment is used, and what it lacks is installed into it. Without one, a system Python that
     already has every package (a container image) is used as it is; else `.venv` is built or brought up to date.
@@ -36,7 +35,7 @@ def ensure_environment(root: Path, *, with_tests: bool) -> Path | None:
     inside_own = Path(sys.prefix).resolve() == own.resolve()
     active = os.environ.get("VIRTUAL_ENV") or os.environ.get("CONDA_PREFIX")
     if sys.prefix == sys.base_prefix and active and Path(active).resolve() != Path(sys.prefix).resolve():
-        # The environment is active, but another python was called: go on with the environment's.
+        # The environment is active, but another python was called: continue with the environment's.
         interpreter = Path(active) / "bin" / "python"
         if interpreter.exists():
             return interpreter
@@ -63,7 +62,7 @@ def ensure_environment(root: Path, *, with_tests: bool) -> Path | None:
 
 
 def requirements(root: Path, *, with_tests: bool) -> list[str]:
-    """The requirement lines of `pyproject.toml` for every process on one machine, and those of the tests."""
+    """The requirement lines of `pyproject.toml` for all processes of one machine and for the tests."""
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     extras = ("ml", "demo", "test") if with_tests else ("ml", "demo")
     return [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
@@ -93,9 +92,9 @@ def create_venv(folder: Path) -> None:
     has_pip = importlib.util.find_spec("ensurepip") is not None
     if not has_pip and importlib.util.find_spec("pip") is None:
         raise StartError(
-            "This Python can make no environment: install python3-venv (Debian) or python3-pip and start again."
+            "This Python cannot make an environment: install python3-venv (Debian) or python3-pip and start again."
         )
-    with Progress(f"Making {folder.name}"):
+    with ProgressLine(f"Making {folder.name}"):
         command = [sys.executable, "-m", "venv", "--clear", str(folder)]
         _run(command if has_pip else [*command[:-1], "--without-pip", str(folder)], what="The environment")
 
@@ -103,9 +102,8 @@ def create_venv(folder: Path) -> None:
 def install(interpreter: Path, root: Path, wanted: list[str]) -> None:
     """Install requirement lines at the versions of `constraints.txt`.
 
-    Where `VOXLOOP_TORCH_INDEX` names an index of CPU builds and there is no NVIDIA GPU, PyTorch is tried from there
-    first; when that fails, the ordinary way follows without a word.
-    """
+    Where `VOXLOOP_TORCH_INDEX` names an index of CPU builds and there is no NVIDIA GPU, PyTorch is installed from
+    there; when that fails, silently from the default index."""
     pip = [str(interpreter), "-m", "pip"]
     if subprocess.run([*pip, "--version"], capture_output=True).returncode:  # noqa: S603
         pip = [sys.executable, "-m", "pip", "--python", str(interpreter)]
@@ -121,11 +119,12 @@ def install(interpreter: Path, root: Path, wanted: list[str]) -> None:
     environment = os.environ.copy()
     cpu_index = environment.get("VOXLOOP_TORCH_INDEX")
     expected = sum("==" in line for line in (root / "constraints.txt").read_text().splitlines())
-    with Progress("Installing packages") as progress:
+    with ProgressLine("Installing packages") as progress:
         if cpu_index and shutil.which("nvidia-smi") is None:
             torch = [line for line in wanted if distribution_name(line) == "torch"]
             progress.show("PyTorch for the CPU")
-            subprocess.run([*pip, *torch], env={**environment, "PIP_INDEX_URL": cpu_index}, capture_output=True)  # noqa: S603
+            from_cpu_index = {**environment, "PIP_INDEX_URL": cpu_index}
+            subprocess.run([*pip, *torch], env=from_cpu_index, capture_output=True)  # noqa: S603
         seen = 0
 
         def follow(line: str) -> None:
@@ -157,21 +156,21 @@ def ensure_frontend(root: Path) -> None:
         node, npm = find_node()
         environment = {**os.environ, "PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
         install_frontend(folder, npm, environment)
-        with Progress("Building the front end"):
+        with ProgressLine("Building the front end"):
             # The compiled program itself: npm's own launcher is broken where Node comes from a wheel.
             _run([node, "node_modules/vite/bin/vite.js", "build"], what="The front end", folder=folder, env=environment)
         stamp.write_text(made_from)
 
 
 def install_frontend(folder: Path, npm: list[str], environment: dict[str, str]) -> None:
-    """Bring `node_modules` to what the lock file says; without a lock file, to what `package.json` allows."""
+    """Install `node_modules` from the lock file; without one, from `package.json`."""
     lock = folder / "package-lock.json"
     made_from = _digest((folder / "package.json").read_text(), lock.read_text() if lock.exists() else "")
     stamp = folder / "node_modules" / ".voxloop-stamp"
     if _holds(stamp, made_from):
         return
     quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
-    with Progress("Installing the front end's packages"):
+    with ProgressLine("Installing the front end's packages"):
         try:
             _run([*npm, "ci" if lock.exists() else "install", *quiet], what="npm", folder=folder, env=environment)
         except StartError:
@@ -182,7 +181,7 @@ def install_frontend(folder: Path, npm: list[str], environment: dict[str, str]) 
 
 
 def find_node() -> tuple[str, list[str]]:
-    """The node program and the command of its npm: the system's when new enough, else that of the wheel."""
+    """The node program and its npm command: the system's when new enough, else the wheel's."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         answer = subprocess.run([node, "--version"], capture_output=True, text=True).stdout  # noqa: S603
@@ -207,7 +206,7 @@ def _run(
     env: dict[str, str] | None = None,
     follow: Callable[[str], None] | None = None,
 ) -> None:
-    """Run a step to its end; when it fails, `StartError` with the line that says why."""
+    """Run a step to its end; raises `StartError` with the relevant line of output when it fails."""
     lines: list[str] = []
     try:
         process = subprocess.Popen(  # noqa: S603
@@ -234,14 +233,14 @@ def _run(
 
 
 def reason(lines: list[str]) -> str:
-    """The one line of a failed program's output that says why, without its colours."""
+    """The line of a failed program's output that says why, without colour codes."""
     plain = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in lines]
     plain = [line for line in plain if line]
     if any("No space left on device" in line for line in plain):
         return "the disk is full."
     if not plain:
-        return "it ended without a word."
-    # pip says the cause in its first error and the consequence in the next; lines that end in a colon announce it.
+        return "it ended without a message."
+    # pip prints the cause as its first error, the consequence as the next; a line ending in a colon is a heading.
     errors = [number for number, line in enumerate(plain) if re.match(r"(?i)(npm )?(error|fatal)\b", line)]
     first = errors[0] if errors else len(plain) - 1
     last = first
@@ -251,8 +250,9 @@ def reason(lines: list[str]) -> str:
 
 
 def _works(interpreter: Path) -> bool:
-    """Whether an environment's interpreter starts (its base may have gone since)."""
-    return interpreter.exists() and subprocess.run([str(interpreter), "-c", ""], capture_output=True).returncode == 0  # noqa: S603
+    """Whether an environment's interpreter starts (its base Python may have been removed)."""
+    command = [str(interpreter), "-c", ""]
+    return interpreter.exists() and subprocess.run(command, capture_output=True).returncode == 0  # noqa: S603
 
 
 def _holds(stamp: Path, made_from: str) -> bool:
@@ -283,7 +283,7 @@ def _enumerate(names: list[str]) -> str:
 
 @contextlib.contextmanager
 def _alone(root: Path) -> Iterator[None]:
-    """Hold the lock of the set-up, so that two commands started together do not build the same folder."""
+    """Hold the set-up lock, so that two concurrent commands do not build the same folder."""
     state = root / ".state"
     state.mkdir(exist_ok=True)
     with (state / "setup.lock").open("w") as lock:

@@ -5,7 +5,7 @@ CELERY = ("celery", "-A", "voxloop.project")
 
 
 def worker_command(name: str, queue: str) -> list[str]:
-    """A Celery worker: one process with one thread for work, so that none can hang on another's death."""
+    """A Celery worker: one process with one thread for work, so that no worker can hang because another died."""
     return [
         *CELERY,
         "worker",
@@ -26,5 +26,5 @@ def worker_command(name: str, queue: str) -> list[str]:
 
 
 def beat_command() -> list[str]:
-    """The clock; there is one."""
+    """The scheduler (beat); there is one."""
     return [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="]

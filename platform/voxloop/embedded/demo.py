@@ -1,6 +1,5 @@
 """`manage.py demo`: the whole product on this machine, with demonstration data, until Ctrl-C."""
 
-import argparse
 import os
 import secrets
 import shutil
@@ -13,38 +12,28 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
+from voxloop.embedded.accounts import ACCOUNTS
+from voxloop.embedded.asked import parse
 from voxloop.embedded.commands import WORKERS, beat_command, worker_command
+from voxloop.embedded.disk_watch import DiskWatch
 from voxloop.embedded.identity import IDENTITY, NotWhole
-from voxloop.embedded.messages import Progress, StartError, say
+from voxloop.embedded.messages import ProgressLine, StartError, say
 from voxloop.embedded.processes import is_port_free, lock_folder
 from voxloop.embedded.state import StateFolder, is_complete
 from voxloop.embedded.supervisor import Child, StopRequested, Supervisor
 from voxloop.kernel.errors import FULL
 from voxloop.kernel.pulse import proof_of, pulse_path
-from voxloop.kernel.room import MB, rooms
+from voxloop.kernel.room import MB
 
-NEEDED_BYTES = 1024 * MB  # packs, previews, masks, models and the database of the demonstration
+NEEDED_BYTES = 1024 * MB  # for packs, previews, masks, models and the database
 NEARLY_FULL_BYTES = 100 * MB
-ACCOUNTS = {
-    "administrator": "administrator",
-    "coordinator": "coordinator",
-    "reviewer": "reviewer",
-    "datamanager": "data_manager",
-    "arbitrator": "arbitrator",
-    "annotator1": "annotator",
-    "annotator2": "annotator",
-    "annotator3": "annotator",
-}
 
 
 def main(root: Path, arguments: list[str]) -> int:
-    """Run the command; return 0 after a clean stop, 1 (with one sentence) when it cannot go on."""
-    parser = argparse.ArgumentParser(prog="manage.py demo", description=__doc__)
-    parser.add_argument("--port", type=_port, default=8000, help="port of the pages on 127.0.0.1 (8000)")
-    parser.add_argument("--state", type=Path, default=root / ".state" / "demo", help="folder of everything it keeps")
-    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    parser.add_argument("--reset", action="store_true", help="delete what an earlier start left, and begin anew")
-    options = parser.parse_args(arguments)
+    """Run the command; returns 0 after a clean stop, 1 (after printing one sentence) when it cannot go on."""
+    options = parse(root, arguments)
+    if options.scans is not None:
+        os.environ["VOXLOOP_DEMO_SCANS"] = str(options.scans)
     try:
         return Demo(root, options.state.resolve(), options.port).run(
             reset=options.reset, browser=not options.no_browser
@@ -54,13 +43,6 @@ def main(root: Path, arguments: list[str]) -> int:
         raise StartError(f"The demonstration cannot go on: {error.strerror or error}{where}.") from error
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 1 <= port <= 65535:
-        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
-    return port
-
-
 class Demo:
     """One demonstration in one state folder."""
 
@@ -68,7 +50,8 @@ class Demo:
         self.root = root
         self.state = state
         self.port = port
-        self.address = f"http://127.0.0.1:{port}/"
+        # Under this name, because browsers keep passkeys for names only, never for an IP address.
+        self.address = f"http://localhost:{port}/"
         self.folder = StateFolder(state)
         self.postgres = self.folder.postgres
         self.card: dict[str, Any] = {}
@@ -78,17 +61,19 @@ class Demo:
     def run(self, *, reset: bool, browser: bool) -> int:
         """Start everything, create what is missing, keep it running; return after a clean stop."""
         started = time.monotonic()
+        if not self.state.exists():
+            self.check_room()  # before a folder is made for nothing
         self.state.mkdir(parents=True, exist_ok=True, mode=0o711)
         with lock_folder(self.state, "A demonstration"):
             if reset:
                 self.reset()
             self.check_room()
             must_exist = self.folder.check_whole()
-            # Keys and log-ins before the database that relies on them: a start that is cut leaves none without.
+            # Keys and log-ins before the database that needs them, in case this start is interrupted.
             self.folder.keep_keys()
             self.fill_card()
             self.postgres.prepare(must_exist=must_exist)
-            os.umask(0o077)  # from here on, what is written is for this user only
+            os.umask(0o077)  # files created from here on are readable by this user only
             try:
                 with Supervisor() as supervisor:
                     self.start(supervisor)
@@ -107,13 +92,13 @@ class Demo:
         return 0
 
     def reset(self) -> None:
-        """Delete everything in the state folder; refuse when it does not look like one of ours."""
+        """Delete everything in the state folder; refuse when it does not look like a demonstration's."""
         ours = (self.state / "demo.json", self.state / IDENTITY)
         if any(self.state.iterdir()) and not any(path.exists() for path in ours):
             strange = [path.name for path in self.state.iterdir() if path.name not in {"lock", "postgres", "log"}]
             if strange:
                 raise StartError(
-                    f"{self.state} is no folder of a demonstration (it holds {strange[0]}): nothing was deleted."
+                    f"{self.state} is not a folder of a demonstration (it holds {strange[0]}): nothing was deleted."
                 )
         try:
             self.folder.identify()
@@ -133,7 +118,8 @@ class Demo:
         """Raise `StartError` when the port is taken or the disk is too full to begin."""
         if not is_port_free(self.port):
             raise StartError(f"Port {self.port} is taken by another program: choose another with --port.")
-        free = shutil.disk_usage(self.state).free
+        there = next(folder for folder in (self.state, *self.state.parents) if folder.exists())
+        free = shutil.disk_usage(there).free
         needed = NEARLY_FULL_BYTES if (self.state / "demo.json").exists() else NEEDED_BYTES
         if free < needed:
             raise StartError(
@@ -152,7 +138,7 @@ class Demo:
         self.write_card(address=self.address, state=str(self.state), pids={}, running=False)
 
     def write_card(self, **changes: Any) -> None:
-        """Write `demo.json` (mode 0600) in one step; on a full disk later, when there is room."""
+        """Write `demo.json` (mode 0600) atomically; on a full disk, retry when there is room."""
         self.card |= changes
         if time.monotonic() < self.card_not_before:
             return
@@ -165,7 +151,7 @@ class Demo:
             self.card_is_late, self.card_not_before = True, time.monotonic() + 5
 
     def environment(self) -> dict[str, str]:
-        """What the processes of the product are told."""
+        """The environment variables of the product's processes."""
         return {
             **os.environ,
             **self.folder.environment(),
@@ -176,19 +162,19 @@ class Demo:
 
     def start(self, supervisor: Supervisor) -> None:
         """Start every process and wait until the pages answer."""
-        with Progress("Starting") as progress:
+        with ProgressLine("Starting") as progress:
             progress.show("database")
             supervisor.start(self.database())
             environment = self.environment()
             progress.show("tables")
-            owner = environment | {"VOXLOOP_OWNER_DATABASE": self.postgres.owner_url}  # nobody else is told
+            owner = environment | {"VOXLOOP_OWNER_DATABASE": self.postgres.owner_url}  # no other process gets them
             supervisor.run_once(self.command("tables", owner, "prepare_installation"))
             progress.show("pages and workers")
             supervisor.start(*self.services(environment))
         self.write_pids(supervisor)
 
     def keep_running(self, supervisor: Supervisor) -> None:
-        """Until Ctrl-C or TERM: restart what ends, watch the disk, keep the card's process ids true."""
+        """Until Ctrl-C or SIGTERM: restart ended processes, watch the disk, keep the card's process ids current."""
         disk = DiskWatch([("working files", self.state), ("database", self.postgres.home)])
 
         def look() -> None:
@@ -220,7 +206,7 @@ class Demo:
         )
 
     def services(self, environment: dict[str, str]) -> list[Child]:
-        """Web, the workers and the clock."""
+        """Web, the workers and the scheduler."""
         python = [sys.executable, "-m"]
         web = [*python, "voxloop.project.front", "--bind", f"127.0.0.1:{self.port}"]
         return [
@@ -229,13 +215,13 @@ class Demo:
         ]
 
     def child(self, name: str, argv: list[str], environment: dict[str, str], **more: Any) -> Child:
-        """A child whose log lies in the state folder under its name."""
+        """A child that logs to a file of its name in the state folder."""
         return Child(
             name=name, argv=argv, env=environment, log=self.state / "log" / f"{name.replace(' ', '-')}.log", **more
         )
 
     def background(self, environment: dict[str, str]) -> list[Child]:
-        """The workers and the clock."""
+        """The workers and the scheduler."""
         named = [(f"worker {name}", name, worker_command(name, queue)) for name, queue in WORKERS]
         return [
             self.proving(title, name, [sys.executable, "-m", *command], environment)
@@ -243,10 +229,10 @@ class Demo:
         ]
 
     def proving(self, title: str, name: str, argv: list[str], environment: dict[str, str]) -> Child:
-        """A worker or the clock; ready at its first proof of work (`inspect ping` does not work over pgmq)."""
+        """A worker or the scheduler; ready at its first proof of work (`inspect ping` does not work over pgmq)."""
         proof = pulse_path(self.state, name)
         seen = proof_of(proof)
-        # Orphaned, they end at once: the database goes at the same time, and what they were at is taken up again.
+        # Orphaned, they end at once: the database ends at the same time, and their work is resumed later.
         return self.child(
             title,
             argv,
@@ -258,13 +244,13 @@ class Demo:
         )
 
     def command(self, name: str, environment: dict[str, str], *arguments: str) -> Child:
-        """A management command as a child that ends."""
+        """A management command as a child that is expected to end."""
         return self.child(name, [sys.executable, str(self.root / "manage.py"), *arguments], environment)
 
     def answers(self) -> bool:
         """Whether the pages answer."""
         try:
-            with urllib.request.urlopen(f"{self.address}healthz?live", timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz?live", timeout=2) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
@@ -279,10 +265,10 @@ class Demo:
         sys.stdout.flush()
 
     def create(self, supervisor: Supervisor) -> None:
-        """Create the demonstration, or take it up where it was left; the pages show the same progress."""
+        """Create the demonstration, or resume an interrupted creation; the pages show the same progress."""
         if is_complete(self.card):
             return
-        progress = Progress("Demonstration")
+        progress = ProgressLine("Demonstration")
         try:
             with progress:
                 supervisor.run_once(
@@ -291,39 +277,10 @@ class Demo:
             self.write_card(demonstration="complete")
         except StartError as error:
             self.write_card(demonstration="failed")
-            say(f"{error} The pages go on; the next start takes it up again.")
-
-
-class DiskWatch:
-    """Says once when a disk fills up, is nearly full and is full, and when it has room again."""
-
-    EVERY_SECONDS = 1.0
-
-    def __init__(self, places: list[tuple[str, Path]]) -> None:
-        self.places = places
-        self._next = 0.0
-        self._said: dict[str, int] = {}
-
-    def look(self) -> bool:
-        """Look at the disks if it is time to; answer whether it was."""
-        if time.monotonic() < self._next:
-            return False
-        self._next = time.monotonic() + self.EVERY_SECONDS
-        for room in rooms(self.places):
-            grade = room.is_low + room.is_kept + room.is_gone
-            words = (
-                "has room again: everything goes on",
-                "fills up",
-                "is nearly full: imports, trainings and exports are refused",
-                "is full: nothing can be saved until there is room",
-            )[grade]
-            if grade != self._said.get(room.name, 0):
-                say(f"The disk of {room.name} {words} ({room.free_bytes // MB} MB free).")
-            self._said[room.name] = grade
-        return True
+            say(f"{error} The pages go on; the next start resumes it.")
 
 
 def open_browser(address: str) -> None:
-    """Open a browser where there is a screen; a text browser would take the terminal away."""
+    """Open a browser where there is a display; a text browser would take over the terminal."""
     if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         webbrowser.open(address)

@@ -1,15 +1,18 @@
-"""Which command gets what before it runs: an environment, the front end, the path of its child processes."""
+"""Prepares what a command needs before it runs: the environment, the front end, the import path of its child
+processes."""
 
 import contextlib
 import os
 import sys
 from pathlib import Path
 
-from voxloop.embedded import bootstrap, upkeep
+from voxloop.embedded import bench, bootstrap, demo, testing, upkeep
 from voxloop.embedded.messages import StartError, say
 
 # Commands that serve or test pages, and so need the built front end.
 NEEDS_FRONTEND = {"demo", "test", "bench", "runserver", "collectstatic"}
+# Their help needs nothing but Python.
+HELPED = {"demo": demo.main, "test": testing.main, "bench": bench.main}
 USAGE = """usage: manage.py COMMAND [ARGUMENTS]
 
   demo             the whole product on this machine, with demonstration data
@@ -20,6 +23,10 @@ USAGE = """usage: manage.py COMMAND [ARGUMENTS]
 
 Each has --help, and takes --state FOLDER: the state folder of a demonstration that it is to work on.
 Exit codes: 0 done, 1 failed, 2 bad arguments."""
+STATE_HELP = """
+As every command:
+  --state FOLDER        the state folder of a demonstration that it is to work on
+"""
 WHERE_IT_IS = "Set VOXLOOP_DATABASE, or name the state folder of a demonstration with --state FOLDER."
 
 
@@ -34,27 +41,24 @@ def run(root: str, argv: list[str]) -> int:
     if command in {"", "-h", "--help"}:
         sys.stdout.write(USAGE + "\n")
         return 0 if command else 2
+    asks_for_help = bool({"-h", "--help"} & set(arguments))
+    if asks_for_help and command in HELPED:
+        return HELPED[command](home, ["--help"])  # before anything is installed
     try:
-        interpreter = bootstrap.ensure_environment(home, with_tests=command == "test")
+        interpreter = bootstrap.ensure_environment(home, with_tests=command in {"test", "bench"})
         if interpreter:
             os.execv(interpreter, [str(interpreter), str(home / "manage.py"), *argv[1:]])  # noqa: S606
-        if command in NEEDS_FRONTEND and not {"-h", "--help"} & set(arguments):
+        if command in NEEDS_FRONTEND and not asks_for_help:
             bootstrap.ensure_frontend(home)
         # Child processes (the front, celery, pytest) find the same two source roots in the same order.
         roots = [str(home), str(home / "platform")]
         inherited = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part not in roots]
         os.environ["PYTHONPATH"] = os.pathsep.join(roots + inherited)
         if command == "demo":
-            from voxloop.embedded import demo
-
             return demo.main(home, arguments)
         if command == "test":
-            from voxloop.embedded import testing
-
             return testing.main(home, arguments)
         if command == "bench":
-            from voxloop.embedded import bench
-
             return bench.main(home, arguments)
     except StartError as error:
         say(str(error))
@@ -63,13 +67,18 @@ def run(root: str, argv: list[str]) -> int:
         say("Stopped.")
         return 1
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxloop.project.settings")
-    from django.core.management import execute_from_command_line
-    from django.db import OperationalError
+    # On a fresh machine Django is installed only by the steps above.
+    from django.core.management import execute_from_command_line  # noqa: PLC0415
+    from django.db import OperationalError  # noqa: PLC0415
 
-    state = None if {"-h", "--help"} & set(arguments) else upkeep.take_state(argv)
+    state = None if asks_for_help else upkeep.take_state(argv)
     try:
         with upkeep.state_for(command, state) if state else contextlib.nullcontext():
             execute_from_command_line(argv)
+    except SystemExit:
+        if asks_for_help:
+            sys.stdout.write(STATE_HELP)
+        raise
     except StartError as error:
         say(str(error))
         return 1

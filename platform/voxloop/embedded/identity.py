@@ -1,9 +1,6 @@
-"""Which state folder is which, and where its database lies.
-
-A state folder names itself in `identity.json`; the folder of its database names its owner in `owner.json`. By the two a
-folder that was moved finds its database, and one that was copied is told from the one it was copied from. Nothing here
-makes an empty database beside a folder that had one.
-"""
+"""Identity of a state folder, and where its database lies. `identity.json` identifies the state folder; `owner.json` in
+the database's folder names its owner. With both, a moved folder finds its database, and a copied one is recognised as a
+copy. Never creates an empty database for a folder that had one."""
 
 import json
 import secrets
@@ -22,12 +19,12 @@ HOW_TO_COPY = (
 
 
 class NotWhole(StartError):  # noqa: N818 - an answer, not a fault
-    """The folder and its database do not belong together, or one of them is gone."""
+    """The folder and its database do not belong together, or one of them is missing."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a state folder says of itself: a random name, where it lay when last used, whether it has a database."""
+    """Identity of a state folder: a random name, its path when last used, whether it has a database."""
 
     id: str
     folder: str
@@ -35,7 +32,7 @@ class Identity:
 
 
 def read_identity(folder: Path) -> Identity | None:
-    """What `identity.json` says; None where there is none. Raises `NotWhole` for a file that says nothing."""
+    """The content of `identity.json`; None where there is none. Raises `NotWhole` for an unreadable file."""
     path = folder / IDENTITY
     if not path.exists():
         return None
@@ -43,11 +40,11 @@ def read_identity(folder: Path) -> Identity | None:
         kept = json.loads(path.read_text())
         return Identity(str(kept["id"]), str(kept["folder"]), bool(kept["has_database"]))
     except (ValueError, KeyError, TypeError) as error:
-        raise NotWhole(f"{path} cannot be read: put it back from a back-up of the folder.") from error
+        raise NotWhole(f"{path} cannot be read: restore it from a back-up of the folder.") from error
 
 
 def keep_identity(folder: Path, *, came_from: str | None = None) -> Identity:
-    """The folder's identity, made where there is none yet; `came_from`: where an older version last saw the folder."""
+    """The folder's identity, created if missing; `came_from`: the folder's path as an older version recorded it."""
     found = read_identity(folder)
     if found is None:
         found = Identity(secrets.token_hex(16), came_from or str(folder.resolve()))
@@ -56,18 +53,16 @@ def keep_identity(folder: Path, *, came_from: str | None = None) -> Identity:
 
 
 def note_database(owner: Path, folder: Path, home: Path) -> None:
-    """Write down that `owner` has its database in `home`, reached as `folder`."""
+    """Record that `owner` has its database in `home`, accessed as `folder`."""
     identity = replace(keep_identity(owner), folder=str(owner.resolve()), has_database=True)
     _write_if_changed(home / OWNER, {"id": identity.id, "folder": str(folder.resolve())})
     _write_if_changed(owner / IDENTITY, asdict(identity))
 
 
 def choose_home(folder: Path, *, owner: Path, as_root: bool, must_exist: bool = False, shelter: Path = SHELTER) -> Path:
-    """Where the database of `folder` lies, or is to be made: there, or as root in the shelter.
-
-    `owner` is the state folder; `must_exist`: something in it says that there was a database.
-    Raises `NotWhole` with one sentence when the database is gone, is another folder's, or cannot be reached.
-    """
+    """Where the database of `folder` lies or is to be created: there, or as root under `/var/lib/voxloop`. `owner` is
+    the state folder; `must_exist`: its content shows that there was a database. Raises `NotWhole` when the database is
+    missing, belongs to another folder, or cannot be accessed."""
     identity = keep_identity(owner)
     must_exist = must_exist or identity.has_database
     where = folder / WHERE
@@ -75,7 +70,7 @@ def choose_home(folder: Path, *, owner: Path, as_root: bool, must_exist: bool = 
         home = folder
         if as_root and not is_open_to_others(folder / "data"):
             raise NotWhole(
-                f"The database in {folder} runs as another user, who cannot pass to it: let others through every "
+                f"The database in {folder} runs as another user, who cannot access it: let others through every "
                 "folder above it (chmod o+x), or move the state folder to where they are."
             )
     elif where.exists():
@@ -91,14 +86,14 @@ def choose_home(folder: Path, *, owner: Path, as_root: bool, must_exist: bool = 
         _check_owner(folder, owner, home, identity)
     elif must_exist:
         raise NotWhole(
-            f"The database of {owner} is gone (it lay in {home}): put it back, restore a back-up into another folder "
-            "(manage.py restore), or begin anew with --reset."
+            f"The database of {owner} is missing (it was in {home}): put it back, restore a back-up to another folder "
+            "(manage.py restore), or start over with --reset."
         )
     return home
 
 
 def has_cluster(home: Path) -> bool:
-    """Whether a database was made there."""
+    """Whether there is a database."""
     return (home / "data" / "PG_VERSION").exists()
 
 
@@ -112,9 +107,9 @@ def _check_owner(folder: Path, owner: Path, home: Path, identity: Identity) -> N
         if identity.has_database or kept["folder"] != str(folder.resolve()):
             raise NotWhole(
                 f"The database in {home} is not that of {owner}: put the folder back as it was, restore a back-up "
-                "(manage.py restore), or begin anew with --reset."
+                "(manage.py restore), or start over with --reset."
             )
-        # Only the folder's own name was lost: the database still knows it.
+        # Only the folder's identity was lost: the database still has it.
         write_private(owner / IDENTITY, json.dumps(asdict(replace(identity, id=kept["id"]))) + "\n")
     before = Path(kept.get("folder") or Path(identity.folder) / folder.resolve().relative_to(owner.resolve()))
     if before == folder.resolve():
@@ -123,7 +118,7 @@ def _check_owner(folder: Path, owner: Path, home: Path, identity: Identity) -> N
         raise NotWhole(f"{owner} is a copy of {before.parent}, whose database it would share: {HOW_TO_COPY}.")
     if home == folder and has_cluster(before) and _was_running(home):
         raise NotWhole(
-            f"{owner} was copied from {before.parent} while its database ran, so the copy is not whole: "
+            f"{owner} was copied from {before.parent} while its database ran, so the copy is inconsistent: "
             f"{HOW_TO_COPY}, or stop that one and copy it again."
         )
 
@@ -136,7 +131,7 @@ def _points_to(folder: Path, home: Path) -> bool:
 
 
 def _was_running(home: Path) -> bool:
-    """Whether the cluster was copied with the lock file of a server that ran elsewhere."""
+    """Whether the cluster holds the lock file of a server that ran elsewhere."""
     try:
         return (home / "data" / "postmaster.pid").read_text().splitlines()[1] != str(home / "data")
     except (OSError, IndexError):

@@ -1,4 +1,4 @@
-"""What a person at the terminal reads: sentences on stderr, so that stdout stays free for results."""
+"""Messages for a person at the terminal, on stderr, so that stdout stays free for results."""
 
 import contextlib
 import sys
@@ -7,18 +7,18 @@ from types import TracebackType
 
 
 class StartError(Exception):
-    """Something a person can mend, told in one sentence; the command ends with exit code 1."""
+    """Something a person can fix, told in one sentence; the command ends with exit code 1."""
 
 
 def say(sentence: str) -> None:
-    """Write one line to stderr; one that cannot be written (a full disk, a closed terminal) is no reason to end."""
+    """Write one line to stderr; a failed write (full disk, closed terminal) is ignored."""
     with contextlib.suppress(OSError):
         sys.stderr.write(sentence + "\n")
         sys.stderr.flush()
 
 
-class Progress:
-    """A line that is rewritten on a terminal, and written every few seconds into a log."""
+class ProgressLine:
+    """A progress line: rewritten in place on a terminal, appended every few seconds to a log."""
 
     WIDTH = 100
     LOG_EVERY_SECONDS = 10.0
@@ -32,7 +32,7 @@ class Progress:
             say(f"{title} …")
 
     def show(self, text: str) -> None:
-        """Show `text` as the present step."""
+        """Show `text` as the current step."""
         now = time.monotonic()
         if self._tty:
             line = f"{self.title}: {text}"[: self.WIDTH]
@@ -42,7 +42,7 @@ class Progress:
             self._last = now
             say(f"{self.title}: {text}")
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> "ProgressLine":
         return self
 
     def __exit__(

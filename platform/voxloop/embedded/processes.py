@@ -1,4 +1,4 @@
-"""Facts about processes, ports and folders that Python's standard library does not tell directly."""
+"""Facts about processes, ports and folders that Python's standard library does not provide."""
 
 import ctypes
 import fcntl
@@ -19,25 +19,22 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def die_with_parent(signal_number: int) -> Callable[[], None] | None:
-    """A `preexec_fn`: the kernel sends `signal_number` to the child when its parent ends, even by kill -9.
-
-    The parent is the thread that starts the child: start children from the main thread. None where the kernel
-    cannot do it.
-    """
+    """A `preexec_fn`: the kernel sends `signal_number` to the child when its parent ends, even by kill -9. The kernel
+    takes the starting thread as the parent: start children from the main thread. None where the kernel lacks this."""
     if _libc is None:
         return None
     parent = os.getpid()
 
     def ask() -> None:
         _libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
-        if os.getppid() != parent:  # it ended before we asked
+        if os.getppid() != parent:  # the parent ended before this call
             os.kill(os.getpid(), signal.SIGKILL)
 
     return ask
 
 
 def adopt_orphans() -> None:
-    """Make this process the parent of every descendant whose own parent ends, so that none is lost from sight."""
+    """Make this process adopt descendants whose parent ends (subreaper), so that none is lost."""
     if _libc is not None:
         _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -62,7 +59,7 @@ def list_descendants(pid: int) -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of that id exists and is no zombie."""
+    """Whether a process of that id exists and is not a zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -76,7 +73,7 @@ def is_alive(pid: int) -> bool:
 
 
 def command_line(pid: int) -> list[str]:
-    """The arguments a process was started with; empty when it cannot be told."""
+    """The arguments a process was started with; empty when unknown."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
     except OSError:
@@ -102,7 +99,8 @@ def is_port_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def lock_folder(folder: Path, what: str) -> IO[str]:
-    """Take the folder for this process until the returned file is closed; `StartError` when another one has it."""
+    """Lock the folder for this process until the returned file is closed; `StartError` when another process holds
+    it."""
     handle = (folder / "lock").open("a+")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -119,7 +117,7 @@ def lock_folder(folder: Path, what: str) -> IO[str]:
 
 
 def is_open_to_others(folder: Path) -> bool:
-    """Whether a process of another user may pass through every parent of `folder`."""
+    """Whether other users have execute permission on every parent of `folder`."""
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in folder.resolve().parents)
 
 

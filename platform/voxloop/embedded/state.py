@@ -1,4 +1,4 @@
-"""The state folder of one machine: its card, its keys, its database, and whether they belong together."""
+"""The state folder of one machine: its card (`demo.json`), keys and database, and whether they belong together."""
 
 import json
 import secrets
@@ -24,28 +24,28 @@ class StateFolder:
         self.postgres = EmbeddedPostgres(path / "postgres", owner=path)
 
     def check_whole(self) -> bool:
-        """Whether its database must exist; raises `StartError` when a part of what belongs to it is gone."""
+        """Whether its database must exist; raises `StartError` when a part of the folder is missing."""
         card = self.read_card()
         if (self.path / UNFINISHED).exists():
             raise StartError(f"A restore into {self.path} has not finished: run the same manage.py restore again.")
         identity = self.identify()
         must_exist = identity.has_database or is_complete(card)
-        place = self.postgres.folder
-        if must_exist or has_cluster(place) or (place / WHERE).exists():
+        folder = self.postgres.folder
+        if must_exist or has_cluster(folder) or (folder / WHERE).exists():
             for name, what in ((CARD, "its log-ins"), (KEYS, "the keys that sign and seal what it holds")):
                 if not (self.path / name).exists():
                     raise StartError(
                         f"{self.path / name} is gone, and with it {what}, but the database was made with it: "
-                        f"{PUT_BACK}, or begin anew with --reset."
+                        f"{PUT_BACK}, or start over with --reset."
                     )
         return must_exist
 
     def identify(self) -> Identity:
-        """The folder's identity; an older version gave it none, but wrote into the card where it saw the folder."""
+        """The folder's identity; older versions recorded only the folder's path, in the card."""
         return keep_identity(self.path, came_from=self.read_card().get("state"))
 
     def read_card(self) -> dict[str, Any]:
-        """What `demo.json` says; empty where there is none."""
+        """The content of `demo.json`; empty where there is none."""
         path = self.path / CARD
         try:
             return dict(json.loads(path.read_text())) if path.exists() else {}
@@ -53,17 +53,17 @@ class StateFolder:
             raise StartError(f"{path} cannot be read: {PUT_BACK}.") from error
 
     def write_card(self, card: dict[str, Any]) -> None:
-        """Write `demo.json` (mode 0600) in one step."""
+        """Write `demo.json` (mode 0600) atomically."""
         write_private(self.path / CARD, json.dumps(card, indent=2) + "\n")
 
     def keep_keys(self) -> None:
-        """Make `secrets.json` for a new folder, before there is a database that relies on it."""
+        """Create `secrets.json` for a new folder, before the database that depends on it."""
         path = self.path / KEYS
         if not path.exists():
             write_private(path, json.dumps({name: secrets.token_urlsafe(48) for name in KEY_NAMES}))
 
     def keys(self) -> dict[str, Any]:
-        """What `secrets.json` holds: the keys by name, and under `old` secret keys from before a change."""
+        """The content of `secrets.json`: the keys by name, and under `old` earlier secret keys."""
         path = self.path / KEYS
         try:
             kept = json.loads(path.read_text())
@@ -74,7 +74,7 @@ class StateFolder:
             raise StartError(f"{path} cannot be read: {PUT_BACK}.") from error
 
     def environment(self) -> dict[str, str]:
-        """What a process of the product is told about this folder; the database must be prepared."""
+        """The environment variables for processes using this folder; the database must be prepared."""
         kept = self.keys()
         return {
             "VOXLOOP_DATABASE": self.postgres.url,
@@ -88,10 +88,10 @@ class StateFolder:
         }
 
     def owner_environment(self) -> dict[str, str]:
-        """The same for `prepare_installation`, which alone is told how to own the tables."""
+        """The same for `prepare_installation`, which alone gets the owner role."""
         return {**self.environment(), "VOXLOOP_OWNER_DATABASE": self.postgres.owner_url}
 
 
 def is_complete(card: dict[str, Any]) -> bool:
-    """Whether the demonstration was made to its end."""
+    """Whether the creation of the demonstration has finished."""
     return card.get("demonstration") == "complete"

@@ -1,4 +1,4 @@
-"""Keeps a small set of processes running: starts them in order, restarts what crashes, leaves none behind."""
+"""Keeps a set of processes running: starts them in order, restarts crashed ones, leaves none behind."""
 
 import contextlib
 import os
@@ -29,12 +29,10 @@ class StopRequested(Exception):  # noqa: N818
 class Child:
     """One process to keep running.
 
-    `is_ready` says when others may rely on it (None: at once); `before_start` runs before each start;
+    `is_ready` tells when others may depend on it (None: at once); `before_start` runs before each start;
     `grace_seconds` is how long it may take to stop after `stop_signal`, sent to its main process only. When this
-    process is killed the kernel sends the child `orphan_signal` (None: `stop_signal`), and nobody is left to insist.
-    `proof` is a file that the child touches while it works (`voxloop.kernel.pulse`): one that lives but does not is
-    killed and started again.
-    """
+    process is killed the kernel sends the child `orphan_signal` (None: `stop_signal`), once. `proof` is a file that the
+    child touches while it works (`voxloop.kernel.pulse`): a child that stops touching it is killed and restarted."""
 
     name: str
     argv: list[str]
@@ -67,8 +65,7 @@ class _Running:
 class Supervisor:
     """Runs children until told to stop.
 
-    Use from the main thread, as a context manager: leaving it ends every process that descends from this one.
-    """
+    Use from the main thread, as a context manager: on exit it ends every descendant process."""
 
     def __init__(self, *, first_pause_seconds: float = 0.5) -> None:
         self.first_pause_seconds = first_pause_seconds
@@ -97,7 +94,7 @@ class Supervisor:
         return {each.child.name: each.process.pid for each in self._running if each.process}
 
     def start(self, *children: Child) -> None:
-        """Start children side by side and return when all are ready.
+        """Start children concurrently and return when all are ready.
 
         Raises `StartError` when one ends or is not ready in time, `StopRequested` when INT or TERM arrives.
         """
@@ -121,7 +118,7 @@ class Supervisor:
                 time.sleep(POLL_SECONDS)
 
     def run_once(self, child: Child, *, show: Callable[[str], None] | None = None) -> None:
-        """Run a child that is expected to end, while the others are kept running.
+        """Run a child that is expected to end, and keep the others running meanwhile.
 
         `show` gets each line of its log as it is written. Raises `StartError` when it fails, `StopRequested` as above.
         """
@@ -152,7 +149,7 @@ class Supervisor:
             raise StartError(f"{child.name} failed: {self._last_line(each)}")
 
     def keep_running(self, *, each_round: Callable[[], None] | None = None) -> None:
-        """Restart what ends, until INT or TERM."""
+        """Restart children that end, until INT or TERM."""
         while not self._stop_requested:
             self._keep_others_running([])
             if each_round:
@@ -160,11 +157,11 @@ class Supervisor:
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
-        """Stop what was started last first, side by side what was started side by side; then every descendant."""
+        """Stop children in reverse order of start, those started together concurrently; then every other descendant."""
         for stage in sorted({each.stage for each in self._running}, reverse=True):
             self._stop_stage([each for each in self._running if each.stage == stage])
         self._running.clear()
-        # Grandchildren whose parent was killed are ours by adoption.
+        # Grandchildren whose parent was killed were adopted by this process.
         for pid in list_descendants(os.getpid()):
             _kill(pid, signal.SIGKILL)
         end = time.monotonic() + ORPHANS_END_WITHIN_SECONDS
@@ -211,7 +208,7 @@ class Supervisor:
                 self._look_for_proof(each, each.child.proof, now)
 
     def _launch_again(self, each: _Running, now: float) -> None:
-        """Like the first launch, but what fails is tried again: a disk that is full now has room later."""
+        """Like the first launch, but a failure is retried later: a full disk may have room then."""
         try:
             self._launch(each)
         except (StartError, OSError) as error:
@@ -220,12 +217,12 @@ class Supervisor:
             say(f"{each.child.name} could not be started ({error}): trying again in {self._pause(each):.0f} s.")
 
     def _look_for_proof(self, each: _Running, proof: Path, now: float) -> None:
-        # Changes are counted by our own clock: the machine's may be set forward by hours.
+        # Timed by the monotonic clock: the system clock may be set forward by hours.
         found = proof_of(proof)
         if found != each.proof_seen:
             each.proof_seen, each.proof_due, each.crashes = found, now + DEAD_AFTER_SECONDS, 0
         elif now > each.proof_due and each.process:
-            say(f"{each.child.name} is there but takes no work: ending it.")
+            say(f"{each.child.name} is running but takes no work: ending it.")
             each.proof_due = now + DEAD_AFTER_SECONDS
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(each.process.pid, signal.SIGKILL)
@@ -238,7 +235,7 @@ class Supervisor:
         if each.process is None:
             return
         code, each.process = each.process.returncode, None
-        # What has lived for a while, or has proved that it works (`_look_for_proof`), is not in a circle of crashes.
+        # A child that ran for a while, or proved that it works (`_look_for_proof`), is not in a crash loop.
         each.crashes = 1 if now - each.started > HEALTHY_AFTER_SECONDS else each.crashes + 1
         pause = self._pause(each)
         each.start_again_at = now + pause
@@ -249,7 +246,7 @@ class Supervisor:
         running = [(each.child, each.process) for each in stage if each.process]
         for child, process in running:
             if process.poll() is None:
-                # To the main process only: a worker whose whole group gets TERM hangs.
+                # To the main process only: a worker hangs when its whole process group gets TERM.
                 _kill(process.pid, child.stop_signal)
         asked = time.monotonic()
         for child, process in running:
@@ -258,14 +255,14 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 say(f"{child.name} did not stop in {child.grace_seconds:.0f} s: ending it.")
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)  # it, or what is left of its session
+                os.killpg(process.pid, signal.SIGKILL)  # the child, or what remains of its session
             process.wait()
 
     def _last_line(self, each: _Running) -> str:
         lines = [line.strip() for line in last_words(each.child.log) if line.strip()]
         if any("No space left on device" in line for line in lines[-20:]):
             return "the disk is full."
-        return f"{lines[-1][:300] if lines else 'it ended without a word'} (log: {each.child.log})"
+        return f"{lines[-1][:300] if lines else 'it ended without a message'} (log: {each.child.log})"
 
     def _raise_if_stopped(self) -> None:
         if self._stop_requested:
@@ -273,7 +270,7 @@ class Supervisor:
 
 
 def _open_log(path: Path) -> IO[bytes]:
-    """The log to append to; without room for a new one, nothing is logged, and the process starts all the same."""
+    """The log to append to; /dev/null when the disk is too full to create it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("ab")

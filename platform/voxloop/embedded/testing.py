@@ -12,17 +12,29 @@ from pathlib import Path
 from voxloop.embedded.messages import StartError, say
 from voxloop.embedded.postgres import EmbeddedPostgres
 
-# The whole suite, when nothing else is asked: side by side, because most tests wait for a browser or a server; few at a
-# time, because each brings its own.
+# The whole suite runs in parallel, because most tests wait for a browser or a server; with few workers, because each
+# starts its own.
 WHOLE_SUITE = ["-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"]
+USAGE = """usage: manage.py test [ARGUMENTS OF PYTEST]
+
+Every test, the browser ones too, in parallel, on a PostgreSQL of its own (or on VOXLOOP_DATABASE).
+With arguments the tests run one after another; -n 2 runs two at a time:
+
+  manage.py test tests/unit                 the tests of a folder or a file
+  manage.py test -k export -x               by name, until the first that fails
+
+The browser tests need Chromium. `python -m pytest --help` in .venv lists every argument.
+Exit codes: 0 all passed, 1 some failed, 2 bad arguments.
+"""
 PYTEST_BAD_ARGUMENTS = 4  # its others: failed 1, interrupted 2, internal error 3, no test found 5
 
 
 def main(root: Path, arguments: list[str]) -> int:
-    """Run pytest with `arguments` (none: the whole suite, on several processors); its closing line is the last line.
-
-    Return 0, 1 (failed) or 2 (bad arguments).
-    """
+    """Run pytest with `arguments` (none: the whole suite, on several processors); its summary is the last line. Returns
+    0, 1 (failed) or 2 (bad arguments)."""
+    if {"-h", "--help"} & set(arguments):
+        sys.stdout.write(USAGE)
+        return 0
     with database(root), tempfile.TemporaryDirectory(prefix="voxloop-test-") as state:
         environment = os.environ | {
             "VOXLOOP_STATE": state,
@@ -37,7 +49,7 @@ def main(root: Path, arguments: list[str]) -> int:
                 code = process.wait()
                 break
             except KeyboardInterrupt:
-                # The terminal has sent it to pytest too, which ends its own way.
+                # The terminal has sent SIGINT to pytest too, which ends by itself.
                 continue
     if code == PYTEST_BAD_ARGUMENTS:
         return 2

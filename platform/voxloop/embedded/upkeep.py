@@ -19,7 +19,7 @@ from voxloop.embedded.state import KEYS, UNFINISHED, StateFolder
 
 
 def take_state(arguments: list[str]) -> Path | None:
-    """Remove `--state FOLDER` from the arguments and answer the folder; None when it is not among them."""
+    """Remove `--state FOLDER` from the arguments and return the folder; None when it is not among them."""
     for number, argument in enumerate(arguments):
         if argument == "--state" and number + 1 < len(arguments):
             folder = arguments[number + 1]
@@ -38,13 +38,15 @@ def state_for(command: str, path: Path) -> Iterator[None]:
         with _being_restored(path):
             yield
         return
+    if not path.is_dir():
+        raise StartError(f"There is no state folder {path}.")
     folder = StateFolder(path)
     if not folder.check_whole():
-        raise StartError(f"{path} is no state folder with a database.")
+        raise StartError(f"{path} is not a state folder with a database.")
     if command == "change_secret_key":
         with lock_folder(path, "A demonstration"), _running(folder):
             kept = folder.keys()
-            # The old one stays for what was sealed by it.
+            # The old key is kept for data that it sealed.
             changed = {**kept, "secret": secrets.token_urlsafe(48), "old": [kept["secret"], *kept.get("old", [])]}
             os.environ["VOXLOOP_SECRET_KEY"] = changed["secret"]
             os.environ["VOXLOOP_OLD_SECRET_KEYS"] = " ".join(changed["old"])
@@ -57,20 +59,20 @@ def state_for(command: str, path: Path) -> Iterator[None]:
 
 @contextmanager
 def _running(folder: StateFolder) -> Iterator[None]:
-    """Join the database that runs, or start it and stop it afterwards."""
+    """Use the running database, or start it and stop it afterwards."""
     if folder.postgres.join():
         os.environ.update(folder.environment())
         yield
         return
     folder.postgres.prepare(must_exist=True)
     with folder.postgres:
-        os.environ.update(folder.environment())
+        os.environ.update(folder.environment() | {"VOXLOOP_IS_STOPPED": "1"})
         yield
 
 
 @contextmanager
 def _being_restored(path: Path) -> Iterator[None]:
-    """A new folder with an empty database; marked until the command has ended well."""
+    """A new folder with an empty database; marked as incomplete until the command succeeds."""
     if path.exists() and not (path / UNFINISHED).exists() and set(os.listdir(path)) - {"lock"}:
         raise StartError(f"{path} is not empty: restore into a new folder.")
     path.mkdir(parents=True, exist_ok=True, mode=0o711)

@@ -1,1 +1,2 @@
-"""What this installation knows of itself: whose database it is, the prints of its keys, its back-ups."""
+"""This installation's own record: which state folder the database belongs to, fingerprints of its keys, its
+back-ups."""

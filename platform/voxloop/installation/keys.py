@@ -1,4 +1,4 @@
-"""The keys that what is stored relies on: their prints, and whether they are still the same."""
+"""The keys that stored data depends on: their fingerprints, and whether they have changed."""
 
 import hashlib
 import hmac
@@ -18,7 +18,7 @@ def keys_in_use() -> dict[str, str]:
 
 
 def print_of(name: str, key: str) -> str:
-    """A fingerprint that tells a changed key and gives nothing of it away."""
+    """A fingerprint that detects a changed key without revealing it."""
     return hmac.new(key.encode(), f"voxloop key print: {name}".encode(), hashlib.sha256).hexdigest()[:32]
 
 

@@ -7,7 +7,7 @@ from voxloop.kernel.ids import new_id
 
 
 class Installation(models.Model):
-    """Which installation this database is, whose state folder it belongs to, and by which keys it was written."""
+    """Identity of this installation: the state folder that the database belongs to and the keys it was written with."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     only = models.BooleanField(default=True, unique=True)

@@ -11,10 +11,10 @@ BACKUP_MADE = "backup.made"
 
 
 def last_backup() -> tuple[datetime, dict[str, Any]] | None:
-    """When the last back-up was made, and its name, place (without credentials), objects and bytes; None: never."""
+    """Time, name, location (without credentials), objects and bytes of the last back-up; None: never."""
     label = Installation._meta.label_lower
     entry = AuditEntry.objects.filter(action=BACKUP_MADE, object_type=label).order_by("-id").first()
-    return (entry.at, dict(entry.new)) if entry else None
+    return (entry.at, dict(entry.new or {})) if entry else None
 
 
 def days_since_backup() -> float | None:

@@ -1,23 +1,23 @@
-"""Settle the installation's own row, compare it at every start, and change a key on purpose."""
+"""Create the installation's row, compare it at every start, and change the secret key."""
 
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection, transaction
 
+from voxloop.accounts.actors import Actor
 from voxloop.audit.models import AuditEntry
 from voxloop.audit.services import entry_hash, record
 from voxloop.installation.keys import AUDIT, SECRET, describe_change, keys_in_use, print_of
 from voxloop.installation.models import Installation
 from voxloop.kernel.errors import Conflict
 
-IDENTITY = "identity.json"  # of a state folder with a database of its own (voxloop.embedded.identity)
+IDENTITY = "identity.json"  # file of a state folder with an embedded database (voxloop.embedded.identity)
 MADE_UP = (
-    "VOXLOOP_SECRET_KEY is not set: this process made one up, log-ins end with it, and nothing that it seals can be "
+    "VOXLOOP_SECRET_KEY is not set: this process generated one, log-ins end with it, and nothing that it seals can be "
     "verified later; set it (docs/operating.md)."
 )
 
@@ -30,7 +30,7 @@ def state_identity() -> str:
 
 @transaction.atomic
 def settle_installation() -> Installation:
-    """Make the installation's row where there is none, and note keys that are new.
+    """Create the installation's row if missing, and store fingerprints of new keys.
 
     Raises Conflict `keys_changed` or `foreign_database` when this database was written with other keys or for another
     state folder. Called after the migrations.
@@ -50,7 +50,7 @@ def settle_installation() -> Installation:
 
 
 def find_fault(row: Installation) -> tuple[str, str] | None:
-    """The code and the sentence of what does not fit between this process and its database; None when all does."""
+    """Code and sentence of a mismatch between this process and its database; None when there is none."""
     for name, known in sorted(row.key_prints.items()):
         key = keys_in_use().get(name, "")
         if not key or print_of(name, key) != known:
@@ -65,11 +65,9 @@ def find_fault(row: Installation) -> tuple[str, str] | None:
 
 
 def check_start() -> None:
-    """Called as a web, worker or clock process starts: end it with one sentence when its keys are not the database's.
-
-    A database that is away or has no tables yet is no reason: whoever needs it is told then. The caller closes the
-    connection, because a server forks after this.
-    """
+    """Called when a web, worker or scheduler process starts: exits with one sentence when its keys are not the
+    database's. An unreachable database or one without tables is ignored here; its users get an error later. The caller
+    must close the connection, because a server forks after this."""
     if SECRET not in settings.KEYS_GIVEN:
         sys.stderr.write(MADE_UP + "\n")
     try:
@@ -81,11 +79,9 @@ def check_start() -> None:
 
 
 @transaction.atomic
-def accept_secret_key(*, actor: Any) -> int:
-    """Take the secret key of this process as the installation's own from now on; answers how many log-ins end by it.
-
-    Raises Conflict when the audit log would be sealed with the new key, too: its own key never changes.
-    """
+def accept_secret_key(*, actor: Actor) -> int:
+    """Accept this process's secret key as the installation's; returns how many log-ins end. Raises Conflict when the
+    audit log is sealed with the secret key: that key must never change."""
     row = Installation.objects.select_for_update().first()
     if row is None:
         raise Conflict("This installation is not settled yet: run manage.py prepare_broker first.", code="not_settled")
@@ -109,12 +105,12 @@ def accept_secret_key(*, actor: Any) -> int:
 
 
 def _prints() -> dict[str, str]:
-    """Prints of the keys that the operator gave; one that was made up for a process is no key to keep."""
+    """Fingerprints of the keys that the operator set; generated ones are left out."""
     return {name: print_of(name, key) for name, key in keys_in_use().items() if name in settings.KEYS_GIVEN}
 
 
 def _check_first_keys() -> None:
-    """An older version kept no prints: the newest entry of the log tells whether the audit key is still the same."""
+    """Older versions stored no fingerprints: check the audit key against the newest audit entry."""
     newest = AuditEntry.objects.order_by("-id").first()
     if newest is not None and SECRET in settings.KEYS_GIVEN and newest.hash != entry_hash(newest):
         raise Conflict(describe_change(AUDIT), code="keys_changed")

@@ -6,17 +6,20 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from voxloop.accounts.requests import Request, person_of
 from voxloop.jobs.models import Job
 from voxloop.jobs.selectors import visible_jobs
 from voxloop.jobs.services import cancel
+from voxloop.jobs.states import JobState
 from voxloop.kernel.errors import NotFound
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
+    state = serializers.ChoiceField(JobState.choices)
+
     class Meta:
         model = Job
         fields = [
@@ -44,7 +47,7 @@ class JobListView(generics.ListAPIView[Job]):
     filterset_fields = ["kind", "state"]
 
     def get_queryset(self) -> Any:
-        return visible_jobs(self.request.user)
+        return visible_jobs(person_of(self))
 
 
 class JobView(generics.RetrieveAPIView[Job]):
@@ -53,7 +56,7 @@ class JobView(generics.RetrieveAPIView[Job]):
     queryset = Job.objects.none()
 
     def get_queryset(self) -> Any:
-        return visible_jobs(self.request.user)
+        return visible_jobs(person_of(self))
 
 
 class JobCancelView(APIView):

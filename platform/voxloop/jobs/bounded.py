@@ -1,4 +1,4 @@
-"""What bounds a short task, where no pool of processes can be told to kill it."""
+"""Time limits of short tasks, without a process pool that could kill them."""
 
 from typing import Any
 
@@ -6,12 +6,10 @@ from celery.contrib.django.task import DjangoTask
 from django.db import connection
 
 
-class BoundedTask(DjangoTask):  # type: ignore[misc]
-    """A task whose `soft_time_limit` bounds each of its statements, in the database itself.
-
-    Celery's own limits work in a pool of processes only. A task that hangs elsewhere than in the database takes its
-    worker's proof away, and the worker is ended (`voxloop.jobs.pulse`). Jobs have their own limit (`services.run`).
-    """
+class BoundedTask(DjangoTask):
+    """A task whose `soft_time_limit` becomes PostgreSQL's statement_timeout. Celery's own limits need a pool of
+    processes. A worker whose task hangs outside the database gives no proof of work and is ended
+    (`voxloop.jobs.pulse`). Jobs have their own limit (`running.run`)."""
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """Run the task."""
@@ -20,5 +18,5 @@ class BoundedTask(DjangoTask):  # type: ignore[misc]
             return super().__call__(*arguments, **options)
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{seconds}s"])
-        # Celery closes the connection behind each task, and the setting ends with it.
+        # Celery closes the connection after each task, which ends the setting.
         return super().__call__(*arguments, **options)

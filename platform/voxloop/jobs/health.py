@@ -1,4 +1,4 @@
-"""Whether this installation works: the database, the workers of each queue, the clock, the disks."""
+"""Health of this installation: the database, the workers of each queue, the scheduler, the disks."""
 
 import time
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from django.db.models import Count
 
 from voxloop.jobs.models import Job, Worker
 from voxloop.jobs.room import disks
+from voxloop.jobs.states import JobState
 from voxloop.kernel.clock import now
 from voxloop.kernel.pulse import SILENT_AFTER_SECONDS
 from voxloop.kernel.room import MB, Room
@@ -23,7 +24,7 @@ WORK = {
 
 @dataclass(frozen=True)
 class Fault:
-    """What is not as it should be. `code` is stable; the sentence names no host and no folder."""
+    """One fault. `code` is stable; the sentence names no host and no folder."""
 
     code: str
     what: str
@@ -32,7 +33,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Queue:
-    """The jobs of one queue and who takes them."""
+    """The jobs of one queue and its workers."""
 
     name: str
     waiting: int
@@ -42,7 +43,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Health:
-    """`faults`: something stands still. `warnings`: it goes on, but somebody should look."""
+    """`faults`: something has stopped. `warnings`: it works, but somebody should look."""
 
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
@@ -53,7 +54,7 @@ class Health:
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing stands still."""
+        """Whether there are no faults."""
         return not self.faults
 
     @property
@@ -68,7 +69,7 @@ def is_silent(worker: Worker, at: datetime | None = None) -> bool:
 
 
 def look_at_machine() -> Health:
-    """Everything, now. Never raises for a database that is away: that is one of the answers."""
+    """Check everything now. An unreachable database is reported as a fault, never raised."""
     rooms = disks()
     faults, warnings = _judge_rooms(rooms)
     try:
@@ -76,7 +77,7 @@ def look_at_machine() -> Health:
         everyone = list(Worker.objects.select_related("busy_with"))
         counts = {
             (row["kind"], row["state"]): row["n"]
-            for row in Job.objects.filter(state__in=["queued", "running"])
+            for row in Job.objects.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
             .order_by()
             .values("kind", "state")
             .annotate(n=Count("pk"))
@@ -95,11 +96,11 @@ def look_at_machine() -> Health:
     for name in sorted({name for worker in silent for name in worker.queues}):
         number = sum(name in worker.queues for worker in silent)
         words = "1 worker" if number == 1 else f"{number} workers"
-        sentence = f"{words} of the queue {name} gave no sign of late."
+        sentence = f"{words} of the queue {name} gave no sign of life recently."
         warnings.append(Fault("worker_silent", f"queue {name}", sentence))
     clock = max(clocks, key=lambda each: each.taken_at, default=None)
     if clock is None or is_silent(clock, at):
-        faults.append(Fault("clock_late", "beat", "The clock (beat) stands still: nothing that is due is done."))
+        faults.append(Fault("clock_late", "beat", "The scheduler (beat) has stopped: scheduled tasks do not run."))
     return Health(faults, warnings, workers, clock, queues, rooms)
 
 
@@ -107,7 +108,7 @@ _kept: tuple[float, Health] | None = None
 
 
 def recent_health(seconds: float) -> Health:
-    """As `look_at_machine`, at most so many seconds old: what anybody may ask for costs nothing."""
+    """As `look_at_machine`, cached for some seconds, because anybody may call it."""
     global _kept
     if _kept is None or time.monotonic() - _kept[0] > seconds:
         _kept = (time.monotonic(), look_at_machine())
@@ -119,7 +120,7 @@ def _count(queue: str, workers: Iterable[Worker], counts: dict[tuple[str, str], 
         return sum(n for (kind, of), n in counts.items() if of == state and Job.QUEUES[Job.Kind(kind)] == queue)
 
     alive = sum(queue in worker.queues and not is_silent(worker, at) for worker in workers)
-    return Queue(queue, total("queued"), total("running"), alive)
+    return Queue(queue, total(JobState.QUEUED), total(JobState.RUNNING), alive)
 
 
 def _judge_rooms(found: Iterable[Room]) -> tuple[list[Fault], list[Fault]]:

@@ -1,10 +1,10 @@
-"""Background work. The row is the truth; the broker only carries it."""
+"""Background jobs. The row is authoritative; the broker only delivers it."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from voxloop.jobs.states import JOB
+from voxloop.jobs.states import JOB, JobState
 from voxloop.kernel.ids import new_id
 
 
@@ -12,7 +12,7 @@ class Job(models.Model):
     """One piece of long work, with a lease, a fencing token and its progress."""
 
     class Kind(models.TextChoices):
-        """What is done; each kind has one Celery task named `jobs.<kind>` (a test holds that)."""
+        """Kinds of jobs; each has one Celery task named `jobs.<kind>` (a test checks that)."""
 
         IMPORT_SCANS = "import_scans", "Import scans"
         TRAIN = "train", "Train a model"
@@ -32,9 +32,9 @@ class Job(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=32, choices=Kind.choices)
-    state = models.CharField(max_length=16, default="queued")
+    state = models.CharField(max_length=16, default=JobState.QUEUED)
     payload = models.JSONField(default=dict)
-    key = models.CharField(max_length=128, unique=True)  # the same work asked for twice is one job
+    key = models.CharField(max_length=128, unique=True)  # idempotency key: the same work requested twice is one job
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="jobs"
     )
@@ -59,7 +59,7 @@ class Job(models.Model):
             models.CheckConstraint(condition=Q(progress__lte=100), name="job_progress_percent"),
             models.CheckConstraint(condition=Q(attempt__lte=F("max_attempts")), name="job_attempts_limited"),
             models.CheckConstraint(
-                condition=~Q(state="running") | Q(lease_until__isnull=False), name="job_running_has_lease"
+                condition=~Q(state=JobState.RUNNING) | Q(lease_until__isnull=False), name="job_running_has_lease"
             ),
         ]
         indexes = [models.Index(fields=["state", "lease_until"], name="job_state_lease")]
@@ -69,11 +69,9 @@ class Job(models.Model):
 
 
 class Worker(models.Model):
-    """A background process that should be alive: a Celery worker (with queues) or the clock (without).
-
-    It writes its own row; one that stops in good order removes it. `taken_at` is its proof: when it last took a
-    message out of its queue, kept a job's lease, or (the clock) looked at what is due.
-    """
+    """A background process that should be alive: a Celery worker (with queues) or the scheduler (without). It writes
+    its own row and removes it on a clean stop. `taken_at` proves that it works: when it last took a message from its
+    queue, extended a job's lease, or (the scheduler) checked for due tasks."""
 
     name = models.CharField(max_length=255, unique=True)  # as Celery names it: default-1@host
     queues = models.JSONField(default=list)
@@ -82,7 +80,7 @@ class Worker(models.Model):
     started_at = models.DateTimeField()
     taken_at = models.DateTimeField()
     busy_with = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="workers")
-    busy_fence = models.PositiveIntegerField(default=0)  # the attempt it carries out
+    busy_fence = models.PositiveIntegerField(default=0)  # the attempt it runs
     busy_since = models.DateTimeField(null=True)
 
     class Meta:

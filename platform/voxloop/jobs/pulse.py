@@ -1,8 +1,6 @@
-"""The proof that this process takes work: a touched file for those beside it, a row for the pages.
-
-A Celery worker sends itself a message every few seconds and its pool must take it; a worker that carries out a job
-proves itself by the job's lease instead. In a process that is no worker (web, commands, tests) this does nothing.
-"""
+"""Proof that this process takes work: a touched file for the supervisor, a row for the pages. A Celery worker sends
+itself a message every few seconds, which its pool must take; while it runs a job, extending the job's lease is the
+proof. Does nothing in a process that is not a worker (web, commands, tests)."""
 
 import contextlib
 import os
@@ -29,13 +27,13 @@ class Pulse:
 
     def __init__(self, name: str, queues: list[str], path: Path) -> None:
         self.name, self.queues, self.path = name, queues, path
-        self.waits_since: float | None = None  # when the oldest message was sent that nobody has taken
+        self.waits_since: float | None = None  # when the oldest untaken message was sent
         self.proved_at = time.monotonic()
         self.busy = False
         self._ended = threading.Event()
 
     def register(self) -> None:
-        """Write this process's row, in place of the one before of the same name."""
+        """Write this process's row, replacing an earlier one of the same name."""
         Worker.objects.update_or_create(
             name=self.name,
             defaults={
@@ -52,18 +50,19 @@ class Pulse:
         give_proof(self.path)
 
     def taken(self, **fields: Any) -> None:
-        """Work was taken or goes on: say so. The file needs no database; a row that cannot be written comes later."""
+        """Record that work was taken or goes on. The file needs no database; a row that cannot be written is retried
+        later."""
         self.waits_since, self.proved_at = None, time.monotonic()
         give_proof(self.path)
         with contextlib.suppress(Error):
             if not connection.in_atomic_block:
                 close_old_connections()
             if not self._mine().update(taken_at=now(), **fields) and not self._ended.is_set():
-                self.register()  # somebody removed it, or the database was away when we came
+                self.register()  # the row was removed, or the database was unreachable at the start
 
     @contextlib.contextmanager
     def at_work(self, job: Job, fence: int) -> Iterator[None]:
-        """While this attempt of a job is carried out here."""
+        """Mark this attempt of a job as running here."""
         self.busy = True
         self.taken(busy_with=job, busy_fence=fence, busy_since=now())
         try:
@@ -73,7 +72,7 @@ class Pulse:
             self.taken(busy_with=None, busy_fence=0, busy_since=None)
 
     def leave(self) -> None:
-        """This process ends in good order: nobody shall miss it."""
+        """Remove the row: this process stops cleanly."""
         self._ended.set()
         with contextlib.suppress(Error):
             self._mine().delete()
@@ -83,10 +82,8 @@ class Pulse:
         return Worker.objects.filter(name=self.name, pid=os.getpid())
 
     def watch(self, send: Callable[[], None]) -> None:
-        """Send pulses for ever (the body of a thread of its own); end this process when its pool takes none.
-
-        A broker that is away is no fault of this process: nothing can be taken then, and it is not held against it.
-        """
+        """Send pulses for ever (the body of a thread); end this process when its pool takes none. Does not count while
+        the broker is unreachable."""
         while not self._ended.wait(EVERY_SECONDS):
             if self.busy:
                 self._end_if_late(self.proved_at)
@@ -112,25 +109,25 @@ _stops = threading.Event()
 
 
 def begin(pulse: Pulse) -> Pulse:
-    """Make this process one that proves itself."""
+    """Start giving proofs for this process."""
     global this_process
     this_process = pulse
     return pulse
 
 
 def taken() -> None:
-    """Say that this process takes work, if it is one that proves itself."""
+    """Record that this process takes work, if it gives proofs."""
     if this_process is not None:
         this_process.taken()
 
 
 def at_work(job: Job, fence: int) -> contextlib.AbstractContextManager[None]:
-    """While this process carries out a job."""
+    """Mark a job as running in this process."""
     return contextlib.nullcontext() if this_process is None else this_process.at_work(job, fence)
 
 
 def stop_soon() -> None:
-    """This process was asked to end: jobs here give themselves back at their next report."""
+    """This process was asked to end: its jobs are requeued at their next report."""
     _stops.set()
 
 

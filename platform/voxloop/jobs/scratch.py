@@ -1,8 +1,6 @@
-"""Scratch of jobs: whose it is stands in its name, and what has no owner any more is swept away.
-
-Each machine sweeps its own disk (`beat` may run elsewhere): a worker does so when it starts and every few minutes.
-Half-written objects of the store are the collection's (`annotation.upkeep`).
-"""
+"""Scratch folders: the name tells the owner, and orphaned ones are deleted. Each machine sweeps its own disk (`beat`
+may run elsewhere): a worker does so when it starts and every few minutes. Half-written objects of the store are left to
+`voxloop.keeping.collect`."""
 
 import os
 import re
@@ -18,11 +16,12 @@ from django.conf import settings
 
 from voxloop.embedded.processes import is_alive
 from voxloop.jobs.models import Job
-from voxloop.jobs.services import Claim
+from voxloop.jobs.running import Claim
+from voxloop.jobs.states import JobState
 from voxloop.kernel.ids import new_id
 
 EVERY_SECONDS = 300.0
-# What nobody's name is on is left alone for as long as the slowest upload or the longest request may take.
+# A folder without an owner's name is kept as long as the slowest upload or the longest request may take.
 NAMELESS_SECONDS = 24 * 3600.0
 OF_JOB = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(\d+)(?:\.|$)")
 OF_PROCESS = re.compile(r"process\.(?P<pid>\d+)\.(?P<host>.+)\.[0-9a-f-]{36}$")
@@ -44,17 +43,17 @@ def of_job(part: str, held: Claim) -> Path:
 
 
 def of_process(part: str) -> Path:
-    """A folder of this process, for work that is no job: it goes with the process."""
+    """A folder of this process, for work that is not a job; orphaned when the process ends."""
     return Path(settings.WORK_DIR) / part / f"process.{os.getpid()}.{socket.gethostname()}.{new_id()}"
 
 
 def sweep_scratch() -> Swept:
-    """Remove what was left by jobs that are over, attempts that were overtaken, processes and requests that died."""
+    """Remove scratch of finished jobs, superseded attempts, and dead processes and requests."""
     swept = Swept()
     work = Path(settings.WORK_DIR)
     folders = [path for part in PARTS for path in _children(work / part)]
     folders += [path for path in _children(Path(settings.EXPORT_ROOT)) if path.name.startswith(".part.")]
-    running = dict(Job.objects.filter(state="running").values_list("pk", "fence"))
+    running = dict(Job.objects.filter(state=JobState.RUNNING).values_list("pk", "fence"))
     for path in folders:
         if path.name.endswith(EARLIER):
             _settle_earlier(path, running, swept)
@@ -86,14 +85,14 @@ def _is_orphaned(path: Path, running: dict[UUID, int]) -> bool:
 
 
 def _settle_earlier(path: Path, running: dict[UUID, int], swept: Swept) -> None:
-    """An export was killed between putting the earlier one aside and taking its place: that one comes back."""
+    """Restore the earlier export when its replacement was killed between moving it aside and taking its name."""
     if Job.objects.filter(pk__in=running, kind=Job.Kind.EXPORT_RELEASE).exists():
         return
-    place = path.with_name(path.name.removeprefix(".part.").removesuffix(EARLIER))
-    if place.exists():
+    target = path.with_name(path.name.removeprefix(".part.").removesuffix(EARLIER))
+    if target.exists():
         _remove(path, swept)
     else:
-        path.rename(place)
+        path.rename(target)
 
 
 def _children(folder: Path) -> Iterable[Path]:

@@ -1,10 +1,31 @@
+"""States of a job."""
+
+from django.db.models import TextChoices
+
 from voxloop.kernel.states import StateTable
+
+
+class JobState(TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
 
 JOB = StateTable.of(
     "job",
-    "queued",
+    JobState.QUEUED,
     {
-        "queued": {"running", "cancelled", "lost"},
-        "running": {"running", "succeeded", "failed", "cancelled", "queued", "lost"},
+        JobState.QUEUED: {JobState.RUNNING, JobState.CANCELLED, JobState.LOST},
+        JobState.RUNNING: {
+            JobState.RUNNING,
+            JobState.SUCCEEDED,
+            JobState.FAILED,
+            JobState.CANCELLED,
+            JobState.QUEUED,
+            JobState.LOST,
+        },
     },
 )

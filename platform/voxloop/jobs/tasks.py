@@ -10,7 +10,7 @@ def resend_expired_jobs() -> int:
     return resend_expired()
 
 
-# Without a limit in the database: a worker takes work, too, while the database is away.
+# Not a BoundedTask: a worker must also take pulses while the database is unreachable.
 @shared_task(name="worker.pulse")
 def prove() -> None:
     pulse.taken()

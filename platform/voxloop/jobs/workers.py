@@ -1,7 +1,5 @@
-"""The life of a Celery worker and of the clock: they register, prove that they work, and leave in good order.
-
-Imported by `voxloop.project.celery`, so that Celery's signals reach it in every worker.
-"""
+"""Life cycle of a Celery worker and of the scheduler: register, prove that they work, stop cleanly. Imported by
+`voxloop.project.celery`, so that Celery's signals reach it in every worker."""
 
 import hashlib
 import logging
@@ -35,7 +33,7 @@ CLOCK_JUMP_SECONDS = 5.0
 
 
 def pulse_queue(name: str) -> Queue:
-    """The queue that only the worker of this name reads; a broker forgets it when the worker is gone for long."""
+    """The queue that only the worker of this name reads; it expires in the broker when the worker is gone for long."""
     own = f"pulse.{name}"
     if len(own) > LONGEST_QUEUE_NAME:
         own = f"pulse.{hashlib.sha256(name.encode()).hexdigest()[:16]}"
@@ -44,7 +42,7 @@ def pulse_queue(name: str) -> Queue:
 
 @celeryd_after_setup.connect
 def listen_to_pulses(sender: str, instance: Any, **_: Any) -> None:
-    """Let the worker read its own queue beside those of its command line."""
+    """Let the worker read its own queue in addition to those of its command line."""
     instance.app.amqp.queues.select_add(pulse_queue(sender))
     for name in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(name).addFilter(lambda record: PULSE_TASK not in record.getMessage())
@@ -52,7 +50,7 @@ def listen_to_pulses(sender: str, instance: Any, **_: Any) -> None:
 
 @worker_ready.connect
 def arrive(sender: Any, **_: Any) -> None:
-    """Register, take up what the one before us was at when it was killed, and begin to prove that we work."""
+    """Register, requeue the jobs of a killed predecessor, and start giving proofs of work."""
     name: str = sender.hostname
     own = pulse_queue(name)
     queues = sorted(queue for queue in sender.app.amqp.queues.consume_from if queue != own.name)
@@ -66,7 +64,7 @@ def arrive(sender: Any, **_: Any) -> None:
         connection.close()
 
     def send() -> None:
-        # Not kept for a worker that is busy for hours: the broker would hold thousands.
+        # Expires: for a worker busy for hours the broker would pile up thousands.
         options = {"queue": own, "expires": 3 * EVERY_SECONDS, "retry": False}
         current_app.send_task(PULSE_TASK, **options)
 
@@ -75,23 +73,23 @@ def arrive(sender: Any, **_: Any) -> None:
 
 @worker_shutting_down.connect
 def stop_soon(**_: Any) -> None:
-    """TERM: a running job gives itself back at its next report."""
+    """SIGTERM: a running job is requeued at its next report."""
     pulse.stop_soon()
 
 
 @worker_shutdown.connect
 def leave(**_: Any) -> None:
-    """The pool is empty and the process ends."""
+    """The pool is empty and the process stops."""
     if pulse.this_process is not None:
         pulse.this_process.leave()
         connection.close()
 
 
 def release_dead() -> int:
-    """Take up the jobs of workers of this host that are dead: killed, without a word. Answer how many."""
+    """Requeue the jobs of killed workers of this host; returns how many."""
     released = 0
     for row in Worker.objects.filter(host=socket.gethostname(), busy_with__isnull=False):
-        # In a container every worker has the same pid: one before us that had ours is dead.
+        # In containers every worker has the same pid: an earlier one with our pid is dead.
         if row.pid == os.getpid() or not is_alive(row.pid):
             if row.busy_with_id is not None:
                 take_up_again(row.busy_with_id, row.busy_fence)
@@ -101,7 +99,7 @@ def release_dead() -> int:
 
 
 class Clock(DatabaseScheduler):
-    """Celery's beat with a proof of its own: it looked at what is due."""
+    """Celery's beat scheduler; each check for due tasks is its proof of work."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -111,10 +109,10 @@ class Clock(DatabaseScheduler):
         self._clock_ahead = time.time() - time.monotonic()
 
     def tick(self, *arguments: Any, **options: Any) -> float:
-        """Send what is due; answer the seconds until the next look."""
+        """Send due tasks; returns the seconds until the next check."""
         ahead = time.time() - time.monotonic()
         if abs(ahead - self._clock_ahead) > CLOCK_JUMP_SECONDS:
-            # Somebody set the machine's clock: what was planned by the old one would wait for hours, or come at once.
+            # The system clock was changed: tasks scheduled by the old time would run hours late, or at once.
             log.warning("clock_was_set", seconds=round(ahead - self._clock_ahead))
             self._clock_ahead, self._heap = ahead, None
             for entry in self.schedule.values():
@@ -126,6 +124,6 @@ class Clock(DatabaseScheduler):
         return min(wait, EVERY_SECONDS / 2)
 
     def close(self) -> None:
-        """End in good order."""
+        """Stop cleanly."""
         super().close()
         self._pulse.leave()

@@ -1,1 +1,1 @@
-"""What is stored stays whole: damage that was found, scrubbing, repair, and collecting what nobody names."""
+"""Integrity of stored data: recorded damage, scrubbing, repair, and garbage collection."""

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -6,7 +8,4 @@ class KeepingConfig(AppConfig):
     label = "keeping"
 
     def ready(self) -> None:
-        from voxloop.jobs.services import on_refusal
-        from voxloop.keeping.services import note_refused_job
-
-        on_refusal(note_refused_job)
+        import_module("voxloop.keeping.hooks")

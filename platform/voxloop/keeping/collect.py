@@ -1,4 +1,4 @@
-"""Collect what nothing names any more: marked first, deleted when it stayed so for long."""
+"""Garbage collection of unreferenced stored things: marked first, deleted when they stay unreferenced."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,25 +7,24 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from voxloop.accounts.actors import Actor, SystemActor
 from voxloop.audit.services import record
 from voxloop.keeping.models import Unreferenced
-from voxloop.keeping.shelves import REMAINS, SHELVES
+from voxloop.keeping.registry import OBJECT_KINDS, ORPHANS
 from voxloop.kernel.clock import now
 from voxloop.storage.store import open_store
 
 log = structlog.get_logger(__name__)
 
-# An upload stores its parts before its row: what is younger may be one that is under way.
+# Objects are stored before the row that names them: younger ones may belong to an upload in progress.
 UNDER_WAY = timedelta(days=1)
 AT_ONCE = 500
 
 
-def collect_unreferenced(*, actor: Any = "system") -> dict[str, int]:
-    """Mark what no row names, drop the marks of what is named again, delete what stayed unnamed; answers how many.
-
-    Deleted is what was marked for `KEEP_UNREFERENCED_DAYS`, is as old in the store, and is named by no row at that very
-    moment. Half-written files older than a day go at once. Called by beat, once a day.
-    """
+def collect_unreferenced(*, actor: Actor = SystemActor.SYSTEM) -> dict[str, int]:
+    """Mark unreferenced things, unmark those referenced again, delete those that stayed unreferenced; returns how many.
+    A thing is deleted when it was marked for `KEEP_UNREFERENCED_DAYS`, is as old in the store, and is unreferenced at
+    that moment. Half-written files older than a day are deleted at once. Called by beat, once a day."""
     found = _find()
     known = set(Unreferenced.objects.values_list("thing", flat=True))
     unmarked = known - set(found)
@@ -35,8 +34,8 @@ def collect_unreferenced(*, actor: Any = "system") -> dict[str, int]:
         ignore_conflicts=True,
     )
     ripe = Unreferenced.objects.filter(since__lte=now() - _keep())
-    gone = [mark for mark in ripe if mark.thing.partition("/")[0] in SHELVES and _delete_object(mark, actor)]
-    for remains in REMAINS.values():
+    gone = [mark for mark in ripe if mark.thing.partition("/")[0] in OBJECT_KINDS and _delete_object(mark, actor)]
+    for remains in ORPHANS.values():
         marks = [mark for mark in ripe if mark.thing.startswith(f"{remains.prefix}/")]
         for start in range(0, len(marks), AT_ONCE):
             gone += _drop_rows(marks[start : start + AT_ONCE], actor)
@@ -58,14 +57,14 @@ def _keep() -> timedelta:
 
 
 def _find() -> dict[str, int]:
-    """Everything stored that no row names, and its bytes; what may belong to an upload under way is left out."""
+    """Everything unreferenced, with its bytes, except what may belong to an upload in progress."""
     store = open_store(settings.STORAGE_URL)
     found: dict[str, int] = {}
-    for prefix, shelf in SHELVES.items():
+    for prefix, kind in OBJECT_KINDS.items():
         listed = [entry for entry in store.list(prefix) if entry.modified < now() - UNDER_WAY]
-        used = shelf.keys()  # after the list: what was stored meanwhile is not in it, what was named meanwhile is here
+        used = kind.keys()  # read after the list: what was stored or referenced meanwhile is not reported
         found.update({entry.key: entry.bytes for entry in listed if entry.key not in used})
-    for remains in REMAINS.values():
+    for remains in ORPHANS.values():
         found.update(dict(remains.find()))
     return found
 
@@ -74,10 +73,10 @@ def _facts(mark: Unreferenced) -> dict[str, Any]:
     return {"thing": mark.thing, "bytes": mark.bytes, "since": mark.since.isoformat()}
 
 
-def _delete_object(mark: Unreferenced, actor: Any) -> bool:
+def _delete_object(mark: Unreferenced, actor: Actor) -> bool:
     store = open_store(settings.STORAGE_URL)
-    shelf = SHELVES[mark.thing.partition("/")[0]]
-    if shelf.names(mark.thing) or not store.collect(mark.thing, before=now() - _keep()):
+    kind = OBJECT_KINDS[mark.thing.partition("/")[0]]
+    if kind.names(mark.thing) or not store.collect(mark.thing, before=now() - _keep()):
         return False
     with transaction.atomic():
         record(actor=actor, action="object.collected", target=mark, new=_facts(mark))
@@ -85,9 +84,9 @@ def _delete_object(mark: Unreferenced, actor: Any) -> bool:
     return True
 
 
-def _drop_rows(marks: list[Unreferenced], actor: Any) -> list[Unreferenced]:
-    """Delete rows that nothing names; the database refuses when one is named after all, and then all of them stay."""
-    remains = REMAINS[marks[0].thing.partition("/")[0]]
+def _drop_rows(marks: list[Unreferenced], actor: Actor) -> list[Unreferenced]:
+    """Delete unreferenced rows; if a foreign key refuses one, all of them stay."""
+    remains = ORPHANS[marks[0].thing.partition("/")[0]]
     things = [mark.thing for mark in marks]
     try:
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Damage that was found in what is stored, and stored things that nothing names any more."""
+"""Damage found in stored things, and unreferenced stored things."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,7 +7,7 @@ from voxloop.kernel.ids import new_id
 
 
 class Damage(models.Model):
-    """One stored thing that is missing or not what it was: who noticed it, when, and whether it was mended."""
+    """One stored thing that is missing or damaged: who noticed it, when, and whether it was repaired."""
 
     class Kind(models.TextChoices):
         DAMAGED = "damaged", "Damaged"
@@ -36,7 +36,8 @@ class Damage(models.Model):
 
 
 class Unreferenced(models.Model):
-    """A stored thing that no row names: since when. Collected when it stays so for long; dropped when named again."""
+    """A stored thing that no row references, and since when. Collected after a while; unmarked when referenced
+    again."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     thing = models.CharField(max_length=160, unique=True)

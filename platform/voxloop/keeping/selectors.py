@@ -1,4 +1,4 @@
-"""What is known to be damaged now."""
+"""Known damage."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from voxloop.keeping.models import Damage
 
 
 def open_damage() -> QuerySet[Damage]:
-    """Everything found damaged or missing and not mended since, the newest first."""
+    """Everything found damaged or missing and not repaired since, the newest first."""
     return Damage.objects.filter(mended_at__isnull=True)
 
 

@@ -1,12 +1,12 @@
-"""Note damage when it is met, and its end."""
+"""Record damage when it is found and when it is repaired."""
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from django.db import transaction
 
+from voxloop.accounts.actors import Actor, SystemActor
 from voxloop.audit.services import record
 from voxloop.jobs.models import Job
 from voxloop.keeping.models import Damage
@@ -15,17 +15,16 @@ from voxloop.kernel.errors import Damaged, Refusal
 
 log = structlog.get_logger(__name__)
 
-# Readers who ask for a damaged thing again and again write one row a minute, not one each.
+# Repeated requests for a damaged thing update its row at most once a minute.
 SAID_AGAIN = timedelta(minutes=1)
 
 
 @transaction.atomic
-def note_damage(found: Damaged, *, noticed_by: str) -> Damage:
-    """Keep that a stored thing is damaged or missing; told once to the audit log, each time to the server's log.
-
-    Called where a refusal leaves the product, outside of the transaction that was refused.
-    """
-    log.warning("stored_thing_damaged", thing=found.thing, code=found.code, noticed_by=noticed_by)
+def note_damage(found: Damaged, *, noticed_by: Actor, during: str = "") -> Damage:
+    """Record that a stored thing is damaged or missing; audited once, logged each time. Called where the refusal leaves
+    the product, outside the transaction that was rolled back. `during` describes the operation, where `noticed_by` is
+    not enough."""
+    log.warning("stored_thing_damaged", thing=found.thing, code=found.code, noticed_by=str(noticed_by))
     kind = Damage.Kind.MISSING if found.is_missing else Damage.Kind.DAMAGED
     mark, is_new = Damage.objects.get_or_create(
         thing=found.thing,
@@ -34,7 +33,7 @@ def note_damage(found: Damaged, *, noticed_by: str) -> Damage:
             "kind": kind,
             "code": found.code,
             "detail": found.detail[:400],
-            "noticed_by": noticed_by[:150],
+            "noticed_by": (during or str(noticed_by))[:150],
             "first_at": now(),
             "last_at": now(),
         },
@@ -47,14 +46,14 @@ def note_damage(found: Damaged, *, noticed_by: str) -> Damage:
 
 
 def note_refused_job(refusal: Refusal, job: Job) -> None:
-    """A job that met damage says so, too."""
+    """Record damage that a job found."""
     if isinstance(refusal, Damaged):
-        note_damage(refusal, noticed_by=job.get_kind_display())
+        note_damage(refusal, noticed_by=SystemActor.WORKER, during=job.get_kind_display())
 
 
 @transaction.atomic
-def note_whole(things: Iterable[str], *, actor: Any) -> int:
-    """End the marks of things that were read again and are whole; answers how many."""
+def note_whole(things: Iterable[str], *, actor: Actor) -> int:
+    """Clear the records of things that were found whole again; returns how many."""
     marks = Damage.objects.select_for_update().filter(thing__in=list(things), mended_at=None)
     ended = 0
     for mark in marks:

@@ -3,7 +3,8 @@ from datetime import timedelta
 from celery import shared_task
 
 from voxloop.jobs.models import Job
-from voxloop.jobs.services import enqueue, run
+from voxloop.jobs.running import run
+from voxloop.jobs.services import enqueue
 from voxloop.keeping.collect import collect_unreferenced
 from voxloop.keeping.scrub import scrub_as_job
 from voxloop.kernel.clock import today
@@ -16,7 +17,7 @@ def scrub(job_id: str) -> None:
 
 @shared_task(name="beat.scrub_weekly", soft_time_limit=20)
 def scrub_weekly() -> None:
-    """One scrub a week; asked for each hour, so that a machine that sleeps at night has one too."""
+    """One scrub a week; checked every hour, because a machine may be off at night."""
     year, week, _ = today().isocalendar()
     enqueue(Job.Kind.SCRUB, payload={}, key=f"scrub:{year}-{week:02d}")
 
@@ -28,5 +29,5 @@ def collect(job_id: str) -> None:
 
 @shared_task(name="beat.collect_daily", soft_time_limit=20)
 def collect_daily() -> None:
-    """Asked for each hour, for the same reason."""
+    """One collection a day; checked every hour for the same reason."""
     enqueue(Job.Kind.COLLECT, payload={}, key=f"collect:{today()}")

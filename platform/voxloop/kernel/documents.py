@@ -1,18 +1,16 @@
-"""What of a JSON document that somebody sent can be kept: PostgreSQL and other readers take less than Python does."""
+"""Which received JSON documents can be stored: PostgreSQL and other readers accept less than Python."""
 
 import math
 from typing import Any
 
 DEEPEST = 32
-# The largest double: beyond it a number is infinity to the browser, and no JSON at all to PostgreSQL.
+# The largest double: a larger number is infinity in a browser and invalid in PostgreSQL.
 LARGEST = 1.7976931348623157e308
 
 
 def find_fault(document: Any, *, deepest: int = DEEPEST) -> str | None:
-    """Why a decoded JSON document cannot be kept, in one sentence; None when it can.
-
-    Walks without recursion, so that the depth of what was sent is not the depth of our stack.
-    """
+    """Why a decoded JSON document cannot be stored, in one sentence; None when it can. Iterative, so that deep nesting
+    cannot exhaust the stack."""
     waiting: list[tuple[Any, int]] = [(document, 0)]
     while waiting:
         value, depth = waiting.pop()
@@ -34,14 +32,14 @@ def find_fault(document: Any, *, deepest: int = DEEPEST) -> str | None:
 
 
 def is_storable(text: str) -> bool:
-    """Whether PostgreSQL's text can hold it: no NUL, no lone surrogate."""
+    """Whether a PostgreSQL text column can hold it: no NUL, no lone surrogate."""
     if text.isascii():
         return "\x00" not in text
     return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def is_number(value: object) -> bool:
-    """Whether it is a number that a double holds: no boolean, no NaN, no infinity, no integer beyond it."""
+    """Whether it is a number within the range of a double: no boolean, NaN or infinity."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return math.isfinite(value) if isinstance(value, float) else -LARGEST <= value <= LARGEST

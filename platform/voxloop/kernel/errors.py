@@ -1,16 +1,16 @@
-"""Refusals: what the product says no to, with a stable code and one sentence. HTTP is told elsewhere."""
+"""Refusals: domain errors with a stable code and one sentence. Independent of HTTP."""
 
 import errno
 from enum import StrEnum
 
-# What the operating system says when there is no room: the disk, a quota, a limit on the size of a file.
+# errno when there is no room: the disk, a quota, a limit on file size.
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-# Where a page that refuses carries its code; a problem document has it inside.
+# Response header with the code of a refusing page; a problem document has it in its body.
 CODE_HEADER = "Voxloop-Code"
 
 
 class Kind(StrEnum):
-    """What sort of no it is; the web layer turns it into a status code."""
+    """The class of a refusal; the web layer maps it to a status code."""
 
     INVALID = "invalid"
     FORBIDDEN = "forbidden"
@@ -27,16 +27,13 @@ class Kind(StrEnum):
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
-    """A request that cannot be carried out, told so that a person can act on it.
-
-    `code` is stable and machine readable, `detail` one sentence that says what happened and what to do,
-    `extra` whatever a client needs to go on (never identifiers that the actor may not see).
-    """
+    """A request that cannot be carried out. `code` is stable and machine readable, `detail` one sentence that says what
+    happened and what to do, `extra` data for the client (never identifiers that the actor may not see)."""
 
     kind = Kind.INVALID
     code = "invalid"
     detail = "The request cannot be carried out."
-    again_after_seconds: int | None = None  # for what passes by itself: when to try again
+    again_after_seconds: int | None = None  # for temporary refusals: when to retry
 
     def __init__(self, detail: str | None = None, *, code: str | None = None, **extra: object) -> None:
         self.detail = detail or type(self).detail
@@ -119,11 +116,9 @@ class TooMany(Refusal):
 
 
 class Damaged(Refusal):
-    """Something stored is not what it was when it was stored; wrong bytes are never handed on instead.
-
-    `thing` names it as the store, `manage.py scrub` and the administrator's list do: `packs/<sha256>`,
-    `chunks/<sha256>`, `indexes/<scan>`. `is_missing` when nothing is there at all.
-    """
+    """Stored bytes fail their check; they are never served. `thing` names them as the store, `manage.py scrub` and the
+    administrator's list do: `packs/<sha256>`, `chunks/<sha256>`, `indexes/<scan>`. `is_missing` when nothing is there
+    at all."""
 
     kind, code = Kind.DAMAGED, "object_damaged"
 

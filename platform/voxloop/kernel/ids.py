@@ -1,4 +1,4 @@
-"""Identifiers: random 128-bit ids whose first bits are the time, so that new rows lie together in an index."""
+"""Random 128-bit ids that begin with the time, so that new rows are close together in an index."""
 
 import os
 import time

@@ -1,8 +1,7 @@
-"""Proof that a background process takes work: a small file that is touched each time it did. Standard library only.
+"""Proof that a background process takes work: a small file touched each time. Standard library only.
 
 Read by the supervisor of one machine, and by `python -m voxloop.kernel.pulse NAME`, the health check of a container:
-exit code 0 when NAME (`default@%h`, `beat@%h`; without @ the host is this one) gave proof of late, else 1.
-"""
+exit code 0 when NAME (`default@%h`, `beat@%h`; without @ the host is this one) gave proof recently, else 1."""
 
 import contextlib
 import os
@@ -12,8 +11,8 @@ import time
 from pathlib import Path
 
 EVERY_SECONDS = float(os.environ.get("VOXLOOP_PULSE_SECONDS", "10"))
-SILENT_AFTER_SECONDS = 3 * EVERY_SECONDS  # told on /healthz and on the pages
-DEAD_AFTER_SECONDS = 6 * EVERY_SECONDS  # killed and started again
+SILENT_AFTER_SECONDS = 3 * EVERY_SECONDS  # reported by /healthz and on the pages
+DEAD_AFTER_SECONDS = 6 * EVERY_SECONDS  # killed and restarted
 FIRST_WITHIN_SECONDS = 90.0  # a start may wait for the database, the broker and a slow disk
 
 
@@ -24,7 +23,7 @@ def pulse_path(state: Path, name: str) -> Path:
 
 
 def give_proof(path: Path) -> None:
-    """Touch the file. Where the disk is full the time of a file that is there still changes; nothing is raised."""
+    """Touch the file; never raises. On a full disk an existing file's time still changes."""
     with contextlib.suppress(OSError):
         try:
             os.utime(path)
@@ -34,7 +33,7 @@ def give_proof(path: Path) -> None:
 
 
 def proof_of(path: Path) -> int:
-    """What changes with each proof (nanoseconds); 0 where there is none yet."""
+    """The file's mtime in ns, which changes with each proof; 0 where there is none yet."""
     try:
         return path.stat().st_mtime_ns
     except OSError:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MB = 1 << 20
-# Said on the pages and in the log below the first; new imports, trainings and exports are refused below the second;
-# every save below the last, so that the database keeps room to go on, to start again, and to be made room in.
+# Free MB below which: a warning is shown; imports, trainings and exports are refused; every save is refused, so that
+# the database can still run, restart and delete.
 LOW_BYTES = int(os.environ.get("VOXLOOP_LOW_DISK_MB", "1024")) * MB
 KEPT_BYTES = int(os.environ.get("VOXLOOP_KEPT_DISK_MB", "256")) * MB
 LAST_BYTES = int(os.environ.get("VOXLOOP_LAST_DISK_MB", "64")) * MB
@@ -16,7 +16,7 @@ LAST_BYTES = int(os.environ.get("VOXLOOP_LAST_DISK_MB", "64")) * MB
 
 @dataclass(frozen=True)
 class Room:
-    """One file system: `name` says what of ours lies on it."""
+    """One file system; `name` says which of our data lies on it."""
 
     name: str
     free_bytes: int
@@ -34,12 +34,12 @@ class Room:
 
     @property
     def is_low(self) -> bool:
-        """Whether it should be said."""
+        """Whether to warn."""
         return self.free_bytes < LOW_BYTES
 
     @property
     def is_kept(self) -> bool:
-        """Whether what is left is kept for saves."""
+        """Whether the rest is reserved for saves."""
         return self.free_bytes < KEPT_BYTES
 
     @property
@@ -48,15 +48,15 @@ class Room:
         return self.free_bytes < LAST_BYTES
 
 
-def rooms(places: Iterable[tuple[str, Path]]) -> list[Room]:
-    """The file systems of these folders, each once, the fullest first. A folder that is not there yet: its parent's."""
+def rooms(folders: Iterable[tuple[str, Path]]) -> list[Room]:
+    """The file systems of these folders, each once, the fullest first. For a missing folder: its parent's."""
     found: dict[int, tuple[list[str], int, int]] = {}
-    for name, folder in places:
-        place = folder
-        while not place.exists() and place != place.parent:
-            place = place.parent
+    for name, folder in folders:
+        existing = folder
+        while not existing.exists() and existing != existing.parent:
+            existing = existing.parent
         try:
-            device, usage = place.stat().st_dev, shutil.disk_usage(place)
+            device, usage = existing.stat().st_dev, shutil.disk_usage(existing)
         except OSError:
             continue
         found.setdefault(device, ([], usage.free, usage.total))[0].append(name)

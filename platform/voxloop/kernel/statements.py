@@ -1,8 +1,6 @@
-"""Prepared statements beside the ORM, for the few requests that come every second.
-
-The ORM writes its SQL anew each time and PostgreSQL plans it anew; for a save of a mask both cost more than the work
-itself. A statement here is written once, parsed and planned once by each connection, and its values travel beside it.
-"""
+"""Prepared statements besides the ORM, for the few requests that come every second. The ORM builds its SQL and
+PostgreSQL plans it every time; for a mask save both cost more than the work itself. A prepared statement is parsed and
+planned once per connection."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +12,8 @@ from psycopg.rows import dict_row
 
 
 def run_prepared(statement: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
-    """Rows of a statement with `%(name)s` places, within the caller's transaction. Raises what the ORM would raise."""
+    """Rows of a statement with `%(name)s` placeholders, in the caller's transaction. Raises what the ORM would
+    raise."""
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     if connection.queries_logged:
@@ -24,14 +23,11 @@ def run_prepared(statement: str, values: Mapping[str, object]) -> list[dict[str,
         return cursor.fetchall() if cursor.description else []
 
 
-def statement_of(rows: QuerySet[Any], places: Mapping[object, str]) -> str:
-    """The SQL of a queryset that was built with stand-ins, each of which becomes the place of that name.
-
-    So a rule that is written as a queryset can be part of a prepared statement and is still written once. Whatever is
-    not a stand-in must be text, which becomes part of the statement.
-    """
+def statement_of(rows: QuerySet[Any], placeholders: Mapping[object, str]) -> str:
+    """The SQL of a queryset built with stand-in values, each of which becomes the placeholder of its name. Lets a
+    prepared statement reuse a rule that is written as a queryset. Other values must be text and become literals."""
     sql, values = rows.query.sql_with_params()
-    return sql % tuple(f"%({places[value]})s" if value in places else _literal(value) for value in values)
+    return sql % tuple(f"%({placeholders[value]})s" if value in placeholders else _literal(value) for value in values)
 
 
 def _literal(value: object) -> str:

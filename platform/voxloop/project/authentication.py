@@ -1,4 +1,4 @@
-"""Tokens at the door of the API: who they are, what they may be used for, what their person still lacks."""
+"""Token authentication of the API: the person, the token's scopes, and what the person's log-in still lacks."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from voxloop.project.tokens import ReadableTokens
 
 
 class ScopedTokens(ReadableTokens):
-    """`Authorization: Token …`, held to the token's scopes and to what sessions are held to.
+    """`Authorization: Token …`, checked for the token's scopes and by the rules for sessions.
 
     Raises Forbidden: `scope_missing`, `password_change_required`, `second_factor_setup_required`.
     """
@@ -36,7 +36,7 @@ class ScopedTokens(ReadableTokens):
         return user, token
 
 
-class TokenScheme(KnoxTokenScheme):
-    """How the API's description tells of them."""
+class TokenScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]  # drf-spectacular registers it
+    """Their description in the OpenAPI document."""
 
     target_class = "voxloop.project.authentication.ScopedTokens"

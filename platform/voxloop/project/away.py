@@ -1,4 +1,4 @@
-"""A database that is away or too busy is told as that (503), never as a fault of ours (500)."""
+"""Maps errors of an unreachable or overloaded database to 503 instead of 500."""
 
 import logging
 
@@ -7,7 +7,7 @@ from django.db.utils import InterfaceError
 
 from voxloop.kernel.errors import FULL, Busy, DatabaseAway, DatabaseDamaged, NoSpace, Refusal, StorageAway
 
-# By code of PostgreSQL (appendix A of its manual): the first characters decide where no full code does.
+# By SQLSTATE (appendix A of PostgreSQL's manual): the full code, else its first characters.
 BY_CODE: dict[str, type[Refusal]] = {
     "53100": NoSpace,  # disk_full
     "53200": Busy,  # out_of_memory
@@ -27,7 +27,7 @@ BY_CODE: dict[str, type[Refusal]] = {
 
 
 def find_unavailable(error: BaseException | None) -> Refusal | None:
-    """What to say of an error that will pass by itself; None for every other."""
+    """The refusal for a temporary error of the database; None for every other error."""
     if isinstance(error, Refusal):
         return error if isinstance(error, Busy | DatabaseAway | DatabaseDamaged | StorageAway | NoSpace) else None
     if isinstance(error, OSError) and error.errno in FULL:
@@ -35,7 +35,7 @@ def find_unavailable(error: BaseException | None) -> Refusal | None:
     if not isinstance(error, Error):
         return None
     code = getattr(error.__cause__, "sqlstate", None)
-    if not code:  # no server spoke: it was not reached, or the connection broke
+    if not code:  # no SQLSTATE: the server was not reached, or the connection broke
         return DatabaseAway() if isinstance(error, OperationalError | InterfaceError) else None
     for start in (code, code[:3], code[:2]):
         if start in BY_CODE:
@@ -44,8 +44,8 @@ def find_unavailable(error: BaseException | None) -> Refusal | None:
 
 
 class FaultsOnly(logging.Filter):
-    """Keeps a database that is away from filling the log with a trace for each request of everybody."""
+    """Drops tracebacks of requests that failed because the database is unreachable."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is about a fault of ours."""
+        """Whether to keep the record."""
         return getattr(record, "status_code", None) not in {503, 507}

@@ -1,10 +1,10 @@
-"""The one table of the project itself."""
+"""Counters of requests."""
 
 from django.db import models
 
 
 class RequestCount(models.Model):
-    """How often a person or an address asked a route in a window of time. Unlogged: a crash may forget it."""
+    """Requests of a person or an address to a route in one time window. An unlogged table: a crash may empty it."""
 
     key = models.CharField(max_length=200, primary_key=True)
     window = models.BigIntegerField()  # number of the window since 1970

@@ -1,7 +1,7 @@
-"""How bodies of the API are read: what PostgreSQL cannot hold is refused at the door."""
+"""Parsers of API bodies: refuse what PostgreSQL cannot store."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
@@ -10,7 +10,7 @@ from voxloop.kernel.documents import find_fault
 
 
 class StorableJSONParser(JSONParser):
-    """JSON of sensible depth, without NUL, lone surrogates and numbers beyond a double. Raises ParseError (400)."""
+    """JSON of limited depth, without NUL, lone surrogates and numbers beyond a double. Raises ParseError (400)."""
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -21,4 +21,4 @@ class StorableJSONParser(JSONParser):
             raise ParseError("The body is nested too deeply.") from None
         if fault := find_fault(body):
             raise ParseError(fault)
-        return cast("dict[str, Any]", body)
+        return body

@@ -6,7 +6,7 @@ from rest_framework.permissions import BasePermission
 
 
 class Nobody(BasePermission):
-    """The default of every API view, so that forgetting to say who may closes the door."""
+    """The default of every API view, so that a view without permissions is closed."""
 
     def has_permission(self, request: Any, view: Any) -> bool:
         return False

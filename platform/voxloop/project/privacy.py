@@ -1,4 +1,4 @@
-"""What a browser may keep of our answers: nothing on its own, and after a log-out nothing at all (docs/adr)."""
+"""Browser caching: responses are not cached, and a log-out clears the browser's data (docs/adr/0018)."""
 
 from collections.abc import Callable
 
@@ -6,16 +6,14 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-# Browsers hear it over https and on localhost only; the page has cleared by itself before (offline/leaving.ts).
+# Browsers obey it over https and on localhost only; the page has cleared its data before (offline/leaving.ts).
 CACHE, EVERYTHING = '"cache"', '"cache", "storage"'
-NOTHING_WAITS = "nothing_waits"  # field of the log-out form: no unsent work of anybody lies in this browser
+NOTHING_WAITS = "nothing_waits"  # field of the log-out form: this browser holds no unsent work
 
 
 class KeptNowhere:
-    """Middleware: `no-store` on every answer that says nothing else, and a log-out that clears the browser.
-
-    Built scripts and styles do not pass here: they hold nothing of anybody and are cached for a year.
-    """
+    """Middleware: `no-store` on every response without its own Cache-Control, and a log-out that clears the browser.
+    Built scripts and styles do not pass here: they hold no data and are cached for a year."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

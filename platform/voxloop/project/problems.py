@@ -8,6 +8,8 @@ from rest_framework import exceptions
 from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import set_rollback
 
+from voxloop.accounts.actors import SystemActor
+from voxloop.accounts.models import User
 from voxloop.keeping.services import note_damage
 from voxloop.kernel.errors import Damaged, Kind, Refusal
 from voxloop.project.away import find_unavailable
@@ -15,16 +17,17 @@ from voxloop.project.statuses import STATUS, TITLES
 
 
 def problem(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
-    """Turn an error into an RFC 9457 problem document; None lets a fault of ours surface as one."""
+    """Turn an error into an RFC 9457 problem document; None for an unexpected error, which becomes a 500."""
     headers: dict[str, str] = {}
     extra: dict[str, Any] = {}
     error = find_unavailable(error) or error
     if isinstance(error, Damaged):
-        note_damage(error, noticed_by=str(getattr(context.get("request"), "user", "") or "somebody"))
+        user = getattr(context.get("request"), "user", None)
+        note_damage(error, noticed_by=user if isinstance(user, User) else SystemActor.NOBODY)
     if isinstance(error, Refusal):
         status, code, detail, extra = STATUS[error.kind], error.code, error.detail, error.extra
         if error.kind is Kind.GONE:
-            headers["Clear-Site-Data"] = '"cache"'  # what the browser kept of it goes, too
+            headers["Clear-Site-Data"] = '"cache"'  # the browser's copies are cleared, too
         if error.again_after_seconds is not None:
             headers["Retry-After"] = str(error.again_after_seconds)
     elif isinstance(error, Http404):
@@ -55,14 +58,14 @@ def problem(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
         "detail": detail,
         **extra,
     }
-    # Not by the view's renderer, which may write HTML, YAML or a mask: a refusal is a problem document everywhere.
+    # Not the view's renderer, which may write HTML, YAML or a mask: a refusal is always a problem document.
     return JsonResponse(
         body, encoder=JSONEncoder, status=status, headers=headers, content_type="application/problem+json"
     )
 
 
 def _told(error: exceptions.APIException) -> tuple[str, str]:
-    """Code and sentence of an error of the framework, whose `detail` may be a text, a list or a table of them."""
+    """Code and sentence of a framework error, whose `detail` may be a text, a list or a dict of them."""
     detail: Any = error.detail
     while isinstance(detail, dict | list) and detail:
         detail = detail.get("detail", next(iter(detail.values()))) if isinstance(detail, dict) else detail[0]

@@ -1,8 +1,6 @@
-"""How often a route may be asked, by address and by person: one table, counted in PostgreSQL for all processes.
-
-Only anonymous and costly routes are counted; drawing, saving and looking never wait for a counter. An address may be a
-whole department behind one proxy of a hospital, so its limits are wide; a person's are narrow.
-"""
+"""Rate limits by address and by person, counted in PostgreSQL for all processes. Only anonymous and expensive routes
+are counted; drawing, saving and viewing are not. An address may be a whole department behind a hospital's proxy, so its
+limits are high; a person's are low."""
 
 import ipaddress
 import json
@@ -39,7 +37,7 @@ RETURNING "key", "count"
 
 @dataclass(frozen=True)
 class Rate:
-    """The most requests a minute to these routes (names of the URL conf), by one address and by one person."""
+    """The most requests per minute to these routes (URL names), per address and per person."""
 
     routes: frozenset[str]
     address: int
@@ -63,9 +61,9 @@ RATES = [
     _rate("api:training-runs api:model-promote promote", address=120, person=20),
     _rate("api:schema api:docs", address=300, person=60, methods="GET HEAD"),
 ]
-# Health is answered out of memory, and must be while the database hangs.
+# Health is cached and must respond while the database hangs.
 UNCOUNTED = frozenset({"health"})
-# Whatever else asks for no log-in: the pages of the log-in, metrics, what a browser fetches by itself.
+# All other routes without a log-in: log-in pages, metrics, what a browser fetches by itself.
 ANONYMOUS = Rate(frozenset(), address=1200, person=1200, methods=frozenset({"GET", "HEAD", "POST", "OPTIONS"}))
 
 
@@ -78,7 +76,7 @@ def find_rate(name: str, method: str, *, is_anonymous: bool) -> Rate | None:
 
 
 class Rates:
-    """Middleware, after that which knows the person: refuses what is asked too often, with `Retry-After`."""
+    """Middleware, after authentication: refuses excess requests, with `Retry-After`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -104,12 +102,12 @@ class Rates:
         except Error as error:
             if find_unavailable(error) is None:
                 raise
-            return None  # the view says better what is away, and asks no less of the database
+            return None  # the view reports an unreachable database better
         return refuse(request, TooMany(wait_seconds)) if wait_seconds else None
 
 
 def asks_for_no_log_in(view: Callable[..., Any]) -> bool:
-    """Whether a view is open to everybody. A view of the API says so by its permissions."""
+    """Whether a view needs no log-in. API views declare it by their permissions."""
     kind = getattr(view, "cls", None)
     if kind is not None:
         return AllowAny in getattr(kind, "permission_classes", [])
@@ -117,17 +115,21 @@ def asks_for_no_log_in(view: Callable[..., Any]) -> bool:
 
 
 def address_of(request: HttpRequest) -> str:
-    """The client's address; of IPv6 the network that one customer has."""
-    text = request.META.get("REMOTE_ADDR", "")
+    """The client's address; for IPv6 its /64 network. IPv4 as a server listening on both writes it is IPv4."""
+    text: str = request.META.get("REMOTE_ADDR", "")
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
         return text[:64]
-    return text if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
+    if isinstance(address, ipaddress.IPv4Address):
+        return text
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((int(address), 64), strict=False))
 
 
 def person_of(request: HttpRequest) -> str:
-    """Who asks: by session or token, or the name that is typed (its keyed hash: a name may be a mistyped password)."""
+    """The person by session or token, or the typed name (as keyed hash: it may be a mistyped password)."""
     if request.user.is_authenticated:
         return str(request.user.pk)
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -135,12 +137,13 @@ def person_of(request: HttpRequest) -> str:
         owner = ApiToken.objects.filter(digest=hash_token(token)).values_list("user_id", flat=True).first()
         return str(owner or "")
     typed = _typed_name(request)
-    # As it was sent: half a surrogate pair is no text, and is refused in its place.
+    # Raw, because a lone surrogate cannot be encoded; the view refuses it.
     return salted_hmac("voxloop.project.rates", typed.encode("utf-8", "surrogatepass")).hexdigest() if typed else ""
 
 
 def _typed_name(request: HttpRequest) -> str:
-    if request.method != "POST" or int(request.META.get("CONTENT_LENGTH") or 0) > CREDENTIALS:
+    length: str = request.META.get("CONTENT_LENGTH") or ""
+    if request.method != "POST" or (length.isdecimal() and int(length) > CREDENTIALS):
         return ""
     if request.content_type == "application/json":
         try:
@@ -154,10 +157,11 @@ def _typed_name(request: HttpRequest) -> str:
 
 
 def spend(limits: dict[str, int]) -> int:
-    """Count one request for each key; seconds to wait when one of them has had its `limits` in this window, else 0."""
+    """Count one request for each key; returns the seconds to wait when a key exceeds its limit in this window, else
+    0."""
     now = time.time()
     window = int(now // WINDOW_SECONDS)
-    keys = sorted(limits)  # the same order everywhere: two requests never wait for each other
+    keys = sorted(limits)  # a fixed order: concurrent requests cannot deadlock
     rows = ", ".join(["(%s, %s, 1)"] * len(keys))
     with connection.cursor() as cursor:
         cursor.execute(UPSERT.format(rows=rows), [part for key in keys for part in (key[:200], window)])

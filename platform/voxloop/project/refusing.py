@@ -1,4 +1,4 @@
-"""Refusals outside a view: a problem document for programs, a plain page for people. No database is asked."""
+"""Refusals outside a view: a problem document for programs, a plain page for people. Needs no database."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ HEADINGS = {
     503: "Not just now",
     507: "The disk of the server is full",
 }
-# The page carries its own style and asks for nothing else.
+# The page has inline style and loads nothing else.
 HEADERS = [
     ("Cache-Control", "no-store"),
     ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
@@ -27,7 +27,7 @@ HEADERS = [
 
 @dataclass(frozen=True)
 class Answer:
-    """A finished answer, for a server that is no Django."""
+    """A complete response, independent of Django."""
 
     reason: str
     headers: list[tuple[str, str]]
@@ -35,14 +35,14 @@ class Answer:
 
 
 def asks_machine(path: str) -> bool:
-    """Whether programs ask there: they get problem documents."""
+    """Whether the path is an API path, which gets problem documents."""
     return path.startswith(("/api/", "/dicom-web/")) or path in {"/healthz", "/metrics"}
 
 
 def render_refusal(
     path: str, status: int, code: str, detail: str, again_after_seconds: int | None = None, *, is_read: bool = True
 ) -> Answer:
-    """The answer as status line, headers and bytes. `is_read`: a page that was only read tries again by itself."""
+    """The response as status line, headers and bytes. `is_read`: a page requested by GET retries by itself."""
     reason = HTTPStatus(status).phrase
     if asks_machine(path):
         kind = "application/problem+json"
@@ -76,5 +76,5 @@ def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 
 
 def respond(answer: Answer, status: int) -> HttpResponse:
-    """A finished answer as Django's response."""
+    """A complete response as Django's."""
     return HttpResponse(answer.body, status=status, headers=dict(answer.headers))

@@ -1,4 +1,4 @@
-"""Without room nothing is written: answered with 507 before the database, which needs the rest, comes to harm."""
+"""Refuses writes with 507 while a disk is full, to keep the rest for the database."""
 
 from collections.abc import Callable
 
@@ -10,12 +10,12 @@ from voxloop.project.away import find_unavailable
 from voxloop.project.refusing import refuse
 
 READS = ("GET", "HEAD", "OPTIONS", "TRACE")
-# Who logs in may see what is wrong, and make room.
+# Log-in stays possible, to see what is wrong and to make room.
 ALWAYS = ("/accounts/", "/api/v1/auth/")
 
 
 class RoomMiddleware:
-    """Refuses what writes while a disk is full, and tells a full disk that was met on the way as such."""
+    """Refuses writing requests while a disk is full, and maps ENOSPC errors to the same refusal."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -31,6 +31,6 @@ class RoomMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """What a page met; the API's own handler does the same (`problems`)."""
+        """Errors of pages; `problems` does the same for the API."""
         told = find_unavailable(error)
         return refuse(request, told) if isinstance(told, NoSpace) else None

@@ -1,7 +1,6 @@
 """Which scope a token needs for which route: reading needs `read`; what changes something is listed here.
 
-A route that changes something and is not listed is closed to tokens (a test holds that every one is listed).
-"""
+A changing route that is not listed is closed to tokens (a test checks that every one is listed)."""
 
 from voxloop.accounts.models import Scope
 
@@ -17,6 +16,7 @@ CHANGES: dict[str, Scope] = {
     "assignment-propose": Scope.WORK,
     "assignment-answers": Scope.WORK,
     "assignment-submit": Scope.WORK,
+    "assignment-take-back": Scope.WORK,
     "assignment-skip": Scope.WORK,
     "assignment-block": Scope.WORK,
     "assignment-release": Scope.WORK,
@@ -26,6 +26,7 @@ CHANGES: dict[str, Scope] = {
     "review-approve": Scope.WORK,
     "review-correct": Scope.WORK,
     "review-return": Scope.WORK,
+    "review-take-back": Scope.WORK,
     "review-comments": Scope.WORK,
     "review-comments-seen": Scope.WORK,
     "comment": Scope.WORK,
@@ -44,11 +45,14 @@ CHANGES: dict[str, Scope] = {
     "training-runs": Scope.MANAGE,
     "training-run-cancel": Scope.MANAGE,
     "model-promote": Scope.MANAGE,
+    "model-reject": Scope.MANAGE,
+    "model-roll-back": Scope.MANAGE,
     "releases": Scope.MANAGE,
     "release-freeze": Scope.MANAGE,
     "release-publish": Scope.MANAGE,
     "release-yank": Scope.MANAGE,
     "release-export": Scope.MANAGE,
+    "export-links": Scope.READ,
     "job-cancel": Scope.MANAGE,
     "scan-withdraw": Scope.MANAGE,
     "subject-erasure": Scope.MANAGE,

@@ -1,4 +1,4 @@
-"""Where uploads lie while they come in: in the working folder, where what a killed process leaves is swept."""
+"""Uploads are spooled in the scratch folder, where leftovers of a killed process are swept."""
 
 import contextlib
 import tempfile
@@ -11,9 +11,11 @@ from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUplo
 
 
 class SpooledFile(TemporaryUploadedFile):
-    """A temporary upload in a folder that is made when the first one comes (Django asks for one that is there)."""
+    """A temporary upload; creates its folder on first use (Django requires an existing one)."""
 
-    def __init__(self, name: str, content_type: str, size: int, charset: str, extra: Any = None) -> None:
+    def __init__(
+        self, name: str | None, content_type: str | None, size: int, charset: str | None, extra: Any = None
+    ) -> None:
         folder = Path(settings.WORK_DIR) / "spool"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = tempfile.NamedTemporaryFile(suffix=".upload", dir=folder)  # noqa: SIM115 - closed with the upload
@@ -21,19 +23,19 @@ class SpooledFile(TemporaryUploadedFile):
 
 
 class SpoolHandler(TemporaryFileUploadHandler):
-    """Django's handler for files on disk, with files of ours."""
+    """Django's handler of uploads on disk, with `SpooledFile`."""
 
     def new_file(self, *arguments: Any, **options: Any) -> None:
-        """Begin a file. An OSError (the disk is full) passes on."""
+        """Begin a file. Raises OSError (disk full)."""
         FileUploadHandler.new_file(self, *arguments, **options)
         self.file = SpooledFile(self.file_name, self.content_type, 0, self.charset, self.content_type_extra)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Keep a part. An OSError (the disk is full) passes on, and nothing is left of the file."""
+        """Store a part. Raises OSError (disk full) after deleting the file."""
         try:
             super().receive_data_chunk(raw_data, start)
         except OSError:
-            with contextlib.suppress(OSError):  # closing writes what is held back, and finds the disk as full
+            with contextlib.suppress(OSError):  # closing flushes the buffer, which fails again
                 self.file.close()
             Path(self.file.temporary_file_path()).unlink(missing_ok=True)
             raise

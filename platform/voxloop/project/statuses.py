@@ -1,4 +1,4 @@
-"""What a refusal is in HTTP: its status, and the title of the status in our words."""
+"""The HTTP status of each kind of refusal, and the title of each status."""
 
 from voxloop.kernel.errors import Kind
 
@@ -12,7 +12,7 @@ STATUS = {
     Kind.PRECONDITION: 428,
     Kind.TOO_LARGE: 413,
     Kind.NO_SPACE: 507,
-    Kind.DAMAGED: 409,  # asking again does not help, and no proxy shall take the server for broken
+    Kind.DAMAGED: 409,  # not 5xx: a retry does not help, and a proxy must not mark the server as broken
     Kind.UNAVAILABLE: 503,
     Kind.TOO_MANY: 429,
 }

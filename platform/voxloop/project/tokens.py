@@ -1,4 +1,4 @@
-"""How a token in a header is read."""
+"""Token authentication that rejects malformed tokens."""
 
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox.auth import TokenAuthentication
@@ -6,7 +6,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 
 class ReadableTokens(TokenAuthentication):
-    """A token is letters and digits; anything else is no token of ours and never reaches the database."""
+    """Rejects a token that is not letters and digits before it reaches the database."""
 
     def authenticate_credentials(self, token: bytes) -> tuple[object, object]:
         if not token.isalnum():
@@ -15,7 +15,7 @@ class ReadableTokens(TokenAuthentication):
         return user, held
 
 
-class ReadableTokensScheme(KnoxTokenScheme):
-    """How the API's description tells of them."""
+class ReadableTokensScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]  # drf-spectacular registers it
+    """Their description in the OpenAPI document."""
 
     target_class = "voxloop.project.tokens.ReadableTokens"

@@ -1,4 +1,4 @@
-"""Every address of the product. A test walks them and asks each for its permission row."""
+"""All URLs of the product. A test checks that each has a permission row."""
 
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -11,6 +11,8 @@ from annotation.masks import model_api as mask_models
 from annotation.pages import viewer
 from annotation.reviews import api as reviews
 from annotation.reviews import comments_api as comments
+from annotation.reviews import taking_back_api as taking_back
+from annotation.work import activity_api as activity
 from annotation.work import api as work
 from annotation.work import erasing_api as erasing
 from annotation.work import people_api as people
@@ -43,13 +45,14 @@ API = [
     path("assignments/claim", reviews.ClaimView.as_view(), name="claim"),
     path("assignments/<uuid:pk>/", reviews.AssignmentView.as_view(), name="assignment"),
     path("assignments/<uuid:pk>/open", reviews.OpenView.as_view(), name="assignment-open"),
-    path("assignments/<uuid:pk>/beat", work.AssignmentBeatView.as_view(), name="assignment-beat"),
+    path("assignments/<uuid:pk>/beat", activity.AssignmentBeatView.as_view(), name="assignment-beat"),
     path("assignments/<uuid:pk>/mask", masks.AssignmentMaskView.as_view(), name="assignment-mask"),
     path("assignments/<uuid:pk>/history", masks.AssignmentHistoryView.as_view(), name="assignment-history"),
     path("assignments/<uuid:pk>/voxel", masks.AssignmentVoxelView.as_view(), name="assignment-voxel"),
     path("assignments/<uuid:pk>/propose", mask_models.AssignmentProposeView.as_view(), name="assignment-propose"),
     path("assignments/<uuid:pk>/answers", masks.AnswersView.as_view(), name="assignment-answers"),
     path("assignments/<uuid:pk>/submit", reviews.SubmitView.as_view(), name="assignment-submit"),
+    path("assignments/<uuid:pk>/take-back", taking_back.SubmissionTakeBackView.as_view(), name="assignment-take-back"),
     path("assignments/<uuid:pk>/skip", work.AssignmentReasonView.as_view(action="skip"), name="assignment-skip"),
     path("assignments/<uuid:pk>/block", work.AssignmentReasonView.as_view(action="block"), name="assignment-block"),
     path("assignments/<uuid:pk>/unblock", work.AssignmentUnblockView.as_view(), name="assignment-unblock"),
@@ -64,6 +67,7 @@ API = [
     path("reviews/<uuid:pk>/checks", reviews.ReviewChecksView.as_view(), name="review-checks"),
     path("reviews/<uuid:pk>/approve", reviews.VerdictView.as_view(action="approve"), name="review-approve"),
     path("reviews/<uuid:pk>/correct", reviews.VerdictView.as_view(action="correct"), name="review-correct"),
+    path("reviews/<uuid:pk>/take-back", taking_back.VerdictTakeBackView.as_view(), name="review-take-back"),
     path("reviews/<uuid:pk>/return", reviews.ReturnView.as_view(), name="review-return"),
     path("reviews/<uuid:pk>/comments", comments.ReviewCommentsView.as_view(), name="review-comments"),
     path("reviews/<uuid:pk>/comments/seen", comments.CommentsSeenView.as_view(), name="review-comments-seen"),
@@ -88,7 +92,7 @@ urlpatterns = [
     path("healthz", views.health, name="health"),
     path("metrics", views.metrics, name="metrics"),
     path("api/v1/", include((API, "api"))),
-    # Accounts are made by an administrator, and nothing here sends mail: these doors of allauth stay shut.
+    # Administrators create accounts, and no mail is sent: these routes of allauth are disabled.
     re_path(r"^accounts/(?:signup|email|confirm-email|password/reset|login/code|sessions)(?:/|$)", views.not_found),
     path("accounts/", include("allauth.urls")),
     path("offline.js", viewer.offline_worker, name="offline-worker"),
@@ -97,7 +101,7 @@ urlpatterns = [
     path("", include("annotation.pages.urls")),
 ]
 
-# Refusals that Django itself makes: problem documents below /api/, pages elsewhere.
+# Error responses of Django itself: problem documents below /api/, pages elsewhere.
 handler400 = views.bad_request
 handler403 = views.forbidden
 handler404 = views.not_found

@@ -1,4 +1,4 @@
-"""Answers that belong to no part: health, and refusals of the framework itself."""
+"""Health, metrics, and error responses of the framework."""
 
 import sys
 from typing import Any
@@ -29,10 +29,8 @@ LOCKED = "This name is locked for 15 minutes after 5 wrong passwords; wait, or a
 
 @login_not_required
 def health(request: HttpRequest) -> JsonResponse:
-    """200 when everything works, 503 naming what does not; `?live`: 200 while this process answers at all.
-
-    Anybody may ask: it names no host, no folder and no person, and is looked up once a second at most.
-    """
+    """200 when everything works, 503 naming what does not; `?live`: 200 while this process responds at all. Public:
+    names no host, folder or person, and is computed at most once a second."""
     if "live" in request.GET:
         return JsonResponse({"status": "alive"})
     found = recent_health(seconds=1)
@@ -49,7 +47,7 @@ def health(request: HttpRequest) -> JsonResponse:
     answer["Cache-Control"] = "no-store"
     if not found.is_well:
         answer[CODE_HEADER] = found.faults[0].code
-    answer._has_been_logged = True  # asked for every few seconds: not an error line each time
+    vars(answer)["_has_been_logged"] = True  # polled every few seconds: no error line each time
     return answer
 
 
@@ -75,7 +73,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The form is older than the log-in; say so instead of Django's bare page."""
+    """The form is older than the log-in; replaces Django's bare page."""
     if is_for_api(request):
         return problem_document(
             403, "csrf_failed", "The request has no valid CSRF token; reload the page and try again."
@@ -102,24 +100,22 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A page that the role does not open."""
+    """A page that the role may not see."""
     if is_for_api(request):
         return problem_document(403, "forbidden", "Your role does not allow this.")
     return defaults.permission_denied(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None, **_: Any) -> HttpResponse:
-    """An address that names nothing, or nothing that the person may see."""
+    """An unknown address, or a thing that the person may not see."""
     if is_for_api(request):
         return problem_document(404, "not_found", "There is no such thing, or you may not see it.")
     return defaults.page_not_found(request, exception or Http404())
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """A fault of ours: told without its insides, which are in the server's log.
-
-    Whatever no view has caught ends here, also what middleware met before it. A database that is away is no fault.
-    """
+    """An unexpected error of a view or of middleware; its details are only in the server's log. An unreachable database
+    is reported as such."""
     refusal = find_unavailable(sys.exc_info()[1])
     if refusal:
         return refuse(request, refusal)
@@ -131,17 +127,17 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def plain_page(status: int, code: str, heading: str, text: str) -> HttpResponse:
-    """A refusal where no other page can be made: it needs neither session nor database."""
+    """A refusal as a page that needs neither session nor database."""
     body = render_to_string("errors/plain.html", {"code": code, "heading": heading, "text": text})
     return HttpResponse(body, status=status, headers={CODE_HEADER: code})
 
 
 def is_for_api(request: HttpRequest) -> bool:
-    """Whether a program asks, which reads documents rather than pages."""
+    """Whether the request is to the API, which gets problem documents."""
     return asks_machine(request.path)
 
 
 def problem_document(status: int, code: str, detail: str) -> JsonResponse:
-    """A refusal that no view of the API made, as RFC 9457 has it."""
+    """A refusal outside the API's views as an RFC 9457 document."""
     body = {"type": "about:blank", "title": "Refused", "status": status, "code": code, "detail": detail}
     return JsonResponse(body, status=status, content_type="application/problem+json")

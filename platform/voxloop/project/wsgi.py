@@ -3,7 +3,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxloop.project.settings")
-# A person waits for a page: a row that is locked, or a question that does not end, is told sooner than to a worker.
+# A person waits for a page: timeouts of locks and statements are shorter than a worker's.
 os.environ.setdefault("VOXLOOP_LOCK_SECONDS", "5")
 os.environ.setdefault("VOXLOOP_STATEMENT_SECONDS", "60")
 application = get_wsgi_application()

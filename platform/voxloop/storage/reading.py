@@ -1,4 +1,4 @@
-"""Stored bytes, checked on the way out: nobody gets others than were stored. Raises `Damaged` instead."""
+"""Stored bytes, verified when read; raises `Damaged` for any that fail their check."""
 
 import errno
 import hashlib
@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from voxloop.kernel.errors import Damaged, NotFound
-from voxloop.storage.store import Store
+from voxloop.storage.objects import Store
 
-CALL = "Nothing of it is handed on; an administrator can restore it from a back-up (manage.py scrub --repair)."
-# What one request may hold in memory while it is checked; more is read twice, the second time piece by piece.
+CALL = "Nothing of it is sent; an administrator can restore it from a back-up (manage.py scrub --repair)."
+# Limit on bytes checked in memory per request; more is read twice, the second time piece by piece.
 MOST_HELD = 16 << 20
 
 
@@ -41,19 +41,19 @@ def whole(key: str, size: int) -> list[Piece]:
 
 
 def missing(key: str) -> Damaged:
-    """The refusal for an object that a row names and the storage does not have."""
+    """The refusal for an object that a row references and the store does not have."""
     return Damaged(f"The stored object {key} is missing. {CALL}", thing=key, code="object_missing", is_missing=True)
 
 
 def damaged(key: str, parts: Sequence[int] = (), of: int = 1) -> Damaged:
     """The refusal for an object whose bytes are not those that were stored; `parts` are the numbers of its pieces."""
     where = f" in {len(parts)} of its {of} parts" if of > 1 else ""
-    extra = {"parts": list(parts)} if of > 1 else {}
-    return Damaged(f"The stored object {key} is damaged{where}. {CALL}", thing=key, **extra)
+    sentence = f"The stored object {key} is damaged{where}. {CALL}"
+    return Damaged(sentence, thing=key, parts=list(parts)) if of > 1 else Damaged(sentence, thing=key)
 
 
 def object_size(store: Store, key: str) -> int:
-    """Length in bytes of an object that a row names. Raises Damaged (`object_missing`)."""
+    """Length in bytes of an object that a row references. Raises Damaged (`object_missing`)."""
     try:
         return store.size(key)
     except NotFound as error:
@@ -61,7 +61,7 @@ def object_size(store: Store, key: str) -> int:
 
 
 def read_object(store: Store, key: str) -> bytes:
-    """A whole object, after its sha256 was compared with its name. Raises Damaged."""
+    """A whole object, after checking its sha256. Raises Damaged."""
     data = _read(store, key)
     if not whole(key, len(data))[0].fits(data):
         raise damaged(key)
@@ -69,12 +69,10 @@ def read_object(store: Store, key: str) -> bytes:
 
 
 def read_pieces(store: Store, key: str, pieces: Sequence[Piece], start: int, end: int) -> Iterator[bytes]:
-    """Bytes `start` to `end`, in blocks; every piece they touch is read whole and checked before the first one.
-
-    What fits into memory is read once. More is read twice, and each block of it checked again as it leaves: should it
-    change between, the answer breaks off. Raises Damaged, with the numbers of the damaged pieces, before anything is
-    yielded. `pieces` lie in order and leave no gap.
-    """
+    """Bytes `start` to `end`, in blocks; every piece they touch is read whole and checked before the first block. What
+    fits into memory is read once. More is read twice and each block checked again: if it changed in between, the
+    response breaks off. Raises Damaged, with the numbers of the damaged pieces, before anything is yielded. `pieces`
+    are in order without gaps."""
     touched = [(n, piece) for n, piece in enumerate(pieces) if piece.start < end and piece.end > start]
     if sum(piece.end - piece.start for _, piece in touched) <= MOST_HELD:
         held = _read(store, key, touched[0][1].start, touched[-1][1].end) if touched else b""
@@ -99,7 +97,7 @@ def _read(store: Store, key: str, start: int = 0, end: int | None = None) -> byt
     except NotFound as error:
         raise missing(key) from error
     except OSError as error:
-        if error.errno == errno.EIO:  # the disk itself cannot read it
+        if error.errno == errno.EIO:  # the disk cannot read it
             raise damaged(key) from error
         raise
 

@@ -1,4 +1,4 @@
-"""How far two readers, or a reader and a model, agree on a mask or on a class."""
+"""Agreement of two readers, or of a reader and a model, on a mask or on a class."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
+from voxloop.volume.amounts import voxel_ml
+
 Mask = npt.NDArray[np.bool_]
 Spacing = tuple[float, float, float]
-# Two outlines this near to each other count as the same line: about a voxel of a thick-sliced scan in the plane.
+# Outlines this close count as equal: about one in-plane voxel of a thick-sliced scan.
 TOLERANCE_MM = 2.0
 
 
@@ -32,12 +34,12 @@ class Agreement:
 
 def agree(first_zyx: Mask, second_zyx: Mask, spacing_mm_zyx: Spacing, tolerance_mm: float = TOLERANCE_MM) -> Agreement:
     """All measures of two masks on one grid."""
-    voxel_ml = float(np.prod(spacing_mm_zyx)) / 1000
+    one_ml = voxel_ml(spacing_mm_zyx)
     return Agreement(
         dice(first_zyx, second_zyx),
         surface_dice(first_zyx, second_zyx, spacing_mm_zyx, tolerance_mm),
-        int(np.count_nonzero(first_zyx)) * voxel_ml,
-        int(np.count_nonzero(second_zyx)) * voxel_ml,
+        int(np.count_nonzero(first_zyx)) * one_ml,
+        int(np.count_nonzero(second_zyx)) * one_ml,
     )
 
 
@@ -73,8 +75,7 @@ def surface_dice(
 def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float:
     """Cohen's kappa of two readers' classes for the same scans (`blain2020`): 1 = agree, 0 = as by chance.
 
-    Two readers who both only ever gave one and the same class agree (1). Raises `ValueError` without scans.
-    """
+    Two readers who gave only one and the same class agree (1). Raises `ValueError` without scans."""
     if len(first) != len(second) or not first:
         raise ValueError("kappa needs two equally long lists of at least one class")
     count = len(first)
@@ -85,4 +86,4 @@ def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float:
 
 def _check(first_zyx: Mask, second_zyx: Mask) -> None:
     if first_zyx.shape != second_zyx.shape or first_zyx.dtype != np.bool_ or second_zyx.dtype != np.bool_:
-        raise ValueError("agreement is of two boolean masks of one shape")
+        raise ValueError("agreement needs two boolean masks of one shape")

@@ -2,7 +2,7 @@
 
 
 class FormatError(ValueError):
-    """Bytes or numbers that break `docs/formats.md`; `code` is stable, the message is one sentence for a person."""
+    """Bytes or numbers that violate `docs/formats.md`; `code` is stable, the message is one sentence for a person."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

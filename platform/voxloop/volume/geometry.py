@@ -1,4 +1,4 @@
-"""Where a voxel grid lies in the patient: shape, spacing, and the affine from voxel index to millimetres in LPS."""
+"""The geometry of a voxel grid: shape, spacing, and the affine from voxel index to millimetres in LPS."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from voxloop.volume.amounts import amount_of, unit_of, voxel_ml
 from voxloop.volume.errors import FormatError
 
 Row = tuple[float, float, float, float]
@@ -26,9 +27,8 @@ SHEAR_TOLERANCE = 0.0087
 class Geometry:
     """A grid of voxels in the patient.
 
-    `shape_zyx` counts voxels, `spacing_mm_zyx` is in mm, `lps_from_ijk` is a 4×4 row-major matrix that takes
-    `(i, j, k, 1)` = (x, y, z index) to mm in LPS. Raises `FormatError` when they contradict each other.
-    """
+    `shape_zyx` counts voxels, `spacing_mm_zyx` is in mm, `lps_from_ijk` is a 4×4 row-major matrix that takes `(i, j, k,
+    1)` = (x, y, z index) to mm in LPS. Raises `FormatError` when they are inconsistent."""
 
     shape_zyx: tuple[int, int, int]
     spacing_mm_zyx: tuple[float, float, float]
@@ -44,7 +44,7 @@ class Geometry:
             raise FormatError("bad_geometry", f"A spacing of {self.spacing_mm_zyx} mm is not possible.")
         lengths = np.linalg.norm(matrix[:3, :3], axis=0)[::-1]
         if np.any(np.abs(lengths / self.spacing_mm_zyx - 1) > SPACING_TOLERANCE):
-            raise FormatError("bad_geometry", "The affine and the spacing contradict each other.")
+            raise FormatError("bad_geometry", "The affine and the spacing are inconsistent.")
         axes = matrix[:3, :3] / np.linalg.norm(matrix[:3, :3], axis=0)
         if np.abs(axes.T @ axes - np.eye(3)).max() > SHEAR_TOLERANCE:
             raise FormatError("sheared_geometry", "The axes of the grid are not at right angles to each other.")
@@ -56,7 +56,7 @@ class Geometry:
         spacing_mm_zyx: tuple[float, float, float],
         origin_lps_mm: tuple[float, float, float] = (0.0, 0.0, 0.0),
     ) -> Geometry:
-        """The plain grid: i to the patient's left, j to the back, k to the head."""
+        """An axis-aligned grid: i to the patient's left, j to the back, k to the head."""
         sz, sy, sx = spacing_mm_zyx
         x, y, z = origin_lps_mm
         rows: tuple[Row, Row, Row, Row] = (
@@ -84,7 +84,7 @@ class Geometry:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Geometry:
-        """From the fields of a volume index; other fields are left alone."""
+        """From the fields of a volume index; other fields are ignored."""
         try:
             z, y, x = (int(n) for n in document["shape_zyx"])
             sz, sy, sx = (float(s) for s in document["spacing_mm_zyx"])
@@ -96,7 +96,7 @@ class Geometry:
         return cls((z, y, x), (sz, sy, sx), _rows(matrix))
 
     def to_json(self) -> dict[str, Any]:
-        """The three fields as the volume index writes them."""
+        """The three fields of the volume index."""
         return {
             "shape_zyx": list(self.shape_zyx),
             "spacing_mm_zyx": list(self.spacing_mm_zyx),
@@ -108,7 +108,7 @@ class Geometry:
         return np.array(self.lps_from_ijk, dtype=np.float64)
 
     def ras_from_ijk(self) -> npt.NDArray[np.float64]:
-        """The affine that NIfTI wants."""
+        """The affine of NIfTI, in RAS."""
         result: npt.NDArray[np.float64] = LPS_TO_RAS @ self.affine()
         return result
 
@@ -117,28 +117,22 @@ class Geometry:
         x, y, z, _ = self.affine() @ [*ijk, 1.0]
         return float(x), float(y), float(z)
 
-    def ijk_of(self, lps_mm: Iterable[float]) -> tuple[float, float, float]:
-        """Voxel index (x, y, z), not rounded, of a point in LPS mm."""
-        i, j, k, _ = np.linalg.solve(self.affine(), [*lps_mm, 1.0])
-        return float(i), float(j), float(k)
-
     @property
     def voxel_ml(self) -> float:
         """Volume of one voxel in mL."""
-        return math.prod(self.spacing_mm_zyx) / 1000.0
+        return voxel_ml(self.spacing_mm_zyx)
 
     @property
     def unit(self) -> str:
-        """What marked voxels are told in: mL, or cm² of an image of one plane, which has no volume."""
-        return "cm²" if self.shape_zyx[0] == 1 else "mL"
+        """The unit of amounts: mL, or cm² for a single-plane image, which has no volume."""
+        return unit_of(self.shape_zyx)
 
     def amount(self, voxels: int) -> float:
-        """So many voxels in `unit`."""
-        _, y, x = self.spacing_mm_zyx
-        return voxels * (y * x / 100.0 if self.unit == "cm²" else self.voxel_ml)
+        """The amount of so many voxels in `unit`."""
+        return amount_of(voxels, self.shape_zyx, self.spacing_mm_zyx)
 
     def is_same_grid(self, other: Geometry, tolerance_mm: float = 0.01) -> bool:
-        """Whether both place every corner voxel within `tolerance_mm` of each other."""
+        """Whether every corner voxel of both lies within `tolerance_mm`."""
         if self.shape_zyx != other.shape_zyx:
             return False
         corners = np.array(

@@ -1,10 +1,8 @@
-"""The coarse probability of a finding that a model gave to a scan, as it is stored and served (`docs/formats.md`)."""
+"""A model's coarse probability map of a finding, as stored and served (`docs/formats.md`)."""
 
 from __future__ import annotations
 
 import gzip
-import math
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +12,7 @@ import numpy.typing as npt
 
 from voxloop.volume.errors import FormatError
 
-# Below 3 % a network says “nothing” with noise in the last bits, which is most of the bytes and no use to anybody.
+# Values below 3 % are useless noise that would make up most of the bytes.
 LEAST_VALUE = 8
 
 Values = npt.NDArray[np.uint8]
@@ -36,7 +34,7 @@ class ProbabilityEntry:
             sz, sy, sx = (int(n) for n in document["step_zyx"])
             entry = cls(int(document["bytes"]), (z, y, x), (sz, sy, sx))
         except (KeyError, TypeError, ValueError) as error:
-            raise FormatError("bad_probability", "The facts of the probability map are incomplete.") from error
+            raise FormatError("bad_probability", "The description of the probability map is incomplete.") from error
         if min(*entry.shape_zyx, *entry.step_zyx, entry.bytes) < 1:
             raise FormatError("bad_probability", "The probability map has an impossible size.")
         return entry
@@ -57,15 +55,3 @@ def encode_probability(
     data = gzip.compress(kept.tobytes(), 6, mtime=0)
     z, y, x = values_zyx.shape
     return data, ProbabilityEntry(len(data), (z, y, x), step_zyx)
-
-
-def decode_probability(data: bytes, entry: ProbabilityEntry) -> Values:
-    """The voxels (uint8, zyx). Raises `FormatError` (`bad_probability`); inflates no more than the shape holds."""
-    size = math.prod(entry.shape_zyx)
-    try:
-        raw = zlib.decompressobj(wbits=31).decompress(data, size + 1)
-    except zlib.error as error:
-        raise FormatError("bad_probability", "The probability map is not a gzip stream.") from error
-    if len(raw) != size:
-        raise FormatError("bad_probability", "The probability map has another size than its shape.")
-    return np.frombuffer(raw, np.uint8).reshape(entry.shape_zyx)

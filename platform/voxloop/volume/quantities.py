@@ -1,4 +1,4 @@
-"""What a report says of a mask: volumes, lesions, extent and weight (`yoo2020`), the lobar score (`topff2023`)."""
+"""Quantities of a mask: volumes, lesions, extent and weight (`yoo2020`), the lobar score (`topff2023`)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
+from voxloop.volume.amounts import voxel_ml
 from voxloop.volume.labelmap import ERASED
 
 Labels = npt.NDArray[np.uint8]
@@ -34,7 +35,7 @@ class Lesion:
 
 @dataclass(frozen=True)
 class LobarScore:
-    """Grade 0-5 of each lobe, their sum 0-25, and the word for it."""
+    """Grade 0-5 of each lobe, their sum 0-25, and its severity."""
 
     share_percent: tuple[float, ...]
     grades: tuple[int, ...]
@@ -55,7 +56,7 @@ class LobarScore:
 def segment_volumes_ml(labels_zyx: Labels, spacing_mm_zyx: Spacing) -> dict[int, float]:
     """mL of every segment present; erased voxels count as background."""
     counts = np.bincount(labels_zyx.reshape(-1), minlength=256)
-    return {int(s): int(counts[s]) * _voxel_ml(spacing_mm_zyx) for s in np.flatnonzero(counts) if s not in (0, ERASED)}
+    return {int(s): int(counts[s]) * voxel_ml(spacing_mm_zyx) for s in np.flatnonzero(counts) if s not in (0, ERASED)}
 
 
 def find_lesions(labels_zyx: Labels, hu_zyx: HU, spacing_mm_zyx: Spacing) -> list[Lesion]:
@@ -64,14 +65,14 @@ def find_lesions(labels_zyx: Labels, hu_zyx: HU, spacing_mm_zyx: Spacing) -> lis
     for segment in segment_volumes_ml(labels_zyx, spacing_mm_zyx):
         labelled, count = ndi.label(labels_zyx == segment, np.ones((3, 3, 3)))
         for number, box in enumerate(ndi.find_objects(labelled, count), start=1):
-            places = np.argwhere(labelled[box] == number) + [part.start for part in box]
-            z, y, x = (float(v) for v in places.mean(axis=0))
+            voxels = np.argwhere(labelled[box] == number) + [part.start for part in box]
+            z, y, x = (float(v) for v in voxels.mean(axis=0))
             lesions.append(
                 Lesion(
                     segment,
-                    len(places) * _voxel_ml(spacing_mm_zyx),
-                    float(hu_zyx[tuple(places.T)].mean()),
-                    (int(places[0, 0]), int(places[-1, 0])),
+                    len(voxels) * voxel_ml(spacing_mm_zyx),
+                    float(hu_zyx[tuple(voxels.T)].mean()),
+                    (int(voxels[0, 0]), int(voxels[-1, 0])),
                     (x, y, z),
                 )
             )
@@ -79,7 +80,7 @@ def find_lesions(labels_zyx: Labels, hu_zyx: HU, spacing_mm_zyx: Spacing) -> lis
 
 
 def opacity_of(labels_zyx: Labels, segments: Iterable[int]) -> Mask:
-    """Where any of these segments is."""
+    """Mask of the voxels of any of these segments."""
     chosen = np.zeros(256, np.bool_)
     chosen[list(segments)] = True
     result: Mask = chosen[labels_zyx]
@@ -95,11 +96,11 @@ def extent_percent(opacity_zyx: Mask, lungs_zyx: Mask) -> float:
 def weight_g(opacity_zyx: Mask, hu_zyx: HU, spacing_mm_zyx: Spacing) -> float:
     """Sum of voxel volume × density with (HU + 1000) / 1000 g/mL, never below that of air (`yoo2020`)."""
     density = np.clip(hu_zyx[opacity_zyx].astype(np.float64) + 1000, 0, None) / 1000
-    return float(density.sum()) * _voxel_ml(spacing_mm_zyx)
+    return float(density.sum()) * voxel_ml(spacing_mm_zyx)
 
 
 def lobar_score(opacity_zyx: Mask, lobes_zyx: Labels) -> LobarScore:
-    """Share of opacity and grade of each lobe, in the order 1-5; a lobe that is not there has grade 0."""
+    """Share of opacity and grade of each lobe, in the order 1-5; a missing lobe has grade 0."""
     whole = np.bincount(lobes_zyx.reshape(-1), minlength=256)
     involved = np.bincount(lobes_zyx[opacity_zyx], minlength=256)
     shares = tuple(100 * int(involved[lobe]) / int(whole[lobe]) if whole[lobe] else 0.0 for lobe in LOBES)
@@ -112,7 +113,3 @@ def _grade(share_percent: float) -> int:
     if share_percent < GRADES[0][0]:
         return 1
     return next(grade for limit, grade in GRADES[1:] if share_percent <= limit)
-
-
-def _voxel_ml(spacing_mm_zyx: Spacing) -> float:
-    return float(np.prod(spacing_mm_zyx)) / 1000

@@ -111,7 +111,7 @@ def frozen_release(voxels: Mapping[str, ScanVoxels], layers: list[str]) -> dict[
 
 
 def small_release(folder: Path) -> dict[str, Any]:
-    """Write a release of four scans into an empty folder; answer its frozen list."""
+    """Write a release of four scans into an empty folder; returns its frozen list."""
     shape = (12, 44, 40)
     voxels = {
         "VX-A-0001": scan_voxels(1, shape),

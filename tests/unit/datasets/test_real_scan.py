@@ -22,7 +22,8 @@ def lidc() -> SimpleITK.Image:
     folder = real_data("lidc/LIDC-IDRI-0001")
     reader = SimpleITK.ImageSeriesReader()
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder), useSeriesDetails=False, recursive=True))
-    return reader.Execute()
+    image: SimpleITK.Image = reader.Execute()
+    return image
 
 
 def geometry_of(image: SimpleITK.Image) -> Geometry:
@@ -52,7 +53,7 @@ def test_a_real_scan_and_its_tumour_come_out_as_they_went_in(lidc: SimpleITK.Ima
         np.testing.assert_allclose(
             image.TransformIndexToPhysicalPoint(corner), lidc.TransformIndexToPhysicalPoint(corner), atol=1e-3
         )
-    exported = np.asanyarray(nibabel.load(tmp_path / f"labels/{code}.nii.gz").dataobj)
+    exported = np.asanyarray(nibabel.Nifti1Image.from_filename(tmp_path / f"labels/{code}.nii.gz").dataobj)
     np.testing.assert_array_equal(exported.T, labels)
     seg = highdicom.seg.segread(tmp_path / f"dicom-seg/{code}.dcm").get_volume(combine_segments=True)
     assert int((seg.array == 1).sum()) == int(labels.sum())

@@ -1,68 +1,22 @@
-"""A release proves itself, and every way to tamper with it is found and named."""
+"""Verification of releases: every kind of tampering is detected and named."""
 
 import gzip
-import hashlib
 import json
-import shutil
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
 import pytest
 
-from annotation.datasets.verify import NotARelease, canonical, main, verify
-from tests.unit.datasets.release_case import small_release
-from voxloop.storage.store import sha256_of
+from annotation.datasets.verify import NotARelease, main, verify
+from tests.unit.datasets.forging import cover_up, edit_manifest, faults, relabel
+from voxloop.storage.objects import sha256_of
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("made")
-    small_release(folder)
-    return folder
-
-
-@pytest.fixture
-def release(made, tmp_path):
-    return shutil.copytree(made, tmp_path / "release")
-
-
-def faults(folder, **options):
-    return {(fault.file, fault.code) for fault in verify(folder, **options).faults}
-
-
-def cover_up(folder, *names):
-    """What a careful forger does: bring the manifest's file list and SHA256SUMS in line with the changed files."""
-    document = json.loads((folder / "manifest.json").read_text())
-    for entry in document["files"]:
-        if entry["path"] in names:
-            entry["sha256"], entry["bytes"] = sha256_of(folder / entry["path"]), (folder / entry["path"]).stat().st_size
-    (folder / "manifest.json").write_text(json.dumps(document))
-    sums = {entry["path"]: entry["sha256"] for entry in document["files"]}
-    sums["manifest.json"] = sha256_of(folder / "manifest.json")
-    (folder / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())))
-
-
-def relabel(folder, name, change, dtype=np.uint8):
-    """Change the voxels of a label file in place, with a valid file as the result."""
-    image = nibabel.load(folder / name)
-    voxels = np.asanyarray(image.dataobj).astype(dtype)
-    change(voxels)
-    image.header.set_data_dtype(dtype)
-    nibabel.Nifti1Image(voxels, image.affine, image.header).to_filename(folder / name)
-
-
-def edit_manifest(folder, change, *, rehash):
-    document = json.loads((folder / "manifest.json").read_text())
-    change(document["frozen"])
-    if rehash:
-        document["manifest_hash"] = hashlib.sha256(canonical(document["frozen"])).hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(document))
-    cover_up(folder)
-
-
-def test_an_untouched_release_is_proven(release):
+def test_an_untouched_release_is_proven(release: Path) -> None:
     verdict = verify(release)
     assert verdict.faults == []
     assert (verdict.scans, verdict.release) == (4, "r1")
@@ -70,17 +24,17 @@ def test_an_untouched_release_is_proven(release):
     assert verify(release, seal=verdict.seal).is_proven
 
 
-def test_it_is_proven_without_anything_of_ours(release):
-    """In an interpreter that cannot see the repository, by the verifier that came with the release."""
+def test_it_is_proven_without_anything_of_ours(release: Path) -> None:
+    """In an interpreter without access to the repository, by the verifier in the release."""
     ran = subprocess.run([sys.executable, "-I", "verify.py"], cwd=release, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout[:7]) == (0, "Proven:")
 
 
-def test_sha256sum_agrees(release):
+def test_sha256sum_agrees(release: Path) -> None:
     subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=release, check=True)
 
 
-def test_a_missing_file_is_named(release):
+def test_a_missing_file_is_named(release: Path) -> None:
     (release / "images/VX-A-0001.nii.gz").unlink()
     assert ("images/VX-A-0001.nii.gz", "missing") in faults(release)
 
@@ -98,7 +52,7 @@ def test_a_missing_file_is_named(release):
         "verify.py",
     ],
 )
-def test_a_changed_byte_is_named(release, name):
+def test_a_changed_byte_is_named(release: Path, name: str) -> None:
     raw = bytearray((release / name).read_bytes())
     raw[len(raw) // 2] ^= 1
     (release / name).write_bytes(raw)
@@ -106,19 +60,19 @@ def test_a_changed_byte_is_named(release, name):
 
 
 @pytest.mark.parametrize("name", ["labels/VX-Z-0009.nii.gz", ".hidden", "images/sub/notes.txt"])
-def test_an_extra_file_is_named(release, name):
+def test_an_extra_file_is_named(release: Path, name: str) -> None:
     (release / name).parent.mkdir(exist_ok=True)
     (release / name).write_bytes(b"stowaway")
     assert faults(release) == {(name, "extra")}
 
 
-def test_a_link_instead_of_a_file_is_named(release, tmp_path):
+def test_a_link_instead_of_a_file_is_named(release: Path, tmp_path: Path) -> None:
     (release / "README.md").rename(tmp_path / "elsewhere")
     (release / "README.md").symlink_to(tmp_path / "elsewhere")
     assert ("README.md", "not_a_file") in faults(release)
 
 
-def test_swapped_labels_are_found_even_when_all_sums_were_made_again(release):
+def test_swapped_labels_are_found_even_when_all_sums_were_made_again(release: Path) -> None:
     one, two = release / "labels/VX-A-0001.nii.gz", release / "labels/VX-A-0002.nii.gz"
     first, second = one.read_bytes(), two.read_bytes()
     one.write_bytes(second)
@@ -127,14 +81,14 @@ def test_swapped_labels_are_found_even_when_all_sums_were_made_again(release):
     assert faults(release) == {("labels/VX-A-0001.nii.gz", "not_approved"), ("labels/VX-A-0002.nii.gz", "not_approved")}
 
 
-def test_one_changed_voxel_is_found_even_when_all_sums_were_made_again(release):
+def test_one_changed_voxel_is_found_even_when_all_sums_were_made_again(release: Path) -> None:
     name = "labels/VX-C-0001.nii.gz"
     relabel(release, name, lambda voxels: voxels.__setitem__((1, 1, 32), 1))
     cover_up(release, name)
     assert faults(release) == {(name, "not_approved")}
 
 
-def test_a_removed_erased_voxel_is_found_even_when_all_sums_were_made_again(release):
+def test_a_removed_erased_voxel_is_found_even_when_all_sums_were_made_again(release: Path) -> None:
     name = "erased/VX-A-0001.nii.gz"
     relabel(release, name, lambda voxels: voxels.__setitem__((5, 5, 6), 0))
     cover_up(release, name)
@@ -142,16 +96,16 @@ def test_a_removed_erased_voxel_is_found_even_when_all_sums_were_made_again(rele
 
 
 @pytest.mark.parametrize("value", [3, 200, 255])
-def test_a_value_outside_the_schema_is_found(release, value):
+def test_a_value_outside_the_schema_is_found(release: Path, value: Any) -> None:
     name = "labels/VX-A-0001.nii.gz"
     relabel(release, name, lambda voxels: voxels.__setitem__((0, 0, 0), value))
     cover_up(release, name)
     assert (name, "value") in faults(release)
 
 
-def test_a_moved_label_is_found(release):
+def test_a_moved_label_is_found(release: Path) -> None:
     name = "labels/VX-A-0001.nii.gz"
-    image = nibabel.load(release / name)
+    image = nibabel.Nifti1Image.from_filename(release / name)
     moved = image.affine.copy()
     moved[2, 3] += 0.5
     nibabel.Nifti1Image(np.asanyarray(image.dataobj), moved, image.header).to_filename(release / name)
@@ -159,14 +113,14 @@ def test_a_moved_label_is_found(release):
     assert faults(release) == {(name, "geometry")}
 
 
-def test_labels_of_another_type_are_found(release):
+def test_labels_of_another_type_are_found(release: Path) -> None:
     name = "labels/VX-A-0001.nii.gz"
     relabel(release, name, lambda voxels: None, np.float32)
     cover_up(release, name)
     assert (name, "type") in faults(release)
 
 
-def test_a_truncated_label_is_found(release):
+def test_a_truncated_label_is_found(release: Path) -> None:
     name = "labels/VX-A-0001.nii.gz"
     raw = gzip.decompress((release / name).read_bytes())
     (release / name).write_bytes(gzip.compress(raw[:-1000]))
@@ -174,17 +128,17 @@ def test_a_truncated_label_is_found(release):
     assert faults(release) == {(name, "unreadable")}
 
 
-def test_an_edited_manifest_is_found(release):
+def test_an_edited_manifest_is_found(release: Path) -> None:
     edit_manifest(release, lambda frozen: frozen["scans"][0].update(author="somebody"), rehash=False)
     assert faults(release) == {("manifest.json", "manifest_hash")}
 
 
-def test_a_site_on_two_sides_is_found(release):
+def test_a_site_on_two_sides_is_found(release: Path) -> None:
     edit_manifest(release, lambda frozen: frozen["scans"][0].update(split="test"), rehash=True)
     assert faults(release) == {("manifest.json", "split"), ("dataset.json", "split")}
 
 
-def test_a_training_list_with_a_test_scan_is_found(release):
+def test_a_training_list_with_a_test_scan_is_found(release: Path) -> None:
     document = json.loads((release / "dataset.json").read_text())
     document["training"] += document["test"]
     (release / "dataset.json").write_text(json.dumps(document))
@@ -192,7 +146,7 @@ def test_a_training_list_with_a_test_scan_is_found(release):
     assert faults(release) == {("dataset.json", "split")}
 
 
-def test_the_seal_finds_what_was_made_again_as_a_whole(release):
+def test_the_seal_finds_what_was_made_again_as_a_whole(release: Path) -> None:
     seal = verify(release).seal
     name = "images/VX-A-0001.nii.gz"
     relabel(release, name, lambda voxels: voxels.__setitem__((0, 0, 0), 9), np.int16)
@@ -201,18 +155,20 @@ def test_the_seal_finds_what_was_made_again_as_a_whole(release):
     assert faults(release, seal=seal) == {("SHA256SUMS", "seal")}
 
 
-def test_a_release_without_its_sums_is_not_complete(release):
+def test_a_release_without_its_sums_is_not_complete(release: Path) -> None:
     (release / "SHA256SUMS").unlink()
     assert ("SHA256SUMS", "missing") in faults(release)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "voxloop-release/1"}', "\xff"])
-def test_a_broken_manifest_is_a_fault_and_no_crash(release, text):
+def test_a_broken_manifest_is_a_fault_and_no_crash(release: Path, text: str) -> None:
     (release / "manifest.json").write_text(text)
     assert ("manifest.json", "unreadable") in faults(release)
 
 
-def test_the_command_answers_by_its_exit_code(release, tmp_path, capsys):
+def test_the_command_answers_by_its_exit_code(
+    release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([str(release), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["ok"] is True
     (release / "README.md").write_text("changed")

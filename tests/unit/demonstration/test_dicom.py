@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK
-from openjpeg import decode
+from openjpeg.utils import decode
 from pydicom import dcmread
 from pydicom.encaps import generate_frames
 from pydicom.uid import (

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from annotation.demonstration.phantoms import phantom_of
 from annotation.demonstration.plan import (
     BATCH_SIZE,
     FEWEST_SCANS,
@@ -10,13 +11,22 @@ from annotation.demonstration.plan import (
     SCANS,
     SEED_BEFORE_FIRST,
     SITES,
+    labelled_of_each_site,
     list_deliveries,
     pseudonym_of,
     seed_of,
 )
 from annotation.demonstration.reading import EDGE_ERROR_MM, read_like_a_person
+from mlservice.contract import GatePolicy
+from mlservice.evaluate import LEAST_REFERENCE_VOXELS
 
 SPACING = (4.0, 1.8, 1.8)
+SCORED = {pseudonym_of(SITES[2], number) for number in (1, 2, 5, 6, 7, 9)} | {
+    pseudonym_of(SITES[3], number) for number in (2, 3, 5, 7, 8, 10)
+}
+EMPTY = {pseudonym_of(SITES[2], number) for number in (3, 8)} | {
+    pseudonym_of(SITES[3], number) for number in (1, 4, 6, 9)
+}
 
 
 @pytest.mark.parametrize("scans", [FEWEST_SCANS, 9, 16, SCANS, 100])
@@ -32,8 +42,34 @@ def test_the_scans_to_label_are_sent_first() -> None:
     assert SCANS - sum(LABELLED_OF_EACH_SITE.values()) >= BATCH_SIZE
 
 
-def test_sites_hold_one_out() -> None:
-    assert [site.split for site in SITES] == ["train", "train", "validation"]
+@pytest.mark.parametrize("scans", range(FEWEST_SCANS, SCANS))
+def test_a_small_demonstration_leaves_scans_to_be_read(scans: int) -> None:
+    labelled = labelled_of_each_site(scans)
+    assert min(labelled.values()) >= 1
+    assert scans - sum(labelled.values()) >= scans // 4
+
+
+def test_two_sites_are_held_out() -> None:
+    assert [site.split for site in SITES] == ["train", "train", "validation", "validation"]
+
+
+def test_a_whole_demonstration_labels_what_the_gate_asks_for() -> None:
+    assert labelled_of_each_site(SCANS) == LABELLED_OF_EACH_SITE
+    policy = GatePolicy()
+    held_out = sum(LABELLED_OF_EACH_SITE[site.code] for site in SITES if site.split == "validation")
+    # How many of them are scored and empty follows from their seeds: `SCORED` and `EMPTY` were counted once.
+    assert len(SCORED) >= policy.least_scored
+    assert len(EMPTY) >= policy.false_scans
+    assert len(SCORED) + len(EMPTY) <= held_out
+
+
+@pytest.mark.parametrize("pseudonym", ["PHANTOM-C-002", "PHANTOM-D-008", "PHANTOM-C-003", "PHANTOM-D-009"])
+def test_held_out_phantoms_are_scored_or_empty(pseudonym: str) -> None:
+    """The faintest of the scored ones, and an empty one, of each site."""
+    phantom = phantom_of(pseudonym)
+    read = read_like_a_person(phantom.findings_zyx, phantom.geometry.spacing_mm_zyx, seed_of(pseudonym))
+    marked = np.count_nonzero(read)
+    assert marked >= LEAST_REFERENCE_VOXELS if pseudonym in SCORED else marked == 0
 
 
 def test_seeds_follow_from_the_pseudonym() -> None:
@@ -44,7 +80,7 @@ def ball(radius: float = 12.0) -> np.ndarray:
     grid = np.ogrid[tuple(slice(0, n) for n in (24, 48, 48))]
     centre = (12, 24, 24)
     squares = (((axis - c) * step) ** 2 for axis, c, step in zip(grid, centre, SPACING, strict=True))
-    return (sum(squares) < radius**2).astype(np.uint8) * 4
+    return np.asarray(sum(squares) < radius**2).astype(np.uint8) * 4
 
 
 def test_a_reader_is_right_but_for_the_edge() -> None:

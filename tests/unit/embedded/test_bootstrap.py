@@ -1,4 +1,4 @@
-"""The pieces of the set-up, without a network."""
+"""Steps of the set-up, without a network."""
 
 import os
 import subprocess
@@ -57,7 +57,7 @@ def test_this_environment_is_used_as_it_is() -> None:
         (["ERROR: Could not install: [Errno 28] No space left on device"], "the disk is full."),
         (["npm error code ENOENT"], "npm error code ENOENT"),
         (["something else"], "something else"),
-        ([], "it ended without a word."),
+        ([], "it ended without a message."),
     ],
 )
 def test_the_reason_is_one_line(lines: list[str], sentence: str) -> None:
@@ -76,7 +76,7 @@ def test_a_bare_python_gets_an_environment_of_its_own(tmp_path: Path) -> None:
 def test_the_front_end_is_built_once_and_again_when_a_source_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a compiler of two lines in Vite's place: what is tested is when it is called, and with what."""
+    """With a stub instead of Vite: tests when it is called, and with which arguments."""
     folder = tmp_path / "frontend"
     vite = folder / "node_modules" / "vite" / "bin" / "vite.js"
     vite.parent.mkdir(parents=True)

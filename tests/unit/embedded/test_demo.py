@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from voxloop.embedded import demo
+from annotation.demonstration import plan
+from voxloop.embedded import asked, demo
+from voxloop.embedded.disk_watch import DiskWatch
 from voxloop.embedded.messages import StartError
 from voxloop.embedded.processes import free_port, lock_folder
 
@@ -39,6 +42,23 @@ def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
         done = run_demo(tmp_path / "state", port)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == f"Port {port} is taken by another program: choose another with --port."
+    assert not (tmp_path / "state").exists()  # nothing was made for nothing
+
+
+@pytest.mark.parametrize(("scans", "code"), [("7", 2), ("-1", 2), ("many", 2)])
+def test_a_number_of_scans_that_cannot_be_is_told(tmp_path: Path, scans: str, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "demo", "--state", str(tmp_path / "state"), "--scans", scans],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, "--scans" in done.stderr) == (code, True)
+    assert not (tmp_path / "state").exists()
+
+
+def test_the_fewest_scans_are_those_of_the_plan() -> None:
+    assert asked.FEWEST_SCANS == plan.FEWEST_SCANS
 
 
 def test_two_demonstrations_do_not_share_a_folder(tmp_path: Path) -> None:
@@ -57,7 +77,7 @@ def test_a_state_folder_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Pa
 
 def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(demo.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 3 << 20))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 3 << 20))
     with pytest.raises(StartError, match=r"^The disk of .* is full: 3 MB are free, 1024 MB are needed\.$"):
         demo.Demo(ROOT, tmp_path, free_port()).check_room()
 
@@ -66,10 +86,10 @@ def test_a_disk_that_fills_up_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     usage = namedtuple("usage", "total used free")
-    watch = demo.DiskWatch([("database", tmp_path), ("working files", tmp_path)])
+    watch = DiskWatch([("database", tmp_path), ("working files", tmp_path)])
     watch.EVERY_SECONDS = 0.0
     for free in (5000, 1000, 900, 100, 10, 5, 5000):
-        monkeypatch.setattr(demo.shutil, "disk_usage", lambda _, free=free: usage(10**9, 10**9, free << 20))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: usage(10**9, 10**9, free << 20))
         watch.look()
     assert capsys.readouterr().err.splitlines() == [
         "The disk of database, working files fills up (1000 MB free).",
@@ -94,7 +114,7 @@ def test_accounts_are_kept_and_private(tmp_path: Path) -> None:
     again.fill_card()
     assert again.card["accounts"] == first.card["accounts"]
     card = json.loads((tmp_path / "demo.json").read_text())
-    assert card["address"] == "http://127.0.0.1:8001/"
+    assert card["address"] == "http://localhost:8001/"
     assert {account["role"] for account in card["accounts"]} >= {
         "administrator",
         "coordinator",

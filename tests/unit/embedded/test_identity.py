@@ -1,4 +1,4 @@
-"""A copied or moved state folder comes up whole, or says in one sentence why not; never empty."""
+"""A copied or moved state folder works completely, or fails with one sentence; it never starts empty."""
 
 import json
 import shutil
@@ -16,18 +16,19 @@ from voxloop.embedded.messages import StartError
 from voxloop.embedded.private import write_private
 from voxloop.embedded.processes import free_port
 from voxloop.embedded.state import StateFolder
+from voxloop.embedded.upkeep import state_for
 
 ROOT = Path(__file__).parents[3]
 
 
 class Folders:
-    """State folders under a place that others cannot pass to, with pretended clusters in a shelter."""
+    """State folders below an inaccessible folder, with fake clusters in a shelter folder."""
 
-    def __init__(self, place: Path) -> None:
-        self.place, self.shelter = place, place / "shelter"
+    def __init__(self, root: Path) -> None:
+        self.root, self.shelter = root, root / "shelter"
 
     def new(self, name: str) -> Path:
-        state = self.place / name
+        state = self.root / name
         (state / "postgres").mkdir(parents=True, mode=0o700)
         return state
 
@@ -37,7 +38,7 @@ class Folders:
         )
 
     def start(self, state: Path, **how: bool) -> Path:
-        """What a start does to the files."""
+        """Change the files as a start does."""
         home = self.choose(state, **how)
         (home / "data").mkdir(parents=True, exist_ok=True)
         (home / "data" / "PG_VERSION").write_text("18\n")
@@ -60,7 +61,7 @@ def test_a_moved_folder_keeps_the_database_that_lies_elsewhere(folders: Folders)
     moved = state.rename(state.with_name("moved"))
     assert folders.start(moved) == home
     assert folders.start(moved) == home
-    # The name it had is free for another folder, which gets a database of its own.
+    # Another folder may now use the old path, and gets its own database.
     assert folders.start(folders.new("state")) != home
 
 
@@ -94,12 +95,12 @@ def test_a_database_that_is_gone_is_told_and_not_made_again(folders: Folders, as
     state = folders.new("state")
     home = folders.start(state, as_root=as_root)
     shutil.rmtree(home / "data")
-    with pytest.raises(NotWhole, match=rf"^The database of {state} is gone \(it lay in {home}\): put it back"):
+    with pytest.raises(NotWhole, match=rf"^The database of {state} is missing \(it was in {home}\): put it back"):
         folders.choose(state, as_root=as_root)
 
 
 def test_a_card_that_says_complete_is_not_given_an_empty_database(folders: Folders) -> None:
-    with pytest.raises(NotWhole, match="is gone"):
+    with pytest.raises(NotWhole, match="is missing"):
         folders.choose(folders.new("state"), must_exist=True)
 
 
@@ -132,7 +133,7 @@ def test_who_is_not_root_does_not_make_a_second_database(folders: Folders) -> No
 def test_a_folder_that_the_servers_user_cannot_reach_any_more_is_told(folders: Folders) -> None:
     state = folders.new("state")
     folders.start(state, as_root=False)
-    with pytest.raises(NotWhole, match="cannot pass to it"):
+    with pytest.raises(NotWhole, match="cannot access it"):
         folders.choose(state, as_root=True)
 
 
@@ -161,7 +162,7 @@ def test_a_moved_folder_comes_up_whole(state: StateFolder) -> None:
 
 @pytest.mark.fault("the state folder is copied")
 def test_a_copied_folder_comes_up_whole_or_says_why_not(state: StateFolder) -> None:
-    """Copied as `cp -r` does it: as root the copy belongs to root, who may not run a database."""
+    """Copied like `cp -r`: root's copy belongs to root, who cannot run a database."""
     copy = StateFolder(state.path.with_name("copy"))
     subprocess.run(["cp", "-r", state.path, copy.path], check=True)
     if state.postgres.home == state.postgres.folder:
@@ -218,3 +219,9 @@ def test_a_folder_in_the_middle_of_a_restore_is_not_started(tmp_path: Path) -> N
     (tmp_path / "restore.json").write_text("{}")
     with pytest.raises(StartError, match="has not finished"):
         StateFolder(tmp_path).check_whole()
+
+
+def test_a_state_folder_that_is_not_there_is_named_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="no state folder"), state_for("scrub", tmp_path / "typo"):
+        pass
+    assert not (tmp_path / "typo").exists()

@@ -1,4 +1,4 @@
-"""The supervisor with small real processes; in a process of its own, because it ends whatever descends from it."""
+"""The supervisor with small real processes; run as a child, because it ends all its descendants."""
 
 import itertools
 import os
@@ -54,7 +54,7 @@ def supervise(tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]
         process.communicate()
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
@@ -81,7 +81,7 @@ def test_children_start_in_order_and_stop_in_reverse(
     """)
     wait_for((tmp_path / "up").exists)
     script.send_signal(signal.SIGINT)
-    _, said = script.communicate(timeout=15)
+    _, said = script.communicate(timeout=90)
     assert script.returncode == 0, said
     assert (tmp_path / "story").read_text() == "+first +second -second -first "
     assert said == ""
@@ -99,7 +99,7 @@ def test_a_crashed_child_is_started_again_and_told_in_one_sentence(
     os.kill(pids(tmp_path / "web.pid")[0], signal.SIGKILL)
     wait_for(lambda: len(pids(tmp_path / "web.pid")) == 2)
     script.terminate()
-    _, said = script.communicate(timeout=15)
+    _, said = script.communicate(timeout=90)
     assert said == f"web was killed by SIGKILL: starting it again in 0 s (log: {tmp_path}/web.log).\n"
     assert [pid for pid in pids(tmp_path / "web.pid") if is_alive(pid)] == []
 
@@ -115,11 +115,12 @@ def test_the_pause_grows_while_a_child_keeps_crashing(
     """)
     wait_for(lambda: (tmp_path / "times").exists() and len((tmp_path / "times").read_text().split()) == 4)
     script.terminate()
-    _, said = script.communicate(timeout=15)
+    _, said = script.communicate(timeout=90)
     assert "beat ended with code 3: starting it again" in said
     times = [float(time) for time in (tmp_path / "times").read_text().split()]
     pauses = [late - early for early, late in itertools.pairwise(times)]
-    assert pauses[2] > 2 * pauses[0]
+    # Starting takes its time as well, more on a loaded machine.
+    assert all(pause >= 0.2 * 2**n for n, pause in enumerate(pauses)), pauses
 
 
 def test_a_child_that_does_not_start_is_a_sentence_and_nothing_is_left(
@@ -133,7 +134,7 @@ def test_a_child_that_does_not_start_is_a_sentence_and_nothing_is_left(
         except StartError as error:
             say(str(error)); sys.exit(1)
     """)
-    _, said = script.communicate(timeout=15)
+    _, said = script.communicate(timeout=90)
     assert script.returncode == 1
     assert said == f"web did not start: Address already in use (log: {tmp_path}/web.log)\n"
     assert not is_alive(pids(tmp_path / "database.pid")[0])
@@ -147,7 +148,7 @@ def test_a_child_that_is_never_ready_is_a_sentence(supervise: Callable[[str], su
         except StartError as error:
             say(str(error)); sys.exit(1)
     """)
-    _, said = script.communicate(timeout=15)
+    _, said = script.communicate(timeout=90)
     assert said.startswith("web was not ready in 0 s")
 
 
@@ -159,7 +160,7 @@ def test_a_full_disk_is_told_as_such(supervise: Callable[[str], subprocess.Popen
         except StartError as error:
             say(str(error)); sys.exit(1)
     """)
-    _, said = script.communicate(timeout=15)
+    _, said = script.communicate(timeout=90)
     assert said == "migrate failed: the disk is full.\n"
 
 
@@ -179,7 +180,7 @@ def test_a_child_that_ignores_term_and_its_own_children_are_ended(
     wait_for(lambda: len(pids(tmp_path / "inner.pid")) == 2)
     everyone = pids(tmp_path / "inner.pid") + pids(tmp_path / "worker.pid")
     script.terminate()
-    _, said = script.communicate(timeout=15)
+    _, said = script.communicate(timeout=90)
     assert said == "worker did not stop in 0 s: ending it.\n"
     assert [pid for pid in everyone if is_alive(pid)] == []
 
@@ -197,7 +198,7 @@ def test_children_end_when_the_supervisor_is_killed(
     wait_for(lambda: len(pids(tmp_path / "web.pid") + pids(tmp_path / "clock.pid")) == 2)
     everyone = pids(tmp_path / "web.pid") + pids(tmp_path / "clock.pid")
     script.kill()
-    script.communicate(timeout=15)
+    script.communicate(timeout=90)
     wait_for(lambda: not [pid for pid in everyone if is_alive(pid)])
 
 
@@ -210,7 +211,7 @@ def test_a_command_that_ends_shows_its_lines_and_others_live_on(
             supervisor.run_once(child("migrate", "print('one'); print('two')"), show=say)
             say("alive" if "web" in supervisor.pids and "migrate" not in supervisor.pids else str(supervisor.pids))
     """)
-    _, said = script.communicate(timeout=15)
+    _, said = script.communicate(timeout=90)
     assert said == "one\ntwo\nalive\n"
 
 
@@ -226,6 +227,6 @@ def test_stop_is_heard_while_waiting_for_a_command(
     """)
     wait_for(lambda: pids(tmp_path / "migrate.pid"))
     script.terminate()
-    _, said = script.communicate(timeout=15)
+    _, said = script.communicate(timeout=90)
     assert said == "heard\n"
     assert not is_alive(pids(tmp_path / "migrate.pid")[0])

@@ -1,4 +1,4 @@
-"""The front before a product in small: slow clients, limits before a body is read, killed and replaced processes."""
+"""The front with a toy application: slow clients, body limits, killed and replaced processes."""
 
 import http.client
 import json
@@ -22,23 +22,23 @@ THREADS = 2
 
 
 class Front:
-    """A running one."""
+    """A running front."""
 
     def __init__(self, process: subprocess.Popen[str], port: int) -> None:
         self.process, self.port = process, port
 
     def line(self) -> "closing[http.client.HTTPConnection]":
-        return closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20))
+        return closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=90))
 
     def get(self, path: str = "/pid") -> str:
         with self.line() as line:
             return ask(line, path)
 
     def open(self, said: bytes) -> socket.socket:
-        """A connection on which something was said, by a client that reads little at a time."""
+        """A connection on which `text` was sent, with a small receive buffer."""
         line = socket.socket()
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        line.settimeout(20)
+        line.settimeout(90)
         line.connect(("127.0.0.1", self.port))
         line.sendall(said)
         return line
@@ -54,7 +54,7 @@ def ask(line: http.client.HTTPConnection, path: str = "/pid") -> str:
     return answer.read().decode()
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
@@ -74,7 +74,7 @@ def running(processes: int, most_requests: int = 0) -> Iterator[Front]:
     finally:
         if process.poll() is None:
             process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=90)
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +96,9 @@ def read_answer(line: socket.socket) -> tuple[int, dict[str, str], bytes]:
         (300, b"POST /length HTTP/1.1\r\nHost: slow\r\nContent-Length: 100000\r\n\r\nbegins"),
         (40, b"POST /length HTTP/1.1\r\nHost: slow\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegin"),
         (20, b"GET /big HTTP/1.1\r\nHost: slow\r\n\r\n"),
+        (20, b"GET /file HTTP/1.1\r\nHost: slow\r\n\r\n"),
     ],
-    ids=["headers", "bodies", "chunks", "readers"],
+    ids=["headers", "bodies", "chunks", "readers", "downloads"],
 )
 @pytest.mark.fault("slow headers, bodies and readers")
 def test_slow_clients_hold_no_thread(front: Front, many: int, said: bytes) -> None:
@@ -116,7 +117,7 @@ def test_a_slow_body_comes_in_whole(front: Front) -> None:
 
 
 def test_a_body_that_is_too_long_is_refused_by_what_its_header_says(front: Front) -> None:
-    """Not a byte of it was sent when the answer is there."""
+    """The response comes before any byte of the body is sent."""
     head = f"POST /api/v1/auth/token HTTP/1.1\r\nHost: a\r\nContent-Length: {60 << 20}\r\n\r\n"
     with front.open(head.encode()) as line:
         status, headers, body = read_answer(line)
@@ -164,7 +165,7 @@ def test_a_large_file_is_taken_from_who_shows_a_log_in(front: Front, known: str,
 
 @pytest.mark.fault("a request hidden in a refused body")
 def test_what_follows_a_refused_body_is_no_request(front: Front) -> None:
-    """A second request hidden in the body is not run, and a header that is no HTTP is told so."""
+    """A second request hidden in the body is not run, and a malformed header is refused."""
     inner = b"GET /pid HTTP/1.1\r\nHost: a\r\n\r\n"
     with front.open(b"POST /api/v1/auth/token HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n" + inner) as line:
         assert read_answer(line)[0] == 413
@@ -185,7 +186,7 @@ def test_a_killed_process_is_replaced_while_the_other_serves() -> None:
         wait_for(lambda: len(front.children()) == 2)
         assert first[1] in front.children()
         front.process.terminate()
-        _, said = front.process.communicate(timeout=20)
+        _, said = front.process.communicate(timeout=90)
         assert f"Web process {first[0]} was killed by SIGKILL; another takes its place." in said
 
 
@@ -194,16 +195,16 @@ def test_a_process_that_does_nothing_is_replaced() -> None:
     with running(processes=1) as front:
         (hung,) = front.children()
         os.kill(hung, signal.SIGSTOP)
-        wait_for(lambda: hung not in front.children() and len(front.children()) == 1, seconds=60)
+        wait_for(lambda: hung not in front.children() and len(front.children()) == 1)
         assert front.get() != str(hung)
         front.process.terminate()
-        _, said = front.process.communicate(timeout=20)
+        _, said = front.process.communicate(timeout=90)
         assert f"Web process {hung} has done nothing for" in said
 
 
 @pytest.mark.fault("a web process is recycled")
 def test_a_replaced_process_refuses_nothing() -> None:
-    """On kept connections and on new ones: each gets its answer, and the old process leaves."""
+    """On persistent and new connections: each request gets its response, and the old process ends."""
     with running(processes=1, most_requests=20) as front, front.line() as kept, front.line() as silent:
         (old,) = front.children()
         assert ask(silent) == str(old)
@@ -215,7 +216,7 @@ def test_a_replaced_process_refuses_nothing() -> None:
 
         wait_for(is_replaced)
         assert str(old) in answered
-        # It waits for the one that says nothing, whose next answer is its last.
+        # It waits for an idle connection, whose next response is its last.
         assert is_alive(old)
         assert ask(silent) == str(old)
         wait_for(lambda: not is_alive(old))
@@ -225,11 +226,12 @@ def test_a_stop_finishes_what_is_under_way() -> None:
     with running(processes=1) as front, front.line() as line:
         everyone = [front.process.pid, *front.children()]
         line.request("GET", "/slow")
-        time.sleep(0.3)
+        with front.line() as other:
+            wait_for(lambda: ask(other, "/slow-ones") == "1")
         front.process.terminate()
         answer = line.getresponse()
         assert (answer.status, answer.read()) == (200, str(everyone[1]).encode())
-        assert front.process.wait(20) == 0
+        assert front.process.wait(90) == 0
         assert [pid for pid in everyone if is_alive(pid)] == []
         assert is_port_free(front.port)
 
@@ -238,6 +240,6 @@ def test_children_do_not_outlive_a_killed_parent() -> None:
     with running(processes=2) as front:
         children = front.children()
         front.process.kill()
-        front.process.wait(20)
+        front.process.wait(90)
         wait_for(lambda: not any(is_alive(pid) for pid in children))
         assert is_port_free(front.port)

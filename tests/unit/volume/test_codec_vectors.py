@@ -1,15 +1,17 @@
-"""The chunk and message codecs against the vectors that the browser is held to as well."""
+"""The chunk and message codecs against the vectors that also test the browser."""
 
 import base64
 import gzip
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.vectors import make_codecs
+from tests.vectors.cases import by_name, unpacked
 from voxloop.volume.errors import FormatError
 from voxloop.volume.labelmap import (
     apply_chunks,
@@ -27,22 +29,14 @@ CHUNKS = json.loads((FOLDER / "chunks.json").read_text())
 MESSAGES = json.loads((FOLDER / "messages.json").read_text())
 
 
-def unpacked(text: str, shape: list[int]) -> np.ndarray:
-    return np.frombuffer(gzip.decompress(base64.b64decode(text)), np.uint8).reshape(shape)
-
-
-def by_name(cases: list[dict]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("case", cases, ids=[c["name"] for c in cases])
-
-
-def test_vectors_are_what_the_generator_writes():
+def test_vectors_are_what_the_generator_writes() -> None:
     for name, document in make_codecs.codecs().items():
         committed = json.loads((FOLDER / name).read_text())
         assert make_codecs.inflated(committed) == make_codecs.inflated(json.loads(json.dumps(document)))
 
 
 @by_name(CHUNKS["cases"])
-def test_chunk(case):
+def test_chunk(case: dict[str, Any]) -> None:
     voxels = unpacked(case["voxels_gz"], [32, 32, 32])
     payload = gzip.decompress(base64.b64decode(case["payload_gz"]))
     assert encode_chunk(voxels) == payload
@@ -51,13 +45,13 @@ def test_chunk(case):
 
 
 @by_name(CHUNKS["refused"])
-def test_refused_chunk(case):
+def test_refused_chunk(case: dict[str, Any]) -> None:
     with pytest.raises(FormatError):
         decode_chunk(base64.b64decode(case["payload_b64"]))
 
 
 @by_name(MESSAGES["cases"])
-def test_message(case):
+def test_message(case: dict[str, Any]) -> None:
     labels = unpacked(case["labels_gz"], case["shape_zyx"])
     message = decode_message(base64.b64decode(case["message_b64"]), case["shape_zyx"])
     assert np.array_equal(message.labels(), labels)
@@ -67,7 +61,7 @@ def test_message(case):
 
 
 @by_name(MESSAGES["changes"])
-def test_changed_chunks(case):
+def test_changed_chunks(case: dict[str, Any]) -> None:
     before, after = (unpacked(case[k], case["shape_zyx"]) for k in ("before_gz", "after_gz"))
     message = decode_message(base64.b64decode(case["message_b64"]), case["shape_zyx"])
     assert dict(message.chunks) == changed_chunks(before, after)
@@ -77,6 +71,6 @@ def test_changed_chunks(case):
 
 
 @by_name(MESSAGES["refused"])
-def test_refused_message(case):
+def test_refused_message(case: dict[str, Any]) -> None:
     with pytest.raises(FormatError):
         decode_message(base64.b64decode(case["message_b64"]))

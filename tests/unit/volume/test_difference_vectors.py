@@ -1,4 +1,4 @@
-"""The vectors of the viewer's list of differences are what scipy says."""
+"""The vectors of the viewer's list of differences agree with scipy."""
 
 import json
 

@@ -1,28 +1,19 @@
-"""The brushes against the vectors that the browser is held to as well."""
+"""The brushes against the vectors that also test the browser."""
 
-import base64
-import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pytest
 
+from tests.vectors.cases import by_name, unpacked
 from voxloop.volume.growing import GrowParams, erase, grow, paint
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "growing.json").read_text())
 
 
-def unpacked(text: str, shape: list[int], dtype: str = "u1") -> np.ndarray:
-    return np.frombuffer(gzip.decompress(base64.b64decode(text)), dtype).reshape(shape)
-
-
-def by_name(cases: list[dict]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("case", cases, ids=[c["name"] for c in cases])
-
-
 @by_name(VECTORS["cases"])
-def test_growing(case):
+def test_growing(case: dict[str, Any]) -> None:
     volume = VECTORS["volumes"][case["volume"]]
     shape = volume["shape_zyx"]
     labels = unpacked(case["labels_gz"], shape).copy()
@@ -47,7 +38,7 @@ def test_growing(case):
 
 
 @by_name(VECTORS["strokes"])
-def test_plain_strokes(case):
+def test_plain_strokes(case: dict[str, Any]) -> None:
     labels = unpacked(case["labels_gz"], case["shape_zyx"]).copy()
     spacing, centre, radius = tuple(case["spacing_mm_zyx"]), tuple(case["centre_zyx"]), case["radius_mm"]
     if case["tool"] == "erase":

@@ -1,9 +1,10 @@
-"""Properties of the chunk and message codecs on any labelmap, and their limits against hostile bytes."""
+"""Property tests of the chunk and message codecs, and their limits on hostile bytes."""
 
 import gzip
 import json
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,8 +32,8 @@ shapes = st.tuples(st.integers(1, 70), st.integers(1, 70), st.integers(1, 70))
 
 
 @st.composite
-def labelmaps(draw, shape=None):
-    """Blocks of values at any place, and any number of values, on any shape."""
+def labelmaps(draw: Any, shape: tuple[int, int, int] | None = None) -> Any:
+    """Random shapes with blocks of random values at random positions."""
     size = draw(shapes) if shape is None else shape
     labels = np.zeros(size, np.uint8)
     for _ in range(draw(st.integers(0, 6))):
@@ -47,7 +48,7 @@ def labelmaps(draw, shape=None):
 
 @settings(max_examples=40, deadline=None)
 @given(labelmaps())
-def test_split_and_join_give_the_labelmap_back(labels):
+def test_split_and_join_give_the_labelmap_back(labels: np.ndarray) -> None:
     chunks = split_labelmap(labels)
     assert np.array_equal(join_labelmap(chunks, labels.shape), labels)
     assert EMPTY_PAYLOAD not in chunks.values()
@@ -57,7 +58,7 @@ def test_split_and_join_give_the_labelmap_back(labels):
 
 @settings(max_examples=30, deadline=None)
 @given(st.data())
-def test_changes_lead_from_one_labelmap_to_the_other(data):
+def test_changes_lead_from_one_labelmap_to_the_other(data: st.DataObject) -> None:
     size = data.draw(shapes)
     before, after = data.draw(labelmaps(size)), data.draw(labelmaps(size))
     changes = changed_chunks(before, after)
@@ -69,13 +70,13 @@ def test_changes_lead_from_one_labelmap_to_the_other(data):
 
 @settings(max_examples=40, deadline=None)
 @given(hnp.arrays(np.uint8, (CHUNK, CHUNK, CHUNK), elements=st.integers(0, 255)))
-def test_any_chunk_survives(voxels):
+def test_any_chunk_survives(voxels: np.ndarray) -> None:
     assert np.array_equal(decode_chunk(encode_chunk(voxels)), voxels)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=5000))
-def test_any_payload_is_decoded_or_refused(payload):
+def test_any_payload_is_decoded_or_refused(payload: bytes) -> None:
     try:
         voxels = decode_chunk(payload)
     except FormatError:
@@ -85,26 +86,26 @@ def test_any_payload_is_decoded_or_refused(payload):
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300), st.booleans())
-def test_any_body_is_refused(body, compressed):
+def test_any_body_is_refused(body: bytes, compressed: Any) -> None:
     with pytest.raises(FormatError):
         decode_message(gzip.compress(body) if compressed else body)
 
 
-def test_a_labelmap_that_is_not_contiguous():
+def test_a_labelmap_that_is_not_contiguous() -> None:
     labels = np.zeros((40, 50, 60), np.uint8)
     labels[3:20, 10:40, 20:50] = 2
     turned = labels.transpose(2, 0, 1)
     assert np.array_equal(join_labelmap(split_labelmap(turned), turned.shape), turned)
 
 
-def test_strip_erased_leaves_the_original():
+def test_strip_erased_leaves_the_original() -> None:
     labels = np.array([[[0, 1, ERASED]]], np.uint8)
     assert strip_erased(labels).tolist() == [[[0, 1, 0]]]
     assert labels[0, 0, 2] == ERASED
 
 
-@pytest.mark.parametrize("place", ["header", "payload", "tail"])
-def test_a_gzip_bomb_is_refused_before_it_unfolds(place, monkeypatch):
+@pytest.mark.parametrize("part", ["header", "payload", "tail"])
+def test_a_gzip_bomb_is_refused_before_it_unfolds(part: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """64 MiB of zeros in 64 kB: the reader must stop at what the header declares."""
     bomb = zlib.compressobj(9, wbits=31)
     header = json.dumps(
@@ -114,20 +115,20 @@ def test_a_gzip_bomb_is_refused_before_it_unfolds(place, monkeypatch):
         "header": b"VXM1" + struct.pack("<I", 0xFFFFFFFF),
         "payload": b"VXM1" + struct.pack("<I", len(header)) + header.replace(b"2]]", b"99999]]"),
         "tail": b"VXM1" + struct.pack("<I", len(header)) + header + EMPTY_PAYLOAD,
-    }[place]
+    }[part]
     zeros = bytes(1 << 20)
     body = bomb.compress(start) + b"".join(bomb.compress(zeros) for _ in range(64)) + bomb.flush()
     inflated = []
     real = zlib.decompressobj
 
     class Counting:
-        def __init__(self, wbits):
+        def __init__(self, wbits: int) -> None:
             self.inner = real(wbits=wbits)
 
-        def __getattr__(self, name):
+        def __getattr__(self, name: str) -> Any:
             return getattr(self.inner, name)
 
-        def decompress(self, data, size):
+        def decompress(self, data: bytes, size: int) -> Any:
             part = self.inner.decompress(data, size)
             inflated.append(len(part))
             return part
@@ -138,7 +139,7 @@ def test_a_gzip_bomb_is_refused_before_it_unfolds(place, monkeypatch):
     assert sum(inflated) < 1000
 
 
-def test_the_shape_of_the_scan_is_the_only_one_accepted():
+def test_the_shape_of_the_scan_is_the_only_one_accepted() -> None:
     body = encode_message("findings", (5, 6, 7), {})
     with pytest.raises(FormatError, match="its scan has"):
         decode_message(body, (5, 6, 8))

@@ -1,4 +1,6 @@
-"""The phantom: deterministic, with anatomy in the right place, findings inside the lungs, scanners that differ."""
+"""The phantom: deterministic, plausible anatomy, findings inside the lungs, different scanners."""
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +13,11 @@ SMALL = (32, 96, 96)
 
 
 @pytest.fixture(scope="module")
-def phantoms():
+def phantoms() -> Any:
     return [make_phantom(seed, "ABC"[seed % 3], SMALL) for seed in range(12)]
 
 
-def test_the_same_seed_gives_the_same_voxels():
+def test_the_same_seed_gives_the_same_voxels() -> None:
     first, again = make_phantom(7, "B", SMALL), make_phantom(7, "B", SMALL)
     assert np.array_equal(first.hu_zyx, again.hu_zyx)
     assert np.array_equal(first.findings_zyx, again.findings_zyx)
@@ -23,7 +25,7 @@ def test_the_same_seed_gives_the_same_voxels():
     assert not np.array_equal(first.hu_zyx, make_phantom(8, "B", SMALL).hu_zyx)
 
 
-def test_lungs_are_plausible(phantoms):
+def test_lungs_are_plausible(phantoms: Any) -> None:
     for phantom in phantoms:
         ml = phantom.geometry.voxel_ml
         volumes = [(phantom.lobes_zyx == lobe).sum() * ml for lobe in range(1, 6)]
@@ -35,7 +37,7 @@ def test_lungs_are_plausible(phantoms):
         assert -930 < np.median(aerated) < -720
 
 
-def test_left_is_left_and_up_is_up(phantoms):
+def test_left_is_left_and_up_is_up(phantoms: Any) -> None:
     phantom = phantoms[0]
     geometry = phantom.geometry
     right = np.argwhere(phantom.lungs_zyx == 1).mean(axis=0)
@@ -46,7 +48,7 @@ def test_left_is_left_and_up_is_up(phantoms):
     assert geometry.lps_of(lower[::-1])[1] > geometry.lps_of(upper[::-1])[1]
 
 
-def test_findings_lie_in_the_lungs_and_three_in_ten_subjects_have_none(phantoms):
+def test_findings_lie_in_the_lungs_and_three_in_ten_subjects_have_none(phantoms: Any) -> None:
     without = [not p.findings_zyx.any() for p in phantoms]
     assert sum(without) in (3, 4, 5)  # 30 % of 12
     for phantom in phantoms:
@@ -57,24 +59,28 @@ def test_findings_lie_in_the_lungs_and_three_in_ten_subjects_have_none(phantoms)
     assert len(segments) >= 3
 
 
-def test_opacities_are_denser_than_lung(phantoms):
+def test_opacities_are_denser_than_lung(phantoms: Any) -> None:
+    measured = 0
     for phantom in phantoms:
         opacity = phantom.hu_zyx[phantom.findings_zyx == 1]
         lung = np.median(phantom.hu_zyx[(phantom.lungs_zyx > 0) & (phantom.findings_zyx == 0)])
-        assert opacity.size < 50 or np.median(opacity) > lung + 80
+        if opacity.size >= 50:
+            measured += 1
+            assert np.median(opacity) > lung + 80
+    assert measured >= 4
 
 
-def test_scanners_differ():
+def test_scanners_differ() -> None:
     noises = {}
     for name in PROFILES:
         phantom = make_phantom(3, name, SMALL)
         air = phantom.hu_zyx[4:12, 2:10, 30:60].astype(float)
         noises[name] = float(np.diff(air, axis=2).std())
-    assert len({p.extent_mm_zyx for p in PROFILES.values()}) == 3
+    assert len({p.extent_mm_zyx for p in PROFILES.values()}) == len(PROFILES)
     assert noises["A"] < 0.7 * noises["C"]
 
 
-def test_the_brush_takes_a_phantom_lesion():
+def test_the_brush_takes_a_phantom_lesion() -> None:
     phantom = make_phantom(12, "A")
     limit, background = lung_limit(phantom.hu_zyx, phantom.geometry.spacing_mm_zyx)
     assert limit is not None
@@ -96,6 +102,6 @@ def test_the_brush_takes_a_phantom_lesion():
     assert truth[grown.box][grown.added].mean() > 0.5
 
 
-def _deepest(mask):
-    place = np.unravel_index(int(ndi.distance_transform_edt(mask).argmax()), mask.shape)
-    return tuple(int(p) for p in place)
+def _deepest(mask: np.ndarray) -> Any:
+    voxel = np.unravel_index(int(ndi.distance_transform_edt(mask).argmax()), mask.shape)
+    return tuple(int(p) for p in voxel)

@@ -1,5 +1,7 @@
 """Quantities of a report, against figures worked out by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ SHAPE = (10, 20, 30)
 
 
 @pytest.fixture
-def labels():
+def labels() -> Any:
     labels = np.zeros(SHAPE, np.uint8)
     labels[2:4, 5:10, 5:15] = 1  # 100 voxels
     labels[4, 10, 15] = 1  # touches by a corner: the same lesion
@@ -27,11 +29,11 @@ def labels():
     return labels
 
 
-def test_volumes(labels):
+def test_volumes(labels: np.ndarray) -> None:
     assert segment_volumes_ml(labels, SPACING) == pytest.approx({1: 1.05, 4: 0.1})
 
 
-def test_lesions(labels):
+def test_lesions(labels: np.ndarray) -> None:
     hu = np.full(SHAPE, -500, np.int16)
     hu[8] = 20
     lesions = find_lesions(labels, hu, SPACING)
@@ -41,7 +43,7 @@ def test_lesions(labels):
     assert lesions[2].centroid_ijk == (0.5, 0.5, 8.0)
 
 
-def test_extent_and_weight(labels):
+def test_extent_and_weight(labels: np.ndarray) -> None:
     lungs = np.zeros(SHAPE, np.bool_)
     lungs[2:4] = True  # 1200 voxels
     opacity = opacity_of(labels, (1, 4))
@@ -56,7 +58,7 @@ def test_extent_and_weight(labels):
     ("percent", "grade"),
     [(0, 0), (0.5, 1), (4.5, 1), (5, 2), (25, 2), (25.5, 3), (50, 3), (51, 4), (75, 4), (76, 5), (100, 5)],
 )
-def test_grade_of_a_lobe(percent, grade):
+def test_grade_of_a_lobe(percent: float, grade: Any) -> None:
     lobes = np.ones((1, 20, 10), np.uint8)
     opacity = np.zeros((1, 20, 10), np.bool_)
     opacity.reshape(-1)[: round(percent * 2)] = True
@@ -65,7 +67,7 @@ def test_grade_of_a_lobe(percent, grade):
     assert score.share_percent[0] == percent
 
 
-def test_words_of_severity():
+def test_words_of_severity() -> None:
     lobes = np.repeat(np.arange(1, 6, dtype=np.uint8), 100).reshape(1, 5, 100)
     words = []
     for per_lobe in (0, 1, 10, 60, 100):

@@ -1,4 +1,4 @@
-"""The severity score of the browser and of Python are held to the same vectors."""
+"""The severity score of the browser and of Python are tested with the same vectors."""
 
 import json
 from pathlib import Path

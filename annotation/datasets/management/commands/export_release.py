@@ -12,12 +12,14 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import Progress
 
-from annotation.datasets.exporting import write_export
+from annotation.datasets.exporting import location_of, write_export
 from annotation.datasets.models import Release
 from annotation.datasets.services import folder_name, freeze_release, request_export
+from annotation.datasets.states import ReleaseState
 from voxloop.accounts.models import User
 from voxloop.jobs.models import Job
-from voxloop.jobs.services import Claim, run
+from voxloop.jobs.running import Claim, run
+from voxloop.jobs.states import JobState
 from voxloop.kernel.errors import Refusal
 
 POLL_SECONDS = 0.5
@@ -26,7 +28,7 @@ POLL_SECONDS = 0.5
 class Command(BaseCommand):
     help = (
         "Write a frozen release (id, or name of its folder: campaign-release) as NIfTI and DICOM SEG to a folder or "
-        "to s3://bucket/prefix?endpoint=https://…, proven by verify_release before it gets its name. "
+        "to s3://bucket/prefix?endpoint=https://…, verified (see verify_release) before it gets its name. "
         "Exit code 0: exported, 1: failed, 2: bad arguments."
     )
 
@@ -37,7 +39,7 @@ class Command(BaseCommand):
             "--to", default="", metavar="DIR|s3://…", help="where to, instead of the server's own folder"
         )
         parser.add_argument("--freeze", action="store_true", help="freeze the release first when it is a draft")
-        parser.add_argument("--json", action="store_true", help="one JSON document instead of words")
+        parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
 
     def handle(self, *args: Any, release: str, username: str, to: str, freeze: bool, **options: Any) -> None:
         actor = User.objects.filter(username=username).first()
@@ -46,20 +48,20 @@ class Command(BaseCommand):
             missing = f"a person called {username}" if actor is None else f"a release {release}"
             raise CommandError(f"There is not {missing}.", returncode=2)
         try:
-            if freeze and found.state == "draft":
+            if freeze and found.state == ReleaseState.DRAFT:
                 found = freeze_release(release_id=found.pk, actor=actor)
-            export = request_export(release_id=found.pk, actor=actor, destination=_place(to), by_operator=True)
+            export = request_export(release_id=found.pk, actor=actor, destination=_destination(to), by_operator=True)
         except Refusal as refusal:
             raise CommandError(f"{refusal.detail} [{refusal.code}]", returncode=1) from refusal
         job = _follow(export.job_id, quiet=options["json"])
-        if job.state != "succeeded":
+        if job.state != JobState.SUCCEEDED:
             raise CommandError(f"{job.error or job.state} [{job.error_code or job.state}]", returncode=1)
+        told = {"place": location_of(export), **(job.result or {})}
         if options["json"]:
-            self.stdout.write(json.dumps({"ok": True, "export": str(export.pk), "job": str(job.pk), **job.result}))
+            self.stdout.write(json.dumps({"ok": True, "export": str(export.pk), "job": str(job.pk), **told}))
         else:
             self.stdout.write(
-                f"Exported {job.result['scans']} scans, {job.result['files']} files, to {job.result['place']}\n"
-                f"seal {job.result['seal']}"
+                f"Exported {told['scans']} scans, {told['files']} files, to {told['place']}\nseal {told['seal']}"
             )
 
 
@@ -71,26 +73,26 @@ def _find(text: str) -> Release | None:
         return next((row for row in rows if folder_name(row) == text), None)
 
 
-def _place(text: str) -> str:
+def _destination(text: str) -> str:
     return text if not text or text.startswith("s3://") else Path(text).resolve().as_uri()
 
 
 def _follow(job_id: Any, *, quiet: bool) -> Job:
-    """Run the job here; when a worker has it already, watch it."""
+    """Run the job here; when a worker already runs it, follow its progress."""
     with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
         task = bar.add_task("Exporting", total=100)
         work = _shown(lambda percent, said: bar.update(task, completed=percent, description=said or "Exporting"))
         while True:
-            run(job_id, work)  # does nothing while a worker has it
+            run(job_id, work)  # does nothing while a worker runs it
             job = Job.objects.get(pk=job_id)
-            if job.state not in ("queued", "running"):
+            if job.state not in (JobState.QUEUED, JobState.RUNNING):
                 return job
             bar.update(task, completed=job.progress, description=job.message)
             time.sleep(POLL_SECONDS)
 
 
 def _shown(show: Callable[[int, str], None]) -> Callable[[Claim], dict[str, Any]]:
-    """The export, telling its progress to the terminal as well as to the job."""
+    """Run the export, showing its progress on the terminal, too."""
 
     class ShownClaim(Claim):
         def report(self, progress: int, message: str = "") -> None:

@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = (
         "Keep a segmentation of lungs or lobes as a read-only layer of a scan. The file is a .nii.gz on the scan's own "
         "grid, its values the segment ids of the layer. The viewer then shows volumes, shares and the CT score. "
-        "Exit code 0; 1 when it was refused; 2 for arguments that make no sense."
+        "Exit code 0; 1 when it was refused; 2 for invalid arguments."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -45,4 +45,4 @@ class Command(BaseCommand):
             facts = {"scan": scan.code, "revision": str(revision.pk), "new": is_new, "voxels": revision.voxel_counts}
             self.stdout.write(json.dumps(facts))
         else:
-            self.stdout.write(f"{scan.code}: {options['layer']} {'imported' if is_new else 'was there already'}.")
+            self.stdout.write(f"{scan.code}: {options['layer']} {'imported' if is_new else 'already imported'}.")

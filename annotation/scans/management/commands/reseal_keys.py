@@ -11,8 +11,8 @@ FAILED = 1
 
 class Command(BaseCommand):
     help = (
-        "Seal the keys of the pseudonyms by the present VOXLOOP_SECRET_KEY, after it was changed: name the one before "
-        "in VOXLOOP_OLD_SECRET_KEYS, run this, then take the old one away. Exit code 0, or 1 when a key stays shut."
+        "Re-seal the pseudonym keys after VOXLOOP_SECRET_KEY was changed: put the previous one "
+        "into VOXLOOP_OLD_SECRET_KEYS, run this, then remove it. Exit code 0, or 1 when a key cannot be opened."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,4 +28,4 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps({"resealed": changed}))
         else:
-            self.stdout.write(f"Sealed anew: {changed} keys. The old secret is no longer needed for any.")
+            self.stdout.write(f"Re-sealed: {changed} keys. The old secret is no longer needed for any.")

@@ -11,14 +11,14 @@ from annotation.upkeep.management.upkeep import BAD_ARGUMENTS, FAILED, UpkeepCom
 from annotation.upkeep.manifest import list_backups
 from annotation.upkeep.verify import verify_backup
 from voxloop.kernel.errors import Refusal
-from voxloop.storage.place import open_place
+from voxloop.storage.directory import open_directory
 
 
 class Command(UpkeepCommand):
     """Make, check or list back-ups."""
 
     help = (
-        "Back up the database, every object it names, the secrets and the audit anchor to a folder or a bucket. "
+        "Back up the database, every object it references, the secrets and the audit anchor to a folder or a bucket. "
         "Several back-ups share one folder of objects; each run copies only what is new."
     )
 
@@ -41,9 +41,7 @@ class Command(UpkeepCommand):
             else:
                 self._make(options)
         except Refusal as refusal:
-            if options["json"]:
-                self.stdout.write(json.dumps({"error": refusal.detail, "code": refusal.code}))
-            raise CommandError(refusal.detail, returncode=FAILED) from refusal
+            raise self.refused(refusal, options) from refusal
 
     def _make(self, options: dict[str, Any]) -> None:
         passphrase = read_passphrase(options, twice=True)
@@ -69,11 +67,11 @@ class Command(UpkeepCommand):
         if options["json"]:
             self.stdout.write(json.dumps({"name": name, "faults": faults}))
         elif not faults:
-            self.stdout.write(f"The back-up {name} is whole.")
+            self.stdout.write(f"The back-up {name} is complete.")
         self._fail(faults, options)
 
     def _list(self, options: dict[str, Any]) -> None:
-        found = list_backups(open_place(options["place"]))
+        found = list_backups(open_directory(options["place"]))
         if options["json"]:
             self.stdout.write(json.dumps([{"name": each.name, "is_whole": each.is_whole} for each in found]))
             return
@@ -87,4 +85,4 @@ class Command(UpkeepCommand):
             for fault in faults[:20]:
                 self.stderr.write(fault)
         more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
-        raise CommandError(f"Not everything is whole: {faults[0]}{more}", returncode=FAILED)
+        raise CommandError(f"Not everything is complete: {faults[0]}{more}", returncode=FAILED)

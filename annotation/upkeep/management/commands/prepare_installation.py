@@ -1,4 +1,4 @@
-"""`manage.py prepare_installation`: everything between a running database and the first process of the product."""
+"""`manage.py prepare_installation`: migrations, broker and checks before any process of the product starts."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from voxloop.kernel.errors import Refusal
 
 
 class Command(BaseCommand):
-    """Tables, broker and keys, then whether the installation is whole; one start of Django for all."""
+    """Tables, broker and keys, then consistency checks, in one start of Django."""
 
     help = (
         "Bring the tables up to date, prepare the broker, and refuse keys, folders or objects that do not belong here."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Everything in turn; a refusal ends it with one sentence."""
+        """Run all steps; a refusal is printed as one sentence."""
         with as_owner(), connection.cursor() as cursor:
             cursor.execute("SELECT to_regclass(%s)", [f"{MARK}.begun"])
             if cursor.fetchone() != (None,):

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from annotation.intake.management.importing import show_progress
-from annotation.upkeep.management.upkeep import FAILED, UpkeepCommand, read_passphrase
+from annotation.upkeep.management.upkeep import UpkeepCommand, read_passphrase
 from annotation.upkeep.restore import restore_backup, secrets_document
 from annotation.upkeep.verify import Opened, open_backup
 from voxloop.audit.ownership import as_owner
@@ -19,7 +19,7 @@ from voxloop.kernel.errors import Conflict, Refusal
 
 
 class Command(UpkeepCommand):
-    """Restore a back-up; an interrupted restore is run again in the same way."""
+    """Restore a back-up; an interrupted restore is continued by running it again."""
 
     help = (
         "Restore a back-up into an empty installation. Every log-in and API token ends, passwords stay, running jobs "
@@ -42,9 +42,7 @@ class Command(UpkeepCommand):
             with show_progress(is_quiet=options["json"]) as tell, as_owner():
                 done = restore_backup(opened, keep_objects=options["keep_objects"], tell=tell)
         except Refusal as refusal:
-            if options["json"]:
-                self.stdout.write(json.dumps({"error": refusal.detail, "code": refusal.code}))
-            raise CommandError(refusal.detail, returncode=FAILED) from refusal
+            raise self.refused(refusal, options) from refusal
         kept = None if into_folder else self._keep_keys(opened)
         if options["json"]:
             self.stdout.write(json.dumps({**done, "keys": kept and str(kept)}))
@@ -57,7 +55,7 @@ class Command(UpkeepCommand):
             self.stdout.write(f"Start every process with the keys of the back-up: they are in {kept}.")
 
     def _keep_keys(self, opened: Opened) -> Path | None:
-        """Where an operator finds keys of the back-up that this process was not given."""
+        """Write keys of the back-up that this process lacks to a file for the operator."""
         keys = (opened.secrets or {}).get("keys", {})
         if all(os.environ.get(name) == value for name, value in keys.items()):
             return None
@@ -67,7 +65,7 @@ class Command(UpkeepCommand):
 
 
 def take_keys(opened: Opened, *, must_have_secret: bool) -> None:
-    """Go on with the keys of the back-up: what was sealed with them is verified with them."""
+    """Use the keys of the back-up, which are needed to verify its seals."""
     keys = {name: os.environ[name] for name in (SECRET, AUDIT) if os.environ.get(name)}
     keys |= (opened.secrets or {}).get("keys", {})
     if must_have_secret and not {SECRET, AUDIT} <= keys.keys():
@@ -83,7 +81,7 @@ def take_keys(opened: Opened, *, must_have_secret: bool) -> None:
 
 
 def write_folder_files(opened: Opened) -> None:
-    """`secrets.json` and `demo.json` of the state folder, as they were, or as a server's keys need them."""
+    """Write `secrets.json` and `demo.json` of the state folder: the originals, or new ones for a server's keys."""
     folder, files = Path(settings.STATE_DIR), (opened.secrets or {}).get("files", {})
     keys = json.loads(files.get("secrets.json", "{}"))
     keys |= {"secret": settings.KEPT_KEYS[SECRET], "audit": settings.KEPT_KEYS[AUDIT]}

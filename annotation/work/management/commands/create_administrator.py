@@ -1,4 +1,4 @@
-"""The first account of an installation: whoever has it invites everybody else on the pages."""
+"""Create the first account of an installation, which invites everybody else on the pages."""
 
 import sys
 from getpass import getpass
@@ -7,13 +7,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotation.work.people import invite_person
+from voxloop.accounts.actors import SystemActor
 from voxloop.kernel.errors import Refusal
 
 REFUSED, BAD_ARGUMENTS = 1, 2
 
 
 class Command(BaseCommand):
-    help = "Make an administrator, who makes sites and campaigns and invites people. Asks for the password."
+    help = "Create an administrator, who creates sites and campaigns and invites people. Asks for the password."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username", metavar="NAME")
@@ -24,7 +25,10 @@ class Command(BaseCommand):
             raise CommandError("No password was given.", returncode=BAD_ARGUMENTS)
         try:
             person = invite_person(
-                username=options["username"], password=password, actor="create_administrator", is_administrator=True
+                username=options["username"],
+                password=password,
+                actor=SystemActor.CREATE_ADMINISTRATOR,
+                is_administrator=True,
             )
         except Refusal as refusal:
             raise CommandError(refusal.detail, returncode=REFUSED) from refusal
@@ -32,7 +36,7 @@ class Command(BaseCommand):
 
     def ask(self) -> str:
         """The password, typed twice the same."""
-        password = getpass("Password (at least 12 signs): ")
+        password = getpass("Password (at least 12 characters): ")
         if getpass("Again: ") != password:
             raise CommandError("The two passwords differ; nothing was made.", returncode=BAD_ARGUMENTS)
         return password

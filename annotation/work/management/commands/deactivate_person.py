@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from annotation.work.management.acting import find_person, told
 from annotation.work.people import close_account, open_account
+from voxloop.accounts.actors import SystemActor
 
 
 class Command(BaseCommand):
@@ -24,9 +25,9 @@ class Command(BaseCommand):
         result: dict[str, Any] = {"person": person.username, "is_active": options["undo"]}
         with told(self, as_json=options["json"]):
             if options["undo"]:
-                open_account(person=person, actor="manage.py")
+                open_account(person=person, actor=SystemActor.MANAGE)
             else:
-                result |= close_account(person=person, actor="manage.py", why=options["reason"])
+                result |= close_account(person=person, actor=SystemActor.MANAGE, why=options["reason"])
         if options["json"]:
             self.stdout.write(json.dumps(result))
         elif options["undo"]:

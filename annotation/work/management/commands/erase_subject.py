@@ -12,7 +12,7 @@ from annotation.work.management.acting import BAD_ARGUMENTS, find_person, told
 
 class Command(BaseCommand):
     help = (
-        "Erase a patient for good: images, masks, answers, comments, identifiers. Without --confirm it tells what "
+        "Erase a patient for good: images, masks, answers, comments, identifiers. Without --confirm it prints what "
         "would be erased, kept and marked. Exit code 0, 1 refused, 2 bad arguments."
     )
 

@@ -10,8 +10,8 @@ from annotation.work.withdrawing import withdraw
 
 class Command(BaseCommand):
     help = (
-        "Take a scan out of every use, for good: it is served to nobody, open work on it ends, and it comes into no "
-        "batch, training or release any more. What was made of it stays. Exit code 0, 1 refused, 2 bad arguments."
+        "Withdraw a scan permanently: it is no longer served, open work on it ends, and it gets into no new batch, "
+        "training or release. Existing results stay. Exit code 0, 1 refused, 2 bad arguments."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -83,11 +83,11 @@ export class BitFrame {
   }
 
   has(bits: Bits, z: number, y: number, x: number): boolean {
-    return ((bits[this.rowOf(z, y) + ((x + MARGIN) >>> 5)] >>> ((x + MARGIN) & 31)) & 1) === 1;
+    return ((bits[this.rowOf(z, y) + ((x + MARGIN) >>> 5)]! >>> ((x + MARGIN) & 31)) & 1) === 1;
   }
 
   set(bits: Bits, z: number, y: number, x: number): void {
-    bits[this.rowOf(z, y) + ((x + MARGIN) >>> 5)] |= 1 << ((x + MARGIN) & 31);
+    bits[this.rowOf(z, y) + ((x + MARGIN) >>> 5)]! |= 1 << ((x + MARGIN) & 31);
   }
 
   /** Sets the bits of box voxels from `x0` to `x1` (half open) of a row. */
@@ -96,7 +96,7 @@ export class BitFrame {
       const word = at >>> 5,
         from = at & 31,
         to = Math.min(32, end - (word << 5));
-      bits[row + word] |= (to - from === 32 ? -1 : (1 << (to - from)) - 1) << from;
+      bits[row + word]! |= (to - from === 32 ? -1 : (1 << (to - from)) - 1) << from;
       at = (word + 1) << 5;
     }
   }
@@ -116,7 +116,7 @@ export class BitFrame {
       for (let y = within.y0; y < within.y1; y++) {
         const row = (z * height + y) * words;
         let any = 0;
-        for (let w = 0; w < words; w++) any |= bits[row + w];
+        for (let w = 0; w < words; w++) any |= bits[row + w]!;
         if (!any) continue;
         if (z0 < 0) z0 = z;
         z1 = z + 1;
@@ -133,7 +133,7 @@ export class BitFrame {
       const from = (z * this.height + within.y0) * this.words,
         to = (z * this.height + within.y1) * this.words;
       for (let n = from; n < to; n++) {
-        let v = bits[n];
+        let v = bits[n]!;
         if (v === 0) continue;
         v -= (v >>> 1) & 0x55555555;
         v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);

@@ -32,15 +32,15 @@ function alongX(frame: BitFrame, source: Bits, element: readonly ElementRow[], r
   const most = element.reduce((half, row) => Math.max(half, row.half), 0);
   const steps = [source];
   for (let step = 1; step <= most; step++) {
-    const from = steps[step - 1],
+    const from = steps[step - 1]!,
       to = frame.create();
     for (let z = range.z0; z < range.z1; z++) {
       for (let row = (z * height + range.y0) * words, end = (z * height + range.y1) * words; row < end; row += words) {
         for (let w = 0; w < words; w++) {
-          const bits = from[row + w];
-          const up = (bits << 1) | (w > 0 ? from[row + w - 1] >>> 31 : 0);
-          const down = (bits >>> 1) | (w + 1 < words ? from[row + w + 1] << 31 : 0);
-          to[row + w] = grow ? (bits | up | down) & frame.valid[w] : bits & up & down;
+          const bits = from[row + w]!;
+          const up = (bits << 1) | (w > 0 ? from[row + w - 1]! >>> 31 : 0);
+          const down = (bits >>> 1) | (w + 1 < words ? from[row + w + 1]! << 31 : 0);
+          to[row + w] = grow ? (bits | up | down) & frame.valid[w]! : bits & up & down;
         }
       }
     }
@@ -60,11 +60,11 @@ export function erode(frame: BitFrame, bits: Bits, element: readonly ElementRow[
       for (let w = 0; w < words; w++) {
         let all = -1;
         for (let n = 0; n < element.length && all !== 0; n++) {
-          const row = element[n],
+          const row = element[n]!,
             zz = z + row.dz,
             yy = y + row.dy;
           const inside = zz >= 0 && zz < depth && yy >= 0 && yy < height;
-          all &= inside ? thinned[row.half][(zz * height + yy) * words + w] : 0;
+          all &= inside ? thinned[row.half]![(zz * height + yy) * words + w]! : 0;
         }
         out[at + w] = all;
       }
@@ -82,13 +82,13 @@ export function dilate(frame: BitFrame, bits: Bits, element: readonly ElementRow
     for (let y = range.y0; y < range.y1; y++) {
       const at = (z * height + y) * words;
       for (let n = 0; n < element.length; n++) {
-        const row = element[n],
+        const row = element[n]!,
           zz = z + row.dz,
           yy = y + row.dy;
         if (zz < source.z0 || zz >= source.z1 || yy < source.y0 || yy >= source.y1) continue;
         const from = (zz * height + yy) * words,
-          wide = widened[row.half];
-        for (let w = 0; w < words; w++) out[at + w] |= wide[from + w];
+          wide = widened[row.half]!;
+        for (let w = 0; w < words; w++) out[at + w]! |= wide[from + w]!;
       }
     }
   }

@@ -5,7 +5,8 @@ import { runsOfBits, writableByGrowing } from "../brushes";
 import { bitsOf } from "../components";
 import { reachOf } from "../geometry";
 import { ballRows } from "../growing";
-import type { Labelmap, Stretches } from "../labelmap";
+import type { Labelmap } from "../labelmap";
+import type { Stretches } from "../stretches";
 import { NO_RUNS, RunBuilder, type Runs } from "../runs";
 import { ERASED, type Operation, type Zyx } from "../types";
 

@@ -2,8 +2,10 @@
 
 import type { Effect } from ".";
 import { pushRow, writableByGrowing } from "../brushes";
-import type { ClickInput, Proposal, Proposals } from "../clicking";
-import type { Labelmap, SparseMask } from "../labelmap";
+import type { ClickInput } from "../clickradius";
+import type { Proposal, Proposals } from "../clicking";
+import type { Labelmap } from "../labelmap";
+import type { SparseMask } from "../sparsemask";
 import { RunBuilder } from "../runs";
 import { ERASED, type Ijk, type Operation, type Proposed } from "../types";
 
@@ -17,7 +19,7 @@ export interface ClickGround {
   readonly labels: Labelmap;
   readonly input: ClickInput;
   readonly proposals: Proposals;
-  hasSlices(first: number, last: number): boolean;
+  readonly hasSlices: (first: number, last: number) => boolean;
   overlay(key: string): SparseMask;
 }
 

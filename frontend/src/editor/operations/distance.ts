@@ -18,15 +18,18 @@ function squaredDistance(
     bound = new Float64Array(height + 1);
   for (let u = 0; u < width; u++) {
     let any = 0;
-    for (let v = 0, at = u; v < height; v++, at += width) any |= Number((line[v] = out[at]) > 0);
+    for (let v = 0, at = u; v < height; v++, at += width) any |= Number((line[v] = out[at]!) > 0);
     if (!any) continue;
     envelope(line, height, spacingV, apex, bound, result);
-    for (let v = 0, at = u; v < height; v++, at += width) out[at] = result[v];
+    for (let v = 0, at = u; v < height; v++, at += width) out[at] = result[v]!;
   }
   return out;
 }
 
-/** Squared distance in mm² within its row of every voxel to the nearest one that is not set (`wanted` 0) or set (1); Infinity where none is. */
+/**
+ * Squared distance in mm² within its row of every voxel to the nearest one that is not set (`wanted` 0) or set (1);
+ * Infinity where none is.
+ */
 function nearestInRows(set: Uint8Array, wanted: 0 | 1, width: number, spacing: number, out: Float64Array): void {
   for (let row = 0; row < set.length; row += width) {
     let last = -Infinity;
@@ -38,7 +41,7 @@ function nearestInRows(set: Uint8Array, wanted: 0 | 1, width: number, spacing: n
     for (let u = width - 1; u >= 0; u--) {
       if (Number(set[row + u] !== 0) === wanted) last = u;
       const d2 = ((last - u) * spacing) ** 2;
-      if (d2 < out[row + u]) out[row + u] = d2;
+      if (d2 < out[row + u]!) out[row + u] = d2;
     }
   }
 }
@@ -57,9 +60,9 @@ function envelope(
     if (line[q] === Infinity) continue;
     let from = -Infinity;
     while (last >= 0) {
-      const p = apex[last];
-      from = (line[q] - line[p] + spacing * spacing * (q * q - p * p)) / (2 * spacing * spacing * (q - p));
-      if (from > bound[last]) break;
+      const p = apex[last]!;
+      from = (line[q]! - line[p]! + spacing * spacing * (q * q - p * p)) / (2 * spacing * spacing * (q - p));
+      if (from > bound[last]!) break;
       last--;
       from = -Infinity;
     }
@@ -73,9 +76,9 @@ function envelope(
       out[q] = Infinity;
       continue;
     }
-    while (n < last && bound[n + 1] < q) n++;
-    const d = (q - apex[n]) * spacing;
-    out[q] = d * d + line[apex[n]];
+    while (n < last && bound[n + 1]! < q) n++;
+    const d = (q - apex[n]!) * spacing;
+    out[q] = d * d + line[apex[n]!]!;
   }
 }
 
@@ -90,7 +93,7 @@ export function signedDistance(
   const inverse = set.map((value) => (value ? 0 : 1));
   const toSet = squaredDistance(set, width, height, spacingU, spacingV);
   const toRest = squaredDistance(inverse, width, height, spacingU, spacingV);
-  return toSet.map((outside, n) => (set[n] ? Math.sqrt(toRest[n]) : -Math.sqrt(outside)));
+  return toSet.map((outside, n) => (set[n] ? Math.sqrt(toRest[n]!) : -Math.sqrt(outside)));
 }
 
 /** Distance in mm of every set voxel of a box (zyx) to the nearest one that is not set; 0 for the others. */
@@ -107,17 +110,17 @@ export function depthInside(set: Uint8Array, [nz, ny, nx]: Zyx, [sz, sy, sx]: Zy
       if (out[start + n * step] === 0) continue;
       // A stretch of the set with the voxels before and after it: what lies beyond those is never nearer.
       const from = Math.max(0, n - 1);
-      while (n < count && out[start + n * step] > 0) n++;
+      while (n < count && out[start + n * step]! > 0) n++;
       const length = Math.min(count, n + 1) - from;
-      for (let m = 0; m < length; m++) line[m] = out[start + (from + m) * step];
+      for (let m = 0; m < length; m++) line[m] = out[start + (from + m) * step]!;
       envelope(line, length, spacing, apex, bound, result);
-      for (let m = 0; m < length; m++) out[start + (from + m) * step] = result[m];
+      for (let m = 0; m < length; m++) out[start + (from + m) * step] = result[m]!;
     }
   };
   for (let z = 0; z < nz; z++) for (let x = 0; x < nx; x++) along(z * ny * nx + x, nx, ny, sy);
   for (let column = 0; column < ny * nx; column++) along(column, ny * nx, nz, sz);
   // `Float32Array.from` goes through an iterator, which takes longer than all that is above.
   const depth = new Float32Array(out.length);
-  for (let n = 0; n < out.length; n++) if (out[n] > 0) depth[n] = Math.sqrt(out[n]);
+  for (let n = 0; n < out.length; n++) if (out[n]! > 0) depth[n] = Math.sqrt(out[n]!);
   return depth;
 }

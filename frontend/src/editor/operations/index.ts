@@ -1,10 +1,12 @@
 /** Operations on the whole mask: what each one changes, as runs for the one write path. */
 
+import { amountOf, isFlat } from "../../ground/amount";
 import { MARGIN } from "../bits";
 import { pushRow, writableByErasing, writableByGrowing, writableByPaint, type Writable } from "../brushes";
 import { type BoxBits, componentAt, componentsOf, fillHoles, runsOfParts } from "../components";
 import { revertRuns } from "../differences";
-import type { Labelmap, SparseMask } from "../labelmap";
+import type { Labelmap } from "../labelmap";
+import type { SparseMask } from "../sparsemask";
 import { Composer, NO_RUNS, RunBuilder, type Runs } from "../runs";
 import { ERASED, type Ijk, type Operation, type Zyx } from "../types";
 import { combined } from "./boolean";
@@ -29,110 +31,139 @@ export interface Effect {
 const NOWHERE: Ijk = [0, 0, 0];
 const NOTHING: Writable = new Uint8Array(256);
 
+type OpName = Exclude<Operation["op"], "click">;
+
+/** The operation of this name, also where several names share a form. */
+type Of<K extends OpName> = Operation extends infer O
+  ? O extends { readonly op: infer P }
+    ? K extends P
+      ? O
+      : never
+    : never
+  : never;
+
+const OPERATORS: { readonly [K in OpName]: (operation: Of<K>, material: Material) => Effect } = {
+  copy,
+  "fill-holes": filledHoles,
+  lasso: insideOf,
+  scissors: cutAway,
+  interpolate: betweenSlices,
+  resize: reshaped,
+  smooth: reshaped,
+  union: withRegion,
+  intersect: withRegion,
+  subtract: withRegion,
+  revert: takenBack,
+  "remove-islands": withoutIslands,
+  "remove-lesion": withoutLesion,
+  convert: converted,
+  restore: asItWas,
+  clear: cleared,
+};
+
 /** What an operation changes; click-to-segment needs more ground than the others (`click.ts`). */
 export function operate(operation: Exclude<Operation, { op: "click" }>, material: Material): Effect {
-  const { labels, spacing } = material;
-  const effect = (runs: Runs, segment: number, params: Record<string, unknown> = {}, ijk: Ijk = NOWHERE): Effect => ({
-    runs,
-    segment,
-    params,
-    ijk,
+  const operator = OPERATORS[operation.op] as (operation: Operation, material: Material) => Effect;
+  return operator(operation, material);
+}
+
+function effect(runs: Runs, segment: number, params: Record<string, unknown> = {}, ijk: Ijk = NOWHERE): Effect {
+  return { runs, segment, params, ijk };
+}
+
+function filledHoles(operation: Of<"fill-holes">, { labels }: Material): Effect {
+  const writable = writableByPaint(operation.segment, operation.overwrite, operation.locked);
+  return effect(fillHoles(labels, operation.segment, operation.perSlice, writable), operation.segment, {
+    per_slice: operation.perSlice,
   });
-  switch (operation.op) {
-    case "copy":
-      return copy(operation, material);
-    case "fill-holes": {
-      const writable = writableByPaint(operation.segment, operation.overwrite, operation.locked);
-      return effect(fillHoles(labels, operation.segment, operation.perSlice, writable), operation.segment, {
-        per_slice: operation.perSlice,
-      });
-    }
-    case "lasso": {
-      const { segment, plane, slices, points } = operation;
-      const voxels = voxelsOfPolygon(labels.shape, plane, slices, points, false);
-      return effect(
-        set(labels, voxels, writableByPaint(segment, operation.overwrite, operation.locked), segment),
-        segment,
-        { plane, slices, corners: points.length },
-      );
-    }
-    case "scissors": {
-      const { plane, slices, points, outside } = operation;
-      const writable = writableByErasing(operation.segments, operation.locked);
-      // Unlike the eraser, scissors leave the background alone: outside of a line it is the rest of the scan.
-      writable[0] = 0;
-      const voxels = voxelsOfPolygon(labels.shape, plane, slices, points, outside);
-      return effect(set(labels, voxels, writable, ERASED), operation.segments?.[0] ?? 0, {
-        plane,
-        slices,
-        outside,
-        corners: points.length,
-      });
-    }
-    case "interpolate": {
-      const { segment, plane } = operation;
-      const writable = writableByGrowing(segment, operation.overwrite, operation.locked);
-      return effect(set(labels, voxelsBetween(labels, spacing, plane, segment), writable, segment), segment, { plane });
-    }
-    case "resize":
-    case "smooth": {
-      const { segment, mm, op } = operation;
-      const writable = writableByGrowing(segment, operation.overwrite, operation.locked);
-      const wanted = op === "smooth" ? smoothed(labels, spacing, segment, mm) : resized(labels, spacing, segment, mm);
-      return effect(become(labels, wanted, writable, segment, operation.locked), segment, { mm });
-    }
-    case "union":
-    case "intersect":
-    case "subtract": {
-      const { segment, overlay: key, with: other, marginMm = 0 } = operation;
-      const runs = combined(operation, labels, key === null ? labels : material.overlay(key), spacing);
-      return effect(runs, segment, { overlay: key, with: other, margin_mm: marginMm });
-    }
-    case "revert": {
-      const { runs, segment } = revertRuns(labels, material.overlay(operation.overlay), operation.at, operation.locked);
-      return effect(runs, segment, { overlay: operation.overlay }, operation.at);
-    }
-    case "remove-islands": {
-      const voxelMl = (spacing[0] * spacing[1] * spacing[2]) / 1000;
-      const parts = componentsOf(labels, (label) => label === operation.segment).filter(
-        (part) => part.voxels * voxelMl < operation.underMl,
-      );
-      return effect(runsOfParts(labels, parts, only(operation.segment, operation.locked), 0), operation.segment, {
-        under_ml: operation.underMl,
-      });
-    }
-    case "remove-lesion": {
-      const part = componentAt(labels, operation.at);
-      return effect(
-        runsOfParts(labels, part ? [part] : [], only(part?.label ?? 0, operation.locked), ERASED),
-        part?.label ?? 0,
-        {},
-        operation.at,
-      );
-    }
-    case "convert": {
-      const part = operation.at && componentAt(labels, operation.at);
-      const from = operation.from ?? part?.label ?? 0;
-      const parts = operation.at
-        ? part?.label === from
-          ? [part]
-          : []
-        : componentsOf(labels, (label) => label === from);
-      const writable = operation.locked?.includes(operation.to) ? NOTHING : only(from, operation.locked);
-      return effect(
-        runsOfParts(labels, parts, writable, operation.to),
-        operation.to,
-        { from },
-        operation.at ?? NOWHERE,
-      );
-    }
-    case "restore":
-      return effect(replaced(labels, material.overlay(operation.overlay)), 0, { revision: operation.revision });
-    case "clear": {
-      const parts = componentsOf(labels, (label) => label === operation.segment);
-      return effect(runsOfParts(labels, parts, only(operation.segment, operation.locked), 0), operation.segment);
-    }
-  }
+}
+
+function insideOf(operation: Of<"lasso">, { labels }: Material): Effect {
+  const { segment, plane, slices, points } = operation;
+  const voxels = voxelsOfPolygon(labels.shape, plane, slices, points, false);
+  return effect(
+    set(labels, voxels, writableByPaint(segment, operation.overwrite, operation.locked), segment),
+    segment,
+    { plane, slices, corners: points.length },
+  );
+}
+
+function cutAway(operation: Of<"scissors">, { labels }: Material): Effect {
+  const { plane, slices, points, outside } = operation;
+  const writable = writableByErasing(operation.segments, operation.locked);
+  // Unlike the eraser, scissors leave the background alone: outside of a line it is the rest of the scan.
+  writable[0] = 0;
+  const voxels = voxelsOfPolygon(labels.shape, plane, slices, points, outside);
+  return effect(set(labels, voxels, writable, ERASED), operation.segments?.[0] ?? 0, {
+    plane,
+    slices,
+    outside,
+    corners: points.length,
+  });
+}
+
+function betweenSlices(operation: Of<"interpolate">, { labels, spacing }: Material): Effect {
+  const { segment, plane } = operation;
+  const writable = writableByGrowing(segment, operation.overwrite, operation.locked);
+  return effect(set(labels, voxelsBetween(labels, spacing, plane, segment), writable, segment), segment, { plane });
+}
+
+function reshaped(operation: Of<"resize" | "smooth">, { labels, spacing }: Material): Effect {
+  const { segment, mm, op } = operation;
+  const writable = writableByGrowing(segment, operation.overwrite, operation.locked);
+  const wanted = op === "smooth" ? smoothed(labels, spacing, segment, mm) : resized(labels, spacing, segment, mm);
+  return effect(become(labels, wanted, writable, segment, operation.locked), segment, { mm });
+}
+
+function withRegion(operation: Of<"union" | "intersect" | "subtract">, material: Material): Effect {
+  const { labels, spacing } = material;
+  const { segment, overlay: key, with: other, marginMm = 0 } = operation;
+  const runs = combined(operation, labels, key === null ? labels : material.overlay(key), spacing);
+  return effect(runs, segment, { overlay: key, with: other, margin_mm: marginMm });
+}
+
+function takenBack(operation: Of<"revert">, material: Material): Effect {
+  const { labels } = material;
+  const { runs, segment } = revertRuns(labels, material.overlay(operation.overlay), operation.at, operation.locked);
+  return effect(runs, segment, { overlay: operation.overlay }, operation.at);
+}
+
+function withoutIslands(operation: Of<"remove-islands">, { labels, spacing }: Material): Effect {
+  const voxelMl = amountOf(1, labels.shape, spacing);
+  const parts = componentsOf(labels, (label) => label === operation.segment).filter(
+    (part) => part.voxels * voxelMl < operation.underMl,
+  );
+  return effect(runsOfParts(labels, parts, only(operation.segment, operation.locked), 0), operation.segment, {
+    [isFlat(labels.shape) ? "under_cm2" : "under_ml"]: operation.underMl,
+  });
+}
+
+function withoutLesion(operation: Of<"remove-lesion">, { labels }: Material): Effect {
+  const part = componentAt(labels, operation.at);
+  return effect(
+    runsOfParts(labels, part ? [part] : [], only(part?.label ?? 0, operation.locked), ERASED),
+    part?.label ?? 0,
+    {},
+    operation.at,
+  );
+}
+
+function converted(operation: Of<"convert">, { labels }: Material): Effect {
+  const part = operation.at && componentAt(labels, operation.at);
+  const from = operation.from ?? part?.label ?? 0;
+  const parts = operation.at ? (part?.label === from ? [part] : []) : componentsOf(labels, (label) => label === from);
+  const writable = operation.locked?.includes(operation.to) ? NOTHING : only(from, operation.locked);
+  return effect(runsOfParts(labels, parts, writable, operation.to), operation.to, { from }, operation.at ?? NOWHERE);
+}
+
+function asItWas(operation: Of<"restore">, material: Material): Effect {
+  const { labels } = material;
+  return effect(replaced(labels, material.overlay(operation.overlay)), 0, { revision: operation.revision });
+}
+
+function cleared(operation: Of<"clear">, { labels }: Material): Effect {
+  const parts = componentsOf(labels, (label) => label === operation.segment);
+  return effect(runsOfParts(labels, parts, only(operation.segment, operation.locked), 0), operation.segment);
 }
 
 function copy(operation: Extract<Operation, { op: "copy" }>, material: Material): Effect {
@@ -180,8 +211,8 @@ function become(
       const row = frame.rowOf(z, y),
         start = labels.indexOf(box.z0 + z, box.y0 + y, box.x0);
       for (let x = 0; x < frame.nx; x++) {
-        const label = labels.data[start + x];
-        if ((bits[row + ((x + MARGIN) >>> 5)] >>> ((x + MARGIN) & 31)) & 1) {
+        const label = labels.data[start + x]!;
+        if ((bits[row + ((x + MARGIN) >>> 5)]! >>> ((x + MARGIN) & 31)) & 1) {
           if (writable[label]) out.push(start + x, 1, label, segment);
         } else if (label === segment) out.push(start + x, 1, segment, 0);
       }
@@ -205,6 +236,6 @@ function replaced(labels: Labelmap, overlay: SparseMask): Runs {
     for (let at = start; at < start + length; at++) if (labels.data[at] === 0) differing.push(at);
   });
   const out = new RunBuilder();
-  for (const at of Uint32Array.from(differing).sort()) out.push(at, 1, labels.data[at], there(at));
+  for (const at of Uint32Array.from(differing).sort()) out.push(at, 1, labels.data[at]!, there(at));
   return out.build();
 }

@@ -26,27 +26,17 @@ export function voxelsBetween(labels: Labelmap, spacing: Zyx, plane: Plane, segm
   for (let index = 0; index < count; index++) {
     const slice = slices[index];
     if (!slice) continue;
-    // Which shapes end here, and on which later slice each goes on.
-    const joins = new Map<number, Component[]>();
-    for (const shape of shapesOf(slice, width, height)) {
-      const covers = (at: number): boolean => {
-        const other = slices[at];
-        return other !== null && overlaps(shape, other);
-      };
-      if (index + 1 >= count || covers(index + 1)) continue;
-      let other = index + 2;
-      while (other < Math.min(count, index + 1 + MOST_SLICES) && !covers(other)) other++;
-      if (other < Math.min(count, index + 1 + MOST_SLICES)) joins.set(other, [...(joins.get(other) ?? []), shape]);
-    }
-    for (const [other, shapes] of joins) {
+    for (const [other, shapes] of joinsOf(shapesOf(slice, width, height), slices, index)) {
       const from = new Uint8Array(width * height),
         to = new Uint8Array(width * height);
       for (const shape of shapes) fill(from, shape);
-      const others = shapesOf(slices[other]!, width, height).filter((shape) => overlaps(shape, from));
+      const across = slices[other];
+      if (!across) continue;
+      const others = shapesOf(across, width, height).filter((shape) => overlaps(shape, from));
       for (const shape of others) fill(to, shape);
       const frame = frameOf([...shapes, ...others], width, height);
-      const distance = (slice: Uint8Array): Float64Array =>
-        signedDistance(cut(slice, frame, width), frame.width, frame.height, spacingU, spacingV);
+      const distance = (filled: Uint8Array): Float64Array =>
+        signedDistance(cut(filled, frame, width), frame.width, frame.height, spacingU, spacingV);
       const here = distance(from),
         there = distance(to);
       for (let between = index + 1; between < other; between++) {
@@ -54,13 +44,34 @@ export function voxelsBetween(labels: Labelmap, spacing: Zyx, plane: Plane, segm
         for (let v = 0, n = 0; v < frame.height; v++) {
           const start = between * step + (frame.v + v) * row + frame.u * column;
           for (let u = 0; u < frame.width; u++, n++) {
-            if ((1 - part) * here[n] + part * there[n] > 0) found.add(start + u * column);
+            if ((1 - part) * here[n]! + part * there[n]! > 0) found.add(start + u * column);
           }
         }
       }
     }
   }
   return found.list();
+}
+
+/** The shapes that end on slice `index`, by the later slice on which each goes on. */
+function joinsOf(
+  shapes: readonly Component[],
+  slices: readonly (Uint8Array | null)[],
+  index: number,
+): Map<number, Component[]> {
+  const joins = new Map<number, Component[]>();
+  const end = Math.min(slices.length, index + 1 + MOST_SLICES);
+  for (const shape of shapes) {
+    const covers = (at: number): boolean => {
+      const other = slices[at];
+      return other != null && overlaps(shape, other);
+    };
+    if (index + 1 >= slices.length || covers(index + 1)) continue;
+    let other = index + 2;
+    while (other < end && !covers(other)) other++;
+    if (other < end) joins.set(other, [...(joins.get(other) ?? []), shape]);
+  }
+  return joins;
 }
 
 /** A bit a voxel: where much is to be filled, a list with doubles would not fit. */
@@ -75,8 +86,8 @@ class Marks {
   add(at: number): void {
     const bit = 1 << (at & 31),
       word = at >>> 5;
-    if (this.#bits[word] & bit) return;
-    this.#bits[word] |= bit;
+    if (this.#bits[word]! & bit) return;
+    this.#bits[word]! |= bit;
     this.#count++;
   }
 
@@ -107,10 +118,10 @@ function frameOf(shapes: readonly Component[], width: number, height: number): F
   for (const { starts, lengths } of shapes) {
     // A stretch stays within its row.
     for (let n = 0; n < starts.length; n++) {
-      const v = Math.floor(starts[n] / width),
-        u = starts[n] - v * width;
+      const v = Math.floor(starts[n]! / width),
+        u = starts[n]! - v * width;
       u0 = Math.min(u0, u);
-      u1 = Math.max(u1, u + lengths[n]);
+      u1 = Math.max(u1, u + lengths[n]!);
       v0 = Math.min(v0, v);
       v1 = Math.max(v1, v + 1);
     }
@@ -158,11 +169,11 @@ function shapesOf(slice: Uint8Array, width: number, height: number): Component[]
 
 function overlaps({ starts, lengths }: Component, slice: Uint8Array): boolean {
   for (let n = 0; n < starts.length; n++) {
-    for (let at = starts[n], end = at + lengths[n]; at < end; at++) if (slice[at]) return true;
+    for (let at = starts[n]!, end = at + lengths[n]!; at < end; at++) if (slice[at]) return true;
   }
   return false;
 }
 
 function fill(slice: Uint8Array, { starts, lengths }: Component): void {
-  starts.forEach((start, n) => slice.fill(1, start, start + lengths[n]));
+  starts.forEach((start, n) => slice.fill(1, start, start + lengths[n]!));
 }

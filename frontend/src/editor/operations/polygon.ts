@@ -12,16 +12,16 @@ export function rowsInside(points: readonly Point[], width: number, height: numb
   for (let v = 0; v < height; v++) {
     const crossings: number[] = [];
     for (let n = 0; n < points.length; n++) {
-      const [u0, v0] = points[n],
-        [u1, v1] = points[(n + 1) % points.length];
+      const [u0, v0] = points[n]!,
+        [u1, v1] = points[(n + 1) % points.length]!;
       // Half open in v, so that a corner on the row counts once.
       if (v0 <= v !== v1 <= v) crossings.push(u0 + ((v - v0) / (v1 - v0)) * (u1 - u0));
     }
     crossings.sort((a, b) => a - b);
     const row: number[] = [];
     for (let n = 0; n + 1 < crossings.length; n += 2) {
-      const from = Math.max(0, Math.ceil(crossings[n])),
-        to = Math.min(width, Math.ceil(crossings[n + 1]));
+      const from = Math.max(0, Math.ceil(crossings[n]!)),
+        to = Math.min(width, Math.ceil(crossings[n + 1]!));
       if (from < to) row.push(from, to);
     }
     rows.push(row);
@@ -42,11 +42,11 @@ export function voxelsOfPolygon(
   const found: number[] = [];
   const [first, last] = [Math.max(0, Math.min(...slices)), Math.min(count - 1, Math.max(...slices))];
   for (let index = first; index <= last; index++) {
-    for (let v = 0; v < height; v++) {
-      for (let n = 0; n < inside[v].length; n += 2) {
-        for (let u = inside[v][n]; u < inside[v][n + 1]; u++) found.push(index * step + v * row + u * column);
+    inside.forEach((pairs, v) => {
+      for (let n = 0; n < pairs.length; n += 2) {
+        for (let u = pairs[n]!; u < pairs[n + 1]!; u++) found.push(index * step + v * row + u * column);
       }
-    }
+    });
   }
   return Uint32Array.from(found).sort();
 }
@@ -54,6 +54,6 @@ export function voxelsOfPolygon(
 function complement(pairs: readonly number[], width: number): number[] {
   const edges = [0, ...pairs, width];
   const out: number[] = [];
-  for (let n = 0; n < edges.length; n += 2) if (edges[n] < edges[n + 1]) out.push(edges[n], edges[n + 1]);
+  for (let n = 0; n < edges.length; n += 2) if (edges[n]! < edges[n + 1]!) out.push(edges[n]!, edges[n + 1]!);
   return out;
 }

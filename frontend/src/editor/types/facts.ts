@@ -51,13 +51,17 @@ export interface SliceFacts {
   readonly removed: number;
 }
 
-/** How much of each block of voxels a segment fills, 255 = all of it; layers × rows × columns of blocks. */
+/** How much of each block of voxels of a layer a segment fills, 255 = all of it; rows × columns of blocks. */
 export interface CoarseField {
   readonly segment: number;
+  readonly layer: number;
   readonly data: Uint8Array;
 }
 
-/** Voxels by HU: bin n counts from `lo + n·step` on. `lung`: healthy lung round the lesion, all 0 where no limit is known. */
+/**
+ * Voxels by HU: bin n counts from `lo + n·step` on. `lung`: healthy lung round the lesion, all 0 where no limit is
+ * known.
+ */
 export interface LesionHistogram {
   readonly lo: number;
   readonly step: number;

@@ -12,10 +12,13 @@ export interface ClickPrompt {
 /** Operations on the whole mask; each is one undoable stroke. */
 export type Operation =
   | {
-      readonly op: "copy" /** overlay to copy from */;
+      readonly op: "copy";
+      /** overlay to copy from */
       readonly overlay: string;
-      /** null: everything; else the connected part under this voxel */ readonly at: Ijk | null;
-      /** keep the overlay's own segment numbers when null */ readonly into: number | null;
+      /** null: everything; else the connected part under this voxel */
+      readonly at: Ijk | null;
+      /** keep the overlay's own segment numbers when null */
+      readonly into: number | null;
       readonly overwrite: boolean;
       readonly locked: readonly number[];
     }
@@ -27,7 +30,10 @@ export type Operation =
       readonly locked: readonly number[];
     }
   | ({
-      /** Lasso: paint what a closed line encloses. Points are (column, row) of the slice; whole numbers are voxel centres. */
+      /**
+       * Lasso: paint what a closed line encloses. Points are (column, row) of the slice; whole numbers are voxel
+       * centres.
+       */
       readonly op: "lasso";
       readonly plane: Plane;
       readonly slices: readonly [number, number];
@@ -44,40 +50,50 @@ export type Operation =
       readonly locked: readonly number[];
     }
   | ({
-      /** Fill between the slices on which the segment was drawn. */ readonly op: "interpolate";
+      /** Fill between the slices on which the segment was drawn. */
+      readonly op: "interpolate";
       readonly plane: Plane;
     } & PaintRules)
   | ({
-      /** Grow (mm > 0) or shrink (mm < 0) the segment by a ball. */ readonly op: "resize";
+      /** Grow (mm > 0) or shrink (mm < 0) the segment by a ball. */
+      readonly op: "resize";
       readonly mm: number;
     } & PaintRules)
   | ({
-      /** Smooth the segment's surface; details below about `mm` go. */ readonly op: "smooth";
+      /** Smooth the segment's surface; details below about `mm` go. */
+      readonly op: "smooth";
       readonly mm: number;
     } & PaintRules)
   | ({
-      /** Click-to-segment: the lesion that points, in their order, or a box ask for. */ readonly op: "click";
+      /** Click-to-segment: the lesion that points, in their order, or a box ask for. */
+      readonly op: "click";
       readonly prompts: readonly ClickPrompt[];
-      readonly box: Box | null /** As of the growing brush. */;
+      readonly box: Box | null;
+      /** As of the growing brush. */
       readonly tolerance: number;
-      /** An overlay that holds the answer of a server, instead of what is found here. */ readonly overlay:
-        | string
-        | null;
+      /** An overlay that holds the answer of a server, instead of what is found here. */
+      readonly overlay: string | null;
     } & PaintRules)
   | {
-      /** The lesion under a voxel becomes what it is in an overlay. */ readonly op: "revert";
+      /** The lesion under a voxel becomes what it is in an overlay. */
+      readonly op: "revert";
       readonly overlay: string;
       readonly at: Ijk;
       readonly locked: readonly number[];
     }
   | {
-      /** Add to the segment what another region has (union), or keep of it what that has (intersect) or has not (subtract). */
+      /**
+       * Add to the segment what another region has (union), or keep of it what that has (intersect) or has not
+       * (subtract).
+       */
       readonly op: "union" | "intersect" | "subtract";
       readonly segment: number;
       /** Where the other region is; null = in this mask, whose segments never overlap: a margin or a union, then. */
       readonly overlay: string | null;
-      /** one segment there; null = any */ readonly with: number | null;
-      /** The other region is first grown by a ball of this radius; default 0. */ readonly marginMm?: number;
+      /** one segment there; null = any */
+      readonly with: number | null;
+      /** The other region is first grown by a ball of this radius; default 0. */
+      readonly marginMm?: number;
       readonly overwrite?: boolean;
       readonly locked?: readonly number[];
     }
@@ -89,15 +105,18 @@ export type Operation =
     }
   | { readonly op: "remove-lesion"; readonly at: Ijk; readonly locked?: readonly number[] }
   | {
-      readonly op: "convert" /** null: whatever segment lies at `at` */;
+      readonly op: "convert";
+      /** null: whatever segment lies at `at` */
       readonly from: number | null;
       readonly to: number;
-      /** null: all of it; else the connected part under this voxel */ readonly at: Ijk | null;
+      /** null: all of it; else the connected part under this voxel */
+      readonly at: Ijk | null;
       readonly locked?: readonly number[];
     }
   | { readonly op: "clear"; readonly segment: number; readonly locked?: readonly number[] }
   | {
-      /** Make the whole mask what an overlay holds, erased voxels too. */ readonly op: "restore";
+      /** Make the whole mask what an overlay holds, erased voxels too. */
+      readonly op: "restore";
       readonly overlay: string;
       readonly revision: string;
     };

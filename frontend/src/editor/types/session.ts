@@ -1,23 +1,23 @@
 /** An open mask: how it is opened, kept and saved, its history, and the events on the way. */
 
 import type { Stats } from "./facts";
-import type { Box, Ijk, SlicePatch, VolumeMeta } from "./space";
+import type { Box, Ijk, SlicePatch, VolumeMeta, Matrix } from "./space";
 
 export interface EditorOptions {
   readonly volume: VolumeMeta;
   /**
-   * Shared memory for the HU of the whole scan: the page fills it before it calls `putSlices`, the worker reads it. Without
-   * it (a page that may not share memory) the worker keeps a copy.
+   * Shared memory for the HU of the whole scan: it is filled before `slicesArrived` is called, the worker reads it.
+   * Without it (a page that may not share memory) the worker keeps a copy.
    */
-  readonly voxels?: Int16Array;
+  readonly voxels?: Int16Array | undefined;
   /** Whose strokes these are: every person has a journal of their own in a shared browser. */
   readonly user: string;
   /** Seals the journal (hexadecimal, of the person). Without it the journal lies in clear. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** Code of the scan, for names of files and lists of unsent work. */
   readonly scan: string;
   /** From voxel to millimetres, 4 × 4 (docs/formats.md). */
-  readonly lpsFromIjk: readonly (readonly number[])[];
+  readonly lpsFromIjk: Matrix;
   readonly assignment: string;
   readonly layer: string;
   /** GET and PUT of the layer's head (`masks.<layer>.url` of the context). */
@@ -56,7 +56,8 @@ export type SaveState =
       readonly unsent: number;
       readonly mine: string;
       readonly theirs: string;
-      /** Voxels that both changed, to different values. */ readonly overlap: number;
+      /** Voxels that both changed, to different values. */
+      readonly overlap: number;
       readonly box: Box;
     }
   | { readonly kind: "signed-out"; readonly unsent: number }
@@ -89,10 +90,14 @@ export interface EditorEvents {
   stats: Stats;
   history: HistoryState;
   "save-state": SaveState;
-  /** Another reader's save was merged: their voxels where you changed nothing, yours elsewhere. One undo takes it back. */
+  /**
+   * Another reader's save was merged: their voxels where you changed nothing, yours elsewhere. One undo takes it back.
+   */
   merged: { readonly mine: string; readonly theirs: string; readonly theirVoxels: number; readonly overlap: number };
   /** A fault that was not expected; the journal keeps everything. */
   error: { readonly message: string };
-  /** Whether this browser keeps the strokes: in its journal, not just now (disk full), or not at all (private window). */
+  /**
+   * Whether this browser keeps the strokes: in its journal, not just now (disk full), or not at all (private window).
+   */
   keeping: { readonly kind: Keeping; readonly why: string };
 }

@@ -1,7 +1,22 @@
-/** Where things are: voxel indices are `ijk` = (x, y, z); shapes, spacings and boxes are `zyx`; lengths are millimetres. */
+/**
+ * Where things are: voxel indices are `ijk` = (x, y, z); shapes, spacings and boxes are `zyx`; lengths are millimetres.
+ */
 
 export type Zyx = readonly [number, number, number];
 export type Ijk = readonly [number, number, number];
+
+/** An axis of a triple: 0 is z of a zyx, and i of an ijk. */
+export type AxisIndex = 0 | 1 | 2;
+
+export const AXES: readonly [0, 1, 2] = [0, 1, 2];
+
+/** A triple from its value on each axis. */
+export const perAxis = <T>(of: (axis: AxisIndex) => T): [T, T, T] => [of(0), of(1), of(2)];
+
+type Row = readonly [number, number, number, number];
+
+/** The affine from voxel indices (ijk) to millimetres (LPS), row-major. */
+export type Matrix = readonly [Row, Row, Row, ...Row[]];
 
 /** axial: one k, width i, height j. coronal: one j, width i, height k. sagittal: one i, width j, height k. */
 export type Plane = "axial" | "coronal" | "sagittal";

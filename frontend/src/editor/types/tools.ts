@@ -57,11 +57,15 @@ export type Tool =
   | ({ readonly tool: "grow"; readonly radiusMm: number; readonly params?: Partial<GrowParams> } & PaintRules)
   | ({
       readonly tool: "sphere" | "circle";
-      readonly radiusMm: number /** Plane of the circle; axial when not said. */;
+      readonly radiusMm: number;
+      /** Plane of the circle; axial when not said. */
       readonly plane?: Plane;
     } & PaintRules)
   | ({
-      /** A ball, or a circle where `planar`, of the voxels within the window; like growing it leaves erased voxels alone. */
+      /**
+       * A ball, or a circle where `planar`, of the voxels within the window; like growing it leaves erased voxels
+       * alone.
+       */
       readonly tool: "threshold";
       readonly radiusMm: number;
       readonly threshold: Threshold;
@@ -71,9 +75,11 @@ export type Tool =
   | {
       readonly tool: "erase";
       readonly radiusMm: number;
-      /** true: in one plane only. */ readonly planar: boolean;
+      /** true: in one plane only. */
+      readonly planar: boolean;
       readonly plane?: Plane;
-      /** Segments to remove; null = every one that is not locked. */ readonly segments: readonly number[] | null;
+      /** Segments to remove; null = every one that is not locked. */
+      readonly segments: readonly number[] | null;
       readonly locked: readonly number[];
     };
 
@@ -91,7 +97,10 @@ export interface GrowResult {
   readonly milliseconds: number;
 }
 
-/** What a stroke would take (or, over the ceiling, would have taken), as one patch per watched slice; data 1 = would be painted. */
+/**
+ * What a stroke would take (or, over the ceiling, would have taken), as one patch per watched slice; data 1 = would be
+ * painted.
+ */
 export interface Preview extends GrowResult {
   readonly patches: readonly SlicePatch[];
 }

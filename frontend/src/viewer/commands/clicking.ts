@@ -1,6 +1,6 @@
 /** Click-to-segment without a mouse. */
 
-import type { Desk } from "../desk";
+import type { Desk } from "../desk/desk";
 import { toolOf } from "../tools";
 import type { Command } from "./command";
 
@@ -8,7 +8,7 @@ export function clickingCommands(desk: Desk): Command[] {
   const { session } = desk;
   const { can } = session.context;
   const say = (belongs: boolean) => {
-    session.tool.value = "click";
+    session.selection.takeTool("click");
     session.clicks.point(session.cross.value, belongs);
   };
   return [

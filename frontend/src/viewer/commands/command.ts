@@ -1,6 +1,6 @@
 /** One action of the viewer. */
 
-import { t } from "../language";
+import { t } from "../../ground/language";
 
 export type Group = "Tools" | "Drawing" | "Looking" | "Overlays" | "Scan" | "Review";
 

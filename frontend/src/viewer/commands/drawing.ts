@@ -1,21 +1,20 @@
 /** Segments, strokes and the brush. */
 
-import { stepRadius, stepTolerance } from "../brushes";
-import type { Desk } from "../desk";
-import { toggled } from "../session";
-import { change, settings } from "../settings";
+import { stepRadius, stepTolerance } from "../tools/radius";
+import type { Desk } from "../desk/desk";
+import { change, settings } from "../../ground/settings";
 import { brushOf, toolOf } from "../tools";
 import type { Command } from "./command";
 
 export function drawingCommands(desk: Desk): Command[] {
+  return [segmentCommands, brushCommands, ruleCommands].flatMap((commands) => commands(desk));
+}
+
+/** Which segment is drawn, and taking strokes back. */
+function segmentCommands(desk: Desk): Command[] {
   const { session } = desk;
   const { can } = session.context;
   const editable = () => session.editable.value;
-  const painting = () => brushOf(session) !== undefined;
-  const step = (notches: number) => {
-    const brush = brushOf(session);
-    if (brush) stepRadius(brush, notches);
-  };
   return [
     ...session.segments.slice(0, 8).map((segment, n) => ({
       id: `segment-${segment.id}`,
@@ -25,7 +24,7 @@ export function drawingCommands(desk: Desk): Command[] {
       keys: [String(n + 1)],
       offered: can.edit,
       run: () => {
-        session.segment.value = segment.id;
+        session.selection.drawWith(segment.id);
       },
     })),
     {
@@ -35,7 +34,10 @@ export function drawingCommands(desk: Desk): Command[] {
       keys: ["Ctrl+Z"],
       offered: can.edit,
       when: editable,
-      run: () => void session.editor.undo(),
+      run: () => {
+        session.notices.expire();
+        void session.editor.undo();
+      },
     },
     {
       id: "redo",
@@ -44,8 +46,26 @@ export function drawingCommands(desk: Desk): Command[] {
       keys: ["Ctrl+Shift+Z", "Ctrl+Y"],
       offered: can.edit,
       when: editable,
-      run: () => void session.editor.redo(),
+      run: () => {
+        session.notices.expire();
+        void session.editor.redo();
+      },
     },
+  ];
+}
+
+/** The brush in hand. */
+function brushCommands(desk: Desk): Command[] {
+  const { session } = desk;
+  const { can } = session.context;
+  const editable = () => session.editable.value;
+  const painting = () => brushOf(session) !== undefined;
+  const step = (notches: number) => {
+    const brush = brushOf(session);
+    if (brush) stepRadius(brush, notches);
+  };
+
+  return [
     {
       id: "smaller",
       title: "Smaller brush",
@@ -70,7 +90,7 @@ export function drawingCommands(desk: Desk): Command[] {
       group: "Drawing",
       keys: [","],
       offered: can.edit,
-      when: () => session.tool.value === "grow",
+      when: () => session.selection.tool.value === "grow",
       run: () => stepTolerance(-1),
     },
     {
@@ -79,7 +99,7 @@ export function drawingCommands(desk: Desk): Command[] {
       group: "Drawing",
       keys: ["."],
       offered: can.edit,
-      when: () => session.tool.value === "grow",
+      when: () => session.selection.tool.value === "grow",
       run: () => stepTolerance(1),
     },
     {
@@ -91,9 +111,18 @@ export function drawingCommands(desk: Desk): Command[] {
       when: () => toolOf(session).enter !== undefined && editable(),
       run: () => toolOf(session).enter?.(desk),
     },
+  ];
+}
+
+/** What a stroke keeps to. */
+function ruleCommands(desk: Desk): Command[] {
+  const { session } = desk;
+  const { can } = session.context;
+  const editable = () => session.editable.value;
+  return [
     {
       id: "limit",
-      title: "Stay inside the lung, on or off",
+      title: "Stay in the lung if begun in it, on or off",
       group: "Drawing",
       keys: ["I"],
       offered: can.edit && session.isInLungs,
@@ -117,7 +146,7 @@ export function drawingCommands(desk: Desk): Command[] {
       offered: can.edit,
       when: editable,
       run: () => {
-        session.locked.value = toggled(session.locked.value, session.segment.value);
+        session.selection.toggleLocked(session.selection.segment.value);
       },
     },
   ];

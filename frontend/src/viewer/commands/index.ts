@@ -1,10 +1,10 @@
 /** Every action with its words and key: the keyboard, the sheet of keys and the palette read this one list. */
 
-import type { Desk } from "../desk";
+import type { Desk } from "../desk/desk";
 import { clickingCommands } from "./clicking";
 import type { Command } from "./command";
 import { drawingCommands } from "./drawing";
-import { keysOf } from "./keys";
+import { keysOf } from "../../ground/shortcuts";
 import { lookingCommands } from "./looking";
 import { operationCommands } from "./operations";
 import { overlayCommands } from "./overlays";

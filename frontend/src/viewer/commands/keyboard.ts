@@ -1,44 +1,25 @@
 /** The keyboard: which press is which command. */
 
 import { computed, effect } from "@preact/signals";
-import type { Desk } from "../desk";
+import type { Desk } from "../desk/desk";
 import { toolOf } from "../tools";
 import { allCommands, commandsOf } from ".";
-import { keyNames, noteReplaced } from "./keys";
+import { keyNames, noteReplaced } from "../../ground/shortcuts";
 
 /** Listen to the keyboard. Single letters are off while typing and while a dialog is open. */
 export function listenToKeys(desk: Desk): () => void {
   const commands = computed(() => commandsOf(desk));
   const forget = effect(() => noteReplaced(allCommands(desk)));
-  const typing = (target: EventTarget | null) =>
-    target instanceof HTMLElement &&
-    (target.isContentEditable ||
-      target.matches("textarea, select, input:not([type=range], [type=checkbox], [type=radio])"));
   const down = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
-    const names = keyNames(event);
     if (event.key === "Escape") {
       toolOf(desk.session).escape?.(desk);
       return;
     }
-    if (
-      typing(event.target) &&
-      !names.some((name) => name.startsWith("Ctrl+") && name !== "Ctrl+Z" && name !== "Ctrl+Y")
-    )
-      return;
-    const target = event.target instanceof HTMLElement ? event.target : null;
-    // A focused control keeps the keys that work it.
-    if (target?.matches("input[type=range], input[type=radio]") && /^(Arrow|Page|Home|End)/.test(event.key)) return;
-    if (
-      target?.matches("button, a, summary, [role=tab], input") &&
-      !event.ctrlKey &&
-      !event.metaKey &&
-      (event.key === "Enter" || event.key === " ")
-    )
-      return;
-    if (target?.matches("[role=tab]") && event.key.startsWith("Arrow")) return;
+    const names = keyNames(event);
+    if (isTyped(event.target, names) || isOfControl(event)) return;
     if (event.key === " ") {
-      desk.spaceHeld.value = true;
+      desk.holdSpace(true);
       event.preventDefault();
       return;
     }
@@ -51,7 +32,7 @@ export function listenToKeys(desk: Desk): () => void {
     }
   };
   const up = (event: KeyboardEvent) => {
-    if (event.key === " ") desk.spaceHeld.value = false;
+    if (event.key === " ") desk.holdSpace(false);
   };
   addEventListener("keydown", down);
   addEventListener("keyup", up);
@@ -60,4 +41,23 @@ export function listenToKeys(desk: Desk): () => void {
     removeEventListener("keyup", up);
     forget();
   };
+}
+
+/** Whether a press goes into a text. Ctrl with a letter does not, except for the undo and redo of the text. */
+function isTyped(target: EventTarget | null, names: readonly string[]): boolean {
+  const isText =
+    target instanceof HTMLElement &&
+    (target.isContentEditable ||
+      target.matches("textarea, select, input:not([type=range], [type=checkbox], [type=radio])"));
+  return isText && !names.some((name) => name.startsWith("Ctrl+") && name !== "Ctrl+Z" && name !== "Ctrl+Y");
+}
+
+/** Whether a focused control keeps this press, because it works it. */
+function isOfControl({ target, key, ctrlKey, metaKey }: KeyboardEvent): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.matches("input[type=range], input[type=radio]") && /^(Arrow|Page|Home|End)/.test(key)) return true;
+  if (target.matches("[role=tab]") && key.startsWith("Arrow")) return true;
+  return (
+    target.matches("button, a, summary, [role=tab], input") && !ctrlKey && !metaKey && (key === "Enter" || key === " ")
+  );
 }

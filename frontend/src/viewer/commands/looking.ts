@@ -1,125 +1,39 @@
 /** Slices, crosshair, windows, panes. */
 
-import type { Desk } from "../desk";
-import { presetsOf } from "../image/window";
-import { t } from "../language";
-import { nextSlab, stepSlab } from "../panes/slabs";
-import { PLANES } from "../session";
-import { change, settings } from "../settings";
+import { known } from "../../ground/known";
+import type { Desk } from "../desk/desk";
+import { t } from "../../ground/language";
+import { PLANES } from "../scan/session";
+import { change, settings } from "../../ground/settings";
 import type { Command } from "./command";
-import { withKey } from "./keys";
+import { withKey } from "../../ground/shortcuts";
+import { windowCommands, slabCommands } from "./windows";
 
 export function lookingCommands(desk: Desk): Command[] {
+  return [
+    windowCommands,
+    slabCommands,
+    planeCommands,
+    layoutCommands,
+    movingCommands,
+    paneCommands,
+    pastCommands,
+  ].flatMap((commands) => commands(desk));
+}
+
+/** Oblique planes. */
+function planeCommands(desk: Desk): Command[] {
   const { session } = desk;
-  const active = () => desk.view.value?.panes[session.activePlane.value];
-  const scroll = (n: number) => {
-    const pane = active();
-    if (pane) desk.view.value?.scroll(pane, n);
-  };
-  const zoom = (factor: number) => {
-    const pane = active();
-    if (!pane) return;
-    pane.geometry.zoomAt(factor, pane.geometry.width / 2, pane.geometry.height / 2);
-    desk.view.value?.touch(pane);
-  };
-  const nudge = (right: number, down: number) => {
-    const pane = active();
-    if (!pane) return;
-    const { layout } = pane.geometry;
-    const to = [...session.cross.value];
-    to[layout.right] += right * (layout.flipRight ? -1 : 1);
-    to[layout.down] += down * (layout.flipDown ? -1 : 1);
-    session.goTo(to);
-  };
+  const active = () => desk.stage.value?.panes[session.activePlane.value];
   const volume = session.context.scan.shape_zyx[0] > 1;
   /** Locked planes stay as they stand. */
   const turn = (degrees: number) => {
     const pane = active();
-    if (pane && desk.view.value?.planes.turning.value) desk.view.value.planes.turn(pane, (degrees * Math.PI) / 180);
-    else
-      session.notice.value = {
-        text: `${withKey(t("The planes are locked: let them turn"), "Shift+O")}.`,
-        tone: "info",
-      };
+    if (pane && desk.stage.value?.planes.turning.value) desk.stage.value.planes.turn(pane, (degrees * Math.PI) / 180);
+    else session.notices.say(`${withKey(t("The planes are locked: let them turn"), "Shift+O")}.`);
   };
+
   return [
-    ...[0, 1, 2].map((n) => ({
-      id: `window-${n + 1}`,
-      title: "Window: {name}",
-      values: { name: t(presetsOf({ modality: session.context.scan.modality, hu_range: [0, 1] })[n].name) },
-      group: "Looking" as const,
-      keys: [`Shift+${n + 1}`],
-      run: () => {
-        const { level, width } = presetsOf(session.index)[n];
-        session.window.value = { level, width };
-      },
-    })),
-    ...[0, 1, 2, 3, 4].map((n) => ({
-      id: `own-window-${n + 1}`,
-      title: "Window: your own, number {n}",
-      values: { n: n + 1 },
-      group: "Looking" as const,
-      keys: [`Shift+${n + 4}`],
-      when: () => n < settings.value.windows.length,
-      run: () => {
-        const { level, width } = settings.value.windows[n];
-        session.window.value = { level, width };
-      },
-    })),
-    {
-      id: "slab",
-      title: "Slab: thin, MIP, MinIP, average",
-      group: "Looking",
-      keys: ["Shift+S"],
-      offered: volume,
-      run: () => {
-        if (desk.view.value) nextSlab(desk.view.value);
-      },
-    },
-    {
-      id: "slab-thicker",
-      title: "Thicker slab",
-      group: "Looking",
-      keys: ["Shift+PageUp"],
-      offered: volume,
-      run: () => {
-        if (desk.view.value) stepSlab(desk.view.value, 2);
-      },
-    },
-    {
-      id: "slab-thinner",
-      title: "Thinner slab",
-      group: "Looking",
-      keys: ["Shift+PageDown"],
-      offered: volume,
-      run: () => {
-        if (desk.view.value) stepSlab(desk.view.value, -2);
-      },
-    },
-    {
-      id: "cine",
-      title: "Cine, play or stop",
-      group: "Looking",
-      keys: ["Shift+P"],
-      offered: volume,
-      run: () => desk.view.value?.cine.toggle(),
-    },
-    {
-      id: "cine-faster",
-      title: "Cine faster",
-      group: "Looking",
-      keys: ["Shift+ArrowUp"],
-      offered: volume,
-      run: () => change({ cineFps: Math.min(settings.value.cineFps + 2, 40) }),
-    },
-    {
-      id: "cine-slower",
-      title: "Cine slower",
-      group: "Looking",
-      keys: ["Shift+ArrowDown"],
-      offered: volume,
-      run: () => change({ cineFps: Math.max(settings.value.cineFps - 2, 2) }),
-    },
     {
       id: "oblique",
       title: "Oblique planes: turn or lock",
@@ -127,8 +41,8 @@ export function lookingCommands(desk: Desk): Command[] {
       keys: ["Shift+O"],
       offered: volume,
       run: () => {
-        const planes = desk.view.value?.planes;
-        if (planes) planes.turning.value = !planes.turning.value;
+        const planes = desk.stage.value?.planes;
+        if (planes) planes.toggleTurning();
       },
     },
     {
@@ -154,11 +68,19 @@ export function lookingCommands(desk: Desk): Command[] {
       keys: ["Shift+0"],
       offered: volume,
       run: () => {
-        const planes = desk.view.value?.planes;
+        const planes = desk.stage.value?.planes;
         planes?.straighten();
-        if (planes) planes.turning.value = false;
+        if (planes) planes.stopTurning();
       },
     },
+  ];
+}
+
+/** How the panes are arranged, and the other scan. */
+function layoutCommands(desk: Desk): Command[] {
+  const { session } = desk;
+  const volume = session.context.scan.shape_zyx[0] > 1;
+  return [
     {
       id: "compare",
       title: "Beside the subject's other scan",
@@ -174,13 +96,44 @@ export function lookingCommands(desk: Desk): Command[] {
       keys: ["Shift+F"],
       offered: volume,
       run: () => {
-        const view = desk.view.value;
-        if (view) {
-          view.maximised.value = null;
-          view.layout.value = view.layout.value === "four" ? "large" : "four";
+        const stage = desk.stage.value;
+        if (stage) {
+          stage.maximise(null);
+          stage.arrange(stage.layout.value === "four" ? "large" : "four");
         }
       },
     },
+  ];
+}
+
+/** Slices, crosshair, lesions and zoom. */
+function movingCommands(desk: Desk): Command[] {
+  const { session } = desk;
+  const active = () => desk.stage.value?.panes[session.activePlane.value];
+  const scroll = (n: number) => {
+    const pane = active();
+    if (pane) desk.stage.value?.scroll(pane, n);
+  };
+  const zoom = (factor: number) => {
+    const pane = active();
+    if (!pane) return;
+    pane.geometry.zoomAt(factor, pane.geometry.width / 2, pane.geometry.height / 2);
+    desk.stage.value?.touch(pane);
+  };
+  const nudge = (right: number, down: number) => {
+    const pane = active();
+    if (!pane) return;
+    const { layout } = pane.geometry;
+    const by = (axis: number) =>
+      axis === layout.right
+        ? right * (layout.flipRight ? -1 : 1)
+        : axis === layout.down
+          ? down * (layout.flipDown ? -1 : 1)
+          : 0;
+    session.goTo(session.cross.value.map((v, axis) => v + by(axis)));
+  };
+  const volume = session.context.scan.shape_zyx[0] > 1;
+  return [
     { id: "up", title: "Previous slice", group: "Looking", keys: ["ArrowUp"], offered: volume, run: () => scroll(-1) },
     { id: "down", title: "Next slice", group: "Looking", keys: ["ArrowDown"], offered: volume, run: () => scroll(1) },
     {
@@ -203,10 +156,18 @@ export function lookingCommands(desk: Desk): Command[] {
     { id: "right", title: "Crosshair to the right", group: "Looking", keys: ["ArrowRight"], run: () => nudge(1, 0) },
     { id: "nudge-up", title: "Crosshair up", group: "Looking", keys: ["Alt+ArrowUp"], run: () => nudge(0, -1) },
     { id: "nudge-down", title: "Crosshair down", group: "Looking", keys: ["Alt+ArrowDown"], run: () => nudge(0, 1) },
-    { id: "next-lesion", title: "Next lesion", group: "Looking", keys: ["J"], run: () => desk.stepLesion(1) },
-    { id: "previous-lesion", title: "Previous lesion", group: "Looking", keys: ["K"], run: () => desk.stepLesion(-1) },
+    { id: "next-lesion", title: "Next lesion", group: "Looking", keys: ["J"], run: () => desk.lesion.step(1) },
+    { id: "previous-lesion", title: "Previous lesion", group: "Looking", keys: ["K"], run: () => desk.lesion.step(-1) },
     { id: "zoom-in", title: "Zoom in", group: "Looking", keys: ["+", "="], run: () => zoom(1.25) },
     { id: "zoom-out", title: "Zoom out", group: "Looking", keys: ["-"], run: () => zoom(0.8) },
+  ];
+}
+
+/** One pane, and what is shown on all. */
+function paneCommands(desk: Desk): Command[] {
+  const { session } = desk;
+  const volume = session.context.scan.shape_zyx[0] > 1;
+  return [
     {
       id: "maximise",
       title: "Maximise the pane, or all panes again",
@@ -214,8 +175,8 @@ export function lookingCommands(desk: Desk): Command[] {
       keys: ["F"],
       offered: volume,
       run: () => {
-        const view = desk.view.value;
-        if (view) view.maximised.value = view.maximised.value ? null : session.activePlane.value;
+        const stage = desk.stage.value;
+        if (stage) stage.maximise(stage.maximised.value ? null : session.activePlane.value);
       },
     },
     {
@@ -225,12 +186,12 @@ export function lookingCommands(desk: Desk): Command[] {
       keys: ["Q"],
       offered: volume,
       run: () => {
-        session.activePlane.value = PLANES[(PLANES.indexOf(session.activePlane.value) + 1) % 3];
-        const view = desk.view.value;
-        if (view?.maximised.value) view.maximised.value = session.activePlane.value;
+        session.activate(known(PLANES[(PLANES.indexOf(session.activePlane.value) + 1) % 3], "The next plane"));
+        const stage = desk.stage.value;
+        if (stage?.maximised.value) stage.maximise(session.activePlane.value);
       },
     },
-    { id: "reset", title: "Reset views", group: "Looking", keys: ["0"], run: () => desk.view.value?.resetViews() },
+    { id: "reset", title: "Reset views", group: "Looking", keys: ["0"], run: () => desk.stage.value?.resetViews() },
     {
       id: "crosshair",
       title: "Crosshair, on or off",
@@ -246,12 +207,19 @@ export function lookingCommands(desk: Desk): Command[] {
       offered: volume,
       run: () => change({ scout: !settings.value.scout }),
     },
+  ];
+}
+
+/** Who set what, earlier revisions, and what was measured. */
+function pastCommands(desk: Desk): Command[] {
+  const { session } = desk;
+  return [
     {
       id: "who",
       title: "Who set this voxel",
       group: "Looking",
       keys: ["Shift+W"],
-      run: () => void desk.revisions.askWho(desk.view.value?.cursor.value?.ijk ?? session.cross.value),
+      run: () => void desk.revisions.askWho(desk.stage.value?.cursor.value?.ijk ?? session.cross.value),
     },
     {
       id: "history",
@@ -259,8 +227,8 @@ export function lookingCommands(desk: Desk): Command[] {
       group: "Looking",
       keys: ["Shift+H"],
       run: () => {
-        desk.tab.value = "history";
-        desk.revisions.slide();
+        desk.turnTo("history");
+        desk.attention.await("revision");
       },
     },
     {
@@ -269,12 +237,12 @@ export function lookingCommands(desk: Desk): Command[] {
       group: "Looking",
       keys: ["Delete"],
       when: () =>
-        (desk.view.value?.measurements.value.length ?? 0) + (desk.view.value?.regions.list.value.length ?? 0) > 0,
+        (desk.stage.value?.measurements.value.length ?? 0) + (desk.stage.value?.regions.list.value.length ?? 0) > 0,
       run: () => {
-        const view = desk.view.value;
-        if (view && !view.regions.remove()) {
-          view.measurements.value = [];
-          view.regions.clear();
+        const stage = desk.stage.value;
+        if (stage && !stage.regions.remove()) {
+          stage.measure([]);
+          stage.regions.clear();
         }
       },
     },

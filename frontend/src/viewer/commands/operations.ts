@@ -1,6 +1,6 @@
 /** Operations on a whole segment, or on the lesion under the cursor. */
 
-import type { Desk } from "../desk";
+import type { Desk } from "../desk/desk";
 import { windowFromHere } from "../tools/threshold";
 import type { Command } from "./command";
 
@@ -18,7 +18,7 @@ export function operationCommands(desk: Desk): Command[] {
     run,
   });
   const source = () =>
-    session.context.overlays.find((o) => o.key === "prediction" && session.overlaysLoaded.value.has(o.key));
+    session.context.overlays.find((o) => o.key === "prediction" && session.overlays.loaded.value.has(o.key));
   return [
     make("interpolate", "Fill between the drawn slices", ["Alt+J"], () => void desk.operations.interpolate()),
     make("fill-holes", "Fill the holes of the segment", ["Shift+U"], () => void desk.operations.fillHoles()),
@@ -43,7 +43,7 @@ export function operationCommands(desk: Desk): Command[] {
     },
     make("threshold-here", "Threshold from under the cursor", ["Alt+T"], () => {
       windowFromHere(desk);
-      session.tool.value = "threshold";
+      session.selection.takeTool("threshold");
     }),
   ];
 }

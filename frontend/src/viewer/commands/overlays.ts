@@ -1,7 +1,6 @@
 /** What lies over the image. */
 
-import type { Desk } from "../desk";
-import { toggled } from "../session";
+import type { Desk } from "../desk/desk";
 import type { Command } from "./command";
 
 export function overlayCommands({ session, review }: Desk): Command[] {
@@ -14,7 +13,7 @@ export function overlayCommands({ session, review }: Desk): Command[] {
       group: "Overlays",
       keys: ["H"],
       run: () => {
-        session.maskShown.value = !session.maskShown.value;
+        session.selection.showMask(!session.selection.maskShown.value);
       },
     },
     {
@@ -25,7 +24,7 @@ export function overlayCommands({ session, review }: Desk): Command[] {
       when: () => prediction() !== undefined,
       run: () => {
         const key = prediction();
-        if (key) session.overlaysShown.value = toggled(session.overlaysShown.value, key);
+        if (key) session.overlays.toggle(key);
       },
     },
     {
@@ -35,7 +34,7 @@ export function overlayCommands({ session, review }: Desk): Command[] {
       keys: ["D"],
       when: () => review.against.value !== null,
       run: () => {
-        session.difference.value = session.difference.value ? null : (review.against.value?.key ?? null);
+        session.overlays.compareWith(session.overlays.difference.value ? null : (review.against.value?.key ?? null));
       },
     },
   ];

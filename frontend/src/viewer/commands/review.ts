@@ -1,17 +1,23 @@
 /** Comparing, remarks by one key, verdicts. */
 
-import type { Desk } from "../desk";
-import { REMARKS } from "../review";
+import type { Desk } from "../desk/desk";
+import { REMARKS } from "../work/review";
 import type { Command } from "./command";
 
 export function reviewCommands(desk: Desk): Command[] {
-  const { session, work, review } = desk;
+  return [differenceCommands, comparingCommands, verdictCommands].flatMap((commands) => commands(desk));
+}
+
+/** Going through the differences. */
+function differenceCommands(desk: Desk): Command[] {
+  const { session, review } = desk;
   const { can, overlays } = session.context;
   const compares = overlays.length > 0;
   const some = () => review.against.value !== null;
   const open = () => {
-    desk.tab.value = "review";
+    desk.turnTo("review");
   };
+
   return [
     {
       id: "next-difference",
@@ -58,6 +64,19 @@ export function reviewCommands(desk: Desk): Command[] {
       when: () => review.index.value >= 0 && session.editable.value,
       run: () => void review.revert(),
     },
+  ];
+}
+
+/** With what it is compared, and remarks by one key. */
+function comparingCommands(desk: Desk): Command[] {
+  const { session, review } = desk;
+  const { can, overlays } = session.context;
+  const compares = overlays.length > 0;
+  const open = () => {
+    desk.turnTo("review");
+  };
+
+  return [
     {
       id: "compare-next",
       title: "Compare with the next mask",
@@ -86,13 +105,21 @@ export function reviewCommands(desk: Desk): Command[] {
       offered: can.comment,
       run: () => desk.remark(words),
     })),
+  ];
+}
+
+/** Verdicts. */
+function verdictCommands(desk: Desk): Command[] {
+  const { session, work } = desk;
+  const { can } = session.context;
+  return [
     {
       id: "approve",
       title: "Approve",
       group: "Review",
       keys: ["A"],
       offered: can.approve,
-      run: () => void work.verdict(desk.corrected ? "correct" : "approve"),
+      run: () => work.verdicts.ask(desk.corrected ? "correct" : "approve"),
     },
     {
       id: "return",

@@ -1,9 +1,9 @@
 /** The scan as a piece of work, and the sheets. */
 
-import type { Desk, Tab } from "../desk";
-import { t } from "../language";
-import { change } from "../settings";
-import { THEMES } from "../theme";
+import type { Desk, Tab } from "../desk/desk";
+import { t } from "../../ground/language";
+import { change } from "../../ground/settings";
+import { THEMES } from "../../ground/theme";
 import type { Command } from "./command";
 
 const TABS: readonly { readonly key: Tab; readonly title: string }[] = [
@@ -15,8 +15,14 @@ const TABS: readonly { readonly key: Tab; readonly title: string }[] = [
 ];
 
 export function scanCommands(desk: Desk): Command[] {
+  return [handInCommands, askingCommands, sheetCommands].flatMap((commands) => commands(desk));
+}
+
+/** The scan as a piece of work. */
+function handInCommands(desk: Desk): Command[] {
   const { session, work } = desk;
   const { can } = session.context;
+
   return [
     {
       id: "submit",
@@ -27,13 +33,23 @@ export function scanCommands(desk: Desk): Command[] {
       run: () => void work.submit(),
     },
     {
+      id: "take-back",
+      title: "Take back what was just handed in or judged",
+      group: "Scan",
+      keys: ["Alt+Z"],
+      when: () => work.news.value !== null,
+      run: () => {
+        if (work.news.value) void work.takeBack(work.news.value);
+      },
+    },
+    {
       id: "skip",
       title: "Skip this scan",
       group: "Scan",
       keys: [],
       offered: can.skip,
       run: () => {
-        work.asking.value = { kind: "skip" };
+        work.ask({ kind: "skip" });
       },
     },
     {
@@ -43,9 +59,18 @@ export function scanCommands(desk: Desk): Command[] {
       keys: [],
       offered: can.block,
       run: () => {
-        work.asking.value = { kind: "block" };
+        work.ask({ kind: "block" });
       },
     },
+  ];
+}
+
+/** Questions and comments. */
+function askingCommands(desk: Desk): Command[] {
+  const { session, work } = desk;
+  const { can } = session.context;
+
+  return [
     {
       id: "next-question",
       title: "Next unanswered question",
@@ -60,7 +85,7 @@ export function scanCommands(desk: Desk): Command[] {
       group: "Scan",
       keys: ["Shift+C"],
       when: () => work.comments.value.length > 0,
-      run: () => desk.stepComment(),
+      run: () => desk.comments.step(),
     },
     {
       id: "comment-here",
@@ -69,7 +94,7 @@ export function scanCommands(desk: Desk): Command[] {
       keys: ["Alt+C"],
       offered: can.comment,
       run: () => {
-        work.asking.value = { kind: "comment", ijk: session.cross.value };
+        work.ask({ kind: "comment", ijk: session.cross.value });
       },
     },
     ...TABS.map(({ key, title }) => ({
@@ -79,13 +104,20 @@ export function scanCommands(desk: Desk): Command[] {
       keys: [],
       run: () => desk.showTab(key),
     })),
+  ];
+}
+
+/** Settings, sheets and what is taken along. */
+function sheetCommands(desk: Desk): Command[] {
+  const { session, work } = desk;
+  return [
     {
       id: "settings",
       title: "Settings",
       group: "Scan",
       keys: [],
       run: () => {
-        desk.sheet.value = "settings";
+        desk.openSheet("settings");
       },
     },
     ...THEMES.map(([theme, name]) => ({
@@ -103,7 +135,7 @@ export function scanCommands(desk: Desk): Command[] {
       keys: ["Shift+B"],
       offered: session.context.stage === "annotation" && session.context.offline_days > 0,
       run: () => {
-        work.asking.value = { kind: "offline" };
+        work.ask({ kind: "offline" });
       },
     },
     {
@@ -112,7 +144,7 @@ export function scanCommands(desk: Desk): Command[] {
       group: "Scan",
       keys: ["?"],
       run: () => {
-        desk.sheet.value = "keys";
+        desk.openSheet("keys");
       },
     },
     {
@@ -121,7 +153,7 @@ export function scanCommands(desk: Desk): Command[] {
       group: "Scan",
       keys: ["Ctrl+K", "/"],
       run: () => {
-        desk.sheet.value = "palette";
+        desk.openSheet("palette");
       },
     },
   ];

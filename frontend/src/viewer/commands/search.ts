@@ -51,8 +51,9 @@ function fit(word: string, title: string, words: readonly string[]): number {
 }
 
 /**
- * The commands that every typed word fits, the best first; among equals those used last, then as they stand. With nothing
- * typed: those used last, then all. `titleOf` gives the title in the reader's language; the English one is searched too.
+ * The commands that every typed word fits, the best first; among equals those used last, then as they stand. With
+ * nothing typed: those used last, then all. `titleOf` gives the title in the reader's language; the English one is
+ * searched too.
  */
 export function search<T extends Pick<Command, "id" | "title">>(
   commands: readonly T[],

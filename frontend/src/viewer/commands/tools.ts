@@ -1,6 +1,6 @@
 /** Choosing a tool. */
 
-import type { Desk } from "../desk";
+import type { Desk } from "../desk/desk";
 import { TOOLS } from "../tools";
 import type { Command } from "./command";
 
@@ -12,7 +12,7 @@ export function toolCommands({ session }: Desk): Command[] {
     keys: [key],
     offered: !needs || session.context.can[needs],
     run: () => {
-      session.tool.value = name;
+      session.selection.takeTool(name);
     },
   }));
 }

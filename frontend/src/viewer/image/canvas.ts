@@ -1,26 +1,20 @@
 /**
- * The image of a pane on a 2D canvas: one slice, slab or oblique plane through the window's table, scaled by the browser.
- * Works without WebGL, is on screen before Cornerstone's script has come, and is the faster way on software GL (`backend.ts`).
+ * The image of a pane on a 2D canvas: one slice, slab or oblique plane through the window's table, scaled by the
+ * browser. Works without WebGL, is on screen before Cornerstone's script has come, and is the faster way on software GL
+ * (`backend.ts`).
  */
 
-import { MISSING, stripe, type Volume } from "../load/volume";
-import type { PaneGeometry } from "./geometry";
-import { resliceRow } from "./oblique";
+import { MISSING, stripe, type Volume } from "../../load/volume";
+import { resliceRow } from "../geometry/oblique";
 import { RowsInTurn } from "./rows";
-import { projectRow, slabRange, type Slab } from "./slab";
-import { greyTable, type Window } from "./window";
+import { projectRow, slabRange } from "../geometry/slab";
+import { greyTable, type Window } from "../geometry/window";
+import type { Shown } from "./target";
 
 /** Black in every window. */
 const OUTSIDE = -32768;
 /** How long rows are made before the picture is shown as far as it has come; three panes share a frame. */
 const TURN_MS = 8;
-
-/** What a pane shows. */
-export interface Shown {
-  readonly geometry: PaneGeometry;
-  readonly index: number;
-  readonly slab: Slab | null;
-}
 
 export class CanvasImage {
   #slice: OffscreenCanvas | null = null;
@@ -56,19 +50,13 @@ export class CanvasImage {
   #make({ geometry, index, slab }: Shown, window: Window): void {
     const { volume } = this;
     const { oblique } = geometry;
-    const place = oblique
-      ? `${oblique.centre.join()}/${oblique.frame.right.join()}/${oblique.frame.down.join()}`
-      : `${geometry.plane}${index}`;
-    const read = `${place}/${slab ? `${slab.kind}${slab.mm}` : ""}/${volume.version}`;
+    const read = `${whereOf({ geometry, index, slab })}/${volume.version}`;
     const painted = `${read}/${window.level}/${window.width}`;
     if (painted === this.#painted && !this.#rows) return;
     this.#painted = painted;
     const [width, height] = oblique ? [oblique.raster.width, oblique.raster.height] : volume.size(geometry.plane);
-    if (this.#pixels?.width !== width || this.#pixels.height !== height) {
-      this.#slice = new OffscreenCanvas(width, height);
-      this.#pixels = new ImageData(width, height);
-    }
-    const out = new Uint32Array(this.#pixels.data.buffer);
+    const pixels = this.#pixelsOf(width, height);
+    const out = new Uint32Array(pixels.data.buffer);
     const table = greyTable(window, volume.offset);
     if (!oblique && !slab) {
       this.#rows = null;
@@ -77,14 +65,17 @@ export class CanvasImage {
       if (read !== this.#read) this.#rows = this.#rowsOf({ geometry, index, slab }, width, height);
       this.#rows?.work(TURN_MS);
       if (this.#rows?.finished) this.#rows = null;
-      const isLost = volume.lostCount > 0;
-      for (let p = 0; p < out.length; p++)
-        out[p] = isLost && this.#hu[p] === MISSING ? stripe(p % width, (p / width) | 0) : table[this.#hu[p] + 32768];
+      paint(this.#hu, width, table, volume.lostCount > 0, out);
     }
     this.#read = read;
-    this.#slice
-      ?.getContext("2d", { alpha: false, willReadFrequently: this.onProcessor })
-      ?.putImageData(this.#pixels, 0, 0);
+    this.#slice?.getContext("2d", { alpha: false, willReadFrequently: this.onProcessor })?.putImageData(pixels, 0, 0);
+  }
+
+  /** Room for a picture of this size. */
+  #pixelsOf(width: number, height: number): ImageData {
+    if (this.#pixels?.width === width && this.#pixels.height === height) return this.#pixels;
+    this.#slice = new OffscreenCanvas(width, height);
+    return (this.#pixels = new ImageData(width, height));
   }
 
   /** Voxels of a slab or an oblique plane; kept, so that another window costs no new reading. */
@@ -101,4 +92,18 @@ export class CanvasImage {
     const [from, to] = slabRange(index, geometry.slices, spacing[geometry.layout.across], slab.mm);
     return new RowsInTurn(width, height, out, (row) => projectRow(hu, shape, plane, from, to, slab.kind, row, out));
   }
+}
+
+/** Names what is read from the volume for a picture. */
+function whereOf({ geometry: { oblique, plane }, index, slab }: Shown): string {
+  const where = oblique
+    ? `${oblique.centre.join()}/${oblique.frame.right.join()}/${oblique.frame.down.join()}`
+    : `${plane}${index}`;
+  return `${where}/${slab ? `${slab.kind}${slab.mm}` : ""}`;
+}
+
+/** Values through a table; with `isLost`, stripes for those that are damaged. */
+function paint(hu: Int16Array, width: number, table: Uint32Array, isLost: boolean, out: Uint32Array): void {
+  for (let p = 0; p < out.length; p++)
+    out[p] = isLost && hu[p] === MISSING ? stripe(p % width, (p / width) | 0) : table[hu[p]! + 32768]!;
 }

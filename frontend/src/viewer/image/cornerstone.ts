@@ -1,6 +1,6 @@
 /**
- * The images drawn by Cornerstone3D: one planar viewport a pane on one volume that shares its voxels with the page, so that
- * slices appear as they arrive. This is the only module that imports Cornerstone; it is loaded when it is wanted.
+ * The images drawn by Cornerstone3D: one planar viewport a pane on one volume that shares its voxels with the page, so
+ * that slices appear as they arrive. This is the only module that imports Cornerstone; it is loaded when it is wanted.
  */
 
 import {
@@ -15,12 +15,13 @@ import {
 } from "@cornerstonejs/core";
 import displaySets from "@cornerstonejs/core/utilities/genericViewportDisplaySetMetadataProvider";
 import type { PlanarViewport } from "@cornerstonejs/core";
-import type { Plane } from "../../editor/types";
-import type { Pane, View } from "../panes/view";
-import { PLANES, type Session } from "../session";
-import { CanvasBackend, type Hosts, type ImageBackend } from "./backend";
-import type { GridGeometry, PaneGeometry } from "./geometry";
-import type { Window } from "./window";
+import { type Plane, perAxis, type AxisIndex, type Matrix } from "../../editor/types";
+import { PLANES, type ScanSession } from "../scan/session";
+import { CanvasBackend, type ImageBackend } from "./backend";
+import type { Hosts, Target, Targets } from "./target";
+import { type GridGeometry, lpsOf } from "../geometry/grid";
+import type { PaneGeometry } from "../geometry/pane";
+import type { Window } from "../geometry/window";
 
 const ENGINE = "voxloop";
 /** "derived:" tells Cornerstone that nothing is to be fetched for it. */
@@ -42,9 +43,10 @@ export class CornerstoneBackend implements ImageBackend {
   #refresh = 0;
 
   private constructor(
-    private readonly session: Session,
-    private readonly view: View,
+    private readonly session: ScanSession,
+    private readonly targets: Targets,
     private readonly hosts: Hosts,
+    private readonly redraw: () => void,
     backend: "gpu" | "cpu",
   ) {
     this.#canvas = new CanvasBackend(session, hosts, false);
@@ -53,12 +55,13 @@ export class CornerstoneBackend implements ImageBackend {
     this.#stop = session.fullSlices.subscribe(() => this.#arrived());
   }
 
-  /** Throws when Cornerstone cannot start here (no WebGL, context refused). */
+  /** `redraw`: slices have arrived. Throws when Cornerstone cannot start here (no WebGL, context refused). */
   static async create(
-    session: Session,
-    view: View,
+    session: ScanSession,
+    targets: Targets,
     hosts: Hosts,
-    backend: "gpu" | "cpu" = "gpu",
+    redraw: () => void,
+    backend: "gpu" | "cpu",
   ): Promise<CornerstoneBackend> {
     const volume = session.volume.value;
     if (!volume) throw new Error("The volume has not come yet.");
@@ -84,7 +87,7 @@ export class CornerstoneBackend implements ImageBackend {
       metadata: metadataOf(session),
     });
     displaySets.add(VOLUME, { imageIds: local.imageIds, kind: "planar", volumeId: VOLUME });
-    const made = new CornerstoneBackend(session, view, hosts, backend);
+    const made = new CornerstoneBackend(session, targets, hosts, redraw, backend);
     try {
       for (const plane of PLANES) await made.#enable(plane, hosts);
     } catch (error) {
@@ -97,8 +100,8 @@ export class CornerstoneBackend implements ImageBackend {
   async #enable(plane: Plane, hosts: Hosts): Promise<void> {
     const host = hosts.get(plane);
     if (!host) throw new Error(`The ${plane} pane is not there.`);
-    const pane = this.view.panes[plane];
-    const { up, towards } = directions(pane.geometry, this.session.geometry);
+    const target = this.targets[plane];
+    const { up, towards } = directions(target.geometry, this.session.geometry);
     this.#engine.enableElement({
       viewportId: plane,
       type: Enums.ViewportType.PLANAR_NEXT,
@@ -109,45 +112,45 @@ export class CornerstoneBackend implements ImageBackend {
       displaySetId: VOLUME,
       options: { orientation: { viewPlaneNormal: towards, viewUp: up } },
     });
-    this.resize(pane);
+    this.resize(target);
   }
 
   #viewport(plane: Plane): PlanarViewport {
-    return this.#engine.getViewport(plane) as unknown as PlanarViewport;
+    return this.#engine.getViewport<PlanarViewport>(plane);
   }
 
-  draw(pane: Pane, window: Window, smooth: boolean): boolean {
+  draw(target: Target, window: Window, smooth: boolean): boolean {
     // A texture would blend what is missing with its neighbours.
-    const ours = pane.slab !== null || pane.geometry.oblique !== null || this.session.lostSlices.value.length > 0;
-    const stage = this.hosts.get(pane.plane)?.element;
-    if (stage) stage.style.visibility = ours ? "hidden" : "";
-    if (ours) return this.#canvas.draw(pane, window, smooth);
-    const viewport = this.#viewport(pane.plane);
+    const ours = target.slab !== null || target.geometry.oblique !== null || this.session.lostSlices.value.length > 0;
+    const holder = this.hosts.get(target.plane)?.element;
+    if (holder) holder.style.visibility = ours ? "hidden" : "";
+    if (ours) return this.#canvas.draw(target, window, smooth);
+    const viewport = this.#viewport(target.plane);
     const key = `${window.level}/${window.width}/${smooth}`;
-    if (this.#presented.get(pane.plane) !== key) {
+    if (this.#presented.get(target.plane) !== key) {
       viewport.setDisplaySetPresentation(VOLUME, {
         voiRange: { lower: window.level - window.width / 2, upper: window.level + window.width / 2 },
         interpolationType: smooth ? Enums.InterpolationType.LINEAR : Enums.InterpolationType.NEAREST,
       });
-      this.#presented.set(pane.plane, key);
+      this.#presented.set(target.plane, key);
     }
-    const point = worldOf(this.session.geometry, pane.geometry, pane.index);
+    const point = worldOf(this.session.geometry, target.geometry, target.index);
     viewport.setViewState({
       slice: { kind: "volumePoint", sliceWorldPoint: point },
       anchorWorld: point,
       anchorCanvas: [0.5, 0.5],
-      scale: (this.#fit.get(pane.plane) ?? 1) / (pane.geometry.height / 2 / pane.geometry.scale),
+      scale: (this.#fit.get(target.plane) ?? 1) / (target.geometry.height / 2 / target.geometry.scale),
     });
     viewport.render();
     return true;
   }
 
-  resize(pane: Pane): void {
+  resize(target: Target): void {
     this.#engine.resize(true, false);
-    const viewport = this.#viewport(pane.plane);
+    const viewport = this.#viewport(target.plane);
     // Cornerstone's scale counts from "fits the pane": learn what that is in mm, then speak in mm.
     viewport.setViewState({ scale: 1, anchorCanvas: [0.5, 0.5] });
-    this.#fit.set(pane.plane, viewport.getResolvedView().toICamera().parallelScale ?? 1);
+    this.#fit.set(target.plane, viewport.getResolvedView().toICamera().parallelScale ?? 1);
   }
 
   #arrived(): void {
@@ -159,7 +162,7 @@ export class CornerstoneBackend implements ImageBackend {
       this.#shownVersion = version;
       volume.invalidate();
       triggerEvent(eventTarget, Enums.Events.IMAGE_VOLUME_MODIFIED, { volumeId: VOLUME, imageVolume: volume });
-      this.view.redraw("image");
+      this.redraw();
     }, REFRESH_MS);
   }
 
@@ -174,16 +177,18 @@ export class CornerstoneBackend implements ImageBackend {
 }
 
 /** Unit vector of a grid axis in LPS. */
-function axisOf(lps: GridGeometry["lpsFromIjk"], axis: number): Vector {
-  const column: Vector = [lps[0][axis], lps[1][axis], lps[2][axis]];
+function axisOf(lps: Matrix, axis: AxisIndex): Vector {
+  const column = perAxis((row) => lps[row][axis]);
   const length = Math.hypot(...column);
-  return column.map((v) => v / length) as Vector;
+  return perAxis((row) => column[row] / length);
 }
 
 function directions(pane: PaneGeometry, geometry: GridGeometry): { up: Vector; towards: Vector } {
   const { layout } = pane;
-  const turned = (axis: number, flip: boolean) =>
-    axisOf(geometry.lpsFromIjk, axis).map((v) => (flip ? -v : v)) as Vector;
+  const turned = (axis: AxisIndex, flip: boolean): Vector => {
+    const along = axisOf(geometry.lpsFromIjk, axis);
+    return flip ? [-along[0], -along[1], -along[2]] : along;
+  };
   const right = turned(layout.right, layout.flipRight);
   const up = turned(layout.down, !layout.flipDown);
   const towards: Vector = [
@@ -194,16 +199,18 @@ function directions(pane: PaneGeometry, geometry: GridGeometry): { up: Vector; t
   return { up, towards };
 }
 
-/** LPS of the pane's middle on slice `index`. Continuous indices count from a voxel's corner, the affine from its middle. */
+/**
+ * LPS of the pane's middle on slice `index`. Continuous indices count from a voxel's corner, the affine from its
+ * middle.
+ */
 function worldOf(geometry: GridGeometry, pane: PaneGeometry, index: number): Vector {
-  const ijk = [...pane.centre];
-  ijk[pane.layout.across] = index + 0.5;
-  return geometry.lpsFromIjk
-    .slice(0, 3)
-    .map((row) => row[0] * (ijk[0] - 0.5) + row[1] * (ijk[1] - 0.5) + row[2] * (ijk[2] - 0.5) + row[3]) as Vector;
+  return lpsOf(
+    geometry,
+    perAxis((axis) => (axis === pane.layout.across ? index : pane.centre[axis] - 0.5)),
+  );
 }
 
-function metadataOf(session: Session): Types.Metadata {
+function metadataOf(session: ScanSession): Types.Metadata {
   const {
     shapeZyx: [, rows, columns],
     spacingMmZyx: [, sy, sx],
@@ -225,5 +232,5 @@ function metadataOf(session: Session): Types.Metadata {
     voiLut: [],
     VOILUTFunction: "LINEAR",
     SeriesInstanceUID: session.index.scan,
-  } as unknown as Types.Metadata;
+  };
 }

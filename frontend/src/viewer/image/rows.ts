@@ -1,11 +1,13 @@
 /**
- * A picture whose rows are dear to make (slabs, oblique planes): every 16th row at once, each standing in for those below
- * it, then the rows between. Works in slices of time, so that the page answers meanwhile.
+ * A picture whose rows take long to make (slabs, oblique planes): every 16th row at once, each standing in for those
+ * below it, then the rows between. Works in slices of time, so that the page answers meanwhile.
  */
 
 const COARSEST = 16;
 
-/** Where row `n` of `height` comes in the order: 0, 16, 32, …, then 8, 24, …, then 4, 12, …, in the end the odd ones. */
+/**
+ * Where row `n` of `height` comes in the order: 0, 16, 32, …, then 8, 24, …, then 4, 12, …, in the end the odd ones.
+ */
 function* turns(height: number): Generator<{ row: number; standsFor: number }> {
   for (let row = 0; row < height; row += COARSEST) yield { row, standsFor: Math.min(COARSEST, height - row) };
   for (let step = COARSEST / 2; step >= 1; step /= 2) {

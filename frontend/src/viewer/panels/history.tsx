@@ -1,11 +1,13 @@
 /** Earlier revisions on a slider, what each one changed, and the strokes of this page. */
 
+import { maskOf } from "../../ground/context";
+import type { ListedRevision } from "../../ground/contract";
 import { useEffect } from "preact/hooks";
-import { useDesk } from "../desk";
-import { whenWords, type Revision } from "../history";
-import { t, tn } from "../language";
-import { capital, clock, ml, signed, toolWords } from "../words";
-import { Button } from "./controls";
+import { useDesk } from "../desk/desk";
+import { whenWords } from "../work/history";
+import { t, tn } from "../../ground/language";
+import { capital, clock, ml, signed, toolWords } from "../../ground/words";
+import { Button } from "../controls/controls";
 import { Versions } from "./versions";
 
 export function HistoryTab() {
@@ -26,9 +28,7 @@ export function HistoryTab() {
     <>
       {save.kind === "conflict" && <Versions key={save.theirs} theirs={save.theirs} />}
       <div class="sec" data-testid="history">
-        <p class="small">
-          {words[session.context.masks[session.layer.name].start] ?? t("Started from an earlier mask")}.
-        </p>
+        <p class="small">{words[maskOf(session.context, session.layer).start] ?? t("Started from an earlier mask")}.</p>
         {session.restored.value > 0 && (
           <p class="small warn">
             {tn(
@@ -39,7 +39,7 @@ export function HistoryTab() {
           </p>
         )}
         {revisions.trouble.value && <p class="small warn">{revisions.trouble.value}</p>}
-        {revisions.list.value.length > 0 && <Slider />}
+        {revisions.list.value.length > 0 && <RevisionSlider />}
       </div>
       {revisions.list.value.length > 0 && <RevisionList />}
       <div class="sec">
@@ -66,23 +66,20 @@ export function HistoryTab() {
   );
 }
 
-const whoOf = (revision: Revision): string => revision.author ?? t("model {model}", { model: revision.model });
-const voxelsOf = (change: Revision["change"]): number => Object.values(change).reduce((sum, n) => sum + n, 0);
+const whoOf = (revision: ListedRevision): string => revision.author ?? t("model {model}", { model: revision.model });
+const voxelsOf = (change: ListedRevision["change"]): number => Object.values(change).reduce((sum, n) => sum + n, 0);
 
 function useMl(): (voxels: number) => string {
   const { session } = useDesk();
   return (voxels) => `${signed(voxels, ml(Math.abs(voxels) * session.voxelMl))} ${session.unit}`;
 }
 
-function Slider() {
-  const { session, revisions } = useDesk();
+function RevisionSlider() {
+  const { revisions, attention } = useDesk();
   const list = revisions.list.value;
   const at = revisions.at.value ?? list.length - 1;
+  const shown = list[at];
   const revision = revisions.chosen.value;
-  const change = useMl();
-  useEffect(() => {
-    if (revisions.wantsHand) revisions.slide();
-  }, []);
   const text = t("Revision {n} of {size}", { n: at + 1, size: list.length });
   return (
     <div class="set">
@@ -94,6 +91,7 @@ function Slider() {
       </div>
       <input
         id="revision"
+        ref={attention.ref("revision")}
         data-testid="revision"
         class="range"
         type="range"
@@ -102,39 +100,48 @@ function Slider() {
         step={1}
         value={at}
         disabled={list.length < 2}
-        aria-valuetext={`${text}, ${whoOf(list[at])}, ${whenWords(list[at].created_at)}`}
+        aria-valuetext={shown ? `${text}, ${whoOf(shown)}, ${whenWords(shown.created_at)}` : text}
         style={`--v:${list.length > 1 ? (at / (list.length - 1)) * 100 : 100}%`}
         onInput={(e) => revisions.choose(Number(e.currentTarget.value))}
       />
-      {revision && (
-        <>
-          <p class="small" data-testid="revision-facts" data-shown={revisions.shown.value}>
-            {whoOf(revision)}, {t("{change} in this revision", { change: change(voxelsOf(revision.change)) })}
-          </p>
-          <p class="tiny row">
-            <span class="swatch diff-added" />
-            {t("added since")}
-            <span class="swatch diff-removed" />
-            {t("removed since")}
-          </p>
-          <div class="row">
-            {session.editable.value && (
-              <Button
-                testid="restore-revision"
-                disabled={!revisions.shown.value}
-                title={t("Make the mask what it was then; one undo takes it back")}
-                onClick={() => void revisions.restore()}
-              >
-                {t("Restore")}
-              </Button>
-            )}
-            <Button kind="btn-ghost" onClick={() => revisions.leave()}>
-              {t("Back to now")}
-            </Button>
-          </div>
-        </>
-      )}
+      <Chosen />
     </div>
+  );
+}
+
+/** The revision that is shown: who made it, what it changed, and the way back to it. */
+function Chosen() {
+  const { session, revisions } = useDesk();
+  const change = useMl();
+  const revision = revisions.chosen.value;
+  if (!revision) return null;
+  return (
+    <>
+      <p class="small" data-testid="revision-facts" data-shown={revisions.shown.value}>
+        {whoOf(revision)}, {t("{change} in this revision", { change: change(voxelsOf(revision.change)) })}
+      </p>
+      <p class="tiny row">
+        <span class="swatch diff-added" />
+        {t("added since")}
+        <span class="swatch diff-removed" />
+        {t("removed since")}
+      </p>
+      <div class="row">
+        {session.editable.value && (
+          <Button
+            testid="restore-revision"
+            disabled={!revisions.shown.value}
+            title={t("Make the mask what it was then; one undo takes it back")}
+            onClick={() => void revisions.restore()}
+          >
+            {t("Restore")}
+          </Button>
+        )}
+        <Button kind="btn-ghost" onClick={() => revisions.leave()}>
+          {t("Back to now")}
+        </Button>
+      </div>
+    </>
   );
 }
 

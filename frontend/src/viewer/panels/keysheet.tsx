@@ -2,13 +2,13 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { allCommands, commandsOf, titleOf, type Command } from "../commands";
-import { keyNames, keyWords, keysOf, rebound, restored, whyTaken } from "../commands/keys";
-import { useDesk } from "../desk";
-import { msg, t } from "../language";
-import { change, settings } from "../settings";
-import { Button, Key } from "./controls";
-import { Dialog } from "./dialog";
-import { Icon } from "./icons";
+import { keyNames, keyWords, keysOf, rebound, restored, whyTaken } from "../../ground/shortcuts";
+import { useDesk } from "../desk/desk";
+import { msg, t } from "../../ground/language";
+import { change, settings } from "../../ground/settings";
+import { Button, Key } from "../controls/controls";
+import { Dialog } from "../controls/dialog";
+import { Icon } from "../controls/icons";
 
 const MODIFIERS = [
   "Shift",
@@ -39,13 +39,11 @@ type State =
   | { readonly kind: "press"; readonly id: string; readonly refused: string }
   | { readonly kind: "clash"; readonly id: string; readonly key: string; readonly owner: Command };
 
-export function KeySheet({ onClose }: { readonly onClose: () => void }) {
+/** The state of the sheet, and all that changes it. */
+function useKeys() {
   const desk = useDesk();
   const all = useMemo(() => allCommands(desk), [desk]);
   const [state, setState] = useState<State>({ kind: "idle", said: "" });
-  const asked = useRef<HTMLDivElement>(null);
-  const commands = commandsOf(desk);
-  const groups = [...new Set(commands.map((c) => c.group))];
   const nameOf = (id: string) => {
     const command = all.find((c) => c.id === id);
     return command ? titleOf(command) : id;
@@ -54,13 +52,14 @@ export function KeySheet({ onClose }: { readonly onClose: () => void }) {
   const give = (id: string, key: string, swap: boolean) => {
     change({ keys: rebound(all, id, key, swap) });
     idle(t("{command} is now {key}.", { command: nameOf(id), key: keyWords(key) }));
-    requestAnimationFrame(() => document.getElementById(`key-${id}`)?.focus());
+    desk.attention.bring(`key-${id}`);
   };
-  useEffect(() => {
-    if (state.kind === "clash") asked.current?.querySelector("button")?.focus();
-  }, [state]);
-
-  const press = (id: string) => (event: KeyboardEvent) => {
+  const giveBack = (command: Command) => {
+    change({ keys: restored(all, command.id) });
+    idle(t("{command} has its own key again.", { command: titleOf(command) }));
+  };
+  const wait = (id: string, refused = "") => setState({ kind: "press", id, refused });
+  const press = (id: string, event: KeyboardEvent) => {
     if (state.kind !== "press" || state.id !== id || MODIFIERS.includes(event.key)) return;
     if (event.key === "Tab") {
       idle();
@@ -75,75 +74,32 @@ export function KeySheet({ onClose }: { readonly onClose: () => void }) {
     const [key] = keyNames(event);
     if (!key) return;
     const why = whyTaken(key);
-    if (why) {
-      setState({
-        kind: "press",
-        id,
-        refused: t("{key} cannot be used: {why}. Press another key.", { key: keyWords(key), why: t(why) }),
-      });
-      return;
-    }
     const owner = all.find((c) => c.id !== id && keysOf(c).includes(key));
-    if (owner) setState({ kind: "clash", id, key, owner });
+    if (why) wait(id, t("{key} cannot be used: {why}. Press another key.", { key: keyWords(key), why: t(why) }));
+    else if (owner) setState({ kind: "clash", id, key, owner });
     else give(id, key, false);
   };
+  return { state, nameOf, idle, give, giveBack, wait, press };
+}
 
-  const changed = Object.keys(settings.value.keys).length;
+type Keys = ReturnType<typeof useKeys>;
+
+export function KeySheet({ onClose }: { readonly onClose: () => void }) {
+  const keys = useKeys();
+  const commands = commandsOf(useDesk());
+  const groups = [...new Set(commands.map((c) => c.group))];
   return (
     <Dialog
       title={t("Keys")}
       wide
       onClose={() => {
-        if (state.kind === "idle") onClose();
-        else idle();
+        if (keys.state.kind === "idle") onClose();
+        else keys.idle();
       }}
     >
       <div class="row keyhead">
-        <p class="small grow" role="status" data-testid="keys-said">
-          {state.kind === "idle" && (state.said || t("Press a key to give its command another one."))}
-          {state.kind === "press" && (
-            <span class={state.refused ? "warn" : ""}>
-              {state.refused ||
-                t("Press the new key for {command}. Esc keeps the old one.", { command: nameOf(state.id) })}
-            </span>
-          )}
-          {state.kind === "clash" && (
-            <span class="warn">
-              {t("{key} is also {command}.", { key: keyWords(state.key), command: titleOf(state.owner) })}
-            </span>
-          )}
-        </p>
-        {state.kind === "clash" && (
-          <div class="row-tight" ref={asked}>
-            <Button testid="keys-swap" onClick={() => give(state.id, state.key, true)}>
-              {t("Swap the two")}
-            </Button>
-            <Button testid="keys-take" onClick={() => give(state.id, state.key, false)}>
-              {t("Take it from there")}
-            </Button>
-            <Button kind="btn-ghost" onClick={() => idle()}>
-              {t("Keep both as they were")}
-            </Button>
-          </div>
-        )}
-        {state.kind !== "clash" && (
-          <>
-            {changed > 0 && (
-              <Button
-                testid="keys-reset"
-                onClick={() => {
-                  change({ keys: {} });
-                  idle(t("All keys are as they came."));
-                }}
-              >
-                {t("All keys as they came")}
-              </Button>
-            )}
-            <Button kind="btn-ghost" title={t("Print this sheet")} onClick={() => print()}>
-              {t("Print")}
-            </Button>
-          </>
-        )}
+        <Said keys={keys} />
+        {keys.state.kind === "clash" ? <Clash keys={keys} clash={keys.state} /> : <SheetActions keys={keys} />}
       </div>
       <div class="keys" data-testid="keys">
         {groups.map((group) => (
@@ -152,53 +108,9 @@ export function KeySheet({ onClose }: { readonly onClose: () => void }) {
             <ul>
               {commands
                 .filter((c) => c.group === group)
-                .map((c) => {
-                  const waits = state.kind === "press" && state.id === c.id;
-                  const words = c.keys.map(keyWords).join(" ") || t("none");
-                  return (
-                    <li key={c.id} data-testid={`key-of-${c.id}`}>
-                      <span class="grow clip" title={titleOf(c)}>
-                        {titleOf(c)}
-                      </span>
-                      {c.id in settings.value.keys && (
-                        <button
-                          type="button"
-                          class="mini"
-                          aria-label={t("Give {command} its own key back", { command: titleOf(c) })}
-                          title={t("Its own key again")}
-                          onClick={() => {
-                            change({ keys: restored(all, c.id) });
-                            idle(t("{command} has its own key again.", { command: titleOf(c) }));
-                          }}
-                        >
-                          <Icon name="rotate-ccw" size="sm" />
-                        </button>
-                      )}
-                      <button
-                        type="button"
-                        id={`key-${c.id}`}
-                        class={`keybtn${waits ? " waits" : ""}`}
-                        aria-pressed={waits}
-                        aria-label={t("Key of {command}: {keys}", { command: titleOf(c), keys: words })}
-                        onClick={() => setState({ kind: "press", id: c.id, refused: "" })}
-                        onKeyDown={press(c.id)}
-                        onBlur={() => {
-                          if (waits) idle();
-                        }}
-                      >
-                        {waits ? (
-                          t("Press…")
-                        ) : c.keys.length ? (
-                          c.keys.flatMap((k, n) => [n > 0 && " ", <Key key={k} name={k} />])
-                        ) : (
-                          <span class="faint" aria-hidden="true">
-                            +
-                          </span>
-                        )}
-                      </button>
-                    </li>
-                  );
-                })}
+                .map((c) => (
+                  <Row key={c.id} keys={keys} command={c} />
+                ))}
             </ul>
           </section>
         ))}
@@ -215,5 +127,116 @@ export function KeySheet({ onClose }: { readonly onClose: () => void }) {
         </section>
       </div>
     </Dialog>
+  );
+}
+
+/** What the sheet has to say. */
+function Said({ keys: { state, nameOf } }: { readonly keys: Keys }) {
+  return (
+    <p class="small grow" role="status" data-testid="keys-said">
+      {state.kind === "idle" && (state.said || t("Press a key to give its command another one."))}
+      {state.kind === "press" && (
+        <span class={state.refused ? "warn" : ""}>
+          {state.refused || t("Press the new key for {command}. Esc keeps the old one.", { command: nameOf(state.id) })}
+        </span>
+      )}
+      {state.kind === "clash" && (
+        <span class="warn">
+          {t("{key} is also {command}.", { key: keyWords(state.key), command: titleOf(state.owner) })}
+        </span>
+      )}
+    </p>
+  );
+}
+
+/** The key belongs to another command: what shall become of that one. */
+function Clash({
+  keys: { give, idle },
+  clash: { id, key },
+}: {
+  readonly keys: Keys;
+  readonly clash: Extract<State, { kind: "clash" }>;
+}) {
+  const asked = useRef<HTMLDivElement>(null);
+  useEffect(() => asked.current?.querySelector("button")?.focus(), []);
+  return (
+    <div class="row-tight" ref={asked}>
+      <Button testid="keys-swap" onClick={() => give(id, key, true)}>
+        {t("Swap the two")}
+      </Button>
+      <Button testid="keys-take" onClick={() => give(id, key, false)}>
+        {t("Take it from there")}
+      </Button>
+      <Button kind="btn-ghost" onClick={() => idle()}>
+        {t("Keep both as they were")}
+      </Button>
+    </div>
+  );
+}
+
+function SheetActions({ keys: { idle } }: { readonly keys: Keys }) {
+  return (
+    <>
+      {Object.keys(settings.value.keys).length > 0 && (
+        <Button
+          testid="keys-reset"
+          onClick={() => {
+            change({ keys: {} });
+            idle(t("All keys are as they came."));
+          }}
+        >
+          {t("All keys as they came")}
+        </Button>
+      )}
+      <Button kind="btn-ghost" title={t("Print this sheet")} onClick={() => print()}>
+        {t("Print")}
+      </Button>
+    </>
+  );
+}
+
+/** A command with its key, which is a button that waits for another one. */
+function Row({ keys, command: c }: { readonly keys: Keys; readonly command: Command }) {
+  const { attention } = useDesk();
+  const { state, idle, giveBack, wait, press } = keys;
+  const waits = state.kind === "press" && state.id === c.id;
+  const words = c.keys.map(keyWords).join(" ") || t("none");
+  return (
+    <li data-testid={`key-of-${c.id}`}>
+      <span class="grow">{titleOf(c)}</span>
+      {c.id in settings.value.keys && (
+        <button
+          type="button"
+          class="mini"
+          aria-label={t("Give {command} its own key back", { command: titleOf(c) })}
+          title={t("Its own key again")}
+          onClick={() => giveBack(c)}
+        >
+          <Icon name="rotate-ccw" size="sm" />
+        </button>
+      )}
+      <button
+        type="button"
+        ref={attention.ref(`key-${c.id}`)}
+        class={`keybtn${waits ? " waits" : ""}`}
+        aria-pressed={waits}
+        aria-label={t("Key of {command}: {keys}", { command: titleOf(c), keys: words })}
+        onClick={() => wait(c.id)}
+        onKeyDown={(event) => press(c.id, event)}
+        onBlur={() => {
+          if (waits) idle();
+        }}
+      >
+        {waits ? (
+          t("Press…")
+        ) : c.keys.length ? (
+          c.keys.flatMap((k, n) => [n > 0 && " ", <Key key={k} name={k} />])
+        ) : (
+          <span class="faint" aria-hidden="true">
+            +
+          </span>
+        )}
+      </button>
+    </li>
   );
 }

@@ -1,17 +1,17 @@
 /** How the panes stand: buttons for layouts, cine, oblique planes. */
 
-import { withKey } from "../commands/keys";
-import { useDesk } from "../desk";
-import { t } from "../language";
-import type { View } from "../panes/view";
-import { change, settings } from "../settings";
-import { Button, Slider } from "./controls";
-import { Icon, type IconName } from "./icons";
-import { Menu } from "./menu";
+import { withKey } from "../../ground/shortcuts";
+import { useDesk } from "../desk/desk";
+import { t } from "../../ground/language";
+import type { Stage } from "../stage/stage";
+import { change, settings } from "../../ground/settings";
+import { Button, Slider } from "../controls/controls";
+import { Icon, type IconName } from "../controls/icons";
+import { Menu } from "../controls/menu";
 
-export function Cine({ view }: { readonly view: View }) {
+export function Cine({ stage }: { readonly stage: Stage }) {
   const { session } = useDesk();
-  const { cine } = view;
+  const { cine } = stage;
   if (session.geometry.shapeZyx[0] === 1) return null;
   return (
     <span class="row-tight">
@@ -46,9 +46,9 @@ export function Cine({ view }: { readonly view: View }) {
   );
 }
 
-export function Oblique({ view }: { readonly view: View }) {
+export function Oblique({ stage }: { readonly stage: Stage }) {
   const { session } = useDesk();
-  const { planes } = view;
+  const { planes } = stage;
   if (session.geometry.shapeZyx[0] === 1) return null;
   const words = planes.turning.value
     ? t("Lock the planes as they stand")
@@ -64,22 +64,22 @@ export function Oblique({ view }: { readonly view: View }) {
       pressed={planes.turning.value}
       testid="oblique"
       onClick={() => {
-        planes.turning.value = !planes.turning.value;
+        planes.toggleTurning();
       }}
     />
   );
 }
 
-export function Layouts({ view }: { readonly view: View | null }) {
+export function Layouts({ stage }: { readonly stage: Stage | null }) {
   const desk = useDesk();
   const { session } = desk;
   if (session.context.scan.shape_zyx[0] === 1) return null;
-  const one = view?.maximised.value ?? null;
-  const choice = one ? "one" : (view?.layout.value ?? "four");
+  const one = stage?.maximised.value ?? null;
+  const choice = one ? "one" : (stage?.layout.value ?? "four");
   const choose = (to: "four" | "large" | "one") => {
-    if (!view) return;
-    view.maximised.value = to === "one" ? session.activePlane.value : null;
-    if (to !== "one") view.layout.value = to;
+    if (!stage) return;
+    stage.maximise(to === "one" ? session.activePlane.value : null);
+    if (to !== "one") stage.arrange(to);
   };
   const buttons: readonly ["four" | "large" | "one", string, string, IconName][] = [
     ["four", t("Two by two"), "F", "grid-2x2"],

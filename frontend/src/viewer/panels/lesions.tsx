@@ -2,13 +2,13 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Lesion, LesionHistogram } from "../../editor/types";
-import { useDesk } from "../desk";
-import { lpsOf } from "../image/geometry";
-import { t, tn } from "../language";
-import type { Session } from "../session";
-import { settings } from "../settings";
-import { hu, ml, signed } from "../words";
-import { Kbd } from "./controls";
+import { useDesk } from "../desk/desk";
+import { lpsOf } from "../geometry/grid";
+import { t, tn } from "../../ground/language";
+import type { ScanSession } from "../scan/session";
+import { settings } from "../../ground/settings";
+import { hu, ml, signed } from "../../ground/words";
+import { Kbd } from "../controls/controls";
 
 const MOST_ROWS = 200;
 /** A change that the eye is led to: this much of the lesion, and at least this many mL. */
@@ -26,8 +26,11 @@ export function LesionsTab() {
   );
 }
 
-/** The lobe or lung it lies in where an anatomy layer tells; else side and third of the scan: words to find it by, not a diagnosis. */
-function placeOf(session: Session, lesion: Lesion): string {
+/**
+ * The lobe or lung it lies in where an anatomy layer tells; else side and third of the scan: words to find it by, not a
+ * diagnosis.
+ */
+function locationOf(session: ScanSession, lesion: Lesion): string {
   if (lesion.region !== null) {
     const name = session.anatomy.layers.flatMap((l) => l.segments).find((s) => s.id === lesion.region)?.name;
     if (name) return name;
@@ -53,9 +56,39 @@ function Against({ lesion }: { readonly lesion: Lesion }) {
   return <td class={`num ${large ? "warn" : "faint"}`}>{Math.abs(change) < 0.05 ? "0.0" : signed(change)}</td>;
 }
 
-export function LesionTable() {
+function LesionRow({
+  lesion,
+  n,
+  compared,
+}: {
+  readonly lesion: Lesion;
+  readonly n: number;
+  readonly compared: boolean;
+}) {
   const desk = useDesk();
   const { session } = desk;
+  return (
+    <tr aria-selected={desk.lesion.index.value === n}>
+      <td>{n + 1}</td>
+      <td>
+        <button
+          type="button"
+          class="lesion"
+          title={t("Show lesion {n}: {name}", { n: n + 1, name: session.segmentName(lesion.segment) })}
+          onClick={() => desk.lesion.show(n)}
+        >
+          <span class="swatch" style={`--c:${session.colours.get(lesion.segment)}`} />
+          <span class="clip">{locationOf(session, lesion)}</span>
+        </button>
+      </td>
+      <td class="num">{ml(lesion.ml)}</td>
+      {compared ? <Against lesion={lesion} /> : <td class="num faint">{hu(lesion.meanHu)}</td>}
+    </tr>
+  );
+}
+
+export function LesionTable() {
+  const { session } = useDesk();
   const lesions = session.lesions.value;
   const compared = lesions.some(({ modelMl }) => modelMl !== null);
   return (
@@ -74,10 +107,13 @@ export function LesionTable() {
           <thead>
             <tr>
               <th>#</th>
-              <th>{t("Place")}</th>
+              <th>{t("Location")}</th>
               <th class="num">{session.unit}</th>
               {compared ? (
-                <th class="num" title={t("mL more or less than the pre-annotation had here")}>
+                <th
+                  class="num"
+                  title={t("{unit} more or less than the pre-annotation had here", { unit: session.unit })}
+                >
                   {t("± model")}
                 </th>
               ) : (
@@ -87,22 +123,7 @@ export function LesionTable() {
           </thead>
           <tbody>
             {lesions.slice(0, MOST_ROWS).map((lesion, n) => (
-              <tr key={`${lesion.segment}-${lesion.ijk.join()}`} aria-selected={desk.lesion.value === n}>
-                <td>{n + 1}</td>
-                <td>
-                  <button
-                    type="button"
-                    class="lesion"
-                    title={t("Show lesion {n}: {name}", { n: n + 1, name: session.segmentName(lesion.segment) })}
-                    onClick={() => desk.showLesion(n)}
-                  >
-                    <span class="swatch" style={`--c:${session.colours.get(lesion.segment)}`} />
-                    <span class="clip">{placeOf(session, lesion)}</span>
-                  </button>
-                </td>
-                <td class="num">{ml(lesion.ml)}</td>
-                {compared ? <Against lesion={lesion} /> : <td class="num faint">{hu(lesion.meanHu)}</td>}
-              </tr>
+              <LesionRow key={`${lesion.segment}-${lesion.ijk.join()}`} lesion={lesion} n={n} compared={compared} />
             ))}
           </tbody>
         </table>
@@ -120,10 +141,9 @@ interface Brightness extends LesionHistogram {
   readonly lowerHu: number | null;
 }
 
-export function LesionFacts() {
-  const desk = useDesk();
-  const { session } = desk;
-  const lesion = session.lesions.value[desk.lesion.value];
+/** How bright a lesion is; null while it is not known. */
+function useBrightness(lesion: Lesion | undefined): Brightness | null {
+  const { session } = useDesk();
   const [brightness, setBrightness] = useState<Brightness | null>(null);
   const { tolerance } = settings.value;
   useEffect(() => {
@@ -151,6 +171,14 @@ export function LesionFacts() {
       isCurrent = false;
     };
   }, [lesion, tolerance]);
+  return brightness;
+}
+
+export function LesionFacts() {
+  const desk = useDesk();
+  const { session } = desk;
+  const lesion = session.lesions.value[desk.lesion.index.value];
+  const brightness = useBrightness(lesion);
   if (!lesion) return null;
   const { box } = lesion;
   const [sz, sy, sx] = session.geometry.spacingMmZyx;
@@ -161,8 +189,8 @@ export function LesionFacts() {
   return (
     <div class="sec detail" data-testid="lesion-facts">
       <h3>
-        {t("Lesion {n}", { n: desk.lesion.value + 1 })},{" "}
-        <span class="medium">{placeOf(session, lesion).toLowerCase()}</span>
+        {t("Lesion {n}", { n: desk.lesion.index.value + 1 })},{" "}
+        <span class="medium">{locationOf(session, lesion).toLowerCase()}</span>
       </h3>
       <dl>
         <div>
@@ -193,6 +221,18 @@ export function LesionFacts() {
 const WIDTH = 280,
   HEIGHT = 52;
 
+/** The path of the area under smoothed counts; null where nothing was counted. */
+function areaUnder(counts: Uint32Array): string | null {
+  const smooth = Array.from(counts, (c, n) => ((counts[n - 1] ?? c) + 2 * c + (counts[n + 1] ?? c)) / 4);
+  const most = Math.max(...smooth);
+  if (!most) return null;
+  const line = smooth.map((count, n) => {
+    const x = ((n + 0.5) / counts.length) * WIDTH;
+    return `L${x.toFixed(1)} ${(HEIGHT - (count / most) * (HEIGHT - 14)).toFixed(1)}`;
+  });
+  return `M0 ${HEIGHT}${line.join("")}L${WIDTH} ${HEIGHT}Z`;
+}
+
 function Histogram({
   of: { lo, step, lesion, lung, lowerHu },
   unit,
@@ -204,13 +244,7 @@ function Histogram({
 }) {
   const bins = lesion.length;
   const x = (value: number) => ((value - lo) / (step * bins)) * WIDTH;
-  const area = (counts: Uint32Array) => {
-    const smooth = Array.from(counts, (c, n) => ((counts[n - 1] ?? c) + 2 * c + (counts[n + 1] ?? c)) / 4);
-    const most = Math.max(...smooth);
-    if (!most) return null;
-    return `M0 ${HEIGHT}${smooth.map((c, n) => `L${(((n + 0.5) / bins) * WIDTH).toFixed(1)} ${(HEIGHT - (c / most) * (HEIGHT - 14)).toFixed(1)}`).join("")}L${WIDTH} ${HEIGHT}Z`;
-  };
-  const [healthy, marked] = [area(lung), area(lesion)];
+  const [healthy, marked] = [areaUnder(lung), areaUnder(lesion)];
   const span = step * bins;
   const every = [50, 100, 200, 250, 500, 1000, 2500, 5000, 10_000, 20_000].find((n) => span / n <= 6) ?? 20_000;
   const ticks = Array.from({ length: 12 }, (_, n) => (Math.ceil(lo / every) + n) * every).filter(

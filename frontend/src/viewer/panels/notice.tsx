@@ -1,22 +1,24 @@
 /** News of what was just done, or why it was not. */
 
 import { useEffect } from "preact/hooks";
-import { useDesk } from "../desk";
-import { t } from "../language";
-import { Button } from "./controls";
-import { Icon } from "./icons";
+import { useDesk } from "../desk/desk";
+import { t } from "../../ground/language";
+import { Button } from "../controls/controls";
+import { Icon } from "../controls/icons";
 
 /** As long as it takes to read two sentences. */
 const SHOWN_MS = 9000;
 
-/** At the foot of the right panel, for a while: it never lies on an image. What hinders saving stays above (saving.tsx). */
+/**
+ * At the foot of the right panel, for a while: it never lies on an image. What hinders saving stays above (saving.tsx).
+ */
 export function Notice() {
   const { session } = useDesk();
-  const notice = session.notice.value;
+  const notice = session.notices.now.value;
   useEffect(() => {
     if (!notice || notice.tone === "bad") return;
     const timer = setTimeout(() => {
-      session.notice.value = null;
+      session.notices.dismiss();
     }, SHOWN_MS);
     return () => clearTimeout(timer);
   }, [notice]);
@@ -31,7 +33,7 @@ export function Notice() {
             kind="btn-ghost"
             label={t("Dismiss")}
             onClick={() => {
-              session.notice.value = null;
+              session.notices.dismiss();
             }}
           />
         </div>

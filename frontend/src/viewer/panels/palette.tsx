@@ -1,28 +1,32 @@
 /** Find a command by words and run it. */
 
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { commandsOf, titleOf, type Command } from "../commands";
 import { search } from "../commands/search";
-import { useDesk } from "../desk";
-import { t } from "../language";
-import { change, settings } from "../settings";
-import { Key } from "./controls";
-import { Dialog } from "./dialog";
+import { useDesk } from "../desk/desk";
+import { t } from "../../ground/language";
+import { change, settings } from "../../ground/settings";
+import { Key } from "../controls/controls";
+import { Dialog } from "../controls/dialog";
 
 const MOST_RECENT = 8,
   MOST_SHOWN = 50;
 
-export function Palette({ onClose }: { readonly onClose: () => void }) {
+const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
+
+/** The commands that fit what is typed, which of them is at hand, and how one is run. */
+function useSearch(onClose: () => void) {
   const desk = useDesk();
   const all = useMemo(() => commandsOf(desk).filter((c) => (c.when?.() ?? true) && c.id !== "palette"), [desk]);
   const recent = useMemo(() => settings.value.recent, []);
+  const list = useRef<HTMLUListElement>(null);
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const found = search(all, text, recent, titleOf).slice(0, MOST_SHOWN);
   const go = (to: number) => {
     const n = Math.min(Math.max(to, 0), found.length - 1);
     setAt(n);
-    document.getElementById(`cmd-${found[n]?.id}`)?.scrollIntoView({ block: "nearest" });
+    list.current?.children[n]?.scrollIntoView({ block: "nearest" });
   };
   const run = (command: Command | undefined) => {
     if (!command) return;
@@ -31,6 +35,26 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
     // After the dialog has gone and given the focus back: a command may open another one.
     requestAnimationFrame(() => command.run());
   };
+  const type = (typed: string) => {
+    setText(typed);
+    setAt(0);
+  };
+  const press = (event: KeyboardEvent) => {
+    const step = STEPS[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      go(at + step);
+    }
+    if (event.key === "Enter" && !event.isComposing) {
+      event.preventDefault();
+      run(found[at]);
+    }
+  };
+  return { list, found, at, run, type, press, isRecent: ({ id }: Command) => !text && recent.includes(id) };
+}
+
+export function Palette({ onClose }: { readonly onClose: () => void }) {
+  const { list, found, at, run, type, press, isRecent } = useSearch(onClose);
   return (
     <Dialog title={t("Find a command")} onClose={onClose}>
       <input
@@ -47,35 +71,12 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
         autocomplete="off"
         spellcheck={false}
         data-testid="palette"
-        onInput={(e) => {
-          setText(e.currentTarget.value);
-          setAt(0);
-        }}
-        onKeyDown={(e) => {
-          const steps: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
-          if (e.key in steps) {
-            e.preventDefault();
-            go(at + steps[e.key]);
-          }
-          if (e.key === "Enter" && !e.isComposing) {
-            e.preventDefault();
-            run(found[at]);
-          }
-        }}
+        onInput={(e) => type(e.currentTarget.value)}
+        onKeyDown={press}
       />
-      <ul class="palette" id="palette-list" role="listbox" aria-label={t("Commands")}>
+      <ul class="palette" id="palette-list" ref={list} role="listbox" aria-label={t("Commands")}>
         {found.map((c, n) => (
-          <li key={c.id} id={`cmd-${c.id}`} role="option" aria-selected={n === at} onClick={() => run(c)}>
-            <span class="grow">{titleOf(c)}</span>
-            {!text && recent.includes(c.id) ? (
-              <span class="tiny faint">{t("recent")}</span>
-            ) : (
-              <span class="tiny faint">{t(c.group)}</span>
-            )}
-            {c.keys.map((k) => (
-              <Key key={k} name={k} />
-            ))}
-          </li>
+          <Option key={c.id} command={c} selected={n === at} isRecent={isRecent(c)} onRun={() => run(c)} />
         ))}
       </ul>
       <p class="vh" role="status">
@@ -87,5 +88,27 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
         </p>
       )}
     </Dialog>
+  );
+}
+
+function Option({
+  command: c,
+  selected,
+  isRecent,
+  onRun,
+}: {
+  readonly command: Command;
+  readonly selected: boolean;
+  readonly isRecent: boolean;
+  readonly onRun: () => void;
+}) {
+  return (
+    <li id={`cmd-${c.id}`} role="option" aria-selected={selected} onClick={onRun}>
+      <span class="grow">{titleOf(c)}</span>
+      <span class="tiny faint">{isRecent ? t("recent") : t(c.group)}</span>
+      {c.keys.map((k) => (
+        <Key key={k} name={k} />
+      ))}
+    </li>
   );
 }

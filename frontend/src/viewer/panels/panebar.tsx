@@ -1,14 +1,13 @@
 /** Above the panes: window, overlays, layout. */
 
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { withKey } from "../commands/keys";
-import { useDesk } from "../desk";
-import { t } from "../language";
+import { withKey } from "../../ground/shortcuts";
+import { useDesk } from "../desk/desk";
+import { t } from "../../ground/language";
 import { overlayColour } from "../panes/marks";
-import { toggled } from "../session";
-import { change, settings } from "../settings";
-import { Button, Kbd } from "./controls";
-import { Icon } from "./icons";
+import { change, settings } from "../../ground/settings";
+import { Button, Kbd } from "../controls/controls";
+import { Icon } from "../controls/icons";
 import { Cine, Layouts, Oblique } from "./layouts";
 import { shortTitle } from "./review";
 import { SlabMenu } from "./slabmenu";
@@ -25,16 +24,13 @@ function tighten(bar: HTMLElement): void {
   }
 }
 
-export function PaneBar() {
+/** Keeps the bar as tight as it must be, whatever makes a part of it longer or shorter. */
+function useTightened() {
   const desk = useDesk();
   const { session } = desk;
-  const view = desk.view.value;
-  // The others have their place in the panel of differences: there may be many.
-  const prediction = session.context.overlays.find((o) => o.key === "prediction") ?? session.context.overlays[0];
-  const against = desk.review.against.value;
+  const stage = desk.stage.value;
   const bar = useRef<HTMLDivElement>(null);
-  // Whatever makes a part of the bar longer or shorter.
-  void [settings.value, session.window.value, view?.slabs.value, view?.cine.playing.value];
+  void [settings.value, session.window.value, stage?.slabs.value, stage?.cine.playing.value];
   const words = useRef("");
   useLayoutEffect(() => {
     // Measuring costs a layout of the page: not with every step of a slider that leaves the words as long as they are.
@@ -43,80 +39,28 @@ export function PaneBar() {
     words.current = now;
   });
   useEffect(() => {
-    const watcher = new ResizeObserver(([{ target }]) => tighten(target as HTMLElement));
+    const watcher = new ResizeObserver((entries) => entries.forEach(({ target }) => tighten(target as HTMLElement)));
     if (bar.current) watcher.observe(bar.current);
     return () => watcher.disconnect();
   }, []);
+  return bar;
+}
+
+export function PaneBar() {
+  const stage = useDesk().stage.value;
+  const bar = useTightened();
   return (
     <div class="pbar" ref={bar}>
-      {view && <Windows />}
+      {stage && <Windows />}
       <span class="vline" />
-      <div class="segmented" role="group" aria-label={t("Overlay")}>
-        <button
-          type="button"
-          data-testid="toggle-mask"
-          aria-pressed={session.maskShown.value}
-          title={withKey(t("Mask, shown or hidden"), "H")}
-          onClick={() => {
-            session.maskShown.value = !session.maskShown.value;
-          }}
-        >
-          <Icon name={session.maskShown.value ? "eye" : "eye-off"} size="sm" />
-          {t("Mask")} <Kbd keys="H" />
-        </button>
-        {prediction && (
-          <button
-            type="button"
-            data-testid={`toggle-${prediction.key}`}
-            aria-pressed={session.overlaysShown.value.has(prediction.key)}
-            disabled={!session.overlaysLoaded.value.has(prediction.key)}
-            title={withKey(t("{title}: dashed outline, shown or hidden", { title: prediction.title }), "P")}
-            onClick={() => {
-              session.overlaysShown.value = toggled(session.overlaysShown.value, prediction.key);
-            }}
-          >
-            <span class="dash" style={`--c:${overlayColour(prediction.key)}`} aria-hidden="true" />
-            {shortTitle(prediction.key, prediction.title)} <Kbd keys="P" />
-          </button>
-        )}
-        {session.context.overlays.length > 0 && (
-          <button
-            type="button"
-            data-testid="toggle-difference"
-            aria-pressed={session.difference.value !== null}
-            disabled={!against}
-            title={withKey(t("Difference to {title}: green added, rose removed", { title: against?.title ?? "" }), "D")}
-            onClick={() => {
-              session.difference.value = session.difference.value ? null : (against?.key ?? null);
-            }}
-          >
-            <Icon name="git-compare" size="sm" />
-            {t("Difference")} <Kbd keys="D" />
-          </button>
-        )}
-      </div>
-      <label class="small faint opacity" for="opacity">
-        {t("Opacity")}
-      </label>
-      <input
-        id="opacity"
-        aria-label={t("Opacity")}
-        title={t("Opacity")}
-        class="range opacity"
-        type="range"
-        min="0"
-        max="80"
-        value={settings.value.opacity}
-        style={`--v:${(settings.value.opacity / 80) * 100}%`}
-        aria-valuetext={t("{n} per cent", { n: settings.value.opacity })}
-        onInput={(e) => change({ opacity: Number(e.currentTarget.value) })}
-      />
+      <Overlays />
+      <Opacity />
       <span class="grow" />
-      {view && (
+      {stage && (
         <>
-          <SlabMenu view={view} />
-          <Cine view={view} />
-          <Oblique view={view} />
+          <SlabMenu stage={stage} />
+          <Cine stage={stage} />
+          <Oblique stage={stage} />
         </>
       )}
       <Button
@@ -134,9 +78,86 @@ export function PaneBar() {
         label={t("Reset views")}
         keys="0"
         testid="reset-views"
-        onClick={() => view?.resetViews()}
+        onClick={() => stage?.resetViews()}
       />
-      <Layouts view={view} />
+      <Layouts stage={stage} />
     </div>
+  );
+}
+
+/** What lies over the image: mask, pre-annotation, difference. */
+function Overlays() {
+  const { session, review } = useDesk();
+  // The others are in the panel of differences: there may be many.
+  const prediction = session.context.overlays.find((o) => o.key === "prediction") ?? session.context.overlays[0];
+  const against = review.against.value;
+  return (
+    <div class="segmented" role="group" aria-label={t("Overlay")}>
+      <button
+        type="button"
+        data-testid="toggle-mask"
+        aria-pressed={session.selection.maskShown.value}
+        title={withKey(t("Mask, shown or hidden"), "H")}
+        onClick={() => {
+          session.selection.showMask(!session.selection.maskShown.value);
+        }}
+      >
+        <Icon name={session.selection.maskShown.value ? "eye" : "eye-off"} size="sm" />
+        {t("Mask")} <Kbd keys="H" />
+      </button>
+      {prediction && (
+        <button
+          type="button"
+          data-testid={`toggle-${prediction.key}`}
+          aria-pressed={session.overlays.shown.value.has(prediction.key)}
+          disabled={!session.overlays.loaded.value.has(prediction.key)}
+          title={withKey(t("{title}: dashed outline, shown or hidden", { title: prediction.title }), "P")}
+          onClick={() => {
+            session.overlays.toggle(prediction.key);
+          }}
+        >
+          <span class="dash" style={`--c:${overlayColour(prediction.key)}`} aria-hidden="true" />
+          {shortTitle(prediction.key, prediction.title)} <Kbd keys="P" />
+        </button>
+      )}
+      {session.context.overlays.length > 0 && (
+        <button
+          type="button"
+          data-testid="toggle-difference"
+          aria-pressed={session.overlays.difference.value !== null}
+          disabled={!against}
+          title={withKey(t("Difference to {title}: green added, rose removed", { title: against?.title ?? "" }), "D")}
+          onClick={() => {
+            session.overlays.compareWith(session.overlays.difference.value ? null : (against?.key ?? null));
+          }}
+        >
+          <Icon name="git-compare" size="sm" />
+          {t("Difference")} <Kbd keys="D" />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Opacity() {
+  return (
+    <>
+      <label class="small faint opacity" for="opacity">
+        {t("Opacity")}
+      </label>
+      <input
+        id="opacity"
+        aria-label={t("Opacity")}
+        title={t("Opacity")}
+        class="range opacity"
+        type="range"
+        min="0"
+        max="80"
+        value={settings.value.opacity}
+        style={`--v:${(settings.value.opacity / 80) * 100}%`}
+        aria-valuetext={t("{n} per cent", { n: settings.value.opacity })}
+        onInput={(e) => change({ opacity: Number(e.currentTarget.value) })}
+      />
+    </>
   );
 }

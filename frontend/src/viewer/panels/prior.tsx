@@ -1,61 +1,49 @@
 /** The other scan of the subject, the active plane beside the same. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { withKey } from "../commands/keys";
-import { useDesk } from "../desk";
+import { withKey } from "../../ground/shortcuts";
+import { useDesk } from "../desk/desk";
 import { CanvasImage } from "../image/canvas";
-import { outlines } from "../image/contour";
-import { layoutOf } from "../image/geometry";
-import { t } from "../language";
+import { outlines } from "../geometry/contour";
+import { layoutOf } from "../geometry/layout";
+import { t } from "../../ground/language";
 import { crossLines } from "../panes/marks";
-import type { Prior } from "../prior";
-import { PLANES } from "../session";
-import { settings } from "../settings";
-import { Button } from "./controls";
+import type { Prior } from "../scan/prior";
+import { PLANES, type ScanSession } from "../scan/session";
+import { settings } from "../../ground/settings";
+import { Button } from "../controls/controls";
+import { middleOf } from "../geometry/grid";
+import type { PaneGeometry } from "../geometry/pane";
 
 const NOTCH = 50;
 
-export function PriorPane({ prior }: { readonly prior: Prior }) {
-  const { session, graphics } = useDesk();
+interface Other {
+  readonly prior: Prior;
+}
+
+/** Draws the other scan whenever something that it shows changes. Answers where to draw, and how to draw at once. */
+function usePicture({ prior }: Other) {
+  const { session, images } = useDesk();
   const box = useRef<HTMLElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const image = useRef<CanvasImage | null>(null);
-  const wheel = useRef(0);
   const volume = prior.volume.value;
   const slice = prior.slice.value;
   const plane = prior.plane.value;
   const { level, width } = prior.window.value;
-  const cross = session.cross.value;
-
+  const maskShown = session.selection.maskShown.value;
   const draw = () => {
     const target = canvas.current;
     if (!target || !volume || !prior.pane.width) return;
-    image.current ??= new CanvasImage(target, volume, graphics !== "hardware");
+    image.current ??= new CanvasImage(target, volume, images.onProcessor);
     image.current.draw({ geometry: prior.pane, index: slice, slab: null }, prior.window.value, true);
     const context = target.getContext("2d");
-    const [a, b, c, d, e, f] = prior.pane.affine();
-    const ratio = target.width / prior.pane.width;
     if (!context) return;
-    if (prior.mask && session.maskShown.value) {
-      const labels = prior.mask.slice(plane, slice);
-      const mm = prior.pane.pathScale;
-      context.setTransform(
-        (a / mm.a) * ratio,
-        (b / mm.a) * ratio,
-        (c / mm.b) * ratio,
-        (d / mm.b) * ratio,
-        e * ratio,
-        f * ratio,
-      );
-      context.lineWidth = 1.25 / prior.pane.scale;
-      for (const { segment, path } of outlines(labels.data, labels.width, labels.height, mm)) {
-        context.strokeStyle = session.colours.get(segment) ?? "#e8ac00";
-        context.stroke(path);
-      }
-    }
+    const ratio = target.width / prior.pane.width;
+    if (prior.mask && maskShown) drawMask(context, prior.mask.slice(plane, slice), prior.pane, session, ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     if (settings.value.crosshair && prior.linked.value)
-      crossLines(context, prior.pane, prior.pane.toScreen(prior.cross.map((v) => v + 0.5)));
+      crossLines(context, prior.pane, prior.pane.toScreen(middleOf(prior.cross)));
   };
   const latest = useRef(draw);
   latest.current = draw;
@@ -82,16 +70,49 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
     level,
     width,
     volume,
-    cross,
+    session.cross.value,
     prior.linked.value,
     settings.value.crosshair,
     prior.fullSlices.value,
-    session.maskShown.value,
+    maskShown,
   ]);
+  return { box, canvas, draw };
+}
 
+/** The outlines of the mask on a slice. */
+function drawMask(
+  context: CanvasRenderingContext2D,
+  labels: { readonly data: Uint8Array; readonly width: number; readonly height: number },
+  pane: PaneGeometry,
+  session: ScanSession,
+  ratio: number,
+): void {
+  const [a, b, c, d, e, f] = pane.affine();
+  const mm = pane.pathScale;
+  context.setTransform(
+    (a / mm.a) * ratio,
+    (b / mm.a) * ratio,
+    (c / mm.b) * ratio,
+    (d / mm.b) * ratio,
+    e * ratio,
+    f * ratio,
+  );
+  context.lineWidth = 1.25 / pane.scale;
+  for (const { segment, path } of outlines(labels.data, labels.width, labels.height, mm)) {
+    context.strokeStyle = session.colours.get(segment) ?? "#e8ac00";
+    context.stroke(path);
+  }
+}
+
+const STEPS: Readonly<Record<string, number>> = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10 };
+
+/** Wheel, pointer and keys; nothing before the scan is there. */
+function useSteering({ prior }: Other, draw: () => void) {
+  const wheel = useRef(0);
+  const isThere = prior.volume.value !== null;
   const scroll = (event: WheelEvent) => {
     event.preventDefault();
-    if (!volume) return;
+    if (!isThere) return;
     if (event.ctrlKey) {
       const at = event.currentTarget as HTMLElement;
       const { left, top } = at.getBoundingClientRect();
@@ -105,33 +126,42 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
     if (notches) prior.scroll(notches);
   };
   const move = (event: PointerEvent) => {
-    if (!volume) return;
+    if (!isThere) return;
     if (event.buttons & 2) {
+      const { level, width } = prior.window.value;
       const step = Math.max(1, width / 400);
-      prior.window.value = {
+      prior.showWindow({
         level: Math.round(level + event.movementY * step),
         width: Math.max(10, Math.round(width + event.movementX * step)),
-      };
+      });
     } else if (event.buttons & 5) {
       prior.pane.panBy(event.movementX, event.movementY);
       draw();
     }
   };
   const keys = (event: KeyboardEvent) => {
-    const by: Record<string, number> = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10 };
-    if (!(event.key in by) || event.ctrlKey || event.altKey || event.shiftKey || !volume) return;
+    const step = STEPS[event.key];
+    if (step === undefined || event.ctrlKey || event.altKey || event.shiftKey || !isThere) return;
     event.preventDefault();
     event.stopPropagation();
-    prior.scroll(by[event.key]);
+    prior.scroll(step);
   };
-  const { letters } = prior.volume.value ? prior.pane : { letters: null };
+  return { scroll, move, keys };
+}
+
+export function PriorPane({ prior }: Other) {
+  const { box, canvas, draw } = usePicture({ prior });
+  const { scroll, move, keys } = useSteering({ prior }, draw);
+  const volume = prior.volume.value;
+  const slice = prior.slice.value;
+  const { level, width } = prior.window.value;
   return (
     <section
       ref={box}
       class="pane prior"
       tabIndex={0}
       data-testid="pane-prior"
-      data-plane={plane}
+      data-plane={prior.plane.value}
       data-slice={slice}
       data-full={prior.fullSlices.value}
       aria-label={t("{code}, another scan of this subject", { code: prior.source.code })}
@@ -148,60 +178,72 @@ export function PriorPane({ prior }: { readonly prior: Prior }) {
           {t("same subject")}
         </span>
       </div>
-      {letters && (
-        <>
-          <span class="o ot" aria-hidden="true">
-            {letters.top}
-          </span>
-          <span class="o ob" aria-hidden="true">
-            {letters.bottom}
-          </span>
-          <span class="o ol" aria-hidden="true">
-            {letters.left}
-          </span>
-          <span class="o or" aria-hidden="true">
-            {letters.right}
-          </span>
-        </>
-      )}
+      {volume && <EdgeLetters letters={prior.pane.letters} />}
       {prior.failure.value && (
         <p class="small" role="status">
           {t("The other scan could not be opened: {why}", { why: prior.failure.value })}
         </p>
       )}
-      <div class="tr2" onPointerDown={(e) => e.stopPropagation()}>
-        <div
-          class="segmented"
-          role="group"
-          aria-label={t("Plane of both scans")}
-          title={withKey(t("Plane of both scans"), "Q")}
-        >
-          {PLANES.map((value) => (
-            <button
-              type="button"
-              key={value}
-              aria-pressed={session.activePlane.value === value}
-              data-testid={`compare-${value}`}
-              onClick={() => {
-                session.activePlane.value = value;
-              }}
-            >
-              {t(layoutOf(value, session.geometry).name)}
-            </button>
-          ))}
-        </div>
-        <Button
-          icon={prior.linked.value ? "link-2" : "unlink"}
-          kind="btn-ghost"
-          label={prior.linked.value ? t("Scrolls along; let go") : t("Scroll along from here")}
-          pressed={prior.linked.value}
-          testid="prior-link"
-          onClick={() => prior.toggleLink()}
-        />
-      </div>
+      <Compared prior={prior} />
       <div class="bl">
         L {level} W {width}
       </div>
     </section>
+  );
+}
+
+function EdgeLetters({ letters }: Pick<PaneGeometry, "letters">) {
+  return (
+    <>
+      <span class="o ot" aria-hidden="true">
+        {letters.top}
+      </span>
+      <span class="o ob" aria-hidden="true">
+        {letters.bottom}
+      </span>
+      <span class="o ol" aria-hidden="true">
+        {letters.left}
+      </span>
+      <span class="o or" aria-hidden="true">
+        {letters.right}
+      </span>
+    </>
+  );
+}
+
+/** The plane of both scans, and whether they scroll together. */
+function Compared({ prior }: Other) {
+  const { session } = useDesk();
+  return (
+    <div class="tr2" onPointerDown={(e) => e.stopPropagation()}>
+      <div
+        class="segmented"
+        role="group"
+        aria-label={t("Plane of both scans")}
+        title={withKey(t("Plane of both scans"), "Q")}
+      >
+        {PLANES.map((value) => (
+          <button
+            type="button"
+            key={value}
+            aria-pressed={session.activePlane.value === value}
+            data-testid={`compare-${value}`}
+            onClick={() => {
+              session.activate(value);
+            }}
+          >
+            {t(layoutOf(value, session.geometry).name)}
+          </button>
+        ))}
+      </div>
+      <Button
+        icon={prior.linked.value ? "link-2" : "unlink"}
+        kind="btn-ghost"
+        label={prior.linked.value ? t("Scrolls along; let go") : t("Scroll along from here")}
+        pressed={prior.linked.value}
+        testid="prior-link"
+        onClick={() => prior.toggleLink()}
+      />
+    </div>
   );
 }

@@ -2,11 +2,12 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Question } from "../context";
-import { useDesk } from "../desk";
-import { t, tn } from "../language";
-import { numberOf, shownQuestions } from "../questions";
-import { Kbd } from "./controls";
+import type { Question } from "../../ground/contract";
+import { focusFirstField } from "../desk/attention";
+import { useDesk } from "../desk/desk";
+import { t, tn } from "../../ground/language";
+import { numberOf, shownQuestions } from "../work/questions";
+import { Kbd } from "../controls/controls";
 
 export function QuestionsTab() {
   const desk = useDesk();
@@ -53,6 +54,7 @@ type TypedProps = FieldProps & { readonly title: ComponentChildren; readonly go:
 function Field(props: FieldProps) {
   const { question, value, disabled, set, next } = props;
   const id = `question-${question.key}`;
+  const ref = useDesk().attention.ref(id, focusFirstField);
   const title = <Title question={question} isMissing={value === undefined} />;
   const go = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.isComposing) return;
@@ -61,7 +63,7 @@ function Field(props: FieldProps) {
   };
   if (question.kind === "boolean" && !question.required) {
     return (
-      <div class="q" id={id} data-depends={question.shown_when !== null} onKeyDown={go}>
+      <div class="q" id={id} ref={ref} data-depends={question.shown_when !== null} onKeyDown={go}>
         <label class="choice">
           <input
             type="checkbox"
@@ -83,8 +85,9 @@ function Field(props: FieldProps) {
 /** Short text or a number, with what fits said below. What does not fit stays in the field and is no answer. */
 function Typed({ question, value, disabled, set, title, go }: TypedProps) {
   const id = `question-${question.key}`;
+  const ref = useDesk().attention.ref(id, focusFirstField);
   const isNumber = question.kind === "number";
-  const known = value === undefined ? "" : String(value);
+  const known = typeof value === "string" || typeof value === "number" ? String(value) : "";
   const [text, setText] = useState(known);
   const typed = isNumber ? numberOf(question, text) : text.trim();
   const misfits = isNumber && text.trim() !== "" && typed === null;
@@ -94,7 +97,7 @@ function Typed({ question, value, disabled, set, title, go }: TypedProps) {
   }, [known]);
   const hint = isNumber ? range(question) : "";
   return (
-    <div class="q field" id={id} data-depends={question.shown_when !== null} onKeyDown={go}>
+    <div class="q field" id={id} ref={ref} data-depends={question.shown_when !== null} onKeyDown={go}>
       <label for={`${id}-input`}>{title}</label>
       <span class="row">
         <input
@@ -158,6 +161,8 @@ function Title({ question, isMissing }: { readonly question: Question; readonly 
 
 /** One or several of a list; a boolean that must be answered is a choice of yes and no. */
 function Choices({ question, value, disabled, set, title, go }: TypedProps) {
+  const id = `question-${question.key}`;
+  const ref = useDesk().attention.ref(id, focusFirstField);
   const many = question.kind === "choices";
   const options: readonly { readonly value: unknown; readonly name: string; readonly label: string }[] =
     question.kind === "boolean"
@@ -189,7 +194,8 @@ function Choices({ question, value, disabled, set, title, go }: TypedProps) {
   return (
     <fieldset
       class="q"
-      id={`question-${question.key}`}
+      id={id}
+      ref={ref}
       data-depends={question.shown_when !== null}
       disabled={disabled}
       onKeyDown={press}

@@ -1,11 +1,11 @@
 /** The slim rail of tools. */
 
 import { Fragment } from "preact";
-import { useDesk } from "../desk";
-import { t } from "../language";
-import { currentKey, withKey } from "../commands/keys";
+import { useDesk } from "../desk/desk";
+import { t } from "../../ground/language";
+import { currentKey, withKey } from "../../ground/shortcuts";
 import { offeredTools } from "../tools";
-import { Icon } from "./icons";
+import { Icon } from "../controls/icons";
 
 export function Rail() {
   const desk = useDesk();
@@ -15,16 +15,16 @@ export function Rail() {
     <nav class="rail" aria-label={t("Tools")}>
       {offered.map(({ name, title, key, icon, group }, n) => (
         <Fragment key={name}>
-          {n > 0 && group !== offered[n - 1].group && <hr />}
+          {n > 0 && group !== offered[n - 1]?.group && <hr />}
           <button
             type="button"
-            class={`tool${session.tool.value === name ? " on" : ""}`}
-            aria-pressed={session.tool.value === name}
+            class={`tool${session.selection.tool.value === name ? " on" : ""}`}
+            aria-pressed={session.selection.tool.value === name}
             aria-label={t(title)}
             title={withKey(t(title), key)}
             data-testid={`tool-${name}`}
             onClick={() => {
-              session.tool.value = name;
+              session.selection.takeTool(name);
             }}
           >
             <Icon name={icon} size="lg" />
@@ -39,7 +39,7 @@ export function Rail() {
         aria-label={t("All keys")}
         title={withKey(t("All keys"), "?")}
         onClick={() => {
-          desk.sheet.value = "keys";
+          desk.openSheet("keys");
         }}
       >
         <Icon name="keyboard" size="lg" />
@@ -51,7 +51,7 @@ export function Rail() {
         title={t("Settings")}
         data-testid="settings"
         onClick={() => {
-          desk.sheet.value = "settings";
+          desk.openSheet("settings");
         }}
       >
         <Icon name="settings-2" size="lg" />

@@ -1,14 +1,13 @@
 /** Where the mask differs from another one, lesion by lesion: see, check, take back, say what is wrong. */
 
 import type { Difference } from "../../editor/types";
-import { useDesk } from "../desk";
-import { msg, t, tn } from "../language";
+import { useDesk } from "../desk/desk";
+import { msg, t, tn } from "../../ground/language";
 import { overlayColour } from "../panes/marks";
-import { REMARKS } from "../review";
-import { toggled } from "../session";
-import { signed } from "../words";
-import { Button, Kbd } from "./controls";
-import { Icon } from "./icons";
+import { REMARKS } from "../work/review";
+import { signed } from "../../ground/words";
+import { Button, Kbd } from "../controls/controls";
+import { Icon } from "../controls/icons";
 
 const KINDS: Readonly<Record<Difference["kind"], string>> = {
   added: msg("Added"),
@@ -39,42 +38,7 @@ export function ReviewTab() {
             </span>
           )}
         </div>
-        {others.length === 0 ? (
-          <p class="small faint">{t("There is no other mask of this scan.")}</p>
-        ) : (
-          <ul class="others" aria-label={t("Compare with")}>
-            {others.map((o) => (
-              <li key={o.key}>
-                <label class="choice small">
-                  <input
-                    type="radio"
-                    name="against"
-                    data-testid={`against-${o.key}`}
-                    checked={o === against}
-                    onChange={() => review.compareWith(o.key)}
-                  />
-                  <span class="dash" style={`--c:${overlayColour(o.key)}`} aria-hidden="true" />
-                  <span class="clip" title={o.title}>
-                    {o.title}
-                  </span>
-                </label>
-                <button
-                  type="button"
-                  class={`mini${session.overlaysShown.value.has(o.key) ? "" : " off"}`}
-                  data-testid={`outline-${o.key}`}
-                  aria-pressed={session.overlaysShown.value.has(o.key)}
-                  aria-label={t("Outline of {title}", { title: o.title })}
-                  title={t("Outline of {title}", { title: o.title })}
-                  onClick={() => {
-                    session.overlaysShown.value = toggled(session.overlaysShown.value, o.key);
-                  }}
-                >
-                  <Icon name={session.overlaysShown.value.has(o.key) ? "eye" : "eye-off"} size="sm" />
-                </button>
-              </li>
-            ))}
-          </ul>
-        )}
+        {others.length === 0 ? <p class="small faint">{t("There is no other mask of this scan.")}</p> : <Others />}
         {readers.length > 0 && (
           <div class="row between" style="margin-top:8px">
             <span class="small">{t("{n} readers", { n: readers.length + 1 })}</span>
@@ -98,11 +62,50 @@ export function ReviewTab() {
   );
 }
 
+/** The other masks: which one to compare with, and whose outlines are shown. */
+function Others() {
+  const { session, review } = useDesk();
+  const against = review.against.value;
+  const shown = session.overlays.shown.value;
+  return (
+    <ul class="others" aria-label={t("Compare with")}>
+      {review.others.value.map((o) => (
+        <li key={o.key}>
+          <label class="choice small">
+            <input
+              type="radio"
+              name="against"
+              data-testid={`against-${o.key}`}
+              checked={o === against}
+              onChange={() => review.compareWith(o.key)}
+            />
+            <span class="dash" style={`--c:${overlayColour(o.key)}`} aria-hidden="true" />
+            <span class="clip" title={o.title}>
+              {o.title}
+            </span>
+          </label>
+          <button
+            type="button"
+            class={`mini${shown.has(o.key) ? "" : " off"}`}
+            data-testid={`outline-${o.key}`}
+            aria-pressed={shown.has(o.key)}
+            aria-label={t("Outline of {title}", { title: o.title })}
+            title={t("Outline of {title}", { title: o.title })}
+            onClick={() => {
+              session.overlays.toggle(o.key);
+            }}
+          >
+            <Icon name={shown.has(o.key) ? "eye" : "eye-off"} size="sm" />
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function Differences({ title, canRevert }: { readonly title: string; readonly canRevert: boolean }) {
   const { review, session } = useDesk();
   const list = review.differences.value;
-  const at = review.index.value;
-  const editable = session.editable.value;
   return (
     <div class="sec flush grow">
       <div class="row between leshead">
@@ -130,49 +133,17 @@ function Differences({ title, canRevert }: { readonly title: string; readonly ca
                   <span class="vh">{t("Checked")}</span>
                 </th>
                 <th>{t("Lesion")}</th>
-                <th class="num" title={t("mL only here")}>
-                  + mL
+                <th class="num" title={t("{unit} only here", { unit: session.unit })}>
+                  + {session.unit}
                 </th>
-                <th class="num" title={t("mL only in the other mask")}>
-                  − mL
+                <th class="num" title={t("{unit} only in the other mask", { unit: session.unit })}>
+                  − {session.unit}
                 </th>
               </tr>
             </thead>
             <tbody>
               {list.slice(0, 200).map((difference, n) => (
-                <tr
-                  key={difference.ijk.join()}
-                  aria-selected={at === n}
-                  data-kind={difference.kind}
-                  data-checked={review.isChecked(difference)}
-                >
-                  <td>
-                    {review.isChecked(difference) ? (
-                      <span class="good" title={t("Checked")}>
-                        <Icon name="check" size="sm" />
-                      </span>
-                    ) : (
-                      n + 1
-                    )}
-                  </td>
-                  <td>
-                    <button
-                      type="button"
-                      class="lesion"
-                      title={t("Show difference {n}", { n: n + 1 })}
-                      onClick={() => review.show(n)}
-                    >
-                      <span class="swatch" style={`--c:${session.colours.get(difference.segment)}`} />
-                      <span class="clip">
-                        {t(KINDS[difference.kind])}, {t("slice {n}", { n: difference.ijk[2] + 1 })}
-                      </span>
-                    </button>
-                  </td>
-                  <td class="num">
-                    {difference.added ? signed(difference.addedMl) : difference.relabelled ? "≠" : ""}
-                  </td>
-                  <td class="num">{difference.removed ? signed(-difference.removedMl) : ""}</td>
-                </tr>
+                <DifferenceRow key={difference.ijk.join()} difference={difference} n={n} />
               ))}
             </tbody>
           </table>
@@ -181,32 +152,72 @@ function Differences({ title, canRevert }: { readonly title: string; readonly ca
               {t("and {what}", { what: tn(list.length - 200, "{n} smaller one", "{n} smaller ones") })}
             </p>
           )}
-          <div class="row acts">
-            <Button
-              icon="check"
-              kind="grow"
-              testid="check-difference"
-              keys="Shift+A"
-              title={t("Mark as checked and go to the next")}
-              onClick={() => review.check()}
-            >
-              {t("Checked")} <Kbd keys="Shift+A" />
-            </Button>
-            {canRevert && (
-              <Button
-                icon="undo-2"
-                kind="grow"
-                testid="revert-difference"
-                keys="Shift+R"
-                title={t("Make this lesion what it is in the other mask")}
-                disabled={!editable || at < 0}
-                onClick={() => void review.revert()}
-              >
-                {t("Take back")} <Kbd keys="Shift+R" />
-              </Button>
-            )}
-          </div>
+          <DifferenceActs canRevert={canRevert} />
         </>
+      )}
+    </div>
+  );
+}
+
+function DifferenceRow({ difference, n }: { readonly difference: Difference; readonly n: number }) {
+  const { review, session } = useDesk();
+  const isChecked = review.isChecked(difference);
+  return (
+    <tr aria-selected={review.index.value === n} data-kind={difference.kind} data-checked={isChecked}>
+      <td>
+        {isChecked ? (
+          <span class="good" title={t("Checked")}>
+            <Icon name="check" size="sm" />
+          </span>
+        ) : (
+          n + 1
+        )}
+      </td>
+      <td>
+        <button
+          type="button"
+          class="lesion"
+          title={t("Show difference {n}", { n: n + 1 })}
+          onClick={() => review.show(n)}
+        >
+          <span class="swatch" style={`--c:${session.colours.get(difference.segment)}`} />
+          <span class="clip">
+            {t(KINDS[difference.kind])}, {t("slice {n}", { n: difference.ijk[2] + 1 })}
+          </span>
+        </button>
+      </td>
+      <td class="num">{difference.added ? signed(difference.addedMl) : difference.relabelled ? "≠" : ""}</td>
+      <td class="num">{difference.removed ? signed(-difference.removedMl) : ""}</td>
+    </tr>
+  );
+}
+
+function DifferenceActs({ canRevert }: { readonly canRevert: boolean }) {
+  const { review, session } = useDesk();
+  return (
+    <div class="row acts">
+      <Button
+        icon="check"
+        kind="grow"
+        testid="check-difference"
+        keys="Shift+A"
+        title={t("Mark as checked and go to the next")}
+        onClick={() => review.check()}
+      >
+        {t("Checked")} <Kbd keys="Shift+A" />
+      </Button>
+      {canRevert && (
+        <Button
+          icon="undo-2"
+          kind="grow"
+          testid="revert-difference"
+          keys="Shift+R"
+          title={t("Make this lesion what it is in the other mask")}
+          disabled={!session.editable.value || review.index.value < 0}
+          onClick={() => void review.revert()}
+        >
+          {t("Take back")} <Kbd keys="Shift+R" />
+        </Button>
       )}
     </div>
   );
@@ -217,7 +228,7 @@ function Remarks() {
   const desk = useDesk();
   return (
     <div class="sec">
-      <h3>{t("Say of this place")}</h3>
+      <h3>{t("Remark on this location")}</h3>
       <div class="remarks">
         {REMARKS.map(({ id, short, words, key }) => (
           <Button

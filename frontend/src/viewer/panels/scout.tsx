@@ -1,15 +1,20 @@
-/** The scout in the right panel: where the axial slice lies in the patient, how thick it is, where lesions reach. Beside the images, never over them. */
+/**
+ * The scout in the right panel: where the axial slice lies in the patient, how thick it is, where lesions reach. Beside
+ * the images, never over them.
+ */
 
 import { useEffect, useRef } from "preact/hooks";
-import { withKey } from "../commands/keys";
-import { useDesk } from "../desk";
-import { cross, type Vector } from "../image/oblique";
-import type { Scout as Picture } from "../image/scout";
-import { slabRange } from "../image/slab";
-import { t } from "../language";
-import type { Pane, View } from "../panes/view";
-import { PLANES } from "../session";
-import { settings } from "../settings";
+import { withKey } from "../../ground/shortcuts";
+import { useDesk } from "../desk/desk";
+import { perAxis, type AxisIndex, type Lesion } from "../../editor/types";
+import { cross, type Vector } from "../geometry/oblique";
+import type { Scout as Picture } from "../geometry/scout";
+import { slabRange } from "../geometry/slab";
+import { t } from "../../ground/language";
+import type { Pane } from "../stage/pane";
+import type { Stage } from "../stage/stage";
+import { PLANES, type ScanSession } from "../scan/session";
+import { settings } from "../../ground/settings";
 
 /** Longest side of the picture in units of the drawing: CSS pixels where there is room, fewer in a low window. */
 const LONGEST = 112;
@@ -20,64 +25,68 @@ const COLUMN = 3,
 export function Scout() {
   const {
     session,
-    view: { value: view },
+    stage: { value: stage },
   } = useDesk();
   const { scout } = session;
   const pane =
-    view &&
+    stage &&
     scout &&
-    PLANES.map((plane) => view.panes[plane]).find(({ geometry }) => geometry.layout.across === scout.layout.down);
-  return pane && settings.value.scout ? <ScoutPicture view={view} pane={pane} scout={scout} /> : null;
+    PLANES.map((plane) => stage.panes[plane]).find(({ geometry }) => geometry.layout.across === scout.layout.down);
+  return pane && settings.value.scout ? <ScoutPicture stage={stage} pane={pane} scout={scout} /> : null;
 }
 
-function ScoutPicture({ view, pane, scout }: { readonly view: View; readonly pane: Pane; readonly scout: Picture }) {
-  const desk = useDesk();
-  const { session } = view;
-  void view.moved.value;
-  const picture = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    const context = picture.current?.getContext("2d", { willReadFrequently: view.onProcessor });
-    if (!context) return;
-    const image = new ImageData(scout.width, scout.height);
-    const pixels = new Uint32Array(image.data.buffer);
-    scout.grey.forEach((grey, p) => {
-      pixels[p] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
-    });
-    context.putImageData(image, 0, 0);
-  }, [scout]);
-
-  const { right, down, across, flipRight, flipDown } = scout.layout;
-  const { mmPerVoxel: mm, slices } = pane.geometry;
-  const counts = [...session.geometry.shapeZyx].reverse();
+/** How the picture lies in the panel: lengths in units of the drawing, from voxels along i, j, k. */
+function drawingOf({ layout: { right, down, flipRight, flipDown } }: Picture, session: ScanSession, mm: Vector) {
+  const [depth, rows, columns] = session.geometry.shapeZyx;
+  const counts = [columns, rows, depth] as const;
   const scale = LONGEST / Math.max(counts[right] * mm[right], counts[down] * mm[down]);
-  const [width, height] = [right, down].map((axis) => Math.max(1, Math.round(counts[axis] * mm[axis] * scale)));
-  const x = (i: number) => (flipRight ? counts[right] - i : i) * mm[right] * scale;
-  const y = (k: number) => (flipDown ? counts[down] - k : k) * mm[down] * scale;
+  const side = (axis: AxisIndex) => Math.max(1, Math.round(counts[axis] * mm[axis] * scale));
+  return {
+    scale,
+    width: side(right),
+    height: side(down),
+    x: (i: number) => (flipRight ? counts[right] - i : i) * mm[right] * scale,
+    y: (k: number) => (flipDown ? counts[down] - k : k) * mm[down] * scale,
+  };
+}
+type Drawing = ReturnType<typeof drawingOf>;
 
-  const index = session.cross.value[down];
-  const { slab } = pane;
-  const [first, end] = slab ? slabRange(index, slices, mm[down], slab.mm) : [index, index + 1];
-  // The line in which the slice cuts the picture's plane; level unless the slice stands askew.
-  const centre = view.planes.centre;
-  const forward = [0, 1, 2].map((axis) => Number(axis === across)) as unknown as Vector;
+/** First and last (half open) slice that is shown: one, or those of the slab. */
+function shownSlices({ slab, geometry }: Pane, index: number, mm: number): readonly [number, number] {
+  return slab ? slabRange(index, geometry.slices, mm, slab.mm) : [index, index + 1];
+}
+
+/** The line in which the slice cuts the picture's plane; level unless the slice is oblique. */
+function lineOf(stage: Stage, pane: Pane, scout: Picture, { width, height, x, y }: Drawing) {
+  const { right, down, across, flipRight, flipDown } = scout.layout;
+  const [first, end] = shownSlices(pane, stage.session.cross.value[down], pane.geometry.mmPerVoxel[down]);
+  const centre = stage.planes.centre;
+  const forward = perAxis((axis) => Number(axis === across));
   const way = cross(pane.geometry.frame.normal, forward);
   const far = (2 * (width + height)) / (Math.hypot(way[right], way[down]) || 1);
-  const middle = pane.askew ? { x: x(centre[right]), y: y(centre[down]) } : { x: width / 2, y: y((first + end) / 2) };
+  const middle = pane.isOblique
+    ? { x: x(centre[right]), y: y(centre[down]) }
+    : { x: width / 2, y: y((first + end) / 2) };
   const [dx, dy] = [way[right] * far * (flipRight ? -1 : 1), way[down] * far * (flipDown ? -1 : 1)];
-  const line = { x1: middle.x - dx, y1: middle.y - dy, x2: middle.x + dx, y2: middle.y + dy };
+  return { x1: middle.x - dx, y1: middle.y - dy, x2: middle.x + dx, y2: middle.y + dy };
+}
 
-  const lesions = session.lesions.value.filter(({ segment }) => !session.hidden.value.has(segment));
-  const segments = [...new Set(lesions.map(({ segment }) => segment))].sort((a, b) => a - b);
-  const reach = ({ box }: (typeof lesions)[number], axis: number) =>
+const reach = ({ box }: Lesion, axis: AxisIndex): readonly [number, number] =>
+  (
     [
       [box.x0, box.x1],
       [box.y0, box.y1],
       [box.z0, box.z1],
-    ][axis];
-  const chosen = session.lesions.value[desk.lesion.value];
-  const bar = (a: number, b: number) => ({ y: Math.min(y(a), y(b)), height: Math.max(1, Math.abs(y(b) - y(a))) });
-  const columns = segments.length * (COLUMN + GAP);
+    ] as const
+  )[axis];
 
+const STEPS: Readonly<Record<string, number>> = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10 };
+
+/** Where a press or a key on the scout leads: to another axial slice. */
+function useSteering(stage: Stage, scout: Picture, slices: number) {
+  const { session } = stage;
+  const { down, flipDown } = scout.layout;
+  const index = session.cross.value[down];
   const goTo = (slice: number) => {
     const to = [...session.cross.value];
     to[down] = slice;
@@ -87,24 +96,54 @@ function ScoutPicture({ view, pane, scout }: { readonly view: View; readonly pan
     event.stopPropagation();
     if (!(event.buttons & 1)) return;
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const place = Math.min(Math.max((event.clientY - box.top) / box.height, 0), 1);
-    goTo(Math.floor((flipDown ? 1 - place : place) * slices));
+    const share = Math.min(Math.max((event.clientY - box.top) / box.height, 0), 1);
+    goTo(Math.floor((flipDown ? 1 - share : share) * slices));
   };
   const keys = (event: KeyboardEvent) => {
-    const steps: Readonly<Record<string, number>> = {
-      ArrowUp: -1,
-      ArrowDown: 1,
-      PageUp: -10,
-      PageDown: 10,
-      Home: -slices,
-      End: slices,
-    };
-    const step = steps[event.key];
+    const step = event.key === "Home" ? -slices : event.key === "End" ? slices : STEPS[event.key];
     if (step === undefined || event.ctrlKey || event.altKey || event.shiftKey) return;
     event.preventDefault();
     event.stopPropagation();
     goTo(index + step * (flipDown ? -1 : 1));
   };
+  return { press, keys };
+}
+
+/** Paints the picture once. */
+function usePicture(scout: Picture) {
+  const { images } = useDesk();
+  const picture = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const context = picture.current?.getContext("2d", { willReadFrequently: images.onProcessor });
+    if (!context) return;
+    const image = new ImageData(scout.width, scout.height);
+    const pixels = new Uint32Array(image.data.buffer);
+    scout.grey.forEach((grey, p) => {
+      pixels[p] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
+    });
+    context.putImageData(image, 0, 0);
+  }, [scout]);
+  return picture;
+}
+
+interface Shown {
+  readonly stage: Stage;
+  readonly pane: Pane;
+  readonly scout: Picture;
+}
+
+function ScoutPicture({ stage, pane, scout }: Shown) {
+  const { session } = stage;
+  void stage.moved.value;
+  const picture = usePicture(scout);
+  const { mmPerVoxel: mm, slices } = pane.geometry;
+  const drawing = drawingOf(scout, session, mm);
+  const { width, height } = drawing;
+  const lesions = session.lesions.value.filter(({ segment }) => !session.selection.hidden.value.has(segment));
+  const segments = [...new Set(lesions.map(({ segment }) => segment))].sort((a, b) => a - b);
+  const barsWidth = segments.length * (COLUMN + GAP);
+  const index = session.cross.value[scout.layout.down];
+  const { press, keys } = useSteering(stage, scout, slices);
   const part = (length: number) => `calc(var(--longest) * ${length / LONGEST})`;
   const words = t("Slice {n} of {size}", { n: index + 1, size: slices });
   return (
@@ -121,7 +160,7 @@ function ScoutPicture({ view, pane, scout }: { readonly view: View; readonly pan
         aria-valuemax={slices}
         aria-valuenow={index + 1}
         aria-valuetext={words}
-        style={`width:${part(width + columns)};height:${part(height)}`}
+        style={`width:${part(width + barsWidth)};height:${part(height)}`}
         onPointerDown={(e) => {
           e.currentTarget.setPointerCapture(e.pointerId);
           press(e);
@@ -136,53 +175,99 @@ function ScoutPicture({ view, pane, scout }: { readonly view: View; readonly pan
           style={`width:${part(width)};height:${part(height)}`}
           aria-hidden="true"
         />
-        <svg viewBox={`0 0 ${width + columns} ${height}`} aria-hidden="true">
+        <svg viewBox={`0 0 ${width + barsWidth} ${height}`} aria-hidden="true">
           <svg width={width} height={height}>
-            {chosen && (
-              <rect
-                class="chosen"
-                data-testid="scout-chosen"
-                x={Math.min(...reach(chosen, right).map(x))}
-                width={Math.abs(x(reach(chosen, right)[1]) - x(reach(chosen, right)[0]))}
-                {...bar(reach(chosen, down)[0], reach(chosen, down)[1])}
-                stroke={session.colours.get(chosen.segment)}
-              />
-            )}
-            {slab && (
-              <line
-                class="slabband"
-                data-testid="scout-slab"
-                {...line}
-                stroke-width={(pane.askew ? slab.mm : (end - first) * mm[down]) * scale}
-              />
-            )}
-            <line class="here" data-testid="scout-here" {...line} />
+            <Here stage={stage} pane={pane} scout={scout} drawing={drawing} />
           </svg>
-          {lesions.map((lesion) => {
-            const [from, to] = reach(lesion, down);
-            return (
-              <rect
-                key={`${lesion.segment}-${lesion.ijk.join()}`}
-                data-testid="scout-lesion"
-                x={width + GAP + segments.indexOf(lesion.segment) * (COLUMN + GAP)}
-                width={COLUMN}
-                {...bar(from, to)}
-                fill={session.colours.get(lesion.segment)}
-              />
-            );
-          })}
+          <Bars lesions={lesions} segments={segments} scout={scout} drawing={drawing} />
         </svg>
       </div>
-      <dl>
-        <dt>{t("Scout")}</dt>
-        <dd>{pane.askew ? t("oblique") : words}</dd>
-        {slab && (
-          <>
-            <dt>{t("Slab")}</dt>
-            <dd>{slab.mm} mm</dd>
-          </>
-        )}
-      </dl>
+      <Words pane={pane} words={words} />
     </div>
+  );
+}
+
+/** Beside the picture, a column for every segment: from where to where its lesions reach. */
+function Bars({
+  lesions,
+  segments,
+  scout,
+  drawing,
+}: {
+  readonly lesions: readonly Lesion[];
+  readonly segments: readonly number[];
+  readonly scout: Picture;
+  readonly drawing: Drawing;
+}) {
+  const { session } = useDesk();
+  return (
+    <>
+      {lesions.map((lesion) => (
+        <rect
+          key={`${lesion.segment}-${lesion.ijk.join()}`}
+          data-testid="scout-lesion"
+          x={drawing.width + GAP + segments.indexOf(lesion.segment) * (COLUMN + GAP)}
+          width={COLUMN}
+          {...barOf(lesion, scout, drawing)}
+          fill={session.colours.get(lesion.segment)}
+        />
+      ))}
+    </>
+  );
+}
+
+function Words({ pane, words }: { readonly pane: Pane; readonly words: string }) {
+  return (
+    <dl>
+      <dt>{t("Scout")}</dt>
+      <dd>{pane.isOblique ? t("oblique") : words}</dd>
+      {pane.slab && (
+        <>
+          <dt>{t("Slab")}</dt>
+          <dd>{pane.slab.mm} mm</dd>
+        </>
+      )}
+    </dl>
+  );
+}
+
+/** From where to where a lesion reaches, as a bar. */
+function barOf(lesion: Lesion, { layout }: Picture, { y }: Drawing) {
+  const [a, b] = reach(lesion, layout.down).map(y) as [number, number];
+  return { y: Math.min(a, b), height: Math.max(1, Math.abs(b - a)) };
+}
+
+/** The chosen lesion, the slab and the slice on the picture. */
+function Here({ stage, pane, scout, drawing }: Shown & { readonly drawing: Drawing }) {
+  const desk = useDesk();
+  const { session } = stage;
+  const { right, down } = scout.layout;
+  const mm = pane.geometry.mmPerVoxel[down];
+  const chosen = session.lesions.value[desk.lesion.index.value];
+  const line = lineOf(stage, pane, scout, drawing);
+  const [first, end] = shownSlices(pane, session.cross.value[down], mm);
+  const sides = chosen && reach(chosen, right).map(drawing.x);
+  return (
+    <>
+      {chosen && sides && (
+        <rect
+          class="chosen"
+          data-testid="scout-chosen"
+          x={Math.min(...sides)}
+          width={Math.max(...sides) - Math.min(...sides)}
+          {...barOf(chosen, scout, drawing)}
+          stroke={session.colours.get(chosen.segment)}
+        />
+      )}
+      {pane.slab && (
+        <line
+          class="slabband"
+          data-testid="scout-slab"
+          {...line}
+          stroke-width={(pane.isOblique ? pane.slab.mm : (end - first) * mm) * drawing.scale}
+        />
+      )}
+      <line class="here" data-testid="scout-here" {...line} />
+    </>
   );
 }

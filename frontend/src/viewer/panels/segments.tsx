@@ -1,12 +1,12 @@
 /** What is marked: segments with their figures, and the single lesions. */
 
-import { currentKey, withKey } from "../commands/keys";
-import { useDesk } from "../desk";
-import { msg, t } from "../language";
-import { toggled } from "../session";
-import { wordOf } from "../severity";
-import { fixed, ml } from "../words";
-import { Icon } from "./icons";
+import { currentKey, withKey } from "../../ground/shortcuts";
+import { useDesk } from "../desk/desk";
+import type { Segment } from "../../ground/contract";
+import { msg, t } from "../../ground/language";
+import { wordOf } from "../scan/severity";
+import { fixed, ml } from "../../ground/words";
+import { Icon, type IconName } from "../controls/icons";
 import { LesionFacts, LesionTable } from "./lesions";
 
 export function SegmentsTab() {
@@ -25,8 +25,6 @@ export function SegmentsTab() {
 
 function SegmentList() {
   const { session } = useDesk();
-  const { hidden, locked } = session;
-  const perSegment = (id: number) => session.lesions.value.filter((l) => l.segment === id).length;
   return (
     <div class="sec">
       <div class="row between">
@@ -37,62 +35,85 @@ function SegmentList() {
         </span>
       </div>
       <ul class="segs">
-        {session.segments.map((segment, n) => {
-          const on = session.segment.value === segment.id;
-          const isHidden = hidden.value.has(segment.id),
-            isLocked = locked.value.has(segment.id),
-            name = { name: segment.name };
-          const eye = isHidden ? t("Show {name}", name) : t("Hide {name}", name),
-            bolt = isLocked ? t("Unlock {name}", name) : t("Lock {name}", name);
-          return (
-            <li
-              key={segment.id}
-              class={on ? "on" : ""}
-              data-testid={`segment-${segment.id}`}
-              data-voxels={session.stats.value.segments.find((s) => s.segment === segment.id)?.voxels ?? 0}
-            >
-              <button
-                type="button"
-                class="pick"
-                aria-pressed={on}
-                title={withKey(t("Draw {name}", { name: segment.name }), n < 8 ? String(n + 1) : undefined)}
-                onClick={() => {
-                  session.segment.value = segment.id;
-                }}
-              >
-                <span class="k">{n < 8 ? currentKey(String(n + 1)) : ""}</span>
-                <span class="swatch" style={`--c:${segment.colour}`} />
-                <span class={`grow clip${on ? " medium" : ""}`}>{segment.name}</span>
-                <span class="num faint c">{perSegment(segment.id)}</span>
-                <span class="num ml">{ml(session.mlOf(segment.id))}</span>
-              </button>
-              <button
-                type="button"
-                class={`mini${isHidden ? " off" : ""}`}
-                aria-label={eye}
-                title={eye}
-                onClick={() => {
-                  hidden.value = toggled(hidden.value, segment.id);
-                }}
-              >
-                <Icon name={isHidden ? "eye-off" : "eye"} size="sm" />
-              </button>
-              <button
-                type="button"
-                class={`mini${isLocked ? "" : " off"}`}
-                aria-label={bolt}
-                title={bolt}
-                onClick={() => {
-                  locked.value = toggled(locked.value, segment.id);
-                }}
-              >
-                <Icon name={isLocked ? "lock" : "lock-open"} size="sm" />
-              </button>
-            </li>
-          );
-        })}
+        {session.segments.map((segment, n) => (
+          <SegmentRow key={segment.id} segment={segment} digit={n < 8 ? String(n + 1) : undefined} />
+        ))}
       </ul>
     </div>
+  );
+}
+
+/** A segment: draw with it, hide it, lock it. `digit` is its key. */
+function SegmentRow({ segment, digit }: { readonly segment: Segment; readonly digit: string | undefined }) {
+  const { session } = useDesk();
+  const { selection } = session;
+  const { id, name, colour } = segment;
+  const on = selection.segment.value === id;
+  const isHidden = selection.hidden.value.has(id),
+    isLocked = selection.locked.value.has(id);
+  const lesions = session.lesions.value.filter((l) => l.segment === id).length;
+  return (
+    <li
+      class={on ? "on" : ""}
+      data-testid={`segment-${id}`}
+      data-voxels={session.stats.value.segments.find((s) => s.segment === id)?.voxels ?? 0}
+    >
+      <button
+        type="button"
+        class="pick"
+        aria-pressed={on}
+        title={withKey(t("Draw {name}", { name }), digit)}
+        onClick={() => {
+          selection.drawWith(id);
+        }}
+      >
+        <span class="k">{digit ? currentKey(digit) : ""}</span>
+        <span class="swatch" style={`--c:${colour}`} />
+        <span class={`grow clip${on ? " medium" : ""}`}>{name}</span>
+        <span class="num faint c">{lesions}</span>
+        <span class="num ml">{ml(session.mlOf(id))}</span>
+      </button>
+      <Mini
+        icon={isHidden ? "eye-off" : "eye"}
+        off={isHidden}
+        words={isHidden ? t("Show {name}", { name }) : t("Hide {name}", { name })}
+        onPress={() => selection.toggleHidden(id)}
+      />
+      <Mini
+        icon={isLocked ? "lock" : "lock-open"}
+        off={!isLocked}
+        words={isLocked ? t("Unlock {name}", { name }) : t("Lock {name}", { name })}
+        onPress={() => selection.toggleLocked(id)}
+      />
+    </li>
+  );
+}
+
+/** A small button at the end of a row. */
+function Mini({
+  icon,
+  off,
+  words,
+  pressed,
+  onPress,
+}: {
+  readonly icon: IconName;
+  readonly off: boolean;
+  readonly words: string;
+  readonly pressed?: boolean;
+  readonly onPress: () => void;
+}) {
+  return (
+    <button
+      type="button"
+      class={`mini${off ? " off" : ""}`}
+      aria-label={words}
+      aria-pressed={pressed}
+      title={words}
+      onClick={onPress}
+    >
+      <Icon name={icon} size="sm" />
+    </button>
   );
 }
 
@@ -104,7 +125,6 @@ function AnatomyList() {
     <>
       {anatomy.layers.map((layer) => {
         const parts = anatomy.figures.value.get(layer.key)?.parts;
-        const there = layer.segments.filter((s) => parts?.has(s.id));
         return (
           <div class="sec" key={layer.key} data-testid={`given-${layer.name}`}>
             <div class="row between">
@@ -117,44 +137,56 @@ function AnatomyList() {
               </p>
             )}
             <ul class="segs">
-              {there.map(({ id, name, colour }) => {
-                const { voxels, percent } = parts!.get(id)!;
-                const isShown = anatomy.isShown(layer.key, id);
-                const words = isShown ? t("Hide {name}", { name }) : t("Show {name}", { name });
-                return (
-                  <li key={id} data-testid={`part-${id}`} data-percent={percent.toFixed(2)}>
-                    <span class="pick given">
-                      <span class="k" />
-                      <span class="swatch" style={`--c:${colour}`} />
-                      <span class="grow clip" title={name}>
-                        {name}
-                      </span>
-                      <span class="num faint share" title={t("Share that is marked as opacity")}>
-                        {percentWords(percent)}
-                      </span>
-                      <span class="num ml">{ml(voxels * session.voxelMl)}</span>
-                    </span>
-                    <button
-                      type="button"
-                      class={`mini${isShown ? "" : " off"}`}
-                      aria-label={words}
-                      aria-pressed={isShown}
-                      title={words}
-                      onClick={() => anatomy.toggle(layer.key, id)}
-                    >
-                      <Icon name={isShown ? "eye" : "eye-off"} size="sm" />
-                    </button>
-                    <span class="mini off" title={t("Read only")}>
-                      <Icon name="lock" size="sm" />
-                    </span>
-                  </li>
-                );
+              {layer.segments.map((segment) => {
+                const part = parts?.get(segment.id);
+                return part && <PartRow key={segment.id} layer={layer.key} segment={segment} {...part} />;
               })}
             </ul>
           </div>
         );
       })}
     </>
+  );
+}
+
+function PartRow({
+  layer,
+  segment: { id, name, colour },
+  voxels,
+  percent,
+}: {
+  readonly layer: string;
+  readonly segment: Pick<Segment, "id" | "name" | "colour">;
+  readonly voxels: number;
+  readonly percent: number;
+}) {
+  const { session } = useDesk();
+  const { anatomy } = session;
+  const isShown = anatomy.isShown(layer, id);
+  return (
+    <li data-testid={`part-${id}`} data-percent={percent.toFixed(2)}>
+      <span class="pick given">
+        <span class="k" />
+        <span class="swatch" style={`--c:${colour}`} />
+        <span class="grow clip" title={name}>
+          {name}
+        </span>
+        <span class="num faint share" title={t("Share that is marked as opacity")}>
+          {percentWords(percent)}
+        </span>
+        <span class="num ml">{ml(voxels * session.voxelMl)}</span>
+      </span>
+      <Mini
+        icon={isShown ? "eye" : "eye-off"}
+        off={!isShown}
+        words={isShown ? t("Hide {name}", { name }) : t("Show {name}", { name })}
+        pressed={isShown}
+        onPress={() => anatomy.toggle(layer, id)}
+      />
+      <span class="mini off" title={t("Read only")}>
+        <Icon name="lock" size="sm" />
+      </span>
+    </li>
   );
 }
 
@@ -166,7 +198,8 @@ function percentWords(percent: number): string {
 const SHARE_OF = {
   anatomy: msg("Opacity inside the lungs of the anatomy layer, of those lungs (Yoo et al. 2022)"),
   limit: msg(
-    "Opacity inside the brush’s lung limit, of that limit: aerated lung, closed by 10 mm. It is not a segmentation of the lungs; without an anatomy layer it is the nearest there is",
+    "Opacity inside the brush’s lung limit, of that limit: aerated lung, closed by 10 mm. It is not a " +
+      "segmentation of the lungs; without an anatomy layer it is the nearest there is",
   ),
 } as const;
 
@@ -190,7 +223,8 @@ function LungFigures() {
       {severity && (
         <div
           title={t(
-            "CT severity score: five lobes of 0 to 5 by the share involved (below 5, 25, 50, 75, 100 %), after Pan et al. 2020. Lobes that are not in the layer count 0: {n}",
+            "CT severity score: five lobes of 0 to 5 by the share involved (below 5, 25, 50, 75, 100 %), after " +
+              "Pan et al. 2020. Lobes that are not in the layer count 0: {n}",
             { n: severity.grades.filter((g) => g === null).length },
           )}
         >
@@ -208,9 +242,10 @@ function LungFigures() {
 function Figures() {
   const { session } = useDesk();
   const total = session.stats.value.segments.reduce((sum, s) => sum + s.ml, 0);
-  void session.mirror?.version.value;
-  const against = session.context.overlays.find((o) => o.key === session.mirror?.compareWith);
-  const totals = against && session.mirror.complete.value ? session.mirror.totals() : null;
+  const { mirror } = session;
+  void mirror?.version.value;
+  const against = session.context.overlays.find((o) => o.key === mirror?.compareWith);
+  const totals = against && mirror?.complete.value ? mirror.totals() : null;
   return (
     <dl class="sec stats">
       <div>

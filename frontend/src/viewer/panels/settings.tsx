@@ -1,11 +1,11 @@
 /** What a person sets up for every scan. */
 
-import { useDesk } from "../desk";
-import { languages, msg, nameOf, t } from "../language";
-import { change, resetSettings, settings, type Settings } from "../settings";
-import { THEMES } from "../theme";
-import { Button, Switch } from "./controls";
-import { Dialog } from "./dialog";
+import { useDesk } from "../desk/desk";
+import { languages, msg, nameOf, t } from "../../ground/language";
+import { change, resetSettings, settings, type Settings } from "../../ground/settings";
+import { THEMES } from "../../ground/theme";
+import { Button, Switch } from "../controls/controls";
+import { Dialog } from "../controls/dialog";
 
 const RENDERING: readonly (readonly [Settings["rendering"], string])[] = [
   ["auto", msg("Automatic")],
@@ -14,32 +14,61 @@ const RENDERING: readonly (readonly [Settings["rendering"], string])[] = [
 ];
 const GRAPHICS = {
   hardware: msg("This browser can use the graphics card."),
-  software: msg("This browser only imitates a graphics card: the processor is faster."),
+  software: msg("This browser draws WebGL in software, without the graphics card: the processor is faster."),
   none: msg("This browser has no WebGL: images are drawn by the processor, nothing is missing."),
 } as const;
 
 export function SettingsSheet({ onClose }: { readonly onClose: () => void }) {
   const desk = useDesk();
-  const now = settings.value;
   return (
     <Dialog title={t("Settings")} onClose={onClose}>
       <p class="small faint">{t("Kept with your account, for every scan and every browser.")}</p>
-      <div class="row between small">
-        <span id="theme-label">{t("Theme; the images stay on black")}</span>
-        <div class="segmented" role="group" aria-labelledby="theme-label">
-          {THEMES.map(([value, words]) => (
-            <button
-              type="button"
-              key={value}
-              data-testid={`theme-${value}`}
-              aria-pressed={now.theme === value}
-              onClick={() => change({ theme: value })}
-            >
-              {t(words)}
-            </button>
-          ))}
-        </div>
+      <Theme />
+      <Switches />
+      <Rendering />
+      {languages().length > 1 && <Language />}
+      <footer class="row">
+        <Button onClick={resetSettings}>{t("Back to the defaults")}</Button>
+        <span class="grow" />
+        <Button
+          kind="btn-ghost"
+          icon="keyboard"
+          onClick={() => {
+            desk.openSheet("keys");
+          }}
+        >
+          {t("Set keys")}
+        </Button>
+      </footer>
+    </Dialog>
+  );
+}
+
+function Theme() {
+  return (
+    <div class="row between small">
+      <span id="theme-label">{t("Theme; the images stay on black")}</span>
+      <div class="segmented" role="group" aria-labelledby="theme-label">
+        {THEMES.map(([value, words]) => (
+          <button
+            type="button"
+            key={value}
+            data-testid={`theme-${value}`}
+            aria-pressed={settings.value.theme === value}
+            onClick={() => change({ theme: value })}
+          >
+            {t(words)}
+          </button>
+        ))}
       </div>
+    </div>
+  );
+}
+
+function Switches() {
+  const now = settings.value;
+  return (
+    <>
       <Switch id="set-smooth" label={t("Smooth pixels")} on={now.smooth} onChange={(smooth) => change({ smooth })} />
       <Switch
         id="set-crosshair"
@@ -61,55 +90,51 @@ export function SettingsSheet({ onClose }: { readonly onClose: () => void }) {
         on={now.livePreview}
         onChange={(livePreview) => change({ livePreview })}
       />
-      <div class="field">
-        <label for="rendering">{t("Images are drawn by")}</label>
-        <select
-          id="rendering"
-          class="select"
-          value={now.rendering}
-          onChange={(e) => change({ rendering: e.currentTarget.value as Settings["rendering"] })}
-        >
-          {RENDERING.map(([value, words]) => (
-            <option key={value} value={value}>
-              {t(words)}
-            </option>
-          ))}
-        </select>
-        <p class="hint">
-          {t(GRAPHICS[desk.graphics])} {t("Takes effect with the next scan.")}
-        </p>
-      </div>
-      {languages().length > 1 && (
-        <div class="field">
-          <label for="language">{t("Language")}</label>
-          <select
-            id="language"
-            class="select"
-            value={now.language}
-            onChange={(e) => change({ language: e.currentTarget.value })}
-          >
-            {languages().map((tag) => (
-              <option key={tag} value={tag} lang={tag}>
-                {nameOf(tag)}
-              </option>
-            ))}
-          </select>
-          <p class="hint">{t("Takes effect with the next scan.")}</p>
-        </div>
-      )}
-      <footer class="row">
-        <Button onClick={resetSettings}>{t("Back to the defaults")}</Button>
-        <span class="grow" />
-        <Button
-          kind="btn-ghost"
-          icon="keyboard"
-          onClick={() => {
-            desk.sheet.value = "keys";
-          }}
-        >
-          {t("Set keys")}
-        </Button>
-      </footer>
-    </Dialog>
+    </>
+  );
+}
+
+function Rendering() {
+  const { images } = useDesk();
+  return (
+    <div class="field">
+      <label for="rendering">{t("Images are drawn by")}</label>
+      <select
+        id="rendering"
+        class="select"
+        value={settings.value.rendering}
+        onChange={(e) => change({ rendering: e.currentTarget.value as Settings["rendering"] })}
+      >
+        {RENDERING.map(([value, words]) => (
+          <option key={value} value={value}>
+            {t(words)}
+          </option>
+        ))}
+      </select>
+      <p class="hint">
+        {t(GRAPHICS[images.graphics])} {t("Takes effect with the next scan.")}
+      </p>
+    </div>
+  );
+}
+
+function Language() {
+  return (
+    <div class="field">
+      <label for="language">{t("Language")}</label>
+      <select
+        id="language"
+        class="select"
+        value={settings.value.language}
+        onChange={(e) => change({ language: e.currentTarget.value })}
+      >
+        {languages().map((tag) => (
+          <option key={tag} value={tag} lang={tag}>
+            {nameOf(tag)}
+          </option>
+        ))}
+      </select>
+      <p class="hint">{t("Takes effect with the next scan.")}</p>
+    </div>
   );
 }

@@ -1,43 +1,43 @@
 /** The right panel: tabs, and what must be right before one submits. */
 
-import { useRef } from "preact/hooks";
-import { useDesk, type Tab } from "../desk";
-import { CommentsTab } from "./comments";
-import { HistoryTab } from "./history";
-import { t } from "../language";
-import { Icon, type IconName } from "./icons";
-import { ReviewTab } from "./review";
+import { useDesk, type Tab } from "../desk/desk";
+import { t } from "../../ground/language";
+import { Icon, type IconName } from "../controls/icons";
+import { useScript } from "../controls/script";
 import { Scout } from "./scout";
-import { LesionsTab } from "./lesions";
 import { SegmentsTab } from "./segments";
-import { shownQuestions } from "../questions";
-import { QuestionsTab } from "./questions";
+import { shownQuestions } from "../work/questions";
 
 /** Tabs that tell of places in the scan. */
 const BESIDE_SCOUT: ReadonlySet<Tab> = new Set<Tab>(["segments", "lesions", "review"]);
 
-export function Side() {
-  const desk = useDesk();
-  const { session, work, review } = desk;
-  const list = useRef<HTMLDivElement>(null);
-  const questions = shownQuestions(session.context.schema.questions, work.answers.value);
-  const required = questions.filter((q) => q.required);
+/** One tab of the panel: `count` stands beside its words, `more` is said to screen readers only. */
+interface TabFacts {
+  readonly key: Tab;
+  readonly words: string;
+  readonly icon?: IconName;
+  readonly count?: string | undefined;
+  readonly hot?: boolean;
+  readonly more?: string | undefined;
+}
+
+function useTabs(): readonly TabFacts[] {
+  const { session, work, review } = useDesk();
+  const { can, overlays } = session.context;
+  const differences: TabFacts = {
+    key: "review",
+    words: t("Differences"),
+    icon: "git-compare",
+    count: review.left.value ? String(review.left.value) : undefined,
+  };
+  const required = shownQuestions(session.context.schema.questions, work.answers.value).filter((q) => q.required);
   const answered = required.filter((q) => q.key in work.answers.value).length;
-  const open = work.comments.value.filter((c) => c.state !== "resolved").length + work.drafts.value.length;
+  const open = work.comments.value.filter((c) => c.state !== "resolved").length + work.talk.drafts.value.length;
   const unread = work.talk.unread.value;
-  const tabs: { key: Tab; words: string; icon?: IconName; count?: string; hot?: boolean; more?: string }[] = [
+  return [
     { key: "segments", words: t("Segments") },
     { key: "lesions", words: t("Lesions") },
-    ...(session.context.overlays.length || session.context.can.comment
-      ? [
-          {
-            key: "review" as const,
-            words: t("Differences"),
-            icon: "git-compare" as const,
-            count: review.left.value ? String(review.left.value) : undefined,
-          },
-        ]
-      : []),
+    ...(overlays.length || can.comment ? [differences] : []),
     {
       key: "questions",
       words: t("Questions"),
@@ -54,59 +54,69 @@ export function Side() {
     },
     { key: "history", words: t("History"), icon: "history" },
   ];
+}
+
+const loadTabs = () => import("./tabs");
+
+export function Side() {
+  const desk = useDesk();
+  const { can, review, stage } = desk.session.context;
+  const tabs = useTabs();
   const tab = desk.tab.value;
+  const later = useScript(loadTabs, tab !== "segments" || desk.session.phase.value !== "opening");
+  const Body = tab === "segments" ? SegmentsTab : later?.TABS[tab];
   const step = (event: KeyboardEvent) => {
     const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (!by) return;
     event.preventDefault();
-    const to = tabs[(tabs.findIndex(({ key }) => key === tab) + by + tabs.length) % tabs.length].key;
-    desk.tab.value = to;
-    requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-testid=tab-${to}]`)?.focus());
+    const to = tabs[(tabs.findIndex(({ key }) => key === tab) + by + tabs.length) % tabs.length];
+    if (to) desk.showTab(to.key);
   };
   return (
     <aside class="side" aria-label={t("Scan panel")}>
-      <div class="tabs" role="tablist" aria-label={t("Scan panel")} ref={list} onKeyDown={step}>
-        {tabs.map(({ key, words, icon, count, hot, more }) => (
-          <button
-            type="button"
-            key={key}
-            role="tab"
-            id={`tab-${key}`}
-            aria-selected={tab === key}
-            aria-controls="side-body"
-            tabIndex={tab === key ? 0 : -1}
-            data-testid={`tab-${key}`}
-            aria-label={icon && [words, count, more].filter(Boolean).join(" ")}
-            title={icon && words}
-            onClick={() => {
-              desk.tab.value = key;
-            }}
-          >
-            {icon ? <Icon name={icon} size="sm" /> : words}
-            {count && (
-              <>
-                {" "}
-                <span class={`count${hot ? " count-hot" : ""}`}>{count}</span>
-                {more && <span class="vh"> {more}</span>}
-              </>
-            )}
-          </button>
+      <div class="tabs" role="tablist" aria-label={t("Scan panel")} onKeyDown={step}>
+        {tabs.map((facts) => (
+          <TabButton key={facts.key} facts={facts} />
         ))}
       </div>
       <div class="sidebody" role="tabpanel" id="side-body" aria-labelledby={`tab-${tab}`} tabIndex={0}>
-        {tab === "segments" && <SegmentsTab />}
-        {tab === "lesions" && <LesionsTab />}
-        {tab === "review" && <ReviewTab />}
-        {tab === "questions" && <QuestionsTab />}
-        {tab === "comments" && <CommentsTab />}
-        {tab === "history" && <HistoryTab />}
+        {Body ? <Body key={tab} /> : <p class="muted small">{t("Loading…")}</p>}
       </div>
       {BESIDE_SCOUT.has(tab) && <Scout />}
-      {session.context.can.submit && <Checklist />}
-      {session.context.review &&
-        session.context.stage === "review" &&
-        (session.context.review.reasons?.length ?? 0) > 0 && <Reasons />}
+      {can.submit && <Checklist />}
+      {stage === "review" && review?.reasons?.length ? <Reasons /> : null}
     </aside>
+  );
+}
+
+function TabButton({ facts: { key, words, icon, count, hot, more } }: { readonly facts: TabFacts }) {
+  const desk = useDesk();
+  const isOn = desk.tab.value === key;
+  return (
+    <button
+      type="button"
+      role="tab"
+      id={`tab-${key}`}
+      ref={desk.attention.ref(`tab-${key}`)}
+      aria-selected={isOn}
+      aria-controls="side-body"
+      tabIndex={isOn ? 0 : -1}
+      data-testid={`tab-${key}`}
+      aria-label={icon && [words, count, more].filter(Boolean).join(" ")}
+      title={icon && words}
+      onClick={() => {
+        desk.turnTo(key);
+      }}
+    >
+      {icon ? <Icon name={icon} size="sm" /> : words}
+      {count && (
+        <>
+          {" "}
+          <span class={`count${hot ? " count-hot" : ""}`}>{count}</span>
+          {more && <span class="vh"> {more}</span>}
+        </>
+      )}
+    </button>
   );
 }
 

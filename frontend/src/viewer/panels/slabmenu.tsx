@@ -1,14 +1,14 @@
 /** Thick slices: how the voxels along the way are joined, how many millimetres, on which panes. */
 
-import { withKey } from "../commands/keys";
-import { useDesk } from "../desk";
-import { SLAB_MM, SLAB_NAMES, type SlabKind } from "../image/slab";
-import { msg, t } from "../language";
-import { setSlab, slabOf } from "../panes/slabs";
-import type { View } from "../panes/view";
-import { change, settings } from "../settings";
-import { Slider, Switch } from "./controls";
-import { Menu } from "./menu";
+import { withKey } from "../../ground/shortcuts";
+import { useDesk } from "../desk/desk";
+import { SLAB_MM, SLAB_NAMES, type SlabKind } from "../geometry/slab";
+import { msg, t } from "../../ground/language";
+import { setSlab, slabOf } from "../stage/slabs";
+import type { Stage } from "../stage/stage";
+import { change, settings } from "../../ground/settings";
+import { Slider, Switch } from "../controls/controls";
+import { Menu } from "../controls/menu";
 
 const CHOICES: readonly [SlabKind | null, string][] = [
   [null, msg("Thin")],
@@ -17,9 +17,9 @@ const CHOICES: readonly [SlabKind | null, string][] = [
   ["average", SLAB_NAMES.average],
 ];
 
-export function SlabMenu({ view }: { readonly view: View }) {
+export function SlabMenu({ stage }: { readonly stage: Stage }) {
   const { session } = useDesk();
-  const slab = slabOf(view);
+  const slab = slabOf(stage);
   if (session.geometry.shapeZyx[0] === 1) return null;
   return (
     <Menu
@@ -42,7 +42,7 @@ export function SlabMenu({ view }: { readonly view: View }) {
             key={words}
             aria-pressed={(slab?.kind ?? null) === kind}
             data-testid={`slab-${kind ?? "thin"}`}
-            onClick={() => setSlab(view, kind)}
+            onClick={() => setSlab(stage, kind)}
           >
             {t(words)}
           </button>
@@ -57,7 +57,7 @@ export function SlabMenu({ view }: { readonly view: View }) {
         text={`${settings.value.slabMm} mm`}
         onChange={(mm) => {
           change({ slabMm: mm });
-          setSlab(view, slab?.kind ?? null);
+          setSlab(stage, slab?.kind ?? null);
         }}
       />
       <Switch

@@ -1,11 +1,11 @@
 /**
- * What a screen reader hears by itself: that saving has stopped and that it works again, and how much hinders submitting. Strokes are
- * saved every second and figures move with each; none of that is said.
+ * What a screen reader hears by itself: that saving has stopped and that it works again, and how much hinders
+ * submitting. Strokes are saved every second and figures move with each; none of that is said.
  */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useDesk } from "../desk";
-import { t } from "../language";
+import { useDesk } from "../desk/desk";
+import { t } from "../../ground/language";
 
 /** What passes in less is not worth a word. */
 const LASTS_MS = 1500;

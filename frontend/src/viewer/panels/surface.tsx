@@ -1,76 +1,79 @@
 /** The fourth pane: the mask as a surface in the shell of the lungs. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useDesk } from "../desk";
-import { t } from "../language";
-import type { View } from "../panes/view";
+import { useDesk } from "../desk/desk";
+import { lineBack } from "../../ground/again";
+import { t } from "../../ground/language";
+import type { Stage } from "../stage/stage";
 import { SurfaceBody } from "../surface/body";
-import { Icon } from "./icons";
+import type { ScanSession } from "../scan/session";
+import type { Scene3D } from "../surface/surface.worker";
+import { Icon } from "../controls/icons";
+import { perAxis } from "../../editor/types";
 
 const STRAIGHT = { turn: 0, tilt: 0.12, zoom: 1 };
 /** A press that moves less than this is a click on what is seen. */
 const CLICK_PX = 4;
 
-export function SurfacePane({ view, hidden }: { readonly view: View; readonly hidden: boolean }) {
-  const desk = useDesk();
-  const { session } = desk;
+interface Shown {
+  readonly triangles: number;
+  readonly milliseconds: number;
+}
+
+/** What the surface shows from this pose: the slice under work as a frame, and the shown segments. */
+function sceneOf(session: ScanSession, pose: typeof STRAIGHT, [width, height]: readonly [number, number]): Scene3D {
+  const {
+    shapeZyx: [depth, rows, columns],
+    spacingMmZyx: [sz, sy, sx],
+    lpsFromIjk: lps,
+  } = session.geometry;
+  const fit = 0.92 * Math.min(height / (depth * sz), (width / Math.hypot(rows * sy, columns * sx)) * 1.25);
+  const { turn, tilt, zoom } = pose;
+  const k = session.cross.peek()[2] + 0.5 - depth / 2;
+  const corner = (i: number, j: number) =>
+    perAxis((row) => (lps[row][0] * i * columns) / 2 + (lps[row][1] * j * rows) / 2 + lps[row][2] * k);
+  const isShown = (id: number) => session.selection.maskShown.peek() && !session.selection.hidden.peek().has(id);
+  return {
+    width,
+    height,
+    pose: { turn, tilt, pxPerMm: fit * zoom },
+    colours: session.segments
+      .filter(({ id }) => isShown(id))
+      .map(({ id, colour }) => [id, perAxis((n) => parseInt(colour.slice(2 * n + 1, 2 * n + 3), 16))] as const),
+    slice: [corner(-1, -1), corner(1, -1), corner(1, 1), corner(-1, 1)],
+  };
+}
+
+/** The surface in its worker, made when the images stand, drawn once a frame where something has changed. */
+function useSurface(hidden: boolean) {
+  const { session } = useDesk();
   const canvas = useRef<HTMLCanvasElement>(null);
   const box = useRef<HTMLElement>(null);
   const body = useRef<SurfaceBody | null>(null);
   const pose = useRef({ ...STRAIGHT });
-  const size = useRef([0, 0]);
+  const size = useRef<readonly [number, number]>([0, 0]);
   const frame = useRef(0);
-  const pressed = useRef<readonly [number, number] | null>(null);
-  const [drawn, setDrawn] = useState<{ triangles: number; milliseconds: number } | null>(null);
-  const hiddenSegments = session.maskShown.value ? session.hidden.value : new Set(session.segments.map((s) => s.id));
-  const cross = session.cross.value;
-
-  const draw = () => {
-    frame.current = 0;
-    const [width, height] = size.current;
-    if (!width || !body.current) return;
-    const {
-      shapeZyx: [depth, rows, columns],
-      spacingMmZyx: [sz, sy, sx],
-      lpsFromIjk: lps,
-    } = session.geometry;
-    const fit = 0.92 * Math.min(height / (depth * sz), (width / Math.hypot(rows * sy, columns * sx)) * 1.25);
-    const { turn, tilt, zoom } = pose.current;
-    const k = session.cross.peek()[2] + 0.5 - depth / 2;
-    const corner = (i: number, j: number) =>
-      [0, 1, 2].map((row) => (lps[row][0] * i * columns) / 2 + (lps[row][1] * j * rows) / 2 + lps[row][2] * k) as [
-        number,
-        number,
-        number,
-      ];
-    const rgb = (hex: string) =>
-      [1, 3, 5].map((n) => parseInt(hex.slice(n, n + 2), 16)) as unknown as [number, number, number];
-    body.current.draw({
-      width,
-      height,
-      pose: { turn, tilt, pxPerMm: fit * zoom },
-      colours: session.segments
-        .filter(({ id }) => !hiddenSegments.has(id))
-        .map(({ id, colour }) => [id, rgb(colour)] as const),
-      slice: [corner(-1, -1), corner(1, -1), corner(1, 1), corner(-1, 1)],
+  const [drawn, setDrawn] = useState<Shown | null>(null);
+  // Each try has a canvas of its own: it goes to the worker, and ends with it.
+  const [tries, setTries] = useState(0);
+  const schedule = () => {
+    frame.current ||= requestAnimationFrame(() => {
+      frame.current = 0;
+      if (size.current[0]) body.current?.draw(sceneOf(session, pose.current, size.current));
     });
   };
-  const latest = useRef(draw);
-  latest.current = draw;
-  const schedule = () => {
-    frame.current ||= requestAnimationFrame(() => latest.current());
-  };
-
   // Not before the images stand: its worker would take the processor that they need.
   const isTime = session.maskReady.value;
   useEffect(() => {
     const host = box.current;
     if (!isTime || !host || !canvas.current) return;
+    let isOver = false;
     const made = new SurfaceBody(
       canvas.current.transferControlToOffscreen(),
       session.geometry,
       session.editor,
       (triangles, milliseconds) => setDrawn({ triangles, milliseconds }),
+      () => void lineBack().then(() => isOver || setTries(tries + 1)),
     );
     body.current = made;
     const stops = [
@@ -87,17 +90,26 @@ export function SurfacePane({ view, hidden }: { readonly view: View; readonly hi
     });
     watcher.observe(host);
     return () => {
+      isOver = true;
       watcher.disconnect();
       for (const stop of stops) stop();
       cancelAnimationFrame(frame.current);
       made.close();
     };
-  }, [isTime]);
+  }, [isTime, tries]);
   useEffect(() => {
     if (body.current) body.current.awake = !hidden;
-  }, [isTime, hidden]);
-  useEffect(schedule, [hiddenSegments, cross[2]]);
+  }, [isTime, tries, hidden]);
+  useEffect(schedule, [session.selection.maskShown.value, session.selection.hidden.value, session.cross.value[2]]);
+  return { canvas, tries, box, body, pose, size, drawn, schedule };
+}
 
+type Surface = ReturnType<typeof useSurface>;
+
+/** Turning, zooming, and going to what is pressed. */
+function useSteering({ box, body, pose, size, schedule }: Surface) {
+  const desk = useDesk();
+  const pressed = useRef<readonly [number, number] | null>(null);
   const turnBy = (turn: number, tilt: number) => {
     pose.current.turn += turn;
     pose.current.tilt = Math.min(Math.max(pose.current.tilt + tilt, -1.5), 1.5);
@@ -135,9 +147,17 @@ export function SurfacePane({ view, hidden }: { readonly view: View; readonly hi
     const at = host.getBoundingClientRect();
     const ratio = size.current[0] / at.width;
     const ijk = await body.current.pick((event.clientX - at.left) * ratio, (event.clientY - at.top) * ratio);
-    if (ijk) desk.showLesionAt(ijk);
+    if (ijk) desk.lesion.showAt(ijk);
   };
-  const maximised = view.maximised.value === "surface";
+  return { pressed, turnBy, zoomBy, keys, jump };
+}
+
+export function SurfacePane({ stage, hidden }: { readonly stage: Stage; readonly hidden: boolean }) {
+  const surface = useSurface(hidden);
+  const { canvas, tries, box, drawn } = surface;
+  const { pressed, turnBy, zoomBy, keys, jump } = useSteering(surface);
+  const maximised = stage.maximised.value === "surface";
+  const isEmpty = useDesk().session.stats.value.segments.every(({ voxels }) => !voxels);
   return (
     <section
       ref={box}
@@ -162,11 +182,11 @@ export function SurfacePane({ view, hidden }: { readonly view: View; readonly hi
         zoomBy(Math.exp(-e.deltaY / 400));
       }}
     >
-      <canvas ref={canvas} class="image" aria-hidden="true" />
+      <canvas key={tries} ref={canvas} class="image" aria-hidden="true" />
       <div class="tl">
         <b>3D</b> {t("mask surface")}
       </div>
-      {drawn?.triangles === 0 && <p class="small faint">{t("Nothing is marked yet")}</p>}
+      {drawn?.triangles === 0 && isEmpty && <p class="small faint">{t("Nothing is marked yet")}</p>}
       <div class="tr2">
         <button
           type="button"
@@ -174,7 +194,7 @@ export function SurfacePane({ view, hidden }: { readonly view: View; readonly hi
           title={maximised ? t("Show all panes") : t("Maximise 3D")}
           onPointerDown={(e) => e.stopPropagation()}
           onClick={() => {
-            view.maximised.value = maximised ? null : "surface";
+            stage.maximise(maximised ? null : "surface");
           }}
         >
           <Icon name={maximised ? "minimize-2" : "maximize-2"} size="sm" />

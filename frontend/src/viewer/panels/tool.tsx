@@ -1,12 +1,12 @@
 /** The selected tool's settings, this stroke, the strokes so far, undo and redo. */
 
-import { useDesk } from "../desk";
-import { msg, t } from "../language";
-import type { StrokeLine } from "../session";
+import { useDesk } from "../desk/desk";
+import { msg, t } from "../../ground/language";
+import type { StrokeLine } from "../scan/strokes";
 import { toolOf } from "../tools";
-import { hu, ml, signed, thin } from "../words";
-import { Button, Kbd } from "./controls";
-import { Icon, type IconName } from "./icons";
+import { hu, ml, signed, thin } from "../../ground/words";
+import { Button, Kbd } from "../controls/controls";
+import { Icon, type IconName } from "../controls/icons";
 import { WholeSegment } from "./whole";
 
 const STROKES: Readonly<Record<string, readonly [words: string, icon: IconName]>> = {
@@ -51,7 +51,7 @@ export function ToolPanel() {
         <h2>{t(title)}</h2>
         <p class="small faint">{t(words)}</p>
       </header>
-      {Settings && <Settings key={name} desk={desk} />}
+      {Settings && <Settings key={name} host={desk} />}
       {brush && (
         <>
           <hr />
@@ -120,7 +120,8 @@ function StrokeList() {
       <ol class="strokes" data-testid="strokes">
         {strokes.length === 0 && <li class="faint">{t("None on this page yet")}</li>}
         {strokes.slice(0, 8).map((s) => {
-          const words = `${t(lookOf(s)[0])}, ${s.segment ? session.segmentName(s.segment).toLowerCase() : t("all segments")}`;
+          const where = s.segment ? session.segmentName(s.segment).toLowerCase() : t("all segments");
+          const words = `${t(lookOf(s)[0])}, ${where}`;
           return (
             <li key={s.id}>
               <Icon name={lookOf(s)[1]} size="sm" />
@@ -151,7 +152,10 @@ function Undo() {
         disabled={off || !undo}
         title={t("Undo")}
         keys="Ctrl+Z"
-        onClick={() => void session.editor.undo()}
+        onClick={() => {
+          session.notices.expire();
+          void session.editor.undo();
+        }}
       >
         {t("Undo")} <Kbd keys="Ctrl+Z" />
       </Button>
@@ -161,7 +165,10 @@ function Undo() {
         keys="Ctrl+Shift+Z"
         testid="redo"
         disabled={off || !redo}
-        onClick={() => void session.editor.redo()}
+        onClick={() => {
+          session.notices.expire();
+          void session.editor.redo();
+        }}
       />
     </div>
   );

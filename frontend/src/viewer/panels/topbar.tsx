@@ -1,11 +1,11 @@
 /** Where am I, is it saved, what next. */
 
-import { whyDamaged, whyNoSubmit } from "../checks";
-import { useDesk } from "../desk";
-import { msg, t } from "../language";
-import { figure } from "../words";
-import { Button, Kbd } from "./controls";
-import { Icon, type IconName } from "./icons";
+import { whyDamaged, whyNoSubmit } from "../work/checks";
+import { useDesk } from "../desk/desk";
+import { msg, t } from "../../ground/language";
+import { figure } from "../../ground/words";
+import { Button, Kbd } from "../controls/controls";
+import { Icon, type IconName } from "../controls/icons";
 import { Saved } from "./saving";
 
 const STATES: Readonly<Record<string, readonly [string, string, IconName]>> = {
@@ -21,18 +21,8 @@ const STATES: Readonly<Record<string, readonly [string, string, IconName]>> = {
 };
 
 export function Topbar() {
-  const desk = useDesk();
-  const { session, work } = desk;
-  const { context } = session;
-  const { scan, batch } = context;
+  const { context } = useDesk().session;
   const reviewing = context.stage === "review";
-  const damaged = whyDamaged(session.lostSlices.value);
-  const noSubmit = whyNoSubmit(session.save.value) ?? damaged;
-  const listUrl = reviewing ? "/reviews/" : "/worklist/";
-  const [depth] = scan.shape_zyx;
-  const go = (url: string | null) => {
-    if (url) location.assign(url);
-  };
   return (
     <header class="topbar vb">
       <a class="brand" href="/" aria-label={t("Voxloop, start page")} title={t("Start page")}>
@@ -41,71 +31,119 @@ export function Topbar() {
           <path d="M12 12 20 7.4M12 12v9.2M12 12 4 7.4" />
         </svg>
       </a>
-      <a class="btn btn-ghost mywork" href={listUrl}>
+      <a class="btn btn-ghost mywork" href={reviewing ? "/reviews/" : "/worklist/"}>
         <Icon name="chevron-left" />
         {reviewing ? t("Reviews") : t("My work")}
       </a>
       <span class="vline" />
-      <div class="row">
-        <Button
-          icon="chevron-left"
-          label={t("Previous scan")}
-          testid="previous-scan"
-          disabled={!context.previous}
-          onClick={() => go(context.previous)}
-        />
-        <h1 class="place">
-          {reviewing ? t("Review") : t("Scan {n} of {size}", { n: batch.position, size: batch.size })}
-        </h1>
-        <Button
-          icon="chevron-right"
-          label={t("Next scan")}
-          testid="next-scan"
-          disabled={!context.next}
-          onClick={() => go(context.next)}
-        />
-      </div>
-      <div class="facts">
-        <b data-testid="scan-code">{scan.code}</b>
-        <span>{t("Site {site}", { site: scan.site })}</span>
-        <span class="clip" title={scan.description}>
-          {scan.description}
-        </span>
-        <span>{depth > 1 ? `${depth} × ${figure(scan.spacing_mm_zyx[0])} mm` : t("1 image")}</span>
-        <span class="clip">{t("Batch {name}", { name: batch.name })}</span>
-        {context.review && reviewing && <span>{t("by {author}", { author: context.review.author })}</span>}
-      </div>
+      <Neighbours />
+      <Facts />
       <StateTag />
       <span class="grow" />
       <Saved />
       <span class="vline" />
-      {context.can.skip && (
+      <GiveBack />
+      <Verdict />
+      <Submit />
+    </header>
+  );
+}
+
+/** The scan before and the one after, and which one this is. */
+function Neighbours() {
+  const { context } = useDesk().session;
+  const { batch } = context;
+  const go = (url: string | null) => {
+    if (url) location.assign(url);
+  };
+  return (
+    <div class="row">
+      <Button
+        icon="chevron-left"
+        label={t("Previous scan")}
+        testid="previous-scan"
+        disabled={!context.previous}
+        onClick={() => go(context.previous)}
+      />
+      <h1 class="place">
+        {context.stage === "review" ? t("Review") : t("Scan {n} of {size}", { n: batch.position, size: batch.size })}
+      </h1>
+      <Button
+        icon="chevron-right"
+        label={t("Next scan")}
+        testid="next-scan"
+        disabled={!context.next}
+        onClick={() => go(context.next)}
+      />
+    </div>
+  );
+}
+
+function Facts() {
+  const { context } = useDesk().session;
+  const { scan, batch } = context;
+  const [depth] = scan.shape_zyx;
+  return (
+    <div class="facts">
+      <b data-testid="scan-code">{scan.code}</b>
+      <span>{t("Site {site}", { site: scan.site })}</span>
+      <span class="clip" title={scan.description}>
+        {scan.description}
+      </span>
+      <span>{depth > 1 ? `${depth} × ${figure(scan.spacing_mm_zyx[0])} mm` : t("1 image")}</span>
+      <span class="clip">{t("Batch {name}", { name: batch.name })}</span>
+      {context.review && context.stage === "review" && (
+        <span>{t("by {author}", { author: context.review.author })}</span>
+      )}
+    </div>
+  );
+}
+
+/** The ways to give the scan back undone. */
+function GiveBack() {
+  const { session, work } = useDesk();
+  const { can } = session.context;
+  return (
+    <>
+      {can.skip && (
         <Button
           icon="skip-forward"
           kind="btn-ghost"
           testid="skip"
           title={t("Skip this scan with a reason")}
           onClick={() => {
-            work.asking.value = { kind: "skip" };
+            work.ask({ kind: "skip" });
           }}
         >
           {t("Skip")}
         </Button>
       )}
-      {context.can.block && (
+      {can.block && (
         <Button
           icon="ban"
           kind="btn-ghost"
           testid="block"
           title={t("Block this scan: something is wrong with it")}
           onClick={() => {
-            work.asking.value = { kind: "block" };
+            work.ask({ kind: "block" });
           }}
         >
           {t("Block")}
         </Button>
       )}
-      {context.can.return && (
+    </>
+  );
+}
+
+/** What a reviewer decides. */
+function Verdict() {
+  const desk = useDesk();
+  const { session, work } = desk;
+  const { can } = session.context;
+  const hindrance = work.verdicts.hindrance;
+  return (
+    <>
+      {can.return && (
         <Button
           icon="corner-up-left"
           testid="return"
@@ -115,34 +153,42 @@ export function Topbar() {
           onClick={() => desk.askReturn()}
         >
           {t("Return")}
-          {work.drafts.value.length > 0 && <span class="count">{work.drafts.value.length}</span>} <Kbd keys="R" />
+          {work.talk.drafts.value.length > 0 && <span class="count">{work.talk.drafts.value.length}</span>}{" "}
+          <Kbd keys="R" />
         </Button>
       )}
-      {context.can.approve && (
+      {can.approve && (
         <Button
           kind="btn-primary"
           testid="approve"
           keys="A"
-          title={damaged ?? (desk.corrected ? t("Approve with your corrections") : t("Approve the mask as it is"))}
-          disabled={!!work.busy.value || damaged !== null}
-          onClick={() => void work.verdict(desk.corrected ? "correct" : "approve")}
+          title={hindrance ?? (desk.corrected ? t("Approve with your corrections") : t("Approve the mask as it is"))}
+          disabled={!!work.busy.value || hindrance !== null}
+          onClick={() => work.verdicts.ask(desk.corrected ? "correct" : "approve")}
         >
           {desk.corrected ? t("Correct and approve") : t("Approve")} <Kbd keys="A" />
         </Button>
       )}
-      {context.can.submit && (
-        <Button
-          kind="btn-primary"
-          testid="submit"
-          title={noSubmit ?? t("Submit")}
-          keys="Ctrl+Enter"
-          disabled={!!work.busy.value || noSubmit !== null}
-          onClick={() => void work.submit()}
-        >
-          {work.busy.value ?? t("Submit")} <Kbd keys="Ctrl+Enter" />
-        </Button>
-      )}
-    </header>
+    </>
+  );
+}
+
+function Submit() {
+  const { session, work, attention } = useDesk();
+  const noSubmit = whyNoSubmit(session.save.value) ?? whyDamaged(session.lostSlices.value);
+  if (!session.context.can.submit) return null;
+  return (
+    <Button
+      kind="btn-primary"
+      testid="submit"
+      element={attention.ref("submit")}
+      title={noSubmit ?? t("Submit")}
+      keys="Ctrl+Enter"
+      disabled={!!work.busy.value || noSubmit !== null}
+      onClick={() => void work.submit()}
+    >
+      {work.busy.value ?? t("Submit")} <Kbd keys="Ctrl+Enter" />
+    </Button>
   );
 }
 
@@ -152,11 +198,8 @@ function StateTag() {
   } = useDesk();
   const returned = context.stage === "annotation" && context.round > 1 && context.state === "open";
   const reviewing = context.stage === "review" && context.state === "open";
-  const [words, style, icon] = returned
-    ? STATES["returned"]
-    : reviewing
-      ? STATES["in_review"]
-      : (STATES[context.state] ?? [context.state, "st-queued", "clock" as const]);
+  const state = returned ? "returned" : reviewing ? "in_review" : context.state;
+  const [words, style, icon] = STATES[state] ?? [state, "st-queued", "clock" as const];
   return (
     <span class={`state ${style}`} data-testid="state" title={context.reason || undefined}>
       <Icon name={icon} />

@@ -1,14 +1,14 @@
 /** The window by presets, by typed numbers, and as windows of one's own. */
 
 import { useState } from "preact/hooks";
-import { currentKey, withKey } from "../commands/keys";
-import { useDesk } from "../desk";
-import { presetsOf } from "../image/window";
-import { t } from "../language";
-import { change, settings } from "../settings";
-import { thin } from "../words";
-import { Button } from "./controls";
-import { Menu } from "./menu";
+import { currentKey, withKey } from "../../ground/shortcuts";
+import { useDesk } from "../desk/desk";
+import { presetsOf } from "../geometry/window";
+import { t } from "../../ground/language";
+import { change, settings, type NamedWindow } from "../../ground/settings";
+import { thin } from "../../ground/words";
+import { Button } from "../controls/controls";
+import { Menu } from "../controls/menu";
 
 const MOST_OWN = 5;
 
@@ -30,7 +30,7 @@ export function Windows() {
             )}
             data-testid={`window-${p.name.toLowerCase().replace(" ", "-")}`}
             onClick={() => {
-              session.window.value = { level: p.level, width: p.width };
+              session.showWindow({ level: p.level, width: p.width });
             }}
           >
             {t(p.name)} <kbd aria-hidden="true">{currentKey(p.key).replace("Shift+", "⇧")}</kbd>
@@ -54,17 +54,9 @@ export function Windows() {
 function Numbers() {
   const { session } = useDesk();
   const { level, width } = session.window.value;
-  const own = settings.value.windows;
-  const [name, setName] = useState("");
   const set = (part: Partial<{ level: number; width: number }>) => {
     const next = { level, width, ...part };
-    if (Number.isFinite(next.level) && next.width >= 1) session.window.value = next;
-  };
-  const keep = () => {
-    change({
-      windows: [...own.filter((w) => w.name !== name.trim()), { name: name.trim(), level, width }].slice(-MOST_OWN),
-    });
-    setName("");
+    if (Number.isFinite(next.level) && next.width >= 1) session.showWindow(next);
   };
   return (
     <>
@@ -91,46 +83,64 @@ function Numbers() {
           />
         </label>
       </div>
-      {own.length > 0 && (
-        <ul class="own">
-          {own.map((w) => (
-            <li key={w.name}>
-              <button type="button" class="link quiet clip" onClick={() => set(w)}>
-                {w.name}{" "}
-                <span class="faint">
-                  L {thin(w.level)} W {w.width}
-                </span>
-              </button>
-              <Button
-                icon="x"
-                kind="btn-ghost"
-                label={t("Remove {name}", { name: w.name })}
-                onClick={() => change({ windows: own.filter((o) => o !== w) })}
-              />
-            </li>
-          ))}
-        </ul>
-      )}
-      <form
-        class="row"
-        onSubmit={(e) => {
-          e.preventDefault();
-          if (name.trim()) keep();
-        }}
-      >
-        <input
-          class="input"
-          aria-label={t("Name of this window")}
-          placeholder={t("Name of this window")}
-          maxLength={24}
-          value={name}
-          data-testid="window-name"
-          onInput={(e) => setName(e.currentTarget.value)}
-        />
-        <button type="submit" class="btn" disabled={!name.trim()} data-testid="window-keep">
-          {t("Keep window")}
-        </button>
-      </form>
+      <OwnWindows onChoose={set} />
+      <KeepWindow level={level} width={width} />
     </>
+  );
+}
+
+function OwnWindows({ onChoose }: { readonly onChoose: (window: NamedWindow) => void }) {
+  const own = settings.value.windows;
+  if (own.length === 0) return null;
+  return (
+    <ul class="own">
+      {own.map((w) => (
+        <li key={w.name}>
+          <button type="button" class="link quiet clip" onClick={() => onChoose(w)}>
+            {w.name}{" "}
+            <span class="faint">
+              L {thin(w.level)} W {w.width}
+            </span>
+          </button>
+          <Button
+            icon="x"
+            kind="btn-ghost"
+            label={t("Remove {name}", { name: w.name })}
+            onClick={() => change({ windows: own.filter((o) => o !== w) })}
+          />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The window as it is, under a name. */
+function KeepWindow({ level, width }: { readonly level: number; readonly width: number }) {
+  const own = settings.value.windows;
+  const [text, setText] = useState("");
+  const name = text.trim();
+  return (
+    <form
+      class="row"
+      onSubmit={(e) => {
+        e.preventDefault();
+        if (!name) return;
+        change({ windows: [...own.filter((w) => w.name !== name), { name, level, width }].slice(-MOST_OWN) });
+        setText("");
+      }}
+    >
+      <input
+        class="input"
+        aria-label={t("Name of this window")}
+        placeholder={t("Name of this window")}
+        maxLength={24}
+        value={text}
+        data-testid="window-name"
+        onInput={(e) => setText(e.currentTarget.value)}
+      />
+      <button type="submit" class="btn" disabled={!name} data-testid="window-keep">
+        {t("Keep window")}
+      </button>
+    </form>
   );
 }

@@ -1,6 +1,6 @@
 /** Words on the image. */
 
-import type { PaneGeometry } from "../image/geometry";
+import type { PaneGeometry } from "../geometry/pane";
 
 /** A line of words on a dark ground, kept inside the pane. */
 export function label(
@@ -12,10 +12,12 @@ export function label(
   colour: string,
 ): void {
   context.font = "600 12px system-ui, sans-serif";
-  const width = context.measureText(words).width;
+  const room = geometry.width - 28;
+  const width = Math.min(context.measureText(words).width, room);
   const left = Math.max(4, Math.min(x, geometry.width - width - 24));
+  const base = Math.max(17, Math.min(y, geometry.height - 9));
   context.fillStyle = "rgb(0 0 0 / .6)";
-  context.fillRect(left - 4, y - 13, width + 8, 18);
+  context.fillRect(left - 4, base - 13, width + 8, 18);
   context.fillStyle = colour;
-  context.fillText(words, left, y);
+  context.fillText(words, left, base, room); // narrower letters where there is no room for the words
 }

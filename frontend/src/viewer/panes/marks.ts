@@ -1,15 +1,21 @@
 /** Everything over the image: mask, overlays, differences, preview, crosshair, brush, measurements, pins. */
 
-import { distanceMm, type PaneGeometry } from "../image/geometry";
-import { t } from "../language";
-import { settings } from "../settings";
+import { distanceMm } from "../geometry/grid";
+import type { PaneGeometry } from "../geometry/pane";
+import { t } from "../../ground/language";
+import { settings } from "../../ground/settings";
 import { toolOf } from "../tools";
 import type { Brush } from "../tools/tool";
-import { fixed, hu } from "../words";
+import { fixed, hu } from "../../ground/words";
 import { label } from "./labels";
-import { whyNotHere } from "./planebound";
+import { whyNotHere } from "../tools/possible";
 import { drawRegions } from "./regions";
-import type { Pane, View } from "./view";
+import type { Pane } from "../stage/pane";
+import type { Stage } from "../stage/stage";
+import { type Ijk } from "../../editor/types";
+
+/** CSS pixels of the pane. */
+type ScreenPoint = readonly [number, number];
 
 const ADDED = "#09d36c",
   REMOVED = "#ff78da";
@@ -22,11 +28,12 @@ const READER_COLOURS = ["#ff9f6e", "#c9a2ff", "#8be28b", "#ffd1e8"];
 
 export function overlayColour(key: string): string {
   const reader = /^reader-(\d+)$/.exec(key)?.[1];
-  return OVERLAY_COLOURS[key] ?? (reader ? READER_COLOURS[Number(reader) % READER_COLOURS.length] : "#31dffe");
+  return OVERLAY_COLOURS[key] ?? READER_COLOURS[Number(reader) % READER_COLOURS.length] ?? "#31dffe";
 }
 
-export function drawMarks(view: View, pane: Pane, canvas: HTMLCanvasElement): void {
-  const context = canvas.getContext("2d", { willReadFrequently: view.onProcessor });
+/** `onProcessor`: the canvas stays in main memory. */
+export function drawMarks(stage: Stage, pane: Pane, canvas: HTMLCanvasElement, onProcessor: boolean): void {
+  const context = canvas.getContext("2d", { willReadFrequently: onProcessor });
   if (!context) return;
   const { geometry, contents } = pane;
   const ratio = canvas.width / geometry.width;
@@ -46,7 +53,7 @@ export function drawMarks(view: View, pane: Pane, canvas: HTMLCanvasElement): vo
   );
   const px = 1 / geometry.scale;
   context.lineJoin = "round";
-  drawMask(view, pane, context, px);
+  drawMask(stage, pane, context, px);
   if (contents.preview) {
     context.globalAlpha = 0.3;
     context.fillStyle = "#fff";
@@ -59,43 +66,54 @@ export function drawMarks(view: View, pane: Pane, canvas: HTMLCanvasElement): vo
     context.setLineDash([]);
   }
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  if (settings.value.crosshair) drawCrosshair(view, pane, context);
-  drawMeasurements(view, pane, context);
-  drawRegions(view, pane, context);
-  const { brush, draw } = toolOf(view.session);
-  draw?.(view, pane, context);
-  if (brush && !whyNotHere(view, toolOf(view.session), pane)) drawBrush(view, pane, context, brush);
+  if (settings.value.crosshair) drawCrosshair(stage, pane, context);
+  drawMeasurements(stage, pane, context);
+  drawRegions(stage, pane, context);
+  const { brush, draw } = toolOf(stage.session);
+  draw?.(stage, pane, context);
+  if (brush && !whyNotHere(stage, toolOf(stage.session), pane)) drawBrush(stage, pane, context, brush);
 }
 
-function drawMask(view: View, pane: Pane, context: CanvasRenderingContext2D, px: number): void {
-  const { session } = view;
-  const { contents } = pane;
-  const difference = session.difference.value !== null;
-  if (session.maskShown.value) {
-    for (const { segment, path } of contents.outlines) {
-      if (session.hidden.value.has(segment)) continue;
-      const colour = session.colours.get(segment) ?? "#e8ac00";
-      context.fillStyle = context.strokeStyle = colour;
-      if (!difference) {
-        context.globalAlpha = settings.value.opacity / 100;
-        context.fill(path, "evenodd");
-      }
-      context.globalAlpha = 1;
-      context.lineWidth = 1.25 * px;
-      context.stroke(path);
-    }
-  }
-  for (const { path, colour, strength } of contents.heat) {
+function drawMask(stage: Stage, pane: Pane, context: CanvasRenderingContext2D, px: number): void {
+  const isCompared = stage.session.overlays.difference.value !== null;
+  if (stage.session.selection.maskShown.value) drawSegments(stage, pane, context, px, isCompared);
+  for (const { path, colour, strength } of pane.contents.heat) {
     context.globalAlpha = 0.25 + 0.4 * strength;
     context.fillStyle = colour;
     context.fill(path, "evenodd");
     context.globalAlpha = 1;
   }
+  if (isCompared) drawDifference(pane, context, px);
+  drawOverlays(stage, pane, context, px);
+}
+
+function drawSegments(
+  { session }: Stage,
+  pane: Pane,
+  context: CanvasRenderingContext2D,
+  px: number,
+  isCompared: boolean,
+): void {
+  for (const { segment, path } of pane.contents.outlines) {
+    if (session.selection.hidden.value.has(segment)) continue;
+    const colour = session.colours.get(segment) ?? "#e8ac00";
+    context.fillStyle = context.strokeStyle = colour;
+    if (!isCompared) {
+      context.globalAlpha = settings.value.opacity / 100;
+      context.fill(path, "evenodd");
+    }
+    context.globalAlpha = 1;
+    context.lineWidth = 1.25 * px;
+    context.stroke(path);
+  }
+}
+
+function drawDifference({ contents }: Pane, context: CanvasRenderingContext2D, px: number): void {
   for (const [path, colour] of [
     [contents.added, ADDED],
     [contents.removed, REMOVED],
   ] as const) {
-    if (!path || !difference) continue;
+    if (!path) continue;
     context.globalAlpha = 0.45;
     context.fillStyle = context.strokeStyle = colour;
     context.fill(path, "evenodd");
@@ -103,7 +121,10 @@ function drawMask(view: View, pane: Pane, context: CanvasRenderingContext2D, px:
     context.lineWidth = px;
     context.stroke(path);
   }
-  for (const { key, outlines } of contents.overlays) {
+}
+
+function drawOverlays({ session }: Stage, pane: Pane, context: CanvasRenderingContext2D, px: number): void {
+  for (const { key, outlines } of pane.contents.overlays) {
     for (const { segment, path } of outlines) {
       const given = session.anatomy.colourOf(key, segment);
       if (given === null) continue;
@@ -116,22 +137,21 @@ function drawMask(view: View, pane: Pane, context: CanvasRenderingContext2D, px:
   }
 }
 
-/** Free of lines round the crosshair's place, in CSS pixels. */
+/** Free of lines round the crosshair, in CSS pixels. */
 const GAP = 20;
 
-function drawCrosshair(view: View, pane: Pane, context: CanvasRenderingContext2D): void {
-  const at = pane.geometry.toScreen(view.planes.centre);
-  if (view.planes.turned.value || view.planes.turning.value) drawTurned(view, pane, context, at);
+function drawCrosshair(stage: Stage, pane: Pane, context: CanvasRenderingContext2D): void {
+  const at = pane.geometry.toScreen(stage.planes.centre);
+  if (stage.planes.turned.value || stage.planes.turning.value) drawTurned(stage, pane, context, at);
   else crossLines(context, pane.geometry, at);
 }
 
+/** In the middle of a pixel, where a line of one pixel is not blurred. */
+const sharp = ([x, y]: ScreenPoint): ScreenPoint => [Math.round(x) + 0.5, Math.round(y) + 0.5];
+
 /** Lines with a gap in the middle, so that nothing stands on what one looks at. */
-export function crossLines(
-  context: CanvasRenderingContext2D,
-  { width, height }: PaneGeometry,
-  at: readonly [number, number],
-): void {
-  const [x, y] = at.map((v) => Math.round(v) + 0.5);
+export function crossLines(context: CanvasRenderingContext2D, { width, height }: PaneGeometry, at: ScreenPoint): void {
+  const [x, y] = sharp(at);
   context.strokeStyle = "rgb(255 255 255 / .42)";
   context.lineWidth = 1;
   context.beginPath();
@@ -147,19 +167,19 @@ export function crossLines(
 }
 
 /** The lines of the two other planes, with a handle on each end while they can be turned. */
-function drawTurned(view: View, pane: Pane, context: CanvasRenderingContext2D, at: readonly [number, number]): void {
-  const [x, y] = at.map((v) => Math.round(v) + 0.5);
+function drawTurned(stage: Stage, pane: Pane, context: CanvasRenderingContext2D, at: ScreenPoint): void {
+  const [x, y] = sharp(at);
   const far = pane.geometry.width + pane.geometry.height;
   context.strokeStyle = "rgb(255 255 255 / .5)";
   context.lineWidth = 1;
-  for (const { angle } of view.planes.lines(pane))
+  for (const { angle } of stage.planes.lines(pane))
     for (const side of [-1, 1]) {
       const [dx, dy] = [Math.cos(angle) * side, Math.sin(angle) * side];
       context.beginPath();
       context.moveTo(x + dx * GAP, y + dy * GAP);
       context.lineTo(x + dx * far, y + dy * far);
       context.stroke();
-      if (!view.planes.turning.value) continue;
+      if (!stage.planes.turning.value) continue;
       const reach = handleReach(pane);
       context.beginPath();
       context.arc(x + dx * reach, y + dy * reach, 5, 0, 2 * Math.PI);
@@ -173,8 +193,8 @@ export function handleReach(pane: Pane): number {
   return Math.min(pane.geometry.width, pane.geometry.height) * 0.32;
 }
 
-function drawBrush(view: View, pane: Pane, context: CanvasRenderingContext2D, brush: Brush): void {
-  const cursor = view.cursor.value;
+function drawBrush(stage: Stage, pane: Pane, context: CanvasRenderingContext2D, brush: Brush): void {
+  const cursor = stage.cursor.value;
   if (cursor?.plane !== pane.plane) return;
   const radius = settings.value[brush.radius] * (cursor.reach ?? 1) * pane.geometry.scale;
   const [x, y] = [cursor.x, cursor.y];
@@ -197,12 +217,11 @@ function drawBrush(view: View, pane: Pane, context: CanvasRenderingContext2D, br
   context.setLineDash([]);
 }
 
-function drawMeasurements(view: View, pane: Pane, context: CanvasRenderingContext2D): void {
+function drawMeasurements(stage: Stage, pane: Pane, context: CanvasRenderingContext2D): void {
   const { geometry } = pane;
-  const volume = view.session.volume.value;
-  const huAt = (at: readonly number[]) =>
-    hu(volume?.at(Math.floor(at[0]), Math.floor(at[1]), Math.floor(at[2])) ?? null);
-  for (const { from, to } of view.measurements.value) {
+  const volume = stage.session.volume.value;
+  const huAt = (at: Ijk) => hu(volume?.at(Math.floor(at[0]), Math.floor(at[1]), Math.floor(at[2])) ?? null);
+  for (const { from, to } of stage.measurements.value) {
     if (geometry.offPlane(from, pane.index) > 0.5 || geometry.offPlane(to, pane.index) > 0.5) continue;
     const p = geometry.toScreen(from);
     const q = geometry.toScreen(to);
@@ -212,13 +231,13 @@ function drawMeasurements(view: View, pane: Pane, context: CanvasRenderingContex
     context.lineWidth = 1.5;
     context.strokeStyle = "#ffe9a8";
     line(context, p, q);
-    const ends = t("{first} to {last}", { first: huAt(from), last: `${huAt(to)}${view.session.valueUnit}` });
-    const words = `${fixed(distanceMm(view.session.geometry, from, to), 1)} mm, ${ends}`;
+    const ends = t("{first} to {last}", { first: huAt(from), last: `${huAt(to)}${stage.session.valueUnit}` });
+    const words = `${fixed(distanceMm(stage.session.geometry, from, to), 1)} mm, ${ends}`;
     label(context, words, (p[0] + q[0]) / 2 + 8, (p[1] + q[1]) / 2 - 8, geometry, "#ffe9a8");
   }
 }
 
-function line(context: CanvasRenderingContext2D, p: readonly number[], q: readonly number[]): void {
+function line(context: CanvasRenderingContext2D, p: ScreenPoint, q: ScreenPoint): void {
   const length = Math.hypot(q[0] - p[0], q[1] - p[1]) || 1;
   const [nx, ny] = [(-(q[1] - p[1]) / length) * 4, ((q[0] - p[0]) / length) * 4];
   context.beginPath();

@@ -1,19 +1,26 @@
 /** Mouse, pen, fingers and wheel over a pane, handed to the chosen tool. The first press on any pane already works. */
 
-import type { Desk } from "../desk";
-import { settings } from "../settings";
+import type { ReadonlySignal } from "@preact/signals";
+import { settings } from "../../ground/settings";
 import { brushOf, toolOf } from "../tools";
-import type { Gesture, Place } from "../tools/tool";
-import { panning, turning, windowing, zooming } from "./gestures";
+import type { Gesture, PanePoint } from "../stage/gesture";
+import type { ToolHost } from "../tools/tool";
+import { panning, turning, windowing, zooming } from "../tools/gestures";
 import { handleReach } from "./marks";
-import { whyNotHere } from "./planebound";
+import { whyNotHere } from "../tools/possible";
 import { Touch } from "./touch";
-import type { Pane, View } from "./view";
+import type { Pane } from "../stage/pane";
+import type { Stage } from "../stage/stage";
 
 /** Wheel travel of one notch, in CSS pixels; trackpads send many small parts of it. */
 const NOTCH = 50;
 /** Part of the radius that the lightest touch of a pen draws with. */
 const LEAST_REACH = 0.3;
+
+export interface PointerHost extends ToolHost {
+  /** A drag moves the image, whatever the tool. */
+  readonly spaceHeld: ReadonlySignal<boolean>;
+}
 
 export class PanePointer {
   #gesture: Gesture | null = null;
@@ -25,8 +32,8 @@ export class PanePointer {
   readonly #touch: Touch;
 
   constructor(
-    private readonly desk: Desk,
-    private readonly view: View,
+    private readonly host: PointerHost,
+    private readonly stage: Stage,
     private readonly pane: Pane,
   ) {
     this.#touch = new Touch({
@@ -39,7 +46,7 @@ export class PanePointer {
         const box = pane.marks?.getBoundingClientRect();
         pane.geometry.panBy(dx, dy);
         pane.geometry.zoomAt(factor, x - (box?.left ?? 0), y - (box?.top ?? 0));
-        view.touch(pane);
+        stage.touch(pane);
       },
     });
   }
@@ -61,8 +68,8 @@ export class PanePointer {
     };
   }
 
-  /** Place in the pane. The overlay canvas covers the pane, so offsets of the event are those of the pane. */
-  #place(event: MouseEvent): Place {
+  /** Where it is in the pane. The overlay canvas covers the pane, so offsets of the event are those of the pane. */
+  #pointOf(event: MouseEvent): PanePoint {
     const { pane } = this;
     const box = pane.marks?.getBoundingClientRect();
     const [x, y] = box ? [event.clientX - box.left, event.clientY - box.top] : [0, 0];
@@ -80,12 +87,12 @@ export class PanePointer {
   /** A pen that is pressed lightly draws with a part of the radius. */
   #reach(event: MouseEvent): number {
     const isPen = "pointerType" in event && event.pointerType === "pen" && (event as PointerEvent).pressure > 0;
-    if (!isPen || !settings.value.penPressure || !brushOf(this.view.session)?.pressure) return 1;
+    if (!isPen || !settings.value.penPressure || !brushOf(this.stage.session)?.pressure) return 1;
     return LEAST_REACH + (1 - LEAST_REACH) * (event as PointerEvent).pressure;
   }
 
   #down(event: PointerEvent, element: HTMLElement): void {
-    this.view.session.activePlane.value = this.pane.plane;
+    this.stage.session.activate(this.pane.plane);
     element.focus({ preventScroll: true });
     try {
       element.setPointerCapture(event.pointerId);
@@ -102,24 +109,24 @@ export class PanePointer {
   /** What the press begins; false when nothing follows. */
   #begin(event: PointerEvent): boolean {
     if (this.#gesture) return false;
-    const { view, desk } = this;
-    const at = this.#place(event);
-    if (event.button === 1 || (event.button === 0 && desk.spaceHeld.value)) this.#gesture = panning(view, at);
-    else if (event.button === 2) this.#gesture = (event.ctrlKey ? zooming : windowing)(view, at);
-    else if (event.button === 0 && this.#onHandle(at)) this.#gesture = turning(view, at);
-    else if (event.button === 0 && whyNotHere(view, toolOf(view.session), this.pane)) this.#refuse(at);
-    else if (event.button === 0) this.#gesture = toolOf(view.session).press?.(desk, at) ?? null;
+    const { stage, host } = this;
+    const at = this.#pointOf(event);
+    if (event.button === 1 || (event.button === 0 && host.spaceHeld.value)) this.#gesture = panning(stage, at);
+    else if (event.button === 2) this.#gesture = (event.ctrlKey ? zooming : windowing)(stage, at);
+    else if (event.button === 0 && this.#onHandle(at)) this.#gesture = turning(stage, at);
+    else if (event.button === 0 && whyNotHere(stage, toolOf(stage.session), this.pane)) this.#refuse(at);
+    else if (event.button === 0) this.#gesture = toolOf(stage.session).press?.(host, at) ?? null;
     this.#by = event.pointerId;
     return this.#gesture !== null;
   }
 
   /** On a handle of the crosshair, which turns the other planes. */
-  #onHandle({ x, y }: Place): boolean {
-    const { view, pane } = this;
-    if (!view.planes.turning.value) return false;
-    const [cx, cy] = pane.geometry.toScreen(view.planes.centre);
+  #onHandle({ x, y }: PanePoint): boolean {
+    const { stage, pane } = this;
+    if (!stage.planes.turning.value) return false;
+    const [cx, cy] = pane.geometry.toScreen(stage.planes.centre);
     const reach = handleReach(pane);
-    return view.planes
+    return stage.planes
       .lines(pane)
       .some(({ angle }) =>
         [-1, 1].some(
@@ -128,17 +135,17 @@ export class PanePointer {
       );
   }
 
-  #refuse({ x, y, voxel }: Place): void {
-    const { view, pane } = this;
-    view.cursor.value = { plane: pane.plane, x, y, ijk: voxel };
-    view.hud.value = { title: whyNotHere(view, toolOf(view.session), pane) ?? "", detail: "", tone: "warn" };
+  #refuse({ x, y, voxel }: PanePoint): void {
+    const { stage, pane } = this;
+    stage.point({ plane: pane.plane, x, y, ijk: voxel });
+    stage.warn(whyNotHere(stage, toolOf(stage.session), pane) ?? "");
   }
 
   #move(event: PointerEvent): void {
     if (event.pointerType === "touch" && this.#touch.move(event)) return;
     if (this.#gesture && event.pointerId !== this.#by) return;
-    const at = this.#place(event);
-    this.view.cursor.value = { plane: this.pane.plane, x: at.x, y: at.y, ijk: at.voxel, reach: at.reach };
+    const at = this.#pointOf(event);
+    this.stage.point({ plane: this.pane.plane, x: at.x, y: at.y, ijk: at.voxel, reach: at.reach });
     if (this.#gesture) this.#gesture.move?.(at);
     else this.#hover(at);
   }
@@ -149,21 +156,21 @@ export class PanePointer {
     const gesture = this.#gesture;
     this.#gesture = null;
     if (event.type === "pointercancel") gesture?.cancel?.();
-    else gesture?.end?.(this.#place(event));
+    else gesture?.end?.(this.#pointOf(event));
   }
 
   #leave(): void {
     if (this.#gesture) return;
-    this.view.cursor.value = null;
-    if (this.#refused) this.view.hud.value = null;
+    this.stage.point(null);
+    if (this.#refused) this.stage.say(null);
     this.#refused = false;
-    toolOf(this.view.session).hover?.(this.desk, this.pane.plane, null);
+    toolOf(this.stage.session).hover?.(this.host, this.pane.plane, null);
   }
 
   #scroll(event: WheelEvent): void {
     event.preventDefault();
-    const { view, pane } = this;
-    const { session } = view;
+    const { stage, pane } = this;
+    const { session } = stage;
     const tool = toolOf(session);
     const travel =
       (event.deltaY || event.deltaX) *
@@ -171,31 +178,31 @@ export class PanePointer {
     if (Math.sign(travel) !== Math.sign(this.#wheel)) this.#wheel = 0;
     this.#wheel += travel;
     const notches = Math.trunc(this.#wheel / NOTCH);
-    session.activePlane.value = pane.plane;
+    session.activate(pane.plane);
     if (event.ctrlKey || tool.wheel === "zoom") {
-      const { x, y } = this.#place(event);
+      const { x, y } = this.#pointOf(event);
       this.#wheel = 0;
       pane.geometry.zoomAt(Math.exp(-travel / 300), x, y);
-      view.touch(pane);
+      stage.touch(pane);
       return;
     }
     if (!notches) return;
     this.#wheel -= notches * NOTCH;
-    if (!tool.wheel?.(this.desk, event, -notches))
-      view.scroll(pane, notches > 0 ? Math.ceil(notches / 2) : Math.floor(notches / 2));
-    const at = this.#place(event);
-    view.cursor.value = { plane: pane.plane, x: at.x, y: at.y, ijk: at.voxel };
+    if (!tool.wheel?.(this.host, event, -notches))
+      stage.scroll(pane, notches > 0 ? Math.ceil(notches / 2) : Math.floor(notches / 2));
+    const at = this.#pointOf(event);
+    stage.point({ plane: pane.plane, x: at.x, y: at.y, ijk: at.voxel });
     if (!this.#gesture) this.#hover(at);
   }
 
   /** A tool that cannot work on this pane as it stands says so before one presses. */
-  #hover(at: Place): void {
-    const { view, pane, desk } = this;
-    const tool = toolOf(view.session);
-    const isRefused = whyNotHere(view, tool, pane) !== null;
-    tool.hover?.(desk, pane.plane, isRefused ? null : at.voxel);
+  #hover(at: PanePoint): void {
+    const { stage, pane, host } = this;
+    const tool = toolOf(stage.session);
+    const isRefused = whyNotHere(stage, tool, pane) !== null;
+    tool.hover?.(host, pane.plane, isRefused ? null : at.voxel);
     if (isRefused) this.#refuse(at);
-    else if (this.#refused) view.hud.value = null;
+    else if (this.#refused) stage.say(null);
     this.#refused = isRefused;
   }
 }

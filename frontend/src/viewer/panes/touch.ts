@@ -1,6 +1,6 @@
 /**
- * Fingers on a pane: one does what the tool says, two move and zoom. A finger waits a moment before its press counts, so
- * that the first of two draws nothing; when the second comes later, what the first began is taken back.
+ * Fingers on a pane: one does what the tool says, two move and zoom. A finger waits a moment before its press counts,
+ * so that the first of two draws nothing; when the second comes later, what the first began is taken back.
  */
 
 export interface Fingers {

@@ -1,10 +1,11 @@
 /** The 3D pane's worker: fed with what changes of the mask, told how to draw, asked what is seen. */
 
 import type { EditorClient } from "../../editor/client";
-import type { Box } from "../../editor/types";
-import type { GridGeometry } from "../image/geometry";
+import { type Box, perAxis } from "../../editor/types";
+import type { GridGeometry } from "../geometry/grid";
 import { gridOf, type Grid } from "./model";
 import type { Scene3D, SurfaceReply, SurfaceRequest } from "./surface.worker";
+import { dot, type Vector } from "../geometry/oblique";
 
 /** Edge of a block in mm: of the mask, and of the lungs, of which only the shape is wanted. */
 const MASK_MM = 1.4,
@@ -15,20 +16,27 @@ export class SurfaceBody {
   readonly #worker = new Worker(new URL("./surface.worker.ts", import.meta.url), { type: "module", name: "surface" });
   readonly #mask: Grid;
   readonly #lungs: Grid;
-  readonly #waiting = new Map<number, (point: readonly number[] | null) => void>();
+  readonly #waiting = new Map<number, (point: Vector | null) => void>();
   #next = 0;
   #from = Infinity;
   #to = 0;
   #timer = 0;
   #isAwake = false;
 
-  /** `drawn` hears of every picture: triangles of the mask, milliseconds that it took. */
+  /**
+   * `drawn` hears of every picture: triangles of the mask, milliseconds that it took; `failed`, that the script of the
+   * worker did not come. The canvas is of no use then.
+   */
   constructor(
     canvas: OffscreenCanvas,
     private readonly geometry: GridGeometry,
     private readonly editor: EditorClient,
     drawn: (triangles: number, milliseconds: number) => void,
+    failed: () => void,
   ) {
+    this.#worker.onerror = ({ message }) => {
+      if (!message) failed();
+    };
     this.#mask = gridOf(geometry, Math.max(MASK_MM, Math.min(...geometry.spacingMmZyx)));
     this.#lungs = gridOf(geometry, LUNGS_MM, 2_000_000);
     this.#worker.onmessage = ({ data }: MessageEvent<SurfaceReply>) => {
@@ -91,20 +99,24 @@ export class SurfaceBody {
     this.#post({ kind: "draw", scene });
   }
 
-  /** Grid position (continuous ijk) of what is seen at a place of the pane; null for nothing. */
+  /** Grid position (continuous ijk) of what is seen at a point of the pane; null for nothing. */
   async pick(x: number, y: number): Promise<[number, number, number] | null> {
     const id = this.#next++;
-    const point = await new Promise<readonly number[] | null>((resolve) => {
+    const point = await new Promise<Vector | null>((resolve) => {
       this.#waiting.set(id, resolve);
       this.#post({ kind: "pick", id, x, y });
     });
     if (!point) return null;
     const { shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk: lps } = this.geometry;
-    return [0, 1, 2].map((axis) => {
-      const mm = spacing[2 - axis];
-      const along = [0, 1, 2].reduce((sum, row) => sum + (lps[row][axis] / mm) * point[row], 0);
-      return along / mm + shape[2 - axis] / 2;
-    }) as [number, number, number];
+    const mm = [spacing[2], spacing[1], spacing[0]] as const,
+      size = [shape[2], shape[1], shape[0]] as const;
+    return perAxis((axis) => {
+      const along = dot(
+        perAxis((row) => lps[row][axis] / mm[axis]),
+        point,
+      );
+      return along / mm[axis] + size[axis] / 2;
+    });
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 /** The surfaces of all segments, in bricks of a few layers, so that a stroke makes anew only what it touched. */
 
-import type { CoarseField } from "../../editor/types";
+import { type CoarseField, type Matrix, perAxis } from "../../editor/types";
 import { blur, netOf, type Field, type Mesh } from "./nets";
 import type { Body } from "./raster";
 
@@ -15,7 +15,7 @@ export interface Grid {
   readonly step: readonly [number, number, number];
   readonly spacingMmZyx: readonly [number, number, number];
   readonly shapeZyx: readonly [number, number, number];
-  readonly lpsFromIjk: readonly (readonly number[])[];
+  readonly lpsFromIjk: Matrix;
 }
 
 export class SurfaceModel {
@@ -26,17 +26,15 @@ export class SurfaceModel {
 
   constructor(readonly grid: Grid) {}
 
-  /** New fills of layers `from` <= z < `to`; segments that are not named are empty there. */
+  /** New fills of layers `from` <= z < `to`, which are kept as they are; what is not named is empty there. */
   put(from: number, to: number, fields: readonly CoarseField[]): void {
-    const [, rows, columns] = this.grid.size;
-    const area = rows * columns;
     for (const { segment } of fields) if (!this.#layers.has(segment)) this.#layers.set(segment, new Map());
     for (const [segment, layers] of this.#layers) {
-      const data = fields.find((f) => f.segment === segment)?.data;
+      const now = new Map(fields.filter((f) => f.segment === segment).map(({ layer, data }) => [layer, data]));
       for (let z = from; z < to; z++) {
-        const layer = data?.subarray((z - from) * area, (z - from + 1) * area);
+        const layer = now.get(z);
         const had = layers.has(z);
-        if (layer?.some((v) => v > 0)) layers.set(z, layer.slice());
+        if (layer?.some((v) => v > 0)) layers.set(z, layer);
         else if (!layers.delete(z)) continue;
         if (had || layers.has(z))
           for (let near = z - 2; near <= z + 2; near++) this.#stale.add(`${segment}/${Math.floor(near / BRICK)}`);
@@ -47,7 +45,7 @@ export class SurfaceModel {
   /** Surfaces by segment, those that have changed made anew. */
   bodies(): [segment: number, body: Body][] {
     for (const key of this.#stale) {
-      const [segment, brick] = key.split("/").map(Number);
+      const [segment = 0, brick = 0] = key.split("/").map(Number);
       const body = this.#brick(segment, brick);
       if (body) this.#bricks.set(key, body);
       else this.#bricks.delete(key);
@@ -60,7 +58,8 @@ export class SurfaceModel {
     const layers = this.#layers.get(segment);
     if (!layers || brick < -1) return null;
     const [, rows, columns] = this.grid.size;
-    // Two layers more on both sides for the blur, and one empty block all round, so that surfaces close at the volume's edge.
+    // Two layers more on both sides for the blur, and one empty block all round, so that surfaces close at the volume's
+    // edge.
     const first = brick * BRICK,
       z0 = first - 3,
       depth = BRICK + 6;
@@ -89,12 +88,12 @@ export class SurfaceModel {
       if (!layer) continue;
       for (let y = top; y <= bottom; y++) {
         const to = (z * size[1] + (y - y0)) * size[2] + (left - x0);
-        for (let x = left; x <= right; x++) data[to + x - left] = layer[y * columns + x];
+        for (let x = left; x <= right; x++) data[to + x - left] = layer[y * columns + x]!;
       }
     }
     const field: Field = blur({ size, data });
-    const [sz, sy, sx] = this.grid.step.map((n, axis) => n * this.grid.spacingMmZyx[axis]);
-    const mesh = netOf(field, ISO, [sx, sy, sz], 3, 3 + BRICK);
+    const { step, spacingMmZyx: spacing } = this.grid;
+    const mesh = netOf(field, ISO, [step[2] * spacing[2], step[1] * spacing[1], step[0] * spacing[0]], 3, 3 + BRICK);
     return mesh.triangles.length ? this.#placed(mesh, x0, y0, z0) : null;
   }
 
@@ -103,15 +102,20 @@ export class SurfaceModel {
     const { step, shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk: lps } = this.grid;
     const points = new Float32Array(positions.length),
       turned = new Float32Array(normals.length);
+    const [l, p, s] = lps;
     for (let n = 0; n < positions.length; n += 3) {
-      const i = (positions[n] + x0 + 0.5) * step[2] - shape[2] / 2;
-      const j = (positions[n + 1] + y0 + 0.5) * step[1] - shape[1] / 2;
-      const k = (positions[n + 2] + z0 + 0.5) * step[0] - shape[0] / 2;
-      const [gx, gy, gz] = [normals[n] / spacing[2], normals[n + 1] / spacing[1], normals[n + 2] / spacing[0]];
-      for (let row = 0; row < 3; row++) {
-        points[n + row] = lps[row][0] * i + lps[row][1] * j + lps[row][2] * k;
-        turned[n + row] = lps[row][0] * gx + lps[row][1] * gy + lps[row][2] * gz;
-      }
+      const i = (positions[n]! + x0 + 0.5) * step[2] - shape[2] / 2;
+      const j = (positions[n + 1]! + y0 + 0.5) * step[1] - shape[1] / 2;
+      const k = (positions[n + 2]! + z0 + 0.5) * step[0] - shape[0] / 2;
+      points[n] = l[0] * i + l[1] * j + l[2] * k;
+      points[n + 1] = p[0] * i + p[1] * j + p[2] * k;
+      points[n + 2] = s[0] * i + s[1] * j + s[2] * k;
+      const gx = normals[n]! / spacing[2],
+        gy = normals[n + 1]! / spacing[1],
+        gz = normals[n + 2]! / spacing[0];
+      turned[n] = l[0] * gx + l[1] * gy + l[2] * gz;
+      turned[n + 1] = p[0] * gx + p[1] * gy + p[2] * gz;
+      turned[n + 2] = s[0] * gx + s[1] * gy + s[2] * gz;
     }
     return { points, normals: turned, triangles };
   }
@@ -125,8 +129,8 @@ export function gridOf(
 ): Grid {
   const { shapeZyx: shape, spacingMmZyx: spacing, lpsFromIjk } = geometry;
   for (let target = mm; ; target *= 1.2) {
-    const step = spacing.map((s) => Math.max(1, Math.round(target / s))) as unknown as Grid["step"];
-    const size = shape.map((n, axis) => Math.ceil(n / step[axis])) as unknown as Grid["size"];
+    const step = perAxis((axis) => Math.max(1, Math.round(target / spacing[axis])));
+    const size = perAxis((axis) => Math.ceil(shape[axis] / step[axis]));
     if (size[0] * size[1] * size[2] <= most) return { size, step, spacingMmZyx: spacing, shapeZyx: shape, lpsFromIjk };
   }
 }

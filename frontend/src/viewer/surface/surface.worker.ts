@@ -2,7 +2,8 @@
 
 import type { CoarseField } from "../../editor/types";
 import { SurfaceModel, type Grid } from "./model";
-import { Canvas3D, placeOn, pointAt, type Pose } from "./raster";
+import { Canvas3D, screenPointOf, pointAt, type Pose } from "./raster";
+import { type Vector } from "../geometry/oblique";
 
 export interface Scene3D {
   readonly width: number;
@@ -28,7 +29,7 @@ export type SurfaceRequest =
 
 export type SurfaceReply =
   | { readonly kind: "drawn"; readonly triangles: number; readonly milliseconds: number }
-  | { readonly kind: "picked"; readonly id: number; readonly point: readonly number[] | null };
+  | { readonly kind: "picked"; readonly id: number; readonly point: Vector | null };
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -46,7 +47,7 @@ self.onmessage = ({ data }: MessageEvent<SurfaceRequest>) => {
   } else if (data.kind === "put") (data.what === "mask" ? mask : lungs).put(data.from, data.to, data.fields);
   else if (data.kind === "draw") ({ scene } = data);
   else {
-    const depth = scene && screen ? screen.depth[Math.floor(data.y) * scene.width + Math.floor(data.x)] : -Infinity;
+    const depth = scene && screen ? screen.depth[Math.floor(data.y) * scene.width + Math.floor(data.x)]! : -Infinity;
     const point =
       scene && Number.isFinite(depth) ? pointAt(data.x, data.y, depth, scene.pose, scene.width, scene.height) : null;
     self.postMessage({ kind: "picked", id: data.id, point } satisfies SurfaceReply);
@@ -95,7 +96,7 @@ function drawSlice(context: OffscreenCanvasRenderingContext2D, { slice, pose, wi
   context.lineWidth = 1;
   context.beginPath();
   slice.forEach((corner, n) => {
-    const [x, y] = placeOn(corner, pose, width, height);
+    const [x, y] = screenPointOf(corner, pose, width, height);
     if (n) context.lineTo(x, y);
     else context.moveTo(x, y);
   });
@@ -112,15 +113,19 @@ const AXES = [
   [[0, 0, -1], "I"],
 ] as const;
 
+/** Below this width, in pixels, the words in the pane's corners reach its middle: letters stand a line further in. */
+const NARROW = 280;
+
 /** The sides of the body where they point along the edges of the pane. */
 function drawLetters(context: OffscreenCanvasRenderingContext2D, { pose, width, height }: Scene3D): void {
   context.font = "600 11px system-ui, sans-serif";
   context.fillStyle = "#fff";
   context.textAlign = "center";
   context.textBaseline = "middle";
+  const edge = width < NARROW ? 32 : 14;
   for (const [axis, letter] of AXES) {
-    const [x, y] = placeOn(axis, { ...pose, pxPerMm: 1 }, 0, 0);
+    const [x, y] = screenPointOf(axis, { ...pose, pxPerMm: 1 }, 0, 0);
     if (Math.abs(x) > 0.8) context.fillText(letter, x > 0 ? width - 24 : 12, height / 2);
-    else if (Math.abs(y) > 0.8) context.fillText(letter, width / 2, y > 0 ? height - 14 : 14);
+    else if (Math.abs(y) > 0.8) context.fillText(letter, width / 2, y > 0 ? height - edge : edge);
   }
 }

@@ -1,19 +1,26 @@
 /** Tools that paint or erase round the cursor. */
 
 import { GROW_DEFAULTS, type PaintRules } from "../../editor/types";
-import { RADIUS_RANGE, TOLERANCE_RANGE, setRadius, stepRadius, stepTolerance, toleranceWords } from "../brushes";
-import { t } from "../language";
-import { Slider, Switch } from "../panels/controls";
-import type { Session } from "../session";
-import { change, settings } from "../settings";
+import { Ceiling, GrowSwitches, Overwrite, Radius, Tolerance } from "./brushsettings";
+import { stepRadius, stepTolerance } from "./radius";
+import { t } from "../../ground/language";
+import { Switch } from "../controls/controls";
+import type { ScanSession } from "../scan/session";
+import { change, settings } from "../../ground/settings";
 import type { Brush, ToolDefinition } from "./tool";
 
 /** The selected segment and what must not be touched. */
-export function rulesOf(session: Session): PaintRules {
-  return { segment: session.segment.value, overwrite: settings.value.overwrite, locked: [...session.locked.value] };
+export function rulesOf(session: ScanSession): PaintRules {
+  return {
+    segment: session.selection.segment.value,
+    overwrite: settings.value.overwrite,
+    locked: [...session.selection.locked.value],
+  };
 }
 
-/** What all brushes share: a stroke from press to release, the preview, the radius by Shift + wheel, one dab by Enter. */
+/**
+ * What all brushes share: a stroke from press to release, the preview, the radius by Shift + wheel, one dab by Enter.
+ */
 export function brushTool(
   brush: Brush,
   facts: Omit<ToolDefinition, "group" | "cursor" | "needs" | "brush">,
@@ -43,59 +50,6 @@ export function brushTool(
     escape: ({ strokes }) => void strokes.value?.cancel(),
     ...facts,
   };
-}
-
-export function Radius({ brush }: { readonly brush: Brush }) {
-  const mm = settings.value[brush.radius];
-  return (
-    <Slider
-      id="radius"
-      label={t("Radius")}
-      value={mm}
-      min={RADIUS_RANGE.min}
-      max={RADIUS_RANGE.max}
-      step={0.5}
-      text={`${mm} mm`}
-      hint={t("Shift + wheel")}
-      onChange={(v) => setRadius(brush, v)}
-    />
-  );
-}
-
-export function Overwrite() {
-  return (
-    <Switch
-      id="overwrite"
-      label={t("Overwrite others")}
-      on={settings.value.overwrite}
-      hint={t("Take voxels of other segments too; locked ones stay")}
-      onChange={(overwrite) => change({ overwrite })}
-    />
-  );
-}
-
-/** Voxels; the slider goes in steps that look alike, the last is no ceiling. */
-const CEILINGS = [1e3, 2e3, 5e3, 10e3, 20e3, 40e3, 60e3, 100e3, 150e3, 250e3, 500e3, 1e6, 0];
-
-function Ceiling() {
-  const { ceiling } = settings.value;
-  const at = Math.max(
-    0,
-    CEILINGS.findIndex((n) => n === 0 || (ceiling > 0 && n >= ceiling)),
-  );
-  const text = ceiling === 0 ? t("None") : ceiling >= 1e6 ? `${ceiling / 1e6} M` : `${ceiling / 1000} k`;
-  return (
-    <Slider
-      id="ceiling"
-      label={t("Voxel ceiling")}
-      value={ceiling === 0 ? CEILINGS.length - 1 : at}
-      min={0}
-      max={CEILINGS.length - 1}
-      text={text}
-      hint={t("A stroke that would take more takes nothing")}
-      onChange={(n) => change({ ceiling: CEILINGS[n] })}
-    />
-  );
 }
 
 const growBrush: Brush = {
@@ -131,73 +85,16 @@ export const grow: ToolDefinition = brushTool(growBrush, {
     else if (event.altKey) stepTolerance(notches);
     return event.shiftKey || event.altKey;
   },
-  Settings: ({ desk: { session } }) => {
-    const now = settings.value;
-    return (
-      <>
-        <Radius brush={growBrush} />
-        <Slider
-          id="tolerance"
-          label={t("Tolerance")}
-          value={now.tolerance}
-          min={TOLERANCE_RANGE.min}
-          max={TOLERANCE_RANGE.max}
-          text={`${now.tolerance} %, ${t(toleranceWords(now.tolerance))}`}
-          hint={t("Alt + wheel; smaller paints more")}
-          onChange={(tolerance) => change({ tolerance })}
-        />
-        <Ceiling />
-        <hr />
-        {session.isInLungs && (
-          <Switch
-            id="use-limit"
-            label={t("Stay inside the lung")}
-            on={now.useLimit}
-            keys="I"
-            hint={t("Keep to the lung when the cursor lies in it")}
-            onChange={(useLimit) => change({ useLimit })}
-          />
-        )}
-        <Switch
-          id="planar"
-          label={t("This slice only")}
-          on={now.planar}
-          keys="S"
-          hint={t("Grow in the axial slice only")}
-          onChange={(planar) => change({ planar })}
-        />
-        <Switch
-          id="grow-fill"
-          label={t("Fill holes")}
-          on={now.growFill}
-          hint={t("Take in what the region encloses")}
-          onChange={(growFill) => change({ growFill })}
-        />
-        <Switch
-          id="exclude-vessels"
-          label={t("Exclude vessels")}
-          on={now.excludeVessels}
-          hint={t("Nothing brighter than the seed by more than 200 HU")}
-          onChange={(excludeVessels) => change({ excludeVessels })}
-        />
-        <Switch
-          id="strong-control"
-          label={t("Strong leakage control")}
-          on={now.strongControl}
-          hint={t("Cut bridges thinner than 4 mm instead of 2 mm")}
-          onChange={(strongControl) => change({ strongControl })}
-        />
-        <Switch
-          id="live-preview"
-          label={t("Live preview")}
-          on={now.livePreview}
-          hint={t("Show what a stroke would take")}
-          onChange={(livePreview) => change({ livePreview })}
-        />
-        <Overwrite />
-      </>
-    );
-  },
+  Settings: ({ host: { session } }) => (
+    <>
+      <Radius brush={growBrush} />
+      <Tolerance />
+      <Ceiling />
+      <hr />
+      <GrowSwitches isInLungs={session.isInLungs} />
+      <Overwrite />
+    </>
+  ),
 });
 
 const sphereBrush: Brush = {
@@ -254,8 +151,8 @@ const eraserBrush: Brush = {
       radiusMm: now.eraserMm,
       planar: now.eraserPlanar,
       plane,
-      segments: now.eraseAll ? null : [session.segment.value],
-      locked: [...session.locked.value],
+      segments: now.eraseAll ? null : [session.selection.segment.value],
+      locked: [...session.selection.locked.value],
     };
   },
 };

@@ -1,10 +1,11 @@
 /**
- * The tools, in the order of the rail. To add one: write its object (see `tool.ts`) in a file of this folder and name it
- * here. Rail, palette, key, cursor, settings and pointer follow from it; a test holds that names and keys are single.
+ * The tools, in the order of the rail. To add one: write its object (see `tool.ts`) in a file of this folder and name
+ * it here. Rail, palette, key, cursor, settings and pointer follow from it; a test holds that names and keys are
+ * single.
  */
 
-import type { Context } from "../context";
-import type { Session } from "../session";
+import type { Context } from "../../ground/context";
+import type { ScanSession } from "../scan/session";
 import { circle, eraser, grow, sphere } from "./brushes";
 import { click } from "./clicking";
 import { lasso, scissors } from "./lines";
@@ -31,12 +32,12 @@ export const TOOLS: readonly ToolDefinition[] = [
 ];
 
 /** The definition of the chosen tool. */
-export function toolOf(session: Session): ToolDefinition {
-  return TOOLS.find(({ name }) => name === session.tool.value) ?? select;
+export function toolOf(session: ScanSession): ToolDefinition {
+  return TOOLS.find(({ name }) => name === session.selection.tool.value) ?? select;
 }
 
 /** The chosen tool as a brush; undefined when it is none. */
-export function brushOf(session: Session): Brush | undefined {
+export function brushOf(session: ScanSession): Brush | undefined {
   return toolOf(session).brush;
 }
 

@@ -1,38 +1,42 @@
 /** Lasso and scissors: what a closed line encloses, on one slice or several. */
 
 import type { Operation } from "../../editor/types";
-import { whyNot } from "../brushes";
-import type { Desk } from "../desk";
-import { t } from "../language";
-import { Slider, Switch } from "../panels/controls";
-import { type Line, LineDrawing, drawLine } from "../panes/line";
-import { change, settings } from "../settings";
-import { Overwrite, rulesOf } from "./brushes";
-import type { ToolDefinition } from "./tool";
+import { whyNot } from "../scan/editing";
+import { t } from "../../ground/language";
+import { Slider, Switch } from "../controls/controls";
+import { LineDrawing, drawLine } from "./line";
+import { change, settings } from "../../ground/settings";
+import { rulesOf } from "./brushes";
+import { Overwrite } from "./brushsettings";
+import type { Line } from "../stage/marks";
+import type { ToolDefinition, ToolHost } from "./tool";
 
-/** The slider's last place stands for every slice. */
+/** The slider's last step stands for every slice. */
 export const ALL_SLICES = 21;
 
-function slicesOf(desk: Desk, line: Line): readonly [number, number] {
+function slicesOf(host: ToolHost, line: Line): readonly [number, number] {
   const around = settings.value.lineSlices;
-  const last = (desk.view.value?.panes[line.plane].geometry.slices ?? 1) - 1;
+  const last = (host.stage.value?.panes[line.plane].geometry.slices ?? 1) - 1;
   return around >= ALL_SLICES ? [0, last] : [Math.max(0, line.index - around), Math.min(last, line.index + around)];
 }
 
 function lineTool(
   title: string,
-  operation: (desk: Desk, shape: Pick<Extract<Operation, { op: "lasso" }>, "plane" | "slices" | "points">) => Operation,
+  operation: (
+    host: ToolHost,
+    shape: Pick<Extract<Operation, { op: "lasso" }>, "plane" | "slices" | "points">,
+  ) => Operation,
   facts: Omit<ToolDefinition, "title" | "group" | "cursor" | "needs">,
 ): ToolDefinition {
-  const drawing = (desk: Desk): LineDrawing | null =>
-    desk.view.value &&
-    new LineDrawing(desk.view.value, (line) => {
+  const drawing = (host: ToolHost): LineDrawing | null =>
+    host.stage.value &&
+    new LineDrawing(host.stage.value, (line) => {
       const points = line.points.map(([a, b]) => [a - 0.5, b - 0.5] as const);
-      void desk.operations.run(title, operation(desk, { plane: line.plane, slices: slicesOf(desk, line), points }));
+      void host.operations.run(title, operation(host, { plane: line.plane, slices: slicesOf(host, line), points }));
     });
-  const mayDraw = ({ session, view }: Desk): boolean => {
+  const mayDraw = ({ session, stage }: ToolHost): boolean => {
     const why = whyNot(session);
-    if (why && view.value) view.value.hud.value = { title: why, detail: "", tone: "warn" };
+    if (why && stage.value) stage.value.warn(why);
     return !why;
   };
   return {
@@ -41,19 +45,19 @@ function lineTool(
     cursor: "crosshair",
     needs: "edit",
     straight: true,
-    press: (desk, at) => {
-      if (!at.voxel || !mayDraw(desk)) return null;
-      desk.session.goTo(at.voxel);
-      return drawing(desk)?.press(at) ?? null;
+    press: (host, at) => {
+      if (!at.voxel || !mayDraw(host)) return null;
+      host.session.goTo(at.voxel);
+      return drawing(host)?.press(at) ?? null;
     },
-    draw: (view, pane, context) => drawLine(view, pane, context, settings.value.lineSlices),
-    enter: (desk) => {
-      const view = desk.view.value;
-      if (view && mayDraw(desk)) drawing(desk)?.pressAtCrosshair(view.panes[desk.session.activePlane.value]);
+    draw: (stage, pane, context) => drawLine(stage, pane, context, settings.value.lineSlices),
+    enter: (host) => {
+      const stage = host.stage.value;
+      if (stage && mayDraw(host)) drawing(host)?.pressAtCrosshair(stage.panes[host.session.activePlane.value]);
     },
-    back: (desk) => drawing(desk)?.back(),
-    escape: (desk) => drawing(desk)?.drop(),
-    leave: (desk) => drawing(desk)?.drop(),
+    back: (host) => drawing(host)?.back(),
+    escape: (host) => drawing(host)?.drop(),
+    leave: (host) => drawing(host)?.drop(),
     ...facts,
   };
 }
@@ -102,8 +106,8 @@ export const scissors: ToolDefinition = lineTool(
     op: "scissors",
     ...shape,
     outside: settings.value.cutOutside,
-    segments: settings.value.cutAll ? null : [session.segment.value],
-    locked: [...session.locked.value],
+    segments: settings.value.cutAll ? null : [session.selection.segment.value],
+    locked: [...session.selection.locked.value],
   }),
   {
     name: "scissors",

@@ -1,6 +1,6 @@
 /** Tools that change no voxel. */
 
-import { crossing, measuring, panning, windowing } from "../panes/gestures";
+import { crossing, measuring, panning, windowing } from "./gestures";
 import type { ToolDefinition } from "./tool";
 
 export const select: ToolDefinition = {
@@ -11,7 +11,7 @@ export const select: ToolDefinition = {
   icon: "mouse-pointer-2",
   group: "look",
   cursor: "default",
-  press: ({ view }, at) => view.value && crossing(view.value, at),
+  press: ({ stage }, at) => stage.value && crossing(stage.value, at),
 };
 
 export const window: ToolDefinition = {
@@ -22,7 +22,7 @@ export const window: ToolDefinition = {
   icon: "contrast",
   group: "look",
   cursor: "crosshair",
-  press: ({ view }, at) => view.value && windowing(view.value, at),
+  press: ({ stage }, at) => stage.value && windowing(stage.value, at),
 };
 
 export const pan: ToolDefinition = {
@@ -34,7 +34,7 @@ export const pan: ToolDefinition = {
   group: "look",
   cursor: "grab",
   wheel: "zoom",
-  press: ({ view }, at) => view.value && panning(view.value, at),
+  press: ({ stage }, at) => stage.value && panning(stage.value, at),
 };
 
 export const measure: ToolDefinition = {
@@ -45,22 +45,22 @@ export const measure: ToolDefinition = {
   icon: "ruler",
   group: "mark",
   cursor: "crosshair",
-  press: ({ view }, at) => view.value && measuring(view.value, at),
+  press: ({ stage }, at) => stage.value && measuring(stage.value, at),
 };
 
 export const comment: ToolDefinition = {
   name: "comment",
   title: "Comment",
-  words: "Press on the place you want to speak of.",
+  words: "Press where you want to comment.",
   key: "C",
   icon: "message-square",
   group: "mark",
   cursor: "crosshair",
   needs: "comment",
-  press: (desk, { voxel }) => {
+  press: (host, { voxel }) => {
     if (voxel) {
-      desk.session.goTo(voxel);
-      desk.work.asking.value = { kind: "comment", ijk: voxel };
+      host.session.goTo(voxel);
+      host.askForComment(voxel);
     }
     return null;
   },

@@ -1,8 +1,8 @@
 /** The figures of a region. */
 
-import { t } from "../language";
-import { settings, change } from "../settings";
-import { regionWords } from "../panes/regions";
+import { t } from "../../ground/language";
+import { settings, change } from "../../ground/settings";
+import { regionWords } from "../stage/regions";
 import type { ToolDefinition } from "./tool";
 
 export const region: ToolDefinition = {
@@ -14,10 +14,10 @@ export const region: ToolDefinition = {
   group: "mark",
   cursor: "crosshair",
   straight: true,
-  press: ({ view }, at) => view.value?.regions.press(at) ?? null,
-  enter: ({ session, view }) => view.value?.regions.place(session.activePlane.value, session.cross.value),
-  Settings: ({ desk }) => {
-    const regions = desk.view.value?.regions;
+  press: ({ stage }, at) => stage.value?.regions.press(at) ?? null,
+  enter: ({ session, stage }) => stage.value?.regions.addAround(session.activePlane.value, session.cross.value),
+  Settings: ({ host }) => {
+    const regions = host.stage.value?.regions;
     const kind = settings.value.regionKind;
     const chosen = regions?.list.value.find((r) => r.id === regions.selected.value);
     return (
@@ -42,7 +42,7 @@ export const region: ToolDefinition = {
         </div>
         {chosen && (
           <ul class="small regionfacts" aria-live="polite" data-testid="region-facts">
-            {regionWords(chosen, desk.session.valueUnit).map((words) => (
+            {regionWords(chosen, host.session.valueUnit).map((words) => (
               <li key={words}>{words}</li>
             ))}
           </ul>

@@ -1,12 +1,12 @@
 /** The threshold brush: what of a ball lies within a window of HU. */
 
-import type { Desk } from "../desk";
-import { msg, t } from "../language";
-import { Button, Switch } from "../panels/controls";
-import { change, settings } from "../settings";
-import { hu } from "../words";
-import { Overwrite, Radius, brushTool, rulesOf } from "./brushes";
-import type { Brush } from "./tool";
+import { msg, t } from "../../ground/language";
+import { Button, Switch } from "../controls/controls";
+import { change, settings } from "../../ground/settings";
+import { hu } from "../../ground/words";
+import { brushTool, rulesOf } from "./brushes";
+import { Overwrite, Radius } from "./brushsettings";
+import type { Brush, ToolHost } from "./tool";
 
 /** Names and windows that a radiologist knows, HU. */
 export const WINDOWS: readonly { readonly name: string; readonly lo: number; readonly hi: number }[] = [
@@ -21,10 +21,10 @@ const HERE_MM = 3,
   HERE_SD = 2,
   LEAST_HALF_HU = 20;
 
-/** The window takes the place under the cursor (else the crosshair): mean ± 2 standard deviations of a ball of 3 mm. */
-export function windowFromHere({ session, view }: Desk): void {
+/** Sets the window from the voxels round the cursor (else the crosshair): mean ± 2 standard deviations within 3 mm. */
+export function windowFromHere({ session, stage }: ToolHost): void {
   const volume = session.volume.value;
-  const [ci, cj, ck] = view.value?.cursor.value?.ijk ?? session.cross.value;
+  const [ci, cj, ck] = stage.value?.cursor.value?.ijk ?? session.cross.value;
   const [sz, sy, sx] = session.geometry.spacingMmZyx;
   const [depth, rows, columns] = session.geometry.shapeZyx;
   const values: number[] = [];
@@ -103,7 +103,7 @@ export const threshold = brushTool(brush, {
   words: "Paints what lies within a window of HU. What you erased stays erased.",
   key: "T",
   icon: "pipette",
-  Settings: ({ desk }) => {
+  Settings: ({ host }) => {
     const now = settings.value;
     const { thresholdLo: lo, thresholdHi: hi } = now;
     return (
@@ -130,7 +130,7 @@ export const threshold = brushTool(brush, {
             testid="threshold-here"
             title={t("Mean ± 2 standard deviations around the cursor")}
             keys="Alt+T"
-            onClick={() => windowFromHere(desk)}
+            onClick={() => windowFromHere(host)}
           >
             {t("From the crosshair")}
           </Button>

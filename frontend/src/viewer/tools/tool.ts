@@ -1,35 +1,44 @@
-/** What a tool of the viewer is: one object, from which the rail, the palette, the keys, the panel and the panes are made. */
+/**
+ * What a tool of the viewer is: one object, from which the rail, the palette, the keys, the panel and the panes are
+ * made.
+ */
 
+import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChild } from "preact";
 import type { Ijk, Plane, Tool } from "../../editor/types";
-import type { Context } from "../context";
-import type { Desk } from "../desk";
-import type { IconName } from "../panels/icons";
-import type { Pane, View } from "../panes/view";
-import type { Session } from "../session";
-import type { Settings } from "../settings";
+import type { Context } from "../../ground/context";
+import type { IconName } from "../controls/icons";
+import type { Gesture, PanePoint } from "../stage/gesture";
+import type { Pane } from "../stage/pane";
+import type { Stage } from "../stage/stage";
+import type { ScanSession } from "../scan/session";
+import type { Settings } from "../../ground/settings";
+import type { Operations } from "./operations";
 
-/** Where the pointer is on a pane. */
-export interface Place {
-  readonly pane: Pane;
-  /** CSS pixels in the pane. */
-  readonly x: number;
-  readonly y: number;
-  /** Continuous voxel coordinates; the middle of a voxel is at +0.5. */
-  readonly grid: readonly [number, number, number];
-  /** null outside the volume. */
-  readonly voxel: Ijk | null;
-  /** Alt, Ctrl or Cmd is held: the opposite of what the tool does. */
-  readonly inverse: boolean;
-  /** Part of the radius that the pressure of a pen gives a brush; 1 for everything else. */
-  readonly reach: number;
+/** Strokes of the brush in hand, from press to release (`strokes.ts`). */
+export interface Painting {
+  /** Press: the first dab lands at once. False when painting is not possible; the reason stands beside the cursor. */
+  begin(plane: Plane, ijk: Ijk, reach?: number): boolean;
+  /** The pointer is over this voxel now. */
+  move(ijk: Ijk, reach?: number): void;
+  /** Release: one entry of the history. */
+  end(): Promise<void>;
+  cancel(): Promise<void>;
+  /** One dab at a voxel, for the keyboard. */
+  touch(plane: Plane, ijk: Ijk): Promise<void>;
+  /** The pointer rests over this voxel: show what a stroke would take. */
+  hover(plane: Plane, ijk: Ijk | null): void;
 }
 
-/** What a press began, until release. `cancel` takes back what it did: a second finger came, or the browser took the pointer away. */
-export interface Gesture {
-  move?(to: Place): void;
-  end?(at: Place): void;
-  cancel?(): void;
+/** What a tool may ask of the page. */
+export interface ToolHost {
+  readonly session: ScanSession;
+  /** null until there is something to see. */
+  readonly stage: ReadonlySignal<Stage | null>;
+  readonly strokes: ReadonlySignal<Painting | null>;
+  readonly operations: Pick<Operations, "run">;
+  /** Let the person write a comment on this voxel. */
+  askForComment(ijk: Ijk): void;
 }
 
 /** A tool that paints or erases round the cursor from press to release. */
@@ -43,7 +52,7 @@ export interface Brush {
   /** The pressure of a pen makes it smaller, while the setting is on. */
   readonly pressure?: boolean;
   /** The editor's tool for a stroke in `plane`, by the settings of now. */
-  stroke(session: Session, plane: Plane): Tool;
+  stroke(session: ScanSession, plane: Plane): Tool;
 }
 
 export interface ToolDefinition {
@@ -64,19 +73,21 @@ export interface ToolDefinition {
   /** Works on the slices of the grid only, not on oblique planes (nor, as no tool that draws does, on slabs). */
   readonly straight?: boolean | (() => boolean);
   /** A press of the first button, a pen or one finger. Null: the press was all. */
-  press?(desk: Desk, at: Place): Gesture | null;
+  press?(host: ToolHost, at: PanePoint): Gesture | null;
   /** The pointer rests over a pane, or has left it. */
-  hover?(desk: Desk, plane: Plane, at: Ijk | null): void;
-  /** Wheel with the tool chosen: `"zoom"`, or a function that answers whether it took these notches (up is positive). */
-  readonly wheel?: "zoom" | ((desk: Desk, event: WheelEvent, notches: number) => boolean);
+  hover?(host: ToolHost, plane: Plane, at: Ijk | null): void;
+  /**
+   * Wheel with the tool chosen: `"zoom"`, or a function that answers whether it took these notches (up is positive).
+   */
+  readonly wheel?: "zoom" | ((host: ToolHost, event: WheelEvent, notches: number) => boolean);
   /** Its marks over a pane, in CSS pixels. */
-  draw?(view: View, pane: Pane, context: CanvasRenderingContext2D): void;
+  readonly draw?: (stage: Stage, pane: Pane, context: CanvasRenderingContext2D) => void;
   /** Its settings, below title and words. */
-  Settings?(props: { readonly desk: Desk }): ComponentChild;
+  readonly Settings?: (props: { readonly host: ToolHost }) => ComponentChild;
   /** Enter, Backspace and Escape while the tool is chosen. */
-  enter?(desk: Desk): void;
-  back?(desk: Desk): void;
-  escape?(desk: Desk): void;
+  readonly enter?: (host: ToolHost) => void;
+  readonly back?: (host: ToolHost) => void;
+  readonly escape?: (host: ToolHost) => void;
   /** Another tool was chosen. */
-  leave?(desk: Desk): void;
+  readonly leave?: (host: ToolHost) => void;
 }

@@ -1,4 +1,4 @@
-"""How many bytes a body may have, by route: one table, asked before a body is read."""
+"""Limits on the size of request bodies, by route; checked before a body is read."""
 
 import re
 from collections.abc import Callable
@@ -8,20 +8,20 @@ from django.conf import settings
 
 KB, MB = 1 << 10, 1 << 20
 SMALL = MB  # forms and JSON; the longest that the viewer sends (a label schema, a stroke's proposal) is a tenth of it
-FORM = 64 * KB  # what multipart puts around a file, and the other fields of its form
+FORM = 64 * KB  # multipart overhead and the other fields of the form
 CREDENTIALS = 16 * KB  # a name and a password
 
 
 @dataclass(frozen=True)
 class BodyLimit:
-    """The most bytes of a body sent to a path that matches; `known` only to who shows a session or a token."""
+    """The most bytes of a body sent to a matching path; `known`: only with a session or a token."""
 
     path: re.Pattern[str]
     most: Callable[[], int]
     known: bool = False
 
 
-# The first that matches holds.
+# The first match applies.
 LIMITS = [
     BodyLimit(re.compile(r"/api/v1/assignments/[^/]+/mask"), lambda: settings.MAX_MASK_BYTES, known=True),
     BodyLimit(re.compile(r"/api/v1/scans/upload"), lambda: settings.MAX_UPLOAD_BYTES + FORM, known=True),
@@ -33,7 +33,7 @@ LIMITS = [
 
 @dataclass(frozen=True)
 class Refused:
-    """What is answered instead of reading on: a status, a stable code, and one sentence."""
+    """The response instead of reading the body: a status, a stable code, and one sentence."""
 
     status: int
     code: str
@@ -42,10 +42,8 @@ class Refused:
 
 
 def refuse_body(path: str, size: int, *, is_known: bool) -> Refused | None:
-    """Why a body of `size` bytes sent to `path` (without its query) is not read; None when it is.
-
-    `is_known`: the request shows a session or a token; whether they are good is asked later, where a database may be.
-    """
+    """The refusal of a body of `size` bytes sent to `path` (without its query); None when it is accepted. `is_known`:
+    the request carries a session or a token, valid or not (checked later)."""
     limit = next(limit for limit in LIMITS if limit.path.fullmatch(path))
     if limit.known and not is_known and size > SMALL:
         return Refused(401, "not_authenticated", "Log in before you send a file; nothing of it was read.")

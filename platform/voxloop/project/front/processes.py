@@ -1,9 +1,7 @@
-"""The web processes of one machine: a parent that only holds the listening socket, and children that serve it.
-
-The parent loads the product once and forks, so that children share its memory and a new one is there in a moment. It
-replaces a child that ended or that hangs, and one whose memory grew or that served its number of requests: the new one
-is there before the old one stops taking connections, so nothing is refused meanwhile.
-"""
+"""The web processes of one machine: a parent that only holds the listening socket, and children that serve it. The
+parent loads the product once and forks, so that children share memory and start fast. It replaces a child that ended,
+hangs, exceeds its memory or has served its number of requests; the new one accepts connections before the old one
+stops, so none is refused."""
 
 import contextlib
 import ctypes
@@ -28,19 +26,20 @@ from voxloop.embedded.processes import die_with_parent
 from voxloop.project.front.server import IDLE_SECONDS, Server, make_server
 
 POLL_SECONDS = 0.2
-LOOK_SECONDS = 2.0  # how often memory and requests of the children are looked at
-STOP_SECONDS = 4.0  # what is under way at a stop has so long
-RETIRE_SECONDS = IDLE_SECONDS + 45.0  # a replaced child goes when its connections have; at the latest then
+LOOK_SECONDS = 2.0  # interval of checking the children's memory and requests
+STOP_SECONDS = 4.0  # time for requests in progress at a stop
+RETIRE_SECONDS = IDLE_SECONDS + 45.0  # a replaced child ends with its last connection, at the latest after this time
 TRIM_SECONDS = 30.0
-SETTLE_SECONDS = 20.0  # a child that ends sooner than this is started again only after a pause
+SETTLE_SECONDS = 20.0  # a child that ends sooner than this is restarted after a pause
 PAUSE_SECONDS = 1.0
-HUNG_SECONDS = 20.0  # a child goes round its loop every second; one that does not for so long is ended
-COUNTER = struct.Struct("<QQ")  # requests served, rounds of the loop
+HUNG_SECONDS = 20.0  # a child loops every second; one that does not for this long is ended
+COUNTER = struct.Struct("<QQ")  # requests served, loop iterations
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How many of what. A child is replaced above `most_mb` of resident memory or after `most_requests`; 0: never."""
+    """Numbers of processes, threads and connections. A child is replaced above `most_mb` of resident memory or after
+    `most_requests`; 0: never."""
 
     processes: int = 2
     threads: int = 8
@@ -56,7 +55,7 @@ class _Child:
     started: float
     retires_at: float | None = None
     rounds: int = -1
-    moved_at: float = 0.0  # when its loop was last seen to have gone on
+    moved_at: float = 0.0  # when its loop was last seen to advance
 
 
 class Parent:
@@ -69,8 +68,7 @@ class Parent:
         self._children: list[_Child] = []
         self._is_stopping = False
         self._start_after = 0.0
-        # What each child has served and how often it went round, written by it and read here; more places than serve,
-        # for the retiring.
+        # Shared counters of each child, written by it and read here; more slots than children, for retiring ones.
         self._slots = 4 * shape.processes
         self._served = mmap.mmap(-1, COUNTER.size * self._slots)
 
@@ -82,7 +80,7 @@ class Parent:
         while not self._is_stopping:
             self._reap()
             now = time.monotonic()
-            if now - seen_at > HUNG_SECONDS / 2:  # this process was stopped itself: its children are judged anew
+            if now - seen_at > HUNG_SECONDS / 2:  # this process was suspended itself: restart the children's timers
                 for child in self._children:
                     child.moved_at = now
             seen_at = now
@@ -119,14 +117,14 @@ class Parent:
                 say(f"A web process ended: {error!r}")
             finally:
                 sys.stderr.flush()
-                os._exit(code)  # nothing that the parent has opened or registered is closed twice
+                os._exit(code)  # skip the parent's exit handlers
         self._children.append(_Child(pid, slot, time.monotonic(), moved_at=time.monotonic()))
 
     def _counter(self, slot: int) -> Callable[[int, int], None]:
         return lambda served, rounds: COUNTER.pack_into(self._served, slot * COUNTER.size, served, rounds)
 
     def _end_hung(self, now: float) -> None:
-        """A child that lives and does nothing is worse than none: connections wait for it for ever."""
+        """Kill hung children: their connections would wait for ever."""
         for child in self._children:
             _served, rounds = COUNTER.unpack_from(self._served, child.slot * COUNTER.size)
             if rounds != child.rounds:
@@ -153,7 +151,7 @@ class Parent:
             self._children.remove(child)
 
     def _replace_one(self, serving: list[_Child], now: float) -> None:
-        """At most one at a time, so that its memory is not needed twice for all of them."""
+        """Replace at most one child at a time, so that memory is doubled for one only."""
         if any(child.retires_at is not None for child in self._children):
             return
         for child in serving:
@@ -184,7 +182,7 @@ class Parent:
 def serve_until_told(
     application: Any, listener: socket.socket, shape: Shape, count: Callable[[int, int], None] = lambda *counts: None
 ) -> None:
-    """In a child: serve until TERM (finish what is under way) or USR1 (wait for every connection to go)."""
+    """In a child: serve until TERM (finish requests in progress) or USR1 (wait until every connection has closed)."""
     server = make_server(application, listener, threads=shape.threads, connections=shape.connections)
     asked: list[float] = []
 
@@ -195,7 +193,7 @@ def serve_until_told(
 
         return handle
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the parent passes it on as TERM
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal: the parent sends TERM
     signal.signal(signal.SIGTERM, leave(STOP_SECONDS))
     signal.signal(signal.SIGUSR1, leave(RETIRE_SECONDS))
     trims_at = time.monotonic() + TRIM_SECONDS
@@ -214,7 +212,7 @@ def serve_until_told(
 
 
 def is_done(server: Server, ends_at: float) -> bool:
-    """Whether a server that was asked to leave may go."""
+    """Whether a server that was asked to stop may end."""
     now = time.monotonic()
     if now >= ends_at:
         return True
@@ -224,10 +222,8 @@ def is_done(server: Server, ends_at: float) -> bool:
 
 
 def listen(host: str, port: int, *, wait_seconds: float = 10.0) -> socket.socket:
-    """A listening socket; waits for the children of a parent that was killed, who are about to let go of the port.
-
-    Raises OSError when the port stays taken.
-    """
+    """A listening socket; waits while children of a killed parent release the port. Raises OSError when the port stays
+    taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     end = time.monotonic() + wait_seconds
     while True:
@@ -245,24 +241,25 @@ def listen(host: str, port: int, *, wait_seconds: float = 10.0) -> socket.socket
 
 
 def prepare_memory(shape: Shape) -> None:
-    """Before the fork: as many files as sockets need, few arenas of memory, and nothing for the collector to touch."""
+    """Before the fork: raise the limit on open files, limit malloc arenas, and freeze objects for the garbage
+    collector."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = min(3 * shape.connections + 256, hard if hard != resource.RLIM_INFINITY else 1 << 20)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX: one for each of sixteen threads keeps what each once needed
+        ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX: with an arena per thread each keeps its peak memory
     gc.collect()
     gc.freeze()
 
 
 def return_memory() -> None:
-    """Give what the process no longer uses back to the operating system, where the C library can."""
+    """Return unused memory to the operating system, where the C library can."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory of a process in MB; 0 where it cannot be told."""
+    """Resident memory of a process in MB; 0 where unknown."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / (1 << 20)
     except (OSError, ValueError, IndexError):

@@ -1,8 +1,6 @@
-"""One web process: waitress with limits before a body is read, deadlines for slow clients, and a way to leave quietly.
-
-Waitress reads and writes every socket in one thread and gives a request to a worker thread when it is there to its last
-byte. What it lacks is added here by subclassing its documented parts.
-"""
+"""One web process: waitress with body limits before reading, deadlines for slow clients, and graceful shutdown.
+Waitress reads and writes every socket in one thread and passes a request to a worker thread once it is complete.
+Extended by subclassing its documented classes."""
 
 import contextlib
 import errno
@@ -21,11 +19,11 @@ from voxloop.project.front.limits import Refused, refuse_body
 from voxloop.project.refusing import render_refusal
 
 HEADER_SECONDS = 30.0  # from the first byte of a request to the end of its header
-BODY_SECONDS = 120.0  # for a body, and a second more for each of its first …
-BODY_BYTES_A_SECOND = 1024  # … so many bytes: the slowest line that is waited for
-IDLE_SECONDS = 75  # a connection without a request; also one whose answer does not move
-LINGER_SECONDS = 5.0  # how long the rest of a refused body is read and forgotten, so that its sender reads the refusal
-QUEUE_SECONDS = 20.0  # a request that waited longer for a thread is answered "busy": its sender has tried again by now
+BODY_SECONDS = 120.0  # for a body, plus a second for each … of it
+BODY_BYTES_A_SECOND = 1024  # … so many bytes: the slowest accepted transfer rate
+IDLE_SECONDS = 75  # a connection without a request, or whose response makes no progress
+LINGER_SECONDS = 5.0  # how long the rest of a refused body is discarded, so that its sender reads the refusal
+QUEUE_SECONDS = 20.0  # a request that waited longer for a thread gets "busy": its sender has retried by now
 CHUNKED_OVERHEAD = 64 << 10
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE})
 BUSY = Refused(503, "busy", "The server has too much to do; nothing was changed. Try again in a moment.", 5)
@@ -33,20 +31,21 @@ NO_SPACE = Refused(507, "no_space", "The disk is full; nothing was stored. Free 
 
 
 class Parser(HTTPRequestParser):
-    """Refuses a body by its declared length before a byte of it is kept, a chunked one as soon as it is too long."""
+    """Refuses a body by its declared length before reading it, a chunked one as soon as it is too long."""
 
     refused: Refused | None = None
     _is_checked = False
+    body_rcv: Any
 
     def __init__(self, adj: Adjustments) -> None:
         super().__init__(adj)
         self.began = time.time()
 
     def received(self, data: bytes) -> int:
-        """Take bytes; what follows a refused header or body is not taken for another request."""
+        """Take bytes; those after a refused header or body are not parsed as another request."""
         try:
             taken: int = super().received(data)
-        except OSError as error:  # the temporary file of a long body
+        except OSError as error:  # writing a long body's temporary file
             if error.errno not in FULL:
                 raise
             self._refuse(NO_SPACE)
@@ -59,7 +58,7 @@ class Parser(HTTPRequestParser):
         if self.chunked:
             size = len(self.body_rcv)
             if self.body_bytes_received > 2 * size + CHUNKED_OVERHEAD:
-                self._refuse(Refused(400, "bad_request", "The body is cut into chunks that are too small."))
+                self._refuse(Refused(400, "bad_request", "The chunks of the body are too small."))
                 return
         elif self._is_checked:
             return
@@ -79,10 +78,10 @@ class Parser(HTTPRequestParser):
 
 
 class RefusalTask(ErrorTask):
-    """Answers what was refused before it came to the product, in its words: a problem document or a page."""
+    """Responds to a request refused before it reached the product: a problem document or a page."""
 
     def execute(self) -> None:
-        """Write the answer; the connection ends with it."""
+        """Write the response and close the connection."""
         error = self.request.error
         refused = error if isinstance(error, Refused) else Refused(error.code, "bad_request", error.reason + ".")
         path = getattr(self.request, "path", "/")
@@ -102,17 +101,17 @@ class RefusalTask(ErrorTask):
 
 
 class ProductTask(WSGITask):
-    """A request to the product; counted, and the last of its connection when the process is about to leave."""
+    """A counted request to the product; the last of its connection when the process is stopping."""
 
     def build_response_header(self) -> bytes:
-        """As waitress does, and `Connection: close` when no more is taken on this connection."""
+        """As in waitress, with `Connection: close` when this is the connection's last request."""
         if self.channel.server.is_leaving:
             self.set_close_on_finish()
         header: bytes = super().build_response_header()
         return header
 
     def service(self) -> None:
-        """Run the product and count."""
+        """Run the product and count the request."""
         super().service()
         self.channel.server.served += 1
 
@@ -125,16 +124,17 @@ class Channel(HTTPChannel):
     parser_class = Parser
     lingers_until = 0.0
     waiting_since = 0.0
+    close_when_flushed: bool
     is_refused = False
 
     def received(self, data: bytes) -> bool:
-        """Take bytes; remember when a request began to wait for a thread."""
+        """Take bytes; record when a request began to wait for a thread."""
         self.waiting_since = time.time()
         taken: bool = super().received(data)
         return taken
 
     def service(self) -> None:
-        """In a worker thread: run the request, unless it waited so long that its sender has given up."""
+        """In a worker thread: run the request, unless its sender has given up by now."""
         request = self.requests[0]
         if not request.error and time.time() - self.waiting_since > QUEUE_SECONDS:
             request.error = BUSY
@@ -143,7 +143,7 @@ class Channel(HTTPChannel):
         self.waiting_since = time.time()
 
     def handle_write(self) -> None:
-        """Send; after a refusal close our half only, because a reset would take the answer from its reader."""
+        """Send; after a refusal close only the sending side, because a reset would discard the response."""
         if self.is_refused and self.close_when_flushed and not self.total_outbufs_len and not self.will_close:
             self.close_when_flushed = self.is_refused = False
             self.lingers_until = time.time() + LINGER_SECONDS
@@ -157,15 +157,15 @@ class Channel(HTTPChannel):
         return bool(self.lingers_until or super().readable())
 
     def handle_read(self) -> None:
-        """Read; forget what comes after a refusal."""
+        """Read; discard what comes after a refusal."""
         if self.lingers_until:
             with contextlib.suppress(OSError):
-                self.recv(self.adj.recv_bytes)  # closes at the end of the stream
+                self.recv(self.adj.recv_bytes)  # closes at end of stream
             return
         super().handle_read()
 
     def is_overdue(self, now: float) -> bool:
-        """Whether the client has had the time that a client gets."""
+        """Whether the client has exceeded its deadline."""
         if self.lingers_until:
             return now > self.lingers_until
         if self.requests:
@@ -186,7 +186,7 @@ class Server(TcpWSGIServer):
     served = 0
 
     def maintenance(self, now: float) -> None:
-        """Close overdue connections; where too many are open, the ones that have been silent for longest."""
+        """Close overdue connections; when too many are open, also the longest idle ones."""
         channels = list(self.active_channels.values())
         for channel in channels:
             if channel.is_overdue(now):
@@ -197,7 +197,7 @@ class Server(TcpWSGIServer):
                 channel.will_close = True
 
     def leave(self) -> None:
-        """Take no new connection; finish what is under way and end each connection with its next answer."""
+        """Accept no new connection; finish requests in progress and close each connection after its next response."""
         if not self.is_leaving:
             self.is_leaving = True
             self.accepting = False
@@ -206,7 +206,7 @@ class Server(TcpWSGIServer):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a request is being read or answered, or an answer is on its way."""
+        """Whether a request is being read or processed, or a response is being sent."""
         channels = list(self.active_channels.values())
         return any(each.requests or each.request or each.total_outbufs_len for each in channels)
 
@@ -224,13 +224,13 @@ def make_server(application: Any, listener: socket.socket, *, threads: int, conn
         recv_bytes=256 << 10,
         asyncore_use_poll=True,
         max_request_header_size=32 << 10,
-        max_request_body_size=1 << 62,  # the parser above asks the table
-        # A body or an answer longer than this lies in a temporary file. No answer of ours is longer than the last
-        # figure, so that none holds its thread until a slow reader has read it.
+        max_request_body_size=1 << 62,  # the parser above enforces the limits
+        # Longer bodies and responses are buffered in a temporary file. No response exceeds the last figure, so none
+        # blocks its thread on a slow reader.
         inbuf_overflow=1 << 20,
         outbuf_overflow=4 << 20,
         outbuf_high_watermark=1 << 30,
-        # Headers of proxies are judged by the product (`project/proxies.py`), for every server alike.
+        # `project/ingress.py` handles headers of proxies, the same for every server.
         clear_untrusted_proxy_headers=False,
         log_socket_errors=False,
     )

@@ -1,4 +1,4 @@
-"""The region-growing brush, the plain brushes, and the lung limit that region growing keeps to."""
+"""The region-growing brush, the plain brushes, and the lung limit that confines region growing."""
 
 from voxloop.volume.growing.grow import Grown, GrowParams, grow
 from voxloop.volume.growing.lung_limit import NORMAL_LUNG_HU, lung_limit

@@ -1,8 +1,6 @@
-"""The region-growing brush: one stroke from a seed, exact to the last voxel in every port of it.
-
-Smoothing is a 1-2-1 binomial kept as integers (64 × HU), so every comparison with a bound is one of integers;
-distances are doubles with a fixed margin. `tests/vectors/growing.json` holds Python and TypeScript together.
-"""
+"""The region-growing brush: one stroke from a seed, identical to the voxel in Python and TypeScript. Smoothing is a
+1-2-1 binomial in integers (64 × HU), so comparisons with bounds are exact; distances are doubles with a fixed margin.
+`tests/vectors/growing.json` tests both implementations."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ from voxloop.volume.growing.sphere import EPSILON, Box, Index, Spacing, ball, bo
 from voxloop.volume.labelmap import ERASED
 
 Mask = npt.NDArray[np.bool_]
-# The seed's smallest ball and the farthest that a noisy seed may move to an accepted voxel, in mm.
+# In mm: the smallest ball around the seed, and how far a noisy seed may move to an accepted voxel.
 LEAST_SEED_MM = 1.5
 SNAP_MM2 = 4.0
 # Room around the box so that opening and closing never meet the edge of the array.
@@ -28,7 +26,7 @@ FACES = ndi.generate_binary_structure(3, 1)
 
 @dataclass(frozen=True)
 class GrowParams:
-    """What a reader may change about a stroke; `viewer.md` tells how each default was found."""
+    """The reader's parameters of a stroke."""
 
     tolerance: int = 30  # lower bound = background + tolerance % of (seed − background): smaller paints more
     seed_mm: float = 2.5  # the seed's value is the lower median in min(seed_mm, max(1.5, radius / 4)) mm
@@ -40,11 +38,11 @@ class GrowParams:
     fill: bool = True  # fill enclosed holes, per slice where slices are thick
     use_limit: bool = True  # the lung limit, applied only when the seed lies inside it
     planar: bool = False  # the current slice only
-    ceiling: int | None = None  # a stroke that would paint more voxels than this paints none
+    ceiling: int | None = None  # a stroke larger than this paints nothing
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> GrowParams:
-        """From the `params` of a stroke; names it does not know are left alone."""
+        """From the `params` of a stroke; unknown names are ignored."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in document.items() if name in known})
 
@@ -55,7 +53,7 @@ class GrowParams:
 
 @dataclass(frozen=True)
 class Grown:
-    """What a stroke takes: `added` (bool) within `box`; `refusal` is a code when it takes nothing."""
+    """Result of a stroke: `added` (bool) within `box`; `refusal` is a code when nothing is painted."""
 
     box: Box
     added: Mask
@@ -81,11 +79,11 @@ def grow(
     params: GrowParams | None = None,
     overwrite: bool = False,
 ) -> Grown:
-    """One stroke of `segment` from the seed, within a sphere of `radius_mm`. Changes nothing: see `Grown.apply`.
+    """One stroke of `segment` from the seed, within a sphere of `radius_mm`. Does not modify the labelmap: see
+    `Grown.apply`.
 
-    Voxels that a reader erased (255) take no part. Voxels of other segments take part, so that a stroke reaches
-    round them, but are painted only with `overwrite`. `limit_zyx` and `background_hu` come from `lung_limit`.
-    """
+    Erased voxels (255) are excluded. Growing passes through other segments, but paints them only with `overwrite`.
+    `limit_zyx` and `background_hu` come from `lung_limit`."""
     params = params or GrowParams()
     box = box_around(hu_zyx.shape, spacing_mm_zyx, seed_zyx, radius_mm)
     distance2 = squared_distance(box, spacing_mm_zyx, seed_zyx)
@@ -111,7 +109,26 @@ def grow(
     if not accepted[seed] or distance2[seed] > SNAP_MM2 + EPSILON:
         return Grown(box, nothing, seed64 / 64, lower64 / 64, refusal="nothing_within_bounds")
 
-    taken = _flood(accepted, seed)
+    taken = _smoothed(_flood(accepted, seed), domain, seed, distance2, spacing_mm_zyx, params)
+    if params.fill:
+        by_slice = params.planar or spacing_mm_zyx[0] > params.smooth_z_max or taken.shape[0] == 1
+        taken = taken | (_fill(taken | (labels == segment), by_slice) & domain)
+    free = labels != segment if overwrite else labels == 0
+    painted = taken & free
+    if params.ceiling is not None and np.count_nonzero(painted) > params.ceiling:
+        return Grown(box, nothing, seed64 / 64, lower64 / 64, refusal="over_ceiling")
+    return Grown(box, painted, seed64 / 64, lower64 / 64)
+
+
+def _smoothed(
+    taken: Mask,
+    domain: Mask,
+    seed: Index,
+    distance2: npt.NDArray[np.float64],
+    spacing_mm_zyx: Spacing,
+    params: GrowParams,
+) -> Mask:
+    """The flooded region, opened (removes leaks through thin bridges) and closed (fills gaps within the domain)."""
     thickest_mm = 0.0 if params.planar else params.smooth_z_max
     if params.open_mm:
         element = ball(max(params.open_mm, spacing_mm_zyx[1]), spacing_mm_zyx, thickest_mm)
@@ -121,14 +138,7 @@ def grow(
     if params.close_mm:
         element = ball(max(params.close_mm, spacing_mm_zyx[1]), spacing_mm_zyx, thickest_mm)
         taken = taken | (_inner(ndi.binary_closing(np.pad(taken, MARGIN), element)) & domain)
-    if params.fill:
-        by_slice = params.planar or spacing_mm_zyx[0] > params.smooth_z_max or taken.shape[0] == 1
-        taken = taken | (_fill(taken | (labels == segment), by_slice) & domain)
-    free = labels != segment if overwrite else labels == 0
-    painted = taken & free
-    if params.ceiling is not None and np.count_nonzero(painted) > params.ceiling:
-        return Grown(box, nothing, seed64 / 64, lower64 / 64, refusal="over_ceiling")
-    return Grown(box, painted, seed64 / 64, lower64 / 64)
+    return taken
 
 
 def _smooth64(hu_zyx: npt.NDArray[np.int16], box: Box, across_slices: bool) -> npt.NDArray[np.int32]:
@@ -154,7 +164,7 @@ def _seed64(
     radius_mm: float,
     params: GrowParams,
 ) -> int:
-    """64 × HU of the seed: the lower median in a small ball, never smaller than the four neighbours in the plane."""
+    """64 × HU of the seed: the lower median in a small ball that includes at least the four in-plane neighbours."""
     reach = max(min(params.seed_mm, max(LEAST_SEED_MM, radius_mm / 4)), 1.01 * spacing_mm_zyx[1])
     values = np.sort(smooth64[distance2 <= reach * reach + EPSILON])
     return int(values[(values.size - 1) // 2])
@@ -168,7 +178,7 @@ def _flood(accepted: Mask, seed: Index) -> Mask:
 
 
 def _nearest(mask: Mask, distance2: npt.NDArray[np.float64]) -> Index:
-    """The voxel of the mask nearest to the seed; of equals the first in z, y, x order."""
+    """The voxel of the mask nearest to the seed; ties go to the first in z, y, x order."""
     z, y, x = np.unravel_index(int(np.where(mask, distance2, np.inf).argmin()), mask.shape)
     return int(z), int(y), int(x)
 

@@ -6,15 +6,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
+from voxloop.volume.amounts import voxel_ml
 from voxloop.volume.growing.sphere import Spacing
 
 Mask = npt.NDArray[np.bool_]
 Packed = npt.NDArray[np.uint8]
 
 AIR_HU = -500
-# Half-way between ground glass and the chest wall: where the pleura lies beside an opacity. Voxels up to here count
-# as far as this many mm from aerated lung, on a way through nothing denser: no chest wall lies between. The distance
-# only guards against a way out of the chest, such as through a thin diaphragm to gas in the stomach.
+# RIM_HU is half-way between ground glass and the chest wall: the pleura beside an opacity. Voxels below it count up to
+# RIM_MM from aerated lung along a path through nothing denser, so no chest wall lies between. The distance only guards
+# against paths out of the chest, such as through a thin diaphragm to gas in the stomach.
 RIM_HU = -300
 RIM_MM = 10.0
 CLOSE_MM = 15.0
@@ -33,10 +34,9 @@ def lung_limit(
 ) -> tuple[Mask | None, int]:
     """The limit (bool, whole volume) and the background in HU (median of aerated lung, rounded down).
 
-    Aerated lung is what lies below `air_hu`, does not touch a side face of the volume and is larger than
-    `least_ml`. With the voxels below `RIM_HU` that hang on to it, it is closed by a ball of `close_mm`, so that
-    attached lesions and vessels fall inside (docs/adr/0011, 0013). `(None, -860)` where there is no such thing.
-    """
+    Aerated lung is what lies below `air_hu`, does not touch a side face of the volume and is larger than `least_ml`.
+    Together with connected voxels below `RIM_HU` it is closed by a ball of `close_mm`, to include attached lesions and
+    vessels (docs/adr/0011, 0013). `(None, -860)` where no lung is found."""
     lung = _aerated_lung(hu_zyx, spacing_mm_zyx, air_hu, least_ml)
     if lung is None:
         return None, NORMAL_LUNG_HU
@@ -44,7 +44,7 @@ def lung_limit(
     with_rim = _with_rim(lung, hu_zyx, spacing_mm_zyx)
     limit = np.zeros(lung.shape, np.bool_)
     box = ndi.find_objects(with_rim.astype(np.uint8))[0]
-    # Closing never leaves the box of what it closes.
+    # Closing never extends beyond the bounding box.
     limit[box] = close_ball(with_rim[box], spacing_mm_zyx, close_mm)
     return limit, background_hu
 
@@ -55,12 +55,12 @@ def _aerated_lung(hu_zyx: npt.NDArray[np.int16], spacing_mm_zyx: Spacing, air_hu
     sizes[0] = 0
     for face in (labelled[:, 0], labelled[:, -1], labelled[:, :, 0], labelled[:, :, -1]):
         sizes[np.unique(face)] = 0
-    kept = sizes * np.prod(spacing_mm_zyx) / 1000.0 >= least_ml
+    kept = sizes * voxel_ml(spacing_mm_zyx) >= least_ml
     return kept[labelled] if kept.any() else None
 
 
 def _with_rim(lung: Mask, hu_zyx: npt.NDArray[np.int16], spacing_mm_zyx: Spacing) -> Mask:
-    """The lung and what hangs on to it below `RIM_HU`, by steps through faces, as many as `RIM_MM` has in the plane."""
+    """The lung and 6-connected voxels below `RIM_HU`, up to `RIM_MM` (counted in in-plane steps) away."""
     steps = max(1, round(RIM_MM / spacing_mm_zyx[1]))
     box = tuple(
         slice(max(0, side.start - steps), side.stop + steps) for side in ndi.find_objects(lung.astype(np.uint8))[0]
@@ -71,7 +71,7 @@ def _with_rim(lung: Mask, hu_zyx: npt.NDArray[np.int16], spacing_mm_zyx: Spacing
 
 
 def close_ball(mask: Mask, spacing_mm_zyx: Spacing, radius_mm: float) -> Mask:
-    """Morphological closing by a ball, as on an endless grid. Rows are packed to bits."""
+    """Morphological closing by a ball, as on an infinite grid. Rows are packed to bits."""
     reach_z, reach_y, reach_x = (int(radius_mm / s) + 1 for s in spacing_mm_zyx)
     shape = mask.shape
     padded = np.pad(mask, ((reach_z, reach_z), (reach_y, reach_y), (reach_x, reach_x)))

@@ -52,8 +52,7 @@ def erase(
 ) -> Painted:
     """Erase in place: every voxel of the brush becomes 255, background too, so that growing never paints it.
 
-    With `segment` other segments are left as they are.
-    """
+    With `segment` other segments are unchanged."""
     box, brush = _brush(labels_zyx, spacing_mm_zyx, centre_zyx, radius_mm, planar)
     part = labels_zyx[box]
     free = part != ERASED if segment is None else (part == 0) | (part == segment)

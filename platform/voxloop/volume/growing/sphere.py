@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-# Distances are doubles; a voxel exactly on the sphere counts as inside, whatever the last bit says.
+# A margin, so that a voxel exactly on the sphere counts as inside despite rounding.
 EPSILON = 1e-6
 
 Box = tuple[slice, slice, slice]
@@ -14,7 +14,7 @@ Spacing = tuple[float, float, float]
 
 
 def box_around(shape_zyx: tuple[int, ...], spacing_mm_zyx: Spacing, centre_zyx: Index, radius_mm: float) -> Box:
-    """The part of the volume within the sphere, one voxel wider on each side, cut at the volume's edge."""
+    """The box around the sphere, one voxel wider on each side, clipped to the volume."""
     reach = [int(radius_mm / s + EPSILON) + 1 for s in spacing_mm_zyx]
     z, y, x = (slice(max(0, c - r), min(n, c + r + 1)) for c, r, n in zip(centre_zyx, reach, shape_zyx, strict=True))
     return z, y, x

@@ -22,12 +22,12 @@ Labels = npt.NDArray[np.uint8]
 
 
 def strip_erased(labels_zyx: Labels) -> Labels:
-    """A copy with 255 turned into background: what measures and exports see."""
+    """A copy with 255 turned into background, for measures and exports."""
     return np.where(labels_zyx == ERASED, np.uint8(0), labels_zyx)
 
 
 def grid_of(shape_zyx: Iterable[int]) -> ChunkIndex:
-    """How many chunks along z, y, x hold a volume of this shape."""
+    """Number of chunks along z, y, x for a volume of this shape."""
     z, y, x = ((n + CHUNK - 1) // CHUNK for n in shape_zyx)
     return z, y, x
 
@@ -56,15 +56,14 @@ def encode_chunk(voxels: Labels) -> bytes:
 
 
 def decode_chunk(payload: bytes) -> Labels:
-    """The 32×32×32 uint8 voxels of a payload. Raises `FormatError` (`bad_chunk`) when it breaks the format."""
+    """The 32×32×32 uint8 voxels of a payload. Raises `FormatError` (`bad_chunk`) when it is malformed."""
     return count_chunk(payload)[0]
 
 
 def count_chunk(payload: bytes) -> tuple[Labels, dict[int, int]]:
     """The voxels of a payload and how many have each value > 0. Raises as `decode_chunk`.
 
-    Counted are the packed bytes, of which there are 2 to 8 times fewer than voxels; each stands for a few of them.
-    """
+    Counts packed bytes, each holding several voxels, which is faster."""
     if not payload:
         raise FormatError("bad_chunk", "The payload of a chunk is empty.")
     count = payload[0] or 256
@@ -77,7 +76,7 @@ def count_chunk(payload: bytes) -> tuple[Labels, dict[int, int]]:
     if count == 1:
         value = int(values[0])
         return np.full((CHUNK, CHUNK, CHUNK), value, np.uint8), {value: VOXELS} if value else {}
-    # A row is one or a few machine words, and XOR does not mind where a word's bytes lie.
+    # A row is one or a few machine words; XOR is independent of byte order.
     word = np.uint32 if bits == 1 else np.uint64
     edges = np.frombuffer(payload[1 + count :], word).reshape(ROWS, -1)
     packed = np.bitwise_xor.accumulate(edges, axis=0).reshape(-1).view(np.uint8)
@@ -92,7 +91,7 @@ def count_chunk(payload: bytes) -> tuple[Labels, dict[int, int]]:
 
 
 def split_labelmap(labels_zyx: Labels) -> dict[ChunkIndex, bytes]:
-    """Payloads of every chunk that is not all 0, in z, y, x order."""
+    """Payloads of all chunks that are not all 0, in z, y, x order."""
     return {index: encode_chunk(_cut(labels_zyx, index)) for index in _differing(labels_zyx, None)}
 
 
@@ -104,23 +103,22 @@ def join_labelmap(chunks: Mapping[ChunkIndex, bytes], shape_zyx: tuple[int, int,
 
 
 def apply_chunks(labels_zyx: Labels, chunks: Mapping[ChunkIndex, bytes]) -> None:
-    """Write payloads into a labelmap in place.
+    """Write payloads into a labelmap in position.
 
-    Raises `FormatError` for a chunk outside the shape, a broken payload, or a voxel set beyond the volume's edge.
-    """
+    Raises `FormatError` for a chunk outside the shape, a malformed payload, or a voxel set beyond the volume's edge."""
     for index, payload in chunks.items():
         write_chunk(labels_zyx, index, decode_chunk(payload))
 
 
 def write_chunk(labels_zyx: Labels, index: ChunkIndex, voxels: Labels) -> None:
     """Write one decoded chunk into a labelmap in place; raises as `apply_chunks`."""
-    check_place(index, labels_zyx.shape, voxels)
+    check_index(index, labels_zyx.shape, voxels)
     z, y, x = (CHUNK * c for c in index)
     target = labels_zyx[z : z + CHUNK, y : y + CHUNK, x : x + CHUNK]
     target[...] = voxels[: target.shape[0], : target.shape[1], : target.shape[2]]
 
 
-def check_place(index: ChunkIndex, shape_zyx: Iterable[int], voxels: Labels) -> None:
+def check_index(index: ChunkIndex, shape_zyx: Iterable[int], voxels: Labels) -> None:
     """Refuse a chunk outside the shape, and one with voxels set beyond the volume's edge."""
     shape = tuple(shape_zyx)
     if any(not 0 <= c < n for c, n in zip(index, grid_of(shape), strict=True)):
@@ -150,8 +148,8 @@ def _pack(index: Labels, bits: int) -> Labels:
         return np.packbits(index, bitorder="little")
     parts = index.reshape(-1, 8 // bits)
     packed = np.zeros(parts.shape[0], np.uint8)
-    for place in range(parts.shape[1]):
-        packed |= parts[:, place] << np.uint8(place * bits)
+    for position in range(parts.shape[1]):
+        packed |= parts[:, position] << np.uint8(position * bits)
     return packed
 
 
@@ -180,7 +178,7 @@ def _cut(labels_zyx: Labels, index: ChunkIndex) -> Labels:
 
 
 def _differing(labels_zyx: Labels, base_zyx: Labels | None) -> list[ChunkIndex]:
-    """Chunks with a voxel other than in `base` (other than 0 without one), slab by slab to stay in the cache."""
+    """Chunks that differ from `base` (from 0 without one), slab by slab for cache locality."""
     found: list[ChunkIndex] = []
     _, grid_y, grid_x = grid_of(labels_zyx.shape)
     for z in range(0, labels_zyx.shape[0], CHUNK):

@@ -16,7 +16,7 @@ from voxloop.volume.labelmap.chunks import (
     LONGEST_PAYLOAD,
     ChunkIndex,
     Labels,
-    check_place,
+    check_index,
     count_chunk,
     grid_of,
     join_labelmap,
@@ -72,8 +72,8 @@ def decode_message(
 ) -> MaskMessage:
     """Read a message; `shape_zyx`, where given, is the only shape accepted.
 
-    `visit` is shown each chunk as it is checked (place, payload, voxels, how many have each value > 0), so that nobody
-    has to decode it a second time.
+    `visit` is called with each checked chunk (index, payload, voxels, count of each value > 0), which saves a second
+    decoding.
 
     Raises `FormatError` (`bad_mask`, `bad_chunk`). Never inflates more than its header and the declared payloads,
     and never declares more than the shape can hold.
@@ -89,12 +89,12 @@ def decode_message(
     shape = _shape(header)
     if shape_zyx is not None and shape != tuple(shape_zyx):
         _refuse(f"The mask has shape {list(shape)}, its scan has {list(shape_zyx)}.")
-    places = _places(header, shape)
+    entries = _entries(header, shape)
     chunks: dict[ChunkIndex, bytes] = {}
-    for index, size in places:
+    for index, size in entries:
         payload = stream.take(size)
         voxels, counts = count_chunk(payload)
-        check_place(index, shape, voxels)
+        check_index(index, shape, voxels)
         chunks[index] = payload
         if visit is not None:
             visit(index, payload, voxels, counts)
@@ -158,17 +158,17 @@ def _header(raw: bytes) -> dict[str, Any]:
 def _shape(header: dict[str, Any]) -> tuple[int, int, int]:
     shape = header.get("shape_zyx")
     if not _are_integers(shape, 3) or min(shape) < 1 or math.prod(shape) > MOST_VOXELS:
-        _refuse("The mask message has no possible shape.")
+        _refuse("The shape of the mask message is not possible.")
     return shape[0], shape[1], shape[2]
 
 
-def _places(header: dict[str, Any], shape: tuple[int, int, int]) -> list[tuple[ChunkIndex, int]]:
-    """Where each payload belongs and how long it is; nothing is inflated before this has passed."""
+def _entries(header: dict[str, Any], shape: tuple[int, int, int]) -> list[tuple[ChunkIndex, int]]:
+    """Index and length of each payload; checked before anything is inflated."""
     listed = header.get("chunks")
     grid = grid_of(shape)
     if not isinstance(listed, list) or len(listed) > math.prod(grid):
         _refuse("The mask message lists more chunks than the volume has.")
-    places: list[tuple[ChunkIndex, int]] = []
+    entries: list[tuple[ChunkIndex, int]] = []
     seen: set[ChunkIndex] = set()
     for entry in listed:
         if not _are_integers(entry, 4):
@@ -181,8 +181,8 @@ def _places(header: dict[str, Any], shape: tuple[int, int, int]) -> list[tuple[C
         if not len(b"\x01\x00") <= entry[3] <= LONGEST_PAYLOAD:
             raise FormatError("bad_chunk", f"Chunk {list(index)} has an impossible length.")
         seen.add(index)
-        places.append((index, entry[3]))
-    return places
+        entries.append((index, entry[3]))
+    return entries
 
 
 def _strokes(header: dict[str, Any]) -> tuple[dict[str, Any], ...]:

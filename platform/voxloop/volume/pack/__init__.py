@@ -1,4 +1,4 @@
-"""The volume pack: what the server stores of a scan's voxels and the browser reads by byte range."""
+"""The volume pack: a scan's voxels as stored on the server and read by byte range in the browser."""
 
 from voxloop.volume.pack.codec import (
     SUM_BYTES,
@@ -9,7 +9,7 @@ from voxloop.volume.pack.codec import (
     sum_slice,
     sum_slices,
 )
-from voxloop.volume.pack.preview import PreviewEntry, decode_preview, encode_preview
+from voxloop.volume.pack.preview import PreviewEntry, encode_preview
 from voxloop.volume.pack.volume import LimitEntry, PackedVolume, VolumeIndex, pack_volume
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "PreviewEntry",
     "VolumeIndex",
     "decode_pack",
-    "decode_preview",
     "decode_slice",
     "encode_pack",
     "encode_preview",

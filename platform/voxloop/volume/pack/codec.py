@@ -1,8 +1,7 @@
-"""One HTJ2K lossless codestream per slice, one after the other, with their places and a checksum.
+"""One lossless HTJ2K codestream per slice, concatenated, with offsets and checksums.
 
-HTJ2K (JPEG 2000 part 15) decodes in 1.5 ms a slice here and in the browser alike, serves DICOMweb frames without
-recoding, and takes a third of raw chest CT. Signed 16 bits survive in every decoder tried.
-"""
+HTJ2K (JPEG 2000 part 15) decodes in 1.5 ms a slice here and in the browser, can serve DICOMweb frames without
+transcoding, and needs a third of raw chest CT. Every decoder tried supports signed 16 bits."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ SUM_BYTES = 16
 
 
 def _fill_codec_tables() -> None:
-    """OpenJPH 0.26 fills its tables on first use without a lock: first use in two threads gives a wrong slice."""
+    """Initialise the tables of OpenJPH 0.26, which does so on first use without a lock: a race gives a wrong slice."""
     tile = np.arange(64 * 64, dtype=np.int16).reshape(64, 64)
     imagecodecs.htj2k_decode(imagecodecs.htj2k_encode(tile, reversible=True))
 
@@ -40,11 +39,9 @@ DType = Literal["int16", "uint16"]
 
 @dataclass(frozen=True)
 class PackEntry:
-    """What an index says of a pack: its length, sha256 (hex) and the (offset, length) of each slice in bytes.
+    """The index entry of a pack: its length, sha256 (hex) and the (offset, length) of each slice in bytes.
 
-    `sums`: of each slice the first 16 bytes of the sha256 of its codestream, one after the other; None in an index
-    that was made before slices had sums.
-    """
+    `sums`: the first 16 bytes of the sha256 of each slice's codestream, concatenated; None in older indexes."""
 
     bytes: int
     sha256: str
@@ -78,12 +75,12 @@ class PackEntry:
         if end != entry.bytes:
             raise FormatError("bad_pack", "The slices of the volume pack do not fill it.")
         if entry.sums is not None and len(entry.sums) != SUM_BYTES * len(slices):
-            raise FormatError("bad_pack", "The index of the volume pack has not one sum for each slice.")
+            raise FormatError("bad_pack", "The index of the volume pack lacks a sum for each slice.")
         return entry
 
-    def sum_of(self, place: int) -> Raw | None:
+    def sum_of(self, number: int) -> Raw | None:
         """The sum of one slice, where the index has sums."""
-        return None if self.sums is None else self.sums[place * SUM_BYTES : (place + 1) * SUM_BYTES]
+        return None if self.sums is None else self.sums[number * SUM_BYTES : (number + 1) * SUM_BYTES]
 
     def to_json(self) -> dict[str, Any]:
         """The fields of `pack` in a volume index, without the URL."""
@@ -92,18 +89,18 @@ class PackEntry:
             "sha256": self.sha256,
             "codec": CODEC,
             "dtype": self.dtype,
-            "slices": [list(place) for place in self.slices],
+            "slices": [list(extent) for extent in self.slices],
             **({} if self.sums is None else {"sums": base64.b64encode(self.sums).decode()}),
         }
 
 
 def sum_slice(stream: bytes | memoryview) -> bytes:
-    """What an index keeps of a codestream to know it again: the first 16 bytes of its sha256."""
+    """The checksum of a codestream in an index: the first 16 bytes of its sha256."""
     return hashlib.sha256(stream).digest()[:SUM_BYTES]
 
 
 def sum_slices(data: bytes, slices: Sequence[tuple[int, int]]) -> bytes:
-    """The sums of every slice of a pack, one after the other."""
+    """The concatenated sums of all slices of a pack."""
     view = memoryview(data)
     return b"".join(sum_slice(view[offset : offset + length]) for offset, length in slices)
 
@@ -113,8 +110,7 @@ def encode_pack(
 ) -> tuple[bytes, PackEntry]:
     """Pack a volume (int16 HU, or uint16 of an X-ray) slice by slice, on every core by default.
 
-    Every slice is decoded again and compared. `on_slice` is told the number of slices done.
-    """
+    Every slice is decoded again and compared. `on_slice` is called with the number of slices done."""
     if voxels_zyx.dtype not in (np.int16, np.uint16) or voxels_zyx.ndim != 3:
         raise ValueError("a pack holds a 3D volume of int16 or uint16")
     streams: list[bytes] = []
@@ -133,10 +129,8 @@ def encode_pack(
 
 
 def decode_slice(stream: bytes, entry: PackEntry, shape_yx: tuple[int, int]) -> Voxels:
-    """One slice from its codestream. Raises `FormatError` (`bad_pack`) when it is another one than the index says.
-
-    The sum is not looked at: whoever reads the stream checks it (`voxloop.storage.reading`).
-    """
+    """One slice from its codestream. Raises `FormatError` (`bad_pack`) when it does not match the index. Does not check
+    the sum, which `voxloop.storage.reading` does."""
     try:
         image = imagecodecs.htj2k_decode(stream)
     except (RuntimeError, ValueError) as error:
@@ -151,14 +145,14 @@ def decode_pack(
 ) -> Voxels:
     """The whole volume, after its length and sha256 were checked. Raises `FormatError` (`bad_pack`)."""
     if len(data) != entry.bytes or hashlib.sha256(data).hexdigest() != entry.sha256:
-        raise FormatError("bad_pack", "The volume pack is not the one that its index names.")
+        raise FormatError("bad_pack", "The volume pack does not match its index.")
     if len(entry.slices) != shape_zyx[0]:
         raise FormatError("bad_pack", "The volume pack has another number of slices than its shape.")
     voxels_zyx = np.empty(shape_zyx, entry.dtype)
 
-    def decode(place: int) -> None:
-        offset, length = entry.slices[place]
-        voxels_zyx[place] = decode_slice(data[offset : offset + length], entry, shape_zyx[1:])
+    def decode(number: int) -> None:
+        offset, length = entry.slices[number]
+        voxels_zyx[number] = decode_slice(data[offset : offset + length], entry, shape_zyx[1:])
 
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         for _ in pool.map(decode, range(shape_zyx[0])):
@@ -169,5 +163,5 @@ def decode_pack(
 def _encode(slice_yx: Voxels) -> bytes:
     stream = bytes(imagecodecs.htj2k_encode(np.ascontiguousarray(slice_yx), reversible=True))
     if not np.array_equal(imagecodecs.htj2k_decode(stream), slice_yx):
-        raise RuntimeError("the HTJ2K codec did not give a slice back")
+        raise RuntimeError("the HTJ2K codec did not reproduce a slice")
     return stream

@@ -1,4 +1,4 @@
-"""Everything that is made of a scan's voxels once, at intake: pack, preview, lung limit, and the index of them."""
+"""What intake derives from a scan's voxels: pack, preview, lung limit, and their index."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LIMIT_LAYER = "limit"
 
 @dataclass(frozen=True)
 class LimitEntry:
-    """What an index says of the lung limit: bytes of its mask message, background of the brush in HU."""
+    """The index entry of the lung limit: bytes of its mask message, background of the brush in HU."""
 
     bytes: int
     background_hu: int
@@ -32,7 +32,7 @@ class LimitEntry:
 
 @dataclass(frozen=True)
 class VolumeIndex:
-    """The volume index of `docs/formats.md` without what only a server knows (id of the scan, URLs)."""
+    """The volume index of `docs/formats.md` without what only the server adds (id of the scan, URLs)."""
 
     modality: str
     geometry: Geometry
@@ -56,7 +56,9 @@ class VolumeIndex:
                 limit and LimitEntry(int(limit["bytes"]), int(limit["background_hu"])),
                 (int(document["hu_range"][0]), int(document["hu_range"][1])),
             )
-        except (IndexError, KeyError, TypeError) as error:
+        except FormatError:
+            raise
+        except (IndexError, KeyError, TypeError, ValueError) as error:
             raise FormatError("bad_pack", "The volume index is incomplete.") from error
         if document.get("seal", index.seal()) != index.seal():
             raise FormatError("bad_pack", "The volume index was changed after it was made.")
@@ -65,7 +67,7 @@ class VolumeIndex:
         return index
 
     def seal(self) -> str:
-        """sha256 (hex) over every fact of the index: a wrong spacing or offset would be seen by nobody."""
+        """sha256 (hex) over all fields of the index: nobody would notice a changed spacing or offset."""
         return hashlib.sha256(json.dumps(_plain(self._facts()), sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
@@ -86,7 +88,7 @@ class VolumeIndex:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers as a database gives them back: it keeps no -0.0 and no difference between 1 and 1.0."""
+    """Normalise numbers as jsonb does: -0.0 becomes 0, and 1.0 equals 1."""
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
@@ -112,7 +114,7 @@ def pack_volume(
     threads: int | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> PackedVolume:
-    """Make pack, preview and (for a CT with lungs) limit of a volume. `on_progress` is told a share of 0 … 1."""
+    """Make pack, preview and (for a CT with lungs) limit of a volume. `on_progress` is called with a share of 0 … 1."""
     if voxels_zyx.shape != geometry.shape_zyx:
         raise ValueError(f"voxels {voxels_zyx.shape} on a grid of {geometry.shape_zyx}")
     tell = on_progress or (lambda share: None)

@@ -1,4 +1,4 @@
-"""Phantom chest CTs: deterministic, varied, quick, and with the truth. No patient data anywhere."""
+"""Phantom chest CTs with ground truth: deterministic, varied, fast. No patient data."""
 
 from voxloop.volume.phantom.make import LOBES, Phantom, make_phantom
 from voxloop.volume.phantom.scanner import PROFILES, ScannerProfile

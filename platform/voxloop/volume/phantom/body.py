@@ -1,4 +1,4 @@
-"""Body, cage, lungs, mediastinum and abdomen of one subject, in HU before any scanner saw them."""
+"""Body, rib cage, lungs, mediastinum and abdomen of one subject, in HU before scanner effects."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Subject:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Subject:
-        """A subject like none before."""
+        """Draw a random subject."""
         fat = float(rng.gamma(4, 2.6) + 4)
         return cls(
             lung_height=float(rng.uniform(212, 252)),
@@ -55,7 +55,7 @@ class Subject:
 
 @dataclass
 class Anatomy:
-    """The drawn body: `hu` is written on by trees and findings, the masks are the truth."""
+    """The drawn body: trees and findings modify `hu`; the masks are the ground truth."""
 
     hu: Field
     body: Mask
@@ -75,7 +75,7 @@ def draw_anatomy(grid: Grid, subject: Subject, rng: np.random.Generator) -> Anat
     bumps = grid.noise(rng, 22)
     grain = grid.noise(rng, 7)
 
-    # The cage narrows to the apex and leans back; its inside is pleura, ribs run on it.
+    # The rib cage narrows to the apex and leans back; its inner surface is the pleura, on which the ribs run.
     narrow: Field = np.sqrt(np.clip(1 - 0.93 * up**3.4, 0.05, 1)) - 0.05 * (1 - up) ** 2 * (rise > 0)
     wide, deep = subject.cage_width * narrow, subject.cage_depth * np.sqrt(np.clip(1 - 0.84 * up**4.2, 0.05, 1))
     middle = 3 + subject.apex_shift * up**2
@@ -116,7 +116,7 @@ def draw_anatomy(grid: Grid, subject: Subject, rng: np.random.Generator) -> Anat
 def _lungs(
     grid: Grid, subject: Subject, cage: Field, rise: Field, base_z: float, bumps: Field
 ) -> tuple[npt.NDArray[np.uint8], Field]:
-    """1 right, 2 left; and the height of the diaphragm."""
+    """The lungs (1 right, 2 left), and the height of the diaphragm."""
     x, y, z = grid.x, grid.y, grid.z
     dome: Field = np.asarray(base_z - 20 * np.clip((y - 5) / 80, -1, 1.2) - 6 * (np.abs(x) / 100) ** 2, np.float32)
     for side, lift in ((RIGHT, subject.dome + 8), (LEFT, subject.dome)):
@@ -135,7 +135,7 @@ def _lungs(
 
 
 def _heart(grid: Grid, subject: Subject, base_z: float) -> Field:
-    """Below 1 inside."""
+    """Implicit surface of the heart, below 1 inside."""
     size = subject.heart
     dx, dy, dz = grid.x - 20, grid.y + 30, grid.z - (base_z + 58)
     along = dx + 0.32 * dz * -1  # the apex points down and to the left

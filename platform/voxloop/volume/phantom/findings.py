@@ -31,7 +31,7 @@ class Canvas:
 
 
 def draw_findings(grid: Grid, anatomy: Anatomy, rng: np.random.Generator) -> Labels:
-    """Draw a subject's findings into `anatomy.hu` and return their segments; at least one voxel of them."""
+    """Draw a subject's findings into `anatomy.hu` and return their segments (at least one voxel)."""
     labels = np.zeros(grid.shape, np.uint8)
     canvas = Canvas(grid, anatomy, grid.noise(rng, 18), grid.noise(rng, 6), rng, labels)
     pattern = rng.choice(5, p=[0.48, 0.20, 0.14, 0.09, 0.09])
@@ -48,8 +48,8 @@ def draw_findings(grid: Grid, anatomy: Anatomy, rng: np.random.Generator) -> Lab
     for chance, draw in ((0.18, _nodule), (0.14, _atelectasis), (0.08, _reticulation)):
         if rng.random() < chance:
             draw(canvas)
-    if not labels.any():  # every place drawn was too small: a subject with findings has at least one
-        _opacity(canvas, _place(canvas, 4, 18), np.array([14.0, 14.0, 14.0]), 320.0)
+    if not labels.any():  # every drawn finding was too small: a subject with findings has at least one
+        _opacity(canvas, _random_centre(canvas, 4, 18), np.array([14.0, 14.0, 14.0]), 320.0)
     return labels
 
 
@@ -60,22 +60,22 @@ def _multifocal(canvas: Canvas) -> None:
     for _ in range(int(rng.integers(3, 6 + round(8 * severe)))):
         size = rng.uniform(8, 18 + 24 * severe)
         radii = size * rng.uniform(0.7, 1.25, 3)
-        place = _place(canvas, 2, max(6.0, 0.7 * size), low=rng.random() < 0.65)
-        _opacity(canvas, place, radii, rng.uniform(170, 400))
+        centre = _random_centre(canvas, 2, max(6.0, 0.7 * size), low=rng.random() < 0.65)
+        _opacity(canvas, centre, radii, rng.uniform(170, 400))
         if size > 14 and rng.random() < 0.35:
-            _opacity(canvas, place, radii * rng.uniform(0.35, 0.6), 900.0, solid=True)
+            _opacity(canvas, centre, radii * rng.uniform(0.35, 0.6), 900.0, solid=True)
 
 
 def _lobar(canvas: Canvas) -> None:
     """Consolidation of a good part of one lobe with air bronchograms, in a rim of ground glass."""
     rng = canvas.rng
-    place = _place(canvas, 8, 34, low=rng.random() < 0.7)
+    centre = _random_centre(canvas, 8, 34, low=rng.random() < 0.7)
     radii = rng.uniform(20, 38, 3)
-    lobe = int(canvas.anatomy.lobes[_index(canvas.grid, place)])
-    _opacity(canvas, place, radii * 1.25, rng.uniform(200, 330), lobe=lobe)
-    _opacity(canvas, place, radii, 900.0, solid=True, lobe=lobe)
+    lobe = int(canvas.anatomy.lobes[_index(canvas.grid, centre)])
+    _opacity(canvas, centre, radii * 1.25, rng.uniform(200, 330), lobe=lobe)
+    _opacity(canvas, centre, radii, 900.0, solid=True, lobe=lobe)
     if rng.random() < 0.4:
-        _opacity(canvas, _place(canvas, 3, 25), rng.uniform(8, 18, 3), rng.uniform(200, 380))
+        _opacity(canvas, _random_centre(canvas, 3, 25), rng.uniform(8, 18, 3), rng.uniform(200, 380))
 
 
 def _few_small(canvas: Canvas) -> None:
@@ -84,14 +84,14 @@ def _few_small(canvas: Canvas) -> None:
     for _ in range(int(rng.integers(1, 4))):
         solid = rng.random() < 0.3
         amount = 900.0 if solid else rng.uniform(180, 420)
-        _opacity(canvas, _place(canvas, 2, 22), rng.uniform(5, 11, 3), amount, solid=solid)
+        _opacity(canvas, _random_centre(canvas, 2, 22), rng.uniform(5, 11, 3), amount, solid=solid)
 
 
 def _tree_in_bud(canvas: Canvas) -> None:
     """Clusters of buds of 2-3.5 mm on short twigs."""
     rng, grid = canvas.rng, canvas.grid
     for _ in range(int(rng.integers(1, 4))):
-        centre = np.array(_place(canvas, 4, 16, low=rng.random() < 0.5))
+        centre = np.array(_random_centre(canvas, 4, 16, low=rng.random() < 0.5))
         points, sizes = [], []
         for _ in range(int(rng.integers(18, 42))):
             bud = centre + rng.normal(0, 9, 3)
@@ -108,17 +108,17 @@ def _tree_in_bud(canvas: Canvas) -> None:
         hu += np.minimum(1.6 * share, 1) * np.maximum(20 - hu, 0)
         canvas.labels[(share > 0.10) & (canvas.labels == 0)] = TREE_IN_BUD
     if rng.random() < 0.5:
-        _opacity(canvas, _place(canvas, 3, 20), rng.uniform(6, 13, 3), rng.uniform(250, 420))
+        _opacity(canvas, _random_centre(canvas, 3, 20), rng.uniform(6, 13, 3), rng.uniform(250, 420))
 
 
 def _cavity(canvas: Canvas) -> None:
     """A thick-walled cavity, upper lobes preferred, with some ground glass round it."""
     rng = canvas.rng
-    place = _place(canvas, 10, 26, low=False)
+    centre = _random_centre(canvas, 10, 26, low=False)
     outer = rng.uniform(11, 21)
     radii = outer * rng.uniform(0.88, 1.12, 3)
-    _opacity(canvas, place, radii * 1.5, rng.uniform(160, 260))
-    part, reach = _reach(canvas, place, radii, 0.10)
+    _opacity(canvas, centre, radii * 1.5, rng.uniform(160, 260))
+    part, reach = _reach(canvas, centre, radii, 0.10)
     inside = canvas.anatomy.lungs[part] > 0
     share = np.clip((1.06 - reach) / 0.12, 0, 1) * inside
     hollow = np.clip(((1 - rng.uniform(4.5, 7) / outer) - reach) / 0.12, 0, 1) * inside
@@ -132,9 +132,9 @@ def _nodule(canvas: Canvas) -> None:
     """A solid nodule or mass, not infectious; some with spicules, a few calcified."""
     rng = canvas.rng
     size = rng.uniform(4.5, 9) if rng.random() < 0.7 else rng.uniform(12, 20)
-    place = _place(canvas, 4, 34)
+    centre = _random_centre(canvas, 4, 34)
     radii = size * rng.uniform(0.88, 1.12, 3)
-    part, reach = _reach(canvas, place, radii, rng.uniform(0.04, 0.16))
+    part, reach = _reach(canvas, centre, radii, rng.uniform(0.04, 0.16))
     share = np.clip((1.08 - reach) / 0.16, 0, 1) * (canvas.anatomy.lungs[part] > 0)
     hu = canvas.anatomy.hu[part]
     hu += share * (rng.choice([35.0, 45.0, 260.0], p=[0.5, 0.4, 0.1]) - hu)
@@ -173,7 +173,7 @@ def _reticulation(canvas: Canvas) -> None:
 
 def _opacity(
     canvas: Canvas,
-    place: tuple[float, float, float],
+    centre: tuple[float, float, float],
     radii_xyz: npt.NDArray[np.float64],
     amount_hu: float,
     *,
@@ -181,7 +181,7 @@ def _opacity(
     lobe: int | None = None,
 ) -> None:
     """Ground glass (adds `amount_hu`, vessels stay visible) or consolidation (`solid`; bronchi stay air)."""
-    part, reach = _reach(canvas, place, radii_xyz, 0.20)
+    part, reach = _reach(canvas, centre, radii_xyz, 0.20)
     inside = canvas.anatomy.lungs[part] > 0
     if lobe:
         inside &= canvas.anatomy.lobes[part] == lobe
@@ -198,27 +198,29 @@ def _opacity(
 
 
 def _reach(
-    canvas: Canvas, place: tuple[float, float, float], radii_xyz: npt.NDArray[np.float64], rough: float
+    canvas: Canvas, centre: tuple[float, float, float], radii_xyz: npt.NDArray[np.float64], rough: float
 ) -> tuple[Part, Field]:
-    """The part of the volume round a place, and its roughened ellipsoid distance (1 = on the surface)."""
+    """The box around a centre, and its roughened ellipsoid distance (1 = on the surface)."""
     grid = canvas.grid
-    middle = grid.places(np.array([place]))[0]
+    middle = grid.voxel_positions(np.array([centre]))[0]
     room = 1.7 * radii_xyz[::-1] / np.array(grid.spacing) + 2
     z, y, x = (
         slice(max(0, int(m - r)), min(n, int(m + r) + 1)) for m, r, n in zip(middle, room, grid.shape, strict=True)
     )
     squares = (
-        ((grid.x[:, :, x] - place[0]) / radii_xyz[0]) ** 2
-        + ((grid.y[:, y] - place[1]) / radii_xyz[1]) ** 2
-        + ((grid.z[z] - place[2]) / radii_xyz[2]) ** 2
+        ((grid.x[:, :, x] - centre[0]) / radii_xyz[0]) ** 2
+        + ((grid.y[:, y] - centre[1]) / radii_xyz[1]) ** 2
+        + ((grid.z[z] - centre[2]) / radii_xyz[2]) ** 2
     )
     part = (z, y, x)
     reach = np.sqrt(squares) + rough * canvas.rough[part] + 0.4 * rough * canvas.fine[part]
     return part, reach.astype(np.float32)
 
 
-def _place(canvas: Canvas, least_mm: float, most_mm: float, low: bool | None = None) -> tuple[float, float, float]:
-    """A random place between these depths below the pleura; `low` prefers the lower half at the back."""
+def _random_centre(
+    canvas: Canvas, least_mm: float, most_mm: float, low: bool | None = None
+) -> tuple[float, float, float]:
+    """A random centre between these depths below the pleura; `low` prefers the lower half at the back."""
     anatomy, grid = canvas.anatomy, canvas.grid
     index = np.argwhere((anatomy.depth > least_mm) & (anatomy.depth < most_mm) & (anatomy.lungs > 0))
     if not len(index):
@@ -232,6 +234,6 @@ def _place(canvas: Canvas, least_mm: float, most_mm: float, low: bool | None = N
     return float(grid.x[0, 0, i]), float(grid.y[0, j, 0]), float(grid.z[k, 0, 0])
 
 
-def _index(grid: Grid, place: tuple[float, float, float]) -> tuple[int, int, int]:
-    z, y, x = np.rint(grid.places(np.array([place]))[0]).astype(int)
+def _index(grid: Grid, centre: tuple[float, float, float]) -> tuple[int, int, int]:
+    z, y, x = np.rint(grid.voxel_positions(np.array([centre]))[0]).astype(int)
     return int(z), int(y), int(x)

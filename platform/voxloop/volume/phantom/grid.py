@@ -39,13 +39,13 @@ class Grid:
         field: Field = ndi.gaussian_filter(rng.standard_normal(coarse, dtype=np.float32), 0.9, mode="wrap")
         field /= field.std()
         for axis, (n, s) in enumerate(zip(self.shape, self.spacing, strict=True)):
-            place = np.minimum(np.arange(n) * (s / cell), coarse[axis] - 1.001)
-            low = place.astype(np.intp)
-            share = (place - low).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
+            position = np.minimum(np.arange(n) * (s / cell), coarse[axis] - 1.001)
+            low = position.astype(np.intp)
+            share = (position - low).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
             field = field.take(low, axis) * (1 - share) + field.take(low + 1, axis) * share
         return field
 
-    def places(self, points_xyz: Points) -> Points:
+    def voxel_positions(self, points_xyz: Points) -> Points:
         """Voxel positions (z, y, x; fractions) of points in mm."""
         middle = (np.array(self.shape) - 1) / 2
         result: Points = points_xyz[:, ::-1] / np.array(self.spacing) + middle
@@ -53,9 +53,9 @@ class Grid:
 
     def splat(self, points_xyz: Points, volume_mm3: Points) -> Field:
         """Share of each voxel taken by small volumes at these points, spread over their eight neighbours, at most 1."""
-        place = self.places(points_xyz)
-        low = np.floor(place).astype(np.intp)
-        share = place - low
+        position = self.voxel_positions(points_xyz)
+        low = np.floor(position).astype(np.intp)
+        share = position - low
         total = np.zeros(math.prod(self.shape))
         for corner in np.ndindex(2, 2, 2):
             index = low + corner

@@ -1,4 +1,4 @@
-"""`make_phantom`: one subject on one scanner, with the truth."""
+"""`make_phantom`: one subject on one scanner, with ground truth."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from voxloop.volume.phantom.scanner import PROFILES, ScannerProfile, scan_body
 from voxloop.volume.phantom.trees import draw_trees
 
 NORMAL_SHARE = 0.30
-# Steps of the golden ratio spread the subjects without findings evenly over any run of seeds.
+# Golden-ratio steps spread subjects without findings evenly over consecutive seeds.
 GOLDEN_STEP, START = 0.6180339887498949, 0.2
 
 LOBES = ("right upper", "right middle", "right lower", "left upper", "left lower")
@@ -23,7 +23,7 @@ LOBES = ("right upper", "right middle", "right lower", "left upper", "left lower
 
 @dataclass(frozen=True)
 class Phantom:
-    """A scan and its truth: `findings_zyx` 0-6 in the order of the label schema, `lungs_zyx` 1 right 2 left,
+    """A scan and its ground truth: `findings_zyx` 0-6 in the order of the label schema, `lungs_zyx` 1 right 2 left,
     `lobes_zyx` 1-5 as `LOBES`."""
 
     hu_zyx: npt.NDArray[np.int16]
@@ -42,7 +42,7 @@ def make_phantom(
     scanner = PROFILES[profile] if isinstance(profile, str) else profile
     sz, sy, sx = (e / n for e, n in zip(scanner.extent_mm_zyx, shape_zyx, strict=True))
     grid = Grid(shape_zyx, (sz, sy, sx))
-    # One stream each, so that a change in one part leaves the others as they were.
+    # One random stream each, so that a change in one part leaves the others unchanged.
     body, trees, findings, noise = (np.random.default_rng([seed, part]) for part in range(4))
     subject = Subject.draw(body)
     anatomy = draw_anatomy(grid, subject, body)

@@ -1,4 +1,4 @@
-"""What a scanner makes of a body: field of view, kernel, noise, HU offset, table, padding."""
+"""Scanner effects: field of view, kernel, noise, HU offset, table, padding."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ PROFILES: dict[str, ScannerProfile] = {
     "C": ScannerProfile(
         "C", "Third Tomography", "Low dose 16", "SOFT", (320.0, 404.0, 404.0), 1.3, 0.15, 44.0, 1.8, 11.0, 0.0016, True
     ),
+    "D": ScannerProfile(
+        "D", "Fourth Radiology", "Wide 80", "MEDIUM", (300.0, 380.0, 380.0), 0.8, 0.3, 24.0, 1.5, -6.0, 0.0004, True
+    ),
 }
 
 
@@ -61,10 +64,10 @@ def scan_body(hu: Field, grid: Grid, profile: ScannerProfile, rng: np.random.Gen
     noise = ndi.gaussian_filter(
         noise, (0.3, profile.grain_mm / 2 / plane[0], profile.grain_mm / 2 / plane[1]), truncate=3
     )
-    if profile.grain_mm < 1.5:  # a sharp kernel takes the coarse part of the noise away
+    if profile.grain_mm < 1.5:  # a sharp kernel removes low-frequency noise
         noise -= 0.6 * ndi.uniform_filter(noise, (0, 5, 5))
     noise *= profile.noise_hu / noise.std()
-    thick = 0.75 + 0.5 * np.exp(-(grid.x**2 + grid.y**2) / 110.0**2)  # more body in the ray, more noise
+    thick = 0.75 + 0.5 * np.exp(-(grid.x**2 + grid.y**2) / 110.0**2)  # thicker body, more noise
     hu += noise * thick
     # Streaks between the shoulders and along the arms.
     shoulder = np.clip((grid.z - 0.33 * profile.extent_mm_zyx[0]) / 40, 0, 1)

@@ -50,21 +50,21 @@ def draw_trees(grid: Grid, anatomy: Anatomy, blood_hu: float, rng: np.random.Gen
 def _grow(
     grid: Grid, depth: Field, start: Points, ways: Points, radius_mm: float, least_mm: float, rng: np.random.Generator
 ) -> tuple[Points, Points]:
-    """Points along a tree, and (radius, length) that each stands for, in mm."""
-    place = start + rng.normal(0, 2.5, (len(ways), 3))
+    """Points along a tree, and (radius, length) that each represents, in mm."""
+    tips = start + rng.normal(0, 2.5, (len(ways), 3))
     way = ways + rng.normal(0, 0.12, ways.shape)
     radius = radius_mm * rng.uniform(0.85, 1.1, len(ways))
     points: list[Points] = []
     sizes: list[Points] = []
     first = True
-    while len(place):
-        length = np.clip(rng.uniform(4.5, 8.5, len(place)) * radius**0.8, 3.5, 26) * (1.35 if first else 1)
+    while len(tips):
+        length = np.clip(rng.uniform(4.5, 8.5, len(tips)) * radius**0.8, 3.5, 26) * (1.35 if first else 1)
         step = (length / STEPS)[:, None]
-        alive = np.ones(len(place), np.bool_)
+        alive = np.ones(len(tips), np.bool_)
         for _ in range(STEPS):
             way += rng.normal(0, 0.10, way.shape)
             way /= np.linalg.norm(way, axis=1, keepdims=True)
-            ahead = place + way * step
+            ahead = tips + way * step
             free = _depth_at(grid, depth, ahead) > np.maximum(0.6, 0.3 * radius)
             if first:  # the hilum lies in the mediastinum
                 free |= True
@@ -72,16 +72,16 @@ def _grow(
             way[blocked] = -0.15 * way[blocked] + rng.normal(0, 0.6, (int(blocked.sum()), 3))
             alive &= free | (radius > 0.7)
             moved = free & alive
-            place[moved] = ahead[moved]
-            points.append(place[moved] - 0.5 * way[moved] * step[moved])
+            tips[moved] = ahead[moved]
+            points.append(tips[moved] - 0.5 * way[moved] * step[moved])
             sizes.append(np.c_[radius[moved], np.broadcast_to(step[:, 0], radius.shape)[moved]])
         first = False
-        place, way, radius = place[alive], way[alive], radius[alive]
+        tips, way, radius = tips[alive], way[alive], radius[alive]
         across = np.cross(way, rng.normal(0, 1, way.shape))
         across /= np.linalg.norm(across, axis=1, keepdims=True) + 1e-9
-        bend = rng.uniform(0.3, 0.62, (len(place), 1))
-        larger, smaller = rng.uniform(0.78, 0.88, len(place)), rng.uniform(0.60, 0.80, len(place))
-        place = np.concatenate([place, place])
+        bend = rng.uniform(0.3, 0.62, (len(tips), 1))
+        larger, smaller = rng.uniform(0.78, 0.88, len(tips)), rng.uniform(0.60, 0.80, len(tips))
+        tips = np.concatenate([tips, tips])
         way = np.concatenate(
             [
                 way * np.cos(0.7 * bend) + across * np.sin(0.7 * bend),
@@ -90,19 +90,19 @@ def _grow(
         )
         radius = np.concatenate([radius * larger, radius * smaller])
         kept = radius > least_mm
-        place, way, radius = place[kept], way[kept], radius[kept]
+        tips, way, radius = tips[kept], way[kept], radius[kept]
     return np.concatenate(points), np.concatenate(sizes)
 
 
 def _depth_at(grid: Grid, depth: Field, points: Points) -> Points:
-    index = np.rint(grid.places(points)).astype(np.intp)
+    index = np.rint(grid.voxel_positions(points)).astype(np.intp)
     inside = ((index >= 0) & (index < grid.shape)).all(axis=1)
     index = np.clip(index, 0, np.array(grid.shape) - 1)
     return np.where(inside, depth[tuple(index.T)], 0.0)
 
 
 def _samples(trees: list[tuple[Points, Points]], scale: float, rng: np.random.Generator) -> tuple[Points, Points]:
-    """Fill the tubes with points, and the volume (mm³) that each stands for."""
+    """Points that fill the tubes, and the volume (mm³) that each represents."""
     points = np.concatenate([p for p, _ in trees])
     radius, length = np.concatenate([s for _, s in trees]).T
     radius = radius * scale

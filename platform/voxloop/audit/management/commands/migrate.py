@@ -9,7 +9,7 @@ from voxloop.audit.ownership import as_owner, grant_rights
 
 
 class Command(Migrate):
-    """Django's own; then the rights of the role that works with the tables."""
+    """Django's command; then grants the working role its rights."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate, and grant."""

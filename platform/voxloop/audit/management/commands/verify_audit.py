@@ -5,14 +5,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from voxloop.audit.anchors import conditions
+from voxloop.audit.anchors import anchor_statuses
 from voxloop.audit.verify import verify
 
 
 class Command(BaseCommand):
     help = (
-        "Prove that no row of the audit log was edited, removed, reordered or cut off. Fails when the chain does not "
-        "hold, and when an anchor that should prove it is missing, too old or cannot be read."
+        "Prove that no row of the audit log was edited, removed, reordered or truncated. Fails when the chain is "
+        "broken, and when an anchor that should prove it is missing, too old or cannot be read."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,13 +24,17 @@ class Command(BaseCommand):
         if path is not None and not path.exists():
             raise CommandError(f"There is no file {path}.", returncode=2)
         count, fault = verify(path)
-        places = [] if path else conditions()
+        statuses = [] if path else anchor_statuses()
         if options["json"]:
-            told = {"entries": count, "fault": fault and fault.sentence, "anchors": [asdict(place) for place in places]}
+            told = {
+                "entries": count,
+                "fault": fault and fault.sentence,
+                "anchors": [asdict(status) for status in statuses],
+            }
             self.stdout.write(json.dumps(told))
         if fault is not None:
             raise CommandError(fault.sentence, returncode=1)
         if not options["json"]:
             self.stdout.write(f"{count} entries, every one as it was written.")
-        if wrong := [place.fault for place in places if place.fault]:
+        if wrong := [status.fault for status in statuses if status.fault]:
             raise CommandError(" ".join(wrong), returncode=1)

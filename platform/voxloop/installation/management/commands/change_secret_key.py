@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from voxloop.accounts.actors import SystemActor
 from voxloop.installation.services import accept_secret_key
 from voxloop.kernel.errors import Refusal
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            ended = accept_secret_key(actor="operator")
+            ended = accept_secret_key(actor=SystemActor.OPERATOR)
         except Refusal as refusal:
             raise CommandError(refusal.detail) from refusal
         if options["json"]:

@@ -13,7 +13,7 @@ from voxloop.audit.ownership import as_owner, install_as_worker
 from voxloop.installation.services import settle_installation
 from voxloop.kernel.errors import Refusal
 
-# Asked of the catalogue: the owner of the tables may not look into the broker's schema.
+# From the system catalogue: the owner role has no access to the broker's schema.
 INSTALLED = (
     "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE (nspname, relname) = ('pgmq', 'meta')"
 )
@@ -25,13 +25,13 @@ class Command(BaseCommand):
     help = "Install the broker's tables when PostgreSQL is the broker (pgmq). Does nothing for RabbitMQ."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """One start of Django for both steps is quicker than two."""
+        """`--migrate` saves a second start of Django."""
         parser.add_argument(
             "--migrate", action="store_true", help="bring the other tables up to date first, and settle the keys"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the schema, once."""
+        """Create the schema if it is missing."""
         if options["migrate"]:
             call_command("migrate", interactive=False, verbosity=0)
             try:
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         if not settings.CELERY_BROKER_URL.startswith("pgmq"):
             return
         with as_owner(), transaction.atomic(), connection.cursor() as cursor:
-            # Two starts at once: the second waits here and then finds the schema.
+            # Of two concurrent starts the second waits here and then finds the schema.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('voxloop.prepare_broker'))")
             cursor.execute(INSTALLED)
             if cursor.fetchone():

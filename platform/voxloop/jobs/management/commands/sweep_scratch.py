@@ -8,7 +8,7 @@ from voxloop.jobs.scratch import sweep_scratch
 
 
 class Command(BaseCommand):
-    """Remove scratch that nobody owns any more on this machine."""
+    """Remove orphaned scratch on this machine."""
 
     help = "Remove what killed jobs, processes and requests left in the working folders; work in progress is safe."
 

@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from voxloop.keeping.scrub import Report, scrub
+from voxloop.accounts.actors import SystemActor
+from voxloop.keeping.scrub import ScrubReport, scrub, scrub_and_repair
 from voxloop.kernel.errors import Refusal
-from voxloop.storage.store import Store, open_store
+from voxloop.storage.objects import Store
+from voxloop.storage.store import open_store
 
 
 class Command(BaseCommand):
@@ -20,7 +22,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON object on stdout, no progress")
         parser.add_argument(
-            "--repair", metavar="FROM", help="a back-up (folder or s3:// address): put damaged objects back out of it"
+            "--repair",
+            metavar="FROM",
+            help="a back-up (folder or s3:// address) from which damaged things are restored",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,7 +36,10 @@ class Command(BaseCommand):
                 self.stderr.write(f"\r{percent:3d} % {what:<40}", ending="")
 
         try:
-            report = scrub(noticed_by="scrub", tell=tell, copy=copy)
+            if copy is None:
+                report = scrub(noticed_by=SystemActor.SCRUB, tell=tell)
+            else:
+                report = scrub_and_repair(noticed_by=SystemActor.SCRUB, address=options["repair"], copy=copy, tell=tell)
         except Refusal as refusal:  # the storage itself does not answer
             raise CommandError(refusal.detail, returncode=1) from refusal
         if shows:
@@ -42,41 +49,38 @@ class Command(BaseCommand):
             raise CommandError(_what_to_do(report, copy is not None), returncode=1)
 
 
-def _copy_in(place: str) -> Store:
-    """The objects of a back-up. Raises CommandError (2) where there are none."""
-    if urlsplit(place).scheme == "s3":
-        address, _, query = place.partition("?")
+def _copy_in(location: str) -> Store:
+    """The object store of a back-up. Raises CommandError (2) where there is none."""
+    if urlsplit(location).scheme == "s3":
+        address, _, query = location.partition("?")
         return open_store(f"{address.rstrip('/')}/objects?{query}")
-    folder = Path(place.removeprefix("file://"))
+    folder = Path(location.removeprefix("file://"))
     objects = folder / "objects" if (folder / "objects").is_dir() else folder
     if not objects.is_dir():
-        raise CommandError(f"{place} is no folder with objects of a back-up.", returncode=2)
+        raise CommandError(f"{location} is not a folder with objects of a back-up.", returncode=2)
     return open_store(objects.resolve().as_uri())
 
 
-def _in_words(report: Report) -> list[str]:
+def _in_words(report: ScrubReport) -> list[str]:
     lines = [f"{count:8d} {kind} checked" for kind, count in report.checked.items()]
     for title, things in (("damaged", report.damaged), ("missing", report.missing)):
         lines += [f"{title}: {detail}" for detail in things.values()]
     for title, keys in (
         ("repaired", report.repaired),
-        ("named by nothing (collected after a while)", report.unreferenced),
-        ("half-written (gone after a day)", report.half_written),
+        ("unreferenced (collected after a while)", report.unreferenced),
+        ("half-written (deleted after a day)", report.half_written),
     ):
         lines += [f"{title}: {key}" for key in keys[:20]]
         lines += [f"{title}: and {len(keys) - 20} more"] if len(keys) > 20 else []
     return [*lines, "Everything is whole."] if report.is_whole else lines
 
 
-def _what_to_do(report: Report, was_repair: bool) -> str:
+def _what_to_do(report: ScrubReport, was_repair: bool) -> str:
     left = len(report.damaged) + len(report.missing)
-    in_rows = [thing for thing in (*report.damaged, *report.missing) if thing.startswith(("chunks/", "revisions/"))]
     sentence = f"{left} stored things are damaged or missing."
-    if in_rows:
-        return (
-            f"{sentence} {len(in_rows)} of them are masks in the database, which this command cannot put back: "
-            "a reader who saves the same voxels again does; else restore the database from its back-up."
-        )
     if was_repair:
-        return f"{sentence} The back-up has no good copy of them either; try an older one."
+        return (
+            f"{sentence} No back-up there has a good copy of them. A part of a mask is mended when a reader saves "
+            "the same voxels again; anything else comes back with a restore of the whole."
+        )
     return f"{sentence} Put them back with: manage.py scrub --repair BACK-UP"

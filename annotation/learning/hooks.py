@@ -1,0 +1,18 @@
+"""Connects this app to the hooks of lower apps. Imported by AppConfig.ready."""
+
+from annotation.learning.erasing import PART
+from annotation.learning.keeping import KEPT
+from annotation.learning.running import end_with_job
+from annotation.learning.selectors import is_learned_from
+from annotation.learning.services import stop_learning
+from annotation.reviews.taking_back import on_verdict_taken_back
+from annotation.scans.erasing import on_erasure
+from annotation.scans.services import on_withdrawn
+from voxloop.jobs.ending import on_end
+from voxloop.keeping.registry import register
+
+on_end(end_with_job)
+on_withdrawn(stop_learning)
+on_verdict_taken_back(is_learned_from)
+on_erasure(PART)
+register(*KEPT)
