@@ -27,8 +27,6 @@ export class PanePointer {
   /** The pointer whose gesture it is. */
   #by = -1;
   #wheel = 0;
-  /** Beside the cursor stands why the tool does nothing here. */
-  #refused = false;
   readonly #touch: Touch;
 
   constructor(
@@ -138,7 +136,7 @@ export class PanePointer {
   #refuse({ x, y, voxel }: PanePoint): void {
     const { stage, pane } = this;
     stage.point({ plane: pane.plane, x, y, ijk: voxel });
-    stage.warn(whyNotHere(stage, toolOf(stage.session), pane) ?? "");
+    stage.refuse(whyNotHere(stage, toolOf(stage.session), pane));
   }
 
   #move(event: PointerEvent): void {
@@ -162,8 +160,7 @@ export class PanePointer {
   #leave(): void {
     if (this.#gesture) return;
     this.stage.point(null);
-    if (this.#refused) this.stage.say(null);
-    this.#refused = false;
+    this.stage.refuse(null);
     toolOf(this.stage.session).hover?.(this.host, this.pane.plane, null);
   }
 
@@ -202,7 +199,6 @@ export class PanePointer {
     const isRefused = whyNotHere(stage, tool, pane) !== null;
     tool.hover?.(host, pane.plane, isRefused ? null : at.voxel);
     if (isRefused) this.#refuse(at);
-    else if (this.#refused) stage.say(null);
-    this.#refused = isRefused;
+    else stage.refuse(null);
   }
 }

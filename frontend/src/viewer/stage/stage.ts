@@ -1,6 +1,6 @@
 /** The three panes together: what they show and what is marked on them. Draws nothing: it asks to be drawn. */
 
-import { effect, type ReadonlySignal, signal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Plane } from "../../editor/types";
 import { settings } from "../../ground/settings";
 import type { Slab } from "../geometry/slab";
@@ -41,9 +41,10 @@ export class Stage {
   readonly layout: ReadonlySignal<Layout> = this.#layout;
   readonly #slabs = signal(NO_SLABS);
   readonly slabs: ReadonlySignal<Slabs> = this.#slabs;
-  readonly #hud = signal<Hud | null>(null);
-  /** Words beside the cursor. */
-  readonly hud: ReadonlySignal<Hud | null> = this.#hud;
+  readonly #said = signal<Hud | null>(null);
+  readonly #refusal = signal<Hud | null>(null);
+  /** Words beside the cursor. Why nothing is possible here comes before what a tool has said, even said later. */
+  readonly hud: ReadonlySignal<Hud | null> = computed(() => this.#refusal.value ?? this.#said.value);
   readonly #moved = signal(0);
   /** Geometry has changed (zoom, pan, size): for scale bars and zoom figures. */
   readonly moved: ReadonlySignal<number> = this.#moved;
@@ -141,16 +142,25 @@ export class Stage {
         ];
         this.redraw("marks");
       }),
+      effect(() => {
+        void [selection.tool.value, this.slabs.value, this.planes.turned.value];
+        this.refuse(null);
+      }),
     ];
   }
 
   /** Words beside the cursor; null for none. */
   say(hud: Hud | null): void {
-    this.#hud.value = hud;
+    this.#said.value = hud;
   }
 
   warn(title: string): void {
     this.say({ title, detail: "", tone: "warn" });
+  }
+
+  /** Why the chosen tool does nothing where the pointer is; null when it works. */
+  refuse(why: string | null): void {
+    this.#refusal.value = why === null ? null : { title: why, detail: "", tone: "warn" };
   }
 
   point(cursor: Cursor | null): void {
