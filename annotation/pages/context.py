@@ -61,6 +61,7 @@ def navigation(request: PageRequest) -> dict[str, Any]:
         "links": links,
         "role_words": ", ".join(words) or "no role yet",
         "machine_faults": _faults_to_tell(user),
+        "may_pause": campaign is not None and admits(ROWS["campaign_resume"], user, campaign),
         "setup": setup,
         "setup_runs": setup is not None and setup.running,
     }
@@ -116,6 +117,8 @@ def _links(user: User, campaign: Campaign | None, roles: frozenset[str]) -> list
         running = visible_jobs(user).filter(state__in=[JobState.QUEUED, JobState.RUNNING]).count()
         offer("jobs", "Jobs", "activity", of_campaign=False, count=running, count_means="at work")
         offer("people", "People", "users", of_campaign=False)
+    if user.is_administrator:
+        offer("audit_log", "Log", "scroll-text", of_campaign=False)
     if not oversees and campaign is not None:
         offer("guidelines", "Guidelines", "book-open")
     if not links:

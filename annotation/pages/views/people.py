@@ -7,12 +7,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from annotation.pages.campaign_forms import SiteNameForm
 from annotation.pages.people_forms import PersonForm, SiteForm
 from annotation.pages.requests import PageRequest
 from annotation.pages.sending import form_page, save
+from annotation.pages.sorting import sort_rows
 from annotation.pages.templatetags.figures import plural
 from annotation.scans.models import Site
-from annotation.scans.services import create_site, set_site_membership
+from annotation.scans.services import create_site, rename_site, set_site_membership
 from annotation.work.campaigns import set_member
 from annotation.work.handing_over import hand_back_out_of_reach
 from annotation.work.models import Campaign, CampaignMember
@@ -26,6 +28,8 @@ from voxloop.accounts.sessions import end_sessions, list_sessions
 from voxloop.accounts.tokens import end_token, end_tokens, find_own_token
 from voxloop.kernel.errors import Invalid
 
+PEOPLE_COLUMNS = {"name": ("username",), "account": ("is_active", "username"), "log-in": ("last_login", "username")}
+
 
 def people(request: PageRequest) -> HttpResponse:
     """Who is here; an administrator sees all, a coordinator the members of the own campaigns."""
@@ -33,8 +37,11 @@ def people(request: PageRequest) -> HttpResponse:
     if not request.user.is_administrator:
         own = campaigns_with_role(request.user, Role.COORDINATOR)
         rows = rows.filter(pk__in=CampaignMember.objects.filter(campaign__in=own).values("user"))
+    rows = sort_rows(rows, request.GET.get("sort", ""), PEOPLE_COLUMNS, "name")
     return render(
-        request, "people.html", {"people": rows.order_by("username"), "may_change": request.user.is_administrator}
+        request,
+        "people.html",
+        {"people": rows, "may_change": request.user.is_administrator, "default_sort": "name"},
     )
 
 
@@ -62,6 +69,31 @@ def site_new(request: PageRequest) -> HttpResponse:
             "verb": "Make site",
             "discard": reverse("sites"),
             "lead": "A hospital, or whatever else sends scans.",
+        },
+    )
+
+
+def site(request: PageRequest, found: Site) -> HttpResponse:
+    """Rename a site. Its code is part of every scan's code, and its side of the split part of every model's history."""
+    form = SiteNameForm(request.POST or None, site=found)
+
+    def change() -> bool:
+        return rename_site(site_id=found.pk, name=form.cleaned_data["name"], actor=request.user)
+
+    if request.method == "POST" and form.is_valid() and (changed := save(form, change)) is not None:
+        messages.success(
+            request, f"Site {found} is {form.cleaned_data['name']} now." if changed else "Nothing changed."
+        )
+        return redirect("sites")
+    return form_page(
+        request,
+        form,
+        {
+            "title": f"Site {found}",
+            "verb": "Save site",
+            "discard": reverse("sites"),
+            "lead": f"{found.get_split_display()}. Code and side of the split stay: scans are numbered by the one, "
+            "models and releases stand on the other.",
         },
     )
 
