@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 
 from annotation.learning.selectors import waiting_models
@@ -40,7 +41,7 @@ def navigation(request: PageRequest) -> dict[str, Any]:
     """The navigation bar for this person; only the theme without a log-in."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return {"theme": "system"}
+        return {"theme": "system", "contact": settings.CONTACT}
     if request.htmx:  # a fragment of a page has no frame
         return {"theme": user.theme, "campaign": getattr(request, "campaign", None)}
     campaigns = list(visible_campaigns(user))

@@ -1,5 +1,7 @@
 """People, their roles and sites, and their tokens, log-ins and second factors."""
 
+from secrets import token_urlsafe
+
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Count
@@ -20,6 +22,7 @@ from annotation.work.handing_over import hand_back_out_of_reach
 from annotation.work.models import Campaign, CampaignMember
 from annotation.work.people import close_account, invite_person, open_account
 from annotation.work.permissions import campaigns_with_role
+from voxloop.accounts.links import make_link
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.accounts.second_factor import has_second_factor
@@ -105,7 +108,7 @@ def person_new(request: PageRequest) -> HttpResponse:
     def invite() -> User:
         return invite_person(
             username=form.cleaned_data["username"],
-            password=form.cleaned_data["password"],
+            password=form.cleaned_data["password"] or token_urlsafe(32),
             actor=request.user,
             is_administrator=form.cleaned_data["is_administrator"],
             must_change_password=True,
@@ -114,6 +117,8 @@ def person_new(request: PageRequest) -> HttpResponse:
         )
 
     if request.method == "POST" and form.is_valid() and (made := save(form, invite)):
+        if not form.cleaned_data["password"]:
+            return _link_page(request, made)
         messages.success(request, f"{made} can log in now.")
         return redirect("people")
     return form_page(
@@ -123,8 +128,7 @@ def person_new(request: PageRequest) -> HttpResponse:
             "title": "Invite a person",
             "verb": "Make account",
             "discard": reverse("people"),
-            "lead": "The account works at once; its password is changed at first log-in. "
-            "Roles say what, sites say where.",
+            "lead": "The account works at once. Roles say what, sites say where.",
         },
     )
 
@@ -183,12 +187,22 @@ def person_access(request: PageRequest, found: User) -> HttpResponse:
     elif what == "sessions":
         end_sessions(user=found, actor=request.user, why="ended by an administrator")
         messages.success(request, f"{found} is logged out everywhere.")
+    elif what == "link":
+        return _link_page(request, found)
     elif what == "factor":
         remove_second_factor(person=found, actor=request.user, why=request.POST.get("why", ""))
         messages.success(request, f"{found} logs in with the password alone now, and can set up a second factor.")
     else:
         raise Invalid("Say what to end.", code="bad_choice")
     return redirect("person", found.pk)
+
+
+def _link_page(request: PageRequest, found: User) -> HttpResponse:
+    """A new link to choose a password by; shown once, on no page that the browser keeps."""
+    link = request.build_absolute_uri(make_link(person=found, actor=request.user))
+    answer = render(request, "person_link.html", {"found": found, "link": link})
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def person_deactivate(request: PageRequest, found: User) -> HttpResponse:

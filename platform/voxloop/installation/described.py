@@ -51,6 +51,7 @@ DESCRIBED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("VOXLOOP_SIGNATURE_MINUTES", "Minutes that an entered password is enough to sign", "30"),
         ("VOXLOOP_TOKEN_DAYS", "Longest life of an API token, days", "30"),
         ("VOXLOOP_OFFLINE_DAYS", "Days that scans may be kept in a browser", "7"),
+        ("VOXLOOP_CONTACT", "Whom to ask, on the log-in page", "an administrator"),
         ("VOXLOOP_TIME_ZONE", "Time zone of people whose browser has told none", "UTC"),
     ),
     "Proof": (
