@@ -44,8 +44,8 @@ class PersonForm(forms.Form):
                 label="First password",
                 required=False,
                 widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-                help_text="Empty: you get a link by which the person chooses it. Otherwise at least 12 characters, to be "
-                "changed at the first log-in.",
+                help_text="Empty: you get a link by which the person chooses it. Otherwise at least 12 characters, "
+                "to be changed at the first log-in.",
             )
             self.fields["is_administrator"] = forms.BooleanField(
                 label="Administrator",
