@@ -294,7 +294,14 @@ export interface Interlock {
 
 export interface Job {
   readonly id: string;
-  readonly kind: "import_scans" | "train" | "preannotate" | "export_release" | "scrub" | "collect_unreferenced";
+  readonly kind:
+    | "import_scans"
+    | "train"
+    | "preannotate"
+    | "export_release"
+    | "scrub"
+    | "collect_unreferenced"
+    | "verify_log";
   readonly state: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "lost";
   readonly progress: number;
   readonly message: string;
@@ -656,6 +663,8 @@ export interface Release {
   readonly created_by: string | null;
   readonly created_at: string;
   readonly frozen_at: string | null;
+  /** Why it must not be used any more. */
+  readonly yank_reason: string | null;
 }
 
 export interface ReleaseDetail {
@@ -670,6 +679,8 @@ export interface ReleaseDetail {
   readonly created_by: string | null;
   readonly created_at: string;
   readonly frozen_at: string | null;
+  /** Why it must not be used any more. */
+  readonly yank_reason: string | null;
   /** Scans by side of the split and site. */
   readonly scans: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly exports: readonly Export[];
