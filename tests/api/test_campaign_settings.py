@@ -77,8 +77,8 @@ def test_a_value_out_of_bounds_is_told_at_its_field(world: World, field: str, va
 
 def test_services_refuse_what_the_pages_refuse(world: World) -> None:
     with pytest.raises(Invalid) as refused:
-        change_campaign(campaign=world.campaign, actor=world["admin"], batch_size=501)
-    assert (refused.value.code, refused.value.extra["field"]) == ("bad_campaign", "batch_size")
+        change_campaign(campaign=world.campaign, actor=world["admin"], planned_scans=3_000_000_000)
+    assert (refused.value.code, refused.value.extra["field"]) == ("bad_campaign", "planned_scans")
     create_campaign(name="Abdomen", slug="abdomen", definition=CHEST_CT, actor=world["admin"])
     with pytest.raises(Conflict) as taken:
         change_campaign(campaign=world.campaign, actor=world["admin"], name="Abdomen")
