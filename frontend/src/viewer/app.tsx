@@ -14,6 +14,7 @@ import { Spoken } from "./panels/spoken";
 import { Status } from "./panels/status";
 import { ToolPanel } from "./panels/tool";
 import { Topbar } from "./panels/topbar";
+import { PanelEdge } from "./panels/widen";
 
 export function App({ desk }: { readonly desk: Desk }) {
   useEffect(() => {
@@ -34,6 +35,7 @@ export function App({ desk }: { readonly desk: Desk }) {
       <ToolPanel />
       <Panes />
       <div class="rightside">
+        <PanelEdge />
         <Hindrances />
         <Side />
         <NewsNote />

@@ -6,6 +6,7 @@ import { SLAB_NAMES } from "../geometry/slab";
 import { t } from "../../ground/language";
 import type { Pane } from "../stage/pane";
 import type { Stage } from "../stage/stage";
+import { brushOf } from "../tools";
 import { middleOf } from "../geometry/grid";
 
 /** Pixels between the cursor and the words beside it, and between these and the pane's edge. */
@@ -200,25 +201,34 @@ export function Pins({ stage, pane }: { readonly stage: Stage; readonly pane: Pa
   );
 }
 
-/** What the tool says beside the cursor, on the side with more room; it breaks into lines and stays in the pane. */
+function switchedWords({ session }: Stage): string {
+  return (brushOf(session)?.switched?.(session) ?? []).join(", ");
+}
+
+/**
+ * What the tool says beside the cursor, and which of its switches are not as they come; on the side with more room. It
+ * breaks into lines and stays in the pane.
+ */
 export function Hud({ stage, pane }: { readonly stage: Stage; readonly pane: Pane }) {
   const hud = stage.hud.value;
   const cursor = stage.cursor.value;
-  if (!hud || cursor?.plane !== pane.plane) return null;
+  const switched = switchedWords(stage);
+  if (cursor?.plane !== pane.plane || !(hud || switched)) return null;
   const { width } = pane.geometry;
   const left = cursor.x > width / 2;
   const room = (left ? cursor.x : width - cursor.x) - HUD_GAP - HUD_EDGE;
   return (
     <div
-      class={`hud ${hud.tone}${left ? "" : " right"}`}
+      class={`hud ${hud?.tone ?? "plain"}${left ? "" : " right"}`}
       data-testid="hud"
       style={
         `left:${cursor.x + (left ? -HUD_GAP : HUD_GAP)}px;top:${Math.max(cursor.y - 40, 22)}px;` +
         `max-width:${Math.max(room, HUD_GAP)}px`
       }
     >
-      <b>{hud.title}</b>
-      {hud.detail && <span>{hud.detail}</span>}
+      {hud && <b>{hud.title}</b>}
+      {hud?.detail && <span>{hud.detail}</span>}
+      {switched && <em data-testid="switched">{switched}</em>}
     </div>
   );
 }
