@@ -1,5 +1,6 @@
 """Start, cancel and stop training runs."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.db.models import Max
 from annotation.learning.manifest import freeze_manifest, hash_manifest
 from annotation.learning.models import TrainingRun
 from annotation.learning.permissions import require_trainer
-from annotation.learning.selectors import IN_PROGRESS, count_new_approvals, runs_with, visible_runs
+from annotation.learning.selectors import BROUGHT, IN_PROGRESS, count_new_approvals, runs_with, visible_runs
 from annotation.learning.states import TRAINING_RUN, RunState
 from annotation.masks.models import MaskRevision
 from annotation.masks.wholeness import check_masks
@@ -37,11 +38,7 @@ def request_training(*, campaign: Campaign, actor: Actor, trigger: str = "person
     if isinstance(actor, User):
         require_trainer(actor, campaign)
     require_room()
-    campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
-    busy = TrainingRun.objects.filter(campaign=campaign, state__in=IN_PROGRESS).first()
-    if busy is not None:
-        raise Conflict(f"Training run {busy.number} is {busy.state}; wait for it or cancel it.", code="training_busy")
-    number = (TrainingRun.objects.filter(campaign=campaign).aggregate(top=Max("number"))["top"] or 0) + 1
+    campaign, number = lock_for_run(campaign)
     manifest = freeze_manifest(campaign, profile=campaign.train_profile, seed=number)
     learned = [item for item in manifest["items"] if item["split"] == "train"]
     if len(learned) < FEWEST_SCANS or not any(item["revision"] for item in learned):
@@ -50,6 +47,36 @@ def request_training(*, campaign: Campaign, actor: Actor, trigger: str = "person
             f"at least {FEWEST_SCANS} are needed and one of them must have a mask.",
             code="too_few_approved",
         )
+    run = create_run(campaign=campaign, number=number, manifest=manifest, trigger=trigger, actor=actor)
+    record(
+        actor=actor,
+        action="training.requested",
+        target=run,
+        new={"trigger": trigger, "scans": len(manifest["items"]), "manifest": run.manifest_hash},
+    )
+    return run
+
+
+def lock_for_run(campaign: Campaign) -> tuple[Campaign, int]:
+    """The campaign, locked, and the number of its next run. Raises Conflict `training_busy`."""
+    campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    busy = TrainingRun.objects.filter(campaign=campaign, state__in=IN_PROGRESS).first()
+    if busy is not None:
+        raise Conflict(f"Training run {busy.number} is {busy.state}; wait for it or cancel it.", code="training_busy")
+    return campaign, (TrainingRun.objects.filter(campaign=campaign).aggregate(top=Max("number"))["top"] or 0) + 1
+
+
+def create_run(
+    *,
+    campaign: Campaign,
+    number: int,
+    manifest: dict[str, Any],
+    trigger: str,
+    actor: Actor,
+    kind: Job.Kind = Job.Kind.TRAIN,
+    payload: dict[str, Any] | None = None,
+) -> TrainingRun:
+    """A run of a frozen list with its job, within the caller's transaction. Raises Damaged."""
     revisions = [item["revision"] for item in manifest["items"] if item["revision"]]
     check_masks(MaskRevision.objects.filter(pk__in=revisions).select_related("scan"))
     run = TrainingRun.objects.create(
@@ -57,21 +84,18 @@ def request_training(*, campaign: Campaign, actor: Actor, trigger: str = "person
         number=number,
         trigger=trigger,
         requested_by=actor if isinstance(actor, User) else None,
-        profile=campaign.train_profile,
-        seed=number,
+        profile=manifest["profile"],
+        seed=manifest["seed"],
         manifest=manifest,
         manifest_hash=hash_manifest(manifest),
     )
     run.job = enqueue(
-        Job.Kind.TRAIN, payload={"run": str(run.pk)}, key=f"train:{run.pk}", actor=actor if run.requested_by else None
+        kind,
+        payload={"run": str(run.pk), **(payload or {})},
+        key=f"{kind}:{run.pk}",
+        actor=actor if run.requested_by else None,
     )
     run.save(update_fields=["job"])
-    record(
-        actor=actor,
-        action="training.requested",
-        target=run,
-        new={"trigger": trigger, "scans": len(manifest["items"]), "manifest": run.manifest_hash},
-    )
     return run
 
 
@@ -96,7 +120,7 @@ def retrain_when_due() -> int:
 
 def _failed_on_the_same(campaign: Campaign) -> bool:
     """Whether the newest run failed on the same approvals: an automatic retry would fail again."""
-    last = TrainingRun.objects.filter(campaign=campaign).order_by("-number").first()
+    last = TrainingRun.objects.filter(campaign=campaign).exclude(trigger=BROUGHT).order_by("-number").first()
     if last is None or last.state not in (RunState.FAILED, RunState.CANCELLED, RunState.LOST):
         return False
     fresh = freeze_manifest(campaign, profile=campaign.train_profile, seed=last.seed)
