@@ -50,8 +50,8 @@ def label_files(
     threads: int = 0,
     tell: Told | None = None,
 ) -> list[Path]:
-    """Write `<into>/<scan>_mask.nii.gz` for each NIfTI file of a CT, on its own grid; returns the paths. `tell` gets the
-    figures of each scan. Raises ContractError (`bad_model`, `bad_scan`), FormatError and OSError."""
+    """Write `<into>/<scan>_mask.nii.gz` for each NIfTI file of a CT, on its own grid; returns the paths. `tell` gets
+    the figures of each scan. Raises ContractError (`bad_model`, `bad_scan`), FormatError and OSError."""
     folder, into = Path(folder), Path(into)
     into.mkdir(parents=True, exist_ok=True)
     if threads:

@@ -48,9 +48,7 @@ def infer(
     return torch.cat(shares), torch.cat(channels)
 
 
-def _slide(
-    network: nn.Module, inputs: torch.Tensor, patch: tuple[int, ...], config: TrainingConfig
-) -> torch.Tensor:
+def _slide(network: nn.Module, inputs: torch.Tensor, patch: tuple[int, ...], config: TrainingConfig) -> torch.Tensor:
     """Probabilities in sliding windows of the training's patch size, with Gaussian weights over the overlap."""
     return sliding_window_inference(
         inputs, patch, 1, lambda x: probabilities(network(x), config), overlap=config.overlap, mode="gaussian"

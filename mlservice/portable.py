@@ -159,5 +159,7 @@ run in this folder, writes `masks/scan_mask.nii.gz` on the scan's own grid (valu
 
 Nothing in it is a pickle. The folder, packed as a zip, can be brought to another installation (Models, Bring a model).
 """
-BUNDLE = """| `configs/`, `docs/` | the layout of a MONAI bundle; its weights are `weights.safetensors`, because `model.pt` would be a pickle |
-"""
+BUNDLE = (
+    "| `configs/`, `docs/` | the layout of a MONAI bundle; its weights are `weights.safetensors`, because `model.pt` "
+    "would be a pickle |\n"
+)

@@ -56,7 +56,9 @@ def write_onnx(network: nn.Module, config: TrainingConfig, path: Path) -> float:
             ours = whole(images).numpy()
         worst = max(worst, float(np.abs(session.run(None, {IMAGE: images.numpy()})[0] - ours).max()))
     if not worst <= MOST_DIFFERENCE:
-        raise ContractError("onnx_differs", f"ONNX Runtime computes other probabilities than torch, by up to {worst:.1e}.")
+        raise ContractError(
+            "onnx_differs", f"ONNX Runtime computes other probabilities than torch, by up to {worst:.1e}."
+        )
     return worst
 
 

@@ -21,7 +21,7 @@ from mlservice.held import examples, score, set_aside
 from mlservice.networks import build_network, choose_device, count_parameters, put_on_device, settle_precision
 from mlservice.patches import PatchSampler
 from mlservice.preprocess import prepare_scan
-from mlservice.weights import save_model
+from mlservice.weights import load_model, load_tensors, named_tensors, save_model
 from voxloop.child.inside import ChildFolder, run_inside
 
 
@@ -35,7 +35,9 @@ def train(request: TrainRequest, job: ChildFolder) -> TrainResult:
     folders = _prepared(request, job)
     learned, held = set_aside(folders, config.validation_share, request.seed)
     sampler = PatchSampler(learned, config, request.seed)
-    network = put_on_device(build_network(config), config, device)
+    network = build_network(config)
+    begun = begin_from(network, config, job.path(request.start)) if request.start else ""
+    put_on_device(network, config, device)
     fitting = Fitting(network, sampler, config, request.seed, device)
     validate = partial(score, folders=held, config=config, device=device) if held else None
     fitting.run(job, job.path(FILE), fingerprint(request, config.precision), validate)
@@ -55,7 +57,29 @@ def train(request: TrainRequest, job: ChildFolder) -> TrainResult:
         seconds=round(time.monotonic() - began, 2),
         device=device.type,
         curve=tuple(fitting.curve),
+        begun=begun,
     )
+
+
+def begin_from(network: nn.Module, config: TrainingConfig, folder: Path) -> str:
+    """Take the weights of an earlier model, as far as they fit; returns a sentence about it.
+
+    An output of other classes begins anew. Raises ContractError `bad_model` for a broken folder."""
+    before, card = load_model(folder)
+    if card.config.network != config.network or card.config.is_onnx:
+        return f"The earlier model is a {card.config.network}: it began with random weights."
+    ours, theirs = named_tensors(network), named_tensors(before)
+    is_same = [each.key for each in card.config.classes] == [each.key for each in config.classes]
+    outputs = {tensor.shape[0] for tensor in theirs.values() if tensor.ndim} & {card.config.channels}
+    fitting = {
+        name: tensor
+        for name, tensor in theirs.items()
+        if name in ours
+        and tensor.shape == ours[name].shape
+        and (is_same or not (tensor.ndim and tensor.shape[0] in outputs))
+    }
+    load_tensors(network, ours | fitting)
+    return f"It began with {len(fitting)} of {len(ours)} tensors of the earlier model."
 
 
 def _calibrated(

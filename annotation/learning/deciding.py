@@ -32,8 +32,8 @@ AT_FAULT = {Verdict.HOLD_BACK: Outcome.FAILS, Verdict.UNDECIDED: Outcome.UNCLEAR
 
 @transaction.atomic
 def decide(*, model: ModelVersion, gate: Mapping[str, Any], actor: Actor = SystemActor.WORKER) -> ModelVersion:
-    """Apply the gate's verdict: hold back, leave to a person, or promote if the campaign promotes automatically. A model
-    that was brought is promoted by a person alone."""
+    """Apply the gate's verdict: hold back, leave to a person, or promote if the campaign promotes automatically. A
+    model that was brought is promoted by a person alone."""
     verdict = Verdict(gate["verdict"])
     if verdict == Verdict.PROMOTE:
         if model.campaign.promotes_by_itself and model.run.trigger != BROUGHT:

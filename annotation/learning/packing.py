@@ -75,9 +75,7 @@ def run_packing(held: Claim) -> dict[str, Any]:
     facts = {"data_source": f"Approved masks, frozen list sha256 {model.run.manifest_hash}", "data_type": "nifti"}
     with job_folder(held) as folder:
         source = write_model(folder / "model", model, store)
-        request = ExportRequest(
-            str(source), name_of(model), to_markdown(write_card(model)), layer.limit or "", facts
-        )
+        request = ExportRequest(str(source), name_of(model), to_markdown(write_card(model)), layer.limit or "", facts)
         done = run_stage("export", request, ExportResult, folder=folder / "export", held=held, span=(5, 95))
         key = store.put_file(PREFIX, folder / "export" / done.file)
     figures = {
@@ -112,7 +110,9 @@ def serve_model(
         disposition = content_disposition_header(True, f"{name_of(model)}.zip")
         answer["Content-Disposition"] = disposition or "attachment"
         if request.method == "GET":
-            what = answer.get("Content-Range", f"bytes 0-{int(answer['Content-Length']) - 1}/{answer['Content-Length']}")
+            what = answer.get(
+                "Content-Range", f"bytes 0-{int(answer['Content-Length']) - 1}/{answer['Content-Length']}"
+            )
             with transaction.atomic():
                 record(
                     actor=actor,

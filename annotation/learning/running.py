@@ -50,8 +50,9 @@ OF_RUNS = (Job.Kind.TRAIN, Job.Kind.BRING_MODEL)
 
 
 def run_training(held: Claim) -> dict[str, Any]:
-    """Execute the run of a `train` job. A second attempt on the same machine goes on from the first one's checkpoint, and
-    ends with the same weights; after the model was stored it does nothing. Raises Conflict with the code of the stage that failed."""
+    """Execute the run of a `train` job. A second attempt on the same machine goes on from the first one's checkpoint,
+    and ends with the same weights; after the model was stored it does nothing. Raises Conflict with the code of the
+    stage that failed."""
     run = begin_run(held)
     if run.state not in IN_PROGRESS:
         return outcome_of(run)
@@ -66,6 +67,7 @@ def run_training(held: Claim) -> dict[str, Any]:
         held.report(97, "Storing the model")
         weights_key, card = read_model(model_folder, open_store(settings.STORAGE_URL))
     facts = {"seconds": trained.seconds, "parameters": trained.parameters, "device": trained.device}
+    facts |= {"begun": trained.begun} if trained.begun else {}
     curve = [msgspec.to_builtins(point) for point in trained.curve]
     return conclude(held, run, weights_key, card, facts, curve, result, champion)
 
@@ -121,7 +123,11 @@ def _train(run: TrainingRun, config: TrainingConfig, scans: Refs, folder: Path, 
 
     # Relative: the checkpoint of another attempt, in another folder, is one of the same request.
     near = tuple(msgspec.structs.replace(scan, folder=os.path.relpath(scan.folder, folder)) for scan in scans)
-    request = TrainRequest(config, near, run.seed, run.manifest_hash)
+    start = ""
+    if begun := run.manifest.get("start"):
+        model = ModelVersion.objects.get(pk=begun["model"])
+        start = os.path.relpath(write_model(folder.parent / "start", model, open_store(settings.STORAGE_URL)), folder)
+    request = TrainRequest(config, near, run.seed, run.manifest_hash, start)
     return run_stage("train", request, TrainResult, folder=folder, held=held, span=(12, 75), on_progress=relay)
 
 

@@ -1,5 +1,6 @@
 """Start, cancel and stop training runs."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,19 @@ from django.db.models import Max
 from annotation.learning.manifest import freeze_manifest, hash_manifest
 from annotation.learning.models import TrainingRun
 from annotation.learning.permissions import require_trainer
-from annotation.learning.selectors import BROUGHT, IN_PROGRESS, count_new_approvals, runs_with, visible_runs
+from annotation.learning.selectors import (
+    BROUGHT,
+    IN_PROGRESS,
+    champion_of,
+    count_new_approvals,
+    runs_with,
+    visible_runs,
+)
 from annotation.learning.states import TRAINING_RUN, RunState
 from annotation.masks.models import MaskRevision
 from annotation.masks.wholeness import check_masks
 from annotation.scans.models import Scan
-from annotation.work.models import Campaign
+from annotation.work.models import Campaign, TrainStart
 from voxloop.accounts.actors import Actor, SystemActor
 from voxloop.accounts.models import User
 from voxloop.audit.services import advance, record
@@ -39,7 +47,7 @@ def request_training(*, campaign: Campaign, actor: Actor, trigger: str = "person
         require_trainer(actor, campaign)
     require_room()
     campaign, number = lock_for_run(campaign)
-    manifest = freeze_manifest(campaign, profile=campaign.train_profile, seed=number)
+    manifest = freeze_manifest(campaign, profile=campaign.train_profile, seed=number) | _start_of(campaign)
     learned = [item for item in manifest["items"] if item["split"] == "train"]
     if len(learned) < FEWEST_SCANS or not any(item["revision"] for item in learned):
         raise Conflict(
@@ -100,15 +108,17 @@ def create_run(
 
 
 def retrain_when_due() -> int:
-    """Start a run in every campaign with enough newly approved masks; answers how many. Called by beat."""
+    """Start a run in every campaign with enough newly approved masks, or with any and a calendar that says so; answers
+    how many. Called by beat."""
     started = 0
     for campaign in Campaign.objects.filter(is_paused=False):
         if TrainingRun.objects.filter(campaign=campaign, state__in=IN_PROGRESS).exists():
             continue
-        if count_new_approvals(campaign) < campaign.retrain_after or _failed_on_the_same(campaign):
+        trigger = _due(campaign)
+        if not trigger or _failed_on_the_same(campaign):
             continue
         try:
-            request_training(campaign=campaign, actor=SystemActor.SYSTEM, trigger="threshold")
+            request_training(campaign=campaign, actor=SystemActor.SYSTEM, trigger=trigger)
         except (Conflict, NoSpace):
             continue  # too few are of training sites, a run was just started, or the disk is nearly full
         except Damaged as found:
@@ -116,6 +126,26 @@ def retrain_when_due() -> int:
             continue
         started += 1
     return started
+
+
+def _due(campaign: Campaign) -> str:
+    """Why a training is due: "threshold", "calendar", or "" when it is not."""
+    new = count_new_approvals(campaign)
+    if new >= campaign.retrain_after:
+        return "threshold"
+    if not (new and campaign.retrain_every_days):
+        return ""
+    last = TrainingRun.objects.filter(campaign=campaign).exclude(trigger=BROUGHT).order_by("-number").first()
+    since = last.created_at if last else campaign.created_at
+    return "calendar" if now() - since >= timedelta(days=campaign.retrain_every_days) else ""
+
+
+def _start_of(campaign: Campaign) -> dict[str, Any]:
+    """What the frozen list says of the weights to begin with; nothing for random ones."""
+    champion = champion_of(campaign) if campaign.train_start == TrainStart.CHAMPION else None
+    if champion is None:
+        return {}
+    return {"start": {"model": str(champion.pk), "name": str(champion), "weights": champion.weights_key}}
 
 
 def _failed_on_the_same(campaign: Campaign) -> bool:

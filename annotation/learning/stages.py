@@ -37,8 +37,9 @@ def run_stage(
     timeout_s: float | None = None,
 ) -> Result:
     """Run `python -m mlservice.<stage>` in `folder`; returns its result. `span` is the part of the job's progress that
-    this stage fills. `on_progress` gets the new lines. `bounds` limit a stage that reads
-    what nobody trusts; it gets no GPU, which address space cannot be limited for. The process ends with this one, or when the claim is lost.
+    this stage fills. `on_progress` gets the new lines. `bounds` limit a stage that reads what nobody trusts; it gets no
+    GPU, for which address space cannot be limited. The process ends with this one, or when the claim is lost.
+
     Raises Conflict with the stage's code (`stage_died` for one that left no result), LeaseLost."""
     relay = _Relay(held, span, on_progress)
     try:

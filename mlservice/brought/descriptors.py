@@ -94,7 +94,9 @@ def _classes(labels: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of the labels by number; the background is 0."""
     require(all(isinstance(number, int) for number in labels.values()), "Regions of labels cannot be followed.")
     found = sorted((number, name) for name, number in labels.items() if number != 0 and name != "ignore")
-    require([number for number, _ in found] == list(range(1, len(found) + 1)), "The labels are not numbered 1, 2, 3, ….")
+    require(
+        [number for number, _ in found] == list(range(1, len(found) + 1)), "The labels are not numbered 1, 2, 3, …."
+    )
     return tuple(str(name) for _, name in found)
 
 
@@ -112,7 +114,9 @@ def find_segments(keys: Sequence[str], segments: Sequence[Segment]) -> tuple[Seg
     return tuple(by_key[key] for key in keys)
 
 
-def to_config(descriptor: Descriptor, dimensions: int, classes: tuple[Segment, ...], cpu_threads: int) -> TrainingConfig:
+def to_config(
+    descriptor: Descriptor, dimensions: int, classes: tuple[Segment, ...], cpu_threads: int
+) -> TrainingConfig:
     """The configuration that runs the network. Its fields of training say nothing.
 
     Raises ContractError `model_card`."""

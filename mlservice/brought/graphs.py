@@ -16,7 +16,16 @@ MOST_NODES = 20_000
 MOST_BYTES = 1 << 30
 OWN_DOMAINS = {"", "ai.onnx"}
 # Loops may never end; branches hide graphs; the others are no part of a network.
-REFUSED = {"Loop", "Scan", "If", "SequenceMap", "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike"}
+REFUSED = {
+    "Loop",
+    "Scan",
+    "If",
+    "SequenceMap",
+    "RandomNormal",
+    "RandomUniform",
+    "RandomNormalLike",
+    "RandomUniformLike",
+}
 
 
 @dataclass(frozen=True)
@@ -54,9 +63,13 @@ def read_graph(path: Path) -> Graph:
     if len(inputs) != 1 or not model.graph.output:
         raise ContractError("model_onnx", f"The network has {len(inputs)} inputs; one is needed: the image.")
     kind = inputs[0].type.tensor_type
-    sides = tuple(side.dim_value if side.HasField("dim_value") and side.dim_value > 0 else None for side in kind.shape.dim)
+    sides = tuple(
+        side.dim_value if side.HasField("dim_value") and side.dim_value > 0 else None for side in kind.shape.dim
+    )
     if kind.elem_type != onnx.TensorProto.FLOAT or len(sides) not in (4, 5):
-        raise ContractError("model_onnx", "The input is not float32 of (batch, channel, y, x) or (batch, channel, z, y, x).")
+        raise ContractError(
+            "model_onnx", "The input is not float32 of (batch, channel, y, x) or (batch, channel, z, y, x)."
+        )
     return Graph(sides[1], sides[2:], sum(prod(tensor.dims) for tensor in model.graph.initializer))
 
 
@@ -84,8 +97,10 @@ def _check_tensor(tensor: onnx.TensorProto) -> None:
     if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
         raise ContractError("model_external", "The weights lie in a second file; export the network as one file.")
     held = len(tensor.raw_data) or _bytes_in_fields(tensor)
-    if any(side < 0 for side in tensor.dims) or (tensor.raw_data and held != _bytes_of(tensor)) or (
-        not tensor.raw_data and held < _bytes_of(tensor) // 8
+    if (
+        any(side < 0 for side in tensor.dims)
+        or (tensor.raw_data and held != _bytes_of(tensor))
+        or (not tensor.raw_data and held < _bytes_of(tensor) // 8)
     ):
         raise ContractError("model_tensor", "A tensor declares more than it holds; export the network anew.")
 

@@ -88,7 +88,9 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> N
     if member.file_size > most:
         raise ContractError("archive_too_large", f"{target.name} is larger than the {most // MIB} MiB that are read.")
     if member.file_size > MIB and member.file_size > MOST_RATIO * max(1, member.compress_size):
-        raise ContractError("archive_ratio", f"{target.name} unpacks to over {MOST_RATIO} times its size; no model does.")
+        raise ContractError(
+            "archive_ratio", f"{target.name} unpacks to over {MOST_RATIO} times its size; no model does."
+        )
     written = 0
     with archive.open(member) as packed, target.open("xb") as handle:
         while block := packed.read(MIB):

@@ -50,6 +50,7 @@ class TrainRequest(Document, frozen=True):
     scans: tuple[ScanRef, ...]
     seed: int
     manifest_hash: str
+    start: str = ""  # folder of a model whose weights are taken to begin with
 
     def __post_init__(self) -> None:
         _check_scans(self.scans, "learn from")

@@ -34,6 +34,7 @@ class TrainResult(Document, frozen=True):
     seconds: float
     device: str
     curve: tuple[LossPoint, ...]
+    begun: str = ""  # a sentence about the weights that it began with; "" for random ones
 
 
 class CheckResult(Document, frozen=True):

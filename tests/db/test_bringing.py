@@ -93,7 +93,7 @@ def test_our_own_folder_is_a_challenger_like_any_other(approved: World, tmp_path
 
 @pytest.mark.parametrize("poison", ["a pickle", "another class", "no zip", "a flood"])
 def test_a_refused_model_leaves_nothing_behind(approved: World, tmp_path: Path, poison: str) -> None:
-    """`a flood` grows a tensor to some hundred GB while it runs: the child's bounds end it."""
+    """`a flood` asks for some hundred TB while it runs: the child's bounds refuse them."""
     own = files_of(own_model(tmp_path / "m"))
     body, code = {
         "a pickle": (zipped(with_weights(own, b"\x80\x04K\x01.")), "model_pickle"),
@@ -112,21 +112,16 @@ def test_a_refused_model_leaves_nothing_behind(approved: World, tmp_path: Path, 
 
 
 def flood() -> Any:
-    import_free = conv((0, 0))
-    first = import_free.graph.node[0]
-    first.output[0] = "small"
-    add_flood(import_free)
-    return import_free
-
-
-def add_flood(model: Any) -> None:
-    """Repeat the answer 100,000 times along each side, and take the mean: a harmless file with a huge middle."""
+    """It repeats its answer 100,000 times along each side, and takes the mean: a small file with a huge middle."""
+    model = conv((0, 0))
+    model.graph.node[0].output[0] = "small"
     kind = type(model.graph.node[0])
     shape = type(model.graph.initializer[0])(name="times", data_type=7, dims=[4], int64_data=[1, 1, 10**5, 10**5])
     model.graph.initializer.append(shape)
     model.graph.node.append(kind(op_type="Tile", input=["small", "times"], output=["huge"]))
     model.graph.node.append(kind(op_type="GlobalAveragePool", input=["huge"], output=["one"]))
     model.graph.node.append(kind(op_type="Add", input=["small", "one"], output=["y"]))
+    return model
 
 
 def test_one_run_at_a_time_and_the_second_file_is_not_kept(approved: World) -> None:

@@ -16,7 +16,7 @@ from tests.factories.world import World
 from voxloop.child import outside
 from voxloop.jobs.models import Job
 from voxloop.jobs.running import GiveBack, claim, give_back, run
-from voxloop.jobs.scratch import sweep_scratch
+from voxloop.jobs.scratch import of_job, sweep_scratch
 from voxloop.jobs.services import enqueue
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict
@@ -88,12 +88,17 @@ def test_a_training_that_is_given_back_keeps_where_it_stood(world: World) -> Non
     held = claim(enqueue(Job.Kind.TRAIN, payload={}, key="t").pk)
     assert held is not None
     kept = "train/checkpoint.safetensors"
-    folder = now_set.WORK_DIR
-    with pytest.raises(GiveBack), folders.job_folder(held, keeps=kept) as folder:
-        (folder / "train").mkdir()
-        (folder / kept).write_bytes(b"40")
-        (folder / "train" / "prepared").write_bytes(b"voxels")
-        raise GiveBack
+    folder = of_job("learning", held)
+
+    def work() -> None:
+        with folders.job_folder(held, keeps=kept):
+            (folder / "train").mkdir()
+            (folder / kept).write_bytes(b"40")
+            (folder / "train" / "prepared").write_bytes(b"voxels")
+            raise GiveBack
+
+    with pytest.raises(GiveBack):
+        work()
     assert [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()] == [kept]
     give_back(held)
     sweep_scratch()

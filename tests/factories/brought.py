@@ -91,7 +91,11 @@ def nnunet_files(sides: tuple[int, ...] = (8, 32, 32), **labels: int) -> dict[st
         },
         "foreground_intensity_properties_per_channel": {"0": hu},
     }
-    dataset = {"channel_names": {"0": "CT"}, "labels": {"background": 0, **(labels or {KEY: 1})}, "file_ending": ".nii.gz"}
+    dataset = {
+        "channel_names": {"0": "CT"},
+        "labels": {"background": 0, **(labels or {KEY: 1})},
+        "file_ending": ".nii.gz",
+    }
     return {
         "model.onnx": conv(sides, bias=0.0).SerializeToString(),
         "plans.json": json.dumps(plans).encode(),

@@ -55,7 +55,10 @@ def code_of(tmp_path: Path, body: bytes) -> str:
     with pytest.raises(ContractError) as refusal:
         brought(tmp_path, body)
     assert refusal.value.sentence.endswith(".")
-    assert not (tmp_path / "job" / "model" / "model.json").exists() or refusal.value.code in ("model_fails", "model_shape")
+    assert not (tmp_path / "job" / "model" / "model.json").exists() or refusal.value.code in (
+        "model_fails",
+        "model_shape",
+    )
     return refusal.value.code
 
 

@@ -73,7 +73,18 @@ def test_the_folder_predicts_without_the_platform(away: tuple[Any, Path], model:
         (tmp_path / "absent" / name / "__init__.py").write_text(f"raise ImportError('{name} is absent')")
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path / "absent"), "HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-m", "mlservice", "predict", ".", str(scan), "--to", str(tmp_path / "masks"), "--threads", "1"],
+        [
+            sys.executable,
+            "-m",
+            "mlservice",
+            "predict",
+            ".",
+            str(scan),
+            "--to",
+            str(tmp_path / "masks"),
+            "--threads",
+            "1",
+        ],
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -8,7 +8,7 @@ from django.urls import reverse
 from annotation.learning.bringing import bring_model
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.learning.packing import find_model, request_packing, serve_model
-from annotation.pages.forms import BringModelForm
+from annotation.pages.model_forms import BringModelForm
 from annotation.pages.requests import PageRequest
 from annotation.pages.sending import form_page, save
 from annotation.work.models import Campaign
