@@ -20,7 +20,7 @@ from mlservice.fitting import Fitting
 from mlservice.held import examples, score, set_aside
 from mlservice.networks import build_network, choose_device, count_parameters, put_on_device, settle_precision
 from mlservice.patches import PatchSampler
-from mlservice.preprocess import prepare_scan
+from mlservice.prepared import prepare_all
 from mlservice.weights import load_model, load_tensors, named_tensors, save_model
 from voxloop.child.inside import ChildFolder, run_inside
 
@@ -32,7 +32,7 @@ def train(request: TrainRequest, job: ChildFolder) -> TrainResult:
     device = choose_device(request.config, request.seed)
     # The card of the model holds what was used.
     config = msgspec.structs.replace(request.config, precision=settle_precision(request.config, device))
-    folders = _prepared(request, job)
+    folders = prepare_all(request, job)
     learned, held = set_aside(folders, config.validation_share, request.seed)
     sampler = PatchSampler(learned, config, request.seed)
     network = build_network(config)
@@ -91,15 +91,6 @@ def _calibrated(
         return config, {}
     config = msgspec.structs.replace(config, threshold=choice.threshold, min_island_ml=choice.min_island_ml)
     return config, {"calibration_dice": choice.dice, "calibration_invented_ml": choice.invented_ml}
-
-
-def _prepared(request: TrainRequest, job: ChildFolder) -> list[Path]:
-    into = job.fresh("prepared")
-    folders = []
-    for position, scan in enumerate(request.scans, start=1):
-        folders.append(prepare_scan(scan, job, request.config, into))
-        job.report(0, request.config.steps, f"Prepared scan {position} of {len(request.scans)}")
-    return folders
 
 
 if __name__ == "__main__":

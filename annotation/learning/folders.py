@@ -82,6 +82,12 @@ def write_scan(folder: Path, scan: Scan, layer: Layer) -> ScanRef:
     return ScanRef(str(scan.pk), scan.site.code, str(scan_folder), index.geometry.spacing_mm_zyx)
 
 
+def content_of(scan: Scan, layer: Layer, item: Mapping[str, Any]) -> str:
+    """What volume, lungs and labels of an item of a frozen list are made of; equal content gives equal files."""
+    limit = scan.limit_key if layer.limit == "lungs" else ""
+    return f"{scan.pack_key} {limit} {item['content_hash'] or 'empty'}"
+
+
 def write_labels(folder: Path, scan: Scan, revision_id: UUID | str | None, content_hash: str | None) -> None:
     """Write labels.npy of an approved revision (None: confirmed empty), erased voxels as background.
 

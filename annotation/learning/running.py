@@ -12,9 +12,10 @@ from django.db import transaction
 from django.db.models import Max
 
 from annotation.learning.deciding import decide, leave_to_a_person
-from annotation.learning.folders import job_folder, read_model, write_labels, write_model, write_scan
+from annotation.learning.folders import content_of, job_folder, read_model, write_labels, write_model, write_scan
 from annotation.learning.manifest import hash_manifest
 from annotation.learning.models import ModelVersion, TrainingRun
+from annotation.learning.prepared import prepared_folder
 from annotation.learning.selectors import IN_PROGRESS, champion_of, hold_out_sites
 from annotation.learning.stages import run_stage
 from annotation.learning.states import TRAINING_RUN, RunState
@@ -99,8 +100,9 @@ def write_inputs(run: TrainingRun, folder: Path, held: Claim) -> tuple[Refs, Ref
         if scan.site.split != item["split"]:
             raise Conflict(f"Site {scan.site.code} changed sides after the manifest was frozen.", code="split_broken")
         if scan.modality == "CT" and scan.state == ScanState.READY:  # one withdrawn since then is not used
-            sides[item["split"]].append(write_scan(folder, scan, layer))
+            ref = write_scan(folder, scan, layer)
             write_labels(folder, scan, item["revision"], item["content_hash"])
+            sides[item["split"]].append(msgspec.structs.replace(ref, content=content_of(scan, layer, item)))
         held.report(round(10 * position / len(items)), f"Prepared scan {position} of {len(items)}")
     return tuple(sides["train"]), tuple(sides["validation"])
 
@@ -127,7 +129,7 @@ def _train(run: TrainingRun, config: TrainingConfig, scans: Refs, folder: Path, 
     if begun := run.manifest.get("start"):
         model = ModelVersion.objects.get(pk=begun["model"])
         start = os.path.relpath(write_model(folder.parent / "start", model, open_store(settings.STORAGE_URL)), folder)
-    request = TrainRequest(config, near, run.seed, run.manifest_hash, start)
+    request = TrainRequest(config, near, run.seed, run.manifest_hash, start, prepared_folder())
     return run_stage("train", request, TrainResult, folder=folder, held=held, span=(12, 75), on_progress=relay)
 
 

@@ -17,6 +17,7 @@ class ScanRef(Document, frozen=True):
     site: str
     folder: str
     spacing_mm_zyx: tuple[float, float, float]
+    content: str = ""  # equal where volume, labels and lungs are equal; "" where that is not known
 
     def __post_init__(self) -> None:
         plain = self.id and PurePosixPath(self.id).name == self.id and self.id not in {".", ".."}
@@ -51,6 +52,7 @@ class TrainRequest(Document, frozen=True):
     seed: int
     manifest_hash: str
     start: str = ""  # folder of a model whose weights are taken to begin with
+    prepared: str = ""  # folder of the machine where prepared scans are kept
 
     def __post_init__(self) -> None:
         _check_scans(self.scans, "learn from")

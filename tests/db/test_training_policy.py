@@ -4,19 +4,23 @@ import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings as now_set
 
 from annotation.learning import deciding, services
 from annotation.learning.models import ModelVersion, TrainingRun
+from annotation.learning.prepared import forget_prepared
 from annotation.learning.running import run_training
 from annotation.work.models import Campaign, TrainStart
+from annotation.work.withdrawing import withdraw
 from tests.api.test_pages import log_in, text
 from tests.factories.brought import own_model
 from tests.factories.evidence import FINE, measured, summary_of
 from tests.factories.world import World
 from voxloop.jobs.running import run
+from voxloop.jobs.scratch import sweep_scratch
 from voxloop.kernel.clock import now
 from voxloop.storage.store import open_store
 
@@ -77,3 +81,31 @@ def test_a_training_begins_with_the_champion_where_the_campaign_says_so(
     page = text(log_in(approved, "coordinator"), "/campaigns/chest-ct/models/?model=2")
     assert wanted.results["begun"] in page
     assert "It begins with the weights of the model that serves." in page
+
+
+def kept(world: World) -> list[str]:
+    """The scans of the entries on this machine."""
+    return sorted(path.read_text() for path in (now_set.WORK_DIR / "prepared").glob("*/scan"))
+
+
+def test_prepared_scans_are_taken_over_and_go_with_their_scan(approved: World, settings: Any) -> None:
+    settings.TRAIN_STEPS = 2
+    models = []
+    for _ in range(2):
+        wanted = services.request_training(campaign=approved.campaign, actor=approved["coordinator"])
+        TrainingRun.objects.filter(pk=wanted.pk).update(seed=1)
+        run(wanted.job_id, run_training)
+        wanted.refresh_from_db()
+        assert wanted.error == "", wanted.error
+        models.append(wanted.model.config["weights_sha256"])
+    learned = [item["scan"] for item in wanted.manifest["items"] if item["split"] == "train"]
+    assert kept(approved) == sorted(learned)
+    assert models[0] == models[1]
+    scan = next(scan for scan in approved.scans if str(scan.pk) == learned[0])
+    withdraw(scan_id=scan.pk, actor=approved["datamanager"], why="consent taken back")
+    sweep_scratch()
+    assert kept(approved) == sorted(learned[1:])
+    assert forget_prepared([UUID(learned[1])]) == 1
+    settings.PREPARED_BYTES = 1
+    sweep_scratch()
+    assert kept(approved) == []

@@ -7,7 +7,7 @@ import re
 import shutil
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -27,6 +27,16 @@ OF_JOB = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(\d+)(?:\.|
 OF_PROCESS = re.compile(r"process\.(?P<pid>\d+)\.(?P<host>.+)\.[0-9a-f-]{36}$")
 PARTS = ("imports", "uploads", "learning", "exports")
 EARLIER = ".earlier"
+
+
+sweepers: list[Callable[[], object]] = []
+
+
+def on_sweep(sweeper: Callable[[], object]) -> Callable[[], object]:
+    """Register a callback that clears what else this machine keeps (call in AppConfig.ready)."""
+    if sweeper not in sweepers:
+        sweepers.append(sweeper)
+    return sweeper
 
 
 @dataclass
@@ -72,6 +82,8 @@ def sweep_scratch() -> Swept:
     for path in _children(work / "spool"):
         if _age_s(path) > NAMELESS_SECONDS:
             _remove(path, swept)
+    for sweeper in sweepers:
+        sweeper()
     return swept
 
 
