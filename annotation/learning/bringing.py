@@ -109,6 +109,7 @@ def _check(run: TrainingRun, folder: Path, held: Claim) -> CheckResult:
         span=(0, 60),
         bounds=BOUNDS,
         timeout_s=TIMEOUT_S,
+        has_gpu=False,
     )
     path.unlink()
     return checked

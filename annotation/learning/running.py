@@ -37,7 +37,7 @@ from mlservice.contract import (
 )
 from voxloop.accounts.actors import SystemActor
 from voxloop.audit.services import advance
-from voxloop.child import ChildProgress
+from voxloop.child import Bounds, ChildProgress
 from voxloop.jobs.models import Job
 from voxloop.jobs.running import Claim
 from voxloop.jobs.states import JobState
@@ -47,6 +47,8 @@ from voxloop.storage.store import open_store
 
 Refs = tuple[ScanRef, ...]
 TRAIN, CHECKPOINT = "train", "checkpoint.safetensors"  # the stage's folder, and where it stands (docs/ml-contract.md)
+# Beside a limit of memory: no training comes near them.
+MOST_CPU_S, MOST_FILE_BYTES = 10_000_000, 1 << 40
 OF_RUNS = (Job.Kind.TRAIN, Job.Kind.BRING_MODEL)
 
 
@@ -130,7 +132,10 @@ def _train(run: TrainingRun, config: TrainingConfig, scans: Refs, folder: Path, 
         model = ModelVersion.objects.get(pk=begun["model"])
         start = os.path.relpath(write_model(folder.parent / "start", model, open_store(settings.STORAGE_URL)), folder)
     request = TrainRequest(config, near, run.seed, run.manifest_hash, start, prepared_folder())
-    return run_stage("train", request, TrainResult, folder=folder, held=held, span=(12, 75), on_progress=relay)
+    bounds = Bounds(settings.TRAIN_MEMORY_BYTES, MOST_CPU_S, MOST_FILE_BYTES) if settings.TRAIN_MEMORY_BYTES else None
+    return run_stage(
+        "train", request, TrainResult, folder=folder, held=held, span=(12, 75), on_progress=relay, bounds=bounds
+    )
 
 
 @transaction.atomic

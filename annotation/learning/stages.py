@@ -35,10 +35,11 @@ def run_stage(
     on_progress: OnProgress | None = None,
     bounds: Bounds | None = None,
     timeout_s: float | None = None,
+    has_gpu: bool = True,
 ) -> Result:
     """Run `python -m mlservice.<stage>` in `folder`; returns its result. `span` is the part of the job's progress that
-    this stage fills. `on_progress` gets the new lines. `bounds` limit a stage that reads what nobody trusts; it gets no
-    GPU, for which address space cannot be limited. The process ends with this one, or when the claim is lost.
+    this stage fills. `on_progress` gets the new lines. `bounds` limit its memory, time and files; without
+    `has_gpu` it sees none, for which address space cannot be limited. The process ends with this one, or when the claim is lost.
 
     Raises Conflict with the stage's code (`stage_died` for one that left no result), LeaseLost."""
     relay = _Relay(held, span, on_progress)
@@ -48,7 +49,7 @@ def run_stage(
             request,
             kind,
             folder=folder,
-            environment=stage_environment() | ({"CUDA_VISIBLE_DEVICES": ""} if bounds else {}),
+            environment=stage_environment() | ({} if has_gpu else {"CUDA_VISIBLE_DEVICES": ""}),
             on_look=relay.look,
             bounds=bounds,
             timeout_s=timeout_s,

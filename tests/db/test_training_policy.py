@@ -109,3 +109,12 @@ def test_prepared_scans_are_taken_over_and_go_with_their_scan(approved: World, s
     settings.PREPARED_BYTES = 1
     sweep_scratch()
     assert kept(approved) == []
+
+
+def test_a_training_that_needs_more_memory_than_it_may_have_says_so(approved: World, settings: Any) -> None:
+    settings.TRAIN_MEMORY_BYTES = 1 << 29  # torch alone takes more
+    wanted = services.request_training(campaign=approved.campaign, actor=approved["coordinator"])
+    run(wanted.job_id, run_training)
+    wanted.refresh_from_db()
+    assert (wanted.state, wanted.job.error_code) == ("failed", "out_of_memory")
+    assert wanted.error.endswith(".")

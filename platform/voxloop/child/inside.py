@@ -34,6 +34,7 @@ from voxloop.child.protocol import (
 
 R = TypeVar("R", bound=Document)
 PR_SET_PDEATHSIG = 1
+NO_MEMORY = "can't allocate memory"
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -110,7 +111,8 @@ def _words_for(error: Exception) -> tuple[str, str]:
     if isinstance(error, ContractError):
         return error.code, error.sentence
     traceback.print_exc()
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    # torch has an error of its own for a GPU, and none for the processor.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or NO_MEMORY in str(error):
         return "out_of_memory", "The machine has too little memory for this work."
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return "no_space", "The disk is full."

@@ -222,6 +222,7 @@ class OutOfMemoryError(RuntimeError):
         (ContractError("bad_scan", "It is bent."), "bad_scan", "It is bent."),
         (MemoryError(), "out_of_memory", "too little memory"),
         (OutOfMemoryError(), "out_of_memory", "too little memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out_of_memory", "too little memory"),
         (OSError(errno.ENOSPC, "full"), "no_space", "The disk is full."),
         (OSError(errno.EDQUOT, "quota"), "no_space", "The disk is full."),
         (FileNotFoundError(errno.ENOENT, "No such file", "/secret/path"), "file_error", "No such file"),
