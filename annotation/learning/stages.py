@@ -38,8 +38,8 @@ def run_stage(
     has_gpu: bool = True,
 ) -> Result:
     """Run `python -m mlservice.<stage>` in `folder`; returns its result. `span` is the part of the job's progress that
-    this stage fills. `on_progress` gets the new lines. `bounds` limit its memory, time and files; without
-    `has_gpu` it sees none, for which address space cannot be limited. The process ends with this one, or when the claim is lost.
+    this stage fills. `on_progress` gets the new lines. `bounds` limit its memory, time and files; without `has_gpu` it
+    sees none, for which address space cannot be limited. The process ends with this one, or when the claim is lost.
 
     Raises Conflict with the stage's code (`stage_died` for one that left no result), LeaseLost."""
     relay = _Relay(held, span, on_progress)
