@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -36,18 +37,20 @@ def write_onnx(network: nn.Module, config: TrainingConfig, path: Path) -> float:
     Slices may have any size that is a multiple of 32; patches of volumes have the size of the training.
     Raises ContractError `onnx_differs`."""
     whole = Probabilities(network, config).eval()
-    torch.onnx.export(
-        whole,
-        (_images(config, 2, _sizes(config)[0]),),
-        path,
-        input_names=[IMAGE],
-        output_names=[PROBABILITY],
-        opset_version=OPSET,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-        dynamic_shapes={"image": _free_sides(config)},
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch deprecates parts of itself
+        torch.onnx.export(
+            whole,
+            (_images(config, 2, _sizes(config)[0]),),
+            path,
+            input_names=[IMAGE],
+            output_names=[PROBABILITY],
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+            dynamic_shapes={"image": _free_sides(config)},
+        )
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     worst = 0.0
     for batch, size in zip((1, 3), _sizes(config), strict=True):
