@@ -131,7 +131,8 @@ def _train(run: TrainingRun, config: TrainingConfig, scans: Refs, folder: Path, 
     if begun := run.manifest.get("start"):
         model = ModelVersion.objects.get(pk=begun["model"])
         start = os.path.relpath(write_model(folder.parent / "start", model, open_store(settings.STORAGE_URL)), folder)
-    request = TrainRequest(config, near, run.seed, run.manifest_hash, start, prepared_folder())
+    processes = min(settings.TRAIN_PROCESSES, config.batch)
+    request = TrainRequest(config, near, run.seed, run.manifest_hash, start, prepared_folder(), processes)
     bounds = Bounds(settings.TRAIN_MEMORY_BYTES, MOST_CPU_S, MOST_FILE_BYTES) if settings.TRAIN_MEMORY_BYTES else None
     return run_stage(
         "train", request, TrainResult, folder=folder, held=held, span=(12, 75), on_progress=relay, bounds=bounds

@@ -53,12 +53,14 @@ class TrainRequest(Document, frozen=True):
     manifest_hash: str
     start: str = ""  # folder of a model whose weights are taken to begin with
     prepared: str = ""  # folder of the machine where prepared scans are kept
+    processes: int = 1  # by torchrun: one for each GPU
 
     def __post_init__(self) -> None:
         _check_scans(self.scans, "learn from")
         require(bool(self.config.classes), "The configuration names no class; plan first.")
         require(not self.config.is_onnx, "A network from an ONNX file is not trained.")
         require(0 <= self.seed < 2**32, "The seed must fit in 32 bits.")
+        require(1 <= self.processes <= self.config.batch, "Each process learns from at least one patch of a batch.")
 
 
 class PredictRequest(Document, frozen=True):
