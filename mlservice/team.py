@@ -1,6 +1,6 @@
 """Several processes that train one network: each takes its part of every batch, and all have the same weights.
 
-`torchrun` starts them inside the job, one for each GPU, or some for the processors. All draw the same batch with the same
+`torchrun` starts them inside the job, one for each GPU, or some on processors. All draw the same batch with the same
 random numbers, so that one checkpoint is that of all of them."""
 
 from __future__ import annotations
