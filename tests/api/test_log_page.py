@@ -103,7 +103,7 @@ def test_a_changed_entry_is_told(world: World, admin: Client) -> None:
     job = Job.objects.get(kind=Job.Kind.VERIFY_LOG)
     run(job.pk, verify_as_job)
     job.refresh_from_db()
-    assert (job.state, job.code) == ("failed", "log_broken")
+    assert (job.state, job.error_code) == ("failed", "log_broken")
     assert f"Entry {changed.id} was changed after it was written." in admin.get("/log/").content.decode()
 
 
