@@ -1,6 +1,7 @@
 """A model from elsewhere: checked, measured on the hold-out, judged, and promoted by a person alone."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,12 @@ def bring(world: World, body: bytes, *, who: str = "coordinator", name: str = "m
     return bring_model(campaign=world.campaign, actor=world[who], upload=SimpleUploadedFile(name, body))
 
 
-def carried_out(world: World, body: bytes) -> TrainingRun:
+Commit = Callable[..., Any]
+
+
+def carried_out(world: World, body: bytes, commit: Commit) -> TrainingRun:
     found = bring(world, body)
-    run(found.job_id, run_bringing)
+    commit(run, found.job_id, run_bringing)
     found.refresh_from_db()
     return found
 
@@ -46,10 +50,10 @@ def bright() -> bytes:
     return zipped(onnx_files(conv((0, 0))))
 
 
-def test_a_brought_model_is_measured_and_waits_for_a_person(approved: World) -> None:
+def test_a_brought_model_is_measured_and_waits_for_a_person(approved: World, commit: Commit) -> None:
     approved.campaign.promotes_by_itself = True
     approved.campaign.save()
-    done = carried_out(approved, bright())
+    done = carried_out(approved, bright(), commit)
     assert done.error == "", done.error
     model = done.model
     assert (done.state, model.state, done.trigger) == ("undecided", "undecided", "brought")
@@ -73,10 +77,10 @@ def test_a_brought_model_is_measured_and_waits_for_a_person(approved: World) -> 
     assert champion_of(approved.campaign) == model
 
 
-def test_the_gate_that_passes_does_not_promote_what_was_brought(approved: World) -> None:
+def test_the_gate_that_passes_does_not_promote_what_was_brought(approved: World, commit: Commit) -> None:
     approved.campaign.promotes_by_itself = True
     approved.campaign.save()
-    model = carried_out(approved, bright()).model
+    model = carried_out(approved, bright(), commit).model
     ModelVersion.objects.filter(pk=model.pk).update(state="candidate")
     model.refresh_from_db()
     deciding.decide(model=model, gate={"verdict": "promote", "rules": []})
@@ -84,15 +88,15 @@ def test_the_gate_that_passes_does_not_promote_what_was_brought(approved: World)
     assert (model.state, champion_of(approved.campaign)) == ("candidate", None)
 
 
-def test_our_own_folder_is_a_challenger_like_any_other(approved: World, tmp_path: Path) -> None:
-    done = carried_out(approved, zipped(files_of(own_model(tmp_path / "m"))))
+def test_our_own_folder_is_a_challenger_like_any_other(approved: World, tmp_path: Path, commit: Commit) -> None:
+    done = carried_out(approved, zipped(files_of(own_model(tmp_path / "m"))), commit)
     assert (done.state, done.results["form"]) == ("undecided", "voxloop")
     assert done.model.weights_key in stored("models")
     assert done.model.config["config"]["classes"] == [{"id": 1, "key": KEY}]
 
 
 @pytest.mark.parametrize("poison", ["a pickle", "another class", "no zip", "a flood"])
-def test_a_refused_model_leaves_nothing_behind(approved: World, tmp_path: Path, poison: str) -> None:
+def test_a_refused_model_leaves_nothing_behind(approved: World, tmp_path: Path, poison: str, commit: Commit) -> None:
     """`a flood` asks for some hundred TB while it runs: the child's bounds refuse them."""
     own = files_of(own_model(tmp_path / "m"))
     body, code = {
@@ -101,7 +105,7 @@ def test_a_refused_model_leaves_nothing_behind(approved: World, tmp_path: Path, 
         "no zip": (b"PK\x03\x04 nothing", "archive_broken"),
         "a flood": (zipped(onnx_files(flood())), "model_fails"),
     }[poison]
-    done = carried_out(approved, body)
+    done = carried_out(approved, body, commit)
     assert (done.state, done.job.error_code) == ("failed", code)
     assert done.error.endswith(".")
     assert not ModelVersion.objects.exists()
@@ -153,7 +157,7 @@ def test_who_brings_and_what(approved: World) -> None:
     assert stored("uploads") == []
 
 
-def test_a_campaign_without_approved_hold_out_leaves_it_to_a_person(world: World) -> None:
-    done = carried_out(world, bright())
+def test_a_campaign_without_approved_hold_out_leaves_it_to_a_person(world: World, commit: Commit) -> None:
+    done = carried_out(world, bright(), commit)
     assert (done.state, done.model.metrics["scored"]) == ("undecided", 0)
     assert json.dumps(done.gate)

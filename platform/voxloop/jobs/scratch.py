@@ -101,7 +101,8 @@ def sweep_when_due() -> None:
 def _is_orphaned(path: Path, running: dict[UUID, int], resumed: set[UUID]) -> bool:
     if found := OF_JOB.search(path.name):
         job = UUID(found[1])
-        return job not in resumed and running.get(job) != int(found[2])
+        is_resumed = job in resumed and path.parent.name == "learning"
+        return not is_resumed and running.get(job) != int(found[2])
     if (found := OF_PROCESS.fullmatch(path.name)) and found["host"] == socket.gethostname():
         return not is_alive(int(found["pid"]))
     return _age_s(path) > NAMELESS_SECONDS
