@@ -11,7 +11,7 @@ import voxloop
 from mlservice.brought.descriptors import Descriptor
 from mlservice.contract.config import WEIGHTS, TrainingConfig
 from mlservice.networks import describe_network
-from mlservice.to_onnx import DIVISOR, IMAGE, PROBABILITY, has_fixed_grid
+from mlservice.to_onnx import DIVISOR, IMAGE, PROBABILITY
 from mlservice.weights import ModelCard
 
 # Code that predicts needs; the rest of the platform stays behind.
@@ -64,9 +64,6 @@ def _patch(config: TrainingConfig) -> tuple[int, int, int]:
     """A patch that the ONNX file takes: of slices a multiple of 32."""
     if not config.is_flat:
         return config.patch_zyx
-    if has_fixed_grid(config):
-        side = -(-config.grid_px // DIVISOR) * DIVISOR
-        return 1, side, side
     sides = [max(4 * DIVISOR, -(-side // DIVISOR) * DIVISOR) for side in config.patch_zyx[1:]]
     return 1, sides[0], sides[1]
 
@@ -74,8 +71,7 @@ def _patch(config: TrainingConfig) -> tuple[int, int, int]:
 def bundle_metadata(card: ModelCard, name: str, facts: dict[str, str]) -> dict[str, Any]:
     """`configs/metadata.json` of the MONAI bundle."""
     config = card.config
-    is_free = config.is_flat and not has_fixed_grid(config)
-    spatial = ["32*n", "32*n"] if is_free else list(_patch(config)[1:] if config.is_flat else config.patch_zyx)
+    spatial = ["32*n", "32*n"] if config.is_flat else list(config.patch_zyx)
     image = {"type": "image", "format": "hounsfield", "modality": "CT", "dtype": "float32", "is_patch_data": True}
     channels = {"0": "HU of the window, scaled to 0 … 1"} | ({"1": "lung limit, 0 … 1"} if config.lung_channel else {})
     marks = {"0": "background"} | {str(n): each.key for n, each in enumerate(config.classes, start=1)}
@@ -118,16 +114,20 @@ def bundle_inference(config: TrainingConfig) -> dict[str, Any]:
     """`configs/inference.json` of the MONAI bundle: `network` is the network with its weights, `run` labels files."""
     kind, arguments = describe_network(config)
     return {
-        "imports": ["$import pathlib", "$import torch", "$import safetensors.torch", "$import mlservice.alone"],
+        "imports": [
+            "$import torch",
+            "$from safetensors.torch import load_file",
+            "$from mlservice.alone import label_files",
+        ],
         "bundle_root": ".",
         "output_dir": "$@bundle_root + '/eval'",
         "scans": [],
         "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
         "network_def": {"_target_": f"{kind.__module__}.{kind.__name__}", **arguments},
-        "weights": f"$safetensors.torch.load_file(@bundle_root + '/{WEIGHTS}')",
+        "weights": f"$load_file(@bundle_root + '/{WEIGHTS}')",
         "load": "$@network_def.load_state_dict(@weights, strict=False)",
         "network": "$(@load, @network_def.eval().to(@device))[1]",
-        "run": ["$mlservice.alone.label_files(@bundle_root, @scans, @output_dir)"],
+        "run": ["$label_files(@bundle_root, @scans, @output_dir)"],
     }
 
 

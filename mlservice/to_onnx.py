@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import torch
 from torch import nn
+from torch.nn import functional
 
 from mlservice.contract.config import TrainingConfig
 from mlservice.networks import probabilities
@@ -34,15 +37,16 @@ class Probabilities(nn.Module):
 def write_onnx(network: nn.Module, config: TrainingConfig, path: Path) -> float:
     """Write the file; returns the largest difference of a probability from torch's on random images.
 
-    Slices may have any size that is a multiple of 32; those of a grid of fixed size have it, one at a time, and patches
-    of volumes have the size of the training.
+    Slices may have any size that is a multiple of 32; patches of volumes have the size of the training.
     Raises ContractError `onnx_differs`."""
+    plain = copy.deepcopy(network)
+    _replace_shortcuts(plain)
     whole = Probabilities(network, config).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch deprecates parts of itself
         torch.onnx.export(
-            whole,
-            (_images(config, 1 if has_fixed_grid(config) else 2, _sizes(config)[0]),),
+            Probabilities(plain, config).eval(),
+            (_images(config, 2, _sizes(config)[0]),),
             path,
             input_names=[IMAGE],
             output_names=[PROBABILITY],
@@ -50,11 +54,11 @@ def write_onnx(network: nn.Module, config: TrainingConfig, path: Path) -> float:
             dynamo=True,
             external_data=False,
             verbose=False,
-            dynamic_shapes=None if has_fixed_grid(config) else {"image": _free_sides(config)},
+            dynamic_shapes={"image": _free_sides(config)},
         )
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     worst = 0.0
-    for batch, size in zip((1, 1 if has_fixed_grid(config) else 3), _sizes(config), strict=True):
+    for batch, size in zip((1, 3), _sizes(config), strict=True):
         images = _images(config, batch, size)
         with torch.inference_mode():
             ours = whole(images).numpy()
@@ -66,10 +70,26 @@ def write_onnx(network: nn.Module, config: TrainingConfig, path: Path) -> float:
     return worst
 
 
-def has_fixed_grid(config: TrainingConfig) -> bool:
-    """Whether every slice has the same size. The shortcuts of ResNet hold zeros of the size of the batch, which the
-    exporter cannot leave free."""
-    return config.is_flat and config.grid_px > 0
+class Shortcut(nn.Module):
+    """MONAI's shortcut of ResNet-34 between blocks of other sizes: every second voxel, and zeros for new channels.
+
+    MONAI takes `.data` there, which torch.export records as a constant."""
+
+    def __init__(self, planes: int, stride: int) -> None:
+        super().__init__()
+        self.planes, self.stride = planes, stride
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        thin = x[:, :, :: self.stride, :: self.stride]
+        return functional.pad(thin, (0, 0, 0, 0, 0, self.planes - thin.shape[1]))
+
+
+def _replace_shortcuts(network: nn.Module) -> None:
+    for module in network.modules():
+        before = getattr(module, "downsample", None)
+        if isinstance(before, partial):
+            del module.downsample
+            module.downsample = Shortcut(before.keywords["planes"], before.keywords["stride"])
 
 
 def _free_sides(config: TrainingConfig) -> dict[int, object]:
@@ -82,9 +102,6 @@ def _free_sides(config: TrainingConfig) -> dict[int, object]:
 
 def _sizes(config: TrainingConfig) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Spatial sizes of the images by which the file is made and checked."""
-    if has_fixed_grid(config):
-        side = -(-config.grid_px // DIVISOR) * DIVISOR
-        return (side, side), (side, side)
     if config.is_flat:
         return (3 * DIVISOR, 4 * DIVISOR), (5 * DIVISOR, 2 * DIVISOR)
     return config.patch_zyx, config.patch_zyx
