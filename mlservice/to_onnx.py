@@ -40,7 +40,7 @@ def write_onnx(network: nn.Module, config: TrainingConfig, path: Path) -> float:
     Slices may have any size that is a multiple of 32; patches of volumes have the size of the training.
     Raises ContractError `onnx_differs`."""
     plain = copy.deepcopy(network)
-    _replace_shortcuts(plain)
+    replace_shortcuts(plain)
     whole = Probabilities(network, config).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch deprecates parts of itself
@@ -84,7 +84,8 @@ class Shortcut(nn.Module):
         return functional.pad(thin, (0, 0, 0, 0, 0, self.planes - thin.shape[1]))
 
 
-def _replace_shortcuts(network: nn.Module) -> None:
+def replace_shortcuts(network: nn.Module) -> None:
+    """Put `Shortcut` in the place of MONAI's, in the network itself."""
     for module in network.modules():
         before = getattr(module, "downsample", None)
         if isinstance(before, partial):

@@ -23,7 +23,7 @@ KEY = "infectious_opacity"
 def own_model(folder: Path, **changes: Any) -> Path:
     """A folder with model.json and weights.safetensors of random weights that mark a few voxels."""
     torch.manual_seed(3)
-    config = tiny("demo", **({"threshold": 0.06, "min_island_ml": 0.0, "precision": "fp32"} | changes))
+    config = tiny("demo", **({"threshold": 0.03, "min_island_ml": 0.0, "precision": "fp32"} | changes))
     folder.mkdir(parents=True, exist_ok=True)
     save_model(folder, build_network(config), config, manifest_hash="ab", seed=3, metrics={})
     return folder

@@ -1,10 +1,12 @@
 """A model that leaves: the folder predicts without the platform, its ONNX file and its MONAI bundle say the same."""
 
+import copy
 import json
 import os
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,16 +128,30 @@ def test_the_folder_is_whole_and_holds_no_pickle(away: tuple[Any, Path]) -> None
     assert "torch==" in (folder / "requirements.txt").read_text()
 
 
-@pytest.mark.parametrize("name", ["lesion-2d", "lesion-3d"])  # `demo` is the one of `away`
-def test_onnx_says_what_torch_says(name: str, tmp_path: Path) -> None:
+def test_the_shortcuts_of_resnet_are_those_of_monai() -> None:
+    """Exporting ResNet-34 whole takes half a minute: here is the part of it that is replaced."""
+    config = tiny("lesion-2d")
+    network = build_network(config)
+    before = [
+        module.downsample for module in network.modules() if isinstance(getattr(module, "downsample", 0), partial)
+    ]
+    replaced = copy.deepcopy(network)
+    to_onnx.replace_shortcuts(replaced)
+    after = [module for module in replaced.modules() if isinstance(module, to_onnx.Shortcut)]
+    for theirs, ours, channels in zip(before, after, (64, 128, 256), strict=True):
+        images = torch.rand((2, channels, 8, 6))
+        assert torch.equal(theirs(images), ours(images))
+
+
+def test_onnx_says_what_torch_says(tmp_path: Path) -> None:
+    """`demo`, on slices of any size, is the model of `away`."""
     torch.manual_seed(1)
-    config = tiny(name)
+    config = tiny("lesion-3d")
     network = build_network(config).eval()
     worst = to_onnx.write_onnx(network, config, tmp_path / "m.onnx")
     assert worst <= 1e-4
     session = onnxruntime.InferenceSession(tmp_path / "m.onnx", providers=["CPUExecutionProvider"])
-    size = (96, 64) if config.is_flat else config.patch_zyx
-    images = torch.rand((2, config.inputs, *size))
+    images = torch.rand((2, config.inputs, *config.patch_zyx))
     with torch.inference_mode():
         ours = probabilities(network(images), config).numpy()
     assert float(np.abs(session.run(None, {"image": images.numpy()})[0] - ours).max()) <= 1e-4
