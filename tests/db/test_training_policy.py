@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from django.conf import settings as now_set
 
-from annotation.learning import deciding, services
+from annotation.learning import deciding, running, services
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.learning.prepared import forget_prepared
 from annotation.learning.running import run_training
@@ -19,9 +19,11 @@ from tests.api.test_pages import log_in, text
 from tests.factories.brought import own_model
 from tests.factories.evidence import FINE, measured, summary_of
 from tests.factories.world import World
+from voxloop.child import Bounds
 from voxloop.jobs.running import run
 from voxloop.jobs.scratch import sweep_scratch
 from voxloop.kernel.clock import now
+from voxloop.kernel.errors import Conflict
 from voxloop.storage.store import open_store
 
 pytestmark = pytest.mark.django_db
@@ -111,10 +113,23 @@ def test_prepared_scans_are_taken_over_and_go_with_their_scan(approved: World, s
     assert kept(approved) == []
 
 
-def test_a_training_that_needs_more_memory_than_it_may_have_says_so(approved: World, settings: Any) -> None:
-    settings.TRAIN_MEMORY_BYTES = 1 << 29  # torch alone takes more
-    wanted = services.request_training(campaign=approved.campaign, actor=approved["coordinator"])
-    run(wanted.job_id, run_training)
-    wanted.refresh_from_db()
-    assert (wanted.state, wanted.job.error_code) == ("failed", "out_of_memory")
-    assert wanted.error.endswith(".")
+@pytest.mark.parametrize(("limit", "wanted"), [(0, None), (8 << 30, 8 << 30)])
+def test_a_limit_of_memory_bounds_the_stage_that_trains(
+    limit: int, wanted: int | None, approved: World, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TRAIN_MEMORY_BYTES = limit
+    given: list[Bounds | None] = []
+    real = running.run_stage
+
+    def look(stage: str, *more: Any, **options: Any) -> Any:
+        if stage != "train":
+            return real(stage, *more, **options)
+        given.append(options["bounds"])
+        raise Conflict("It needs more memory than its limit.", code="out_of_memory")
+
+    monkeypatch.setattr(running, "run_stage", look)
+    asked = services.request_training(campaign=approved.campaign, actor=approved["coordinator"])
+    run(asked.job_id, run_training)
+    asked.refresh_from_db()
+    assert (asked.state, asked.job.error_code, asked.error[-1]) == ("failed", "out_of_memory", ".")
+    assert [bounds and bounds.memory_bytes for bounds in given] == [wanted]

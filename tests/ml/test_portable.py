@@ -132,9 +132,8 @@ def test_the_shortcuts_of_resnet_are_those_of_monai() -> None:
     """Exporting ResNet-34 whole takes half a minute: here is the part of it that is replaced."""
     config = tiny("lesion-2d")
     network = build_network(config)
-    before = [
-        module.downsample for module in network.modules() if isinstance(getattr(module, "downsample", 0), partial)
-    ]
+    shortcuts = [getattr(module, "downsample", None) for module in network.modules()]
+    before = [each for each in shortcuts if isinstance(each, partial)]
     replaced = copy.deepcopy(network)
     to_onnx.replace_shortcuts(replaced)
     after = [module for module in replaced.modules() if isinstance(module, to_onnx.Shortcut)]

@@ -22,7 +22,7 @@ def request_of_two(tmp_path_factory: pytest.TempPathFactory) -> TrainRequest:
     folder = tmp_path_factory.mktemp("scans")
     scans: tuple[ScanRef, ...] = tuple(make_scan(folder, f"s{number}", number) for number in range(3))
     # Every patch counts alone: instance norm, a mean over voxels, patches of one size within the scans.
-    config = tiny("lesion-3d", loss="bce", deep_supervision=False, batch=2, steps=40, patch_zyx=(8, 32, 32))
+    config = tiny("lesion-3d", loss="bce", deep_supervision=False, batch=2, steps=20, precision="fp32")
     return TrainRequest(config, scans, 3, "c0ffee", processes=2)
 
 

@@ -96,6 +96,13 @@ export interface BeatRequest {
   readonly lesions?: readonly [number, number];
 }
 
+export interface BringRequest {
+  /** a zip, as docs/ml-contract.md says */
+  readonly file: string;
+  /** slug of the campaign */
+  readonly campaign: string;
+}
+
 /** How many untouched scans went back. */
 export interface BroughtBack {
   readonly given_back: number;
@@ -108,6 +115,8 @@ export interface Campaign {
   readonly batch_size: number;
   readonly is_paused: boolean;
   readonly retrain_after: number;
+  readonly retrain_every_days: number;
+  readonly train_start: "scratch" | "champion";
   readonly promotes_by_itself: boolean;
   readonly my_roles: readonly string[];
 }
@@ -294,7 +303,16 @@ export interface Interlock {
 
 export interface Job {
   readonly id: string;
-  readonly kind: "import_scans" | "train" | "preannotate" | "export_release" | "scrub" | "collect_unreferenced";
+  readonly kind:
+    | "import_scans"
+    | "train"
+    | "preannotate"
+    | "bring_model"
+    | "export_model"
+    | "export_release"
+    | "scrub"
+    | "collect_unreferenced"
+    | "verify_log";
   readonly state: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "lost";
   readonly progress: number;
   readonly message: string;
@@ -393,6 +411,7 @@ export interface Me {
   readonly preferences: Readonly<Record<string, unknown>>;
 }
 
+/** `portable` and `download` once the model was packed. */
 export interface Model {
   readonly id: string;
   readonly campaign: string;
@@ -405,6 +424,8 @@ export interface Model {
   readonly replaced_at: string | null;
   /** Scans it learned from that were withdrawn or erased since, by state. */
   readonly learned_from_ended: Readonly<Record<string, number>>;
+  readonly portable: Portable | null;
+  readonly download: string | null;
 }
 
 export interface NewBatchRequest {
@@ -574,6 +595,17 @@ export interface Permissions {
 }
 
 /**
+ * The zip of a model's folder. `onnx_difference` is the largest difference of a probability between ONNX and torch;
+ * null for a model that came as ONNX.
+ */
+export interface Portable {
+  readonly bytes: number;
+  readonly files: number;
+  readonly onnx_difference: number | null;
+  readonly made_at: string;
+}
+
+/**
  * Another ready scan of the subject that this person may see, the one that arrived last.
  *
  * Dates are removed, so the order of acquisition is unknown. `mask` is the URL of its approved mask; null where there
@@ -656,6 +688,8 @@ export interface Release {
   readonly created_by: string | null;
   readonly created_at: string;
   readonly frozen_at: string | null;
+  /** Why it must not be used any more. */
+  readonly yank_reason: string | null;
 }
 
 export interface ReleaseDetail {
@@ -670,6 +704,8 @@ export interface ReleaseDetail {
   readonly created_by: string | null;
   readonly created_at: string;
   readonly frozen_at: string | null;
+  /** Why it must not be used any more. */
+  readonly yank_reason: string | null;
   /** Scans by side of the split and site. */
   readonly scans: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly exports: readonly Export[];
@@ -1237,6 +1273,14 @@ export interface Calls {
     readonly body: undefined;
     readonly answer: PaginatedModelList;
   };
+  "GET /api/v1/models/{id}/download": {
+    readonly body: undefined;
+    readonly answer: Uint8Array;
+  };
+  "POST /api/v1/models/{id}/pack": {
+    readonly body: undefined;
+    readonly answer: Job;
+  };
   "POST /api/v1/models/{id}/promote": {
     readonly body: PromoteRequest;
     readonly answer: Model;
@@ -1248,6 +1292,10 @@ export interface Calls {
   "POST /api/v1/models/{id}/roll-back": {
     readonly body: ReasonRequest;
     readonly answer: Model;
+  };
+  "POST /api/v1/models/bring": {
+    readonly body: Uint8Array;
+    readonly answer: Run;
   };
   "POST /api/v1/people/{id}/deactivate": {
     readonly body: ReasonOfClosingRequest;

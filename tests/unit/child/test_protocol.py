@@ -223,6 +223,8 @@ class OutOfMemoryError(RuntimeError):
         (MemoryError(), "out_of_memory", "too little memory"),
         (OutOfMemoryError(), "out_of_memory", "too little memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out_of_memory", "too little memory"),
+        (RuntimeError("std::bad_alloc"), "out_of_memory", "too little memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "out_of_memory", "too little memory"),
         (OSError(errno.ENOSPC, "full"), "no_space", "The disk is full."),
         (OSError(errno.EDQUOT, "quota"), "no_space", "The disk is full."),
         (FileNotFoundError(errno.ENOENT, "No such file", "/secret/path"), "file_error", "No such file"),
