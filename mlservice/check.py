@@ -16,8 +16,8 @@ from torch import nn
 from mlservice.brought.descriptors import Descriptor, check_sizes, find_segments, read_descriptor, to_config
 from mlservice.brought.graphs import Graph, read_graph
 from mlservice.brought.tensors import check_tensors
-from mlservice.brought.unpack import MODEL, ONNX, unpack
-from mlservice.contract.config import TrainingConfig, weights_name
+from mlservice.brought.unpack import MODEL, unpack
+from mlservice.contract.config import ONNX, TrainingConfig, weights_name
 from mlservice.contract.requests import CheckRequest
 from mlservice.contract.results import CheckResult
 from mlservice.networks import put_on_device

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from monai.inferers.utils import sliding_window_inference
@@ -50,9 +52,10 @@ def infer(
 
 def _slide(network: nn.Module, inputs: torch.Tensor, patch: tuple[int, ...], config: TrainingConfig) -> torch.Tensor:
     """Probabilities in sliding windows of the training's patch size, with Gaussian weights over the overlap."""
-    return sliding_window_inference(
+    found = sliding_window_inference(
         inputs, patch, 1, lambda x: probabilities(network(x), config), overlap=config.overlap, mode="gaussian"
     )
+    return cast(torch.Tensor, found)  # a tuple only for a network that answers one
 
 
 def _split(scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -81,7 +81,7 @@ def from_nnunet(plans: Mapping[str, Any], dataset: Mapping[str, Any], sides: Seq
             classes=_classes(dataset["labels"]),
             window_hu=(float(hu["percentile_00_5"]), float(hu["percentile_99_5"])),
             patch_zyx=(1, patch[0], patch[1]) if len(patch) == 2 else (patch[0], patch[1], patch[2]),
-            spacing_mm_zyx=(0.0, *spacing[-2:]) if len(patch) == 2 else (spacing[0], spacing[1], spacing[2]),
+            spacing_mm_zyx=(0.0, spacing[-2], spacing[-1]) if len(patch) == 2 else (spacing[0], spacing[1], spacing[2]),
             mean_and_deviation_hu=(float(hu["mean"]), float(hu["std"])),
         )
     except ContractError:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from django.conf import settings as now_set
 
-from annotation.learning import deciding, running, services
+from annotation.learning import deciding, services, stages
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.learning.prepared import forget_prepared
 from annotation.learning.running import run_training
@@ -119,7 +119,7 @@ def test_a_limit_of_memory_bounds_the_stage_that_trains(
 ) -> None:
     settings.TRAIN_MEMORY_BYTES = limit
     given: list[Bounds | None] = []
-    real = running.run_stage
+    real = stages.run_stage
 
     def look(stage: str, *more: Any, **options: Any) -> Any:
         if stage != "train":
@@ -127,7 +127,7 @@ def test_a_limit_of_memory_bounds_the_stage_that_trains(
         given.append(options["bounds"])
         raise Conflict("It needs more memory than its limit.", code="out_of_memory")
 
-    monkeypatch.setattr(running, "run_stage", look)
+    monkeypatch.setattr("annotation.learning.running.run_stage", look)
     asked = services.request_training(campaign=approved.campaign, actor=approved["coordinator"])
     run(asked.job_id, run_training)
     asked.refresh_from_db()

@@ -6,6 +6,7 @@ import pickle
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from mlservice.contract import CheckRequest, CheckResult, Segment, TrainRequest
 from mlservice.contract.requests import ScanRef
 from mlservice.networks import build_network, put_on_device
 from mlservice.predict import find
+from mlservice.scans import Labels, Volume
 from mlservice.weights import ModelCard, load_model
 from tests.factories.brought import (
     KEY,
@@ -76,14 +78,14 @@ def test_a_folder_of_ours_comes_back_with_the_ids_of_the_campaign(own: dict[str,
     assert sorted(path.name for path in (tmp_path / "job").iterdir()) == ["model", "progress.jsonl", "upload.zip"]
 
 
-def labels_of(folder: Path, hu: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def labels_of(folder: Path, hu: Volume) -> Labels:
     network, card = load_model(folder)
     device = torch.device("cpu")
     lungs = np.ones(hu.shape, bool)
     return find(put_on_device(network, card.config, device).eval(), hu, SPACING, lungs, card.config, device).labels
 
 
-def bright_box() -> np.ndarray:  # type: ignore[type-arg]
+def bright_box() -> Volume:
     hu = np.full((9, 70, 50), -900, np.int16)
     hu[3:6, 20:40, 10:30] = -100
     return hu
@@ -191,23 +193,24 @@ def external() -> bytes:
     tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value="../../../etc/hostname")
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
 
 
 def declared(*dims: int) -> bytes:
     model = conv((0, 0))
     del model.graph.initializer[0].dims[:]
     model.graph.initializer[0].dims.extend(dims)
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
 
 
 def looped() -> bytes:
     body = helper.make_graph([], "body", [], [])
-    return graph([helper.make_node("Loop", ["", "x"], ["y"], body=body)], (0, 0)).SerializeToString()
+    return bytes(graph([helper.make_node("Loop", ["", "x"], ["y"], body=body)], (0, 0)).SerializeToString())
 
 
-def node(kind: str, domain: str = "", **options: object) -> bytes:
-    return graph([helper.make_node(kind, ["x"], ["y"], domain=domain, **options)], (0, 0)).SerializeToString()
+def node(kind: str, domain: str = "", **options: Any) -> bytes:
+    made = helper.make_node(kind, ["x"], ["y"], domain=domain, **options)
+    return bytes(graph([made], (0, 0)).SerializeToString())
 
 
 ONNX: dict[str, tuple[str, dict[str, bytes]]] = {

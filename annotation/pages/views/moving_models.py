@@ -21,7 +21,7 @@ def model_bring(request: PageRequest, campaign: Campaign) -> HttpResponse:
     def bring() -> TrainingRun:
         return bring_model(campaign=campaign, actor=request.user, upload=form.cleaned_data["file"])
 
-    if request.method == "POST" and form.is_valid() and save(form, bring):
+    if request.method == "POST" and form.is_valid() and (_run := save(form, bring)):
         messages.success(request, "The model is here. It is checked, then measured on the hold-out sites.")
         return redirect("models", campaign.slug)
     return form_page(
