@@ -70,17 +70,22 @@ def write_card(model: ModelVersion) -> dict[str, Any]:
             ],
             "policy": gate.get("policy", {}),
         },
-        "decisions": [
-            {
-                "at": each.at.isoformat(timespec="seconds"),
-                "by": "a coordinator" if each.by else "the gate",
-                "what": each.what,
-                "why": each.why,
-            }
-            for each in list_decisions(model)
-        ],
+        "decisions": _decisions(model),
     }
     return {**card, "limits": _limits(card)}
+
+
+def _decisions(model: ModelVersion) -> list[dict[str, str]]:
+    """What was decided about it, without names of people."""
+    return [
+        {
+            "at": each.at.isoformat(timespec="seconds"),
+            "by": "a coordinator" if each.by else "the gate",
+            "what": each.what,
+            "why": each.why,
+        }
+        for each in list_decisions(model)
+    ]
 
 
 def _told(config: Mapping[str, Any]) -> tuple[str, ...]:

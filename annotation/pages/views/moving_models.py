@@ -21,8 +21,10 @@ def model_bring(request: PageRequest, campaign: Campaign) -> HttpResponse:
     def bring() -> TrainingRun:
         return bring_model(campaign=campaign, actor=request.user, upload=form.cleaned_data["file"])
 
-    if request.method == "POST" and form.is_valid() and (_run := save(form, bring)):
-        messages.success(request, "The model is here. It is checked, then measured on the hold-out sites.")
+    if request.method == "POST" and form.is_valid() and (run := save(form, bring)):
+        messages.success(
+            request, f"The model is here. Run {run.number} checks it, then measures it on the hold-out sites."
+        )
         return redirect("models", campaign.slug)
     return form_page(
         request,
