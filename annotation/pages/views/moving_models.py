@@ -23,7 +23,7 @@ def model_bring(request: PageRequest, campaign: Campaign) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid() and (run := save(form, bring)):
         messages.success(
-            request, f"The model is here. Run {run.number} checks it, then measures it on the hold-out sites."
+            request, f"The model is here. Run {run.number} checks it and measures it on the hold-out."
         )
         return redirect("models", campaign.slug)
     return form_page(
