@@ -22,9 +22,7 @@ def model_bring(request: PageRequest, campaign: Campaign) -> HttpResponse:
         return bring_model(campaign=campaign, actor=request.user, upload=form.cleaned_data["file"])
 
     if request.method == "POST" and form.is_valid() and (run := save(form, bring)):
-        messages.success(
-            request, f"The model is here. Run {run.number} checks it and measures it on the hold-out."
-        )
+        messages.success(request, f"The model is here. Run {run.number} checks it and measures it on the hold-out.")
         return redirect("models", campaign.slug)
     return form_page(
         request,
