@@ -19,6 +19,7 @@ from mlservice.contract.results import LossPoint
 from mlservice.losses import supervised_loss
 from mlservice.networks import autocast, memory_format
 from mlservice.patches import PatchSampler
+from mlservice.team import Team
 from mlservice.weights import Tensors, load_tensors, named_tensors
 from voxloop.child import ContractError
 from voxloop.child.inside import ChildFolder
@@ -36,8 +37,15 @@ class Fitting:
     averaged where the configuration says so."""
 
     def __init__(
-        self, network: nn.Module, sampler: PatchSampler, config: TrainingConfig, seed: int, device: torch.device
+        self,
+        network: nn.Module,
+        sampler: PatchSampler,
+        config: TrainingConfig,
+        seed: int,
+        device: torch.device,
+        team: Team | None = None,
     ) -> None:
+        self.team = team or Team()
         self.network, self.sampler, self.config, self.device = network, sampler, config, device
         self.optimiser = _optimiser(network, config)
         self.average = Average(network, config.ema) if config.ema else None
@@ -68,7 +76,7 @@ class Fitting:
                 self.curve.append(point)
                 self.recent.clear()
                 _tell(job, point, config.steps)
-            if self.step % keep_every == 0 or is_last:
+            if (self.step % keep_every == 0 or is_last) and self.team.is_first:
                 self._keep(checkpoint, made_with)
         load_tensors(self.network, self.best or self._weights())
 
@@ -78,24 +86,25 @@ class Fitting:
         for group in self.optimiser.param_groups:
             group["lr"] = config.learning_rate * one_cycle(self.step, config.steps)
         patches = augment(self.sampler.draw(), config, self.generator)
-        images = patches.inputs(config).to(self.device, memory_format=memory_format(config))
-        targets = patches.targets.to(self.device)
+        images = self.team.part_of(patches.inputs(config)).to(self.device, memory_format=memory_format(config))
+        targets = self.team.part_of(patches.targets).to(self.device)
         with autocast(config, self.device):
             loss = supervised_loss(self.network(images), targets, config)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
+        self.team.agree(self.network)
         nn.utils.clip_grad_norm_(self.network.parameters(), 12.0)
         self.optimiser.step()
         if self.average:
             self.average.add(self.network)
-        return float(loss.detach())
+        return self.team.mean(float(loss.detach()), self.device)
 
     def _look(self, validate: Validate) -> float:
         """Validate the weights as they would be kept now."""
         last = {name: tensor.detach().clone() for name, tensor in named_tensors(self.network).items()}
         kept = self._weights()
         load_tensors(self.network, kept)
-        score = round(validate(self.network.eval()), 6)
+        score = round(self.team.from_first(lambda: validate(self.network.eval()), self.device), 6)
         load_tensors(self.network, last)
         self.waited += 1
         if score > self.best_score:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from monai.inferers.utils import sliding_window_inference
@@ -28,18 +30,14 @@ def infer(
     """Probability of any finding and the likeliest class's channel, both on the model's grid, on the CPU."""
     with autocast(config, device):
         if not config.is_flat:
-            volume = torch.from_numpy(inputs_czyx)[None].to(device)
-            # Sliding windows of the training's patch size, with Gaussian weights over the overlap.
-            scores = sliding_window_inference(
-                volume,
-                config.patch_zyx,
-                1,
-                lambda x: probabilities(network(x), config),
-                overlap=config.overlap,
-                mode="gaussian",
-            )
-            return _split(scores[0])
+            return _split(_slide(network, torch.from_numpy(inputs_czyx)[None].to(device), config.patch_zyx, config)[0])
         shares, channels = [], []
+        if config.is_onnx:  # made for patches of one size, as a rule
+            for one in torch.from_numpy(inputs_czyx).movedim(1, 0):
+                share, channel = _split(_slide(network, one[None].to(device), config.patch_zyx[1:], config)[0])
+                shares.append(share[None])
+                channels.append(channel[None])
+            return torch.cat(shares), torch.cat(channels)
         for start in range(0, inputs_czyx.shape[1], SLICES_AT_ONCE):
             slices = torch.from_numpy(inputs_czyx[:, start : start + SLICES_AT_ONCE]).movedim(1, 0)
             height, width = slices.shape[2:]
@@ -50,6 +48,14 @@ def infer(
             shares.append(share)
             channels.append(channel)
     return torch.cat(shares), torch.cat(channels)
+
+
+def _slide(network: nn.Module, inputs: torch.Tensor, patch: tuple[int, ...], config: TrainingConfig) -> torch.Tensor:
+    """Probabilities in sliding windows of the training's patch size, with Gaussian weights over the overlap."""
+    found = sliding_window_inference(
+        inputs, patch, 1, lambda x: probabilities(network(x), config), overlap=config.overlap, mode="gaussian"
+    )
+    return cast(torch.Tensor, found)  # a tuple only for a network that answers one
 
 
 def _split(scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

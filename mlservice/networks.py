@@ -14,49 +14,54 @@ from torch import nn
 from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format, convert_conv3d_weight_memory_format
 
 from mlservice.contract.config import TrainingConfig
+from voxloop.child import ContractError
 
 SUPERVISED_LEVELS = 2
 BACKGROUND_LOGIT = 3.0  # initial bias: 95 % background
 
 
 def build_network(config: TrainingConfig) -> nn.Module:
-    """A network with random weights: `config.inputs` channels in, `config.channels` out. Downloads nothing."""
-    if config.network == "basic_unet_2d":
-        f = config.features
-        # Batch norm (yoo2020): instance norm of 96-px patches does not transfer to whole slices (Dice .09).
-        network = BasicUNet(
-            spatial_dims=2,
-            in_channels=config.inputs,
-            out_channels=config.channels,
-            features=(f[0], f[1], f[2], f[3], f[4], f[5]),
-            norm=("batch", {"affine": True}),
-        )
+    """A network with random weights: `config.inputs` channels in, `config.channels` out. Downloads nothing.
+
+    Raises ContractError `bad_model` for a network that comes from a file."""
+    if config.is_onnx:
+        raise ContractError("bad_model", "A network from an ONNX file cannot be built without its file.")
+    kind, arguments = describe_network(config)
+    network = kind(**arguments)
+    if isinstance(network, BasicUNet):
         _expect_background(network)
-        return network
+    return network
+
+
+def describe_network(config: TrainingConfig) -> tuple[type[nn.Module], dict[str, Any]]:
+    """MONAI's class of the network and the arguments that it is made with."""
+    common = {"in_channels": config.inputs, "out_channels": config.channels}
+    if config.network == "basic_unet_2d":
+        # Batch norm (yoo2020): instance norm of 96-px patches does not transfer to whole slices (Dice .09).
+        norm = ("batch", {"affine": True})
+        return BasicUNet, {**common, "spatial_dims": 2, "features": config.features, "norm": norm}
     if config.network == "flexible_unet_2d":
-        return FlexibleUNet(
-            in_channels=config.inputs,
-            out_channels=config.channels,
-            backbone="resnet34",
-            pretrained=False,
-            decoder_channels=config.features,
-            spatial_dims=2,
-        )
+        return FlexibleUNet, {
+            **common,
+            "backbone": "resnet34",
+            "pretrained": False,
+            "decoder_channels": config.features,
+            "spatial_dims": 2,
+        }
     levels = len(config.features)
     # Slices are thick: the first level works in plane, and depth is halved only once in-plane voxels are as large.
-    return DynUNet(
-        spatial_dims=3,
-        in_channels=config.inputs,
-        out_channels=config.channels,
-        kernel_size=[[1, 3, 3]] + [[3, 3, 3]] * (levels - 1),
-        strides=[[1, 1, 1], [1, 2, 2]] + [[2, 2, 2]] * (levels - 2),
-        upsample_kernel_size=[[1, 2, 2]] + [[2, 2, 2]] * (levels - 2),
-        filters=list(config.features),
-        norm_name="instance",
-        deep_supervision=config.deep_supervision,
-        deep_supr_num=min(SUPERVISED_LEVELS, levels - 2),
-        res_block=False,
-    )
+    return DynUNet, {
+        **common,
+        "spatial_dims": 3,
+        "kernel_size": [[1, 3, 3]] + [[3, 3, 3]] * (levels - 1),
+        "strides": [[1, 1, 1], [1, 2, 2]] + [[2, 2, 2]] * (levels - 2),
+        "upsample_kernel_size": [[1, 2, 2]] + [[2, 2, 2]] * (levels - 2),
+        "filters": list(config.features),
+        "norm_name": "instance",
+        "deep_supervision": config.deep_supervision,
+        "deep_supr_num": min(SUPERVISED_LEVELS, levels - 2),
+        "res_block": False,
+    }
 
 
 def _expect_background(network: BasicUNet) -> None:

@@ -46,6 +46,7 @@ class ModelOutput:
 
 def predict(request: PredictRequest, job: ChildFolder) -> PredictResult:
     """Label every scan of the request. Raises ContractError `bad_model`, `bad_scan`."""
+    torch.set_num_threads(request.cpu_threads)
     network, card = load_model(job.path(request.model))
     config = card.config
     device = choose_device(config)

@@ -87,11 +87,15 @@ def lung_box(lungs: Mask, spacing_mm_zyx: tuple[float, float, float]) -> tuple[S
 
 
 def prepare_image(hu_zyx: Volume, config: TrainingConfig, grid: Grid) -> Image:
-    """HU on the scan's grid → [0, 1] on the model's: crop, resample, window, contrast."""
+    """HU on the scan's grid → [0, 1] on the model's: crop, resample, window, contrast. A brought network may see
+    deviations from its own mean instead."""
     low, high = config.window_hu
     image: Image = np.asarray(hu_zyx[grid.box], dtype=np.float32)
     if grid.is_resampled:
         image = resample_linear(image, grid.shape_zyx)
+    if config.mean_and_deviation_hu:
+        mean, deviation = config.mean_and_deviation_hu
+        return (np.clip(image, low, high) - np.float32(mean)) / np.float32(deviation)
     image = (np.clip(image, low, high) - low) / (high - low)
     return bcet(image) if config.contrast == "bcet" else image
 

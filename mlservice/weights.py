@@ -1,9 +1,11 @@
-"""A model on disk: weights.safetensors and model.json. No other format is loaded (CVE-2025-32434)."""
+"""A model on disk: model.json beside weights.safetensors, or beside model.onnx. No other format is loaded
+(CVE-2025-32434)."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,11 +14,11 @@ import torch
 from safetensors.torch import load, save
 from torch import nn
 
-from mlservice.contract.config import TrainingConfig
+from mlservice.contract.config import WEIGHTS, TrainingConfig, weights_name
 from mlservice.networks import build_network
 from voxloop.child import ContractError, Document, read_json, sync_folder, write_json
 
-WEIGHTS, CARD = "weights.safetensors", "model.json"
+CARD = "model.json"
 
 Tensors = dict[str, torch.Tensor]
 
@@ -64,12 +66,17 @@ def load_model(folder: Path) -> tuple[nn.Module, ModelCard]:
         card = read_json(ModelCard, folder / CARD)
     except ContractError as error:
         raise ContractError("bad_model", f"There is no usable {CARD}: {error.sentence}") from error
+    name = weights_name(card.config.network)
     try:
-        body = (folder / WEIGHTS).read_bytes()
+        body = (folder / name).read_bytes()
     except OSError as error:
-        raise ContractError("bad_model", f"There is no {WEIGHTS}; no other format is read.") from error
+        raise ContractError("bad_model", f"There is no {name}; no other format is read.") from error
     if hashlib.sha256(body).hexdigest() != card.weights_sha256:
         raise ContractError("bad_model", "The weights do not match the hash in model.json.")
+    if card.config.is_onnx:
+        # By name: a folder that left the platform needs no ONNX Runtime for the weights in it.
+        network: nn.Module = import_module("mlservice.onnx_network").OnnxNetwork(body, card.config)
+        return network, card
     try:
         state = load(body)
     except (safetensors.SafetensorError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Uploaded files, passed through the object store from the web process to the worker that imports them. They may name a
+"""Uploaded files, passed through the object store from the web process to the worker that reads them. They may name a
 patient (the import then refuses them), so their prefix is not registered for back-ups, and each is deleted when the
 last job that needs it has ended."""
 
@@ -23,18 +23,18 @@ from voxloop.storage.store import open_store
 PREFIX = "uploads"
 SUFFIXES = (".zip", ".nii.gz", ".nii")
 LASTS = timedelta(hours=6)  # longer than any upload request
+READERS = (Job.Kind.IMPORT_SCANS, Job.Kind.BRING_MODEL)  # jobs that read an uploaded file
+ASK = "Send a zip of one or more DICOM series, or one NIfTI file (.nii or .nii.gz)."
 SOURCES = {"path", "upload"}  # parameters of a job that locate its source: a path on the server, or a key of the store
 
 
-def keep_upload(upload: Any) -> tuple[str, str]:
+def keep_upload(upload: Any, suffixes: tuple[str, ...] = SUFFIXES, ask: str = ASK) -> tuple[str, str]:
     """Store an uploaded file; returns its key and file name suffix. Raises Invalid for another file type, TooLarge,
     NoSpace, StorageAway."""
     name = Path(str(upload.name)).name.lower()
-    suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
+    suffix = next((suffix for suffix in suffixes if name.endswith(suffix)), None)
     if suffix is None:
-        raise Invalid(
-            "Send a zip of one or more DICOM series, or one NIfTI file (.nii or .nii.gz).", code="unknown_file"
-        )
+        raise Invalid(ask, code="unknown_file")
     if upload.size > settings.MAX_UPLOAD_BYTES:
         raise TooLarge(f"An upload holds at most {settings.MAX_UPLOAD_BYTES >> 20} MiB.")
     folder = of_process(PREFIX)
@@ -54,9 +54,9 @@ def keep_upload(upload: Any) -> tuple[str, str]:
 
 
 def discard_upload(job: Job) -> None:
-    """Delete the uploaded file of an ended import job and its path in the job's row: a folder on the server may be
+    """Delete the uploaded file of an ended job and its path in the job's row: a folder on the server may be
     named after a patient, and the row is kept for ever."""
-    if job.kind != Job.Kind.IMPORT_SCANS or not SOURCES & job.payload.keys():
+    if job.kind not in READERS or not SOURCES & job.payload.keys():
         return
     kept = {name: value for name, value in job.payload.items() if name not in (*SOURCES, "mask")}
     key = job.payload.get("upload")
@@ -75,7 +75,7 @@ def _remove_upload(key: str) -> None:
 def discard_unwanted_upload(key: str) -> bool:
     """Remove an uploaded file unless a job still waits for the same bytes; returns whether it was removed."""
     if Job.objects.filter(
-        kind=Job.Kind.IMPORT_SCANS, state__in=[JobState.QUEUED, JobState.RUNNING], payload__upload=key
+        kind__in=READERS, state__in=[JobState.QUEUED, JobState.RUNNING], payload__upload=key
     ).exists():
         return False
     open_store(settings.STORAGE_URL).delete(key)

@@ -3,21 +3,28 @@
 from typing import Any
 from uuid import UUID
 
-from django.urls import path
+from django.http import HttpResponse, StreamingHttpResponse
+from django.urls import path, reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.learning import deciding, services
+from annotation.learning.bringing import bring_model
 from annotation.learning.models import ModelVersion, TrainingRun
+from annotation.learning.packing import find_model, request_packing, serve_model
 from annotation.learning.selectors import count_ended_scans, visible_models, visible_runs
 from annotation.learning.states import ModelState, RunState
 from annotation.work.api import ReasonSerializer
 from annotation.work.selectors import visible_campaigns
 from voxloop.accounts.requests import Request, person_of
+from voxloop.jobs.api import JobSerializer
 from voxloop.kernel.errors import NotFound
+from voxloop.storage.serving import OctetRenderer, served_as
 
 
 class RunSerializer(serializers.ModelSerializer[TrainingRun]):
@@ -57,9 +64,23 @@ class RunDetailSerializer(RunSerializer):
         fields = [*RunSerializer.Meta.fields, "manifest", "curves", "results"]
 
 
+class PortableSerializer(serializers.Serializer[Any]):
+    """The zip of a model's folder. `onnx_difference` is the largest difference of a probability between ONNX and torch;
+    null for a model that came as ONNX."""
+
+    bytes = serializers.IntegerField()
+    files = serializers.IntegerField()
+    onnx_difference = serializers.FloatField(allow_null=True)
+    made_at = serializers.DateTimeField()
+
+
 class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
+    """`portable` and `download` once the model was packed."""
+
     state = serializers.ChoiceField(ModelState.choices)
     learned_from_ended = serializers.SerializerMethodField()
+    portable = PortableSerializer(allow_null=True)
+    download = serializers.SerializerMethodField()
 
     class Meta:
         model = ModelVersion
@@ -74,7 +95,12 @@ class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
             "promoted_at",
             "replaced_at",
             "learned_from_ended",
+            "portable",
+            "download",
         ]
+
+    def get_download(self, model: ModelVersion) -> str | None:
+        return reverse("api:model-download", args=[model.pk]) if model.portable_key else None
 
     def get_learned_from_ended(self, model: ModelVersion) -> dict[str, int]:
         """Scans it learned from that were withdrawn or erased since, by state."""
@@ -83,6 +109,11 @@ class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
 
 class NewRunSerializer(serializers.Serializer[Any]):
     campaign = serializers.UUIDField()
+
+
+class BringSerializer(serializers.Serializer[Any]):
+    file = serializers.FileField(allow_empty_file=True, help_text="a zip, as docs/ml-contract.md says")
+    campaign = serializers.SlugField(help_text="slug of the campaign")
 
 
 class PromoteSerializer(serializers.Serializer[Any]):
@@ -168,11 +199,52 @@ class ModelReasonView(APIView):
         return Response(ModelSerializer(act(model_id=pk, actor=request.user, why=body.validated_data["reason"])).data)
 
 
+class ModelBringView(APIView):
+    """A model that was made elsewhere, as a zip. The run checks and measures it; it is never promoted by itself."""
+
+    permission_classes = [IsAuthenticated]
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(request=BringSerializer, responses={202: RunSerializer})
+    def post(self, request: Request) -> Response:
+        body = BringSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        campaign = visible_campaigns(request.user).filter(slug=body.validated_data["campaign"]).first()
+        if campaign is None:
+            raise NotFound
+        run = bring_model(campaign=campaign, actor=request.user, upload=body.validated_data["file"])
+        return Response(RunSerializer(run).data, status=202)
+
+
+class ModelPackView(APIView):
+    """Pack a version as a folder that predicts without the platform; returns the job."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    def post(self, request: Request, pk: UUID) -> Response:
+        return Response(JobSerializer(request_packing(model_id=pk, actor=request.user)).data, status=202)
+
+
+class ModelDownloadView(APIView):
+    """The zip of a packed version, whole or one byte range."""
+
+    permission_classes = [IsAuthenticated]
+    renderer_classes = [JSONRenderer, OctetRenderer]
+
+    @extend_schema(responses={**served_as("application/zip")})
+    def get(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
+        return serve_model(request, find_model(pk, request.user), request.user)
+
+
 urls = [
     path("training-runs/", RunListView.as_view(), name="training-runs"),
     path("training-runs/<uuid:pk>/", RunView.as_view(), name="training-run"),
     path("training-runs/<uuid:pk>/cancel", RunCancelView.as_view(), name="training-run-cancel"),
     path("models/", ModelListView.as_view(), name="models"),
+    path("models/bring", ModelBringView.as_view(), name="model-bring"),
+    path("models/<uuid:pk>/pack", ModelPackView.as_view(), name="model-pack"),
+    path("models/<uuid:pk>/download", ModelDownloadView.as_view(), name="model-download"),
     path("models/<uuid:pk>/promote", ModelPromoteView.as_view(), name="model-promote"),
     path("models/<uuid:pk>/reject", ModelReasonView.as_view(action="reject"), name="model-reject"),
     path("models/<uuid:pk>/roll-back", ModelReasonView.as_view(action="roll-back"), name="model-roll-back"),

@@ -7,12 +7,17 @@ from typing import Any
 
 from annotation.learning.history import list_decisions
 from annotation.learning.models import ModelVersion
-from annotation.learning.selectors import count_ended_scans
+from annotation.learning.selectors import BROUGHT, count_ended_scans
 from mlservice.contract import GatePolicy
 
 FORM, VERSION = "voxloop model card", 1
 TRAINED = ("profile", "network", "steps", "batch", "patch_zyx", "spacing_mm_zyx", "grid_px", "loss", "precision")
+TRAINED_ELSEWHERE = ("network", "patch_zyx", "spacing_mm_zyx", "grid_px")
 FEW_FOUND = 0.5
+BROUGHT_LIMITS = (
+    "It reads CT in Hounsfield units only.",
+    "It was made elsewhere and brought here: what it learned from is not known, and the hold-out may be among it.",
+)
 
 
 def write_card(model: ModelVersion) -> dict[str, Any]:
@@ -28,6 +33,7 @@ def write_card(model: ModelVersion) -> dict[str, Any]:
         "name": str(model),
         "campaign": model.campaign.name,
         "state": model.state,
+        "is_brought": run.trigger == BROUGHT,
         "made": model.created_at.isoformat(timespec="seconds"),
         "use": "Proposes masks of findings in chest scans to a reader, who corrects them. It is no medical device.",
         "data": {
@@ -39,7 +45,7 @@ def write_card(model: ModelVersion) -> dict[str, Any]:
             "no_longer_to_be_used": count_ended_scans(model),
         },
         "training": {
-            **{name: config[name] for name in TRAINED if name in config},
+            **{name: config[name] for name in _told(config) if name in config},
             "seed": run.seed,
             "parameters": results.get("parameters"),
             "seconds": results.get("seconds"),
@@ -64,17 +70,27 @@ def write_card(model: ModelVersion) -> dict[str, Any]:
             ],
             "policy": gate.get("policy", {}),
         },
-        "decisions": [
-            {
-                "at": each.at.isoformat(timespec="seconds"),
-                "by": "a coordinator" if each.by else "the gate",
-                "what": each.what,
-                "why": each.why,
-            }
-            for each in list_decisions(model)
-        ],
+        "decisions": _decisions(model),
     }
     return {**card, "limits": _limits(card)}
+
+
+def _decisions(model: ModelVersion) -> list[dict[str, str]]:
+    """What was decided about it, without names of people."""
+    return [
+        {
+            "at": each.at.isoformat(timespec="seconds"),
+            "by": "a coordinator" if each.by else "the gate",
+            "what": each.what,
+            "why": each.why,
+        }
+        for each in list_decisions(model)
+    ]
+
+
+def _told(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields of the configuration that mean something: an ONNX file does not say how it was trained."""
+    return TRAINED_ELSEWHERE if str(config.get("network", "")).startswith("onnx") else TRAINED
 
 
 def _sites(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -91,6 +107,8 @@ def _sites(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _limits(card: Mapping[str, Any]) -> list[str]:
     """What the model cannot do or was not shown to do, in sentences."""
     data, figures = card["data"], card["figures"]
+    if card["is_brought"]:
+        return [*BROUGHT_LIMITS, *_measured_limits(figures, card["gate"]["policy"])]
     learned = [site["site"] for site in data["sites"] if site["side"] == "train"]
     said = ["It reads CT in Hounsfield units only."]
     if learned:

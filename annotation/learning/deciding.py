@@ -8,7 +8,7 @@ from django.db import transaction
 
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.learning.permissions import require_trainer
-from annotation.learning.selectors import previous_champion, visible_models
+from annotation.learning.selectors import BROUGHT, previous_champion, visible_models
 from annotation.learning.states import (
     MODEL_VERSION,
     PROMOTED_WITH_REASON,
@@ -32,10 +32,11 @@ AT_FAULT = {Verdict.HOLD_BACK: Outcome.FAILS, Verdict.UNDECIDED: Outcome.UNCLEAR
 
 @transaction.atomic
 def decide(*, model: ModelVersion, gate: Mapping[str, Any], actor: Actor = SystemActor.WORKER) -> ModelVersion:
-    """Apply the gate's verdict: hold back, leave to a person, or promote if the campaign promotes automatically."""
+    """Apply the gate's verdict: hold back, leave to a person, or promote if the campaign promotes automatically. A
+    model that was brought is promoted by a person alone."""
     verdict = Verdict(gate["verdict"])
     if verdict == Verdict.PROMOTE:
-        if model.campaign.promotes_by_itself:
+        if model.campaign.promotes_by_itself and model.run.trigger != BROUGHT:
             _promote(model, actor, "the gate passed")
         return model
     said = [rule["sentence"] for rule in gate["rules"] if rule["outcome"] == AT_FAULT[verdict]]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db.models import QuerySet
 
 from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
+from annotation.learning.prepared import forget_prepared
 from annotation.learning.selectors import runs_with
 from annotation.scans.erasing import Line, Part
 from annotation.scans.models import Scan
@@ -35,6 +36,7 @@ def _describe(scans: Sequence[Scan]) -> list[Line]:
 
 def _before(scans: Sequence[Scan], actor: Actor) -> list[str]:
     PreAnnotation.objects.filter(scan__in=scans).update(uncertainty=None, extent_ml=None, embedding=None)
+    forget_prepared([scan.pk for scan in scans])  # here; other machines when they sweep next
     for scan in scans:
         for run in _runs_with_outlines(scan).select_for_update():
             results = run.results or {"cases": []}

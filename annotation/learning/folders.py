@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,28 +17,51 @@ from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
 from annotation.scans.volumes import read_index, read_voxels, ready_volume
 from annotation.work.schema import Layer
-from mlservice.contract import ScanRef
-from voxloop.jobs.running import Claim
-from voxloop.jobs.scratch import of_job
+from mlservice.contract import ScanRef, weights_name
+from voxloop.jobs.running import Claim, GiveBack
+from voxloop.jobs.scratch import earlier_attempts, of_job
 from voxloop.kernel.errors import Conflict
 from voxloop.storage.objects import Store
 from voxloop.storage.reading import read_object
 from voxloop.storage.store import open_store
 from voxloop.volume.labelmap import decode_message, strip_erased
 
-WEIGHTS, CARD = "weights.safetensors", "model.json"
+CARD = "model.json"
+PART = "learning"  # of the scratch folder
 
 
 @contextmanager
-def job_folder(held: Claim) -> Iterator[Path]:
-    """An empty folder of this attempt of a job; deleted afterwards, or swept when the attempt is killed."""
-    folder = of_job("learning", held)
+def job_folder(held: Claim, *, keeps: str = "") -> Iterator[Path]:
+    """A folder of this attempt of a job, empty but for the file `keeps` that an earlier attempt on this machine left.
+
+    It is deleted afterwards, but for that file when the job is given back; swept when the attempt is killed and the job
+    has ended."""
+    folder = of_job(PART, held)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    for earlier in earlier_attempts(PART, held):
+        if keeps and (earlier / keeps).is_file() and not (folder / keeps).exists():
+            (folder / keeps).parent.mkdir(parents=True, exist_ok=True)
+            (earlier / keeps).replace(folder / keeps)
+        shutil.rmtree(earlier, ignore_errors=True)
+    is_given_back = False
     try:
         yield folder
+    except GiveBack:
+        is_given_back = True
+        raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if is_given_back and keeps:
+            _leave_alone(folder, folder / keeps)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _leave_alone(folder: Path, kept: Path) -> None:
+    """Delete everything in a folder but one file."""
+    for path in folder.rglob("*"):
+        if path != kept and not path.is_dir():
+            path.unlink(missing_ok=True)
 
 
 def write_scan(folder: Path, scan: Scan, layer: Layer) -> ScanRef:
@@ -59,6 +82,12 @@ def write_scan(folder: Path, scan: Scan, layer: Layer) -> ScanRef:
     return ScanRef(str(scan.pk), scan.site.code, str(scan_folder), index.geometry.spacing_mm_zyx)
 
 
+def content_of(scan: Scan, layer: Layer, item: Mapping[str, Any]) -> str:
+    """What volume, lungs and labels of an item of a frozen list are made of; equal content gives equal files."""
+    limit = scan.limit_key if layer.limit == "lungs" else ""
+    return f"{scan.pack_key} {limit} {item['content_hash'] or 'empty'}"
+
+
 def write_labels(folder: Path, scan: Scan, revision_id: UUID | str | None, content_hash: str | None) -> None:
     """Write labels.npy of an approved revision (None: confirmed empty), erased voxels as background.
 
@@ -72,7 +101,7 @@ def write_labels(folder: Path, scan: Scan, revision_id: UUID | str | None, conte
 def write_model(folder: Path, model: ModelVersion, store: Store) -> Path:
     """Write `<folder>/` with the weights and the card of a model version."""
     folder.mkdir(parents=True)
-    (folder / WEIGHTS).write_bytes(read_object(store, model.weights_key))
+    (folder / _weights_of(model.config)).write_bytes(read_object(store, model.weights_key))
     (folder / CARD).write_text(json.dumps(model.config), "utf-8")
     return folder
 
@@ -80,4 +109,8 @@ def write_model(folder: Path, model: ModelVersion, store: Store) -> Path:
 def read_model(folder: Path, store: Store) -> tuple[str, dict[str, Any]]:
     """Store the weights of a training; returns their key and the card."""
     card: dict[str, Any] = json.loads((folder / CARD).read_text("utf-8"))
-    return store.put_file("models", folder / WEIGHTS), card
+    return store.put_file("models", folder / _weights_of(card)), card
+
+
+def _weights_of(card: Mapping[str, Any]) -> str:
+    return weights_name(card.get("config", {}).get("network", ""))

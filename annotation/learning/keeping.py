@@ -3,4 +3,7 @@
 from annotation.learning.models import ModelVersion
 from voxloop.keeping.registry import ObjectKind
 
-KEPT = (ObjectKind("models", ModelVersion.objects.all, "weights_key"),)
+KEPT = (
+    ObjectKind("models", ModelVersion.objects.all, "weights_key"),
+    ObjectKind("portables", ModelVersion.objects.all, "portable_key"),
+)

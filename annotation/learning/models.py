@@ -26,7 +26,7 @@ class TrainingRun(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="training_runs")
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=12, default=TRAINING_RUN.initial)
-    trigger = models.CharField(max_length=16, default="person")  # person, threshold, calendar
+    trigger = models.CharField(max_length=16, default="person")  # person, threshold, calendar, brought
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="training_runs"
     )
@@ -68,6 +68,8 @@ class ModelVersion(models.Model):
     run = models.OneToOneField(TrainingRun, on_delete=models.PROTECT, related_name="model")
     state = models.CharField(max_length=12, default=MODEL_VERSION.initial)
     weights_key = models.CharField(max_length=100)
+    portable_key = models.CharField(max_length=100, blank=True)  # the zip of its folder, once it was packed
+    portable = models.JSONField(null=True)  # figures of that zip: bytes, files, onnx_difference, made_at
     config = models.JSONField()
     metrics = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,6 +1,7 @@
 """One training run, from its frozen manifest to an evaluated model version."""
 
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from django.db import transaction
 from django.db.models import Max
 
 from annotation.learning.deciding import decide, leave_to_a_person
-from annotation.learning.folders import job_folder, read_model, write_labels, write_model, write_scan
+from annotation.learning.folders import content_of, job_folder, read_model, write_labels, write_model, write_scan
 from annotation.learning.manifest import hash_manifest
 from annotation.learning.models import ModelVersion, TrainingRun
+from annotation.learning.prepared import prepared_folder
 from annotation.learning.selectors import IN_PROGRESS, champion_of, hold_out_sites
 from annotation.learning.stages import run_stage
 from annotation.learning.states import TRAINING_RUN, RunState
@@ -35,7 +37,7 @@ from mlservice.contract import (
 )
 from voxloop.accounts.actors import SystemActor
 from voxloop.audit.services import advance
-from voxloop.child import ChildProgress
+from voxloop.child import Bounds, ChildProgress
 from voxloop.jobs.models import Job
 from voxloop.jobs.running import Claim
 from voxloop.jobs.states import JobState
@@ -44,29 +46,38 @@ from voxloop.kernel.errors import Conflict
 from voxloop.storage.store import open_store
 
 Refs = tuple[ScanRef, ...]
+TRAIN, CHECKPOINT = "train", "checkpoint.safetensors"  # the stage's folder, and where it stands (docs/ml-contract.md)
+# Beside a limit of memory: no training comes near them.
+MOST_CPU_S, MOST_FILE_BYTES = 10_000_000, 1 << 40
+OF_RUNS = (Job.Kind.TRAIN, Job.Kind.BRING_MODEL)
 
 
 def run_training(held: Claim) -> dict[str, Any]:
-    """Execute the run of a `train` job. A second attempt starts from the manifest again; after the model was stored it
-    does nothing. Raises Conflict with the code of the stage that failed."""
-    run = _begin(held)
+    """Execute the run of a `train` job. A second attempt on the same machine goes on from the first one's checkpoint,
+    and ends with the same weights; after the model was stored it does nothing. Raises Conflict with the code of the
+    stage that failed."""
+    run = begin_run(held)
     if run.state not in IN_PROGRESS:
-        return _outcome(run)
-    with job_folder(held) as folder:
-        learned, held_out = _write_inputs(run, folder / "scans", held)
+        return outcome_of(run)
+    with job_folder(held, keeps=f"{TRAIN}/{CHECKPOINT}") as folder:
+        learned, held_out = write_inputs(run, folder / "scans", held)
         config = _plan(run, learned, folder / "plan", held)
-        trained = _train(run, config, learned, folder / "train", held)
-        model_folder = folder / "train" / trained.model
-        _enter_evaluation(run, held)
+        trained = _train(run, config, learned, folder / TRAIN, held)
+        model_folder = folder / TRAIN / trained.model
+        enter_evaluation(run, held)
         champion = champion_of(run.campaign)
-        result = _evaluate(run, model_folder, champion, held_out, folder, held)
+        result = evaluate(run, model_folder, champion, held_out, folder, held)
         held.report(97, "Storing the model")
         weights_key, card = read_model(model_folder, open_store(settings.STORAGE_URL))
-    return _conclude(held, run, weights_key, card, trained, result, champion)
+    facts = {"seconds": trained.seconds, "parameters": trained.parameters, "device": trained.device}
+    facts |= {"begun": trained.begun} if trained.begun else {}
+    curve = [msgspec.to_builtins(point) for point in trained.curve]
+    return conclude(held, run, weights_key, card, facts, curve, result, champion)
 
 
 @transaction.atomic
-def _begin(held: Claim) -> TrainingRun:
+def begin_run(held: Claim) -> TrainingRun:
+    """The run of the job, running from now on; unchanged when it has ended. Raises Conflict `manifest_broken`."""
     held.check()
     run = TrainingRun.objects.select_for_update().get(pk=held.job.payload["run"])
     if run.state in IN_PROGRESS:
@@ -79,7 +90,7 @@ def _begin(held: Claim) -> TrainingRun:
     return run
 
 
-def _write_inputs(run: TrainingRun, folder: Path, held: Claim) -> tuple[Refs, Refs]:
+def write_inputs(run: TrainingRun, folder: Path, held: Claim) -> tuple[Refs, Refs]:
     """Training scans and hold-out scans. Never writes a test site's scan, even if a manifest lists it."""
     sides: dict[str, list[ScanRef]] = {"train": [], "validation": []}
     items = [item for item in run.manifest["items"] if item["split"] in sides]
@@ -91,8 +102,9 @@ def _write_inputs(run: TrainingRun, folder: Path, held: Claim) -> tuple[Refs, Re
         if scan.site.split != item["split"]:
             raise Conflict(f"Site {scan.site.code} changed sides after the manifest was frozen.", code="split_broken")
         if scan.modality == "CT" and scan.state == ScanState.READY:  # one withdrawn since then is not used
-            sides[item["split"]].append(write_scan(folder, scan, layer))
+            ref = write_scan(folder, scan, layer)
             write_labels(folder, scan, item["revision"], item["content_hash"])
+            sides[item["split"]].append(msgspec.structs.replace(ref, content=content_of(scan, layer, item)))
         held.report(round(10 * position / len(items)), f"Prepared scan {position} of {len(items)}")
     return tuple(sides["train"]), tuple(sides["validation"])
 
@@ -113,12 +125,23 @@ def _train(run: TrainingRun, config: TrainingConfig, scans: Refs, folder: Path, 
             curve.extend(points)
             TrainingRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(curves={"train": curve})
 
-    request = TrainRequest(config, scans, run.seed, run.manifest_hash)
-    return run_stage("train", request, TrainResult, folder=folder, held=held, span=(12, 75), on_progress=relay)
+    # Relative: the checkpoint of another attempt, in another folder, is one of the same request.
+    near = tuple(msgspec.structs.replace(scan, folder=os.path.relpath(scan.folder, folder)) for scan in scans)
+    start = ""
+    if begun := run.manifest.get("start"):
+        model = ModelVersion.objects.get(pk=begun["model"])
+        start = os.path.relpath(write_model(folder.parent / "start", model, open_store(settings.STORAGE_URL)), folder)
+    processes = min(settings.TRAIN_PROCESSES, config.batch)
+    request = TrainRequest(config, near, run.seed, run.manifest_hash, start, prepared_folder(), processes)
+    bounds = Bounds(settings.TRAIN_MEMORY_BYTES, MOST_CPU_S, MOST_FILE_BYTES) if settings.TRAIN_MEMORY_BYTES else None
+    return run_stage(
+        "train", request, TrainResult, folder=folder, held=held, span=(12, 75), on_progress=relay, bounds=bounds
+    )
 
 
 @transaction.atomic
-def _enter_evaluation(run: TrainingRun, held: Claim) -> None:
+def enter_evaluation(run: TrainingRun, held: Claim) -> None:
+    """The model is there; it is measured from now on."""
     held.check()
     advance(
         TrainingRun.objects.select_for_update().get(pk=run.pk),
@@ -128,7 +151,7 @@ def _enter_evaluation(run: TrainingRun, held: Claim) -> None:
     )
 
 
-def _evaluate(
+def evaluate(
     run: TrainingRun, model_folder: Path, champion: ModelVersion | None, scans: Refs, folder: Path, held: Claim
 ) -> EvaluateResult:
     """Evaluate both models on the same hold-out scans with the same code."""
@@ -150,12 +173,13 @@ def _predict(model: Path, scans: Refs, folder: Path, held: Claim, span: tuple[in
 
 
 @transaction.atomic
-def _conclude(
+def conclude(
     held: Claim,
     run: TrainingRun,
     weights_key: str,
     card: Mapping[str, Any],
-    trained: TrainResult,
+    facts: Mapping[str, Any],
+    curve: list[dict[str, Any]],
     found: EvaluateResult,
     champion: ModelVersion | None,
 ) -> dict[str, Any]:
@@ -180,15 +204,15 @@ def _conclude(
         actor=SystemActor.WORKER,
         ended_at=now(),
         gate=gate,
-        results={**results, "seconds": trained.seconds, "parameters": trained.parameters, "device": trained.device},
-        curves={"train": [msgspec.to_builtins(point) for point in trained.curve]},
+        results={**results, **facts},
+        curves={"train": curve},
     )
     serving = champion_of(run.campaign)
     if serving == champion:
         decide(model=model, gate=gate)
     else:
         leave_to_a_person(model=model, why=_say_compared(champion, serving))
-    return _outcome(TrainingRun.objects.get(pk=run.pk))
+    return outcome_of(TrainingRun.objects.get(pk=run.pk))
 
 
 def _say_compared(champion: ModelVersion | None, serving: ModelVersion | None) -> str:
@@ -197,7 +221,8 @@ def _say_compared(champion: ModelVersion | None, serving: ModelVersion | None) -
     return f"{compared}, but {serving or 'no model'} serves now."
 
 
-def _outcome(run: TrainingRun) -> dict[str, Any]:
+def outcome_of(run: TrainingRun) -> dict[str, Any]:
+    """The result of the run's job."""
     model = ModelVersion.objects.filter(run=run).first()
     dice = model.metrics.get("mean_dice") if model else None
     return {
@@ -211,7 +236,7 @@ def _outcome(run: TrainingRun) -> dict[str, Any]:
 @transaction.atomic
 def end_with_job(job: Job) -> None:
     """End the run of a job that ended without success in the same way (registered with `jobs.on_end`)."""
-    if job.kind != Job.Kind.TRAIN or job.state == JobState.SUCCEEDED:
+    if job.kind not in OF_RUNS or job.state == JobState.SUCCEEDED:
         return
     run = TrainingRun.objects.select_for_update().filter(pk=job.payload.get("run"), state__in=IN_PROGRESS).first()
     if run is not None:

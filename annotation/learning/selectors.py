@@ -15,6 +15,7 @@ from annotation.work.permissions import OVERSEERS, campaigns_with_role
 from voxloop.accounts.models import User
 
 IN_PROGRESS = (RunState.QUEUED, RunState.RUNNING, RunState.EVALUATING)
+BROUGHT = "brought"  # trigger and profile of a run that measures a model from elsewhere
 WITHOUT_RESULT = (RunState.FAILED, RunState.CANCELLED, RunState.LOST)
 
 
@@ -58,7 +59,8 @@ def waiting_models(campaign: Campaign) -> QuerySet[ModelVersion]:
 
 def count_new_approvals(campaign: Campaign) -> int:
     """Number of approved masks that the newest successful or running run has not seen."""
-    last = TrainingRun.objects.filter(campaign=campaign).exclude(state__in=WITHOUT_RESULT).order_by("-number").first()
+    trained = TrainingRun.objects.filter(campaign=campaign).exclude(trigger=BROUGHT)
+    last = trained.exclude(state__in=WITHOUT_RESULT).order_by("-number").first()
     seen = {item["round"] for item in last.manifest.get("items", [])} if last else set()
     return approved_rounds(campaign).filter(~Q(pk__in=seen)).count()
 

@@ -9,7 +9,7 @@ import structlog
 
 import mlservice
 import voxloop
-from voxloop.child import ChildError, ChildProgress, Document
+from voxloop.child import Bounds, ChildError, ChildProgress, Document
 from voxloop.child.outside import bare_environment, last_words, run_child
 from voxloop.jobs.running import Claim
 from voxloop.kernel.errors import Conflict
@@ -33,14 +33,26 @@ def run_stage(
     held: Claim,
     span: tuple[int, int],
     on_progress: OnProgress | None = None,
+    bounds: Bounds | None = None,
+    timeout_s: float | None = None,
+    has_gpu: bool = True,
 ) -> Result:
     """Run `python -m mlservice.<stage>` in `folder`; returns its result. `span` is the part of the job's progress that
-    this stage fills. `on_progress` gets the new lines. The process ends with this one, or when the claim is lost.
+    this stage fills. `on_progress` gets the new lines. `bounds` limit its memory, time and files; without `has_gpu` it
+    sees none, for which address space cannot be limited. The process ends with this one, or when the claim is lost.
+
     Raises Conflict with the stage's code (`stage_died` for one that left no result), LeaseLost."""
     relay = _Relay(held, span, on_progress)
     try:
         result = run_child(
-            f"mlservice.{stage}", request, kind, folder=folder, environment=stage_environment(), on_look=relay.look
+            f"mlservice.{stage}",
+            request,
+            kind,
+            folder=folder,
+            environment=stage_environment() | ({} if has_gpu else {"CUDA_VISIBLE_DEVICES": ""}),
+            on_look=relay.look,
+            bounds=bounds,
+            timeout_s=timeout_s,
         )
     except ChildError as end:
         relay.flush()

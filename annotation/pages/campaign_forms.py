@@ -10,7 +10,7 @@ from annotation.pages.form_fields import offer_choices
 from annotation.pages.forms import DayInput
 from annotation.scans.models import Site
 from annotation.work.campaigns import CHANGEABLE
-from annotation.work.models import Campaign, SeenPolicy, SignaturePolicy
+from annotation.work.models import Campaign, SeenPolicy, SignaturePolicy, TrainStart
 
 
 class SettingsForm(forms.Form):
@@ -35,6 +35,13 @@ class SettingsForm(forms.Form):
         help_text="Of those that have a pre-annotation: the arm without it, to measure what it saves.",
     )
     retrain_after = forms.IntegerField(label="Newly approved masks until a training", min_value=1, max_value=32767)
+    retrain_every_days = forms.IntegerField(
+        label="Days until a training with anything new",
+        min_value=0,
+        max_value=3650,
+        help_text="0: not by the calendar.",
+    )
+    train_start = forms.ChoiceField(label="Weights that a training begins with", choices=TrainStart.choices)
     promotes_by_itself = forms.BooleanField(
         label="A model that passes the gate is promoted by itself",
         required=False,

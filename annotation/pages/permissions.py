@@ -106,6 +106,9 @@ ROWS: dict[str, Row] = {
     "model_card": Row(OVERSEERS, Scope.MODEL),
     "model_card_file": Row(OVERSEERS, Scope.MODEL),
     "case_picture": Row(OVERSEERS, Scope.MODEL),
+    "model_bring": Row(COORDINATOR, Scope.CAMPAIGN, BOTH),
+    "model_pack": Row(OVERSEERS, Scope.MODEL, POST),
+    "model_download": Row(OVERSEERS, Scope.MODEL),
     # releases
     "releases": Row(OVERSEERS, Scope.CAMPAIGN),
     "release_new": Row(DATA_MANAGER, Scope.CAMPAIGN, BOTH),

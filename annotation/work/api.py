@@ -24,7 +24,18 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 
     class Meta:
         model = Campaign
-        fields = ["id", "name", "slug", "batch_size", "is_paused", "retrain_after", "promotes_by_itself", "my_roles"]
+        fields = [
+            "id",
+            "name",
+            "slug",
+            "batch_size",
+            "is_paused",
+            "retrain_after",
+            "retrain_every_days",
+            "train_start",
+            "promotes_by_itself",
+            "my_roles",
+        ]
 
     def get_my_roles(self, campaign: Campaign) -> list[str]:
         return sorted(roles_of(self.context["request"].user, campaign))

@@ -45,6 +45,8 @@ CHANGEABLE = (
     "signature_policy",
     "blank_share",
     "retrain_after",
+    "retrain_every_days",
+    "train_start",
     "promotes_by_itself",
 )
 

@@ -43,6 +43,13 @@ class SeenPolicy(models.TextChoices):
     BLOCK = "block", "Refuse"
 
 
+class TrainStart(models.TextChoices):
+    """With which weights a training begins."""
+
+    SCRATCH = "scratch", "Random ones: every training begins anew"
+    CHAMPION = "champion", "Those of the model that serves"
+
+
 class Campaign(models.Model):
     """A labelling project: label schema, guidelines, policies, people, scans."""
 
@@ -60,6 +67,8 @@ class Campaign(models.Model):
     # The learning policy of the campaign (design: retrain when k newly approved masks arrived).
     train_profile = models.CharField(max_length=32, default="demo")
     retrain_after = models.PositiveSmallIntegerField(default=25)
+    retrain_every_days = models.PositiveSmallIntegerField(default=0)  # with anything new; 0: not by the calendar
+    train_start = models.CharField(max_length=8, choices=TrainStart.choices, default=TrainStart.SCRATCH)
     promotes_by_itself = models.BooleanField(default=True)
     blank_share = models.FloatField(default=0.10)
     signature_policy = models.CharField(

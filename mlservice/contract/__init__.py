@@ -2,13 +2,15 @@
 
 Must not import torch: the web and the Celery worker import this."""
 
-from mlservice.contract.config import Segment, TrainingConfig
+from mlservice.contract.config import ONNX, WEIGHTS, Segment, TrainingConfig, weights_name
 from mlservice.contract.policy import GatePolicy
 from mlservice.contract.profiles import profile, profile_names, read_profile
 from mlservice.contract.requests import (
     AcquireRequest,
     AcquireScan,
+    CheckRequest,
     EvaluateRequest,
+    ExportRequest,
     PlanRequest,
     PredictRequest,
     ScanRef,
@@ -18,8 +20,10 @@ from mlservice.contract.results import (
     AcquireResult,
     Case,
     Change,
+    CheckResult,
     Choice,
     EvaluateResult,
+    ExportResult,
     Gate,
     Lesion,
     LossPoint,
@@ -38,14 +42,20 @@ from mlservice.contract.results import (
 )
 
 __all__ = [
+    "ONNX",
+    "WEIGHTS",
     "AcquireRequest",
     "AcquireResult",
     "AcquireScan",
     "Case",
     "Change",
+    "CheckRequest",
+    "CheckResult",
     "Choice",
     "EvaluateRequest",
     "EvaluateResult",
+    "ExportRequest",
+    "ExportResult",
     "Gate",
     "GatePolicy",
     "Lesion",
@@ -71,4 +81,5 @@ __all__ = [
     "profile",
     "profile_names",
     "read_profile",
+    "weights_name",
 ]

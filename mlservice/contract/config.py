@@ -7,8 +7,17 @@ import math
 from voxloop.child import Document, require
 
 NETWORKS = {"basic_unet_2d", "flexible_unet_2d", "dynunet_3d"}
+# Networks of a file that was brought: what they are made of is not known here, and they are not trained.
+ONNX_NETWORKS = {"onnx_2d", "onnx_3d"}
+# The file of the weights beside model.json.
+WEIGHTS, ONNX = "weights.safetensors", "model.onnx"
 # "finding_class": any finding against background, then the class within findings (mlservice/losses.py).
 LOSSES = {"dice_ce", "bce", "finding_class"}
+
+
+def weights_name(network: str) -> str:
+    """The file beside model.json that holds the weights of a network."""
+    return ONNX if network in ONNX_NETWORKS else WEIGHTS
 
 
 class Segment(Document, frozen=True):
@@ -61,9 +70,12 @@ class TrainingConfig(Document, frozen=True):
     validation_share: float = 0.0  # share of the scans that is set aside to choose the weights that are kept
     validate_every: int = 0  # steps from one validation to the next; 0: none, the last weights are kept
     patience: int = 0  # > 0: training ends after so many validations without a better one
+    # Of a brought network. Mean and standard deviation in HU: it sees (HU clipped to the window − mean) / deviation.
+    mean_and_deviation_hu: tuple[float, float] | None = None
+    answers: str = "logits"  # "logits", "sigmoid" (a logit for each class, none for the background), "probabilities"
 
     def __post_init__(self) -> None:
-        require(self.network in NETWORKS, f"There is no network {self.network!r}.")
+        require(self.network in NETWORKS | ONNX_NETWORKS, f"There is no network {self.network!r}.")
         require(self.loss in LOSSES, f"There is no loss {self.loss!r}.")
         require(self.contrast in {"none", "bcet"}, f"There is no contrast {self.contrast!r}.")
         require(self.optimiser in {"adamw", "sgd"}, f"There is no optimiser {self.optimiser!r}.")
@@ -82,6 +94,7 @@ class TrainingConfig(Document, frozen=True):
         require(self.min_island_ml >= 0, "The size of an island is not negative.")
         self._check_augmentation()
         self._check_validation()
+        self._check_brought()
         ids = [segment.id for segment in self.classes]
         require(len(set(ids)) == len(ids), "A segment is listed twice.")
 
@@ -99,6 +112,18 @@ class TrainingConfig(Document, frozen=True):
         is_whole = bool(self.validation_share) == bool(self.validate_every)
         require(is_whole, "Validation needs both: validation_share and validate_every.")
         require(not self.patience or self.validate_every > 0, "Without validation there is no patience.")
+
+    def _check_brought(self) -> None:
+        require(self.answers in {"logits", "sigmoid", "probabilities"}, f"No network answers {self.answers!r}.")
+        is_plain = self.mean_and_deviation_hu is None and self.answers == "logits"
+        require(self.is_onnx or is_plain, "Only a network from an ONNX file answers or sees in another way.")
+        scale = self.mean_and_deviation_hu
+        require(scale is None or (math.isfinite(scale[0]) and 0 < scale[1] < math.inf), "A deviation is more than 0.")
+
+    @property
+    def is_onnx(self) -> bool:
+        """Whether the network comes from an ONNX file."""
+        return self.network in ONNX_NETWORKS
 
     @property
     def makes_lesions(self) -> bool:

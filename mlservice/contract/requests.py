@@ -17,6 +17,7 @@ class ScanRef(Document, frozen=True):
     site: str
     folder: str
     spacing_mm_zyx: tuple[float, float, float]
+    content: str = ""  # equal where volume, labels and lungs are equal; "" where that is not known
 
     def __post_init__(self) -> None:
         plain = self.id and PurePosixPath(self.id).name == self.id and self.id not in {".", ".."}
@@ -50,11 +51,16 @@ class TrainRequest(Document, frozen=True):
     scans: tuple[ScanRef, ...]
     seed: int
     manifest_hash: str
+    start: str = ""  # folder of a model whose weights are taken to begin with
+    prepared: str = ""  # folder of the machine where prepared scans are kept
+    processes: int = 1  # by torchrun: one for each GPU
 
     def __post_init__(self) -> None:
         _check_scans(self.scans, "learn from")
         require(bool(self.config.classes), "The configuration names no class; plan first.")
+        require(not self.config.is_onnx, "A network from an ONNX file is not trained.")
         require(0 <= self.seed < 2**32, "The seed must fit in 32 bits.")
+        require(1 <= self.processes <= self.config.batch, "Each process learns from at least one patch of a batch.")
 
 
 class PredictRequest(Document, frozen=True):
@@ -66,6 +72,31 @@ class PredictRequest(Document, frozen=True):
 
     def __post_init__(self) -> None:
         _check_scans(self.scans, "label")
+
+
+class CheckRequest(Document, frozen=True):
+    """Check a model that was brought, a zip; `model/` is made of it. Nothing in it is trusted or executed."""
+
+    file: str
+    segments: tuple[Segment, ...]  # of the campaign's layer; the model's classes are found by their keys
+    cpu_threads: int = 2
+
+    def __post_init__(self) -> None:
+        require(bool(self.segments), "There is no segment to mark.")
+
+
+class ExportRequest(Document, frozen=True):
+    """Make a folder of a model, as a zip, that predicts elsewhere."""
+
+    model: str  # folder with model.json and the weights
+    name: str  # of the folder in the zip
+    card: str  # the model's card, Markdown
+    limit: str  # "lungs" where the layer's findings lie in the lungs, else ""
+    facts: dict[str, str]  # for the metadata of the MONAI bundle
+
+    def __post_init__(self) -> None:
+        is_plain = self.name.replace("-", "").replace("_", "").isalnum() and self.name.isascii()
+        require(is_plain, f"A folder cannot be named {self.name!r}.")
 
 
 class EvaluateRequest(Document, frozen=True):

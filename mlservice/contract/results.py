@@ -34,6 +34,29 @@ class TrainResult(Document, frozen=True):
     seconds: float
     device: str
     curve: tuple[LossPoint, ...]
+    begun: str = ""  # a sentence about the weights that it began with; "" for random ones
+
+
+class CheckResult(Document, frozen=True):
+    """`model/` holds model.json and the weights as the platform keeps them."""
+
+    model: str
+    form: str  # "voxloop", "onnx" or "nnunet": what was brought
+    weights_sha256: str
+    parameters: int
+    seconds: float
+    notes: tuple[str, ...]
+
+
+class ExportResult(Document, frozen=True):
+    """`file` is the zip. `onnx_difference` is the largest difference of a probability between ONNX Runtime and torch
+    on random inputs; null for a model that came as ONNX."""
+
+    file: str
+    files: int
+    bytes: int
+    onnx_difference: float | None
+    seconds: float
 
 
 class Prediction(Document, frozen=True):

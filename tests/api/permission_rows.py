@@ -71,6 +71,9 @@ DATA_MANAGER = row(HIDDEN, elsewhere=FORBIDDEN, coordinator=FORBIDDEN, datamanag
 COORDINATOR_OF_RUN = row(HIDDEN, elsewhere=YES, coordinator=YES, datamanager=FORBIDDEN, admin=FORBIDDEN)
 
 
+TAKERS_OF_MODEL = KEEPERS_OF_RELEASE | {"admin": FORBIDDEN}
+
+
 ERASER = row(FORBIDDEN, outsider=HIDDEN, elsewhere=HIDDEN, annotator2=HIDDEN, datamanager=YES, admin=YES)
 
 
@@ -155,6 +158,9 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:model-promote", "post"): COORDINATOR_OF_RUN,
     ("api:model-reject", "post"): COORDINATOR_OF_RUN,
     ("api:model-roll-back", "post"): COORDINATOR_OF_RUN,
+    ("api:model-bring", "post"): row(FORBIDDEN, outsider=HIDDEN, coordinator=YES, elsewhere=YES),
+    ("api:model-pack", "post"): TAKERS_OF_MODEL,
+    ("api:model-download", "get"): TAKERS_OF_MODEL,
     ("api:releases", "get"): EVERYONE,
     ("api:releases", "post"): row(FORBIDDEN, outsider=HIDDEN, datamanager=YES),
     ("api:release", "get"): KEEPERS_OF_RELEASE,

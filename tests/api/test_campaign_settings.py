@@ -30,6 +30,8 @@ SETTINGS = {
     "signature_policy": "always",
     "blank_percent": "0",
     "retrain_after": "25",
+    "retrain_every_days": "0",
+    "train_start": "scratch",
     "promotes_by_itself": "on",
     "guidelines": "",
 }

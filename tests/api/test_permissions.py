@@ -190,12 +190,15 @@ def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any
         "api:releases",
         "api:training-runs",
         "api:models",
+        "api:model-bring",
     }
     path = reverse(name, args=[pk_of(name, subjects)] if takes_pk else [])
     if (name, method) == ("api:assignment-mask", "put"):
         return client.put(path, mask_message(), MEDIA_TYPE, HTTP_IF_MATCH='"empty"', HTTP_IDEMPOTENCY_KEY=str(uuid4()))
     if (name, method) == ("api:scan-upload", "post"):
         return client.post(path, {"site": "a", "campaign": "chest-ct", "file": BytesIO(b"no scan")})
+    if (name, method) == ("api:model-bring", "post"):
+        return client.post(path, {"campaign": "chest-ct", "file": BytesIO(b"no model")})
     if method in {"get", "head", "options"}:
         return getattr(client, method)(path)
     send: Callable[..., Any] = getattr(client, method)

@@ -47,12 +47,22 @@ def test_the_pages_of_a_model_are_accessible_and_fit(live_world: World, new_page
     model = two_models(live_world, UNSURE, FINE)
     page = new_page("coordinator", color_scheme=theme)
     found: list[str] = []
-    for path in (MODELS, f"/models/{model.pk}/card/"):
+    model.portable_key, model.portable = (
+        "portables/x",
+        {
+            "bytes": 2_400_000,
+            "files": 96,
+            "onnx_difference": 2e-7,
+            "made_at": "2026-11-29T21:00:00+00:00",
+        },
+    )
+    model.save()
+    for path in (MODELS, f"/models/{model.pk}/card/", f"{MODELS}bring/"):
         page.goto(path)
         expect(page.get_by_role("main")).to_be_visible()
         found += faults(page)
         for width in (390, 1366, 1440):
             page.set_viewport_size({"width": width, "height": 2400})
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than {width}"
-            shoot(page, f"model{'-card' if 'card' in path else ''}-{theme}-{width}")
+            shoot(page, f"model-{path.strip('/').rpartition('/')[2]}-{theme}-{width}")
     assert not found, "\n".join(found)

@@ -131,7 +131,7 @@ def test_a_run_whose_worker_was_lost_starts_again_from_its_manifest(approved: Wo
     wanted = request(approved)
     first = claim(wanted.job_id)
     assert first is not None
-    running._begin(first)
+    running.begin_run(first)
     Job.objects.filter(pk=wanted.job_id).update(lease_until=now() - timedelta(seconds=1))
     run(wanted.job_id, run_training)
     wanted.refresh_from_db()
@@ -139,7 +139,7 @@ def test_a_run_whose_worker_was_lost_starts_again_from_its_manifest(approved: Wo
     assert wanted.job.attempt == 2
     # The superseded worker notices before it writes anything.
     with pytest.raises(LeaseLost):
-        running._conclude(first, wanted, "models/x", {}, None, None, None)
+        running.conclude(first, wanted, "models/x", {}, {}, [], None, None)
     assert ModelVersion.objects.count() == 1
 
 
@@ -169,7 +169,7 @@ def test_a_lost_job_is_a_lost_run(approved: World) -> None:
     for _ in range(2):
         held = claim(wanted.job_id)
         assert held is not None
-        running._begin(held)
+        running.begin_run(held)
         Job.objects.filter(pk=wanted.job_id).update(lease_until=now() - timedelta(seconds=1))
     assert claim(wanted.job_id) is None
     wanted.refresh_from_db()

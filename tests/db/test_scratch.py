@@ -13,7 +13,7 @@ from django.core.management import call_command
 
 from voxloop.jobs.models import Job
 from voxloop.jobs.running import Claim, claim, finish
-from voxloop.jobs.scratch import of_job, of_process, sweep_scratch
+from voxloop.jobs.scratch import earlier_attempts, of_job, of_process, sweep_scratch
 from voxloop.jobs.services import enqueue
 from voxloop.jobs.states import JobState
 from voxloop.kernel.clock import now
@@ -59,12 +59,23 @@ def test_scratch_of_a_running_job_is_never_touched(part: str) -> None:
 
 
 def test_scratch_of_an_attempt_that_was_overtaken_goes() -> None:
-    held = start()
+    held = start(Job.Kind.PREANNOTATE)
     first = lay(of_job("learning", held))
     second = lay(of_job("learning", take_over(held)))
     sweep_scratch()
     assert not first.exists()
     assert second.exists()
+
+
+def test_what_a_training_left_stays_until_its_job_has_ended() -> None:
+    held = start()
+    first = lay(of_job("learning", held))
+    again = take_over(held)
+    sweep_scratch()
+    assert earlier_attempts("learning", again) == [first]
+    finish(again, JobState.FAILED)
+    sweep_scratch()
+    assert not first.exists()
 
 
 def test_scratch_of_a_process_goes_with_it() -> None:

@@ -115,8 +115,8 @@ def test_a_training_killed_twice_is_lost(training: Product) -> None:
     shell(training, LAPSE)
     found = look(training)
     assert (found["job"], found["state"], found["models"]) == ("lost", "lost", 0)
-    left = [path for path in (training.state / "work").rglob("*") if path.is_file()]
-    assert left  # scratch of two killed attempts
+    learning = training.state / "work" / "learning"
+    assert [path for path in learning.rglob("*") if path.is_file()]  # scratch of a killed attempt
     training.manage("sweep_scratch")
-    assert [path for path in (training.state / "work").rglob("*") if path.is_file()] == []
+    assert [path for path in learning.rglob("*") if path.is_file()] == []
     assert found["error"].endswith(".")

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from mlservice.contract.config import WEIGHTS
 from mlservice.networks import build_network
 from mlservice.predict import find
-from mlservice.weights import CARD, WEIGHTS, load_model, save_model
+from mlservice.weights import CARD, load_model, save_model
 from tests.ml.bodies import tiny
 from voxloop.child import ContractError
 

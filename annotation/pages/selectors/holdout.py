@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotation.learning.models import ModelVersion, TrainingRun
+from annotation.learning.selectors import BROUGHT
 from annotation.scans.models import Scan, Site
 
 BINS = ((0, 10), (10, 50), (50, 150), (150, 400), (400, None))
@@ -51,8 +52,8 @@ class SiteRow:
 
 
 def masks_of(run: TrainingRun) -> int | None:
-    """Number of approved masks that a run learned from, by its frozen manifest."""
-    items = run.manifest.get("items", [])
+    """Number of approved masks that a run learned from, by its frozen manifest; None where that is not known."""
+    items = run.manifest.get("items", []) if run.trigger != BROUGHT else []
     return sum(item.get("split") == "train" for item in items) if items else None
 
 

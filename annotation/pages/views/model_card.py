@@ -8,16 +8,30 @@ from django.shortcuts import render
 
 from annotation.learning.cards import to_markdown, write_card
 from annotation.learning.models import ModelVersion
+from annotation.learning.packing import WAITING, name_of, packing_of
 from annotation.pages.pictures import draw_slice
 from annotation.pages.requests import PageRequest
 from annotation.pages.selectors.evidence import cases_of
 from annotation.scans.models import Scan
+from annotation.work.permissions import OVERSEERS, has_role
 from voxloop.kernel.errors import NotFound
 
 
 def model_card(request: PageRequest, model: ModelVersion) -> HttpResponse:
     """Data, figures, limits and decisions on one page."""
-    return render(request, "model_card.html", {"model": model, "card": write_card(model)})
+    packing = packing_of(model)
+    return render(
+        request,
+        "model_portable.html" if request.htmx else "model_card.html",
+        {
+            "model": model,
+            "card": write_card(model),
+            "packing": packing,
+            "is_packing": packing is not None and packing.state in WAITING,
+            "folder": name_of(model),
+            "may_take": has_role(request.user, model.campaign, *OVERSEERS),
+        },
+    )
 
 
 def model_card_file(request: PageRequest, model: ModelVersion, form: str) -> HttpResponse:

@@ -96,6 +96,13 @@ export interface BeatRequest {
   readonly lesions?: readonly [number, number];
 }
 
+export interface BringRequest {
+  /** a zip, as docs/ml-contract.md says */
+  readonly file: string;
+  /** slug of the campaign */
+  readonly campaign: string;
+}
+
 /** How many untouched scans went back. */
 export interface BroughtBack {
   readonly given_back: number;
@@ -108,6 +115,8 @@ export interface Campaign {
   readonly batch_size: number;
   readonly is_paused: boolean;
   readonly retrain_after: number;
+  readonly retrain_every_days: number;
+  readonly train_start: "scratch" | "champion";
   readonly promotes_by_itself: boolean;
   readonly my_roles: readonly string[];
 }
@@ -299,6 +308,8 @@ export interface Job {
     | "import_scans"
     | "train"
     | "preannotate"
+    | "bring_model"
+    | "export_model"
     | "export_release"
     | "scrub"
     | "collect_unreferenced"
@@ -436,6 +447,7 @@ export interface Me {
   readonly preferences: Readonly<Record<string, unknown>>;
 }
 
+/** `portable` and `download` once the model was packed. */
 export interface Model {
   readonly id: string;
   readonly campaign: string;
@@ -448,6 +460,8 @@ export interface Model {
   readonly replaced_at: string | null;
   /** Scans it learned from that were withdrawn or erased since, by state. */
   readonly learned_from_ended: Readonly<Record<string, number>>;
+  readonly portable: Portable | null;
+  readonly download: string | null;
 }
 
 export interface NewBatchRequest {
@@ -619,6 +633,17 @@ export interface Permissions {
   readonly correct: boolean;
   readonly return: boolean;
   readonly comment: boolean;
+}
+
+/**
+ * The zip of a model's folder. `onnx_difference` is the largest difference of a probability between ONNX and torch;
+ * null for a model that came as ONNX.
+ */
+export interface Portable {
+  readonly bytes: number;
+  readonly files: number;
+  readonly onnx_difference: number | null;
+  readonly made_at: string;
 }
 
 /**
@@ -1294,6 +1319,14 @@ export interface Calls {
     readonly body: undefined;
     readonly answer: PaginatedModelList;
   };
+  "GET /api/v1/models/{id}/download": {
+    readonly body: undefined;
+    readonly answer: Uint8Array;
+  };
+  "POST /api/v1/models/{id}/pack": {
+    readonly body: undefined;
+    readonly answer: Job;
+  };
   "POST /api/v1/models/{id}/promote": {
     readonly body: PromoteRequest;
     readonly answer: Model;
@@ -1305,6 +1338,10 @@ export interface Calls {
   "POST /api/v1/models/{id}/roll-back": {
     readonly body: ReasonRequest;
     readonly answer: Model;
+  };
+  "POST /api/v1/models/bring": {
+    readonly body: Uint8Array;
+    readonly answer: Run;
   };
   "POST /api/v1/people/{id}/deactivate": {
     readonly body: ReasonOfClosingRequest;

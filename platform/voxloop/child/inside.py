@@ -34,6 +34,7 @@ from voxloop.child.protocol import (
 
 R = TypeVar("R", bound=Document)
 PR_SET_PDEATHSIG = 1
+NO_MEMORY = ("can't allocate memory", "bad_alloc", "can't start new thread")
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -110,7 +111,7 @@ def _words_for(error: Exception) -> tuple[str, str]:
     if isinstance(error, ContractError):
         return error.code, error.sentence
     traceback.print_exc()
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if _is_of_memory(error):
         return "out_of_memory", "The machine has too little memory for this work."
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return "no_space", "The disk is full."
@@ -118,6 +119,15 @@ def _words_for(error: Exception) -> tuple[str, str]:
         what = error.strerror or type(error).__name__
         return "file_error", f"A file could not be read or written ({what})."
     return "internal", f"The work stopped unexpectedly ({type(error).__name__})."
+
+
+def _is_of_memory(error: Exception) -> bool:
+    """torch has an error of its own for a GPU, and a plain one for the processor."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY)
 
 
 def _fail(job: ChildFolder, code: str, sentence: str) -> None:

@@ -17,6 +17,8 @@ class Job(models.Model):
         IMPORT_SCANS = "import_scans", "Import scans"
         TRAIN = "train", "Train a model"
         PREANNOTATE = "preannotate", "Pre-annotate scans"
+        BRING_MODEL = "bring_model", "Bring a model"
+        EXPORT_MODEL = "export_model", "Pack a model"
         EXPORT_RELEASE = "export_release", "Export a release"
         SCRUB = "scrub", "Check what is stored"
         COLLECT = "collect_unreferenced", "Collect what nothing names"
@@ -30,6 +32,8 @@ class Job(models.Model):
         Kind.VERIFY_LOG: "default",
         Kind.TRAIN: "ml",
         Kind.PREANNOTATE: "ml",
+        Kind.BRING_MODEL: "ml",
+        Kind.EXPORT_MODEL: "ml",
     }
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

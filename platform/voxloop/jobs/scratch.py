@@ -7,7 +7,7 @@ import re
 import shutil
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -29,6 +29,16 @@ PARTS = ("imports", "uploads", "learning", "exports")
 EARLIER = ".earlier"
 
 
+sweepers: list[Callable[[], object]] = []
+
+
+def on_sweep(sweeper: Callable[[], object]) -> Callable[[], object]:
+    """Register a callback that clears what else this machine keeps (call in AppConfig.ready)."""
+    if sweeper not in sweepers:
+        sweepers.append(sweeper)
+    return sweeper
+
+
 @dataclass
 class Swept:
     """What was removed."""
@@ -42,26 +52,38 @@ def of_job(part: str, held: Claim) -> Path:
     return Path(settings.WORK_DIR) / part / f"{held.job.pk}.{held.fence}"
 
 
+def earlier_attempts(part: str, held: Claim) -> list[Path]:
+    """Folders that earlier attempts of a job left on this machine, the newest first."""
+    found = [(OF_JOB.search(path.name), path) for path in _children(Path(settings.WORK_DIR) / part)]
+    mine = [(int(name[2]), path) for name, path in found if name and name[1] == str(held.job.pk)]
+    return [path for fence, path in sorted(mine, reverse=True) if fence < held.fence]
+
+
 def of_process(part: str) -> Path:
     """A folder of this process, for work that is not a job; orphaned when the process ends."""
     return Path(settings.WORK_DIR) / part / f"process.{os.getpid()}.{socket.gethostname()}.{new_id()}"
 
 
 def sweep_scratch() -> Swept:
-    """Remove scratch of finished jobs, superseded attempts, and dead processes and requests."""
+    """Remove scratch of finished jobs, superseded attempts, and dead processes and requests. What a training left stays
+    until its job has ended: the next attempt goes on from it, and removes it."""
     swept = Swept()
     work = Path(settings.WORK_DIR)
     folders = [path for part in PARTS for path in _children(work / part)]
     folders += [path for path in _children(Path(settings.EXPORT_ROOT)) if path.name.startswith(".part.")]
     running = dict(Job.objects.filter(state=JobState.RUNNING).values_list("pk", "fence"))
+    unfinished = Job.objects.filter(kind=Job.Kind.TRAIN, state__in=[JobState.QUEUED, JobState.RUNNING])
+    resumed = set(unfinished.values_list("pk", flat=True))
     for path in folders:
         if path.name.endswith(EARLIER):
             _settle_earlier(path, running, swept)
-        elif _is_orphaned(path, running):
+        elif _is_orphaned(path, running, resumed):
             _remove(path, swept)
     for path in _children(work / "spool"):
         if _age_s(path) > NAMELESS_SECONDS:
             _remove(path, swept)
+    for sweeper in sweepers:
+        sweeper()
     return swept
 
 
@@ -76,9 +98,11 @@ def sweep_when_due() -> None:
         sweep_scratch()
 
 
-def _is_orphaned(path: Path, running: dict[UUID, int]) -> bool:
+def _is_orphaned(path: Path, running: dict[UUID, int], resumed: set[UUID]) -> bool:
     if found := OF_JOB.search(path.name):
-        return running.get(UUID(found[1])) != int(found[2])
+        job = UUID(found[1])
+        is_resumed = job in resumed and path.parent.name == "learning"
+        return not is_resumed and running.get(job) != int(found[2])
     if (found := OF_PROCESS.fullmatch(path.name)) and found["host"] == socket.gethostname():
         return not is_alive(int(found["pid"]))
     return _age_s(path) > NAMELESS_SECONDS

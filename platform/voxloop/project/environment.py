@@ -82,7 +82,10 @@ CONTACT = os.environ.get("VOXLOOP_CONTACT", "").strip()  # whom to ask, on the l
 DEFAULT_ZONE = os.environ.get("VOXLOOP_TIME_ZONE", "UTC")  # of people whose browser has not told theirs
 OFFLINE_DAYS = int(os.environ.get("VOXLOOP_OFFLINE_DAYS", "7"))  # 0: no scan is kept in a browser
 TRAIN_CPU_THREADS = int(os.environ.get("VOXLOOP_TRAIN_THREADS", "2"))
+TRAIN_PROCESSES = max(1, int(os.environ.get("VOXLOOP_TRAIN_PROCESSES", "1")))
 TRAIN_STEPS = int(os.environ.get("VOXLOOP_TRAIN_STEPS", "0"))  # 0: as the profile says
+TRAIN_MEMORY_BYTES = int(os.environ.get("VOXLOOP_TRAIN_MEMORY_GB", "0")) << 30  # address space; 0: no limit
+PREPARED_BYTES = int(os.environ.get("VOXLOOP_PREPARED_GB", "20")) << 30  # of scans kept prepared; 0: none
 GATE_POLICY = gate_policy("VOXLOOP_GATE")
 MAX_UPLOAD_BYTES = int(os.environ.get("VOXLOOP_MAX_UPLOAD_MB", "2048")) << 20
 

@@ -45,6 +45,8 @@ CHANGES: dict[str, Scope] = {
     "batch-assign": Scope.MANAGE,
     "training-runs": Scope.MANAGE,
     "training-run-cancel": Scope.MANAGE,
+    "model-bring": Scope.MANAGE,
+    "model-pack": Scope.MANAGE,
     "model-promote": Scope.MANAGE,
     "model-reject": Scope.MANAGE,
     "model-roll-back": Scope.MANAGE,

@@ -37,7 +37,7 @@ def served_as(content_type: str) -> dict[Any, Any]:
 
 
 def serve_object(
-    request: Request, key: str, content_type: str, pieces: Sequence[Piece] | None = None
+    request: HttpRequest | Request, key: str, content_type: str, pieces: Sequence[Piece] | None = None
 ) -> HttpResponse | StreamingHttpResponse:
     """An immutable object with its ETag, and one byte range (RFC 9110); 416 for a bad one.
 

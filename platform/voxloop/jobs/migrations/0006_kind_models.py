@@ -1,0 +1,28 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("jobs", "0005_kind_verify_log"),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name="job",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("import_scans", "Import scans"),
+                    ("train", "Train a model"),
+                    ("preannotate", "Pre-annotate scans"),
+                    ("bring_model", "Bring a model"),
+                    ("export_model", "Pack a model"),
+                    ("export_release", "Export a release"),
+                    ("scrub", "Check what is stored"),
+                    ("collect_unreferenced", "Collect what nothing names"),
+                    ("verify_log", "Verify the audit log"),
+                ],
+                max_length=32,
+            ),
+        ),
+    ]
