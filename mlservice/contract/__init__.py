@@ -6,6 +6,7 @@ from mlservice.contract.config import Segment, TrainingConfig
 from mlservice.contract.policy import GatePolicy
 from mlservice.contract.profiles import profile, profile_names, read_profile
 from mlservice.contract.requests import (
+    ACQUIRE_STRATEGIES,
     AcquireRequest,
     AcquireScan,
     EvaluateRequest,
@@ -35,9 +36,11 @@ from mlservice.contract.results import (
     Summary,
     TrainResult,
     Verdict,
+    Why,
 )
 
 __all__ = [
+    "ACQUIRE_STRATEGIES",
     "AcquireRequest",
     "AcquireResult",
     "AcquireScan",
@@ -68,6 +71,7 @@ __all__ = [
     "TrainResult",
     "TrainingConfig",
     "Verdict",
+    "Why",
     "profile",
     "profile_names",
     "read_profile",
