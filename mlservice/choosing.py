@@ -226,9 +226,7 @@ def _by_uncertainty(pool: Pool, members: list[int], distance: _Distance) -> Iter
         yield number, why
 
 
-def _by_clusters(
-    pool: Pool, members: list[int], sizes: Mapping[str, int], given: Mapping[str, int]
-) -> Iterator[Place]:
+def _by_clusters(pool: Pool, members: list[int], sizes: Mapping[str, int], given: Mapping[str, int]) -> Iterator[Place]:
     """Batch by batch: as many clusters as the site has places in a batch, of each the scan next to its middle, that of
     the largest cluster first."""
     site = pool.request.scans[members[0]].site

@@ -17,6 +17,7 @@ class Job(models.Model):
         IMPORT_SCANS = "import_scans", "Import scans"
         TRAIN = "train", "Train a model"
         PREANNOTATE = "preannotate", "Pre-annotate scans"
+        CHOOSE_SCANS = "choose_scans", "Choose what to label next"
         EXPORT_RELEASE = "export_release", "Export a release"
         SCRUB = "scrub", "Check what is stored"
         COLLECT = "collect_unreferenced", "Collect what nothing names"
@@ -28,6 +29,7 @@ class Job(models.Model):
         Kind.COLLECT: "default",
         Kind.TRAIN: "ml",
         Kind.PREANNOTATE: "ml",
+        Kind.CHOOSE_SCANS: "ml",
     }
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
