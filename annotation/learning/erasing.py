@@ -20,12 +20,11 @@ def _describe(scans: Sequence[Scan]) -> list[Line]:
         }
     )
     predictions = PreAnnotation.objects.filter(scan__in=scans).count()
+    efforts = Effort.objects.filter(assignment__scan__in=scans).count()
     drawn = sum(_runs_with_outlines(scan).count() for scan in scans)
     return [
         Line("Pre-annotations: extent, uncertainty, embedding", predictions, "erased", "the empty row stays"),
-        Line(
-            "Effort measured against a model", Effort.objects.filter(assignment__scan__in=scans).count(), "erased", ""
-        ),
+        Line("Efforts measured against a model", efforts, "erased", "active time stays with the assignment"),
         Line("Outlines on slices, kept with the evaluation of models", drawn, "erased", "the figures stay"),
         Line(
             "Models that learned from a scan",
