@@ -104,7 +104,8 @@ def test_minutes_saved_and_pull_with_intervals_and_for_whom(world: World) -> Non
     saved = found.everything.saved
     assert saved is not None
     assert saved.value == pytest.approx(11 - 4.5)
-    assert saved.low is not None and saved.high is not None
+    assert saved.low is not None
+    assert saved.high is not None
     assert saved.low < 6.5 < saved.high
     assert found.saved_hours is not None
     assert found.saved_hours.value == pytest.approx(6.5 * 4 / 60)
