@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("learning", "0003_evidence"),
         ("scans", "0003_erased"),
-        ("work", "0007_choosing"),
+        ("work", "0008_choosing"),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ STRATEGIES = [
 class Migration(migrations.Migration):
     """Scores by strategy instead of one score. Old ones are dropped: the next beat asks for new ones."""
 
-    dependencies = [("scans", "0003_erased"), ("work", "0006_line_of_work")]
+    dependencies = [("scans", "0003_erased"), ("work", "0007_pause_reason")]
 
     operations = [
         migrations.RemoveIndex("campaignscan", "campaign_scan_score"),

@@ -2,7 +2,9 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs", "0004_kind_collect")]
+    dependencies = [
+        ("jobs", "0004_kind_collect"),
+    ]
 
     operations = [
         migrations.AlterField(
@@ -13,10 +15,10 @@ class Migration(migrations.Migration):
                     ("import_scans", "Import scans"),
                     ("train", "Train a model"),
                     ("preannotate", "Pre-annotate scans"),
-                    ("choose_scans", "Choose what to label next"),
                     ("export_release", "Export a release"),
                     ("scrub", "Check what is stored"),
                     ("collect_unreferenced", "Collect what nothing names"),
+                    ("verify_log", "Verify the audit log"),
                 ],
                 max_length=32,
             ),
