@@ -90,7 +90,10 @@ def start_for(assignment: Assignment, layer: str) -> MaskRevision | None:
 
 
 def is_served_blank(assignment: Assignment) -> bool:
-    """Whether the assignment belongs to the share that always starts blank; fixed by its line of work."""
+    """Whether the assignment always starts blank: it is a second reading, or of the share that its line of work is
+    drawn into."""
+    if assignment.reader > 1:
+        return True
     draw = int.from_bytes(hashlib.sha256(line_of(assignment).bytes).digest()[:4], "big") / 2**32
     return draw < assignment.campaign.blank_share
 

@@ -201,7 +201,10 @@ def test_cve_2025_25297_the_server_asks_no_other_server_but_its_storage() -> Non
     assert {path for path in users if not path.startswith("platform/voxloop/embedded/")} == allowed
 
 
-LISTS = ["assignments", "scans", "batches", "reviews", "campaigns", "jobs", "models", "training-runs", "releases", "me"]
+LISTS = [
+    *("assignments", "scans", "batches", "reviews", "campaigns", "jobs"),
+    *("models", "training-runs", "releases", "efforts", "me"),
+]
 SECRETS = ("0.123456", "0.654321", "Dice 0.42", '"risk":87', "m77", '"score"', '"uncertainty"', '"surer"', "surer of")
 
 
