@@ -23,8 +23,8 @@ from mlservice.choosing import choose
 from mlservice.contract import ACQUIRE_STRATEGIES, AcquireRequest, AcquireScan
 
 # First seed, scans of sites A, B and C.
-POOL = (("A", 0, 40), ("B", 1000, 29), ("C", 2000, 6))
-TEST = (("A", 5000, 12), ("B", 6000, 12), ("C", 7000, 12))
+POOL = (("A", 0, 27), ("B", 1000, 19), ("C", 2000, 4))
+TEST = (("A", 5000, 8), ("B", 6000, 8), ("C", 7000, 8))
 POOLS = (860_000, 870_000, 880_000)
 TRAININGS = 2  # whose Dice is averaged in each round: one start of a network is luck
 BATCH, MOST = 4, 24

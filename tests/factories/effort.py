@@ -1,7 +1,5 @@
 """Approved work measured against models' masks."""
 
-from datetime import timedelta
-
 import numpy as np
 
 from annotation.learning.models import ModelVersion, PreAnnotation
@@ -11,7 +9,6 @@ from annotation.work.batches import create_batch, publish_batch
 from annotation.work.models import Assignment
 from annotation.work.schema import parse_schema
 from tests.factories.world import World, approve, ball, label
-from voxloop.kernel.clock import now
 
 
 def foresee(world: World, model: ModelVersion, scan: Scan, *, radius: float, offset_z: int = 0) -> PreAnnotation:
@@ -45,8 +42,6 @@ def work(world: World, scan: Scan, *, minutes: float, is_blank: bool = False, wh
     assignment = batch.assignments.select_related("scan", "campaign").get()
     label(world, assignment, who=who)
     approve(world, assignment, who=who)
-    Assignment.objects.filter(pk=assignment.pk).update(
-        active_seconds=round(minutes * 60), opened_at=now() - timedelta(hours=1)
-    )
+    Assignment.objects.filter(pk=assignment.pk).update(active_seconds=round(minutes * 60))
     assignment.refresh_from_db()
     return assignment

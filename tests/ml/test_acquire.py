@@ -22,7 +22,7 @@ def candidates(count: int, *, led: bool = True, sites: str = "AAAB", held_out: s
             AcquireScan(
                 f"s{n:03}",
                 site,
-                () if out else tuple(random.standard_normal(6)),
+                () if out else tuple(float(n) for n in random.standard_normal(6)),
                 float(random.uniform(0.1, 0.9)) if asked else None,
                 float(random.choice([0.0, 20.0, 200.0])) if asked else None,
                 is_held_out=out,
