@@ -65,7 +65,7 @@ def test_minutes_edits_drift_and_the_rule_with_their_figures(world: World) -> No
     groups = client.get(reverse("effort_csv", args=["chest-ct", "groups"])).content.decode()
     assert "m4,shown,4,4.50," in groups
     curve = client.get(reverse("effort_csv", args=["chest-ct", "curve"])).content.decode().split()
-    assert curve == ["model,masks,dice", "m1,50,0.5", "m2,100,0.601", "m3,200,0.699", "m4,400,0.8"]
+    assert curve == ["model,masks,dice", "m1,50,0.5000", "m2,100,0.6010", "m3,200,0.6990", "m4,400,0.8000"]
     assert client.get(reverse("effort_csv", args=["chest-ct", "people"])).status_code == 404
     rows = client.get("/api/v1/efforts/?arm=blank").json()
     assert [row["active_seconds"] for row in rows["results"]] == [720, 600]

@@ -85,7 +85,10 @@ def effort_csv(request: PageRequest, campaign: Campaign, name: str) -> HttpRespo
             ],
         ),
         "groups": (GROUP_HEAD, [line for group in _groups(found) for line in _lines(group)]),
-        "curve": (["model", "masks", "dice"], [(name, masks, dice) for masks, dice, name in found.rule.points]),
+        "curve": (
+            ["model", "masks", "dice"],
+            [(name, masks, f"{dice:.4f}") for masks, dice, name in found.rule.points],
+        ),
     }
     if name not in tables:
         raise NotFound
