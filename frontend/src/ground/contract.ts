@@ -70,6 +70,16 @@ export interface Batch {
   readonly published_at: string | null;
 }
 
+/** Why each scan of a batch was chosen, and what the batch is made of: scans by a name. */
+export interface BatchChoice {
+  readonly repeats: number;
+  readonly by_site: Readonly<Record<string, number>>;
+  readonly by_finding: Readonly<Record<string, number>>;
+  readonly by_extent: Readonly<Record<string, number>>;
+  readonly by_why: Readonly<Record<string, number>>;
+  readonly scans: readonly Choice[];
+}
+
 /** The batch of an assignment; `position` of `size` scans. */
 export interface BatchOfContext {
   readonly id: string;
@@ -121,6 +131,22 @@ export interface CampaignOfContext {
 /** The names of all differences that this reviewer has checked, each `true`. */
 export interface Checks {
   readonly values: Readonly<Record<string, boolean>>;
+}
+
+export interface Choice {
+  readonly assignment: string;
+  readonly scan: string;
+  readonly site: string;
+  /** empty for what was chosen before this was kept */
+  readonly why: string;
+  readonly sentence: string;
+  readonly strategy: string | null;
+  readonly model: string | null;
+  readonly uncertainty: number | null;
+  /** share of the scans chosen from of which the model was surer */
+  readonly surer: number | null;
+  readonly extent_ml: number | null;
+  readonly finding: string | null;
 }
 
 export interface ClaimRequest {
@@ -216,6 +242,25 @@ export interface DaysRequest {
   readonly days: number;
 }
 
+/** What one approved scan took, against the mask that `model` had of it. */
+export interface Effort {
+  readonly assignment: string;
+  readonly campaign: string;
+  readonly scan: string;
+  readonly site: string;
+  readonly arm: "shown" | "older" | "blank" | "none" | "imported" | "repeat";
+  readonly model: string | null;
+  readonly active_seconds: number;
+  readonly strokes: number;
+  readonly drawn_ml: number;
+  readonly predicted_ml: number | null;
+  readonly added_ml: number | null;
+  readonly removed_ml: number | null;
+  readonly repeat_dice: number | null;
+  readonly submitted_at: string;
+  readonly measured_at: string;
+}
+
 export interface Erased {
   readonly subject: string;
   readonly scans: readonly string[];
@@ -294,7 +339,15 @@ export interface Interlock {
 
 export interface Job {
   readonly id: string;
-  readonly kind: "import_scans" | "train" | "preannotate" | "export_release" | "scrub" | "collect_unreferenced";
+  readonly kind:
+    | "import_scans"
+    | "train"
+    | "preannotate"
+    | "choose_scans"
+    | "export_release"
+    | "scrub"
+    | "collect_unreferenced"
+    | "verify_log";
   readonly state: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "lost";
   readonly progress: number;
   readonly message: string;
@@ -410,7 +463,8 @@ export interface Model {
 export interface NewBatchRequest {
   readonly campaign: string;
   readonly size?: number | null;
-  readonly choose?: "order" | "random" | "score" | "hand";
+  /** `score` is short for `hybrid` */
+  readonly choose?: "hybrid" | "entropy" | "foreground_random" | "random" | "order" | "hand" | "score";
   readonly scans?: readonly string[] | null;
   readonly assignee?: string | null;
   readonly due_on?: string | null;
@@ -494,6 +548,13 @@ export interface PaginatedCampaignList {
   readonly next: string | null;
   readonly previous: string | null;
   readonly results: readonly Campaign[];
+}
+
+export interface PaginatedEffortList {
+  readonly count: number;
+  readonly next: string | null;
+  readonly previous: string | null;
+  readonly results: readonly Effort[];
 }
 
 export interface PaginatedJobList {
@@ -656,6 +717,8 @@ export interface Release {
   readonly created_by: string | null;
   readonly created_at: string;
   readonly frozen_at: string | null;
+  /** Why it must not be used any more. */
+  readonly yank_reason: string | null;
 }
 
 export interface ReleaseDetail {
@@ -670,6 +733,8 @@ export interface ReleaseDetail {
   readonly created_by: string | null;
   readonly created_at: string;
   readonly frozen_at: string | null;
+  /** Why it must not be used any more. */
+  readonly yank_reason: string | null;
   /** Scans by side of the split and site. */
   readonly scans: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly exports: readonly Export[];
@@ -1161,6 +1226,10 @@ export interface Calls {
     readonly body: undefined;
     readonly answer: Batch;
   };
+  "GET /api/v1/batches/{id}/choice": {
+    readonly body: undefined;
+    readonly answer: BatchChoice;
+  };
   "POST /api/v1/batches/{id}/close": {
     readonly body: undefined;
     readonly answer: Batch;
@@ -1200,6 +1269,10 @@ export interface Calls {
   "POST /api/v1/comments/{id}/resolve": {
     readonly body: undefined;
     readonly answer: Comment;
+  };
+  "GET /api/v1/efforts/": {
+    readonly body: undefined;
+    readonly answer: PaginatedEffortList;
   };
   "GET /api/v1/exports/{id}/download": {
     readonly body: undefined;
