@@ -102,7 +102,7 @@ def learn(scans: list[Described], seed: int) -> torch.nn.Module:
         target = torch.from_numpy(truth[rows].astype(np.float32))
         loss = torch.nn.functional.binary_cross_entropy_with_logits(said, target, pos_weight=weight)
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimiser.step()
         schedule.step()
     return network

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -114,7 +115,7 @@ def _describe(scans: Sequence[Scan], held: Claim, span: tuple[int, int]) -> None
         share = position / len(missing)
         held.report(round(span[0] + share * (span[1] - span[0])), f"Looked at {position} of {len(missing)} new scans")
         try:
-            numbers = [round(float(value), 5) for value in embed(read_voxels(scan))]
+            numbers = [round(float(value), 5) for value in embed(read_voxels(scan).astype(np.int16, copy=False))]
         except Damaged as found:  # the others are chosen from all the same
             note_damage(found, noticed_by=SystemActor.WORKER, during=held.job.get_kind_display())
             continue

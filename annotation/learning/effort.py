@@ -17,6 +17,7 @@ from annotation.masks.nifti import geometry_of
 from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
 from annotation.scans.states import ScanState
+from annotation.scans.volumes import ready_volume
 from annotation.work.models import Assignment
 from annotation.work.requeuing import whole_line
 from annotation.work.schema import parse_schema
@@ -70,7 +71,7 @@ def measure(assignment: Assignment) -> Effort:
     begun = line.order_by("opened_at").values_list("opened_at", flat=True).first() or assignment.opened_at or now()
     arm, prediction = _arm(assignment, head, begun)
     drawn = head.revision if head else None
-    model = ModelVersion.objects.filter(pk=prediction.model_id).first() if prediction else None
+    model = ModelVersion.objects.filter(pk__in=[prediction.model_id]).first() if prediction else None
     edits = _compare(prediction, drawn, scan) if model is not None else None
     amount = geometry_of(scan).amount
     effort, _ = Effort.objects.update_or_create(
@@ -122,7 +123,7 @@ def _newest_before(assignment: Assignment, moment: Any) -> MaskRevision | None:
 
 
 def _compare(before: MaskRevision | None, after: MaskRevision | None, scan: Scan) -> Edits:
-    shape = tuple(scan.shape_zyx)
+    shape = ready_volume(scan).shape_zyx
     return compare(load_labels(before, shape), load_labels(after, shape))
 
 

@@ -226,5 +226,5 @@ def _row(effort: Effort) -> Row:
 def _trained(campaign: Campaign) -> tuple[float, int]:
     """Hours and number of trainings that ended with a model."""
     runs = TrainingRun.objects.filter(campaign=campaign, results__isnull=False).values_list("results", flat=True)
-    seconds = [float(results.get("seconds") or 0) for results in runs]
+    seconds = [float((results or {}).get("seconds") or 0) for results in runs]
     return sum(seconds) / 3600, len(seconds)

@@ -1,6 +1,7 @@
 """Which scans a batch gets: the first one too, by scores, with second readings, and why is kept."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -126,7 +127,7 @@ def test_why_stays_when_a_scan_is_passed_on(world: World) -> None:
 
 
 def test_the_mix_of_a_batch_and_why_in_words() -> None:
-    rows = [
+    rows: list[tuple[str, dict[str, Any]]] = [
         ("a", {"why": "uncertain", "model": "m3", "surer": 0.874, "extent_ml": 61.0, "finding": "opacity"}),
         ("a", {"why": "random", "extent_ml": 0.2, "finding": ""}),
         ("b", {"why": "repeat"}),

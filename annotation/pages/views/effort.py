@@ -149,7 +149,7 @@ def _lines(group: Group) -> list[tuple[object, ...]]:
         ("blank", group.blank, group.blank_minutes, group.blank_strokes, group.blank_apart),
     )
     return [
-        (group.name, arm, len(rows), *_ends(minutes), _figure(strokes and strokes.value), *_ends(apart))
+        (group.name, arm, len(rows), *_ends(minutes), _figure(strokes.value if strokes else None), *_ends(apart))
         for arm, rows, minutes, strokes, apart in arms
     ]
 
