@@ -13,11 +13,13 @@ from tests.factories.effort import foresee, work
 from tests.factories.world import World, make_scan
 
 
-def looked_at(page: Any, name: str) -> list[str]:
-    """Faults of the page in both themes; wider than no window."""
+def faults_of(new_page: Any, path: str, name: str) -> list[str]:
+    """Faults of a page in both themes; it is wider than no window."""
     found: list[str] = []
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
+        page = new_page("coordinator", color_scheme=theme)
+        page.goto(path)
+        expect(page.get_by_role("main")).to_be_visible()
         found += faults(page)
         for width in (420, 1366, 1600):
             page.set_viewport_size({"width": width, "height": 900})
@@ -42,10 +44,10 @@ def test_a_draft_says_why_and_is_published_by_keyboard(live_world: World, new_pa
     expect(page.get_by_role("heading", name="What it is made of")).to_be_visible()
     expect(page.get_by_text("m3 is surer of 40 % of the scans it was chosen from.")).to_be_visible()
     expect(page.get_by_text("50 mL and more")).to_be_visible()
-    assert not looked_at(page, "draft")
+    assert not faults_of(new_page, page.url, "draft")
     page.get_by_role("button", name="Publish batch").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("is published")
+    expect(page.locator("#toasts")).to_contain_text("is published")
     assert Batch.objects.get().state == "published"
 
 
@@ -63,7 +65,7 @@ def test_what_pre_annotation_brought(live_world: World, new_page: Any) -> None:
     page.get_by_role("link", name="What it brought").click()
     expect(page.get_by_role("img", name="Active minutes per scan, blank against shown, by model")).to_be_visible()
     expect(page.get_by_text("Would more masks help?")).to_be_visible()
-    assert not looked_at(page, "effort")
+    assert not faults_of(new_page, page.url, "effort")
     with page.expect_download() as sent:
         page.get_by_role("link", name="Every scan as CSV").click()
     assert sent.value.suggested_filename == "chest-ct-effort-scans.csv"

@@ -44,10 +44,9 @@ def effort(request: PageRequest, campaign: Campaign) -> HttpResponse:
         {
             "found": found,
             "arms": Effort.Arm,
-            "saved": say(found.everything.saved, "min"),
-            "pull": say(found.everything.pull, "mL"),
-            "saved_hours": say(found.saved_hours, "h"),
-            "blank_cost": say(found.blank_cost_hours, "h"),
+            "saved": say_interval(found.everything.saved),
+            "pull": say_interval(found.everything.pull),
+            "saved_hours": say_interval(found.saved_hours),
             "rule": found.rule,
             "advice": advise(found.rule),
             "why": why_empty(found),
@@ -95,14 +94,13 @@ def effort_csv(request: PageRequest, campaign: Campaign, name: str) -> HttpRespo
     return csv_file(f"{campaign.slug}-effort-{name}", *tables[name])
 
 
-def say(one: Estimate | None, unit: str) -> str:
-    """`+2.1 min, 95 % +0.4 to +3.8`; empty for nothing."""
+def say_interval(one: Estimate | None) -> str:
+    """`95 % +0.4 to +3.8`; empty for nothing."""
     if one is None:
         return ""
-    said = f"{signed(one.value)} {unit}"
     if one.low is None or one.high is None:
-        return f"{said}, too few for an interval"
-    return f"{said}, 95 % {signed(one.low)} to {signed(one.high)}"
+        return "too few for an interval"
+    return f"95 % {signed(one.low)} to {signed(one.high)}"
 
 
 def advise(rule: StopRule) -> str:
