@@ -78,6 +78,19 @@ export function ScaleBar({ stage, pane }: { readonly stage: Stage; readonly pane
   );
 }
 
+/** A bar for each slice, 10 pixels for the slice with most; `top`: the last slice is the uppermost row. */
+function drawProfile(context: CanvasRenderingContext2D, profile: Uint32Array, top: boolean): void {
+  const n = profile.length;
+  const most = Math.max(...profile);
+  context.clearRect(0, 0, 10, n);
+  context.fillStyle = "#e8ac00";
+  profile.forEach((marked, s) => {
+    if (!marked) return;
+    const width = Math.max(1.5, 10 * Math.sqrt(marked / most));
+    context.fillRect(10 - width, top ? n - 1 - s : s, width, 1);
+  });
+}
+
 /** How much is marked on each slice; press to go there. */
 export function Strip({ stage, pane, index }: { readonly stage: Stage; readonly pane: Pane; readonly index: number }) {
   const { session } = stage;
@@ -92,20 +105,13 @@ export function Strip({ stage, pane, index }: { readonly stage: Stage; readonly 
   useEffect(() => {
     if (!strip.current || !mirror) return;
     const profile = mirror.profile(across);
-    const most = profile.reduce((m, v) => Math.max(m, v), 0);
     // A first context takes tens of milliseconds, in which the first images wait: none while there is nothing to draw.
-    if (!most && !drawn.current) return;
+    if (!drawn.current && profile.every((marked) => marked === 0)) return;
     const context = strip.current.getContext("2d", { willReadFrequently: images.onProcessor });
     if (!context) return;
     drawn.current = true;
     strip.current.height = n;
-    context.clearRect(0, 0, 10, n);
-    context.fillStyle = "#e8ac00";
-    profile.forEach((marked, s) => {
-      if (!marked) return;
-      const width = Math.max(1.5, 10 * Math.sqrt(marked / most));
-      context.fillRect(10 - width, top ? n - 1 - s : s, width, 1);
-    });
+    drawProfile(context, profile, top);
   }, [version, n]);
   const go = (event: PointerEvent) => {
     if (!(event.buttons & 1)) return;
