@@ -45,6 +45,7 @@ def list_candidates(release: Release) -> QuerySet[ReviewRound]:
         state__in=[RoundState.APPROVED, RoundState.CORRECTED],
         annotation__campaign=release.campaign_id,
         annotation__stage=Assignment.Stage.ANNOTATION,
+        annotation__reader=1,
         annotation__scan__state=ScanState.READY,
         **_chosen(release.filters),
     )

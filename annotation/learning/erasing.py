@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
-from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
+from annotation.learning.models import Effort, ModelVersion, PreAnnotation, ScanEmbedding, TrainingRun
 from annotation.learning.prepared import forget_prepared
 from annotation.learning.selectors import runs_with
 from annotation.scans.erasing import Line, Part
@@ -21,9 +21,11 @@ def _describe(scans: Sequence[Scan]) -> list[Line]:
         }
     )
     predictions = PreAnnotation.objects.filter(scan__in=scans).count()
+    efforts = Effort.objects.filter(assignment__scan__in=scans).count()
     drawn = sum(_runs_with_outlines(scan).count() for scan in scans)
     return [
         Line("Pre-annotations: extent, uncertainty, embedding", predictions, "erased", "the empty row stays"),
+        Line("Efforts measured against a model", efforts, "erased", "active time stays with the assignment"),
         Line("Outlines on slices, kept with the evaluation of models", drawn, "erased", "the figures stay"),
         Line(
             "Models that learned from a scan",
@@ -35,7 +37,11 @@ def _describe(scans: Sequence[Scan]) -> list[Line]:
 
 
 def _before(scans: Sequence[Scan], actor: Actor) -> list[str]:
-    PreAnnotation.objects.filter(scan__in=scans).update(uncertainty=None, extent_ml=None, embedding=None)
+    PreAnnotation.objects.filter(scan__in=scans).update(
+        uncertainty=None, extent_ml=None, extent_ml_by_class={}, embedding=None
+    )
+    ScanEmbedding.objects.filter(scan__in=scans).delete()
+    Effort.objects.filter(assignment__scan__in=scans).delete()
     forget_prepared([scan.pk for scan in scans])  # here; other machines when they sweep next
     for scan in scans:
         for run in _runs_with_outlines(scan).select_for_update():

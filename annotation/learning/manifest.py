@@ -19,12 +19,16 @@ APPROVED = (RoundState.APPROVED, RoundState.CORRECTED)
 
 
 def approved_rounds(campaign: Campaign) -> QuerySet[ReviewRound]:
-    """The newest approved or corrected round of every ready scan of the campaign; never of a test site.
+    """The newest approved or corrected round of every ready scan of the campaign; never of a test site, nor of a second
+    reader, who measures how far readers agree.
 
     Test sites are not even counted: no choice of a person or a model may depend on them."""
     newest = (
         ReviewRound.objects.filter(
-            annotation__campaign=campaign, state__in=APPROVED, annotation__scan__state=ScanState.READY
+            annotation__campaign=campaign,
+            annotation__reader=1,
+            state__in=APPROVED,
+            annotation__scan__state=ScanState.READY,
         )
         .exclude(annotation__scan__site__split="test")
         .order_by("annotation__scan_id", "-ended_at")

@@ -14,7 +14,7 @@ from annotation.learning.states import (
 )
 from annotation.masks.models import MaskRevision
 from annotation.scans.models import Scan
-from annotation.work.models import Campaign
+from annotation.work.models import Assignment, Campaign
 from voxloop.jobs.models import Job
 from voxloop.kernel.ids import new_id
 
@@ -110,6 +110,7 @@ class PreAnnotation(models.Model):
     revision = models.ForeignKey(MaskRevision, null=True, on_delete=models.PROTECT, related_name="pre_annotations")
     uncertainty = models.FloatField(null=True)
     extent_ml = models.FloatField(null=True)
+    extent_ml_by_class = models.JSONField(default=dict)  # by the key of the segment
     embedding = models.JSONField(null=True)  # embedding of the scan, by which acquisition keeps a batch diverse
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -128,3 +129,57 @@ class PreAnnotation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} on {self.scan}"
+
+
+class ScanEmbedding(models.Model):
+    """What a scan looks like, in numbers (mlservice/embedding.py): computed once, without a model."""
+
+    scan = models.OneToOneField(Scan, on_delete=models.CASCADE, primary_key=True, related_name="embedding")
+    numbers = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"embedding of {self.scan_id}"
+
+
+class Effort(models.Model):
+    """What one approved annotation took, and how far it lies from the model's mask. Measured once it is approved, and
+    again after it was changed (annotation.learning.effort)."""
+
+    class Arm(models.TextChoices):
+        SHOWN = "shown", "Began from the newest model's mask"
+        OLDER = "older", "Began from an older model's mask"
+        BLANK = "blank", "Began blank, though a model had a mask"
+        NONE = "none", "No model had a mask"
+        IMPORTED = "imported", "Began from an imported mask"
+        REPEAT = "repeat", "Second reading, blank"
+
+    assignment = models.OneToOneField(Assignment, on_delete=models.CASCADE, primary_key=True, related_name="effort")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="efforts")
+    arm = models.CharField(max_length=8, choices=Arm.choices)
+    # The model it is measured against: whose mask it began from, or whose mask there was when it began.
+    model = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="efforts")
+    drawn_ml = models.FloatField()
+    predicted_ml = models.FloatField(null=True)
+    added_ml = models.FloatField(null=True)  # in the reader's mask and not in the model's
+    removed_ml = models.FloatField(null=True)
+    repeat_dice = models.FloatField(null=True)  # of a second reading with the first; null where both are small
+    strokes = models.PositiveIntegerField()
+    active_seconds = models.PositiveIntegerField()  # of all who worked on it before it was handed in
+    measured_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["campaign", "assignment"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(arm__in=["shown", "older", "blank", "none", "imported", "repeat"]), name="effort_arm_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(arm__in=["shown", "older", "blank"]) | Q(model__isnull=False, added_ml__isnull=False),
+                name="effort_measured_against_a_model",
+            ),
+        ]
+        indexes = [models.Index(fields=["campaign", "arm"], name="effort_arm")]
+
+    def __str__(self) -> str:
+        return f"effort of {self.assignment_id}"

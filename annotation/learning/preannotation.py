@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from annotation.learning.choosing import rank_scans
 from annotation.learning.deciding import request_preannotation
 from annotation.learning.folders import job_folder, write_model, write_scan
 from annotation.learning.models import ModelVersion, PreAnnotation
-from annotation.learning.selectors import count_rounds_of
 from annotation.learning.stages import run_stage
 from annotation.learning.states import PRE_ANNOTATION, ModelState, PreAnnotationState
 from annotation.masks.models import Head, MaskRevision
@@ -22,17 +22,9 @@ from annotation.masks.selectors import newest_prediction
 from annotation.masks.services import repeat_prediction, store_prediction
 from annotation.scans.models import Scan
 from annotation.scans.states import ScanState
-from annotation.work.models import Assignment, CampaignScan
+from annotation.work.models import Assignment
 from annotation.work.schema import Layer, parse_schema
-from annotation.work.selectors import unassigned_scans
-from mlservice.contract import (
-    AcquireRequest,
-    AcquireResult,
-    AcquireScan,
-    Prediction,
-    PredictRequest,
-    PredictResult,
-)
+from mlservice.contract import Prediction, PredictRequest, PredictResult
 from voxloop.accounts.actors import SystemActor
 from voxloop.audit.services import advance
 from voxloop.child import ChildProgress, read_json
@@ -67,8 +59,8 @@ def preannotate(held: Claim) -> dict[str, Any]:
             group = waiting[start : start + SCANS_AT_ONCE]
             span = tuple(round(95 * at / len(waiting)) for at in (start, start + len(group)))
             done += _label(model, layer, group, folder / str(start), held, (span[0], span[1]), damaged)
-        held.report(95, "Scoring which scans to label next")
-        _rank(model, folder / "acquire", held)
+        held.report(95, "Choosing which scans to label next")
+        rank_scans(model.campaign, folder / "acquire", held, (95, 99))
     return {"model": str(model.pk), "masks": done, "state": model.state, "damaged": damaged}
 
 
@@ -203,6 +195,7 @@ def _keep(model: ModelVersion, layer: Layer, scan: Scan, folder: Path, held: Cla
         revision=revision,
         uncertainty=found.uncertainty,
         extent_ml=found.extent_ml,
+        extent_ml_by_class=found.extent_ml_by_class,
         embedding=list(found.embedding),
     )
 
@@ -211,37 +204,6 @@ def _only_segment(model: ModelVersion) -> int | None:
     """The segment of the model's probability map; None where it learned several."""
     classes = model.config.get("config", {}).get("classes", [])
     return int(classes[0]["id"]) if len(classes) == 1 else None
-
-
-def _rank(model: ModelVersion, folder: Path, held: Claim) -> None:
-    """Store the acquisition score of each unassigned scan."""
-    rows = PreAnnotation.objects.filter(
-        model=model, state=PreAnnotationState.READY, scan__in=unassigned_scans(model.campaign)
-    )
-    candidates = tuple(
-        AcquireScan(
-            str(row.scan_id),
-            row.scan.site.code,
-            embedding=tuple(row.embedding),
-            uncertainty=row.uncertainty,
-            extent_ml=row.extent_ml,
-        )
-        for row in rows.select_related("scan__site").order_by("scan__code")
-        if row.embedding
-    )
-    if not candidates:
-        return
-    request = AcquireRequest(
-        candidates, model.campaign.batch_size, seed=model.run.seed, round=count_rounds_of(model), repeat_share=0.0
-    )
-    result = run_stage("acquire", request, AcquireResult, folder=folder, held=held, span=(95, 99))
-    with transaction.atomic():
-        held.check()
-        mine = CampaignScan.objects.select_for_update().filter(campaign=model.campaign_id).order_by("pk")
-        ranked = list(mine.filter(scan_id__in=[UUID(scan) for scan in result.scores]))
-        for row in ranked:
-            row.score, row.score_model = result.scores[str(row.scan_id)], model.pk
-        CampaignScan.objects.bulk_update(ranked, ["score", "score_model"], batch_size=500)
 
 
 @transaction.atomic

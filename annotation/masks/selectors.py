@@ -75,7 +75,10 @@ def start_for(assignment: Assignment, layer: str) -> MaskRevision | None:
     """Where a new line of work begins: the newest prediction, an imported mask, or blank (None).
 
     A share of assignments (`Campaign.blank_share`) starts blank despite a prediction, to measure the bias of
-    pre-annotation. They are selected by a hash of the name of the line of work, so that passing on changes nothing."""
+    pre-annotation. They are selected by a hash of the name of the line of work, so that passing on changes nothing.
+    Who reads a scan as its second reader starts blank always."""
+    if assignment.reader > 1:
+        return None
     imported = (
         MaskRevision.objects.filter(scan=assignment.scan, layer=layer, kind=MaskRevision.Kind.IMPORT)
         .order_by("-created_at")
@@ -87,7 +90,10 @@ def start_for(assignment: Assignment, layer: str) -> MaskRevision | None:
 
 
 def is_served_blank(assignment: Assignment) -> bool:
-    """Whether the assignment belongs to the share that always starts blank; fixed by its line of work."""
+    """Whether the assignment always starts blank: it is a second reading, or of the share that its line of work is
+    drawn into."""
+    if assignment.reader > 1:
+        return True
     draw = int.from_bytes(hashlib.sha256(line_of(assignment).bytes).digest()[:4], "big") / 2**32
     return draw < assignment.campaign.blank_share
 

@@ -12,6 +12,8 @@ from annotation.scans.models import Site
 from annotation.work.campaigns import CHANGEABLE
 from annotation.work.models import Campaign, SeenPolicy, SignaturePolicy, TrainStart
 
+SHARES = ("blank", "repeat")
+
 
 class SettingsForm(forms.Form):
     """What may be changed in a campaign; its fields are those of `CHANGEABLE`."""
@@ -34,6 +36,12 @@ class SettingsForm(forms.Form):
         max_value=100,
         help_text="Of those that have a pre-annotation: the arm without it, to measure what it saves.",
     )
+    repeat_percent = forms.IntegerField(
+        label="Second readings in a batch, %",
+        min_value=0,
+        max_value=50,
+        help_text="Approved scans that are read again from blank, to see how far readers agree.",
+    )
     retrain_after = forms.IntegerField(label="Newly approved masks until a training", min_value=1, max_value=32767)
     retrain_every_days = forms.IntegerField(
         label="Days until a training with anything new",
@@ -53,17 +61,18 @@ class SettingsForm(forms.Form):
 
     def __init__(self, *args: Any, campaign: Campaign, **more: Any) -> None:
         initial = {name: getattr(campaign, name) for name in CHANGEABLE}
-        initial["blank_percent"] = round(100 * campaign.blank_share)
+        initial |= {f"{name}_percent": round(100 * getattr(campaign, f"{name}_share")) for name in SHARES}
         super().__init__(*args, initial=initial, **more)
         self.campaign = campaign
 
     def wanted(self) -> dict[str, Any]:
         """The fields of the campaign."""
         found = dict(self.cleaned_data)
-        percent = found.pop("blank_percent")
-        # A share between two whole percents stays as it is unless the percent was changed.
-        if percent != self.initial["blank_percent"]:
-            found["blank_share"] = percent / 100
+        for name in SHARES:
+            percent = found.pop(f"{name}_percent")
+            # A share between two whole percents stays as it is unless the percent was changed.
+            if percent != self.initial[f"{name}_percent"]:
+                found[f"{name}_share"] = percent / 100
         return found
 
 

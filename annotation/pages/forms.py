@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 
 from annotation.pages.form_fields import offer_choices, offer_rows
 from annotation.scans.models import Site
-from annotation.work.batches import has_scores
-from annotation.work.models import Batch, Campaign, CampaignMember, SeenPolicy, SignaturePolicy
+from annotation.work.choosing import say_repeats, strategies_of
+from annotation.work.models import Batch, Campaign, CampaignMember, SeenPolicy, SignaturePolicy, Strategy
 from annotation.work.schema import parse_schema
 from annotation.work.standard import STANDARD
 from voxloop.accounts.models import User
@@ -21,12 +21,6 @@ from voxloop.kernel.errors import Invalid
 
 FROM_FILE = "file"
 LARGEST_SCHEMA_BYTES = 256 << 10
-
-CHOICES = [
-    ("score", "By the model's score (most useful first)"),
-    ("order", "In order of their codes"),
-    ("random", "At random"),
-]
 
 
 class ErasureForm(forms.Form):
@@ -64,7 +58,7 @@ class DayInput(forms.DateInput):
 class BatchForm(forms.Form):
     """A new batch."""
 
-    chosen_by = forms.ChoiceField(label="How to choose", choices=CHOICES, initial="score")
+    chosen_by = forms.ChoiceField(label="How to choose")
     assignee = forms.ModelChoiceField(
         label="For whom",
         queryset=User.objects.none(),
@@ -80,7 +74,9 @@ class BatchForm(forms.Form):
         help_text="Scans on which somebody has worked without an end go on from what was drawn; ticked, they do not.",
     )
     publish = forms.BooleanField(
-        label="Publish at once", required=False, initial=True, help_text="A draft is seen by coordinators only."
+        label="Publish at once",
+        required=False,
+        help_text="Unticked, a draft shows first why each scan was chosen and what the batch is made of.",
     )
 
     def __init__(self, *args: Any, campaign: Campaign, free: int, actor: User, **more: Any) -> None:
@@ -89,9 +85,11 @@ class BatchForm(forms.Form):
         self.today = today_of(actor)
         self.fields["due_on"].widget.attrs["min"] = self.today.isoformat()
         offer_rows(self, "assignee", annotators(campaign))
-        if not has_scores(campaign):
-            offer_choices(self, "chosen_by", [choice for choice in CHOICES if choice[0] != "score"])
-            self.fields["chosen_by"].initial = "order"
+        offered = [*strategies_of(campaign), Strategy.RANDOM.value]
+        ways = [(way.value, way.label) for way in Strategy if way in offered]
+        offer_choices(self, "chosen_by", [*ways, ("order", "In order of their codes")])
+        self.fields["chosen_by"].initial = ways[0][0] if Strategy.HYBRID in offered else "order"
+        self.fields["chosen_by"].help_text = say_repeats(campaign)
         self.fields["size"].initial = min(most, free) or most
         self.fields["size"].help_text = f"{free} ready scans are in no batch; a batch holds 1 to {most}."
         self.most = most

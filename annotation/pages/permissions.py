@@ -98,6 +98,8 @@ ROWS: dict[str, Row] = {
     "models": Row(OVERSEERS, Scope.CAMPAIGN),
     "models_live": Row(OVERSEERS, Scope.CAMPAIGN),
     "models_csv": Row(OVERSEERS, Scope.CAMPAIGN),
+    "effort": Row(OVERSEERS, Scope.CAMPAIGN),
+    "effort_csv": Row(OVERSEERS, Scope.CAMPAIGN),
     "train": Row(COORDINATOR, Scope.CAMPAIGN, POST),
     "train_cancel": Row(COORDINATOR, Scope.CAMPAIGN, POST),
     "promote": Row(COORDINATOR, Scope.MODEL, POST),

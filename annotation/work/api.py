@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.work import batches, services
+from annotation.work.choosing import OLD_NAMES, WAYS
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.permissions import roles_of
 from annotation.work.selectors import visible_assignments, visible_batches, visible_campaigns
@@ -71,7 +72,7 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
 class NewBatchSerializer(serializers.Serializer[Any]):
     campaign = serializers.UUIDField()
     size = serializers.IntegerField(required=False, allow_null=True, default=None)
-    choose = serializers.ChoiceField(["order", "random", "score", "hand"], default="order")
+    choose = serializers.ChoiceField([*WAYS, *OLD_NAMES], default="order", help_text="`score` is short for `hybrid`")
     scans = serializers.ListField(child=serializers.UUIDField(), required=False, default=None, allow_null=True)
     assignee = serializers.CharField(required=False, allow_null=True, default=None)
     due_on = serializers.DateField(required=False, allow_null=True, default=None)

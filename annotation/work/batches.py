@@ -1,7 +1,6 @@
 """Create, publish, assign and end batches, and update their states from their assignments."""
 
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -9,11 +8,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
-from annotation.scans.models import Scan
-from annotation.work.models import Assignment, Batch, Campaign, CampaignScan
+from annotation.work.choosing import Chosen, choose_scans
+from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.permissions import is_annotator, require_role
 from annotation.work.requeuing import find_begun
-from annotation.work.selectors import unassigned_scans, visible_batches
+from annotation.work.selectors import visible_batches
 from annotation.work.states import ASSIGNMENT, BATCH, AssignmentState, BatchState
 from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
@@ -39,8 +38,9 @@ def create_batch(
     """Create a draft batch of up to `size` unassigned scans. Scans on which somebody worked without an end (their batch
     was closed, they skipped) go on from what was drawn, unless `starts_anew`.
 
-    `chosen_by`: `order` (by code), `random`, `score` (the model's acquisition score, highest first) or `hand`
-    (`scan_ids`). Raises Conflict when a scan is taken or none is left.
+    `chosen_by`: a strategy (`hybrid`, `entropy`, `foreground_random`, `random`), `order` (by code) or `hand`
+    (`scan_ids`); by a strategy, `Campaign.repeat_share` of the batch are approved scans that are read again.
+    Raises Conflict when a scan is taken or none is left.
     """
     require_role(actor, campaign, Role.COORDINATOR)
     # Serialised per campaign, so that two coordinators never choose the same scans.
@@ -52,8 +52,8 @@ def create_batch(
         raise Invalid(f"{assignee} is not an annotator of this campaign.", code="not_an_annotator")
     if due_on is not None and due_on < today_of(actor):
         raise Invalid("The due date lies in the past.", code="bad_due_date")
-    scans = _choose(campaign, size, chosen_by, scan_ids, assignee)
-    if not scans:
+    chosen, way = choose_scans(campaign, size, chosen_by, scan_ids, assignee)
+    if all(one.reader > 1 for one in chosen):
         raise Conflict(
             "No scan is left that is ready, not yet in a batch and visible to the person; import some first.",
             code="no_scans_left",
@@ -65,59 +65,33 @@ def create_batch(
         name=f"B-{number:03d}",
         assignee=assignee,
         due_on=due_on,
-        chosen_by="hand" if scan_ids else _way_taken(campaign, chosen_by),
+        chosen_by=way,
         created_by=actor,
     )
-    begun = {} if starts_anew else find_begun(campaign, scans)
-    rows = [
-        Assignment(campaign=campaign, batch=batch, scan=scan, person=assignee, position=position)
-        for position, scan in enumerate(scans, start=1)
-    ]
-    for row in rows:
-        row.begun_as_id, row.round = begun.get(row.scan_id, (None, 1))
-    Assignment.objects.bulk_create(rows)
-    record(actor=actor, action="batch.created", target=batch, new={"scans": len(scans), "chosen_by": batch.chosen_by})
+    _fill(batch, chosen, {} if starts_anew else find_begun(campaign, [one.scan for one in chosen]))
+    told = {"scans": len(chosen), "chosen_by": way, "repeats": sum(one.reader > 1 for one in chosen)}
+    record(actor=actor, action="batch.created", target=batch, new=told)
     return batch
 
 
-def has_scores(campaign: Campaign) -> bool:
-    """Whether a model has scored scans of the campaign, so that a batch can be chosen by it."""
-    return CampaignScan.objects.filter(campaign=campaign, score__isnull=False).exists()
-
-
-def _way_taken(campaign: Campaign, chosen_by: str) -> str:
-    """How the scans were really chosen: without a score they come in order."""
-    return "order" if chosen_by == "score" and not has_scores(campaign) else chosen_by
-
-
-def _choose(
-    campaign: Campaign, size: int, chosen_by: str, scan_ids: Sequence[UUID] | None, assignee: User | None
-) -> list[Scan]:
-    free = unassigned_scans(campaign)
-    if assignee is not None:
-        free = free.filter(site__memberships__user=assignee)
-    if scan_ids:
-        scans = list(free.filter(pk__in=scan_ids).order_by("code"))
-        if len(scans) != len(set(scan_ids)):
-            raise Conflict(
-                "Some of these scans are already in a batch, not ready, or of a site the person may not see.",
-                code="scan_taken",
-            )
-        if len(scans) > size:
-            raise Invalid(f"A batch holds at most {size} scans, not {len(scans)}.", code="bad_size")
-        return scans
-    if chosen_by == "random":
-        scans = list(free.order_by("code"))
-        random.SystemRandom().shuffle(scans)
-        return scans[:size]
-    if chosen_by == "score":
-        by_score = CampaignScan.objects.filter(campaign=campaign, scan__in=free, score__isnull=False)
-        ranked = [row.scan for row in by_score.select_related("scan").order_by("-score", "scan__code")[:size]]
-        rest = free.exclude(pk__in=[scan.pk for scan in ranked]).order_by("code")[: size - len(ranked)]
-        return ranked + list(rest)
-    if chosen_by != "order":
-        raise Invalid(f"{chosen_by!r} is not a way to choose; use order, random, score or hand.", code="bad_choice")
-    return list(free.order_by("code")[:size])
+def _fill(batch: Batch, chosen: Sequence[Chosen], begun: Mapping[UUID, tuple[UUID, int]]) -> None:
+    """Assignments of the chosen scans, in their order. A repeat begins anew, without what the first reader drew."""
+    rows = [
+        Assignment(
+            campaign=batch.campaign,
+            batch=batch,
+            scan=one.scan,
+            person=batch.assignee,
+            position=position,
+            reader=one.reader,
+            choice=one.choice,
+        )
+        for position, one in enumerate(chosen, start=1)
+    ]
+    for row in rows:
+        if row.reader == 1:
+            row.begun_as_id, row.round = begun.get(row.scan_id, (None, 1))
+    Assignment.objects.bulk_create(rows)
 
 
 def publish_batch(*, batch_id: UUID, actor: User) -> Batch:

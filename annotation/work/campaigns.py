@@ -44,6 +44,7 @@ CHANGEABLE = (
     "seen_policy",
     "signature_policy",
     "blank_share",
+    "repeat_share",
     "retrain_after",
     "retrain_every_days",
     "train_start",

@@ -71,6 +71,7 @@ class Campaign(models.Model):
     train_start = models.CharField(max_length=8, choices=TrainStart.choices, default=TrainStart.SCRATCH)
     promotes_by_itself = models.BooleanField(default=True)
     blank_share = models.FloatField(default=0.10)
+    repeat_share = models.FloatField(default=0.05)  # of a chosen batch: approved scans, read again without a model
     signature_policy = models.CharField(
         max_length=8, choices=SignaturePolicy.choices, default=SignaturePolicy.RECENT
     )  # when a verdict asks for the password
@@ -88,6 +89,9 @@ class Campaign(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(batch_size__gte=1, batch_size__lte=500), name="campaign_batch_size"),
             models.CheckConstraint(condition=Q(blank_share__gte=0, blank_share__lte=1), name="campaign_blank_share"),
+            models.CheckConstraint(
+                condition=Q(repeat_share__gte=0, repeat_share__lte=0.5), name="campaign_repeat_share"
+            ),
             models.CheckConstraint(condition=Q(retrain_after__gte=1), name="campaign_retrain_after"),
             models.CheckConstraint(
                 condition=Q(signature_policy__in=SignaturePolicy.values), name="campaign_signature_policy_known"
@@ -123,17 +127,50 @@ class CampaignScan(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="campaign_scans")
     scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="campaign_scans")
     added_at = models.DateTimeField(auto_now_add=True)
-    # The newest model's score, higher = more useful to label next (learning.md); choosing is one query.
-    score = models.FloatField(null=True)
-    score_model = models.UUIDField(null=True)
+    # What the model that serves says of the scan, empty before it saw it: the facts behind the scores below.
+    score_model = models.CharField(max_length=64, blank=True)
+    uncertainty = models.FloatField(null=True)
+    extent_ml = models.FloatField(null=True)
+    finding = models.CharField(max_length=64, blank=True)  # the segment of which it marks most, if more than a trace
 
     class Meta:
         ordering = ["campaign", "scan"]
         constraints = [models.UniqueConstraint(fields=["campaign", "scan"], name="campaign_scan_once")]
-        indexes = [models.Index(fields=["campaign", "-score"], name="campaign_scan_score")]
 
     def __str__(self) -> str:
         return f"{self.scan} in {self.campaign}"
+
+
+class Strategy(models.TextChoices):
+    """Ways to choose scans by their scores (mlservice/choosing.py)."""
+
+    HYBRID = "hybrid", "Most useful: unsure, varied, every site in turn"
+    ENTROPY = "entropy", "Least sure first, nothing else"
+    FOREGROUND_RANDOM = "foreground_random", "At random, two of three with a predicted finding"
+    RANDOM = "random", "At random"
+
+
+class ScanScore(models.Model):
+    """How useful it is to label a scan next, by one strategy; each scoring replaces those of its campaign. Choosing a
+    batch is one query."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="scan_scores")
+    scan = models.ForeignKey(Scan, on_delete=models.CASCADE, related_name="scan_scores")
+    strategy = models.CharField(max_length=20, choices=Strategy.choices)
+    score = models.FloatField()  # higher is earlier
+    why = models.CharField(max_length=12)
+    surer = models.FloatField(null=True)  # share of the candidates of which the model was surer
+
+    class Meta:
+        ordering = ["campaign", "strategy", "-score"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "scan", "strategy"], name="scan_score_once"),
+            models.CheckConstraint(condition=Q(strategy__in=Strategy.values), name="scan_score_strategy_known"),
+        ]
+        indexes = [models.Index(fields=["campaign", "strategy", "-score"], name="scan_score_order")]
+
+    def __str__(self) -> str:
+        return f"{self.strategy} score of {self.scan}"
 
 
 class Batch(models.Model):
@@ -202,6 +239,7 @@ class Assignment(models.Model):
     active_periods = models.JSONField(default=dict)  # what `active_seconds` sums up (annotation.work.activity)
     seen = models.JSONField(default=dict)  # what was looked at (annotation.work.seen)
     marks = models.JSONField(default=dict)  # what was measured (annotation.work.marks)
+    choice = models.JSONField(default=dict)  # why it was chosen, as it stood then (annotation.work.choosing)
     created_at = models.DateTimeField(auto_now_add=True)
     opened_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)

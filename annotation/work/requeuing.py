@@ -41,6 +41,7 @@ def put_back(assignment: Assignment, *, person: User | None = None, starts_anew:
         scan=assignment.scan,
         stage=assignment.stage,
         reader=assignment.reader,
+        choice=assignment.choice,
         position=assignment.position,
         person=person,
         begun_as_id=begun_as,

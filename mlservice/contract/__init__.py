@@ -6,6 +6,7 @@ from mlservice.contract.config import ONNX, WEIGHTS, Segment, TrainingConfig, we
 from mlservice.contract.policy import GatePolicy
 from mlservice.contract.profiles import profile, profile_names, read_profile
 from mlservice.contract.requests import (
+    ACQUIRE_STRATEGIES,
     AcquireRequest,
     AcquireScan,
     CheckRequest,
@@ -39,9 +40,11 @@ from mlservice.contract.results import (
     Summary,
     TrainResult,
     Verdict,
+    Why,
 )
 
 __all__ = [
+    "ACQUIRE_STRATEGIES",
     "ONNX",
     "WEIGHTS",
     "AcquireRequest",
@@ -78,6 +81,7 @@ __all__ = [
     "TrainResult",
     "TrainingConfig",
     "Verdict",
+    "Why",
     "profile",
     "profile_names",
     "read_profile",

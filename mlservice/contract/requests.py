@@ -8,6 +8,8 @@ from mlservice.contract.config import Segment, TrainingConfig
 from mlservice.contract.policy import GatePolicy
 from voxloop.child import Document, require
 
+ACQUIRE_STRATEGIES = ("hybrid", "entropy", "foreground_random", "random")
+
 
 class ScanRef(Document, frozen=True):
     """A scan's folder: `volume.npy` (int16 HU, zyx), `labels.npy` (uint8, zyx; erased voxels already 0) and
@@ -115,31 +117,41 @@ class EvaluateRequest(Document, frozen=True):
 
 
 class AcquireScan(Document, frozen=True):
-    """A scan that may be labelled next. `folder` (to describe it) or `embedding`; `uncertainty` once a model saw it."""
+    """A scan that may be labelled next, or was. `embedding` describes it without a model; a hold-out scan needs none.
+    `uncertainty` and `extent_ml` are what the model says that serves, once it saw the scan."""
 
     id: str
     site: str
-    folder: str = ""
     embedding: tuple[float, ...] = ()
     uncertainty: float | None = None  # mean entropy of the top 0.5 % voxels
     extent_ml: float | None = None
+    is_held_out: bool = False
 
     def __post_init__(self) -> None:
-        require(bool(self.folder) or bool(self.embedding), f"Scan {self.id} has neither a folder nor an embedding.")
+        is_asked = self.uncertainty is not None or self.extent_ml is not None
+        require(
+            not (self.is_held_out and is_asked),
+            f"Scan {self.id} is of a hold-out site: no model may say whether it is labelled.",
+        )
+        require(self.is_held_out or bool(self.embedding), f"Scan {self.id} has no embedding.")
 
 
 class AcquireRequest(Document, frozen=True):
-    """Choose the next scans to label; without any uncertainty, by diversity alone."""
+    """Order the candidates by each of the strategies; those that need a model are left out until one saw some scan."""
 
     scans: tuple[AcquireScan, ...]
-    size: int
+    size: int  # of the coming batches
     seed: int
     round: int = 0  # rounds so far: the noise on the score decays with it
-    labelled: tuple[AcquireScan, ...] = ()  # scans from which repeats are drawn
+    labelled: tuple[AcquireScan, ...] = ()  # labelled or given out before: they count for their site
+    strategies: tuple[str, ...] = ACQUIRE_STRATEGIES
     random_share: float = 0.10
-    repeat_share: float = 0.05
 
     def __post_init__(self) -> None:
         require(self.size >= 1, "Choose at least one scan.")
         require(len({scan.id for scan in self.scans}) == len(self.scans), "A scan is listed twice.")
-        require(0 <= self.random_share <= 1 and 0 <= self.repeat_share <= 1, "Shares lie between 0 and 1.")
+        require(0 <= self.random_share <= 1, "Shares lie between 0 and 1.")
+        unknown = set(self.strategies) - set(ACQUIRE_STRATEGIES)
+        require(not unknown, f"There is no strategy {', '.join(sorted(unknown))}.")
+        lengths = {len(scan.embedding) for scan in (*self.scans, *self.labelled) if scan.embedding}
+        require(len(lengths) <= 1, "Embeddings must be of one length.")

@@ -223,16 +223,27 @@ class EvaluateResult(Document, frozen=True):
     cases: tuple[Case, ...]
 
 
+class Why(StrEnum):
+    """Why a scan stands at its place of an order."""
+
+    DIVERSE = "diverse"  # unlike the others
+    UNCERTAIN = "uncertain"  # the model is not sure
+    FOREGROUND = "foreground"  # at random among the scans on which the model marks something
+    RANDOM = "random"
+    HELD_OUT = "held_out"  # of a hold-out site, at random
+
+
 class Choice(Document, frozen=True):
-    """One scan of the batch. `why` is `diverse`, `uncertain`, `random` or `repeat`; repeats start blank."""
+    """One place of an order. `score` falls from 1 towards 0; `surer` is the share of the candidates of which the model
+    is surer, null for a scan that it did not see."""
 
     id: str
-    why: str
-    score: float | None
+    why: Why
+    score: float
+    surer: float | None = None
 
 
 class AcquireResult(Document, frozen=True):
-    """The batch in the order of choosing, and the score of every candidate (higher = more useful)."""
+    """Every candidate in the order of each strategy; any beginning of an order is a batch."""
 
-    choices: tuple[Choice, ...]
-    scores: dict[str, float]
+    orders: dict[str, tuple[Choice, ...]]

@@ -29,6 +29,7 @@ SETTINGS = {
     "seen_policy": "block",
     "signature_policy": "always",
     "blank_percent": "0",
+    "repeat_percent": "5",
     "retrain_after": "25",
     "retrain_every_days": "0",
     "train_start": "scratch",

@@ -201,8 +201,11 @@ def test_cve_2025_25297_the_server_asks_no_other_server_but_its_storage() -> Non
     assert {path for path in users if not path.startswith("platform/voxloop/embedded/")} == allowed
 
 
-LISTS = ["assignments", "scans", "batches", "reviews", "campaigns", "jobs", "models", "training-runs", "releases", "me"]
-SECRETS = ("0.123456", "0.654321", "Dice 0.42", '"risk":87', "m77", '"score"', '"uncertainty"')
+LISTS = [
+    *("assignments", "scans", "batches", "reviews", "campaigns", "jobs"),
+    *("models", "training-runs", "releases", "efforts", "me"),
+]
+SECRETS = ("0.123456", "0.654321", "Dice 0.42", '"risk":87', "m77", '"score"', '"uncertainty"', '"surer"', "surer of")
 
 
 def foresee(world: World, assignment: Assignment) -> MaskRevision:
@@ -232,7 +235,8 @@ def foresee(world: World, assignment: Assignment) -> MaskRevision:
     PreAnnotation.objects.create(
         campaign=world.campaign, scan=assignment.scan, model=model, state="ready", revision=guess, uncertainty=0.123456
     )
-    CampaignScan.objects.update(score=0.654321, score_model=model.pk)
+    CampaignScan.objects.update(uncertainty=0.654321, score_model=str(model))
+    Assignment.objects.update(choice={"why": "uncertain", "uncertainty": 0.654321, "surer": 0.9, "model": "m77"})
     return guess
 
 

@@ -191,6 +191,7 @@ def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any
         "api:training-runs",
         "api:models",
         "api:model-bring",
+        "api:efforts",
     }
     path = reverse(name, args=[pk_of(name, subjects)] if takes_pk else [])
     if (name, method) == ("api:assignment-mask", "put"):

@@ -8,13 +8,13 @@ from django.apps import apps
 from django.db import IntegrityError, models, transaction
 
 from annotation.datasets.models import Release, ReleaseItem
-from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
+from annotation.learning.models import Effort, ModelVersion, PreAnnotation, TrainingRun
 from annotation.masks.models import Head, MaskRevision
 from annotation.reviews.comments import add_comment, mark_seen
 from annotation.reviews.models import Comment, CommentsSeen, ReviewRound, RoundMask
 from annotation.reviews.services import submit_assignment
 from annotation.scans.models import ErasedSubject, Scan, Series, Site, SiteMembership, Study, Subject
-from annotation.work.models import Assignment, Batch, Campaign, CampaignMember, CampaignScan, LabelSchema
+from annotation.work.models import Assignment, Batch, Campaign, CampaignMember, CampaignScan, LabelSchema, ScanScore
 from tests.factories.world import World, first_of, label, publish
 from voxloop.accounts.models import ApiToken, User
 from voxloop.jobs.models import Job, Worker
@@ -59,12 +59,15 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "label_schema_version_once": (LabelSchema, {}),
     "campaign_batch_size": (Campaign, {"batch_size": 501, "name": FRESH, "slug": FRESH}),
     "campaign_blank_share": (Campaign, {"blank_share": 1.01, "name": FRESH, "slug": FRESH}),
+    "campaign_repeat_share": (Campaign, {"repeat_share": 0.6, "name": FRESH, "slug": FRESH}),
     "campaign_seen_policy_known": (Campaign, {"seen_policy": "guess", "name": FRESH, "slug": FRESH}),
     "campaign_signature_policy_known": (Campaign, {"signature_policy": "guess", "name": FRESH, "slug": FRESH}),
     "campaign_retrain_after": (Campaign, {"retrain_after": 0, "name": FRESH, "slug": FRESH}),
     "campaign_member_once": (CampaignMember, {}),
     "campaign_member_role_known": (CampaignMember, {"role": "superuser"}),
     "campaign_scan_once": (CampaignScan, {}),
+    "scan_score_once": (ScanScore, {}),
+    "scan_score_strategy_known": (ScanScore, {"strategy": "best"}),
     "batch_number_once": (Batch, {}),
     "batch_state_known": (Batch, {**MIND, "number": 900}),
     "assignment_state_known": (Assignment, {**MIND, "reader": 2}),
@@ -97,6 +100,8 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "pre_annotation_once_per_model": (PreAnnotation, {}),
     "pre_annotation_state_known": (PreAnnotation, MIND),
     "pre_annotation_ready_has_mask": (PreAnnotation, {"state": "ready", "revision": None}),
+    "effort_arm_known": (Effort, {"arm": "guess", "assignment": "other work"}),
+    "effort_measured_against_a_model": (Effort, {"arm": "shown", "assignment": "other work"}),
     "release_name_once": (Release, {}),
     "release_state_known": (Release, {**MIND, "name": FRESH, "manifest_hash": "0"}),
     "release_frozen_has_manifest": (Release, {"state": "frozen", "manifest_hash": "", "name": FRESH}),
@@ -151,6 +156,18 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
         ReleaseItem.objects.create(
             release=release, scan=assignment.scan, round=round_, revision=revision, layer="findings", split="train"
         ),
+        ScanScore.objects.create(
+            campaign=world.campaign, scan=assignment.scan, strategy="hybrid", score=1.0, why="diverse"
+        ),
+        Effort.objects.create(
+            assignment=assignment,
+            campaign=world.campaign,
+            arm="none",
+            drawn_ml=1.0,
+            strokes=1,
+            active_seconds=60,
+            measured_at=now(),
+        ),
         Job.objects.create(kind="import_scans", key="x"),
         Worker.objects.create(name="default-1@here", host="here", pid=1, started_at=now(), taken_at=now()),
         ApiToken.objects.create(user=world["annotator"], scopes=["read"])[0],
@@ -168,8 +185,10 @@ def test_every_forbidden_row_is_refused(world: World, rows: dict[type[models.Mod
     other_run = TrainingRun.objects.create(
         campaign=world.campaign, number=2, profile="demo", seed=1, manifest={}, manifest_hash="0", state="failed"
     )
+    other_work = first_of(publish(world, size=1))
     words = {
         "other job": rows[Job],
+        "other work": other_work,
         "author": world["annotator"],
         "reviewer": world["reviewer"],
         "other run": other_run,

@@ -18,7 +18,7 @@ from annotation.learning.running import run_training
 from annotation.learning.selectors import champion_of, count_new_approvals
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import load_labels
-from annotation.work.models import CampaignScan
+from annotation.work.models import CampaignScan, ScanScore
 from tests.factories.probability import decode_probability
 from tests.factories.world import World
 from voxloop.accounts.actors import SystemActor
@@ -111,10 +111,14 @@ def test_a_run_makes_a_judged_model_that_labels_what_nobody_opened(approved: Wor
         assert row.revision.probability_map.segment == 1
         assert map_of(row.revision).shape == (40, 48, 56)
         assert 0 <= row.uncertainty <= 1
-        score = CampaignScan.objects.get(campaign=approved.campaign, scan=row.scan)
-        assert score.score_model == model.pk
-        assert score.score is not None
-    assert CampaignScan.objects.get(campaign=approved.campaign, scan=approved.scans[8]).score is None
+        known = CampaignScan.objects.get(campaign=approved.campaign, scan=row.scan)
+        assert (known.score_model, known.uncertainty) == (str(model), row.uncertainty)
+    # Each strategy orders what is in no batch; of the hold-out site c no model was asked.
+    scores = ScanScore.objects.filter(campaign=approved.campaign)
+    assert {row.strategy for row in scores} == {"hybrid", "entropy", "foreground_random", "random"}
+    assert {row.scan_id for row in scores} == {scan.pk for scan in approved.scans[6:]}
+    assert {(row.why, row.surer) for row in scores.filter(scan=approved.scans[8])} == {("held_out", None)}
+    assert CampaignScan.objects.get(campaign=approved.campaign, scan=approved.scans[8]).uncertainty is None
     assert preannotate_when_due() == 0
 
 

@@ -12,7 +12,7 @@ from annotation.scans.services import create_site, set_site_membership
 from annotation.work.batches import assign_batch, cancel_batch, close_batch, create_batch, publish_batch, refresh_batch
 from annotation.work.campaigns import create_campaign
 from annotation.work.leases import check_offline_allowed, end_offline, hold_offline, own_work_of
-from annotation.work.models import Assignment, Batch, Campaign, CampaignScan
+from annotation.work.models import Assignment, Batch, Campaign, ScanScore
 from annotation.work.standard import CHEST_CT
 from annotation.work.states import AssignmentState, BatchState
 from tests.factories.world import World, approve, first_of, label, publish
@@ -60,7 +60,9 @@ def test_a_batch_that_is_due_before_it_is_made(world: World) -> None:
 
 
 def test_a_way_to_choose_that_there_is_not(world: World) -> None:
-    assert "order, random, score or hand" in refused("bad_choice", make, world, chosen_by="best")
+    assert "use hybrid, entropy, foreground_random, random, order or hand" in refused(
+        "bad_choice", make, world, chosen_by="best"
+    )
 
 
 def test_a_scan_is_in_one_batch(world: World) -> None:
@@ -119,8 +121,12 @@ def test_ending_a_batch_frees_what_was_not_submitted(world: World) -> None:
 def test_scans_are_chosen_by_score_then_by_code(world: World) -> None:
     scores = {world.scans[4].pk: 0.9, world.scans[1].pk: 0.7, world.scans[2].pk: 0.7}
     for pk, score in scores.items():
-        CampaignScan.objects.filter(campaign=world.campaign, scan=pk).update(score=score)
-    chosen = [row.scan_id for row in make(world, size=5, chosen_by="score").assignments.order_by("position")]
+        ScanScore.objects.create(
+            campaign=world.campaign, scan_id=pk, strategy="hybrid", score=score, why="uncertain", surer=score
+        )
+    batch = make(world, size=5, chosen_by="score")  # as programs of before say
+    chosen = [row.scan_id for row in batch.assignments.order_by("position")]
+    assert batch.chosen_by == "hybrid"
     unscored = sorted((s for s in world.scans if s.pk not in scores), key=lambda scan: scan.code)
     ties = sorted(world.scans[1:3], key=lambda scan: scan.code)
     assert chosen == [world.scans[4].pk, *(scan.pk for scan in (*ties, *unscored[:2]))]

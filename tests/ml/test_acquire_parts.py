@@ -1,19 +1,20 @@
-"""Parts of the choice of the next scans: shares of sites and extents, cluster centres, the ranking, embeddings."""
+"""Parts of the choice of the next scans: turns of sites and extents, cluster centres, embeddings."""
 
-from typing import Any
+from collections import Counter
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlservice.acquire import _extent_class, _pick_diverse, _quotas, _ranking, choose, k_means
+from mlservice.choosing import Turns, choose, extent_class
+from mlservice.clusters import k_means, near_middles
 from mlservice.contract import AcquireRequest, AcquireScan
 from mlservice.embedding import embed
 
 
 @pytest.mark.parametrize(
-    ("sizes", "size", "expected"),
+    ("sizes", "places", "expected"),
     [
         ({"A": 10, "B": 10}, 10, {"A": 5, "B": 5}),
         ({"A": 90, "B": 10}, 10, {"A": 7, "B": 3}),
@@ -22,53 +23,55 @@ from mlservice.embedding import embed
         ({"A": 5}, 0, {}),
     ],
 )
-def test_a_batch_is_shared_half_evenly_half_by_size(sizes: Any, size: int, expected: Any) -> None:
-    names = [name for name, count in sizes.items() for _ in range(count)]
-    found = _quotas(range(len(names)), lambda n: names[n], size)
-    assert {names[members[0]]: quota for members, quota in found} == expected
+def test_a_batch_is_shared_half_evenly_half_by_size(
+    sizes: dict[str, int], places: int, expected: dict[str, int]
+) -> None:
+    turns = Turns(sizes)
+    found = Counter(name for _ in range(places) if (name := turns.next()) is not None)
+    assert found == expected
 
 
-@given(st.lists(st.sampled_from("ABCD"), min_size=1, max_size=60), st.integers(0, 60))
-def test_quotas_fill_a_batch_and_take_no_more_than_there_is(names: list[str], size: int) -> None:
-    found = _quotas(range(len(names)), lambda n: names[n], size)
-    assert sum(quota for _, quota in found) == min(size, len(names))
-    assert all(0 < quota <= len(members) for members, quota in found)
+@given(
+    st.dictionaries(st.sampled_from("ABCD"), st.integers(0, 20), min_size=1),
+    st.dictionaries(st.sampled_from("ABCD"), st.integers(0, 20)),
+)
+def test_everybody_comes_once_whoever_came_before(sizes: dict[str, int], given_before: dict[str, int]) -> None:
+    turns = Turns(sizes, given_before)
+    found = Counter(iter(turns.next, None))
+    assert found == {name: size for name, size in sizes.items() if size}
 
 
-@pytest.mark.parametrize(("extent_ml", "expected"), [(None, "0"), (0.99, "0"), (1.0, "1"), (49.0, "1"), (50.0, "2")])
-def test_extents_fall_into_three_classes(extent_ml: Any, expected: str) -> None:
-    assert _extent_class(AcquireScan("s", "A", "f", extent_ml=extent_ml)) == expected
+@pytest.mark.parametrize(
+    ("extent_ml", "expected"), [(None, "none"), (0.99, "none"), (1.0, "small"), (49.0, "small"), (50.0, "large")]
+)
+def test_extents_fall_into_three_classes(extent_ml: float | None, expected: str) -> None:
+    assert extent_class(extent_ml) == expected
+
+
+def test_k_means_finds_the_middles() -> None:
+    points = np.array([[0.0], [0.2], [10.0], [10.2], [20.0], [20.2], [20.1]])
+    middles = k_means(points, 3, np.random.default_rng(0))
+    assert sorted(middles.ravel()) == pytest.approx([0.1, 10.1, 20.1])
+    assert near_middles(points, 3, np.random.default_rng(0))[0] == 6  # of the largest cluster, the one in its middle
 
 
 def test_as_many_middles_as_points_that_are_all_the_same() -> None:
     same = np.ones((4, 2))
     assert np.array_equal(k_means(same, 3, np.random.default_rng(0)), np.ones((3, 2)))
     assert k_means(same, 0, np.random.default_rng(0)).shape == (0, 2)
-
-
-def test_scans_that_look_the_same_are_chosen_once_each() -> None:
-    scans = [AcquireScan(f"s{n}", "A", "f") for n in range(6)]
-    picked = _pick_diverse(scans, np.zeros((6, 3)), 4, np.random.default_rng(0))
-    assert len(set(picked)) == 4
-
-
-def test_the_ranking_puts_the_batch_first_and_the_others_by_value() -> None:
-    scans = [AcquireScan(f"s{n}", "A", "f") for n in range(5)]
-    found = _ranking(scans, np.array([0.1, 0.9, 0.5, 0.3, 0.7]), [2, 0], np.random.default_rng(0))
-    assert sorted(found, key=lambda name: -found[name]) == ["s2", "s0", "s1", "s4", "s3"]
-    assert all(1 < found[name] <= 2 for name in ("s2", "s0"))
-    assert all(0 < found[name] < 1 for name in ("s1", "s3", "s4"))
+    assert len(set(near_middles(same, 4, np.random.default_rng(0)))) == 4
 
 
 def test_a_scan_that_no_model_saw_counts_as_rather_unsure() -> None:
     scans = (
-        AcquireScan("sure", "A", "f", uncertainty=0.001),
-        AcquireScan("unsure", "A", "f", uncertainty=0.9),
-        AcquireScan("new", "A", "f"),
+        AcquireScan("sure", "A", (0.0,), uncertainty=0.001),
+        AcquireScan("unsure", "A", (0.0,), uncertainty=0.9),
+        AcquireScan("new", "A", (0.0,)),
     )
-    result = choose(AcquireRequest(scans, 1, seed=1, round=50, random_share=0.0), np.zeros((3, 1)))
-    assert [choice.id for choice in result.choices] == ["unsure"]
-    assert result.scores["unsure"] > result.scores["new"] > result.scores["sure"]
+    for strategy in ("hybrid", "entropy"):
+        order = choose(AcquireRequest(scans, 1, seed=1, round=50, random_share=0.0))[strategy]
+        assert [place.id for place in order] == ["unsure", "new", "sure"]
+        assert [place.surer is None for place in order] == [False, True, False]
 
 
 def test_an_embedding_tells_air_from_tissue_and_does_not_mind_the_size() -> None:

@@ -33,7 +33,7 @@ DOCUMENTS = [
     TrainRequest(tiny("demo"), (SCAN,), 7, "f" * 64),
     PredictRequest("model", (SCAN,)),
     EvaluateRequest((SCAN,), (1,), "ours", "theirs"),
-    AcquireRequest((AcquireScan("s1", "A", "scans/s1", uncertainty=0.5),), 1, 3),
+    AcquireRequest((AcquireScan("s1", "A", (0.25,), uncertainty=0.5),), 1, 3),
     Gate(Verdict.HOLD_BACK, (Rule("mean_dice", Outcome.FAILS, 0.5, None, "It is lower."),), None, (), GatePolicy()),
 ]
 
@@ -95,10 +95,10 @@ def test_a_broken_document_is_refused(breaking: Any, code: str) -> None:
 
 
 def test_a_number_that_is_none_is_refused(tmp_path: Path) -> None:
-    document = json.loads(json.dumps(to_json(AcquireRequest((AcquireScan("s", "A", "f"),), 1, 3))))
+    document = json.loads(json.dumps(to_json(AcquireRequest((AcquireScan("s", "A", (0.5,)),), 1, 3))))
     document["random_share"] = float("nan")
     with pytest.raises(ValueError, match="not JSON compliant"):
-        write_json(tmp_path / "out.json", AcquireScan("s", "A", "f", extent_ml=float("nan")))
+        write_json(tmp_path / "out.json", AcquireScan("s", "A", (0.5,), extent_ml=float("nan")))
     (tmp_path / "in.json").write_text(json.dumps(document))
     with pytest.raises(ContractError):
         read_json(AcquireRequest, tmp_path / "in.json")

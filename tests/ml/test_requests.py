@@ -20,7 +20,7 @@ from tests.ml.bodies import NODULE, OPACITY, tiny
 from voxloop.child import ContractError
 
 SCAN = ScanRef("s1", "A", "scans/s1", (4.0, 1.8, 1.8))
-KNOWN = AcquireScan("s1", "A", "scans/s1")
+KNOWN = AcquireScan("s1", "A", (0.0,))
 
 
 def refused(make: Any) -> str:
@@ -104,11 +104,19 @@ BROKEN_REQUESTS: dict[str, tuple[Any, str]] = {
     "predict: twice": (lambda: PredictRequest("model", TWICE), "listed twice"),
     "evaluate: twice": (lambda: EvaluateRequest(TWICE, (1,), "ours"), "listed twice"),
     "evaluate: no segment": (lambda: EvaluateRequest((SCAN,), (), "ours"), "no segment"),
-    "acquire: unknown": (lambda: AcquireScan("s1", "A"), "neither a folder nor an embedding"),
+    "acquire: unknown": (lambda: AcquireScan("s1", "A"), "has no embedding"),
+    "acquire: a leak": (
+        lambda: AcquireScan("v1", "V", uncertainty=0.4, is_held_out=True),
+        "of a hold-out site: no model may say",
+    ),
     "acquire: none asked": (lambda: AcquireRequest((KNOWN,), 0, 1), "at least one"),
     "acquire: twice": (lambda: AcquireRequest((KNOWN, KNOWN), 1, 1), "listed twice"),
     "acquire: random share": (lambda: AcquireRequest((KNOWN,), 1, 1, random_share=1.1), "between 0 and 1"),
-    "acquire: repeat share": (lambda: AcquireRequest((KNOWN,), 1, 1, repeat_share=-0.1), "between 0 and 1"),
+    "acquire: strategy": (lambda: AcquireRequest((KNOWN,), 1, 1, strategies=("best",)), "no strategy best"),
+    "acquire: lengths": (
+        lambda: AcquireRequest((KNOWN, AcquireScan("s2", "A", (1.0, 2.0))), 1, 1),
+        "of one length",
+    ),
 }
 
 

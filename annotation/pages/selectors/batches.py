@@ -9,7 +9,9 @@ from django.db.models import Count
 
 from annotation.pages.templatetags.figures import plural
 from annotation.reviews.states import RoundState
+from annotation.work.choosing import mix_of, say_why
 from annotation.work.models import Assignment, Batch, Campaign
+from annotation.work.schema import parse_schema
 from annotation.work.selectors import visible_batches
 from annotation.work.states import AssignmentState, BatchState
 from voxloop.accounts.models import User
@@ -40,7 +42,25 @@ STATES = (
 
 IDLE_DAYS = 4
 CARDS_PER_COLUMN = 6
-CHOSEN = {"order": "in order", "random": "random", "score": "by the model's score", "hand": "by hand"}
+CHOSEN = {
+    "hybrid": "by usefulness",
+    "entropy": "least sure first",
+    "foreground_random": "at random with findings",
+    "random": "at random",
+    "order": "in order",
+    "score": "by the model's score",  # of batches made before there were strategies
+    "hand": "by hand",
+}
+WHYS = {
+    "uncertain": "the model is unsure",
+    "diverse": "unlike the others",
+    "foreground": "at random with a finding",
+    "random": "at random",
+    "held_out": "hold-out site",
+    "repeat": "read again",
+    "order": "in order",
+    "hand": "by hand",
+}
 
 
 @dataclass
@@ -150,3 +170,31 @@ def _tag(card: Card, campaign: Campaign) -> None:
         card.tags.append((f"idle {plural(card.idle_days, 'day')}", "bad", "ban"))
     if card.counts[AssignmentState.BLOCKED]:
         card.tags.append((f"{card.counts[AssignmentState.BLOCKED]} blocked", "bad", "ban"))
+
+
+def chosen_rows(rows: Sequence[Assignment]) -> list[tuple[Assignment, str]]:
+    """Each assignment with why its scan was chosen, in a sentence."""
+    return [(row, say_why(row.choice, row.scan.site.code)) for row in rows]
+
+
+def mix_bars(rows: Sequence[Assignment], campaign: Campaign) -> list[dict[str, Any]]:
+    """What a batch is made of, as named groups of `(word, count, per cent)`; empty for one that was not chosen so."""
+    current = [row for row in rows if row.state != AssignmentState.RECLAIMED]
+    if not any(row.choice for row in current):
+        return []
+    mix = mix_of((row.scan.site.code, row.choice) for row in current)
+    names = {
+        segment.key: segment.name
+        for layer in parse_schema(campaign.schema.definition).layers
+        for segment in layer.segments
+    }
+    groups: list[tuple[str, list[tuple[str, int]]]] = [
+        ("By site", [(f"Site {site}", count) for site, count in mix.by_site.items()]),
+        ("By expected finding", [(names.get(key, key), count) for key, count in mix.by_finding.items()]),
+        ("By expected extent", list(mix.by_extent.items())),
+        ("Why", [(WHYS.get(why, why), count) for why, count in mix.by_why.items()]),
+    ]
+    return [
+        {"name": name, "rows": [(word, count, 100 * count / mix.scans) for word, count in found]}
+        for name, found in groups
+    ]

@@ -99,7 +99,7 @@ def figures(user: User, campaign: Campaign, within: Range) -> Figures:
         state__in=[RoundState.APPROVED, RoundState.CORRECTED, RoundState.RETURNED], ended_at__gte=start
     )
     total = finished.count()
-    saved, counts = _saved(timed)
+    saved, counts = _saved(timed.filter(reader=1))
     return Figures(
         start=start,
         approved=approved,

@@ -123,7 +123,7 @@ def model_state(name: str) -> SafeString:
 def person(user: Any) -> SafeString:
     """A person: initials and name; nobody is the pool."""
     if user is None:
-        return format_html('<span class="person faint"><i class="nobody">?</i>in the pool</span>')
+        return format_html('<span class="person faint"><i class="nobody">{}</i>in the pool</span>', "?")
     return format_html(
         '<span class="person"><i aria-hidden="true">{}</i><span class="person-name">{}</span></span>',
         initials(str(user)),

@@ -11,7 +11,7 @@ from annotation.pages.forms import AssignForm, BatchForm, ReclaimForm
 from annotation.pages.guard import back
 from annotation.pages.plots.campaign import day_bars
 from annotation.pages.requests import PageRequest
-from annotation.pages.selectors.batches import STATES, board, cards
+from annotation.pages.selectors.batches import STATES, board, cards, chosen_rows, mix_bars
 from annotation.pages.selectors.decisions import decisions
 from annotation.pages.selectors.readers import people
 from annotation.pages.sending import form_page, save
@@ -96,22 +96,20 @@ def batch_new(request: PageRequest, campaign: Campaign) -> HttpResponse:
 def batch(request: PageRequest, found: Batch) -> HttpResponse:
     """One batch: its scans, who has them, what can be done."""
     card = next(card for card in cards(request.user, found.campaign) if card.batch.pk == found.pk)
-    rows = (
-        visible_assignments(request.user)
-        .filter(batch=found, stage=Assignment.Stage.ANNOTATION)
-        .order_by("position", "-created_at")
-    )
+    shown = visible_assignments(request.user).filter(batch=found, stage=Assignment.Stage.ANNOTATION)
+    rows = list(shown.order_by("position", "-created_at"))
     return render(
         request,
         "batch.html",
         {
             "card": card,
             "batch": found,
-            "rows": rows,
+            "rows": chosen_rows(rows),
+            "mix": mix_bars(rows, found.campaign),
             "assign": AssignForm(batch=found),
             "reclaim": ReclaimForm(campaign=found.campaign),
             "may_change": has_role(request.user, found.campaign, Role.COORDINATOR),
-            "untouched": rows.filter(state=AssignmentState.QUEUED, person__isnull=False).count(),
+            "untouched": sum(row.state == AssignmentState.QUEUED and row.person_id is not None for row in rows),
         },
     )
 

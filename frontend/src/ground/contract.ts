@@ -70,6 +70,16 @@ export interface Batch {
   readonly published_at: string | null;
 }
 
+/** Why each scan of a batch was chosen, and what the batch is made of: scans by a name. */
+export interface BatchChoice {
+  readonly repeats: number;
+  readonly by_site: Readonly<Record<string, number>>;
+  readonly by_finding: Readonly<Record<string, number>>;
+  readonly by_extent: Readonly<Record<string, number>>;
+  readonly by_why: Readonly<Record<string, number>>;
+  readonly scans: readonly Choice[];
+}
+
 /** The batch of an assignment; `position` of `size` scans. */
 export interface BatchOfContext {
   readonly id: string;
@@ -130,6 +140,22 @@ export interface CampaignOfContext {
 /** The names of all differences that this reviewer has checked, each `true`. */
 export interface Checks {
   readonly values: Readonly<Record<string, boolean>>;
+}
+
+export interface Choice {
+  readonly assignment: string;
+  readonly scan: string;
+  readonly site: string;
+  /** empty for what was chosen before this was kept */
+  readonly why: string;
+  readonly sentence: string;
+  readonly strategy: string | null;
+  readonly model: string | null;
+  readonly uncertainty: number | null;
+  /** share of the scans chosen from of which the model was surer */
+  readonly surer: number | null;
+  readonly extent_ml: number | null;
+  readonly finding: string | null;
 }
 
 export interface ClaimRequest {
@@ -226,6 +252,25 @@ export interface DaysRequest {
   readonly days: number;
 }
 
+/** What one approved scan took, against the mask that `model` had of it. */
+export interface Effort {
+  readonly assignment: string;
+  readonly campaign: string;
+  readonly scan: string;
+  readonly site: string;
+  readonly arm: "shown" | "older" | "blank" | "none" | "imported" | "repeat";
+  readonly model: string | null;
+  readonly active_seconds: number;
+  readonly strokes: number;
+  readonly drawn_ml: number;
+  readonly predicted_ml: number | null;
+  readonly added_ml: number | null;
+  readonly removed_ml: number | null;
+  readonly repeat_dice: number | null;
+  readonly submitted_at: string;
+  readonly measured_at: string;
+}
+
 export interface Erased {
   readonly subject: string;
   readonly scans: readonly string[];
@@ -310,6 +355,7 @@ export interface Job {
     | "preannotate"
     | "bring_model"
     | "export_model"
+    | "choose_scans"
     | "export_release"
     | "scrub"
     | "collect_unreferenced"
@@ -467,7 +513,8 @@ export interface Model {
 export interface NewBatchRequest {
   readonly campaign: string;
   readonly size?: number | null;
-  readonly choose?: "order" | "random" | "score" | "hand";
+  /** `score` is short for `hybrid` */
+  readonly choose?: "hybrid" | "entropy" | "foreground_random" | "random" | "order" | "hand" | "score";
   readonly scans?: readonly string[] | null;
   readonly assignee?: string | null;
   readonly due_on?: string | null;
@@ -551,6 +598,13 @@ export interface PaginatedCampaignList {
   readonly next: string | null;
   readonly previous: string | null;
   readonly results: readonly Campaign[];
+}
+
+export interface PaginatedEffortList {
+  readonly count: number;
+  readonly next: string | null;
+  readonly previous: string | null;
+  readonly results: readonly Effort[];
 }
 
 export interface PaginatedJobList {
@@ -1243,6 +1297,10 @@ export interface Calls {
     readonly body: undefined;
     readonly answer: Batch;
   };
+  "GET /api/v1/batches/{id}/choice": {
+    readonly body: undefined;
+    readonly answer: BatchChoice;
+  };
   "POST /api/v1/batches/{id}/close": {
     readonly body: undefined;
     readonly answer: Batch;
@@ -1282,6 +1340,10 @@ export interface Calls {
   "POST /api/v1/comments/{id}/resolve": {
     readonly body: undefined;
     readonly answer: Comment;
+  };
+  "GET /api/v1/efforts/": {
+    readonly body: undefined;
+    readonly answer: PaginatedEffortList;
   };
   "GET /api/v1/exports/{id}/download": {
     readonly body: undefined;

@@ -19,6 +19,7 @@ class Job(models.Model):
         PREANNOTATE = "preannotate", "Pre-annotate scans"
         BRING_MODEL = "bring_model", "Bring a model"
         EXPORT_MODEL = "export_model", "Pack a model"
+        CHOOSE_SCANS = "choose_scans", "Choose what to label next"
         EXPORT_RELEASE = "export_release", "Export a release"
         SCRUB = "scrub", "Check what is stored"
         COLLECT = "collect_unreferenced", "Collect what nothing names"
@@ -34,6 +35,7 @@ class Job(models.Model):
         Kind.PREANNOTATE: "ml",
         Kind.BRING_MODEL: "ml",
         Kind.EXPORT_MODEL: "ml",
+        Kind.CHOOSE_SCANS: "ml",
     }
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

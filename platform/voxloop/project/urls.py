@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from annotation.datasets import api as datasets
 from annotation.intake import api as intake
 from annotation.learning import api as learning
+from annotation.learning import effort_api
 from annotation.masks import api as masks
 from annotation.masks import model_api as mask_models
 from annotation.pages import viewer
@@ -15,6 +16,7 @@ from annotation.reviews import comments_api as comments
 from annotation.reviews import taking_back_api as taking_back
 from annotation.work import activity_api as activity
 from annotation.work import api as work
+from annotation.work import choosing_api
 from annotation.work import erasing_api as erasing
 from annotation.work import marks_api as marks
 from annotation.work import people_api as people
@@ -39,6 +41,7 @@ API = [
     path("campaigns/", work.CampaignListView.as_view(), name="campaigns"),
     path("batches/", work.BatchListView.as_view(), name="batches"),
     path("batches/<uuid:pk>/publish", work.BatchActionView.as_view(action="publish"), name="batch-publish"),
+    path("batches/<uuid:pk>/choice", choosing_api.BatchChoiceView.as_view(), name="batch-choice"),
     path("batches/<uuid:pk>/close", work.BatchActionView.as_view(action="close"), name="batch-close"),
     path("batches/<uuid:pk>/cancel", work.BatchActionView.as_view(action="cancel"), name="batch-cancel"),
     path("batches/<uuid:pk>/assign", work.BatchAssignView.as_view(), name="batch-assign"),
@@ -89,6 +92,7 @@ API = [
     path("schema/", SpectacularAPIView.as_view(api_version="1"), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
     *learning.urls,
+    path("efforts/", effort_api.EffortListView.as_view(), name="efforts"),
 ]
 
 urlpatterns = [
