@@ -293,7 +293,9 @@ export async function seedLine(
       db.close();
     }
   };
-  await navigator.locks.request(`voxloop:${line}`, { ifAvailable: true }, async (lock) => {
-    if (lock) await seed();
+  // The lock of a page that was left a moment ago is still held in WebKit; that of a tab that writes stays held.
+  const signal = AbortSignal.timeout(RELEASE_MS);
+  await navigator.locks.request(`voxloop:${line}`, { signal }, seed).catch((error: unknown) => {
+    if (!signal.aborted || error !== signal.reason) throw error;
   });
 }

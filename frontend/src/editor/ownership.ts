@@ -15,9 +15,10 @@ export const browserPlatform = (): Platform => ({
 
 type Word = "who" | "mine" | "yield" | "yielded";
 
-/** How long a living tab may take to answer, and a writing one to put its strokes away. */
+/** How long a living tab may take to answer, a writing one to put its strokes away, and the lock of a dead one to go. */
 const ANSWER_MS = 200;
 const YIELD_MS = 2_000;
+export const RELEASE_MS = 3_000;
 
 export class Ownership {
   readonly #channel: BroadcastChannel;
@@ -41,8 +42,10 @@ export class Ownership {
   async acquire(): Promise<boolean> {
     if (this.#owned) return true;
     const { locks } = this.platform;
-    if (locks) return this.#lock(locks, { ifAvailable: true });
+    if (locks && (await this.#lock(locks, { ifAvailable: true }))) return true;
     if (await this.#ask("who", "mine", ANSWER_MS)) return false;
+    // Nobody answers: the page that held the lock is gone, and WebKit lets go of it a while after the next one opens.
+    if (locks) return this.#lock(locks, { signal: AbortSignal.timeout(RELEASE_MS) });
     this.#owned = true;
     return true;
   }
@@ -77,8 +80,9 @@ export class Ownership {
           this.#release = release;
         });
       });
-      // A stolen lock rejects: the other tab has overruled this one.
+      // A stolen lock rejects: the other tab has overruled this one. One that does not come in time rejects, too.
       void Promise.resolve(held).catch(() => {
+        resolve(false);
         if (this.#owned) {
           this.#owned = false;
           void this.yieldTo();

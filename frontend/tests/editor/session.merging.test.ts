@@ -179,6 +179,20 @@ describe.each([
   });
 });
 
+test("the lock of a page that is gone is waited for", async () => {
+  const server = new Server(SHAPE),
+    browser = new Browser();
+  let letGo = () => {};
+  void browser.locks.request("voxloop:a1/findings", {}, () => new Promise<void>((resolve) => (letGo = resolve)));
+  const desk = sit(server, browser, 5);
+  const opening = desk.session.open();
+  await vi.waitFor(() => expect(browser.locks.waiting).toBe(1), { timeout: 30_000 });
+  letGo();
+  await opening;
+  await desk.sphere(1, 4, [20, 20, 10]);
+  await desk.until("saved");
+});
+
 test("opening again after a failure works in the same tab", async () => {
   const server = new Server(SHAPE),
     desk = sit(server, new Browser());

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useDesk } from "../desk/desk";
 import { lineBack } from "../../ground/again";
 import { t } from "../../ground/language";
+import { travelOf } from "../panes/wheel";
 import type { Stage } from "../stage/stage";
 import { SurfaceBody } from "../surface/body";
 import type { ScanSession } from "../scan/session";
@@ -179,7 +180,7 @@ export function SurfacePane({ stage, hidden }: { readonly stage: Stage; readonly
       onKeyDown={keys}
       onWheel={(e) => {
         e.preventDefault();
-        zoomBy(Math.exp(-e.deltaY / 400));
+        zoomBy(Math.exp(-travelOf(e) / 400));
       }}
     >
       <canvas key={tries} ref={canvas} class="image" aria-hidden="true" />
