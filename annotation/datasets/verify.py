@@ -288,11 +288,15 @@ def in_words(verdict: Verdict) -> str:
     """The verdict for people, one line per fault."""
     if verdict.is_proven:
         return (
-            f"Proven: release {verdict.release}, {verdict.scans} scans, {verdict.files} files.\n"
+            f"Proven: release {verdict.release}, {_counted(verdict.scans, 'scan')}, {_counted(verdict.files, 'file')}.\n"
             f"manifest {verdict.manifest_hash}\nseal     {verdict.seal}\n"
         )
     lines = [f"{fault.file}: {fault.message} [{fault.code}]" for fault in verdict.faults]
-    return "\n".join([*lines, f"Not proven: {len(lines)} faults."]) + "\n"
+    return "\n".join([*lines, f"Not proven: {_counted(len(lines), 'fault')}."]) + "\n"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 if __name__ == "__main__":

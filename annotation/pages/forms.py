@@ -93,7 +93,8 @@ class BatchForm(forms.Form):
             offer_choices(self, "chosen_by", [choice for choice in CHOICES if choice[0] != "score"])
             self.fields["chosen_by"].initial = "order"
         self.fields["size"].initial = min(most, free) or most
-        self.fields["size"].help_text = f"{free} ready scans are in no batch; a batch holds 1 to {most}."
+        ready = f"{free} ready scans are" if free != 1 else "1 ready scan is"
+        self.fields["size"].help_text = f"{ready} in no batch; a batch holds 1 to {most}."
         self.most = most
 
     def clean_size(self) -> int:

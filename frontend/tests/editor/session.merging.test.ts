@@ -1,5 +1,5 @@
 import "fake-indexeddb/auto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Journal, journalOf } from "../../src/editor/journal";
 import { Browser, Desk, same } from "./desk";
 import { Server } from "./server";
