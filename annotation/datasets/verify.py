@@ -288,7 +288,8 @@ def in_words(verdict: Verdict) -> str:
     """The verdict for people, one line per fault."""
     if verdict.is_proven:
         return (
-            f"Proven: release {verdict.release}, {_counted(verdict.scans, 'scan')}, {_counted(verdict.files, 'file')}.\n"
+            f"Proven: release {verdict.release}, {_counted(verdict.scans, 'scan')},"
+            f" {_counted(verdict.files, 'file')}.\n"
             f"manifest {verdict.manifest_hash}\nseal     {verdict.seal}\n"
         )
     lines = [f"{fault.file}: {fault.message} [{fault.code}]" for fault in verdict.faults]

@@ -8,6 +8,13 @@ import type { ScanSession } from "../scan/session";
 import { settings } from "../../ground/settings";
 import { ml } from "../../ground/words";
 
+/** How far a press grows or shrinks, in mm: as set, but never less than a voxel, which would change nothing. */
+export function resizeMm({ geometry }: ScanSession): number {
+  const [, ...inPlane] = geometry.spacingMmZyx;
+  const voxel = Math.min(...(geometry.shapeZyx[0] > 1 ? geometry.spacingMmZyx : inPlane));
+  return Math.max(settings.value.sizeMm, Math.ceil(voxel * 10) / 10);
+}
+
 export class Operations {
   constructor(
     private readonly session: ScanSession,
@@ -81,10 +88,10 @@ export class Operations {
     return this.run(msg("Smooth"), { op: "smooth", mm: settings.value.smoothMm, ...this.#rules });
   }
   grow(): Promise<void> {
-    return this.run(msg("Grow"), { op: "resize", mm: settings.value.sizeMm, ...this.#rules });
+    return this.run(msg("Grow"), { op: "resize", mm: resizeMm(this.session), ...this.#rules });
   }
   shrink(): Promise<void> {
-    return this.run(msg("Shrink"), { op: "resize", mm: -settings.value.sizeMm, ...this.#rules });
+    return this.run(msg("Shrink"), { op: "resize", mm: -resizeMm(this.session), ...this.#rules });
   }
   clear(): Promise<void> {
     const { segment, locked } = this.#rules;
