@@ -119,7 +119,7 @@ function verdictCommands(desk: Desk): Command[] {
       group: "Review",
       keys: ["A"],
       offered: can.approve,
-      run: () => work.verdicts.ask(desk.corrected ? "correct" : "approve"),
+      run: () => void desk.askApproval(),
     },
     {
       id: "return",

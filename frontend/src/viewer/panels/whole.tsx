@@ -26,8 +26,9 @@ function actsOf({ session, operations }: Desk): readonly Act[] {
   const now = settings.value;
   const islands = `${now.islandsMl} ${session.unit}`;
   const mm = resizeMm(session);
-  const [apart] = session.geometry.spacingMmZyx;
-  const within = session.geometry.shapeZyx[0] > 1 && mm < apart;
+  const { shape_zyx: shape, spacing_mm_zyx: spacing } = session.context.scan;
+  const [apart] = spacing;
+  const within = shape[0] > 1 && mm < apart;
   return [
     {
       id: "interpolate",

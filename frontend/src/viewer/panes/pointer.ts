@@ -112,7 +112,10 @@ export class PanePointer {
     else if (event.button === 2) this.#gesture = (event.ctrlKey ? zooming : windowing)(stage, at);
     else if (event.button === 0 && this.#onHandle(at)) this.#gesture = turning(stage, at);
     else if (event.button === 0 && whyNotHere(stage, toolOf(stage.session), this.pane)) this.#refuse(at);
-    else if (event.button === 0) this.#gesture = toolOf(stage.session).press?.(host, at) ?? null;
+    else if (event.button === 0) {
+      stage.cine.stop();
+      this.#gesture = toolOf(stage.session).press?.(host, at) ?? null;
+    }
     this.#by = event.pointerId;
     return this.#gesture !== null;
   }

@@ -9,9 +9,9 @@ import { settings } from "../../ground/settings";
 import { ml } from "../../ground/words";
 
 /** How far a press grows or shrinks, in mm: as set, but never less than a voxel, which would change nothing. */
-export function resizeMm({ geometry }: ScanSession): number {
-  const [, ...inPlane] = geometry.spacingMmZyx;
-  const voxel = Math.min(...(geometry.shapeZyx[0] > 1 ? geometry.spacingMmZyx : inPlane));
+export function resizeMm({ context }: Pick<ScanSession, "context">): number {
+  const { shape_zyx: shape, spacing_mm_zyx: spacing } = context.scan;
+  const voxel = Math.min(...(shape[0] > 1 ? spacing : spacing.slice(1)));
   return Math.max(settings.value.sizeMm, Math.ceil(voxel * 10) / 10);
 }
 

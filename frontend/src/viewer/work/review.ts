@@ -5,12 +5,14 @@
 
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { Difference } from "../../editor/types";
-import type { Overlay } from "../../ground/contract";
+import type { Layer, Overlay } from "../../ground/contract";
 import type { ScanSession } from "../scan/session";
 import { msg, t } from "../../ground/language";
 import type { Outgoing } from "./outgoing";
 
 const COUNT_AFTER_MS = 250;
+/** The overlay that a reviewer has of what was submitted. */
+const SUBMITTED = "author";
 
 /** A difference by what it is: when it changes, it has not been checked. */
 export function nameOf(against: string, { kind, ijk, added, removed, relabelled }: Difference): string {
@@ -36,6 +38,17 @@ export class Review {
   readonly #isCounted = signal(false);
   readonly isCounted: ReadonlySignal<boolean> = this.#isCounted;
   #timer = 0;
+  #comparing = 0;
+
+  readonly #asSubmitted = signal<boolean | null>(null);
+  /** The mask is another than what was submitted; a stroke that was undone leaves it the same. */
+  readonly isRedrawn = computed(() => {
+    const { save, maskReady, history, context, layer } = this.session;
+    if (this.#asSubmitted.value !== null) return !this.#asSubmitted.value;
+    // Not compared yet: another revision, or a stroke of this browser.
+    const isOther = maskReady.value && save.value.kind === "saved" && save.value.revision !== this.#submittedOf(layer);
+    return context.can.correct && (isOther || history.value.undoDepth > 0);
+  });
 
   /** Masks that can be compared with: those of the working layer that have come. */
   readonly others = computed<readonly Overlay[]>(() => {
@@ -73,6 +86,24 @@ export class Review {
       if (isWanted.value && this.against.value && session.maskReady.value)
         this.#timer = window.setTimeout(() => void this.#count(), COUNT_AFTER_MS);
     });
+    if (session.context.can.correct)
+      effect(() => {
+        void [session.overlays.loaded.value, session.maskReady.value, session.stats.value, session.history.value];
+        window.clearTimeout(this.#comparing);
+        this.#comparing = window.setTimeout(() => void this.compareWithSubmitted(), COUNT_AFTER_MS);
+      });
+  }
+
+  #submittedOf({ name }: Layer): string {
+    return this.session.context.review?.submitted[name] ?? "empty";
+  }
+
+  /** Compares the mask with what was submitted, as soon as that is there. */
+  async compareWithSubmitted(): Promise<void> {
+    const { context, layer, overlays, maskReady, editor } = this.session;
+    const isBlank = this.#submittedOf(layer) === "empty";
+    if (!context.can.correct || !maskReady.value || !(isBlank || overlays.loaded.value.has(SUBMITTED))) return;
+    this.#asSubmitted.value = await editor.equals(isBlank ? null : SUBMITTED).catch(() => null);
   }
 
   async #count(): Promise<void> {
@@ -177,5 +208,6 @@ export class Review {
 
   close(): void {
     window.clearTimeout(this.#timer);
+    window.clearTimeout(this.#comparing);
   }
 }
