@@ -185,6 +185,27 @@ def test_cine_runs_and_stops(assignment: Assignment, new_page: Any) -> None:
     stopped = viewer.facts("cross")[2]
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert viewer.facts("cross")[2] == stopped
+    # A stroke ends it, and lies in the slice where it began.
+    page.keyboard.press("n")
+    page.keyboard.press("Shift+P")
+    page.wait_for_function("was => voxloop.cross[2] !== was", arg=stopped)
+    x, y = viewer.at(MIDDLE)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for n in range(1, 5):
+        page.evaluate("() => new Promise(done => setTimeout(done, 100))")
+        page.mouse.move(x + 4 * n, y)
+    page.mouse.up()
+    page.wait_for_function("() => voxloop.lesions.length === 1")
+    [lesion] = viewer.facts("lesions")
+    assert lesion["box"]["z1"] - lesion["box"]["z0"] == 1
+    expect(page.get_by_test_id("cine")).to_have_attribute("aria-pressed", "false")
+    # So does going to a lesion.
+    page.keyboard.press("Shift+P")
+    page.wait_for_function("z => voxloop.cross[2] !== z", arg=lesion["ijk"][2])
+    page.keyboard.press("j")
+    expect(page.get_by_test_id("cine")).to_have_attribute("aria-pressed", "false")
+    assert viewer.facts("cross") == lesion["ijk"]
 
 
 def test_regions_tell_what_numpy_tells(live_world: World, assignment: Assignment, new_page: Any) -> None:

@@ -116,7 +116,7 @@ export class Desk implements ToolHost {
       this.work.checks,
       computed(() => context.can.approve || this.tab.value === "review"),
     );
-    if (context.review && !context.can.edit) this.#tab.value = "comments";
+    if (context.review && !context.can.edit) this.#tab.value = this.review.isCorrection ? "review" : "comments";
   }
 
   /** Load everything; the panes appear as soon as the preview is there. */
@@ -254,15 +254,19 @@ export class Desk implements ToolHost {
     session.notices.say(t("Pinned to slice {n}: “{words}.”", { n: session.cross.value[2] + 1, words }));
   }
 
-  /** A judge first sees what matters most: the largest difference, else the largest lesion. */
+  /**
+   * A judge, and an author who was corrected, first see what matters most: the largest difference, else the largest
+   * lesion.
+   */
   #lead(): void {
-    if (!this.context.can.approve) return;
+    if (!this.context.can.approve && !this.review.isCorrection) return;
     this.turnTo("review");
     const { review, session } = this;
     const stop = effect(() => {
       const [difference] = review.differences.value,
         [lesion] = session.lesions.value;
-      if (difference) {
+      if (difference && review.isCorrection) review.show(0);
+      else if (difference) {
         session.goTo(difference.ijk);
         review.choose(0);
       } else if (lesion && (review.isCounted.value || session.context.overlays.length === 0)) session.goTo(lesion.ijk);

@@ -124,6 +124,7 @@ function PaneBox({ stage, pane, hidden }: { readonly stage: Stage; readonly pane
       ref={box}
       class={`pane${active ? " active" : ""}`}
       hidden={hidden}
+      id={`pane-${pane.plane}`}
       tabIndex={0}
       data-testid={`pane-${pane.plane}`}
       aria-label={t("{plane} view, slice {n} of {size}", {

@@ -1,9 +1,11 @@
 /** Where the mask differs from another one, lesion by lesion: see, check, take back, say what is wrong. */
 
 import type { Difference } from "../../editor/types";
+import type { Overlay } from "../../ground/contract";
 import { useDesk } from "../desk/desk";
 import { msg, t, tn } from "../../ground/language";
 import { overlayColour } from "../panes/marks";
+import { CORRECTION } from "../scan/overlays";
 import { REMARKS } from "../work/review";
 import { signed } from "../../ground/words";
 import { Button, Kbd } from "../controls/controls";
@@ -56,7 +58,7 @@ export function ReviewTab() {
           </div>
         )}
       </div>
-      {against && <Differences title={against.title} canRevert={can.edit} />}
+      {against && <Differences against={against} canRevert={can.edit} />}
       {can.comment && <Remarks />}
     </>
   );
@@ -103,8 +105,10 @@ function Others() {
   );
 }
 
-function Differences({ title, canRevert }: { readonly title: string; readonly canRevert: boolean }) {
+function Differences({ against, canRevert }: { readonly against: Overlay; readonly canRevert: boolean }) {
   const { review, session } = useDesk();
+  const { title } = against;
+  const isCorrection = against.key === CORRECTION;
   const list = review.differences.value;
   return (
     <div class="sec flush grow">
@@ -122,8 +126,10 @@ function Differences({ title, canRevert }: { readonly title: string; readonly ca
       ) : (
         <>
           <p class="small faint none" aria-live="polite" data-testid="differences-left">
-            {review.left.value
-              ? t("{n} of {all} to check", { n: review.left.value, all: list.length })
+            {isCorrection
+              ? tn(list.length, "{n} lesion was corrected", "{n} lesions were corrected")
+              : review.left.value
+                ? t("{n} of {all} to check", { n: review.left.value, all: list.length })
               : t("All {n} checked", { n: list.length })}
           </p>
           <table class="table les diff" data-testid="differences">
@@ -133,10 +139,24 @@ function Differences({ title, canRevert }: { readonly title: string; readonly ca
                   <span class="vh">{t("Checked")}</span>
                 </th>
                 <th>{t("Lesion")}</th>
-                <th class="num" title={t("{unit} only here", { unit: session.unit })}>
+                <th
+                  class="num"
+                  title={
+                    isCorrection
+                      ? t("{unit} added by the reviewer", { unit: session.unit })
+                      : t("{unit} only here", { unit: session.unit })
+                  }
+                >
                   + {session.unit}
                 </th>
-                <th class="num" title={t("{unit} only in the other mask", { unit: session.unit })}>
+                <th
+                  class="num"
+                  title={
+                    isCorrection
+                      ? t("{unit} taken away by the reviewer", { unit: session.unit })
+                      : t("{unit} only in the other mask", { unit: session.unit })
+                  }
+                >
                   − {session.unit}
                 </th>
               </tr>
@@ -152,7 +172,7 @@ function Differences({ title, canRevert }: { readonly title: string; readonly ca
               {t("and {what}", { what: tn(list.length - 200, "{n} smaller one", "{n} smaller ones") })}
             </p>
           )}
-          <DifferenceActs canRevert={canRevert} />
+          {!isCorrection && <DifferenceActs canRevert={canRevert} />}
         </>
       )}
     </div>

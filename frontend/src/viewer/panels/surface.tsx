@@ -164,6 +164,7 @@ export function SurfacePane({ stage, hidden }: { readonly stage: Stage; readonly
       ref={box}
       class="pane surface"
       hidden={hidden}
+      id="pane-surface"
       tabIndex={0}
       aria-label={t("3D surface of the mask")}
       data-testid="pane-surface"

@@ -9,6 +9,7 @@ import { PaneGeometry } from "../geometry/pane";
 import { cutOf, planesOf } from "../geometry/oblique";
 import { seenThrough, type Slab, slabRange, thicknessOf } from "../geometry/slab";
 import type { ReadonlySignal } from "@preact/signals";
+import { CORRECTION } from "../scan/overlays";
 import type { ScanSession } from "../scan/session";
 import { type LabelSlice, NOTHING_SHOWN, type PaneContents, traceContents } from "./contents";
 
@@ -283,6 +284,7 @@ export class Pane {
     const { overlays, anatomy } = this.host.session;
     traceContents(this.contents, this.#overlayData, this.geometry.pathScale, {
       against: overlays.difference.value,
+      isLater: overlays.difference.value === CORRECTION,
       heat: overlays.heat.value,
       isShown: (key) => overlays.shown.value.has(key) || anatomy.shown.value.has(key),
     });

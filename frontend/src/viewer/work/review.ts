@@ -6,6 +6,7 @@
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { Difference } from "../../editor/types";
 import type { Layer, Overlay } from "../../ground/contract";
+import { CORRECTION } from "../scan/overlays";
 import type { ScanSession } from "../scan/session";
 import { msg, t } from "../../ground/language";
 import type { Outgoing } from "./outgoing";
@@ -17,6 +18,20 @@ const SUBMITTED = "author";
 /** A difference by what it is: when it changes, it has not been checked. */
 export function nameOf(against: string, { kind, ijk, added, removed, relabelled }: Difference): string {
   return [against, kind, ...ijk, added, removed, relabelled].join(" ");
+}
+
+/** What was done to the mask, where the other one came after it. */
+function turnedRound(difference: Difference): Difference {
+  const { kind, added, removed, addedMl, removedMl } = difference;
+  const back = { added: "removed", removed: "added", changed: "changed" } as const;
+  return {
+    ...difference,
+    kind: back[kind],
+    added: removed,
+    removed: added,
+    addedMl: removedMl,
+    removedMl: addedMl,
+  };
 }
 
 /** What a reviewer often remarks on a location, by one key; `short` stands on its button. */
@@ -56,11 +71,14 @@ export class Review {
     return context.overlays.filter((o) => o.layer === layer.name && overlays.loaded.value.has(o.key));
   });
 
-  /** The one that it is compared with: what the author was told to mend, else what the model said. */
+  /**
+   * The one that it is compared with: what a reviewer made of it, what the author was told to mend, else what the model
+   * said.
+   */
   readonly against = computed<Overlay | null>(() => {
     const others = this.others.value;
     const named = (key: string | null) => others.find((o) => o.key === key);
-    return named(this.#picked.value) ?? named("previous") ?? named("prediction") ?? others[0] ?? null;
+    return named(this.#picked.value) ?? named(CORRECTION) ?? named("previous") ?? named("prediction") ?? others[0] ?? null;
   });
 
   /** Masks of other readers of the same scan. */
@@ -112,7 +130,7 @@ export class Review {
     const found = await this.session.editor.differences(against.key).catch(() => null);
     if (!found || against !== this.against.value) return;
     const chosen = this.differences.value[this.index.value];
-    this.#differences.value = found;
+    this.#differences.value = against.key === CORRECTION ? found.map(turnedRound) : found;
     // The list is sorted by size and moves while one draws: the chosen one is found again by where it lies.
     if (chosen) {
       const [i, j, k] = chosen.ijk;
@@ -123,6 +141,11 @@ export class Review {
       this.#index.value = again >= 0 ? again : Math.min(this.index.value, found.length - 1);
     }
     this.#isCounted.value = true;
+  }
+
+  /** This mask was corrected by a reviewer, and is shown to its author. */
+  get isCorrection(): boolean {
+    return this.session.context.overlays.some(({ key }) => key === CORRECTION);
   }
 
   toggleHeat(): void {
