@@ -1,152 +1,28 @@
-"""WebKit over W3C WebDriver, as Debian has both: as much of Playwright's `Page` as `Viewer` and the journeys use."""
+"""WebKit for tests, the engine of Safari, as Debian has it: its own small browser on a display in memory."""
 
-import base64
-import http.client
-import json
+import os
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-# By the names that Playwright gives them.
-KEYS = {
-    "Shift": "\ue008", "Control": "\ue009", "Alt": "\ue00a", "Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004",
-    "PageUp": "\ue00e", "PageDown": "\ue00f", "ArrowUp": "\ue013", "ArrowDown": "\ue015",
-}  # fmt: skip
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of a reference, by the standard
-SCRIPT = """const done = arguments[arguments.length - 1];
-Promise.resolve((%s)(arguments[0])).then((value) => done({ value }), (error) => done({ error: String(error) }));"""
-PATIENCE_S = 60
+from tests.product import free_port
+from tests.webdriver import PATIENCE_S, Driver
 
 
-class Refused(Exception):
-    """The driver says no; `error` of the standard."""
-
-
-class Driver:
-    """One session of WebKitWebDriver."""
-
-    def __init__(self, port: int, binary: str) -> None:
-        self.port, self.at = port, ""
-        options = {"binary": binary, "args": ["--automation"]}
-        wanted = {"browserName": "MiniBrowser", "webkitgtk:browserOptions": options}
-        found = self.ask("POST", "/session", capabilities={"alwaysMatch": wanted})
-        self.at = f"/session/{found['sessionId']}"
-        self.ask("POST", "/timeouts", script=PATIENCE_S * 1000, pageLoad=PATIENCE_S * 1000, implicit=20_000)
-
-    def ask(self, method: str, path: str, **body: Any) -> Any:
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2 * PATIENCE_S)
-        try:
-            line.request(method, self.at + path, json.dumps(body) if method == "POST" else None)
-            value = json.loads(line.getresponse().read())["value"]
-        finally:
-            line.close()
-        if isinstance(value, dict) and "error" in value and "message" in value:
-            raise Refused(f"{value['error']}: {value['message']}")
-        return value
-
-    def act(self, kind: str, *actions: dict[str, Any], **more: Any) -> None:
-        self.ask("POST", "/actions", actions=[{"type": kind, "id": kind, "actions": actions, **more}])
-
-
-class Keyboard:
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
-
-    def press(self, keys: str) -> None:
-        """As Playwright: `Control+Shift+Z`."""
-        values = [KEYS.get(name, name) for name in keys.split("+")]
-        down = [{"type": "keyDown", "value": value} for value in values]
-        up = [{"type": "keyUp", "value": value} for value in reversed(values)]
-        self._driver.act("key", *down, *up)
-
-
-class Mouse:
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
-
-    def _act(self, *actions: dict[str, Any]) -> None:
-        self._driver.act("pointer", *actions, parameters={"pointerType": "mouse"})
-
-    def move(self, x: float, y: float) -> None:
-        self._act({"type": "pointerMove", "duration": 0, "x": round(x), "y": round(y)})
-
-    def down(self) -> None:
-        self._act({"type": "pointerDown", "button": 0})
-
-    def up(self) -> None:
-        self._act({"type": "pointerUp", "button": 0})
-
-    def click(self, x: float, y: float) -> None:
-        self.move(x, y)
-        self.down()
-        self.up()
-
-
-class WebKitPage:
-    """A page; functions are JavaScript, as Playwright takes them."""
-
-    def __init__(self, driver: Driver, base_url: str) -> None:
-        self._driver, self._base = driver, base_url
-        self.keyboard, self.mouse = Keyboard(driver), Mouse(driver)
-
-    def goto(self, path: str) -> None:
-        self._driver.ask("POST", "/url", url=self._base + path)
-
-    def reload(self) -> None:
-        self._driver.ask("POST", "/refresh")
-
-    def evaluate(self, function: str, arg: Any = None) -> Any:
-        answer = self._driver.ask("POST", "/execute/async", script=SCRIPT % function, args=[arg])
-        if "error" in answer:
-            raise Refused(answer["error"])
-        return answer.get("value")
-
-    def wait_for_function(self, function: str, *, arg: Any = None, timeout: float = 20_000) -> Any:
-        """Until it returns something true; `timeout` in ms. A page that is being left answers nothing."""
-        end = time.monotonic() + timeout / 1000
-        why: object = "it never was true"
-        while time.monotonic() < end:
-            try:
-                if found := self.evaluate(function, arg):
-                    return found
-            except Refused as error:
-                why = error
-            time.sleep(0.05)
-        raise AssertionError(f"waited {timeout:.0f} ms in vain for {function}: {why}")
-
-    def _element(self, selector: str) -> str:
-        found = self._driver.ask("POST", "/element", using="css selector", value=selector)
-        return f"/element/{found[ELEMENT]}"
-
-    def click(self, selector: str) -> None:
-        self._driver.ask("POST", f"{self._element(selector)}/click")
-
-    def fill(self, selector: str, text: str) -> None:
-        self._driver.ask("POST", f"{self._element(selector)}/value", text=text)
-
-    def screenshot(self, *, path: Path | None = None) -> bytes:
-        png = base64.b64decode(self._driver.ask("GET", "/screenshot"))
-        if path is not None:
-            path.write_bytes(png)
-        return png
-
-
-def find(*names: str) -> str:
-    """One of these programs; fails with instructions to install it."""
-    for name in names:
-        if path := shutil.which(name) or next(map(str, Path("/usr/lib").glob(name)), None):
-            return path
-    raise AssertionError(f"{names[0]} is missing: install `webkit2gtk-driver` and `xvfb` (Debian) for the WebKit tests.")
+def find(name: str) -> str:
+    """This program. Fails with instructions to install it."""
+    found = shutil.which(name) or next(map(str, Path("/usr/lib").glob(f"*/webkit2gtk-4.1/{name}")), None)
+    assert found, f"{name} is missing: install `webkit2gtk-driver` and `xvfb` (Debian) to run the tests in WebKit."
+    return found
 
 
 @contextmanager
-def screen() -> Iterator[str]:
-    """A display in memory: this WebKit draws nothing without one. Yields its name."""
-    command = [find("Xvfb"), "-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
+def display() -> Iterator[str]:
+    """A display in memory: WebKitGTK draws nothing without one. Yields its name."""
+    command = [find("Xvfb"), "-displayfd", "1", "-screen", "0", "1600x1100x24", "-nolisten", "tcp"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             assert server.stdout is not None
@@ -156,29 +32,30 @@ def screen() -> Iterator[str]:
 
 
 @contextmanager
-def launch(environment: dict[str, str], port: int) -> Iterator[Driver]:
-    """WebKit's own small browser, with a profile that ends with it."""
-    binary = find("*/webkit2gtk-4.1/MiniBrowser")
+def launch_webkit() -> Iterator[Driver]:
+    """A browser with a profile that ends with it."""
+    port = free_port()
+    options = {"binary": find("MiniBrowser"), "args": ["--automation"]}
+    capabilities = {"browserName": "MiniBrowser", "webkitgtk:browserOptions": options}
     command = [find("WebKitWebDriver"), f"--port={port}", "--host=127.0.0.1"]
-    with screen() as display, subprocess.Popen(command, env=environment | {"DISPLAY": display}) as server:
+    with display() as name, subprocess.Popen(command, env=os.environ | {"DISPLAY": name}) as server:
         try:
-            yield _begin(port, binary)
+            driver = _session(port, capabilities)
+            try:
+                yield driver
+            finally:
+                driver.close()
         finally:
             server.terminate()
 
 
-def _begin(port: int, binary: str) -> Driver:
+def _session(port: int, capabilities: dict[str, object]) -> Driver:
+    """A session, as soon as the driver listens."""
     end = time.monotonic() + PATIENCE_S
     while True:
         try:
-            return Driver(port, binary)
+            return Driver(port, capabilities)
         except OSError:
             if time.monotonic() > end:
                 raise
             time.sleep(0.1)
-
-
-def close_quietly(driver: Driver) -> None:
-    """End the session, and the browser with it."""
-    with suppress(Refused, OSError):
-        driver.ask("DELETE", "")

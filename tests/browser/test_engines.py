@@ -1,7 +1,6 @@
 """Firefox and the engine of Safari: one journey each, from the log-in to handing in."""
 
 import io
-import os
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -12,14 +11,15 @@ from playwright.sync_api import Page, Playwright
 
 from annotation.masks.selectors import head_of
 from annotation.work.models import Assignment
-from tests import webkit
 from tests.browser.test_viewer_never_loses import server_hash
 from tests.chromium import SHOTS, Watched, close_quietly, open_context
 from tests.factories.world import PASSWORD, SHAPE, World, publish
 from tests.faults import FaultyLine
 from tests.firefox import launch_firefox
 from tests.journeys.viewer import Viewer
-from tests.product import free_port, wait_for
+from tests.product import wait_for
+from tests.webdriver import WebDriverPage
+from tests.webkit import launch_webkit
 
 MIDDLE, CORNER = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2), (8, 8, SHAPE[0] // 2)
 SURFACE = "[data-testid=pane-surface]"
@@ -41,10 +41,9 @@ def firefox(
 
 
 @pytest.fixture
-def webkit_page(rows: list[Assignment], faulty_line: FaultyLine) -> Iterator[Page]:
-    with webkit.launch(dict(os.environ), free_port()) as driver:
-        yield cast(Page, webkit.WebKitPage(driver, faulty_line.url))  # as much of one as is used here
-        webkit.close_quietly(driver)
+def webkit(rows: list[Assignment], faulty_line: FaultyLine) -> Iterator[Page]:
+    with launch_webkit() as driver:
+        yield cast(Page, WebDriverPage(driver, faulty_line.url))  # as much of one as is used here
 
 
 def log_in(page: Page) -> None:
@@ -132,6 +131,6 @@ def test_a_batch_is_taken_along_while_firefox_waits_for_an_answer(firefox: Page,
     assert firefox.locator(".offline-mark").count() == len(rows)
 
 
-def test_the_journey_in_webkit(webkit_page: Page, rows: list[Assignment], faulty_line: FaultyLine) -> None:
-    log_in(webkit_page)
-    draw_and_hand_in(webkit_page, rows[0], faulty_line, "webkit")
+def test_the_journey_in_webkit(webkit: Page, rows: list[Assignment], faulty_line: FaultyLine) -> None:
+    log_in(webkit)
+    draw_and_hand_in(webkit, rows[0], faulty_line, "webkit")
