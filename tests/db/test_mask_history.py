@@ -106,7 +106,9 @@ def test_an_undo_gives_a_voxel_back_to_who_had_set_it(world: World, assignment: 
     undo = stroke("undo", 0, added=erase["removed"]) | {"params": {"of": erase["id"]}}
     drawn = np.where(ball(), ERASED, 0).astype(np.uint8)
     erased = save(world, assignment, drawn, erase)
-    assert find_setter(head_of(assignment.pk, "findings"), middle, assignment.scan).revision.id == erased.pk  # type: ignore[union-attr]
+    by_hand = find_setter(head_of(assignment.pk, "findings"), middle, assignment.scan)
+    assert by_hand.revision is not None
+    assert by_hand.revision.id == erased.pk
     # The undo is saved together with a stroke elsewhere, which is the annotator's.
     model[0, 0, :9] = 1
     mixed = save(world, assignment, model, undo, grow)

@@ -5,6 +5,7 @@
  */
 
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from "idb";
+import { whenNobodyWrites } from "./ownership";
 import { Unreadable, Vault } from "./vault";
 import {
   ENTRY_SHAPE,
@@ -293,9 +294,5 @@ export async function seedLine(
       db.close();
     }
   };
-  // The lock of a page that was left a moment ago is still held in WebKit; that of a tab that writes stays held.
-  const signal = AbortSignal.timeout(RELEASE_MS);
-  await navigator.locks.request(`voxloop:${line}`, { signal }, seed).catch((error: unknown) => {
-    if (!signal.aborted || error !== signal.reason) throw error;
-  });
+  await whenNobodyWrites(line, seed);
 }

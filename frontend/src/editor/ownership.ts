@@ -15,10 +15,18 @@ export const browserPlatform = (): Platform => ({
 
 type Word = "who" | "mine" | "yield" | "yielded";
 
-/** How long a living tab may take to answer, a writing one to put its strokes away, and the lock of a dead one to go. */
+/** How long a living tab may take to answer, a writing one to put its strokes away, the lock of a dead one to go. */
 const ANSWER_MS = 200;
 const YIELD_MS = 2_000;
-export const RELEASE_MS = 3_000;
+const RELEASE_MS = 3_000;
+
+/** Does it while no tab writes the line; not at all where one does. */
+export async function whenNobodyWrites(line: string, work: () => Promise<void>): Promise<void> {
+  const signal = AbortSignal.timeout(RELEASE_MS);
+  await navigator.locks.request(`voxloop:${line}`, { signal }, work).catch((error: unknown) => {
+    if (error !== signal.reason) throw error;
+  });
+}
 
 export class Ownership {
   readonly #channel: BroadcastChannel;

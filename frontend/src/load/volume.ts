@@ -24,8 +24,8 @@ export function stripe(x: number, y: number): number {
 }
 
 /**
- * Memory for the voxels of a scan; shared with the workers where the page may share memory (https or localhost). WebKitGTK
- * has no shared memory on an isolated page either.
+ * Memory for the voxels of a scan; shared with the workers where the page may share memory (https or localhost).
+ * WebKitGTK has no shared memory on an isolated page either.
  */
 export function roomFor({ shape_zyx: [depth, rows, columns] }: VolumeIndex): Int16Array {
   const voxels = depth * rows * columns;

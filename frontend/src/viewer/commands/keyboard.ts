@@ -25,7 +25,7 @@ export function listenToKeys(desk: Desk): () => void {
     }
     for (const name of names) {
       const own = commands.value.filter((c) => c.keys.includes(name));
-      // A key of ours is never the browser's as well, even where it does nothing now: ' and / would open Firefox's search.
+      // A key of ours is never the browser's too, even where it does nothing now: ' and / would open Firefox's search.
       if (own.length) event.preventDefault();
       const command = own.find((c) => c.when?.() ?? true);
       if (!command) continue;

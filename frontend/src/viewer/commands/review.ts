@@ -110,8 +110,7 @@ function comparingCommands(desk: Desk): Command[] {
 
 /** Verdicts. */
 function verdictCommands(desk: Desk): Command[] {
-  const { session, work } = desk;
-  const { can } = session.context;
+  const { can } = desk.session.context;
   return [
     {
       id: "approve",

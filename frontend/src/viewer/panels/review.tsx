@@ -106,7 +106,7 @@ function Others() {
 }
 
 function Differences({ against, canRevert }: { readonly against: Overlay; readonly canRevert: boolean }) {
-  const { review, session } = useDesk();
+  const { review } = useDesk();
   const { title } = against;
   const isCorrection = against.key === CORRECTION;
   const list = review.differences.value;
@@ -130,37 +130,10 @@ function Differences({ against, canRevert }: { readonly against: Overlay; readon
               ? tn(list.length, "{n} lesion was corrected", "{n} lesions were corrected")
               : review.left.value
                 ? t("{n} of {all} to check", { n: review.left.value, all: list.length })
-              : t("All {n} checked", { n: list.length })}
+                : t("All {n} checked", { n: list.length })}
           </p>
           <table class="table les diff" data-testid="differences">
-            <thead>
-              <tr>
-                <th>
-                  <span class="vh">{t("Checked")}</span>
-                </th>
-                <th>{t("Lesion")}</th>
-                <th
-                  class="num"
-                  title={
-                    isCorrection
-                      ? t("{unit} added by the reviewer", { unit: session.unit })
-                      : t("{unit} only here", { unit: session.unit })
-                  }
-                >
-                  + {session.unit}
-                </th>
-                <th
-                  class="num"
-                  title={
-                    isCorrection
-                      ? t("{unit} taken away by the reviewer", { unit: session.unit })
-                      : t("{unit} only in the other mask", { unit: session.unit })
-                  }
-                >
-                  − {session.unit}
-                </th>
-              </tr>
-            </thead>
+            <Head isCorrection={isCorrection} />
             <tbody>
               {list.slice(0, 200).map((difference, n) => (
                 <DifferenceRow key={difference.ijk.join()} difference={difference} n={n} />
@@ -176,6 +149,36 @@ function Differences({ against, canRevert }: { readonly against: Overlay; readon
         </>
       )}
     </div>
+  );
+}
+
+function Head({ isCorrection }: { readonly isCorrection: boolean }) {
+  const { unit } = useDesk().session;
+  return (
+    <thead>
+      <tr>
+        <th>
+          <span class="vh">{t("Checked")}</span>
+        </th>
+        <th>{t("Lesion")}</th>
+        <th
+          class="num"
+          title={isCorrection ? t("{unit} added by the reviewer", { unit }) : t("{unit} only here", { unit })}
+        >
+          + {unit}
+        </th>
+        <th
+          class="num"
+          title={
+            isCorrection
+              ? t("{unit} taken away by the reviewer", { unit })
+              : t("{unit} only in the other mask", { unit })
+          }
+        >
+          − {unit}
+        </th>
+      </tr>
+    </thead>
   );
 }
 

@@ -3,15 +3,14 @@
 import { useDesk } from "../desk/desk";
 import { t } from "../../ground/language";
 
-/** Goes there without a change of the address, which the offline copy of the page is found by. */
-function go(event: Event, id: string): void {
-  event.preventDefault();
-  document.getElementById(id)?.focus();
-}
-
 export function Skips() {
-  const { session, stage } = useDesk();
+  const { session, stage, attention } = useDesk();
   if (!stage.value) return null;
+  // Without a change of the address, which the offline copy of the page is found by.
+  const go = (event: Event, part: string) => {
+    event.preventDefault();
+    attention.await(part);
+  };
   const image = `pane-${stage.value.maximised.value ?? session.activePlane.value}`;
   return (
     <>

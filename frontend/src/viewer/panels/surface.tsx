@@ -158,10 +158,14 @@ export function SurfacePane({ stage, hidden }: { readonly stage: Stage; readonly
   const { canvas, tries, box, drawn } = surface;
   const { pressed, turnBy, zoomBy, keys, jump } = useSteering(surface);
   const maximised = stage.maximised.value === "surface";
-  const isEmpty = useDesk().session.stats.value.segments.every(({ voxels }) => !voxels);
+  const { session, attention } = useDesk();
+  const isEmpty = session.stats.value.segments.every(({ voxels }) => !voxels);
   return (
     <section
-      ref={box}
+      ref={(section) => {
+        box.current = section;
+        attention.ref("pane-surface")(section);
+      }}
       class="pane surface"
       hidden={hidden}
       id="pane-surface"

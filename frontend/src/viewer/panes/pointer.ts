@@ -182,8 +182,7 @@ export class PanePointer {
     }
     const halves = this.#wheel.turn(travel);
     if (!halves) return;
-    if (!tool.wheel?.(this.host, event, -halves))
-      stage.scroll(pane, slicesOf(halves));
+    if (!tool.wheel?.(this.host, event, -halves)) stage.scroll(pane, slicesOf(halves));
     const at = this.#pointOf(event);
     stage.point({ plane: pane.plane, x: at.x, y: at.y, ijk: at.voxel });
     if (!this.#gesture) this.#hover(at);

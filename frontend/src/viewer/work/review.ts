@@ -78,7 +78,9 @@ export class Review {
   readonly against = computed<Overlay | null>(() => {
     const others = this.others.value;
     const named = (key: string | null) => others.find((o) => o.key === key);
-    return named(this.#picked.value) ?? named(CORRECTION) ?? named("previous") ?? named("prediction") ?? others[0] ?? null;
+    return (
+      named(this.#picked.value) ?? named(CORRECTION) ?? named("previous") ?? named("prediction") ?? others[0] ?? null
+    );
   });
 
   /** Masks of other readers of the same scan. */
