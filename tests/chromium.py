@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
 FLAGS = [
     "--use-angle=swiftshader",
@@ -35,19 +35,13 @@ def find_chromium() -> str:
 @contextmanager
 def launch() -> Iterator[Browser]:
     """A headless browser; software GL, as on a machine without a GPU."""
-    with sync_playwright() as playwright, launch_chromium(playwright) as browser:
-        yield browser
-
-
-@contextmanager
-def launch_chromium(playwright: Playwright) -> Iterator[Browser]:
-    """The same, where Playwright runs already: a thread has one."""
     flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
-    browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
-    try:
-        yield browser
-    finally:
-        browser.close()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 @dataclass

@@ -13,9 +13,9 @@ from django.db import connection
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.chromium import launch_chromium
+from tests.chromium import launch
 from tests.factories.s3 import rclone, s3_server
 from tests.factories.world import World, build_world
 
@@ -102,18 +102,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 
 @pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    """What drives Chromium and Firefox."""
+def browser() -> Iterator[Browser]:
+    """One Chromium for every test that needs it; each opens a profile of its own."""
     # Playwright's event loop runs in this thread; the ORM is used only between its calls.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as found:
-        yield found
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """One Chromium for every test that needs it; each opens a profile of its own."""
-    with launch_chromium(playwright) as found:
+    with launch() as found:
         yield found
 
 

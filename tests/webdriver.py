@@ -32,6 +32,7 @@ class Driver:
         found = self.ask("POST", "/session", capabilities={"alwaysMatch": capabilities})
         self.at = f"/session/{found['sessionId']}"
         self.ask("POST", "/timeouts", script=PATIENCE_S * 1000, pageLoad=PATIENCE_S * 1000, implicit=20_000)
+        self.ask("POST", "/window/rect", x=0, y=0, width=1600, height=1100)
 
     def ask(self, method: str, path: str, **body: Any) -> Any:
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2 * PATIENCE_S)

@@ -7,12 +7,12 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, Playwright
+from playwright.sync_api import Page
 
 from annotation.masks.selectors import head_of
 from annotation.work.models import Assignment
 from tests.browser.test_viewer_never_loses import server_hash
-from tests.chromium import SHOTS, Watched, close_quietly, open_context
+from tests.chromium import SHOTS
 from tests.factories.world import PASSWORD, SHAPE, World, publish
 from tests.faults import FaultyLine
 from tests.firefox import launch_firefox
@@ -31,19 +31,15 @@ def rows(live_world: World) -> list[Assignment]:
 
 
 @pytest.fixture
-def firefox(
-    rows: list[Assignment], playwright: Playwright, faulty_line: FaultyLine, watched: Watched
-) -> Iterator[Page]:
-    with launch_firefox(playwright) as browser:
-        context = open_context(browser, faulty_line.url, watched)
-        yield context.new_page()
-        close_quietly(context)
+def firefox(rows: list[Assignment], faulty_line: FaultyLine) -> Iterator[Page]:
+    with launch_firefox() as driver:
+        yield cast(Page, WebDriverPage(driver, faulty_line.url))  # as much of one as is used here
 
 
 @pytest.fixture
 def webkit(rows: list[Assignment], faulty_line: FaultyLine) -> Iterator[Page]:
     with launch_webkit() as driver:
-        yield cast(Page, WebDriverPage(driver, faulty_line.url))  # as much of one as is used here
+        yield cast(Page, WebDriverPage(driver, faulty_line.url))
 
 
 def log_in(page: Page) -> None:
@@ -104,7 +100,6 @@ def draw_and_hand_in(page: Page, row: Assignment, line: FaultyLine, name: str) -
     page.click("[data-testid=answer-diagnosis-covid19]")
     page.click("[data-testid=answer-quality-good]")
     page.keyboard.press("Control+Enter")
-    page.click("dialog[open] .btn-primary")
     page.wait_for_function(f"() => location.pathname.startsWith('/view/') && !location.pathname.includes('{row.pk}')")
     row.refresh_from_db()
     assert row.state == "submitted"
@@ -113,22 +108,18 @@ def draw_and_hand_in(page: Page, row: Assignment, line: FaultyLine, name: str) -
     assert len(head.voxel_counts) == 1
 
 
-def test_the_journey_in_firefox(
-    firefox: Page, rows: list[Assignment], faulty_line: FaultyLine, watched: Watched
-) -> None:
-    page = firefox
-    log_in(page)
-    draw_and_hand_in(page, rows[0], faulty_line, "firefox")
+def test_the_journey_in_firefox(firefox: Page, rows: list[Assignment], faulty_line: FaultyLine) -> None:
+    log_in(firefox)
+    draw_and_hand_in(firefox, rows[0], faulty_line, "firefox")
 
 
 def test_a_batch_is_taken_along_while_firefox_waits_for_an_answer(firefox: Page, rows: list[Assignment]) -> None:
     """It asks whether it may keep the data for good, and nobody answers."""
     log_in(firefox)
-    panel = firefox.locator("[data-offline-batch]")
-    panel.get_by_role("button", name="Take offline").click()
-    panel.get_by_role("button", name=f"Take {len(rows)} scans along").click()
-    firefox.wait_for_selector("[data-offline-batch] .good")
-    assert firefox.locator(".offline-mark").count() == len(rows)
+    firefox.click("[data-offline-batch] .btn")
+    firefox.click("[data-offline-batch] .btn-primary")
+    firefox.wait_for_function("() => document.querySelector('[data-offline-batch] .good')", timeout=60_000)
+    assert firefox.evaluate("() => document.querySelectorAll('.offline-mark').length") == len(rows)
 
 
 def test_the_journey_in_webkit(webkit: Page, rows: list[Assignment], faulty_line: FaultyLine) -> None:
