@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { slicesOf, travelOf, Wheel } from "../../src/viewer/panes/wheel";
 
-/** What three notches downwards are in each browser, as measured with a wheel on Linux, and slices that they go through. */
+/** What a notch downwards is in each browser, measured with the wheel of an X server. */
 const NOTCH = {
   "Chromium 156": { deltaX: 0, deltaY: 120, deltaMode: 0, wheelDeltaY: -120 },
-  "Firefox 140 ESR": { deltaX: 0, deltaY: 3, deltaMode: 1, wheelDeltaY: -120 },
-  "WebKitGTK 2.50": { deltaX: 0, deltaY: 28, deltaMode: 0, wheelDeltaY: -120 },
+  "Firefox 153 ESR": { deltaX: 0, deltaY: 6, deltaMode: 1, wheelDeltaY: -120 },
+  "WebKitGTK 2.50": { deltaX: 0, deltaY: 104, deltaMode: 0, wheelDeltaY: -120 },
+  "WebKitGTK 2.50, a low window": { deltaX: 0, deltaY: 45, deltaMode: 0, wheelDeltaY: -120 },
   "without the older facts": { deltaX: 0, deltaY: 3, deltaMode: 1 },
 };
 

@@ -19,8 +19,8 @@ type Turned = Pick<WheelEvent, "deltaX" | "deltaY" | "deltaMode"> & {
 
 /**
  * Travel of a wheel event, 100 for a notch; down (or to the right) is positive. A notch is 100 to 120 pixels in
- * Chromium, three lines or some 50 pixels in Firefox, 40 pixels or fewer in WebKit: so notches are counted where the
- * browser tells of whole ones.
+ * Chromium, three or six lines in Firefox, and in WebKit the fewer pixels the lower the window (104 of 1,060, 45 of
+ * 300): so notches are counted where the browser tells of whole ones.
  */
 export function travelOf(event: Turned): number {
   const { deltaMode } = event;
