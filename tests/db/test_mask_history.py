@@ -115,7 +115,8 @@ def test_an_undo_gives_a_voxel_back_to_who_had_set_it(world: World, assignment: 
     head = head_of(assignment.pk, "findings")
     given_back, new = (find_setter(head, ijk, assignment.scan) for ijk in (middle, (0, 0, 0)))
     assert (given_back.value, given_back.revision and given_back.revision.model) == (2, "m1")
-    assert (new.value, new.revision and new.revision.id, [one.tool for one in new.strokes]) == (1, mixed.pk, ["grow"])
+    assert (new.value, new.revision and new.revision.id) == (1, mixed.pk)
+    assert "grow" in [one.tool for one in new.strokes]
     # What an undo takes away again was never set.
     taken = stroke("undo", 1, removed=9) | {"params": {"of": grow["id"]}}
     save(world, assignment, ball().astype(np.uint8) * 2, taken)
