@@ -196,16 +196,16 @@ def test_cine_runs_and_stops(assignment: Assignment, new_page: Any) -> None:
         page.evaluate("() => new Promise(done => setTimeout(done, 100))")
         page.mouse.move(x + 4 * n, y)
     page.mouse.up()
-    page.wait_for_function("() => voxloop.lesions.length === 1")
-    [lesion] = viewer.facts("lesions")
-    assert lesion["box"]["z1"] - lesion["box"]["z0"] == 1
+    page.wait_for_function("() => voxloop.lesions.length === 2")  # beside the one that was there
+    drawn = min(viewer.facts("lesions"), key=lambda lesion: lesion["voxels"])
+    assert drawn["box"]["z1"] - drawn["box"]["z0"] == 1
     expect(page.get_by_test_id("cine")).to_have_attribute("aria-pressed", "false")
     # So does going to a lesion.
     page.keyboard.press("Shift+P")
-    page.wait_for_function("z => voxloop.cross[2] !== z", arg=lesion["ijk"][2])
+    page.wait_for_function("z => voxloop.cross[2] !== z", arg=drawn["ijk"][2])
     page.keyboard.press("j")
     expect(page.get_by_test_id("cine")).to_have_attribute("aria-pressed", "false")
-    assert viewer.facts("cross") == lesion["ijk"]
+    assert viewer.facts("cross") in [lesion["ijk"] for lesion in viewer.facts("lesions")]
 
 
 def test_regions_tell_what_numpy_tells(live_world: World, assignment: Assignment, new_page: Any) -> None:

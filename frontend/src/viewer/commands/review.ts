@@ -118,7 +118,7 @@ function verdictCommands(desk: Desk): Command[] {
       group: "Review",
       keys: ["A"],
       offered: can.approve,
-      run: () => void desk.askApproval(),
+      run: () => desk.askApproval(),
     },
     {
       id: "return",

@@ -232,8 +232,7 @@ export class Desk implements ToolHost {
   }
 
   /** Asks for the signature of what the verdict is now. */
-  async askApproval(): Promise<void> {
-    await this.review.compareWithSubmitted();
+  askApproval(): void {
     this.work.verdicts.ask(this.corrected ? "correct" : "approve");
   }
 

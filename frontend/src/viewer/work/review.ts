@@ -108,9 +108,10 @@ export class Review {
     });
     if (session.context.can.correct)
       effect(() => {
-        void [session.overlays.loaded.value, session.maskReady.value, session.stats.value, session.history.value];
+        void [session.overlays.loaded.value, session.maskReady.value, session.history.value];
+        this.#asSubmitted.value = null;
         window.clearTimeout(this.#comparing);
-        this.#comparing = window.setTimeout(() => void this.compareWithSubmitted(), COUNT_AFTER_MS);
+        this.#comparing = window.setTimeout(() => void this.#compareWithSubmitted(), COUNT_AFTER_MS);
       });
   }
 
@@ -119,11 +120,13 @@ export class Review {
   }
 
   /** Compares the mask with what was submitted, as soon as that is there. */
-  async compareWithSubmitted(): Promise<void> {
-    const { context, layer, overlays, maskReady, editor } = this.session;
+  async #compareWithSubmitted(): Promise<void> {
+    const { layer, overlays, maskReady, history } = this.session;
     const isBlank = this.#submittedOf(layer) === "empty";
-    if (!context.can.correct || !maskReady.value || !(isBlank || overlays.loaded.value.has(SUBMITTED))) return;
-    this.#asSubmitted.value = await editor.equals(isBlank ? null : SUBMITTED).catch(() => null);
+    if (!maskReady.value || !(isBlank || overlays.loaded.value.has(SUBMITTED))) return;
+    const of = history.value;
+    const isSame = await this.session.editor.equals(isBlank ? null : SUBMITTED).catch(() => null);
+    if (of === history.value) this.#asSubmitted.value = isSame;
   }
 
   async #count(): Promise<void> {
