@@ -35,6 +35,7 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
     state = serializers.ChoiceField(ReleaseState.choices)
     filters = FiltersSerializer()
     created_by = serializers.CharField(source="created_by.username", allow_null=True, default=None)
+    yank_reason = serializers.CharField(allow_null=True, default=None, help_text="Why it must not be used any more.")
 
     class Meta:
         model = Release
@@ -50,6 +51,7 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
             "created_by",
             "created_at",
             "frozen_at",
+            "yank_reason",
         ]
 
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from annotation.datasets.archive import crc32_of
 from annotation.datasets.exporters.folder import ScanVoxels, write_release
 from annotation.datasets.keeping import check_list
-from annotation.datasets.models import Export
+from annotation.datasets.models import Export, Release
 from annotation.datasets.services import folder_name, folder_of
 from annotation.datasets.states import EXPORTABLE
 from annotation.datasets.verify import SUMS, Verdict, verify
@@ -40,8 +40,7 @@ def write_export(claim: Claim) -> dict[str, Any]:
     release."""
     export = Export.objects.select_related("release__campaign", "created_by").get(pk=claim.job.payload["export"])
     release = export.release
-    if release.state not in EXPORTABLE:
-        raise Conflict(f"This release is {release.state}; it is not exported any more.", code="not_frozen")
+    _require_exportable(release)
     check_list(release)
     name = folder_name(release)
     is_folder = export.destination.startswith("file://")
@@ -147,6 +146,7 @@ def _publish_folder(part: Path, target: Path, export: Export, seal: str, claim: 
     earlier = target.with_name(f".part.{target.name}.earlier")
     with transaction.atomic():
         claim.check()  # locks the job: an attempt that lost it cannot rename
+        _require_exportable(Release.objects.select_for_update().only("state").get(pk=export.release_id))
         if target.exists():
             target.rename(earlier)
         part.rename(target)
@@ -166,7 +166,14 @@ def _publish_bucket(part: Path, name: str, export: Export, claim: Claim) -> None
     for file in stale - set(files):
         store.delete(f"{name}/{file}")
     claim.report(99, "Sending the sums")
+    _require_exportable(Release.objects.only("state").get(pk=export.release_id))
     store.put_named(f"{name}/{SUMS}", part / SUMS)
+
+
+def _require_exportable(release: Release) -> None:
+    """Before the work, and again before it is seen: a release may be yanked while it is written."""
+    if release.state not in EXPORTABLE:
+        raise Conflict(f"This release is {release.state}; it is not exported any more.", code="not_frozen")
 
 
 def _listed(store: Store, name: str) -> set[str]:

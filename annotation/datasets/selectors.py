@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.db.models import F, Func, IntegerField, Prefetch, Q, QuerySet
+from django.db.models import CharField, F, Func, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Cast
 
 from annotation.datasets.models import Export, Release, ReleaseItem
 from annotation.datasets.states import ReleaseState
@@ -14,11 +15,17 @@ from annotation.scans.states import ScanState
 from annotation.work.models import Assignment
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
 from voxloop.accounts.models import User
+from voxloop.audit.models import AuditEntry
 
 
 def visible_releases(user: User) -> QuerySet[Release]:
-    """Releases of campaigns the person oversees, without a scan of a site they do not belong to."""
+    """Releases of campaigns the person oversees, without a scan of a site they do not belong to; `yank_reason` is null
+    for one that is not yanked."""
+    yanked = AuditEntry.objects.filter(
+        object_type=Release._meta.label_lower, object_id=Cast(OuterRef("pk"), CharField()), action="release.yanked"
+    )
     rows = Release.objects.select_related("campaign", "created_by").defer("manifest").order_by("-created_at")
+    rows = rows.annotate(yank_reason=Subquery(yanked.order_by("-id").values("why")[:1]))
     if user.is_administrator:
         return rows
     foreign = ReleaseItem.objects.filter(~Q(scan__site__in=site_ids(user)))

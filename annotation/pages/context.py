@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 
 from annotation.learning.selectors import waiting_models
@@ -40,7 +41,7 @@ def navigation(request: PageRequest) -> dict[str, Any]:
     """The navigation bar for this person; only the theme without a log-in."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return {"theme": "system"}
+        return {"theme": "system", "contact": settings.CONTACT}
     if request.htmx:  # a fragment of a page has no frame
         return {"theme": user.theme, "campaign": getattr(request, "campaign", None)}
     campaigns = list(visible_campaigns(user))
@@ -61,6 +62,7 @@ def navigation(request: PageRequest) -> dict[str, Any]:
         "links": links,
         "role_words": ", ".join(words) or "no role yet",
         "machine_faults": _faults_to_tell(user),
+        "may_pause": campaign is not None and admits(ROWS["campaign_resume"], user, campaign),
         "setup": setup,
         "setup_runs": setup is not None and setup.running,
     }
@@ -116,6 +118,8 @@ def _links(user: User, campaign: Campaign | None, roles: frozenset[str]) -> list
         running = visible_jobs(user).filter(state__in=[JobState.QUEUED, JobState.RUNNING]).count()
         offer("jobs", "Jobs", "activity", of_campaign=False, count=running, count_means="at work")
         offer("people", "People", "users", of_campaign=False)
+    if user.is_administrator:
+        offer("audit_log", "Log", "scroll-text", of_campaign=False)
     if not oversees and campaign is not None:
         offer("guidelines", "Guidelines", "book-open")
     if not links:

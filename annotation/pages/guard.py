@@ -19,7 +19,7 @@ from annotation.learning.selectors import visible_models
 from annotation.pages.permissions import ADMINISTRATOR, ANYBODY, ROWS, Row, Scope
 from annotation.pages.requests import PageRequest
 from annotation.reviews.selectors import visible_rounds
-from annotation.scans.models import Subject
+from annotation.scans.models import Site, Subject
 from annotation.work.models import Campaign, CampaignMember
 from annotation.work.selectors import visible_assignments, visible_batches, visible_campaigns, visible_scans
 from voxloop.accounts.models import User
@@ -91,6 +91,8 @@ def _find(scope: Scope, user: User, keys: dict[str, Any]) -> tuple[Any, Campaign
     key = keys.pop("id")
     if scope is Scope.PERSON:
         return _get(User.objects.all(), pk=key), None
+    if scope is Scope.SITE:
+        return _get(Site.objects.all(), pk=key), None
     if scope is Scope.JOB:
         return _get(visible_jobs(user), pk=key), None
     if scope is Scope.SUBJECT:

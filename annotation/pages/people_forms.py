@@ -42,8 +42,10 @@ class PersonForm(forms.Form):
             self.fields["username"] = forms.CharField(label="Name", max_length=150)
             self.fields["password"] = forms.CharField(
                 label="First password",
+                required=False,
                 widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-                help_text="At least 12 characters. Tell it to the person, who must choose another at the first log-in.",
+                help_text="Empty: you get a link by which the person chooses it. Otherwise at least 12 characters, "
+                "to be changed at the first log-in.",
             )
             self.fields["is_administrator"] = forms.BooleanField(
                 label="Administrator",

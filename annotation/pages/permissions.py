@@ -20,6 +20,7 @@ class Scope(StrEnum):
     EXPORT = "export"
     JOB = "job"
     PERSON = "person"
+    SITE = "site"
     SUBJECT = "subject"
 
 
@@ -51,10 +52,14 @@ ROWS: dict[str, Row] = {
     "find": Row(ANYBODY),
     "campaigns": Row(ANYBODY),
     "campaign_new": Row(frozenset({ADMINISTRATOR}), methods=BOTH),
+    "campaign_settings": Row(frozenset({ADMINISTRATOR}), Scope.CAMPAIGN, BOTH),
+    "campaign_pause": Row(COORDINATOR | {ADMINISTRATOR}, Scope.CAMPAIGN, POST),
+    "campaign_resume": Row(COORDINATOR | {ADMINISTRATOR}, Scope.CAMPAIGN, POST),
     "campaign_enter": Row(ANYBODY, Scope.CAMPAIGN),
     "guidelines": Row(ANYBODY, Scope.CAMPAIGN),
     "sites": Row(frozenset({ADMINISTRATOR})),
     "site_new": Row(frozenset({ADMINISTRATOR}), methods=BOTH),
+    "site": Row(frozenset({ADMINISTRATOR}), Scope.SITE, BOTH),
     "schema_file": Row(ANYBODY, Scope.CAMPAIGN),
     # annotators
     "worklist": Row(ANNOTATOR),
@@ -83,7 +88,9 @@ ROWS: dict[str, Row] = {
     "assignment_unblock": Row(OVERSEERS, Scope.ASSIGNMENT, POST),
     # data
     "scans": Row(OVERSEERS, Scope.CAMPAIGN),
+    "scans_csv": Row(OVERSEERS, Scope.CAMPAIGN),
     "scan": Row(OVERSEERS, Scope.SCAN),
+    "scan_picture": Row(OVERSEERS, Scope.SCAN),
     "scan_withdraw": Row(OVERSEERS, Scope.SCAN, POST),
     "subject_erase": Row(DATA_MANAGER | {ADMINISTRATOR}, Scope.SUBJECT, BOTH),
     "upload": Row(OVERSEERS, methods=BOTH),
@@ -111,7 +118,11 @@ ROWS: dict[str, Row] = {
     "release_yank": Row(DATA_MANAGER, Scope.RELEASE, POST),
     # the machine
     "jobs": Row(KEEPERS),
+    "audit_log": Row(frozenset({ADMINISTRATOR})),
+    "audit_csv": Row(frozenset({ADMINISTRATOR})),
+    "audit_verify": Row(frozenset({ADMINISTRATOR}), methods=POST),
     "system": Row(COORDINATOR | {ADMINISTRATOR}),
+    "settings_shown": Row(frozenset({ADMINISTRATOR})),
     "job": Row(KEEPERS, Scope.JOB),
     "job_csv": Row(KEEPERS, Scope.JOB),
     "job_cancel": Row(KEEPERS, Scope.JOB, POST),

@@ -4,13 +4,14 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
+from scipy import ndimage as ndi
 
 from annotation.masks.models import MaskRevision
 from annotation.masks.selectors import newest_prediction
 from annotation.masks.store import load_labels
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.scans.models import Scan
-from annotation.scans.volumes import read_slices, ready_volume
+from annotation.scans.volumes import read_preview, read_slices, ready_volume
 from annotation.work.schema import Layer, parse_schema
 from voxloop.kernel.errors import NotFound
 from voxloop.volume.labelmap import ERASED
@@ -54,6 +55,23 @@ def draw_slice(scan: Scan, k: int) -> bytes:
     return bytes(imagecodecs.png_encode(_slice_rgb(scan, k)[..., 0].copy()))
 
 
+def draw_plane(scan: Scan, plane: str) -> bytes:
+    """PNG of the middle of a scan: the axial slice itself, or the coronal plane of its preview, head up and in
+    proportion. Raises NotFound for another plane, and for the coronal one of an image of one slice."""
+    volume = ready_volume(scan)
+    depth, _, width = volume.shape_zyx
+    if plane == "axial":
+        return bytes(imagecodecs.png_encode(_slice_rgb(scan, depth // 2)[..., 0].copy()))
+    if plane != "coronal" or depth == 1:
+        raise NotFound
+    hu = read_preview(scan)
+    cut = hu[::-1, hu.shape[1] // 2]
+    across = 2 * cut.shape[1]
+    tall = max(1, round(across * depth * volume.spacing_mm_zyx[0] / (width * volume.spacing_mm_zyx[2])))
+    zoomed = ndi.zoom(cut, (tall / cut.shape[0], across / cut.shape[1]), order=1, grid_mode=True, mode="nearest")
+    return bytes(imagecodecs.png_encode(_grey(zoomed, scan)))
+
+
 def _crop(image: Any, drawn: Any) -> Any:
     """The part around the drawn voxels, in the aspect ratio of the page's frame."""
     rows, columns = drawn.shape
@@ -74,8 +92,17 @@ def _slice_rgb(scan: Scan, k: int) -> Any:
     """The slice in the lung window, uint8 RGB (rows, columns, 3)."""
     index, [stream] = read_slices(scan, k, k + 1)
     hu = decode_slice(stream, index.pack, index.geometry.shape_zyx[1:]).astype(np.float32)
-    grey = np.clip((hu - LUNG_CENTRE_HU) / LUNG_WIDTH_HU + 0.5, 0, 1) * 255
-    return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+    return np.repeat(_grey(hu, scan)[..., None], 3, axis=2)
+
+
+def _grey(values: Any, scan: Scan) -> Any:
+    """uint8: a CT in the lung window, anything else from its darkest to its brightest hundredth."""
+    if scan.modality == "CT":
+        low, wide = LUNG_CENTRE_HU - LUNG_WIDTH_HU / 2, LUNG_WIDTH_HU
+    else:
+        low, high = np.percentile(values, (1, 99))
+        wide = max(1.0, high - low)
+    return (np.clip((values - low) / wide, 0, 1) * 255).astype(np.uint8)
 
 
 def _paint_layer(image: Any, labels: Any, layer: Layer) -> None:

@@ -20,6 +20,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "unknown_site": ("sites",),
     "bad_site": ("code",),
     "site_taken": ("code",),
+    "bad_site_name": ("name",),
     "campaign_taken": ("name",),
     "slug_taken": ("slug",),
     "bad_schema": ("schema_file", "schema"),

@@ -46,6 +46,23 @@ def create_site(*, code: str, name: str, split: str, actor: Actor) -> Site:
 
 
 @transaction.atomic
+def rename_site(*, site_id: Any, name: str, actor: Actor) -> bool:
+    """Change the name of a site; returns whether it differs. Raises Invalid for an empty or long one."""
+    site = Site.objects.select_for_update().filter(pk=site_id).first()
+    if site is None:
+        raise NotFound
+    name, old = name.strip(), site.name
+    if not 0 < len(name) <= 120:
+        raise Invalid("The name of a site has 1 to 120 characters.", code="bad_site_name")
+    if name == old:
+        return False
+    site.name = name
+    site.save(update_fields=["name"])
+    record(actor=actor, action="site.renamed", target=site, old={"name": old}, new={"name": name})
+    return True
+
+
+@transaction.atomic
 def set_site_membership(*, user: User, site: Site, is_member: bool, actor: Actor) -> None:
     """Grant or remove access to a site's scans; removing it also revokes the person's tokens."""
     rows = SiteMembership.objects.filter(user=user, site=site)

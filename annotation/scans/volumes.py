@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
+import numpy as np
+import numpy.typing as npt
 from django.conf import settings
 from django.db import transaction
 
@@ -16,7 +18,7 @@ from voxloop.kernel.errors import Conflict, Damaged
 from voxloop.storage.reading import CALL, Piece, read_object, read_pieces
 from voxloop.storage.store import open_store
 from voxloop.volume.errors import FormatError
-from voxloop.volume.pack import VolumeIndex, decode_pack, sum_slices
+from voxloop.volume.pack import VolumeIndex, decode_pack, decode_preview, sum_slices
 from voxloop.volume.pack.codec import Voxels
 
 
@@ -124,6 +126,16 @@ def read_slices(scan: Scan, first: int, end: int) -> tuple[VolumeIndex, list[byt
     )
     data = b"".join(blocks)
     return index, [data[at - start : at - start + length] for at, length in extents]
+
+
+def read_preview(scan: Scan) -> npt.NDArray[np.float32]:
+    """HU of a scan's small first look (zyx, on the grid of its index). Raises Damaged."""
+    index = read_index(scan)
+    data = read_object(open_store(settings.STORAGE_URL), scan.preview_key)
+    try:
+        return decode_preview(data, index.preview)
+    except FormatError as error:  # the bytes were verified
+        raise index_damaged(scan) from error
 
 
 def read_voxels(scan: Scan) -> Voxels:

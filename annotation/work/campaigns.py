@@ -1,7 +1,9 @@
 """Campaigns, who belongs to them, and their scans."""
 
+from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from annotation.scans.models import PseudonymKey, Scan
@@ -12,7 +14,7 @@ from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
 from voxloop.accounts.tokens import end_tokens
 from voxloop.audit.services import record
-from voxloop.kernel.errors import Conflict
+from voxloop.kernel.errors import Conflict, Invalid
 
 
 @transaction.atomic
@@ -29,6 +31,84 @@ def create_campaign(*, name: str, slug: str, definition: dict[str, Any], actor: 
     campaign.save()
     record(actor=actor, action="campaign.created", target=campaign, new={"name": name, "schema": str(schema.pk)})
     return campaign
+
+
+# What may be changed after creation. Not the label schema and the short name: masks and addresses are made by them.
+CHANGEABLE = (
+    "name",
+    "guidelines",
+    "planned_scans",
+    "planned_until",
+    "batch_size",
+    "lease_minutes",
+    "seen_policy",
+    "signature_policy",
+    "blank_share",
+    "retrain_after",
+    "promotes_by_itself",
+)
+
+
+@transaction.atomic
+def change_campaign(*, campaign: Campaign, actor: Actor, **wanted: Any) -> list[str]:
+    """Change fields of a campaign (`CHANGEABLE`); returns the names of those that differ, and logs old and new values.
+
+    A policy counts from now on: what was handed in or signed before stays as it is. Raises Conflict for a name that is
+    taken, Invalid for a value outside its bounds (`extra["field"]` names it).
+    """
+    row = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    changed = [name for name in CHANGEABLE if name in wanted and getattr(row, name) != wanted[name]]
+    if not changed:
+        return []
+    if "name" in changed and Campaign.objects.filter(name=wanted["name"]).exclude(pk=row.pk).exists():
+        raise Conflict(f"There is already a campaign called {wanted['name']}.", code="campaign_taken")
+    old = {name: getattr(row, name) for name in changed}
+    for name in changed:
+        setattr(row, name, wanted[name])
+    try:
+        row.full_clean(exclude=["schema"])
+    except ValidationError as error:
+        field, faults = next(iter(error.message_dict.items()))
+        raise Invalid(faults[0], code="bad_campaign", field=field) from error
+    row.save(update_fields=changed)
+    record(
+        actor=actor,
+        action="campaign.changed",
+        target=row,
+        old={name: _plain(value) for name, value in old.items()},
+        new={name: _plain(wanted[name]) for name in changed},
+    )
+    return changed
+
+
+@transaction.atomic
+def pause_campaign(*, campaign: Campaign, actor: Actor, why: str) -> None:
+    """Stop giving out work: nobody takes or opens a scan or a review, and no training begins. What is open is saved
+    and handed in as ever. Raises Invalid without a reason, Conflict when it is paused already."""
+    row = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    if not why.strip():
+        raise Invalid("Say why the campaign is paused: everybody in it reads it.", code="reason_required")
+    if row.is_paused:
+        raise Conflict(f"{row.name} is paused already.", code="paused")
+    row.is_paused, row.pause_reason = True, why.strip()[:500]
+    row.save(update_fields=["is_paused", "pause_reason"])
+    record(actor=actor, action="campaign.paused", target=row, why=row.pause_reason)
+
+
+@transaction.atomic
+def resume_campaign(*, campaign: Campaign, actor: Actor) -> None:
+    """Give out work again. Raises Conflict when it is not paused."""
+    row = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    if not row.is_paused:
+        raise Conflict(f"{row.name} is not paused.", code="not_paused")
+    row.is_paused, row.pause_reason = False, ""
+    row.save(update_fields=["is_paused", "pause_reason"])
+    record(actor=actor, action="campaign.resumed", target=row)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON holds it."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 @transaction.atomic

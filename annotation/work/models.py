@@ -55,7 +55,8 @@ class Campaign(models.Model):
     lease_minutes = models.PositiveSmallIntegerField(default=120)
     planned_scans = models.PositiveIntegerField(default=0)
     planned_until = models.DateField(null=True, blank=True)
-    is_paused = models.BooleanField(default=False)
+    is_paused = models.BooleanField(default=False)  # no work is given out
+    pause_reason = models.CharField(max_length=500, blank=True)
     # The learning policy of the campaign (design: retrain when k newly approved masks arrived).
     train_profile = models.CharField(max_length=32, default="demo")
     retrain_after = models.PositiveSmallIntegerField(default=25)

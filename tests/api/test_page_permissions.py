@@ -46,6 +46,7 @@ SEES: dict[Scope, set[str]] = {
     Scope.EXPORT: OVERSEERS,
     Scope.JOB: {"datamanager", "admin"},  # who asked for it, and an administrator
     Scope.PERSON: set(ROLES),
+    Scope.SITE: set(ROLES),
     Scope.SUBJECT: OVERSEERS | {"annotator", "reviewer"},
 }
 BODIES: dict[str, dict[str, Any]] = {
@@ -57,6 +58,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "person_deactivate": {"reason": "left the clinic"},
     "reject": {"reason": "it marks vessels"},
     "promote": {"reason": "it helps"},
+    "campaign_pause": {"reason": "holiday"},
 }
 
 
@@ -94,6 +96,7 @@ def subjects(world: World) -> dict[Scope, Any]:
         Scope.EXPORT: Export.objects.create(release=release, destination="file:///releases"),
         Scope.JOB: job,
         Scope.PERSON: world["annotator2"],
+        Scope.SITE: world.sites["b"],
         Scope.SUBJECT: first.scan.subject,
     }
 
@@ -104,7 +107,12 @@ def addresses(pattern: URLPattern, row: Row, thing: Any) -> str:
         keys["slug"] = thing.slug
     elif row.scope is not Scope.NONE:
         keys["id"] = thing.pk
-    words = {"name": "burn-up" if pattern.name == "dashboard_csv" else "curve", "what": "author", "form": "md"}
+    words = {
+        "name": "burn-up" if pattern.name == "dashboard_csv" else "curve",
+        "what": "author",
+        "form": "md",
+        "plane": "axial",
+    }
     if "scan" in pattern.pattern.converters:
         words["scan"] = thing.run.results["cases"][0]["scan"] if hasattr(thing, "run") else str(uuid4())
     for more, value in words.items():

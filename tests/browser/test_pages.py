@@ -32,7 +32,18 @@ PAGES = {
         "/campaigns/chest-ct/models/",
     ],
     "datamanager": ["/scans/upload/", "/campaigns/chest-ct/releases/", "/campaigns/chest-ct/releases/new/", "/jobs/"],
-    "admin": ["/jobs/system/", "/people/", "/people/new/", "/sites/", "/sites/new/", "/campaigns/", "/campaigns/new/"],
+    "admin": [
+        "/jobs/system/",
+        "/people/",
+        "/people/new/",
+        "/sites/",
+        "/sites/new/",
+        "/campaigns/",
+        "/campaigns/new/",
+        "/campaigns/chest-ct/settings/",
+        "/log/",
+        "/jobs/system/settings/",
+    ],
 }
 
 

@@ -13,6 +13,7 @@ import nibabel
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from annotation.datasets import services
 from annotation.datasets.exporting import write_export
@@ -194,6 +195,37 @@ def test_an_attempt_that_was_overtaken_does_not_publish(world: World, settings: 
     assert (settings.EXPORT_ROOT / "chest-ct-r1").stat().st_ino == before
     assert verify(settings.EXPORT_ROOT / "chest-ct-r1", seal=first.seal).is_proven
     assert left_over(settings.EXPORT_ROOT) == []
+
+
+@pytest.mark.django_db
+def test_a_release_that_is_yanked_while_it_is_written_is_not_exported(
+    world: World, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = frozen(world)
+    export = services.request_export(release_id=release.pk, actor=world["datamanager"])
+    check = Claim.check
+
+    def yank_first(claim: Claim) -> None:
+        if Release.objects.get(pk=release.pk).state != "yanked":
+            services.yank_release(release_id=release.pk, actor=world["datamanager"], why="Two masks are swapped")
+        check(claim)
+
+    monkeypatch.setattr(Claim, "check", yank_first)
+    run(export.job_id, write_export)
+    export.refresh_from_db()
+    assert (export.job.state, export.job.error_code, export.seal) == ("failed", "not_frozen", "")
+    assert list(settings.EXPORT_ROOT.iterdir()) == []
+
+
+@pytest.mark.django_db
+def test_the_reason_of_a_yank_is_shown_wherever_the_release_is(world: World, client: Client) -> None:
+    release = frozen(world)
+    services.yank_release(release_id=release.pk, actor=world["datamanager"], why="Two masks are swapped")
+    client.force_login(world["coordinator"], backend="django.contrib.auth.backends.ModelBackend")
+    for address in (f"/releases/{release.pk}/", "/campaigns/chest-ct/releases/"):
+        assert "Two masks are swapped" in client.get(address).content.decode()
+    [told] = client.get("/api/v1/releases/").json()["results"]
+    assert told["yank_reason"] == "Two masks are swapped"
 
 
 @pytest.mark.django_db

@@ -10,11 +10,13 @@ import pytest
 from annotation.masks.models import MaskRevision
 from annotation.masks.services import begin, save_message, store_prediction
 from annotation.masks.states import EMPTY
-from annotation.pages.pictures import ADDED, PROPORTION, REMOVED, SHOWN, draw_picture
+from annotation.pages.pictures import ADDED, PROPORTION, REMOVED, SHOWN, draw_picture, draw_plane
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.services import submit_assignment
 from annotation.work.schema import parse_schema
-from tests.factories.world import SHAPE, World, build_world, first_of, publish
+from tests.factories.world import SHAPE, World, add_scan, build_world, first_of, publish
+from voxloop.kernel.errors import NotFound
+from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import ERASED, encode_message, split_labelmap
 
 pytestmark = pytest.mark.django_db
@@ -151,3 +153,27 @@ def test_a_mark_at_the_edge_stays_in_the_picture(world: World, corner: tuple[int
     labels[15, y : y + 6, x : x + 6] = 1
     image = picture(submitted(world, labels, None), "difference")
     assert pixels_of(image, GREEN) == edge(3)
+
+
+def test_the_middle_of_a_scan_is_shown_head_up_and_in_proportion(world: World) -> None:
+    scan = world.scans[0]
+    axial = imagecodecs.png_decode(draw_plane(scan, "axial"))
+    assert axial.shape == SHAPE[1:]
+    assert axial[24, 28] > 250, "the ball"
+    assert axial[2, 2] < 100, "lung"
+    coronal = imagecodecs.png_decode(draw_plane(scan, "coronal"))
+    # 40 slices of 2.5 mm over 56 columns of 1 mm.
+    assert coronal.shape[0] / coronal.shape[1] == pytest.approx(40 * 2.5 / 56, abs=0.02)
+    assert coronal[coronal.shape[0] // 2, coronal.shape[1] // 2] > 250
+    for unknown in ("sagittal", "../axial"):
+        with pytest.raises(NotFound):
+            draw_plane(scan, unknown)
+
+
+def test_the_last_slice_is_at_the_top_of_the_coronal_plane(world: World) -> None:
+    hu = np.full(SHAPE, -900, np.int16)
+    hu[-8:] = 100
+    scan = add_scan(world, "a", hu, Geometry.axial(SHAPE, (2.5, 1.0, 1.0)), number=99)
+    coronal = imagecodecs.png_decode(draw_plane(scan, "coronal"))
+    assert coronal[2].mean() > 250
+    assert coronal[-3].mean() < 50

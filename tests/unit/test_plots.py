@@ -7,7 +7,8 @@ from html import unescape
 import pytest
 
 from annotation.pages.plots.campaign import burn_up, time_per_scan
-from annotation.pages.plots.canvas import LETTER, LINE
+from annotation.pages.plots.canvas import LETTER, LINE, minute_ticks
+from annotation.pages.plots.person import own_times
 
 TODAY = datetime(2026, 11, 29, 12, tzinfo=UTC)
 LABELS = ("plan", "handed in", "approved", "today", "first model serves")
@@ -75,3 +76,10 @@ def test_a_plan_whose_end_is_past_stays_where_it_was() -> None:
 def test_a_long_name_is_cut_and_whole_in_its_tooltip() -> None:
     svg = time_per_scan([("annotator.with.a.long.name", [3.0, 4.0])])
     assert "<title>annotator.with.a.long.name</title>annotator.wi…" in svg
+
+
+def test_minutes_of_scans_that_took_seconds_have_an_axis_of_a_minute() -> None:
+    assert minute_ticks(0.004)[-1] == 1
+    assert minute_ticks(7.2)[-1] == 8
+    drawn = str(own_times([("VX-A-0001", 0.005, "blank")], None))
+    assert "0.00" not in drawn

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils.safestring import SafeString
 
-from annotation.pages.plots.canvas import Canvas, median, quantile, ticks, time_ticks
+from annotation.pages.plots.canvas import Canvas, median, minute_ticks, quantile, ticks, time_ticks
 from annotation.pages.templatetags.figures import MINUS, THIN, thin
 
 Step = tuple[datetime, int]
@@ -103,7 +103,7 @@ def time_per_scan(people: Sequence[tuple[str, Sequence[float]]]) -> SafeString:
     """Active minutes per scan, one row a person: every scan a dot, the middle half a box, the median a mark."""
     height = max(270, 46 + 34 * len(people))
     plot = Canvas(500, height, "Active minutes per scan by person", left=92, right=64, top=10, bottom=26)
-    marks = ticks(max((max(values) for _, values in people), default=1))
+    marks = minute_ticks(max((max(values) for _, values in people), default=1))
     plot.domain(x=(0, marks[-1]))
     plot.columns(marks, lambda value: f"{value:g} min" if value == marks[-1] else f"{value:g}")
     step = min(44.0, (plot.height - plot.top - plot.bottom) / max(len(people), 1))
@@ -159,7 +159,7 @@ def minutes_saved(sites: Sequence[tuple[str, float | None, float | None]]) -> Sa
     plot = Canvas(
         360, 314, "Active minutes per scan, blank start against pre-annotated, by site", left=64, right=44, top=28
     )
-    marks = ticks(max((value for _, *pair in sites for value in pair if value is not None), default=1))
+    marks = minute_ticks(max((value for _, *pair in sites for value in pair if value is not None), default=1))
     plot.domain(x=(0, marks[-1]))
     plot.columns(marks, lambda value: f"{value:g} min" if value == marks[-1] else f"{value:g}")
     plot.dot("fref", plot.left + 4, 10, 4)

@@ -126,6 +126,11 @@ def ticks(highest: float, wanted: int = 4, whole: bool = False) -> list[float]:
     return [round(index * step, 10) for index in range(count + 1)]
 
 
+def minute_ticks(most: float) -> list[float]:
+    """`ticks` of active minutes: at least one minute high, so that scans of seconds get no axis of thousandths."""
+    return ticks(max(most, 1.0))
+
+
 def time_ticks(start: datetime, end: datetime, wanted: int = 5) -> list[tuple[datetime, str]]:
     """Round times between two times with labels: minutes, hours or days, by the length of the span."""
     seconds = max((end - start).total_seconds(), 60)

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from django.utils.safestring import SafeString
 
-from annotation.pages.plots.canvas import Canvas, ticks
+from annotation.pages.plots.canvas import Canvas, minute_ticks
 
 
 def own_times(scans: Sequence[tuple[str, float, str]], campaign_median: float | None) -> SafeString:
     """Active minutes of one's last scans, oldest first: `(code, minutes, what it started from)`."""
     plot = Canvas(352, 116, "Minutes of active work per scan, your last scans", left=26, right=6, top=10, bottom=20)
-    marks = ticks(max([minutes for _, minutes, _ in scans] + [campaign_median or 0]))
+    marks = minute_ticks(max([minutes for _, minutes, _ in scans] + [campaign_median or 0]))
     plot.domain(y=(0, marks[-1]))
     plot.rows(marks)
     room = (plot.width - plot.left - plot.right) / max(len(scans), 12)

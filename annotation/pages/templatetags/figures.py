@@ -120,6 +120,14 @@ def since(at: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def moment(at: datetime) -> SafeString:
+    """`27 Nov 14:03:21` on the clock of its own time zone; that of UTC as tooltip."""
+    pattern = "%-d %b %H:%M:%S" if at.year == today().year else "%-d %b %Y %H:%M:%S"
+    title = f"{at.astimezone(UTC):%-d %b %Y %H:%M:%S} UTC"
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), title, f"{at:{pattern}}")
+
+
+@register.filter
 def day(value: date | datetime | None) -> SafeString | str:
     """`27 Nov`, with the year when it is not this one."""
     if value is None:

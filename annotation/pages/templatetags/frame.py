@@ -204,6 +204,23 @@ def query(context: Any, **changes: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def sort_head(context: Any, name: str, word: str, extra: str = "") -> SafeString:
+    """The head of a column that the table can be sorted by (`annotation.pages.sorting`). The first click sorts upwards,
+    the second downwards; `default_sort` of the context is the order of an address without one."""
+    now = context["request"].GET.get("sort") or context.get("default_sort", "")
+    is_up, is_down = now == name, now == f"-{name}"
+    told = "ascending" if is_up else "descending" if is_down else ""
+    return format_html(
+        '<th scope="col" class="{}"{}><a class="sort" href="{}">{}{}</a></th>',
+        extra,
+        format_html(' aria-sort="{}"', told) if told else "",
+        query(context, sort=f"-{name}" if is_up else name, page=None),
+        word,
+        icon("chevron-up" if is_up else "chevron-down", "icon-sm") if told else "",
+    )
+
+
+@register.simple_tag(takes_context=True)
 def browser_keys(context: template.Context) -> SafeString:
     """Encryption keys for this page's scripts; pages are not cached."""
     request = context.get("request")

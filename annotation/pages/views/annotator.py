@@ -44,7 +44,11 @@ def worklist(request: PageRequest) -> HttpResponse:
 
 def claim(request: PageRequest) -> HttpResponse:
     """Take the next scan: returned first, then one's own batch, then the pool."""
-    assignment = claim_assignment(actor=request.user, campaign=current_campaign(request))
+    campaign = current_campaign(request)
+    assignment = claim_assignment(actor=request.user, campaign=campaign)
+    if assignment is None and campaign is not None and campaign.is_paused:
+        messages.info(request, f"{campaign.name} is paused: {campaign.pause_reason}")
+        return redirect("worklist")
     if assignment is None:
         messages.info(request, "Nothing is left to take. New work appears here when a batch is published.")
         return redirect("worklist")

@@ -10,25 +10,27 @@ from django.urls import reverse
 from annotation.intake.services import receive_upload
 from annotation.pages.context import current_campaign
 from annotation.pages.forms import ErasureForm, UploadForm
+from annotation.pages.pictures import draw_plane
 from annotation.pages.requests import PageRequest
+from annotation.pages.selectors.scans import DEFAULT_SORT, HEAD, REFUSED, find_scans, table_of, work_on
 from annotation.pages.sending import form_page, save
+from annotation.pages.tables import csv_file
 from annotation.scans.erasing import plan_erasure
 from annotation.scans.models import ErasedSubject, Scan, Subject
 from annotation.scans.selectors import visible_sites
-from annotation.scans.states import SCAN, ScanState
+from annotation.scans.states import ScanState
 from annotation.work.erasing import erase, find_subject, may_erase
 from annotation.work.models import Campaign
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, has_role
 from annotation.work.selectors import visible_assignments, visible_scans
-from annotation.work.states import AssignmentState
 from annotation.work.withdrawing import may_withdraw, withdraw
 from voxloop.accounts.roles import Role
 from voxloop.jobs.models import Job
 from voxloop.jobs.selectors import visible_jobs
 from voxloop.jobs.states import JobState
+from voxloop.kernel.errors import NotFound
 
 PAGE_SIZE = 40
-REFUSED = (ScanState.REJECTED, ScanState.FAILED)
 # The displayed facts of a scan: name, text, unit.
 ACQUISITION = (
     ("manufacturer", "Manufacturer", ""),
@@ -42,24 +44,13 @@ ACQUISITION = (
 
 def scans(request: PageRequest, campaign: Campaign) -> HttpResponse:
     """The campaign's scans with the state of each."""
-    rows = visible_scans(request.user).filter(campaign_scans__campaign=campaign).select_related("site")
+    rows = visible_scans(request.user).filter(campaign_scans__campaign=campaign)
     counts = dict(rows.order_by().values_list("state").annotate(Count("pk", distinct=True)))
     sites = list(visible_sites(request.user).filter(scans__campaign_scans__campaign=campaign).distinct())
+    found = find_scans(request.user, campaign, request.GET)
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    held = work_on(request.user, campaign, page.object_list)
     state, site = request.GET.get("state", ""), request.GET.get("site", "")
-    if state == "refused":
-        rows = rows.filter(state__in=REFUSED)
-    elif state in SCAN.states:
-        rows = rows.filter(state=state)
-    if site:
-        rows = rows.filter(site__code=site)
-    page = Paginator(rows.order_by("code"), PAGE_SIZE).get_page(request.GET.get("page"))
-    held = {}
-    for assignment in (
-        visible_assignments(request.user)
-        .filter(campaign=campaign, scan__in=[scan.pk for scan in page.object_list], stage="annotation")
-        .exclude(state=AssignmentState.RECLAIMED)
-    ):
-        held[assignment.scan_id] = assignment
     return render(
         request,
         "scans.html",
@@ -75,11 +66,20 @@ def scans(request: PageRequest, campaign: Campaign) -> HttpResponse:
             "sites": sites,
             "state": state,
             "site": site,
+            "kept": [(name, request.GET[name]) for name in ("state", "site", "sort") if name in request.GET],
+            "words": request.GET.get("q", ""),
+            "default_sort": DEFAULT_SORT,
             "importing": visible_jobs(request.user).filter(
                 kind=Job.Kind.IMPORT_SCANS, state__in=[JobState.QUEUED, JobState.RUNNING]
             )[:3],
         },
     )
+
+
+def scans_csv(request: PageRequest, campaign: Campaign) -> HttpResponse:
+    """The scans of the filter, in its order, with the work on each."""
+    found = list(find_scans(request.user, campaign, request.GET))
+    return csv_file(f"{campaign.slug}-scans", HEAD, table_of(found, work_on(request.user, campaign, found)))
 
 
 def scan(request: PageRequest, found: Scan) -> HttpResponse:
@@ -93,6 +93,7 @@ def scan(request: PageRequest, found: Scan) -> HttpResponse:
             .filter(scan=found)
             .select_related("review_round")
             .order_by("created_at"),
+            "planes": _planes(found),
             "facts": acquisition_in_words(found),
             "is_overseer": any(
                 has_role(request.user, row.campaign, *OVERSEERS)
@@ -102,6 +103,15 @@ def scan(request: PageRequest, found: Scan) -> HttpResponse:
             "may_withdraw": found.state == ScanState.READY and may_withdraw(request.user, found.pk),
         },
     )
+
+
+def scan_picture(request: PageRequest, found: Scan, plane: str) -> HttpResponse:
+    """The middle of a scan, axial or coronal."""
+    if found.state != ScanState.READY:
+        raise NotFound
+    answer = HttpResponse(draw_plane(found, plane), content_type="image/png")
+    answer["Cache-Control"] = "private, max-age=600"
+    return answer
 
 
 def acquisition_in_words(scan: Scan) -> list[tuple[str, str]]:
@@ -115,6 +125,14 @@ def acquisition_in_words(scan: Scan) -> list[tuple[str, str]]:
             number = f"{value:g}" if isinstance(value, float) else str(value)
             found.append((words, f"{number} {unit}".strip()))
     return found
+
+
+def _planes(scan: Scan) -> list[tuple[str, float]]:
+    """The pictures of a scan, with width : height in mm."""
+    if scan.state != ScanState.READY or not scan.shape_zyx or not scan.spacing_mm_zyx:
+        return []
+    z, y, x = (n * mm for n, mm in zip(scan.shape_zyx, scan.spacing_mm_zyx, strict=True))
+    return [("axial", x / y), ("coronal", x / z)][: 2 if scan.shape_zyx[0] > 1 else 1]
 
 
 def scan_withdraw(request: PageRequest, found: Scan) -> HttpResponse:

@@ -13,6 +13,7 @@ from annotation.pages.permissions import ROWS
 from annotation.pages.requests import PageRequest
 from annotation.pages.selectors.imports import HEAD, came_in, group_refused, table_of
 from annotation.pages.tables import csv_file
+from voxloop.installation.described import describe_settings
 from voxloop.jobs.health import is_silent, recent_health
 from voxloop.jobs.models import Job
 from voxloop.jobs.selectors import visible_jobs
@@ -66,6 +67,11 @@ def system(request: PageRequest) -> HttpResponse:
             "rooms": [(room, 100 - 100 * room.free_bytes // max(1, room.total_bytes)) for room in health.rooms],
         },
     )
+
+
+def settings_shown(request: PageRequest) -> HttpResponse:
+    """The settings of the installation, to read."""
+    return render(request, "settings_shown.html", {"subjects": describe_settings()})
 
 
 def job(request: PageRequest, found: Job) -> HttpResponse:

@@ -1,5 +1,7 @@
 """People, their roles and sites, and their tokens, log-ins and second factors."""
 
+from secrets import token_urlsafe
+
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Count
@@ -7,17 +9,20 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from annotation.pages.campaign_forms import SiteNameForm
 from annotation.pages.people_forms import PersonForm, SiteForm
 from annotation.pages.requests import PageRequest
 from annotation.pages.sending import form_page, save
+from annotation.pages.sorting import sort_rows
 from annotation.pages.templatetags.figures import plural
 from annotation.scans.models import Site
-from annotation.scans.services import create_site, set_site_membership
+from annotation.scans.services import create_site, rename_site, set_site_membership
 from annotation.work.campaigns import set_member
 from annotation.work.handing_over import hand_back_out_of_reach
 from annotation.work.models import Campaign, CampaignMember
 from annotation.work.people import close_account, invite_person, open_account
 from annotation.work.permissions import campaigns_with_role
+from voxloop.accounts.links import make_link
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.accounts.second_factor import has_second_factor
@@ -26,6 +31,8 @@ from voxloop.accounts.sessions import end_sessions, list_sessions
 from voxloop.accounts.tokens import end_token, end_tokens, find_own_token
 from voxloop.kernel.errors import Invalid
 
+PEOPLE_COLUMNS = {"name": ("username",), "account": ("is_active", "username"), "log-in": ("last_login", "username")}
+
 
 def people(request: PageRequest) -> HttpResponse:
     """Who is here; an administrator sees all, a coordinator the members of the own campaigns."""
@@ -33,8 +40,11 @@ def people(request: PageRequest) -> HttpResponse:
     if not request.user.is_administrator:
         own = campaigns_with_role(request.user, Role.COORDINATOR)
         rows = rows.filter(pk__in=CampaignMember.objects.filter(campaign__in=own).values("user"))
+    rows = sort_rows(rows, request.GET.get("sort", ""), PEOPLE_COLUMNS, "name")
     return render(
-        request, "people.html", {"people": rows.order_by("username"), "may_change": request.user.is_administrator}
+        request,
+        "people.html",
+        {"people": rows, "may_change": request.user.is_administrator, "default_sort": "name"},
     )
 
 
@@ -66,6 +76,31 @@ def site_new(request: PageRequest) -> HttpResponse:
     )
 
 
+def site(request: PageRequest, found: Site) -> HttpResponse:
+    """Rename a site. Its code is part of every scan's code, and its side of the split part of every model's history."""
+    form = SiteNameForm(request.POST or None, site=found)
+
+    def change() -> bool:
+        return rename_site(site_id=found.pk, name=form.cleaned_data["name"], actor=request.user)
+
+    if request.method == "POST" and form.is_valid() and (changed := save(form, change)) is not None:
+        messages.success(
+            request, f"Site {found} is {form.cleaned_data['name']} now." if changed else "Nothing changed."
+        )
+        return redirect("sites")
+    return form_page(
+        request,
+        form,
+        {
+            "title": f"Site {found}",
+            "verb": "Save site",
+            "discard": reverse("sites"),
+            "lead": f"{found.get_split_display()}. Code and side of the split stay: scans are numbered by the one, "
+            "models and releases stand on the other.",
+        },
+    )
+
+
 def person_new(request: PageRequest) -> HttpResponse:
     """Invite a person."""
     form = PersonForm(request.POST or None, campaigns=Campaign.objects.all(), sites=Site.objects.all())
@@ -73,7 +108,7 @@ def person_new(request: PageRequest) -> HttpResponse:
     def invite() -> User:
         return invite_person(
             username=form.cleaned_data["username"],
-            password=form.cleaned_data["password"],
+            password=form.cleaned_data["password"] or token_urlsafe(32),
             actor=request.user,
             is_administrator=form.cleaned_data["is_administrator"],
             must_change_password=True,
@@ -82,6 +117,8 @@ def person_new(request: PageRequest) -> HttpResponse:
         )
 
     if request.method == "POST" and form.is_valid() and (made := save(form, invite)):
+        if not form.cleaned_data["password"]:
+            return _link_page(request, made)
         messages.success(request, f"{made} can log in now.")
         return redirect("people")
     return form_page(
@@ -91,8 +128,7 @@ def person_new(request: PageRequest) -> HttpResponse:
             "title": "Invite a person",
             "verb": "Make account",
             "discard": reverse("people"),
-            "lead": "The account works at once; its password is changed at first log-in. "
-            "Roles say what, sites say where.",
+            "lead": "The account works at once. Roles say what, sites say where.",
         },
     )
 
@@ -151,12 +187,22 @@ def person_access(request: PageRequest, found: User) -> HttpResponse:
     elif what == "sessions":
         end_sessions(user=found, actor=request.user, why="ended by an administrator")
         messages.success(request, f"{found} is logged out everywhere.")
+    elif what == "link":
+        return _link_page(request, found)
     elif what == "factor":
         remove_second_factor(person=found, actor=request.user, why=request.POST.get("why", ""))
         messages.success(request, f"{found} logs in with the password alone now, and can set up a second factor.")
     else:
         raise Invalid("Say what to end.", code="bad_choice")
     return redirect("person", found.pk)
+
+
+def _link_page(request: PageRequest, found: User) -> HttpResponse:
+    """A new link to choose a password by; shown once, on no page that the browser keeps."""
+    link = request.build_absolute_uri(make_link(person=found, actor=request.user))
+    answer = render(request, "person_link.html", {"found": found, "link": link})
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def person_deactivate(request: PageRequest, found: User) -> HttpResponse:

@@ -1,11 +1,14 @@
 """Prove that no entry of the log was edited, removed or reordered, and that it was not truncated."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from voxloop.audit.anchors import faults_between, read_anchors
 from voxloop.audit.models import AuditEntry, AuditSeal
 from voxloop.audit.services import GENESIS, entry_hash, seal_hash
+
+TELL_EVERY = 2000
 
 
 @dataclass(frozen=True)
@@ -16,9 +19,12 @@ class ChainFault:
     sentence: str
 
 
-def verify(anchor_path: Path | None = None) -> tuple[int, ChainFault | None]:
+def verify(
+    anchor_path: Path | None = None, *, tell: Callable[[int], None] = lambda count: None
+) -> tuple[int, ChainFault | None]:
     """Walk the chain and compare it with every anchor; returns the number of valid entries and the first fault. The
-    anchors are those of this file, or else of every readable location (see `anchors.anchor_statuses`)."""
+    anchors are those of this file, or else of every readable location (see `anchors.anchor_statuses`). `tell`
+    hears the count now and then."""
     anchors, differs = faults_between(read_anchors(anchor_path))
     if differs is not None:
         return 0, ChainFault(0, f"Two locations hold different anchors of seal {differs}: one of them was changed.")
@@ -34,6 +40,8 @@ def verify(anchor_path: Path | None = None) -> tuple[int, ChainFault | None]:
         if seal.position in anchors and anchors.pop(seal.position) != seal.hash:
             return count, ChainFault(entry.id, f"Seal {seal.position} is not the one anchored outside the database.")
         previous, count = seal.hash, count + 1
+        if count % TELL_EVERY == 0:
+            tell(count)
     if anchors:
         cut = min(anchors)
         return count, ChainFault(0, f"The log ends at seal {count}, but seal {cut} was anchored: rows were cut off.")

@@ -20,12 +20,14 @@ class Job(models.Model):
         EXPORT_RELEASE = "export_release", "Export a release"
         SCRUB = "scrub", "Check what is stored"
         COLLECT = "collect_unreferenced", "Collect what nothing names"
+        VERIFY_LOG = "verify_log", "Verify the audit log"
 
     QUEUES = {
         Kind.IMPORT_SCANS: "default",
         Kind.EXPORT_RELEASE: "default",
         Kind.SCRUB: "default",
         Kind.COLLECT: "default",
+        Kind.VERIFY_LOG: "default",
         Kind.TRAIN: "ml",
         Kind.PREANNOTATE: "ml",
     }

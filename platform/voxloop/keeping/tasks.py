@@ -6,6 +6,7 @@ from voxloop.jobs.models import Job
 from voxloop.jobs.running import run
 from voxloop.jobs.services import enqueue
 from voxloop.keeping.collect import collect_unreferenced
+from voxloop.keeping.log import verify_as_job
 from voxloop.keeping.scrub import scrub_as_job
 from voxloop.kernel.clock import today
 
@@ -25,6 +26,11 @@ def scrub_weekly() -> None:
 @shared_task(name="jobs.collect_unreferenced")
 def collect(job_id: str) -> None:
     run(job_id, lambda claim: collect_unreferenced(), within=timedelta(hours=24))
+
+
+@shared_task(name="jobs.verify_log")
+def verify_log(job_id: str) -> None:
+    run(job_id, verify_as_job, within=timedelta(hours=24))
 
 
 @shared_task(name="beat.collect_daily", soft_time_limit=20)

@@ -78,6 +78,7 @@ INTERACTIVE_URL = os.environ.get("VOXLOOP_INTERACTIVE_URL", "")
 INTERACTIVE_NAME = os.environ.get("VOXLOOP_INTERACTIVE_NAME", "Interactive model")
 INTERACTIVE_LICENCE = os.environ.get("VOXLOOP_INTERACTIVE_LICENCE", "")
 INTERACTIVE_SECONDS = float(os.environ.get("VOXLOOP_INTERACTIVE_SECONDS", "20"))
+CONTACT = os.environ.get("VOXLOOP_CONTACT", "").strip()  # whom to ask, on the log-in page
 DEFAULT_ZONE = os.environ.get("VOXLOOP_TIME_ZONE", "UTC")  # of people whose browser has not told theirs
 OFFLINE_DAYS = int(os.environ.get("VOXLOOP_OFFLINE_DAYS", "7"))  # 0: no scan is kept in a browser
 TRAIN_CPU_THREADS = int(os.environ.get("VOXLOOP_TRAIN_THREADS", "2"))

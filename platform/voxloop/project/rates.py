@@ -50,7 +50,11 @@ def _rate(routes: str, *, address: int, person: int, methods: str = "POST") -> R
 
 
 RATES = [
-    _rate("api:token account_login mfa_authenticate account_reauthenticate mfa_reauthenticate", address=300, person=20),
+    _rate(
+        "api:token account_login mfa_authenticate account_reauthenticate mfa_reauthenticate password_link",
+        address=300,
+        person=20,
+    ),
     _rate("api:scan-upload upload", address=600, person=120),
     _rate("api:assignment-propose", address=1200, person=240),
     _rate(

@@ -9,6 +9,7 @@ from annotation.learning import api as learning
 from annotation.masks import api as masks
 from annotation.masks import model_api as mask_models
 from annotation.pages import viewer
+from annotation.pages.views import entrance
 from annotation.reviews import api as reviews
 from annotation.reviews import comments_api as comments
 from annotation.reviews import taking_back_api as taking_back
@@ -94,6 +95,7 @@ urlpatterns = [
     path("api/v1/", include((API, "api"))),
     # Administrators create accounts, and no mail is sent: these routes of allauth are disabled.
     re_path(r"^accounts/(?:signup|email|confirm-email|password/reset|login/code|sessions)(?:/|$)", views.not_found),
+    path("accounts/password/<str:key>/<str:token>/", entrance.password_link, name="password_link"),
     path("accounts/", include("allauth.urls")),
     path("offline.js", viewer.offline_worker, name="offline-worker"),
     path("offline/files", viewer.offline_files, name="offline-files"),

@@ -18,6 +18,7 @@ from voxloop.volume.pack import (
     PreviewEntry,
     VolumeIndex,
     decode_pack,
+    decode_preview,
     decode_slice,
     encode_pack,
     encode_preview,
@@ -108,6 +109,7 @@ def test_preview_is_near_the_mean_of_blocks_and_keeps_to_its_size() -> None:
         ]
     )
     off = values * float(entry.hu_step) + entry.hu_lo - means
+    np.testing.assert_array_equal(decode_preview(data, entry), values * float(entry.hu_step) + entry.hu_lo)
     assert np.sqrt((off**2).mean()) < 30
     assert abs(off.mean()) < entry.hu_step / 2
 

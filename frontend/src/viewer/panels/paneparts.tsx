@@ -84,16 +84,21 @@ export function Strip({ stage, pane, index }: { readonly stage: Stage; readonly 
   const { session } = stage;
   const { images } = useDesk();
   const strip = useRef<HTMLCanvasElement>(null);
+  const drawn = useRef(false);
   const { mirror } = session;
   const version = mirror?.version.value;
   const n = pane.geometry.slices;
   const { across } = pane.geometry.layout;
   const top = pane.geometry.layout.name === "Axial" && session.geometry.lpsFromIjk[2][across] > 0;
   useEffect(() => {
-    const context = strip.current?.getContext("2d", { willReadFrequently: images.onProcessor });
-    if (!context || !strip.current || !mirror) return;
+    if (!strip.current || !mirror) return;
     const profile = mirror.profile(across);
     const most = profile.reduce((m, v) => Math.max(m, v), 0);
+    // A first context takes tens of milliseconds, in which the first images wait: none while there is nothing to draw.
+    if (!most && !drawn.current) return;
+    const context = strip.current.getContext("2d", { willReadFrequently: images.onProcessor });
+    if (!context) return;
+    drawn.current = true;
     strip.current.height = n;
     context.clearRect(0, 0, 10, n);
     context.fillStyle = "#e8ac00";

@@ -9,7 +9,7 @@ from voxloop.volume.pack.codec import (
     sum_slice,
     sum_slices,
 )
-from voxloop.volume.pack.preview import PreviewEntry, encode_preview
+from voxloop.volume.pack.preview import PreviewEntry, decode_preview, encode_preview
 from voxloop.volume.pack.volume import LimitEntry, PackedVolume, VolumeIndex, pack_volume
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "PreviewEntry",
     "VolumeIndex",
     "decode_pack",
+    "decode_preview",
     "decode_slice",
     "encode_pack",
     "encode_preview",

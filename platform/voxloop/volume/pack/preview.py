@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import math
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -96,6 +98,20 @@ def encode_preview(
             z, y, x = values.shape
             lengths = tuple(map(len, slices))
             return b"".join(slices), PreviewEntry(size, (z, y, x), step, hu_lo, hu_step, "htj2k", lengths)
+
+
+def decode_preview(data: bytes, entry: PreviewEntry) -> npt.NDArray[np.float32]:
+    """HU of the preview (slices, rows, columns). Raises `FormatError` when it is not what the entry says."""
+    try:
+        if entry.codec == "gzip":
+            values = np.frombuffer(gzip.decompress(data), np.uint8)
+        else:
+            ends = np.cumsum(entry.lengths)
+            starts = ends - entry.lengths
+            values = np.stack([imagecodecs.htj2k_decode(data[a:b]) for a, b in zip(starts, ends, strict=True)])
+        return entry.hu_lo + entry.hu_step * values.reshape(entry.shape_zyx).astype(np.float32)
+    except (ValueError, OSError, EOFError, zlib.error, RuntimeError) as error:
+        raise FormatError("bad_pack", "The preview cannot be read.") from error
 
 
 def _encode_slice(values_yx: npt.NDArray[np.uint8]) -> bytes:

@@ -1,0 +1,94 @@
+"""Forms of the administrator: a campaign's settings, a site's name, the filter of the log."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from annotation.pages.form_fields import offer_choices
+from annotation.pages.forms import DayInput
+from annotation.scans.models import Site
+from annotation.work.campaigns import CHANGEABLE
+from annotation.work.models import Campaign, SeenPolicy, SignaturePolicy
+
+
+class SettingsForm(forms.Form):
+    """What may be changed in a campaign; its fields are those of `CHANGEABLE`."""
+
+    name = forms.CharField(label="Name", max_length=120)
+    planned_scans = forms.IntegerField(label="Planned scans", min_value=0)
+    planned_until = forms.DateField(label="Planned until", required=False, widget=DayInput())
+    batch_size = forms.IntegerField(label="Most scans in a batch", min_value=1, max_value=500)
+    lease_minutes = forms.IntegerField(
+        label="Minutes that an open scan is held",
+        min_value=5,
+        max_value=1440,
+        help_text="Without a sign of work it goes back to the person's list after that time.",
+    )
+    seen_policy = forms.ChoiceField(label="Handed in or approved without a look", choices=SeenPolicy.choices)
+    signature_policy = forms.ChoiceField(label="An approval asks for the password", choices=SignaturePolicy.choices)
+    blank_percent = forms.IntegerField(
+        label="Scans that start blank, %",
+        min_value=0,
+        max_value=100,
+        help_text="Of those that have a pre-annotation: the arm without it, to measure what it saves.",
+    )
+    retrain_after = forms.IntegerField(label="Newly approved masks until a training", min_value=1, max_value=32767)
+    promotes_by_itself = forms.BooleanField(
+        label="A model that passes the gate is promoted by itself",
+        required=False,
+        help_text="Otherwise it waits for a coordinator's decision.",
+    )
+    guidelines = forms.CharField(
+        label="Guidelines", required=False, widget=forms.Textarea(attrs={"rows": 10}), help_text="Markdown."
+    )
+
+    def __init__(self, *args: Any, campaign: Campaign, **more: Any) -> None:
+        initial = {name: getattr(campaign, name) for name in CHANGEABLE}
+        initial["blank_percent"] = round(100 * campaign.blank_share)
+        super().__init__(*args, initial=initial, **more)
+        self.campaign = campaign
+
+    def wanted(self) -> dict[str, Any]:
+        """The fields of the campaign."""
+        found = dict(self.cleaned_data)
+        percent = found.pop("blank_percent")
+        # A share between two whole percents stays as it is unless the percent was changed.
+        if percent != self.initial["blank_percent"]:
+            found["blank_share"] = percent / 100
+        return found
+
+
+class SiteNameForm(forms.Form):
+    """What may be changed of a site."""
+
+    name = forms.CharField(label="Name", max_length=120)
+
+    def __init__(self, *args: Any, site: Site, **more: Any) -> None:
+        super().__init__(*args, initial={"name": site.name}, **more)
+
+
+class LogForm(forms.Form):
+    """The filter of the audit log; empty: everything."""
+
+    who = forms.ChoiceField(label="Who", required=False)
+    about = forms.ChoiceField(label="About", required=False)
+    thing = forms.CharField(label="Scan, batch, person or id", required=False, max_length=64)
+    from_day = forms.DateField(label="From", required=False, widget=DayInput())
+    to_day = forms.DateField(label="To", required=False, widget=DayInput())
+
+    def __init__(self, *args: Any, actors: Sequence[str], subjects: Sequence[tuple[str, str]], **more: Any) -> None:
+        super().__init__(*args, **more)
+        offer_choices(self, "who", [("", "Anybody"), *((name, name) for name in actors)])
+        offer_choices(self, "about", [("", "Anything"), *subjects])
+
+    def clean_thing(self) -> str:
+        return str(self.cleaned_data["thing"]).strip()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("from_day"), cleaned.get("to_day")
+        if first and last and last < first:
+            raise ValidationError("The last day is before the first.")
+        return cleaned
