@@ -1,5 +1,5 @@
-"""Firefox for tests, as Debian has it, over its own wire for WebDriver: what geckodriver, which Debian lacks, translates
-to (docs/adr/0037)."""
+"""Firefox for tests, as Debian has it, over its own wire for WebDriver: what geckodriver translates to, which Debian
+lacks (docs/adr/0037)."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.webdriver import PATIENCE_S, Driver, Refused
+from tests.webdriver import PATIENCE_S, Driver, RefusedError
 
 # Commands of the standard, as Firefox calls them; `{}` stands for an element.
 COMMANDS = {
@@ -70,11 +70,11 @@ class Firefox(Driver):
         self._line.sendall(b"%d:%b" % (len(message), message))
         _, _, error, result = self._read()
         if error:
-            raise Refused(f"{error['error']}: {error['message']}")
+            raise RefusedError(f"{error['error']}: {error['message']}")
         return result["value"] if set(result) == {"value"} else result
 
     def close(self) -> None:
-        with suppress(Refused, OSError):
+        with suppress(RefusedError, OSError):
             self.ask("DELETE", "", flags=["eForceQuit"])
         self._line.close()
 

@@ -20,7 +20,7 @@ Promise.resolve((%s)(arguments[0])).then((value) => done({ value }), (error) => 
 PATIENCE_S = 60
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The driver says no; `error` of the standard."""
 
 
@@ -42,12 +42,12 @@ class Driver:
         finally:
             line.close()
         if isinstance(value, dict) and "error" in value and "message" in value:
-            raise Refused(f"{value['error']}: {value['message']}")
+            raise RefusedError(f"{value['error']}: {value['message']}")
         return value
 
     def close(self) -> None:
         """End the session, and the browser with it."""
-        with suppress(Refused, OSError):
+        with suppress(RefusedError, OSError):
             self.ask("DELETE", "")
 
     def act(self, kind: str, *actions: dict[str, Any], **more: Any) -> None:
@@ -104,7 +104,7 @@ class WebDriverPage:
     def evaluate(self, function: str, arg: Any = None) -> Any:
         answer = self._driver.ask("POST", "/execute/async", script=SCRIPT % function, args=[arg])
         if "error" in answer:
-            raise Refused(answer["error"])
+            raise RefusedError(answer["error"])
         return answer.get("value")
 
     def wait_for_function(self, function: str, *, arg: Any = None, timeout: float = 20_000) -> Any:
@@ -115,7 +115,7 @@ class WebDriverPage:
             try:
                 if found := self.evaluate(function, arg):
                     return found
-            except Refused as error:
+            except RefusedError as error:
                 why = error
             time.sleep(0.05)
         raise AssertionError(f"waited {timeout:.0f} ms in vain for {function}: {why}")

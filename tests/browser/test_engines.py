@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
