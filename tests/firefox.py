@@ -95,8 +95,7 @@ def launch_firefox(**preferences: Any) -> Iterator[Firefox]:
         lines = [f"user_pref({json.dumps(key)}, {json.dumps(value)});" for key, value in wanted.items()]
         (profile / "user.js").write_text("\n".join(lines))
         command = [find_firefox(), "--headless", "--marionette", "--no-remote", "--profile", name]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        with subprocess.Popen(command, **quiet) as server:
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
             try:
                 driver = Firefox(_port(profile, server))
                 try:

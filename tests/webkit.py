@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.product import free_port
 from tests.webdriver import PATIENCE_S, Driver
@@ -35,8 +36,8 @@ def display() -> Iterator[str]:
 def launch_webkit() -> Iterator[Driver]:
     """A browser with a profile that ends with it."""
     port = free_port()
-    options = {"binary": find("MiniBrowser"), "args": ["--automation"]}
-    capabilities = {"browserName": "MiniBrowser", "webkitgtk:browserOptions": options}
+    options: dict[str, Any] = {"binary": find("MiniBrowser"), "args": ["--automation"]}
+    capabilities: dict[str, Any] = {"browserName": "MiniBrowser", "webkitgtk:browserOptions": options}
     command = [find("WebKitWebDriver"), f"--port={port}", "--host=127.0.0.1"]
     with display() as name, subprocess.Popen(command, env=os.environ | {"DISPLAY": name}) as server:
         try:
@@ -49,7 +50,7 @@ def launch_webkit() -> Iterator[Driver]:
             server.terminate()
 
 
-def _session(port: int, capabilities: dict[str, object]) -> Driver:
+def _session(port: int, capabilities: dict[str, Any]) -> Driver:
     """A session, as soon as the driver listens."""
     end = time.monotonic() + PATIENCE_S
     while True:

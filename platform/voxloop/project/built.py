@@ -1,18 +1,21 @@
-"""Built scripts, styles and workers: WhiteNoise, and what an isolated page asks of the scripts of its workers."""
+"""What an isolated page asks of the built scripts of its workers."""
 
-from typing import Any
+from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from whitenoise.middleware import WhiteNoiseMiddleware
 
 
-class BuiltFiles(WhiteNoiseMiddleware):
-    """WhiteNoise with the embedder policy on every answer. Its own hook for headers leaves 304 answers out, and WebKit
-    then refuses to start a worker whose script it has in its cache."""
+class Isolated:
+    """Middleware: the embedder policy on every answer for a built file. WhiteNoise's own hook for headers leaves 304
+    answers out, and WebKit then refuses to start a worker whose script it has in its cache."""
 
-    @staticmethod
-    def serve(static_file: Any, request: HttpRequest) -> HttpResponseBase:
-        answer: HttpResponseBase = WhiteNoiseMiddleware.serve(static_file, request)
-        answer["Cross-Origin-Embedder-Policy"] = "require-corp"
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        answer = self.get_response(request)
+        if request.path_info.startswith(settings.STATIC_URL):
+            answer["Cross-Origin-Embedder-Policy"] = "require-corp"
         return answer
