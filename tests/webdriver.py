@@ -11,9 +11,17 @@ from typing import Any
 
 # By the names that Playwright gives them.
 KEYS = {
-    "Shift": "\ue008", "Control": "\ue009", "Alt": "\ue00a", "Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004",
-    "PageUp": "\ue00e", "PageDown": "\ue00f", "ArrowUp": "\ue013", "ArrowDown": "\ue015",
-}  # fmt: skip
+    "Shift": "\ue008",
+    "Control": "\ue009",
+    "Alt": "\ue00a",
+    "Enter": "\ue007",
+    "Escape": "\ue00c",
+    "Tab": "\ue004",
+    "PageUp": "\ue00e",
+    "PageDown": "\ue00f",
+    "ArrowUp": "\ue013",
+    "ArrowDown": "\ue015",
+}
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of a reference, by the standard
 SCRIPT = """const done = arguments[arguments.length - 1];
 Promise.resolve((%s)(arguments[0])).then((value) => done({ value }), (error) => done({ error: String(error) }));"""

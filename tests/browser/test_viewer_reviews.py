@@ -141,9 +141,11 @@ def test_a_reviewer_checks_and_takes_back_by_keys(live_world: World, submitted: 
     assert submitted.signature is not None
     assert (submitted.signature["looked_at"], len(submitted.looked_at)) == (1, 1)
     assert submitted.state == "corrected"
+    see_the_correction(new_page("annotator"), submitted)
 
-    # The author finds the correction, and sees what it added and took away.
-    page = new_page("annotator")
+
+def see_the_correction(page: Page, submitted: ReviewRound) -> None:
+    """The author finds it in the work list, and sees what it added and took away."""
     page.goto("/worklist/?show=done")
     expect(page.get_by_text("with corrections by reviewer")).to_be_visible()
     page.goto(f"/view/{submitted.annotation_id}/")
