@@ -21,6 +21,7 @@ from voxloop.volume.growing import NORMAL_LUNG_HU, lung_limit
 from voxloop.volume.phantom import make_phantom
 
 MOST_SHARE_OF_PEER = 0.30
+MOST_OF_A_STEP = 30.0  # ms
 ROUNDS = 15
 PLANE = 512  # crops are embedded in slices of this size, for a realistic row stride
 
@@ -80,6 +81,8 @@ def run() -> Iterator[dict[str, Any]]:
         yield ratio_row("brush", name, mine["milliseconds"], peer, "ms", MOST_SHARE_OF_PEER)
         yield ratio_row("brush", f"{name}, beside its most", mine["milliseconds"], most_ms, "ms", 1.0)
         yield ratio_row("brush", f"{name}: apply, beside its most", mine["apply"], 1.0, "ms", 1.0)
+        yield ratio_row("brush", f"{name}: first step of it, beside its most", mine["step"], MOST_OF_A_STEP, "ms", 1.0)
+        yield ratio_row("brush", f"{name}: a next step, beside its most", mine["next"], MOST_OF_A_STEP, "ms", 1.0)
 
 
 def _case(name: str, slice_mm: float) -> Case:

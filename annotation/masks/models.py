@@ -48,6 +48,8 @@ class MaskRevision(models.Model):
     content_hash = models.CharField(max_length=64)
     voxel_counts = models.JSONField(default=dict)  # segment id -> voxels, erased (255) left out
     strokes = models.JSONField(default=list)
+    # [stroke, i, j, k, whether it holds] of every proposed lesion that was accepted (annotation.masks.strokes)
+    accepted = models.JSONField(default=list)
     idempotency_key = models.UUIDField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

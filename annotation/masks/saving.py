@@ -11,6 +11,7 @@ from uuid import UUID
 
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import Arrived, Manifest, check_list, count_values, hash_of, keep_stored, shown_counts
+from annotation.masks.strokes import accepted_after
 from annotation.work.leases import lease_after
 from annotation.work.models import LabelSchema
 from annotation.work.schema import LAYER_NAME, Schema, parse_schema
@@ -29,7 +30,8 @@ HOLD = "SELECT 1 FROM work_assignment WHERE id = %(assignment)s FOR NO KEY UPDAT
 READ = """
 SELECT a.state, a.stage, a.lease_until, a.scan_id, campaign.lease_minutes, campaign.schema_id,
        scan.code AS scan_code, scan.state AS scan_state, scan.shape_zyx,
-       head.revision_id AS head_id, revision.chunks, revision.voxel_counts, revision.content_hash, done.id AS done_id
+       head.revision_id AS head_id, revision.chunks, revision.voxel_counts, revision.content_hash,
+       revision.accepted, done.id AS done_id
 FROM work_assignment AS a
 JOIN work_campaign AS campaign ON campaign.id = a.campaign_id
 JOIN scans_scan AS scan ON scan.id = a.scan_id
@@ -50,11 +52,11 @@ WITH fresh AS (
     ON CONFLICT DO NOTHING RETURNING sha256
 ), saved AS (
     INSERT INTO masks_maskrevision (id, scan_id, layer, kind, parent_id, assignment_id, author_id, model_name, chunks,
-                                    content_hash, voxel_counts, strokes, idempotency_key, created_at)
+                                    content_hash, voxel_counts, strokes, accepted, idempotency_key, created_at)
     VALUES (%(id)s, %(scan)s, %(layer)s, %(kind)s, %(parent)s, %(assignment)s, %(actor)s, '',
             (COALESCE((SELECT chunks FROM masks_maskrevision WHERE id = %(parent)s), '{{}}') - %(emptied)s::text[])
                 || %(named)s::jsonb,
-            %(hash)s, %(counts)s::jsonb, %(strokes)s::jsonb, %(key)s, %(at)s)
+            %(hash)s, %(counts)s::jsonb, %(strokes)s::jsonb, %(accepted)s::jsonb, %(key)s, %(at)s)
 ), moved AS (
     INSERT INTO masks_head (assignment_id, layer, revision_id) VALUES (%(assignment)s, %(layer)s, %(id)s)
     ON CONFLICT (assignment_id, layer) DO UPDATE SET revision_id = excluded.revision_id
@@ -85,6 +87,7 @@ class Held:
     chunks: Manifest  # of the head
     voxel_counts: dict[str, int]  # of the head
     content_hash: str | None  # of the head
+    accepted: list[list[Any]]  # of the head
     done_id: UUID | None  # the revision that was saved with this idempotency key
 
     @property
@@ -108,6 +111,7 @@ def hold(assignment_id: UUID, layer: str, key: UUID | None, actor: User) -> Held
         actor=actor,
         chunks=json.loads(row.pop("chunks") or "{}"),
         voxel_counts=json.loads(row.pop("voxel_counts") or "{}"),
+        accepted=json.loads(row.pop("accepted") or "[]"),
         shape_zyx=_triple(json.loads(row.pop("shape_zyx") or "null")),
         **row,
     )
@@ -141,6 +145,7 @@ def append(
         content_hash=hash_of(chunks, held.shape_zyx or ()),
         voxel_counts=shown_counts(counts),
         strokes=list(strokes),
+        accepted=accepted_after(held.accepted, strokes),
         idempotency_key=key,
         created_at=at,
     )
@@ -176,6 +181,7 @@ def _write(held: Held, revision: MaskRevision, arrived: Arrived, entry: AuditEnt
             "hash": revision.content_hash,
             "counts": json.dumps(revision.voxel_counts),
             "strokes": json.dumps(revision.strokes),
+            "accepted": json.dumps(revision.accepted),
             "key": revision.idempotency_key,
             "at": revision.created_at,
             "lease_until": lease_after(held.lease_minutes, held.lease_until),

@@ -21,8 +21,8 @@ def go_on(assignment: Assignment) -> bool:
             assignment=assignment, layer=head.layer, defaults={"revision": head.revision, "start": head.start}
         )
     copy_answers(source=before.answer_sets.first(), assignment=assignment)
-    assignment.starts_from = before.starts_from
-    assignment.save(update_fields=["starts_from"])
+    assignment.starts_from, assignment.marks = before.starts_from, before.marks
+    assignment.save(update_fields=["starts_from", "marks"])
     return True
 
 

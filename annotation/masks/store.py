@@ -210,7 +210,8 @@ def load_labels(revision: MaskRevision | None, shape_zyx: Iterable[int]) -> Labe
 
 def message_of(revision: MaskRevision | None, layer: str, shape_zyx: Iterable[int]) -> bytes:
     """The mask message of a revision."""
-    return encode_message(layer, shape_zyx, chunks_of(revision, shape_zyx))
+    accepted = revision.accepted if revision is not None else ()
+    return encode_message(layer, shape_zyx, chunks_of(revision, shape_zyx), accepted=accepted)
 
 
 def shown_counts(counts: Mapping[int, int]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,8 @@ DEEPEST = 6
 MOST_VOXELS = 1 << 31
 LONGEST_RADIUS_MM = 1000.0
 FARTHEST = 1 << 16
+ACCEPTING = ("accept", "regrow")
+MOST_ACCEPTED = 2000  # the header of a message holds 4 MiB
 TOOL = re.compile(r"[a-z][a-z0-9-]{0,39}")
 TIME = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?)?)?", re.ASCII)
 
@@ -29,6 +31,22 @@ def check_stroke(stroke: Mapping[str, Any]) -> dict[str, Any]:
         if (name in stroke or name in ("id", "tool")) and not fits(stroke.get(name)):
             raise Invalid(f"The field {name} of a stroke must be {wanted}.", code="bad_mask")
     return dict(stroke)
+
+
+def accepted_after(accepted: Sequence[Sequence[Any]], strokes: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+    """Which proposed lesions are accepted after these checked strokes: `[stroke, i, j, k, whether it holds]` each.
+
+    A stroke that accepts changes no voxel, or regrows the lesion; undo and redo name it. What was undone stays in the
+    list, because a later redo names the first stroke only. At most the `MOST_ACCEPTED` newest."""
+    found = {row[0]: list(row) for row in accepted}
+    for stroke in strokes:
+        params = stroke.get("params", {})
+        of = params.get("of")
+        if stroke["tool"] in ACCEPTING and "ijk" in stroke:
+            found[stroke["id"]] = [stroke["id"], *stroke["ijk"], True]
+        elif stroke["tool"] in ("undo", "redo") and isinstance(of, str) and of in found:
+            found[of][4] = stroke["tool"] == "redo"
+    return list(found.values())[-MOST_ACCEPTED:]
 
 
 def _is_id(value: object) -> bool:

@@ -49,6 +49,7 @@ class ClaimSerializer(serializers.Serializer[Any]):
 class SubmitSerializer(serializers.Serializer[Any]):
     answers = serializers.DictField(required=False, allow_null=True, default=None)
     acknowledged = serializers.ListField(child=serializers.CharField(max_length=64), default=list)
+    comments = CommentSerializer(many=True, default=list)
 
 
 class SignatureSerializer(serializers.Serializer[Any]):

@@ -34,8 +34,13 @@ def add_comment(
     if found is None:
         raise NotFound
     _check_may_talk(found, actor)
+    return pin_once(found, actor, text, ijk, id)
+
+
+def pin_once(found: ReviewRound, actor: User, text: str, ijk: Sequence[int] | None, id: UUID | None) -> Comment:
+    """Write a comment of a locked round unless the one of this id is there. Raises Invalid, Conflict (`id_taken`)."""
     if id is not None and (known := Comment.objects.filter(pk=id).first()) is not None:
-        _check_same(known.author_id == actor.pk and known.round_id == found.pk)
+        _check_same(known.author_id == actor.pk and known.round.annotation_id == found.annotation_id)
         return known
     return pin_comment(found, actor, text, ijk, id)
 

@@ -12,6 +12,7 @@ from annotation.reviews.facts import (
     CampaignOfContextFacts,
     CommentFacts,
     ContextFacts,
+    MarksOfContextFacts,
     MaskSourceFacts,
     PermissionsFacts,
     ReplyFacts,
@@ -28,7 +29,7 @@ from annotation.reviews.states import CommentState, RoundState
 from annotation.scans.models import Scan
 from annotation.scans.selectors import volume_index
 from annotation.scans.states import ScanState
-from annotation.work.facts import schema_facts
+from annotation.work.facts import mark_facts, schema_facts
 from annotation.work.models import Assignment, Campaign, SeenPolicy, SignaturePolicy
 from annotation.work.requeuing import whole_line
 from annotation.work.schema import Layer, Schema
@@ -67,6 +68,7 @@ def viewer_context(assignment: Assignment, user: User) -> ContextFacts:
         probability=probability_of(assignment, heads, user),
         interactive=describe() if can.edit else None,
         answers=AnswersFacts(answers, f"{API}/assignments/{assignment.pk}/answers"),
+        marks=_marks(assignment, round_),
         comments=[comment_facts(row) for row in comments_of(assignment)],
         comments_seen=seen_until(round_.annotation, user) if round_ else None,
         review=_review(round_, user, assignment) if round_ else None,
@@ -107,7 +109,19 @@ def _rights(assignment: Assignment, round_: ReviewRound | None, user: User) -> P
         approve=judging,
         correct=judging,
         return_=judging,
-        comment=judging or (annotating and round_ is not None),
+        # Before a first review what the author asks goes with the hand-in.
+        comment=judging or (annotating and (round_ is not None or can_edit)),
+    )
+
+
+def _marks(assignment: Assignment, round_: ReviewRound | None) -> MarksOfContextFacts:
+    other = None
+    if round_ is not None:
+        other = round_.annotation if assignment.stage == Assignment.Stage.REVIEW else round_.review
+    return MarksOfContextFacts(
+        own={name: mark_facts(mark) for name, mark in assignment.marks.items()},
+        others=[mark_facts(mark) for mark in other.marks.values()] if other is not None else [],
+        url=f"{API}/assignments/{assignment.pk}/marks",
     )
 
 

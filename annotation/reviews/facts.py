@@ -10,7 +10,7 @@ from annotation.masks.facts import InteractiveFacts
 from annotation.reviews.interlocks import Interlock
 from annotation.reviews.states import CommentState, RoundState
 from annotation.scans.facts import Three, VolumeIndexFacts
-from annotation.work.facts import LabelSchemaFacts
+from annotation.work.facts import LabelSchemaFacts, MarkFacts
 from annotation.work.models import Assignment, SeenPolicy, SignaturePolicy
 from annotation.work.states import AssignmentState
 from voxloop.accounts.preferences import SettingsFacts
@@ -158,6 +158,16 @@ class AnswersFacts:
 
 
 @dataclass(frozen=True)
+class MarksOfContextFacts:
+    """What this person has measured, by id, and the URL to keep it; `others`: what the author measured, for a judge,
+    and what the judge measured, for whose work came back."""
+
+    own: Mapping[str, MarkFacts]
+    others: Sequence[MarkFacts]
+    url: str
+
+
+@dataclass(frozen=True)
 class PermissionsFacts:
     """What this person may do here now."""
 
@@ -213,6 +223,7 @@ class ContextFacts:
     probability: ProbabilityFacts | None
     interactive: InteractiveFacts | None
     answers: AnswersFacts
+    marks: MarksOfContextFacts
     comments: Sequence[CommentFacts]
     comments_seen: datetime | None
     review: ReviewOfContextFacts | None

@@ -74,6 +74,8 @@ class RoundMask(models.Model):
     layer = models.CharField(max_length=32)
     submitted = models.ForeignKey(MaskRevision, null=True, on_delete=models.PROTECT, related_name="submitted_in")
     approved = models.ForeignKey(MaskRevision, null=True, on_delete=models.PROTECT, related_name="approved_in")
+    # What became of the lesions that the model had proposed (voxloop.volume.proposals); null: it had proposed nothing
+    lesions = models.JSONField(null=True)
 
     class Meta:
         ordering = ["round", "layer"]

@@ -7,14 +7,16 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from annotation.masks.answers import save_answers
 from annotation.masks.models import AnswerSet, Head, MaskRevision
 from annotation.masks.selectors import heads_of, newest_answers, schema_of
 from annotation.masks.wholeness import check_masks
-from annotation.reviews.comments import pin_comment
+from annotation.reviews.comments import pin_comment, pin_once
 from annotation.reviews.interlocks import Interlock, check_interlocks, list_unanswered
 from annotation.reviews.models import ReviewRound, RoundMask
+from annotation.reviews.proposals import count_fates
 from annotation.reviews.risk import assess
 from annotation.reviews.seeing import check_seen, seen_of
 from annotation.reviews.selectors import visible_rounds
@@ -55,10 +57,16 @@ def list_interlocks(assignment: Assignment) -> list[Interlock]:
 
 
 def submit_assignment(
-    *, assignment_id: UUID, actor: User, answers: Mapping[str, Any] | None = None, acknowledged: Sequence[str] = ()
+    *,
+    assignment_id: UUID,
+    actor: User,
+    answers: Mapping[str, Any] | None = None,
+    acknowledged: Sequence[str] = (),
+    comments: Sequence[Mapping[str, Any]] = (),
 ) -> ReviewRound:
-    """Submit an annotation: it becomes read-only and waits for review. Raises Conflict `interlocks` (with the list)
-    when mask and answers are inconsistent; the answers are saved anyway."""
+    """Submit an annotation: it becomes read-only and waits for review. `comments` are questions to the reviewer, as
+    those of a return. Raises Conflict `interlocks` (with the list) when mask and answers are inconsistent; the answers
+    are saved anyway."""
     if answers is not None:
         save_answers(assignment_id=assignment_id, values=answers, actor=actor)
     with transaction.atomic():
@@ -72,40 +80,56 @@ def submit_assignment(
         open_locks = [lock for lock in locks if lock.blocking or lock.code not in acknowledged]
         if open_locks:
             raise Conflict(
-                "Before you submit: " + " ".join(lock.message for lock in open_locks),
+                "Look at this before you submit. " + " ".join(lock.message for lock in open_locks),
                 code="interlocks",
                 interlocks=plain(open_locks),
             )
         advance(
             assignment, AssignmentState.SUBMITTED, table=ASSIGNMENT, actor=actor, submitted_at=now(), lease_until=None
         )
-        heads = heads_of(assignment)
-        masks: dict[str, MaskRevision | None] = {
-            layer.name: heads[layer.name].revision if layer.name in heads else None
-            for layer in schema_of(assignment).editable_layers
-        }
-        risk, reasons = assess(
-            scan=assignment.scan,
-            masks=masks,
-            starts={layer: heads[layer].start if layer in heads else None for layer in masks},
-            warnings=locks,
-            number=assignment.round,
-            is_first_batch=not Batch.objects.filter(
-                assignments__person=actor, number__lt=assignment.batch.number, campaign=assignment.campaign
-            ).exists(),
-        )
-        round_ = ReviewRound.objects.create(
-            annotation=assignment,
-            number=assignment.round,
-            author=actor,
-            answers=AnswerSet.objects.filter(assignment=assignment).first(),
-            risk=risk,
-            reasons=reasons,
-        )
-        RoundMask.objects.bulk_create(
-            [RoundMask(round=round_, layer=layer, submitted=revision) for layer, revision in masks.items()]
-        )
+        round_ = _begin_round(assignment, actor, locks)
+        for comment in comments:
+            pin_once(round_, actor, str(comment.get("text", "")), comment.get("ijk"), comment.get("id"))
         refresh_batch(assignment.batch_id, actor)
+    return round_
+
+
+def _begin_round(assignment: Assignment, actor: User, warnings: list[Interlock]) -> ReviewRound:
+    """The round of what is being handed in, with its risk and what became of the model's lesions."""
+    heads = heads_of(assignment)
+    masks: dict[str, MaskRevision | None] = {
+        layer.name: heads[layer.name].revision if layer.name in heads else None
+        for layer in schema_of(assignment).editable_layers
+    }
+    risk, reasons = assess(
+        scan=assignment.scan,
+        masks=masks,
+        starts={layer: heads[layer].start if layer in heads else None for layer in masks},
+        warnings=warnings,
+        number=assignment.round,
+        is_first_batch=not Batch.objects.filter(
+            assignments__person=actor, number__lt=assignment.batch.number, campaign=assignment.campaign
+        ).exists(),
+    )
+    round_ = ReviewRound.objects.create(
+        annotation=assignment,
+        number=assignment.round,
+        author=actor,
+        answers=AnswerSet.objects.filter(assignment=assignment).first(),
+        risk=risk,
+        reasons=reasons,
+    )
+    RoundMask.objects.bulk_create(
+        [
+            RoundMask(
+                round=round_,
+                layer=layer,
+                submitted=revision,
+                lesions=count_fates(heads.get(layer), assignment.scan),
+            )
+            for layer, revision in masks.items()
+        ]
+    )
     return round_
 
 
@@ -127,7 +151,9 @@ def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: boo
     if found.review is None:
         raise Conflict("This round was never opened; open it, then judge it.", code="state_conflict")
     if unseen := [lock for lock in check_seen(found.review) if lock.blocking]:
-        raise Conflict("Before you approve: " + unseen[0].message, code="interlocks", interlocks=plain(unseen))
+        raise Conflict(
+            "Look at this before you approve. " + unseen[0].message, code="interlocks", interlocks=plain(unseen)
+        )
     rows = list(found.masks.select_related("submitted"))
     corrections = _corrections(rows, heads_of(found.review))
     changed = list(corrections)
@@ -181,7 +207,9 @@ def return_round(*, round_id: UUID, actor: User, comments: Sequence[Mapping[str,
     check_not_withdrawn(found.annotation.scan)
     for comment in comments:
         pin_comment(found, actor, str(comment.get("text", "")), comment.get("ijk"))
-    if not found.comments.exclude(state=CommentState.RESOLVED).exists():
+    # A question of the author says nothing of what to fix; a reply to it may.
+    said = ~Q(author=found.author) | Q(replies__author=actor)
+    if not found.comments.exclude(state=CommentState.RESOLVED).filter(said).exists():
         raise Invalid("Say in a comment what to fix before you return it.", code="comment_required")
     if found.review is not None:
         advance(

@@ -42,11 +42,14 @@ def erase(*, subject_id: UUID, actor: User, why: str, confirmation: str) -> Eras
 
 def _describe(scans: Sequence[Scan]) -> list[Line]:
     rows = Assignment.objects.filter(scan__in=scans).count()
-    return [Line("Assignments", rows, "kept", "who worked when and how long; typed reasons are deleted")]
+    return [
+        Line("Assignments", rows, "kept", "who worked when and how long; typed reasons and measurements are deleted")
+    ]
 
 
 def _before(scans: Sequence[Scan], actor: Actor) -> list[str]:
     Assignment.objects.filter(scan__in=scans).exclude(reason="").update(reason="erased")
+    Assignment.objects.filter(scan__in=scans).update(marks={})
     CampaignScan.objects.filter(scan__in=scans).update(score=None, score_model=None)
     return []
 

@@ -1,7 +1,9 @@
 """The label schema as sent to the viewer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
 from annotation.work.questions import Kind, Option, Question
 from annotation.work.schema import Layer, Limit, Schema
@@ -52,6 +54,41 @@ class QuestionFacts:
     decimals: int
     max_length: int
     shown_when: ConditionFacts | None
+
+
+class MarkKind(StrEnum):
+    """A distance between two positions, or a shape between two opposite corners."""
+
+    LENGTH = "length"
+    ELLIPSE = "ellipse"
+    RECTANGLE = "rectangle"
+
+
+class MarkPlane(StrEnum):
+    """The plane in which a shape lies."""
+
+    AXIAL = "axial"
+    CORONAL = "coronal"
+    SAGITTAL = "sagittal"
+
+
+@dataclass(frozen=True)
+class MarkFacts:
+    """What was measured: a length from `start` to `end`, or a shape between these corners on slice `index` of `plane`
+    (null for a length); continuous voxel positions (i, j, k)."""
+
+    kind: MarkKind
+    plane: MarkPlane | None
+    index: int | None
+    start: tuple[float, float, float]
+    end: tuple[float, float, float]
+
+
+def mark_facts(mark: Mapping[str, Any]) -> MarkFacts:
+    """A kept mark for the viewer."""
+    plane = MarkPlane(mark["plane"]) if mark["plane"] else None
+    (i0, j0, k0), (i1, j1, k1) = mark["start"], mark["end"]
+    return MarkFacts(MarkKind(mark["kind"]), plane, mark["index"], (i0, j0, k0), (i1, j1, k1))
 
 
 @dataclass(frozen=True)

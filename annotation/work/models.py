@@ -192,6 +192,7 @@ class Assignment(models.Model):
     active_seconds = models.PositiveIntegerField(default=0)
     active_periods = models.JSONField(default=dict)  # what `active_seconds` sums up (annotation.work.activity)
     seen = models.JSONField(default=dict)  # what was looked at (annotation.work.seen)
+    marks = models.JSONField(default=dict)  # what was measured (annotation.work.marks)
     created_at = models.DateTimeField(auto_now_add=True)
     opened_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)

@@ -4,12 +4,16 @@
  * processor time (mean), milliseconds of the first call, and voxels.
  */
 
+import type { BitVolume } from "../src/editor/bitvolume";
 import { BitFrame, MARGIN, floodFrom } from "../src/editor/bits";
 import { grownRuns, writableByGrowing } from "../src/editor/brushes";
+import { Drawing } from "../src/editor/drawing";
 import { grow } from "../src/editor/growing";
 import { Labelmap } from "../src/editor/labelmap";
 import { invert, voxelsIn } from "../src/editor/runs";
+import { Stepping } from "../src/editor/stepping";
 import type { Zyx } from "../src/editor/types";
+import { Volume } from "../src/editor/volume";
 import { casesOf } from "./cases";
 
 interface Case {
@@ -90,6 +94,29 @@ for (const { name, case: c, hu, limit } of casesOf<Case>()) {
     labels.apply(invert(runs), new Set());
     return runs.count;
   });
-  results[name] = { ...timed(() => voxelsIn(stroke())), apply: apply.milliseconds / 2 };
+  results[name] = { ...timed(() => voxelsIn(stroke())), apply: apply.milliseconds / 2, ...steps(c, hu, input.limit) };
+}
+
+/** A step of the stroke: the first one, which finds where the region changes, and those after it. */
+function steps(c: Case, hu: Int16Array, limit: BitVolume | null): { step: number; next: number; cold: number } {
+  const volume = new Volume(c.shape_zyx, hu);
+  volume.slicesArrived(0, c.shape_zyx[0]);
+  const meta = { shapeZyx: c.shape_zyx, spacingMmZyx: c.spacing_mm_zyx, backgroundHu: c.background_hu };
+  const ground = { meta, volume, labels: new Labelmap(c.shape_zyx), limit };
+  const tool = { tool: "grow", segment: 1, radiusMm: c.radius_mm, overwrite: false, locked: [] } as const;
+  const drawing = new Drawing(tool, ground);
+  drawing.dab(c.seed_zyx);
+  const { runs, stroke } = drawing.finish();
+  const press = drawing.onePress;
+  if (!press) throw new Error("the stroke took nothing");
+  const step = (stepping: Stepping) => {
+    const found = stepping.step(1, stroke, ground);
+    if ("kind" in found) throw new Error(found.why);
+    return voxelsIn(found.runs);
+  };
+  const first = timed(() => step(new Stepping(press, stroke, runs)));
+  const stepping = new Stepping(press, stroke, runs);
+  const next = timed(() => step(stepping));
+  return { step: first.milliseconds, next: next.milliseconds, cold: first.first };
 }
 process.stdout.write(JSON.stringify(results));

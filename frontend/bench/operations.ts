@@ -6,9 +6,10 @@
 
 import { Labelmap } from "../src/editor/labelmap";
 import { Mask } from "../src/editor/mask";
-import { type Effect, operate } from "../src/editor/operations";
+import { type PlainOperation, operate } from "../src/editor/operations";
+import type { Effect } from "../src/editor/operations/effect";
 import { tally } from "../src/editor/runs";
-import type { Operation, Zyx } from "../src/editor/types";
+import type { Zyx } from "../src/editor/types";
 
 const SHAPE: Zyx = [300, 512, 512],
   SPACING: Zyx = [1.0, 0.7, 0.7];
@@ -51,7 +52,7 @@ function since(start: NodeJS.CpuUsage): number {
 }
 
 function timed(
-  operation: Exclude<Operation, { op: "click" }>,
+  operation: PlainOperation,
   labels: Labelmap,
 ): { milliseconds: number; kept: number; added: number; removed: number; megabytes: number } {
   const mask = new Mask(SHAPE, "bench");

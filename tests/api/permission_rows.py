@@ -108,6 +108,7 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:assignment", "get"): SEERS_OF_WORK,
     ("api:assignment-open", "post"): OWNER,
     ("api:assignment-beat", "post"): OWNER,
+    ("api:assignment-marks", "patch"): OWNER,
     ("api:assignment-mask", "get"): SEERS_OF_WORK,
     ("api:assignment-mask", "put"): OWNER,
     ("api:assignment-history", "get"): SEERS_OF_WORK,

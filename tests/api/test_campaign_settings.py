@@ -5,8 +5,16 @@ from django.test import Client
 
 from annotation.reviews.selectors import review_queue
 from annotation.reviews.services import submit_assignment
-from annotation.work.campaigns import CHANGEABLE, change_campaign, pause_campaign, resume_campaign
+from annotation.scans.services import rename_site
+from annotation.work.campaigns import (
+    CHANGEABLE,
+    change_campaign,
+    create_campaign,
+    pause_campaign,
+    resume_campaign,
+)
 from annotation.work.services import claim_assignment, open_assignment
+from annotation.work.standard import CHEST_CT
 from tests.factories.world import World, label, publish
 from voxloop.audit.models import AuditEntry
 from voxloop.kernel.errors import Conflict, Invalid
@@ -65,6 +73,20 @@ def test_a_value_out_of_bounds_is_told_at_its_field(world: World, field: str, va
     assert any(says in error for error in answer.context["form"].errors[field]), answer.context["form"].errors
     world.campaign.refresh_from_db()
     assert world.campaign.batch_size == 50
+
+
+def test_services_refuse_what_the_pages_refuse(world: World) -> None:
+    with pytest.raises(Invalid) as refused:
+        change_campaign(campaign=world.campaign, actor=world["admin"], planned_scans=3_000_000_000)
+    assert (refused.value.code, refused.value.extra["field"]) == ("bad_campaign", "planned_scans")
+    create_campaign(name="Abdomen", slug="abdomen", definition=CHEST_CT, actor=world["admin"])
+    with pytest.raises(Conflict) as taken:
+        change_campaign(campaign=world.campaign, actor=world["admin"], name="Abdomen")
+    assert taken.value.code == "campaign_taken"
+    for name in ("", " ", "x" * 121):
+        with pytest.raises(Invalid) as unnamed:
+            rename_site(site_id=world.sites["a"].pk, name=name, actor=world["admin"])
+        assert unnamed.value.code == "bad_site_name"
 
 
 def test_a_pause_gives_out_nothing_and_loses_nothing(world: World) -> None:

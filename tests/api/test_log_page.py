@@ -10,6 +10,7 @@ from django.test import Client
 from annotation.pages.selectors.log import words_of
 from annotation.work.campaigns import pause_campaign
 from tests.factories.world import World, publish
+from voxloop.audit.anchors import anchor
 from voxloop.audit.models import AuditEntry
 from voxloop.audit.services import seal_entries
 from voxloop.jobs.models import Job
@@ -81,6 +82,7 @@ def test_the_export_holds_the_filter_and_stands_in_the_log(world: World, admin: 
 
 def test_the_log_is_verified_as_a_job(world: World, admin: Client) -> None:
     seal_entries()
+    anchor()
     assert "It was not verified here yet." in admin.get("/log/").content.decode()
     answer = admin.post("/log/verify/")
     job = Job.objects.get(kind=Job.Kind.VERIFY_LOG)
@@ -88,8 +90,19 @@ def test_the_log_is_verified_as_a_job(world: World, admin: Client) -> None:
     assert admin.post("/log/verify/")["Location"] == f"/jobs/{job.pk}/", "one at a time"
     run(job.pk, verify_as_job)
     job.refresh_from_db()
-    assert (job.state, job.result) == ("succeeded", {"entries": AuditEntry.objects.count()}), job.error
+    assert (job.state, set(job.result)) == ("succeeded", {"entries"}), job.error
+    assert 0 < job.result["entries"] <= AuditEntry.objects.count()
     assert "every one as it was written" in admin.get("/log/").content.decode()
+
+
+def test_a_log_without_an_anchor_is_not_verified(world: World, admin: Client) -> None:
+    seal_entries()
+    admin.post("/log/verify/")
+    job = Job.objects.get(kind=Job.Kind.VERIFY_LOG)
+    run(job.pk, verify_as_job)
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == ("failed", "anchor_missing")
+    assert "There is no anchor" in admin.get("/log/").content.decode()
 
 
 def test_a_changed_entry_is_told(world: World, admin: Client) -> None:

@@ -145,6 +145,7 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
         "api:batch-offline": {"days": 2},
         "api:assignment-beat": {"active_seconds": 5},
         "api:assignment-answers": {"values": {}},
+        "api:assignment-marks": {"values": {}},
         "api:assignment-propose": {"segment": 1, "points": [[1, 1, 1, 1]]},
         "api:assignment-skip": {"reason": "wrong series"},
         "api:assignment-block": {"reason": "artefact"},

@@ -159,12 +159,12 @@ def test_the_middle_of_a_scan_is_shown_head_up_and_in_proportion(world: World) -
     scan = world.scans[0]
     axial = imagecodecs.png_decode(draw_plane(scan, "axial"))
     assert axial.shape == SHAPE[1:]
-    assert axial[24, 28] > 250, "the ball"
+    assert axial[24, 28] > 200, "the ball"
     assert axial[2, 2] < 100, "lung"
     coronal = imagecodecs.png_decode(draw_plane(scan, "coronal"))
     # 40 slices of 2.5 mm over 56 columns of 1 mm.
     assert coronal.shape[0] / coronal.shape[1] == pytest.approx(40 * 2.5 / 56, abs=0.02)
-    assert coronal[coronal.shape[0] // 2, coronal.shape[1] // 2] > 250
+    assert coronal[coronal.shape[0] // 2, coronal.shape[1] // 2] > 200
     for unknown in ("sagittal", "../axial"):
         with pytest.raises(NotFound):
             draw_plane(scan, unknown)
@@ -175,5 +175,5 @@ def test_the_last_slice_is_at_the_top_of_the_coronal_plane(world: World) -> None
     hu[-8:] = 100
     scan = add_scan(world, "a", hu, Geometry.axial(SHAPE, (2.5, 1.0, 1.0)), number=99)
     coronal = imagecodecs.png_decode(draw_plane(scan, "coronal"))
-    assert coronal[2].mean() > 250
-    assert coronal[-3].mean() < 50
+    assert coronal[2].mean() > 230
+    assert coronal[-3].mean() < 100

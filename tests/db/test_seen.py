@@ -96,7 +96,7 @@ def test_a_verdict_is_signed_with_what_the_reviewer_saw(world: World, row: Assig
     # Another reviewer begins with nothing seen.
     give_back_round(round_id=found.pk, actor=world["reviewer"])
     found = claim_round(round_id=found.pk, actor=world["reviewer2"])
-    with pytest.raises(Conflict, match="Before you approve: Slices seen 0 %"):
+    with pytest.raises(Conflict, match=r"before you approve\. Slices seen 0 %"):
         approve_round(round_id=found.pk, actor=world["reviewer2"], signed_at=now())
     assert found.review is not None
     look(world, found.review, "reviewer2", *range(4, DEPTH), lesions=(1, 1))

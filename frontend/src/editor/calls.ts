@@ -23,10 +23,12 @@ import type {
   Plane,
   Preview,
   Proposed,
+  ProposedLesion,
   Region,
   Slice,
   SliceFacts,
   Stats,
+  StepResult,
   Tool,
   VoxelValue,
   Zyx,
@@ -67,6 +69,8 @@ export interface Calls {
   apply(operation: Operation): Promise<OperationResult>;
   /** What `apply` would change, with patches of the watched slices. */
   propose(operation: Operation): Proposed;
+  /** The last stroke of one press with a bound a step further: more (1) or less (−1); one entry of the history. */
+  stepStroke(by: 1 | -1): Promise<StepResult>;
   undo(): Promise<HistoryState>;
   redo(): Promise<HistoryState>;
 
@@ -78,6 +82,8 @@ export interface Calls {
   valueAt(ijk: Ijk): VoxelValue;
   stats(): Stats;
   lesions(beside?: Beside): Lesion[];
+  /** The lesions that an overlay proposes, the largest first, and what became of each; none before it has come. */
+  proposed(key: string, anatomy: string | null): ProposedLesion[];
   /**
    * How full of each segment blocks of `step` voxels are, layers `from` <= z < `to` of blocks; of the mask or an
    * overlay.
@@ -134,6 +140,7 @@ export const HANDED_OVER: Readonly<Record<CallName, number | null>> = {
   preview: null,
   apply: null,
   propose: null,
+  stepStroke: null,
   undo: null,
   redo: null,
   sliceLabels: null,
@@ -143,6 +150,7 @@ export const HANDED_OVER: Readonly<Record<CallName, number | null>> = {
   valueAt: null,
   stats: null,
   lesions: null,
+  proposed: null,
   coarse: null,
   sliceFacts: null,
   histogram: null,

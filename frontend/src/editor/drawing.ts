@@ -3,7 +3,7 @@
 import type { BitVolume } from "./bitvolume";
 import { ballRuns, between, growStroke, writableByErasing, writableByGrowing, writableByPaint } from "./brushes";
 import { reachOf, unite } from "./geometry";
-import { NORMAL_LUNG_HU } from "./growing";
+import { type GrowInput, NORMAL_LUNG_HU } from "./growing";
 import type { Labelmap } from "./labelmap";
 import { Composer, NO_RUNS, type Runs, invert, tally, voxelsIn } from "./runs";
 import {
@@ -33,6 +33,16 @@ export interface Ground {
   readonly limit: BitVolume | null;
 }
 
+export type GrowTool = Extract<Tool, { tool: "grow" }>;
+
+/** One press of the growing brush, with its bounds in true HU. */
+export interface Press {
+  readonly tool: GrowTool;
+  readonly seed: Zyx;
+  readonly lowerHu: number;
+  readonly seedHu: number;
+}
+
 /** What one dab of a tool would change, and what of it the ceiling refused. */
 interface DabEffect {
   readonly runs: Runs;
@@ -46,21 +56,26 @@ const NOT_LOADED: DabEffect = {
   grow: { added: 0, refusal: "not_loaded", refused: 0, seedHu: null, lowerHu: null, milliseconds: 0 },
 };
 
+/** What growing works on. */
+export function inputOf({ meta, volume, labels, limit }: Ground): GrowInput {
+  return {
+    shape: meta.shapeZyx,
+    spacing: meta.spacingMmZyx,
+    hu: volume.hu,
+    labels: labels.data,
+    limit,
+    backgroundHu: meta.backgroundHu ?? NORMAL_LUNG_HU,
+  };
+}
+
 /** What one dab of a tool would change. Changes nothing. */
 export function effectOf(tool: Tool, at: Zyx, ground: Ground): DabEffect {
   if (tool.tool !== "grow") return ballOf(tool, at, ground);
   const started = performance.now();
-  const { shapeZyx: shape, spacingMmZyx: spacing, backgroundHu } = ground.meta;
+  const { shapeZyx: shape, spacingMmZyx: spacing } = ground.meta;
   const reach = Math.floor(tool.radiusMm / spacing[0]) + 3;
   if (!ground.volume.hasSlices(at[0] - reach, at[0] + reach)) return NOT_LOADED;
-  const input = {
-    shape,
-    spacing,
-    hu: ground.volume.hu,
-    labels: ground.labels.data,
-    limit: ground.limit,
-    backgroundHu: backgroundHu ?? NORMAL_LUNG_HU,
-  };
+  const input = inputOf(ground);
   const writable = writableByGrowing(tool.segment, tool.overwrite, tool.locked);
   const {
     runs,
@@ -127,6 +142,8 @@ export class Drawing {
   #last: Zyx | null = null;
   #reach = 1;
   #pressed = false;
+  #dabs = 0;
+  #grown: GrowResult | null = null;
 
   constructor(
     private readonly tool: Tool,
@@ -158,11 +175,22 @@ export class Drawing {
       removed += counts.removed;
       grown = effect.grow;
       this.#last = centre;
+      this.#grown = effect.grow;
+      this.#dabs++;
     });
     this.#reach = reach;
     this.#pressed ||= reach !== 1;
     this.#first ??= [at[2], at[1], at[0]];
     return { added, removed, grow: grown, box };
+  }
+
+  /** The gesture as one press of the growing brush; null where it is more, or anything else. */
+  get onePress(): Press | null {
+    const { tool } = this;
+    const bounds = this.#grown;
+    if (tool.tool !== "grow" || this.#dabs !== 1 || this.#pressed || !this.#last) return null;
+    if (bounds?.lowerHu == null || bounds.seedHu === null) return null;
+    return { tool, seed: this.#last, lowerHu: bounds.lowerHu, seedHu: bounds.seedHu };
   }
 
   /** Takes everything back. */

@@ -93,7 +93,10 @@ export function grow(
   const seed64 = seedValue(input, box, seed, reach, acrossSlices);
   const nothing = { box, frame: null, taken: null, seedHu: seed64 / 64 };
   if (seed64 < 64 * (backgroundHu + params.minContrast)) return { ...nothing, lowerHu: null, refusal: "normal_lung" };
-  const lower64 = 64 * backgroundHu + Math.floor((params.tolerance * (seed64 - 64 * backgroundHu)) / 100);
+  const lower64 =
+    params.lowerHu === null
+      ? 64 * backgroundHu + Math.floor((params.tolerance * (seed64 - 64 * backgroundHu)) / 100)
+      : 64 * params.lowerHu;
   const upper64 = params.upperHu === null ? HIGHEST64 : seed64 + 64 * params.upperHu;
 
   const sphere = sphereIn(box, spacing, seed, radiusMm, params.planar);

@@ -1,7 +1,7 @@
 /** What is kept of a line of work until the server has it, and who keeps it. */
 
 import type { Shape } from "../ground/check";
-import type { Keeping, Stroke, Zyx, Matrix } from "./types";
+import type { Box, Keeping, Matrix, Stroke, Zyx } from "./types";
 
 export interface Entry {
   readonly line: string;
@@ -82,6 +82,17 @@ export interface Change {
   readonly base?: Uint8Array | undefined;
   /** null removes it. */
   readonly pending?: Pending | null | undefined;
+}
+
+/** What one step did to the labels, and what the journal must hold of it. */
+export interface Step {
+  readonly box: Box | null;
+  readonly change: Change;
+}
+
+/** An entry as it is kept. */
+export function plain({ line, seq, kind, of, runs, strokes }: Entry): Entry {
+  return { line, seq, kind, of, runs, strokes };
 }
 
 /** Where the strokes of one line are kept. */

@@ -5,6 +5,7 @@ import type { BitVolume } from "./bitvolume";
 import { componentAt, componentsOf, type Component } from "./components";
 import { Extent } from "./extent";
 import type { Labelmap } from "./labelmap";
+import { Overlapping } from "./overlap";
 import type { SparseMask } from "./sparsemask";
 import { type Ijk, type Lesion, type LesionHistogram, type Zyx, perAxis } from "./types";
 
@@ -18,45 +19,20 @@ const ROUND_MM = 15;
  */
 export function modelVoxels(lesions: readonly Component[], model: readonly Component[]): number[] {
   const found = lesions.map(() => 0);
-  const order = lesions
-    .flatMap((part, lesion) =>
-      Array.from(part.starts, (start, n) => ({ start, end: start + part.lengths[n]!, label: part.label, lesion })),
-    )
-    .sort((a, b) => a.start - b.start);
+  const overlapping = new Overlapping(lesions);
   for (const part of model) {
-    const shared = new Map<number, number>();
-    part.starts.forEach((start, n) => {
-      const end = start + part.lengths[n]!;
-      for (let at = firstEndingAfter(order, start); at < order.length; at++) {
-        const other = order[at]!;
-        if (other.start >= end) break;
-        if (other.label !== part.label) continue;
-        const { lesion } = other;
-        shared.set(lesion, (shared.get(lesion) ?? 0) + Math.min(end, other.end) - Math.max(start, other.start));
-      }
-    });
     let main = -1,
+      most = 0,
       rest = part.voxels;
-    for (const [lesion, voxels] of shared) {
-      if (main < 0 || voxels > (shared.get(main) ?? 0)) main = lesion;
+    for (const [lesion, voxels] of overlapping.sharedWith(part)) {
+      if (lesions[lesion]!.label !== part.label) continue;
+      if (voxels > most) [main, most] = [lesion, voxels];
       found[lesion]! += voxels;
       rest -= voxels;
     }
     if (main >= 0) found[main]! += rest;
   }
   return found;
-}
-
-/** Stretches do not overlap, so their ends ascend like their starts. */
-function firstEndingAfter(order: readonly { readonly end: number }[], position: number): number {
-  let low = 0,
-    high = order.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (order[middle]!.end <= position) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** The region of an overlay (lobe, lung) in which most of a lesion lies; null where it lies in none. */
@@ -163,7 +139,7 @@ export function lesionsOf(
   });
 }
 
-function nearestVoxel(part: Component, [, ny, nx]: Zyx, spacing: Zyx, centre: Zyx): Ijk {
+export function nearestVoxel(part: Component, [, ny, nx]: Zyx, spacing: Zyx, centre: Zyx): Ijk {
   let best: Ijk = [0, 0, 0],
     least = Infinity;
   part.starts.forEach((start, n) => {

@@ -4,10 +4,11 @@
  */
 
 import type { Keep } from "./disagreement";
-import { type About, type Change, Forgetful, type Keeper, type Restored, TakenOver, bothOf } from "./keeper";
+import { type About, type Change, Forgetful, type Keeper, type Restored, type Step, TakenOver, bothOf } from "./keeper";
 import { Journal, journalOf } from "./journal";
 import { Vault } from "./vault";
-import type { Mask, Merged, Step } from "./mask";
+import type { Mask } from "./mask";
+import type { Merged } from "./merging";
 import { decodeMessage } from "./message";
 import { Outbox } from "./outbox";
 import { Ownership } from "./ownership";

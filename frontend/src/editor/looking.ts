@@ -14,6 +14,7 @@ import {
   type Lesion,
   type LesionHistogram,
   type Plane,
+  type ProposedLesion,
   type Region,
   type Slice,
   type SliceFacts,
@@ -34,6 +35,7 @@ type Looks =
   | "stats"
   | "regions"
   | "lesions"
+  | "proposed"
   | "coarse"
   | "sliceFacts"
   | "histogram"
@@ -68,6 +70,9 @@ export abstract class Looking implements Pick<Calls, Looks> {
   }
   lesions(beside?: Beside): Lesion[] {
     return this.scene.lesions(beside);
+  }
+  proposed(key: string, anatomy: string | null): ProposedLesion[] {
+    return this.scene.proposed(key, anatomy);
   }
   coarse(key: string | null, step: Zyx, from: number, to: number): CoarseField[] {
     return this.scene.coarse(key, step, from, to);

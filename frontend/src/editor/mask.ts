@@ -3,11 +3,12 @@
  * is synchronous; each step answers the `Change` that the journal must hold.
  */
 
+import { type Accepted, AcceptedLesions } from "./accepted";
 import { unite } from "./geometry";
-import type { Change, Conflict, Entry, LineState, Restored } from "./keeper";
+import { type Change, type Conflict, type Entry, type LineState, type Restored, type Step, plain } from "./keeper";
 import { Labelmap } from "./labelmap";
 import { Log, type Logged } from "./log";
-import { changesOf, mergeStroke } from "./merging";
+import { type Merged, changesOf, mergeStroke } from "./merging";
 import type { MaskMessage } from "./message";
 import { NO_RUNS, type Runs, compose, decodeRuns, encodeRuns, invert, voxelsIn } from "./runs";
 import { type Disagreement, type Keep, disagreementsOf, takeTheirs } from "./disagreement";
@@ -18,21 +19,12 @@ const UNDO_DEPTH = 200;
 /** Entries since the base of a journal, which an opening without a network replays. */
 const LONGEST_JOURNAL = 256;
 
-export interface Step {
-  readonly box: Box | null;
-  readonly change: Change;
-}
-export interface Merged extends Step {
-  readonly mine: string;
-  readonly theirs: string;
-  readonly theirVoxels: number;
-  readonly overlap: number;
-}
-
 export class Mask {
   readonly labels: Labelmap;
   #state: LineState;
   readonly #log = new Log();
+  /** Proposed lesions that the reader accepted. */
+  readonly accepted = new AcceptedLesions();
 
   constructor(
     shape: Zyx,
@@ -124,6 +116,7 @@ export class Mask {
     const entry = { line: this.line, seq: this.#state.lastSeq + 1, kind, of, runs, strokes, effect, chunks };
     this.#state = { ...this.#state, lastSeq: entry.seq };
     this.#log.add(entry);
+    this.accepted.note(strokes);
     return entry;
   }
 
@@ -144,11 +137,15 @@ export class Mask {
   }
 
   /** A whole mask to lay under the journal, once it has grown long since its base; null while it is short or unsent. */
-  outgrown(): { seq: number; chunks: MaskMessage["chunks"] } | null {
+  outgrown(): { seq: number; chunks: MaskMessage["chunks"]; accepted: readonly Accepted[] } | null {
     const { lastSeq, baseSeq } = this.#state;
     return this.hasUnsent || lastSeq - baseSeq < LONGEST_JOURNAL
       ? null
-      : { seq: lastSeq, chunks: this.labels.payloads(this.labels.occupiedChunks()) };
+      : {
+          seq: lastSeq,
+          chunks: this.labels.payloads(this.labels.occupiedChunks()),
+          accepted: this.accepted.list(),
+        };
   }
 
   /** The journal stands on the mask after entry `seq`; what neither undo nor redo needs of before goes. */
@@ -192,7 +189,7 @@ export class Mask {
       const merged = this.merge(head);
       return { restored, change: merged.change, merged };
     }
-    this.labels.load(head.message);
+    this.#load(head.message);
     this.#state = {
       ...state,
       baseSeq: state.lastSeq,
@@ -206,9 +203,14 @@ export class Mask {
     return { restored: 0, change: { state: this.#state, base: head.bytes, drop, pending: null }, merged: null };
   }
 
+  #load(mask: MaskMessage): void {
+    this.labels.load(mask);
+    this.accepted.load(mask.accepted ?? []);
+  }
+
   /** Lays what the journal holds after entry `after` on a mask; undo and redo reach as far as it does. */
   #replay({ entries }: Restored, state: LineState, mask: MaskMessage, after: number): void {
-    this.labels.load(mask);
+    this.#load(mask);
     const bySeq = new Map(entries.map((entry) => [entry.seq, entry]));
     const [undo, redo] = [state.undo.filter((seq) => bySeq.has(seq)), state.redo.filter((seq) => bySeq.has(seq))];
     for (const entry of entries) if (undo.includes(entry.seq) || redo.includes(entry.seq)) this.#log.remember(entry);
@@ -220,6 +222,7 @@ export class Mask {
       const effect = entry.kind === "undo" ? invert(runs) : runs;
       const chunks = new Set<number>();
       this.labels.apply(effect, chunks);
+      this.accepted.note(entry.strokes);
       if (entry.seq > state.ackedSeq) this.#log.wait({ ...entry, effect, chunks });
     }
   }
@@ -232,6 +235,8 @@ export class Mask {
   merge(head: { revision: string; message: MaskMessage; bytes: Uint8Array }): Merged {
     const mineName = this.revision;
     const { effect: mine, strokes } = this.#log.unsent();
+    this.accepted.load(head.message.accepted ?? []);
+    this.accepted.note(strokes);
     const { theirs, apart, overlap } = changesOf(head.message, this.labels, mine);
     const add: Entry[] = [];
     let box: Box | null = null;
@@ -291,8 +296,4 @@ export class Mask {
     const box = found.reduce<Box | null>((sum, one) => unite(sum, one.box), null);
     return box && { overlap: found.reduce((sum, one) => sum + one.voxels, 0), box };
   }
-}
-
-function plain({ line, seq, kind, of, runs, strokes }: Entry): Entry {
-  return { line, seq, kind, of, runs, strokes };
 }

@@ -1,5 +1,6 @@
 /** Two versions of a mask come together. */
 
+import type { Step } from "./keeper";
 import type { Labelmap } from "./labelmap";
 import type { MaskMessage } from "./message";
 import { type Runs, invert, separate, tally } from "./runs";
@@ -27,4 +28,12 @@ export function mergeStroke(runs: Runs, params: Readonly<Record<string, unknown>
   const counts = tally(runs);
   const at = new Date().toISOString();
   return { id: uuid(), tool: "merge", segment: 0, ijk: [0, 0, 0], radius_mm: 0, params, ...counts, at };
+}
+
+/** Another save came in: what of it, and how much of it this one had changed too. */
+export interface Merged extends Step {
+  readonly mine: string;
+  readonly theirs: string;
+  readonly theirVoxels: number;
+  readonly overlap: number;
 }

@@ -1,5 +1,6 @@
 /** The mask message (docs/formats.md): gzip of magic, header and the payloads of chunks. */
 
+import { type Accepted, isAccepted } from "./accepted";
 import { CHUNK_VOXELS, FormatError, LONGEST_PAYLOAD, checkExtent, decodeChunk, gridOf } from "./chunks";
 import { voxelsOf } from "./geometry";
 import type { Stroke, Zyx } from "./types";
@@ -14,6 +15,8 @@ export interface MaskMessage {
   /** Payloads by chunk index; checked. */
   readonly chunks: readonly { readonly index: Zyx; readonly payload: Uint8Array }[];
   readonly strokes: readonly unknown[];
+  /** Of an answer of the server. */
+  readonly accepted?: readonly Accepted[];
 }
 
 async function through(
@@ -57,6 +60,7 @@ export function layOut(
   shapeZyx: Zyx,
   chunks: MaskMessage["chunks"],
   strokes: readonly Stroke[],
+  accepted: readonly Accepted[] = [],
 ): Uint8Array {
   const header = new TextEncoder().encode(
     JSON.stringify({
@@ -65,6 +69,7 @@ export function layOut(
       shape_zyx: shapeZyx,
       chunks: chunks.map(({ index, payload }) => [...index, payload.length]),
       strokes,
+      ...(accepted.length ? { accepted } : {}),
     }),
   );
   const out = new Uint8Array(8 + header.length + chunks.reduce((sum, chunk) => sum + chunk.payload.length, 0));
@@ -109,7 +114,7 @@ export async function decodeMessage(bytes: Uint8Array, shapeZyx: Zyx): Promise<M
     chunks.push({ index: [z, y, x], payload });
   }
   if (at !== raw.length) throw new FormatError("The mask message is longer than its header says.");
-  return { layer: header.layer, shapeZyx, chunks, strokes: header.strokes };
+  return { layer: header.layer, shapeZyx, chunks, strokes: header.strokes, accepted: header.accepted };
 }
 
 function headerOf(bytes: Uint8Array): {
@@ -118,6 +123,7 @@ function headerOf(bytes: Uint8Array): {
   shape_zyx: unknown;
   chunks: unknown[];
   strokes: unknown[];
+  accepted: Accepted[];
 } {
   let header: unknown;
   try {
@@ -125,10 +131,12 @@ function headerOf(bytes: Uint8Array): {
   } catch {
     throw new FormatError("The header of the mask message is not JSON.");
   }
-  const { version, layer, shape_zyx, chunks, strokes = [] } = (header ?? {}) as Record<string, unknown>;
+  const { version, layer, shape_zyx, chunks, strokes = [], accepted = [] } = (header ?? {}) as Record<string, unknown>;
   if (typeof layer !== "string" || !Array.isArray(chunks) || !Array.isArray(strokes))
     throw new FormatError("The header of the mask message is malformed.");
-  return { version, layer, shape_zyx, chunks, strokes };
+  if (!Array.isArray(accepted) || !accepted.every(isAccepted))
+    throw new FormatError("The accepted lesions of the mask message are malformed.");
+  return { version, layer, shape_zyx, chunks, strokes, accepted };
 }
 
 const sameNumbers = (a: unknown, b: Zyx): boolean =>

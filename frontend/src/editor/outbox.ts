@@ -4,7 +4,8 @@
  */
 
 import type { Change, Pending } from "./keeper";
-import type { Mask, Merged } from "./mask";
+import type { Mask } from "./mask";
+import type { Merged } from "./merging";
 import { decodeMessage, gzip, layOut } from "./message";
 import type { MaskServer } from "./server";
 import type { ReadOnlyReason, SaveState, Zyx } from "./types";
@@ -224,7 +225,9 @@ export class Outbox {
   async #shorten(): Promise<void> {
     const { mask, port } = { mask: this.port.mask, port: this.port };
     const long = mask.outgrown();
-    if (long) await port.write(mask.rebased(long.seq, await gzip(layOut(port.layer, port.shape, long.chunks, []))));
+    if (!long) return;
+    const base = await gzip(layOut(port.layer, port.shape, long.chunks, [], long.accepted));
+    await port.write(mask.rebased(long.seq, base));
   }
 
   async #mergeHead(): Promise<void> {

@@ -8,7 +8,7 @@ import { BitVolume } from "./bitvolume";
 import type { Probability } from "./clickradius";
 import { Proposals } from "./clicking";
 import { coarseOf } from "./coarse";
-import { componentsOf, type Component } from "./components";
+import type { Component } from "./components";
 import { type Cut, cutLabels } from "./cut";
 import type { Ground } from "./drawing";
 import { planeOf, rectangleOf, voxelsOf } from "./geometry";
@@ -19,6 +19,7 @@ import type { Mask } from "./mask";
 import { decodeMessage } from "./message";
 import type { ClickGround } from "./operations/click";
 import type { Watched } from "./patches";
+import { type Standing, fatesOf, partsOf, standingOf } from "./proposed";
 import { Regions } from "./regions";
 import { sliceFacts } from "./slicefacts";
 import type { Emit } from "./surroundings";
@@ -31,6 +32,7 @@ import {
   type Lesion,
   type LesionHistogram,
   type Plane,
+  type ProposedLesion,
   type Region,
   type Slice,
   type SliceFacts,
@@ -56,8 +58,8 @@ export class Scene {
   readonly #overlays = new Map<string, SparseMask>();
   /** Of the overlays that were asked for. */
   readonly #regions = new Map<string, Regions>();
-  /** Connected parts of an overlay: it never changes, so they are found once. */
-  readonly #parts = new WeakMap<SparseMask, Component[]>();
+  /** Proposed lesions with what never changes of them, by overlay, probability and anatomy. */
+  #standing: { readonly of: readonly unknown[]; readonly lesions: readonly Standing[] } | null = null;
 
   constructor(
     public meta: VolumeMeta,
@@ -184,12 +186,25 @@ export class Scene {
     );
   }
 
-  #partsOf(key: string | null): Component[] | null {
+  #partsOf(key: string | null): readonly Component[] | null {
     const overlay = key ? this.#overlays.get(key) : undefined;
-    if (!overlay) return null;
-    const parts = this.#parts.get(overlay) ?? componentsOf(overlay);
-    this.#parts.set(overlay, parts);
-    return parts;
+    return overlay ? partsOf(overlay).parts : null;
+  }
+
+  /** The lesions that an overlay proposes, the largest first, and what became of each; none before it has come. */
+  proposed(key: string, anatomy: string | null): ProposedLesion[] {
+    const overlay = this.#overlays.get(key);
+    if (!overlay) return [];
+    const { shapeZyx: shape, spacingMmZyx: spacing } = this.meta;
+    const lobes = anatomy === null ? null : (this.#overlays.get(anatomy) ?? null);
+    const proposed = partsOf(overlay);
+    const of = [overlay, this.#probability, lobes];
+    if (!this.#standing || this.#standing.of.some((one, n) => one !== of[n])) {
+      const lesions = proposed.parts.map((part) => standingOf(part, shape, spacing, this.#probability, lobes));
+      this.#standing = { of, lesions };
+    }
+    const fates = fatesOf(proposed, this.mask.labels, this.mask.accepted.now());
+    return this.#standing.lesions.map((lesion, n) => ({ ...lesion, fate: fates[n]! }));
   }
 
   /** Fill of the blocks of the mask, or of an overlay; see `coarse.ts`. */

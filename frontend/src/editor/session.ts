@@ -14,15 +14,19 @@ import { Looking } from "./looking";
 import { Mask } from "./mask";
 import { decodeMessage } from "./message";
 import { niftiOf } from "./nifti";
-import { type Effect, operate } from "./operations";
+import { operate } from "./operations";
 import { type ClickFacts, clickEffect } from "./operations/click";
+import type { Effect } from "./operations/effect";
+import { regrown } from "./operations/proposed";
 import { type Watched, patchesOf } from "./patches";
 import { Scene } from "./scene";
 import { tally } from "./runs";
+import { Stepping } from "./stepping";
 import type { Surroundings } from "./surroundings";
 import type {
   DabResult,
   EditorOptions,
+  GrowRefusal,
   HistoryState,
   Ijk,
   Opened,
@@ -31,6 +35,7 @@ import type {
   Preview,
   Proposed,
   SaveState,
+  StepResult,
   Stroke,
   Tool,
   Zyx,
@@ -40,6 +45,8 @@ import { uuid } from "./uuid";
 export class EditorSession extends Looking implements Calls {
   #line!: Line;
   #drawing: Drawing | null = null;
+  /** The last stroke of one press, to step it. */
+  #stepping: Stepping | null = null;
 
   constructor(private readonly around: Surroundings) {
     super();
@@ -156,6 +163,8 @@ export class EditorSession extends Looking implements Calls {
     this.#drawing = null;
     if (!drawing) return { added: 0, removed: 0 };
     const { runs, stroke } = drawing.finish();
+    const press = drawing.onePress;
+    if (press && runs.count > 0) this.#stepping = new Stepping(press, stroke, runs);
     if (runs.count > 0) this.#line.keep(this.mask.record(runs, stroke, drawing.chunks));
     return { added: stroke.added, removed: stroke.removed };
   }
@@ -173,9 +182,9 @@ export class EditorSession extends Looking implements Calls {
   async apply(operation: Operation): Promise<OperationResult> {
     this.#line.mustBeWritable();
     this.#commitDrawing();
-    const { runs, segment, ijk, params } = this.#effectOf(operation);
+    const { runs, segment, ijk, params, isKept, refusal } = this.#effectOf(operation);
     const counts = tally(runs);
-    if (runs.count > 0) {
+    if (runs.count > 0 || isKept) {
       const stroke: Stroke = {
         id: uuid(),
         tool: operation.op,
@@ -191,7 +200,20 @@ export class EditorSession extends Looking implements Calls {
       this.scene.changed(step.box);
     }
     await this.#line.written();
-    return counts;
+    return refusal ? { ...counts, refusal } : counts;
+  }
+
+  async stepStroke(by: 1 | -1): Promise<StepResult> {
+    this.#line.mustBeWritable();
+    this.#commitDrawing();
+    const stepped = this.#stepping?.step(by, this.mask.history().undo, this.scene.ground());
+    if (!stepped) return { kind: "stays", why: "no-stroke" };
+    if ("kind" in stepped) return stepped;
+    const step = this.mask.commit(stepped.runs, stepped.stroke);
+    this.scene.changed(step.box);
+    this.#line.keep(step);
+    await this.#line.written();
+    return stepped.result;
   }
 
   /** What an operation would change. Changes nothing. */
@@ -203,8 +225,9 @@ export class EditorSession extends Looking implements Calls {
     return { ...tally(effect.runs), patches, ...facts, milliseconds: performance.now() - started };
   }
 
-  #effectOf(operation: Operation): Effect & { readonly facts?: ClickFacts } {
+  #effectOf(operation: Operation): Effect & { readonly facts?: ClickFacts; readonly refusal?: GrowRefusal } {
     const overlay = (key: string): SparseMask => this.scene.overlay(key);
+    if (operation.op === "regrow") return regrown(operation, this.scene.ground(), overlay(operation.overlay));
     if (operation.op === "click") return clickEffect(operation, { ...this.scene.clickGround(), overlay });
     return operate(operation, { labels: this.mask.labels, spacing: this.options.volume.spacingMmZyx, overlay });
   }

@@ -207,3 +207,32 @@ function compare(
   }
   out[row + at]! |= word;
 }
+
+/** 64 × HU of every voxel of a box, smoothed; the volume's edge is repeated. */
+export function smoothedBox(
+  { hu, shape: [volumeZ, volumeY, volumeX] }: Voxels,
+  box: Box,
+  acrossSlices: boolean,
+): Int32Array {
+  const { x0, y0, z0 } = box;
+  const [nz, ny, nx] = [box.z1 - z0, box.y1 - y0, box.x1 - x0];
+  const reach = acrossSlices && volumeZ > 1 ? 1 : 0;
+  const out = new Int32Array(nz * ny * nx);
+  const lines = new Int32Array((ny + 2) * nx),
+    plane = new Int32Array(ny * nx);
+  for (let z = -reach; z < nz + reach; z++) {
+    const slice = Math.min(volumeZ - 1, Math.max(0, z0 + z)) * volumeY;
+    for (let y = -1; y <= ny; y++) {
+      const row = (slice + Math.min(volumeY - 1, Math.max(0, y0 + y))) * volumeX;
+      alongX(hu, row, volumeX, x0, 0, nx, lines, (y + 1) * nx);
+    }
+    for (let y = 0; y < ny; y++) alongY(lines, y * nx, nx, 0, nx, plane);
+    // Each slice counts twice for itself and once for those beside it; without neighbours four times.
+    for (let dz = -reach; dz <= reach; dz++) {
+      if (z + dz < 0 || z + dz >= nz) continue;
+      const weight = reach === 0 ? 4 : dz === 0 ? 2 : 1;
+      for (let n = 0, at = (z + dz) * ny * nx; n < ny * nx; n++, at++) out[at]! += weight * plane[n]!;
+    }
+  }
+  return out;
+}

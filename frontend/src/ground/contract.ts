@@ -188,6 +188,7 @@ export interface Context {
   readonly probability: Probability | null;
   readonly interactive: Interactive | null;
   readonly answers: Answers;
+  readonly marks: MarksOfContext;
   readonly comments: readonly Comment[];
   readonly comments_seen: string | null;
   readonly review: ReviewOfContext | null;
@@ -294,7 +295,14 @@ export interface Interlock {
 
 export interface Job {
   readonly id: string;
-  readonly kind: "import_scans" | "train" | "preannotate" | "export_release" | "scrub" | "collect_unreferenced";
+  readonly kind:
+    | "import_scans"
+    | "train"
+    | "preannotate"
+    | "export_release"
+    | "scrub"
+    | "collect_unreferenced"
+    | "verify_log";
   readonly state: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "lost";
   readonly progress: number;
   readonly message: string;
@@ -357,6 +365,41 @@ export interface ListedRevision {
   readonly tools: Readonly<Record<string, number>>;
   readonly counts: Readonly<Record<string, number>>;
   readonly change: Readonly<Record<string, number>>;
+}
+
+/**
+ * What was measured: a length from `start` to `end`, or a shape between these corners on slice `index` of `plane`
+ * (null for a length); continuous voxel positions (i, j, k).
+ */
+export interface Mark {
+  readonly kind: "length" | "ellipse" | "rectangle";
+  readonly plane: "axial" | "coronal" | "sagittal" | null;
+  readonly index: number | null;
+  readonly start: readonly [number, number, number];
+  readonly end: readonly [number, number, number];
+}
+
+export interface MarkRequest {
+  readonly kind: "length" | "ellipse" | "rectangle";
+  readonly plane?: "axial" | "coronal" | "sagittal" | null;
+  readonly index?: number | null;
+  readonly start: readonly [number, number, number];
+  readonly end: readonly [number, number, number];
+}
+
+/** All marks of the assignment, by their ids. */
+export interface Marks {
+  readonly values: Readonly<Record<string, Mark>>;
+}
+
+/**
+ * What this person has measured, by id, and the URL to keep it; `others`: what the author measured, for a judge,
+ * and what the judge measured, for whose work came back.
+ */
+export interface MarksOfContext {
+  readonly own: Readonly<Record<string, Mark>>;
+  readonly others: readonly Mark[];
+  readonly url: string;
 }
 
 /** The shown mask of one layer. For a mask that does not exist yet `etag` is `empty` and most else null. */
@@ -553,6 +596,11 @@ export interface PatchedChecksRequest {
   readonly values?: Readonly<Record<string, boolean | null>>;
 }
 
+export interface PatchedMarksRequest {
+  /** by the id that the client made */
+  readonly values?: Readonly<Record<string, MarkRequest | null>>;
+}
+
 export interface PatchedSettingsRequest {
   readonly values?: Readonly<Record<string, unknown>>;
 }
@@ -656,6 +704,8 @@ export interface Release {
   readonly created_by: string | null;
   readonly created_at: string;
   readonly frozen_at: string | null;
+  /** Why it must not be used any more. */
+  readonly yank_reason: string | null;
 }
 
 export interface ReleaseDetail {
@@ -670,6 +720,8 @@ export interface ReleaseDetail {
   readonly created_by: string | null;
   readonly created_at: string;
   readonly frozen_at: string | null;
+  /** Why it must not be used any more. */
+  readonly yank_reason: string | null;
   /** Scans by side of the split and site. */
   readonly scans: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly exports: readonly Export[];
@@ -943,6 +995,7 @@ export interface SlicesSeen {
 export interface SubmitRequest {
   readonly answers?: Readonly<Record<string, unknown>> | null;
   readonly acknowledged?: readonly string[];
+  readonly comments?: readonly CommentRequest[];
 }
 
 /** A new token; its text is returned only here. */
@@ -1092,6 +1145,10 @@ export interface Calls {
   "GET /api/v1/assignments/{id}/history": {
     readonly body: undefined;
     readonly answer: History;
+  };
+  "PATCH /api/v1/assignments/{id}/marks": {
+    readonly body: PatchedMarksRequest;
+    readonly answer: Marks;
   };
   "GET /api/v1/assignments/{id}/mask": {
     readonly body: undefined;

@@ -46,6 +46,10 @@ export interface Settings {
   marginMm: number;
   copyInto: boolean;
   moreOperations: boolean;
+  /** Switches of the brushes stay as they are from one scan to the next; else each begins as the viewer has them. */
+  switchesLast: boolean;
+  /** Width of the right panel in CSS pixels; 0 = the page's own. */
+  sideWidth: number;
   /** The radius of a plain brush follows the pressure of a pen. */
   penPressure: boolean;
   opacity: number;
@@ -102,6 +106,8 @@ export const DEFAULTS: Settings = {
   marginMm: 0,
   copyInto: false,
   moreOperations: false,
+  switchesLast: true,
+  sideWidth: 0,
   penPressure: true,
   opacity: 34,
   crosshair: true,
@@ -135,6 +141,26 @@ const SEND_AFTER_MS = 800,
   AGAIN_AFTER_MS = 15_000;
 
 export const settings = signal<Settings>(DEFAULTS);
+
+/** Switches of the brushes: away from their defaults they are said at the cursor. */
+const SWITCHES = [
+  "useLimit",
+  "planar",
+  "excludeVessels",
+  "strongControl",
+  "growFill",
+  "overwrite",
+  "eraserPlanar",
+  "eraseAll",
+  "thresholdPlanar",
+] as const;
+
+/** A scan was opened: the switches of the brushes are as the person wants them to begin. */
+export function beginScan(): void {
+  if (settings.value.switchesLast) return;
+  const back = Object.fromEntries(SWITCHES.map((name) => [name, DEFAULTS[name]]));
+  if (SWITCHES.some((name) => settings.value[name] !== DEFAULTS[name])) change(back);
+}
 
 export function change(part: Partial<Settings>): void {
   settings.value = { ...settings.value, ...part };

@@ -12,14 +12,15 @@ export const Context: Shape<contract.Context> = "G";
 export const HandedIn: Shape<Pick<contract.HandedIn, "next">> = "H";
 export const History: Shape<Pick<contract.History, "revisions">> = "I";
 export const Interlock: Shape<contract.Interlock> = "K";
-export const OfflineLoad: Shape<Pick<contract.OfflineLoad, "until" | "scans">> = "Q";
-export const OfflinePlan: Shape<contract.OfflinePlan> = "R";
-export const Reply: Shape<contract.Reply> = "Z";
-export const SavedAnswers: Shape<Pick<contract.SavedAnswers, "values">> = "Ca";
-export const Setter: Shape<contract.Setter> = "Fa";
-export const Settings: Shape<Pick<contract.Settings, "saved" | "values">> = "Ha";
-export const Verdict: Shape<Pick<contract.Verdict, "next" | "undo_seconds">> = "Ka";
-export const VolumeIndex: Shape<contract.VolumeIndex> = "La";
+export const Marks: Shape<contract.Marks> = "Q";
+export const OfflineLoad: Shape<Pick<contract.OfflineLoad, "until" | "scans">> = "T";
+export const OfflinePlan: Shape<contract.OfflinePlan> = "U";
+export const Reply: Shape<contract.Reply> = "Ca";
+export const SavedAnswers: Shape<Pick<contract.SavedAnswers, "values">> = "Fa";
+export const Setter: Shape<contract.Setter> = "Ia";
+export const Settings: Shape<Pick<contract.Settings, "saved" | "values">> = "Ka";
+export const Verdict: Shape<Pick<contract.Verdict, "next" | "undo_seconds">> = "Na";
+export const VolumeIndex: Shape<contract.VolumeIndex> = "Oa";
 
 /** Components by their marks. */
 export const PARTS: Readonly<Record<string, string>> = {
@@ -32,15 +33,16 @@ export const PARTS: Readonly<Record<string, string>> = {
   // Checks
   D: "values:{b",
   // Comment
-  E: "id author text created_at:s ijk:?3i round:i state:=open/resolved/reopened edited_at:?s replies:[Z",
+  E: "id author text created_at:s ijk:?3i round:i state:=open/resolved/reopened edited_at:?s replies:[Ca",
   // Condition
   F: "question:s in:[sb",
   // Context
   G:
     "id reason user:s stage:=annotation/review/arbitration " +
     "state:=queued/open/submitted/approved/returned/blocked/skipped/reclaimed round offline_days:i batch:B " +
-    "campaign:C scan:Da prior:?W schema:M masks:{P overlays:[U probability:?X interactive:?J answers:A comments:[E " +
-    "comments_seen lease_until previous next:?s review:?Aa signature:Ia seen:Ja can:V interlocks:[K settings:Ha",
+    "campaign:C scan:Ga prior:?Z schema:M masks:{S overlays:[X probability:?Aa interactive:?J answers:A marks:R " +
+    "comments:[E comments_seen lease_until previous next:?s review:?Da signature:La seen:Ma can:Y interlocks:[K " +
+    "settings:Ka",
   // HandedIn
   H: "next:?s",
   // History
@@ -52,67 +54,73 @@ export const PARTS: Readonly<Record<string, string>> = {
   // Jump
   L: "question?:?s layer?:s ijk?:?3i",
   // LabelSchema
-  M: "layers:[N questions:[Y",
+  M: "layers:[N questions:[Ba",
   // Layer
-  N: "name title:s editable:b limit:=/lungs segments:[Ea",
+  N: "name title:s editable:b limit:=/lungs segments:[Ha",
   // ListedRevision
   O: "id model created_at:s kind:=draft/correction/prediction/consensus/import author:?s tools counts change:{i",
+  // Mark
+  P: "kind:=length/ellipse/rectangle plane:?=axial/coronal/sagittal index:?i start end:3n",
+  // Marks
+  Q: "values:{P",
+  // MarksOfContext
+  R: "own:{P others:[P url:s",
   // MaskSource
-  P: "head:?s start source url:s",
+  S: "head:?s start source url:s",
   // OfflineLoad
-  Q: "until:s scans:[S",
+  T: "until:s scans:[V",
   // OfflinePlan
-  R: "scans:[S bytes days:i",
+  U: "scans:[V bytes days:i",
   // OfflineScan
-  S: "assignment code view:s bytes:i",
+  V: "assignment code view:s bytes:i",
   // Option
-  T: "value label:s means:=/infection/no_infection",
+  W: "value label:s means:=/infection/no_infection",
   // Overlay
-  U: "key title layer revision url:s",
+  X: "key title layer revision url:s",
   // Permissions
-  V: "edit submit skip block approve correct return comment:b",
+  Y: "edit submit skip block approve correct return comment:b",
   // Prior
-  W: "scan code description volume:s mask:?s",
+  Z: "scan code description volume:s mask:?s",
   // Probability
-  X: "url layer model:s bytes:i shape_zyx step_zyx:3i segment:?i",
+  Aa: "url layer model:s bytes:i shape_zyx step_zyx:3i segment:?i",
   // Question
-  Y:
-    "key text unit:s kind:=choice/choices/boolean/number/text required:b options:[T min max:?n decimals " +
+  Ba:
+    "key text unit:s kind:=choice/choices/boolean/number/text required:b options:[W min max:?n decimals " +
     "max_length:i shown_when:?F",
   // Reply
-  Z: "id author text created_at:s edited_at:?s",
+  Ca: "id author text created_at:s edited_at:?s",
   // ReviewOfContext
-  Aa:
+  Da:
     "id author:s round:i state:=pending/claimed/approved/corrected/returned/arbitration/withdrawn/taken_back " +
     "answers:{* submitted:{s looked_at reasons:[s",
   // Revision
-  Ba: "id model created_at:s kind:=draft/correction/prediction/consensus/import author:?s",
+  Ea: "id model created_at:s kind:=draft/correction/prediction/consensus/import author:?s",
   // SavedAnswers
-  Ca: "values:{*",
+  Fa: "values:{*",
   // ScanOfContext
-  Da: "id code site modality description volume:s shape_zyx:?3i spacing_mm_zyx:?3n index:?La",
+  Ga: "id code site modality description volume:s shape_zyx:?3i spacing_mm_zyx:?3n index:?Oa",
   // Segment
-  Ea: "id:i key name colour:s infectious:b",
+  Ha: "id:i key name colour:s infectious:b",
   // Setter
-  Fa: "value:i revision:?Ba strokes:[Ga",
+  Ia: "value:i revision:?Ea strokes:[Ja",
   // SettingStroke
-  Ga: "id tool at:?s segment:?i",
+  Ja: "id tool at:?s segment:?i",
   // Settings
-  Ha: "saved:i values:{*",
+  Ka: "saved:i values:{*",
   // Signature
-  Ia: "meaning:s policy:=always/recent/log_in minutes:i",
+  La: "meaning:s policy:=always/recent/log_in minutes:i",
   // SlicesSeen
-  Ja: "slices:s enough:n policy:=off/warn/block",
+  Ma: "slices:s enough:n policy:=off/warn/block",
   // Verdict
-  Ka: "next:?s undo_seconds:i",
+  Na: "next:?s undo_seconds:i",
   // VolumeIndex
-  La:
-    "version:i scan modality seal:s shape_zyx:3i spacing_mm_zyx:3n lps_from_ijk:44n pack:Na preview:Oa limit:?Ma " +
+  Oa:
+    "version:i scan modality seal:s shape_zyx:3i spacing_mm_zyx:3n lps_from_ijk:44n pack:Qa preview:Ra limit:?Pa " +
     "hu_range:2i",
   // VolumeLimit
-  Ma: "url:s bytes background_hu:i",
+  Pa: "url:s bytes background_hu:i",
   // VolumePack
-  Na: "url sha256:s bytes:i codec:=htj2k dtype:=int16/uint16 slices:[2i sums:?s",
+  Qa: "url sha256:s bytes:i codec:=htj2k dtype:=int16/uint16 slices:[2i sums:?s",
   // VolumePreview
-  Oa: "url:s bytes hu_lo hu_step:i shape_zyx step_zyx:3i codec:=gzip/htj2k lengths:[i",
+  Ra: "url:s bytes hu_lo hu_step:i shape_zyx step_zyx:3i codec:=gzip/htj2k lengths:[i",
 };

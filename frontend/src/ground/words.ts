@@ -64,6 +64,10 @@ export function clock(iso: string): string {
 
 const TOOL_WORDS: Readonly<Record<string, string>> = {
   grow: msg("grow"),
+  step: msg("step of the last stroke"),
+  accept: msg("accept the model's lesion"),
+  drop: msg("drop the model's lesion"),
+  regrow: msg("regrow the model's lesion"),
   sphere: msg("sphere"),
   circle: msg("circle"),
   erase: msg("erase"),

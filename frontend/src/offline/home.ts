@@ -7,12 +7,12 @@ import { call, csrfHeaders, NOT_UNDERSTOOD, Problem } from "../ground/api";
 import { fits, type Shape } from "../ground/check";
 import { t, tn } from "../ground/language";
 import { sendActivity } from "./activity";
-import { intent, intentsOf, isOf, type Intent, type Intents } from "./intents";
+import { intent, intentsOf, isOf, type Intent } from "./intents";
 import { personKey } from "../ground/personal";
 import { personVault } from "./vault";
 import { moveOld } from "./older";
 import { opensAgain } from "./reopening";
-import { refusalOf, sayWord } from "./words";
+import { sayKept } from "./words";
 
 /** What speaks against handing in, as far as it is told here. */
 const MESSAGES: Shape<readonly { readonly message: string }[]> = "[message:s";
@@ -104,6 +104,11 @@ async function sendScan(user: string, scan: Waiting): Promise<Homecoming> {
       await call("PATCH", `/api/v1/assignments/${assignment}/answers`, { values: valuesOf(answers) });
       await kept.drop(answers);
     }
+    const marks = intents.filter(isOf("mark"));
+    if (marks.length) {
+      await call("PATCH", `/api/v1/assignments/${assignment}/marks`, { values: valuesOf(marks) });
+      await kept.drop(marks);
+    }
     await sendActivity(kept, assignment, intents);
     const refused: Intent<"word">[] = [];
     for (const word of intents.filter(isOf("word"))) {
@@ -126,8 +131,10 @@ async function sendScan(user: string, scan: Waiting): Promise<Homecoming> {
         refused,
       };
     for (const wish of intents.filter(isOf("submit"))) {
-      await call("POST", `/api/v1/assignments/${assignment}/submit`, { acknowledged: wish.value.acknowledged });
-      await kept.drop([wish]);
+      const { acknowledged, comments = [] } = wish.value;
+      await call("POST", `/api/v1/assignments/${assignment}/submit`, { acknowledged, comments });
+      const asked = (await kept.list()).filter((one) => one.assignment === assignment && one.kind === "draft");
+      await kept.drop([wish, ...asked]);
       submitted = true;
     }
     return { scan, left: null, submitted, waits: false, lost: false, refused: [] };
@@ -141,22 +148,6 @@ const isLost = (error: unknown): boolean =>
   error instanceof Problem
     ? error.code === "lease_lost" || error.code === "not_editable"
     : error instanceof Error && (error.message === "lease-lost" || error.message === "not-editable");
-
-/** Says a comment or a reply. Answers it with the reason where the server does not take it; then it stays here. */
-async function sayKept(kept: Intents, word: Intent<"word">): Promise<Intent<"word"> | null> {
-  if (word.value.refused) return word;
-  try {
-    await sayWord(word.value, word.review);
-  } catch (error) {
-    const refused = refusalOf(error);
-    if (refused === null) throw error;
-    const told = { ...word, value: { ...word.value, refused } };
-    await kept.put([told]);
-    return told;
-  }
-  await kept.drop([word]);
-  return null;
-}
 
 const refusedWords = (count: number, isHeld: boolean): string =>
   [
@@ -290,6 +281,7 @@ export function waitingWords({ lines, intents }: Waiting): string {
     has("answer") ? t("answers") : "",
     has("word") ? tn(has("word"), "{n} comment", "{n} comments") : "",
     has("check") ? t("what was checked") : "",
+    has("mark") ? t("measurements") : "",
     has("submit") ? t("to be handed in") : "",
   ];
   return words.filter(Boolean).join(", ");

@@ -9,6 +9,7 @@ import type { Ijk } from "../editor/types";
 import { uuid } from "../editor/uuid";
 import type { Vault } from "../editor/vault";
 import type { Shape } from "../ground/check";
+import type { Mark } from "../ground/contract";
 import { personVault } from "./vault";
 
 /** A comment, or a reply `to` one, on its way; `refused` says why the server does not take it. */
@@ -20,7 +21,7 @@ export interface Word {
   readonly refused: string | null;
 }
 
-/** A comment of a return that is not given yet. */
+/** A comment that waits for the return or the hand-in it goes with. */
 export interface Draft {
   readonly id: string;
   readonly text: string;
@@ -48,7 +49,14 @@ export interface Kinds {
   readonly word: Word;
   readonly draft: Draft;
   /** Hand it in once everything else is on the server; its own checks decide then. */
-  readonly submit: { readonly acknowledged: readonly string[]; readonly at: string };
+  readonly submit: {
+    readonly acknowledged: readonly string[];
+    /** Questions to the reviewer. */
+    readonly comments?: readonly Draft[];
+    readonly at: string;
+  };
+  /** What was measured; null: deleted. Names: the mark's id. */
+  readonly mark: Mark | null;
   /** What the person did at the scan. Names: the page. */
   readonly activity: Activity;
 }

@@ -140,9 +140,9 @@ async function takeScan(
   const own = maskOf(context, layer).url;
   const told = await (await keep(store, context.scan.volume, signal, true)).text();
   const index = checked(valueOf(told), shape.VolumeIndex, context.scan.volume);
-  const beside = addressesIn(context).filter(
-    (url) => url !== own && url !== context.answers.url && url !== context.scan.volume,
-  );
+  // What is only written to has nothing to be taken along.
+  const others = new Set([own, context.answers.url, context.marks.url, context.scan.volume]);
+  const beside = addressesIn(context).filter((url) => !others.has(url));
   for (const url of beside) await keep(store, url, signal, false, url.includes("/mask") ? { Accept: MEDIA_TYPE } : {});
   for (const part of [index.preview, index.limit]) if (part) await keep(store, part.url, signal);
   parts.push(context.scan.volume, ...beside, index.preview.url, ...(index.limit ? [index.limit.url] : []));

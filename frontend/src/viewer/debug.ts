@@ -21,6 +21,8 @@
  *                      or null
  * - `differences`      the list of differences as the page shows it: {against, index, list: [{kind, added, removed,
  *                      ijk, checked}]}
+ * - `proposed`         the lesions of the model as the page shows them: {index, left, fates, list}
+ * - `measurements`     distances, one's own and those of others: [{from, to, isForeign}]
  * - `sliceHash(plane, index)`     promise of a sha-256 of a slice's labels, to compare before and after
  * - `maskHash()`       promise of a sha-256 of all labels
  */
@@ -116,6 +118,13 @@ function pageOf(desk: Desk) {
     },
     get regions() {
       return desk.stage.value?.regions.list.value ?? [];
+    },
+    get measurements() {
+      return desk.stage.value?.measurements.value ?? [];
+    },
+    get proposed() {
+      const { list, index, left } = desk.proposed;
+      return { index: index.value, left: left.value, fates: list.value.map(({ fate }) => fate), list: list.value };
     },
   };
 }

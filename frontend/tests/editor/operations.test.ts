@@ -4,11 +4,11 @@ import { ballRuns, writableByPaint } from "../../src/editor/brushes";
 import { componentsOf } from "../../src/editor/components";
 import { Labelmap } from "../../src/editor/labelmap";
 import { SparseMask } from "../../src/editor/sparsemask";
-import { operate } from "../../src/editor/operations";
+import { type PlainOperation, operate } from "../../src/editor/operations";
 import { signedDistance } from "../../src/editor/operations/distance";
 import { type Point, rowsInside } from "../../src/editor/operations/polygon";
 import { invert, voxelsIn } from "../../src/editor/runs";
-import type { Operation, Zyx } from "../../src/editor/types";
+import type { Zyx } from "../../src/editor/types";
 
 const SHAPE: Zyx = [24, 30, 33];
 const SPACING: Zyx = [2, 0.8, 0.7];
@@ -29,7 +29,7 @@ function overlayOf(labels: Labelmap): SparseMask {
 }
 
 /** Runs the operation, checks that its inverse restores every voxel, and leaves it applied. */
-function run(operation: Exclude<Operation, { op: "click" }>, labels: Labelmap, overlay?: SparseMask): number {
+function run(operation: PlainOperation, labels: Labelmap, overlay?: SparseMask): number {
   const before = labels.data.slice();
   const { runs } = operate(operation, { labels, spacing: SPACING, overlay: () => overlay! });
   labels.apply(runs, new Set());

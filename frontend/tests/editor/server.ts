@@ -1,5 +1,6 @@
 /** A server that keeps the contract of docs/formats.md in memory, and a line to it that can be cut anywhere. */
 
+import { AcceptedLesions } from "../../src/editor/accepted";
 import { Labelmap } from "../../src/editor/labelmap";
 import { decodeMessage, gzip, layOut } from "../../src/editor/message";
 import { CHUNK_VOXELS, decodeChunk, extentOf } from "../../src/editor/chunks";
@@ -46,7 +47,9 @@ export class Server {
   private async get(): Promise<Response> {
     const copy = new Labelmap(this.shape);
     copy.data.set(this.labels);
-    const body = await gzip(layOut("findings", this.shape, this.chunksOf(copy), []));
+    const accepted = new AcceptedLesions();
+    accepted.note(this.strokes);
+    const body = await gzip(layOut("findings", this.shape, this.chunksOf(copy), [], accepted.list()));
     return new Response(body as Uint8Array<ArrayBuffer>, { headers: { ETag: `"${this.revision}"` } });
   }
 

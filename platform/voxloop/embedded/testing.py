@@ -15,7 +15,7 @@ from voxloop.embedded.postgres import EmbeddedPostgres
 
 # The whole suite runs in parallel, because most tests wait for a browser or a server; with few workers, because each
 # starts its own.
-WHOLE_SUITE = ["-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"]
+WHOLE_SUITE = ["-n", "auto", "--maxprocesses", "4", "--dist", "worksteal", "--durations", "25"]
 # So many failed tests of the whole suite are tried once more: fewer are chance, more are a fault.
 SECOND_TRIES = 5
 USAGE = """usage: manage.py test [ARGUMENTS OF PYTEST]

@@ -12,6 +12,7 @@ CHANGES: dict[str, Scope] = {
     "claim": Scope.WORK,
     "assignment-open": Scope.WORK,
     "assignment-beat": Scope.WORK,
+    "assignment-marks": Scope.WORK,
     "assignment-mask": Scope.WORK,
     "assignment-propose": Scope.WORK,
     "assignment-answers": Scope.WORK,

@@ -20,6 +20,7 @@ READ: Mapping[str, Sequence[str]] = {
     "HandedIn": ("next",),
     "History": ("revisions",),
     "Interlock": (),
+    "Marks": (),
     "OfflineLoad": ("until", "scans"),
     "OfflinePlan": (),
     "Reply": (),

@@ -16,6 +16,7 @@ from annotation.reviews import taking_back_api as taking_back
 from annotation.work import activity_api as activity
 from annotation.work import api as work
 from annotation.work import erasing_api as erasing
+from annotation.work import marks_api as marks
 from annotation.work import people_api as people
 from annotation.work import scans_api as scans
 from voxloop.accounts import api as accounts
@@ -46,6 +47,7 @@ API = [
     path("assignments/claim", reviews.ClaimView.as_view(), name="claim"),
     path("assignments/<uuid:pk>/", reviews.AssignmentView.as_view(), name="assignment"),
     path("assignments/<uuid:pk>/open", reviews.OpenView.as_view(), name="assignment-open"),
+    path("assignments/<uuid:pk>/marks", marks.AssignmentMarksView.as_view(), name="assignment-marks"),
     path("assignments/<uuid:pk>/beat", activity.AssignmentBeatView.as_view(), name="assignment-beat"),
     path("assignments/<uuid:pk>/mask", masks.AssignmentMaskView.as_view(), name="assignment-mask"),
     path("assignments/<uuid:pk>/history", masks.AssignmentHistoryView.as_view(), name="assignment-history"),

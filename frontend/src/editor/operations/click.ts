@@ -1,6 +1,6 @@
 /** Click-to-segment as an operation: what the proposal would change, and what it rests on. */
 
-import type { Effect } from ".";
+import type { Effect } from "./effect";
 import { pushRow, writableByGrowing } from "../brushes";
 import type { ClickInput } from "../clickradius";
 import type { Proposal, Proposals } from "../clicking";

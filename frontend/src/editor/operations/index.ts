@@ -10,9 +10,11 @@ import type { SparseMask } from "../sparsemask";
 import { Composer, NO_RUNS, RunBuilder, type Runs } from "../runs";
 import { ERASED, type Ijk, type Operation, type Zyx } from "../types";
 import { combined } from "./boolean";
+import type { Effect } from "./effect";
 import { voxelsBetween } from "./interpolate";
 import { resized, smoothed } from "./morphology";
 import { voxelsOfPolygon } from "./polygon";
+import { accepted, dropped } from "./proposed";
 
 export interface Material {
   readonly labels: Labelmap;
@@ -20,18 +22,13 @@ export interface Material {
   overlay(key: string): SparseMask;
 }
 
-/** Runs, and what the stroke log says of them. */
-export interface Effect {
-  readonly runs: Runs;
-  readonly segment: number;
-  readonly ijk: Ijk;
-  readonly params: Readonly<Record<string, unknown>>;
-}
-
 const NOWHERE: Ijk = [0, 0, 0];
 const NOTHING: Writable = new Uint8Array(256);
 
-type OpName = Exclude<Operation["op"], "click">;
+/** Operations that need more ground than the labels have operators of their own (`click.ts`, `proposed.ts`). */
+type Elsewhere = "click" | "regrow";
+export type PlainOperation = Exclude<Operation, { op: Elsewhere }>;
+type OpName = PlainOperation["op"];
 
 /** The operation of this name, also where several names share a form. */
 type Of<K extends OpName> = Operation extends infer O
@@ -43,6 +40,8 @@ type Of<K extends OpName> = Operation extends infer O
   : never;
 
 const OPERATORS: { readonly [K in OpName]: (operation: Of<K>, material: Material) => Effect } = {
+  accept: (operation, material) => accepted(operation, material.overlay(operation.overlay)),
+  drop: (operation, material) => dropped(operation, material.labels, material.overlay(operation.overlay)),
   copy,
   "fill-holes": filledHoles,
   lasso: insideOf,
@@ -61,8 +60,8 @@ const OPERATORS: { readonly [K in OpName]: (operation: Of<K>, material: Material
   clear: cleared,
 };
 
-/** What an operation changes; click-to-segment needs more ground than the others (`click.ts`). */
-export function operate(operation: Exclude<Operation, { op: "click" }>, material: Material): Effect {
+/** What an operation changes. */
+export function operate(operation: PlainOperation, material: Material): Effect {
   const operator = OPERATORS[operation.op] as (operation: Operation, material: Material) => Effect;
   return operator(operation, material);
 }

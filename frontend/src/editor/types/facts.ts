@@ -35,6 +35,27 @@ export interface Lesion {
   readonly ijk: Ijk;
 }
 
+/**
+ * What became of a lesion that a model proposed: nobody said anything yet, voxels of it were changed, the reader
+ * accepted it, or nothing of it is marked any more.
+ */
+export type Fate = "proposed" | "changed" | "accepted" | "dropped";
+
+/** A lesion that a model proposed, as it proposed it. */
+export interface ProposedLesion {
+  readonly segment: number;
+  readonly voxels: number;
+  readonly ml: number;
+  /** The model's mean probability over it, 0…1; null where the model left none. */
+  readonly confidence: number | null;
+  /** The region of the anatomy that most of it lies in; null where none is known. */
+  readonly region: number | null;
+  readonly box: Box;
+  /** The voxel of the lesion nearest to its centre; it names the lesion. */
+  readonly ijk: Ijk;
+  readonly fate: Fate;
+}
+
 /** An axial slice of the mask, as the page keeps it. */
 export interface SliceFacts {
   /** Labels, `rows × columns`; null when nothing is marked. */

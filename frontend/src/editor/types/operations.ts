@@ -1,7 +1,7 @@
 /** Operations on the whole mask. */
 
 import type { Box, Ijk, Plane, SlicePatch } from "./space";
-import type { GrowRefusal, PaintRules } from "./tools";
+import type { GrowRefusal, PaintRules, Tool } from "./tools";
 
 /** A point that belongs to the lesion, or does not. */
 export interface ClickPrompt {
@@ -77,6 +77,27 @@ export type Operation =
       readonly overlay: string | null;
     } & PaintRules)
   | {
+      /** The lesion that an overlay proposes under a voxel is right: no voxel changes, the history says so. */
+      readonly op: "accept";
+      readonly overlay: string;
+      readonly at: Ijk;
+    }
+  | {
+      /** That lesion is none: what is marked of it, and what was added to it, goes. */
+      readonly op: "drop";
+      readonly overlay: string;
+      readonly at: Ijk;
+      readonly locked: readonly number[];
+    }
+  | {
+      /** That lesion anew, as one press of this brush takes it; the radius is made to enclose it. */
+      readonly op: "regrow";
+      readonly overlay: string;
+      readonly at: Ijk;
+      readonly locked: readonly number[];
+      readonly tool: Extract<Tool, { tool: "grow" }>;
+    }
+  | {
       /** The lesion under a voxel becomes what it is in an overlay. */
       readonly op: "revert";
       readonly overlay: string;
@@ -126,10 +147,12 @@ export type Operation =
 export interface OperationResult {
   readonly added: number;
   readonly removed: number;
+  /** Why nothing was grown; of operations that grow. */
+  readonly refusal?: GrowRefusal | null;
 }
 
 /** What an operation would change, as one patch per watched slice; data 1 = would change. */
-export interface Proposed extends OperationResult {
+export interface Proposed extends Omit<OperationResult, "refusal"> {
   readonly patches: readonly SlicePatch[];
   /** Click-to-segment only: what it rests on, the radius it chose, and why it found nothing. */
   readonly source: "model" | "image" | "server" | null;

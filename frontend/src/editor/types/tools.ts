@@ -16,6 +16,8 @@ export interface PaintRules {
 export interface GrowParams {
   /** Lower bound = background + tolerance % of (seed − background); smaller paints more. 15…60, default 30. */
   readonly tolerance: number;
+  /** This lower bound instead of the one that the tolerance gives, as values are kept; null = by the tolerance. */
+  readonly lowerHu: number | null;
   /** "Exclude vessels": at most the seed + this many HU; null = no upper bound. */
   readonly upperHu: number | null;
   /** This slice only. */
@@ -35,6 +37,7 @@ export interface GrowParams {
 
 export const GROW_DEFAULTS: GrowParams = {
   tolerance: 30,
+  lowerHu: null,
   upperHu: null,
   planar: false,
   useLimit: true,
@@ -110,6 +113,21 @@ export interface GrowResult {
 export interface Preview extends GrowResult {
   readonly patches: readonly SlicePatch[];
 }
+
+/**
+ * What a step of the last stroke brought: its new lower bound, mL more or less than before the step as voxels, and
+ * whether it grew by much at once, as a leak does. `why`: there was no step, and why.
+ */
+export type StepResult =
+  | {
+      readonly kind: "stepped";
+      readonly added: number;
+      readonly removed: number;
+      readonly lowerHu: number;
+      readonly isLeap: boolean;
+      readonly milliseconds: number;
+    }
+  | { readonly kind: "stays"; readonly why: "no-stroke" | "no-more" | "no-less" | "over_ceiling" };
 
 export interface DabResult {
   readonly added: number;

@@ -2,7 +2,7 @@
 
 import { t } from "../../ground/language";
 
-export type Group = "Tools" | "Drawing" | "Looking" | "Overlays" | "Scan" | "Review";
+export type Group = "Tools" | "Drawing" | "Proposed lesions" | "Looking" | "Overlays" | "Scan" | "Review";
 
 export interface Command {
   readonly id: string;

@@ -4,10 +4,11 @@ import { stepRadius, stepTolerance } from "../tools/radius";
 import type { Desk } from "../desk/desk";
 import { change, settings } from "../../ground/settings";
 import { brushOf, toolOf } from "../tools";
+import { stepStroke } from "../tools/stepping";
 import type { Command } from "./command";
 
 export function drawingCommands(desk: Desk): Command[] {
-  return [segmentCommands, brushCommands, ruleCommands].flatMap((commands) => commands(desk));
+  return [segmentCommands, brushCommands, stepCommands, ruleCommands].flatMap((commands) => commands(desk));
 }
 
 /** Which segment is drawn, and taking strokes back. */
@@ -110,6 +111,32 @@ function brushCommands(desk: Desk): Command[] {
       offered: can.edit,
       when: () => toolOf(session).enter !== undefined && editable(),
       run: () => toolOf(session).enter?.(desk),
+    },
+  ];
+}
+
+/** The last stroke again, with another bound. */
+function stepCommands({ session }: Desk): Command[] {
+  const { can } = session.context;
+  const editable = () => session.editable.value;
+  return [
+    {
+      id: "stroke-more",
+      title: "Last stroke: take more",
+      group: "Drawing",
+      keys: ["Alt+,"],
+      offered: can.edit,
+      when: editable,
+      run: () => void stepStroke(session, 1),
+    },
+    {
+      id: "stroke-less",
+      title: "Last stroke: take less",
+      group: "Drawing",
+      keys: ["Alt+."],
+      offered: can.edit,
+      when: editable,
+      run: () => void stepStroke(session, -1),
     },
   ];
 }

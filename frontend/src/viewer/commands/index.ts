@@ -8,6 +8,7 @@ import { keysOf } from "../../ground/shortcuts";
 import { lookingCommands } from "./looking";
 import { operationCommands } from "./operations";
 import { overlayCommands } from "./overlays";
+import { proposedCommands } from "./proposed";
 import { reviewCommands } from "./review";
 import { scanCommands } from "./scan";
 import { toolCommands } from "./tools";
@@ -20,6 +21,7 @@ export function allCommands(desk: Desk): Command[] {
     toolCommands,
     drawingCommands,
     clickingCommands,
+    proposedCommands,
     operationCommands,
     lookingCommands,
     overlayCommands,

@@ -29,8 +29,9 @@ function planeCommands(desk: Desk): Command[] {
   /** Locked planes stay as they stand. */
   const turn = (degrees: number) => {
     const pane = active();
-    if (pane && desk.stage.value?.planes.turning.value) desk.stage.value.planes.turn(pane, (degrees * Math.PI) / 180);
-    else session.notices.say(`${withKey(t("The planes are locked: let them turn"), "Shift+O")}.`);
+    const areLocked = () => !desk.stage.value?.planes.turning.value;
+    if (pane && !areLocked()) desk.stage.value?.planes.turn(pane, (degrees * Math.PI) / 180);
+    else session.notices.say(`${withKey(t("The planes are locked: let them turn"), "Shift+O")}.`, "info", areLocked);
   };
 
   return [
@@ -116,9 +117,7 @@ function movingCommands(desk: Desk): Command[] {
   };
   const zoom = (factor: number) => {
     const pane = active();
-    if (!pane) return;
-    pane.geometry.zoomAt(factor, pane.geometry.width / 2, pane.geometry.height / 2);
-    desk.stage.value?.touch(pane);
+    if (pane) desk.stage.value?.zoomBy(pane, factor);
   };
   const nudge = (right: number, down: number) => {
     const pane = active();
@@ -237,11 +236,13 @@ function pastCommands(desk: Desk): Command[] {
       group: "Looking",
       keys: ["Delete"],
       when: () =>
-        (desk.stage.value?.measurements.value.length ?? 0) + (desk.stage.value?.regions.list.value.length ?? 0) > 0,
+        [...(desk.stage.value?.measurements.value ?? []), ...(desk.stage.value?.regions.list.value ?? [])].some(
+          ({ isForeign }) => !isForeign,
+        ),
       run: () => {
         const stage = desk.stage.value;
         if (stage && !stage.regions.remove()) {
-          stage.measure([]);
+          stage.measure(stage.measurements.value.filter(({ isForeign }) => isForeign));
           stage.regions.clear();
         }
       },

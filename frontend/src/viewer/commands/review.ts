@@ -102,7 +102,7 @@ function comparingCommands(desk: Desk): Command[] {
       title: `Comment here: ${words}`,
       group: "Review" as const,
       keys: [key],
-      offered: can.comment,
+      offered: can.comment && session.context.review !== null,
       run: () => desk.remark(words),
     })),
   ];

@@ -1,11 +1,12 @@
 /** Everything of one opened page, handed to the panels. */
 
-import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Ijk } from "../../editor/types";
 import type { Context, Jump } from "../../ground/context";
 import { t } from "../../ground/language";
+import { beginScan } from "../../ground/settings";
 import { Prior } from "../scan/prior";
 import { ScanSession } from "../scan/session";
 import { Stage } from "../stage/stage";
@@ -21,7 +22,10 @@ import { Work } from "../work/work";
 import { Attention } from "./attention";
 import { ShownComment } from "./comments";
 import { Images } from "./images";
+import { lead } from "./leading";
 import { ChosenLesion } from "./lesions";
+import { keepMarks } from "./marks";
+import { ProposedLesions } from "./proposed";
 
 export type Tab = "segments" | "lesions" | "review" | "questions" | "comments" | "history";
 export type Sheet = "keys" | "palette" | "settings";
@@ -35,6 +39,7 @@ export class Desk implements ToolHost {
   readonly images: Images;
   readonly attention = new Attention();
   readonly lesion: ChosenLesion;
+  readonly proposed: ProposedLesions;
   readonly comments: ShownComment;
   /** The subject's other scan, fetched when it is first asked for. */
   readonly prior: Prior | null;
@@ -94,6 +99,7 @@ export class Desk implements ToolHost {
     this.prior = context.prior ? new Prior(context.prior, this.session) : null;
     this.images = new Images(this.session);
     this.lesion = new ChosenLesion(this.session);
+    this.proposed = new ProposedLesions(this.session, () => this.turnTo("lesions"));
     let tool = toolOf(this.session);
     this.session.selection.tool.subscribe(() => {
       const chosen = toolOf(this.session);
@@ -121,10 +127,11 @@ export class Desk implements ToolHost {
 
   /** Load everything; the panes appear as soon as the preview is there. */
   async open(): Promise<void> {
+    beginScan();
     const stop = this.session.phase.subscribe((phase) => {
       if (phase === "preview" && !this.stage.value) this.#showStage();
     });
-    this.#lead();
+    lead({ session: this.session, review: this.review, talk: this.work.talk, turnTo: (tab) => this.turnTo(tab) });
     await this.session.open();
     stop();
     void this.#sendOthers();
@@ -138,6 +145,7 @@ export class Desk implements ToolHost {
     });
     this.images.begin(stage);
     if (this.session.geometry.shapeZyx[0] === 1) stage.maximise("axial"); // a radiograph has one plane
+    keepMarks(stage, this.work);
     this.#stage.value = stage;
   }
 
@@ -243,7 +251,9 @@ export class Desk implements ToolHost {
       return;
     }
     this.turnTo("comments");
-    this.session.notices.say(t("Add at least one comment first: the author needs to know what to change."), "warn");
+    const { drafts } = this.work.talk;
+    const words = t("Add at least one comment first: the author needs to know what to change.");
+    this.session.notices.say(words, "warn", () => drafts.value.length === 0);
   }
 
   /** Pins a remark to the crosshair, which stands on the chosen lesion or difference. */
@@ -251,27 +261,6 @@ export class Desk implements ToolHost {
     const { session, work } = this;
     work.addComment(`${words}.`, session.cross.value);
     session.notices.say(t("Pinned to slice {n}: “{words}.”", { n: session.cross.value[2] + 1, words }));
-  }
-
-  /**
-   * A judge, and an author who was corrected, first see what matters most: the largest difference, else the largest
-   * lesion.
-   */
-  #lead(): void {
-    if (!this.context.can.approve && !this.review.isCorrection) return;
-    this.turnTo("review");
-    const { review, session } = this;
-    const stop = effect(() => {
-      const [difference] = review.differences.value,
-        [lesion] = session.lesions.value;
-      if (difference && review.isCorrection) review.show(0);
-      else if (difference) {
-        session.goTo(difference.ijk);
-        review.choose(0);
-      } else if (lesion && (review.isCounted.value || session.context.overlays.length === 0)) session.goTo(lesion.ijk);
-      else return;
-      queueMicrotask(() => stop());
-    });
   }
 
   /** The subject's other scan beside this one, or the four panes again. */

@@ -223,6 +223,18 @@ export class PaneGeometry {
     for (const axis of axes) this.#centre[axis] += before[axis] - after[axis];
   }
 
+  /** A grid position lies within the pane. */
+  isInSight(ijk: Vector): boolean {
+    const [x, y] = this.toScreen(ijk);
+    return x >= 0 && y >= 0 && x <= this.#width && y <= this.#height;
+  }
+
+  /** Bring a grid position to the middle. */
+  centreOn(ijk: Vector): void {
+    const [x, y] = this.toScreen(ijk);
+    this.panBy(this.#width / 2 - x, this.#height / 2 - y);
+  }
+
   panBy(dx: number, dy: number): void {
     if (this.#oblique) {
       const { right, down } = this.frame;

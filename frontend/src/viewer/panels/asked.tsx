@@ -74,11 +74,12 @@ function Reason({ asking: { kind }, onClose }: Of<"skip" | "block">) {
 
 function NewComment({ asking: { ijk }, onClose }: Of<"comment">) {
   const desk = useDesk();
+  const pinned = t("Pinned to voxel {ijk}.", { ijk: ijk.join(", ") });
   return (
     <TextDialog
       title={t("Comment on slice {n}", { n: ijk[2] + 1 })}
       label={t("What should be looked at here?")}
-      hint={t("Pinned to voxel {ijk}.", { ijk: ijk.join(", ") })}
+      hint={desk.context.review ? pinned : t("{pinned} It goes to the reviewer with the hand-in.", { pinned })}
       action={t("Add comment")}
       onClose={onClose}
       onDone={(text) => {

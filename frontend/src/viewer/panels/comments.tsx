@@ -43,6 +43,11 @@ export function CommentsTab() {
   const ownWaiting = talk.waiting.value.filter((w) => w.to === null);
   return (
     <div class="sec comments" data-testid="comments">
+      {can.comment && !session.context.review && (
+        <p class="small">
+          {t("A question to the reviewer goes with the hand-in; the answer comes back with the scan.")}
+        </p>
+      )}
       {can.comment && (
         <p class="small faint">
           {t("Choose the comment tool")} <Kbd keys="C" /> {t("and press on the image, or")}{" "}
@@ -97,7 +102,9 @@ function Drafts({ after }: { readonly after: number }) {
             {after + n + 1}
           </button>
           <div class="grow">
-            <p class="small faint">{t("Goes with the return")}</p>
+            <p class="small faint">
+              {session.context.can.return ? t("Goes with the return") : t("Goes with the hand-in")}
+            </p>
             <p>{d.text}</p>
           </div>
           <Button

@@ -3,12 +3,12 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Lesion, LesionHistogram } from "../../editor/types";
 import { useDesk } from "../desk/desk";
-import { lpsOf } from "../geometry/grid";
 import { t, tn } from "../../ground/language";
-import type { ScanSession } from "../scan/session";
 import { settings } from "../../ground/settings";
 import { hu, ml, signed } from "../../ground/words";
 import { Kbd } from "../controls/controls";
+import { locationOf } from "./location";
+import { ProposedList } from "./proposed";
 
 const MOST_ROWS = 200;
 /** A change that the eye is led to: this much of the lesion, and at least this many mL. */
@@ -18,33 +18,13 @@ const LARGE_SHARE = 0.25,
 export function LesionsTab() {
   return (
     <>
+      <ProposedList />
       <div class="sec flush grow">
         <LesionTable />
       </div>
       <LesionFacts />
     </>
   );
-}
-
-/**
- * The lobe or lung it lies in where an anatomy layer tells; else side and third of the scan: words to find it by, not a
- * diagnosis.
- */
-function locationOf(session: ScanSession, lesion: Lesion): string {
-  if (lesion.region !== null) {
-    const name = session.anatomy.layers.flatMap((l) => l.segments).find((s) => s.id === lesion.region)?.name;
-    if (name) return name;
-  }
-  const [depth, rows, columns] = session.geometry.shapeZyx;
-  const middle = lpsOf(session.geometry, [(columns - 1) / 2, (rows - 1) / 2, (depth - 1) / 2]);
-  const [left, , up] = lpsOf(session.geometry, lesion.ijk);
-  const side = left > middle[0] ? t("Left") : t("Right");
-  if (depth === 1) return left > middle[0] ? t("Right half of the image") : t("Left half of the image");
-  const third = (up - middle[2]) / (session.geometry.spacingMmZyx[0] * depth);
-  return t("{side}, {third} third", {
-    side,
-    third: third > 1 / 6 ? t("upper") : third < -1 / 6 ? t("lower") : t("middle"),
-  });
 }
 
 /** What the reader changed of what the model had. */
@@ -174,11 +154,12 @@ function useBrightness(lesion: Lesion | undefined): Brightness | null {
   return brightness;
 }
 
-export function LesionFacts() {
+/** `isShort`: without the histogram, which would leave no room for the list. */
+export function LesionFacts({ isShort = false }: { readonly isShort?: boolean }) {
   const desk = useDesk();
   const { session } = desk;
   const lesion = session.lesions.value[desk.lesion.index.value];
-  const brightness = useBrightness(lesion);
+  const brightness = useBrightness(isShort ? undefined : lesion);
   if (!lesion) return null;
   const { box } = lesion;
   const [sz, sy, sx] = session.geometry.spacingMmZyx;

@@ -7,6 +7,7 @@ import { t } from "../../ground/language";
 import { figure } from "../../ground/words";
 import type { Pane } from "../stage/pane";
 import type { Stage } from "../stage/stage";
+import { brushOf } from "../tools";
 import { middleOf } from "../geometry/grid";
 
 /** Pixels between the cursor and the words beside it, and between these and the pane's edge. */
@@ -79,6 +80,19 @@ export function ScaleBar({ stage, pane }: { readonly stage: Stage; readonly pane
   );
 }
 
+/** A bar for each slice, 10 pixels for the slice with most; `top`: the last slice is the uppermost row. */
+function drawProfile(context: CanvasRenderingContext2D, profile: Uint32Array, top: boolean): void {
+  const n = profile.length;
+  const most = Math.max(...profile);
+  context.clearRect(0, 0, 10, n);
+  context.fillStyle = "#e8ac00";
+  profile.forEach((marked, s) => {
+    if (!marked) return;
+    const width = Math.max(1.5, 10 * Math.sqrt(marked / most));
+    context.fillRect(10 - width, top ? n - 1 - s : s, width, 1);
+  });
+}
+
 /** How much is marked on each slice; press to go there. */
 export function Strip({ stage, pane, index }: { readonly stage: Stage; readonly pane: Pane; readonly index: number }) {
   const { session } = stage;
@@ -93,20 +107,13 @@ export function Strip({ stage, pane, index }: { readonly stage: Stage; readonly 
   useEffect(() => {
     if (!strip.current || !mirror) return;
     const profile = mirror.profile(across);
-    const most = profile.reduce((m, v) => Math.max(m, v), 0);
     // A first context takes tens of milliseconds, in which the first images wait: none while there is nothing to draw.
-    if (!most && !drawn.current) return;
+    if (!drawn.current && profile.every((marked) => marked === 0)) return;
     const context = strip.current.getContext("2d", { willReadFrequently: images.onProcessor });
     if (!context) return;
     drawn.current = true;
     strip.current.height = n;
-    context.clearRect(0, 0, 10, n);
-    context.fillStyle = "#e8ac00";
-    profile.forEach((marked, s) => {
-      if (!marked) return;
-      const width = Math.max(1.5, 10 * Math.sqrt(marked / most));
-      context.fillRect(10 - width, top ? n - 1 - s : s, width, 1);
-    });
+    drawProfile(context, profile, top);
   }, [version, n]);
   const go = (event: PointerEvent) => {
     if (!(event.buttons & 1)) return;
@@ -195,25 +202,34 @@ export function Pins({ stage, pane }: { readonly stage: Stage; readonly pane: Pa
   );
 }
 
-/** What the tool says beside the cursor, on the side with more room; it breaks into lines and stays in the pane. */
+function switchedWords({ session }: Stage): string {
+  return (brushOf(session)?.switched?.(session) ?? []).join(", ");
+}
+
+/**
+ * What the tool says beside the cursor, and which of its switches are not as they come; on the side with more room. It
+ * breaks into lines and stays in the pane.
+ */
 export function Hud({ stage, pane }: { readonly stage: Stage; readonly pane: Pane }) {
   const hud = stage.hud.value;
   const cursor = stage.cursor.value;
-  if (!hud || cursor?.plane !== pane.plane) return null;
+  const switched = switchedWords(stage);
+  if (cursor?.plane !== pane.plane || !(hud || switched)) return null;
   const { width } = pane.geometry;
   const left = cursor.x > width / 2;
   const room = (left ? cursor.x : width - cursor.x) - HUD_GAP - HUD_EDGE;
   return (
     <div
-      class={`hud ${hud.tone}${left ? "" : " right"}`}
+      class={`hud ${hud?.tone ?? "plain"}${left ? "" : " right"}`}
       data-testid="hud"
       style={
         `left:${cursor.x + (left ? -HUD_GAP : HUD_GAP)}px;top:${Math.max(cursor.y - 40, 22)}px;` +
         `max-width:${Math.max(room, HUD_GAP)}px`
       }
     >
-      <b>{hud.title}</b>
-      {hud.detail && <span>{hud.detail}</span>}
+      {hud && <b>{hud.title}</b>}
+      {hud?.detail && <span>{hud.detail}</span>}
+      {switched && <em data-testid="switched">{switched}</em>}
     </div>
   );
 }

@@ -8,6 +8,7 @@ import { wordOf } from "../scan/severity";
 import { fixed, ml } from "../../ground/words";
 import { Icon, type IconName } from "../controls/icons";
 import { LesionFacts, LesionTable } from "./lesions";
+import { ProposedLine } from "./proposed";
 
 export function SegmentsTab() {
   return (
@@ -15,10 +16,11 @@ export function SegmentsTab() {
       <SegmentList />
       <AnatomyList />
       <Figures />
+      <ProposedLine />
       <div class="sec flush grow">
         <LesionTable />
       </div>
-      <LesionFacts />
+      <LesionFacts isShort />
     </>
   );
 }

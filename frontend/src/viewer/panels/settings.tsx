@@ -90,6 +90,13 @@ function Switches() {
         on={now.livePreview}
         onChange={(livePreview) => change({ livePreview })}
       />
+      <Switch
+        id="set-switches-last"
+        label={t("Brush switches last beyond the scan")}
+        on={now.switchesLast}
+        hint={t("Off: every scan begins with the limit on, in 3D, and so on")}
+        onChange={(switchesLast) => change({ switchesLast })}
+      />
     </>
   );
 }

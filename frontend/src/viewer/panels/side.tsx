@@ -37,7 +37,7 @@ function useTabs(): readonly TabFacts[] {
   return [
     { key: "segments", words: t("Segments") },
     { key: "lesions", words: t("Lesions") },
-    ...(overlays.length || can.comment ? [differences] : []),
+    ...(overlays.length || (can.comment && session.context.review) ? [differences] : []),
     {
       key: "questions",
       words: t("Questions"),

@@ -7,11 +7,16 @@ import { toolOf } from "../tools";
 import { hu, ml, signed, thin } from "../../ground/words";
 import { Button, Kbd } from "../controls/controls";
 import { Icon, type IconName } from "../controls/icons";
+import { stepStroke } from "../tools/stepping";
 import { WholeSegment } from "./whole";
 
 const STROKES: Readonly<Record<string, readonly [words: string, icon: IconName]>> = {
   grow: [msg("Grow"), "sprout"],
   sphere: [msg("Sphere"), "globe"],
+  step: [msg("Step"), "sprout"],
+  accept: [msg("Accept"), "check"],
+  drop: [msg("Drop"), "x"],
+  regrow: [msg("Regrow"), "sprout"],
   circle: [msg("Circle"), "circle-dot"],
   threshold: [msg("Threshold"), "pipette"],
   erase: [msg("Erase"), "eraser"],
@@ -56,6 +61,7 @@ export function ToolPanel() {
         <>
           <hr />
           <ThisStroke />
+          {name === "grow" && <StepLast />}
         </>
       )}
       {session.context.can.edit && group === "draw" && (
@@ -108,6 +114,36 @@ function ThisStroke() {
         )}
       </dl>
     </>
+  );
+}
+
+/** The last press again, with less or more. */
+function StepLast() {
+  const { session } = useDesk();
+  const off = !session.editable.value || !["grow", "step"].includes(session.history.value.undo?.tool ?? "");
+  return (
+    <div class="row steplast">
+      <Button
+        testid="stroke-less"
+        kind="grow"
+        keys="Alt+."
+        title={t("The last press takes less")}
+        disabled={off}
+        onClick={() => void stepStroke(session, -1)}
+      >
+        {t("Less")} <Kbd keys="Alt+." />
+      </Button>
+      <Button
+        testid="stroke-more"
+        kind="grow"
+        keys="Alt+,"
+        title={t("The last press takes more")}
+        disabled={off}
+        onClick={() => void stepStroke(session, 1)}
+      >
+        {t("More")} <Kbd keys="Alt+," />
+      </Button>
+    </div>
   );
 }
 

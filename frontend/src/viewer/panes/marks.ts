@@ -9,7 +9,7 @@ import type { Brush } from "../tools/tool";
 import { fixed, hu } from "../../ground/words";
 import { label } from "./labels";
 import { whyNotHere } from "../tools/possible";
-import { drawRegions } from "./regions";
+import { FOREIGN, drawRegions } from "./regions";
 import type { Pane } from "../stage/pane";
 import type { Stage } from "../stage/stage";
 import { type Ijk } from "../../editor/types";
@@ -221,7 +221,8 @@ function drawMeasurements(stage: Stage, pane: Pane, context: CanvasRenderingCont
   const { geometry } = pane;
   const volume = stage.session.volume.value;
   const huAt = (at: Ijk) => hu(volume?.at(Math.floor(at[0]), Math.floor(at[1]), Math.floor(at[2])) ?? null);
-  for (const { from, to } of stage.measurements.value) {
+  for (const { from, to, isForeign } of stage.measurements.value) {
+    const colour = isForeign ? FOREIGN : "#ffe9a8";
     if (geometry.offPlane(from, pane.index) > 0.5 || geometry.offPlane(to, pane.index) > 0.5) continue;
     const p = geometry.toScreen(from);
     const q = geometry.toScreen(to);
@@ -229,11 +230,11 @@ function drawMeasurements(stage: Stage, pane: Pane, context: CanvasRenderingCont
     context.strokeStyle = "rgb(0 0 0 / .6)";
     line(context, p, q);
     context.lineWidth = 1.5;
-    context.strokeStyle = "#ffe9a8";
+    context.strokeStyle = colour;
     line(context, p, q);
     const ends = t("{first} to {last}", { first: huAt(from), last: `${huAt(to)}${stage.session.valueUnit}` });
     const words = `${fixed(distanceMm(stage.session.geometry, from, to), 1)} mm, ${ends}`;
-    label(context, words, (p[0] + q[0]) / 2 + 8, (p[1] + q[1]) / 2 - 8, geometry, "#ffe9a8");
+    label(context, words, (p[0] + q[0]) / 2 + 8, (p[1] + q[1]) / 2 - 8, geometry, colour);
   }
 }
 

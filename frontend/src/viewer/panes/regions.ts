@@ -6,6 +6,8 @@ import type { Stage } from "../stage/stage";
 import { label } from "./labels";
 
 const COLOUR = "#9be7ff";
+/** What somebody else has measured. */
+export const FOREIGN = "#ffb38a";
 
 export function drawRegions(stage: Stage, pane: Pane, context: CanvasRenderingContext2D): void {
   for (const region of stage.regions.on(pane)) {
@@ -23,7 +25,7 @@ export function drawRegions(stage: Stage, pane: Pane, context: CanvasRenderingCo
     context.strokeStyle = "rgb(0 0 0 / .6)";
     context.stroke();
     context.lineWidth = chosen ? 2 : 1.25;
-    context.strokeStyle = COLOUR;
+    context.strokeStyle = region.isForeign ? FOREIGN : COLOUR;
     context.stroke();
     if (chosen)
       for (const [x, y] of corners) {
@@ -31,7 +33,14 @@ export function drawRegions(stage: Stage, pane: Pane, context: CanvasRenderingCo
         context.fillRect(x - HANDLE_PX / 2, y - HANDLE_PX / 2, HANDLE_PX, HANDLE_PX);
       }
     regionWords(region, stage.session.valueUnit).forEach((words, n) =>
-      label(context, words, Math.max(x0, x1) + 8, Math.min(y0, y1) + 10 + 18 * n, pane.geometry, COLOUR),
+      label(
+        context,
+        words,
+        Math.max(x0, x1) + 8,
+        Math.min(y0, y1) + 10 + 18 * n,
+        pane.geometry,
+        region.isForeign ? FOREIGN : COLOUR,
+      ),
     );
   }
 }

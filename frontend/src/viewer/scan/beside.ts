@@ -29,8 +29,9 @@ export interface BesideScan {
 
 const fetchMask = (url: string): Promise<Uint8Array> => fetchBytes(url, { headers: { Accept: MEDIA_TYPE } });
 
-function sayFailed({ notices }: BesideScan, title: string): void {
-  notices.say(t("{title} could not be loaded.", { title }), "warn");
+/** `isMissing` tells whether it still has not come. */
+function sayFailed({ notices }: BesideScan, title: string, isMissing?: () => boolean): void {
+  notices.say(t("{title} could not be loaded.", { title }), "warn", isMissing);
 }
 
 export async function loadAnatomy(scan: BesideScan): Promise<void> {
@@ -50,7 +51,7 @@ export async function loadOverlays(scan: BesideScan): Promise<void> {
       if (key === "prediction" || (key !== CORRECTION && !mirror?.compareWith)) mirror?.compare(key);
       mirror?.touchAll();
     },
-    (title) => sayFailed(scan, title),
+    (title, key) => sayFailed(scan, title, () => !scan.overlays.loaded.value.has(key)),
     scan.leaving,
   );
 }
@@ -60,7 +61,8 @@ export async function loadProbability({ context, clicks, notices, leaving }: Bes
   try {
     await clicks.load();
   } catch (error) {
-    notices.say(t("The model's probability could not be loaded: click to segment works from the image alone."), "warn");
+    const words = t("The model's probability could not be loaded: click to segment works from the image alone.");
+    notices.say(words, "warn", () => clicks.model.value === null);
     if (isLineGone(error)) void askLater(() => clicks.load(), leaving).catch(() => undefined);
   }
 }

@@ -3,6 +3,13 @@
 import { t } from "../../ground/language";
 import type { ScanSession } from "./session";
 
+/** Says why painting is not possible now, as long as it is not; false when it is possible. */
+export function refuses(session: ScanSession, anySegment = false): boolean {
+  const why = whyNot(session, anySegment);
+  if (why) session.notices.say(`${why}.`, "warn", () => whyNot(session, anySegment) === why);
+  return why !== null;
+}
+
 /** Why painting is not possible now, in words; null when it is. `anySegment`: whatever the selected one is like. */
 export function whyNot(session: ScanSession, anySegment = false): string | null {
   const save = session.save.value;

@@ -40,7 +40,7 @@ export class Overlays {
     editor: EditorClient,
     fetchMask: (url: string) => Promise<Uint8Array>,
     arrived: (key: string) => void,
-    failed: (title: string) => void,
+    failed: (title: string, key: string) => void,
     leaving: AbortSignal,
   ): Promise<void> {
     for (const { key, title, url } of sources) {
@@ -52,7 +52,7 @@ export class Overlays {
       try {
         await load();
       } catch (error) {
-        failed(title);
+        failed(title, key);
         if (isLineGone(error)) void askLater(load, leaving).catch(() => undefined);
       }
     }

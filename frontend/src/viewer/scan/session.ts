@@ -51,7 +51,7 @@ export class ScanSession {
   readonly looks: Looks;
   readonly #mask = new OpenMask(
     this.notices,
-    () => this.#beside,
+    () => this.beside,
     (box) => this.#maskChanged(box),
   );
   readonly maskReady = this.#mask.ready;
@@ -220,7 +220,7 @@ export class ScanSession {
   }
 
   /** What the list of lesions is told beside: the pre-annotation, and lobes (or lungs) where there are any. */
-  get #beside(): Beside {
+  get beside(): Beside {
     const { loaded, layers } = this.anatomy;
     return {
       model: this.overlays.loaded.value.has("prediction") ? "prediction" : null,

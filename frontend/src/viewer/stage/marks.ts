@@ -4,6 +4,9 @@ import type { Ijk, Plane } from "../../editor/types";
 
 /** A line between two grid positions; shown on every pane whose slice holds both. */
 export interface Measurement {
+  readonly id: string;
+  /** Somebody else's: it is looked at only. */
+  readonly isForeign?: boolean;
   readonly from: Ijk;
   readonly to: Ijk;
 }

@@ -2,6 +2,7 @@
 
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { type Ijk, type Plane, perAxis } from "../../editor/types";
+import { uuid } from "../../editor/uuid";
 import type { PaneGeometry } from "../geometry/pane";
 import { regionFacts, type RegionFacts, type RegionKind } from "../geometry/statistics";
 import { t } from "../../ground/language";
@@ -14,7 +15,9 @@ import { SLICE_AXES } from "../geometry/layout";
 
 /** Opposite corners are continuous ijk on slice `index` of `plane`. */
 export interface Region {
-  readonly id: number;
+  readonly id: string;
+  /** Somebody else's: it is looked at only. */
+  readonly isForeign?: boolean;
   readonly kind: RegionKind;
   readonly plane: Plane;
   readonly index: number;
@@ -30,9 +33,8 @@ const LEAST_PX = 4;
 export class Regions {
   readonly #list = signal<readonly Region[]>([]);
   readonly list: ReadonlySignal<readonly Region[]> = this.#list;
-  readonly #selected = signal<number | null>(null);
-  readonly selected: ReadonlySignal<number | null> = this.#selected;
-  #next = 1;
+  readonly #selected = signal<string | null>(null);
+  readonly selected: ReadonlySignal<string | null> = this.#selected;
 
   constructor(
     private readonly session: ScanSession,
@@ -56,6 +58,13 @@ export class Regions {
     );
   }
 
+  /** Regions of before, or of others, are there again. Without their figures as long as the voxels have not come. */
+  bring(regions: readonly Omit<Region, "facts">[]): void {
+    const selected = this.#selected.peek();
+    for (const region of regions) this.#put(region);
+    this.#selected.value = selected;
+  }
+
   #put(region: Omit<Region, "facts">): void {
     const whole = { ...region, facts: this.#facts(region.kind, region.plane, region.index, region.from, region.to) };
     this.#list.value = [...this.list.value.filter((r) => r.id !== region.id), whole];
@@ -76,7 +85,8 @@ export class Regions {
       this.#list.value = before;
       this.#selected.value = wasSelected;
     };
-    for (const region of this.on(pane).reverse()) {
+    const own = this.on(pane).filter(({ isForeign }) => !isForeign);
+    for (const region of own.reverse()) {
       const corner = cornersOf(region, pane.geometry).find(([x, y]) => Math.hypot(x - at.x, y - at.y) <= HANDLE_PX + 2);
       if (corner) {
         const from = anchorOf(region, pane.geometry, corner);
@@ -97,7 +107,7 @@ export class Regions {
         };
       }
     }
-    const id = this.#next++;
+    const id = uuid();
     const kind = settings.value.regionKind;
     return {
       move: ({ grid }) => this.#put({ id, kind, plane: pane.plane, index: pane.wanted, from: at.grid, to: grid }),
@@ -116,7 +126,7 @@ export class Regions {
     const mm = this.panes[plane].geometry.mmPerVoxel;
     const corner = (side: number) => perAxis((n) => ijk[n] + 0.5 + (side * 10) / mm[n]);
     this.#put({
-      id: this.#next++,
+      id: uuid(),
       kind: settings.value.regionKind,
       plane,
       index: ijk[this.panes[plane].geometry.layout.across],
@@ -135,7 +145,7 @@ export class Regions {
   }
 
   clear(): void {
-    this.#list.value = [];
+    this.#list.value = this.list.value.filter(({ isForeign }) => isForeign);
     this.#selected.value = null;
   }
 }

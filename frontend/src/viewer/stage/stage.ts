@@ -1,8 +1,9 @@
 /** The three panes together: what they show and what is marked on them. Draws nothing: it asks to be drawn. */
 
-import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import type { Plane } from "../../editor/types";
+import { computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
+import type { Ijk, Plane } from "../../editor/types";
 import { settings } from "../../ground/settings";
+import { middleOf } from "../geometry/grid";
 import type { Slab } from "../geometry/slab";
 import { PLANES, type ScanSession } from "../scan/session";
 import { Cine } from "./cine";
@@ -52,9 +53,11 @@ export class Stage {
   readonly zoom: ReadonlySignal<number> = this.#zoom;
   #draw: () => void = () => undefined;
   #frame = 0;
+  #lastCross: Ijk;
   readonly #stop: (() => void)[] = [];
 
   constructor(readonly session: ScanSession) {
+    this.#lastCross = session.cross.peek();
     this.panes = {
       axial: new Pane(this, "axial"),
       coronal: new Pane(this, "coronal"),
@@ -74,6 +77,7 @@ export class Stage {
         const cross = session.cross.value;
         void session.maskReady.value;
         this.planes.follow(cross);
+        untracked(() => this.#keepInView(cross));
         this.watch();
         for (const plane of PLANES) {
           const pane = this.panes[plane];
@@ -223,6 +227,29 @@ export class Stage {
     // Down an axial stack goes towards the feet, as on a film; elsewhere with the index.
     const sign = name === "Axial" && session.geometry.lpsFromIjk[2][across] > 0 ? -1 : 1;
     session.goTo(session.cross.value.map((v, axis) => (axis === across ? v + slices * sign : v)));
+  }
+
+  /** Zoom by a factor, round the crosshair: what one looks at stays in sight. */
+  zoomBy(pane: Pane, factor: number): void {
+    const { geometry } = pane;
+    const at = middleOf(this.session.cross.value);
+    if (!geometry.isInSight(at)) geometry.centreOn(at);
+    geometry.zoomAt(factor, ...geometry.toScreen(at));
+    this.touch(pane);
+  }
+
+  /** A crosshair that has gone to where a pane does not reach brings the pane along; slice by slice it stays. */
+  #keepInView(cross: Ijk): void {
+    const before = this.#lastCross;
+    this.#lastCross = cross;
+    for (const plane of PLANES) {
+      const { geometry } = this.panes[plane];
+      const { right, down } = geometry.layout;
+      const isMoved = cross[right] !== before[right] || cross[down] !== before[down];
+      if (!isMoved || !geometry.width || geometry.isInSight(middleOf(cross))) continue;
+      geometry.centreOn(middleOf(cross));
+      this.touch(this.panes[plane]);
+    }
   }
 
   /** From now on this draws what asked for it, once a frame. */

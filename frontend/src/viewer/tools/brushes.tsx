@@ -1,6 +1,6 @@
 /** Tools that paint or erase round the cursor. */
 
-import { GROW_DEFAULTS, type PaintRules } from "../../editor/types";
+import { GROW_DEFAULTS, type PaintRules, type Tool } from "../../editor/types";
 import { Ceiling, GrowSwitches, Overwrite, Radius, Tolerance } from "./brushsettings";
 import { stepRadius, stepTolerance } from "./radius";
 import { t } from "../../ground/language";
@@ -52,25 +52,45 @@ export function brushTool(
   };
 }
 
+/** A stroke of the growing brush by the settings of now. */
+export function growStroke(session: ScanSession): Extract<Tool, { tool: "grow" }> {
+  const now = settings.value;
+  return {
+    tool: "grow",
+    radiusMm: now.radiusMm,
+    ...rulesOf(session),
+    params: {
+      tolerance: now.tolerance,
+      useLimit: now.useLimit,
+      planar: now.planar,
+      ceiling: now.ceiling || null,
+      fill: now.growFill,
+      upperHu: now.excludeVessels ? 200 : null,
+      openMm: now.strongControl ? 2 : GROW_DEFAULTS.openMm,
+    },
+  };
+}
+
+/** Words for what is switched otherwise than it comes. */
+export const said = (words: readonly (readonly [isOtherwise: boolean, word: string])[]): string[] =>
+  words.filter(([isOtherwise]) => isOtherwise).map(([, word]) => word);
+
+export const overwrites = (): readonly [boolean, string] => [settings.value.overwrite, t("overwrites others")];
+
 const growBrush: Brush = {
   radius: "radiusMm",
   previews: true,
-  stroke: (session) => {
+  stroke: growStroke,
+  switched: ({ isInLungs }) => {
     const now = settings.value;
-    return {
-      tool: "grow",
-      radiusMm: now.radiusMm,
-      ...rulesOf(session),
-      params: {
-        tolerance: now.tolerance,
-        useLimit: now.useLimit,
-        planar: now.planar,
-        ceiling: now.ceiling || null,
-        fill: now.growFill,
-        upperHu: now.excludeVessels ? 200 : null,
-        openMm: now.strongControl ? 2 : GROW_DEFAULTS.openMm,
-      },
-    };
+    return said([
+      [now.planar, t("this slice")],
+      [isInLungs && !now.useLimit, t("limit off")],
+      [!now.growFill, t("holes stay")],
+      [now.excludeVessels, t("without vessels")],
+      [now.strongControl, t("strong control")],
+      overwrites(),
+    ]);
   },
 };
 
@@ -100,6 +120,7 @@ export const grow: ToolDefinition = brushTool(growBrush, {
 const sphereBrush: Brush = {
   radius: "sphereMm",
   pressure: true,
+  switched: () => said([overwrites()]),
   stroke: (session) => ({ tool: "sphere", radiusMm: settings.value.sphereMm, ...rulesOf(session) }),
 };
 
@@ -121,6 +142,7 @@ export const sphere: ToolDefinition = brushTool(sphereBrush, {
 const circleBrush: Brush = {
   radius: "circleMm",
   pressure: true,
+  switched: () => said([overwrites()]),
   stroke: (session, plane) => ({ tool: "circle", radiusMm: settings.value.circleMm, plane, ...rulesOf(session) }),
 };
 
@@ -144,6 +166,11 @@ const eraserBrush: Brush = {
   radius: "eraserMm",
   erases: true,
   pressure: true,
+  switched: () =>
+    said([
+      [settings.value.eraserPlanar, t("this slice")],
+      [settings.value.eraseAll, t("all segments")],
+    ]),
   stroke: (session, plane) => {
     const now = settings.value;
     return {

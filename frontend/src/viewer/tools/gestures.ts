@@ -2,6 +2,7 @@
  * What a drag over a pane does: move, zoom, window, crosshair, measure. Each answers the gesture that a press begins.
  */
 
+import { uuid } from "../../editor/uuid";
 import type { Gesture, PanePoint } from "../stage/gesture";
 import type { Stage } from "../stage/stage";
 
@@ -68,7 +69,8 @@ const LEAST_PX = 3;
 
 export function measuring(stage: Stage, from: PanePoint): Gesture {
   const others = stage.measurements.value;
-  const line = (to: PanePoint) => ({ from: from.grid, to: to.grid });
+  const id = uuid();
+  const line = (to: PanePoint) => ({ id, from: from.grid, to: to.grid });
   stage.measure([...others, line(from)]);
   return {
     move: (to) => {

@@ -1,7 +1,7 @@
 /** Operations on the mask from the page: one at a time, said while they run, each one stroke that Undo takes back. */
 
 import type { Ijk, Operation } from "../../editor/types";
-import { whyNot } from "../scan/editing";
+import { refuses } from "../scan/editing";
 import { withKey } from "../../ground/shortcuts";
 import { msg, t } from "../../ground/language";
 import type { ScanSession } from "../scan/session";
@@ -36,11 +36,7 @@ export class Operations {
    */
   async run(title: string, operation: Operation, anySegment = false): Promise<void> {
     const { session } = this;
-    const why = whyNot(session, anySegment);
-    if (why) {
-      session.notices.say(`${why}.`, "warn");
-      return;
-    }
+    if (refuses(session, anySegment)) return;
     session.beginWork(t(title));
     try {
       const { added, removed } = await session.editor.apply(operation);

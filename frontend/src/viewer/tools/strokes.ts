@@ -110,7 +110,8 @@ export class Strokes implements Painting {
   async touch(plane: Plane, ijk: Ijk): Promise<void> {
     const { session, panes } = this.stage;
     const why = whyNotHere(this.stage, toolOf(session), panes[plane]) ?? whyNot(session);
-    if (why) session.notices.say(why, "warn");
+    const isStill = () => (whyNotHere(this.stage, toolOf(session), panes[plane]) ?? whyNot(session)) === why;
+    if (why) session.notices.say(why, "warn", isStill);
     else if (this.begin(plane, ijk)) await this.end();
   }
 

@@ -4,7 +4,7 @@ import { msg, t } from "../../ground/language";
 import { Button, Switch } from "../controls/controls";
 import { change, settings } from "../../ground/settings";
 import { hu } from "../../ground/words";
-import { brushTool, rulesOf } from "./brushes";
+import { brushTool, overwrites, rulesOf, said } from "./brushes";
 import { Overwrite, Radius } from "./brushsettings";
 import type { Brush, ToolHost } from "./tool";
 
@@ -54,6 +54,7 @@ const brush: Brush = {
   radius: "thresholdMm",
   previews: true,
   pressure: true,
+  switched: () => said([[settings.value.thresholdPlanar, t("this slice")], overwrites()]),
   stroke: (session, plane) => {
     const now = settings.value;
     return {

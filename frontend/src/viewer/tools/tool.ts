@@ -51,6 +51,8 @@ export interface Brush {
   readonly previews?: boolean;
   /** The pressure of a pen makes it smaller, while the setting is on. */
   readonly pressure?: boolean;
+  /** Which of its switches are not at their defaults, in a word each; they stand beside the cursor. */
+  switched?(session: ScanSession): readonly string[];
   /** The editor's tool for a stroke in `plane`, by the settings of now. */
   stroke(session: ScanSession, plane: Plane): Tool;
 }

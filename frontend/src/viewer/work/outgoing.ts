@@ -34,7 +34,7 @@ export class Outgoing {
    * not reached. `ready`: before what is kept may be read.
    */
   constructor(
-    private readonly shelf: Pick<Shelf<"answer" | "check">, "kept" | "put" | "drop">,
+    private readonly shelf: Pick<Shelf<"answer" | "check" | "mark">, "kept" | "put" | "drop">,
     server: Values,
     canChange: boolean,
     private readonly send: (changes: Values) => Promise<{ readonly values: Values }>,

@@ -9,6 +9,7 @@ import { interlocksOf } from "./asking";
 import { whyDamaged, whyNoSubmit } from "./checks";
 import { flushed } from "./flushing";
 import type { Ending } from "./ending";
+import type { Draft } from "../../offline/intents";
 
 export class Submitting {
   /** Handing in was asked for on this page without a network: warnings that were acknowledged. */
@@ -26,7 +27,8 @@ export class Submitting {
     const { session } = work;
     const why = whyNoSubmit(session.save.value) ?? whyDamaged(session.lostSlices.value);
     if (why) {
-      session.notices.say(why, "warn");
+      const isStill = () => (whyNoSubmit(session.save.value) ?? whyDamaged(session.lostSlices.value)) === why;
+      session.notices.say(why, "warn", isStill);
       return;
     }
     const found = this.hindrances().filter((lock) => !acknowledged.includes(lock.code));
@@ -41,7 +43,9 @@ export class Submitting {
         await work.saveAnswers();
         await flushed(session);
         await work.sendActivity();
-        const { next } = await call("POST", `${work.url}/submit`, { acknowledged }, shape.HandedIn);
+        const comments = this.#questions;
+        const { next } = await call("POST", `${work.url}/submit`, { acknowledged, comments }, shape.HandedIn);
+        work.talk.dropDrafts(comments);
         await work.shelf("answer").remove();
         const { id, scan, user } = session.context;
         work.leave(next, t("Submitted. There is no further scan for you now."), {
@@ -63,13 +67,21 @@ export class Submitting {
     });
   }
 
+  /** Questions of before a first review; their ids keep one that is sent twice from being asked twice. */
+  get #questions(): readonly Draft[] {
+    const { talk } = this.work;
+    return talk.areDrafted ? talk.drafts.value : [];
+  }
+
   /** Without a network the wish to hand in is kept; the server checks it when strokes and answers have arrived. */
   async #submitLater(acknowledged: readonly string[]): Promise<void> {
     const { work } = this;
     this.#wish = acknowledged;
     // What was seen is counted with the wish, however far the sending came.
     await work.sendActivity().catch(() => undefined);
-    await work.shelf("submit").put({ "": { acknowledged, at: new Date().toISOString() } });
+    await work.shelf("submit").put({
+      "": { acknowledged, comments: this.#questions, at: new Date().toISOString() },
+    });
     work.ask({ kind: "kept", next: work.session.context.next });
   }
 

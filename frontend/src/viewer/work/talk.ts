@@ -41,7 +41,7 @@ export class Talk {
     this.#comments.value = context.comments;
     this.#seen.value = context.comments_seen ?? null;
     void ready.then(async () => {
-      const drafts = context.can.return ? await keptDrafts.kept() : [];
+      const drafts = context.can.comment && this.areDrafted ? await keptDrafts.kept() : [];
       const waiting = context.can.comment ? await words.kept() : [];
       if (drafts.length) this.#drafts.value = drafts.map(({ value }) => value);
       if (waiting.length) this.#waiting.value = waiting.map(({ value }) => value);
@@ -70,10 +70,15 @@ export class Talk {
     );
   }
 
-  /** A comment on a voxel: at once where a review is running, else with the return. */
+  /** Words wait for the verdict of the one who judges, and for the hand-in where no review has begun. */
+  get areDrafted(): boolean {
+    return this.context.can.return || this.context.review === null;
+  }
+
+  /** A comment on a voxel: at once where the author answers to a review, else with the return or the hand-in. */
   say(text: string, ijk: Ijk | null): void {
-    if (!this.context.can.comment || !this.context.review) return;
-    if (!this.context.can.return) {
+    if (!this.context.can.comment) return;
+    if (!this.areDrafted) {
       this.#put({ id: uuid(), text, ijk, to: null, refused: null });
       return;
     }
@@ -87,7 +92,8 @@ export class Talk {
   }
 
   dropDrafts(drafts: readonly Draft[]): void {
-    this.#drafts.value = this.drafts.value.filter((draft) => !drafts.includes(draft));
+    const gone = new Set(drafts.map(({ id }) => id));
+    this.#drafts.value = this.drafts.value.filter(({ id }) => !gone.has(id));
     void this.keptDrafts.remove(drafts.map(({ id }) => id));
   }
 

@@ -15,7 +15,7 @@ import { LogIn } from "./login";
 import { offerFile } from "./download";
 import { t } from "../../ground/language";
 import { leaveNews, type News, takeBack, takeNews, undoWordsOf } from "../../ground/news";
-import { Outgoing } from "./outgoing";
+import { Outgoing, type Values } from "./outgoing";
 import { withReturning } from "./questions";
 import type { ScanSession } from "../scan/session";
 import { openAgainWhenLost } from "./reopening";
@@ -28,6 +28,8 @@ export class Work {
   readonly #answers: Outgoing;
   /** Differences that a judge has checked, by name. */
   readonly checks: Outgoing;
+  /** What was measured, by id. */
+  readonly marks: Outgoing;
   /** What waits in this browser of this scan, by kind. */
   readonly shelf: <K extends keyof Kinds>(kind: K) => Shelf<K>;
   /** What an older version kept is where it belongs now. */
@@ -81,6 +83,7 @@ export class Work {
       (values) => call("PATCH", `${this.reviewUrl}/checks`, { values }, shape.Checks),
       this.ready,
     );
+    this.marks = this.#keptMarks();
     this.talk = new Talk(context, this.shelf("word"), this.shelf("draft"), this.ready);
     this.commenting = new Commenting(this.talk, (words, action) => this.say(words, action));
     openAgainWhenLost(session);
@@ -104,6 +107,12 @@ export class Work {
       () => !this.left && (can.edit || can.approve),
       () => void this.#login.lost(),
     );
+  }
+
+  #keptMarks(): Outgoing {
+    const { marks, can } = this.session.context;
+    const send = (values: Values) => call("PATCH", marks.url, { values }, shape.Marks);
+    return new Outgoing(this.shelf("mark"), marks.own, can.edit, send, this.ready);
   }
 
   /** Opens a dialog. */
@@ -247,6 +256,7 @@ export class Work {
     this.#beat.close();
     this.#answers.close();
     this.checks.close();
+    this.marks.close();
     this.talk.close();
   }
 }

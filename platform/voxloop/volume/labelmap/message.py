@@ -49,8 +49,11 @@ def encode_message(
     shape_zyx: Iterable[int],
     chunks: Mapping[ChunkIndex, bytes],
     strokes: Sequence[Mapping[str, Any]] = (),
+    accepted: Sequence[Sequence[Any]] = (),
 ) -> bytes:
-    """The message of these payloads, in the order given. Equal input gives equal bytes."""
+    """The message of these payloads, in the order given. Equal input gives equal bytes.
+
+    `accepted`: the proposed lesions that a reader has accepted (docs/formats.md); who reads a save ignores them."""
     header = json.dumps(
         {
             "version": VERSION,
@@ -58,6 +61,7 @@ def encode_message(
             "shape_zyx": list(shape_zyx),
             "chunks": [[*index, len(payload)] for index, payload in chunks.items()],
             "strokes": list(strokes),
+            **({"accepted": list(accepted)} if accepted else {}),
         },
         separators=(",", ":"),
     ).encode()
