@@ -54,6 +54,7 @@ class FaultyLine:
     _armed: list[tuple[Fault, Callable[[], None]]] = field(default_factory=list)
     _late: list[Request] = field(default_factory=list)
     _listener: socket.socket | None = None
+    _idle: set[socket.socket] = field(default_factory=set)  # connections over which nothing was asked yet
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
@@ -82,7 +83,10 @@ class FaultyLine:
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def down(self) -> None:
-        """Refuse connections, like a stopped server."""
+        """Refuse connections, like a stopped server; those that Firefox keeps ready end, too."""
+        for client in self._idle.copy():
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
         if self._listener:
             with contextlib.suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
@@ -99,7 +103,11 @@ class FaultyLine:
 
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
-            request = _read_request(client)
+            self._idle.add(client)
+            try:
+                request = _read_request(client)
+            finally:
+                self._idle.discard(client)
             if request is None:
                 return
             fault, then = None, None

@@ -287,12 +287,13 @@ def main(arguments: list[str] | None = None) -> int:
 def in_words(verdict: Verdict) -> str:
     """The verdict for people, one line per fault."""
     if verdict.is_proven:
+        scans = f"{verdict.scans} scan{'s' * (verdict.scans != 1)}"
         return (
-            f"Proven: release {verdict.release}, {verdict.scans} scans, {verdict.files} files.\n"
+            f"Proven: release {verdict.release}, {scans}, {verdict.files} files.\n"
             f"manifest {verdict.manifest_hash}\nseal     {verdict.seal}\n"
         )
     lines = [f"{fault.file}: {fault.message} [{fault.code}]" for fault in verdict.faults]
-    return "\n".join([*lines, f"Not proven: {len(lines)} faults."]) + "\n"
+    return "\n".join([*lines, f"Not proven: {len(lines)} fault{'s' * (len(lines) != 1)}."]) + "\n"
 
 
 if __name__ == "__main__":

@@ -118,7 +118,9 @@ def _limits(card: Mapping[str, Any]) -> list[str]:
     said += _measured_limits(figures, card["gate"]["policy"])
     ended = data["no_longer_to_be_used"]
     if ended:
-        said.append(f"{sum(ended.values())} scans that it learned from are no longer to be used.")
+        count = sum(ended.values())
+        words = f"{count} scans that it learned from are" if count != 1 else "1 scan that it learned from is"
+        said.append(f"{words} no longer to be used.")
     return said
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform
 
 from annotation.masks.facts import Kind, ListedRevisionFacts, RevisionFacts, SetterFacts, SettingStrokeFacts
@@ -53,8 +54,9 @@ def list_revisions(head: MaskRevision | None) -> list[ListedRevisionFacts]:
 
 
 def find_setter(head: MaskRevision | None, ijk: Sequence[int], scan: Scan) -> SetterFacts:
-    """Which revision gave a voxel its value. Raises Invalid outside the scan. Reads only the hash of the voxel's chunk
-    in each revision; a chunk is inflated where that hash changes."""
+    """Which revision gave a voxel its value. An undo gives a value back: whoever had set it before has set it. Raises
+    Invalid outside the scan. Reads only the hash of the voxel's chunk in each revision; a chunk is inflated where that
+    hash changes."""
     nz, ny, nx = ready_volume(scan).shape_zyx
     i, j, k = ijk
     if not (0 <= i < nx and 0 <= j < ny and 0 <= k < nz):
@@ -78,11 +80,35 @@ def find_setter(head: MaskRevision | None, ijk: Sequence[int], scan: Scan) -> Se
         return values[name]
 
     now = value_in(line[0])
-    for row, parent in zip(line, [*line[1:], None], strict=True):
-        if (value_in(parent) if parent else 0) != now:
-            found = MaskRevision.objects.filter(pk=row["id"]).values(*FACTS).get()
+    pairs = list(zip(line, [*line[1:], None], strict=True))
+    at = 0
+    while at < len(pairs):
+        row, parent = pairs[at]
+        before = value_in(parent) if parent else 0
+        if before == now:
+            at += 1
+            continue
+        found = MaskRevision.objects.filter(pk=row["id"]).values(*FACTS).get()
+        undone = _undone_by(found["strokes"], scan)
+        since = (
+            n
+            for n, (old, older) in enumerate(pairs[at + 1 :], at + 1)
+            if old["id"] in undone and value_in(old) != now and (value_in(older) if older else 0) == now
+        )
+        given_back = next(since, None)
+        if given_back is None:
             return SetterFacts(now, RevisionFacts(**_few_words(found)), _may_have_set(found["strokes"], now))
+        at = given_back + 1
     return SetterFacts(now, None, [])
+
+
+def _undone_by(strokes: list[dict[str, Any]], scan: Scan) -> set[UUID]:
+    """Revisions with the strokes that the undo steps among these have taken back."""
+    ids = {one["params"]["of"] for one in strokes if one.get("tool") == "undo" and "of" in one.get("params", {})}
+    holding = Q(pk__in=[])
+    for one in ids:
+        holding |= Q(strokes__contains=[{"id": one}])
+    return set(MaskRevision.objects.filter(holding, scan=scan).values_list("pk", flat=True)) if ids else set()
 
 
 def _few_words(row: dict[str, Any]) -> dict[str, Any]:

@@ -91,7 +91,8 @@ class BatchForm(forms.Form):
         self.fields["chosen_by"].initial = ways[0][0] if Strategy.HYBRID in offered else "order"
         self.fields["chosen_by"].help_text = say_repeats(campaign)
         self.fields["size"].initial = min(most, free) or most
-        self.fields["size"].help_text = f"{free} ready scans are in no batch; a batch holds 1 to {most}."
+        ready = f"{free} ready scans are" if free != 1 else "1 ready scan is"
+        self.fields["size"].help_text = f"{ready} in no batch; a batch holds 1 to {most}."
         self.most = most
 
     def clean_size(self) -> int:

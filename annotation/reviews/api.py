@@ -19,7 +19,7 @@ from annotation.reviews.comments_api import CommentSerializer
 from annotation.reviews.context import next_annotation, viewer_context
 from annotation.reviews.facts import ChecksFacts, ContextFacts, HandedInFacts, VerdictFacts
 from annotation.reviews.models import ReviewRound
-from annotation.reviews.selectors import visible_rounds
+from annotation.reviews.selectors import own_claims, visible_rounds
 from annotation.reviews.states import RoundState
 from annotation.reviews.taking_back import UNDO_LASTS
 from annotation.work.api import AssignmentSerializer
@@ -278,8 +278,8 @@ def _visible(request: Request, pk: UUID) -> Assignment:
 
 
 def _verdict(request: Request, round_: ReviewRound) -> Response:
-    """The outcome, and the riskiest waiting round, already claimed for this reviewer."""
-    following = claims.claim_next_round(actor=request.user)
+    """The outcome, and the next round, claimed for this reviewer: the riskiest that waits, else one's own claim."""
+    following = claims.claim_next_round(actor=request.user) or own_claims(request.user).first()
     return Response(
         plain(
             VerdictFacts(

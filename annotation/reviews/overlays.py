@@ -1,4 +1,4 @@
-"""Overlays that the viewer may show besides the mask: predictions, earlier rounds, other readers."""
+"""Overlays that the viewer may show besides the mask: predictions, earlier rounds, other readers, a correction."""
 
 from annotation.masks.models import Head, MaskRevision, ProbabilityMap
 from annotation.masks.selectors import newest_prediction, schema_of
@@ -32,9 +32,11 @@ def overlays_of(
             add("prediction", f"Pre-annotation {prediction.model_name}", prediction)
         if round_ is None:
             continue
+        judged = round_.masks.select_related("submitted", "approved").filter(layer=layer.name).first()
         if reviewing:
-            submitted = round_.masks.select_related("submitted").filter(layer=layer.name).first()
-            add("author", f"Submitted by {round_.author.username}", submitted.submitted if submitted else None)
+            add("author", f"Submitted by {round_.author.username}", judged.submitted if judged else None)
+        elif judged is not None and judged.approved_id != judged.submitted_id and round_.reviewer is not None:
+            add("correction", f"Corrected by {round_.reviewer.username}", judged.approved)
         earlier = (
             ReviewRound.objects.filter(annotation__in=whole_line(round_.annotation), number__lt=assignment.round)
             .order_by("-number")

@@ -53,6 +53,11 @@ def review_queue(user: User, campaign: Campaign | None = None) -> QuerySet[Revie
     )
 
 
+def own_claims(user: User) -> QuerySet[ReviewRound]:
+    """Rounds that this reviewer has begun and not judged, riskiest first."""
+    return review_queue(user).filter(state=RoundState.CLAIMED)
+
+
 def visible_comments(user: User) -> QuerySet[Comment]:
     """Comments of visible rounds."""
     return Comment.objects.filter(round__in=visible_rounds(user)).select_related("author", "round")

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from annotation.masks.answers import save_answers
-from annotation.masks.models import AnswerSet, MaskRevision
+from annotation.masks.models import AnswerSet, Head, MaskRevision
 from annotation.masks.selectors import heads_of, newest_answers, schema_of
 from annotation.masks.wholeness import check_masks
 from annotation.reviews.comments import pin_comment, pin_once
@@ -154,9 +154,9 @@ def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: boo
         raise Conflict(
             "Look at this before you approve. " + unseen[0].message, code="interlocks", interlocks=plain(unseen)
         )
-    heads = heads_of(found.review)
     rows = list(found.masks.select_related("submitted"))
-    changed = [row.layer for row in rows if row.layer in heads and heads[row.layer].revision_id != row.submitted_id]
+    corrections = _corrections(rows, heads_of(found.review))
+    changed = list(corrections)
     answers = AnswerSet.objects.filter(assignment=found.review).first()
     if answers is not None and (found.answers is None or answers.values != found.answers.values):
         changed.append("answers")
@@ -175,7 +175,7 @@ def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: boo
             code="was_corrected",
         )
     for row in rows:
-        row.approved = heads[row.layer].revision if row.layer in heads else row.submitted
+        row.approved = corrections.get(row.layer, row.submitted)
         check_masks([row.approved])
         row.save(update_fields=["approved"])
     state = RoundState.CORRECTED if corrected else RoundState.APPROVED
@@ -222,6 +222,17 @@ def return_round(*, round_id: UUID, actor: User, comments: Sequence[Mapping[str,
         hand_back(annotation, actor=actor, why=f"{found.author} no longer works on this scan")
     refresh_batch(annotation.batch_id, actor)
     return found
+
+
+def _corrections(rows: Sequence[RoundMask], heads: Mapping[str, Head]) -> dict[str, MaskRevision]:
+    """The reviewer's masks by layer that differ voxel for voxel from those submitted: a stroke and its undo are no
+    correction."""
+    own = {row.layer: (heads[row.layer].revision, row.submitted) for row in rows if row.layer in heads}
+    return {
+        layer: mask
+        for layer, (mask, submitted) in own.items()
+        if (mask.content_hash != submitted.content_hash if submitted else bool(mask.chunks))
+    }
 
 
 def lock_round(round_id: UUID, actor: User) -> ReviewRound:

@@ -139,7 +139,8 @@ def _unstarted(batch: Batch, count: int | None) -> QuerySet[Assignment]:
     last = list(rows.order_by("-position").values_list("pk", flat=True)[: max(count, 0)])
     if not 1 <= count <= len(last):
         there = rows.count()
-        raise Invalid(f"{batch} has {there} scans that nobody has begun, not {count}.", code="bad_size")
+        words = f"{there} scan{'s' * (there != 1)} that nobody has begun"
+        raise Invalid(f"{batch} has {words}, not {count}.", code="bad_size")
     return rows.filter(pk__in=last)
 
 

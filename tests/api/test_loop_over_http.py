@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from tests.factories.world import PASSWORD, World, add_role, ball, mask_message, publish
+from annotation.reviews.services import submit_assignment
+from tests.factories.world import PASSWORD, World, add_role, ball, label, mask_message, publish
 from voxloop.volume.labelmap import MEDIA_TYPE, decode_message
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +93,18 @@ def test_whole_loop(world: World) -> None:
     assert post(reviewer, f"/reviews/{round_2}/approve", {"password": "wrong"}).json()["code"] == "wrong_password"
     assert post(reviewer, f"/reviews/{round_2}/approve", {"password": PASSWORD}).status_code == 200
     assert annotator.get(f"/api/v1/assignments/{pk}/").json()["state"] == "approved"
+
+
+def test_ones_own_claim_comes_next_before_the_queue_is_empty(world: World) -> None:
+    rows = list(publish(world, size=2).assignments.order_by("position"))
+    for row in rows:
+        label(world, row)
+        submit_assignment(assignment_id=row.pk, actor=world["annotator"], acknowledged=["mask_outside_lung"])
+    reviewer = log_in(world, "reviewer")
+    claims = [post(reviewer, "/assignments/claim", {"stage": "review"}).json() for _ in rows]
+    rounds = [reviewer.get(f"/api/v1/assignments/{claim['id']}/").json()["review"]["id"] for claim in claims]
+    first, last = (post(reviewer, f"/reviews/{pk}/approve", {"password": PASSWORD}).json() for pk in rounds)
+    assert (first["next"], last["next"]) == (f"/view/{claims[1]['id']}/", None)
 
 
 def test_nobody_reviews_their_own(world: World) -> None:

@@ -43,7 +43,7 @@ def test_a_token_needs_the_password_and_is_shown_once(world: World) -> None:
     client = Client()
     client.post("/accounts/login/", {"login": "annotator", "password": PASSWORD})
     refused = client.post(reverse("token_new"), {"password": "not this one"}, follow=True)
-    assert "That is not your password" in refused.content.decode()
+    assert "That is not your password; nothing was changed." in refused.content.decode()
     page = client.post(
         reverse("token_new"), {"password": PASSWORD, "name": "script", "scopes": ["read"]}, follow=True
     ).content.decode()

@@ -119,6 +119,11 @@ def test_a_scan_is_labelled_answered_and_submitted_by_keyboard_alone(
     page = new_page("annotator")
     open_viewer(page, assignment)
     keys = page.keyboard
+    # The first stop of the Tab key leads past seventy others.
+    keys.press("Tab")
+    expect(page.get_by_test_id("skip-image")).to_be_focused()
+    keys.press("Enter")
+    expect(page.get_by_test_id("pane-axial")).to_be_focused()
     keys.press("g")
     keys.press("Enter")
     page.wait_for_function("() => voxloop.strokes.length === 1")

@@ -257,6 +257,10 @@ def test_a_reviewer_signs_a_correction(submitted: ReviewRound, new_page: Any, wa
     expect(page.get_by_test_id("approve")).not_to_contain_text("Correct")
     viewer.stroke("e", MIDDLE)
     expect(page.get_by_test_id("approve")).to_contain_text("Correct and approve")
+    page.keyboard.press("Control+z")  # another revision, the same voxels
+    expect(page.get_by_test_id("approve")).not_to_contain_text("Correct")
+    page.keyboard.press("Control+Shift+Z")
+    expect(page.get_by_test_id("approve")).to_contain_text("Correct and approve")
     page.get_by_test_id("tab-questions").click()
     page.get_by_test_id("answer-quality-limited").check()
     page.get_by_test_id("approve").click()

@@ -141,6 +141,22 @@ def test_a_reviewer_checks_and_takes_back_by_keys(live_world: World, submitted: 
     assert submitted.signature is not None
     assert (submitted.signature["looked_at"], len(submitted.looked_at)) == (1, 1)
     assert submitted.state == "corrected"
+    see_the_correction(new_page("annotator"), submitted)
+
+
+def see_the_correction(page: Page, submitted: ReviewRound) -> None:
+    """The author finds it in the work list, and sees what it added and took away."""
+    page.goto("/worklist/?show=done")
+    expect(page.get_by_text("with corrections by reviewer")).to_be_visible()
+    page.goto(f"/view/{submitted.annotation_id}/")
+    viewer = Viewer(page).wait_ready()
+    expect(page.get_by_test_id("tab-review")).to_have_attribute("aria-selected", "true")
+    page.wait_for_function("() => voxloop.differences.list.length === 1")
+    expect(page.get_by_test_id("differences-left")).to_have_text("1 lesion was corrected")
+    [part] = viewer.facts("differences")["list"]
+    assert (part["kind"], part["added"], part["removed"]) == ("added", 7**3, 0)
+    page.wait_for_function(HAS_COLOUR, arg=["pane-axial", [9, 211, 108]])
+    shoot(page, "viewer-correction-for-its-author")
 
 
 def test_a_remark_by_one_key_is_pinned_and_goes_with_the_return(

@@ -42,8 +42,9 @@ def test_slabs_show_what_lies_in_them(live_world: World, assignment: Assignment,
     page.get_by_test_id("slab-mip").click()
     page.get_by_label("Thickness").fill("12")
     page.keyboard.press("Escape")
-    for plane in ("axial", "coronal", "sagittal"):
-        expect(page.get_by_test_id(f"slab-{plane}")).to_have_text("MIP 12 mm")
+    # Slices are whole: five of 2.5 mm, thirteen of 1 mm.
+    for plane, mm in (("axial", "12.5"), ("coronal", "13"), ("sagittal", "13")):
+        expect(page.get_by_test_id(f"slab-{plane}")).to_have_text(f"MIP {mm} mm")
     # The maximum of five slices is shown, as the mean grey of noise tells.
     hu_zyx = volume_of(live_world.scans.index(assignment.scan))
     brightest = hu_zyx[MIDDLE[2] - 2 : MIDDLE[2] + 3, 4:12, 4:16].max(axis=0)
@@ -63,21 +64,26 @@ def test_slabs_show_what_lies_in_them(live_world: World, assignment: Assignment,
     band = page.get_by_test_id("scout-slab")
     assert scout is not None
     assert float(band.get_attribute("stroke-width") or 0) == pytest.approx(5 / SHAPE[0] * scout["height"], rel=0.03)
+    # The value under the cursor is the one that is seen.
+    page.mouse.move(*viewer.at((6, 6, MIDDLE[2])))
+    brightest_here = hu_zyx[MIDDLE[2] - 2 : MIDDLE[2] + 3, 6, 6].max()
+    expect(page.get_by_test_id("hu")).to_have_text(f"HU{str(brightest_here).replace('-', '−')} (MIP)")
     # Drawing on a slab is refused with a message, also without a pointer, and changes nothing.
     before = viewer.mask_hash()
     page.keyboard.press("g")
     page.mouse.move(*viewer.at(MIDDLE))
-    expect(page.get_by_test_id("hud")).to_contain_text("Slab of 12 mm")
+    expect(page.get_by_test_id("hud")).to_contain_text("Slab of 12.5 mm")
     expect(page.get_by_test_id("hud")).not_to_contain_text("mL")
     page.mouse.down()
     page.mouse.up()
     page.mouse.move(2, 2)
     page.keyboard.press("Enter")
-    expect(page.locator(".notices:not(.news)")).to_contain_text("Slab of 12 mm")
+    expect(page.locator(".notices:not(.news)")).to_contain_text("Slab of 12.5 mm")
     assert viewer.mask_hash() == before
     page.keyboard.press("Shift+PageDown")
-    expect(page.get_by_test_id("slab-axial")).to_have_text("MIP 10 mm")
-    for words in ("MinIP 10 mm", "Average 10 mm"):
+    expect(page.get_by_test_id("slab-axial")).to_have_text("MIP 12.5 mm")
+    expect(page.get_by_test_id("slab-coronal")).to_have_text("MIP 11 mm")
+    for words in ("MinIP 12.5 mm", "Average 12.5 mm"):
         page.keyboard.press("Shift+S")
         expect(page.get_by_test_id("slab-axial")).to_have_text(words)
     page.keyboard.press("Shift+S")
@@ -179,6 +185,27 @@ def test_cine_runs_and_stops(assignment: Assignment, new_page: Any) -> None:
     stopped = viewer.facts("cross")[2]
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert viewer.facts("cross")[2] == stopped
+    # A stroke ends it, and lies in the slice where it began.
+    page.keyboard.press("n")
+    page.keyboard.press("Shift+P")
+    page.wait_for_function("was => voxloop.cross[2] !== was", arg=stopped)
+    x, y = viewer.at(MIDDLE)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for n in range(1, 5):
+        page.evaluate("() => new Promise(done => setTimeout(done, 100))")
+        page.mouse.move(x + 4 * n, y)
+    page.mouse.up()
+    page.wait_for_function("() => voxloop.lesions.length === 2")  # beside the one that was there
+    drawn = min(viewer.facts("lesions"), key=lambda lesion: lesion["voxels"])
+    assert drawn["box"]["z1"] - drawn["box"]["z0"] == 1
+    expect(page.get_by_test_id("cine")).to_have_attribute("aria-pressed", "false")
+    # So does going to a lesion.
+    page.keyboard.press("Shift+P")
+    page.wait_for_function("z => voxloop.cross[2] !== z", arg=drawn["ijk"][2])
+    page.keyboard.press("j")
+    expect(page.get_by_test_id("cine")).to_have_attribute("aria-pressed", "false")
+    assert viewer.facts("cross") in [lesion["ijk"] for lesion in viewer.facts("lesions")]
 
 
 def test_regions_tell_what_numpy_tells(live_world: World, assignment: Assignment, new_page: Any) -> None:

@@ -99,6 +99,30 @@ def test_of_several_strokes_those_that_fit_are_named(world: World, assignment: A
         find_setter(None, (SHAPE[2], 0, 0), assignment.scan)
 
 
+def test_an_undo_gives_a_voxel_back_to_who_had_set_it(world: World, assignment: Assignment) -> None:
+    middle = (SHAPE[2] // 2, SHAPE[1] // 2, SHAPE[0] // 2)
+    model = ball().astype(np.uint8) * 2
+    erase, grow = stroke("erase", 0, removed=int(ball().sum())), stroke("grow", 1, added=9)
+    undo = stroke("undo", 0, added=erase["removed"]) | {"params": {"of": erase["id"]}}
+    drawn = np.where(ball(), ERASED, 0).astype(np.uint8)
+    erased = save(world, assignment, drawn, erase)
+    by_hand = find_setter(head_of(assignment.pk, "findings"), middle, assignment.scan)
+    assert by_hand.revision is not None
+    assert by_hand.revision.id == erased.pk
+    # The undo is saved together with a stroke elsewhere, which is the annotator's.
+    model[0, 0, :9] = 1
+    mixed = save(world, assignment, model, undo, grow)
+    head = head_of(assignment.pk, "findings")
+    given_back, new = (find_setter(head, ijk, assignment.scan) for ijk in (middle, (0, 0, 0)))
+    assert (given_back.value, given_back.revision and given_back.revision.model) == (2, "m1")
+    assert (new.value, new.revision and new.revision.id) == (1, mixed.pk)
+    assert "grow" in [one.tool for one in new.strokes]
+    # What an undo takes away again was never set.
+    taken = stroke("undo", 1, removed=9) | {"params": {"of": grow["id"]}}
+    save(world, assignment, ball().astype(np.uint8) * 2, taken)
+    assert find_setter(head_of(assignment.pk, "findings"), (0, 0, 0), assignment.scan).revision is None
+
+
 def test_over_http(world: World, assignment: Assignment) -> None:
     client = Client()
     client.force_login(world["annotator"], backend="django.contrib.auth.backends.ModelBackend")

@@ -67,6 +67,18 @@ def test_a_verdict_says_whether_something_was_corrected(world: World, round_: Re
     assert correct_round(**options).state == "corrected"
 
 
+def test_a_stroke_and_its_undo_are_no_correction(world: World, round_: ReviewRound) -> None:
+    claim_round(round_id=round_.pk, actor=world["reviewer"])
+    submitted = round_.masks.get().submitted
+    options: dict[str, Any] = {"round_id": round_.pk, "actor": world["reviewer"], "signed_at": now()}
+    redraw(world, round_, segment=4)
+    redraw(world, round_, segment=1)  # other revisions, the same voxels
+    refused("nothing_corrected", correct_round, **options)
+    found = approve_round(**options)
+    assert found.state == "approved"
+    assert found.masks.get().approved == submitted
+
+
 def test_changed_answers_are_a_correction_too(world: World, round_: ReviewRound) -> None:
     review = claim_round(round_id=round_.pk, actor=world["reviewer"]).review
     assert review is not None

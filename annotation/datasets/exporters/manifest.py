@@ -89,7 +89,8 @@ def readme_document(frozen: Frozen) -> str:
     parts = [
         f"# {frozen['campaign']['name']}: {release['name']}",
         release["notes"],
-        f"{len(scans)} scans, labelled and approved; frozen on {release['frozen_at'][:10]} with Voxloop"
+        f"{len(scans)} scan{'s' * (len(scans) != 1)}, labelled and approved; frozen on {release['frozen_at'][:10]} with"
+        " Voxloop"
         f" {frozen['software']}. Manifest `{manifest_hash(frozen)}`.",
         f"**Licence:** {release['licence'] or 'not stated; ask the owner before any use.'}",
         "## What is where\n" + _contents(frozen),

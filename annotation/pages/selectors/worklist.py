@@ -108,6 +108,11 @@ def tell(rows: Sequence[Assignment]) -> list[Row]:
             "annotation_id", flat=True
         )
     )
+    corrected = dict(
+        ReviewRound.objects.filter(annotation__in=rows, state=RoundState.CORRECTED).values_list(
+            "annotation_id", "reviewer__username"
+        )
+    )
     first_queued = next((row for row in rows if row.state == AssignmentState.QUEUED), None)
     told: list[Row] = []
     for row in rows:
@@ -118,6 +123,8 @@ def tell(rows: Sequence[Assignment]) -> list[Row]:
         can_take_back = row.state == AssignmentState.SUBMITTED and row.pk in unclaimed
         if row.state == AssignmentState.SUBMITTED and not can_take_back:
             why = "Handed in; a reviewer has begun on it"
+        if row.state == AssignmentState.APPROVED and row.pk in corrected:
+            why = f"{why}, with corrections by {corrected[row.pk]}: open it to see them"
         told.append(Row(row, why, start or "blank", since, can_take_back))
     return told
 

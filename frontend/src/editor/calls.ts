@@ -95,6 +95,8 @@ export interface Calls {
   histogram(ijk: Ijk): LesionHistogram | null;
   /** Where the mask differs from an overlay, lesion by lesion, the largest change first. */
   differences(key: string): Difference[];
+  /** Whether the mask is an overlay voxel for voxel, erased ones too; `null`: whether it holds nothing at all. */
+  equals(key: string | null): boolean;
   /** What the mask takes of each region of an overlay; none where no overlay of that key has come. */
   regions(key: string): Region[];
 
@@ -153,6 +155,7 @@ export const HANDED_OVER: Readonly<Record<CallName, number | null>> = {
   sliceFacts: null,
   histogram: null,
   differences: null,
+  equals: null,
   regions: null,
   flush: null,
   resume: null,

@@ -62,7 +62,7 @@ export class Proposals {
     box: Box | null,
     tolerance: number,
   ): Proposal {
-    const question = JSON.stringify([segment, box, tolerance]);
+    const question = JSON.stringify([segment, box, tolerance, input.limit !== null]);
     if (question !== this.#question) this.forget();
     this.#question = question;
     const same = prompts.findIndex((prompt, n) => JSON.stringify(prompt) !== JSON.stringify(this.#prompts[n]));
@@ -99,8 +99,9 @@ function corrected(
   return { ...region, voxels: union(region.voxels, more.voxels), refusal: more.refusal };
 }
 
-/** The region of one point, its radius chosen within `mostMm`. */
+/** The region of one point, its radius chosen within `mostMm`; nothing where it lies outside the limit. */
 function fromPoint(input: ClickInput, segment: number, seed: Zyx, tolerance: number, mostMm: number): Proposal {
+  if (input.limit && !input.limit.has(...seed)) return { ...EMPTY, refusal: "outside_limit" };
   // First everything that the brush would flood, as it is; then the brush with the radius that this tells.
   const flooded = grow(input, segment, seed, FARTHEST_MM, { tolerance, openMm: 0, closeMm: 0, fill: false });
   if (flooded.refusal) return { voxels: NOTHING, source: "image", radiusMm: null, refusal: flooded.refusal };
@@ -110,10 +111,11 @@ function fromPoint(input: ClickInput, segment: number, seed: Zyx, tolerance: num
   return { voxels: voxelsOf(grown, input.shape), source, radiusMm: reach, refusal: grown.refusal };
 }
 
-/** What the brush grows within a box, from the voxel near its middle that most looks like a finding. */
+/** What the brush grows within a box and the limit, from the voxel near its middle that most looks like a finding. */
 function fromBox(input: ClickInput, segment: number, box: Box, tolerance: number): Proposal {
   const { spacing, shape } = input;
   const seed = seedOf(input, box);
+  if (!seed) return { ...EMPTY, refusal: "outside_limit" };
   const radiusMm =
     0.5 * Math.hypot((box.z1 - box.z0) * spacing[0], (box.y1 - box.y0) * spacing[1], (box.x1 - box.x0) * spacing[2]) +
     1;
@@ -131,18 +133,19 @@ function fromBox(input: ClickInput, segment: number, box: Box, tolerance: number
 
 /**
  * In the middle half of the box: where the model is surest, else the brightest of what is no vessel; ties to the
- * middle.
+ * middle. Null where all of it lies outside the limit.
  */
-function seedOf({ hu, labels, shape, spacing, probability }: ClickInput, box: Box): Zyx {
+function seedOf({ hu, labels, shape, spacing, limit, probability }: ClickInput, box: Box): Zyx | null {
   const middle: Zyx = [(box.z0 + box.z1 - 1) / 2, (box.y0 + box.y1 - 1) / 2, (box.x0 + box.x1 - 1) / 2];
-  let best: Zyx = middle.map(Math.round) as unknown as Zyx,
+  const centre = middle.map(Math.round) as unknown as Zyx;
+  let best: Zyx | null = !limit || limit.has(...centre) ? centre : null,
     most = -Infinity;
   const [hz, hy, hx] = [(box.z1 - box.z0) / 4, (box.y1 - box.y0) / 4, (box.x1 - box.x0) / 4];
   for (let z = Math.ceil(middle[0] - hz); z <= middle[0] + hz; z++) {
     for (let y = Math.ceil(middle[1] - hy); y <= middle[1] + hy; y++) {
       for (let x = Math.ceil(middle[2] - hx); x <= middle[2] + hx; x++) {
         const at = (z * shape[1] + y) * shape[2] + x;
-        if (labels[at] === ERASED) continue;
+        if (labels[at] === ERASED || (limit && !limit.has(z, y, x))) continue;
         const far =
           ((z - middle[0]) * spacing[0]) ** 2 +
           ((y - middle[1]) * spacing[1]) ** 2 +

@@ -4,11 +4,13 @@
  */
 
 import { amountOf } from "../ground/amount";
+import { CHUNK_VOXELS } from "./chunks";
 import { componentsOf } from "./components";
 import { Extent } from "./extent";
 import type { Labelmap } from "./labelmap";
 import type { Stretches } from "./stretches";
 import { RunBuilder, type Runs } from "./runs";
+import type { SparseMask } from "./sparsemask";
 import { type Box, type Difference, ERASED, type Ijk, type Zyx } from "./types";
 
 /** A stretch within a row: the label of the mask, of the other, and the part that it belongs to. */
@@ -119,6 +121,16 @@ export function differencesOf(mask: Labelmap, other: Stretches, spacing: Zyx): D
     });
   }
   return found.sort((x, y) => y.added + y.removed + y.relabelled - (x.added + x.removed + x.relabelled));
+}
+
+/** Whether two masks are the same voxel for voxel, erased ones too. */
+export function isSameMask(mask: Labelmap, other: SparseMask): boolean {
+  const [mine, theirs] = [new Uint8Array(CHUNK_VOXELS), new Uint8Array(CHUNK_VOXELS)];
+  return [...new Set([...mask.occupiedChunks(), ...other.chunkNumbers()])].every((chunk) => {
+    mask.readChunk(mask.chunkIndex(chunk), mine);
+    const read = other.readChunk(chunk, theirs.fill(0)) ?? theirs.fill(0);
+    return mine.every((label, n) => label === read[n]);
+  });
 }
 
 /** Runs that make the part under a voxel what it is in the other mask; locked segments stay. */

@@ -5,6 +5,7 @@
  */
 
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from "idb";
+import { whenNobodyWrites } from "./ownership";
 import { Unreadable, Vault } from "./vault";
 import {
   ENTRY_SHAPE,
@@ -293,7 +294,5 @@ export async function seedLine(
       db.close();
     }
   };
-  await navigator.locks.request(`voxloop:${line}`, { ifAvailable: true }, async (lock) => {
-    if (lock) await seed();
-  });
+  await whenNobodyWrites(line, seed);
 }

@@ -2,7 +2,7 @@
 
 import type { Calls } from "./calls";
 import type { Cut } from "./cut";
-import { differencesOf } from "./differences";
+import { differencesOf, isSameMask } from "./differences";
 import type { Mask } from "./mask";
 import type { Scene } from "./scene";
 import {
@@ -39,7 +39,8 @@ type Looks =
   | "coarse"
   | "sliceFacts"
   | "histogram"
-  | "differences";
+  | "differences"
+  | "equals";
 
 export abstract class Looking implements Pick<Calls, Looks> {
   protected options!: EditorOptions;
@@ -84,6 +85,10 @@ export abstract class Looking implements Pick<Calls, Looks> {
   }
   differences(key: string): Difference[] {
     return differencesOf(this.mask.labels, this.scene.overlay(key), this.options.volume.spacingMmZyx);
+  }
+  equals(key: string | null): boolean {
+    const { labels } = this.mask;
+    return key === null ? labels.occupiedChunks().length === 0 : isSameMask(labels, this.scene.overlay(key));
   }
 
   /** The nearest voxel of the grid. */

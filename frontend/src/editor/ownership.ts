@@ -15,9 +15,18 @@ export const browserPlatform = (): Platform => ({
 
 type Word = "who" | "mine" | "yield" | "yielded";
 
-/** How long a living tab may take to answer, and a writing one to put its strokes away. */
+/** How long a living tab may take to answer, a writing one to put its strokes away, the lock of a dead one to go. */
 const ANSWER_MS = 200;
 const YIELD_MS = 2_000;
+const RELEASE_MS = 3_000;
+
+/** Does it while no tab writes the line; not at all where one does. */
+export async function whenNobodyWrites(line: string, work: () => Promise<void>): Promise<void> {
+  const signal = AbortSignal.timeout(RELEASE_MS);
+  await navigator.locks.request(`voxloop:${line}`, { signal }, work).catch((error: unknown) => {
+    if (error !== signal.reason) throw error;
+  });
+}
 
 export class Ownership {
   readonly #channel: BroadcastChannel;
@@ -41,8 +50,10 @@ export class Ownership {
   async acquire(): Promise<boolean> {
     if (this.#owned) return true;
     const { locks } = this.platform;
-    if (locks) return this.#lock(locks, { ifAvailable: true });
+    if (locks && (await this.#lock(locks, { ifAvailable: true }))) return true;
     if (await this.#ask("who", "mine", ANSWER_MS)) return false;
+    // Nobody answers: the page that held the lock is gone, and WebKit lets go of it a while after the next one opens.
+    if (locks) return this.#lock(locks, { signal: AbortSignal.timeout(RELEASE_MS) });
     this.#owned = true;
     return true;
   }
@@ -77,8 +88,9 @@ export class Ownership {
           this.#release = release;
         });
       });
-      // A stolen lock rejects: the other tab has overruled this one.
+      // A stolen lock rejects: the other tab has overruled this one. One that does not come in time rejects, too.
       void Promise.resolve(held).catch(() => {
+        resolve(false);
         if (this.#owned) {
           this.#owned = false;
           void this.yieldTo();

@@ -23,10 +23,13 @@ export function stripe(x: number, y: number): number {
   return ((x + y) & 7) < 3 ? 0xff0a6a9a : 0xff000000;
 }
 
-/** Memory for the voxels of a scan; shared with the workers where the page may share memory (https or localhost). */
+/**
+ * Memory for the voxels of a scan; shared with the workers where the page may share memory (https or localhost).
+ * WebKitGTK has no shared memory on an isolated page either.
+ */
 export function roomFor({ shape_zyx: [depth, rows, columns] }: VolumeIndex): Int16Array {
   const voxels = depth * rows * columns;
-  return globalThis.crossOriginIsolated
+  return globalThis.crossOriginIsolated && "SharedArrayBuffer" in globalThis
     ? new Int16Array(new SharedArrayBuffer(voxels * Int16Array.BYTES_PER_ELEMENT))
     : new Int16Array(voxels);
 }

@@ -62,7 +62,8 @@ export async function takeBatch(
   const had = before?.scans.filter((scan) => scan.done).reduce((sum, scan) => sum + scan.bytes, 0) ?? 0;
   const free = await freeBytes();
   if (free !== null && free < (planned.bytes - had) * 1.1) throw new NoRoom(planned.bytes - had, free);
-  await navigator.storage?.persist?.().catch(() => false);
+  // Firefox asks the person, who may never answer: nothing waits for that.
+  void navigator.storage?.persist?.().catch(() => false);
   const { until, scans } = await call("POST", `/api/v1/batches/${batch.id}/offline`, { days }, shape.OfflineLoad);
   const known = new Map(before?.scans.map((scan) => [scan.assignment, scan]));
   let kept: KeptBatch = {

@@ -10,6 +10,7 @@ import { Notice } from "./panels/notice";
 import { Panes } from "./panels/panes";
 import { Rail } from "./panels/rail";
 import { Side } from "./panels/side";
+import { Skips } from "./panels/skips";
 import { Spoken } from "./panels/spoken";
 import { Status } from "./panels/status";
 import { ToolPanel } from "./panels/tool";
@@ -30,6 +31,7 @@ export function App({ desk }: { readonly desk: Desk }) {
   }, [desk]);
   return (
     <DeskContext.Provider value={desk}>
+      <Skips />
       <Topbar />
       <Rail />
       <ToolPanel />

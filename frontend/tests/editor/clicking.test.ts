@@ -1,6 +1,7 @@
 import "fake-indexeddb/auto";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
+import { BitVolume } from "../../src/editor/bitvolume";
 import type { ClickInput, Probability } from "../../src/editor/clickradius";
 import { Proposals, propose } from "../../src/editor/clicking";
 import { narrows } from "../../src/editor/narrows";
@@ -68,6 +69,24 @@ describe("a proposal", () => {
         expect(found).toMatchObject({ source: "image", refusal: null });
         expect(dice(found.voxels, truth)).toBeGreaterThan(0.9);
       }
+    }
+  });
+
+  test("stays in the lung limit, and is nothing where a press or a box lies outside", () => {
+    const limitTo = (columns: number): BitVolume => {
+      const limit = new BitVolume(SHAPE);
+      for (let row = 0; row < SHAPE[0] * SHAPE[1]; row++)
+        for (let x = 0; x < columns; x++) limit.bits[row * limit.wordsPerRow + (x >>> 5)]! |= 1 << (x & 31);
+      return limit;
+    };
+    const box = { z0: 12, z1: 29, y0: 26, y1: 55, x0: 26, x1: 55 };
+    const inLimit = (columns: number): ClickInput => ({ ...inputOf(hu), limit: limitTo(columns) });
+    expect(propose(inLimit(20), 1, belongs(MIDDLE), null, 30)).toMatchObject({ refusal: "outside_limit" });
+    expect(propose(inLimit(20), 1, belongs(MIDDLE), null, 30).voxels).toHaveLength(0);
+    expect(propose(inLimit(20), 1, [], box, 30)).toMatchObject({ refusal: "outside_limit" });
+    for (const found of [propose(inLimit(44), 1, belongs(MIDDLE), null, 30), propose(inLimit(44), 1, [], box, 30)]) {
+      expect(found.voxels.length).toBeGreaterThan(1000);
+      expect(found.voxels.every((n) => n % SHAPE[2] < 44)).toBe(true);
     }
   });
 
@@ -200,6 +219,7 @@ describe("as one stroke of the editor", () => {
   });
   const click = (prompts: readonly ClickPrompt[]): Operation => ({
     op: "click",
+    useLimit: true,
     segment: 2,
     overwrite: false,
     locked: [],

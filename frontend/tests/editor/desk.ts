@@ -14,9 +14,15 @@ export const LPS: Matrix = [
   [0, 0, 0, 1],
 ];
 
-/** Web Locks of one browser. */
+/** Web Locks of one browser; as many as there are, they are one lock. */
 export class Locks {
   #holder: { drop: (why: Error) => void } | null = null;
+  readonly #waiting: (() => void)[] = [];
+
+  /** How many wait for it. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
 
   readonly request = ((
     _name: string,
@@ -24,6 +30,13 @@ export class Locks {
     callback: (lock: Lock | null) => unknown,
   ): Promise<unknown> => {
     if (this.#holder && options.ifAvailable) return Promise.resolve(callback(null));
+    if (this.#holder && !options.steal)
+      return new Promise((resolve, reject) => {
+        options.signal?.addEventListener("abort", () => reject(options.signal?.reason as Error));
+        this.#waiting.push(() => {
+          if (!options.signal?.aborted) resolve(this.request(_name, {}, callback));
+        });
+      });
     this.#holder?.drop(new DOMException("stolen", "AbortError"));
     return new Promise((resolve, reject) => {
       const holder = { drop: reject };
@@ -31,6 +44,7 @@ export class Locks {
       void Promise.resolve(callback({} as Lock)).then((value) => {
         if (this.#holder === holder) this.#holder = null;
         resolve(value);
+        this.#waiting.shift()?.();
       });
     });
   }) as LockManager["request"];

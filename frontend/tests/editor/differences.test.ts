@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { differencesOf } from "../../src/editor/differences";
+import { differencesOf, isSameMask } from "../../src/editor/differences";
 import { Labelmap } from "../../src/editor/labelmap";
 import { SparseMask } from "../../src/editor/sparsemask";
 import { operate } from "../../src/editor/operations";
@@ -37,6 +37,25 @@ const overlayOf = (shape: Zyx, values: Uint8Array): SparseMask => {
 const boxOf = ({ box: { z0, z1, y0, y1, x0, x1 } }: Difference): number[] => [z0, z1, y0, y1, x0, x1];
 const marks = (label: number): boolean => label !== 0 && label !== ERASED;
 const background = (values: Uint8Array): number[] => [...values].map((label) => (label === ERASED ? 0 : label));
+
+test("two masks are the same when every voxel is, erased ones too", () => {
+  const shape: Zyx = [33, 40, 35];
+  const values = new Uint8Array(shape[0] * shape[1] * shape[2]);
+  values.fill(2, 5000, 5040);
+  values[40_000] = ERASED;
+  const mask = mapOf(shape, values);
+  expect(isSameMask(mask, overlayOf(shape, values))).toBe(true);
+  for (const [at, label] of [
+    [40_000, 0],
+    [5000, 1],
+    [values.length - 1, 3],
+  ] as const) {
+    const other = values.slice();
+    other[at] = label;
+    expect(isSameMask(mask, overlayOf(shape, other))).toBe(false);
+    expect(isSameMask(mapOf(shape, other), overlayOf(shape, values))).toBe(false);
+  }
+});
 
 describe("differences", () => {
   test.each(readVectors<Vector[]>("differences.json"))(

@@ -1,5 +1,5 @@
 import "fake-indexeddb/auto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Journal, journalOf } from "../../src/editor/journal";
 import { Browser, Desk, same } from "./desk";
 import { Server } from "./server";
@@ -177,6 +177,20 @@ describe.each([
     expect(same(server.labels, second.labels)).toBe(true);
     expect(server.strokes).toHaveLength(3);
   });
+});
+
+test("the lock of a page that is gone is waited for", async () => {
+  const server = new Server(SHAPE),
+    browser = new Browser();
+  let letGo = () => {};
+  void browser.locks.request("voxloop:a1/findings", {}, () => new Promise<void>((resolve) => (letGo = resolve)));
+  const desk = sit(server, browser, 5);
+  const opening = desk.session.open();
+  await vi.waitFor(() => expect(browser.locks.waiting).toBe(1), { timeout: 30_000 });
+  letGo();
+  await opening;
+  await desk.sphere(1, 4, [20, 20, 10]);
+  await desk.until("saved");
 });
 
 test("opening again after a failure works in the same tab", async () => {

@@ -18,7 +18,7 @@ import {
   type Vector,
 } from "../../src/viewer/geometry/oblique";
 import { RowsInTurn } from "../../src/viewer/image/rows";
-import { projectRow, slabRange, type SlabKind } from "../../src/viewer/geometry/slab";
+import { projectRow, seenThrough, slabRange, thicknessOf, type SlabKind } from "../../src/viewer/geometry/slab";
 import { regionFacts, type RegionKind } from "../../src/viewer/geometry/statistics";
 import { greyTable, presetsOf } from "../../src/viewer/geometry/window";
 import { inflate, inflateInt16, readVectors } from "../editor/vectors";
@@ -80,6 +80,8 @@ describe("slabs", () => {
 
   it("have as many slices on both sides of the middle one", () => {
     expect(slabRange(20, 40, 2.5, 10)).toEqual([18, 23]);
+    expect([10, 14].map((mm) => thicknessOf(4.2, mm))).toEqual([12.600000000000001, 12.600000000000001]);
+    expect(thicknessOf(2.5, 2)).toBe(2.5);
     expect(slabRange(20, 40, 2.5, 2.5)).toEqual([20, 21]);
     expect(slabRange(0, 40, 1, 5)).toEqual([0, 3]);
     expect(slabRange(39, 40, 1, 5)).toEqual([37, 40]);
@@ -152,6 +154,12 @@ describe("oblique planes", () => {
     }
     const elsewhere = cutOf(vectors.obliques[0]!.frame, [500, 500, 500], spacing, vectors.obliques[0]!.raster);
     expect(patchesOf(runs.build(), shape, [{ plane: "coronal", index: 7, cut: elsewhere }])).toEqual([]);
+  });
+
+  it("show one value of the way, or none where one is missing", () => {
+    const way = [-800, -40, 60];
+    expect((["mip", "minip", "average"] as const).map((kind) => seenThrough(kind, way))).toEqual([60, -800, -260]);
+    expect(seenThrough("mip", [...way, null])).toBe(null);
   });
 
   it("join planes to a slab", () => {

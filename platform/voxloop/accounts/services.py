@@ -69,7 +69,7 @@ def confirm_signature(
     require_set_up(person)
     if password:
         if authenticate(request, username=person.get_username(), password=password) is None:
-            raise Forbidden("That is not your password; nothing was signed.", code="wrong_password")
+            raise Forbidden("That is not your password; nothing was changed.", code="wrong_password")
         if not has_passed(request, person):
             require_code(request=request, user=person, code=code)
         return mark_signed(request)

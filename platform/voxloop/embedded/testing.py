@@ -27,7 +27,8 @@ With arguments the tests run one after another; -n 2 runs two at a time:
   manage.py test tests/unit                 the tests of a folder or a file
   manage.py test -k export -x               by name, until the first that fails
 
-The browser tests need Chromium. `python -m pytest --help` in .venv lists every argument.
+The browser tests need Chromium, some of them Firefox and WebKit; .ci/run installs them on Debian.
+`python -m pytest --help` in .venv lists every argument.
 Exit codes: 0 all passed, 1 some failed, 2 bad arguments.
 """
 PYTEST_FAILED = 1

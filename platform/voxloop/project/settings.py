@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "voxloop.project.answers.CodedAnswers",
     "voxloop.project.ingress.BodyLimits",
     "voxloop.project.room.RoomMiddleware",
+    "voxloop.project.built.Isolated",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "voxloop.project.privacy.KeptNowhere",
     "csp.middleware.CSPMiddleware",
@@ -240,13 +241,6 @@ WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/viewer/assets/.+$"
 WHITENOISE_MIMETYPES = {".wasm": "application/wasm"}
 
-
-def isolate(headers: dict[str, str], path: str, url: str) -> None:
-    """Set the cross-origin isolation headers on worker scripts: the viewer's page is isolated."""
-    headers["Cross-Origin-Embedder-Policy"] = "require-corp"
-
-
-WHITENOISE_ADD_HEADERS_FUNCTION = isolate
 
 if CELERY_BROKER_URL.startswith("pgmq"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {

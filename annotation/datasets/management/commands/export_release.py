@@ -61,7 +61,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"ok": True, "export": str(export.pk), "job": str(job.pk), **told}))
         else:
             self.stdout.write(
-                f"Exported {told['scans']} scans, {told['files']} files, to {told['place']}\nseal {told['seal']}"
+                f"Exported {told['scans']} scan{'s' * (told['scans'] != 1)}, {told['files']} files,"
+                f" to {told['place']}\n"
+                f"seal {told['seal']}"
             )
 
 

@@ -33,4 +33,6 @@ class Command(BaseCommand):
         elif options["undo"]:
             self.stdout.write(f"{person} can log in again.")
         else:
-            self.stdout.write(f"{person} can no longer log in; {result['given_back']} scans went back to the others.")
+            count = result["given_back"]
+            words = f"{count} scan{'s' * (count != 1)} went back to the others"
+            self.stdout.write(f"{person} can no longer log in; {words}.")

@@ -24,11 +24,12 @@ export interface ClickGround {
 }
 
 export function clickEffect(operation: Click, ground: ClickGround): Effect & { readonly facts: ClickFacts } {
-  const { segment, prompts, box, overlay } = operation;
+  const { segment, prompts, box, overlay, useLimit } = operation;
+  const input = useLimit ? ground.input : { ...ground.input, limit: null };
   const found: ClickFacts & Pick<Proposal, "voxels"> = overlay
     ? { voxels: voxelsOf(ground.overlay(overlay)), source: "server", radiusMm: null, refusal: null }
     : isLoaded(operation, ground)
-      ? ground.proposals.propose(ground.input, segment, prompts, box, operation.tolerance)
+      ? ground.proposals.propose(input, segment, prompts, box, operation.tolerance)
       : { voxels: new Uint32Array(0), source: "image", radiusMm: null, refusal: "not_loaded" };
   const writable = writableByGrowing(segment, operation.overwrite, operation.locked);
   const runs = new RunBuilder();
@@ -43,6 +44,7 @@ export function clickEffect(operation: Click, ground: ClickGround): Effect & { r
       prompts: prompts.map(({ ijk, belongs }) => [...ijk, belongs ? 1 : 0]),
       box: box && [box.x0, box.y0, box.z0, box.x1, box.y1, box.z1],
       tolerance: operation.tolerance,
+      use_limit: useLimit,
       source: found.source,
     },
     facts: { source: found.source, radiusMm: found.radiusMm, refusal: found.refusal },

@@ -71,6 +71,8 @@ export type Operation =
       readonly box: Box | null;
       /** As of the growing brush. */
       readonly tolerance: number;
+      /** Nothing outside the lung limit is proposed. */
+      readonly useLimit: boolean;
       /** An overlay that holds the answer of a server, instead of what is found here. */
       readonly overlay: string | null;
     } & PaintRules)

@@ -87,7 +87,13 @@ export type Tool =
     };
 
 /** `erased`: the seed itself was taken away before, and growing never brings that back. */
-export type GrowRefusal = "normal_lung" | "nothing_within_bounds" | "over_ceiling" | "not_loaded" | "erased";
+export type GrowRefusal =
+  | "normal_lung"
+  | "nothing_within_bounds"
+  | "over_ceiling"
+  | "not_loaded"
+  | "erased"
+  | "outside_limit";
 
 export interface GrowResult {
   /** Voxels that were (or would be) painted. */

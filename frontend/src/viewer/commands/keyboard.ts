@@ -24,9 +24,11 @@ export function listenToKeys(desk: Desk): () => void {
       return;
     }
     for (const name of names) {
-      const command = commands.value.find((c) => c.keys.includes(name) && (c.when?.() ?? true));
+      const own = commands.value.filter((c) => c.keys.includes(name));
+      // A key of ours is never the browser's too, even where it does nothing now: ' and / would open Firefox's search.
+      if (own.length) event.preventDefault();
+      const command = own.find((c) => c.when?.() ?? true);
       if (!command) continue;
-      event.preventDefault();
       command.run();
       return;
     }

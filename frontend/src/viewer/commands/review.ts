@@ -110,8 +110,7 @@ function comparingCommands(desk: Desk): Command[] {
 
 /** Verdicts. */
 function verdictCommands(desk: Desk): Command[] {
-  const { session, work } = desk;
-  const { can } = session.context;
+  const { can } = desk.session.context;
   return [
     {
       id: "approve",
@@ -119,7 +118,7 @@ function verdictCommands(desk: Desk): Command[] {
       group: "Review",
       keys: ["A"],
       offered: can.approve,
-      run: () => work.verdicts.ask(desk.corrected ? "correct" : "approve"),
+      run: () => desk.askApproval(),
     },
     {
       id: "return",

@@ -23,7 +23,7 @@ interface SliderProps {
   readonly max: number;
   readonly step?: number;
   readonly text: string;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly onChange: (value: number) => void;
 }
 

@@ -122,7 +122,7 @@ export class Desk implements ToolHost {
       this.work.checks,
       computed(() => context.can.approve || this.tab.value === "review"),
     );
-    if (context.review && !context.can.edit) this.#tab.value = "comments";
+    if (context.review && !context.can.edit) this.#tab.value = this.review.isCorrection ? "review" : "comments";
   }
 
   /** Load everything; the panes appear as soon as the preview is there. */
@@ -234,22 +234,14 @@ export class Desk implements ToolHost {
 
   /** The reviewer has changed the mask or an answer: approving then means correct-and-approve. */
   get corrected(): boolean {
-    const {
-      session,
-      context: { can, review, schema },
-    } = this;
+    const { can, review, schema } = this.context;
     if (!can.correct || !review) return false;
-    // What was drawn on another machine is no stroke of this browser, but another revision.
-    const { value: save } = session.save;
-    const isOther =
-      session.maskReady.value &&
-      save.kind === "saved" &&
-      save.revision !== (review.submitted[session.layer.name] ?? "empty");
-    return (
-      isOther ||
-      session.history.value.undoDepth > 0 ||
-      !isSame(schema.questions, this.work.answers.value, review.answers)
-    );
+    return this.review.isRedrawn.value || !isSame(schema.questions, this.work.answers.value, review.answers);
+  }
+
+  /** Asks for the signature of what the verdict is now. */
+  askApproval(): void {
+    this.work.verdicts.ask(this.corrected ? "correct" : "approve");
   }
 
   /** A return needs a comment that says what to do. */

@@ -13,11 +13,11 @@ export interface Leading {
 }
 
 /**
- * A judge begins at the largest difference, else the largest lesion; whose work came back at the first open comment
- * that is pinned to a place; everybody else at the first lesion of a mask that is there already.
+ * A judge, and an author who was corrected, begin at the largest difference, else the largest lesion; whose work came
+ * back at the first open comment that is pinned to a place; everybody else at the first lesion of a mask that is there.
  */
 export function lead(desk: Leading): void {
-  if (desk.session.context.can.approve) leadJudge(desk);
+  if (desk.session.context.can.approve || desk.review.isCorrection) leadJudge(desk);
   else leadAuthor(desk);
 }
 
@@ -27,7 +27,9 @@ function leadJudge(desk: Leading): void {
   const stop = effect(() => {
     const [difference] = review.differences.value,
       [lesion] = session.lesions.value;
-    if (difference) {
+    // What a reviewer changed is shown as added and taken away, too.
+    if (difference && review.isCorrection) review.show(0);
+    else if (difference) {
       session.goTo(difference.ijk);
       review.choose(0);
     } else if (lesion && (review.isCounted.value || session.context.overlays.length === 0)) session.goTo(lesion.ijk);

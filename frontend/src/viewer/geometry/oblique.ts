@@ -120,9 +120,7 @@ export function resliceRow(picture: ObliquePicture, b: number, out: Int16Array):
     planeRow(picture, centre, b, line);
     return;
   }
-  const finest = Math.min(...spacing);
-  const side = Math.min(8, Math.max(1, Math.round((slab.mm / finest - 1) / 2)));
-  const step = Math.max(finest, slab.mm / (2 * side + 1));
+  const { side, step } = planesOf(spacing, slab.mm);
   const sum = new LineSum(slab.kind, line);
   const part = new Int16Array(width);
   for (let n = -side; n <= side; n++) {
@@ -131,6 +129,13 @@ export function resliceRow(picture: ObliquePicture, b: number, out: Int16Array):
     sum.add(part, 0);
   }
   sum.end();
+}
+
+/** The planes of a slab: how many on each side of the middle one, how many mm apart. */
+export function planesOf(spacing: Vector, mm: number): { readonly side: number; readonly step: number } {
+  const finest = Math.min(...spacing);
+  const side = Math.min(8, Math.max(1, Math.round((mm / finest - 1) / 2)));
+  return { side, step: Math.max(finest, mm / (2 * side + 1)) };
 }
 
 function planeRow(

@@ -26,8 +26,24 @@ export const SLAB_MM = { min: 2, max: 50 } as const;
  * slice, so that its outline lies in the middle of what is seen.
  */
 export function slabRange(index: number, count: number, spacing: number, mm: number): readonly [number, number] {
-  const side = Math.max(0, Math.round((mm / spacing - 1) / 2));
+  const side = sideOf(spacing, mm);
   return [Math.max(0, index - side), Math.min(count, index + side + 1)];
+}
+
+/** How thick a slab of `mm` becomes: it is made of whole slices, as many on both sides. */
+export function thicknessOf(spacing: number, mm: number): number {
+  return (2 * sideOf(spacing, mm) + 1) * spacing;
+}
+
+const sideOf = (spacing: number, mm: number): number => Math.max(0, Math.round((mm / spacing - 1) / 2));
+
+/** What is seen of the values along the way: one of them is missing (null), and nothing is known. */
+export function seenThrough(kind: SlabKind, values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  if (known.length < values.length || known.length === 0) return null;
+  if (kind === "mip") return Math.max(...known);
+  if (kind === "minip") return Math.min(...known);
+  return Math.round(known.reduce((sum, value) => sum + value, 0) / known.length);
 }
 
 /**

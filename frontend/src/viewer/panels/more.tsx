@@ -3,6 +3,8 @@
 import { useState } from "preact/hooks";
 import { useDesk } from "../desk/desk";
 import { t } from "../../ground/language";
+import { figure } from "../../ground/words";
+import { resizeMm } from "../tools/operations";
 import { change, settings } from "../../ground/settings";
 import { Button, Slider } from "../controls/controls";
 import { type Part, Combine, Copy } from "./combine";
@@ -21,6 +23,7 @@ export function More({ off }: Part) {
 function Sizes() {
   const { session } = useDesk();
   const now = settings.value;
+  const mm = resizeMm(session);
   return (
     <>
       <Slider
@@ -30,7 +33,8 @@ function Sizes() {
         min={0.5}
         max={5}
         step={0.5}
-        text={`${now.sizeMm} mm`}
+        text={`${figure(mm)} mm`}
+        hint={mm > now.sizeMm ? t("Less than a voxel would change nothing") : undefined}
         onChange={(sizeMm) => change({ sizeMm })}
       />
       <Slider

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { useDesk } from "../desk/desk";
 import { SLAB_NAMES } from "../geometry/slab";
 import { t } from "../../ground/language";
+import { figure } from "../../ground/words";
 import type { Pane } from "../stage/pane";
 import type { Stage } from "../stage/stage";
 import { brushOf } from "../tools";
@@ -31,7 +32,7 @@ export function Corner({ stage, pane, index }: { readonly stage: Stage; readonly
         <>
           {" "}
           <b data-testid={`slab-${pane.plane}`} title={t("The mask is that of the middle slice")}>
-            {t(SLAB_NAMES[slab.kind])} {slab.mm} mm
+            {t(SLAB_NAMES[slab.kind])} {figure(pane.thicknessOf(slab.mm))} mm
           </b>
         </>
       )}

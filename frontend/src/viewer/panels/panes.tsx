@@ -114,6 +114,7 @@ function usePane(stage: Stage, pane: Pane) {
 
 function PaneBox({ stage, pane, hidden }: { readonly stage: Stage; readonly pane: Pane; readonly hidden: boolean }) {
   const { session } = stage;
+  const { attention } = useDesk();
   const { box, canvas, element, marks } = usePane(stage, pane);
   const { layout } = pane.geometry;
   const active = session.activePlane.value === pane.plane;
@@ -121,9 +122,13 @@ function PaneBox({ stage, pane, hidden }: { readonly stage: Stage; readonly pane
   void stage.planes.turned.value;
   return (
     <section
-      ref={box}
+      ref={(section) => {
+        box.current = section;
+        attention.ref(`pane-${pane.plane}`)(section);
+      }}
       class={`pane${active ? " active" : ""}`}
       hidden={hidden}
+      id={`pane-${pane.plane}`}
       tabIndex={0}
       data-testid={`pane-${pane.plane}`}
       aria-label={t("{plane} view, slice {n} of {size}", {

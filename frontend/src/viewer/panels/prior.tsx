@@ -8,14 +8,13 @@ import { outlines } from "../geometry/contour";
 import { layoutOf } from "../geometry/layout";
 import { t } from "../../ground/language";
 import { crossLines } from "../panes/marks";
+import { slicesOf, travelOf, Wheel } from "../panes/wheel";
 import type { Prior } from "../scan/prior";
 import { PLANES, type ScanSession } from "../scan/session";
 import { settings } from "../../ground/settings";
 import { Button } from "../controls/controls";
 import { middleOf } from "../geometry/grid";
 import type { PaneGeometry } from "../geometry/pane";
-
-const NOTCH = 50;
 
 interface Other {
   readonly prior: Prior;
@@ -108,7 +107,7 @@ const STEPS: Readonly<Record<string, number>> = { ArrowUp: -1, ArrowDown: 1, Pag
 
 /** Wheel, pointer and keys; nothing before the scan is there. */
 function useSteering({ prior }: Other, draw: () => void) {
-  const wheel = useRef(0);
+  const wheel = useRef(new Wheel());
   const isThere = prior.volume.value !== null;
   const scroll = (event: WheelEvent) => {
     event.preventDefault();
@@ -116,14 +115,12 @@ function useSteering({ prior }: Other, draw: () => void) {
     if (event.ctrlKey) {
       const at = event.currentTarget as HTMLElement;
       const { left, top } = at.getBoundingClientRect();
-      prior.pane.zoomAt(Math.exp(-event.deltaY / 300), event.clientX - left, event.clientY - top);
+      prior.pane.zoomAt(Math.exp(-travelOf(event) / 300), event.clientX - left, event.clientY - top);
       draw();
       return;
     }
-    wheel.current += event.deltaY;
-    const notches = Math.trunc(wheel.current / NOTCH);
-    wheel.current -= notches * NOTCH;
-    if (notches) prior.scroll(notches);
+    const halves = wheel.current.turn(travelOf(event));
+    if (halves) prior.scroll(slicesOf(halves));
   };
   const move = (event: PointerEvent) => {
     if (!isThere) return;

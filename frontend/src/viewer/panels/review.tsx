@@ -1,9 +1,11 @@
 /** Where the mask differs from another one, lesion by lesion: see, check, take back, say what is wrong. */
 
 import type { Difference } from "../../editor/types";
+import type { Overlay } from "../../ground/contract";
 import { useDesk } from "../desk/desk";
 import { msg, t, tn } from "../../ground/language";
 import { overlayColour } from "../panes/marks";
+import { CORRECTION } from "../scan/overlays";
 import { REMARKS } from "../work/review";
 import { signed } from "../../ground/words";
 import { Button, Kbd } from "../controls/controls";
@@ -56,7 +58,7 @@ export function ReviewTab() {
           </div>
         )}
       </div>
-      {against && <Differences title={against.title} canRevert={can.edit} />}
+      {against && <Differences against={against} canRevert={can.edit} />}
       {can.comment && <Remarks />}
     </>
   );
@@ -103,8 +105,10 @@ function Others() {
   );
 }
 
-function Differences({ title, canRevert }: { readonly title: string; readonly canRevert: boolean }) {
-  const { review, session } = useDesk();
+function Differences({ against, canRevert }: { readonly against: Overlay; readonly canRevert: boolean }) {
+  const { review } = useDesk();
+  const { title } = against;
+  const isCorrection = against.key === CORRECTION;
   const list = review.differences.value;
   return (
     <div class="sec flush grow">
@@ -122,25 +126,14 @@ function Differences({ title, canRevert }: { readonly title: string; readonly ca
       ) : (
         <>
           <p class="small faint none" aria-live="polite" data-testid="differences-left">
-            {review.left.value
-              ? t("{n} of {all} to check", { n: review.left.value, all: list.length })
-              : t("All {n} checked", { n: list.length })}
+            {isCorrection
+              ? tn(list.length, "{n} lesion was corrected", "{n} lesions were corrected")
+              : review.left.value
+                ? t("{n} of {all} to check", { n: review.left.value, all: list.length })
+                : t("All {n} checked", { n: list.length })}
           </p>
           <table class="table les diff" data-testid="differences">
-            <thead>
-              <tr>
-                <th>
-                  <span class="vh">{t("Checked")}</span>
-                </th>
-                <th>{t("Lesion")}</th>
-                <th class="num" title={t("{unit} only here", { unit: session.unit })}>
-                  + {session.unit}
-                </th>
-                <th class="num" title={t("{unit} only in the other mask", { unit: session.unit })}>
-                  − {session.unit}
-                </th>
-              </tr>
-            </thead>
+            <Head isCorrection={isCorrection} />
             <tbody>
               {list.slice(0, 200).map((difference, n) => (
                 <DifferenceRow key={difference.ijk.join()} difference={difference} n={n} />
@@ -152,10 +145,40 @@ function Differences({ title, canRevert }: { readonly title: string; readonly ca
               {t("and {what}", { what: tn(list.length - 200, "{n} smaller one", "{n} smaller ones") })}
             </p>
           )}
-          <DifferenceActs canRevert={canRevert} />
+          {!isCorrection && <DifferenceActs canRevert={canRevert} />}
         </>
       )}
     </div>
+  );
+}
+
+function Head({ isCorrection }: { readonly isCorrection: boolean }) {
+  const { unit } = useDesk().session;
+  return (
+    <thead>
+      <tr>
+        <th>
+          <span class="vh">{t("Checked")}</span>
+        </th>
+        <th>{t("Lesion")}</th>
+        <th
+          class="num"
+          title={isCorrection ? t("{unit} added by the reviewer", { unit }) : t("{unit} only here", { unit })}
+        >
+          + {unit}
+        </th>
+        <th
+          class="num"
+          title={
+            isCorrection
+              ? t("{unit} taken away by the reviewer", { unit })
+              : t("{unit} only in the other mask", { unit })
+          }
+        >
+          − {unit}
+        </th>
+      </tr>
+    </thead>
   );
 }
 

@@ -11,6 +11,7 @@ import { cross, type Vector } from "../geometry/oblique";
 import type { Scout as Picture } from "../geometry/scout";
 import { slabRange } from "../geometry/slab";
 import { t } from "../../ground/language";
+import { figure } from "../../ground/words";
 import type { Pane } from "../stage/pane";
 import type { Stage } from "../stage/stage";
 import { PLANES, type ScanSession } from "../scan/session";
@@ -224,7 +225,7 @@ function Words({ pane, words }: { readonly pane: Pane; readonly words: string })
       {pane.slab && (
         <>
           <dt>{t("Slab")}</dt>
-          <dd>{pane.slab.mm} mm</dd>
+          <dd>{figure(pane.thicknessOf(pane.slab.mm))} mm</dd>
         </>
       )}
     </dl>

@@ -79,7 +79,14 @@ export function Side() {
           <TabButton key={facts.key} facts={facts} />
         ))}
       </div>
-      <div class="sidebody" role="tabpanel" id="side-body" aria-labelledby={`tab-${tab}`} tabIndex={0}>
+      <div
+        class="sidebody"
+        role="tabpanel"
+        id="side-body"
+        ref={desk.attention.ref("side-body")}
+        aria-labelledby={`tab-${tab}`}
+        tabIndex={0}
+      >
         {Body ? <Body key={tab} /> : <p class="muted small">{t("Loading…")}</p>}
       </div>
       {BESIDE_SCOUT.has(tab) && <Scout />}

@@ -4,6 +4,7 @@ import { withKey } from "../../ground/shortcuts";
 import { useDesk } from "../desk/desk";
 import { SLAB_MM, SLAB_NAMES, type SlabKind } from "../geometry/slab";
 import { msg, t } from "../../ground/language";
+import { figure } from "../../ground/words";
 import { setSlab, slabOf } from "../stage/slabs";
 import type { Stage } from "../stage/stage";
 import { change, settings } from "../../ground/settings";
@@ -20,12 +21,14 @@ const CHOICES: readonly [SlabKind | null, string][] = [
 export function SlabMenu({ stage }: { readonly stage: Stage }) {
   const { session } = useDesk();
   const slab = slabOf(stage);
+  const pane = stage.panes[session.activePlane.value];
+  const thick = (mm: number) => `${figure(pane.thicknessOf(mm))} mm`;
   if (session.geometry.shapeZyx[0] === 1) return null;
   return (
     <Menu
       icon="layers"
       label={t("Slab")}
-      words={slab ? `${t(SLAB_NAMES[slab.kind])} ${slab.mm} mm` : t("Slab")}
+      words={slab ? `${t(SLAB_NAMES[slab.kind])} ${thick(slab.mm)}` : t("Slab")}
       title={withKey(
         t("Thick slices: MIP, MinIP, average; thicker, thinner"),
         "Shift+S",
@@ -54,7 +57,8 @@ export function SlabMenu({ stage }: { readonly stage: Stage }) {
         value={settings.value.slabMm}
         min={SLAB_MM.min}
         max={SLAB_MM.max}
-        text={`${settings.value.slabMm} mm`}
+        text={thick(settings.value.slabMm)}
+        hint={pane.isOblique ? undefined : t("Whole slices of this pane, as many on both sides of the middle one")}
         onChange={(mm) => {
           change({ slabMm: mm });
           setSlab(stage, slab?.kind ?? null);

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { ERASED } from "../../editor/types";
 import { useDesk } from "../desk/desk";
 import { lpsOf } from "../geometry/grid";
+import { SLAB_NAMES } from "../geometry/slab";
 import { t } from "../../ground/language";
 import { fixed, hu } from "../../ground/words";
 import { Icon } from "../controls/icons";
@@ -59,7 +60,10 @@ export function Status() {
 function Position({ stage }: { readonly stage: Stage }) {
   const { session } = useDesk();
   const volume = session.volume.value;
-  const ijk = stage.cursor.value?.ijk ?? session.cross.value;
+  const cursor = stage.cursor.value;
+  const ijk = cursor?.ijk ?? session.cross.value;
+  // Under the cursor stands what is seen there; the crosshair is a voxel.
+  const pane = cursor?.ijk ? stage.panes[cursor.plane] : null;
   // What is known of the volume is no signal.
   void [session.fullSlices.value, session.lostSlices.value];
   if (!volume) return null;
@@ -78,7 +82,8 @@ function Position({ stage }: { readonly stage: Stage }) {
       </span>
       <span data-testid="hu">
         <b>{session.valueUnit.trim() || t("Value")}</b>
-        {hu(volume.at(...ijk))}
+        {hu(pane?.isOblique === false ? pane.seenAt(volume, ijk) : volume.at(...ijk))}
+        {pane?.slab && ` (${pane.isOblique ? t("middle of the slab") : t(SLAB_NAMES[pane.slab.kind])})`}
         {volume.lost[ijk[2]] ? ` ${t("(damaged)")}` : volume.full[ijk[2]] ? "" : ` ${t("(preview)")}`}
       </span>
       <LabelUnderCursor />

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useDesk } from "../desk/desk";
 import { lineBack } from "../../ground/again";
 import { t } from "../../ground/language";
+import { travelOf } from "../panes/wheel";
 import type { Stage } from "../stage/stage";
 import { SurfaceBody } from "../surface/body";
 import type { ScanSession } from "../scan/session";
@@ -157,12 +158,17 @@ export function SurfacePane({ stage, hidden }: { readonly stage: Stage; readonly
   const { canvas, tries, box, drawn } = surface;
   const { pressed, turnBy, zoomBy, keys, jump } = useSteering(surface);
   const maximised = stage.maximised.value === "surface";
-  const isEmpty = useDesk().session.stats.value.segments.every(({ voxels }) => !voxels);
+  const { session, attention } = useDesk();
+  const isEmpty = session.stats.value.segments.every(({ voxels }) => !voxels);
   return (
     <section
-      ref={box}
+      ref={(section) => {
+        box.current = section;
+        attention.ref("pane-surface")(section);
+      }}
       class="pane surface"
       hidden={hidden}
+      id="pane-surface"
       tabIndex={0}
       aria-label={t("3D surface of the mask")}
       data-testid="pane-surface"
@@ -179,7 +185,7 @@ export function SurfacePane({ stage, hidden }: { readonly stage: Stage; readonly
       onKeyDown={keys}
       onWheel={(e) => {
         e.preventDefault();
-        zoomBy(Math.exp(-e.deltaY / 400));
+        zoomBy(Math.exp(-travelOf(e) / 400));
       }}
     >
       <canvas key={tries} ref={canvas} class="image" aria-hidden="true" />

@@ -164,7 +164,7 @@ function Verdict() {
           keys="A"
           title={hindrance ?? (desk.corrected ? t("Approve with your corrections") : t("Approve the mask as it is"))}
           disabled={!!work.busy.value || hindrance !== null}
-          onClick={() => work.verdicts.ask(desk.corrected ? "correct" : "approve")}
+          onClick={() => desk.askApproval()}
         >
           {desk.corrected ? t("Correct and approve") : t("Approve")} <Kbd keys="A" />
         </Button>

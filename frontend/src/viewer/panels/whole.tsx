@@ -3,6 +3,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useDesk, type Desk } from "../desk/desk";
 import { t } from "../../ground/language";
+import { figure } from "../../ground/words";
+import { resizeMm } from "../tools/operations";
 import { change, settings } from "../../ground/settings";
 import { Button } from "../controls/controls";
 import { Icon, type IconName } from "../controls/icons";
@@ -23,6 +25,10 @@ interface Act {
 function actsOf({ session, operations }: Desk): readonly Act[] {
   const now = settings.value;
   const islands = `${now.islandsMl} ${session.unit}`;
+  const mm = resizeMm(session);
+  const { shape_zyx: shape, spacing_mm_zyx: spacing } = session.context.scan;
+  const [apart] = spacing;
+  const within = shape[0] > 1 && mm < apart;
   return [
     {
       id: "interpolate",
@@ -60,16 +66,18 @@ function actsOf({ session, operations }: Desk): readonly Act[] {
       id: "grow",
       icon: "expand",
       keys: "Alt+G",
-      title: t("Grow all round"),
-      words: t("Grow {mm} mm", { mm: now.sizeMm }),
+      title: within ? t("Grow within the slices: they lie {mm} mm apart", { mm: figure(apart) }) : t("Grow all round"),
+      words: t("Grow {mm} mm", { mm: figure(mm) }),
       run: () => operations.grow(),
     },
     {
       id: "shrink",
       icon: "shrink",
       keys: "Shift+G",
-      title: t("Shrink all round"),
-      words: t("Shrink {mm} mm", { mm: now.sizeMm }),
+      title: within
+        ? t("Shrink within the slices: they lie {mm} mm apart", { mm: figure(apart) })
+        : t("Shrink all round"),
+      words: t("Shrink {mm} mm", { mm: figure(mm) }),
       run: () => operations.shrink(),
     },
   ];

@@ -9,11 +9,10 @@ import { panning, turning, windowing, zooming } from "../tools/gestures";
 import { handleReach } from "./marks";
 import { whyNotHere } from "../tools/possible";
 import { Touch } from "./touch";
+import { slicesOf, travelOf, Wheel } from "./wheel";
 import type { Pane } from "../stage/pane";
 import type { Stage } from "../stage/stage";
 
-/** Wheel travel of one notch, in CSS pixels; trackpads send many small parts of it. */
-const NOTCH = 50;
 /** Part of the radius that the lightest touch of a pen draws with. */
 const LEAST_REACH = 0.3;
 
@@ -26,7 +25,7 @@ export class PanePointer {
   #gesture: Gesture | null = null;
   /** The pointer whose gesture it is. */
   #by = -1;
-  #wheel = 0;
+  readonly #wheel = new Wheel();
   readonly #touch: Touch;
 
   constructor(
@@ -113,7 +112,10 @@ export class PanePointer {
     else if (event.button === 2) this.#gesture = (event.ctrlKey ? zooming : windowing)(stage, at);
     else if (event.button === 0 && this.#onHandle(at)) this.#gesture = turning(stage, at);
     else if (event.button === 0 && whyNotHere(stage, toolOf(stage.session), this.pane)) this.#refuse(at);
-    else if (event.button === 0) this.#gesture = toolOf(stage.session).press?.(host, at) ?? null;
+    else if (event.button === 0) {
+      stage.cine.stop();
+      this.#gesture = toolOf(stage.session).press?.(host, at) ?? null;
+    }
     this.#by = event.pointerId;
     return this.#gesture !== null;
   }
@@ -169,24 +171,18 @@ export class PanePointer {
     const { stage, pane } = this;
     const { session } = stage;
     const tool = toolOf(session);
-    const travel =
-      (event.deltaY || event.deltaX) *
-      (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? 100 : 1);
-    if (Math.sign(travel) !== Math.sign(this.#wheel)) this.#wheel = 0;
-    this.#wheel += travel;
-    const notches = Math.trunc(this.#wheel / NOTCH);
+    const travel = travelOf(event);
     session.activate(pane.plane);
     if (event.ctrlKey || tool.wheel === "zoom") {
       const { x, y } = this.#pointOf(event);
-      this.#wheel = 0;
+      this.#wheel.forget();
       pane.geometry.zoomAt(Math.exp(-travel / 300), x, y);
       stage.touch(pane);
       return;
     }
-    if (!notches) return;
-    this.#wheel -= notches * NOTCH;
-    if (!tool.wheel?.(this.host, event, -notches))
-      stage.scroll(pane, notches > 0 ? Math.ceil(notches / 2) : Math.floor(notches / 2));
+    const halves = this.#wheel.turn(travel);
+    if (!halves) return;
+    if (!tool.wheel?.(this.host, event, -halves)) stage.scroll(pane, slicesOf(halves));
     const at = this.#pointOf(event);
     stage.point({ plane: pane.plane, x: at.x, y: at.y, ijk: at.voxel });
     if (!this.#gesture) this.#hover(at);

@@ -11,7 +11,7 @@ import type { Anatomy } from "./anatomy";
 import type { Clicks } from "./clicking";
 import type { MaskMirror } from "./mirror";
 import type { Notices } from "./notices";
-import type { Overlays } from "./overlays";
+import { CORRECTION, type Overlays } from "./overlays";
 
 /** What it needs of the open scan. */
 export interface BesideScan {
@@ -48,7 +48,7 @@ export async function loadOverlays(scan: BesideScan): Promise<void> {
     scan.editor,
     fetchMask,
     (key) => {
-      if (key === "prediction" || !mirror?.compareWith) mirror?.compare(key);
+      if (key === "prediction" || (key !== CORRECTION && !mirror?.compareWith)) mirror?.compare(key);
       mirror?.touchAll();
     },
     (title, key) => sayFailed(scan, title, () => !scan.overlays.loaded.value.has(key)),

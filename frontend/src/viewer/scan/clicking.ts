@@ -70,6 +70,7 @@ export class Clicks {
         this.useServer.value,
         settings.value.tolerance,
         settings.value.overwrite,
+        settings.value.useLimit,
         session.cross.value,
         session.selection.segment.value,
         session.selection.locked.value,
@@ -160,6 +161,7 @@ export class Clicks {
       prompts: this.prompts.value,
       box: this.box.value,
       tolerance: settings.value.tolerance,
+      useLimit: settings.value.useLimit,
       overlay: question !== null && question === this.#answered ? SERVER : null,
     };
   }

@@ -59,7 +59,9 @@ export class OpenMask {
       this.#keeping.value = keeping;
     });
     editor.on("merged", ({ theirVoxels }) => {
-      const words = t("Another reader's save was merged ({n} voxels). One undo takes it back.", { n: theirVoxels });
+      const words = t("What was saved from another tab or computer was merged ({n} voxels). One undo takes it back.", {
+        n: theirVoxels,
+      });
       this.notices.say(words, "warn");
       this.changed(null);
     });

@@ -6,6 +6,9 @@ import { askLater, isLineGone } from "../../ground/again";
 import type { Overlay } from "../../ground/contract";
 import { toggled } from "./selection";
 
+/** What a reviewer made of the mask: unlike every other overlay it came after the mask. */
+export const CORRECTION = "correction";
+
 export class Overlays {
   readonly #loaded = signal<ReadonlySet<string>>(new Set());
   readonly loaded: ReadonlySignal<ReadonlySet<string>> = this.#loaded;

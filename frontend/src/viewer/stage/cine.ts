@@ -1,6 +1,10 @@
-/** Running through the slices of the active pane by itself, round and round. */
+/**
+ * Running through the slices of the active pane by itself, round and round, until somebody draws or goes elsewhere: a
+ * stroke would be smeared over the slices, and what was jumped to would run away.
+ */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
+import type { Ijk } from "../../editor/types";
 import { settings } from "../../ground/settings";
 import type { ScanSession } from "../scan/session";
 import type { Pane, Panes } from "./pane";
@@ -16,6 +20,8 @@ export class Cine {
   readonly #playing = signal(false);
   readonly playing: ReadonlySignal<boolean> = this.#playing;
   #frame = 0;
+  /** Where it went last. */
+  #cross: Ijk | null = null;
   #last = 0;
   #due = 0;
 
@@ -28,12 +34,18 @@ export class Cine {
 
   #start(): void {
     this.#playing.value = true;
+    this.#cross = this.host.session.cross.value;
     this.#last = performance.now();
     this.#due = 0;
     this.#frame = requestAnimationFrame(this.#step);
   }
 
   readonly #step = (now: number): void => {
+    const { session, panes } = this.host;
+    if (session.cross.value !== this.#cross) {
+      this.stop();
+      return;
+    }
     this.#frame = requestAnimationFrame(this.#step);
     this.#due += ((now - this.#last) / 1000) * settings.value.cineFps;
     this.#last = now;
@@ -41,15 +53,12 @@ export class Cine {
     const slices = Math.floor(this.#due);
     if (!slices) return;
     this.#due -= slices;
-    const { session, panes } = this.host;
     const pane = panes[session.activePlane.value];
     const count = pane.geometry.slices;
-    if (pane.isOblique) {
-      this.host.scroll(pane, slices);
-      return;
-    }
     const { across } = pane.geometry.layout;
-    session.goTo(session.cross.value.map((v, axis) => (axis === across ? (v + slices) % count : v)));
+    if (pane.isOblique) this.host.scroll(pane, slices);
+    else session.goTo(session.cross.value.map((v, axis) => (axis === across ? (v + slices) % count : v)));
+    this.#cross = session.cross.value;
   };
 
   stop(): void {

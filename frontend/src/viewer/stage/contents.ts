@@ -35,6 +35,8 @@ export const NOTHING_SHOWN: PaneContents = {
 /** Which overlays are compared, counted as readers, or outlined. */
 export interface Wanted {
   readonly against: string | null;
+  /** What is compared with came after the mask: what is only there was added. */
+  readonly isLater: boolean;
   readonly heat: readonly string[];
   readonly isShown: (key: string) => boolean;
 }
@@ -56,7 +58,8 @@ export function traceContents(
   contents.heat = heatBeside(labels, overlays, scale, wanted.heat);
   for (const [key, slice] of overlays) {
     if (key === wanted.against && labels) {
-      const changed = difference(labels.data, slice.data);
+      const [now, before] = wanted.isLater ? [slice.data, labels.data] : [labels.data, slice.data];
+      const changed = difference(now, before);
       contents.added = pathOf(loopsOf(changed, slice.width, slice.height, 1), scale);
       contents.removed = pathOf(loopsOf(changed, slice.width, slice.height, 2), scale);
     }

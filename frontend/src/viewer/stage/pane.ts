@@ -2,12 +2,14 @@
 
 import { cutLabels } from "../../editor/cut";
 import type { Watched } from "../../editor/patches";
-import type { Plane, SlicePatch } from "../../editor/types";
+import { type Ijk, perAxis, type Plane, type SlicePatch } from "../../editor/types";
+import type { Volume } from "../../load/volume";
 import { loopsOf, pathOf } from "../geometry/contour";
 import { PaneGeometry } from "../geometry/pane";
-import { cutOf } from "../geometry/oblique";
-import type { Slab } from "../geometry/slab";
+import { cutOf, planesOf } from "../geometry/oblique";
+import { seenThrough, type Slab, slabRange, thicknessOf } from "../geometry/slab";
 import type { ReadonlySignal } from "@preact/signals";
+import { CORRECTION } from "../scan/overlays";
 import type { ScanSession } from "../scan/session";
 import { type LabelSlice, NOTHING_SHOWN, type PaneContents, traceContents } from "./contents";
 
@@ -98,6 +100,26 @@ export class Pane {
 
   get slab(): Slab | null {
     return this.host.slabs.value[this.plane];
+  }
+
+  /** How thick a slab of `mm` becomes here. */
+  thicknessOf(mm: number): number {
+    const { mmPerVoxel, layout } = this.geometry;
+    if (!this.isOblique) return thicknessOf(mmPerVoxel[layout.across], mm);
+    const { side, step } = planesOf(mmPerVoxel, mm);
+    return (2 * side + 1) * step;
+  }
+
+  /** The value that a straight slab shows at a voxel of its middle slice. */
+  seenAt(volume: Volume, ijk: Ijk): number | null {
+    const { slab, geometry } = this;
+    const { across } = geometry.layout;
+    if (!slab) return volume.at(...ijk);
+    const [from, to] = slabRange(ijk[across], geometry.slices, geometry.mmPerVoxel[across], slab.mm);
+    const along = Array.from({ length: to - from }, (_, n) =>
+      volume.at(...perAxis((axis) => (axis === across ? from + n : ijk[axis]))),
+    );
+    return seenThrough(slab.kind, along);
   }
 
   /** Not a plain slice of the grid. */
@@ -262,6 +284,7 @@ export class Pane {
     const { overlays, anatomy } = this.host.session;
     traceContents(this.contents, this.#overlayData, this.geometry.pathScale, {
       against: overlays.difference.value,
+      isLater: overlays.difference.value === CORRECTION,
       heat: overlays.heat.value,
       isShown: (key) => overlays.shown.value.has(key) || anatomy.shown.value.has(key),
     });

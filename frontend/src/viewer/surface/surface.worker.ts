@@ -34,6 +34,8 @@ export type SurfaceReply =
 declare const self: DedicatedWorkerGlobalScope;
 
 let canvas: OffscreenCanvas, mask: SurfaceModel, lungs: SurfaceModel;
+/** Asked for once: where it is asked for at every picture, Firefox goes on showing the first one. */
+let context: OffscreenCanvasRenderingContext2D | null = null;
 let scene: Scene3D | null = null;
 let image: ImageData | null = null,
   screen: Canvas3D | null = null;
@@ -42,6 +44,8 @@ let due = false;
 self.onmessage = ({ data }: MessageEvent<SurfaceRequest>) => {
   if (data.kind === "start") {
     ({ canvas } = data);
+    // Its pixels are made on the processor: a canvas on a graphics card would only be one more way to go.
+    context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
     mask = new SurfaceModel(data.mask);
     lungs = new SurfaceModel(data.lungs);
   } else if (data.kind === "put") (data.what === "mask" ? mask : lungs).put(data.from, data.to, data.fields);
@@ -62,8 +66,6 @@ self.onmessage = ({ data }: MessageEvent<SurfaceRequest>) => {
 
 function draw(): void {
   due = false;
-  // Its pixels are made on the processor: a canvas on a graphics card would only be one more way to go.
-  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
   if (!scene?.width || !scene.height || !context) return;
   const started = performance.now();
   const { width, height, pose } = scene;

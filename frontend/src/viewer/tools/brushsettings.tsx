@@ -75,18 +75,28 @@ export function Tolerance() {
   );
 }
 
+/** Whether the lung limit counts; `hint` says how. */
+export function StayInLung({ label, hint }: { readonly label: string; readonly hint: string }) {
+  return (
+    <Switch
+      id="use-limit"
+      label={label}
+      on={settings.value.useLimit}
+      keys="I"
+      hint={hint}
+      onChange={(useLimit) => change({ useLimit })}
+    />
+  );
+}
+
 export function GrowSwitches({ isInLungs }: { readonly isInLungs: boolean }) {
   const now = settings.value;
   return (
     <>
       {isInLungs && (
-        <Switch
-          id="use-limit"
+        <StayInLung
           label={t("Stay in the lung if begun in it")}
-          on={now.useLimit}
-          keys="I"
           hint={t("A stroke that begins outside the lung is not limited")}
-          onChange={(useLimit) => change({ useLimit })}
         />
       )}
       <Switch

@@ -10,7 +10,7 @@ import { t } from "../../ground/language";
 import { Button, Kbd, Switch } from "../controls/controls";
 import type { Pane } from "../stage/pane";
 import { ml } from "../../ground/words";
-import { Overwrite, Tolerance } from "./brushsettings";
+import { Overwrite, StayInLung, Tolerance } from "./brushsettings";
 import type { PanePoint } from "../stage/gesture";
 import type { ToolDefinition } from "./tool";
 import { middleOf } from "../geometry/grid";
@@ -77,6 +77,9 @@ export const click: ToolDefinition = {
       </p>
       <Tolerance />
       <Overwrite />
+      {session.isInLungs && (
+        <StayInLung label={t("Stay in the lung")} hint={t("Nothing outside the lungs is proposed")} />
+      )}
       <AskServer session={session} />
       <hr />
       <h3>{t("Proposal")}</h3>

@@ -8,6 +8,13 @@ import type { ScanSession } from "../scan/session";
 import { settings } from "../../ground/settings";
 import { ml } from "../../ground/words";
 
+/** How far a press grows or shrinks, in mm: as set, but never less than a voxel, which would change nothing. */
+export function resizeMm({ context }: Pick<ScanSession, "context">): number {
+  const { shape_zyx: shape, spacing_mm_zyx: spacing } = context.scan;
+  const voxel = Math.min(...(shape[0] > 1 ? spacing : spacing.slice(1)));
+  return Math.max(settings.value.sizeMm, Math.ceil(voxel * 10) / 10);
+}
+
 export class Operations {
   constructor(
     private readonly session: ScanSession,
@@ -77,10 +84,10 @@ export class Operations {
     return this.run(msg("Smooth"), { op: "smooth", mm: settings.value.smoothMm, ...this.#rules });
   }
   grow(): Promise<void> {
-    return this.run(msg("Grow"), { op: "resize", mm: settings.value.sizeMm, ...this.#rules });
+    return this.run(msg("Grow"), { op: "resize", mm: resizeMm(this.session), ...this.#rules });
   }
   shrink(): Promise<void> {
-    return this.run(msg("Shrink"), { op: "resize", mm: -settings.value.sizeMm, ...this.#rules });
+    return this.run(msg("Shrink"), { op: "resize", mm: -resizeMm(this.session), ...this.#rules });
   }
   clear(): Promise<void> {
     const { segment, locked } = this.#rules;

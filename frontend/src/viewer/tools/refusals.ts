@@ -10,6 +10,7 @@ export const REFUSALS: Readonly<Record<GrowRefusal, string>> = {
   over_ceiling: msg("Over the voxel ceiling"),
   erased: msg("Erased before: the sphere brush brings it back"),
   not_loaded: msg("Still loading here in full resolution"),
+  outside_limit: msg("Outside the lungs: nothing is proposed while “Stay in the lung” is on"),
 };
 
 /** Why a dab took nothing, in words. */

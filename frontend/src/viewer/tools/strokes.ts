@@ -53,6 +53,7 @@ export class Strokes implements Painting {
     const tool = brushOf(session)?.stroke(session, plane);
     if (!tool) return false;
     this.#painting = true;
+    this.stage.cine.stop();
     this.#added = this.#removed = 0;
     this.clearPreview();
     void session.editor.beginStroke(tool).catch((error: Error) => this.#fault(error));

@@ -5,16 +5,33 @@
 
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { Difference } from "../../editor/types";
-import type { Overlay } from "../../ground/contract";
+import type { Layer, Overlay } from "../../ground/contract";
+import { CORRECTION } from "../scan/overlays";
 import type { ScanSession } from "../scan/session";
 import { msg, t } from "../../ground/language";
 import type { Outgoing } from "./outgoing";
 
 const COUNT_AFTER_MS = 250;
+/** The overlay that a reviewer has of what was submitted. */
+const SUBMITTED = "author";
 
 /** A difference by what it is: when it changes, it has not been checked. */
 export function nameOf(against: string, { kind, ijk, added, removed, relabelled }: Difference): string {
   return [against, kind, ...ijk, added, removed, relabelled].join(" ");
+}
+
+/** What was done to the mask, where the other one came after it. */
+function turnedRound(difference: Difference): Difference {
+  const { kind, added, removed, addedMl, removedMl } = difference;
+  const back = { added: "removed", removed: "added", changed: "changed" } as const;
+  return {
+    ...difference,
+    kind: back[kind],
+    added: removed,
+    removed: added,
+    addedMl: removedMl,
+    removedMl: addedMl,
+  };
 }
 
 /** What a reviewer often remarks on a location, by one key; `short` stands on its button. */
@@ -36,6 +53,17 @@ export class Review {
   readonly #isCounted = signal(false);
   readonly isCounted: ReadonlySignal<boolean> = this.#isCounted;
   #timer = 0;
+  #comparing = 0;
+
+  readonly #asSubmitted = signal<boolean | null>(null);
+  /** The mask is another than what was submitted; a stroke that was undone leaves it the same. */
+  readonly isRedrawn = computed(() => {
+    const { save, maskReady, history, context, layer } = this.session;
+    if (this.#asSubmitted.value !== null) return !this.#asSubmitted.value;
+    // Not compared yet: another revision, or a stroke of this browser.
+    const isOther = maskReady.value && save.value.kind === "saved" && save.value.revision !== this.#submittedOf(layer);
+    return context.can.correct && (isOther || history.value.undoDepth > 0);
+  });
 
   /** Masks that can be compared with: those of the working layer that have come. */
   readonly others = computed<readonly Overlay[]>(() => {
@@ -43,11 +71,16 @@ export class Review {
     return context.overlays.filter((o) => o.layer === layer.name && overlays.loaded.value.has(o.key));
   });
 
-  /** The one that it is compared with: what the author was told to mend, else what the model said. */
+  /**
+   * The one that it is compared with: what a reviewer made of it, what the author was told to mend, else what the model
+   * said.
+   */
   readonly against = computed<Overlay | null>(() => {
     const others = this.others.value;
     const named = (key: string | null) => others.find((o) => o.key === key);
-    return named(this.#picked.value) ?? named("previous") ?? named("prediction") ?? others[0] ?? null;
+    return (
+      named(this.#picked.value) ?? named(CORRECTION) ?? named("previous") ?? named("prediction") ?? others[0] ?? null
+    );
   });
 
   /** Masks of other readers of the same scan. */
@@ -73,6 +106,27 @@ export class Review {
       if (isWanted.value && this.against.value && session.maskReady.value)
         this.#timer = window.setTimeout(() => void this.#count(), COUNT_AFTER_MS);
     });
+    if (session.context.can.correct)
+      effect(() => {
+        void [session.overlays.loaded.value, session.maskReady.value, session.history.value];
+        this.#asSubmitted.value = null;
+        window.clearTimeout(this.#comparing);
+        this.#comparing = window.setTimeout(() => void this.#compareWithSubmitted(), COUNT_AFTER_MS);
+      });
+  }
+
+  #submittedOf({ name }: Layer): string {
+    return this.session.context.review?.submitted[name] ?? "empty";
+  }
+
+  /** Compares the mask with what was submitted, as soon as that is there. */
+  async #compareWithSubmitted(): Promise<void> {
+    const { layer, overlays, maskReady, history } = this.session;
+    const isBlank = this.#submittedOf(layer) === "empty";
+    if (!maskReady.value || !(isBlank || overlays.loaded.value.has(SUBMITTED))) return;
+    const of = history.value;
+    const isSame = await this.session.editor.equals(isBlank ? null : SUBMITTED).catch(() => null);
+    if (of === history.value) this.#asSubmitted.value = isSame;
   }
 
   async #count(): Promise<void> {
@@ -81,7 +135,7 @@ export class Review {
     const found = await this.session.editor.differences(against.key).catch(() => null);
     if (!found || against !== this.against.value) return;
     const chosen = this.differences.value[this.index.value];
-    this.#differences.value = found;
+    this.#differences.value = against.key === CORRECTION ? found.map(turnedRound) : found;
     // The list is sorted by size and moves while one draws: the chosen one is found again by where it lies.
     if (chosen) {
       const [i, j, k] = chosen.ijk;
@@ -92,6 +146,11 @@ export class Review {
       this.#index.value = again >= 0 ? again : Math.min(this.index.value, found.length - 1);
     }
     this.#isCounted.value = true;
+  }
+
+  /** This mask was corrected by a reviewer, and is shown to its author. */
+  get isCorrection(): boolean {
+    return this.session.context.overlays.some(({ key }) => key === CORRECTION);
   }
 
   toggleHeat(): void {
@@ -177,5 +236,6 @@ export class Review {
 
   close(): void {
     window.clearTimeout(this.#timer);
+    window.clearTimeout(this.#comparing);
   }
 }
