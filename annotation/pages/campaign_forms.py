@@ -59,11 +59,10 @@ class SettingsForm(forms.Form):
         label="Guidelines", required=False, widget=forms.Textarea(attrs={"rows": 10}), help_text="Markdown."
     )
 
-    def __init__(self, *args: Any, campaign: Campaign, **more: Any) -> None:
+    def __init__(self, data: Any = None, *, campaign: Campaign) -> None:
         initial = {name: getattr(campaign, name) for name in CHANGEABLE}
         initial |= {f"{name}_percent": round(100 * getattr(campaign, f"{name}_share")) for name in SHARES}
-        super().__init__(*args, initial=initial, **more)
-        self.campaign = campaign
+        super().__init__(data, initial=initial)
 
     def wanted(self) -> dict[str, Any]:
         """The fields of the campaign."""
@@ -81,8 +80,8 @@ class SiteNameForm(forms.Form):
 
     name = forms.CharField(label="Name", max_length=120)
 
-    def __init__(self, *args: Any, site: Site, **more: Any) -> None:
-        super().__init__(*args, initial={"name": site.name}, **more)
+    def __init__(self, data: Any = None, *, site: Site) -> None:
+        super().__init__(data, initial={"name": site.name})
 
 
 class LogForm(forms.Form):

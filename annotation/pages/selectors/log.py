@@ -139,7 +139,7 @@ def _names_of(entries: Sequence[AuditEntry]) -> dict[tuple[str, str], str]:
     keys: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
         keys[entry.object_type].add(entry.object_id)
-    names = {}
+    names: dict[tuple[str, str], str] = {}
     for kind, ids in keys.items():
         try:
             rows = apps.get_model(kind)._default_manager.in_bulk(ids)

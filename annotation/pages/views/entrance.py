@@ -47,7 +47,7 @@ def password_link(request: HttpRequest, key: str, token: str) -> HttpResponse:
         def choose() -> User:
             return choose_password(key=key, token=token, password=form.cleaned_data["password"])
 
-        if request.method == "POST" and form.is_valid() and save(form, choose):
+        if request.method == "POST" and form.is_valid() and save(form, choose) is not None:
             messages.success(request, "Your password is set. Log in with it.")
             return redirect("account_login")
     except Gone as gone:

@@ -3,8 +3,6 @@
 A link works once, and for `PASSWORD_RESET_TIMEOUT`: it carries a hash over the password and the last log-in, so that
 both end it. An administrator gives it to the person; nothing is sent."""
 
-from typing import cast
-
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.exceptions import ValidationError
@@ -71,4 +69,4 @@ def choose_password(*, key: str, token: str, password: str) -> User:
     person.save(update_fields=["password", "must_change_password"])
     end_access(person=person, actor=person, why="a new password was chosen by a link")
     account_changed.send(sender=__name__, person=person, action="person.password_chosen")
-    return cast(User, person)
+    return person
