@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from monai.networks.nets.basic_unet import BasicUNet
 from monai.networks.nets.dynunet import DynUNet
 from monai.networks.nets.flexible_unet import FlexibleUNet
 from torch import nn
+from torch.nn import functional
 from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format, convert_conv3d_weight_memory_format
 
 from mlservice.contract.config import TrainingConfig
@@ -30,7 +32,33 @@ def build_network(config: TrainingConfig) -> nn.Module:
     network = kind(**arguments)
     if isinstance(network, BasicUNet):
         _expect_background(network)
+    if isinstance(network, FlexibleUNet):
+        replace_shortcuts(network)
     return network
+
+
+class Shortcut(nn.Module):
+    """The shortcut of ResNet-34 between stages: every second pixel, and zeros for the new channels (He 2015, option A).
+
+    MONAI's own gives the same values, but takes its input out of the graph (`.data`): no gradient passes, so that what
+    lies before learns through the convolutions alone (findings/monai_resnet_shortcut.sh), and ONNX gets a constant."""
+
+    def __init__(self, planes: int, stride: int) -> None:
+        super().__init__()
+        self.planes, self.stride = planes, stride
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        thin = x[:, :, :: self.stride, :: self.stride]
+        return functional.pad(thin, (0, 0, 0, 0, 0, self.planes - thin.shape[1]))
+
+
+def replace_shortcuts(network: nn.Module) -> None:
+    """Put `Shortcut` in the place of MONAI's, in the network itself. Neither has weights: files stay as they are."""
+    for module in network.modules():
+        before = getattr(module, "downsample", None)
+        if isinstance(before, partial):
+            del module.downsample
+            module.downsample = Shortcut(before.keywords["planes"], before.keywords["stride"])
 
 
 def describe_network(config: TrainingConfig) -> tuple[type[nn.Module], dict[str, Any]]:

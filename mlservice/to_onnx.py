@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import torch
 from torch import nn
-from torch.nn import functional
 
 from mlservice.contract.config import TrainingConfig
 from mlservice.networks import probabilities
@@ -39,13 +36,11 @@ def write_onnx(network: nn.Module, config: TrainingConfig, path: Path) -> float:
 
     Slices may have any size that is a multiple of 32; patches of volumes have the size of the training.
     Raises ContractError `onnx_differs`."""
-    plain = copy.deepcopy(network)
-    replace_shortcuts(plain)
     whole = Probabilities(network, config).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch deprecates parts of itself
         torch.onnx.export(
-            Probabilities(plain, config).eval(),
+            whole,
             (_images(config, 2, _sizes(config)[0]),),
             path,
             input_names=[IMAGE],
@@ -68,29 +63,6 @@ def write_onnx(network: nn.Module, config: TrainingConfig, path: Path) -> float:
             "onnx_differs", f"ONNX Runtime computes other probabilities than torch, by up to {worst:.1e}."
         )
     return worst
-
-
-class Shortcut(nn.Module):
-    """MONAI's shortcut of ResNet-34 between blocks of other sizes: every second voxel, and zeros for new channels.
-
-    MONAI takes `.data` there, which torch.export records as a constant."""
-
-    def __init__(self, planes: int, stride: int) -> None:
-        super().__init__()
-        self.planes, self.stride = planes, stride
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        thin = x[:, :, :: self.stride, :: self.stride]
-        return functional.pad(thin, (0, 0, 0, 0, 0, self.planes - thin.shape[1]))
-
-
-def replace_shortcuts(network: nn.Module) -> None:
-    """Put `Shortcut` in the place of MONAI's, in the network itself."""
-    for module in network.modules():
-        before = getattr(module, "downsample", None)
-        if isinstance(before, partial):
-            del module.downsample
-            module.downsample = Shortcut(before.keywords["planes"], before.keywords["stride"])
 
 
 def _free_sides(config: TrainingConfig) -> dict[int, object]:

@@ -1,12 +1,10 @@
 """A model that leaves: the folder predicts without the platform, its ONNX file and its MONAI bundle say the same."""
 
-import copy
 import json
 import os
 import subprocess
 import sys
 import zipfile
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,20 +124,6 @@ def test_the_folder_is_whole_and_holds_no_pickle(away: tuple[Any, Path]) -> None
     assert not [name for name in names if name.startswith("annotation") or "django" in name.lower()]
     assert not {Path(name).suffix for name in names} & {".pt", ".pth", ".pkl", ".ts"}
     assert "torch==" in (folder / "requirements.txt").read_text()
-
-
-def test_the_shortcuts_of_resnet_are_those_of_monai() -> None:
-    """Exporting ResNet-34 whole takes half a minute: here is the part of it that is replaced."""
-    config = tiny("lesion-2d")
-    network = build_network(config)
-    shortcuts = [getattr(module, "downsample", None) for module in network.modules()]
-    before = [each for each in shortcuts if isinstance(each, partial)]
-    replaced = copy.deepcopy(network)
-    to_onnx.replace_shortcuts(replaced)
-    after = [module for module in replaced.modules() if isinstance(module, to_onnx.Shortcut)]
-    for theirs, ours, channels in zip(before, after, (64, 128, 256), strict=True):
-        images = torch.rand((2, channels, 8, 6))
-        assert torch.equal(theirs(images), ours(images))
 
 
 def test_onnx_says_what_torch_says(tmp_path: Path) -> None:
