@@ -111,6 +111,8 @@ class WebDriverPage:
 
     def evaluate(self, function: str, arg: Any = None) -> Any:
         answer = self._driver.ask("POST", "/execute/async", script=SCRIPT % function, args=[arg])
+        if answer is None:  # Firefox, while the page is being left
+            raise RefusedError("no answer")
         if "error" in answer:
             raise RefusedError(answer["error"])
         return answer.get("value")

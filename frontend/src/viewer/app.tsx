@@ -15,7 +15,6 @@ import { Spoken } from "./panels/spoken";
 import { Status } from "./panels/status";
 import { ToolPanel } from "./panels/tool";
 import { Topbar } from "./panels/topbar";
-import { PanelEdge } from "./panels/widen";
 
 export function App({ desk }: { readonly desk: Desk }) {
   useEffect(() => {
@@ -37,7 +36,6 @@ export function App({ desk }: { readonly desk: Desk }) {
       <ToolPanel />
       <Panes />
       <div class="rightside">
-        <PanelEdge />
         <Hindrances />
         <Side />
         <NewsNote />

@@ -1,5 +1,6 @@
 /** The right panel: tabs, and what must be right before one submits. */
 
+import { PanelEdge } from "./widen";
 import { useDesk, type Tab } from "../desk/desk";
 import { t } from "../../ground/language";
 import { Icon, type IconName } from "../controls/icons";
@@ -74,6 +75,7 @@ export function Side() {
   };
   return (
     <aside class="side" aria-label={t("Scan panel")}>
+      <PanelEdge />
       <div class="tabs" role="tablist" aria-label={t("Scan panel")} onKeyDown={step}>
         {tabs.map((facts) => (
           <TabButton key={facts.key} facts={facts} />
