@@ -13,7 +13,7 @@ export function useScript<Script>(load: () => Promise<Script>, isWanted: boolean
     if (!isWanted || script) return undefined;
     let timer = 0;
     const again = () => setTries(tries + 1);
-    load().then(setScript, () => {
+    loadAgain(load, tries).then(setScript, () => {
       timer = window.setTimeout(again, AGAIN_MS);
       addEventListener("online", again, { once: true });
     });
@@ -23,4 +23,18 @@ export function useScript<Script>(load: () => Promise<Script>, isWanted: boolean
     };
   }, [load, isWanted, script, tries]);
   return script;
+}
+
+/**
+ * Browsers that keep to the letter of HTML remember that a module did not come, and never ask for it again under the same
+ * address. So another try asks under an address with a number behind it, which is the same file.
+ */
+async function loadAgain<Script>(load: () => Promise<Script>, tries: number): Promise<Script> {
+  try {
+    return await load();
+  } catch (error) {
+    const [address] = /https?:\S+\.js/.exec(String(error)) ?? [];
+    if (!tries || !address || new URL(address).origin !== location.origin) throw error;
+    return (await import(/* @vite-ignore */ `${address}?again=${tries}`)) as Script;
+  }
 }
