@@ -7,6 +7,9 @@ import { personVault } from "../offline/vault";
 import { keptBatches, wipeOthers, wipeShelves } from "../offline/registry";
 import { t } from "../ground/language";
 
+/** Between two tries to send what waits here. */
+const AGAIN_MS = 10_000;
+
 const user = document.querySelector<HTMLMetaElement>('meta[name="user"]')?.content ?? "";
 
 export function keepOffline(): void {
@@ -25,6 +28,10 @@ export function keepOffline(): void {
   if (host) {
     void comeHome(host);
     addEventListener("online", () => void comeHome(host));
+    // A browser may miss that it is online again, and a server may be back without the browser having been offline.
+    setInterval(() => {
+      if (host.querySelector("[data-done=waits]")) void comeHome(host);
+    }, AGAIN_MS);
   }
 }
 
