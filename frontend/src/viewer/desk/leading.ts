@@ -46,8 +46,8 @@ function leadAuthor(desk: Leading): void {
   const stop = effect(() => {
     const lesions = session.lesions.value;
     if (session.phase.value === "opening") return;
-    // Whoever has gone somewhere by now stays there.
-    if (!isAtStart(session)) queueMicrotask(() => stop());
+    // Whoever has gone somewhere by now stays there; a scan that could not be opened leads nowhere.
+    if (session.phase.value === "failed" || !isAtStart(session)) queueMicrotask(() => stop());
     else if (pinned?.ijk) session.goTo(pinned.ijk);
     else if (lesions === uncounted) return;
     else if (lesions[0]) session.goTo(lesions[0].ijk);
