@@ -52,7 +52,7 @@ def test_minutes_edits_drift_and_the_rule_with_their_figures(world: World) -> No
     page = text(client, PAGE)
     assert "+6.5<small> min</small>" in page
     assert "95 % +" in page
-    assert "2.0<small> h of the machine</small>" in page
+    assert "2.00<small> h of the machine</small>" in page
     assert "3 more batches (142 masks to learn from) would raise Dice by more than 0.01" in page
     for title in ("Active minutes per scan, blank against shown", "mL added to and removed", "mL between the reader"):
         assert f'aria-label="{title}' in page

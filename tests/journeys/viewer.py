@@ -62,16 +62,18 @@ class Viewer:
     def go_to(self, ijk: Ijk) -> None:
         """Go to the voxel's axial slice, by keys."""
         self.page.keyboard.press("v")
-        now = int(self.facts("slices()")["axial"])
+        # Where the crosshair is, not what is drawn: a slice asked for before may come late.
+        now = int(self.facts("cross")[2])
         self.page.mouse.click(*self.at((ijk[0], ijk[1], now)))
         for _ in range(100):
             if now == ijk[2]:
+                self.page.wait_for_function("k => window.voxloop.slices().axial === k", arg=now)
                 return
             # Down is towards the feet, which is to lower indices in a volume whose k goes up the body.
             key = "Up" if ijk[2] > now else "Down"
             self.page.keyboard.press(("Page" if abs(ijk[2] - now) >= 10 else "Arrow") + key)
-            self.page.wait_for_function("was => window.voxloop.slices().axial !== was", arg=now, timeout=5_000)
-            now = int(self.facts("slices()")["axial"])
+            self.page.wait_for_function("was => window.voxloop.cross[2] !== was", arg=now, timeout=5_000)
+            now = int(self.facts("cross")[2])
         raise AssertionError(f"slice {ijk[2]} was not reached")
 
     def at(self, ijk: Ijk) -> tuple[float, float]:

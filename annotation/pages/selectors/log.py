@@ -9,9 +9,12 @@ from zoneinfo import ZoneInfo
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
+from voxloop.accounts.actors import SystemActor
+from voxloop.accounts.models import User
 from voxloop.audit.models import AuditEntry
 from voxloop.jobs.models import Job
 
@@ -34,6 +37,15 @@ NAMED = (
     ("accounts.user", "username"),
 )
 MOST_NAMED = 1000
+EVERY_ACTION = """
+WITH RECURSIVE every AS (
+  (SELECT action FROM audit_auditentry ORDER BY action LIMIT 1)
+  UNION ALL
+  SELECT (SELECT action FROM audit_auditentry WHERE action > every.action ORDER BY action LIMIT 1)
+  FROM every WHERE every.action IS NOT NULL
+)
+SELECT action FROM every WHERE action IS NOT NULL
+"""
 HEAD = ("entry", "at", "who", "action", "kind", "thing", "old", "new", "why", "hash", "seal")
 
 
@@ -54,9 +66,10 @@ def find_entries(wanted: dict[str, Any], zone: ZoneInfo) -> QuerySet[AuditEntry]
     """Entries that meet the cleaned values of `LogForm`, newest first; days are those of the time zone."""
     rows = AuditEntry.objects.select_related("seal").order_by("-id")
     if who := wanted.get("who"):
-        rows = rows.filter(actor_name=who)
+        person = User.objects.filter(username=who).first()
+        rows = rows.filter(actor=person) if person else rows.filter(actor=None, actor_name=who)
     if about := wanted.get("about"):
-        rows = rows.filter(action__startswith=f"{about}.")
+        rows = rows.filter(action__in=[action for action in list_actions() if subject_of(action) == about])
     if day := wanted.get("from_day"):
         rows = rows.filter(at__gte=_start_of(day, zone))
     if day := wanted.get("to_day"):
@@ -67,14 +80,26 @@ def find_entries(wanted: dict[str, Any], zone: ZoneInfo) -> QuerySet[AuditEntry]
 
 
 def list_actors() -> list[str]:
-    """Everybody who stands in the log, by name."""
-    return sorted(set(AuditEntry.objects.order_by().values_list("actor_name", flat=True).distinct()), key=str.lower)
+    """Everybody who may stand in the log, by name: people, and the parts of the product that act by themselves."""
+    people = User.objects.order_by("username").values_list("username", flat=True)
+    return sorted({*people, *map(str, SystemActor)}, key=str.lower)
+
+
+def list_actions() -> list[str]:
+    """Every action that stands in the log, in order; one step in the index for each, however long the log is."""
+    with connection.cursor() as cursor:
+        cursor.execute(EVERY_ACTION)
+        return [action for (action,) in cursor.fetchall()]
 
 
 def list_subjects() -> list[str]:
     """What entries are about: the words before the dot of the actions."""
-    actions = AuditEntry.objects.order_by().values_list("action", flat=True).distinct()
-    return sorted({action.partition(".")[0] for action in actions})
+    return sorted({subject_of(action) for action in list_actions()})
+
+
+def subject_of(action: str) -> str:
+    """`campaign.role_given` -> `campaign`."""
+    return action.partition(".")[0]
 
 
 def tell(entries: Sequence[AuditEntry], zone: ZoneInfo) -> list[Line]:

@@ -93,6 +93,7 @@ def scan(request: PageRequest, found: Scan) -> HttpResponse:
             .filter(scan=found)
             .select_related("review_round")
             .order_by("created_at"),
+            "described": _described(found),
             "planes": _planes(found),
             "facts": acquisition_in_words(found),
             "is_overseer": any(
@@ -125,6 +126,13 @@ def acquisition_in_words(scan: Scan) -> list[tuple[str, str]]:
             number = f"{value:g}" if isinstance(value, float) else str(value)
             found.append((words, f"{number} {unit}".strip()))
     return found
+
+
+def _described(scan: Scan) -> str:
+    """Modality and description; many descriptions begin with the modality."""
+    if scan.description.startswith(scan.modality):
+        return scan.description
+    return ", ".join(part for part in (scan.modality, scan.description) if part)
 
 
 def _planes(scan: Scan) -> list[tuple[str, float]]:

@@ -26,8 +26,8 @@ export function useScript<Script>(load: () => Promise<Script>, isWanted: boolean
 }
 
 /**
- * Browsers that keep to the letter of HTML remember that a module did not come, and never ask for it again under the same
- * address. So another try asks under an address with a number behind it, which is the same file.
+ * Browsers that keep to the letter of HTML remember that a module did not come, and never ask for it again under the
+ * same address. So another try asks under an address with a number behind it, which is the same file.
  */
 async function loadAgain<Script>(load: () => Promise<Script>, tries: number): Promise<Script> {
   try {

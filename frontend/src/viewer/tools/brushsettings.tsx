@@ -23,6 +23,18 @@ export function Radius({ brush }: { readonly brush: Brush }) {
   );
 }
 
+export function LivePreview() {
+  return (
+    <Switch
+      id="live-preview"
+      label={t("Live preview")}
+      on={settings.value.livePreview}
+      hint={t("Show what a stroke would take")}
+      onChange={(livePreview) => change({ livePreview })}
+    />
+  );
+}
+
 export function Overwrite() {
   return (
     <Switch
@@ -128,13 +140,7 @@ export function GrowSwitches({ isInLungs }: { readonly isInLungs: boolean }) {
         hint={t("Cut bridges thinner than 4 mm instead of 2 mm")}
         onChange={(strongControl) => change({ strongControl })}
       />
-      <Switch
-        id="live-preview"
-        label={t("Live preview")}
-        on={now.livePreview}
-        hint={t("Show what a stroke would take")}
-        onChange={(livePreview) => change({ livePreview })}
-      />
+      <LivePreview />
     </>
   );
 }

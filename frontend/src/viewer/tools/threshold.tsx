@@ -5,7 +5,7 @@ import { Button, Switch } from "../controls/controls";
 import { change, settings } from "../../ground/settings";
 import { hu } from "../../ground/words";
 import { brushTool, overwrites, rulesOf, said } from "./brushes";
-import { Overwrite, Radius } from "./brushsettings";
+import { LivePreview, Overwrite, Radius } from "./brushsettings";
 import type { Brush, ToolHost } from "./tool";
 
 /** Names and windows that a radiologist knows, HU. */
@@ -144,13 +144,7 @@ export const threshold = brushTool(brush, {
           hint={t("A circle instead of a ball")}
           onChange={(thresholdPlanar) => change({ thresholdPlanar })}
         />
-        <Switch
-          id="live-preview"
-          label={t("Live preview")}
-          on={now.livePreview}
-          hint={t("Show what a stroke would take")}
-          onChange={(livePreview) => change({ livePreview })}
-        />
+        <LivePreview />
         <Overwrite />
       </>
     );
