@@ -142,7 +142,8 @@ def test_a_returned_scan_comes_back_with_its_pin_and_is_talked_about(
     page.route("**/replies", lambda route: route.abort())
     page.get_by_role("button", name="Reply to comment 1").click()
     page.keyboard.type("No, it is a nodule")
-    page.keyboard.press("Control+Enter")
+    with page.expect_response("**/comments/seen"):  # who answers has read
+        page.keyboard.press("Control+Enter")
     expect(page.get_by_test_id("waiting")).to_contain_text("Not sent yet")
     expect(page.get_by_test_id("comment")).to_be_focused()
     page.unroute("**/replies")

@@ -88,6 +88,7 @@ export class Talk {
   }
 
   reply(to: string, text: string): void {
+    void this.markSeen(); // who answers has read
     this.#put({ id: uuid(), text, ijk: null, to, refused: null });
   }
 
