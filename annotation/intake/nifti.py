@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import numpy.typing as npt
 from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
@@ -92,6 +94,10 @@ def read_mask(path: Path, grid: Geometry, scratch: Path, limits: Limits) -> npt.
     return _to_zyx(labels, transform)
 
 
+def _shape_of(sizes: tuple[int, ...]) -> str:
+    return "×".join(map(str, sizes[:3]))
+
+
 def _shape(geometry: Geometry) -> str:
     return "×".join(map(str, reversed(geometry.shape_zyx)))
 
@@ -109,7 +115,8 @@ def _open(path: Path, plain: Path, limits: Limits) -> Any:
     voxels = int(np.prod(shape, dtype=np.int64))
     if voxels > limits.most_voxels or max(shape) > limits.most_slices * 2:
         raise TooLarge(
-            f"The volume has {voxels // 1_000_000} million voxels; {limits.most_voxels // 1_000_000} can be converted.",
+            f"The volume has {_shape_of(shape)} voxels; at most {limits.most_voxels // 1_000_000} million, and "
+            f"{limits.most_slices * 2:,} along one axis, can be converted.",
             code="volume_too_large",
         )
     if path.stat().st_size < offset + voxels * dtype.itemsize:
@@ -121,22 +128,34 @@ def _open(path: Path, plain: Path, limits: Limits) -> Any:
 
 def _inflate(path: Path, plain: Path, limits: Limits) -> Path:
     """Unpack a `.nii.gz` to disk, so that slices can be read without loading all of it; a `.nii` is returned as it
-    is."""
+    is. Unpacked is what the header at its beginning promises, and no more."""
     with path.open("rb") as handle:
         if handle.read(2) != b"\x1f\x8b":
             return path
-    most = limits.most_voxels * 8 + HEADER_BYTES
-    written = 0
     try:
         with gzip.open(path) as packed, plain.open("xb") as handle:
+            head = packed.read(HEADER_BYTES)
+            left = _promised(head, limits) - len(head)
+            handle.write(head)
             while block := packed.read(MIB):
-                written += len(block)
-                if written > most or written > limits.most_ratio * 5 * path.stat().st_size + HEADER_BYTES:
-                    raise TooLarge("The .nii.gz file inflates to more than a scan holds.", code="archive_ratio")
+                left -= len(block)
+                if left < 0:
+                    raise TooLarge("The .nii.gz file inflates to more than its header promises.", code="archive_ratio")
                 handle.write(block)
     except (EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
         raise Invalid("The .nii.gz file is damaged or truncated.", code="bad_nifti") from error
     return plain
+
+
+def _promised(head: bytes, limits: Limits) -> int:
+    """Bytes of a file by its header, with a margin; of one that cannot be read here, as much as a scan may hold."""
+    most = limits.most_voxels * 8 + HEADER_BYTES
+    with suppress(Exception):  # nibabel raises many types for a broken header; it is refused when the file is opened
+        header: Any = nibabel.Nifti1Header(head[: nibabel.Nifti1Header.sizeof_hdr])
+        voxels = int(np.prod([max(1, int(n)) for n in header.get_data_shape()], dtype=np.float64))
+        offset = int(header["vox_offset"])
+        return min(most, offset + voxels * int(header.get_data_dtype().itemsize) + HEADER_BYTES)
+    return most
 
 
 def _orient(image: Any) -> tuple[npt.NDArray[np.float64], Geometry]:

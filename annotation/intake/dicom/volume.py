@@ -14,14 +14,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 from pydicom.dataset import Dataset
 
-from annotation.intake.dicom.headers import MODALITY_OF_CLASS, modality_of, numbers_of, text_of, uid_of
+from annotation.intake.dicom.divide import Division, divide
+from annotation.intake.dicom.headers import MODALITY_OF_CLASS, modality_of, numbers_of, steps_of, text_of, uid_of
 from annotation.intake.dicom.identity import is_dummy
 from annotation.intake.dicom.pixels import decode_stored
-from annotation.intake.dicom.read import Slice, read_pixels, read_slice
+from annotation.intake.dicom.read import Slice, is_directory, read_pixels, read_slice
 from annotation.intake.dicom.screen import PLANAR, check_series
-from annotation.intake.dicom.stack import stack_slices
+from annotation.intake.dicom.stack import stack_slices, unit_axes
 from annotation.intake.dicom.vocabulary import MODALITIES, OTHER, kernel_of, manufacturer_of, model_of
 from annotation.intake.limits import Limits
 from annotation.intake.sources import SourceFile
@@ -41,6 +43,7 @@ class Finds:
     series: dict[tuple[str, ...], list[Slice]] = field(default_factory=dict)
     not_dicom: int = 0
     unreadable: int = 0
+    directories: int = 0  # DICOMDIR: a list of the files beside it
 
 
 def find_series(files: Sequence[SourceFile], limits: Limits, on_progress: Tell | None = None) -> Finds:
@@ -56,19 +59,31 @@ def find_series(files: Sequence[SourceFile], limits: Limits, on_progress: Tell |
                 else:
                     finds.unreadable += 1
                 continue
+            if is_directory(item):
+                finds.directories += 1
+                continue
             series = text_of(item.header, "SeriesInstanceUID")
             study = text_of(item.header, "StudyInstanceUID")
             key = (series,) if series else ("", study, item.folder, modality_of(item.header))
             finds.series.setdefault(key, []).append(item)
             if on_progress:
                 on_progress(number / len(files))
+        finds.series = _join_singles(finds.series)
     return finds
 
 
-def read_series(slices: Sequence[Slice], limits: Limits, on_progress: Tell | None = None) -> FoundVolume:
-    """Screen a series and build its volume. Raises Invalid or TooLarge with a stable code and one sentence."""
+def divide_series(slices: Sequence[Slice], limits: Limits) -> Division:
+    """What the files of one series UID hold, copies dropped. Raises as `divide`."""
     with _quiet():
-        slices = _drop_copies(slices)
+        return divide(_drop_copies(slices), limits)
+
+
+def read_series(
+    slices: Sequence[Slice], limits: Limits, on_progress: Tell | None = None, *, is_whole: bool = True
+) -> FoundVolume:
+    """Screen one volume of a series and build it; one that is not `is_whole`, the main one of its series, gets a series
+    UID of its own. Raises Invalid or TooLarge with a stable code and one sentence."""
+    with _quiet():
         modality = check_series(slices, limits)
         if modality in PLANAR:
             ordered, geometry = list(slices), _planar_geometry(slices[0].header)
@@ -78,7 +93,24 @@ def read_series(slices: Sequence[Slice], limits: Limits, on_progress: Tell | Non
             voxels = _decode(ordered, geometry, limits, on_progress or (lambda share: None))
     if int(voxels.min()) == int(voxels.max()):
         raise Invalid("Every pixel of the series has the same value.", code="empty_volume")
-    return FoundVolume(voxels, geometry, _origin(ordered, modality, hash_volume(voxels, geometry)))
+    origin = _origin(ordered, modality, hash_volume(voxels, geometry))
+    if not is_whole:
+        origin = structs.replace(origin, series_uid=derive_uid("part", origin.series_uid, origin.source_hash))
+    return FoundVolume(voxels, geometry, origin)
+
+
+def _join_singles(series: dict[tuple[str, ...], list[Slice]]) -> dict[tuple[str, ...], list[Slice]]:
+    """Some software writes a series UID for every slice: single CT slices of one study, folder, frame of reference and
+    series number are one series, which is judged as any other."""
+    joined: dict[tuple[str, ...], list[Slice]] = {}
+    for key, slices in series.items():
+        header = slices[0].header
+        frame = text_of(header, "FrameOfReferenceUID")
+        if len(slices) == 1 and frame and modality_of(header) == "CT":
+            words = [text_of(header, keyword) for keyword in ("StudyInstanceUID", "SeriesNumber", "PatientID")]
+            key = ("single", frame, slices[0].folder, *words)
+        joined.setdefault(key, []).extend(slices)
+    return joined
 
 
 def origin_of_refused(slices: Sequence[Slice]) -> Origin:
@@ -140,7 +172,11 @@ def _stack(slices: Sequence[Slice]) -> tuple[list[Slice], Geometry]:
     first = slices[0].header
     tilt = numbers_of(first, "GantryDetectorTilt", 1)
     shape = (int(first.Rows), int(first.Columns))
-    order, geometry = stack_slices(positions, orientations, spacings, shape, float(tilt[0]) if tilt is not None else 0)
+    tilt_degrees = float(tilt[0]) if tilt is not None else 0
+    # Along the normal only: the other axes may be written finer.
+    normal = unit_axes(orientations[0])[2]
+    step = float(np.linalg.norm(normal * steps_of([item.header for item in slices], "ImagePositionPatient", 3)))
+    order, geometry = stack_slices(positions, orientations, spacings, shape, tilt_degrees, step)
     return [slices[number] for number in order], geometry
 
 
