@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from annotation.intake.conversion import Accepted, ConvertRequest, ConvertResult, Refused
+from annotation.intake.conversion import SET_ASIDE, Accepted, ConvertRequest, ConvertResult, Refused
 from annotation.intake.dicom.divide import Aside
 from annotation.intake.dicom.headers import modality_of, numbers_of
 from annotation.intake.dicom.identity import IDENTIFIED_CODES
@@ -41,6 +41,7 @@ class Conversion:
     job: ChildFolder
     accepted: list[Accepted] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    aside: list[Refused] = field(default_factory=list)
     not_dicom: int = 0
     unreadable: int = 0
     sent: dict[Path, Sent] = field(default_factory=dict)
@@ -62,7 +63,7 @@ class Conversion:
         first = min((self.sent[item.path] for item in aside.slices), key=lambda sent: sent.turn)
         count = len(aside.slices)
         told = f"{count} file{' is' if count == 1 else 's are'} {aside.what}: set aside, the rest of the series is judged."
-        self.refused.append(Refused("set_aside", told, count, None, first.folder, first.file, None))
+        self.aside.append(Refused(SET_ASIDE, told, count, None, first.folder, first.file, None))
 
     def tell(self, progress: float, sentence: str) -> None:
         """Report progress in per cent of the whole."""
@@ -100,7 +101,10 @@ def convert(request: ConvertRequest, job: ChildFolder) -> ConvertResult:
         reason = nothing_found(files, conversion.unreadable)
         conversion.refused.append(Refused("nothing_found", reason, files, None))
     return ConvertResult(
-        tuple(conversion.accepted), tuple(conversion.refused), conversion.not_dicom, conversion.unreadable
+        tuple(conversion.accepted),
+        (*conversion.refused, *conversion.aside),
+        conversion.not_dicom,
+        conversion.unreadable,
     )
 
 

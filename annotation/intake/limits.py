@@ -5,6 +5,7 @@ from __future__ import annotations
 from voxloop.child import Document
 
 MIB = 1 << 20
+OVERRULE = "If you know that it is right, send it again and say why under “Take in nevertheless”."
 
 
 class Limits(Document, frozen=True):
@@ -18,3 +19,4 @@ class Limits(Document, frozen=True):
     most_slices: int = 3000
     most_voxels: int = 400_000_000  # 1,500 slices of 512×512
     least_slices: int = 5
+    is_overruled: bool = False  # a person takes in what is doubtful, and said why

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,15 @@ import numpy.typing as npt
 from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 
 from annotation.intake.limits import MIB, Limits
-from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, hash_volume
+from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, check_ct, hash_volume
 from voxloop.kernel.errors import Invalid, TooLarge
 from voxloop.kernel.uids import derive_uid
 from voxloop.volume.errors import FormatError
 from voxloop.volume.geometry import Geometry
-from voxloop.volume.nifti import affine_mm, open_image, to_labels
+from voxloop.volume.nifti import affine_mm, open_image, to_labels, unit_mm
 
 HEADER_BYTES = MIB  # header and extensions
+SAME_PLACE = 0.5  # of the smallest voxel: how far two descriptions of one grid may differ
 
 
 def is_nifti(path: Path) -> bool:
@@ -47,8 +49,7 @@ def read_nifti(path: Path, scratch: Path, limits: Limits) -> FoundVolume:
         values = np.asarray(image.dataobj[(slice(None), slice(None), k) + (0,) * (len(image.shape) - 3)], np.float64)
         hu[:, :, k] = np.rint(np.clip(np.nan_to_num(values, nan=LOWEST_HU), LOWEST_HU, HIGHEST_HU))
     voxels_zyx = _to_zyx(hu, transform)
-    if int(voxels_zyx.min()) == int(voxels_zyx.max()):
-        raise Invalid("Every voxel of the volume has the same value.", code="empty_volume")
+    overruled = check_ct(voxels_zyx, geometry, limits)
     digest = hash_volume(voxels_zyx, geometry)
     study_uid = derive_uid("study", digest)
     facts = {
@@ -63,6 +64,7 @@ def read_nifti(path: Path, scratch: Path, limits: Limits) -> FoundVolume:
         "frame_of_reference_uid": derive_uid("frame", study_uid),
         "sop_instance_uids": [],
         "source": "nifti",
+        **({"overruled": overruled} if overruled else {}),
     }
     origin = Origin(
         subject=study_uid,
@@ -123,7 +125,25 @@ def _open(path: Path, plain: Path, limits: Limits) -> Any:
         raise Invalid("The NIfTI file is truncated: it holds fewer voxels than it declares.", code="bad_nifti")
     if not has_orientation:
         raise Invalid("The NIfTI file does not say how it lies in the patient (qform, sform).", code="no_orientation")
+    _check_one_place(image)
     return image
+
+
+def _check_one_place(image: Any) -> None:
+    """Readers disagree on which of the two forms counts when both are set: SimpleITK takes the qform for some codes,
+    nibabel always the sform."""
+    qform, sform = image.get_qform(coded=True)[0], image.get_sform(coded=True)[0]
+    if qform is None or sform is None:
+        return
+    sides = [(0, int(n) - 1) for n in image.shape[:3]]
+    corners = np.array([[*corner, 1] for corner in product(*sides)], np.float64).T
+    apart = np.linalg.norm(((qform - sform) @ corners)[:3], axis=0).max() * unit_mm(image)
+    if not np.isfinite(apart) or apart > SAME_PLACE * float(np.min(image.header.get_zooms()[:3])) * unit_mm(image):
+        raise Invalid(
+            f"The NIfTI file says in two ways how it lies in the patient, {apart:.1f} mm apart (qform and sform): write "
+            "both alike, or only one.",
+            code="two_places",
+        )
 
 
 def _inflate(path: Path, plain: Path, limits: Limits) -> Path:

@@ -159,6 +159,12 @@ class UploadForm(forms.Form):
     )
     site = forms.ModelChoiceField(label="Site", queryset=Site.objects.none(), empty_label=None)
     campaign = forms.ModelChoiceField(label="Campaign", queryset=Campaign.objects.none(), empty_label=None)
+    nevertheless = forms.CharField(
+        label="Take in nevertheless",
+        required=False,
+        max_length=500,
+        help_text="Only after a refusal as derived, secondary capture or not HU: why it is right. It is kept in the log.",
+    )
 
     def __init__(self, *args: Any, sites: Any, campaigns: Any, **more: Any) -> None:
         super().__init__(*args, **more)

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pydicom.dataset import Dataset
 
 from annotation.intake.dicom.headers import image_type_of, modality_of, numbers_of, text_of
-from annotation.intake.dicom.identity import check_patient_id, is_code, is_dummy
+from annotation.intake.dicom.identity import check_patient_id, is_code, is_dummy, is_year_only
 from annotation.intake.dicom.pixels import KNOWN
 from annotation.intake.dicom.read import IDENTITY_TAGS, Slice
 from annotation.intake.dicom.vocabulary import modality_in_words
-from annotation.intake.limits import Limits
+from annotation.intake.limits import OVERRULE, Limits
 from voxloop.kernel.errors import Invalid, TooLarge
 
 PLANAR = ("DX", "CR")
@@ -35,7 +35,7 @@ def check_series(slices: Sequence[Slice], limits: Limits) -> str:
             code="wrong_modality",
         )
     for item in slices:
-        _check_origin(item.header, modality)
+        _check_origin(item.header, modality, limits)
     without = sum(item.pixel_bytes == 0 for item in slices)
     if without:
         raise Invalid(f"{without} of {len(slices)} files have no pixel data, or it is truncated.", code="no_pixel_data")
@@ -56,17 +56,36 @@ def is_localiser(header: Dataset) -> bool:
     return "LOCALIZER" in image_type_of(header)
 
 
-def _check_origin(header: Dataset, modality: str) -> None:
+def doubts_about(header: Dataset, modality: str) -> list[str]:
+    """Codes of what only a person can decide: `secondary_capture` of an X-ray (public sets hold such), `derived` CT (a
+    reformat or a repacking by the scanner is as good as the original, a projection is not)."""
+    doubts = []
+    if modality in PLANAR and text_of(header, "SOPClassUID").startswith(SECONDARY_CAPTURE):
+        doubts.append("secondary_capture")
+    if modality == "CT" and image_type_of(header)[:1] == ("DERIVED",):
+        doubts.append("derived")
+    return doubts
+
+
+def _check_origin(header: Dataset, modality: str, limits: Limits) -> None:
+    doubts = [] if limits.is_overruled else doubts_about(header, modality)
     # The SOP class alone says what is a secondary capture: value 2 of Image Type is SECONDARY in many scans, too.
-    if text_of(header, "SOPClassUID").startswith(SECONDARY_CAPTURE):
+    if modality not in PLANAR and text_of(header, "SOPClassUID").startswith(SECONDARY_CAPTURE):
         raise Invalid(
             "The series is a secondary capture: pictures of a screen, not a scan. Send the series of the scanner.",
             code="secondary_capture",
         )
+    if "secondary_capture" in doubts:
+        raise Invalid(
+            f"The X-ray is stored as a secondary capture, as pictures of a screen are. {OVERRULE}",
+            code="secondary_capture",
+        )
     if is_localiser(header):
         raise Invalid("The series is a localiser (an overview); send the scan it was made for.", code="localiser")
-    if modality == "CT" and image_type_of(header)[:1] == ("DERIVED",):
-        raise Invalid("The series was computed from another one (derived); send the original.", code="derived")
+    if "derived" in doubts:
+        raise Invalid(
+            f"The series was computed from another one (derived); send the original. {OVERRULE}", code="derived"
+        )
     if text_of(header, "BurnedInAnnotation").upper() == "YES":
         raise Invalid(
             "The series says that text is burnt into its pixels; send the original without it.",
@@ -80,7 +99,10 @@ def _check_identity(header: Dataset) -> None:
     check_patient_id(patient_id)
     for keyword in IDENTITY_TAGS:
         value = text_of(header, keyword)
-        if not is_dummy(value) and not (keyword == "PatientName" and is_code(value, patient_id)):
+        is_harmless = (keyword == "PatientName" and is_code(value, patient_id)) or (
+            keyword == "PatientBirthDate" and is_year_only(value)
+        )
+        if not is_dummy(value) and not is_harmless:
             words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", keyword)
             raise Invalid(
                 f"The files still carry {words}: de-identify them at the site before they are sent.",

@@ -22,12 +22,12 @@ from annotation.intake.dicom.headers import MODALITY_OF_CLASS, modality_of, numb
 from annotation.intake.dicom.identity import is_dummy
 from annotation.intake.dicom.pixels import decode_stored
 from annotation.intake.dicom.read import Slice, is_directory, read_pixels, read_slice
-from annotation.intake.dicom.screen import PLANAR, check_series
+from annotation.intake.dicom.screen import PLANAR, check_series, doubts_about
 from annotation.intake.dicom.stack import stack_slices, unit_axes
 from annotation.intake.dicom.vocabulary import MODALITIES, OTHER, kernel_of, manufacturer_of, model_of
 from annotation.intake.limits import Limits
 from annotation.intake.sources import SourceFile
-from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, hash_volume
+from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, check_ct, hash_volume
 from voxloop.kernel.errors import Invalid
 from voxloop.kernel.uids import derive_uid
 from voxloop.volume.geometry import Geometry
@@ -93,7 +93,10 @@ def read_series(
             voxels = _decode(ordered, geometry, limits, on_progress or (lambda share: None))
     if int(voxels.min()) == int(voxels.max()):
         raise Invalid("Every pixel of the series has the same value.", code="empty_volume")
-    origin = _origin(ordered, modality, hash_volume(voxels, geometry))
+    overruled = doubts_about(ordered[0].header, modality)
+    if modality == "CT":
+        overruled += check_ct(voxels, geometry, limits)
+    origin = _origin(ordered, modality, hash_volume(voxels, geometry), overruled)
     if not is_whole:
         origin = structs.replace(origin, series_uid=derive_uid("part", origin.series_uid, origin.source_hash))
     return FoundVolume(voxels, geometry, origin)
@@ -249,7 +252,7 @@ def _decode_planar(item: Slice, limits: Limits) -> npt.NDArray[np.uint16]:
     return np.clip(stored, 0, 65535).astype(np.uint16)[None]
 
 
-def _origin(slices: Sequence[Slice], modality: str, source_hash: str) -> Origin:
+def _origin(slices: Sequence[Slice], modality: str, source_hash: str, overruled: Sequence[str] = ()) -> Origin:
     header = slices[0].header
     series_uid = uid_of(header, "SeriesInstanceUID") or derive_uid("series", source_hash)
     study_uid = uid_of(header, "StudyInstanceUID") or derive_uid("study", source_hash)
@@ -264,6 +267,7 @@ def _origin(slices: Sequence[Slice], modality: str, source_hash: str) -> Origin:
         "contrast": text_of(header, "ContrastBolusAgent").upper() not in NO_CONTRAST,
         "kvp": float(kvp[0]) if kvp is not None else None,
         "slices": len(slices),
+        **({"overruled": list(overruled)} if overruled else {}),
         "sop_class_uid": sop_class if sop_class in MODALITY_OF_CLASS else "",
         "frame_of_reference_uid": uid_of(header, "FrameOfReferenceUID") or derive_uid("frame", study_uid),
         "sop_instance_uids": [

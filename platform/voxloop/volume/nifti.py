@@ -73,8 +73,13 @@ def _version_of(path: Path) -> Any:
 def affine_mm(image: Any) -> npt.NDArray[np.float64]:
     """RAS millimetres from voxel indices (4×4). nibabel leaves the unit of the header aside, ITK does not."""
     affine = np.array(image.affine, np.float64)
-    affine[:3] *= MM_PER_UNIT.get(int(image.header["xyzt_units"]) & 7, 1.0)
+    affine[:3] *= unit_mm(image)
     return affine
+
+
+def unit_mm(image: Any) -> float:
+    """Millimetres of the header's unit of length."""
+    return MM_PER_UNIT.get(int(image.header["xyzt_units"]) & 7, 1.0)
 
 
 def to_labels(values: npt.NDArray[Any]) -> Labels:

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom import dcmread
-from pydicom.dataset import Dataset
-from pydicom.fileset import FileSet
-from pydicom.uid import generate_uid
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage, generate_uid
 
 from annotation.intake.dicom.divide import Division
 from annotation.intake.dicom.volume import divide_series, find_series
@@ -168,14 +167,16 @@ def test_a_series_uid_for_every_slice_is_one_series(tmp_path: Path) -> None:
 
 
 def test_a_directory_of_files_is_no_series(tmp_path: Path) -> None:
-    paths = make_series(tmp_path / "in")
-    change(paths, lambda n, d: set_all(StudyDate="20200101", StudyTime="1200", StudyID="1", SeriesNumber=1)(d))
-    change(paths, lambda n, d: setattr(d, "InstanceNumber", n + 1))
-    disc = FileSet()
-    for path in paths:
-        disc.add(path)
-    disc.write(tmp_path / "disc")
-    finds = find_series(list_files(tmp_path / "disc", tmp_path, LIMITS), LIMITS)
+    make_series(tmp_path)
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = MediaStorageDirectoryStorage, generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    record = Dataset()
+    record.DirectoryRecordType, record.PatientID = "PATIENT", "P-0001"
+    directory = Dataset()
+    directory.file_meta, directory.DirectoryRecordSequence = meta, [record]
+    directory.save_as(tmp_path / "DICOMDIR", enforce_file_format=True)
+    finds = find_series(list_files(tmp_path, tmp_path, LIMITS), LIMITS)
     assert ([len(slices) for slices in finds.series.values()], finds.directories, finds.unreadable) == ([8], 1, 0)
 
 

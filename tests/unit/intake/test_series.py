@@ -190,7 +190,9 @@ def test_pixels_in_a_way_that_is_not_read(tmp_path: Path, syntax: str, words: st
     [
         ("PatientName", "Doe^Jane"),
         ("PatientName", "Janedoe"),
-        ("PatientBirthDate", "19500101"),
+        ("PatientName", "Doe^Jane2"),
+        ("PatientName", "Doe^"),
+        ("PatientBirthDate", "19500315"),
         ("PatientAddress", "1 High Street"),
         ("OtherPatientIDs", "4711"),
         ("PatientMotherBirthName", "Roe"),
@@ -204,7 +206,14 @@ def test_a_named_patient_is_refused_without_repeating_the_name(tmp_path: Path, k
     assert value not in refusal.value.detail
 
 
-@pytest.mark.parametrize("name", ["", "P-0001", "ANONYMOUS", "Removed^^", "CQ500-CT-310"])
+def test_a_year_of_birth_names_nobody(tmp_path: Path) -> None:
+    change(make_series(tmp_path), put("PatientBirthDate", "19500101"))
+    assert len(convert(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["", "P-0001", "ANONYMOUS", "Removed^^", "CQ500-CT-310", "Case^C0012", "LIDC^0034", "Lung^Phantom7"]
+)
 def test_a_pseudonym_is_no_name(tmp_path: Path, name: str) -> None:
     change(make_series(tmp_path), put("PatientName", name))
     assert len(convert(tmp_path)) == 1
