@@ -6,7 +6,6 @@ from annotation.intake.limits import Limits
 from annotation.intake.volumes import Origin
 from voxloop.child import Document
 
-
 SET_ASIDE = "set_aside"  # code of files that are part of no volume, beside a series that was judged
 
 

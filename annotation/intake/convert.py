@@ -62,7 +62,8 @@ class Conversion:
         """Name files that are no part of their series' volume."""
         first = min((self.sent[item.path] for item in aside.slices), key=lambda sent: sent.turn)
         count = len(aside.slices)
-        told = f"{count} file{' is' if count == 1 else 's are'} {aside.what}: set aside, the rest of the series is judged."
+        files = "file is" if count == 1 else "files are"
+        told = f"{count} {files} {aside.what}: set aside, the rest of the series is judged."
         self.aside.append(Refused(SET_ASIDE, told, count, None, first.folder, first.file, None))
 
     def tell(self, progress: float, sentence: str) -> None:

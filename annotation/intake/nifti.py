@@ -140,8 +140,8 @@ def _check_one_place(image: Any) -> None:
     apart = np.linalg.norm(((qform - sform) @ corners)[:3], axis=0).max() * unit_mm(image)
     if not np.isfinite(apart) or apart > SAME_PLACE * float(np.min(image.header.get_zooms()[:3])) * unit_mm(image):
         raise Invalid(
-            f"The NIfTI file says in two ways how it lies in the patient, {apart:.1f} mm apart (qform and sform): write "
-            "both alike, or only one.",
+            f"The NIfTI file says in two ways how it lies in the patient, {apart:.1f} mm apart (qform and sform): "
+            "write both alike, or only one.",
             code="two_places",
         )
 

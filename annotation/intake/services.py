@@ -12,9 +12,10 @@ import numpy as np
 from django.db import transaction
 
 from annotation.intake.child import run_convert
-from annotation.intake.conversion import SET_ASIDE, Refused
+from annotation.intake.conversion import Refused
 from annotation.intake.limits import Limits
 from annotation.intake.naming import harmless_upload
+from annotation.intake.outcome import NothingCameInError
 from annotation.intake.rekeying import Rekeyer, notes_on
 from annotation.intake.storing import VolumeFiles, reject_series, store_scan
 from annotation.intake.uploads import fetch_upload, keep_upload
@@ -42,7 +43,8 @@ def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User, 
     """Store an uploaded zip or NIfTI of a de-identified scan and enqueue its import.
 
     `overrule` says why series are taken in that would be refused as doubtful (derived, an X-ray as a secondary capture,
-    values unlike HU); it goes into the audit log. `upload` has `name`, `size` and `chunks()`. Raises Invalid for another file type, TooLarge, NoSpace, StorageAway."""
+    values unlike HU); it goes into the audit log. `upload` has `name`, `size` and `chunks()`. Raises Invalid for
+    another file type, TooLarge, NoSpace, StorageAway."""
     _check_membership(site, campaign, actor)
     require_room()
     key, suffix = keep_upload(upload)
@@ -229,25 +231,10 @@ def _import(
             "unreadable": report.unreadable,
         }
         if not scans:
-            raise NothingCameIn(result)
+            raise NothingCameInError(result)
         return result
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-class NothingCameIn(Invalid):
-    """Every series of an import was refused; `result` names each with its reason."""
-
-    def __init__(self, result: dict[str, Any]) -> None:
-        refused = result["refused"]
-        series = [row for row in refused if row["code"] != SET_ASIDE] or refused
-        first = series[0]
-        count = len(series)
-        told = "No scan was imported" + (f": all {count} series were refused." if count > 1 else ".")
-        others = len({row["reason"] for row in series}) - 1
-        more = f" ({others} more {'reason' if others == 1 else 'reasons'} below.)" if others else ""
-        super().__init__(f"{told} {first['reason']}{more}", code=first["code"], result=result)
-        self.result = result
 
 
 def _keep_refusal(

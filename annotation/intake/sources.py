@@ -85,8 +85,8 @@ def _unzip(source: Path, scratch: Path, limits: Limits) -> list[SourceFile]:
             free = shutil.disk_usage(scratch).free
             if declared > free - KEPT_FREE_BYTES:
                 raise TooLarge(
-                    f"The zip unpacks to {declared // MIB} MiB, for which this server has no room now; tell who runs it, "
-                    "or send less at once.",
+                    f"The zip unpacks to {declared // MIB} MiB, for which there is no room on this server: "
+                    "send less at once, or tell who runs it.",
                     code="no_room",
                 )
             for number, member in enumerate(members):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -179,7 +180,7 @@ def _by_acquisition(volume: list[Slice]) -> list[list[Slice]]:
     for index, number in enumerate(numbers):
         parts.setdefault(int(number[0]) if number is not None else 0, []).append(index)
     ranges = sorted((float(along[part].min()), float(along[part].max())) for part in parts.values())
-    if all(after[0] > before[1] - TOUCHING_MM for before, after in zip(ranges, ranges[1:], strict=False)):
+    if all(after[0] > before[1] - TOUCHING_MM for before, after in pairwise(ranges)):
         return [volume]
     return [[volume[index] for index in part] for part in parts.values()]
 

@@ -64,8 +64,8 @@ def is_dummy(value: str) -> bool:
 
 
 def is_code(name: str, patient_id: str) -> bool:
-    """Whether a Patient's Name is a pseudonym: the Patient ID, a dummy, or one word with a digit; public sets also write
-    it as family and given name (Case^C0012)."""
+    """Whether a Patient's Name is a pseudonym: the Patient ID, a dummy, or one word with a digit, which public sets
+    also write as family and given name (Case^C0012)."""
     if is_dummy(name):
         return True
     plain = name.strip("^ ").lower()

@@ -6,6 +6,7 @@ import struct
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -73,6 +74,8 @@ HEADER_TAGS = (
     "RescaleSlope",
     *IDENTITY_TAGS,
 )
+# The records of a directory, and the frames of an enhanced file.
+SEQUENCES = ("DirectoryRecordSequence", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 PIXEL_TAGS = ("PixelData", "BitsAllocated", "PixelRepresentation")
 HEADER_BYTES = 1 << 20  # the most that is read before a file has said how large it is
 _SIZES = {"SamplesPerPixel": 1, "NumberOfFrames": 1, "Rows": 0, "Columns": 0, "BitsAllocated": 16}
@@ -80,13 +83,15 @@ _SIZES = {"SamplesPerPixel": 1, "NumberOfFrames": 1, "Rows": 0, "Columns": 0, "B
 
 @dataclass(frozen=True)
 class Slice:
-    """One file of a series: path, transfer syntax, attributes, location of the pixel data."""
+    """One file of a series: path, transfer syntax, attributes, size of the pixel data; `frame` (number, of how many) of
+    an enhanced file, which has many."""
 
     path: Path
     folder: str
     transfer_syntax: str
     header: Dataset
     pixel_bytes: int
+    frame: tuple[int, int] | None = None
 
 
 def looks_like_dicom(data: bytes) -> bool:
@@ -103,7 +108,7 @@ def is_directory(item: Slice) -> bool:
 def read_slice(path: Path, folder: str, limits: Limits) -> Slice:
     """The header of a file. Raises Invalid (`unreadable`, `deflated_too_large`). The preamble is ignored."""
     data = path.read_bytes()
-    header, syntax = _parse(data, [*HEADER_TAGS, "DirectoryRecordSequence", "PixelData"], limits)
+    header, syntax = _parse(data, [*HEADER_TAGS, *SEQUENCES, "PixelData"], limits)
     pixels = header.pop("PixelData", None)
     size = len(pixels.value) if pixels is not None and isinstance(pixels.value, bytes) else 0
     return Slice(path, folder, syntax, header, size)
@@ -113,6 +118,12 @@ def read_pixels(path: Path, limits: Limits) -> bytes:
     """The value of Pixel Data of a file that `read_slice` has read."""
     dataset, _ = _parse(path.read_bytes(), [*PIXEL_TAGS], limits)
     return bytes(dataset.PixelData)
+
+
+@lru_cache(maxsize=1)
+def read_pixels_of_frames(path: Path, limits: Limits) -> bytes:
+    """The same for a file of many frames, read once for all of them."""
+    return read_pixels(path, limits)
 
 
 def _parse(data: bytes, tags: list[str], limits: Limits) -> tuple[Dataset, str]:

@@ -114,7 +114,7 @@ def _check_pixels(item: Slice) -> None:
     header = item.header
     if (frames := numbers_of(header, "NumberOfFrames", 1)) is not None and frames[0] > 1:
         raise Invalid(
-            f"A file holds {int(frames[0])} frames (enhanced or multi-frame); send one slice a file.",
+            f"A file holds {int(frames[0])} frames, and does not say where each lies; send one slice a file.",
             code="multi_frame",
         )
     if numbers_of(header, "SamplesPerPixel", 1) not in (None, 1) or text_of(

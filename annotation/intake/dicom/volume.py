@@ -18,10 +18,11 @@ from msgspec import structs
 from pydicom.dataset import Dataset
 
 from annotation.intake.dicom.divide import Division, divide
+from annotation.intake.dicom.frames import frames_of, is_enhanced
 from annotation.intake.dicom.headers import MODALITY_OF_CLASS, modality_of, numbers_of, steps_of, text_of, uid_of
 from annotation.intake.dicom.identity import is_dummy
 from annotation.intake.dicom.pixels import decode_stored
-from annotation.intake.dicom.read import Slice, is_directory, read_pixels, read_slice
+from annotation.intake.dicom.read import Slice, is_directory, read_pixels, read_pixels_of_frames, read_slice
 from annotation.intake.dicom.screen import PLANAR, check_series, doubts_about
 from annotation.intake.dicom.stack import stack_slices, unit_axes
 from annotation.intake.dicom.vocabulary import MODALITIES, OTHER, kernel_of, manufacturer_of, model_of
@@ -53,6 +54,7 @@ def find_series(files: Sequence[SourceFile], limits: Limits, on_progress: Tell |
         for number, file in enumerate(files, start=1):
             try:
                 item = read_slice(file.path, file.folder, limits)
+                items = frames_of(item) if is_enhanced(item) else [item]
             except Invalid as refusal:
                 if refusal.code == "not_dicom":
                     finds.not_dicom += 1
@@ -65,7 +67,7 @@ def find_series(files: Sequence[SourceFile], limits: Limits, on_progress: Tell |
             series = text_of(item.header, "SeriesInstanceUID")
             study = text_of(item.header, "StudyInstanceUID")
             key = (series,) if series else ("", study, item.folder, modality_of(item.header))
-            finds.series.setdefault(key, []).append(item)
+            finds.series.setdefault(key, []).extend(items)
             if on_progress:
                 on_progress(number / len(files))
         finds.series = _join_singles(finds.series)
@@ -134,10 +136,10 @@ def _quiet() -> Iterator[None]:
 
 def _drop_copies(slices: Sequence[Slice]) -> list[Slice]:
     """Drop identical files; different files with one UID are kept and refused later."""
-    kept: dict[tuple[str, int], list[tuple[Slice, bytes | None]]] = {}
+    kept: dict[tuple[str, int, tuple[int, int] | None], list[tuple[Slice, bytes | None]]] = {}
     result: list[Slice] = []
     for item in slices:
-        name = (text_of(item.header, "SOPInstanceUID"), item.pixel_bytes)
+        name = (text_of(item.header, "SOPInstanceUID"), item.pixel_bytes, item.frame)
         if not name[0]:
             result.append(item)
             continue
@@ -199,7 +201,11 @@ def _decode(ordered: Sequence[Slice], geometry: Geometry, limits: Limits, tell: 
 
     def decode(k: int) -> None:
         item = ordered[k]
-        stored = decode_stored(read_pixels(item.path, limits), item.header, item.transfer_syntax)
+        if item.frame is None:
+            stored = decode_stored(read_pixels(item.path, limits), item.header, item.transfer_syntax)
+        else:
+            pixels = read_pixels_of_frames(item.path, limits)
+            stored = decode_stored(pixels, item.header, item.transfer_syntax, item.frame)
         hu_zyx[k] = to_hu(stored, item.header)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -185,7 +185,9 @@ def vite(entry: str, *, at_once: bool = False) -> SafeString:
         ((static_url(built[name]["file"]),) for name in seen if name != entry),
     )
     when = "async" if at_once else "defer"  # a module is deferred anyway
-    return format_html('{}{}<script type="module" {} src="{}"></script>', links, others, when, static_url(chunk["file"]))
+    return format_html(
+        '{}{}<script type="module" {} src="{}"></script>', links, others, when, static_url(chunk["file"])
+    )
 
 
 def static_url(name: str) -> str:

@@ -87,7 +87,7 @@ def job(request: PageRequest, found: Job) -> HttpResponse:
             "came_in": came_in(found),
             "left_out": [
                 (title, icon, groups, sum(len(group.series) for group in groups))
-                for title, icon, groups in (("Refused", "ban", refused), ("Set aside", "archive", aside))
+                for title, icon, groups in (("Refused", "ban", refused), ("Set aside", "inbox", aside))
                 if groups
             ],
         },

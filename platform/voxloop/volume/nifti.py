@@ -64,7 +64,7 @@ def open_image(path: Path) -> Any:
 
 def _version_of(path: Path) -> Any:
     """The class of the file's version: NIfTI-2 begins with its header's size, 540, in either byte order."""
-    with (gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as handle:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as handle:
         size = handle.read(4)
     is_second = 540 in (int.from_bytes(size, "little"), int.from_bytes(size, "big"))
     return nibabel.Nifti2Image if is_second else nibabel.Nifti1Image

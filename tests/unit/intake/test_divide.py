@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, MediaStorageDirectoryStorage, generate_uid
 
 from annotation.intake.dicom.divide import Division
 from annotation.intake.dicom.volume import divide_series, find_series
@@ -17,6 +17,7 @@ from tests.unit.intake.series import GEOMETRY, LIMITS, change, convert, hu, make
 from voxloop.kernel.errors import Invalid
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+CAPTURE_WORDS = "a secondary capture (a picture of a screen, as of the dose)"
 
 
 def divided(folder: Path) -> Division:
@@ -106,7 +107,11 @@ def test_what_is_the_same_in_a_volume_tells_two_apart(tmp_path: Path, edit: Call
     [
         ("0.dcm", set_all(ImageOrientationPatient=[1, 0, 0, 0, 0, -1]), "in another orientation"),
         ("9.dcm", set_all(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]), "a localiser (an overview)"),
-        ("9.dcm", set_all(SOPClassUID=SECONDARY_CAPTURE), "a secondary capture (a picture of a screen, as of the dose)"),
+        (
+            "9.dcm",
+            set_all(SOPClassUID=SECONDARY_CAPTURE),
+            CAPTURE_WORDS,
+        ),
         ("9.dcm", set_all(Modality="SR"), "of another modality, SR"),
         ("0.dcm", set_all(PixelSpacing=[1, 1]), "with other pixels (spacing)"),
         ("9.dcm", set_all(Rows=12, PixelData=bytes(12 * 32 * 2)), "of another size"),
@@ -200,7 +205,7 @@ def write_rounded(folder: Path, decimals: int, which: range | list[int]) -> None
     first = dcmread(make_series(folder / "one")[0])
     shutil.rmtree(folder / "one")
     for k in which:
-        first.SOPInstanceUID = first.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{k + 1}"
+        first.SOPInstanceUID = first.file_meta.MediaStorageSOPInstanceUID = UID(f"1.2.3.{k + 1}")
         first.ImagePositionPatient = ["-40.125", "-35.375", f"{-100 + 1.25 * k:.{decimals}f}"]
         first.PixelData = np.full((24, 32), k, np.int16).tobytes()
         first.save_as(folder / f"{k:03d}.dcm")
