@@ -17,7 +17,7 @@ _WORDS = """
     abdomen anon anonymised anonymized archive axial b batch body brain case chest cor coronal covid covid19 cr ct data
     dcm de deid deidentified dicom dx export exports file files folder follow followup hd head hrct i id im image images
     img in input kernel large lung lungs lungct media mediastinum nii nifti no of out output pa part patient pat phantom
-    pre post recon sag sagittal scan scans se ser series set slice slices small soft st std study sub subject test
+    pre post recon sag sagittal scan scans se seg segmentation ser series set slice slices small soft st std study sub subject test
     thick thin thorax tmp up upload uploads vol volume x xray zip
 """
 WORDS = frozenset(_WORDS.split())
