@@ -24,6 +24,7 @@ from annotation.reviews.states import REVIEW_ROUND, CommentState, RoundState
 from annotation.scans.volumes import check_volume
 from annotation.work.batches import refresh_batch
 from annotation.work.handing_over import can_work, hand_back
+from annotation.work.independence import reads_scan_of
 from annotation.work.models import Assignment, Batch
 from annotation.work.permissions import require_role
 from annotation.work.requeuing import worked_on_by
@@ -257,3 +258,5 @@ def check_reviewer(found: ReviewRound, actor: User) -> None:
     require_role(actor, found.annotation.campaign, Role.REVIEWER)
     if found.author_id == actor.pk or worked_on_by(actor).filter(pk=found.annotation_id).exists():
         raise Forbidden("Nobody reviews their own work.", code="own_work")
+    if ReviewRound.objects.filter(reads_scan_of(actor, "annotation"), pk=found.pk).exists():
+        raise Forbidden("Nobody reviews another reading of a scan that they read themselves.", code="own_work")

@@ -45,6 +45,8 @@ CHANGEABLE = (
     "signature_policy",
     "blank_share",
     "repeat_share",
+    "overlap_share",
+    "overlap_readers",
     "retrain_after",
     "retrain_every_days",
     "train_start",

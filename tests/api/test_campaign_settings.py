@@ -30,6 +30,8 @@ SETTINGS = {
     "signature_policy": "always",
     "blank_percent": "0",
     "repeat_percent": "5",
+    "overlap_percent": "0",
+    "overlap_readers": "2",
     "retrain_after": "25",
     "retrain_every_days": "0",
     "train_start": "scratch",

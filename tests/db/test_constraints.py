@@ -60,6 +60,7 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "campaign_batch_size": (Campaign, {"batch_size": 501, "name": FRESH, "slug": FRESH}),
     "campaign_blank_share": (Campaign, {"blank_share": 1.01, "name": FRESH, "slug": FRESH}),
     "campaign_repeat_share": (Campaign, {"repeat_share": 0.6, "name": FRESH, "slug": FRESH}),
+    "campaign_overlap": (Campaign, {"overlap_readers": 6, "name": FRESH, "slug": FRESH}),
     "campaign_seen_policy_known": (Campaign, {"seen_policy": "guess", "name": FRESH, "slug": FRESH}),
     "campaign_signature_policy_known": (Campaign, {"signature_policy": "guess", "name": FRESH, "slug": FRESH}),
     "campaign_retrain_after": (Campaign, {"retrain_after": 0, "name": FRESH, "slug": FRESH}),
@@ -72,7 +73,8 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "batch_state_known": (Batch, {**MIND, "number": 900}),
     "assignment_state_known": (Assignment, {**MIND, "reader": 2}),
     "assignment_worked_on_has_person": (Assignment, {"state": "open", "person": None, "reader": 2}),
-    "assignment_one_reader_per_scan": (Assignment, {}),
+    "assignment_one_reader_per_scan": (Assignment, {"is_overlap": False}),
+    "assignment_independent_readers": (Assignment, {"reader": 2}),
     "mask_revision_key_once": (MaskRevision, {}),
     "mask_revision_has_source": (MaskRevision, {"author": None, "model_id": None, "idempotency_key": None}),
     "mask_revision_kind_known": (MaskRevision, {"kind": "guess", "idempotency_key": None}),
@@ -127,6 +129,7 @@ def test_every_constraint_has_a_row() -> None:
 def rows(world: World) -> dict[type[models.Model], models.Model]:
     """One legal row of every model that has constraints."""
     assignment = first_of(publish(world, size=1))
+    Assignment.objects.filter(pk=assignment.pk).update(is_overlap=True)
     label(world, assignment)
     round_ = submit_assignment(assignment_id=assignment.pk, actor=world["annotator"])
     comment = add_comment(round_id=round_.pk, actor=world["annotator"], text="here")

@@ -80,7 +80,10 @@ def figures(user: User, campaign: Campaign, within: Range) -> Figures:
         scans = scans.filter(site=within.site)
     work = Assignment.objects.filter(campaign=campaign, stage=Assignment.Stage.ANNOTATION, scan__in=scans)
     rounds = ReviewRound.objects.filter(annotation__in=work).exclude(state=RoundState.TAKEN_BACK)
-    judged = rounds.filter(state__in=[RoundState.APPROVED, RoundState.CORRECTED], ended_at__isnull=False)
+    # Scans count once, however many read them.
+    judged = rounds.filter(
+        state__in=[RoundState.APPROVED, RoundState.CORRECTED], ended_at__isnull=False, annotation__reader=1
+    )
     approved = _cumulative(judged.order_by("ended_at").values_list("ended_at", flat=True))
     handed = _cumulative(
         rounds.filter(number=1).order_by("created_at").values_list("created_at", flat=True)
