@@ -76,6 +76,8 @@ ROWS: dict[str, Row] = {
     # coordinators
     "dashboard": Row(OVERSEERS, Scope.CAMPAIGN),
     "dashboard_csv": Row(OVERSEERS, Scope.CAMPAIGN),
+    "agreement": Row(OVERSEERS, Scope.CAMPAIGN),
+    "agreement_csv": Row(OVERSEERS, Scope.CAMPAIGN),
     "batches": Row(OVERSEERS, Scope.CAMPAIGN),
     "batch_new": Row(COORDINATOR, Scope.CAMPAIGN, BOTH),
     "batch": Row(OVERSEERS, Scope.BATCH),

@@ -3,6 +3,7 @@
 from annotation.pages.guard import page
 from annotation.pages.views import (
     account,
+    agreement,
     annotator,
     campaign,
     coordinator,
@@ -46,6 +47,8 @@ urlpatterns = [
     page("reviews/<uuid:id>/<slug:what>.png", reviewer.review_picture, "review_picture"),
     page("campaigns/<slug:slug>/", dashboard.dashboard, "dashboard"),
     page("campaigns/<slug:slug>/data/<slug:name>.csv", dashboard.dashboard_csv, "dashboard_csv"),
+    page("campaigns/<slug:slug>/agreement/", agreement.agreement, "agreement"),
+    page("campaigns/<slug:slug>/agreement/data/<slug:name>.csv", agreement.agreement_csv, "agreement_csv"),
     page("campaigns/<slug:slug>/batches/", coordinator.batches, "batches"),
     page("campaigns/<slug:slug>/batches/new/", coordinator.batch_new, "batch_new"),
     page("batches/<uuid:id>/", coordinator.batch, "batch"),

@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 from annotation.masks.models import AnswerSet, MaskRevision
 from annotation.reviews.states import COMMENT, REVIEW_ROUND, RoundState
-from annotation.work.models import Assignment
+from annotation.work.models import Assignment, Campaign
 from voxloop.kernel.ids import new_id
 
 
@@ -83,6 +83,36 @@ class RoundMask(models.Model):
 
     def __str__(self) -> str:
         return f"{self.layer} of {self.round_id}"
+
+
+class ReadingPair(models.Model):
+    """How far two readings of one scan agree, as each was handed in first (annotation.reviews.agreement)."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="reading_pairs")
+    first = models.ForeignKey(ReviewRound, on_delete=models.CASCADE, related_name="pairs_as_first")
+    second = models.ForeignKey(ReviewRound, on_delete=models.CASCADE, related_name="pairs_as_second")
+    segment = models.PositiveSmallIntegerField(default=0)  # 0: any
+    dice = models.FloatField()
+    surface_dice = models.FloatField()  # by area, at `tolerance_mm`
+    tolerance_mm = models.FloatField()
+    hd95_mm = models.FloatField(null=True)  # null: only one of both drew anything
+    assd_mm = models.FloatField(null=True)
+    lesion_f1 = models.FloatField()
+    first_ml = models.FloatField()
+    second_ml = models.FloatField()
+    answers = models.JSONField(default=dict)  # by question the answers of both, with segment 0
+    measured_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["measured_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second", "segment"], name="reading_pair_once"),
+            models.CheckConstraint(condition=~Q(first=F("second")), name="reading_pair_of_two"),
+        ]
+        indexes = [models.Index(fields=["campaign", "segment"], name="reading_pair_campaign")]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} against {self.second_id}"
 
 
 class Comment(models.Model):

@@ -11,7 +11,7 @@ from annotation.datasets.models import Release, ReleaseItem
 from annotation.learning.models import Effort, ModelVersion, PreAnnotation, TrainingRun
 from annotation.masks.models import Head, MaskRevision
 from annotation.reviews.comments import add_comment, mark_seen
-from annotation.reviews.models import Comment, CommentsSeen, ReviewRound, RoundMask
+from annotation.reviews.models import Comment, CommentsSeen, ReadingPair, ReviewRound, RoundMask
 from annotation.reviews.services import submit_assignment
 from annotation.scans.models import ErasedSubject, Scan, Series, Site, SiteMembership, Study, Subject
 from annotation.work.models import Assignment, Batch, Campaign, CampaignMember, CampaignScan, LabelSchema, ScanScore
@@ -89,6 +89,8 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     ),
     "review_round_one_open": (ReviewRound, {"number": 9}),
     "round_mask_once_per_layer": (RoundMask, {}),
+    "reading_pair_once": (ReadingPair, {}),
+    "reading_pair_of_two": (ReadingPair, {"second": "first round"}),
     "comment_state_known": (Comment, MIND),
     "comment_pin_whole": (Comment, {"i": 1, "j": None, "k": None}),
     "comments_seen_once": (CommentsSeen, {}),
@@ -171,6 +173,17 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
             active_seconds=60,
             measured_at=now(),
         ),
+        ReadingPair.objects.create(
+            campaign=world.campaign,
+            first=round_,
+            second=ReviewRound.objects.create(annotation=assignment, author=world["annotator"], state="taken_back"),
+            dice=0.9,
+            surface_dice=0.9,
+            tolerance_mm=2.0,
+            lesion_f1=1.0,
+            first_ml=1.0,
+            second_ml=1.2,
+        ),
         Job.objects.create(kind="import_scans", key="x"),
         Worker.objects.create(name="default-1@here", host="here", pid=1, started_at=now(), taken_at=now()),
         ApiToken.objects.create(user=world["annotator"], scopes=["read"])[0],
@@ -191,6 +204,7 @@ def test_every_forbidden_row_is_refused(world: World, rows: dict[type[models.Mod
     other_work = first_of(publish(world, size=1))
     words = {
         "other job": rows[Job],
+        "first round": rows[ReviewRound],
         "other work": other_work,
         "author": world["annotator"],
         "reviewer": world["reviewer"],

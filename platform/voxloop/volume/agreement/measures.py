@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import fdtri, ndtri, stdtrit
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def icc_a1(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
     bottom = (n - 1) * k**2 * value**2 * ratio**2 + (n * (1 + (k - 1) * value) - k * value) ** 2
     freedom = top / bottom
     tail = 1 - (1 - confidence) / 2
-    up, down = stats.f.ppf(tail, n - 1, freedom), stats.f.ppf(tail, freedom, n - 1)
+    up, down = fdtri(n - 1, freedom, tail), fdtri(freedom, n - 1, tail)
     spread = k * of.ms_readers + (k * n - k - n) * of.ms_left
     low = n * (of.ms_scans - up * of.ms_left) / (up * spread + n * of.ms_scans)
     high = n * (down * of.ms_scans - of.ms_left) / (spread + n * down * of.ms_scans)
@@ -73,8 +73,8 @@ def icc_c1(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
         return Interval(1.0, 1.0, 1.0)
     ratio = of.ms_scans / of.ms_left
     tail = 1 - (1 - confidence) / 2
-    low = ratio / stats.f.ppf(tail, n - 1, (n - 1) * (k - 1))
-    high = ratio * stats.f.ppf(tail, (n - 1) * (k - 1), n - 1)
+    low = ratio / fdtri(n - 1, (n - 1) * (k - 1), tail)
+    high = ratio * fdtri((n - 1) * (k - 1), n - 1, tail)
     value, low, high = ((f - 1) / (f + k - 1) for f in (ratio, float(low), float(high)))
     return Interval(float(value), low, high)
 
@@ -94,10 +94,10 @@ def bland_altman(first: npt.ArrayLike, second: npt.ArrayLike, *, by_root: bool =
         if one.min() < 0 or two.min() < 0:
             raise ValueError("a negative value has no square root")
         one, two = np.sqrt(one), np.sqrt(two)
-    n, z = one.size, float(stats.norm.ppf(0.975))
+    n, z = one.size, float(ndtri(0.975))
     apart = one - two
     bias, sd = float(apart.mean()), float(apart.std(ddof=1))
-    t = float(stats.t.ppf(0.975, n - 1))
+    t = float(stdtrit(n - 1, 0.975))
     of_bias, of_limit = t * sd / math.sqrt(n), t * sd * math.sqrt(1 / n + z**2 / (2 * (n - 1)))
     lower, upper = bias - z * sd, bias + z * sd
     return BlandAltman(
