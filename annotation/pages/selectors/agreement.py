@@ -138,13 +138,23 @@ def group_of(name: str, pairs: Sequence[ReadingPair]) -> Group:
     return Group(
         name=name,
         pairs=len(pairs),
-        dice=mean_of([pair.dice for pair in pairs]),
-        surface_dice=mean_of([pair.surface_dice for pair in pairs]),
+        dice=_share([pair.dice for pair in pairs]),
+        surface_dice=_share([pair.surface_dice for pair in pairs]),
         hd95_mm=_median([pair.hd95_mm for pair in pairs]),
         assd_mm=_median([pair.assd_mm for pair in pairs]),
-        lesion_f1=mean_of([pair.lesion_f1 for pair in pairs]),
+        lesion_f1=_share([pair.lesion_f1 for pair in pairs]),
         apart_ml=_median([abs(pair.first_ml - pair.second_ml) for pair in pairs]),
     )
+
+
+def _share(values: Sequence[float]) -> Estimate | None:
+    """The mean of figures from 0 to 1; its interval from five on, kept within them."""
+    mean = mean_of(values)
+    if mean is None or mean.low is None or mean.high is None:
+        return mean
+    if mean.count < LEAST_SCANS:
+        return Estimate(mean.count, mean.value)
+    return Estimate(mean.count, mean.value, max(0.0, mean.low), min(1.0, mean.high))
 
 
 def _median(values: Sequence[float | None]) -> float | None:
