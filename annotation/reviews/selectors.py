@@ -3,7 +3,7 @@
 from django.db.models import Q, QuerySet
 
 from annotation.reviews.models import Comment, Reply, ReviewRound
-from annotation.reviews.states import RoundState
+from annotation.reviews.states import CertificateState, RoundState
 from annotation.scans.states import ScanState
 from annotation.work.independence import reads_scan_of
 from annotation.work.models import Campaign
@@ -12,6 +12,9 @@ from annotation.work.requeuing import lines_of, worked_on_by
 from annotation.work.selectors import own_work
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
+
+# Rounds that wait for the sample of their batch.
+HELD = Q(part=ReviewRound.Part.REST, certificate__state=CertificateState.DRAWN)
 
 
 def visible_rounds(user: User) -> QuerySet[ReviewRound]:
@@ -49,6 +52,7 @@ def review_queue(user: User, campaign: Campaign | None = None) -> QuerySet[Revie
         visible_rounds(user)
         .filter(annotation__campaign__in=campaigns, annotation__scan__state=ScanState.READY)
         .filter(Q(state=RoundState.PENDING) | Q(state=RoundState.CLAIMED, reviewer=user))
+        .exclude(HELD)
         .exclude(author=user)
         .exclude(annotation__in=worked_on_by(user))
         .exclude(reads_scan_of(user, "annotation"))

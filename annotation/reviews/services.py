@@ -13,6 +13,7 @@ from annotation.masks.answers import save_answers
 from annotation.masks.models import AnswerSet, Head, MaskRevision
 from annotation.masks.selectors import heads_of, newest_answers, schema_of
 from annotation.masks.wholeness import check_masks
+from annotation.reviews.certificates import fail_certificate
 from annotation.reviews.comments import pin_comment, pin_once
 from annotation.reviews.interlocks import Interlock, check_interlocks, list_unanswered
 from annotation.reviews.models import ReviewRound, RoundMask
@@ -195,6 +196,8 @@ def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: boo
         found.review, AssignmentState.SUBMITTED, table=ASSIGNMENT, actor=actor, submitted_at=now(), lease_until=None
     )
     advance(found, state, table=REVIEW_ROUND, actor=actor, ended_at=now(), signature=signature, answers=found.answers)
+    if corrected:
+        fail_certificate(found, actor)
     annotation = lock_assignment(found.annotation_id)
     advance(annotation, AssignmentState.APPROVED, table=ASSIGNMENT, actor=actor, ended_at=now())
     refresh_batch(annotation.batch_id, actor)
@@ -217,6 +220,7 @@ def return_round(*, round_id: UUID, actor: User, comments: Sequence[Mapping[str,
             found.review, AssignmentState.SUBMITTED, table=ASSIGNMENT, actor=actor, submitted_at=now(), lease_until=None
         )
     advance(found, RoundState.RETURNED, table=REVIEW_ROUND, actor=actor, ended_at=now())
+    fail_certificate(found, actor)
     annotation = lock_assignment(found.annotation_id)
     advance(annotation, AssignmentState.RETURNED, table=ASSIGNMENT, actor=actor, round=annotation.round + 1)
     if not can_work(found.author, annotation):

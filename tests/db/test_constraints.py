@@ -11,7 +11,7 @@ from annotation.datasets.models import Release, ReleaseItem
 from annotation.learning.models import Effort, ModelVersion, PreAnnotation, TrainingRun
 from annotation.masks.models import Head, MaskRevision
 from annotation.reviews.comments import add_comment, mark_seen
-from annotation.reviews.models import Comment, CommentsSeen, ReadingPair, ReviewRound, RoundMask
+from annotation.reviews.models import Certificate, Comment, CommentsSeen, ReadingPair, ReviewRound, RoundMask
 from annotation.reviews.services import submit_assignment
 from annotation.scans.models import ErasedSubject, Scan, Series, Site, SiteMembership, Study, Subject
 from annotation.work.models import Assignment, Batch, Campaign, CampaignMember, CampaignScan, LabelSchema, ScanScore
@@ -79,6 +79,11 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "mask_revision_has_source": (MaskRevision, {"author": None, "model_id": None, "idempotency_key": None}),
     "mask_revision_kind_known": (MaskRevision, {"kind": "guess", "idempotency_key": None}),
     "head_once_per_layer": (Head, {}),
+    "certificate_state_known": (Certificate, MIND),
+    "certificate_sample": (Certificate, {"sampled": 9, "state": "failed"}),
+    "certificate_accepted_by_somebody": (Certificate, {"state": "accepted"}),
+    "certificate_one_open": (Certificate, {}),
+    "review_round_part_of_certificate": (ReviewRound, {"part": "sample", "number": 9}),
     "review_round_number_once": (ReviewRound, {"state": "returned", "reviewer": "reviewer"}),
     "review_round_state_known": (ReviewRound, {**MIND, "number": 9}),
     "review_round_not_own_work": (ReviewRound, {"reviewer": "author", "number": 9}),
@@ -127,6 +132,32 @@ def test_every_constraint_has_a_row() -> None:
     assert named_constraints() == set(FORBIDDEN)
 
 
+def of_reviews(world: World, assignment: Assignment, round_: ReviewRound) -> list[models.Model]:
+    """A certificate, and the agreement of two rounds."""
+    return [
+        Certificate.objects.create(
+            batch=assignment.batch,
+            scans=5,
+            sampled=2,
+            excluded=2,
+            confidence=0.8,
+            seed="ab",
+            created_by=world["coordinator"],
+        ),
+        ReadingPair.objects.create(
+            campaign=world.campaign,
+            first=round_,
+            second=ReviewRound.objects.create(annotation=assignment, author=world["annotator"], state="taken_back"),
+            dice=0.9,
+            surface_dice=0.9,
+            tolerance_mm=2.0,
+            lesion_f1=1.0,
+            first_ml=1.0,
+            second_ml=1.2,
+        ),
+    ]
+
+
 @pytest.fixture
 def rows(world: World) -> dict[type[models.Model], models.Model]:
     """One legal row of every model that has constraints."""
@@ -173,17 +204,7 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
             active_seconds=60,
             measured_at=now(),
         ),
-        ReadingPair.objects.create(
-            campaign=world.campaign,
-            first=round_,
-            second=ReviewRound.objects.create(annotation=assignment, author=world["annotator"], state="taken_back"),
-            dice=0.9,
-            surface_dice=0.9,
-            tolerance_mm=2.0,
-            lesion_f1=1.0,
-            first_ml=1.0,
-            second_ml=1.2,
-        ),
+        *of_reviews(world, assignment, round_),
         Job.objects.create(kind="import_scans", key="x"),
         Worker.objects.create(name="default-1@here", host="here", pid=1, started_at=now(), taken_at=now()),
         ApiToken.objects.create(user=world["annotator"], scopes=["read"])[0],

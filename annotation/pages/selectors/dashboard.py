@@ -94,7 +94,10 @@ def figures(user: User, campaign: Campaign, within: Range) -> Figures:
         start = within.since
         approved, handed = _from(approved, start), _from(handed, start)
     verdicts = rounds.filter(
-        number=1, state__in=[RoundState.APPROVED, RoundState.CORRECTED, RoundState.RETURNED], ended_at__gte=start
+        review__isnull=False,  # not what was accepted on the certificate of its batch
+        number=1,
+        state__in=[RoundState.APPROVED, RoundState.CORRECTED, RoundState.RETURNED],
+        ended_at__gte=start,
     )
     timed = work.filter(active_seconds__gt=0, submitted_at__gte=start)
     week = now() - timedelta(days=7)

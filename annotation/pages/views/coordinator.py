@@ -7,11 +7,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from annotation.learning.selectors import waiting_models
+from annotation.pages.certificate_forms import SampleForm
 from annotation.pages.forms import AssignForm, BatchForm, ReclaimForm
 from annotation.pages.guard import back
 from annotation.pages.plots.campaign import day_bars
 from annotation.pages.requests import PageRequest
 from annotation.pages.selectors.batches import STATES, board, cards, chosen_rows, mix_bars
+from annotation.pages.selectors.certificates import sample_panel, waiting_whole
 from annotation.pages.selectors.decisions import decisions
 from annotation.pages.selectors.readers import people
 from annotation.pages.sending import form_page, save
@@ -98,6 +100,7 @@ def batch(request: PageRequest, found: Batch) -> HttpResponse:
     card = next(card for card in cards(request.user, found.campaign) if card.batch.pk == found.pk)
     shown = visible_assignments(request.user).filter(batch=found, stage=Assignment.Stage.ANNOTATION)
     rows = list(shown.order_by("position", "-created_at"))
+    waiting = waiting_whole(found)
     return render(
         request,
         "batch.html",
@@ -109,6 +112,9 @@ def batch(request: PageRequest, found: Batch) -> HttpResponse:
             "assign": AssignForm(batch=found),
             "reclaim": ReclaimForm(campaign=found.campaign),
             "may_change": has_role(request.user, found.campaign, Role.COORDINATOR),
+            "quality": sample_panel(found),
+            "can_sample": waiting > 0,
+            "sample": SampleForm(waiting=waiting),
             "untouched": sum(row.state == AssignmentState.QUEUED and row.person_id is not None for row in rows),
         },
     )
