@@ -23,6 +23,14 @@ def test_an_empty_page_says_what_to_do(world: World) -> None:
     assert "2 scans with several readers, 0 readings handed in." in text(log_in(world, "coordinator"), PAGE)
 
 
+def test_the_page_of_a_new_batch_says_what_it_begins_with(world: World) -> None:
+    client = log_in(world, "coordinator")
+    assert "owed" not in text(client, "/campaigns/chest-ct/batches/new/")
+    overlap(world.campaign, readers=3)
+    publish(world, size=1)
+    assert "2 readings of scans with several readers are owed" in text(client, "/campaigns/chest-ct/batches/new/")
+
+
 def test_a_full_page_and_its_files(world: World) -> None:
     read_twice(world, scans=5)
     measure_pairs()

@@ -20,6 +20,7 @@ from annotation.pages.sending import form_page, save
 from annotation.pages.templatetags.figures import plural
 from annotation.work.batches import assign_batch, cancel_batch, close_batch, create_batch, publish_batch
 from annotation.work.models import Assignment, Batch, Campaign
+from annotation.work.overlap import list_owed
 from annotation.work.permissions import has_role
 from annotation.work.selectors import unassigned_scans, visible_assignments
 from annotation.work.services import reclaim_assignment, unblock_assignment
@@ -89,9 +90,21 @@ def batch_new(request: PageRequest, campaign: Campaign) -> HttpResponse:
             "title": "New batch",
             "verb": "Make batch",
             "wide": 2,
-            "lead": "Scans are chosen among those that are ready, in no batch, and of sites the person may see.",
+            "lead": "Scans are chosen among those that are ready, in no batch, and of sites the person may see. "
+            + say_owed(len(list_owed(campaign, None))),
             "discard": reverse("batches", args=[campaign.slug]),
         },
+    )
+
+
+def say_owed(count: int) -> str:
+    """What a new batch begins with; empty for no reading."""
+    if not count:
+        return ""
+    verb = "is" if count == 1 else "are"
+    return (
+        f"{plural(count, 'reading')} of scans with several readers {verb} owed: the batch begins with those whose "
+        "scans its reader does not know."
     )
 
 
