@@ -8,7 +8,7 @@ import pytest
 from annotation.masks.answers import save_answers
 from annotation.masks.services import begin, save_message
 from annotation.masks.states import EMPTY
-from annotation.pages.selectors.agreement import measure_agreement
+from annotation.pages.selectors.agreement import group_of, measure_agreement
 from annotation.reviews.agreement import measure_pairs
 from annotation.reviews.models import ReadingPair, ReviewRound
 from annotation.reviews.services import submit_assignment
@@ -80,6 +80,9 @@ def test_two_empty_masks_agree_and_a_correction_changes_nothing(world: World) ->
     assert measure_pairs() == 1
     pair = ReadingPair.objects.get(first__annotation__scan=one.scan)
     assert (pair.segment, pair.dice, pair.surface_dice, pair.assd_mm) == (0, 1.0, 1.0, 0.0)
+    shown = measure_agreement(world["coordinator"], world.campaign)
+    assert (len(shown.pairs), shown.both_empty) == (2, 1)
+    assert group_of("empty", [pair]).assd_mm is None  # no distance where nothing was drawn
 
 
 def test_what_was_taken_back_counts_no_longer_and_is_measured_anew(world: World) -> None:

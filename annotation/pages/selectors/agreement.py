@@ -78,6 +78,11 @@ class Found:
     handed_in: int
 
     @property
+    def both_empty(self) -> int:
+        """Pairs of two empty masks, which agree."""
+        return sum(not pair.first_ml and not pair.second_ml for pair in self.pairs)
+
+    @property
     def everything(self) -> Group | None:
         return group_of("All", self.pairs) if self.pairs else None
 
@@ -135,13 +140,14 @@ def visible_pairs(user: User, campaign: Campaign) -> QuerySet[ReadingPair]:
 
 def group_of(name: str, pairs: Sequence[ReadingPair]) -> Group:
     """The figures of some pairs."""
+    drawn = [pair for pair in pairs if pair.first_ml and pair.second_ml]
     return Group(
         name=name,
         pairs=len(pairs),
         dice=_share([pair.dice for pair in pairs]),
         surface_dice=_share([pair.surface_dice for pair in pairs]),
-        hd95_mm=_median([pair.hd95_mm for pair in pairs]),
-        assd_mm=_median([pair.assd_mm for pair in pairs]),
+        hd95_mm=_median([pair.hd95_mm for pair in drawn]),
+        assd_mm=_median([pair.assd_mm for pair in drawn]),
         lesion_f1=_share([pair.lesion_f1 for pair in pairs]),
         apart_ml=_median([abs(pair.first_ml - pair.second_ml) for pair in pairs]),
     )
