@@ -16,6 +16,7 @@ from annotation.reviews.models import ReadingPair, ReviewRound, RoundMask
 from annotation.reviews.states import RoundState
 from annotation.scans.states import ScanState
 from annotation.scans.volumes import ready_volume
+from annotation.work.overlap import add_reader
 from annotation.work.schema import parse_schema
 from voxloop.accounts.actors import SystemActor
 from voxloop.keeping.services import note_damage
@@ -101,7 +102,17 @@ def measure_pair(first: ReviewRound, second: ReviewRound) -> list[ReadingPair]:
                 answers=_answers(first, second) if segment == ANY else {},
             )
         )
-    return ReadingPair.objects.bulk_create(rows, ignore_conflicts=True)
+    made = ReadingPair.objects.bulk_create(rows, ignore_conflicts=True)
+    readings = ReviewRound.objects.filter(
+        annotation__campaign=annotation.campaign, annotation__scan=annotation.scan, annotation__is_overlap=True
+    ).exclude(state=RoundState.TAKEN_BACK)
+    add_reader(
+        campaign=annotation.campaign,
+        scan=annotation.scan,
+        dice=rows[0].dice,
+        handed_in=readings.values("annotation__reader").distinct().count(),
+    )
+    return made
 
 
 def _answers(first: ReviewRound, second: ReviewRound) -> dict[str, list[Any]]:

@@ -47,6 +47,8 @@ CHANGEABLE = (
     "repeat_share",
     "overlap_share",
     "overlap_readers",
+    "overlap_low_dice",
+    "overlap_most",
     "retrain_after",
     "retrain_every_days",
     "train_start",

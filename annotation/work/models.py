@@ -74,6 +74,8 @@ class Campaign(models.Model):
     repeat_share = models.FloatField(default=0.05)  # of a chosen batch: approved scans, read again without a model
     overlap_share = models.FloatField(default=0.0)  # of a batch's new scans: read by `overlap_readers`, blind
     overlap_readers = models.PositiveSmallIntegerField(default=2)
+    overlap_low_dice = models.FloatField(default=0.0)  # two readings that agree less get one more, 0: never
+    overlap_most = models.PositiveSmallIntegerField(default=3)  # readers of a scan, whatever they agree
     signature_policy = models.CharField(
         max_length=8, choices=SignaturePolicy.choices, default=SignaturePolicy.RECENT
     )  # when a verdict asks for the password
@@ -95,7 +97,8 @@ class Campaign(models.Model):
                 condition=Q(repeat_share__gte=0, repeat_share__lte=0.5), name="campaign_repeat_share"
             ),
             models.CheckConstraint(
-                condition=Q(overlap_share__gte=0, overlap_share__lte=1, overlap_readers__gte=2, overlap_readers__lte=5),
+                condition=Q(overlap_share__gte=0, overlap_share__lte=1, overlap_readers__gte=2, overlap_readers__lte=5)
+                & Q(overlap_low_dice__gte=0, overlap_low_dice__lte=1, overlap_most__gte=2, overlap_most__lte=5),
                 name="campaign_overlap",
             ),
             models.CheckConstraint(condition=Q(retrain_after__gte=1), name="campaign_retrain_after"),

@@ -17,7 +17,9 @@ from annotation.scans.states import ScanState
 from annotation.work.choosing import Chosen
 from annotation.work.models import Assignment, Batch, Campaign, CampaignScan
 from annotation.work.states import AssignmentState
+from voxloop.accounts.actors import SystemActor
 from voxloop.accounts.models import User
+from voxloop.audit.services import record
 
 ENDED = (AssignmentState.RECLAIMED, AssignmentState.SKIPPED)
 
@@ -91,6 +93,24 @@ def draw(batch: Batch, scans: Iterable[UUID], share: float) -> list[UUID]:
     """The share of the scans, rounded half up, by the order of their hashes with the batch: anybody can draw again."""
     order = sorted(scans, key=lambda scan: hashlib.sha256(batch.pk.bytes + scan.bytes).digest())
     return order[: math.floor(share * len(order) + 0.5)]
+
+
+def add_reader(*, campaign: Campaign, scan: Scan, dice: float, handed_in: int) -> bool:
+    """Have one more person read a scan whose readers agree too little; whether it is so. Only when none of its readings
+    is missing, and up to `Campaign.overlap_most`. In the transaction of the caller."""
+    plan = CampaignScan.objects.select_for_update().filter(campaign=campaign, scan=scan, readers__gt=1).first()
+    if plan is None or dice >= campaign.overlap_low_dice or not handed_in == plan.readers < campaign.overlap_most:
+        return False
+    plan.readers += 1
+    plan.save(update_fields=["readers"])
+    record(
+        actor=SystemActor.SYSTEM,
+        action="campaign.reader_added",
+        target=campaign,
+        new={"scan": scan.code, "readers": plan.readers},
+        why=f"two readers agree with a Dice of {dice:.2f}",
+    )
+    return True
 
 
 def _reading(scan: Scan, reader: int) -> Chosen:

@@ -32,6 +32,8 @@ SETTINGS = {
     "repeat_percent": "5",
     "overlap_percent": "0",
     "overlap_readers": "2",
+    "overlap_low_dice": "0",
+    "overlap_most": "3",
     "retrain_after": "25",
     "retrain_every_days": "0",
     "train_start": "scratch",

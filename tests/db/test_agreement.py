@@ -13,10 +13,12 @@ from annotation.reviews.agreement import measure_pairs
 from annotation.reviews.models import ReadingPair, ReviewRound
 from annotation.reviews.services import submit_assignment
 from annotation.reviews.taking_back import take_back_submission
-from annotation.work.models import Assignment
+from annotation.work.batches import create_batch, publish_batch
+from annotation.work.models import Assignment, Campaign, CampaignScan
 from annotation.work.services import claim_assignment
 from tests.factories.overlap import overlap, read_twice
-from tests.factories.world import SHAPE, World, approve, ball, label, publish
+from tests.factories.world import SHAPE, World, approve, ball, invite_readers, label, publish
+from voxloop.audit.models import AuditEntry
 from voxloop.volume.agreement import agree
 from voxloop.volume.labelmap import encode_message, split_labelmap
 
@@ -66,6 +68,26 @@ def test_a_pair_is_measured_once_of_any_finding_and_by_class(world: World) -> No
     assert sorted(found.answers["diagnosis"]) == ["covid19", "other_infection"]
     only = rows[4]
     assert (only.dice, only.hd95_mm, only.answers) == (0.0, None, {})
+
+
+def test_readers_who_agree_too_little_get_one_more_up_to_a_limit(world: World) -> None:
+    world.people |= {person.username: person for person in invite_readers(world, 2)}
+    one, other = two_claims(world)
+    Campaign.objects.update(overlap_low_dice=0.8, overlap_most=3)
+    world.campaign.refresh_from_db()
+    draw(world, one, "annotator", ball().astype(np.uint8))
+    draw(world, other, "annotator2", ball(radius=5.0).astype(np.uint8))
+    assert (measure_pairs(), CampaignScan.objects.get(scan=one.scan).readers) == (1, 3)
+    overlap(world.campaign, 0.0)
+    third = create_batch(campaign=world.campaign, actor=world["coordinator"], size=1, assignee=world["reader0"])
+    row = third.assignments.select_related("scan").get()
+    assert (row.scan, row.reader, row.is_overlap) == (one.scan, 3, True)
+    publish_batch(batch_id=third.pk, actor=world["coordinator"])
+    draw(world, row, "reader0", ball(radius=3.0).astype(np.uint8))
+    # Three is the most, however little they agree.
+    assert (measure_pairs(), CampaignScan.objects.get(scan=one.scan).readers) == (2, 3)
+    added = AuditEntry.objects.filter(action="campaign.reader_added")
+    assert [entry.new for entry in added] == [{"scan": one.scan.code, "readers": 3}]
 
 
 def test_two_empty_masks_agree_and_a_correction_changes_nothing(world: World) -> None:

@@ -24,6 +24,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="campaign",
+            name="overlap_low_dice",
+            field=models.FloatField(default=0.0),
+        ),
+        migrations.AddField(
+            model_name="campaign",
+            name="overlap_most",
+            field=models.PositiveSmallIntegerField(default=3),
+        ),
+        migrations.AddField(
+            model_name="campaign",
             name="overlap_share",
             field=models.FloatField(default=0.0),
         ),
@@ -50,6 +60,10 @@ class Migration(migrations.Migration):
                     ("overlap_readers__lte", 5),
                     ("overlap_share__gte", 0),
                     ("overlap_share__lte", 1),
+                    ("overlap_low_dice__gte", 0),
+                    ("overlap_low_dice__lte", 1),
+                    ("overlap_most__gte", 2),
+                    ("overlap_most__lte", 5),
                 ),
                 name="campaign_overlap",
             ),
