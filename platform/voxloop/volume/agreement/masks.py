@@ -57,6 +57,8 @@ class Agreement:
 def agree(first_zyx: Mask, second_zyx: Mask, spacing_mm_zyx: Spacing, tolerance_mm: float = TOLERANCE_MM) -> Agreement:
     """All measures of two masks on one grid. Raises ValueError for other shapes or what is no boolean mask."""
     _check(first_zyx, second_zyx)
+    if found := ndi.find_objects((first_zyx | second_zyx).astype(np.uint8)):
+        first_zyx, second_zyx = first_zyx[found[0]], second_zyx[found[0]]  # outside their box nothing is marked
     one_ml = voxel_ml(spacing_mm_zyx)
     surfaces = measure_surfaces(first_zyx, second_zyx, spacing_mm_zyx)
     return Agreement(
