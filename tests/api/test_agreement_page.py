@@ -46,6 +46,8 @@ def test_a_full_page_and_its_files(world: World) -> None:
     lines = client.get(reverse("agreement_csv", args=["chest-ct", "pairs"])).content.decode().splitlines()
     assert len(lines) == 11  # a head, five of any finding and five of the class
     assert "surface_dice_by_area" in lines[0]
+    burn_up = client.get(reverse("dashboard_csv", args=["chest-ct", "burn-up"])).content.decode().splitlines()
+    assert burn_up[-1].endswith(",5")  # ten readings handed in, of five scans
     readers = client.get(reverse("agreement_csv", args=["chest-ct", "readers"])).content.decode().splitlines()
     assert readers[1:] == [
         "annotator,annotator2,5,1.0000,1.0000,0.00",

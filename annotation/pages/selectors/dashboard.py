@@ -86,7 +86,7 @@ def figures(user: User, campaign: Campaign, within: Range) -> Figures:
     )
     approved = _cumulative(judged.order_by("ended_at").values_list("ended_at", flat=True))
     handed = _cumulative(
-        rounds.filter(number=1).order_by("created_at").values_list("created_at", flat=True)
+        rounds.filter(number=1, annotation__reader=1).order_by("created_at").values_list("created_at", flat=True)
     )  # a round begins with the handing-in
     first_begun = work.aggregate(at=Min("created_at"))["at"] or campaign.created_at
     start = min([first_begun, *(rows[0][0] for rows in (approved, handed) if rows)])
