@@ -178,4 +178,4 @@ def test_a_zip_of_nifti_files_and_a_series(tmp_path: Path) -> None:
 
 def decode(folder: Path) -> np.ndarray:
     index = VolumeIndex.from_json(json.loads((folder / "index.json").read_text("utf-8")))
-    return decode_pack((folder / "pack").read_bytes(), index.pack, index.shape_zyx)
+    return decode_pack((folder / "pack").read_bytes(), index.pack, index.geometry.shape_zyx)
