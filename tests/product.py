@@ -42,7 +42,7 @@ def free_port() -> int:
 class Product:
     """Processes and their environment. `kill` ends one as a power cut would."""
 
-    def __init__(self, state: Path, database: str) -> None:
+    def __init__(self, state: Path, database: str, secret: str = "") -> None:
         self.state = state
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -52,7 +52,7 @@ class Product:
             "VOXLOOP_STATE": str(state),
             "VOXLOOP_STORAGE": f"file://{state}/objects",
             "VOXLOOP_EXPORTS": str(state / "releases"),
-            "VOXLOOP_SECRET_KEY": "only-for-this-test-" + uuid4().hex,
+            "VOXLOOP_SECRET_KEY": secret or "only-for-this-test-" + uuid4().hex,
             "DJANGO_SETTINGS_MODULE": "voxloop.project.settings",
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}",
         }
@@ -139,8 +139,8 @@ class Product:
 
 
 @contextlib.contextmanager
-def new_database() -> Iterator[str]:
-    """An empty database on the server of the tests; its URL."""
+def new_database(template: str = "template1") -> Iterator[str]:
+    """An empty database on the server of the tests, or a copy of `template`, to which nobody is connected; its URL."""
     server = urlsplit(os.environ["VOXLOOP_DATABASE"])
     name = f"product_{uuid4().hex[:12]}"
 
@@ -148,7 +148,7 @@ def new_database() -> Iterator[str]:
         with psycopg.connect(urlunsplit(server._replace(path="/postgres")), autocommit=True) as connection:
             connection.execute(statement)
 
-    run(f'CREATE DATABASE "{name}"')
+    run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     try:
         yield urlunsplit(server._replace(path=f"/{name}"))
     finally:
