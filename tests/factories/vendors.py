@@ -14,7 +14,7 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
-from pydicom.pixels.encoders import RLELosslessEncoder
+from pydicom.pixels import get_encoder
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -204,8 +204,8 @@ def encode(header: Dataset, vendor: Vendor, pixels: np.ndarray, comments: Sequen
         header.PixelData = encapsulate([packed[:12] + unused + packed[64:]])
         header["PixelData"].is_undefined_length = True
     else:
-        order = ">" if vendor.syntax == ExplicitVRBigEndian else "<"
-        data = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes() + said
+        swapped = pixels.byteswap() if vendor.syntax == ExplicitVRBigEndian else pixels
+        data = swapped.tobytes() + said
         header.add_new(0x7FE00010, "OW", data + bytes(len(data) % 2))
     out = BytesIO()
     if vendor.bare:
@@ -225,9 +225,9 @@ def _htj2k(frame: np.ndarray) -> bytes:
 
 
 def _rle(frame: np.ndarray, vendor: Vendor) -> bytes:
-    shape = {"rows": ROWS, "columns": COLUMNS, "number_of_frames": 1, "samples_per_pixel": 1}
+    shape: dict[str, Any] = {"rows": ROWS, "columns": COLUMNS, "number_of_frames": 1, "samples_per_pixel": 1}
     bits = {"bits_allocated": 16, "bits_stored": vendor.bits, "pixel_representation": int(vendor.signed)}
-    return RLELosslessEncoder.encode(frame, **shape, **bits, photometric_interpretation="MONOCHROME2")
+    return get_encoder(RLELossless).encode(frame, **shape, **bits, photometric_interpretation="MONOCHROME2")
 
 
 def _jls(frame: np.ndarray) -> bytes:

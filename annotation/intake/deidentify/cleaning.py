@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 
 from annotation.intake.deidentify import encoding
@@ -47,8 +51,7 @@ def deidentify(data: bytes, *, keys: SiteKeys, rules: Rules, report: Report, lim
     The same bytes and key give the same result. Raises Invalid or TooLarge, each with a stable code and a sentence
     that says what to do; nothing is counted then."""
     limits = limits or Limits()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom warns of every odd value; none is written unchecked
+    with quiet():
         header, syntax = read_whole(data, limits or Limits())
         sop_class = check_image(header, rules)
         pixels = clean_pixels(header, syntax, limits or Limits())
@@ -70,6 +73,19 @@ def deidentify(data: bytes, *, keys: SiteKeys, rules: Rules, report: Report, lim
         series_code=keys.uid(text_of(find(header, SERIES_UID))),
         instance_code=instance,
     )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Nothing of a value goes into a log: pydicom repeats every odd one in a warning. None is written unchecked."""
+    logger = logging.getLogger("pydicom")
+    was_disabled, logger.disabled = logger.disabled, True
+    try:
+        with warnings.catch_warnings(), disable_value_validation():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = was_disabled
 
 
 def find_person(header: Dataset, keys: SiteKeys) -> Person:

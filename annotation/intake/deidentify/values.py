@@ -25,7 +25,7 @@ AGE = re.compile(r"(\d{3})([DWMY])")
 OLDEST = 90  # older ages are written as this one
 NO_CONTRAST = {"", "NO", "NONE", "N", "WITHOUT"}
 CONTRAST = "CONTRAST"
-BIRTH_DATE, STUDY_DATE = 0x00100030, 0x00080020
+BIRTH_DATE, STUDY_DATE, PIXEL_REPRESENTATION = 0x00100030, 0x00080020, 0x00280103
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _age(rule: Rule, source: Source | None, context: Context) -> Element | None:
     found = AGE.fullmatch(words)
     if not found:
         born, studied = (read_date(text_of(find(context.header, tag))) for tag in (BIRTH_DATE, STUDY_DATE))
-        if words or born is None or studied is None or not 0 <= studied.year - born.year < 130:
+        if born is None or studied is None or not 0 <= studied.year - born.year < 130:
             return None
         years = studied.year - born.year - ((studied.month, studied.day) < (born.month, born.day))
         words = f"{max(0, years):03d}Y"
@@ -128,14 +128,19 @@ def _number(rule: Rule, source: Source | None, _context: Context) -> Element | N
     return encoding.text(rule.number, rule.vr, "\\".join(f"{number:.{digits}g}" for number in numbers))
 
 
-def _padding(rule: Rule, source: Source | None, _context: Context) -> Element | None:
+def _padding(rule: Rule, source: Source | None, context: Context) -> Element | None:
     """Two bytes as they are: some scanners write an unsigned padding value beside signed pixels."""
     value = None if source is None else source.value
     if source is None or not isinstance(value, bytes) or len(value) != 2:
         return None
     is_little = getattr(source, "is_little_endian", True)
-    vr = source.VR if source.VR in ("US", "SS") else "US"
+    vr = source.VR if source.VR in ("US", "SS") else "SS" if _is_signed(context.header) else "US"
     return Element(rule.number, str(vr), value if is_little else value[::-1])
+
+
+def _is_signed(header: Dataset) -> bool:
+    source = find(header, PIXEL_REPRESENTATION)
+    return source is not None and numbers_of(source, "US") == ["1"]
 
 
 def _term(rule: Rule, source: Source | None, context: Context) -> Element | None:

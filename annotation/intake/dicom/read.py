@@ -116,7 +116,10 @@ def read_whole(data: bytes, limits: Limits, *, stop_before_pixels: bool = False)
         syntax, end = _file_meta(data)
         if syntax == DeflatedExplicitVRLittleEndian:
             data = _inflate(data, end, limits)
-        return dcmread(BytesIO(data), force=True, stop_before_pixels=stop_before_pixels), syntax
+        dataset = dcmread(BytesIO(data), force=True, stop_before_pixels=stop_before_pixels)
+        if not len(dataset):  # what pydicom makes of compressed pixels that are cut off
+            raise EOFError
+        return dataset, syntax
     except (Invalid, MemoryError):
         raise
     except (Exception, RecursionError) as error:  # as below
