@@ -14,7 +14,7 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
-from pydicom.pixels import get_encoder
+from pydicom.pixels.encoders.base import RLELosslessEncoder
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -226,8 +226,8 @@ def _htj2k(frame: np.ndarray) -> bytes:
 
 def _rle(frame: np.ndarray, vendor: Vendor) -> bytes:
     shape: dict[str, Any] = {"rows": ROWS, "columns": COLUMNS, "number_of_frames": 1, "samples_per_pixel": 1}
-    bits = {"bits_allocated": 16, "bits_stored": vendor.bits, "pixel_representation": int(vendor.signed)}
-    return get_encoder(RLELossless).encode(frame, **shape, **bits, photometric_interpretation="MONOCHROME2")
+    bits: dict[str, Any] = {"bits_allocated": 16, "bits_stored": vendor.bits, "pixel_representation": vendor.signed}
+    return RLELosslessEncoder.encode(frame, **shape, **bits, photometric_interpretation="MONOCHROME2")
 
 
 def _jls(frame: np.ndarray) -> bytes:

@@ -57,8 +57,8 @@ def _check_class(sop_class: str, rules: Rules) -> None:
             raise Invalid(f"The file {refused.says}.", code=refused.code)
     if not sop_class:
         raise Invalid("The file does not say what it is (SOP Class UID); export it again.", code="no_uid")
-    names = ", ".join(sorted({name for known in rules.classes.values() for name in known.modalities}))
-    raise Invalid(f"The file is of a kind that is not sent; only {names} images are.", code="wrong_class")
+    names = " or ".join(sorted({name for known in rules.classes.values() for name in known.modalities}))
+    raise Invalid(f"The file is no image of {names}; leave it out.", code="wrong_class")
 
 
 def _check_kind(header: Dataset, *, is_ct: bool) -> None:
