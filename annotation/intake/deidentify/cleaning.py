@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
@@ -30,6 +31,9 @@ INSTANCE, PATIENT_NAME, PATIENT_ID, BIRTH_DATE, MODALITY = 0x00080018, 0x0010001
 BITS_STORED, HIGH_BIT, PIXELS = 0x00280101, 0x00280102, 0x7FE00010
 # Written into every file whether the source has them or not, and never into an item of a sequence.
 MADE = frozenset({"age", "empty", "method", "set", "subject"})
+# What becomes of these depends on nothing but their value.
+BY_VALUE = frozenset({"class", "contrast", "exact", "kernel", "manufacturer", "model", "number", "term", "words"})
+LONGEST_REMEMBERED, MOST_REMEMBERED = 64, 4096
 
 
 @dataclass(frozen=True)
@@ -133,11 +137,26 @@ class _File:
             if rule.do == "pixels" and not depth:
                 self.report.add(name, KEPT)
                 continue
-            element = self._attribute(dataset, rule, source, depth)
-            self.report.add(name, outcome_of(rule, source, element))
+            element, outcome = self._judge(dataset, rule, source, depth)
+            self.report.add(name, outcome)
             if element is not None:
                 written.append(element)
         return written
+
+    def _judge(self, dataset: Dataset, rule: Rule, source: Source, depth: int) -> tuple[Element | None, str]:
+        """The attribute as it is written, and its outcome; remembered where both depend on nothing but the value."""
+        value = source.value
+        if rule.do not in BY_VALUE or not isinstance(value, bytes) or len(value) > LONGEST_REMEMBERED:
+            element = self._attribute(dataset, rule, source, depth)
+            return element, outcome_of(rule, source, element)
+        known: dict[Any, tuple[Element | None, str]] = self.context.rules.judged
+        key = (rule.tag, self.modalities, source.VR, getattr(source, "is_little_endian", True), value)
+        if key not in known:
+            if len(known) >= MOST_REMEMBERED:
+                known.clear()
+            element = self._attribute(dataset, rule, source, depth)
+            known[key] = element, outcome_of(rule, source, element)
+        return known[key]
 
     def _attribute(self, dataset: Dataset, rule: Rule, source: Source, depth: int) -> Element | None:
         if not self._applies(rule) or (depth and rule.do in (*MADE, "pixels")):

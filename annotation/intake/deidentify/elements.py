@@ -16,7 +16,10 @@ BINARY = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FD": "d", "FL": "f"}
 
 def find(header: Dataset, tag: int) -> Source | None:
     """An attribute without converting it; None when it is not there."""
-    found: Source | None = header.get_item(tag) if tag in header else None
+    try:
+        found: Source = header.get_item(tag)
+    except KeyError:
+        return None
     return found
 
 

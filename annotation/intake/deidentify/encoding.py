@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from pydicom.uid import ExplicitVRLittleEndian
 
@@ -13,6 +14,7 @@ from voxloop.kernel.uids import derive_uid
 
 LONG = frozenset({"OB", "OW", "SQ", "UN", "UT"})
 IMPLEMENTATION = "VOXLOOP"
+_tag_of = attrgetter("tag")
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,15 @@ def encode_file(sop_class: str, instance: str, elements: Sequence[Element]) -> b
         text(0x00020012, "UI", derive_uid("voxloop")),
         text(0x00020013, "SH", IMPLEMENTATION),
     ]
-    head = _encode(meta)
-    length = _encode([Element(0x00020000, "UL", struct.pack("<I", len(head)))])
-    return b"".join((bytes(128), b"DICM", length, head, _encode(elements)))
+    head = b"".join(_parts(meta))
+    length = _parts([Element(0x00020000, "UL", struct.pack("<I", len(head)))])
+    return b"".join([bytes(128), b"DICM", *length, head, *_parts(elements)])
 
 
-def _encode(elements: Sequence[Element]) -> bytes:
+def _parts(elements: Sequence[Element]) -> list[bytes]:
+    """Heads and values in order of tags, to be joined once: pixels are half a megabyte."""
     parts: list[bytes] = []
-    for element in sorted(elements, key=lambda element: element.tag):
+    for element in sorted(elements, key=_tag_of):
         value = element.value if isinstance(element.value, bytes) else _items(element.value)
         group, number = element.tag >> 16, element.tag & 0xFFFF
         vr = element.vr.encode()
@@ -56,9 +59,9 @@ def _encode(elements: Sequence[Element]) -> bytes:
         else:
             parts.append(struct.pack("<HH2sH", group, number, vr, len(value)))
         parts.append(value)
-    return b"".join(parts)
+    return parts
 
 
 def _items(items: tuple[tuple[Element, ...], ...]) -> bytes:
-    encoded = [_encode(item) for item in items]
+    encoded = [b"".join(_parts(item)) for item in items]
     return b"".join(struct.pack("<HHI", 0xFFFE, 0xE000, len(item)) + item for item in encoded)

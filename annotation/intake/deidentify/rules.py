@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -18,7 +19,7 @@ _ACTIONS = """
 ACTIONS = frozenset(_ACTIONS.split())
 
 
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"modalities": "for"}):
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True, rename={"modalities": "for"}):
     """What becomes of one attribute. `tag` is eight hex digits, `least` and `most` bound each number, `values` is the
     most values it may have, `terms` a list of the file, `other` what an unlisted word becomes (else it is removed);
     an attribute that is `always` written is empty when nothing of it may be kept. `modalities`: only in these."""
@@ -35,7 +36,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"mod
     always: bool = False
     modalities: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def number(self) -> int:
         """The tag as a number, group × 65536 + element."""
         return int(self.tag, 16)
@@ -99,11 +100,17 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
                     raise ValueError(f"{keyword}: the tag {rule.tag} stands there twice")
                 tags[rule.number] = (group.name, keyword, rule)
         self.__dict__["by_tag"] = tags
+        self.__dict__["judged"] = {}
 
     def find(self, tag: int) -> tuple[str, str, Rule] | None:
         """Group, keyword and rule of a tag; None for one that is not listed and so removed."""
         found: tuple[str, str, Rule] | None = self.__dict__["by_tag"].get(tag)
         return found
+
+    @property
+    def judged(self) -> dict[Any, Any]:
+        """What became of values before (see `cleaning`): slices of a series share most of theirs."""
+        return self.__dict__["judged"]  # type: ignore[no-any-return]
 
     def all(self) -> list[tuple[str, str, Rule]]:
         """Group, keyword and rule of every listed attribute, in order of tags."""
