@@ -97,9 +97,9 @@ class ToServer:
         if entry.is_done:
             return Delivery(State.KNOWN, entry.scans)
         job = self.server.wait(entry.job, _tell(say))
-        if job is None or job["state"] in ("cancelled", "lost"):
-            return None
-        return self._keep(code, entry, job)
+        delivery = None if job is None else self._keep(code, entry, job)
+        # What was refused is sent again: the campaign may have changed since.
+        return delivery if delivery is not None and delivery.state is State.SENT else None
 
     def place(self, code: str) -> Path | None:
         self.outbox.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -76,6 +76,13 @@ def pack_series(
     return packed
 
 
+def entry_of(name: str) -> zipfile.ZipInfo:
+    """A member of a zip, the same for the same name."""
+    entry = zipfile.ZipInfo(name, EPOCH)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
 def _entry(code: str, written: set[str]) -> zipfile.ZipInfo:
     """The name of a file in the zip; one that comes twice gets a number, and the server judges."""
     name, number = f"{code}.dcm", 1
@@ -83,6 +90,4 @@ def _entry(code: str, written: set[str]) -> zipfile.ZipInfo:
         number += 1
         name = f"{code}-{number}.dcm"
     written.add(name)
-    entry = zipfile.ZipInfo(name, EPOCH)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    return entry
+    return entry_of(name)

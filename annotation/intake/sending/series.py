@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from annotation.intake.deidentify.cleaning import INSTANCE, quiet
@@ -30,9 +30,14 @@ class FoundSeries:
     instances: list[str] = field(default_factory=list)
 
     def contents(self, rules: Rules) -> str:
-        """A hash of which images it holds, by their codes, and of the version of the rules."""
-        words = "\n".join([str(rules.version), *sorted(self.instances)])
-        return hashlib.sha256(words.encode()).hexdigest()
+        """See `hash_contents`."""
+        return hash_contents(self.instances, rules)
+
+
+def hash_contents(instances: Iterable[str], rules: Rules) -> str:
+    """A hash of which images a series holds, by their codes, and of the version of the rules."""
+    words = "\n".join([str(rules.version), *sorted(instances)])
+    return hashlib.sha256(words.encode()).hexdigest()
 
 
 @dataclass
