@@ -61,7 +61,7 @@ def store(port: int, images: list[Dataset]) -> list[int]:
 
 
 def images_of(folder: Path, **identity: str) -> list[Dataset]:
-    images = [dcmread(path) for path in make_series(folder)]
+    images: list[Dataset] = [dcmread(path) for path in make_series(folder)]
     for image in images:
         for keyword, value in identity.items():
             setattr(image, keyword, value)

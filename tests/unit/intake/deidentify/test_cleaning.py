@@ -250,9 +250,10 @@ def headers(draw: st.DrawFn) -> bytes:
     chosen = [(tag, dictionary_VR(tag).split(" ")[0]) for tag in draw(st.lists(st.sampled_from(listed), max_size=6))]
     values = [draw(VALUES[vr]() if vr in VALUES else LATIN) for _, vr in chosen]
     try:
-        for (tag, vr), value in zip(chosen, values, strict=True):
-            header.add(DataElement(tag, vr, value, validation_mode=config.IGNORE))
-        data = bytearray(encode(header, vendor, stored_pixels(vendor)))
+        with quiet():
+            for (tag, vr), value in zip(chosen, values, strict=True):
+                header.add(DataElement(tag, vr, value, validation_mode=config.IGNORE))
+            data = bytearray(encode(header, vendor, stored_pixels(vendor)))
     except (ValueError, TypeError, OverflowError, AttributeError):  # pydicom cannot write every value
         data = bytearray(encode(make_header(vendor), vendor, stored_pixels(vendor)))
     for at in draw(st.lists(st.integers(132, len(data) - 1), max_size=3)):
