@@ -57,7 +57,7 @@ def test_a_real_series_with_a_name_ends_as_a_ready_scan(product: Product, tmp_pa
     check_that_nothing_names_a_patient(product, tmp_path / "site" / "vault")
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_what_is_cut_is_sent_again_and_not_twice(product: Product, tmp_path: Path) -> None:
     """The sender is killed at each cut; the next run goes on, and a third has nothing to do."""
     api = start_with(product)
@@ -71,7 +71,7 @@ def test_what_is_cut_is_sent_again_and_not_twice(product: Product, tmp_path: Pat
             started: list[subprocess.Popen[str]] = []
             line.arm(fault, partial(kill_first, started))
             started.append(site.start(folder))
-            started[0].communicate(timeout=100)
+            started[0].communicate(timeout=200)
             assert started[0].returncode == -signal.SIGKILL
             assert [what for what, _ in line.befallen] == [*CUTS[: number + 1]]
             code, told = site.send(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from annotation.intake.gateway.spool import Spool, SpooledSeries
 from annotation.intake.gateway.status import RefusedSeries, Status
@@ -20,12 +20,14 @@ KEPT_S = 24 * 3600.0  # a series that was sent: what comes late is sent with the
 
 @dataclass(frozen=True)
 class Forwarder:
-    """Sends from a spool. `settle_s`: so long nothing more may have come of a series."""
+    """Sends from a spool. `settle_s`: so long nothing more may have come of a series while the gateway was there: after a
+    start the PACS has the time to send again what was not acknowledged."""
 
     spool: Spool
     destination: ToServer
     status: Status
     settle_s: float
+    began_at: float = field(default_factory=time.time)
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. Raises Refusal when the server refuses the token or is none."""
@@ -50,7 +52,7 @@ class Forwarder:
         for series in waiting:
             if stop.is_set():
                 return
-            if time.time() - series.last_at >= self.settle_s:
+            if time.time() - max(series.last_at, self.began_at) >= self.settle_s:
                 self._send(series)
                 self.status.facts.waiting -= 1
                 self.status.save()

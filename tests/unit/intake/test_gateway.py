@@ -1,7 +1,10 @@
 """The gateway's DICOM side with a real peer: who may send, what is kept, and that no identifier reaches the disk."""
 
 import json
+import os
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +17,14 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 from annotation.intake.deidentify.rules import read_rules
 from annotation.intake.deidentify.vault import Vault
 from annotation.intake.gateway import command
+from annotation.intake.gateway.forwarding import Forwarder
 from annotation.intake.gateway.node import Node, Peer
 from annotation.intake.gateway.spool import Spool
 from annotation.intake.gateway.status import Facts, RefusedSeries, Status, in_words, read_facts
-from annotation.intake.sending.client import Server
+from annotation.intake.sending.client import Server, ServerAway
 from annotation.intake.sending.command import PASSPHRASE, TOKEN, alone
+from annotation.intake.sending.destinations import ToServer
+from annotation.intake.sending.journal import Journal
 from tests.unit.intake.series import make_series
 from voxloop.kernel.errors import Refusal
 
@@ -208,3 +214,23 @@ def test_refusals_have_codes(gateway: Gateway) -> None:
 
 def taken(gateway: Gateway) -> Node:
     return Node(gateway.spool, gateway.status, title="OTHER", port=gateway.port, peers=gateway.peers)
+
+
+def test_after_a_start_a_series_waits_as_long_as_for_its_last_image(tmp_path: Path) -> None:
+    """The PACS sends again what a killed gateway had not acknowledged; half a series must not leave before."""
+    spool = Spool(tmp_path / "spool", Vault.open(tmp_path / "vault.json", "onions and ducks"), "c", read_rules())
+    for path in make_series(tmp_path / "in")[:3]:
+        spool.receive(path.read_bytes())
+    (folder,) = (tmp_path / "spool").iterdir()
+    os.utime(folder, (0, 0))
+    server = Server("http://127.0.0.1:9", "abc", pauses_s=())
+    journal = Journal(tmp_path / "sent.json", server.url, "c")
+    destination = ToServer(server, "a", "c", journal, tmp_path / "outbox")
+    status = Status(tmp_path / "gateway.json")
+    forwarder = Forwarder(spool, destination, status, settle_s=3600)
+    forwarder.send_settled(threading.Event())
+    assert status.facts.waiting == 1
+    with pytest.raises(ServerAway):
+        replace(forwarder, settle_s=0).send_settled(threading.Event())
+    assert len(list(spool.list_series())) == 1
+    assert not list((tmp_path / "outbox").iterdir())
