@@ -20,8 +20,8 @@ KEPT_S = 24 * 3600.0  # a series that was sent: what comes late is sent with the
 
 @dataclass(frozen=True)
 class Forwarder:
-    """Sends from a spool. `settle_s`: so long nothing more may have come of a series while the gateway was there: after a
-    start the PACS has the time to send again what was not acknowledged."""
+    """Sends from a spool. `settle_s`: so long nothing more may have come of a series while the gateway was there; after
+    a start the PACS has the time to send again what was not acknowledged."""
 
     spool: Spool
     destination: ToServer
