@@ -9,6 +9,7 @@ import pytest
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from annotation.intake.deidentify.rules import FILE, Rule, read_rules
+from annotation.intake.dicom.read import HEADER_TAGS, IDENTITY_TAGS
 from tests.unit.intake.deidentify.test_planted import ROOT, ROW
 from voxloop.kernel.errors import Invalid
 
@@ -87,3 +88,11 @@ def test_a_broken_rule_file_is_refused(change: dict[str, Any], tmp_path: Path) -
 def test_a_rule_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match=r"nothing\.json cannot be used"):
         read_rules(tmp_path / "nothing.json")
+
+
+def test_what_the_server_reads_may_leave() -> None:
+    """A new attribute that the server judges scans by would otherwise be missing from every scan of a hospital."""
+    listed = {keyword for _, keyword, _ in RULES.all()}
+    read = {*HEADER_TAGS, "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"}
+    assert read - {*IDENTITY_TAGS} - listed == set()
+    assert {"PatientName", "PatientBirthDate"} == {*IDENTITY_TAGS} & listed
