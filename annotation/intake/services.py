@@ -127,7 +127,7 @@ def import_scans(claim: Claim) -> dict[str, Any]:
             site=site,
             campaign=campaign,
             actor=actor,
-            limits=Limits(is_overruled=bool(payload.get("is_overruled"))),
+            overrule=bool(payload.get("is_overruled")),
             on_progress=claim.report,
             check=claim.check,
             may_go_on=claim.may_go_on,
@@ -165,7 +165,7 @@ def import_now(
         site=site,
         campaign=campaign,
         actor=actor,
-        limits=Limits(is_overruled=bool(overrule.strip())),
+        overrule=bool(overrule.strip()),
         on_progress=on_progress or (lambda progress, message: None),
         check=lambda: None,
         may_go_on=lambda: None,
@@ -181,7 +181,7 @@ def _import(
     site: Site,
     campaign: Campaign,
     actor: User,
-    limits: Limits,
+    overrule: bool,
     on_progress: Callable[[int, str], None],
     check: Callable[[], None],
     may_go_on: Callable[[], None],
@@ -197,7 +197,7 @@ def _import(
             source,
             folder,
             mask=mask,
-            limits=limits,
+            limits=Limits(is_overruled=overrule),
             may_go_on=may_go_on,
             on_progress=lambda progress, message: on_progress(progress * 9 // 10, message),
         )
@@ -220,9 +220,7 @@ def _import(
                 not_again.append(Refused(refusal.code, refusal.detail, 0, None))
                 continue
             scans.append({"id": str(scan.pk), "code": scan.code, "new": is_new, "state": scan.state})
-        refused = [
-            _keep_refusal(refusal, rekeyer, site, campaign, actor, check) for refusal in [*not_again, *report.refused]
-        ]
+        refused = [_keep_refusal(one, rekeyer, site, campaign, actor, check) for one in [*not_again, *report.refused]]
         result = {
             "scans": scans,
             "refused": refused,

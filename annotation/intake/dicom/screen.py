@@ -22,13 +22,9 @@ MOST_SIDE = 8192
 
 
 def check_series(slices: Sequence[Slice], limits: Limits) -> str:
-    """Check a series by its headers and return its modality. Raises Invalid or TooLarge."""
+    """Check one volume of a series (`divide`) by its headers and return its modality. Raises Invalid or TooLarge."""
     check_identities(slices)
-    modalities = Counter(modality_of(s.header) for s in slices)
-    modality = modalities.most_common(1)[0][0]
-    if len(modalities) > 1:
-        named = ", ".join(sorted(map(modality_in_words, modalities)))
-        raise Invalid(f"The series mixes modalities: {named}.", code="mixed_modality")
+    modality = modality_of(slices[0].header)
     if modality not in ("CT", *PLANAR):
         raise Invalid(
             f"The series is {modality_in_words(modality)}; CT, DX and CR can be annotated.",
@@ -139,12 +135,9 @@ def _check_size(slices: Sequence[Slice], modality: str, limits: Limits) -> None:
     sizes = Counter((int(s.header.Rows), int(s.header.Columns)) for s in slices)
     if len(sizes) > 1:
         words = ", ".join(f"{count} of {rows}×{columns}" for (rows, columns), count in sizes.most_common(3))
-        raise Invalid(f"The slices have different sizes: {words}.", code="mixed_size")
+        raise Invalid(f"The slices have different sizes: {words}. Send one volume a series.", code="mixed_size")
     (rows, columns), count = next(iter(sizes.items()))
-    if modality in PLANAR:
-        if count > 1:
-            raise Invalid(f"The series holds {count} X-rays; send one a series.", code="many_images")
-    elif count < limits.least_slices:
+    if modality not in PLANAR and count < limits.least_slices:
         raise Invalid(
             f"The series has {count} slice{'s' if count > 1 else ''}; a volume needs at least {limits.least_slices}. "
             "Send the whole series.",

@@ -153,6 +153,23 @@ def test_two_patients_are_never_one_volume(tmp_path: Path, keyword: str, code: s
     assert refusal.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("edit", "code", "words"),
+    [
+        (set_all(Rows=12, PixelData=bytes(12 * 32 * 2)), "mixed_size", "4 of 24×32, 4 of 12×32"),
+        (set_all(ImageOrientationPatient=[1, 0, 0, 0, 0, -1]), "mixed_orientation", "4 of 8 slices"),
+        (set_all(PixelSpacing=[1, 1]), "mixed_spacing", "1.000×1.000 mm in another"),
+    ],
+)
+def test_too_few_of_each_are_refused_together(
+    tmp_path: Path, edit: Callable[[Dataset], None], code: str, words: str
+) -> None:
+    change(make_series(tmp_path)[4:], lambda n, dataset: edit(dataset))
+    with pytest.raises(Invalid, match=words) as refusal:
+        convert(tmp_path)
+    assert refusal.value.code == code
+
+
 def test_x_rays_of_one_series_are_scans_of_their_own(tmp_path: Path) -> None:
     def x_ray(number: int, dataset: Dataset) -> None:
         dataset.Modality, dataset.SOPClassUID = "DX", "1.2.840.10008.5.1.4.1.1.1.1"
