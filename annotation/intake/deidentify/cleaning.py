@@ -38,12 +38,13 @@ LONGEST_REMEMBERED, MOST_REMEMBERED = 64, 4096
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A file that may be sent. `patient` and `study_uid` are the originals, for the site's table only."""
+    """A file that may be sent. `patient`, `study_uid` and `series_uid` are the originals, for the site's table only."""
 
     data: bytes
     person: Person
     patient: dict[str, str]
     study_uid: str
+    series_uid: str
     study_code: str
     series_code: str
     instance_code: str
@@ -66,15 +67,16 @@ def deidentify(data: bytes, *, keys: SiteKeys, rules: Rules, report: Report, lim
         file = _File(Context(rules, keys, person, header), counts, rules.classes[sop_class].modalities)
         written = encode_file(sop_class, instance, file.clean(pixels, instance))
     report.merge(counts)
-    study = text_of(find(header, STUDY_UID))
+    study, series = (text_of(find(header, tag)) for tag in (STUDY_UID, SERIES_UID))
     originals = {"patient_id": PATIENT_ID, "name": PATIENT_NAME, "birth_date": BIRTH_DATE}
     return Cleaned(
         data=written,
         person=person,
         patient={name: text_of(find(header, tag)) for name, tag in originals.items()},
         study_uid=study,
+        series_uid=series,
         study_code=keys.uid(study),
-        series_code=keys.uid(text_of(find(header, SERIES_UID))),
+        series_code=keys.uid(series),
         instance_code=instance,
     )
 

@@ -67,16 +67,20 @@ class Vault:
         return SiteKeys(bytes.fromhex(entry["key"]))
 
     def note(self, campaign: str, cleaned: Cleaned) -> None:
-        """Keep whose code a file got, and which study it is of."""
+        """Keep whose code a file got, and of which series it is."""
         self.keys(campaign)
         subjects = self._campaigns[campaign]["subjects"]
         known = subjects.setdefault(
-            cleaned.person.code, {**cleaned.patient, "shift_days": cleaned.person.shift_days, "studies": {}}
+            cleaned.person.code, {**cleaned.patient, "shift_days": cleaned.person.shift_days, "series": {}}
         )
-        known["studies"][cleaned.study_code] = cleaned.study_uid
+        known["series"][cleaned.series_code] = {"study_uid": cleaned.study_uid, "series_uid": cleaned.series_uid}
+
+    def campaigns(self) -> list[str]:
+        """The campaigns that it has keys for."""
+        return sorted(self._campaigns)
 
     def subjects(self, campaign: str) -> dict[str, Any]:
-        """`{code: {patient_id, name, birth_date, shift_days, studies: {code: UID}}}`."""
+        """`{code: {patient_id, name, birth_date, shift_days, series: {code: {study_uid, series_uid}}}}`."""
         found: dict[str, Any] = self._campaigns.get(campaign, {}).get("subjects", {})
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
@@ -61,7 +62,8 @@ class Node:
             (evt.EVT_C_STORE, self._store),
         ]
         try:
-            server = self._ae.start_server(("", self._port), block=False, evt_handlers=handlers)  # type: ignore[arg-type]
+            at: Any = ("", self._port)
+            server = self._ae.start_server(at, block=False, evt_handlers=list(handlers))
         except OSError as error:
             raise Invalid(
                 f"Port {self._port} cannot be used ({error.strerror}); choose another by --port.", code="port_taken"

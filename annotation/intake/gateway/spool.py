@@ -53,7 +53,7 @@ class Spool:
         Raises Refusal for an image that may not be sent, OSError when the disk takes no more."""
         with self._lock:
             cleaned = deidentify(data, keys=self._keys, rules=self._rules, report=Report(), limits=self._limits)
-            origin = (cleaned.person.code, cleaned.study_code)
+            origin = (cleaned.person.code, cleaned.series_code)
             if origin not in self._noted:
                 self._vault.note(self._campaign, cleaned)
                 self._vault.save()

@@ -25,6 +25,7 @@ from annotation.intake.sending.destinations import Destination, Nowhere, State, 
 from annotation.intake.sending.journal import Journal
 from annotation.intake.sending.packing import Packed
 from annotation.intake.sending.sender import Outcome, Progress, Summary, send_source
+from annotation.intake.sending.table import write_table
 from voxloop.kernel.errors import Invalid, Refusal
 
 FAILED, BAD_ARGUMENTS = 1, 2
@@ -39,7 +40,7 @@ Write = Callable[[str], object]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("source", type=Path, metavar="DIR|ZIP|DICOMDIR")
+    parser.add_argument("source", type=Path, nargs="?", metavar="DIR|ZIP|DICOMDIR")
     parser.add_argument("--server", metavar="URL", help="address of the server, https://…")
     parser.add_argument("--token", help=f"API token with the scope “manage”; better in {TOKEN}, where nobody sees it")
     parser.add_argument("--site", metavar="CODE", help="the site that the scans come from; needed if you have several")
@@ -50,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="tell what would be sent and what not; change nothing")
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="write the de-identified series here instead of sending them"
+    )
+    parser.add_argument(
+        "--table", action="store_true", help="print whose scan is whose as CSV, out of the vault; keep it at the site"
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON, and no progress bar")
 
@@ -64,6 +68,11 @@ def main(arguments: Sequence[str]) -> int:
 def run(options: argparse.Namespace, out: Write, err: Write) -> int:
     """Send, and print what became of it. The passphrase is asked for, or read from the environment."""
     token = options.token or os.environ.get(TOKEN, "")
+    if options.table:
+        return print_table(options.vault, out, err)
+    if options.source is None:
+        err("Say what to send: a folder, a zip or a DICOMDIR.\n")
+        return BAD_ARGUMENTS
     if not options.dry_run and options.out is None and not (options.server and token):
         err(f"Say where to: --server URL and --token TOKEN (or {TOKEN}); or try --dry-run.\n")
         return BAD_ARGUMENTS
@@ -112,6 +121,19 @@ def _send(options: argparse.Namespace, token: str, progress: Progress) -> Summar
         vault.save()
 
     return send_source(options.source, destination, keys=keys, rules=rules, note=note, progress=progress)
+
+
+def print_table(folder: Path, out: Write, err: Write) -> int:
+    """The table of a vault; answers the exit code."""
+    path = folder / "vault.json"
+    try:
+        if not path.exists():
+            raise Invalid(f"There is no vault in {folder}; name its folder by --vault.", code="no_vault")
+        out(write_table(Vault.open(path, ask_passphrase(is_new=False)), folder / "sent.json"))
+    except Refusal as refusal:
+        err(f"{refusal.detail}\n")
+        return FAILED
+    return 0
 
 
 def ask_passphrase(*, is_new: bool) -> str:

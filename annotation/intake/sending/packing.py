@@ -32,12 +32,12 @@ class SetAside:
 
 @dataclass
 class Packed:
-    """What became of a series: how many files are in the zip, what was set aside, and of whom and which study it is
+    """What became of a series: how many files are in the zip, what was set aside, and of whom it is, by their codes
     (for the site's table; without the files themselves)."""
 
     files: int = 0
     set_aside: dict[str, SetAside] = field(default_factory=dict)
-    origins: dict[tuple[str, str], Cleaned] = field(default_factory=dict)
+    origins: dict[str, Cleaned] = field(default_factory=dict)
 
 
 def pack_series(
@@ -66,7 +66,7 @@ def pack_series(
                 packed.set_aside.setdefault(refusal.code, aside).files += 1
             else:
                 packed.files += 1
-                packed.origins.setdefault((cleaned.person.code, cleaned.study_code), replace(cleaned, data=b""))
+                packed.origins.setdefault(cleaned.person.code, replace(cleaned, data=b""))
                 if archive is not None:
                     archive.writestr(_entry(cleaned.instance_code, written), cleaned.data)
             on_file()

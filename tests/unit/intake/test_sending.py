@@ -1,5 +1,6 @@
 """`send` without a server: sources, dry runs, folders, refusals; and a server that answers oddly."""
 
+import csv
 import fcntl
 import json
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydicom import config
+from pydicom import config, dcmread
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
@@ -22,7 +23,7 @@ from annotation.intake.deidentify.vault import Vault
 from annotation.intake.limits import Limits
 from annotation.intake.sending import command
 from annotation.intake.sending.client import Server, ServerAway
-from annotation.intake.sending.journal import Journal
+from annotation.intake.sending.journal import Entry, Journal
 from annotation.intake.sending.sources import FILE_ID, open_source
 from tests.unit.intake.series import change, make_series
 from voxloop.kernel.errors import Refusal
@@ -115,6 +116,27 @@ def test_series_are_written_to_a_folder_and_identical_the_second_time(
     assert told["attributes"]["files"] == 8
 
 
+def test_the_table_leads_from_the_servers_scan_to_the_patient(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only with the vault and its passphrase."""
+    vault = tmp_path / "v"
+    code, _, err = run(capsys, "--table", "--vault", str(vault))
+    assert (code, err) == (1, f"There is no vault in {vault}; name its folder by --vault.\n"), "no_vault"
+    images = make_series(tmp_path / "in", subject="SMITH0815")
+    series_uid = str(dcmread(images[0]).SeriesInstanceUID)
+    run(capsys, str(tmp_path / "in"), "--out", str(tmp_path / "o"), "--vault", str(vault), "--campaign", "c")
+    series_code = Vault.open(vault / "vault.json", PASSPHRASE).keys("c").uid(series_uid)
+    entry = Entry("contents", "a job", ["VX-A-0007"], is_done=True)
+    Journal(vault / "sent.json", "https://x.example", "c").note(series_code, entry)
+    code, out, _ = run(capsys, "--table", "--vault", str(vault))
+    (row,) = csv.DictReader(out.splitlines())
+    assert code == 0
+    assert (row["scan"], row["patient_id"], row["series_uid"]) == ("VX-A-0007", "SMITH0815", series_uid)
+    assert row["code"].startswith("P-")
+    assert -3650 <= int(row["shift_days"]) <= -1
+
+
 def test_what_is_refused_is_named_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A page in a series is set aside; a series of pages is refused; the exit code is that of the rest."""
     good = make_series(tmp_path / "in" / "good")
@@ -185,6 +207,7 @@ def test_addresses_and_tokens_that_are_not_used(
 
 def test_without_a_destination(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, str(tmp_path))[0] == 2
+    assert run(capsys, "--dry-run")[0] == 2
     assert run(capsys, str(tmp_path), "--out", str(tmp_path))[0] == 2
 
 

@@ -34,7 +34,8 @@ def test_key_and_table_come_back_with_the_passphrase_only(tmp_path: Path) -> Non
     assert again.keys("chest") == vault.keys("chest")
     (found,) = again.subjects("chest").values()
     assert (found["patient_id"], found["name"]) == ("SMITH0815", "Nobody^Known")
-    assert found["studies"] == {cleaned.study_code: "1.2.3.4.2"}
+    assert found["series"] == {cleaned.series_code: {"study_uid": "1.2.3.4.2", "series_uid": "1.2.3.4.3"}}
+    assert again.campaigns() == ["chest"]
     assert clean(again, "chest").data == cleaned.data
     with pytest.raises(Invalid) as caught:
         Vault.open(path, PASSPHRASE + "!")
