@@ -4,6 +4,8 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
@@ -234,3 +237,24 @@ def test_after_a_start_a_series_waits_as_long_as_for_its_last_image(tmp_path: Pa
         replace(forwarder, settle_s=0).send_settled(threading.Event())
     assert len(list(spool.list_series())) == 1
     assert not list((tmp_path / "outbox").iterdir())
+
+
+def test_four_senders_at_once_lose_and_double_nothing(gateway: Gateway, tmp_path: Path) -> None:
+    images = images_of(tmp_path / "in")
+    answers: list[int] = []
+
+    def send(sender: int) -> None:
+        for series in range(3):
+            own = [deepcopy(image) for image in images]
+            for number, image in enumerate(own):
+                root = f"1.2.{sender}.{series}"
+                image.PatientID, image.StudyInstanceUID, image.SeriesInstanceUID = f"Q{root}", f"{root}.1", f"{root}.2"
+                image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = UID(f"{root}.3.{number}")
+            answers.extend(store(gateway.port, own))
+
+    with ThreadPoolExecutor(4) as senders:
+        list(senders.map(send, range(4)))
+    assert answers == [0] * 96
+    assert [len(series.instances) for series in gateway.spool.list_series()] == [8] * 12
+    assert gateway.status.facts.received == 96
+    assert len(gateway.vault.subjects("c")) == 12
