@@ -45,11 +45,13 @@ class Request:
 
 @dataclass
 class FaultyLine:
-    """A proxy on its own port. `arm` sets the fault of the next save; `down`, `up`: stop and restart."""
+    """A proxy on its own port. `arm` sets the fault of the next save, or of the next request that `befalls` says;
+    `down`, `up`: stop and restart."""
 
     upstream: str
     port: int = 0
     delay_s: float = 0.0
+    befalls: Callable[[Request], bool] = lambda request: request.saves
     befallen: list[tuple[Fault, str]] = field(default_factory=list)  # what was done, and the path
     _armed: list[tuple[Fault, Callable[[], None]]] = field(default_factory=list)
     _late: list[Request] = field(default_factory=list)
@@ -111,7 +113,7 @@ class FaultyLine:
             if request is None:
                 return
             fault, then = None, None
-            if request.saves:
+            if self.befalls(request):
                 with self._lock:
                     if self._armed:
                         fault, then = self._armed.pop(0)

@@ -32,7 +32,7 @@ LEAST = {
     "pynetdicom": ("3.0.4", "CVE-2026-56445: a path in a UID leaves the folder"),
 }
 # Checked only if something installs them.
-NOT_USED = {"h11", "pynetdicom"}
+NOT_USED = {"h11"}
 
 
 def test_only_what_is_used_is_pinned() -> None:

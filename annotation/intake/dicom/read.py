@@ -120,6 +120,26 @@ def read_pixels(path: Path, limits: Limits) -> bytes:
     return bytes(dataset.PixelData)
 
 
+def read_whole(data: bytes, limits: Limits, *, stop_before_pixels: bool = False) -> tuple[Dataset, str]:
+    """Every attribute of a file as pydicom finds it, values not yet converted, and the transfer syntax.
+
+    Raises Invalid (`not_dicom`, `unreadable`, `deflated_too_large`)."""
+    if not looks_like_dicom(data):
+        raise Invalid("The file is not DICOM.", code="not_dicom")
+    try:
+        syntax, end = _file_meta(data)
+        if syntax == DeflatedExplicitVRLittleEndian:
+            data = _inflate(data, end, limits)
+        dataset = dcmread(BytesIO(data), force=True, stop_before_pixels=stop_before_pixels)
+        if not len(dataset):  # what pydicom makes of compressed pixels that are cut off
+            raise EOFError
+        return dataset, syntax
+    except (Invalid, MemoryError):
+        raise
+    except (Exception, RecursionError) as error:  # as below
+        raise Invalid("The file is damaged and cannot be read as DICOM.", code="unreadable") from error
+
+
 @lru_cache(maxsize=1)
 def read_pixels_of_frames(path: Path, limits: Limits) -> bytes:
     """The same for a file of many frames, read once for all of them."""
