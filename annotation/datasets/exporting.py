@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db import transaction
 
 from annotation.datasets.archive import crc32_of
-from annotation.datasets.exporters.folder import ScanVoxels, write_release
+from annotation.datasets.exporters.folder import write_release
+from annotation.datasets.exporters.listing import ScanVoxels
 from annotation.datasets.keeping import check_list
 from annotation.datasets.models import Export, Release
 from annotation.datasets.services import folder_name, folder_of
@@ -47,7 +48,11 @@ def write_export(claim: Claim) -> dict[str, Any]:
     root = folder_of(export.destination) if is_folder else settings.WORK_DIR / "exports"
     with _part_folder(root, name, claim) as part:
         seal = write_release(
-            part, release.manifest or {}, _loader(), lambda n, said: claim.report(n * WRITTEN // 100, said)
+            part,
+            release.manifest or {},
+            _loader(),
+            lambda n, said: claim.report(n * WRITTEN // 100, said),
+            export.formats,
         )
         verdict = _prove(part, seal, claim.report)
         files = list_files(part)

@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from annotation.datasets import services
+from annotation.datasets.downloading import find_export
 from annotation.datasets.exporting import write_export
 from annotation.datasets.models import Export, Release
 from annotation.datasets.verify import verify
@@ -29,6 +30,7 @@ from tests.factories.world import SHAPE, World, approve, ball, label, publish, v
 from tests.factories.xray import COLUMNS, ROWS, make_xray, stored_values
 from voxloop.jobs.models import Job
 from voxloop.jobs.running import Claim, LeaseLost, claim, run
+from voxloop.kernel.errors import Conflict, Invalid
 from voxloop.storage.folder import FolderStore
 from voxloop.storage.store import open_store
 
@@ -195,6 +197,42 @@ def test_an_attempt_that_was_overtaken_does_not_publish(world: World, settings: 
     assert (settings.EXPORT_ROOT / "chest-ct-r1").stat().st_ino == before
     assert verify(settings.EXPORT_ROOT / "chest-ct-r1", seal=first.seal).is_proven
     assert left_over(settings.EXPORT_ROOT) == []
+
+
+@pytest.mark.django_db
+def test_other_formats_take_the_place_of_the_earlier_export(world: World, settings: Any, client: Client) -> None:
+    release, manager = frozen(world), world["datamanager"]
+    plain = exported(world, release)
+    more = services.request_export(release_id=release.pk, actor=manager, formats=["nnunet"])
+    assert services.request_export(release_id=release.pk, actor=manager, formats=["nnunet", "nifti"]) == more
+    with pytest.raises(Conflict) as running:
+        services.request_export(release_id=release.pk, actor=manager)
+    assert running.value.code == "export_running"
+    run(more.job_id, write_export)
+    more.refresh_from_db()
+    assert more.formats == ["nifti", "dicom_seg", "nnunet"]
+    folder = settings.EXPORT_ROOT / "chest-ct-r1"
+    assert verify(folder, seal=more.seal).faults == []
+    raw = folder / "nnunet/Dataset100_ChestCt"
+    assert json.loads((raw / "dataset.json").read_text())["numTraining"] == len(list((raw / "imagesTr").iterdir()))
+    with pytest.raises(Conflict) as replaced:
+        find_export(plain.pk, manager)
+    assert replaced.value.code == "export_replaced"
+    assert find_export(more.pk, manager) == more
+    client.force_login(manager, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(f"/releases/{release.pk}/").content.decode()
+    assert "with nnU-Net v2" in page
+    assert page.count("Replaced by a later export") == 1
+
+
+@pytest.mark.django_db
+def test_an_unknown_format_is_refused(world: World) -> None:
+    release = frozen(world)
+    with pytest.raises(Invalid) as refusal:
+        services.request_export(release_id=release.pk, actor=world["datamanager"], formats=["tiff"])
+    assert refusal.value.code == "unknown_format"
+    assert "nnunet" in refusal.value.detail
+    assert not Export.objects.exists()
 
 
 @pytest.mark.django_db

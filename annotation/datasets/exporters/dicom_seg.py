@@ -64,6 +64,11 @@ def source_of(
     )
 
 
+def source_of_scan(scan: Mapping[str, Any], instance_uids: Sequence[str] | None) -> Source:
+    """The DICOM identity of a scan of a frozen list."""
+    return source_of(scan["code"], scan["subject"] or scan["code"], scan["shape_zyx"][0], scan["uids"], instance_uids)
+
+
 def write_segmentation(
     path: Path,
     labels_zyx: npt.NDArray[np.uint8],

@@ -525,6 +525,8 @@ export interface NewBatchRequest {
 
 export interface NewExportRequest {
   readonly destination?: string;
+  /** Besides NIfTI and DICOM SEG, which every export holds. */
+  readonly formats?: readonly "nnunet"[];
 }
 
 export interface NewReleaseRequest {

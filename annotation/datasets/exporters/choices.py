@@ -1,0 +1,68 @@
+"""The formats that an export may hold besides NIfTI and DICOM SEG, each chosen by its key."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from annotation.datasets.exporters.listing import Frozen, Listing, Writer
+from voxloop.kernel.errors import Invalid
+
+ALWAYS = ("nifti", "dicom_seg")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A format on the form of an export. `contents` are rows of README.md: path, and what lies there."""
+
+    key: str
+    title: str
+    about: str
+    module: str  # holds the `Writer`; imported by the worker that writes it
+    contents: tuple[tuple[str, str], ...]
+
+
+CHOICES = (
+    Choice(
+        "nnunet",
+        "nnU-Net v2",
+        "A raw dataset as nnU-Net takes it: values without gaps, images with their channel.",
+        "nnunet",
+        (
+            (
+                "`nnunet/Dataset100_…`",
+                "for nnU-Net v2: move it into `nnUNet_raw`. Segments are numbered 1, 2, 3 … in the order of their"
+                " values (`segment_ids` of its `dataset.json`); a segment with the key `ignore` is its"
+                " ignore label",
+            ),
+            (
+                "`nnunet/Dataset100_…/splits_final.json`",
+                "the frozen split, for `nnUNet_preprocessed`: fold 0 trains on our training side",
+            ),
+        ),
+    ),
+)
+BY_KEY = {choice.key: choice for choice in CHOICES}
+
+
+def known_formats(wanted: Iterable[str]) -> list[str]:
+    """Every format of an export with these choices, in one order. Raises Invalid (`unknown_format`)."""
+    asked = set(wanted) - set(ALWAYS)
+    if unknown := asked - BY_KEY.keys():
+        known = ", ".join((*ALWAYS, *BY_KEY))
+        raise Invalid(f"There is no format {min(unknown)}; choose of {known}.", code="unknown_format")
+    return [*ALWAYS, *(key for key in BY_KEY if key in asked)]
+
+
+def titles_of(formats: Iterable[str]) -> list[str]:
+    """The titles of what an export holds besides NIfTI and DICOM SEG."""
+    return [BY_KEY[key].title for key in formats if key in BY_KEY]
+
+
+def open_writers(formats: Iterable[str], frozen: Frozen, listing: Listing) -> list[Writer]:
+    """A writer for each of the chosen formats."""
+    return [_writer_of(BY_KEY[key])(frozen, listing) for key in formats if key in BY_KEY]
+
+
+def _writer_of(choice: Choice) -> Any:
+    return import_module(f"annotation.datasets.exporters.{choice.module}").Writer
