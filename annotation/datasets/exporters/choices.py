@@ -41,6 +41,18 @@ CHOICES = (
             ),
         ),
     ),
+    Choice(
+        "dicom_seg_labelmap",
+        "DICOM SEG as label map",
+        "One value a voxel (LABELMAP) beside one plane a segment (BINARY); read by newer programs only.",
+        "dicom_seg_labelmap",
+        (
+            (
+                "`dicom-seg-labelmap/CODE.dcm`",
+                "as `dicom-seg/`, but as LABELMAP: values are the segment numbers of `labels.json`",
+            ),
+        ),
+    ),
 )
 BY_KEY = {choice.key: choice for choice in CHOICES}
 

@@ -1,7 +1,7 @@
 """DICOM Segmentation objects (PS3.3 A.51) by highdicom, one per scan and layer.
 
-BINARY, not LABELMAP: a labelmap (Supplement 243) would be smaller in memory, but most viewers and validators do not
-support its SOP class yet. Empty frames are left out, so the file stays small.
+BINARY in every export; LABELMAP (Supplement 243), which many viewers and validators do not know yet, where it was asked
+for. Empty frames are left out, so the file stays small.
 
 The original DICOM files are not stored, only the volume pack; references are made from the UIDs that intake stored. A
 scan without UIDs per slice (from NIfTI) gets no references."""
@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
-from pydicom.uid import UID, CTImageStorage
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, RLELossless
 
+from annotation.datasets.exporters.listing import Frozen, Labels, ScanVoxels
+from annotation.datasets.exporters.manifest import layer_of
 from voxloop.kernel.uids import uid_of_digest
 from voxloop.volume.geometry import Geometry
 
@@ -69,9 +70,35 @@ def source_of_scan(scan: Mapping[str, Any], instance_uids: Sequence[str] | None)
     return source_of(scan["code"], scan["subject"] or scan["code"], scan["shape_zyx"][0], scan["uids"], instance_uids)
 
 
+def write_layer(
+    path: Path,
+    labels_zyx: Labels,
+    frozen: Frozen,
+    scan: Mapping[str, Any],
+    layer: str,
+    voxels: ScanVoxels,
+    kind: SegmentationTypeValues = SegmentationTypeValues.BINARY,
+) -> None:
+    """One layer of a scan of a frozen list, its erased voxels stripped. The files of the two kinds differ in their
+    UIDs."""
+    mark = "" if kind is SegmentationTypeValues.BINARY else f" {kind.value}"
+    write_segmentation(
+        path,
+        labels_zyx,
+        Geometry.from_json(scan),
+        source=source_of_scan(scan, voxels.instance_uids),
+        layer=layer_of(frozen, layer),
+        identity=f"{frozen['release']['id']} {scan['layers'][layer]['content_hash']}{mark}",
+        created_at=datetime.fromisoformat(frozen["release"]["frozen_at"]),
+        software=frozen["software"],
+        creator=scan["author"],
+        kind=kind,
+    )
+
+
 def write_segmentation(
     path: Path,
-    labels_zyx: npt.NDArray[np.uint8],
+    labels_zyx: Labels,
     geometry: Geometry,
     *,
     source: Source,
@@ -80,8 +107,9 @@ def write_segmentation(
     created_at: datetime,
     software: str,
     creator: str = "",
+    kind: SegmentationTypeValues = SegmentationTypeValues.BINARY,
 ) -> None:
-    """Write a labelmap (uint8, erased voxels stripped) as a BINARY segmentation.
+    """Write a labelmap (uint8, erased voxels stripped) as a segmentation, BINARY or LABELMAP (run-length encoded).
 
     Segments are numbered 1…n in the order of the layer's ids (DICOM requires no gaps); undrawn ones are described too.
     A confirmed empty mask becomes one slice of zeros per segment. UIDs and dates derive from `identity` (the hash of
@@ -98,7 +126,7 @@ def write_segmentation(
     document = Segmentation(
         source_images=[images[k] for k in kept],
         pixel_array=frames[kept],
-        segmentation_type=SegmentationTypeValues.BINARY,
+        segmentation_type=kind,
         segment_descriptions=described,
         series_instance_uid=UID(derived_uid("seg series", source.series_uid, layer["name"], identity)),
         series_number=100,
@@ -113,6 +141,7 @@ def write_segmentation(
         content_creator_name=f"{creator}^" if creator else None,
         series_description=f"Segmentation: {layer.get('title', layer['name'])}"[:64],
         omit_empty_frames=bool(filled.size),
+        transfer_syntax_uid=ExplicitVRLittleEndian if kind is SegmentationTypeValues.BINARY else RLELossless,
     )
     _make_repeatable(document, created_at)
     if source.instance_uids is None:

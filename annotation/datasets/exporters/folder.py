@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,23 +70,6 @@ def _write_scan(listing: Listing, frozen: Frozen, scan: Mapping[str, Any], voxel
             listing.add(erased, "erased", code, name)
         if scan["modality"] == "CT":  # a projection image has no frame of reference
             path = listing.place(manifest.folder_of("dicom-seg", name, frozen), f"{code}.dcm")
-            write_seg(path, clean_zyx[name], frozen, scan, name, voxels)
+            dicom_seg.write_layer(path, clean_zyx[name], frozen, scan, name, voxels)
             listing.add(path, "dicom_seg", code, name)
     return clean_zyx
-
-
-def write_seg(
-    path: Path, labels_zyx: Labels, frozen: Frozen, scan: Mapping[str, Any], layer: str, voxels: ScanVoxels
-) -> None:
-    """One layer of a scan as a DICOM segmentation."""
-    dicom_seg.write_segmentation(
-        path,
-        labels_zyx,
-        Geometry.from_json(scan),
-        source=dicom_seg.source_of_scan(scan, voxels.instance_uids),
-        layer=manifest.layer_of(frozen, layer),
-        identity=f"{frozen['release']['id']} {scan['layers'][layer]['content_hash']}",
-        created_at=datetime.fromisoformat(frozen["release"]["frozen_at"]),
-        software=frozen["software"],
-        creator=scan["author"],
-    )

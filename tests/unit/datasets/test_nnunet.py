@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from annotation.datasets.exporters.folder import write_release
 from annotation.datasets.exporters.manifest import dataset_document
 from annotation.datasets.exporters.nnunet import numbered_segments
 from annotation.datasets.verify import verify
@@ -104,21 +103,3 @@ def test_the_list_beside_the_images_is_for_nnunet_only_without_gaps(ids: list[in
     document = dataset_document(frozen)
     assert ("dataset" in document) == is_listed
     assert document["training"] == [{"image": "images/VX-A-0001.nii.gz", "label": "labels/VX-A-0001.nii.gz"}]
-
-
-def test_equal_releases_give_equal_seals(tmp_path: Path) -> None:
-    seals = []
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        frozen, voxels = chosen_release(tmp_path / name, [])
-        (tmp_path / f"{name}-again").mkdir()
-        seals.append(
-            write_release(
-                tmp_path / f"{name}-again",
-                frozen,
-                lambda scan, of=voxels: of[scan["code"]],
-                lambda *_: None,
-                ["nnunet"],
-            )
-        )
-    assert seals[0] == seals[1]
