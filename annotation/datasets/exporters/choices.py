@@ -53,6 +53,18 @@ CHOICES = (
             ),
         ),
     ),
+    Choice(
+        "dicom",
+        "DICOM images",
+        "Every CT as a DICOM series again, one file a slice, to be loaded with its segmentation.",
+        "dicom_images",
+        (
+            (
+                "`dicom/CODE/0001.dcm` …",
+                "the CT as a DICOM series, HU, not compressed; `dicom-seg/` refers to it where the scan came as DICOM",
+            ),
+        ),
+    ),
 )
 BY_KEY = {choice.key: choice for choice in CHOICES}
 

@@ -117,7 +117,7 @@ def write_segmentation(
     segments = sorted(layer["segments"], key=lambda segment: int(segment["id"]))
     numbers = np.zeros(256, np.uint8)
     numbers[[int(segment["id"]) for segment in segments]] = np.arange(1, len(segments) + 1)
-    images = _source_images(geometry, source)
+    images = slice_headers(geometry, source)
     frames = numbers[labels_zyx]
     filled = np.flatnonzero(frames.any(axis=(1, 2)))
     # Slices without a label are omitted; an empty mask keeps its middle slice, because one frame is required.
@@ -149,8 +149,8 @@ def write_segmentation(
     document.save_as(path)
 
 
-def _source_images(geometry: Geometry, source: Source) -> list[Dataset]:
-    """One data set per slice with the attributes that highdicom copies from its source; never stored."""
+def slice_headers(geometry: Geometry, source: Source) -> list[Dataset]:
+    """One data set per slice, in the order of `k`, with what highdicom copies from its source: all but the pixels."""
     affine = geometry.affine()
     row, column = (affine[:3, axis] / np.linalg.norm(affine[:3, axis]) for axis in (0, 1))
     slices, rows, columns = geometry.shape_zyx
@@ -194,11 +194,12 @@ def _source_images(geometry: Geometry, source: Source) -> list[Dataset]:
 
 
 def _decimal(value: float) -> str:
-    """A decimal string of at most 16 characters (PS3.5 6.2)."""
-    for digits in range(15, 0, -1):
-        text = f"{value + 0.0:.{digits}g}"
+    """A decimal string of at most 16 characters (PS3.5 6.2), without an exponent, which some viewers cut off."""
+    for digits in range(15, -1, -1):
+        text = f"{value:.{digits}f}"
+        text = text.rstrip("0").rstrip(".") if digits else text
         if len(text) <= 16:
-            return text
+            return "0" if text == "-0" else text
     raise ValueError(f"{value} does not fit a decimal string")
 
 
