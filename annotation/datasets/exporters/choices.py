@@ -65,6 +65,18 @@ CHOICES = (
             ),
         ),
     ),
+    Choice(
+        "dicom_sr",
+        "DICOM SR",
+        "Volume and mean HU of each segment as a measurement report (TID 1500) that points at the segmentation.",
+        "dicom_sr",
+        (
+            (
+                "`dicom-sr/CODE.dcm`",
+                "measurement report (TID 1500) of `dicom-seg/CODE.dcm`: mL and mean HU of each segment",
+            ),
+        ),
+    ),
 )
 BY_KEY = {choice.key: choice for choice in CHOICES}
 

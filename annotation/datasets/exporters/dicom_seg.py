@@ -143,7 +143,7 @@ def write_segmentation(
         omit_empty_frames=bool(filled.size),
         transfer_syntax_uid=ExplicitVRLittleEndian if kind is SegmentationTypeValues.BINARY else RLELossless,
     )
-    _make_repeatable(document, created_at)
+    make_repeatable(document, created_at)
     if source.instance_uids is None:
         _drop_references(document)
     document.save_as(path)
@@ -204,17 +204,12 @@ def _decimal(value: float) -> str:
 
 
 def _describe(number: int, segment: Mapping[str, Any], layer: Mapping[str, Any], source: Source) -> SegmentDescription:
-    code = segment.get("code") or {}
-    is_anatomy = layer["name"] == "anatomy"
+    category, kind = describe_code(segment, layer)
     return SegmentDescription(
         segment_number=number,
         segment_label=str(segment["name"])[:64],
-        segmented_property_category=ANATOMY if is_anatomy else FINDING,
-        segmented_property_type=Code(
-            code.get("value") or segment["key"][:16],
-            code.get("scheme") or PRIVATE_SCHEME,
-            (code.get("meaning") or segment["name"])[:64],
-        ),
+        segmented_property_category=category,
+        segmented_property_type=kind,
         # A reader drew or approved every voxel; SEMIAUTOMATIC would require naming each algorithm.
         algorithm_type=SegmentAlgorithmTypeValues.MANUAL,
         tracking_uid=UID(derived_uid("segment", source.series_uid, layer["name"], segment["key"])),
@@ -222,13 +217,24 @@ def _describe(number: int, segment: Mapping[str, Any], layer: Mapping[str, Any],
     )
 
 
+def describe_code(segment: Mapping[str, Any], layer: Mapping[str, Any]) -> tuple[Code, Code]:
+    """Category and coded term of a segment; without one in the schema, its key in a private scheme."""
+    code = segment.get("code") or {}
+    kind = Code(
+        code.get("value") or segment["key"][:16],
+        code.get("scheme") or PRIVATE_SCHEME,
+        (code.get("meaning") or segment["name"])[:64],
+    )
+    return (ANATOMY if layer["name"] == "anatomy" else FINDING), kind
+
+
 def _code_string(name: str) -> str:
     """Upper case letters, digits, space and underscore, at most 16 (PS3.5 6.2, CS)."""
     return "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in name.upper())[:16]
 
 
-def _make_repeatable(document: Dataset, at: datetime) -> None:
-    """Replace the current time and the random UID that highdicom writes."""
+def make_repeatable(document: Dataset, at: datetime) -> None:
+    """Replace the current time and the random UIDs that highdicom writes."""
     for keyword in ("ContentDate", "SeriesDate", "InstanceCreationDate"):
         if keyword in document:
             setattr(document, keyword, at.strftime("%Y%m%d"))
@@ -238,7 +244,7 @@ def _make_repeatable(document: Dataset, at: datetime) -> None:
     for equipment in document.get("ContributingEquipmentSequence", []):
         equipment.ContributionDateTime = at.strftime("%Y%m%d%H%M%S")
     dimensions = derived_uid("dimensions", document.SOPInstanceUID)
-    for item in (*document.DimensionOrganizationSequence, *document.DimensionIndexSequence):
+    for item in (*document.get("DimensionOrganizationSequence", ()), *document.get("DimensionIndexSequence", ())):
         item.DimensionOrganizationUID = dimensions
 
 

@@ -12,7 +12,7 @@ from annotation.datasets.verify import content_hash
 from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import ERASED
 
-FINDINGS = {
+FINDINGS: dict[str, Any] = {
     "name": "findings",
     "title": "Findings",
     "editable": True,
@@ -28,7 +28,7 @@ FINDINGS = {
         {"id": 7, "key": "nodule", "name": "Nodule", "colour": "#ae4bb3"},
     ],
 }
-ANATOMY = {
+ANATOMY: dict[str, Any] = {
     "name": "anatomy",
     "title": "Anatomy",
     "editable": True,
