@@ -77,6 +77,28 @@ CHOICES = (
             ),
         ),
     ),
+    Choice(
+        "coco",
+        "COCO",
+        "Each segment of each slice as run lengths, for programs that learn from flat pictures.",
+        "coco",
+        (
+            (
+                "`coco/train.json` …",
+                "COCO, run lengths as pycocotools reads them; an image is the slice `slice` of a file of `images/`",
+            ),
+        ),
+    ),
+    Choice(
+        "tables",
+        "Tables",
+        "Scans, answers and quantities as Parquet and CSV, with a data dictionary.",
+        "tables",
+        (
+            ("`tables/scans`, `answers`, `quantities`", "the same as `.parquet` and as `.csv`"),
+            ("`tables/dictionary.json`", "what each column means, with its unit"),
+        ),
+    ),
 )
 BY_KEY = {choice.key: choice for choice in CHOICES}
 

@@ -526,7 +526,7 @@ export interface NewBatchRequest {
 export interface NewExportRequest {
   readonly destination?: string;
   /** Besides NIfTI and DICOM SEG, which every export holds. */
-  readonly formats?: readonly "nnunet"[];
+  readonly formats?: readonly ("nnunet" | "dicom_seg_labelmap" | "dicom" | "dicom_sr" | "coco" | "tables")[];
 }
 
 export interface NewReleaseRequest {
