@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.datasets import services
+from annotation.datasets.comparing_api import ReleaseChangesView
 from annotation.datasets.downloading import find_export, is_in_folder, make_links, serve_export
 from annotation.datasets.exporters.choices import CHOICES
 from annotation.datasets.models import Export, Release
@@ -258,6 +259,7 @@ def _answer(request: Request, pk: UUID, status: int = 200) -> Response:
 urls = [
     path("releases/", ReleaseListView.as_view(), name="releases"),
     path("releases/<uuid:pk>/", ReleaseView.as_view(), name="release"),
+    path("releases/<uuid:pk>/changes", ReleaseChangesView.as_view(), name="release-changes"),
     path("releases/<uuid:pk>/freeze", ReleaseActionView.as_view(action="freeze"), name="release-freeze"),
     path("releases/<uuid:pk>/publish", ReleaseActionView.as_view(action="publish"), name="release-publish"),
     path("releases/<uuid:pk>/yank", ReleaseYankView.as_view(), name="release-yank"),
