@@ -16,8 +16,9 @@ from annotation.datasets.exporters.listing import ScanVoxels
 from annotation.datasets.keeping import check_list
 from annotation.datasets.models import Export, Release
 from annotation.datasets.services import folder_name, folder_of
+from annotation.datasets.signing import open_signer
 from annotation.datasets.states import EXPORTABLE
-from annotation.datasets.verify import SUMS, Verdict, verify
+from annotation.datasets.verify import KEY, SIGNATURE, SUMS, Verdict, verify
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
@@ -53,6 +54,7 @@ def write_export(claim: Claim) -> dict[str, Any]:
             _loader(),
             lambda n, said: claim.report(n * WRITTEN // 100, said),
             export.formats,
+            open_signer(),
         )
         verdict = _prove(part, seal, claim.report)
         files = list_files(part)
@@ -69,7 +71,13 @@ def write_export(claim: Claim) -> dict[str, Any]:
                 actor=export.created_by or SystemActor.WORKER,
                 action="release.exported",
                 target=release,
-                new={"export": str(export.pk), "place": location_of(export), "seal": seal, "files": verdict.files},
+                new={
+                    "export": str(export.pk),
+                    "place": location_of(export),
+                    "seal": seal,
+                    "files": verdict.files,
+                    "signed_by": verdict.signed_by,
+                },
             )
     return {
         "name": name,
@@ -77,6 +85,7 @@ def write_export(claim: Claim) -> dict[str, Any]:
         "manifest_hash": release.manifest_hash,
         "files": verdict.files,
         "scans": verdict.scans,
+        "signed_by": verdict.signed_by,
     }
 
 
@@ -168,7 +177,7 @@ def _publish_bucket(part: Path, name: str, export: Export, claim: Claim) -> None
     for done, file in enumerate(files):
         claim.report(PROVEN + (100 - PROVEN) * done // len(files), f"Sending {file}")
         store.put_named(f"{name}/{file}", part / file)
-    for file in stale - set(files):
+    for file in (stale | {SIGNATURE, KEY}) - set(files):
         store.delete(f"{name}/{file}")
     claim.report(99, "Sending the sums")
     _require_exportable(Release.objects.only("state").get(pk=export.release_id))

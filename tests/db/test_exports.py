@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from annotation.datasets import services
-from annotation.datasets.downloading import find_export
+from annotation.datasets.exporters.choices import BY_KEY
 from annotation.datasets.exporting import write_export
 from annotation.datasets.models import Export, Release
 from annotation.datasets.verify import verify
@@ -30,7 +30,6 @@ from tests.factories.world import SHAPE, World, approve, ball, label, publish, v
 from tests.factories.xray import COLUMNS, ROWS, make_xray, stored_values
 from voxloop.jobs.models import Job
 from voxloop.jobs.running import Claim, LeaseLost, claim, run
-from voxloop.kernel.errors import Conflict, Invalid
 from voxloop.storage.folder import FolderStore
 from voxloop.storage.store import open_store
 
@@ -95,7 +94,8 @@ def test_an_x_ray_is_released_as_the_detector_saw_it(world: World, settings: Any
     label(world, assignment)
     approve(world, assignment)
     release = services.create_release(campaign=world.campaign, name="xr", actor=world["datamanager"], licence="CC0")
-    export = exported(world, services.freeze_release(release_id=release.pk, actor=world["datamanager"]))
+    frozen_ = services.freeze_release(release_id=release.pk, actor=world["datamanager"])
+    export = exported(world, frozen_, formats=list(BY_KEY))
     assert export.job.state == "succeeded", export.job.error
     folder = settings.EXPORT_ROOT / "chest-ct-xr"
     assert verify(folder, seal=export.seal).is_proven
@@ -108,10 +108,12 @@ def test_an_x_ray_is_released_as_the_detector_saw_it(world: World, settings: Any
     np.testing.assert_array_equal(marked == 1, ball((1, ROWS, COLUMNS))[0])
     np.testing.assert_array_equal(image.affine, labels.affine)
     # A projection has no frame of reference for a DICOM segmentation, and no volume.
-    assert not (folder / "dicom-seg").exists()
+    there = {path.name for path in folder.iterdir() if path.is_dir()}
+    assert there == {"images", "labels", "nnunet", "coco", "tables"}
     readme = (folder / "README.md").read_text()
     assert "uint16 of an X-ray" in readme
     assert "cm² in all" in readme
+    assert "dicom" not in readme
     assert not {"HU", "dicom-seg", "mL"} & set(re.findall(r"[\w-]+", readme))
     assert f"{(marked == 1).sum() * 0.4 * 0.5 / 100:.1f} |" in readme
     assert json.loads((folder / "dataset.json").read_text())["channel_names"] == {"0": "X-ray"}
@@ -197,42 +199,6 @@ def test_an_attempt_that_was_overtaken_does_not_publish(world: World, settings: 
     assert (settings.EXPORT_ROOT / "chest-ct-r1").stat().st_ino == before
     assert verify(settings.EXPORT_ROOT / "chest-ct-r1", seal=first.seal).is_proven
     assert left_over(settings.EXPORT_ROOT) == []
-
-
-@pytest.mark.django_db
-def test_other_formats_take_the_place_of_the_earlier_export(world: World, settings: Any, client: Client) -> None:
-    release, manager = frozen(world), world["datamanager"]
-    plain = exported(world, release)
-    more = services.request_export(release_id=release.pk, actor=manager, formats=["nnunet"])
-    assert services.request_export(release_id=release.pk, actor=manager, formats=["nnunet", "nifti"]) == more
-    with pytest.raises(Conflict) as running:
-        services.request_export(release_id=release.pk, actor=manager)
-    assert running.value.code == "export_running"
-    run(more.job_id, write_export)
-    more.refresh_from_db()
-    assert more.formats == ["nifti", "dicom_seg", "nnunet"]
-    folder = settings.EXPORT_ROOT / "chest-ct-r1"
-    assert verify(folder, seal=more.seal).faults == []
-    raw = folder / "nnunet/Dataset100_ChestCt"
-    assert json.loads((raw / "dataset.json").read_text())["numTraining"] == len(list((raw / "imagesTr").iterdir()))
-    with pytest.raises(Conflict) as replaced:
-        find_export(plain.pk, manager)
-    assert replaced.value.code == "export_replaced"
-    assert find_export(more.pk, manager) == more
-    client.force_login(manager, backend="django.contrib.auth.backends.ModelBackend")
-    page = client.get(f"/releases/{release.pk}/").content.decode()
-    assert "with nnU-Net v2" in page
-    assert page.count("Replaced by a later export") == 1
-
-
-@pytest.mark.django_db
-def test_an_unknown_format_is_refused(world: World) -> None:
-    release = frozen(world)
-    with pytest.raises(Invalid) as refusal:
-        services.request_export(release_id=release.pk, actor=world["datamanager"], formats=["tiff"])
-    assert refusal.value.code == "unknown_format"
-    assert "nnunet" in refusal.value.detail
-    assert not Export.objects.exists()
 
 
 @pytest.mark.django_db

@@ -20,6 +20,7 @@ class Choice:
     about: str
     module: str  # holds the `Writer`; imported by the worker that writes it
     contents: tuple[tuple[str, str], ...]
+    is_ct_only: bool = False
 
 
 CHOICES = (
@@ -52,6 +53,7 @@ CHOICES = (
                 "as `dicom-seg/`, but as LABELMAP: values are the segment numbers of `labels.json`",
             ),
         ),
+        is_ct_only=True,
     ),
     Choice(
         "dicom",
@@ -64,6 +66,7 @@ CHOICES = (
                 "the CT as a DICOM series, HU, not compressed; `dicom-seg/` refers to it where the scan came as DICOM",
             ),
         ),
+        is_ct_only=True,
     ),
     Choice(
         "dicom_sr",
@@ -76,6 +79,7 @@ CHOICES = (
                 "measurement report (TID 1500) of `dicom-seg/CODE.dcm`: mL and mean HU of each segment",
             ),
         ),
+        is_ct_only=True,
     ),
     Choice(
         "coco",

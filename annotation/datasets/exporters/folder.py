@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from annotation.datasets import verify
+from annotation.datasets import signature, verify
 from annotation.datasets.exporters import dicom_seg, manifest
 from annotation.datasets.exporters.choices import open_writers
-from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels, pretty
+from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels, Sign, pretty
 from voxloop.storage.objects import sha256_of
 from voxloop.volume import nifti
 from voxloop.volume.geometry import Geometry
@@ -20,11 +20,13 @@ Load = Callable[[Mapping[str, Any]], ScanVoxels]
 Tell = Callable[[int, str], None]
 
 
-def write_release(folder: Path, frozen: Frozen, load: Load, report: Tell, formats: Sequence[str] = ()) -> str:
+def write_release(
+    folder: Path, frozen: Frozen, load: Load, report: Tell, formats: Sequence[str] = (), sign: Sign | None = None
+) -> str:
     """Write every file of a release; returns its seal (the sha256 of SHA256SUMS). `frozen` is the release's manifest,
     `load` returns the voxels of one of its scans, `report` is called with 0-100 and a sentence before each scan,
-    `formats` are written besides NIfTI and DICOM SEG (`exporters.choices`). Equal input gives equal bytes. Raises
-    ValueError when voxels are not the frozen ones."""
+    `formats` are written besides NIfTI and DICOM SEG (`exporters.choices`), `sign` signs SHA256SUMS. Equal input gives
+    equal bytes. Raises ValueError when voxels are not the frozen ones."""
     listing = Listing(folder)
     writers = open_writers(formats, frozen, listing)
     scans = frozen["scans"]
@@ -40,12 +42,18 @@ def write_release(folder: Path, frozen: Frozen, load: Load, report: Tell, format
     listing.add_text("README.md", manifest.readme_document(frozen, formats))
     listing.add_text("labels.json", pretty(manifest.labels_document(frozen)))
     listing.add_text("dataset.json", pretty(manifest.dataset_document(frozen)))
-    shutil.copyfile(verify.__file__, folder / "verify.py")
-    listing.add(folder / "verify.py", "document")
+    for script in (verify, signature):
+        path = folder / f"{script.__name__.rpartition('.')[2]}.py"
+        shutil.copyfile(str(script.__file__), path)
+        listing.add(path, "document")
     (folder / verify.MANIFEST).write_text(pretty(manifest.manifest_document(frozen, listing.files)), "utf-8")
     sums = {entry["path"]: entry["sha256"] for entry in listing.files}
     sums[verify.MANIFEST] = sha256_of(folder / verify.MANIFEST)
     (folder / verify.SUMS).write_text(manifest.sums_document(sums), "utf-8")
+    if sign:
+        signed, public = sign((folder / verify.SUMS).read_bytes())
+        (folder / verify.SIGNATURE).write_bytes(signed)
+        (folder / verify.KEY).write_bytes(public)
     return sha256_of(folder / verify.SUMS)
 
 

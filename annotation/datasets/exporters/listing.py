@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,8 @@ from voxloop.volume.pack.codec import Voxels
 
 Frozen = Mapping[str, Any]
 Labels = npt.NDArray[np.uint8]
+# From the bytes of SHA256SUMS to their signature (64 bytes) and the public key (PEM).
+Sign = Callable[[bytes], tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)

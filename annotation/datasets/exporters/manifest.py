@@ -118,7 +118,8 @@ def readme_document(frozen: Frozen, formats: Iterable[str] = ()) -> str:
         "## Where it comes from\n" + _provenance(scans),
         "## How to check it\n`python3 verify.py .` (needs numpy and nibabel) proves that every file is the exported"
         " one, nothing was added, every\nmask is the approved one and lies on the grid of its image, and no site is on"
-        " two sides. `sha256sum -c SHA256SUMS`\nchecks the files alone.",
+        " two sides. `sha256sum -c SHA256SUMS`\nchecks the files alone. `--key KEY.pem` (needs cryptography, too) proves"
+        " who signed it; take the key from the signer,\nnot from this folder.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -143,12 +144,17 @@ def _contents(frozen: Frozen, formats: Iterable[str]) -> str:
             only = "; CT only, a projection has no frame of reference" if planar else ""
             subfolder = folder_of("dicom-seg", layer["name"], frozen)
             rows.append((f"`{subfolder}/CODE.dcm`", f"{name}: the same as DICOM segmentation{only}"))
-    rows += [row for key in formats if key in BY_KEY for row in BY_KEY[key].contents]
+    chosen = [BY_KEY[key] for key in formats if key in BY_KEY]
+    rows += [row for choice in chosen if ct or not choice.is_ct_only for row in choice.contents]
     rows += [
         ("`labels.json`", "the label schema: values, names, coded terms, questions"),
         ("`dataset.json`", _lists(frozen)),
         ("`manifest.json`", "per scan: site, split, author, reviewer, answers, what the work began from, hashes"),
-        ("`SHA256SUMS`, `verify.py`", "to check all of it, offline"),
+        ("`SHA256SUMS`, `verify.py`, `signature.py`", "to check all of it, offline"),
+        (
+            "`SHA256SUMS.sig`, `SHA256SUMS.pem`",
+            "Ed25519 signature of `SHA256SUMS` and its public key, where it is signed",
+        ),
     ]
     return _table(("path", "what"), rows)
 

@@ -78,7 +78,7 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"Exported {told['scans']} scan{'s' * (told['scans'] != 1)}, {told['files']} files,"
                 f" to {told['place']}\n"
-                f"seal {told['seal']}"
+                f"seal {told['seal']}" + (f"\nkey  {told['signed_by']}" if told["signed_by"] else "")
             )
 
 
