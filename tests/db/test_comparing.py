@@ -207,7 +207,7 @@ def test_page_json_and_csv_tell_the_same(world: World, client: Client) -> None:
     assert told["scans"][0]["scan"] in page
     assert "What changed since r2" in client.get(f"{address}/").content.decode()  # the one before, when none is named
     assert "Nothing changed" in client.get(f"{address}/?since={after.pk}").content.decode()
-    assert client.get(f"{address}.csv").status_code == 404
+    assert "VX-" in client.get(f"{address}.csv").content.decode()
     assert client.get(f"/api/v1{address}").status_code == 422
     assert json.dumps(told).count('"unchanged": 1') == 1
 
@@ -217,3 +217,5 @@ def test_an_only_release_has_nothing_to_compare_with(world: World, client: Clien
     only = frozen(world, "r1")
     client.force_login(world["datamanager"], backend="django.contrib.auth.backends.ModelBackend")
     assert "Nothing to compare with" in client.get(f"/releases/{only.pk}/changes/").content.decode()
+    refused = client.get(f"/releases/{only.pk}/changes.csv")
+    assert (refused.status_code, "no other frozen release" in refused.content.decode()) == (409, True)

@@ -118,8 +118,8 @@ def readme_document(frozen: Frozen, formats: Iterable[str] = ()) -> str:
         "## Where it comes from\n" + _provenance(scans),
         "## How to check it\n`python3 verify.py .` (needs numpy and nibabel) proves that every file is the exported"
         " one, nothing was added, every\nmask is the approved one and lies on the grid of its image, and no site is on"
-        " two sides. `sha256sum -c SHA256SUMS`\nchecks the files alone. `--key KEY.pem` (needs cryptography, too) proves"
-        " who signed it; take the key from the signer,\nnot from this folder.",
+        " two sides. `sha256sum -c SHA256SUMS`\nchecks the files alone. `--key KEY.pem` (needs cryptography, too)"
+        " proves who signed it; take the key from the signer,\nnot from this folder.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

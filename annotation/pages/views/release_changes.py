@@ -1,6 +1,6 @@
 """What changed between two releases, as a page and as CSV."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from django.core.paginator import Paginator
@@ -12,7 +12,7 @@ from annotation.datasets.models import Release
 from annotation.datasets.services import folder_name
 from annotation.pages.requests import PageRequest
 from annotation.pages.tables import csv_file
-from voxloop.kernel.errors import NotFound
+from voxloop.kernel.errors import Conflict
 
 PAGE_SIZE = 50
 WORDS = {IN: "New", OUT: "Left", CHANGED: "Changed"}
@@ -40,7 +40,7 @@ HEAD = (
 def release_changes(request: PageRequest, found: Release) -> HttpResponse:
     """The scans that are in, out or changed since another release, which is the one before when none is named."""
     others = find_earlier(found, request.user)
-    since = _since(request) or (others[0].pk if others else None)
+    since = _since(request, others)
     compared = compare_releases(release_id=found.pk, since_id=since, actor=request.user) if since else None
     change = request.GET.get("change", "")
     scans = [one for one in compared.scans if change in ("", one.change)] if compared else []
@@ -60,20 +60,20 @@ def release_changes(request: PageRequest, found: Release) -> HttpResponse:
 
 def release_changes_csv(request: PageRequest, found: Release) -> HttpResponse:
     """Every change as CSV, one row for each segment."""
-    since = _since(request)
+    since = _since(request, find_earlier(found, request.user))
     if since is None:
-        raise NotFound
+        raise Conflict("This campaign has no other frozen release to compare with.", code="nothing_to_compare")
     compared = compare_releases(release_id=found.pk, since_id=since, actor=request.user)
     name = f"{folder_name(found)}-since-{folder_name(compared.before)}"
     return csv_file(name, HEAD, _rows(compared))
 
 
-def _since(request: PageRequest) -> UUID | None:
-    """The release named in the address; none for what is no id."""
+def _since(request: PageRequest, others: Sequence[Release]) -> UUID | None:
+    """The release named in the address; without a name, or for what is no id, the first of the others."""
     try:
         return UUID(request.GET.get("since", ""))
     except ValueError:
-        return None
+        return others[0].pk if others else None
 
 
 def _rows(compared: Comparison) -> Iterator[tuple[object, ...]]:
