@@ -82,6 +82,19 @@ CHOICES = (
         is_ct_only=True,
     ),
     Choice(
+        "rtstruct",
+        "RTSTRUCT",
+        "Each segment as contours along the edges of its voxels, for programs of radiotherapy.",
+        "rtstruct",
+        (
+            (
+                "`rtstruct/CODE.dcm`",
+                "RT structure set: closed contours along the edges of the voxels; a hole is a contour within another",
+            ),
+        ),
+        is_ct_only=True,
+    ),
+    Choice(
         "coco",
         "COCO",
         "Each segment of each slice as run lengths, for programs that learn from flat pictures.",

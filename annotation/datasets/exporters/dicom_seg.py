@@ -181,19 +181,19 @@ def slice_headers(geometry: Geometry, source: Source) -> list[Dataset]:
         image.Modality = "CT"
         image.InstanceNumber = k + 1
         image.Rows, image.Columns = rows, columns
-        image.PixelSpacing = [_decimal(row_spacing), _decimal(column_spacing)]
-        image.SliceThickness = _decimal(thickness)
+        image.PixelSpacing = [decimal_string(row_spacing), decimal_string(column_spacing)]
+        image.SliceThickness = decimal_string(thickness)
         if slices > 1:
             # Otherwise highdicom measures between the frames of the mask: one frame gives 1 mm, two with a gap give the
             # gap, and readers that build a volume from it scale the lesion.
-            image.SpacingBetweenSlices = _decimal(thickness)
-        image.ImageOrientationPatient = [_decimal(value) for value in (*row, *column)]
-        image.ImagePositionPatient = [_decimal(value) for value in geometry.lps_of((0, 0, k))]
+            image.SpacingBetweenSlices = decimal_string(thickness)
+        image.ImageOrientationPatient = [decimal_string(value) for value in (*row, *column)]
+        image.ImagePositionPatient = [decimal_string(value) for value in geometry.lps_of((0, 0, k))]
         images.append(image)
     return images
 
 
-def _decimal(value: float) -> str:
+def decimal_string(value: float) -> str:
     """A decimal string of at most 16 characters (PS3.5 6.2), without an exponent, which some viewers cut off."""
     for digits in range(15, -1, -1):
         text = f"{value:.{digits}f}"
