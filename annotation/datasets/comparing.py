@@ -86,8 +86,8 @@ def find_earlier(release: Release, actor: User) -> list[Release]:
     rows = visible_releases(actor).filter(campaign=release.campaign_id).exclude(state=ReleaseState.DRAFT)
     others = rows.exclude(pk=release.pk)
     return [
-        *others.filter(frozen_at__lte=release.frozen_at).order_by("-frozen_at"),
-        *others.filter(frozen_at__gt=release.frozen_at).order_by("frozen_at"),
+        *others.filter(frozen_at__lte=release.frozen_at).order_by("-frozen_at", "-created_at"),
+        *others.filter(frozen_at__gt=release.frozen_at).order_by("frozen_at", "created_at"),
     ]
 
 

@@ -6,6 +6,15 @@ SHA256SUMS.sig -pubin -inkey KEY.pem`."""
 import hashlib
 from pathlib import Path
 
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+except ImportError:  # the rest of a release is checked without it
+    CAN_CHECK = False
+else:
+    CAN_CHECK = True
+
 SUMS, SIGNATURE, KEY = "SHA256SUMS", "SHA256SUMS.sig", "SHA256SUMS.pem"
 Fault = tuple[str, str, str]  # file, code, message
 
@@ -15,11 +24,7 @@ def check(folder: Path, trusted: Path | None) -> tuple[str, Fault | None]:
 
     The key beside the signature proves only that both belong together; `trusted` is the signer's public key (PEM) from
     elsewhere."""
-    try:
-        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - only who checks a signature needs it
-        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
-    except ImportError:
+    if not CAN_CHECK:
         install = "Checking the signature needs cryptography; install it (python3 -m pip install cryptography)."
         return "unchecked (needs cryptography)", (SIGNATURE, "unchecked", install) if trusted else None
     try:

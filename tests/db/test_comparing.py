@@ -18,10 +18,11 @@ from annotation.datasets.models import Release
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import hash_of, load_labels, put_chunks, shown_counts
 from annotation.scans.services import withdraw_scan
-from annotation.work.models import Assignment
+from annotation.work.campaigns import create_campaign, set_member
+from annotation.work.models import Assignment, Campaign
 from tests.factories.world import SHAPE, World, approve, label, publish
 from voxloop.kernel.clock import now
-from voxloop.kernel.errors import Conflict, Damaged, NotFound
+from voxloop.kernel.errors import Conflict, Damaged, Invalid, NotFound
 from voxloop.volume.labelmap import ERASED, split_labelmap, strip_erased
 
 pytestmark = pytest.mark.django_db
@@ -39,12 +40,14 @@ def frozen(world: World, name: str) -> Release:
     return services.freeze_release(release_id=release.pk, actor=world["datamanager"])
 
 
-def frozen_with(release: Release, name: str, change: Callable[[list[dict[str, Any]]], None]) -> Release:
+def frozen_with(
+    release: Release, name: str, change: Callable[[list[dict[str, Any]]], None], campaign: Campaign | None = None
+) -> Release:
     """A later release whose list is this one's but for a change of its scans."""
     manifest = copy.deepcopy(release.manifest)
     change(manifest["scans"])
     return Release.objects.create(
-        campaign=release.campaign,
+        campaign=campaign or release.campaign,
         name=name,
         state="frozen",
         manifest=manifest,
@@ -183,6 +186,18 @@ def test_a_draft_is_not_compared_and_strangers_find_nothing(world: World) -> Non
         compare_releases(release_id=before.pk, since_id=before.pk, actor=world["annotator"])
 
 
+def test_only_releases_of_one_campaign_are_compared(world: World) -> None:
+    read(world, list(publish(world, size=1).assignments.all()))
+    before = frozen(world, "r1")
+    definition = world.campaign.schema.definition
+    other = create_campaign(name="Other", slug="other", definition=definition, actor=world["admin"])
+    set_member(campaign=other, user=world["datamanager"], role="data_manager", actor=world["admin"])
+    theirs = frozen_with(before, "r1", lambda scans: None, other)
+    with pytest.raises(Invalid) as refusal:
+        compare_releases(release_id=theirs.pk, since_id=before.pk, actor=world["datamanager"])
+    assert refusal.value.code == "other_campaign"
+
+
 def test_page_json_and_csv_tell_the_same(world: World, client: Client) -> None:
     rows = list(publish(world, size=3).assignments.order_by("position"))
     read(world, rows[:2])
@@ -219,3 +234,4 @@ def test_an_only_release_has_nothing_to_compare_with(world: World, client: Clien
     assert "Nothing to compare with" in client.get(f"/releases/{only.pk}/changes/").content.decode()
     refused = client.get(f"/releases/{only.pk}/changes.csv")
     assert (refused.status_code, "no other frozen release" in refused.content.decode()) == (409, True)
+    assert "nothing_to_compare" in refused.content.decode()
