@@ -109,10 +109,11 @@ CHOICES = (
     Choice(
         "tables",
         "Tables",
-        "Scans, answers and quantities as Parquet and CSV, with a data dictionary.",
+        "Scans, answers and quantities as Parquet and CSV, with a data dictionary and Croissant metadata.",
         "tables",
         (
             ("`tables/scans`, `answers`, `quantities`", "the same as `.parquet` and as `.csv`"),
+            ("`croissant.json`", "Croissant metadata: the tables and the folders of images and labels"),
             ("`tables/dictionary.json`", "what each column means, with its unit"),
         ),
     ),

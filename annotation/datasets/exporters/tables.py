@@ -1,4 +1,4 @@
-"""Scans, answers and quantities as tables: Parquet by pyarrow, and the same as CSV, with a data dictionary."""
+"""Scans, answers and quantities as Parquet (by pyarrow) and CSV, with a data dictionary and Croissant metadata."""
 
 import csv
 import io
@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 
+from annotation.datasets.exporters.croissant import croissant_document
 from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels, pretty
 from annotation.datasets.exporters.manifest import layer_of
 from voxloop.kernel.cells import plain_cell
@@ -114,6 +115,7 @@ class Writer:
             for name, columns in COLUMNS.items()
         }
         self.listing.add_text("tables/dictionary.json", pretty(dictionary), ROLE)
+        self.listing.add_text("croissant.json", pretty(croissant_document(self.frozen, self.listing, dictionary)), ROLE)
 
 
 def _quantities(

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from annotation.datasets.exporters.listing import Listing, ScanVoxels
 from annotation.datasets.exporters.tables import Writer
+from tests.unit.datasets.readers import SCRIPTS
 from tests.unit.datasets.release_case import chosen_release, frozen_release, oblique
 from voxloop.volume.labelmap import strip_erased
 
@@ -72,6 +75,27 @@ def test_every_column_is_in_the_dictionary(made: Any) -> None:
         schema = pyarrow.parquet.read_schema(made[0] / f"{name}.parquet")
         assert [entry["column"] for entry in dictionary[name]] == schema.names
         assert all(entry["about"] for entry in dictionary[name])
+
+
+def test_mlcroissant_accepts_the_metadata_and_loads_the_tables(made: Any) -> None:
+    folder = made[0].parent
+    mlcroissant = str(SCRIPTS / "mlcroissant")
+    document = ["--jsonld", "croissant.json"]
+    told = subprocess.run([mlcroissant, "validate", *document], cwd=folder, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert "Done." in told.stderr
+    assert not re.search("error|warning", told.stderr, re.IGNORECASE), told.stderr
+    load = [mlcroissant, "load", *document, "--num_records", "-1", "--record_set", "quantities"]
+    loaded = subprocess.run(load, cwd=folder, capture_output=True, text=True, check=False)
+    assert loaded.returncode == 0, loaded.stderr
+    lines = [line for line in loaded.stdout.splitlines() if line.startswith("{")]
+    rows = rows_of(made[0], "quantities")
+    assert len(lines) == len(rows)
+    for line, row in zip(lines, rows, strict=True):
+        assert f"'quantities/scan': b'{row['scan']}'" in line
+        assert f"'quantities/voxels': {row['voxels']}" in line
+    listed = {entry["@id"] for entry in json.loads((folder / "croissant.json").read_text())["distribution"]}
+    assert listed == {f"tables/{name}.csv" for name in NAMES} | {"images", "labels", "labels-anatomy"}
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
