@@ -24,6 +24,12 @@ class UploadSerializer(serializers.Serializer[Any]):
     file = serializers.FileField(allow_empty_file=True)
     site = serializers.SlugField(help_text="code of the site")
     campaign = serializers.SlugField(help_text="slug of the campaign")
+    nevertheless = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=500,
+        help_text="why doubtful series are taken in: derived CT, X-rays as secondary captures, values unlike HU",
+    )
 
 
 class ScanUploadView(APIView):
@@ -47,5 +53,11 @@ class ScanUploadView(APIView):
         campaign = visible_campaigns(request.user).filter(slug=wanted["campaign"]).first()
         if site is None or campaign is None:
             raise NotFound("There is no such site or campaign, or you may not see it.")
-        job = receive_upload(upload=wanted["file"], site=site, campaign=campaign, actor=request.user)
+        job = receive_upload(
+            upload=wanted["file"],
+            site=site,
+            campaign=campaign,
+            actor=request.user,
+            overrule=wanted.get("nevertheless", ""),
+        )
         return Response(JobSerializer(job).data, status=202)

@@ -6,6 +6,8 @@ from annotation.intake.limits import Limits
 from annotation.intake.volumes import Origin
 from voxloop.child import Document
 
+SET_ASIDE = "set_aside"  # code of files that are part of no volume, beside a series that was judged
+
 
 class ConvertRequest(Document, frozen=True):
     """A folder, a zip or one file to convert, with an optional mask for a single NIfTI."""

@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from annotation.intake.conversion import Accepted, ConvertRequest, ConvertResult, Refused
-from annotation.intake.dicom.headers import numbers_of
+from annotation.intake.conversion import SET_ASIDE, Accepted, ConvertRequest, ConvertResult, Refused
+from annotation.intake.dicom.divide import Aside
+from annotation.intake.dicom.headers import modality_of, numbers_of
 from annotation.intake.dicom.identity import IDENTIFIED_CODES
 from annotation.intake.dicom.read import Slice
-from annotation.intake.dicom.volume import find_series, origin_of_refused, read_series
+from annotation.intake.dicom.volume import divide_series, find_series, origin_of_refused, read_series
 from annotation.intake.limits import Limits
 from annotation.intake.naming import Sent, name_sent
 from annotation.intake.nifti import is_nifti, read_mask, read_nifti
@@ -40,6 +41,7 @@ class Conversion:
     job: ChildFolder
     accepted: list[Accepted] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    aside: list[Refused] = field(default_factory=list)
     not_dicom: int = 0
     unreadable: int = 0
     sent: dict[Path, Sent] = field(default_factory=dict)
@@ -55,6 +57,14 @@ class Conversion:
         number = numbers_of(slices[0].header, "SeriesNumber", 1)
         shown = int(number[0]) if number is not None and abs(number[0]) < LARGEST_NUMBER else None
         self.refused.append(Refused(refusal.code, refusal.detail, len(slices), told, first.folder, first.file, shown))
+
+    def set_aside(self, aside: Aside) -> None:
+        """Name files that are no part of their series' volume."""
+        first = min((self.sent[item.path] for item in aside.slices), key=lambda sent: sent.turn)
+        count = len(aside.slices)
+        files = "file is" if count == 1 else "files are"
+        told = f"{count} {files} {aside.what}: set aside, the rest of the series is judged."
+        self.aside.append(Refused(SET_ASIDE, told, count, None, first.folder, first.file, None))
 
     def tell(self, progress: float, sentence: str) -> None:
         """Report progress in per cent of the whole."""
@@ -92,7 +102,10 @@ def convert(request: ConvertRequest, job: ChildFolder) -> ConvertResult:
         reason = nothing_found(files, conversion.unreadable)
         conversion.refused.append(Refused("nothing_found", reason, files, None))
     return ConvertResult(
-        tuple(conversion.accepted), tuple(conversion.refused), conversion.not_dicom, conversion.unreadable
+        tuple(conversion.accepted),
+        (*conversion.refused, *conversion.aside),
+        conversion.not_dicom,
+        conversion.unreadable,
     )
 
 
@@ -112,12 +125,23 @@ def _convert_dicom(source: Path, scratch: Path, limits: Limits, conversion: Conv
     conversion.sent = name_sent(files)
     finds = find_series(files, limits, conversion.stage(0, 15, "Reading headers"))
     conversion.not_dicom, conversion.unreadable = finds.not_dicom, finds.unreadable
-    count = len(finds.series)
-    for number, slices in enumerate(finds.series.values(), start=1):
-        start, width = 15 + 85 * (number - 1) / count, 85 / count
-        name = f"Series {number} of {count}"
+    volumes: list[tuple[list[Slice], bool]] = []
+    for slices in finds.series.values():
         try:
-            volume = read_series(slices, limits, conversion.stage(start, 0.35 * width, f"{name}: decoding"))
+            division = divide_series(slices, limits)
+        except Refusal as refusal:
+            conversion.refuse_series(refusal, slices)
+            continue
+        for aside in division.aside:
+            conversion.set_aside(aside)
+        many = len(division.volumes) > 1 and modality_of(slices[0].header) != "CT"  # X-rays: none is the main one
+        volumes += [(volume, n == 0 and not many) for n, volume in enumerate(division.volumes)]
+    for number, (slices, is_whole) in enumerate(volumes, start=1):
+        start, width = 15 + 85 * (number - 1) / len(volumes), 85 / len(volumes)
+        name = f"Series {number} of {len(volumes)}"
+        try:
+            tell = conversion.stage(start, 0.35 * width, f"{name}: decoding")
+            volume = read_series(slices, limits, tell, is_whole=is_whole)
             _write(volume, None, conversion, conversion.stage(start + 0.35 * width, 0.65 * width, f"{name}: packing"))
             del volume
         except Refusal as refusal:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import numpy.typing as npt
 from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 
 from annotation.intake.limits import MIB, Limits
-from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, hash_volume
+from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, check_ct, hash_volume
 from voxloop.kernel.errors import Invalid, TooLarge
 from voxloop.kernel.uids import derive_uid
 from voxloop.volume.errors import FormatError
 from voxloop.volume.geometry import Geometry
-from voxloop.volume.nifti import affine_mm, open_image, to_labels
+from voxloop.volume.nifti import affine_mm, open_image, to_labels, unit_mm
 
 HEADER_BYTES = MIB  # header and extensions
+SAME_PLACE = 0.5  # of the smallest voxel: how far two descriptions of one grid may differ
 
 
 def is_nifti(path: Path) -> bool:
@@ -45,8 +49,7 @@ def read_nifti(path: Path, scratch: Path, limits: Limits) -> FoundVolume:
         values = np.asarray(image.dataobj[(slice(None), slice(None), k) + (0,) * (len(image.shape) - 3)], np.float64)
         hu[:, :, k] = np.rint(np.clip(np.nan_to_num(values, nan=LOWEST_HU), LOWEST_HU, HIGHEST_HU))
     voxels_zyx = _to_zyx(hu, transform)
-    if int(voxels_zyx.min()) == int(voxels_zyx.max()):
-        raise Invalid("Every voxel of the volume has the same value.", code="empty_volume")
+    overruled = check_ct(voxels_zyx, geometry, limits)
     digest = hash_volume(voxels_zyx, geometry)
     study_uid = derive_uid("study", digest)
     facts = {
@@ -61,6 +64,7 @@ def read_nifti(path: Path, scratch: Path, limits: Limits) -> FoundVolume:
         "frame_of_reference_uid": derive_uid("frame", study_uid),
         "sop_instance_uids": [],
         "source": "nifti",
+        **({"overruled": overruled} if overruled else {}),
     }
     origin = Origin(
         subject=study_uid,
@@ -92,6 +96,10 @@ def read_mask(path: Path, grid: Geometry, scratch: Path, limits: Limits) -> npt.
     return _to_zyx(labels, transform)
 
 
+def _shape_of(sizes: tuple[int, ...]) -> str:
+    return "×".join(map(str, sizes[:3]))
+
+
 def _shape(geometry: Geometry) -> str:
     return "×".join(map(str, reversed(geometry.shape_zyx)))
 
@@ -109,34 +117,65 @@ def _open(path: Path, plain: Path, limits: Limits) -> Any:
     voxels = int(np.prod(shape, dtype=np.int64))
     if voxels > limits.most_voxels or max(shape) > limits.most_slices * 2:
         raise TooLarge(
-            f"The volume has {voxels // 1_000_000} million voxels; {limits.most_voxels // 1_000_000} can be converted.",
+            f"The volume has {_shape_of(shape)} voxels; at most {limits.most_voxels // 1_000_000} million, and "
+            f"{limits.most_slices * 2:,} along one axis, can be converted.",
             code="volume_too_large",
         )
     if path.stat().st_size < offset + voxels * dtype.itemsize:
         raise Invalid("The NIfTI file is truncated: it holds fewer voxels than it declares.", code="bad_nifti")
     if not has_orientation:
         raise Invalid("The NIfTI file does not say how it lies in the patient (qform, sform).", code="no_orientation")
+    _check_one_place(image)
     return image
+
+
+def _check_one_place(image: Any) -> None:
+    """Readers disagree on which of the two forms counts when both are set: SimpleITK takes the qform for some codes,
+    nibabel always the sform."""
+    qform, sform = image.get_qform(coded=True)[0], image.get_sform(coded=True)[0]
+    if qform is None or sform is None:
+        return
+    sides = [(0, int(n) - 1) for n in image.shape[:3]]
+    corners = np.array([[*corner, 1] for corner in product(*sides)], np.float64).T
+    apart = np.linalg.norm(((qform - sform) @ corners)[:3], axis=0).max() * unit_mm(image)
+    if not np.isfinite(apart) or apart > SAME_PLACE * float(np.min(image.header.get_zooms()[:3])) * unit_mm(image):
+        raise Invalid(
+            f"The NIfTI file says in two ways how it lies in the patient, {apart:.1f} mm apart (qform and sform): "
+            "write both alike, or only one.",
+            code="two_places",
+        )
 
 
 def _inflate(path: Path, plain: Path, limits: Limits) -> Path:
     """Unpack a `.nii.gz` to disk, so that slices can be read without loading all of it; a `.nii` is returned as it
-    is."""
+    is. Unpacked is what the header at its beginning promises, and no more."""
     with path.open("rb") as handle:
         if handle.read(2) != b"\x1f\x8b":
             return path
-    most = limits.most_voxels * 8 + HEADER_BYTES
-    written = 0
     try:
         with gzip.open(path) as packed, plain.open("xb") as handle:
+            head = packed.read(HEADER_BYTES)
+            left = _promised(head, limits) - len(head)
+            handle.write(head)
             while block := packed.read(MIB):
-                written += len(block)
-                if written > most or written > limits.most_ratio * 5 * path.stat().st_size + HEADER_BYTES:
-                    raise TooLarge("The .nii.gz file inflates to more than a scan holds.", code="archive_ratio")
+                left -= len(block)
+                if left < 0:
+                    raise TooLarge("The .nii.gz file inflates to more than its header promises.", code="archive_ratio")
                 handle.write(block)
     except (EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
         raise Invalid("The .nii.gz file is damaged or truncated.", code="bad_nifti") from error
     return plain
+
+
+def _promised(head: bytes, limits: Limits) -> int:
+    """Bytes of a file by its header, with a margin; of one that cannot be read here, as much as a scan may hold."""
+    most = limits.most_voxels * 8 + HEADER_BYTES
+    with suppress(Exception):  # nibabel raises many types for a broken header; it is refused when the file is opened
+        header: Any = nibabel.Nifti1Header(head[: nibabel.Nifti1Header.sizeof_hdr])
+        voxels = int(np.prod([max(1, int(n)) for n in header.get_data_shape()], dtype=np.float64))
+        offset = int(header["vox_offset"])
+        return min(most, offset + voxels * int(header.get_data_dtype().itemsize) + HEADER_BYTES)
+    return most
 
 
 def _orient(image: Any) -> tuple[npt.NDArray[np.float64], Geometry]:

@@ -13,7 +13,9 @@ from django.db import transaction
 
 from annotation.intake.child import run_convert
 from annotation.intake.conversion import Refused
+from annotation.intake.limits import Limits
 from annotation.intake.naming import harmless_upload
+from annotation.intake.outcome import NothingCameInError
 from annotation.intake.rekeying import Rekeyer, notes_on
 from annotation.intake.storing import VolumeFiles, reject_series, store_scan
 from annotation.intake.uploads import fetch_upload, keep_upload
@@ -34,18 +36,21 @@ from voxloop.kernel.ids import new_id
 from voxloop.volume.labelmap import decode_message
 
 KEPT_MODALITIES = {"CT", "DX", "CR"}
+MOST_REASON = 500  # characters
 
 
-def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User) -> Job:
+def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User, overrule: str = "") -> Job:
     """Store an uploaded zip or NIfTI of a de-identified scan and enqueue its import.
 
-    `upload` has `name`, `size` and `chunks()`. Raises Invalid for another file type, TooLarge, NoSpace, StorageAway."""
+    `overrule` says why series are taken in that would be refused as doubtful (derived, an X-ray as a secondary capture,
+    values unlike HU); it goes into the audit log. `upload` has `name`, `size` and `chunks()`. Raises Invalid for
+    another file type, TooLarge, NoSpace, StorageAway."""
     _check_membership(site, campaign, actor)
     require_room()
     key, suffix = keep_upload(upload)
     name = harmless_upload(str(upload.name), suffix)
     source = {"upload": key, "suffix": suffix, "is_upload": True, "name": name, "bytes": upload.size}
-    return _ask(source, site, campaign, actor, key=key.rpartition("/")[2])
+    return _ask(source, site, campaign, actor, key=key.rpartition("/")[2], overrule=overrule)
 
 
 def receive_path(*, path: Path, site: Site, campaign: Campaign, actor: User, mask: Path | None = None) -> Job:
@@ -58,7 +63,9 @@ def receive_path(*, path: Path, site: Site, campaign: Campaign, actor: User, mas
     return _ask(source, site, campaign, actor, key=str(new_id()))
 
 
-def _ask(source: Mapping[str, Any], site: Site, campaign: Campaign, actor: User, *, key: str) -> Job:
+def _ask(
+    source: Mapping[str, Any], site: Site, campaign: Campaign, actor: User, *, key: str, overrule: str = ""
+) -> Job:
     with transaction.atomic():
         job = enqueue(
             Job.Kind.IMPORT_SCANS,
@@ -67,11 +74,13 @@ def _ask(source: Mapping[str, Any], site: Site, campaign: Campaign, actor: User,
                 "site": str(site.pk),
                 "campaign": str(campaign.pk),
                 "actor": str(actor.pk),
+                **({"is_overruled": True} if overrule.strip() else {}),
             },
             key=f"import:{key}:{new_id()}",
             actor=actor,
         )
-        record(actor=actor, action="scans.received", target=job, new={"site": site.code, "campaign": campaign.slug})
+        told = {"site": site.code, "campaign": campaign.slug}
+        record(actor=actor, action="scans.received", target=job, new=told, why=overrule.strip()[:MOST_REASON])
     return job
 
 
@@ -118,6 +127,7 @@ def import_scans(claim: Claim) -> dict[str, Any]:
             site=site,
             campaign=campaign,
             actor=actor,
+            overrule=bool(payload.get("is_overruled")),
             on_progress=claim.report,
             check=claim.check,
             may_go_on=claim.may_go_on,
@@ -135,13 +145,19 @@ def import_now(
     actor: User,
     mask: Path | None = None,
     layer: str | None = None,
+    overrule: str = "",
     on_progress: Callable[[int, str], None] | None = None,
 ) -> dict[str, Any]:
-    """Import a folder, zip or NIfTI on the server at once, without a worker; returns the outcome."""
+    """Import a folder, zip or NIfTI on the server at once, without a worker; returns the outcome. `overrule` as in
+    `receive_upload`."""
     _check_membership(site, campaign, actor)
     require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
+    if overrule.strip():
+        with transaction.atomic():
+            told = {"site": site.code, "campaign": campaign.slug}
+            record(actor=actor, action="scans.received", target=campaign, new=told, why=overrule.strip()[:MOST_REASON])
     return _import(
         source=path,
         mask=mask,
@@ -149,6 +165,7 @@ def import_now(
         site=site,
         campaign=campaign,
         actor=actor,
+        overrule=bool(overrule.strip()),
         on_progress=on_progress or (lambda progress, message: None),
         check=lambda: None,
         may_go_on=lambda: None,
@@ -164,6 +181,7 @@ def _import(
     site: Site,
     campaign: Campaign,
     actor: User,
+    overrule: bool,
     on_progress: Callable[[int, str], None],
     check: Callable[[], None],
     may_go_on: Callable[[], None],
@@ -179,6 +197,7 @@ def _import(
             source,
             folder,
             mask=mask,
+            limits=Limits(is_overruled=overrule),
             may_go_on=may_go_on,
             on_progress=lambda progress, message: on_progress(progress * 9 // 10, message),
         )
@@ -201,9 +220,7 @@ def _import(
                 not_again.append(Refused(refusal.code, refusal.detail, 0, None))
                 continue
             scans.append({"id": str(scan.pk), "code": scan.code, "new": is_new, "state": scan.state})
-        refused = [
-            _keep_refusal(refusal, rekeyer, site, campaign, actor, check) for refusal in [*not_again, *report.refused]
-        ]
+        refused = [_keep_refusal(one, rekeyer, site, campaign, actor, check) for one in [*not_again, *report.refused]]
         result = {
             "scans": scans,
             "refused": refused,
@@ -212,24 +229,10 @@ def _import(
             "unreadable": report.unreadable,
         }
         if not scans:
-            raise NothingCameIn(result)
+            raise NothingCameInError(result)
         return result
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-class NothingCameIn(Invalid):
-    """Every series of an import was refused; `result` names each with its reason."""
-
-    def __init__(self, result: dict[str, Any]) -> None:
-        refused = result["refused"]
-        first = refused[0]
-        count = len(refused)
-        told = "No scan was imported" + (f": all {count} series were refused." if count > 1 else ".")
-        others = len({row["reason"] for row in refused}) - 1
-        more = f" ({others} more {'reason' if others == 1 else 'reasons'} below.)" if others else ""
-        super().__init__(f"{told} {first['reason']}{more}", code=first["code"], result=result)
-        self.result = result
 
 
 def _keep_refusal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import zipfile
 import zlib
@@ -13,6 +14,7 @@ from annotation.intake.limits import MIB, Limits
 from voxloop.kernel.errors import Invalid, TooLarge
 
 BLOCK = MIB
+KEPT_FREE_BYTES = 256 * MIB  # others write to the same disk
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,20 @@ def _unzip(source: Path, scratch: Path, limits: Limits) -> list[SourceFile]:
         with zipfile.ZipFile(source) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
             _check_count(len(members), limits)
-            for member in members:
-                _check_member(member, limits)
+            for number, member in enumerate(members, start=1):
+                _check_member(member, f"File {number} of the {len(members)} in the zip", limits)
             declared = sum(member.file_size for member in members)
             if declared > limits.most_unpacked_bytes:
                 raise TooLarge(
                     f"The zip unpacks to {declared // MIB} MiB; {limits.most_unpacked_bytes // MIB} MiB are allowed.",
                     code="archive_too_large",
+                )
+            free = shutil.disk_usage(scratch).free
+            if declared > free - KEPT_FREE_BYTES:
+                raise TooLarge(
+                    f"The zip unpacks to {declared // MIB} MiB, for which there is no room on this server: "
+                    "send less at once, or tell who runs it.",
+                    code="no_room",
                 )
             for number, member in enumerate(members):
                 target = scratch / f"{number:06d}"
@@ -95,21 +104,18 @@ def _unzip(source: Path, scratch: Path, limits: Limits) -> list[SourceFile]:
     return found
 
 
-def _check_member(member: zipfile.ZipInfo, limits: Limits) -> None:
+def _check_member(member: zipfile.ZipInfo, called: str, limits: Limits) -> None:
+    """`called` is not its own name, which could be a patient's."""
     name = member.filename.replace("\\", "/")
     if name.startswith("/") or ".." in name.split("/") or ":" in name.split("/")[0] or "\0" in name:
-        raise Invalid("The zip names a file outside its own folder; pack it again.", code="archive_path")
+        raise Invalid(f"{called} is named outside its own folder; pack it again.", code="archive_path")
     if stat.S_ISLNK(member.external_attr >> 16):
-        raise Invalid("The zip holds a link; pack the files themselves.", code="archive_path")
+        raise Invalid(f"{called} is a link; pack the files themselves.", code="archive_path")
     if member.flag_bits & 0x1:
         raise Invalid("The zip is encrypted; send it without a password.", code="archive_encrypted")
     if member.file_size > limits.most_file_bytes:
         raise TooLarge(
-            f"A file in the zip holds {member.file_size // MIB} MiB; {limits.most_file_bytes // MIB} MiB are allowed.",
+            f"{called} holds {member.file_size // MIB} MiB; {limits.most_file_bytes // MIB} MiB are allowed. "
+            "Leave it out, or send its series in parts.",
             code="file_too_large",
-        )
-    if member.file_size > MIB and member.file_size > limits.most_ratio * max(1, member.compress_size):
-        raise TooLarge(
-            f"A file in the zip unpacks to more than {limits.most_ratio} times its size; no scan does.",
-            code="archive_ratio",
         )

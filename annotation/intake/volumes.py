@@ -9,10 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from annotation.intake.limits import OVERRULE, Limits
 from voxloop.child import Document
+from voxloop.kernel.errors import Invalid
 from voxloop.volume.geometry import Geometry
 from voxloop.volume.pack.codec import Voxels
 
+LEAST_VOXEL_MM, MOST_VOXEL_MM = 0.05, 20.0
+# Around and in a body lies air, about -1,000 HU. PET, MR and pictures stored from 0 have nothing of the kind.
+AIR_HU, LEAST_AIR = -300, 0.001
 LOWEST_HU, HIGHEST_HU = -1024, 3071  # 12 bits, the range of CT scanners; values outside are clipped
 
 
@@ -29,6 +34,29 @@ class Origin(Document, frozen=True):
     description: str
     facts: dict[str, Any]
     source_hash: str
+
+
+def check_ct(voxels_zyx: Voxels, geometry: Geometry, limits: Limits) -> list[str]:
+    """Check that a CT's grid is possible and its values can be HU. Returns what a person has overruled (`not_hu`).
+    Raises Invalid (`impossible_voxels`, `empty_volume`, `not_hu`)."""
+    spacing = geometry.spacing_mm_zyx
+    if not all(LEAST_VOXEL_MM <= mm <= MOST_VOXEL_MM for mm in spacing):
+        told = "×".join(f"{mm:g}" for mm in reversed(spacing))
+        raise Invalid(
+            f"Its voxels would be {told} mm large, which no CT has: the unit or the spacing in its header is wrong.",
+            code="impossible_voxels",
+        )
+    if int(voxels_zyx.min()) == int(voxels_zyx.max()):
+        raise Invalid("Every voxel of the volume has the same value.", code="empty_volume")
+    if np.count_nonzero(voxels_zyx < AIR_HU) >= LEAST_AIR * voxels_zyx.size:
+        return []
+    if limits.is_overruled:
+        return ["not_hu"]
+    raise Invalid(
+        f"Its values, {int(voxels_zyx.min())} to {int(voxels_zyx.max())}, hold no air and are not those of a CT in HU: "
+        f"perhaps another modality, or grey values of a picture. {OVERRULE}",
+        code="not_hu",
+    )
 
 
 @dataclass(frozen=True)

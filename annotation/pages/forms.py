@@ -148,6 +148,9 @@ class ReclaimForm(forms.Form):
         offer_rows(self, "person", annotators(campaign))
 
 
+NEVERTHELESS = "Only after a refusal as derived, secondary capture or not HU: why it is right. The log keeps it."
+
+
 class UploadForm(forms.Form):
     """A scan that was de-identified at its site."""
 
@@ -158,6 +161,7 @@ class UploadForm(forms.Form):
     )
     site = forms.ModelChoiceField(label="Site", queryset=Site.objects.none(), empty_label=None)
     campaign = forms.ModelChoiceField(label="Campaign", queryset=Campaign.objects.none(), empty_label=None)
+    nevertheless = forms.CharField(label="Take in nevertheless", required=False, max_length=500, help_text=NEVERTHELESS)
 
     def __init__(self, *args: Any, sites: Any, campaigns: Any, **more: Any) -> None:
         super().__init__(*args, **more)

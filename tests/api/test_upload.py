@@ -8,12 +8,14 @@ import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from pydicom import dcmread
 
 from annotation.intake.tasks import import_scans
 from annotation.scans.models import Scan
 from tests.api.test_loop_over_http import log_in
 from tests.factories.world import World
-from tests.unit.intake.series import make_series
+from tests.unit.intake.series import change, make_series
+from voxloop.audit.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +37,37 @@ def test_upload(world: World, tmp_path: Path) -> None:
     done = client.get(f"/api/v1/jobs/{job['id']}/").json()
     assert done["state"] == "succeeded"
     assert Scan.objects.get(pk=done["result"]["scans"][0]["id"]).state == "ready"
+
+
+def test_what_is_doubtful_comes_in_when_a_person_says_why(world: World, tmp_path: Path) -> None:
+    """And a stray file is named in the result, on its page and in its table."""
+    paths = make_series(tmp_path / "in")
+    change(paths, lambda n, dataset: setattr(dataset, "ImageType", ["DERIVED", "PRIMARY", "AXIAL"]))
+    stray = dcmread(paths[0])
+    stray.SOPInstanceUID, stray.ImageType = "1.2.3.4", ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+    stray.save_as(tmp_path / "in" / "scout.dcm")
+    content = Path(shutil.make_archive(str(tmp_path / "in"), "zip", tmp_path / "in")).read_bytes()
+    client = log_in(world, "datamanager")
+    first = send(client, "scan.zip", content).json()["id"]
+    import_scans(first)
+    refused = client.get(f"/api/v1/jobs/{first}/").json()
+    assert (refused["state"], "Take in nevertheless" in refused["error"]) == ("failed", True)
+
+    why = "A reformat of the scanner"
+    second = send(client, "scan.zip", content, nevertheless=why).json()["id"]
+    import_scans(second)
+    done = client.get(f"/api/v1/jobs/{second}/").json()
+    (scan,) = Scan.objects.filter(pk__in=[row["id"] for row in done["result"]["scans"]])
+    assert scan.facts["overruled"] == ["derived"]
+    client.force_login(world["datamanager"])
+    assert "Taken in nevertheless" in client.get(f"/scans/{scan.pk}/").content.decode()
+    assert [entry.why for entry in AuditEntry.objects.filter(action="scans.received")] == ["", why]
+    (aside,) = done["result"]["refused"]
+    assert (aside["code"], aside["files"], aside["scan"]) == ("set_aside", 1, None)
+    assert aside["reason"].startswith("1 file is a localiser (an overview): set aside")
+    page = client.get(f"/jobs/{second}/").content.decode()
+    assert "Set aside" in page
+    assert "1 series: 1 came in. 1 file was set aside." in page
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tests.product import Product
 @pytest.mark.timeout(1500)
 def test_the_loop_closes(product: Product, tmp_path: Path, browser: Browser) -> None:
     watched = Watched()
+    product.environment["VOXLOOP_TRAIN_STEPS"] = "60"  # what a whole training teaches is measured by `bench learning`
     try:
         tell_the_story(product, product.start, tmp_path, browser, watched)
     except BaseException as error:

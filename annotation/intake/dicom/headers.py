@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ from pydicom.multival import MultiValue
 
 MODALITY_OF_CLASS = {
     "1.2.840.10008.5.1.4.1.1.2": "CT",
+    "1.2.840.10008.5.1.4.1.1.2.1": "CT",
+    "1.2.840.10008.5.1.4.1.1.2.2": "CT",
     "1.2.840.10008.5.1.4.1.1.1": "CR",
     "1.2.840.10008.5.1.4.1.1.1.1": "DX",
     "1.2.840.10008.5.1.4.1.1.1.1.1": "DX",
@@ -47,3 +50,21 @@ def numbers_of(header: Dataset, keyword: str, count: int) -> npt.NDArray[np.floa
 def modality_of(header: Dataset) -> str:
     """The modality; from the SOP class when the attribute is missing."""
     return text_of(header, "Modality", 16).upper() or MODALITY_OF_CLASS.get(text_of(header, "SOPClassUID"), "")
+
+
+def image_type_of(header: Dataset) -> tuple[str, ...]:
+    """The values of Image Type in capitals: (ORIGINAL or DERIVED, PRIMARY or SECONDARY, AXIAL, LOCALIZER, …)."""
+    value = header.get("ImageType")
+    words = [] if value is None else [value] if isinstance(value, str) else list(value)
+    return tuple(str(word).strip().upper() for word in words)
+
+
+def steps_of(headers: Sequence[Dataset], keyword: str, count: int) -> npt.NDArray[np.float64]:
+    """For each of `count` decimal strings the last decimal place in which the files write it, 0 where it is not known:
+    values are rounded to multiples of it."""
+    steps = np.zeros(count)
+    for axis in range(count):
+        written = [str(header[keyword].value[axis]).strip() for header in headers]
+        if all(re.fullmatch(r"[-+]?\d+\.?\d*", value) for value in written):
+            steps[axis] = 10.0 ** -max(len(value.partition(".")[2]) for value in written)
+    return steps

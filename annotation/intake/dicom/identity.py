@@ -64,13 +64,21 @@ def is_dummy(value: str) -> bool:
 
 
 def is_code(name: str, patient_id: str) -> bool:
-    """Whether a Patient's Name is a pseudonym: the Patient ID, a dummy, or one word with a digit."""
+    """Whether a Patient's Name is a pseudonym: the Patient ID, a dummy, or one word with a digit, which public sets
+    also write as family and given name (Case^C0012)."""
     if is_dummy(name):
         return True
     plain = name.strip("^ ").lower()
+    if "^" in plain and GIVEN_NAMES.isdisjoint(re.split(r"[\W\d_]+", plain)):
+        plain = plain.replace("^", "-")
     if plain != patient_id.lower() and not re.fullmatch(r"[\w.-]*\d[\w.-]*", plain):
         return False
     return not (_holds_a_date(plain) or _reads_as_a_name(plain))
+
+
+def is_year_only(birth_date: str) -> bool:
+    """1 January: what de-identification leaves of a birth date that shall tell the year. It is not stored."""
+    return bool(re.fullmatch(r"\d{4}-?01-?01", birth_date.strip()))
 
 
 def check_patient_id(value: str) -> None:

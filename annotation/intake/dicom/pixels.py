@@ -10,7 +10,7 @@ import imagecodecs
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
-from pydicom.encaps import generate_frames
+from pydicom.encaps import get_frame
 
 from voxloop.kernel.errors import Invalid
 
@@ -32,32 +32,39 @@ ENCAPSULATED: dict[str, Decoder] = {
 KNOWN = {*NATIVE, RLE, *ENCAPSULATED}
 
 
-def decode_stored(pixel_data: bytes, header: Dataset, transfer_syntax: str) -> npt.NDArray[np.int32]:
-    """The stored values of a single-frame monochrome image, (rows, columns), sign already applied.
+def decode_stored(
+    pixel_data: bytes, header: Dataset, transfer_syntax: str, frame: tuple[int, int] = (0, 1)
+) -> npt.NDArray[np.int32]:
+    """The stored values of one frame (its number, of how many) of a monochrome image, (rows, columns), sign already
+    applied.
 
     Raises Invalid: `unknown_syntax`, `truncated_pixels`, `bad_pixels`.
     """
     rows, columns = int(header.Rows), int(header.Columns)
     allocated = int(header.BitsAllocated)
     if transfer_syntax in NATIVE:
-        raw = _native(pixel_data, rows, columns, allocated, NATIVE[transfer_syntax])
+        raw = _native(pixel_data, rows, columns, allocated, NATIVE[transfer_syntax], frame[0])
     elif transfer_syntax == RLE or transfer_syntax in ENCAPSULATED:
-        raw = _encapsulated(pixel_data, rows, columns, allocated, transfer_syntax)
+        raw = _encapsulated(pixel_data, rows, columns, allocated, transfer_syntax, frame)
     else:
         raise Invalid(f"The transfer syntax {transfer_syntax[:64]} is not supported.", code="unknown_syntax")
     return _apply_sign(raw, header)
 
 
-def _native(data: bytes, rows: int, columns: int, allocated: int, order: str) -> npt.NDArray[Any]:
+def _native(data: bytes, rows: int, columns: int, allocated: int, order: str, frame: int) -> npt.NDArray[Any]:
     need = rows * columns * allocated // 8
-    if len(data) < need:
-        raise Invalid(f"A slice holds {len(data)} bytes of pixels; {need} are needed.", code="truncated_pixels")
-    return np.frombuffer(data, f"{order}u{allocated // 8}", rows * columns).reshape(rows, columns)
+    there = max(0, len(data) - frame * need)
+    if there < need:
+        raise Invalid(f"A slice holds {there} bytes of pixels; {need} are needed.", code="truncated_pixels")
+    pixels = np.frombuffer(data, f"{order}u{allocated // 8}", rows * columns, frame * need)
+    return pixels.reshape(rows, columns)
 
 
-def _encapsulated(data: bytes, rows: int, columns: int, allocated: int, syntax: str) -> npt.NDArray[Any]:
+def _encapsulated(
+    data: bytes, rows: int, columns: int, allocated: int, syntax: str, which: tuple[int, int]
+) -> npt.NDArray[Any]:
     try:
-        frame = next(generate_frames(data, number_of_frames=1))
+        frame = get_frame(data, which[0], number_of_frames=which[1])
     except (StopIteration, ValueError, struct.error, EOFError, IndexError) as error:
         raise Invalid("The pixel data of a slice is truncated.", code="truncated_pixels") from error
     if syntax != RLE and (declared := declared_size(frame)) != (rows, columns):

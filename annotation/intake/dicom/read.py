@@ -6,6 +6,7 @@ import struct
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -51,6 +52,9 @@ HEADER_TAGS = (
     "SeriesInstanceUID",
     "SeriesNumber",
     "FrameOfReferenceUID",
+    "AcquisitionNumber",
+    "TemporalPositionIdentifier",
+    "NominalPercentageOfCardiacPhase",
     "ImagePositionPatient",
     "ImageOrientationPatient",
     "SamplesPerPixel",
@@ -70,19 +74,24 @@ HEADER_TAGS = (
     "RescaleSlope",
     *IDENTITY_TAGS,
 )
+# The records of a directory, and the frames of an enhanced file.
+SEQUENCES = ("DirectoryRecordSequence", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 PIXEL_TAGS = ("PixelData", "BitsAllocated", "PixelRepresentation")
-HEADER_BYTES = 1 << 20  # slack for the inflated size of a deflated file
+HEADER_BYTES = 1 << 20  # the most that is read before a file has said how large it is
+_SIZES = {"SamplesPerPixel": 1, "NumberOfFrames": 1, "Rows": 0, "Columns": 0, "BitsAllocated": 16}
 
 
 @dataclass(frozen=True)
 class Slice:
-    """One file of a series: path, transfer syntax, attributes, location of the pixel data."""
+    """One file of a series: path, transfer syntax, attributes, size of the pixel data; `frame` (number, of how many) of
+    an enhanced file, which has many."""
 
     path: Path
     folder: str
     transfer_syntax: str
     header: Dataset
     pixel_bytes: int
+    frame: tuple[int, int] | None = None
 
 
 def looks_like_dicom(data: bytes) -> bool:
@@ -91,10 +100,15 @@ def looks_like_dicom(data: bytes) -> bool:
     return bare or data[128:132] == b"DICM"
 
 
+def is_directory(item: Slice) -> bool:
+    """A DICOMDIR (PS3.10 8): records of other files, no image and no UID of a series."""
+    return "DirectoryRecordSequence" in item.header
+
+
 def read_slice(path: Path, folder: str, limits: Limits) -> Slice:
     """The header of a file. Raises Invalid (`unreadable`, `deflated_too_large`). The preamble is ignored."""
     data = path.read_bytes()
-    header, syntax = _parse(data, [*HEADER_TAGS, "PixelData"], limits)
+    header, syntax = _parse(data, [*HEADER_TAGS, *SEQUENCES, "PixelData"], limits)
     pixels = header.pop("PixelData", None)
     size = len(pixels.value) if pixels is not None and isinstance(pixels.value, bytes) else 0
     return Slice(path, folder, syntax, header, size)
@@ -104,6 +118,12 @@ def read_pixels(path: Path, limits: Limits) -> bytes:
     """The value of Pixel Data of a file that `read_slice` has read."""
     dataset, _ = _parse(path.read_bytes(), [*PIXEL_TAGS], limits)
     return bytes(dataset.PixelData)
+
+
+@lru_cache(maxsize=1)
+def read_pixels_of_frames(path: Path, limits: Limits) -> bytes:
+    """The same for a file of many frames, read once for all of them."""
+    return read_pixels(path, limits)
 
 
 def _parse(data: bytes, tags: list[str], limits: Limits) -> tuple[Dataset, str]:
@@ -148,12 +168,23 @@ def _file_meta(data: bytes) -> tuple[str, int]:
 
 
 def _inflate(data: bytes, end: int, limits: Limits) -> bytes:
-    """A deflated file (PS3.5 A.5) as a plain one, never more than a slice and its header can need."""
-    most = min(limits.most_file_bytes, limits.most_ratio * len(data) + HEADER_BYTES)
-    body = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[end:], most + 1)
-    if len(body) > most:
-        raise Invalid("The deflated file inflates to more than a slice can hold.", code="deflated_too_large")
+    """A deflated file (PS3.5 A.5) as a plain one, never more than its header promises."""
+    body = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[end:], HEADER_BYTES)
+    if len(body) == HEADER_BYTES:  # there is more
+        most = HEADER_BYTES + min(limits.most_file_bytes, _promised(body))
+        body = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[end:], most + 1)
+        if len(body) > most:
+            raise Invalid("The deflated file inflates to more than its header promises.", code="deflated_too_large")
     syntax = ExplicitVRLittleEndian.encode() + b"\0"
     element = b"\x02\x00\x10\x00UI" + struct.pack("<H", len(syntax)) + syntax
     length = b"\x02\x00\x00\x00UL\x04\x00" + struct.pack("<I", len(element))
     return bytes(128) + b"DICM" + length + element + body
+
+
+def _promised(start: bytes) -> int:
+    """Bytes of pixels that the first elements of an explicit little endian data set declare; 0 where they do not."""
+    header = dcmread(BytesIO(start), force=True, specific_tags=[*_SIZES], stop_before_pixels=True)
+    size = 1
+    for keyword, usual in _SIZES.items():
+        size *= max(0, int(header.get(keyword) or usual))
+    return size // 8

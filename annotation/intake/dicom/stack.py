@@ -16,6 +16,7 @@ ORIENTATION_TOLERANCE = 1e-3  # of a direction cosine; decimal strings carry 6 d
 SPACING_SHARE = 0.01  # distances between slices may differ by this share of the median …
 SPACING_TOLERANCE_MM = 0.02  # … or by this, whichever is more: some scanners round positions to 0.01 mm
 PLACE_SHARE = 0.1  # share of the spacing by which a slice may deviate from an even stack
+ROUNDING_SHARE = 0.2  # of the spacing: to what step positions may be rounded
 SHIFT_TOLERANCE_DEGREES = 0.3  # angle of the stack's axis to the slices' normal: less than a voxel over a chest
 
 
@@ -36,10 +37,12 @@ def stack_slices(
     spacings_mm: npt.NDArray[np.float64],
     shape_yx: tuple[int, int],
     tilt_degrees: float = 0.0,
+    step_mm: float = 0.0,
 ) -> tuple[list[int], Geometry]:
     """The order of the slices along their normal, and the grid.
 
-    `positions_mm` (n, 3) in LPS, `orientations` (n, 6), `spacings_mm` (n, 2: between rows, between columns). Raises
+    `positions_mm` (n, 3) in LPS, `orientations` (n, 6), `spacings_mm` (n, 2: between rows, between columns), `step_mm`:
+    the last decimal in which positions are written; rounding to it is no missing slice. Raises
     Invalid: `mixed_orientation`, `mixed_spacing`, `bad_orientation`, `same_place`, `gantry_tilt`, `uneven_spacing`.
     Messages count slices from 1 in that order."""
     odd = np.abs(orientations - orientations[0]).max(axis=1) > ORIENTATION_TOLERANCE
@@ -59,7 +62,7 @@ def stack_slices(
     along = positions_mm @ axes[2]
     order = [int(n) for n in np.argsort(along, kind="stable")]
     gaps = np.diff(along[order])
-    spacing_z = _check_gaps(gaps)
+    spacing_z = _check_gaps(gaps, step_mm)
     first, last = positions_mm[order[0]], positions_mm[order[-1]]
     _check_tilt(positions_mm[order], axes, spacing_z, tilt_degrees)
     matrix = np.eye(4)
@@ -82,7 +85,7 @@ def _check_tilt(
         said = f" (its tilt was {abs(tilt_degrees):.1f}°)" if abs(tilt_degrees) > 0.1 else ""
         raise Invalid(
             f"Each slice is shifted by {shift_mm:.2f} mm from the previous one, as by a tilted gantry{said}: "
-            "the stack is sheared.",
+            "the stack is sheared. Send a reconstruction without tilt.",
             code="gantry_tilt",
         )
     # A single slice off the axis means a mixed series, not a tilt.
@@ -93,29 +96,31 @@ def _check_tilt(
         raise Invalid(f"Slice {worst + 1} is shifted sideways by {off[worst]:.2f} mm.", code="uneven_position")
 
 
-def _check_gaps(gaps_mm: npt.NDArray[np.float64]) -> float:
+def _check_gaps(gaps_mm: npt.NDArray[np.float64], step_mm: float) -> float:
     """The spacing between slices in mm."""
     if (gaps_mm < SAME_PLACE_MM).any():
         at, count = int(np.argmax(gaps_mm < SAME_PLACE_MM)) + 1, int((gaps_mm < SAME_PLACE_MM).sum())
         raise Invalid(
             f"Slices {at} and {at + 1} lie at the same position, {count} such pairs in all: "
-            "the series holds more than one volume.",
+            "the series holds more than one volume. Send each as a series of its own.",
             code="same_place",
         )
     usual = float(np.median(gaps_mm))
-    wrong = np.abs(gaps_mm - usual) > max(SPACING_SHARE * usual, SPACING_TOLERANCE_MM)
+    # Coarser rounding could hide a slice that is missing.
+    rounding = step_mm if step_mm <= ROUNDING_SHARE * usual else 0.0
+    wrong = np.abs(gaps_mm - usual) > max(SPACING_SHARE * usual, SPACING_TOLERANCE_MM, 1.01 * rounding)
     if wrong.any():
         at = int(np.argmax(np.abs(gaps_mm - usual)))
         count = int(wrong.sum())
         more = f", and {count - 1} more distances differ" if count > 1 else ""
         raise Invalid(
             f"Slices {at + 1} and {at + 2} lie {gaps_mm[at]:.1f} mm apart, the others {usual:.1f} mm{more}: "
-            "slices are missing or the series was mixed.",
+            "slices are missing or the series was mixed. Send the series whole.",
             code="uneven_spacing",
         )
     mean = float(gaps_mm.mean())
     drift = float(np.abs(np.concatenate([[0.0], np.cumsum(gaps_mm)]) - mean * np.arange(len(gaps_mm) + 1)).max())
-    if drift > PLACE_SHARE * mean:
+    if drift > max(PLACE_SHARE * mean, 1.01 * rounding):
         raise Invalid(
             f"The distance between slices changes along the series: one lies {drift:.2f} mm off its place.",
             code="uneven_spacing",

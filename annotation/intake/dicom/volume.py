@@ -14,18 +14,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 from pydicom.dataset import Dataset
 
-from annotation.intake.dicom.headers import MODALITY_OF_CLASS, modality_of, numbers_of, text_of, uid_of
+from annotation.intake.dicom.divide import Division, divide
+from annotation.intake.dicom.frames import frames_of, is_enhanced
+from annotation.intake.dicom.headers import MODALITY_OF_CLASS, modality_of, numbers_of, steps_of, text_of, uid_of
 from annotation.intake.dicom.identity import is_dummy
 from annotation.intake.dicom.pixels import decode_stored
-from annotation.intake.dicom.read import Slice, read_pixels, read_slice
-from annotation.intake.dicom.screen import PLANAR, check_series
-from annotation.intake.dicom.stack import stack_slices
+from annotation.intake.dicom.read import Slice, is_directory, read_pixels, read_pixels_of_frames, read_slice
+from annotation.intake.dicom.screen import PLANAR, check_series, doubts_about
+from annotation.intake.dicom.stack import stack_slices, unit_axes
 from annotation.intake.dicom.vocabulary import MODALITIES, OTHER, kernel_of, manufacturer_of, model_of
 from annotation.intake.limits import Limits
 from annotation.intake.sources import SourceFile
-from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, hash_volume
+from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, check_ct, hash_volume
 from voxloop.kernel.errors import Invalid
 from voxloop.kernel.uids import derive_uid
 from voxloop.volume.geometry import Geometry
@@ -41,6 +44,7 @@ class Finds:
     series: dict[tuple[str, ...], list[Slice]] = field(default_factory=dict)
     not_dicom: int = 0
     unreadable: int = 0
+    directories: int = 0  # DICOMDIR: a list of the files beside it
 
 
 def find_series(files: Sequence[SourceFile], limits: Limits, on_progress: Tell | None = None) -> Finds:
@@ -50,25 +54,38 @@ def find_series(files: Sequence[SourceFile], limits: Limits, on_progress: Tell |
         for number, file in enumerate(files, start=1):
             try:
                 item = read_slice(file.path, file.folder, limits)
+                items = frames_of(item) if is_enhanced(item) else [item]
             except Invalid as refusal:
                 if refusal.code == "not_dicom":
                     finds.not_dicom += 1
                 else:
                     finds.unreadable += 1
                 continue
+            if is_directory(item):
+                finds.directories += 1
+                continue
             series = text_of(item.header, "SeriesInstanceUID")
             study = text_of(item.header, "StudyInstanceUID")
             key = (series,) if series else ("", study, item.folder, modality_of(item.header))
-            finds.series.setdefault(key, []).append(item)
+            finds.series.setdefault(key, []).extend(items)
             if on_progress:
                 on_progress(number / len(files))
+        finds.series = _join_singles(finds.series)
     return finds
 
 
-def read_series(slices: Sequence[Slice], limits: Limits, on_progress: Tell | None = None) -> FoundVolume:
-    """Screen a series and build its volume. Raises Invalid or TooLarge with a stable code and one sentence."""
+def divide_series(slices: Sequence[Slice], limits: Limits) -> Division:
+    """What the files of one series UID hold, copies dropped. Raises as `divide`."""
     with _quiet():
-        slices = _drop_copies(slices)
+        return divide(_drop_copies(slices), limits)
+
+
+def read_series(
+    slices: Sequence[Slice], limits: Limits, on_progress: Tell | None = None, *, is_whole: bool = True
+) -> FoundVolume:
+    """Screen one volume of a series and build it; one that is not `is_whole`, the main one of its series, gets a series
+    UID of its own. Raises Invalid or TooLarge with a stable code and one sentence."""
+    with _quiet():
         modality = check_series(slices, limits)
         if modality in PLANAR:
             ordered, geometry = list(slices), _planar_geometry(slices[0].header)
@@ -78,7 +95,27 @@ def read_series(slices: Sequence[Slice], limits: Limits, on_progress: Tell | Non
             voxels = _decode(ordered, geometry, limits, on_progress or (lambda share: None))
     if int(voxels.min()) == int(voxels.max()):
         raise Invalid("Every pixel of the series has the same value.", code="empty_volume")
-    return FoundVolume(voxels, geometry, _origin(ordered, modality, hash_volume(voxels, geometry)))
+    overruled = doubts_about(ordered[0].header, modality)
+    if modality == "CT":
+        overruled += check_ct(voxels, geometry, limits)
+    origin = _origin(ordered, modality, hash_volume(voxels, geometry), overruled)
+    if not is_whole:
+        origin = structs.replace(origin, series_uid=derive_uid("part", origin.series_uid, origin.source_hash))
+    return FoundVolume(voxels, geometry, origin)
+
+
+def _join_singles(series: dict[tuple[str, ...], list[Slice]]) -> dict[tuple[str, ...], list[Slice]]:
+    """Some software writes a series UID for every slice: single CT slices of one study, folder, frame of reference and
+    series number are one series, which is judged as any other."""
+    joined: dict[tuple[str, ...], list[Slice]] = {}
+    for key, slices in series.items():
+        header = slices[0].header
+        frame = text_of(header, "FrameOfReferenceUID")
+        if len(slices) == 1 and frame and modality_of(header) == "CT":
+            words = [text_of(header, keyword) for keyword in ("StudyInstanceUID", "SeriesNumber", "PatientID")]
+            key = ("single", frame, slices[0].folder, *words)
+        joined.setdefault(key, []).extend(slices)
+    return joined
 
 
 def origin_of_refused(slices: Sequence[Slice]) -> Origin:
@@ -99,10 +136,10 @@ def _quiet() -> Iterator[None]:
 
 def _drop_copies(slices: Sequence[Slice]) -> list[Slice]:
     """Drop identical files; different files with one UID are kept and refused later."""
-    kept: dict[tuple[str, int], list[tuple[Slice, bytes | None]]] = {}
+    kept: dict[tuple[str, int, tuple[int, int] | None], list[tuple[Slice, bytes | None]]] = {}
     result: list[Slice] = []
     for item in slices:
-        name = (text_of(item.header, "SOPInstanceUID"), item.pixel_bytes)
+        name = (text_of(item.header, "SOPInstanceUID"), item.pixel_bytes, item.frame)
         if not name[0]:
             result.append(item)
             continue
@@ -140,7 +177,11 @@ def _stack(slices: Sequence[Slice]) -> tuple[list[Slice], Geometry]:
     first = slices[0].header
     tilt = numbers_of(first, "GantryDetectorTilt", 1)
     shape = (int(first.Rows), int(first.Columns))
-    order, geometry = stack_slices(positions, orientations, spacings, shape, float(tilt[0]) if tilt is not None else 0)
+    tilt_degrees = float(tilt[0]) if tilt is not None else 0
+    # Along the normal only: the other axes may be written finer.
+    normal = unit_axes(orientations[0])[2]
+    step = float(np.linalg.norm(normal * steps_of([item.header for item in slices], "ImagePositionPatient", 3)))
+    order, geometry = stack_slices(positions, orientations, spacings, shape, tilt_degrees, step)
     return [slices[number] for number in order], geometry
 
 
@@ -160,7 +201,11 @@ def _decode(ordered: Sequence[Slice], geometry: Geometry, limits: Limits, tell: 
 
     def decode(k: int) -> None:
         item = ordered[k]
-        stored = decode_stored(read_pixels(item.path, limits), item.header, item.transfer_syntax)
+        if item.frame is None:
+            stored = decode_stored(read_pixels(item.path, limits), item.header, item.transfer_syntax)
+        else:
+            pixels = read_pixels_of_frames(item.path, limits)
+            stored = decode_stored(pixels, item.header, item.transfer_syntax, item.frame)
         hu_zyx[k] = to_hu(stored, item.header)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -213,7 +258,7 @@ def _decode_planar(item: Slice, limits: Limits) -> npt.NDArray[np.uint16]:
     return np.clip(stored, 0, 65535).astype(np.uint16)[None]
 
 
-def _origin(slices: Sequence[Slice], modality: str, source_hash: str) -> Origin:
+def _origin(slices: Sequence[Slice], modality: str, source_hash: str, overruled: Sequence[str] = ()) -> Origin:
     header = slices[0].header
     series_uid = uid_of(header, "SeriesInstanceUID") or derive_uid("series", source_hash)
     study_uid = uid_of(header, "StudyInstanceUID") or derive_uid("study", source_hash)
@@ -228,6 +273,7 @@ def _origin(slices: Sequence[Slice], modality: str, source_hash: str) -> Origin:
         "contrast": text_of(header, "ContrastBolusAgent").upper() not in NO_CONTRAST,
         "kvp": float(kvp[0]) if kvp is not None else None,
         "slices": len(slices),
+        **({"overruled": list(overruled)} if overruled else {}),
         "sop_class_uid": sop_class if sop_class in MODALITY_OF_CLASS else "",
         "frame_of_reference_uid": uid_of(header, "FrameOfReferenceUID") or derive_uid("frame", study_uid),
         "sop_instance_uids": [

@@ -30,6 +30,12 @@ class ImportCommand(BaseCommand):
         parser.add_argument(
             "--user", metavar="NAME", help="who imports; by default a data manager or coordinator of campaign and site"
         )
+        parser.add_argument(
+            "--nevertheless",
+            default="",
+            metavar="WHY",
+            help="take in what is doubtful: derived CT, X-rays as secondary captures, values unlike HU",
+        )
         parser.add_argument("--json", action="store_true", help="print the result as JSON, and no progress bar")
 
     def run_import(self, source: Path, options: dict[str, Any], mask: Path | None = None) -> None:
@@ -47,7 +53,14 @@ class ImportCommand(BaseCommand):
         try:
             with show_progress(is_quiet=options["json"]) as tell:
                 result = import_now(
-                    path=source, site=site, campaign=campaign, actor=actor, mask=mask, layer=layer, on_progress=tell
+                    path=source,
+                    site=site,
+                    campaign=campaign,
+                    actor=actor,
+                    mask=mask,
+                    layer=layer,
+                    overrule=options["nevertheless"],
+                    on_progress=tell,
                 )
         except Refusal as refusal:
             found = cast("dict[str, Any]", refusal.extra.get("result") or {"scans": [], "refused": []})

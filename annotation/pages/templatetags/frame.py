@@ -158,8 +158,9 @@ def manifest() -> dict[str, Any]:
 
 
 @register.simple_tag
-def vite(entry: str) -> SafeString:
-    """The stylesheets and the module script of one Vite entry, e.g. `src/pages/main.ts`."""
+def vite(entry: str, *, at_once: bool = False) -> SafeString:
+    """The stylesheets and the module script of one Vite entry, e.g. `src/pages/main.ts`. `at_once`: it runs as soon as
+    it is there, and waits neither for the page's end nor for stylesheets."""
     built = manifest()
     if entry not in built:
         return format_html("<!-- the front end is not built: no {} -->", entry)
@@ -183,7 +184,10 @@ def vite(entry: str) -> SafeString:
         '<link rel="modulepreload" href="{}">',
         ((static_url(built[name]["file"]),) for name in seen if name != entry),
     )
-    return format_html('{}{}<script type="module" src="{}"></script>', links, others, static_url(chunk["file"]))
+    when = "async" if at_once else "defer"  # a module is deferred anyway
+    return format_html(
+        '{}{}<script type="module" {} src="{}"></script>', links, others, when, static_url(chunk["file"])
+    )
 
 
 def static_url(name: str) -> str:

@@ -40,6 +40,7 @@ ACQUISITION = (
     ("kvp", "Tube voltage", "kV"),
     ("contrast", "Contrast agent", ""),
 )
+DOUBTS = {"derived": "derived", "secondary_capture": "a secondary capture", "not_hu": "values unlike HU"}
 
 
 def scans(request: PageRequest, campaign: Campaign) -> HttpResponse:
@@ -125,6 +126,8 @@ def acquisition_in_words(scan: Scan) -> list[tuple[str, str]]:
         elif value not in (None, ""):
             number = f"{value:g}" if isinstance(value, float) else str(value)
             found.append((words, f"{number} {unit}".strip()))
+    if overruled := scan.facts.get("overruled"):
+        found.append(("Taken in nevertheless", ", ".join(DOUBTS[code] for code in overruled)))
     return found
 
 
@@ -195,7 +198,11 @@ def upload(request: PageRequest) -> HttpResponse:
     def receive() -> Job:
         wanted = form.cleaned_data
         return receive_upload(
-            upload=wanted["file"], site=wanted["site"], campaign=wanted["campaign"], actor=request.user
+            upload=wanted["file"],
+            site=wanted["site"],
+            campaign=wanted["campaign"],
+            actor=request.user,
+            overrule=wanted["nevertheless"],
         )
 
     if request.method == "POST" and form.is_valid() and (job := save(form, receive)):

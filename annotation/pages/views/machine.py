@@ -11,7 +11,7 @@ from django.shortcuts import render
 from annotation.pages.guard import admits, back
 from annotation.pages.permissions import ROWS
 from annotation.pages.requests import PageRequest
-from annotation.pages.selectors.imports import HEAD, came_in, group_refused, table_of
+from annotation.pages.selectors.imports import HEAD, came_in, group_aside, group_refused, table_of
 from annotation.pages.tables import csv_file
 from voxloop.installation.described import describe_settings
 from voxloop.jobs.health import is_silent, recent_health
@@ -76,7 +76,7 @@ def settings_shown(request: PageRequest) -> HttpResponse:
 
 def job(request: PageRequest, found: Job) -> HttpResponse:
     """One job with its steps and its result."""
-    refused = group_refused(found)
+    refused, aside = group_refused(found), group_aside(found)
     return render(
         request,
         "job_body.html" if request.htmx else "job.html",
@@ -85,8 +85,11 @@ def job(request: PageRequest, found: Job) -> HttpResponse:
             "is_live": found.state in LIVE,
             "facts": _result(found),
             "came_in": came_in(found),
-            "refused": refused,
-            "count_refused": sum(len(group.series) for group in refused),
+            "left_out": [
+                (title, icon, groups, sum(len(group.series) for group in groups))
+                for title, icon, groups in (("Refused", "ban", refused), ("Set aside", "inbox", aside))
+                if groups
+            ],
         },
     )
 

@@ -1129,6 +1129,8 @@ export interface UploadRequest {
   readonly site: string;
   /** slug of the campaign */
   readonly campaign: string;
+  /** why doubtful series are taken in: derived CT, X-rays as secondary captures, values unlike HU */
+  readonly nevertheless?: string;
 }
 
 /**

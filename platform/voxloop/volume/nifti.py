@@ -44,7 +44,7 @@ def labels_to_bytes(labels_zyx: Labels, geometry: Geometry) -> bytes:
 def open_image(path: Path) -> Any:
     """An image of numbers whose voxels are still on disk. Raises FormatError (`bad_nifti`); OSError of the disk."""
     try:
-        image: Any = nibabel.Nifti1Image.from_filename(path, mmap="r")
+        image: Any = _version_of(path).from_filename(path, mmap="r")
         shape = tuple(int(n) for n in image.shape)
         dtype = np.dtype(image.header.get_data_dtype())
     except MemoryError:
@@ -57,15 +57,29 @@ def open_image(path: Path) -> Any:
         said = "×".join(map(str, shape))
         raise FormatError("bad_nifti", f"The NIfTI file has the shape {said}; one volume is needed.")
     if dtype.name not in READABLE:
-        raise FormatError("bad_nifti", f"The NIfTI file holds {dtype.name} values; numbers of one channel are needed.")
+        kind = "colours" if dtype.fields else f"{dtype.name} values"
+        raise FormatError("bad_nifti", f"The NIfTI file holds {kind}; numbers of one channel are needed.")
     return image
+
+
+def _version_of(path: Path) -> Any:
+    """The class of the file's version: NIfTI-2 begins with its header's size, 540, in either byte order."""
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as handle:
+        size = handle.read(4)
+    is_second = 540 in (int.from_bytes(size, "little"), int.from_bytes(size, "big"))
+    return nibabel.Nifti2Image if is_second else nibabel.Nifti1Image
 
 
 def affine_mm(image: Any) -> npt.NDArray[np.float64]:
     """RAS millimetres from voxel indices (4×4). nibabel leaves the unit of the header aside, ITK does not."""
     affine = np.array(image.affine, np.float64)
-    affine[:3] *= MM_PER_UNIT.get(int(image.header["xyzt_units"]) & 7, 1.0)
+    affine[:3] *= unit_mm(image)
     return affine
+
+
+def unit_mm(image: Any) -> float:
+    """Millimetres of the header's unit of length."""
+    return MM_PER_UNIT.get(int(image.header["xyzt_units"]) & 7, 1.0)
 
 
 def to_labels(values: npt.NDArray[Any]) -> Labels:

@@ -8,7 +8,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from annotation.demonstration.dicom import SCANNERS, Scanner, write_ct_series
-from annotation.intake.dicom.volume import find_series, read_series
+from annotation.intake.dicom.volume import divide_series, find_series, read_series
 from annotation.intake.limits import Limits
 from annotation.intake.sources import list_files
 from annotation.intake.volumes import FoundVolume
@@ -41,4 +41,5 @@ def change(paths: list[Path], edit: Callable[[int, Dataset], None]) -> None:
 def convert(folder: Path, scratch: Path | None = None) -> list[FoundVolume]:
     """Every series of a folder or file; raises the first refusal."""
     finds = find_series(list_files(folder, scratch or folder, LIMITS), LIMITS)
-    return [read_series(slices, LIMITS) for slices in finds.series.values()]
+    divisions = [divide_series(slices, LIMITS) for slices in finds.series.values()]
+    return [read_series(volume, LIMITS, is_whole=n == 0) for one in divisions for n, volume in enumerate(one.volumes)]

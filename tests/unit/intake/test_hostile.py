@@ -1,6 +1,7 @@
 """Hostile files: bombs, traversal, truncation, noise. Each is refused with a code; none writes outside, none hangs."""
 
 import io
+import shutil
 import struct
 import tracemalloc
 import zipfile
@@ -89,7 +90,7 @@ def test_an_encrypted_zip_is_asked_for_without_its_password(tmp_path: Path, scra
 
 
 def test_zip_bombs(tmp_path: Path, scratch: Path) -> None:
-    assert refusal_of(pack(tmp_path / "1.zip", {"a": bytes(3 << 20)}), scratch) == "archive_ratio"
+    assert refusal_of(pack(tmp_path / "1.zip", {"a": bytes(5 << 20)}), scratch) == "file_too_large"
     assert refusal_of(pack(tmp_path / "2.zip", {"a": bytes(5 << 20)}), scratch) == "file_too_large"
     stored = {str(n): bytes(3 << 20) for n in range(3)}
     assert refusal_of(pack(tmp_path / "3.zip", stored, zipfile.ZIP_STORED), scratch) == "archive_too_large"
@@ -119,6 +120,13 @@ def test_truncated_zip(tmp_path: Path, scratch: Path) -> None:
     data[200:300] = bytes(100)
     source.write_bytes(data)
     assert refusal_of(source, scratch) == "archive_broken"
+
+
+def test_a_zip_for_which_there_is_no_room(tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = shutil.disk_usage(tmp_path)._replace(free=257 << 20)
+    monkeypatch.setattr("annotation.intake.sources.shutil.disk_usage", lambda path: free)
+    assert len(list_files(pack(tmp_path / "1.zip", {"a": bytes(1 << 20)}), scratch, SMALL)) == 1
+    assert refusal_of(pack(tmp_path / "2.zip", {"a": bytes(3 << 19)}), scratch) == "no_room"
 
 
 def test_too_many_files_in_a_folder(tmp_path: Path, scratch: Path) -> None:

@@ -114,7 +114,7 @@ def test_dummies_in_identity_attributes_are_taken_for_what_they_are(tmp_path: Pa
     assert (volume.origin.subject, volume.origin.is_unnamed) == ("P-0001", False)
 
 
-@pytest.mark.parametrize("birth", ["19631204", "19900101", "20060101"])
+@pytest.mark.parametrize("birth", ["19631204", "19900102", "20061001"])
 def test_a_real_birth_date_is_still_refused(tmp_path: Path, birth: str) -> None:
     change(make_series(tmp_path), lambda n, d: setattr(d, "PatientBirthDate", birth))
     with pytest.raises(Invalid, match="Patient Birth Date") as refusal:

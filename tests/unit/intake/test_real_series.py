@@ -10,7 +10,8 @@ from pydicom import dcmread
 
 from annotation.intake.dicom.pixels import decode_stored
 from annotation.intake.dicom.read import read_pixels, read_slice
-from annotation.intake.dicom.volume import find_series, to_hu
+from annotation.intake.dicom.volume import divide_series, find_series, read_series, to_hu
+from annotation.intake.limits import Limits
 from annotation.intake.sources import list_files
 from tests.real_data import real_data
 from tests.unit.intake.series import LIMITS, convert
@@ -96,6 +97,16 @@ def test_signed_jpeg_2000_equals_simpleitk(name: str) -> None:
     assert (decode(path) == np.clip(image, -1024, 3071)).all()
 
 
+def test_an_enhanced_file_equals_simpleitk() -> None:
+    path = real_data("dcmqi") / "23x38x3/multiframe/mf.dcm"
+    few = Limits(least_slices=3, is_overruled=True)  # its values are 0 and 1
+    (slices,) = find_series(list_files(path, path.parent, few), few).series.values()
+    volume = read_series(divide_series(slices, few).volumes[0], few)
+    image = SimpleITK.ReadImage(str(path))
+    assert (volume.voxels_zyx == np.clip(SimpleITK.GetArrayFromImage(image), -1024, 3071)).all()
+    assert volume.geometry.spacing_mm_zyx == pytest.approx(image.GetSpacing()[::-1], abs=1e-4)
+
+
 def refusals(folder: Path) -> Iterator[str]:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         finds = find_series(list_files(path, folder, LIMITS), LIMITS)
@@ -104,7 +115,7 @@ def refusals(folder: Path) -> Iterator[str]:
         for slices in finds.series.values():
             with pytest.raises(Refusal) as refusal:
                 convert(path)
-            assert len(slices) == 1
+            assert {item.path for item in slices} == {path}
             yield refusal.value.code
 
 
