@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from annotation.datasets import services
 from annotation.datasets.comparing_api import ReleaseChangesView
 from annotation.datasets.downloading import find_export, is_in_folder, make_links, serve_export
-from annotation.datasets.exporters.choices import CHOICES
+from annotation.datasets.exporters.choices import BY_KEY
 from annotation.datasets.models import Export, Release
 from annotation.datasets.selectors import count_scans, visible_exports, visible_releases
 from annotation.datasets.states import ReleaseState
@@ -144,10 +144,10 @@ class NewReleaseSerializer(serializers.Serializer[Any]):
 class NewExportSerializer(serializers.Serializer[Any]):
     destination = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
     formats = serializers.ListField(
-        child=serializers.ChoiceField([choice.key for choice in CHOICES]),
+        child=serializers.CharField(max_length=32),
         required=False,
         default=list,
-        help_text="Besides NIfTI and DICOM SEG, which every export holds.",
+        help_text=f"Besides NIfTI and DICOM SEG, which every export holds: {', '.join(BY_KEY)}.",
     )
 
 

@@ -1,6 +1,7 @@
 """Exports in the formats that were chosen, out of stored packs and revisions, and their signature."""
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import numpy as np
 import pydicom
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from django.core.management import call_command
 from django.test import Client
 
 from annotation.datasets import services
@@ -44,7 +46,7 @@ def test_other_formats_take_the_place_of_the_earlier_export(world: World, settin
     assert replaced.value.code == "export_replaced"
     assert find_export(more.pk, manager) == more
     client.force_login(manager, backend="django.contrib.auth.backends.ModelBackend")
-    page = client.get(f"/releases/{release.pk}/").content.decode()
+    page = " ".join(client.get(f"/releases/{release.pk}/").content.decode().split())
     assert "with nnU-Net v2" in page
     assert page.count("Replaced by a later export") == 1
 
@@ -61,6 +63,16 @@ def test_every_format_is_written_from_the_pack_and_signed(world: World, settings
     verdict = verify(folder, seal=export.seal)
     assert (verdict.faults, len(verdict.signed_by)) == ([], 64)
     assert export.job.result["signed_by"] == verdict.signed_by
+    public = tmp_path / "public.pem"
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    call_command("verify_release", str(folder), "--key", str(public), stdout=(said := StringIO()))
+    assert f"key      {verdict.signed_by}" in said.getvalue()
+    public.write_bytes(
+        Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    with pytest.raises(SystemExit):
+        call_command("verify_release", str(folder), "--key", str(public), stdout=(said := StringIO()))
+    assert "[other_signer]" in said.getvalue()
     assert {path for path, _, _ in export.files} >= {"SHA256SUMS.sig", "SHA256SUMS.pem", "signature.py"}
     for entry in release.manifest["scans"]:
         seed = next(n for n, scan in enumerate(world.scans) if scan.code == entry["code"])

@@ -533,8 +533,11 @@ export interface NewBatchRequest {
 
 export interface NewExportRequest {
   readonly destination?: string;
-  /** Besides NIfTI and DICOM SEG, which every export holds. */
-  readonly formats?: readonly ("nnunet" | "dicom_seg_labelmap" | "dicom" | "dicom_sr" | "coco" | "tables")[];
+  /**
+   * Besides NIfTI and DICOM SEG, which every export holds: nnunet, dicom_seg_labelmap, dicom, dicom_sr, rtstruct, coco,
+   * tables.
+   */
+  readonly formats?: readonly string[];
 }
 
 export interface NewReleaseRequest {
