@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, RTStructureSetStorage
+from pydicom.uid import CTImageStorage, ImplicitVRLittleEndian, RTStructureSetStorage
 
-from annotation.datasets.exporters.dicom_seg import Source, decimal_string, derived_uid, source_of_scan
+from annotation.datasets.exporters.dicom_seg import Source, derived_uid, source_of_scan
 from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels
 from annotation.datasets.exporters.manifest import folder_of, layer_of
 from voxloop.volume.geometry import Geometry
@@ -91,7 +91,7 @@ def _without_straight(polygon: list[Corner]) -> list[Corner]:
 
 
 def _contours(mask_zyx: "np.ndarray[Any, np.dtype[np.bool_]]", geometry: Geometry, source: Source) -> list[Dataset]:
-    found = []
+    found, affine = [], geometry.affine()
     for k in np.flatnonzero(mask_zyx.any(axis=(1, 2))).tolist():
         for polygon in trace(mask_zyx[k]):
             contour = Dataset()
@@ -99,16 +99,23 @@ def _contours(mask_zyx: "np.ndarray[Any, np.dtype[np.bool_]]", geometry: Geometr
                 contour.ContourImageSequence = [_image(source.instance_uids[k])]
             contour.ContourGeometricType = "CLOSED_PLANAR"
             contour.NumberOfContourPoints = len(polygon)
-            points = (geometry.lps_of((x - 0.5, y - 0.5, k)) for x, y in polygon)
-            contour.ContourData = [decimal_string(value) for point in points for value in point]
+            contour.ContourData = _points(polygon, k, affine)
             found.append(contour)
     return found
+
+
+def _points(polygon: list[Corner], k: int, affine: np.ndarray[Any, np.dtype[np.float64]]) -> list[str]:
+    """x, y and z of each corner in mm, to four decimals: less than 1e-4 mm beside it."""
+    corners = np.array(polygon, np.float64) - 0.5
+    ijk = np.c_[corners, np.full(len(corners), k), np.ones(len(corners))]
+    return [f"{value + 0.0:.4f}" for value in np.round(ijk @ affine[:3].T, 4).flat]
 
 
 def _begin(source: Source, layer: str, identity: str, at: datetime) -> Dataset:
     document = Dataset()
     document.file_meta = FileMetaDataset()
-    document.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    # An explicit one holds at most 64 kB of points, which a large outline exceeds.
+    document.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     document.SOPClassUID = RTStructureSetStorage
     document.SOPInstanceUID = derived_uid("rtstruct", source.series_uid, layer, identity)
     document.StudyInstanceUID = source.study_uid

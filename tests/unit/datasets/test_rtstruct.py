@@ -49,7 +49,8 @@ def noise() -> np.ndarray:
 
 
 def written(folder: Path, labels_zyx: np.ndarray, geometry: Geometry, *, is_dicom: bool = True) -> Any:
-    voxels = ScanVoxels(np.zeros(SHAPE, np.int16), {"findings": labels_zyx}, INSTANCES if is_dicom else None)
+    instances = INSTANCES if is_dicom and labels_zyx.shape == SHAPE else None
+    voxels = ScanVoxels(np.zeros(labels_zyx.shape, np.int16), {"findings": labels_zyx}, instances)
     frozen = frozen_release({"VX-A-0001": voxels}, ["findings"])
     frozen["scans"][0].update(geometry.to_json(), uids=UIDS if is_dicom else {})
     Writer(frozen, Listing(folder)).add(frozen["scans"][0], voxels, {"findings": labels_zyx})
@@ -81,6 +82,16 @@ def rasterise(document: Any, geometry: Geometry) -> np.ndarray:
 def test_the_contours_are_the_mask(tmp_path: Path, make: Any, geometry: Geometry) -> None:
     labels = make()
     np.testing.assert_array_equal(rasterise(written(tmp_path, labels, geometry), geometry), labels)
+
+
+def test_an_outline_of_more_than_64_kb_is_read_back(tmp_path: Path) -> None:
+    """A sponge whose outline is longer than any explicit transfer syntax could hold."""
+    labels = (np.random.default_rng(7).random((1, 200, 300)) < 0.65).astype(np.uint8)
+    geometry = Geometry.axial(labels.shape, (1.0, 0.7, 0.7), (-123.4567, -234.5678, -345.6789))
+    document = written(tmp_path, labels, geometry)
+    contours = document.ROIContourSequence[0].ContourSequence
+    assert max(3 * contour.NumberOfContourPoints * len("-12.345\\") for contour in contours) > 65536
+    np.testing.assert_array_equal(rasterise(document, geometry), labels)
 
 
 def test_a_box_has_four_corners() -> None:
