@@ -26,7 +26,7 @@ from voxloop.volume.geometry import Geometry
 from voxloop.volume.growing import lung_limit
 from voxloop.volume.nifti import affine_mm, open_image
 
-LOWEST_HU, HIGHEST_HU = -1024, 3071
+LOWEST_HU, HIGHEST_HU, PADDING_HU = -(1 << 15), (1 << 15) - 1, -1024  # as an import reads NIfTI
 INSIDE = "LPS"  # axes of a volume: to the left, to the back, to the head
 SUFFIXES = (".nii.gz", ".nii")
 OK, FAILED = 0, 1
@@ -94,7 +94,7 @@ def _open(path: Path) -> tuple[Any, npt.NDArray[np.float64]]:
 def _read(image: Any, transform: npt.NDArray[np.float64]) -> tuple[Volume, tuple[float, float, float]]:
     """HU, int16, zyx, and the spacing in mm, as an import makes them."""
     values = np.asarray(image.dataobj, np.float32).reshape(image.shape[:3])
-    clipped = np.rint(np.clip(np.nan_to_num(values, nan=LOWEST_HU), LOWEST_HU, HIGHEST_HU)).astype(np.int16)
+    clipped = np.rint(np.clip(np.nan_to_num(values, nan=PADDING_HU), LOWEST_HU, HIGHEST_HU)).astype(np.int16)
     hu_zyx = np.ascontiguousarray(apply_orientation(clipped, transform).transpose(2, 1, 0))
     moved = affine_mm(image) @ inv_ornt_aff(transform, image.shape[:3])
     return hu_zyx, Geometry.from_ras_affine(hu_zyx.shape, moved).spacing_mm_zyx

@@ -48,6 +48,8 @@ SITES = (
 # measured on those of C and D. Fewer are too few: mean Dice on unseen phantoms was .31 after 5 scans, .53 after 11; and
 # the gate asks for 12 scored hold-out scans (6 of each site are, 6 scans of both are empty), else a person decides.
 LABELLED_OF_EACH_SITE = {"A": 8, "B": 6, "C": 9, "D": 10}
+# Of those a quarter is read by two people, to show how far readers agree.
+READ_TWICE = 0.25
 # Round seeds, not selected: the first subjects are as empty, faint or mixed as the generator makes them.
 SEED_BEFORE_FIRST = {"A": 10000, "B": 20000, "C": 30000, "D": 40000}
 # A batch of 50 remains besides the labelled ones.

@@ -3,14 +3,12 @@
 import shutil
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 from django.conf import settings
 
-from annotation.demonstration.phantoms import phantom_of, write_series
+from annotation.demonstration.labelling import label_first_scans
+from annotation.demonstration.phantoms import write_series
 from annotation.demonstration.plan import (
     BATCH_SIZE,
     CAMPAIGN,
@@ -22,11 +20,9 @@ from annotation.demonstration.plan import (
     Delivery,
     labelled_of_each_site,
     list_deliveries,
-    pseudonym_of,
-    seed_of,
 )
 from annotation.demonstration.progress import SetupReporter
-from annotation.demonstration.reading import read_like_a_person
+from annotation.demonstration.stage import Stage, code_of, in_days
 from annotation.demonstration.waiting import POLL_SECONDS, WAITING, NotCreatedError, wait_for
 from annotation.intake.services import receive_path
 from annotation.learning.deciding import promote_model
@@ -34,45 +30,23 @@ from annotation.learning.models import ModelVersion, PreAnnotation, TrainingRun
 from annotation.learning.preannotation import preannotate_when_due, unopened_scans
 from annotation.learning.services import request_training
 from annotation.learning.states import ModelState, PreAnnotationState, RunState
-from annotation.masks.answers import save_answers
-from annotation.masks.models import Head
-from annotation.masks.services import begin, save_message
-from annotation.masks.states import EMPTY
-from annotation.reviews.claims import claim_round
-from annotation.reviews.models import ReviewRound
-from annotation.reviews.services import approve_round, submit_assignment
-from annotation.reviews.states import RoundState
 from annotation.scans.models import Scan, Site
-from annotation.scans.pseudonyms import open_key
 from annotation.scans.services import create_site
 from annotation.scans.states import ScanState
-from annotation.work.activity import beat_assignment
 from annotation.work.batches import create_batch, publish_batch
-from annotation.work.campaigns import create_campaign, key_of
-from annotation.work.models import Assignment, Batch, Campaign
+from annotation.work.campaigns import create_campaign
+from annotation.work.models import Batch, Campaign
 from annotation.work.people import invite_person
 from annotation.work.standard import CHEST_CT
-from annotation.work.states import AssignmentState, BatchState
+from annotation.work.states import BatchState
 from voxloop.accounts.actors import Actor, SystemActor
 from voxloop.accounts.models import User
 from voxloop.jobs.models import Job
-from voxloop.kernel.clock import now
-from voxloop.volume.labelmap import encode_message, split_labelmap
 
 LAYER = "findings"
 INFECTIOUS = {1, 2, 3}  # segment ids of the standard schema
 TRAINING = (RunState.QUEUED, RunState.RUNNING, RunState.EVALUATING)
 GIVEN_UP = (RunState.FAILED, RunState.CANCELLED, RunState.LOST)
-
-
-@dataclass
-class Stage:
-    """The campaign with its sites and people."""
-
-    campaign: Campaign
-    sites: Mapping[str, Site]
-    people: Mapping[str, User]
-    labelled: Mapping[str, int]  # how many of each site's first scans, by its code
 
 
 def create_demonstration(*, passwords: Mapping[str, str], scans: int, progress: SetupReporter) -> None:
@@ -141,65 +115,6 @@ def prepare_stage(*, passwords: Mapping[str, str], scans: int) -> Stage:
     return Stage(campaign, sites, people, labelled_of_each_site(scans))
 
 
-def label_first_scans(*, stage: Stage, progress: SetupReporter) -> None:
-    """One reader labels and submits the first scans of each site, and the reviewer approves them, through the
-    services."""
-    reader, coordinator = stage.people["annotator2"], stage.people["coordinator"]
-    phantoms = _phantoms_by_code(stage)
-    scans = list(Scan.objects.filter(campaign_scans__campaign=stage.campaign, subject__pseudonym__in=phantoms))
-    held = Assignment.objects.filter(campaign=stage.campaign, stage=Assignment.Stage.ANNOTATION, scan__in=scans)
-    batch = Batch.objects.filter(assignments__in=held).first()
-    if batch is None:
-        batch = create_batch(
-            campaign=stage.campaign,
-            actor=coordinator,
-            size=len(scans),
-            assignee=reader,
-            due_on=_in_days(7),
-            scan_ids=[scan.pk for scan in scans],
-        )
-    if batch.state == BatchState.DRAFT:
-        publish_batch(batch_id=batch.pk, actor=coordinator)
-    for number, assignment in enumerate(held.select_related("scan__subject").order_by("position"), start=1):
-        progress.report(14, f"Labelling and reviewing: scan {number} of {len(scans)}")
-        if assignment.state in (AssignmentState.QUEUED, AssignmentState.OPEN):
-            _label(assignment, reader, phantoms)
-        _approve(assignment, stage.people["reviewer"])
-
-
-def _label(assignment: Assignment, reader: User, phantoms: Mapping[str, str]) -> None:
-    """Label and submit as the reader. The time that counts is what the simulated reader really took."""
-    started = time.monotonic()
-    begin(assignment_id=assignment.pk, actor=reader)
-    subject = assignment.scan.subject
-    if subject is None:
-        raise NotCreatedError(f"Scan {assignment.scan.code} has no subject.")
-    name = phantoms[subject.pseudonym]
-    phantom = phantom_of(name)
-    labels = read_like_a_person(phantom.findings_zyx, phantom.geometry.spacing_mm_zyx, seed_of(name))
-    if not Head.objects.filter(assignment=assignment).exists() and labels.any():
-        message = encode_message(LAYER, labels.shape, split_labelmap(labels))
-        save_message(
-            assignment_id=assignment.pk, layer=LAYER, message=message, if_match=EMPTY, key=uuid4(), actor=reader
-        )
-    found = {int(value) for value in set(labels.flat) if value}
-    answers = {"quality": "good", "diagnosis": "covid19" if found & INFECTIOUS else "no_signs"}
-    save_answers(
-        assignment_id=assignment.pk, values=answers | ({} if found else {"confirmed_empty": True}), actor=reader
-    )
-    beat_assignment(assignment_id=assignment.pk, actor=reader, active_seconds=time.monotonic() - started)
-    submit_assignment(assignment_id=assignment.pk, actor=reader, acknowledged=["mask_outside_lung", "not_seen"])
-
-
-def _approve(assignment: Assignment, reviewer: User) -> None:
-    round_ = ReviewRound.objects.filter(
-        annotation=assignment, state__in=[RoundState.PENDING, RoundState.CLAIMED]
-    ).first()
-    if round_ is not None:
-        claim_round(round_id=round_.pk, actor=reviewer)
-        approve_round(round_id=round_.pk, actor=reviewer, signed_at=now())
-
-
 def start_training(*, stage: Stage) -> None:
     """Start the first training as the coordinator, unless one is running or done."""
     if not TrainingRun.objects.filter(campaign=stage.campaign).exclude(state__in=GIVEN_UP).exists():
@@ -244,7 +159,7 @@ def publish_main_batch(*, stage: Stage) -> None:
             actor=coordinator,
             size=BATCH_SIZE,
             assignee=annotator,
-            due_on=_in_days(14),
+            due_on=in_days(14),
             chosen_by="score",
         )
     if batch.state == BatchState.DRAFT:
@@ -278,22 +193,8 @@ def _person(
 
 def _is_known(stage: Stage, delivery: Delivery, pseudonym: str) -> bool:
     site = stage.sites[delivery.site.code]
-    return Scan.objects.filter(site=site, subject__pseudonym=_code_of(stage, pseudonym)).exists()
-
-
-def _phantoms_by_code(stage: Stage) -> dict[str, str]:
-    """The phantoms to be labelled, by the codes that intake gave them."""
-    names = [pseudonym_of(site, number) for site in SITES for number in range(1, stage.labelled[site.code] + 1)]
-    return {_code_of(stage, name): name for name in names}
-
-
-def _code_of(stage: Stage, pseudonym: str) -> str:
-    return open_key(key_of(stage.campaign)).subject(pseudonym.split("-")[1], "patient", pseudonym)
+    return Scan.objects.filter(site=site, subject__pseudonym=code_of(stage, pseudonym)).exists()
 
 
 def _count_ready(stage: Stage) -> int:
     return Scan.objects.filter(campaign_scans__campaign=stage.campaign, state=ScanState.READY).count()
-
-
-def _in_days(days: int) -> date:
-    return now().date() + timedelta(days=days)

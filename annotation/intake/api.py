@@ -33,7 +33,7 @@ class UploadSerializer(serializers.Serializer[Any]):
 
 
 class ScanUploadView(APIView):
-    """A zip of DICOM series, or one NIfTI, of already de-identified scans; returns the import job (202)."""
+    """A zip of DICOM series or NIfTI files, or one NIfTI, of de-identified scans; returns the import job (202)."""
 
     permission_classes = [IsAuthenticated]
     parser_classes = [MultiPartParser]

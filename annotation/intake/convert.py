@@ -20,7 +20,7 @@ from annotation.intake.dicom.volume import divide_series, find_series, origin_of
 from annotation.intake.limits import Limits
 from annotation.intake.naming import Sent, name_sent
 from annotation.intake.nifti import is_nifti, read_mask, read_nifti
-from annotation.intake.sources import list_files
+from annotation.intake.sources import SourceFile, list_files
 from annotation.intake.volumes import FoundVolume
 from voxloop.child.inside import ChildFolder, run_inside
 from voxloop.kernel.errors import Invalid, Refusal
@@ -31,7 +31,7 @@ from voxloop.volume.pack import pack_volume
 MASK_LAYER = "import"
 WHOLE = 100  # steps of progress
 LARGEST_NUMBER = 100_000  # a longer Series Number may be a patient's or a date
-TO_SEND = "Send a zip of one or more DICOM series, or one NIfTI file."
+TO_SEND = "Send a zip of DICOM series or NIfTI files, or one NIfTI file."
 
 
 @dataclass
@@ -94,7 +94,7 @@ def convert(request: ConvertRequest, job: ChildFolder) -> ConvertResult:
         if source.is_file() and is_nifti(source):
             _convert_nifti(source, mask, scratch, limits, conversion)
         else:
-            _convert_dicom(source, scratch, limits, conversion)
+            _convert_files(source, scratch, limits, conversion)
     except Refusal as refusal:
         conversion.refuse(refusal)
     if not conversion.accepted and not conversion.refused:
@@ -119,11 +119,39 @@ def nothing_found(files: int, damaged: int) -> str:
     return f"None of the {files} files in it is a readable DICOM image{told}. {TO_SEND}"
 
 
-def _convert_dicom(source: Path, scratch: Path, limits: Limits, conversion: Conversion) -> None:
+def _convert_files(source: Path, scratch: Path, limits: Limits, conversion: Conversion) -> None:
     conversion.tell(0, "Reading the files")
     files = list_files(source, scratch, limits)
     conversion.sent = name_sent(files)
-    finds = find_series(files, limits, conversion.stage(0, 15, "Reading headers"))
+    images = [file for file in files if is_nifti(Path(file.name))]
+    share = len(images) / max(1, len(files))  # of the progress
+    for number, file in enumerate(images):
+        name = f"NIfTI {number + 1} of {len(images)}"
+        tell = conversion.stage(100 * share * number / len(images), 100 * share / len(images), name)
+        _convert_one_nifti(file, scratch, limits, conversion, tell)
+    _convert_dicom([file for file in files if file not in images], 100 * share, limits, conversion)
+
+
+def _convert_one_nifti(
+    file: SourceFile, scratch: Path, limits: Limits, conversion: Conversion, tell: Callable[[float], None]
+) -> None:
+    """One NIfTI volume of a folder or zip. A refusal names it, and does not stop the others."""
+    path, plain = scratch / "one.nii", scratch / "volume.nii"
+    try:
+        path.symlink_to(file.path)  # unpacked files have numbers for names
+        _write(read_nifti(path, scratch, limits), None, conversion, tell)
+    except Refusal as refusal:
+        sent = conversion.sent[file.path]
+        conversion.refused.append(Refused(refusal.code, refusal.detail, 1, None, sent.folder, sent.file))
+    finally:
+        path.unlink(missing_ok=True)
+        plain.unlink(missing_ok=True)
+
+
+def _convert_dicom(files: list[SourceFile], begin: float, limits: Limits, conversion: Conversion) -> None:
+    """Every DICOM series among the files; `begin` is the progress so far, in per cent."""
+    rest = (100 - begin) / 100
+    finds = find_series(files, limits, conversion.stage(begin, 15 * rest, "Reading headers"))
     conversion.not_dicom, conversion.unreadable = finds.not_dicom, finds.unreadable
     volumes: list[tuple[list[Slice], bool]] = []
     for slices in finds.series.values():
@@ -137,7 +165,7 @@ def _convert_dicom(source: Path, scratch: Path, limits: Limits, conversion: Conv
         many = len(division.volumes) > 1 and modality_of(slices[0].header) != "CT"  # X-rays: none is the main one
         volumes += [(volume, n == 0 and not many) for n, volume in enumerate(division.volumes)]
     for number, (slices, is_whole) in enumerate(volumes, start=1):
-        start, width = 15 + 85 * (number - 1) / len(volumes), 85 / len(volumes)
+        start, width = begin + rest * (15 + 85 * (number - 1) / len(volumes)), rest * 85 / len(volumes)
         name = f"Series {number} of {len(volumes)}"
         try:
             tell = conversion.stage(start, 0.35 * width, f"{name}: decoding")

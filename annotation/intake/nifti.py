@@ -15,7 +15,7 @@ import numpy.typing as npt
 from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 
 from annotation.intake.limits import MIB, Limits
-from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, check_ct, hash_volume
+from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, PADDING_HU, FoundVolume, Origin, check_ct, hash_volume
 from voxloop.kernel.errors import Invalid, TooLarge
 from voxloop.kernel.uids import derive_uid
 from voxloop.volume.errors import FormatError
@@ -34,7 +34,7 @@ def is_nifti(path: Path) -> bool:
 def read_nifti(path: Path, scratch: Path, limits: Limits) -> FoundVolume:
     """A CT volume in HU. Axes are permuted and flipped so that i points left, j to the back, k to the head.
 
-    Values after `scl_slope` and `scl_inter` are rounded and clipped to −1024 … 3071; NaN is −1024. Raises Invalid:
+    Values after `scl_slope` and `scl_inter` are rounded and kept as int16; NaN is −1024. Raises Invalid:
     `bad_nifti`, `no_orientation`, `empty_volume`, …; TooLarge.
     """
     image = _open(path, scratch / "volume.nii", limits)
@@ -47,7 +47,7 @@ def read_nifti(path: Path, scratch: Path, limits: Limits) -> FoundVolume:
     hu = np.empty(image.shape[:3], np.int16, order="F")
     for k in range(image.shape[2]):
         values = np.asarray(image.dataobj[(slice(None), slice(None), k) + (0,) * (len(image.shape) - 3)], np.float64)
-        hu[:, :, k] = np.rint(np.clip(np.nan_to_num(values, nan=LOWEST_HU), LOWEST_HU, HIGHEST_HU))
+        hu[:, :, k] = np.rint(np.clip(np.nan_to_num(values, nan=PADDING_HU), LOWEST_HU, HIGHEST_HU))
     voxels_zyx = _to_zyx(hu, transform)
     overruled = check_ct(voxels_zyx, geometry, limits)
     digest = hash_volume(voxels_zyx, geometry)

@@ -24,7 +24,7 @@ PREFIX = "uploads"
 SUFFIXES = (".zip", ".nii.gz", ".nii")
 LASTS = timedelta(hours=6)  # longer than any upload request
 READERS = (Job.Kind.IMPORT_SCANS, Job.Kind.BRING_MODEL)  # jobs that read an uploaded file
-ASK = "Send a zip of one or more DICOM series, or one NIfTI file (.nii or .nii.gz)."
+ASK = "Send a zip of DICOM series or NIfTI files, or one NIfTI file (.nii or .nii.gz)."
 SOURCES = {"path", "upload"}  # parameters of a job that locate its source: a path on the server, or a key of the store
 
 

@@ -18,7 +18,8 @@ from voxloop.volume.pack.codec import Voxels
 LEAST_VOXEL_MM, MOST_VOXEL_MM = 0.05, 20.0
 # Around and in a body lies air, about -1,000 HU. PET, MR and pictures stored from 0 have nothing of the kind.
 AIR_HU, LEAST_AIR = -300, 0.001
-LOWEST_HU, HIGHEST_HU = -1024, 3071  # 12 bits, the range of CT scanners; values outside are clipped
+LOWEST_HU, HIGHEST_HU = -(1 << 15), (1 << 15) - 1  # as stored; metal on an extended scale reaches 30,710 HU
+PADDING_HU = -1024  # what a file declares as padding, and NaN of a NIfTI: where nothing was measured
 
 
 class Origin(Document, frozen=True):

@@ -76,8 +76,8 @@ def start_for(assignment: Assignment, layer: str) -> MaskRevision | None:
 
     A share of assignments (`Campaign.blank_share`) starts blank despite a prediction, to measure the bias of
     pre-annotation. They are selected by a hash of the name of the line of work, so that passing on changes nothing.
-    Who reads a scan as its second reader starts blank always."""
-    if assignment.reader > 1:
+    Second and independent readings start blank always."""
+    if assignment.reader > 1 or assignment.is_overlap:
         return None
     imported = (
         MaskRevision.objects.filter(scan=assignment.scan, layer=layer, kind=MaskRevision.Kind.IMPORT)
@@ -90,9 +90,9 @@ def start_for(assignment: Assignment, layer: str) -> MaskRevision | None:
 
 
 def is_served_blank(assignment: Assignment) -> bool:
-    """Whether the assignment always starts blank: it is a second reading, or of the share that its line of work is
-    drawn into."""
-    if assignment.reader > 1:
+    """Whether the assignment always starts blank: it is a second or an independent reading, or of the share that its
+    line of work is drawn into."""
+    if assignment.reader > 1 or assignment.is_overlap:
         return True
     draw = int.from_bytes(hashlib.sha256(line_of(assignment).bytes).digest()[:4], "big") / 2**32
     return draw < assignment.campaign.blank_share

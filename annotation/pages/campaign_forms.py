@@ -12,7 +12,7 @@ from annotation.scans.models import Site
 from annotation.work.campaigns import CHANGEABLE
 from annotation.work.models import Campaign, SeenPolicy, SignaturePolicy, TrainStart
 
-SHARES = ("blank", "repeat")
+SHARES = ("blank", "repeat", "overlap")
 
 
 class SettingsForm(forms.Form):
@@ -42,6 +42,20 @@ class SettingsForm(forms.Form):
         max_value=50,
         help_text="Approved scans that are read again from blank, to see how far readers agree.",
     )
+    overlap_percent = forms.IntegerField(
+        label="Scans with several independent readers, %",
+        min_value=0,
+        max_value=100,
+        help_text="Of a batch's new scans, by lot: all their readers begin blank and know nothing of each other.",
+    )
+    overlap_readers = forms.IntegerField(label="Readers of such a scan", min_value=2, max_value=5)
+    overlap_low_dice = forms.FloatField(
+        label="One more reader below a Dice of",
+        min_value=0,
+        max_value=1,
+        help_text="Where two of its readers agree less; their reading comes with a later batch. 0: never.",
+    )
+    overlap_most = forms.IntegerField(label="Most readers of a scan", min_value=2, max_value=5)
     retrain_after = forms.IntegerField(label="Newly approved masks until a training", min_value=1, max_value=32767)
     retrain_every_days = forms.IntegerField(
         label="Days until a training with anything new",

@@ -156,7 +156,7 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label="File",
-        help_text="A zip of DICOM series, or one NIfTI volume (.nii, .nii.gz); de-identified.",
+        help_text="A zip of DICOM series or NIfTI volumes, or one NIfTI (.nii, .nii.gz); de-identified.",
         widget=forms.ClearableFileInput(attrs={"accept": ".zip,.nii,.gz"}),
     )
     site = forms.ModelChoiceField(label="Site", queryset=Site.objects.none(), empty_label=None)

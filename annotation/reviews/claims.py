@@ -7,10 +7,11 @@ from django.db import transaction
 
 from annotation.masks.answers import copy_answers
 from annotation.masks.starting import copy_heads
+from annotation.reviews.certificates import end_certificate
 from annotation.reviews.models import ReviewRound
-from annotation.reviews.selectors import review_queue
+from annotation.reviews.selectors import HELD, review_queue
 from annotation.reviews.services import check_reviewer, lock_claimed, lock_round
-from annotation.reviews.states import REVIEW_ROUND, RoundState
+from annotation.reviews.states import REVIEW_ROUND, CertificateState, RoundState
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.requeuing import end_assignment
@@ -53,6 +54,8 @@ def claim_round(*, round_id: UUID, actor: User) -> ReviewRound:
 
 
 def _claim(found: ReviewRound, actor: User) -> None:
+    if ReviewRound.objects.filter(HELD, pk=found.pk).exists():
+        raise Conflict("This scan waits for others of its batch; take the next one of the queue.", code="held")
     annotation = found.annotation
     review = found.review
     until = now() + timedelta(minutes=annotation.campaign.lease_minutes)
@@ -131,6 +134,7 @@ def end_rounds(*, scan: Scan, actor: Actor) -> None:
         if found.review is not None and found.review.state in (AssignmentState.QUEUED, AssignmentState.OPEN):
             end_assignment(found.review, actor=actor, why=why)
         advance(found, RoundState.WITHDRAWN, table=REVIEW_ROUND, actor=actor, why=why, ended_at=now())
+        end_certificate(found, CertificateState.CANCELLED, actor=actor, why="a scan of the batch was withdrawn")
 
 
 def give_back_claims(*, person: User, actor: Actor, why: str) -> int:

@@ -5,13 +5,58 @@ from django.db import models
 from django.db.models import F, Q
 
 from annotation.masks.models import AnswerSet, MaskRevision
-from annotation.reviews.states import COMMENT, REVIEW_ROUND, RoundState
-from annotation.work.models import Assignment
+from annotation.reviews.states import CERTIFICATE, COMMENT, REVIEW_ROUND, CertificateState, RoundState
+from annotation.work.models import Assignment, Batch, Campaign
 from voxloop.kernel.ids import new_id
+
+
+class Certificate(models.Model):
+    """A random sample of a batch that stands for all of it (annotation.reviews.certificates, docs/quality.md)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="certificates")
+    state = models.CharField(max_length=12, default=CERTIFICATE.initial)
+    scans = models.PositiveSmallIntegerField()
+    sampled = models.PositiveSmallIntegerField()
+    excluded = models.PositiveSmallIntegerField()  # so many bad scans or more are to be excluded
+    confidence = models.FloatField()
+    seed = models.CharField(max_length=32)
+    reason = models.CharField(max_length=200, blank=True)  # of its end
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="drawn_samples")
+    created_at = models.DateTimeField(auto_now_add=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="accepted_samples"
+    )
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=sorted(CERTIFICATE.states)), name="certificate_state_known"),
+            models.CheckConstraint(
+                condition=Q(sampled__gte=1, sampled__lte=F("scans"), confidence__gt=0, confidence__lt=1),
+                name="certificate_sample",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=CertificateState.ACCEPTED) | Q(accepted_by__isnull=False),
+                name="certificate_accepted_by_somebody",
+            ),
+            models.UniqueConstraint(
+                fields=["batch"], condition=Q(state=CertificateState.DRAWN), name="certificate_one_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"sample of {self.sampled} of {self.batch}"
 
 
 class ReviewRound(models.Model):
     """One reviewer's verdict on one submitted revision."""
+
+    class Part(models.TextChoices):
+        SAMPLE = "sample", "Drawn at random"
+        EXTRA = "extra", "Reviewed for its risk, not part of the estimate"
+        REST = "rest", "Waits for the sample"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     annotation = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="rounds")
@@ -30,6 +75,9 @@ class ReviewRound(models.Model):
     ended_at = models.DateTimeField(null=True)
     signature = models.JSONField(null=True)  # who, statement, when, which revisions
     looked_at = models.JSONField(default=list)  # names of differences that the reviewer marked as checked
+    # Shown to nobody who judges: it is the reviewers' blindness.
+    certificate = models.ForeignKey(Certificate, null=True, on_delete=models.PROTECT, related_name="rounds")
+    part = models.CharField(max_length=8, choices=Part.choices, blank=True)
 
     class Meta:
         ordering = ["-risk", "created_at"]
@@ -60,6 +108,10 @@ class ReviewRound(models.Model):
                 condition=Q(state__in=[RoundState.PENDING, RoundState.CLAIMED]),
                 name="review_round_one_open",
             ),
+            models.CheckConstraint(
+                condition=Q(certificate__isnull=True, part="") | Q(certificate__isnull=False) & ~Q(part=""),
+                name="review_round_part_of_certificate",
+            ),
         ]
         indexes = [models.Index(fields=["state", "-risk"], name="review_round_queue")]
 
@@ -83,6 +135,36 @@ class RoundMask(models.Model):
 
     def __str__(self) -> str:
         return f"{self.layer} of {self.round_id}"
+
+
+class ReadingPair(models.Model):
+    """How far two readings of one scan agree, as each was handed in first (annotation.reviews.agreement)."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="reading_pairs")
+    first = models.ForeignKey(ReviewRound, on_delete=models.CASCADE, related_name="pairs_as_first")
+    second = models.ForeignKey(ReviewRound, on_delete=models.CASCADE, related_name="pairs_as_second")
+    segment = models.PositiveSmallIntegerField(default=0)  # 0: any
+    dice = models.FloatField()
+    surface_dice = models.FloatField()  # by area, at `tolerance_mm`
+    tolerance_mm = models.FloatField()
+    hd95_mm = models.FloatField(null=True)  # null: only one of both drew anything
+    assd_mm = models.FloatField(null=True)
+    lesion_f1 = models.FloatField()
+    first_ml = models.FloatField()
+    second_ml = models.FloatField()
+    answers = models.JSONField(default=dict)  # by question the answers of both, with segment 0
+    measured_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["measured_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second", "segment"], name="reading_pair_once"),
+            models.CheckConstraint(condition=~Q(first=F("second")), name="reading_pair_of_two"),
+        ]
+        indexes = [models.Index(fields=["campaign", "segment"], name="reading_pair_campaign")]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} against {self.second_id}"
 
 
 class Comment(models.Model):

@@ -4,6 +4,7 @@ from annotation.masks.models import Head, MaskRevision, ProbabilityMap
 from annotation.masks.selectors import newest_prediction, schema_of
 from annotation.reviews.facts import OverlayFacts, ProbabilityFacts
 from annotation.reviews.models import ReviewRound, RoundMask
+from annotation.reviews.states import RoundState
 from annotation.work.models import Assignment
 from annotation.work.permissions import has_role
 from annotation.work.requeuing import whole_line
@@ -45,7 +46,9 @@ def overlays_of(
         if earlier is not None:
             before = earlier.masks.select_related("submitted").filter(layer=layer.name).first()
             add("previous", f"Round {earlier.number}", before.submitted if before else None)
-        if reviewing and has_role(user, assignment.campaign, Role.REVIEWER, Role.ARBITRATOR):
+        # Whoever judges one of several independent readings learns of the others after the verdict.
+        is_blind = round_.annotation.is_overlap and round_.state in (RoundState.PENDING, RoundState.CLAIMED)
+        if reviewing and not is_blind and has_role(user, assignment.campaign, Role.REVIEWER, Role.ARBITRATOR):
             for reader, theirs in _other_readers(round_, layer):
                 add(f"reader-{reader}", f"Reader {reader}", theirs)
     return found

@@ -3,14 +3,18 @@
 from django.db.models import Q, QuerySet
 
 from annotation.reviews.models import Comment, Reply, ReviewRound
-from annotation.reviews.states import RoundState
+from annotation.reviews.states import CertificateState, RoundState
 from annotation.scans.states import ScanState
+from annotation.work.independence import reads_scan_of
 from annotation.work.models import Campaign
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
 from annotation.work.requeuing import lines_of, worked_on_by
 from annotation.work.selectors import own_work
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
+
+# Rounds that wait for the sample of their batch.
+HELD = Q(part=ReviewRound.Part.REST, certificate__state=CertificateState.DRAWN)
 
 
 def visible_rounds(user: User) -> QuerySet[ReviewRound]:
@@ -39,7 +43,8 @@ def visible_rounds(user: User) -> QuerySet[ReviewRound]:
 
 
 def review_queue(user: User, campaign: Campaign | None = None) -> QuerySet[ReviewRound]:
-    """Rounds this reviewer may take now, riskiest first; never what they have worked on, never another's claim."""
+    """Rounds this reviewer may take now, riskiest first; never what they have worked on or
+    another reading of a scan they read, never another's claim."""
     campaigns = campaigns_with_role(user, Role.REVIEWER).filter(is_paused=False)
     if campaign is not None:
         campaigns = campaigns.filter(pk=campaign.pk)
@@ -47,8 +52,10 @@ def review_queue(user: User, campaign: Campaign | None = None) -> QuerySet[Revie
         visible_rounds(user)
         .filter(annotation__campaign__in=campaigns, annotation__scan__state=ScanState.READY)
         .filter(Q(state=RoundState.PENDING) | Q(state=RoundState.CLAIMED, reviewer=user))
+        .exclude(HELD)
         .exclude(author=user)
         .exclude(annotation__in=worked_on_by(user))
+        .exclude(reads_scan_of(user, "annotation"))
         .order_by("-risk", "created_at")
     )
 

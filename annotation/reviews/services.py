@@ -13,6 +13,7 @@ from annotation.masks.answers import save_answers
 from annotation.masks.models import AnswerSet, Head, MaskRevision
 from annotation.masks.selectors import heads_of, newest_answers, schema_of
 from annotation.masks.wholeness import check_masks
+from annotation.reviews.certificates import fail_certificate
 from annotation.reviews.comments import pin_comment, pin_once
 from annotation.reviews.interlocks import Interlock, check_interlocks, list_unanswered
 from annotation.reviews.models import ReviewRound, RoundMask
@@ -24,6 +25,7 @@ from annotation.reviews.states import REVIEW_ROUND, CommentState, RoundState
 from annotation.scans.volumes import check_volume
 from annotation.work.batches import refresh_batch
 from annotation.work.handing_over import can_work, hand_back
+from annotation.work.independence import reads_scan_of
 from annotation.work.models import Assignment, Batch
 from annotation.work.permissions import require_role
 from annotation.work.requeuing import worked_on_by
@@ -194,6 +196,8 @@ def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: boo
         found.review, AssignmentState.SUBMITTED, table=ASSIGNMENT, actor=actor, submitted_at=now(), lease_until=None
     )
     advance(found, state, table=REVIEW_ROUND, actor=actor, ended_at=now(), signature=signature, answers=found.answers)
+    if corrected:
+        fail_certificate(found, actor)
     annotation = lock_assignment(found.annotation_id)
     advance(annotation, AssignmentState.APPROVED, table=ASSIGNMENT, actor=actor, ended_at=now())
     refresh_batch(annotation.batch_id, actor)
@@ -216,6 +220,7 @@ def return_round(*, round_id: UUID, actor: User, comments: Sequence[Mapping[str,
             found.review, AssignmentState.SUBMITTED, table=ASSIGNMENT, actor=actor, submitted_at=now(), lease_until=None
         )
     advance(found, RoundState.RETURNED, table=REVIEW_ROUND, actor=actor, ended_at=now())
+    fail_certificate(found, actor)
     annotation = lock_assignment(found.annotation_id)
     advance(annotation, AssignmentState.RETURNED, table=ASSIGNMENT, actor=actor, round=annotation.round + 1)
     if not can_work(found.author, annotation):
@@ -257,3 +262,5 @@ def check_reviewer(found: ReviewRound, actor: User) -> None:
     require_role(actor, found.annotation.campaign, Role.REVIEWER)
     if found.author_id == actor.pk or worked_on_by(actor).filter(pk=found.annotation_id).exists():
         raise Forbidden("Nobody reviews their own work.", code="own_work")
+    if ReviewRound.objects.filter(reads_scan_of(actor, "annotation"), pk=found.pk).exists():
+        raise Forbidden("Nobody reviews another reading of a scan that they read themselves.", code="own_work")

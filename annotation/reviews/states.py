@@ -20,7 +20,13 @@ REVIEW_ROUND = StateTable.of(
     "review round",
     RoundState.PENDING,
     {
-        RoundState.PENDING: {RoundState.CLAIMED, RoundState.WITHDRAWN, RoundState.TAKEN_BACK},
+        # To approved: accepted on the certificate of its batch (annotation.reviews.certificates).
+        RoundState.PENDING: {
+            RoundState.CLAIMED,
+            RoundState.APPROVED,
+            RoundState.WITHDRAWN,
+            RoundState.TAKEN_BACK,
+        },
         RoundState.CLAIMED: {
             RoundState.APPROVED,
             RoundState.CORRECTED,
@@ -35,6 +41,28 @@ REVIEW_ROUND = StateTable.of(
         RoundState.CORRECTED: {RoundState.CLAIMED},
         RoundState.RETURNED: {RoundState.CLAIMED},
     },
+)
+
+
+class CertificateState(TextChoices):
+    DRAWN = "drawn"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+CERTIFICATE = StateTable.of(
+    "batch certificate",
+    CertificateState.DRAWN,
+    {
+        # Accepted: no defect in the sample, and somebody signed for the rest. Failed: the first defect was found.
+        CertificateState.DRAWN: {
+            CertificateState.ACCEPTED,
+            CertificateState.FAILED,
+            CertificateState.CANCELLED,
+        },
+    },
+    needs_reason={CertificateState.FAILED, CertificateState.CANCELLED},
 )
 
 

@@ -10,9 +10,10 @@ from uuid import UUID
 from django.db import transaction
 
 from annotation.masks.models import AnswerSet
+from annotation.reviews.certificates import end_certificate
 from annotation.reviews.models import ReviewRound
 from annotation.reviews.services import check_reviewer, lock_round
-from annotation.reviews.states import REVIEW_ROUND, RoundState
+from annotation.reviews.states import REVIEW_ROUND, CertificateState, RoundState
 from annotation.work.batches import refresh_batch
 from annotation.work.leases import extended
 from annotation.work.models import Assignment, Batch
@@ -64,6 +65,7 @@ def take_back_submission(*, assignment_id: UUID, actor: User) -> Assignment:
     if found.review is not None:  # claimed and given back before
         end_assignment(found.review, actor=actor, why=why)
     advance(found, RoundState.TAKEN_BACK, table=REVIEW_ROUND, actor=actor, why=why, ended_at=now())
+    end_certificate(found, CertificateState.CANCELLED, actor=actor, why="a scan of the batch was taken back")
     advance(
         assignment,
         AssignmentState.OPEN,

@@ -1,8 +1,14 @@
 from celery import shared_task
 
+from annotation.reviews.agreement import measure_pairs
 from annotation.reviews.claims import expire_claims
 
 
 @shared_task(name="beat.expire_claims", soft_time_limit=40)
 def expire_review_claims() -> int:
     return expire_claims()
+
+
+@shared_task(name="beat.measure_agreement", soft_time_limit=50)
+def measure_agreement() -> int:
+    return measure_pairs()

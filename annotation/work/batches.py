@@ -9,7 +9,9 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from annotation.work.choosing import Chosen, choose_scans
+from annotation.work.independence import not_for
 from annotation.work.models import Assignment, Batch, Campaign
+from annotation.work.overlap import add_readers, list_owed
 from annotation.work.permissions import is_annotator, require_role
 from annotation.work.requeuing import find_begun
 from annotation.work.selectors import visible_batches
@@ -39,8 +41,9 @@ def create_batch(
     was closed, they skipped) go on from what was drawn, unless `starts_anew`.
 
     `chosen_by`: a strategy (`hybrid`, `entropy`, `foreground_random`, `random`), `order` (by code) or `hand`
-    (`scan_ids`); by a strategy, `Campaign.repeat_share` of the batch are approved scans that are read again.
-    Raises Conflict when a scan is taken or none is left.
+    (`scan_ids`); by a strategy, `Campaign.repeat_share` of the batch are approved scans that are read again. Readings
+    that scans with several readers still lack come first (annotation.work.overlap). Raises Conflict when a scan is
+    taken or none is left.
     """
     require_role(actor, campaign, Role.COORDINATOR)
     # Serialised per campaign, so that two coordinators never choose the same scans.
@@ -52,8 +55,9 @@ def create_batch(
         raise Invalid(f"{assignee} is not an annotator of this campaign.", code="not_an_annotator")
     if due_on is not None and due_on < today_of(actor):
         raise Invalid("The due date lies in the past.", code="bad_due_date")
-    chosen, way = choose_scans(campaign, size, chosen_by, scan_ids, assignee)
-    if all(one.reader > 1 for one in chosen):
+    owed = [] if scan_ids else list_owed(campaign, assignee)[:size]
+    chosen, way = choose_scans(campaign, size - len(owed), chosen_by, scan_ids, assignee)
+    if not owed and all(one.reader > 1 for one in chosen):
         raise Conflict(
             "No scan is left that is ready, not yet in a batch and visible to the person; import some first.",
             code="no_scans_left",
@@ -68,8 +72,16 @@ def create_batch(
         chosen_by=way,
         created_by=actor,
     )
-    _fill(batch, chosen, {} if starts_anew else find_begun(campaign, [one.scan for one in chosen]))
-    told = {"scans": len(chosen), "chosen_by": way, "repeats": sum(one.reader > 1 for one in chosen)}
+    begun = find_begun(campaign, [one.scan for one in chosen])
+    room = campaign.batch_size if scan_ids else size
+    readings = add_readers(batch, chosen, owed, begun=begun, room=room, keeps_all=bool(scan_ids))
+    _fill(batch, readings, {} if starts_anew else begun)
+    told = {
+        "scans": len(readings),
+        "chosen_by": way,
+        "repeats": sum(one.reader > 1 and not one.is_overlap for one in readings),
+        "independent": sum(one.is_overlap for one in readings),
+    }
     record(actor=actor, action="batch.created", target=batch, new=told)
     return batch
 
@@ -84,6 +96,7 @@ def _fill(batch: Batch, chosen: Sequence[Chosen], begun: Mapping[UUID, tuple[UUI
             person=batch.assignee,
             position=position,
             reader=one.reader,
+            is_overlap=one.is_overlap,
             choice=one.choice,
         )
         for position, one in enumerate(chosen, start=1)
@@ -112,7 +125,8 @@ def cancel_batch(*, batch_id: UUID, actor: User) -> Batch:
 @transaction.atomic
 def assign_batch(*, batch_id: UUID, person: User | None, actor: User, count: int | None = None) -> Batch:
     """Give the unstarted scans of a batch to a person, or (None) to the pool: all of them, or the last `count`, which
-    splits the batch between two people. Raises Invalid (`bad_size`) for more than there are."""
+    splits the batch between two people. Of a scan with several readers a person gets one reading, and none where they
+    know it already; what is left stays where it is. Raises Invalid (`bad_size`) for more than there are."""
     list(Assignment.objects.select_for_update(of=("self",)).filter(batch=batch_id, state=AssignmentState.QUEUED))
     batch = _lock_batch(batch_id, actor)
     if batch.state not in (BatchState.DRAFT, BatchState.PUBLISHED, BatchState.IN_PROGRESS):
@@ -120,6 +134,8 @@ def assign_batch(*, batch_id: UUID, person: User | None, actor: User, count: int
     if person is not None and not is_annotator(person, batch.campaign):
         raise Invalid(f"{person} is not an annotator of this campaign.", code="not_an_annotator")
     moved = _unstarted(batch, count)
+    if person is not None:
+        moved = moved.exclude(pk__in=not_for(person, moved))
     unseen = moved.exclude(scan__site__memberships__user=person) if person else moved.none()
     if unseen.exists():
         raise Invalid(f"{person} is not a member of every site in this batch.", code="site_not_visible")

@@ -3,6 +3,7 @@
 from django.db.models import Q
 
 from annotation.work.batches import refresh_batch
+from annotation.work.independence import knows_scan
 from annotation.work.models import Assignment, Batch
 from annotation.work.permissions import campaigns_with_role, is_annotator, site_ids
 from annotation.work.requeuing import end_assignment, put_back
@@ -22,11 +23,17 @@ def can_work(person: User, assignment: Assignment) -> bool:
 
 
 def check_may_work(person: User, assignment: Assignment) -> None:
-    """Raise Invalid (`not_an_annotator`, `site_not_visible`) with the reason why a person may not annotate a scan."""
+    """Raise Invalid with why a person may not annotate a scan (`not_an_annotator`, `site_not_visible`,
+    `not_independent`)."""
     if not is_annotator(person, assignment.campaign):
         raise Invalid(f"{person} is not an annotator of this campaign.", code="not_an_annotator")
     if not can_work(person, assignment):
         raise Invalid(f"{person} is not a member of the site of {assignment.scan}.", code="site_not_visible")
+    if assignment.is_overlap and knows_scan(person, assignment):
+        raise Invalid(
+            f"{person} reads or reviews {assignment.scan} already; choose somebody who does not know it.",
+            code="not_independent",
+        )
 
 
 def hand_back_work(*, person: User, actor: Actor, why: str, only: Q | None = None) -> int:

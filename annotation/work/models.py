@@ -72,6 +72,10 @@ class Campaign(models.Model):
     promotes_by_itself = models.BooleanField(default=True)
     blank_share = models.FloatField(default=0.10)
     repeat_share = models.FloatField(default=0.05)  # of a chosen batch: approved scans, read again without a model
+    overlap_share = models.FloatField(default=0.0)  # of a batch's new scans: read by `overlap_readers`, blind
+    overlap_readers = models.PositiveSmallIntegerField(default=2)
+    overlap_low_dice = models.FloatField(default=0.0)  # two readings that agree less get one more, 0: never
+    overlap_most = models.PositiveSmallIntegerField(default=3)  # readers of a scan, whatever they agree
     signature_policy = models.CharField(
         max_length=8, choices=SignaturePolicy.choices, default=SignaturePolicy.RECENT
     )  # when a verdict asks for the password
@@ -91,6 +95,11 @@ class Campaign(models.Model):
             models.CheckConstraint(condition=Q(blank_share__gte=0, blank_share__lte=1), name="campaign_blank_share"),
             models.CheckConstraint(
                 condition=Q(repeat_share__gte=0, repeat_share__lte=0.5), name="campaign_repeat_share"
+            ),
+            models.CheckConstraint(
+                condition=Q(overlap_share__gte=0, overlap_share__lte=1, overlap_readers__gte=2, overlap_readers__lte=5)
+                & Q(overlap_low_dice__gte=0, overlap_low_dice__lte=1, overlap_most__gte=2, overlap_most__lte=5),
+                name="campaign_overlap",
             ),
             models.CheckConstraint(condition=Q(retrain_after__gte=1), name="campaign_retrain_after"),
             models.CheckConstraint(
@@ -127,6 +136,7 @@ class CampaignScan(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="campaign_scans")
     scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="campaign_scans")
     added_at = models.DateTimeField(auto_now_add=True)
+    readers = models.PositiveSmallIntegerField(default=1)  # how many read it, blind to each other
     # What the model that serves says of the scan, empty before it saw it: the facts behind the scores below.
     score_model = models.CharField(max_length=64, blank=True)
     uncertainty = models.FloatField(null=True)
@@ -229,6 +239,7 @@ class Assignment(models.Model):
     reason = models.TextField(blank=True)
     position = models.PositiveSmallIntegerField(default=1)
     reader = models.PositiveSmallIntegerField(default=1)  # 2, 3 … for independent readers of one scan
+    is_overlap = models.BooleanField(default=False)  # one of several independent readings, the first one too
     round = models.PositiveSmallIntegerField(default=1)
     # The first assignment of this line of work, when another person began it; null: it begins here.
     begun_as = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="gone_on")
@@ -267,6 +278,12 @@ class Assignment(models.Model):
                 fields=["campaign", "scan", "stage", "reader"],
                 condition=~Q(state__in=[AssignmentState.RECLAIMED, AssignmentState.SKIPPED]) & Q(stage="annotation"),
                 name="assignment_one_reader_per_scan",
+            ),
+            # Nobody reads a scan against themselves.
+            models.UniqueConstraint(
+                fields=["campaign", "scan", "stage", "person"],
+                condition=~Q(state__in=[AssignmentState.RECLAIMED, AssignmentState.SKIPPED]) & Q(is_overlap=True),
+                name="assignment_independent_readers",
             ),
         ]
         indexes = [

@@ -41,6 +41,7 @@ def put_back(assignment: Assignment, *, person: User | None = None, starts_anew:
         scan=assignment.scan,
         stage=assignment.stage,
         reader=assignment.reader,
+        is_overlap=assignment.is_overlap,
         choice=assignment.choice,
         position=assignment.position,
         person=person,

@@ -4,6 +4,7 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from annotation.scans.models import Scan
 from annotation.scans.states import ScanState
+from annotation.work.independence import knows_it
 from annotation.work.models import Assignment, Batch, Campaign, CampaignScan
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
 from annotation.work.states import AssignmentState, BatchState
@@ -89,15 +90,19 @@ def pool(user: User, campaign: Campaign | None = None) -> QuerySet[Assignment]:
     campaigns = campaigns_with_role(user, Role.ANNOTATOR).filter(is_paused=False)
     if campaign is not None:
         campaigns = campaigns.filter(pk=campaign.pk)
-    return Assignment.objects.filter(
-        stage=Assignment.Stage.ANNOTATION,
-        state=AssignmentState.QUEUED,
-        person__isnull=True,
-        batch__state__in=WORKED_IN,
-        campaign__in=campaigns,
-        scan__site__in=site_ids(user),
-        scan__state=ScanState.READY,
-    ).order_by("batch__number", "position")
+    return (
+        Assignment.objects.filter(
+            stage=Assignment.Stage.ANNOTATION,
+            state=AssignmentState.QUEUED,
+            person__isnull=True,
+            batch__state__in=WORKED_IN,
+            campaign__in=campaigns,
+            scan__site__in=site_ids(user),
+            scan__state=ScanState.READY,
+        )
+        .exclude(knows_it(user))
+        .order_by("batch__number", "position")
+    )
 
 
 def unassigned_scans(campaign: Campaign) -> QuerySet[Scan]:

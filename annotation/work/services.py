@@ -3,10 +3,12 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from annotation.scans.states import ScanState
 from annotation.work.batches import refresh_batch
 from annotation.work.handing_over import can_work, check_may_work, hand_back
+from annotation.work.independence import knows_scan
 from annotation.work.leases import UNTOUCHED, extended, had_open
 from annotation.work.models import Assignment, Campaign
 from annotation.work.permissions import require_role
@@ -19,6 +21,8 @@ from voxloop.accounts.roles import Role
 from voxloop.audit.services import advance
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, NotFound
+
+MOST_TRIES = 10  # of a claim that meets another claim of the same person
 
 
 @transaction.atomic
@@ -57,11 +61,24 @@ def claim_assignment(*, actor: User, campaign: Campaign | None = None) -> Assign
         own.filter(state=AssignmentState.QUEUED),
         pool(actor, campaign),
     ):
-        found = rows.select_for_update(skip_locked=True, of=("self",)).first()
+        found = _lock_next(rows, actor)
         if found is not None:
             found.person = actor
             found.save(update_fields=["person"])
             _open(found, actor)
+            return found
+    return None
+
+
+def _lock_next(rows: QuerySet[Assignment], actor: User) -> Assignment | None:
+    """The first row that nobody has locked; of a scan with several readers only while the person reads no other."""
+    for _ in range(MOST_TRIES):
+        found = rows.select_for_update(skip_locked=True, of=("self",)).first()
+        if found is None or not found.is_overlap or found.person_id is not None:
+            return found
+        # Two claims of one person wait for each other here; the second then sees what the first took.
+        User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+        if not knows_scan(actor, found):
             return found
     return None
 

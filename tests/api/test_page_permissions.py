@@ -108,7 +108,7 @@ def addresses(pattern: URLPattern, row: Row, thing: Any) -> str:
     elif row.scope is not Scope.NONE:
         keys["id"] = thing.pk
     words = {
-        "name": "burn-up" if pattern.name == "dashboard_csv" else "curve",
+        "name": {"dashboard_csv": "burn-up", "agreement_csv": "readers"}.get(pattern.name, "curve"),
         "what": "author",
         "form": "md",
         "plane": "axial",

@@ -18,7 +18,7 @@ from annotation.learning.states import (
     PreAnnotationState,
     RunState,
 )
-from annotation.reviews.states import COMMENT, REVIEW_ROUND, CommentState, RoundState
+from annotation.reviews.states import CERTIFICATE, COMMENT, REVIEW_ROUND, CertificateState, CommentState, RoundState
 from annotation.scans.states import SCAN, ScanState
 from annotation.work.states import ASSIGNMENT, BATCH, AssignmentState, BatchState
 from voxloop.jobs.states import JOB, JobState
@@ -31,6 +31,7 @@ ENUMS: list[tuple[StateTable[Any], type[TextChoices]]] = [
     (ASSIGNMENT, AssignmentState),
     (REVIEW_ROUND, RoundState),
     (COMMENT, CommentState),
+    (CERTIFICATE, CertificateState),
     (TRAINING_RUN, RunState),
     (MODEL_VERSION, ModelState),
     (PRE_ANNOTATION, PreAnnotationState),

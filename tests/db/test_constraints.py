@@ -11,7 +11,7 @@ from annotation.datasets.models import Release, ReleaseItem
 from annotation.learning.models import Effort, ModelVersion, PreAnnotation, TrainingRun
 from annotation.masks.models import Head, MaskRevision
 from annotation.reviews.comments import add_comment, mark_seen
-from annotation.reviews.models import Comment, CommentsSeen, ReviewRound, RoundMask
+from annotation.reviews.models import Certificate, Comment, CommentsSeen, ReadingPair, ReviewRound, RoundMask
 from annotation.reviews.services import submit_assignment
 from annotation.scans.models import ErasedSubject, Scan, Series, Site, SiteMembership, Study, Subject
 from annotation.work.models import Assignment, Batch, Campaign, CampaignMember, CampaignScan, LabelSchema, ScanScore
@@ -60,6 +60,7 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "campaign_batch_size": (Campaign, {"batch_size": 501, "name": FRESH, "slug": FRESH}),
     "campaign_blank_share": (Campaign, {"blank_share": 1.01, "name": FRESH, "slug": FRESH}),
     "campaign_repeat_share": (Campaign, {"repeat_share": 0.6, "name": FRESH, "slug": FRESH}),
+    "campaign_overlap": (Campaign, {"overlap_readers": 6, "name": FRESH, "slug": FRESH}),
     "campaign_seen_policy_known": (Campaign, {"seen_policy": "guess", "name": FRESH, "slug": FRESH}),
     "campaign_signature_policy_known": (Campaign, {"signature_policy": "guess", "name": FRESH, "slug": FRESH}),
     "campaign_retrain_after": (Campaign, {"retrain_after": 0, "name": FRESH, "slug": FRESH}),
@@ -72,11 +73,17 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "batch_state_known": (Batch, {**MIND, "number": 900}),
     "assignment_state_known": (Assignment, {**MIND, "reader": 2}),
     "assignment_worked_on_has_person": (Assignment, {"state": "open", "person": None, "reader": 2}),
-    "assignment_one_reader_per_scan": (Assignment, {}),
+    "assignment_one_reader_per_scan": (Assignment, {"is_overlap": False}),
+    "assignment_independent_readers": (Assignment, {"reader": 2}),
     "mask_revision_key_once": (MaskRevision, {}),
     "mask_revision_has_source": (MaskRevision, {"author": None, "model_id": None, "idempotency_key": None}),
     "mask_revision_kind_known": (MaskRevision, {"kind": "guess", "idempotency_key": None}),
     "head_once_per_layer": (Head, {}),
+    "certificate_state_known": (Certificate, MIND),
+    "certificate_sample": (Certificate, {"sampled": 9, "state": "failed"}),
+    "certificate_accepted_by_somebody": (Certificate, {"state": "accepted"}),
+    "certificate_one_open": (Certificate, {}),
+    "review_round_part_of_certificate": (ReviewRound, {"part": "sample", "number": 9}),
     "review_round_number_once": (ReviewRound, {"state": "returned", "reviewer": "reviewer"}),
     "review_round_state_known": (ReviewRound, {**MIND, "number": 9}),
     "review_round_not_own_work": (ReviewRound, {"reviewer": "author", "number": 9}),
@@ -87,6 +94,8 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     ),
     "review_round_one_open": (ReviewRound, {"number": 9}),
     "round_mask_once_per_layer": (RoundMask, {}),
+    "reading_pair_once": (ReadingPair, {}),
+    "reading_pair_of_two": (ReadingPair, {"second": "first round"}),
     "comment_state_known": (Comment, MIND),
     "comment_pin_whole": (Comment, {"i": 1, "j": None, "k": None}),
     "comments_seen_once": (CommentsSeen, {}),
@@ -123,10 +132,37 @@ def test_every_constraint_has_a_row() -> None:
     assert named_constraints() == set(FORBIDDEN)
 
 
+def of_reviews(world: World, assignment: Assignment, round_: ReviewRound) -> list[models.Model]:
+    """A certificate, and the agreement of two rounds."""
+    return [
+        Certificate.objects.create(
+            batch=assignment.batch,
+            scans=5,
+            sampled=2,
+            excluded=2,
+            confidence=0.8,
+            seed="ab",
+            created_by=world["coordinator"],
+        ),
+        ReadingPair.objects.create(
+            campaign=world.campaign,
+            first=round_,
+            second=ReviewRound.objects.create(annotation=assignment, author=world["annotator"], state="taken_back"),
+            dice=0.9,
+            surface_dice=0.9,
+            tolerance_mm=2.0,
+            lesion_f1=1.0,
+            first_ml=1.0,
+            second_ml=1.2,
+        ),
+    ]
+
+
 @pytest.fixture
 def rows(world: World) -> dict[type[models.Model], models.Model]:
     """One legal row of every model that has constraints."""
     assignment = first_of(publish(world, size=1))
+    Assignment.objects.filter(pk=assignment.pk).update(is_overlap=True)
     label(world, assignment)
     round_ = submit_assignment(assignment_id=assignment.pk, actor=world["annotator"])
     comment = add_comment(round_id=round_.pk, actor=world["annotator"], text="here")
@@ -168,6 +204,7 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
             active_seconds=60,
             measured_at=now(),
         ),
+        *of_reviews(world, assignment, round_),
         Job.objects.create(kind="import_scans", key="x"),
         Worker.objects.create(name="default-1@here", host="here", pid=1, started_at=now(), taken_at=now()),
         ApiToken.objects.create(user=world["annotator"], scopes=["read"])[0],
@@ -188,6 +225,7 @@ def test_every_forbidden_row_is_refused(world: World, rows: dict[type[models.Mod
     other_work = first_of(publish(world, size=1))
     words = {
         "other job": rows[Job],
+        "first round": rows[ReviewRound],
         "other work": other_work,
         "author": world["annotator"],
         "reviewer": world["reviewer"],

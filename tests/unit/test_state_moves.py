@@ -7,7 +7,7 @@ import pytest
 
 from annotation.datasets.states import EXPORTABLE, RELEASE
 from annotation.learning.states import MODEL_VERSION, PRE_ANNOTATION, TRAINING_RUN
-from annotation.reviews.states import COMMENT, REVIEW_ROUND
+from annotation.reviews.states import CERTIFICATE, COMMENT, REVIEW_ROUND
 from annotation.scans.states import SCAN, ScanState
 from annotation.work.states import ASSIGNMENT, BATCH
 from voxloop.jobs.states import JOB
@@ -59,7 +59,7 @@ MOVES: list[tuple[StateTable[Any], dict[str, str]]] = [
     (
         REVIEW_ROUND,
         {
-            "pending": "claimed withdrawn taken_back",
+            "pending": "claimed withdrawn taken_back approved",
             "claimed": "approved corrected returned pending arbitration withdrawn",
             "arbitration": "approved corrected returned",
             "approved": "claimed",
@@ -69,6 +69,7 @@ MOVES: list[tuple[StateTable[Any], dict[str, str]]] = [
             "taken_back": "",
         },
     ),
+    (CERTIFICATE, {"drawn": "accepted failed cancelled", "accepted": "", "failed": "", "cancelled": ""}),
     (COMMENT, {"open": "resolved", "resolved": "reopened", "reopened": "resolved"}),
     (
         TRAINING_RUN,
@@ -111,6 +112,7 @@ MOVES: list[tuple[StateTable[Any], dict[str, str]]] = [
 ]
 # States that nobody enters without saying why.
 REASONS = {
+    "batch certificate": {"failed", "cancelled"},
     "scan": {"rejected", "failed", "withdrawn", "erased"},
     "assignment": {"skipped", "blocked", "reclaimed"},
     "release": {"yanked"},
@@ -123,6 +125,7 @@ FIRST = {
     "assignment": "queued",
     "review round": "pending",
     "comment": "open",
+    "batch certificate": "drawn",
     "training run": "queued",
     "model version": "candidate",
     "pre-annotation": "requested",

@@ -7,14 +7,26 @@ import pytest
 
 from annotation.datasets.states import RELEASE
 from annotation.learning.states import MODEL_VERSION, PRE_ANNOTATION, TRAINING_RUN
-from annotation.reviews.states import COMMENT, REVIEW_ROUND
+from annotation.reviews.states import CERTIFICATE, COMMENT, REVIEW_ROUND
 from annotation.scans.states import SCAN
 from annotation.work.states import ASSIGNMENT, BATCH, AssignmentState
 from voxloop.jobs.states import JOB
 from voxloop.kernel.errors import Conflict
 from voxloop.kernel.states import StateTable
 
-TABLES = [SCAN, BATCH, ASSIGNMENT, REVIEW_ROUND, COMMENT, TRAINING_RUN, MODEL_VERSION, PRE_ANNOTATION, RELEASE, JOB]
+TABLES = [
+    SCAN,
+    BATCH,
+    ASSIGNMENT,
+    REVIEW_ROUND,
+    COMMENT,
+    CERTIFICATE,
+    TRAINING_RUN,
+    MODEL_VERSION,
+    PRE_ANNOTATION,
+    RELEASE,
+    JOB,
+]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.thing)

@@ -28,7 +28,7 @@ from annotation.intake.dicom.stack import stack_slices, unit_axes
 from annotation.intake.dicom.vocabulary import MODALITIES, OTHER, kernel_of, manufacturer_of, model_of
 from annotation.intake.limits import Limits
 from annotation.intake.sources import SourceFile
-from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, FoundVolume, Origin, check_ct, hash_volume
+from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, PADDING_HU, FoundVolume, Origin, check_ct, hash_volume
 from voxloop.kernel.errors import Invalid
 from voxloop.kernel.uids import derive_uid
 from voxloop.volume.geometry import Geometry
@@ -215,7 +215,7 @@ def _decode(ordered: Sequence[Slice], geometry: Geometry, limits: Limits, tell: 
 
 
 def to_hu(stored: npt.NDArray[np.int32], header: Dataset) -> npt.NDArray[np.int16]:
-    """HU by rescale slope and intercept (PS3.3 C.11.1), clipped to −1024 … 3071; padding becomes −1024.
+    """HU by rescale slope and intercept (PS3.3 C.11.1), rounded, as int16; declared padding becomes −1024.
 
     Raises Invalid (`no_rescale`): values without a scale are not HU."""
     slope, intercept = numbers_of(header, "RescaleSlope", 1), numbers_of(header, "RescaleIntercept", 1)
@@ -232,7 +232,7 @@ def to_hu(stored: npt.NDArray[np.int32], header: Dataset) -> npt.NDArray[np.int1
         last = padding_value(header, "PixelPaddingRangeLimit")
         if first is not None:
             low, high = sorted((first, first if last is None else last))
-            hu[(stored >= low) & (stored <= high)] = LOWEST_HU
+            hu[(stored >= low) & (stored <= high)] = PADDING_HU
     clipped: npt.NDArray[np.int16] = np.clip(hu, LOWEST_HU, HIGHEST_HU).astype(np.int16)
     return clipped
 

@@ -58,6 +58,7 @@ WHYS = {
     "random": "at random",
     "held_out": "hold-out site",
     "repeat": "read again",
+    "overlap": "another reader",
     "order": "in order",
     "hand": "by hand",
 }

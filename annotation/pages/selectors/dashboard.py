@@ -80,10 +80,13 @@ def figures(user: User, campaign: Campaign, within: Range) -> Figures:
         scans = scans.filter(site=within.site)
     work = Assignment.objects.filter(campaign=campaign, stage=Assignment.Stage.ANNOTATION, scan__in=scans)
     rounds = ReviewRound.objects.filter(annotation__in=work).exclude(state=RoundState.TAKEN_BACK)
-    judged = rounds.filter(state__in=[RoundState.APPROVED, RoundState.CORRECTED], ended_at__isnull=False)
+    # Scans count once, however many read them.
+    judged = rounds.filter(
+        state__in=[RoundState.APPROVED, RoundState.CORRECTED], ended_at__isnull=False, annotation__reader=1
+    )
     approved = _cumulative(judged.order_by("ended_at").values_list("ended_at", flat=True))
     handed = _cumulative(
-        rounds.filter(number=1).order_by("created_at").values_list("created_at", flat=True)
+        rounds.filter(number=1, annotation__reader=1).order_by("created_at").values_list("created_at", flat=True)
     )  # a round begins with the handing-in
     first_begun = work.aggregate(at=Min("created_at"))["at"] or campaign.created_at
     start = min([first_begun, *(rows[0][0] for rows in (approved, handed) if rows)])
@@ -91,7 +94,10 @@ def figures(user: User, campaign: Campaign, within: Range) -> Figures:
         start = within.since
         approved, handed = _from(approved, start), _from(handed, start)
     verdicts = rounds.filter(
-        number=1, state__in=[RoundState.APPROVED, RoundState.CORRECTED, RoundState.RETURNED], ended_at__gte=start
+        review__isnull=False,  # not what was accepted on the certificate of its batch
+        number=1,
+        state__in=[RoundState.APPROVED, RoundState.CORRECTED, RoundState.RETURNED],
+        ended_at__gte=start,
     )
     timed = work.filter(active_seconds__gt=0, submitted_at__gte=start)
     week = now() - timedelta(days=7)

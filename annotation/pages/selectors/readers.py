@@ -86,6 +86,7 @@ def _verdicts(campaign: Campaign) -> tuple[Counter[Any], Counter[Any]]:
     for person, state in ReviewRound.objects.filter(
         annotation__campaign=campaign,
         number=1,
+        review__isnull=False,  # not what was accepted on the certificate of its batch
         state__in=[RoundState.APPROVED, RoundState.CORRECTED, RoundState.RETURNED],
     ).values_list("author", "state"):
         judged[person] += 1

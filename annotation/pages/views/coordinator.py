@@ -7,17 +7,20 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from annotation.learning.selectors import waiting_models
+from annotation.pages.certificate_forms import SampleForm
 from annotation.pages.forms import AssignForm, BatchForm, ReclaimForm
 from annotation.pages.guard import back
 from annotation.pages.plots.campaign import day_bars
 from annotation.pages.requests import PageRequest
 from annotation.pages.selectors.batches import STATES, board, cards, chosen_rows, mix_bars
+from annotation.pages.selectors.certificates import sample_panel, waiting_whole
 from annotation.pages.selectors.decisions import decisions
 from annotation.pages.selectors.readers import people
 from annotation.pages.sending import form_page, save
 from annotation.pages.templatetags.figures import plural
 from annotation.work.batches import assign_batch, cancel_batch, close_batch, create_batch, publish_batch
 from annotation.work.models import Assignment, Batch, Campaign
+from annotation.work.overlap import list_owed
 from annotation.work.permissions import has_role
 from annotation.work.selectors import unassigned_scans, visible_assignments
 from annotation.work.services import reclaim_assignment, unblock_assignment
@@ -87,9 +90,21 @@ def batch_new(request: PageRequest, campaign: Campaign) -> HttpResponse:
             "title": "New batch",
             "verb": "Make batch",
             "wide": 2,
-            "lead": "Scans are chosen among those that are ready, in no batch, and of sites the person may see.",
+            "lead": "Scans are chosen among those that are ready, in no batch, and of sites the person may see. "
+            + say_owed(len(list_owed(campaign, None))),
             "discard": reverse("batches", args=[campaign.slug]),
         },
+    )
+
+
+def say_owed(count: int) -> str:
+    """What a new batch begins with; empty for no reading."""
+    if not count:
+        return ""
+    verb = "is" if count == 1 else "are"
+    return (
+        f"{plural(count, 'reading')} of scans with several readers {verb} owed: the batch begins with those whose "
+        "scans its reader does not know."
     )
 
 
@@ -98,6 +113,7 @@ def batch(request: PageRequest, found: Batch) -> HttpResponse:
     card = next(card for card in cards(request.user, found.campaign) if card.batch.pk == found.pk)
     shown = visible_assignments(request.user).filter(batch=found, stage=Assignment.Stage.ANNOTATION)
     rows = list(shown.order_by("position", "-created_at"))
+    waiting = waiting_whole(found)
     return render(
         request,
         "batch.html",
@@ -109,6 +125,9 @@ def batch(request: PageRequest, found: Batch) -> HttpResponse:
             "assign": AssignForm(batch=found),
             "reclaim": ReclaimForm(campaign=found.campaign),
             "may_change": has_role(request.user, found.campaign, Role.COORDINATOR),
+            "quality": sample_panel(found),
+            "can_sample": waiting > 0,
+            "sample": SampleForm(waiting=waiting),
             "untouched": sum(row.state == AssignmentState.QUEUED and row.person_id is not None for row in rows),
         },
     )

@@ -1,6 +1,7 @@
 """What may be right and may be wrong: refused with the way on, and taken in when a person says so."""
 
 import gzip
+import json
 import zipfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from annotation.intake.child import run_convert
 from annotation.intake.dicom.volume import divide_series, find_series, read_series
 from annotation.intake.limits import OVERRULE, Limits
 from annotation.intake.nifti import read_nifti
@@ -17,6 +19,7 @@ from annotation.intake.sources import list_files
 from annotation.intake.volumes import FoundVolume
 from tests.unit.intake.series import GEOMETRY, LIMITS, change, convert, hu, make_series
 from voxloop.kernel.errors import Invalid, Refusal
+from voxloop.volume.pack import VolumeIndex, decode_pack
 
 OVERRULED = Limits(is_overruled=True)
 
@@ -152,3 +155,27 @@ def test_a_deflated_slice_of_one_value(tmp_path: Path) -> None:
 
     change(make_series(tmp_path), flat)
     assert convert(tmp_path)[0].geometry.shape_zyx == (8, 1024, 1024)
+
+
+def test_a_zip_of_nifti_files_and_a_series(tmp_path: Path) -> None:
+    """Each is a scan; a mask beside them is refused by its name, and stops nothing."""
+    paths = make_series(tmp_path / "in")
+    write(tmp_path / "volume.nii.gz", hu(2))
+    write(tmp_path / "image 3.nii", hu(3))
+    write(tmp_path / "mask.nii.gz", (hu() > 0).astype(np.uint8))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in [*paths, *tmp_path.glob("*.nii*")]:
+            archive.write(path, f"set/{path.name}")
+    result = run_convert(tmp_path / "a.zip", tmp_path / "out")
+    assert len(result.accepted) == 3
+    assert [(one.code, one.files, one.folder, one.file) for one in result.refused] == [
+        ("not_hu", 1, "set", "mask.nii.gz")
+    ]
+    assert (result.not_dicom, result.unreadable) == (0, 0)
+    found = [decode(tmp_path / "out" / one.folder) for one in result.accepted]
+    assert {voxels.tobytes() for voxels in found} == {hu(seed).tobytes() for seed in (1, 2, 3)}
+
+
+def decode(folder: Path) -> np.ndarray:
+    index = VolumeIndex.from_json(json.loads((folder / "index.json").read_text("utf-8")))
+    return decode_pack((folder / "pack").read_bytes(), index.pack, index.geometry.shape_zyx)

@@ -52,19 +52,19 @@ def test_order_of_files_does_not_matter(tmp_path: Path) -> None:
     assert (convert(tmp_path)[0].voxels_zyx == hu()).all()
 
 
-def test_padding_and_clip(tmp_path: Path) -> None:
+def test_padding_and_values_beyond_12_bits(tmp_path: Path) -> None:
     """Quirks of real data: unsigned padding with signed pixels, values beyond 12 bits."""
 
     def trap(number: int, dataset: Dataset) -> None:
         stored = np.frombuffer(dataset.PixelData, "<i2").copy()
-        stored[:5] = [-2000, 5000, 4095, 0, -100]
+        stored[:6] = [-2000, 30000, 4095, 0, -100, -3000]
         dataset.PixelData = stored.tobytes()
         dataset.PixelRepresentation, dataset.BitsStored, dataset.HighBit = 1, 16, 15
         dataset.add_new("PixelPaddingValue", "US", 63536)
 
     change(make_series(tmp_path), trap)
-    row = convert(tmp_path)[0].voxels_zyx[3, 0, :5]
-    assert row.tolist() == [-1024, 3071, 3071, -1024, -1024]
+    row = convert(tmp_path)[0].voxels_zyx[3, 0, :6]
+    assert row.tolist() == [-1024, 28976, 3071, -1024, -1124, -4024]
 
 
 def test_empty_uids_get_stable_ones(tmp_path: Path) -> None:

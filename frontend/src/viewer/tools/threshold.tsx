@@ -16,7 +16,9 @@ export const WINDOWS: readonly { readonly name: string; readonly lo: number; rea
   { name: msg("Calcification"), lo: 130, hi: 3071 },
 ];
 
+/** What can be set; an end that lies here is open: metal and extended scales reach further. */
 const RANGE = { min: -1024, max: 3071 };
+const OPEN = { min: -32768, max: 32767 };
 const HERE_MM = 3,
   HERE_SD = 2,
   LEAST_HALF_HU = 20;
@@ -60,7 +62,10 @@ const brush: Brush = {
     return {
       tool: "threshold",
       radiusMm: now.thresholdMm,
-      threshold: { lo: now.thresholdLo, hi: now.thresholdHi },
+      threshold: {
+        lo: now.thresholdLo <= RANGE.min ? OPEN.min : now.thresholdLo,
+        hi: now.thresholdHi >= RANGE.max ? OPEN.max : now.thresholdHi,
+      },
       planar: now.thresholdPlanar,
       plane,
       ...rulesOf(session),

@@ -1,0 +1,38 @@
+"""The form by which a sample of a batch is drawn."""
+
+import math
+from typing import Any
+
+from django import forms
+
+from annotation.pages.templatetags.figures import plural
+from annotation.reviews.certificates import CONFIDENCES
+from annotation.reviews.sampling import sample_for
+
+TENTH = 0.1  # of a batch: as many bad scans are excluded unless somebody says otherwise
+
+
+class SampleForm(forms.Form):
+    """What a sample is to exclude, with which confidence, and how many scans are reviewed for their risk."""
+
+    confidence = forms.TypedChoiceField(label="Confidence", coerce=float)
+    excluded = forms.IntegerField(
+        label="Exclude so many bad scans or more", min_value=1, help_text="Fewer than that may be bad unseen."
+    )
+    extras = forms.IntegerField(
+        label="Riskiest scans to review besides",
+        min_value=0,
+        help_text="They hide from reviewers which scans were drawn, and stay out of the estimate.",
+    )
+
+    def __init__(self, data: Any = None, *, waiting: int) -> None:
+        excluded = max(1, math.ceil(TENTH * waiting))
+        super().__init__(data, initial={"excluded": excluded, "extras": min(3, waiting), "confidence": 0.9})
+        self.auto_id = "sample-%s"  # the page has other forms
+        sizes = {confidence: sample_for(waiting, excluded, confidence) if waiting else 0 for confidence in CONFIDENCES}
+        confidence_field = self.fields["confidence"]
+        if isinstance(confidence_field, forms.ChoiceField):
+            confidence_field.choices = [
+                (confidence, f"{100 * confidence:.0f} %: {size} of {waiting} to exclude {plural(excluded, 'bad scan')}")
+                for confidence, size in sizes.items()
+            ]

@@ -1,0 +1,29 @@
+"""Agreement of readers, or of a reader and a model: on masks, on answers, on measured quantities, and what all say."""
+
+from voxloop.volume.agreement.answers import cohen_kappa, fleiss_kappa, krippendorff_alpha
+from voxloop.volume.agreement.consensus import Consensus, majority, staple
+from voxloop.volume.agreement.masks import Agreement, LesionMatch, agree, dice, match_lesions
+from voxloop.volume.agreement.measures import BlandAltman, Interval, bland_altman, icc_a1, icc_c1
+from voxloop.volume.agreement.surfaces import TOLERANCE_MM, SurfaceDistances, measure_surfaces
+
+__all__ = [
+    "TOLERANCE_MM",
+    "Agreement",
+    "BlandAltman",
+    "Consensus",
+    "Interval",
+    "LesionMatch",
+    "SurfaceDistances",
+    "agree",
+    "bland_altman",
+    "cohen_kappa",
+    "dice",
+    "fleiss_kappa",
+    "icc_a1",
+    "icc_c1",
+    "krippendorff_alpha",
+    "majority",
+    "match_lesions",
+    "measure_surfaces",
+    "staple",
+]

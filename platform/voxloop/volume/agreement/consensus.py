@@ -1,0 +1,98 @@
+"""What several readers of one scan say together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from voxloop.volume.labelmap import strip_erased
+
+Mask = npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.uint8]
+MOST_READERS = 16
+_CHANGE, _ROUNDS = 1e-14, 10_000  # where ITK stops: the squared change of a rate
+# What rounding makes of exactly one half is one half.
+_TIE = 1e-9
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """STAPLE's answer: the probability of each voxel, and each reader's sensitivity and specificity against it; these
+    are NaN where there is nothing to find or nothing to leave out."""
+
+    probability_zyx: npt.NDArray[np.float64]
+    sensitivity: tuple[float, ...]
+    specificity: tuple[float, ...]
+
+    @property
+    def mask_zyx(self) -> Mask:
+        """Voxels that more probably belong than not; one half does not."""
+        return np.asarray(self.probability_zyx > 0.5 + _TIE)
+
+
+def majority(readings_zyx: Sequence[Labels]) -> Labels:
+    """The label that most readers gave each voxel; erased voxels (255) are background. Where labels tie, background
+    too, nothing is marked: no reader is right by being first. Raises ValueError for fewer than two or other shapes."""
+    readings = [strip_erased(one) for one in readings_zyx]
+    _check(readings)
+    best, votes = np.zeros_like(readings[0]), np.zeros(readings[0].shape, np.uint8)
+    for label in sorted(set().union(*(set(np.unique(one).tolist()) for one in readings))):
+        own = sum(((one == label).astype(np.uint8) for one in readings), np.zeros_like(votes))
+        best = np.where(own > votes, np.uint8(label), np.where(own == votes, np.uint8(0), best)).astype(np.uint8)
+        votes = np.maximum(votes, own)
+    return best
+
+
+def staple(masks_zyx: Sequence[Mask]) -> Consensus:
+    """STAPLE of two to sixteen masks (Warfield 2004), as ITK's filter computes it: it begins with the share of
+    readers who marked a voxel, and the prior is the mean of that over the grid. Voxels of one pattern of readers are
+    one term of the sums, so that a whole scan costs one count.
+
+    Where nobody marked anything the answer is nothing, where ITK gives NaN. Raises ValueError as `majority`."""
+    _check(masks_zyx)
+    if len(masks_zyx) > MOST_READERS:
+        raise ValueError(f"STAPLE takes at most {MOST_READERS} readers")
+    pattern = np.zeros(masks_zyx[0].shape, np.uint16)
+    for reader, mask in enumerate(masks_zyx):
+        pattern |= mask.astype(np.uint16) << np.uint16(reader)
+    codes, voxels = np.unique(pattern, return_counts=True)
+    marks = (codes[None, :] >> np.arange(len(masks_zyx))[:, None]) & 1 == 1
+    weights, sensitivity, specificity = _expect_and_maximise(marks, voxels.astype(np.float64))
+    table = np.zeros(1 << len(masks_zyx))
+    table[codes] = weights
+    return Consensus(table[pattern], tuple(sensitivity.tolist()), tuple(specificity.tolist()))
+
+
+def _expect_and_maximise(
+    marks: npt.NDArray[np.bool_], voxels: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """`marks[reader, pattern]`, voxels of each pattern → the probability of each, sensitivities, specificities."""
+    readers = len(marks)
+    prior = float((marks * voxels).sum() / (readers * voxels.sum()))
+    nothing = np.full(readers, np.nan)
+    if prior == 0.0:
+        return np.zeros(len(voxels)), nothing, np.ones(readers)
+    if prior == 1.0:
+        return np.ones(len(voxels)), np.ones(readers), nothing
+    weights, before = marks.mean(0), np.full(2 * readers, np.inf)
+    p, q = nothing, nothing
+    for _ in range(_ROUNDS):
+        inside, outside = weights * voxels, (1 - weights) * voxels
+        p, q = (marks * inside).sum(1) / inside.sum(), (~marks * outside).sum(1) / outside.sum()
+        yes = prior * np.where(marks, p[:, None], 1 - p[:, None]).prod(0)
+        no = (1 - prior) * np.where(marks, 1 - q[:, None], q[:, None]).prod(0)
+        # Where both are impossible, readers taken to be faultless contradict each other: nothing is known.
+        weights = np.divide(yes, yes + no, out=np.full(len(voxels), 0.5), where=yes + no > 0)
+        now = np.concatenate([p, q])
+        if float(((now - before) ** 2).max()) <= _CHANGE:
+            break
+        before = now
+    return weights, p, q
+
+
+def _check(readings: Sequence[npt.NDArray[np.generic]]) -> None:
+    if len(readings) < 2 or len({one.shape for one in readings}) != 1:
+        raise ValueError("a consensus needs two or more readings of one shape")
