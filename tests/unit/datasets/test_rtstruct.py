@@ -72,7 +72,9 @@ def rasterise(document: Any, geometry: Geometry) -> np.ndarray:
             np.testing.assert_allclose(ijk[:, 2], k, atol=1e-4)
             # Corners are half a voxel from a centre.
             np.testing.assert_allclose(2 * ijk[:, :2] % 2, 1, atol=1e-3)
-            inside[k] ^= grid_points_in_poly(geometry.shape_zyx[1:], ijk[:, 1::-1])
+            inside[k] ^= grid_points_in_poly(  # type: ignore[no-untyped-call]
+                geometry.shape_zyx[1:], ijk[:, 1::-1]
+            )
         labels[inside] = VALUES[names[outline.ReferencedROINumber]]
     return labels
 
