@@ -13,7 +13,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.datasets import services
+from annotation.datasets.comparing_api import ReleaseChangesView
 from annotation.datasets.downloading import find_export, is_in_folder, make_links, serve_export
+from annotation.datasets.exporters.choices import BY_KEY
 from annotation.datasets.models import Export, Release
 from annotation.datasets.selectors import count_scans, visible_exports, visible_releases
 from annotation.datasets.states import ReleaseState
@@ -141,6 +143,12 @@ class NewReleaseSerializer(serializers.Serializer[Any]):
 
 class NewExportSerializer(serializers.Serializer[Any]):
     destination = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    formats = serializers.ListField(
+        child=serializers.CharField(max_length=32),
+        required=False,
+        default=list,
+        help_text=f"Besides NIfTI and DICOM SEG, which every export holds: {', '.join(BY_KEY)}.",
+    )
 
 
 class YankSerializer(serializers.Serializer[Any]):
@@ -251,6 +259,7 @@ def _answer(request: Request, pk: UUID, status: int = 200) -> Response:
 urls = [
     path("releases/", ReleaseListView.as_view(), name="releases"),
     path("releases/<uuid:pk>/", ReleaseView.as_view(), name="release"),
+    path("releases/<uuid:pk>/changes", ReleaseChangesView.as_view(), name="release-changes"),
     path("releases/<uuid:pk>/freeze", ReleaseActionView.as_view(action="freeze"), name="release-freeze"),
     path("releases/<uuid:pk>/publish", ReleaseActionView.as_view(action="publish"), name="release-publish"),
     path("releases/<uuid:pk>/yank", ReleaseYankView.as_view(), name="release-yank"),

@@ -58,7 +58,7 @@ class Links:
 
 def find_export(export_id: UUID, actor: User) -> Export:
     """A complete export that this person may download. Raises NotFound, Forbidden, or Conflict: `not_frozen`,
-    `export_incomplete`, `export_old`."""
+    `export_incomplete`, `export_replaced`, `export_old`."""
     export = visible_exports(actor).defer(None).filter(pk=export_id).first()
     if export is None:
         raise NotFound
@@ -68,6 +68,13 @@ def find_export(export_id: UUID, actor: User) -> Export:
     if not export.seal:
         raise Conflict(
             "This export is not complete; wait for it, or export the release again.", code="export_incomplete"
+        )
+    later = Export.objects.filter(
+        release=export.release_id, destination=export.destination, created_at__gt=export.created_at
+    )
+    if later.exclude(seal__in=["", export.seal]).exists():
+        raise Conflict(
+            "A later export with other formats took the place of this one; download that one.", code="export_replaced"
         )
     if export.files is None:
         raise Conflict("An older version made this export; export the release again to download it.", code="export_old")
@@ -156,6 +163,16 @@ def aws_command(export: Export) -> str:
     name = folder_name(export.release)
     at = f" --endpoint-url {quote(store.public)}" if store.public else ""
     return f"aws s3 cp --recursive {quote(store.address(name))} {name}{at}"
+
+
+def replaced_among(exports: Sequence[Export]) -> set[UUID]:
+    """Which of a release's exports, the newest first, lie no longer at their destination: a later one with other
+    formats took the place."""
+    there: dict[str, str] = {}
+    for export in exports:
+        if export.seal:
+            there.setdefault(export.destination, export.seal)
+    return {export.pk for export in exports if export.seal and there[export.destination] != export.seal}
 
 
 def is_in_folder(export: Export) -> bool:

@@ -11,12 +11,14 @@ from django.conf import settings
 from django.db import transaction
 
 from annotation.datasets.archive import crc32_of
-from annotation.datasets.exporters.folder import ScanVoxels, write_release
+from annotation.datasets.exporters.folder import write_release
+from annotation.datasets.exporters.listing import ScanVoxels
 from annotation.datasets.keeping import check_list
 from annotation.datasets.models import Export, Release
 from annotation.datasets.services import folder_name, folder_of
+from annotation.datasets.signing import open_signer
 from annotation.datasets.states import EXPORTABLE
-from annotation.datasets.verify import SUMS, Verdict, verify
+from annotation.datasets.verify import KEY, SIGNATURE, SUMS, Verdict, verify
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import load_labels
 from annotation.scans.models import Scan
@@ -47,7 +49,12 @@ def write_export(claim: Claim) -> dict[str, Any]:
     root = folder_of(export.destination) if is_folder else settings.WORK_DIR / "exports"
     with _part_folder(root, name, claim) as part:
         seal = write_release(
-            part, release.manifest or {}, _loader(), lambda n, said: claim.report(n * WRITTEN // 100, said)
+            part,
+            release.manifest or {},
+            _loader(),
+            lambda n, said: claim.report(n * WRITTEN // 100, said),
+            export.formats,
+            open_signer(),
         )
         verdict = _prove(part, seal, claim.report)
         files = list_files(part)
@@ -64,7 +71,13 @@ def write_export(claim: Claim) -> dict[str, Any]:
                 actor=export.created_by or SystemActor.WORKER,
                 action="release.exported",
                 target=release,
-                new={"export": str(export.pk), "place": location_of(export), "seal": seal, "files": verdict.files},
+                new={
+                    "export": str(export.pk),
+                    "place": location_of(export),
+                    "seal": seal,
+                    "files": verdict.files,
+                    "signed_by": verdict.signed_by,
+                },
             )
     return {
         "name": name,
@@ -72,6 +85,7 @@ def write_export(claim: Claim) -> dict[str, Any]:
         "manifest_hash": release.manifest_hash,
         "files": verdict.files,
         "scans": verdict.scans,
+        "signed_by": verdict.signed_by,
     }
 
 
@@ -163,7 +177,7 @@ def _publish_bucket(part: Path, name: str, export: Export, claim: Claim) -> None
     for done, file in enumerate(files):
         claim.report(PROVEN + (100 - PROVEN) * done // len(files), f"Sending {file}")
         store.put_named(f"{name}/{file}", part / file)
-    for file in stale - set(files):
+    for file in (stale | {SIGNATURE, KEY}) - set(files):
         store.delete(f"{name}/{file}")
     claim.report(99, "Sending the sums")
     _require_exportable(Release.objects.only("state").get(pk=export.release_id))

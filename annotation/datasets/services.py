@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.text import slugify
 
+from annotation.datasets.exporters.choices import known_formats
 from annotation.datasets.exporters.manifest import manifest_hash
 from annotation.datasets.freezing import freeze_list, list_items
 from annotation.datasets.models import Export, Release, ReleaseItem
@@ -28,8 +29,6 @@ from voxloop.jobs.services import enqueue
 from voxloop.jobs.states import JobState
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-
-FORMATS = ["nifti", "dicom_seg"]
 
 
 @transaction.atomic
@@ -140,25 +139,39 @@ def yank_release(*, release_id: UUID, actor: User, why: str) -> Release:
 
 
 @transaction.atomic
-def request_export(*, release_id: UUID, actor: User, destination: str = "", by_operator: bool = False) -> Export:
+def request_export(
+    *,
+    release_id: UUID,
+    actor: User,
+    destination: str = "",
+    formats: Sequence[str] = (),
+    by_operator: bool = False,
+) -> Export:
     """Enqueue the export of a frozen release.
 
     `destination`: "" for the server's own folder, or one of the buckets of `EXPORT_BUCKETS`. The command line
-    (`by_operator`) may name any folder or bucket: whoever runs it could write there anyway. Returns an export in
-    progress to the same destination instead of starting a second one. Raises NoSpace."""
+    (`by_operator`) may name any folder or bucket: whoever runs it could write there anyway. `formats` come besides
+    NIfTI and DICOM SEG. Returns an export in progress of the same formats to the same destination instead of starting
+    a second one. Raises NoSpace, Invalid (`unknown_format`), Conflict (`not_frozen`, `export_running`)."""
     release = _lock(release_id, actor)
     if release.state not in EXPORTABLE:
         raise Conflict(f"This release is {release.state}; only a frozen one can be exported.", code="not_frozen")
+    chosen = known_formats(formats)
     address = destination or settings.EXPORT_ROOT.resolve().as_uri()
     if destination and not by_operator and destination not in settings.EXPORT_BUCKETS:
         raise Forbidden("Exports go to the server's own folder or to a bucket that it knows.", code="bad_destination")
     if not address.startswith(("file://", "s3://")):
         raise Invalid("An export goes to a folder or to s3://bucket/prefix.", code="bad_destination")
     running = release.exports.filter(destination=address, job__state__in=[JobState.QUEUED, JobState.RUNNING]).first()
-    if running is not None:
+    if running is not None and running.formats == chosen:
         return running
+    if running is not None:
+        raise Conflict(
+            "An export of this release with other formats is still being written; wait for it, then ask again.",
+            code="export_running",
+        )
     require_room()
-    export = Export.objects.create(release=release, destination=address, formats=FORMATS, created_by=actor)
+    export = Export.objects.create(release=release, destination=address, formats=chosen, created_by=actor)
     export.job = enqueue(
         Job.Kind.EXPORT_RELEASE, payload={"export": str(export.pk)}, key=f"export:{export.pk}", actor=actor
     )
@@ -167,7 +180,7 @@ def request_export(*, release_id: UUID, actor: User, destination: str = "", by_o
         actor=actor,
         action="release.export_requested",
         target=release,
-        new={"export": str(export.pk), "destination": address},
+        new={"export": str(export.pk), "destination": address, "formats": chosen},
     )
     return export
 

@@ -5,6 +5,7 @@ Part of every release (`python3 verify.py .`): it needs Python, numpy and nibabe
 import argparse
 import hashlib
 import json
+import runpy
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -18,10 +19,8 @@ try:
 except ImportError as missing:
     sys.exit(f"verify.py needs {missing.name}. Install it (python3 -m pip install numpy nibabel) and run it again.")
 
-SUMS, MANIFEST = "SHA256SUMS", "manifest.json"
-FORMAT = "voxloop-release/1"
-CHUNK = 32
-ERASED = 255
+SUMS, MANIFEST, SIGNATURE, KEY = "SHA256SUMS", "manifest.json", "SHA256SUMS.sig", "SHA256SUMS.pem"
+FORMAT, CHUNK, ERASED = "voxloop-release/1", 32, 255
 Tell = Callable[[int, int, str], None]
 Paths = dict[tuple[Any, Any, Any], str]  # of the release's files, by scan, layer and role
 
@@ -46,6 +45,7 @@ class Verdict:
     release: str = ""
     manifest_hash: str = ""
     seal: str = ""
+    signed_by: str = ""  # fingerprint of the public key
     files: int = 0
     scans: int = 0
     faults: list[Fault] = field(default_factory=list)
@@ -67,15 +67,21 @@ def canonical(document: Any) -> bytes:
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def verify(folder: Path, *, seal: str = "", progress: Tell = lambda done, total, what: None) -> Verdict:
-    """Check a release folder, also against the `seal` of the export where given. Raises NotARelease when there is no
-    folder or it does not look like a release."""
+def verify(
+    folder: Path, *, seal: str = "", key: Path | None = None, progress: Tell = lambda done, total, what: None
+) -> Verdict:
+    """Check a release folder, where given also against the `seal` of the export and the public `key` of its signer.
+    Raises NotARelease when there is no folder or it does not look like a release."""
     if not folder.is_dir():
         raise NotARelease(f"{folder} is not a folder.")
     if not (folder / SUMS).is_file() and not (folder / MANIFEST).is_file():
         raise NotARelease(f"{folder} holds neither {SUMS} nor {MANIFEST}: it is not a release, or an unfinished one.")
     verdict = Verdict()
     sums = _check_files(folder, verdict, seal, progress)
+    script = Path(__file__).with_name("signature.py")
+    if script.is_file() and (key or any((folder / name).exists() for name in (SIGNATURE, KEY))):
+        verdict.signed_by, fault = runpy.run_path(str(script))["check"](folder, key)
+        verdict.faults += [Fault(*fault)] if fault else []
     document = _read_manifest(folder, verdict)
     if document is None:
         return verdict
@@ -87,10 +93,8 @@ def verify(folder: Path, *, seal: str = "", progress: Tell = lambda done, total,
 
 
 def content_hash(labels_zyx: np.ndarray) -> str:
-    """The hash that an approval is bound to: sha256 over the shape and the names of the 32³ chunks that are not 0.
-
-    One line `ZxYxX`, then for each chunk in z, y, x order `cz,cy,cx:` and the sha256 of its 32 768 voxels.
-    """
+    """The hash that an approval is bound to: sha256 over a line `ZxYxX` and, for each 32³ chunk that is not 0, in z, y,
+    x order, a line `cz,cy,cx:` and the sha256 of its 32 768 voxels."""
     lines = ["x".join(map(str, labels_zyx.shape))]
     for z, y, x in product(*(range(0, length, CHUNK) for length in labels_zyx.shape)):
         part = labels_zyx[z : z + CHUNK, y : y + CHUNK, x : x + CHUNK]
@@ -112,12 +116,11 @@ def _check_files(folder: Path, verdict: Verdict, seal: str, progress: Tell) -> d
     if seal and seal.lower() != verdict.seal:
         verdict.add(SUMS, "seal", "The seal is not the one given; this is another or a changed release.")
     there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
-    for name in sorted(there.keys() - sums.keys() - {SUMS}):
+    for name in sorted(there.keys() - sums.keys() - {SUMS, SIGNATURE, KEY}):
         verdict.add(name, "extra", "This file does not belong to the release.")
     for done, (name, digest) in enumerate(sorted(sums.items())):
         progress(done, len(sums) * 2, name)
-        path = there.get(name)
-        if path is None:
+        if (path := there.get(name)) is None:
             verdict.add(name, "missing", "This file of the release is missing.")
         elif path.is_symlink() or not path.is_file():
             verdict.add(name, "not_a_file", "This is a link, not a file of the release.")
@@ -209,8 +212,7 @@ def _check_masks(
 ) -> None:
     """One label file: on the scan's grid, with the schema's values, and the voxels that were approved."""
     label_path = paths.get((scan["code"], layer, "label"), f"{layer} of {scan['code']}")
-    voxels = _load_labels(folder, label_path, scan, verdict)
-    if voxels is None:
+    if (voxels := _load_labels(folder, label_path, scan, verdict)) is None:
         return
     segments = next(item["segments"] for item in frozen["schema"]["definition"]["layers"] if item["name"] == layer)
     values: set[int] = set().union(*map(np.unique, voxels))  # by slice: sorting the whole needs more memory
@@ -218,8 +220,7 @@ def _check_masks(
     if stray:
         verdict.add(label_path, "value", f"The label holds {stray[0]}, which is not a segment of layer {layer}.")
     if erased_path := paths.get((scan["code"], layer, "erased")):
-        erased = _load_labels(folder, erased_path, scan, verdict)
-        if erased is None:
+        if (erased := _load_labels(folder, erased_path, scan, verdict)) is None:
             return
         if voxels[erased > 0].any():
             verdict.add(erased_path, "erased", "Voxels are marked both erased and labelled.")
@@ -254,8 +255,7 @@ def _load(folder: Path, name: str, scan: dict[str, Any], verdict: Verdict) -> An
 
 def _load_labels(folder: Path, name: str, scan: dict[str, Any], verdict: Verdict) -> np.ndarray | None:
     """Labels as uint8, C-ordered `zyx`; None (and a fault) when the file is no such labelmap."""
-    image = _load(folder, name, scan, verdict)
-    if image is None:
+    if (image := _load(folder, name, scan, verdict)) is None:
         return None
     if image.get_data_dtype() != np.uint8 or (image.dataobj.slope, image.dataobj.inter) != (1, 0):
         verdict.add(name, "type", "Labels must be uint8, without scaling.")
@@ -273,10 +273,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Prove a Voxloop release offline.")
     parser.add_argument("folder", type=Path, nargs="?", default=Path(__file__).parent)
     parser.add_argument("--seal", default="", help="the seal that the export printed")
+    parser.add_argument("--key", type=Path, help="the signer's public key (PEM)")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
     options = parser.parse_args(arguments)
     try:
-        verdict = verify(options.folder, seal=options.seal)
+        verdict = verify(options.folder, seal=options.seal, key=options.key)
     except NotARelease as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -286,14 +287,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def in_words(verdict: Verdict) -> str:
     """The verdict for people, one line per fault."""
-    if verdict.is_proven:
-        scans = f"{verdict.scans} scan{'s' * (verdict.scans != 1)}"
-        return (
-            f"Proven: release {verdict.release}, {scans}, {verdict.files} files.\n"
-            f"manifest {verdict.manifest_hash}\nseal     {verdict.seal}\n"
-        )
     lines = [f"{fault.file}: {fault.message} [{fault.code}]" for fault in verdict.faults]
-    return "\n".join([*lines, f"Not proven: {len(lines)} fault{'s' * (len(lines) != 1)}."]) + "\n"
+    if lines:
+        return "\n".join([*lines, f"Not proven: {len(lines)} fault{'s' * (len(lines) != 1)}."]) + "\n"
+    scans = f"{verdict.scans} scan{'s' * (verdict.scans != 1)}"
+    lines = [f"Proven: release {verdict.release}, {scans}, {verdict.files} files."]
+    named = {"manifest": verdict.manifest_hash, "seal": verdict.seal, "key": verdict.signed_by}
+    return "\n".join(lines + [f"{name:8} {value}" for name, value in named.items() if value]) + "\n"
 
 
 if __name__ == "__main__":

@@ -120,6 +120,8 @@ ROWS: dict[str, Row] = {
     "releases": Row(OVERSEERS, Scope.CAMPAIGN),
     "release_new": Row(DATA_MANAGER, Scope.CAMPAIGN, BOTH),
     "release": Row(OVERSEERS, Scope.RELEASE),
+    "release_changes": Row(OVERSEERS, Scope.RELEASE),
+    "release_changes_csv": Row(OVERSEERS, Scope.RELEASE),
     "release_freeze": Row(DATA_MANAGER, Scope.RELEASE, POST),
     "release_export": Row(DATA_MANAGER, Scope.RELEASE, POST),
     "export_download": Row(DATA_MANAGER, Scope.EXPORT),

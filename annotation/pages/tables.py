@@ -6,13 +6,15 @@ from io import StringIO
 
 from django.http import HttpResponse, StreamingHttpResponse
 
+from voxloop.kernel.cells import plain_cell
+
 
 def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
     """A CSV download. An apostrophe is put before text that a spreadsheet would run as a formula."""
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow(head)
-    writer.writerows([_safe(value) for value in row] for row in rows)
+    writer.writerows([plain_cell(value) for value in row] for row in rows)
     answer = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
@@ -25,7 +27,7 @@ def csv_stream(name: str, head: Sequence[str], rows: Iterable[Sequence[object]])
     def lines() -> Iterator[str]:
         yield writer.writerow(head)
         for row in rows:
-            yield writer.writerow([_safe(value) for value in row])
+            yield writer.writerow([plain_cell(value) for value in row])
 
     answer = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
@@ -37,7 +39,3 @@ class _Echo:
 
     def write(self, line: str) -> str:
         return line
-
-
-def _safe(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -18,6 +18,7 @@ from annotation.pages.views import (
     model_card,
     moving_models,
     people,
+    release_changes,
     releases,
     reviewer,
 )
@@ -87,6 +88,8 @@ urlpatterns = [
     page("campaigns/<slug:slug>/releases/", releases.releases, "releases"),
     page("campaigns/<slug:slug>/releases/new/", releases.release_new, "release_new"),
     page("releases/<uuid:id>/", releases.release, "release"),
+    page("releases/<uuid:id>/changes/", release_changes.release_changes, "release_changes"),
+    page("releases/<uuid:id>/changes.csv", release_changes.release_changes_csv, "release_changes_csv"),
     page("releases/<uuid:id>/freeze/", releases.release_freeze, "release_freeze"),
     page("releases/<uuid:id>/export/", releases.release_export, "release_export"),
     page("exports/<uuid:id>/download/", releases.export_download, "export_download"),

@@ -166,6 +166,7 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:releases", "get"): EVERYONE,
     ("api:releases", "post"): row(FORBIDDEN, outsider=HIDDEN, datamanager=YES),
     ("api:release", "get"): KEEPERS_OF_RELEASE,
+    ("api:release-changes", "get"): KEEPERS_OF_RELEASE,
     ("api:release-freeze", "post"): DATA_MANAGER,
     ("api:release-publish", "post"): DATA_MANAGER,
     ("api:release-yank", "post"): DATA_MANAGER,

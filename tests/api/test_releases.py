@@ -88,6 +88,15 @@ def test_a_draft_is_not_exported_and_an_address_of_ones_own_is_refused(approved:
     assert not Job.objects.exists()
 
 
+def test_an_export_holds_the_formats_that_are_named(approved: World, manager: Client) -> None:
+    release = made(manager, approved)
+    post(manager, f"/releases/{release['id']}/freeze")
+    refused = post(manager, f"/releases/{release['id']}/export", {"formats": ["tiff"]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_format")
+    asked = post(manager, f"/releases/{release['id']}/export", {"formats": ["coco", "nnunet"]})
+    assert asked.json()["formats"] == ["nifti", "dicom_seg", "nnunet", "coco"]
+
+
 # Status for others: reading the release, every action, creating one.
 ANSWERS = {
     "coordinator": (200, 403, 403),

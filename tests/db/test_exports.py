@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from annotation.datasets import services
+from annotation.datasets.exporters.choices import BY_KEY
 from annotation.datasets.exporting import write_export
 from annotation.datasets.models import Export, Release
 from annotation.datasets.verify import verify
@@ -93,7 +94,8 @@ def test_an_x_ray_is_released_as_the_detector_saw_it(world: World, settings: Any
     label(world, assignment)
     approve(world, assignment)
     release = services.create_release(campaign=world.campaign, name="xr", actor=world["datamanager"], licence="CC0")
-    export = exported(world, services.freeze_release(release_id=release.pk, actor=world["datamanager"]))
+    frozen_ = services.freeze_release(release_id=release.pk, actor=world["datamanager"])
+    export = exported(world, frozen_, formats=list(BY_KEY))
     assert export.job.state == "succeeded", export.job.error
     folder = settings.EXPORT_ROOT / "chest-ct-xr"
     assert verify(folder, seal=export.seal).is_proven
@@ -106,10 +108,12 @@ def test_an_x_ray_is_released_as_the_detector_saw_it(world: World, settings: Any
     np.testing.assert_array_equal(marked == 1, ball((1, ROWS, COLUMNS))[0])
     np.testing.assert_array_equal(image.affine, labels.affine)
     # A projection has no frame of reference for a DICOM segmentation, and no volume.
-    assert not (folder / "dicom-seg").exists()
+    there = {path.name for path in folder.iterdir() if path.is_dir()}
+    assert there == {"images", "labels", "nnunet", "coco", "tables"}
     readme = (folder / "README.md").read_text()
     assert "uint16 of an X-ray" in readme
     assert "cm² in all" in readme
+    assert "dicom" not in readme
     assert not {"HU", "dicom-seg", "mL"} & set(re.findall(r"[\w-]+", readme))
     assert f"{(marked == 1).sum() * 0.4 * 0.5 / 100:.1f} |" in readme
     assert json.loads((folder / "dataset.json").read_text())["channel_names"] == {"0": "X-ray"}

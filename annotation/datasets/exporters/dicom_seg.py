@@ -1,7 +1,7 @@
 """DICOM Segmentation objects (PS3.3 A.51) by highdicom, one per scan and layer.
 
-BINARY, not LABELMAP: a labelmap (Supplement 243) would be smaller in memory, but most viewers and validators do not
-support its SOP class yet. Empty frames are left out, so the file stays small.
+BINARY in every export; LABELMAP (Supplement 243), which many viewers and validators do not know yet, where it was asked
+for. Empty frames are left out, so the file stays small.
 
 The original DICOM files are not stored, only the volume pack; references are made from the UIDs that intake stored. A
 scan without UIDs per slice (from NIfTI) gets no references."""
@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
-from pydicom.uid import UID, CTImageStorage
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, RLELossless
 
+from annotation.datasets.exporters.listing import Frozen, Labels, ScanVoxels
+from annotation.datasets.exporters.manifest import layer_of
 from voxloop.kernel.uids import uid_of_digest
 from voxloop.volume.geometry import Geometry
 
@@ -64,9 +65,40 @@ def source_of(
     )
 
 
+def source_of_scan(scan: Mapping[str, Any], instance_uids: Sequence[str] | None) -> Source:
+    """The DICOM identity of a scan of a frozen list."""
+    return source_of(scan["code"], scan["subject"] or scan["code"], scan["shape_zyx"][0], scan["uids"], instance_uids)
+
+
+def write_layer(
+    path: Path,
+    labels_zyx: Labels,
+    frozen: Frozen,
+    scan: Mapping[str, Any],
+    layer: str,
+    voxels: ScanVoxels,
+    kind: SegmentationTypeValues = SegmentationTypeValues.BINARY,
+) -> None:
+    """One layer of a scan of a frozen list, its erased voxels stripped. The files of the two kinds differ in their
+    UIDs."""
+    mark = "" if kind is SegmentationTypeValues.BINARY else f" {kind.value}"
+    write_segmentation(
+        path,
+        labels_zyx,
+        Geometry.from_json(scan),
+        source=source_of_scan(scan, voxels.instance_uids),
+        layer=layer_of(frozen, layer),
+        identity=f"{frozen['release']['id']} {scan['layers'][layer]['content_hash']}{mark}",
+        created_at=datetime.fromisoformat(frozen["release"]["frozen_at"]),
+        software=frozen["software"],
+        creator=scan["author"],
+        kind=kind,
+    )
+
+
 def write_segmentation(
     path: Path,
-    labels_zyx: npt.NDArray[np.uint8],
+    labels_zyx: Labels,
     geometry: Geometry,
     *,
     source: Source,
@@ -75,8 +107,9 @@ def write_segmentation(
     created_at: datetime,
     software: str,
     creator: str = "",
+    kind: SegmentationTypeValues = SegmentationTypeValues.BINARY,
 ) -> None:
-    """Write a labelmap (uint8, erased voxels stripped) as a BINARY segmentation.
+    """Write a labelmap (uint8, erased voxels stripped) as a segmentation, BINARY or LABELMAP (run-length encoded).
 
     Segments are numbered 1…n in the order of the layer's ids (DICOM requires no gaps); undrawn ones are described too.
     A confirmed empty mask becomes one slice of zeros per segment. UIDs and dates derive from `identity` (the hash of
@@ -84,7 +117,7 @@ def write_segmentation(
     segments = sorted(layer["segments"], key=lambda segment: int(segment["id"]))
     numbers = np.zeros(256, np.uint8)
     numbers[[int(segment["id"]) for segment in segments]] = np.arange(1, len(segments) + 1)
-    images = _source_images(geometry, source)
+    images = slice_headers(geometry, source)
     frames = numbers[labels_zyx]
     filled = np.flatnonzero(frames.any(axis=(1, 2)))
     # Slices without a label are omitted; an empty mask keeps its middle slice, because one frame is required.
@@ -93,7 +126,7 @@ def write_segmentation(
     document = Segmentation(
         source_images=[images[k] for k in kept],
         pixel_array=frames[kept],
-        segmentation_type=SegmentationTypeValues.BINARY,
+        segmentation_type=kind,
         segment_descriptions=described,
         series_instance_uid=UID(derived_uid("seg series", source.series_uid, layer["name"], identity)),
         series_number=100,
@@ -108,15 +141,16 @@ def write_segmentation(
         content_creator_name=f"{creator}^" if creator else None,
         series_description=f"Segmentation: {layer.get('title', layer['name'])}"[:64],
         omit_empty_frames=bool(filled.size),
+        transfer_syntax_uid=ExplicitVRLittleEndian if kind is SegmentationTypeValues.BINARY else RLELossless,
     )
-    _make_repeatable(document, created_at)
+    make_repeatable(document, created_at)
     if source.instance_uids is None:
         _drop_references(document)
     document.save_as(path)
 
 
-def _source_images(geometry: Geometry, source: Source) -> list[Dataset]:
-    """One data set per slice with the attributes that highdicom copies from its source; never stored."""
+def slice_headers(geometry: Geometry, source: Source) -> list[Dataset]:
+    """One data set per slice, in the order of `k`, with what highdicom copies from its source: all but the pixels."""
     affine = geometry.affine()
     row, column = (affine[:3, axis] / np.linalg.norm(affine[:3, axis]) for axis in (0, 1))
     slices, rows, columns = geometry.shape_zyx
@@ -147,39 +181,35 @@ def _source_images(geometry: Geometry, source: Source) -> list[Dataset]:
         image.Modality = "CT"
         image.InstanceNumber = k + 1
         image.Rows, image.Columns = rows, columns
-        image.PixelSpacing = [_decimal(row_spacing), _decimal(column_spacing)]
-        image.SliceThickness = _decimal(thickness)
+        image.PixelSpacing = [decimal_string(row_spacing), decimal_string(column_spacing)]
+        image.SliceThickness = decimal_string(thickness)
         if slices > 1:
             # Otherwise highdicom measures between the frames of the mask: one frame gives 1 mm, two with a gap give the
             # gap, and readers that build a volume from it scale the lesion.
-            image.SpacingBetweenSlices = _decimal(thickness)
-        image.ImageOrientationPatient = [_decimal(value) for value in (*row, *column)]
-        image.ImagePositionPatient = [_decimal(value) for value in geometry.lps_of((0, 0, k))]
+            image.SpacingBetweenSlices = decimal_string(thickness)
+        image.ImageOrientationPatient = [decimal_string(value) for value in (*row, *column)]
+        image.ImagePositionPatient = [decimal_string(value) for value in geometry.lps_of((0, 0, k))]
         images.append(image)
     return images
 
 
-def _decimal(value: float) -> str:
-    """A decimal string of at most 16 characters (PS3.5 6.2)."""
-    for digits in range(15, 0, -1):
-        text = f"{value + 0.0:.{digits}g}"
+def decimal_string(value: float) -> str:
+    """A decimal string of at most 16 characters (PS3.5 6.2), without an exponent, which some viewers cut off."""
+    for digits in range(15, -1, -1):
+        text = f"{value:.{digits}f}"
+        text = text.rstrip("0").rstrip(".") if digits else text
         if len(text) <= 16:
-            return text
+            return "0" if text == "-0" else text
     raise ValueError(f"{value} does not fit a decimal string")
 
 
 def _describe(number: int, segment: Mapping[str, Any], layer: Mapping[str, Any], source: Source) -> SegmentDescription:
-    code = segment.get("code") or {}
-    is_anatomy = layer["name"] == "anatomy"
+    category, kind = describe_code(segment, layer)
     return SegmentDescription(
         segment_number=number,
         segment_label=str(segment["name"])[:64],
-        segmented_property_category=ANATOMY if is_anatomy else FINDING,
-        segmented_property_type=Code(
-            code.get("value") or segment["key"][:16],
-            code.get("scheme") or PRIVATE_SCHEME,
-            (code.get("meaning") or segment["name"])[:64],
-        ),
+        segmented_property_category=category,
+        segmented_property_type=kind,
         # A reader drew or approved every voxel; SEMIAUTOMATIC would require naming each algorithm.
         algorithm_type=SegmentAlgorithmTypeValues.MANUAL,
         tracking_uid=UID(derived_uid("segment", source.series_uid, layer["name"], segment["key"])),
@@ -187,13 +217,24 @@ def _describe(number: int, segment: Mapping[str, Any], layer: Mapping[str, Any],
     )
 
 
+def describe_code(segment: Mapping[str, Any], layer: Mapping[str, Any]) -> tuple[Code, Code]:
+    """Category and coded term of a segment; without one in the schema, its key in a private scheme."""
+    code = segment.get("code") or {}
+    kind = Code(
+        code.get("value") or segment["key"][:16],
+        code.get("scheme") or PRIVATE_SCHEME,
+        (code.get("meaning") or segment["name"])[:64],
+    )
+    return (ANATOMY if layer["name"] == "anatomy" else FINDING), kind
+
+
 def _code_string(name: str) -> str:
     """Upper case letters, digits, space and underscore, at most 16 (PS3.5 6.2, CS)."""
     return "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in name.upper())[:16]
 
 
-def _make_repeatable(document: Dataset, at: datetime) -> None:
-    """Replace the current time and the random UID that highdicom writes."""
+def make_repeatable(document: Dataset, at: datetime) -> None:
+    """Replace the current time and the random UIDs that highdicom writes."""
     for keyword in ("ContentDate", "SeriesDate", "InstanceCreationDate"):
         if keyword in document:
             setattr(document, keyword, at.strftime("%Y%m%d"))
@@ -203,7 +244,7 @@ def _make_repeatable(document: Dataset, at: datetime) -> None:
     for equipment in document.get("ContributingEquipmentSequence", []):
         equipment.ContributionDateTime = at.strftime("%Y%m%d%H%M%S")
     dimensions = derived_uid("dimensions", document.SOPInstanceUID)
-    for item in (*document.DimensionOrganizationSequence, *document.DimensionIndexSequence):
+    for item in (*document.get("DimensionOrganizationSequence", ()), *document.get("DimensionIndexSequence", ())):
         item.DimensionOrganizationUID = dimensions
 
 

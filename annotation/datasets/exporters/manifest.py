@@ -4,11 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from annotation.datasets.exporters.choices import BY_KEY
+from annotation.datasets.exporters.listing import Frozen
 from annotation.datasets.verify import FORMAT
 from voxloop.kernel.canonical import canonical_hash
 from voxloop.volume.amounts import amount_of, unit_of
 
-Frozen = Mapping[str, Any]
 SIDES = ("train", "validation", "test")
 
 
@@ -19,7 +20,23 @@ def manifest_hash(frozen: Frozen) -> str:
 
 def folder_of(kind: str, layer: str, frozen: Frozen) -> str:
     """`labels`, `erased` or `dicom-seg` for the main layer of the schema, `labels-anatomy` … for the others."""
-    return kind if layer == _main_layer(frozen)["name"] else f"{kind}-{layer}"
+    return kind if layer == main_layer(frozen)["name"] else f"{kind}-{layer}"
+
+
+def main_layer(frozen: Frozen) -> Mapping[str, Any]:
+    """The first layer that people draw on."""
+    found: Mapping[str, Any] = next(
+        layer for layer in frozen["schema"]["definition"]["layers"] if layer.get("editable", True)
+    )
+    return found
+
+
+def layer_of(frozen: Frozen, name: str) -> Mapping[str, Any]:
+    """A layer of the release's schema."""
+    found: Mapping[str, Any] = next(
+        layer for layer in frozen["schema"]["definition"]["layers"] if layer["name"] == name
+    )
+    return found
 
 
 def manifest_document(frozen: Frozen, files: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -44,8 +61,9 @@ def labels_document(frozen: Frozen) -> dict[str, Any]:
 
 
 def dataset_document(frozen: Frozen) -> dict[str, Any]:
-    """`dataset.json`, read by nnU-Net v2 (`dataset`: the training side only) and by MONAI (three lists)."""
-    layer = _main_layer(frozen)
+    """`dataset.json`, read by MONAI (three lists) and, where the values have no gap, by nnU-Net v2 (`dataset`: the
+    training side only); it refuses gaps, and `exporters.nnunet` is the form without them."""
+    layer = main_layer(frozen)
     labels = {"background": 0} | {segment["key"]: int(segment["id"]) for segment in layer["segments"]}
     sides: dict[str, list[dict[str, str]]] = {side: [] for side in SIDES}
     for scan in frozen["scans"]:
@@ -56,22 +74,23 @@ def dataset_document(frozen: Frozen) -> dict[str, Any]:
         row["image"].removeprefix("images/").removesuffix(".nii.gz"): {"images": [row["image"]], "label": row["label"]}
         for row in sides["train"]
     }
+    has_gaps = sorted(labels.values()) != list(range(len(labels)))
     return {
         "name": frozen["release"]["name"],
         "description": f"{frozen['campaign']['name']}, layer {layer['name']}",
         "licence": frozen["release"]["licence"],
-        "channel_names": {"0": _channel(frozen)},
+        "channel_names": {"0": channel_of(frozen)},
         "labels": labels,
         "file_ending": ".nii.gz",
         "numTraining": len(cases),
-        "dataset": cases,
         "training": sides["train"],
         "validation": sides["validation"],
         "test": sides["test"],
+        **({} if has_gaps else {"dataset": cases}),
     }
 
 
-def _channel(frozen: Frozen) -> str:
+def channel_of(frozen: Frozen) -> str:
     """nnU-Net's channel name: "CT" is scaled by the HU of the whole dataset, everything else per image."""
     if not _has_planar(frozen):
         return "CT"
@@ -83,7 +102,7 @@ def sums_document(files: Mapping[str, str]) -> str:
     return "".join(f"{digest}  {path}\n" for path, digest in sorted(files.items()))
 
 
-def readme_document(frozen: Frozen) -> str:
+def readme_document(frozen: Frozen, formats: Iterable[str] = ()) -> str:
     """`README.md` of the dataset: what is in it, how much, where it comes from, how to check it."""
     release, scans = frozen["release"], frozen["scans"]
     parts = [
@@ -93,18 +112,19 @@ def readme_document(frozen: Frozen) -> str:
         " Voxloop"
         f" {frozen['software']}. Manifest `{manifest_hash(frozen)}`.",
         f"**Licence:** {release['licence'] or 'not stated; ask the owner before any use.'}",
-        "## What is where\n" + _contents(frozen),
+        "## What is where\n" + _contents(frozen, formats),
         "## Scans\nThe split is by site: no site is on two sides.\n\n" + _scan_table(scans),
         "## Segments\n" + _segment_tables(frozen),
         "## Where it comes from\n" + _provenance(scans),
         "## How to check it\n`python3 verify.py .` (needs numpy and nibabel) proves that every file is the exported"
         " one, nothing was added, every\nmask is the approved one and lies on the grid of its image, and no site is on"
-        " two sides. `sha256sum -c SHA256SUMS`\nchecks the files alone.",
+        " two sides. `sha256sum -c SHA256SUMS`\nchecks the files alone. `--key KEY.pem` (needs cryptography, too)"
+        " proves who signed it; take the key from the signer,\nnot from this folder.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _contents(frozen: Frozen) -> str:
+def _contents(frozen: Frozen, formats: Iterable[str]) -> str:
     ct, planar = _has_ct(frozen), _has_planar(frozen)
     values = ["int16, HU of a CT"] * ct + ["uint16 of an X-ray, bright = dense"] * planar
     rows = [("`images/CODE.nii.gz`", f"the scan ({'; '.join(values)}), NIfTI-1, RAS")]
@@ -124,13 +144,25 @@ def _contents(frozen: Frozen) -> str:
             only = "; CT only, a projection has no frame of reference" if planar else ""
             subfolder = folder_of("dicom-seg", layer["name"], frozen)
             rows.append((f"`{subfolder}/CODE.dcm`", f"{name}: the same as DICOM segmentation{only}"))
+    chosen = [BY_KEY[key] for key in formats if key in BY_KEY]
+    rows += [row for choice in chosen if ct or not choice.is_ct_only for row in choice.contents]
     rows += [
         ("`labels.json`", "the label schema: values, names, coded terms, questions"),
-        ("`dataset.json`", "the lists that nnU-Net and MONAI read"),
+        ("`dataset.json`", _lists(frozen)),
         ("`manifest.json`", "per scan: site, split, author, reviewer, answers, what the work began from, hashes"),
-        ("`SHA256SUMS`, `verify.py`", "to check all of it, offline"),
+        ("`SHA256SUMS`, `verify.py`, `signature.py`", "to check all of it, offline"),
+        (
+            "`SHA256SUMS.sig`, `SHA256SUMS.pem`",
+            "Ed25519 signature of `SHA256SUMS` and its public key, where it is signed",
+        ),
     ]
     return _table(("path", "what"), rows)
+
+
+def _lists(frozen: Frozen) -> str:
+    if "dataset" in dataset_document(frozen):
+        return "the lists that nnU-Net and MONAI read"
+    return "the lists that MONAI reads; nnU-Net takes no values with gaps, an export for it has others"
 
 
 def _scan_table(scans: Iterable[Mapping[str, Any]]) -> str:
@@ -189,14 +221,6 @@ def _provenance(scans: Iterable[Mapping[str, Any]]) -> str:
 def _began_from(scan: Mapping[str, Any]) -> str:
     names = {layer["start"]["model"] or layer["start"]["kind"] for layer in scan["layers"].values()}
     return " and ".join(sorted(names))
-
-
-def _main_layer(frozen: Frozen) -> Mapping[str, Any]:
-    """The first layer that people draw on."""
-    found: Mapping[str, Any] = next(
-        layer for layer in frozen["schema"]["definition"]["layers"] if layer.get("editable", True)
-    )
-    return found
 
 
 def _has_ct(frozen: Frozen) -> bool:

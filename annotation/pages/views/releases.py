@@ -6,8 +6,17 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 
-from annotation.datasets.downloading import LINK_HOURS, aws_command, find_export, is_in_folder, make_links, serve_export
+from annotation.datasets.downloading import (
+    LINK_HOURS,
+    aws_command,
+    find_export,
+    is_in_folder,
+    make_links,
+    replaced_among,
+    serve_export,
+)
 from annotation.datasets.erasing import count_erased
+from annotation.datasets.exporters.choices import titles_of
 from annotation.datasets.models import Export, Release
 from annotation.datasets.selectors import count_scans, visible_exports, visible_releases
 from annotation.datasets.services import (
@@ -19,7 +28,7 @@ from annotation.datasets.services import (
     yank_release,
 )
 from annotation.datasets.states import EXPORTABLE
-from annotation.pages.forms import ExportForm, ReleaseForm
+from annotation.pages.release_forms import ExportForm, ReleaseForm
 from annotation.pages.requests import PageRequest
 from annotation.pages.sending import form_page, save
 from annotation.scans.models import Site
@@ -91,7 +100,10 @@ def release(request: PageRequest, found: Release) -> HttpResponse:
             "rows": rows,
             "sums": [sum(row[1][index] for row in rows) for index in range(len(codes))],
             "total": sum(row[2] for row in rows),
-            "exports": [(export, is_in_folder(export), aws_command(export)) for export in exports],
+            "exports": [
+                (export, is_in_folder(export), aws_command(export), titles_of(export.formats)) for export in exports
+            ],
+            "replaced": replaced_among(exports),
             "verify_command": _verify_command(found, complete[0].seal) if complete else "",
             "link_hours": LINK_HOURS,
             "is_live": any(
@@ -120,7 +132,12 @@ def release_freeze(request: PageRequest, found: Release) -> HttpResponse:
 
 def release_export(request: PageRequest, found: Release) -> HttpResponse:
     """Start a job that exports it."""
-    request_export(release_id=found.pk, actor=request.user, destination=request.POST.get("destination", ""))
+    request_export(
+        release_id=found.pk,
+        actor=request.user,
+        destination=request.POST.get("destination", ""),
+        formats=request.POST.getlist("formats"),
+    )
     messages.success(request, f"{found.name} is being written. You can leave the page; the job goes on.")
     return redirect("release", found.pk)
 

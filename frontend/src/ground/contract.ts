@@ -195,6 +195,14 @@ export interface Comments {
   readonly results: readonly Comment[];
 }
 
+/** Everything that changed since another release of the campaign, by code of the scan. */
+export interface Comparison {
+  readonly before: string;
+  readonly after: string;
+  readonly unchanged: number;
+  readonly scans: readonly ScanChange[];
+}
+
 /** Asked only when an earlier question that is asked has one of these answers. */
 export interface Condition {
   readonly question: string;
@@ -525,6 +533,11 @@ export interface NewBatchRequest {
 
 export interface NewExportRequest {
   readonly destination?: string;
+  /**
+   * Besides NIfTI and DICOM SEG, which every export holds: nnunet, dicom_seg_labelmap, dicom, dicom_sr, rtstruct, coco,
+   * tables.
+   */
+  readonly formats?: readonly string[];
 }
 
 export interface NewReleaseRequest {
@@ -987,6 +1000,22 @@ export interface Scan {
   readonly ready_at: string | null;
 }
 
+/** Who labelled and approved it in the later of the two releases that has it. A split is "" where it is not in. */
+export interface ScanChange {
+  readonly scan: string;
+  readonly change: "in" | "out" | "changed";
+  readonly site: string;
+  readonly split_before: string;
+  readonly split_after: string;
+  readonly author: string;
+  readonly reviewer: string;
+  readonly round: number;
+  readonly why: string;
+  /** keys of the questions with another answer */
+  readonly answers: readonly string[];
+  readonly segments: readonly SegmentChange[];
+}
+
 /** The scan of an assignment. `index` is the content of `volume`; null while the scan is not ready. */
 export interface ScanOfContext {
   readonly id: string;
@@ -1015,6 +1044,18 @@ export interface Segment {
   readonly name: string;
   readonly colour: string;
   readonly infectious: boolean;
+}
+
+/** `before`, `after` and `delta` in `unit`: mL, or cm² on an X-ray. */
+export interface SegmentChange {
+  readonly layer: string;
+  readonly segment: string;
+  readonly before: number;
+  readonly after: number;
+  readonly delta: number;
+  readonly unit: string;
+  /** between the two versions of the mask */
+  readonly dice: number | null;
 }
 
 /** The revision that gave a voxel its value, and its strokes that may have done so (if one: it did). */
@@ -1426,6 +1467,10 @@ export interface Calls {
   "GET /api/v1/releases/{id}/": {
     readonly body: undefined;
     readonly answer: ReleaseDetail;
+  };
+  "GET /api/v1/releases/{id}/changes": {
+    readonly body: undefined;
+    readonly answer: Comparison;
   };
   "POST /api/v1/releases/{id}/export": {
     readonly body: NewExportRequest;

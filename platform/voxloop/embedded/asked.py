@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ABOUT = "The whole product on this machine, with demonstration data, until Ctrl-C."
-FEWEST_SCANS = 8
+SCANS, FEWEST_SCANS = 84, 8  # as `annotation.demonstration.plan` has them, which needs packages
 
 
 def parse(root: Path, arguments: Sequence[str]) -> argparse.Namespace:
@@ -21,7 +21,7 @@ def parse(root: Path, arguments: Sequence[str]) -> argparse.Namespace:
         "--scans",
         type=_scans,
         default=os.environ.get("VOXLOOP_DEMO_SCANS"),
-        help="how many phantoms a new one holds: 74, at least 8, 0 for people and a campaign alone "
+        help=f"how many phantoms a new one holds: {SCANS}, at least {FEWEST_SCANS}, 0 for people and a campaign alone "
         "(VOXLOOP_DEMO_SCANS says the same); fewer are ready sooner",
     )
     return parser.parse_args(arguments)

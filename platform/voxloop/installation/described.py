@@ -58,6 +58,7 @@ DESCRIBED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("VOXLOOP_SECRET_KEY", "Signs log-ins, seals pseudonyms", "a new one at each start"),
         ("VOXLOOP_OLD_SECRET_KEYS", "Secrets from before a change", "none"),
         ("VOXLOOP_AUDIT_KEY", "Seals the audit log", "the secret key"),
+        ("VOXLOOP_SIGNING_KEY", "File of the key that signs releases", "not signed"),
         ("VOXLOOP_ANCHORS", "Further locations of audit anchors", "none"),
         ("VOXLOOP_MAIL", "Mail server of the anchors", "none"),
         ("VOXLOOP_MAIL_FROM", "Sender of those mails", "voxloop@localhost"),

@@ -64,6 +64,7 @@ _idle = int(os.environ.get("VOXLOOP_IDLE_MINUTES", "60"))
 IDLE_LASTS = timedelta(minutes=_idle) if _idle > 0 else None  # None: a log-in lasts 12 hours, used or not
 STORAGE_URL = os.environ.get("VOXLOOP_STORAGE", f"file://{STATE_DIR / 'objects'}")
 EXPORT_ROOT = Path(os.environ.get("VOXLOOP_EXPORTS", STATE_DIR / "releases"))
+SIGNING_KEY = os.environ.get("VOXLOOP_SIGNING_KEY", "")  # file of a private Ed25519 key (PEM) that signs exports
 # Buckets that a data manager may export to, besides EXPORT_ROOT: an address typed by a user is never opened.
 EXPORT_BUCKETS = [url for url in os.environ.get("VOXLOOP_EXPORT_BUCKETS", "").split() if url]
 VITE_DIST = BASE_DIR / "frontend" / "dist" / "viewer"

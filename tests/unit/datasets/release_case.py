@@ -1,17 +1,18 @@
 """A small release made of plain arrays: three sites, an oblique grid, an empty mask, erased voxels, two layers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from annotation.datasets.exporters.folder import ScanVoxels, write_release
+from annotation.datasets.exporters.folder import write_release
+from annotation.datasets.exporters.listing import ScanVoxels
 from annotation.datasets.verify import content_hash
 from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import ERASED
 
-FINDINGS = {
+FINDINGS: dict[str, Any] = {
     "name": "findings",
     "title": "Findings",
     "editable": True,
@@ -27,7 +28,7 @@ FINDINGS = {
         {"id": 7, "key": "nodule", "name": "Nodule", "colour": "#ae4bb3"},
     ],
 }
-ANATOMY = {
+ANATOMY: dict[str, Any] = {
     "name": "anatomy",
     "title": "Anatomy",
     "editable": True,
@@ -112,6 +113,11 @@ def frozen_release(voxels: Mapping[str, ScanVoxels], layers: list[str]) -> dict[
 
 def small_release(folder: Path) -> dict[str, Any]:
     """Write a release of four scans into an empty folder; returns its frozen list."""
+    return chosen_release(folder, [])[0]
+
+
+def chosen_release(folder: Path, formats: Sequence[str]) -> tuple[dict[str, Any], dict[str, ScanVoxels]]:
+    """Write it with these formats besides NIfTI and DICOM SEG; returns its frozen list and the voxels by code."""
     shape = (12, 44, 40)
     voxels = {
         "VX-A-0001": scan_voxels(1, shape),
@@ -120,5 +126,5 @@ def small_release(folder: Path) -> dict[str, Any]:
         "VX-C-0001": scan_voxels(4, (33, 44, 40)),
     }
     frozen = frozen_release(voxels, ["findings", "anatomy"])
-    write_release(folder, frozen, lambda scan: voxels[scan["code"]], lambda percent, sentence: None)
-    return frozen
+    write_release(folder, frozen, lambda scan: voxels[scan["code"]], lambda percent, sentence: None, formats)
+    return frozen, voxels

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from annotation.datasets.exporters.folder import ScanVoxels, write_release
+from annotation.datasets.exporters.folder import write_release
+from annotation.datasets.exporters.listing import ScanVoxels
 from annotation.datasets.verify import verify
 from tests.real_data import real_data
 from tests.unit.datasets.release_case import frozen_release

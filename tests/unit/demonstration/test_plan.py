@@ -19,6 +19,7 @@ from annotation.demonstration.plan import (
 from annotation.demonstration.reading import EDGE_ERROR_MM, read_like_a_person
 from mlservice.contract import GatePolicy
 from mlservice.evaluate import LEAST_REFERENCE_VOXELS
+from voxloop.embedded import asked
 
 SPACING = (4.0, 1.8, 1.8)
 SCORED = {pseudonym_of(SITES[2], number) for number in (1, 2, 5, 6, 7, 9)} | {
@@ -47,6 +48,10 @@ def test_a_small_demonstration_leaves_scans_to_be_read(scans: int) -> None:
     labelled = labelled_of_each_site(scans)
     assert min(labelled.values()) >= 1
     assert scans - sum(labelled.values()) >= scans // 4
+
+
+def test_the_command_tells_the_sizes_of_the_plan() -> None:
+    assert (asked.SCANS, asked.FEWEST_SCANS) == (SCANS, FEWEST_SCANS)
 
 
 def test_two_sites_are_held_out() -> None:

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import Progress
 
+from annotation.datasets.exporters.choices import CHOICES
 from annotation.datasets.exporting import location_of, write_export
 from annotation.datasets.models import Release
 from annotation.datasets.services import folder_name, freeze_release, request_export
@@ -38,6 +39,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--to", default="", metavar="DIR|s3://…", help="where to, instead of the server's own folder"
         )
+        parser.add_argument(
+            "--format",
+            action="append",
+            default=[],
+            dest="formats",
+            choices=[choice.key for choice in CHOICES],
+            help="write this, too; may be given several times",
+        )
         parser.add_argument("--freeze", action="store_true", help="freeze the release first when it is a draft")
         parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
 
@@ -50,7 +59,13 @@ class Command(BaseCommand):
         try:
             if freeze and found.state == ReleaseState.DRAFT:
                 found = freeze_release(release_id=found.pk, actor=actor)
-            export = request_export(release_id=found.pk, actor=actor, destination=_destination(to), by_operator=True)
+            export = request_export(
+                release_id=found.pk,
+                actor=actor,
+                destination=_destination(to),
+                formats=options["formats"],
+                by_operator=True,
+            )
         except Refusal as refusal:
             raise CommandError(f"{refusal.detail} [{refusal.code}]", returncode=1) from refusal
         job = _follow(export.job_id, quiet=options["json"])
@@ -63,7 +78,7 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"Exported {told['scans']} scan{'s' * (told['scans'] != 1)}, {told['files']} files,"
                 f" to {told['place']}\n"
-                f"seal {told['seal']}"
+                f"seal {told['seal']}" + (f"\nkey  {told['signed_by']}" if told["signed_by"] else "")
             )
 
 

@@ -28,9 +28,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--seal", default="", help="the seal that the export printed, to detect a different release"
         )
+        parser.add_argument("--key", type=Path, metavar="FILE", help="the public key (PEM) that must have signed it")
         parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
 
-    def handle(self, *args: Any, folder: Path, seal: str, **options: Any) -> None:
+    def handle(self, *args: Any, folder: Path, seal: str, key: Path | None, **options: Any) -> None:
         folder = folder if folder.exists() else _exported(folder)
         try:
             with Progress(console=Console(stderr=True), transient=True, disable=options["json"]) as bar:
@@ -38,6 +39,7 @@ class Command(BaseCommand):
                 verdict = verify(
                     folder,
                     seal=seal,
+                    key=key,
                     progress=lambda done, total, what: bar.update(task, completed=done, total=total, description=what),
                 )
         except NotARelease as error:

@@ -1,0 +1,59 @@
+"""CT images as DICOM again (CT Image Storage, PS3.3 A.3), one file a slice, written by pydicom out of the volume pack.
+
+The de-identified originals are not kept; a file holds the voxels (HU, slope 1), their geometry and the re-keyed UIDs,
+to which the segmentations refer, and nothing else. Not compressed, so that every program reads them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+from annotation.datasets.exporters.dicom_seg import slice_headers, source_of_scan
+from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels
+from voxloop.volume.geometry import Geometry
+
+ROLE = "dicom"
+
+
+class Writer:
+    """The series of every CT. A projection image is left out: how it was acquired is not known any more."""
+
+    def __init__(self, frozen: Frozen, listing: Listing) -> None:
+        self.listing = listing
+
+    def add(self, scan: Mapping[str, Any], voxels: ScanVoxels, clean_zyx: Mapping[str, Labels]) -> None:
+        """One file for each slice, `0001.dcm` being `k` = 0."""
+        if scan["modality"] != "CT":
+            return
+        source = source_of_scan(scan, voxels.instance_uids)
+        headers = slice_headers(Geometry.from_json(scan), source)
+        for k, (image, hu_yx) in enumerate(zip(headers, voxels.hu_zyx, strict=True), start=1):
+            path = self.listing.place(f"dicom/{scan['code']}", f"{k:04d}.dcm")
+            _complete(image, hu_yx.astype("<i2").tobytes())
+            image.save_as(path, enforce_file_format=True)
+            self.listing.add(path, ROLE, scan["code"])
+
+    def finish(self) -> None:
+        """Nothing is about all scans."""
+
+
+def _complete(image: Dataset, pixels: bytes) -> None:
+    """What an image needs besides its geometry."""
+    image.file_meta = FileMetaDataset()
+    image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    image.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+    image.PatientIdentityRemoved = "YES"
+    image.DeidentificationMethod = "Voxloop: only voxels, geometry and re-keyed UIDs kept"
+    image.SeriesNumber = 1
+    image.PatientPosition = image.Laterality = ""  # not known any more; both must be there (type 2C)
+    image.Manufacturer = ""
+    image.AcquisitionNumber = None
+    image.KVP = None
+    image.SamplesPerPixel = 1
+    image.PhotometricInterpretation = "MONOCHROME2"
+    image.BitsAllocated = image.BitsStored = 16
+    image.HighBit = 15
+    image.PixelRepresentation = 1
+    image.RescaleIntercept, image.RescaleSlope, image.RescaleType = 0, 1, "HU"
+    image.add_new("PixelData", "OW", pixels)
