@@ -37,7 +37,7 @@ def read_nifti(path: Path, scratch: Path, limits: Limits) -> FoundVolume:
     Values after `scl_slope` and `scl_inter` are rounded and kept as int16; NaN is −1024. Raises Invalid:
     `bad_nifti`, `no_orientation`, `empty_volume`, …; TooLarge.
     """
-    image = _open(path, scratch / "volume.nii", limits)
+    image = open_volume(path, scratch / "volume.nii", limits)
     transform, geometry = _orient(image)
     if geometry.shape_zyx[0] < limits.least_slices:
         raise Invalid(
@@ -81,7 +81,7 @@ def read_nifti(path: Path, scratch: Path, limits: Limits) -> FoundVolume:
 
 def read_mask(path: Path, grid: Geometry, scratch: Path, limits: Limits) -> npt.NDArray[np.uint8]:
     """Labels (uint8, zyx) that lie on the volume's grid. Raises Invalid (`bad_nifti`, `other_grid`, `bad_mask`)."""
-    image = _open(path, scratch / "mask.nii", limits)
+    image = open_volume(path, scratch / "mask.nii", limits)
     transform, geometry = _orient(image)
     if geometry.shape_zyx != grid.shape_zyx:
         raise Invalid(f"The mask has {_shape(geometry)} voxels, its volume {_shape(grid)}.", code="other_grid")
@@ -104,7 +104,7 @@ def _shape(geometry: Geometry) -> str:
     return "×".join(map(str, reversed(geometry.shape_zyx)))
 
 
-def _open(path: Path, plain: Path, limits: Limits) -> Any:
+def open_volume(path: Path, plain: Path, limits: Limits) -> Any:
     """The image with its voxels still on disk, after checking its header and the length of its file."""
     path = _inflate(path, plain, limits)
     try:

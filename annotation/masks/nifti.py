@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from annotation.masks.foreign.placing import lay
 from annotation.scans.models import Scan
 from annotation.scans.volumes import index_damaged
 from voxloop.kernel.errors import FULL, Invalid, TooLarge
 from voxloop.volume.errors import FormatError
-from voxloop.volume.geometry import Geometry
+from voxloop.volume.geometry import LPS_TO_RAS, Geometry
 from voxloop.volume.labelmap.chunks import Labels
 from voxloop.volume.nifti import affine_mm, open_image, to_labels
 
+SAME_GRID_MM = 0.05  # as for a mask that comes with its scan
 HEADER_SIZES = {(348).to_bytes(4, "little"), (348).to_bytes(4, "big")}
 
 
@@ -31,7 +33,8 @@ def geometry_of(scan: Scan) -> Geometry:
 
 
 def read_nifti_labels(body: bytes, geometry: Geometry) -> Labels:
-    """Labels (uint8, zyx) of a `.nii.gz` that lies on the grid. Raises Invalid (`bad_mask`), TooLarge."""
+    """Labels (uint8, zyx) of a `.nii.gz` that lies on the grid, in any order of its axes (LPS, RAS, …), as a mask that
+    comes with a scan. Raises Invalid (`bad_mask`), TooLarge."""
     voxels = int(np.prod(geometry.shape_zyx))
     limit = voxels * 8 + 100_000
     try:
@@ -44,16 +47,14 @@ def read_nifti_labels(body: bytes, geometry: Geometry) -> Labels:
     if len(raw) > limit:
         raise TooLarge("The NIfTI file inflates to more than its scan can hold.", code="too_large")
     values, affine = _read(raw, tuple(reversed(geometry.shape_zyx)))
-    if affine is None or not np.allclose(affine, geometry.ras_from_ijk(), atol=0.01):
-        raise Invalid("The mask lies on another grid than its scan (its affine differs).", code="bad_mask")
     try:
-        labels = to_labels(values)
-    except FormatError as error:
-        raise Invalid(error.message, code="bad_mask") from error
-    return np.ascontiguousarray(labels.transpose(2, 1, 0))
+        labels, _ = lay(to_labels(values), LPS_TO_RAS @ affine, geometry, tolerance_mm=SAME_GRID_MM)
+    except (FormatError, Invalid) as error:
+        raise Invalid(error.message if isinstance(error, FormatError) else error.detail, code="bad_mask") from error
+    return np.ascontiguousarray(labels)
 
 
-def _read(raw: bytes, shape_xyz: tuple[int, ...]) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64] | None]:
+def _read(raw: bytes, shape_xyz: tuple[int, ...]) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
     """Voxels (xyz) and affine; the header is checked before voxels are read."""
     with tempfile.TemporaryDirectory() as folder, np.errstate(all="ignore"):
         path = Path(folder) / "mask.nii"
@@ -63,10 +64,10 @@ def _read(raw: bytes, shape_xyz: tuple[int, ...]) -> tuple[npt.NDArray[Any], npt
         except FormatError as error:
             raise Invalid(error.message, code="bad_mask") from error
         shape = tuple(int(n) for n in image.shape)
-        if shape != shape_xyz:
+        if sorted(shape[:3]) != sorted(shape_xyz):
             raise Invalid(f"The mask has {list(shape)} voxels, its scan {list(shape_xyz)}.", code="bad_mask")
         try:
-            return np.asanyarray(image.dataobj).copy(), affine_mm(image)  # deleted with its folder
+            return np.asanyarray(image.dataobj).reshape(shape[:3]).copy(), affine_mm(image)  # deleted with its folder
         except Exception as error:  # nibabel raises many exception types for inconsistent files
             if isinstance(error, OSError) and error.errno in FULL:
                 raise

@@ -1,19 +1,23 @@
 """Saving masks: nothing lost, nothing twice, nothing in place."""
 
+import gzip
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
+import nibabel
 import numpy as np
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from annotation.masks.models import MaskChunk, MaskRevision
+from annotation.masks.nifti import geometry_of, read_nifti_labels
 from annotation.masks.renderers import nifti_of
 from annotation.masks.selectors import head_of
 from annotation.masks.services import begin, save_message, save_nifti
+from annotation.masks.states import EMPTY
 from annotation.masks.store import hash_of, load_labels
 from annotation.reviews.services import submit_assignment
 from annotation.work.models import Assignment
@@ -187,3 +191,22 @@ def test_two_savers_at_once_never_overwrite_each_other(live_world: World) -> Non
         got = list(threads.map(attempt, [4, 5, 6, 7]))
     assert sorted(answer == "stale" for answer in got) == [False, True, True, True]
     assert MaskRevision.objects.filter(assignment=assignment).count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("order", ["RAS", "LAS", "SPL"])
+def test_a_nifti_in_another_order_of_axes_is_the_same_mask(world: World, opened: Assignment, order: str) -> None:
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[3, 5:20, 7:30] = 1
+    image = nibabel.Nifti1Image(labels.transpose(2, 1, 0), geometry_of(opened.scan).ras_from_ijk())
+    start = nibabel.orientations.io_orientation(image.affine)
+    turn = nibabel.orientations.ornt_transform(start, nibabel.orientations.axcodes2ornt(order))
+    body = gzip.compress(image.as_reoriented(turn).to_bytes())
+    revision, _ = save_nifti(
+        assignment_id=opened.pk, layer="findings", body=body, if_match=EMPTY, key=uuid4(), actor=world["annotator"]
+    )
+    assert np.array_equal(load_labels(revision, SHAPE), labels)
+    moved = nibabel.Nifti1Image(image.get_fdata().astype(np.uint8), image.affine + np.eye(4, k=3) * 0.5)
+    with pytest.raises(Invalid, match="another grid") as refused:
+        read_nifti_labels(gzip.compress(moved.to_bytes()), geometry_of(opened.scan))
+    assert refused.value.code == "bad_mask"

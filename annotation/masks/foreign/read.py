@@ -1,0 +1,93 @@
+"""The child process that reads one mask file: `python -m annotation.masks.foreign.read FOLDER`, without Django.
+
+Takes a `ReadRequest`, writes `FOLDER/layer.<n>` (mask messages with the numbers of labels) and returns a `ReadResult`.
+Files come from outside: the process is limited in memory, time and size."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from annotation.intake.limits import Limits
+from annotation.masks.foreign.dicom_seg import read_dicom_seg
+from annotation.masks.foreign.found import ForeignLabel, ForeignMask
+from annotation.masks.foreign.raster import read_itk, read_nifti
+from voxloop.child import Document
+from voxloop.child.inside import ChildFolder, run_inside
+from voxloop.kernel.errors import Invalid, Refusal
+from voxloop.volume.geometry import Geometry
+from voxloop.volume.labelmap import encode_message, split_labelmap
+
+SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".dcm")
+ASK = "Send one mask file: NIfTI (.nii.gz, .nii), NRRD (.nrrd, .seg.nrrd), MetaImage (.mha) or DICOM SEG (.dcm)."
+NUMBERS = "numbers"
+
+
+class ReadRequest(Document, frozen=True):
+    """A mask file and the grid of its scan. `threshold`: of a fractional segmentation; None: none was asked for."""
+
+    path: str
+    shape_zyx: list[int]
+    spacing_mm_zyx: list[float]
+    lps_from_ijk: list[list[float]]
+    limits: Limits
+    may_resample: bool = False
+    threshold: float | None = None
+
+
+class ReadResult(Document, frozen=True):
+    """What was found, or the refusal (`code`, `sentence`)."""
+
+    format: str = ""
+    software: str = ""
+    labels: tuple[ForeignLabel, ...] = ()
+    layers: int = 0
+    is_resampled: bool = False
+    code: str = ""
+    sentence: str = ""
+
+
+def read_foreign(
+    path: Path,
+    grid: Geometry,
+    scratch: Path,
+    limits: Limits | None = None,
+    *,
+    may_resample: bool = False,
+    threshold: float | None = None,
+) -> ForeignMask:
+    """A mask file of any known format on the scan's grid; the name's end tells the format. Raises Invalid, TooLarge."""
+    limits, name = limits or Limits(), path.name.lower()
+    if threshold is not None and not 0 < threshold <= 1:
+        raise Invalid("The threshold is a share above 0 and at most 1.", code="bad_threshold")
+    if name.endswith((".nii", ".nii.gz")):
+        return read_nifti(path, grid, scratch, limits, may_resample=may_resample)
+    if name.endswith((".nrrd", ".mha")):
+        return read_itk(path, grid, limits, may_resample=may_resample)
+    if name.endswith(".dcm"):
+        return read_dicom_seg(path, grid, limits, threshold=threshold)
+    raise Invalid(ASK, code="unknown_file")
+
+
+def read(request: ReadRequest, job: ChildFolder) -> ReadResult:
+    """Read the file and write its layers."""
+    try:
+        fields: dict[str, Any] = {n: getattr(request, n) for n in ("shape_zyx", "spacing_mm_zyx", "lps_from_ijk")}
+        found = read_foreign(
+            Path(request.path),
+            Geometry.from_json(fields),
+            job.folder,
+            request.limits,
+            may_resample=request.may_resample,
+            threshold=request.threshold,
+        )
+    except Refusal as refusal:
+        return ReadResult(code=refusal.code, sentence=refusal.detail)
+    for n, layer in enumerate(found.layers):
+        job.path(f"layer.{n}").write_bytes(encode_message(NUMBERS, layer.shape, split_labelmap(layer)))
+    return ReadResult(found.format, found.software, tuple(found.labels), len(found.layers), found.is_resampled)
+
+
+if __name__ == "__main__":
+    sys.exit(run_inside(ReadRequest, read))
