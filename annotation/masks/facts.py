@@ -37,13 +37,15 @@ class HeadFacts:
 
 @dataclass(frozen=True)
 class RevisionFacts:
-    """Summary of a revision: `author`, or the name of the model that made it."""
+    """Summary of a revision: `author`, or the name of the model that made it. `source` tells the file of a mask from
+    elsewhere, else it is empty."""
 
     id: UUID
     kind: Kind
     author: str | None
     model: str
     created_at: datetime
+    source: str
 
 
 @dataclass(frozen=True)

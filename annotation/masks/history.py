@@ -10,6 +10,7 @@ from django.db.models.fields.json import KeyTextTransform
 
 from annotation.masks.facts import Kind, ListedRevisionFacts, RevisionFacts, SetterFacts, SettingStrokeFacts
 from annotation.masks.models import MaskRevision
+from annotation.masks.sources import source_in_words
 from annotation.masks.store import get_chunks, key_of
 from annotation.scans.models import Scan
 from annotation.scans.volumes import ready_volume
@@ -27,6 +28,7 @@ FACTS = (
     "created_at",
     "voxel_counts",
     "strokes",
+    "source",
 )
 
 
@@ -118,6 +120,7 @@ def _few_words(row: dict[str, Any]) -> dict[str, Any]:
         "author": row["author__username"],
         "model": row["model_name"],
         "created_at": row["created_at"],
+        "source": source_in_words(row["source"]),
     }
 
 

@@ -33,18 +33,19 @@ def import_mask(*, scan: Scan, campaign: Campaign, layer: str, body: bytes, acto
     target_layer: Layer = parse_schema(campaign.schema.definition).layer(layer)
     if target_layer.editable:
         raise Conflict(
-            f"Layer {layer} is drawn by people; a mask for it comes with its scan (import_nifti --mask).",
+            f"Layer {layer} is drawn by people; a mask for it comes with its scan or by import_masks.",
             code="layer_is_drawn",
         )
     ready_volume(scan)
     labels = read_nifti_labels(body, geometry_of(scan))
     newest = newest_given(scan.pk, layer)
-    if newest is not None and newest.content_hash == _content_hash(labels, scan):
+    if newest is not None and newest.content_hash == content_hash(labels, scan):
         return newest, False
     return store_import(scan=scan, layer=target_layer, labels_zyx=labels, actor=actor), True
 
 
-def _content_hash(labels_zyx: Labels, scan: Scan) -> str:
+def content_hash(labels_zyx: Labels, scan: Scan) -> str:
+    """The content hash that these labels would have as a revision of the scan."""
     payloads = split_labelmap(labels_zyx)
     return hash_of(
         {key_of(index): chunk_name(decode_chunk(data)) for index, data in payloads.items()},

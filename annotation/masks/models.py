@@ -50,6 +50,8 @@ class MaskRevision(models.Model):
     strokes = models.JSONField(default=list)
     # [stroke, i, j, k, whether it holds] of every proposed lesion that was accepted (annotation.masks.strokes)
     accepted = models.JSONField(default=list)
+    # of a mask from elsewhere: its file and what was taken of it (docs/formats.md); no text of the file
+    source = models.JSONField(null=True)
     idempotency_key = models.UUIDField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

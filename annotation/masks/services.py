@@ -218,8 +218,10 @@ def repeat_prediction(*, revision: MaskRevision, layer: Layer) -> MaskRevision:
 
 
 @transaction.atomic
-def store_import(*, scan: Scan, layer: Layer, labels_zyx: Labels, actor: User) -> MaskRevision:
-    """Store a mask that came with the scan."""
+def store_import(
+    *, scan: Scan, layer: Layer, labels_zyx: Labels, actor: User, source: Mapping[str, Any] | None = None
+) -> MaskRevision:
+    """Store a mask that came with the scan, or from elsewhere (`source`)."""
     _check_labels(labels_zyx, scan)
     revision = _store(
         scan=scan,
@@ -227,8 +229,10 @@ def store_import(*, scan: Scan, layer: Layer, labels_zyx: Labels, actor: User) -
         payloads=split_labelmap(labels_zyx),
         kind=MaskRevision.Kind.IMPORT,
         author=actor,
+        source=source,
     )
-    record(actor=actor, action="mask.imported", target=revision, new={"scan": scan.code, "layer": layer.name})
+    told = {"scan": scan.code, "layer": layer.name, **({"source": dict(source)} if source else {})}
+    record(actor=actor, action="mask.imported", target=revision, new=told)
     return revision
 
 

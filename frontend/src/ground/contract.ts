@@ -427,6 +427,7 @@ export interface ListedRevision {
   readonly author: string | null;
   readonly model: string;
   readonly created_at: string;
+  readonly source: string;
   readonly tools: Readonly<Record<string, number>>;
   readonly counts: Readonly<Record<string, number>>;
   readonly change: Readonly<Record<string, number>>;
@@ -888,13 +889,17 @@ export interface ReviewOfContext {
   readonly reasons: readonly string[];
 }
 
-/** Summary of a revision: `author`, or the name of the model that made it. */
+/**
+ * Summary of a revision: `author`, or the name of the model that made it. `source` tells the file of a mask from
+ * elsewhere, else it is empty.
+ */
 export interface Revision {
   readonly id: string;
   readonly kind: "draft" | "correction" | "prediction" | "consensus" | "import";
   readonly author: string | null;
   readonly model: string;
   readonly created_at: string;
+  readonly source: string;
 }
 
 /** A role in a campaign. */

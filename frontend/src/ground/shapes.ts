@@ -58,7 +58,7 @@ export const PARTS: Readonly<Record<string, string>> = {
   // Layer
   N: "name title:s editable:b limit:=/lungs segments:[Ha",
   // ListedRevision
-  O: "id model created_at:s kind:=draft/correction/prediction/consensus/import author:?s tools counts change:{i",
+  O: "id model created_at source:s kind:=draft/correction/prediction/consensus/import author:?s tools counts change:{i",
   // Mark
   P: "kind:=length/ellipse/rectangle plane:?=axial/coronal/sagittal index:?i start end:3n",
   // Marks
@@ -94,7 +94,7 @@ export const PARTS: Readonly<Record<string, string>> = {
     "id author:s round:i state:=pending/claimed/approved/corrected/returned/arbitration/withdrawn/taken_back " +
     "answers:{* submitted:{s looked_at reasons:[s",
   // Revision
-  Ea: "id model created_at:s kind:=draft/correction/prediction/consensus/import author:?s",
+  Ea: "id model created_at source:s kind:=draft/correction/prediction/consensus/import author:?s",
   // SavedAnswers
   Fa: "values:{*",
   // ScanOfContext

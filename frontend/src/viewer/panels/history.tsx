@@ -120,6 +120,11 @@ function Chosen() {
       <p class="small" data-testid="revision-facts" data-shown={revisions.shown.value}>
         {whoOf(revision)}, {t("{change} in this revision", { change: change(voxelsOf(revision.change)) })}
       </p>
+      {revision.source && (
+        <p class="tiny" data-testid="revision-source">
+          {revision.source}
+        </p>
+      )}
       <p class="tiny row">
         <span class="swatch diff-added" />
         {t("added since")}
