@@ -128,6 +128,27 @@ class SavedAnswersFacts:
 
 
 @dataclass(frozen=True)
+class FoundLabelFacts:
+    """A label of a mask file: `value` there, voxels on the scan, and the key of the segment suggested for it, or
+    empty."""
+
+    name: str
+    value: int
+    voxels: int
+    suggested: str
+
+
+@dataclass(frozen=True)
+class FoundMaskFacts:
+    """What a mask file holds; nothing of it is stored. `software` is empty where it is not told."""
+
+    format: str
+    software: str
+    resampled: bool
+    labels: Sequence[FoundLabelFacts]
+
+
+@dataclass(frozen=True)
 class InteractiveFacts:
     """An interactive segmentation server that the operator has set up, and under which licence it may be used."""
 

@@ -1,5 +1,6 @@
 """Slices of scans as PNG: with masks on it for the review queue, plain for the page of models."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import imagecodecs
@@ -53,6 +54,21 @@ def draw_slice(scan: Scan, k: int) -> bytes:
     if scan.shape_zyx is None or not 0 <= k < scan.shape_zyx[0]:
         raise NotFound
     return bytes(imagecodecs.png_encode(_slice_rgb(scan, k)[..., 0].copy()))
+
+
+def draw_label(scan: Scan, layers_zyx: Sequence[Any], number: int) -> bytes:
+    """PNG of the axial slice with most of one label (its number in the layers of a mask file), the middle one for an
+    empty label."""
+    if scan.shape_zyx is None:
+        raise NotFound
+    sums = [(layer == number).sum(axis=(1, 2)) for layer in layers_zyx]
+    at = int(np.argmax([each.max() for each in sums])) if sums else 0
+    is_empty = not sums or not sums[at].any()
+    k = scan.shape_zyx[0] // 2 if is_empty else int(sums[at].argmax())
+    image = _slice_rgb(scan, k)
+    inside = np.zeros(image.shape[:2], np.bool_) if is_empty else layers_zyx[at][k] == number
+    _paint(image, inside, ADDED)
+    return bytes(imagecodecs.png_encode(_crop(image, inside)))
 
 
 def draw_plane(scan: Scan, plane: str) -> bytes:

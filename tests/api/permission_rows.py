@@ -86,6 +86,9 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:scans", "get"): EVERYONE,
     ("api:scan-upload", "post"): row(FORBIDDEN, outsider=HIDDEN, elsewhere=HIDDEN, coordinator=YES, datamanager=YES),
     ("api:scan", "get"): SEERS_OF_SCAN,
+    ("api:scan-masks", "post"): row(
+        FORBIDDEN, outsider=HIDDEN, elsewhere=HIDDEN, annotator2=HIDDEN, coordinator=YES, datamanager=YES
+    ),
     ("api:scan-withdraw", "post"): row(
         FORBIDDEN, outsider=HIDDEN, elsewhere=HIDDEN, annotator2=HIDDEN, coordinator=YES, datamanager=YES
     ),

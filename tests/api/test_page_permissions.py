@@ -107,11 +107,12 @@ def addresses(pattern: URLPattern, row: Row, thing: Any) -> str:
         keys["slug"] = thing.slug
     elif row.scope is not Scope.NONE:
         keys["id"] = thing.pk
-    words = {
+    words: dict[str, Any] = {
         "name": {"dashboard_csv": "burn-up", "agreement_csv": "readers"}.get(pattern.name, "curve"),
         "what": "author",
         "form": "md",
         "plane": "axial",
+        "number": 1,
     }
     if "scan" in pattern.pattern.converters:
         words["scan"] = thing.run.results["cases"][0]["scan"] if hasattr(thing, "run") else str(uuid4())

@@ -198,6 +198,8 @@ def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any
         return client.put(path, mask_message(), MEDIA_TYPE, HTTP_IF_MATCH='"empty"', HTTP_IDEMPOTENCY_KEY=str(uuid4()))
     if (name, method) == ("api:scan-upload", "post"):
         return client.post(path, {"site": "a", "campaign": "chest-ct", "file": BytesIO(b"no scan")})
+    if (name, method) == ("api:scan-masks", "post"):
+        return client.post(path, {"campaign": "chest-ct", "file": BytesIO(b"no mask")})
     if (name, method) == ("api:model-bring", "post"):
         return client.post(path, {"campaign": "chest-ct", "file": BytesIO(b"no model")})
     if method in {"get", "head", "options"}:

@@ -8,6 +8,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from annotation.intake.services import receive_upload
+from annotation.masks.elsewhere import imports_of
+from annotation.masks.nifti import geometry_of
+from annotation.masks.selectors import amount_of
+from annotation.masks.sources import source_in_words
 from annotation.pages.context import current_campaign
 from annotation.pages.forms import ErasureForm, UploadForm
 from annotation.pages.pictures import draw_plane
@@ -102,6 +106,10 @@ def scan(request: PageRequest, found: Scan) -> HttpResponse:
                 for row in found.campaign_scans.select_related("campaign")
             ),
             "may_erase": found.subject is not None and may_erase(request.user, found.subject),
+            "imports": [(row, source_in_words(row.source), amount_of(row, found)) for row in imports_of(found)[:20]]
+            if found.state == ScanState.READY
+            else [],
+            "unit": geometry_of(found).unit if found.state == ScanState.READY else "",
             "may_withdraw": found.state == ScanState.READY and may_withdraw(request.user, found.pk),
         },
     )

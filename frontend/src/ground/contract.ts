@@ -328,6 +328,25 @@ export interface Filters {
   readonly approved_until: string | null;
 }
 
+/**
+ * A label of a mask file: `value` there, voxels on the scan, and the key of the segment suggested for it, or
+ * empty.
+ */
+export interface FoundLabel {
+  readonly name: string;
+  readonly value: number;
+  readonly voxels: number;
+  readonly suggested: string;
+}
+
+/** What a mask file holds; nothing of it is stored. `software` is empty where it is not told. */
+export interface FoundMask {
+  readonly format: string;
+  readonly software: string;
+  readonly resampled: boolean;
+  readonly labels: readonly FoundLabel[];
+}
+
 /** The review round of the submission, and the page of the next task. */
 export interface HandedIn {
   readonly state: "queued" | "open" | "submitted" | "approved" | "returned" | "blocked" | "skipped" | "reclaimed";
@@ -1021,6 +1040,26 @@ export interface ScanChange {
   readonly segments: readonly SegmentChange[];
 }
 
+export interface ScanMaskRequest {
+  /** .nii.gz, .nii, .nrrd, .seg.nrrd, .mha or .dcm (SEG) */
+  readonly file: string;
+  /** slug of the campaign whose label schema counts */
+  readonly campaign: string;
+  /** default: the first that is drawn */
+  readonly layer?: string;
+  /**
+   * their=ours, once for each label: a name or value of the file and a segment's key; nothing after = leaves it out;
+   * without any, the labels are listed and nothing is stored
+   */
+  readonly map?: readonly string[];
+  /** take another grid, nearest neighbour */
+  readonly resample?: boolean;
+  /** least share of a FRACTIONAL one */
+  readonly threshold?: number | null;
+  /** although work has begun */
+  readonly beside_work?: boolean;
+}
+
 /** The scan of an assignment. `index` is the content of `volume`; null while the scan is not ready. */
 export interface ScanOfContext {
   readonly id: string;
@@ -1560,6 +1599,10 @@ export interface Calls {
   "GET /api/v1/scans/{id}/": {
     readonly body: undefined;
     readonly answer: Scan;
+  };
+  "POST /api/v1/scans/{id}/masks": {
+    readonly body: Uint8Array;
+    readonly answer: FoundMask | Saved;
   };
   "GET /api/v1/scans/{id}/volume": {
     readonly body: undefined;

@@ -56,6 +56,7 @@ RATES = [
         person=20,
     ),
     _rate("api:scan-upload upload", address=600, person=120),
+    _rate("api:scan-masks mask_bring", address=120, person=30),
     _rate("api:assignment-propose", address=1200, person=240),
     _rate(
         "api:releases api:release-freeze api:release-export release_new release_freeze release_export train",

@@ -58,6 +58,7 @@ CHANGES: dict[str, Scope] = {
     "export-links": Scope.READ,
     "job-cancel": Scope.MANAGE,
     "scan-withdraw": Scope.MANAGE,
+    "scan-masks": Scope.MANAGE,
     "subject-erasure": Scope.MANAGE,
     "person-deactivate": Scope.MANAGE,
     "person-reactivate": Scope.MANAGE,

@@ -8,6 +8,7 @@ from annotation.intake import api as intake
 from annotation.learning import api as learning
 from annotation.learning import effort_api
 from annotation.masks import api as masks
+from annotation.masks import foreign_api as foreign_masks
 from annotation.masks import model_api as mask_models
 from annotation.pages import viewer
 from annotation.pages.views import entrance
@@ -34,6 +35,7 @@ API = [
     path("scans/upload", intake.ScanUploadView.as_view(), name="scan-upload"),
     path("scans/<uuid:pk>/", scans.ScanView.as_view(), name="scan"),
     path("scans/<uuid:pk>/withdraw", scans.ScanWithdrawView.as_view(), name="scan-withdraw"),
+    path("scans/<uuid:pk>/masks", foreign_masks.ScanMasksView.as_view(), name="scan-masks"),
     path("scans/<uuid:pk>/volume", scans.VolumeView.as_view(), name="volume"),
     path("scans/<uuid:pk>/volume/pack", scans.PackView.as_view(), name="volume-pack"),
     path("scans/<uuid:pk>/volume/preview", scans.PreviewView.as_view(), name="volume-preview"),
