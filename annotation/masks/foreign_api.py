@@ -21,7 +21,7 @@ from voxloop.kernel.facts import plain
 
 
 class ScanMaskSerializer(serializers.Serializer[Any]):
-    file = serializers.FileField(help_text=".nii.gz, .nii, .nrrd, .seg.nrrd, .mha or .dcm (SEG)")
+    file = serializers.FileField(help_text=".nii.gz, .nii, .nrrd, .seg.nrrd, .mha or .dcm (SEG, RTSTRUCT)")
     campaign = serializers.SlugField(help_text="slug of the campaign whose label schema counts")
     layer = serializers.CharField(required=False, help_text="default: the first that is drawn")
     map = serializers.ListField(

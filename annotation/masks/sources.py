@@ -11,6 +11,7 @@ NAMES = {
     "dicom_seg_binary": "DICOM SEG (BINARY)",
     "dicom_seg_fractional": "DICOM SEG (FRACTIONAL)",
     "dicom_seg_labelmap": "DICOM SEG (LABELMAP)",
+    "rtstruct": "RTSTRUCT",
 }
 
 

@@ -17,8 +17,8 @@ class MaskFileForm(forms.Form):
 
     file = forms.FileField(
         label="File",
-        help_text="NIfTI (.nii.gz, .nii), NRRD (.nrrd, .seg.nrrd), MetaImage (.mha) or DICOM SEG (.dcm), on the grid "
-        "of the scan.",
+        help_text="NIfTI (.nii.gz, .nii), NRRD (.nrrd, .seg.nrrd), MetaImage (.mha), DICOM SEG or RTSTRUCT (.dcm), "
+        "on the grid of the scan.",
         widget=forms.ClearableFileInput(attrs={"accept": ",".join((*SUFFIXES, ".gz"))}),
     )
     layer = forms.ChoiceField(label="Layer", help_text="Where its labels go.")

@@ -13,7 +13,9 @@ from voxloop.child import Document
 from voxloop.kernel.errors import Invalid
 from voxloop.volume.labelmap.chunks import Labels
 
-Format = Literal["nifti", "nrrd", "seg_nrrd", "mha", "dicom_seg_binary", "dicom_seg_fractional", "dicom_seg_labelmap"]
+Format = Literal[
+    "nifti", "nrrd", "seg_nrrd", "mha", "dicom_seg_binary", "dicom_seg_fractional", "dicom_seg_labelmap", "rtstruct"
+]
 MOST_LABELS = 254  # numbers of labels fit into a byte beside 0 and 255
 MOST_LAYERS = 16  # labels over the same voxel; each layer is as large as the scan
 

@@ -13,6 +13,7 @@ from annotation.intake.limits import Limits
 from annotation.masks.foreign.dicom_seg import read_dicom_seg
 from annotation.masks.foreign.found import ForeignLabel, ForeignMask
 from annotation.masks.foreign.raster import read_itk, read_nifti
+from annotation.masks.foreign.rtstruct import is_structure_set, read_rtstruct
 from voxloop.child import Document
 from voxloop.child.inside import ChildFolder, run_inside
 from voxloop.kernel.errors import Invalid, Refusal
@@ -20,7 +21,7 @@ from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import encode_message, split_labelmap
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".dcm")
-ASK = "Send one mask file: NIfTI (.nii.gz, .nii), NRRD (.nrrd, .seg.nrrd), MetaImage (.mha) or DICOM SEG (.dcm)."
+ASK = "Send one mask file: .nii.gz, .nii, .nrrd, .seg.nrrd, .mha, or .dcm (DICOM SEG or RTSTRUCT)."
 NUMBERS = "numbers"
 
 
@@ -66,6 +67,8 @@ def read_foreign(
     if name.endswith((".nrrd", ".mha")):
         return read_itk(path, grid, limits, may_resample=may_resample)
     if name.endswith(".dcm"):
+        if is_structure_set(path):
+            return read_rtstruct(path, grid)
         return read_dicom_seg(path, grid, limits, threshold=threshold)
     raise Invalid(ASK, code="unknown_file")
 

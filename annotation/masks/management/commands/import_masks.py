@@ -16,9 +16,9 @@ from voxloop.kernel.errors import Refusal
 
 class Command(BaseCommand):
     help = (
-        "Store a mask that another program made as a revision of a scan: NIfTI, NRRD, .seg.nrrd, MetaImage (.mha) or "
-        "DICOM SEG on the scan's grid, in any order of axes. Without --map its labels are listed and nothing is "
-        "stored. Exit code 0; 1 when it was refused; 2 for invalid arguments."
+        "Store a mask that another program made as a revision of a scan: NIfTI, NRRD, .seg.nrrd, MetaImage (.mha), "
+        "DICOM SEG or RTSTRUCT on the scan's grid, in any order of axes. Without --map its labels are "
+        "listed and nothing is stored. Exit code 0; 1 when it was refused; 2 for invalid arguments."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
