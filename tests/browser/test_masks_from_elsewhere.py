@@ -7,15 +7,16 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_pages import faults
-from tests.chromium import shoot
+from tests.chromium import Watched, shoot
 from tests.db.test_masks_from_elsewhere import begin_work, mask_file, some_labels
 from tests.factories.world import World
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_mask_is_brought_and_looked_at_before_it_is_stored(
-    live_world: World, new_page: Any, tmp_path: Path, theme: str
+    live_world: World, new_page: Any, watched: Watched, tmp_path: Path, theme: str
 ) -> None:
+    watched.expected.append("status of 422")  # the refusal that is looked at
     scan = live_world.scans[0]
     begin_work(live_world, scan)
     page = new_page("datamanager", color_scheme=theme)

@@ -17,6 +17,7 @@ Format = Literal[
     "nifti", "nrrd", "seg_nrrd", "mha", "dicom_seg_binary", "dicom_seg_fractional", "dicom_seg_labelmap", "rtstruct"
 ]
 MOST_LABELS = 254  # numbers of labels fit into a byte beside 0 and 255
+SMALL = 1 << 16  # values below are looked up in a table
 MOST_LAYERS = 16  # labels over the same voxel; each layer is as large as the scan
 
 
@@ -78,9 +79,9 @@ def distinct_values(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def values_in(values: npt.NDArray[Any]) -> list[int]:
     """The values > 0, sorted."""
     top = int(values.max(initial=0))
-    if top < 1 << 16:
+    if top < SMALL:
         present = np.zeros(top + 1, np.bool_)
-        for part in values:  # a plane at a time: an index array of the whole would be eight times as large
+        for part in values.T:  # a plane at a time: an index array of the whole would be eight times as large
             present[part.ravel()] = True
         found = np.flatnonzero(present).tolist()
     else:
@@ -89,7 +90,15 @@ def values_in(values: npt.NDArray[Any]) -> list[int]:
 
 
 def renumber(values: npt.NDArray[Any], numbers: dict[int, int]) -> Labels:
-    """Each value as its number (uint8, same axes); a value without one is 0. Raises Invalid (`too_many_labels`)."""
+    """Each value (whole, from 0) as its number (uint8, same axes); a value without one is 0."""
+    top = int(values.max(initial=0))
+    if top < SMALL:
+        table = np.zeros(top + 1, np.uint8)
+        for value, number in numbers.items():
+            if 0 <= value <= top:
+                table[value] = number
+        small: Labels = table[values.T].T  # files have the first axis fastest
+        return small
     known = np.array(sorted(numbers), np.int64)
     to = np.array([numbers[int(value)] for value in known], np.uint8)
     result = np.zeros(values.shape, np.uint8)

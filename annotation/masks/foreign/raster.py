@@ -114,13 +114,13 @@ def _open(path: Path, reader_name: str, limits: Limits) -> Grid:
         if "memory" in str(error).lower():
             raise MemoryError from error
         raise Invalid("The file is damaged or not a readable mask.", code="bad_file") from error
-    values = SimpleITK.GetArrayViewFromImage(image)  # zyx, components last
+    values = SimpleITK.GetArrayFromImage(image)  # zyx, components last
     layers = [values] if depth == 1 else [values[..., n] for n in range(depth)]
     affine = np.eye(4)
     affine[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
     affine[:3, 3] = image.GetOrigin()
     words = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys() if key.startswith("Segment")}
-    return Grid([layer.transpose(2, 1, 0).copy() for layer in layers], affine, words)
+    return Grid([layer.transpose(2, 1, 0) for layer in layers], affine, words)
 
 
 def _segments(words: Mapping[str, str]) -> list[tuple[int, int, str]]:
