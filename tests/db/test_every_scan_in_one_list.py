@@ -20,7 +20,8 @@ from annotation.scans.services import set_site_membership
 from annotation.work.batches import assign_batch, cancel_batch, close_batch, create_batch, publish_batch
 from annotation.work.campaigns import set_member
 from annotation.work.handing_over import hand_back_out_of_reach
-from annotation.work.models import Assignment, Batch
+from annotation.work.models import Assignment, Batch, CampaignMember
+from annotation.work.pausing import pause_batch, pause_person, resume_batch, resume_person
 from annotation.work.people import close_account, invite_person, open_account
 from annotation.work.selectors import pool, unassigned_scans, work_list
 from annotation.work.services import (
@@ -186,6 +187,19 @@ class Hospital:
             set_member(campaign=self.world.campaign, user=user, role=Role.ANNOTATOR, is_member=is_member, actor=admin)
         hand_back_out_of_reach(person=user, actor=admin)
 
+    def pause_or_resume_batch(self, step: Step) -> None:
+        if batch := self.one_of(Batch.objects.all(), step.number):
+            one = {"batch_id": batch.pk, "actor": self.world["coordinator"]}
+            self.attempt(resume_batch, **one) if batch.is_paused else self.attempt(pause_batch, **one, why="checked")
+
+    def pause_or_resume_person(self, step: Step) -> None:
+        person = User.objects.get(username=(*ANNOTATORS, *REVIEWERS)[step.number % 5])
+        one = {"campaign": self.world.campaign, "person_id": person.pk, "actor": self.world["coordinator"]}
+        if CampaignMember.objects.filter(user=person, is_paused=True).exists():
+            self.attempt(resume_person, **one)
+        else:
+            self.attempt(pause_person, **one, why="away")
+
     def rows(self) -> list[str]:
         """Every assignment, for the report of a failure."""
         rows = Assignment.objects.select_related("scan", "person", "batch").order_by("created_at")
@@ -206,6 +220,9 @@ class Hospital:
             yield row.scan_id, "the pool"
         for row in Assignment.objects.filter(state="queued", batch__state="draft"):
             yield row.scan_id, "a draft"
+        kept_back = pool(self.world["everywhere"], self.world.campaign, even_paused=True)
+        for row in kept_back.filter(batch__is_paused=True):
+            yield row.scan_id, "a paused batch"
 
     def under_way(self) -> Iterator[tuple[Any, str]]:
         for person in User.objects.filter(username__in=ANNOTATORS, is_active=True):
@@ -241,6 +258,8 @@ ACTS = (
     Hospital.undo_a_verdict,
     Hospital.close_or_open_account,
     Hospital.change_access,
+    Hospital.pause_or_resume_batch,
+    Hospital.pause_or_resume_person,
 )
 STEPS = st.lists(
     st.builds(
