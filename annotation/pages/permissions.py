@@ -81,6 +81,7 @@ ROWS: dict[str, Row] = {
     "agreement": Row(OVERSEERS, Scope.CAMPAIGN),
     "agreement_csv": Row(OVERSEERS, Scope.CAMPAIGN),
     "batches": Row(OVERSEERS, Scope.CAMPAIGN),
+    "batches_csv": Row(OVERSEERS, Scope.CAMPAIGN),
     "batch_new": Row(COORDINATOR, Scope.CAMPAIGN, BOTH),
     "batch": Row(OVERSEERS, Scope.BATCH),
     "batch_sample": Row(COORDINATOR, Scope.BATCH, POST),
@@ -132,6 +133,7 @@ ROWS: dict[str, Row] = {
     "release_yank": Row(DATA_MANAGER, Scope.RELEASE, POST),
     # the machine
     "jobs": Row(KEEPERS),
+    "jobs_csv": Row(KEEPERS),
     "audit_log": Row(frozenset({ADMINISTRATOR})),
     "audit_csv": Row(frozenset({ADMINISTRATOR})),
     "audit_verify": Row(frozenset({ADMINISTRATOR}), methods=POST),

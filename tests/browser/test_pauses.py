@@ -6,6 +6,8 @@ from playwright.sync_api import expect
 
 from annotation.work.models import Batch
 from tests.browser.test_choosing import faults_of
+from tests.browser.test_pages import faults
+from tests.chromium import shoot
 from tests.factories.world import World, label, publish
 
 
@@ -17,7 +19,7 @@ def test_a_batch_and_a_person_are_paused(live_world: World, new_page: Any) -> No
     page.get_by_role("button", name="Pause…").click()
     page.get_by_label("Why is it paused?").fill("The scanner at b is checked.")
     page.get_by_role("button", name="Pause batch").click()
-    expect(page.locator(".banner")).to_contain_text("B-001 is paused. The scanner at b is checked.")
+    expect(page.locator(".note-warn.banner")).to_contain_text("B-001 is paused. The scanner at b is checked.")
     assert not faults_of(new_page, page.url, "paused-batch")
     page.goto("/campaigns/chest-ct/batches/")
     expect(page.locator(".card")).to_contain_text("paused")
@@ -31,12 +33,16 @@ def test_a_batch_and_a_person_are_paused(live_world: World, new_page: Any) -> No
         ("annotator", "B-001 is paused. The scanner at b is checked."),
         ("annotator2", "Your work in Chest CT is paused. On holiday until Monday."),
     ):
-        reads = new_page(who)
-        reads.goto("/worklist/")
-        expect(reads.locator(".banner")).to_contain_text(why)
+        for theme, width in (("light", 1440), ("dark", 390)):
+            reads = new_page(who, color_scheme=theme, viewport={"width": width, "height": 900})
+            reads.goto("/worklist/")
+            expect(reads.locator(".note-warn.banner")).to_contain_text(why)
+            assert reads.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert not faults(reads)
+            shoot(reads, f"paused-worklist-{who}-{theme}-{width}")
     page.get_by_role("row", name="annotator2").get_by_role("button", name="Go on").click()
     expect(page.locator("#toasts")).to_contain_text("annotator2 goes on in Chest CT.")
     page.goto(f"/batches/{batch.pk}/")
     page.get_by_role("button", name="Go on").click()
-    expect(page.locator(".banner")).to_have_count(0)
+    expect(page.locator(".note-warn.banner")).to_have_count(0)
     assert not Batch.objects.get().is_paused
