@@ -99,6 +99,8 @@ ROWS: dict[str, Row] = {
     # data
     "scans": Row(OVERSEERS, Scope.CAMPAIGN),
     "scans_csv": Row(OVERSEERS, Scope.CAMPAIGN),
+    "selection_csv": Row(OVERSEERS, Scope.CAMPAIGN, POST),
+    "selection_batch": Row(COORDINATOR, Scope.CAMPAIGN, POST),
     "scan": Row(OVERSEERS, Scope.SCAN),
     "scan_picture": Row(OVERSEERS, Scope.SCAN),
     "scan_withdraw": Row(OVERSEERS, Scope.SCAN, POST),

@@ -20,6 +20,7 @@ from annotation.pages.views import (
     people,
     releases,
     reviewer,
+    selection,
 )
 
 urlpatterns = [
@@ -68,6 +69,8 @@ urlpatterns = [
     page("batches/<uuid:id>/cancel/", coordinator.batch_cancel, "batch_cancel"),
     page("campaigns/<slug:slug>/scans/", data.scans, "scans"),
     page("campaigns/<slug:slug>/scans.csv", data.scans_csv, "scans_csv"),
+    page("campaigns/<slug:slug>/scans/selected.csv", selection.selection_csv, "selection_csv"),
+    page("campaigns/<slug:slug>/scans/batch/", selection.selection_batch, "selection_batch"),
     page("scans/upload/", data.upload, "upload"),
     page("scans/<uuid:id>/", data.scan, "scan"),
     page("scans/<uuid:id>/<slug:plane>.png", data.scan_picture, "scan_picture"),

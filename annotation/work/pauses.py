@@ -45,7 +45,7 @@ def check_not_paused(assignment: Assignment, person: User) -> None:
 def person_pause(person: User, campaign: Campaign) -> Pause | None:
     """The person's own pause in a campaign."""
     row = CampaignMember.objects.filter(user=person, campaign=campaign, is_paused=True).first()
-    return row and Pause(f"Your work in {campaign} is paused.", row.pause_reason)
+    return Pause(f"Your work in {campaign} is paused.", row.pause_reason) if row else None
 
 
 def pauses_told(person: User, campaign: Campaign) -> list[Pause]:
