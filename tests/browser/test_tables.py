@@ -92,8 +92,8 @@ def test_batches_and_jobs_are_found(live_world: World, new_page: Any) -> None:
         page.goto(path)
         page.locator("#table-words").fill(find)
         page.keyboard.press("Enter")
-        expect(page.locator("tbody tr")).to_have_count(1)
-        expect(page.locator("tbody tr")).to_contain_text(row)
+        expect(page.locator("tr[data-href]")).to_have_count(1)
+        expect(page.locator("tr[data-href]")).to_contain_text(row)
         page.get_by_role("link", name="State").click()
         expect(page.locator('th[aria-sort="ascending"]')).to_have_text("State")
         assert f"q={find}" in page.url
