@@ -1,9 +1,9 @@
 import { isPlainKey } from "./keys";
 
 /**
- * Check boxes of a table (`[data-select]`), the one in its head (`[data-select-page]`), and the bar of what is selected
- * (`[data-selection]`). Shift with a press takes a range; X takes or leaves the row where J and K are. `[data-select-all]`
- * takes all that were found, on every page: its hidden field (`[data-all]`) is sent instead of the boxes.
+ * Check boxes of a table (`[data-select]`), the one in its head (`[data-select-page]`), and the bar of what is
+ * selected (`[data-selection]`). Shift with a press takes a range; X takes or leaves the row where J and K are.
+ * `[data-select-all]` takes all that were found, on every page: its hidden field (`[data-all]`) tells the server.
  */
 export function keepSelection(): void {
   const bar = document.querySelector<HTMLElement>("[data-selection]");
