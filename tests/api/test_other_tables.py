@@ -87,7 +87,7 @@ def test_jobs_are_searched_sorted_and_exported(world: World) -> None:
     assert kinds(client, q="train a model") == ["train"]
     assert kinds(client, q="memory", state="live") == ["scrub"]
     assert "No job matches" in client.get("/jobs/", {"q": "nothing like it"}).content.decode()
-    text = b"".join(client.get("/jobs.csv", {"q": "march"}).streaming_content).decode()
+    text = client.get("/jobs.csv", {"q": "march"}).getvalue().decode()
     [row] = csv.DictReader(text.splitlines())
     assert (row["kind"], row["name"], row["state"], row["asked_by"]) == (
         "import_scans",

@@ -128,7 +128,8 @@ def test_a_paused_person_gets_nothing_and_loses_nothing(world: World) -> None:
     publish(world, to=None, size=1)
     first, second = batch.assignments.order_by("position")
     label(world, first)
-    annotator, one = world["annotator"], {"campaign": world.campaign, "actor": world["coordinator"]}
+    annotator = world["annotator"]
+    one: dict[str, Any] = {"campaign": world.campaign, "actor": world["coordinator"]}
     pause_person(person_id=annotator.pk, why="On holiday until Monday.", **one)
     open_assignment(assignment_id=first.pk, actor=annotator)
     submit_assignment(assignment_id=first.pk, actor=annotator, acknowledged=ROWS)
@@ -228,9 +229,10 @@ def test_a_coordinator_pauses_a_person_by_the_table(world: World) -> None:
 
 def test_what_a_pause_refuses(world: World) -> None:
     batch, coordinator = publish(world, size=1), world["coordinator"]
-    person = {"campaign": world.campaign, "person_id": world["annotator"].pk, "actor": coordinator}
+    batch_of: dict[str, Any] = {"batch_id": batch.pk, "actor": coordinator}
+    person: dict[str, Any] = {"campaign": world.campaign, "person_id": world["annotator"].pk, "actor": coordinator}
     for act, stop, more in (
-        (pause_batch, resume_batch, {"batch_id": batch.pk, "actor": coordinator}),
+        (pause_batch, resume_batch, batch_of),
         (pause_person, resume_person, person),
     ):
         with pytest.raises(Invalid, match="Say why"):

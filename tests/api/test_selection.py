@@ -1,12 +1,15 @@
 """Scans selected in their table: a batch by hand, or a CSV."""
 
 import csv
+from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from annotation.pages.views.selection import selection_csv
 from annotation.work.models import Batch, Campaign
 from tests.factories.world import World, publish
+from voxloop.kernel.errors import Invalid
 
 pytestmark = pytest.mark.django_db
 BATCH, TABLE = "/campaigns/chest-ct/scans/batch/", "/campaigns/chest-ct/scans/selected.csv"
@@ -82,4 +85,13 @@ def test_the_selection_is_exported(world: World) -> None:
     assert len(client.post(TABLE, {"all": "1", "site": "a"}).content.decode().splitlines()) == 1 + sum(
         scan.site.code == "a" for scan in world.scans
     )
-    assert client.post(TABLE, {}).status_code == 302
+    empty = client.post(TABLE, {})
+    assert (empty.status_code, Batch.objects.count()) == (302, 0)
+
+
+def test_an_empty_selection_is_refused_with_its_code(world: World) -> None:
+    request: Any = RequestFactory().post(TABLE)
+    request.user = world["datamanager"]
+    with pytest.raises(Invalid) as refused:
+        selection_csv(request, world.campaign)
+    assert refused.value.code == "nothing_selected"

@@ -1,4 +1,4 @@
-"""What coordinators, annotators and reviewers may do, as steps of a state machine, and the lists that its scans are in."""
+"""What coordinators, annotators and reviewers do, as steps of a state machine, and the lists that its scans are in."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
