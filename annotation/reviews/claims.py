@@ -14,6 +14,7 @@ from annotation.reviews.services import check_reviewer, lock_claimed, lock_round
 from annotation.reviews.states import REVIEW_ROUND, CertificateState, RoundState
 from annotation.scans.models import Scan
 from annotation.work.models import Assignment, Batch, Campaign
+from annotation.work.pauses import check_not_paused
 from annotation.work.requeuing import end_assignment
 from annotation.work.states import ASSIGNMENT, BATCH, AssignmentState, BatchState
 from annotation.work.withdrawing import check_not_withdrawn
@@ -57,6 +58,7 @@ def _claim(found: ReviewRound, actor: User) -> None:
     if ReviewRound.objects.filter(HELD, pk=found.pk).exists():
         raise Conflict("This scan waits for others of its batch; take the next one of the queue.", code="held")
     annotation = found.annotation
+    check_not_paused(annotation, actor)
     review = found.review
     until = now() + timedelta(minutes=annotation.campaign.lease_minutes)
     if review is None:

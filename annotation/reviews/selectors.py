@@ -7,6 +7,7 @@ from annotation.reviews.states import CertificateState, RoundState
 from annotation.scans.states import ScanState
 from annotation.work.independence import reads_scan_of
 from annotation.work.models import Campaign
+from annotation.work.pauses import held_for
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
 from annotation.work.requeuing import lines_of, worked_on_by
 from annotation.work.selectors import own_work
@@ -44,14 +45,17 @@ def visible_rounds(user: User) -> QuerySet[ReviewRound]:
 
 def review_queue(user: User, campaign: Campaign | None = None) -> QuerySet[ReviewRound]:
     """Rounds this reviewer may take now, riskiest first; never what they have worked on or
-    another reading of a scan they read, never another's claim."""
+    another reading of a scan they read, never another's claim. What they claimed before a
+    batch or they themselves were paused stays."""
     campaigns = campaigns_with_role(user, Role.REVIEWER).filter(is_paused=False)
     if campaign is not None:
         campaigns = campaigns.filter(pk=campaign.pk)
     return (
         visible_rounds(user)
         .filter(annotation__campaign__in=campaigns, annotation__scan__state=ScanState.READY)
-        .filter(Q(state=RoundState.PENDING) | Q(state=RoundState.CLAIMED, reviewer=user))
+        .filter(
+            Q(state=RoundState.PENDING) & ~held_for(user, "annotation__") | Q(state=RoundState.CLAIMED, reviewer=user)
+        )
         .exclude(HELD)
         .exclude(author=user)
         .exclude(annotation__in=worked_on_by(user))

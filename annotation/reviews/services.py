@@ -28,9 +28,9 @@ from annotation.work.handing_over import can_work, hand_back
 from annotation.work.independence import reads_scan_of
 from annotation.work.models import Assignment, Batch
 from annotation.work.permissions import require_role
-from annotation.work.requeuing import worked_on_by
+from annotation.work.requeuing import end_assignment, worked_on_by
 from annotation.work.services import check_not_lost, lock_assignment, lock_own
-from annotation.work.states import ASSIGNMENT, AssignmentState
+from annotation.work.states import ASSIGNMENT, BATCH, AssignmentState
 from annotation.work.withdrawing import check_not_withdrawn
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
@@ -223,7 +223,9 @@ def return_round(*, round_id: UUID, actor: User, comments: Sequence[Mapping[str,
     fail_certificate(found, actor)
     annotation = lock_assignment(found.annotation_id)
     advance(annotation, AssignmentState.RETURNED, table=ASSIGNMENT, actor=actor, round=annotation.round + 1)
-    if not can_work(found.author, annotation):
+    if annotation.batch.state in BATCH.final:  # nobody works in it: the scan is free and goes on in another batch
+        end_assignment(annotation, actor=actor, why=f"returned after {annotation.batch} had ended")
+    elif not can_work(found.author, annotation):
         hand_back(annotation, actor=actor, why=f"{found.author} no longer works on this scan")
     refresh_batch(annotation.batch_id, actor)
     return found

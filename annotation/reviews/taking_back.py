@@ -46,7 +46,7 @@ def on_verdict_taken_back(is_used: Callable[[ReviewRound], bool]) -> None:
 def take_back_submission(*, assignment_id: UUID, actor: User) -> Assignment:
     """Reopen one's own submission with its mask and answers, as long as no reviewer has begun on it.
 
-    Raises NotFound, Forbidden, Conflict (`review_begun`, `withdrawn`)."""
+    Raises NotFound, Forbidden, Conflict (`review_begun`, `withdrawn`, `batch_ended`)."""
     # The round first, as a verdict does; the other order could deadlock with it.
     found = (
         ReviewRound.objects.select_for_update(of=("self",))
@@ -60,6 +60,11 @@ def take_back_submission(*, assignment_id: UUID, actor: User) -> Assignment:
         raise Conflict(
             "A reviewer has begun on this scan; it comes back to you with comments if something is to change.",
             code="review_begun",
+        )
+    if assignment.batch.state in BATCH.final:
+        raise Conflict(
+            f"{assignment.batch} is {assignment.batch.state}; ask the coordinator for this scan in another batch.",
+            code="batch_ended",
         )
     why = "taken back by its author"
     if found.review is not None:  # claimed and given back before

@@ -128,7 +128,7 @@ def assign_batch(*, batch_id: UUID, person: User | None, actor: User, count: int
     splits the batch between two people. Of a scan with several readers a person gets one reading, and none where they
     know it already; what is left stays where it is. Raises Invalid (`bad_size`) for more than there are."""
     list(Assignment.objects.select_for_update(of=("self",)).filter(batch=batch_id, state=AssignmentState.QUEUED))
-    batch = _lock_batch(batch_id, actor)
+    batch = lock_batch(batch_id, actor)
     if batch.state not in (BatchState.DRAFT, BatchState.PUBLISHED, BatchState.IN_PROGRESS):
         raise Conflict(f"A batch that is {batch.state} cannot be given to another person.", code="state_conflict")
     if person is not None and not is_annotator(person, batch.campaign):
@@ -160,7 +160,8 @@ def _unstarted(batch: Batch, count: int | None) -> QuerySet[Assignment]:
     return rows.filter(pk__in=last)
 
 
-def _lock_batch(batch_id: UUID, actor: User) -> Batch:
+def lock_batch(batch_id: UUID, actor: User) -> Batch:
+    """Lock a batch for its coordinator. Raises NotFound, Forbidden."""
     batch = Batch.objects.select_for_update(of=("self",)).select_related("campaign").filter(pk=batch_id).first()
     if batch is None or not visible_batches(actor).filter(pk=batch_id).exists():
         raise NotFound
@@ -170,7 +171,7 @@ def _lock_batch(batch_id: UUID, actor: User) -> Batch:
 
 @transaction.atomic
 def _advance_batch(batch_id: UUID, to: BatchState, actor: User, **fields: Any) -> Batch:
-    batch = _lock_batch(batch_id, actor)
+    batch = lock_batch(batch_id, actor)
     advance(batch, to, table=BATCH, actor=actor, **fields)
     return batch
 
@@ -184,9 +185,10 @@ def _end_batch(batch_id: UUID, to: BatchState, actor: User) -> Batch:
             state__in=[AssignmentState.QUEUED, AssignmentState.OPEN, AssignmentState.RETURNED, AssignmentState.BLOCKED],
         )
     )
-    batch = _lock_batch(batch_id, actor)
+    batch = lock_batch(batch_id, actor)
     why = f"batch {to}"
-    advance(batch, to, table=BATCH, actor=actor)
+    # A pause ends with its batch.
+    advance(batch, to, table=BATCH, actor=actor, is_paused=False, pause_reason="")
     for row in rows:
         advance(row, AssignmentState.RECLAIMED, table=ASSIGNMENT, actor=actor, why=why, reason=why, ended_at=now())
     return batch

@@ -123,7 +123,10 @@ def set_member(*, campaign: Campaign, user: User, role: str, is_member: bool = T
     """Grant or remove a role in a campaign; removing one also revokes the person's tokens."""
     rows = CampaignMember.objects.filter(campaign=campaign, user=user, role=role)
     if is_member and not rows.exists():
-        CampaignMember.objects.create(campaign=campaign, user=user, role=role)
+        # A paused person who gets another role stays paused.
+        paused = CampaignMember.objects.filter(campaign=campaign, user=user, is_paused=True).first()
+        pause = {"is_paused": True, "pause_reason": paused.pause_reason} if paused else {}
+        CampaignMember.objects.create(campaign=campaign, user=user, role=role, **pause)
         record(actor=actor, action="campaign.role_given", target=campaign, new={"user": user.username, "role": role})
     elif not is_member and rows.exists():
         rows.delete()

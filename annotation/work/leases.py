@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from annotation.scans.states import ScanState
 from annotation.work.models import Assignment, Batch
+from annotation.work.pauses import UNOPENED, held_for
 from annotation.work.permissions import site_ids
 from annotation.work.selectors import visible_batches
 from annotation.work.states import ASSIGNMENT, AssignmentState, BatchState
@@ -49,7 +50,8 @@ def had_open(assignment: Assignment, person: User) -> bool:
 
 
 def own_work_of(batch_id: UUID, actor: User) -> list[Assignment]:
-    """Assignments of a batch that the person can take offline, in order. NotFound for an invisible batch."""
+    """Assignments of a batch that the person can take offline, in order; of a paused one what is open. NotFound for an
+    invisible batch."""
     if not visible_batches(actor).filter(pk=batch_id).exists():
         raise NotFound
     return list(
@@ -63,6 +65,7 @@ def own_work_of(batch_id: UUID, actor: User) -> list[Assignment]:
             scan__site__memberships__user=actor,
         )
         .exclude(batch__state__in=[BatchState.DRAFT, BatchState.CLOSED, BatchState.CANCELLED])
+        .exclude(held_for(actor), state__in=UNOPENED)
         .order_by("position")
     )
 

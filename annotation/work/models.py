@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from annotation.scans.models import PseudonymKey, Scan
+from annotation.work.pausable import REASON_WHEN_PAUSED, Pausable
 from annotation.work.states import ASSIGNMENT, BATCH, AssignmentState
 from voxloop.accounts.roles import Role
 from voxloop.kernel.ids import new_id
@@ -50,7 +51,7 @@ class TrainStart(models.TextChoices):
     CHAMPION = "champion", "Those of the model that serves"
 
 
-class Campaign(models.Model):
+class Campaign(Pausable):
     """A labelling project: label schema, guidelines, policies, people, scans."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -62,8 +63,6 @@ class Campaign(models.Model):
     lease_minutes = models.PositiveSmallIntegerField(default=120)
     planned_scans = models.PositiveIntegerField(default=0)
     planned_until = models.DateField(null=True, blank=True)
-    is_paused = models.BooleanField(default=False)  # no work is given out
-    pause_reason = models.CharField(max_length=500, blank=True)
     # The learning policy of the campaign (design: retrain when k newly approved masks arrived).
     train_profile = models.CharField(max_length=32, default="demo")
     retrain_after = models.PositiveSmallIntegerField(default=25)
@@ -112,8 +111,8 @@ class Campaign(models.Model):
         return self.name
 
 
-class CampaignMember(models.Model):
-    """A role of a person in a campaign."""
+class CampaignMember(Pausable):
+    """A role of a person in a campaign. A pause is of the person: all their roles in the campaign carry it."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
@@ -124,6 +123,7 @@ class CampaignMember(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["campaign", "user", "role"], name="campaign_member_once"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="campaign_member_role_known"),
+            models.CheckConstraint(condition=REASON_WHEN_PAUSED, name="campaign_member_pause_has_reason"),
         ]
 
     def __str__(self) -> str:
@@ -183,7 +183,7 @@ class ScanScore(models.Model):
         return f"{self.strategy} score of {self.scan}"
 
 
-class Batch(models.Model):
+class Batch(Pausable):
     """Up to 50 scans given to one annotator, or left in the pool, with a due date."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -208,6 +208,7 @@ class Batch(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["campaign", "number"], name="batch_number_once"),
             models.CheckConstraint(condition=Q(state__in=sorted(BATCH.states)), name="batch_state_known"),
+            models.CheckConstraint(condition=REASON_WHEN_PAUSED, name="batch_pause_has_reason"),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from annotation.scans.models import Scan
 from annotation.scans.states import ScanState
 from annotation.work.independence import knows_it
 from annotation.work.models import Assignment, Batch, Campaign, CampaignScan
+from annotation.work.pauses import held_for
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
 from annotation.work.states import AssignmentState, BatchState
 from voxloop.accounts.models import User
@@ -85,9 +86,10 @@ def work_list(user: User) -> QuerySet[Assignment]:
     )
 
 
-def pool(user: User, campaign: Campaign | None = None) -> QuerySet[Assignment]:
-    """Annotation work that nobody holds and this person may claim, in order."""
-    campaigns = campaigns_with_role(user, Role.ANNOTATOR).filter(is_paused=False)
+def pool(user: User, campaign: Campaign | None = None, *, even_paused: bool = False) -> QuerySet[Assignment]:
+    """Annotation work that nobody holds and this person may claim, in order; `even_paused`, once no pause is in the
+    way."""
+    campaigns = campaigns_with_role(user, Role.ANNOTATOR)
     if campaign is not None:
         campaigns = campaigns.filter(pk=campaign.pk)
     return (
@@ -101,6 +103,7 @@ def pool(user: User, campaign: Campaign | None = None) -> QuerySet[Assignment]:
             scan__state=ScanState.READY,
         )
         .exclude(knows_it(user))
+        .exclude(Q() if even_paused else held_for(user))
         .order_by("batch__number", "position")
     )
 

@@ -11,6 +11,7 @@ from annotation.work.handing_over import can_work, check_may_work, hand_back
 from annotation.work.independence import knows_scan
 from annotation.work.leases import UNTOUCHED, extended, had_open
 from annotation.work.models import Assignment, Campaign
+from annotation.work.pauses import UNOPENED, check_not_paused, held_for
 from annotation.work.permissions import require_role
 from annotation.work.selectors import WORKED_IN, pool, visible_assignments
 from annotation.work.states import ASSIGNMENT, AssignmentState, BatchState
@@ -50,10 +51,10 @@ def claim_assignment(*, actor: User, campaign: Campaign | None = None) -> Assign
         person=actor,
         stage=Assignment.Stage.ANNOTATION,
         batch__state__in=WORKED_IN,
-        campaign__is_paused=False,
         scan__site__memberships__user=actor,
         scan__state=ScanState.READY,
-    ).order_by("batch__number", "position")
+    )
+    own = own.exclude(held_for(actor)).order_by("batch__number", "position")
     if campaign is not None:
         own = own.filter(campaign=campaign)
     for rows in (
@@ -89,10 +90,10 @@ def open_assignment(*, assignment_id: UUID, actor: User) -> Assignment:
     whoever had it."""
     _take_again(assignment_id, actor)
     assignment = lock_own(assignment_id, actor)
-    if assignment.campaign.is_paused:
-        raise Conflict("The campaign is paused; your work is safe, wait for the coordinator.", code="paused")
+    if assignment.campaign.is_paused or assignment.state in UNOPENED:
+        check_not_paused(assignment, actor)
     check_not_withdrawn(assignment.scan)
-    if assignment.state in (AssignmentState.QUEUED, AssignmentState.RETURNED):
+    if assignment.state in UNOPENED:
         if assignment.batch.state == BatchState.DRAFT:
             raise NotFound
         _open(assignment, actor)
@@ -102,8 +103,10 @@ def open_assignment(*, assignment_id: UUID, actor: User) -> Assignment:
 
 
 def _take_again(assignment_id: UUID, actor: User) -> None:
-    row = pool(actor).select_for_update(of=("self",)).filter(pk=assignment_id).first()
+    rows = pool(actor, even_paused=True).select_for_update(of=("self",)).select_related("campaign", "batch")
+    row = rows.filter(pk=assignment_id).first()
     if row is not None and had_open(row, actor):
+        check_not_paused(row, actor)
         row.person = actor
         row.save(update_fields=["person"])
 

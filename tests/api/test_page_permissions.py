@@ -59,6 +59,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "reject": {"reason": "it marks vessels"},
     "promote": {"reason": "it helps"},
     "campaign_pause": {"reason": "holiday"},
+    "batch_pause": {"reason": "the scanner is checked"},
+    "member_pause": {"reason": "holiday"},
 }
 
 
@@ -116,6 +118,8 @@ def addresses(pattern: URLPattern, row: Row, thing: Any) -> str:
     }
     if "scan" in pattern.pattern.converters:
         words["scan"] = thing.run.results["cases"][0]["scan"] if hasattr(thing, "run") else str(uuid4())
+    if "person" in pattern.pattern.converters:
+        words["person"] = thing.members.first().user_id
     for more, value in words.items():
         if more in pattern.pattern.converters:
             keys[more] = value

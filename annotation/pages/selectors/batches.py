@@ -100,7 +100,7 @@ class Card:
 
     @property
     def idle_days(self) -> int:
-        if self.batch.state != BatchState.IN_PROGRESS or self.touched_at is None:
+        if self.batch.state != BatchState.IN_PROGRESS or self.touched_at is None or self.batch.is_paused:
             return 0
         return int((now() - self.touched_at).days)
 
@@ -161,6 +161,8 @@ def board(found: list[Card]) -> list[dict[str, Any]]:
 
 def _tag(card: Card, campaign: Campaign) -> None:
     card.tags.append((CHOSEN.get(card.batch.chosen_by, card.batch.chosen_by), "", ""))
+    if card.batch.is_paused:
+        card.tags.append(("paused", "warn", "pause"))
     if card.batch.state == BatchState.DRAFT and card.total < campaign.batch_size:
         card.tags.append((f"{card.total} of {campaign.batch_size}", "warn", "triangle-alert"))
     if card.batch.state == BatchState.CLOSED:

@@ -32,6 +32,7 @@ class PersonRow:
     judged: int
     days: list[int]
     note: str
+    pause_reason: str = ""
 
 
 def people(user: User, campaign: Campaign) -> list[PersonRow]:
@@ -47,10 +48,12 @@ def people(user: User, campaign: Campaign) -> list[PersonRow]:
         note = ""
         if share is not None and share < LOW_ACCEPTANCE and judged[who.pk] >= ENOUGH:
             note = "often returned"
-        elif todo and not sum(days[who.pk]) and waits_since < since:
+        elif todo and not sum(days[who.pk]) and waits_since < since and not member.is_paused:
             note = "idle 7 days"
         middle = median(minutes[who.pk]) if minutes[who.pk] else None
-        found.append(PersonRow(who, names[who.pk], todo, middle, share, judged[who.pk], days[who.pk], note))
+        row = PersonRow(who, names[who.pk], todo, middle, share, judged[who.pk], days[who.pk], note)
+        row.pause_reason = member.pause_reason
+        found.append(row)
     return found
 
 

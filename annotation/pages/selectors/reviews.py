@@ -15,7 +15,8 @@ from annotation.pages.templatetags.figures import plural
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.selectors import review_queue, visible_rounds
 from annotation.reviews.states import RoundState
-from annotation.work.models import Campaign, SignaturePolicy
+from annotation.work.models import Batch, Campaign, SignaturePolicy
+from annotation.work.pauses import Pause, person_pause
 from annotation.work.schema import parse_schema
 from voxloop.accounts.models import User
 from voxloop.kernel.clock import now
@@ -83,6 +84,14 @@ def queue(user: User, campaign: Campaign | None, *, oversees: bool) -> Any:
         visible_rounds(user).filter(state__in=[RoundState.PENDING, RoundState.CLAIMED]).order_by("-risk", "created_at")
     )
     return rows.filter(annotation__campaign=campaign) if campaign else rows
+
+
+def pauses_of_reviews(user: User, campaign: Campaign) -> list[Pause]:
+    """What a reviewer reads above the queue: their own pause, and the paused batches of which a review waits."""
+    own = person_pause(user, campaign)
+    waiting = visible_rounds(user).filter(state=RoundState.PENDING, annotation__campaign=campaign)
+    batches = Batch.objects.filter(is_paused=True, pk__in=waiting.values("annotation__batch")).order_by("number")
+    return ([own] if own else []) + [Pause(f"{batch} is paused.", batch.pause_reason) for batch in batches]
 
 
 def tell(rounds: list[ReviewRound], user: User) -> list[QueueRow]:

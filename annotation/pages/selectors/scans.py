@@ -1,6 +1,7 @@
 """The table of a campaign's scans: filter, order, and the work on each."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +59,15 @@ def find_scans(user: User, campaign: Campaign, wanted: Mapping[str, str]) -> Que
     if words:
         rows = rows.filter(Q(code__icontains=words) | Q(description__icontains=words))
     return sort_rows(rows, wanted.get("sort", ""), COLUMNS, DEFAULT_SORT)
+
+
+def scans_of(user: User, campaign: Campaign, ids: Iterable[str], sort: str = "") -> QuerySet[Scan]:
+    """The scans of a selection by their ids, in the order of the table; what is no id is left out."""
+    known = []
+    for text in ids:
+        with suppress(ValueError):
+            known.append(UUID(text))
+    return find_scans(user, campaign, {"sort": sort}).filter(pk__in=known)
 
 
 def work_on(user: User, campaign: Campaign, scans: Iterable[Scan]) -> dict[UUID, Assignment]:

@@ -15,6 +15,7 @@ from annotation.pages.templatetags.figures import duration, plural
 from annotation.reviews.models import Comment, ReviewRound
 from annotation.reviews.states import CommentState, RoundState
 from annotation.work.models import Assignment, Campaign
+from annotation.work.pauses import UNOPENED, held_for
 from annotation.work.selectors import pool, work_list
 from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
@@ -159,7 +160,8 @@ def _group_of(state: str, batch: Any) -> tuple[int, Any]:
 def work_page(user: User, campaign: Campaign | None) -> WorkPage:
     """Everything on the page except the list."""
     counts = work_counts(user, campaign)
-    first = tell(list(work_rows(user, campaign, "todo").exclude(state=AssignmentState.BLOCKED)[:1]))
+    todo = work_rows(user, campaign, "todo").exclude(state=AssignmentState.BLOCKED)
+    first = tell(list(todo.exclude(held_for(user), state__in=UNOPENED)[:1]))
     page = WorkPage(
         counts=counts,
         next=first[0] if first else None,

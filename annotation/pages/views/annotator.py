@@ -13,6 +13,7 @@ from annotation.pages.requests import PageRequest
 from annotation.pages.selectors.worklist import SHOWS, group, tell, work_page, work_rows
 from annotation.reviews.taking_back import take_back_submission
 from annotation.work.models import Assignment
+from annotation.work.pauses import pauses_told
 from annotation.work.services import block_assignment, claim_assignment, skip_assignment, unblock_assignment
 from annotation.work.states import AssignmentState
 from voxloop.kernel.errors import Forbidden
@@ -33,6 +34,7 @@ def worklist(request: PageRequest) -> HttpResponse:
         "worklist.html",
         {
             "work": work,
+            "pauses": pauses_told(request.user, campaign) if campaign else [],
             "show": show,
             "page": page,
             "rows": group(tell(list(page.object_list)), rows),
@@ -48,6 +50,10 @@ def claim(request: PageRequest) -> HttpResponse:
     assignment = claim_assignment(actor=request.user, campaign=campaign)
     if assignment is None and campaign is not None and campaign.is_paused:
         messages.info(request, f"{campaign.name} is paused: {campaign.pause_reason}")
+        return redirect("worklist")
+    pauses = pauses_told(request.user, campaign) if campaign else []
+    if assignment is None and pauses:
+        messages.info(request, " ".join(f"{pause.what} {pause.why}" for pause in pauses))
         return redirect("worklist")
     if assignment is None:
         messages.info(request, "Nothing is left to take. New work appears here when a batch is published.")

@@ -1,4 +1,6 @@
-"""A campaign after its creation: settings, and a pause."""
+"""A campaign after its creation: settings, and pauses of it, of a batch and of a person."""
+
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -11,7 +13,8 @@ from annotation.pages.requests import PageRequest
 from annotation.pages.sending import form_page, save
 from annotation.pages.templatetags.figures import plural
 from annotation.work.campaigns import change_campaign, pause_campaign, resume_campaign
-from annotation.work.models import Campaign
+from annotation.work.models import Batch, Campaign
+from annotation.work.pausing import pause_batch, pause_person, resume_batch, resume_person
 
 
 def campaign_settings(request: PageRequest, campaign: Campaign) -> HttpResponse:
@@ -52,4 +55,32 @@ def campaign_resume(request: PageRequest, campaign: Campaign) -> HttpResponse:
     """Give out work again."""
     resume_campaign(campaign=campaign, actor=request.user)
     messages.success(request, f"{campaign.name} goes on.")
+    return back(request)
+
+
+def batch_pause(request: PageRequest, found: Batch) -> HttpResponse:
+    """Give out no more scans of a batch."""
+    done = pause_batch(batch_id=found.pk, actor=request.user, why=request.POST.get("reason", ""))
+    messages.success(request, f"{done} is paused. What is open in it can still be saved and handed in.")
+    return back(request)
+
+
+def batch_resume(request: PageRequest, found: Batch) -> HttpResponse:
+    """Give out its scans again."""
+    messages.success(request, f"{resume_batch(batch_id=found.pk, actor=request.user)} goes on.")
+    return back(request)
+
+
+def member_pause(request: PageRequest, campaign: Campaign, person: UUID) -> HttpResponse:
+    """Give a person no more work in the campaign."""
+    why = request.POST.get("reason", "")
+    done = pause_person(campaign=campaign, person_id=person, actor=request.user, why=why)
+    messages.success(request, f"{done} is paused in {campaign}. What {done} has open can still be saved and handed in.")
+    return back(request)
+
+
+def member_resume(request: PageRequest, campaign: Campaign, person: UUID) -> HttpResponse:
+    """Give a person work again."""
+    done = resume_person(campaign=campaign, person_id=person, actor=request.user)
+    messages.success(request, f"{done} goes on in {campaign}.")
     return back(request)

@@ -12,11 +12,13 @@ from annotation.pages.forms import AssignForm, BatchForm, ReclaimForm
 from annotation.pages.guard import back
 from annotation.pages.plots.campaign import day_bars
 from annotation.pages.requests import PageRequest
+from annotation.pages.selectors import batch_table
 from annotation.pages.selectors.batches import STATES, board, cards, chosen_rows, mix_bars
 from annotation.pages.selectors.certificates import sample_panel, waiting_whole
 from annotation.pages.selectors.decisions import decisions
 from annotation.pages.selectors.readers import people
 from annotation.pages.sending import form_page, save
+from annotation.pages.tables import csv_file
 from annotation.pages.templatetags.figures import plural
 from annotation.work.batches import assign_batch, cancel_batch, close_batch, create_batch, publish_batch
 from annotation.work.models import Assignment, Batch, Campaign
@@ -41,6 +43,10 @@ def batches(request: PageRequest, campaign: Campaign) -> HttpResponse:
         "batches.html",
         {
             "cards": found,
+            "shown": batch_table.find_cards(found, request.GET) if as_table else [],
+            "words": request.GET.get("q", ""),
+            "kept": [(name, request.GET[name]) for name in ("view", "sort") if name in request.GET],
+            "default_sort": batch_table.DEFAULT_SORT,
             "columns": None if as_table else board(found),
             "as_table": as_table,
             "states": STATES,
@@ -52,6 +58,12 @@ def batches(request: PageRequest, campaign: Campaign) -> HttpResponse:
             "may_change": has_role(request.user, campaign, Role.COORDINATOR),
         },
     )
+
+
+def batches_csv(request: PageRequest, campaign: Campaign) -> HttpResponse:
+    """The batches of the search, in its order, with their counts by state."""
+    shown = batch_table.find_cards(cards(request.user, campaign), request.GET)
+    return csv_file(f"{campaign.slug}-batches", batch_table.HEAD, batch_table.table_of(shown))
 
 
 def batch_new(request: PageRequest, campaign: Campaign) -> HttpResponse:

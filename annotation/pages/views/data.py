@@ -73,6 +73,7 @@ def scans(request: PageRequest, campaign: Campaign) -> HttpResponse:
             "site": site,
             "kept": [(name, request.GET[name]) for name in ("state", "site", "sort") if name in request.GET],
             "words": request.GET.get("q", ""),
+            "may_make_batch": has_role(request.user, campaign, Role.COORDINATOR),
             "default_sort": DEFAULT_SORT,
             "importing": visible_jobs(request.user).filter(
                 kind=Job.Kind.IMPORT_SCANS, state__in=[JobState.QUEUED, JobState.RUNNING]

@@ -6,50 +6,53 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from annotation.pages.guard import admits, back
 from annotation.pages.permissions import ROWS
 from annotation.pages.requests import PageRequest
+from annotation.pages.selectors import jobs as listed
 from annotation.pages.selectors.imports import HEAD, came_in, group_aside, group_refused, table_of
-from annotation.pages.tables import csv_file
+from annotation.pages.tables import csv_file, csv_stream
 from voxloop.installation.described import describe_settings
 from voxloop.jobs.health import is_silent, recent_health
 from voxloop.jobs.models import Job
 from voxloop.jobs.selectors import visible_jobs
 from voxloop.jobs.services import cancel
-from voxloop.jobs.states import JobState
 from voxloop.keeping.selectors import open_damage
 from voxloop.kernel.errors import NotFound
 
 PAGE_SIZE = 30
 MOST_DAMAGE = 50
 WORDS = {"not_dicom": "Files that are not DICOM", "unreadable": "Damaged files"}  # shown when there are some
-LIVE = (JobState.QUEUED, JobState.RUNNING)
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def jobs(request: PageRequest) -> HttpResponse:
     """Every job the person may see; the table polls while something runs."""
-    rows = visible_jobs(request.user).select_related("requested_by")
-    state = request.GET.get("state", "")
-    shown = {
-        "live": LIVE,
-        "done": (JobState.SUCCEEDED,),
-        "stopped": (JobState.FAILED, JobState.CANCELLED, JobState.LOST),
-    }.get(state)
-    page = Paginator(rows.filter(state__in=shown) if shown else rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    found = listed.find_jobs(request.user, request.GET)
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(
         request,
         "jobs_table.html" if request.htmx else "jobs.html",
         {
             "page": page,
-            "state": state,
-            "live": rows.filter(state__in=LIVE).count(),
+            "state": request.GET.get("state", ""),
+            "words": request.GET.get("q", ""),
+            "kept": [(name, request.GET[name]) for name in ("state", "sort") if name in request.GET],
+            "default_sort": listed.DEFAULT_SORT,
+            "live": visible_jobs(request.user).filter(state__in=listed.LIVE).count(),
             "poll": request.get_full_path(),
             "may_see_system": admits(ROWS["system"], request.user, None),
         },
     )
+
+
+def jobs_csv(request: PageRequest) -> HttpResponseBase:
+    """The jobs of the filter, in its order."""
+    found = listed.find_jobs(request.user, request.GET)
+    return csv_stream("jobs", listed.HEAD, listed.table_of(found.iterator(chunk_size=2000)))
 
 
 def system(request: PageRequest) -> HttpResponse:
@@ -82,7 +85,7 @@ def job(request: PageRequest, found: Job) -> HttpResponse:
         "job_body.html" if request.htmx else "job.html",
         {
             "job": found,
-            "is_live": found.state in LIVE,
+            "is_live": found.state in listed.LIVE,
             "facts": _result(found),
             "came_in": came_in(found),
             "left_out": [

@@ -1041,7 +1041,7 @@ export interface ScanChange {
 }
 
 export interface ScanMaskRequest {
-  /** .nii.gz, .nii, .nrrd, .seg.nrrd, .mha or .dcm (SEG) */
+  /** .nii.gz, .nii, .nrrd, .seg.nrrd, .mha or .dcm (SEG, RTSTRUCT) */
   readonly file: string;
   /** slug of the campaign whose label schema counts */
   readonly campaign: string;

@@ -21,6 +21,7 @@ export function keepForms(): void {
   document.addEventListener("submit", (event) => {
     const form = event.target as HTMLFormElement;
     if (form.method === "get" || form.hasAttribute("hx-post")) return;
+    if (event.submitter?.hasAttribute("data-stays")) return; // a download leaves the page where it is
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "yes";
     rememberTyped(form);

@@ -10,6 +10,7 @@ import { keepForms } from "./forms";
 import { keepNews } from "./news";
 import { keepOffline } from "./offline";
 import { keepPasskeys } from "./passkeys";
+import { keepSelection } from "./selection";
 import { tellLocalTimes } from "./times";
 import { tellZone } from "./zone";
 
@@ -20,6 +21,7 @@ keepNews();
 keepForms();
 keepOffline();
 keepPasskeys();
+keepSelection();
 tellLocalTimes(document);
 tellZone();
 document.addEventListener("htmx:afterSwap", (event) => tellLocalTimes(event.target as ParentNode));
