@@ -15,7 +15,7 @@ from annotation.intake.child import CRASHED, ENDS, child_environment
 from annotation.intake.limits import Limits
 from annotation.intake.uploads import PREFIX
 from annotation.masks.foreign.found import ForeignLabel
-from annotation.masks.foreign.read import ASK, SUFFIXES, ReadRequest, ReadResult
+from annotation.masks.foreign.request import ASK, SUFFIXES, ReadRequest, ReadResult
 from annotation.masks.importing import content_hash
 from annotation.masks.mapping import LEFT_OUT, Mapped, apply_map, check_map
 from annotation.masks.models import MaskRevision

@@ -77,8 +77,9 @@ def apply_map(layers: Sequence[Labels], mapped: Mapped, layer: Layer, shape_zyx:
             shared += int(np.count_nonzero((out != 0) & (ours != 0) & (out != ours)))
             out[...] = np.where(ours != 0, ours, out)
     if shared:
+        voxels = f"{shared:,} {'voxel' if shared == 1 else 'voxels'}"
         raise Invalid(
-            f"{shared:,} voxels would belong to two segments; a mask has one for each voxel: leave out one of the "
+            f"{voxels} would belong to two segments; a mask has one for each voxel: leave out one of the "
             "labels that overlap, or map both to the same segment.",
             code="segments_overlap",
         )

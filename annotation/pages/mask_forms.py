@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from annotation.masks.foreign.found import ForeignLabel
-from annotation.masks.foreign.read import SUFFIXES
+from annotation.masks.foreign.request import SUFFIXES
 from annotation.masks.mapping import LEFT_OUT
 from annotation.pages.form_fields import offer_choices
 from annotation.work.schema import Layer

@@ -68,7 +68,8 @@ def test_the_page_refuses_and_keeps_what_was_typed(world: World, tmp_path: Path)
     answer = client.post(mapping, choices(client, scan, label_1=""))
     assert (answer.status_code, "No voxel of the file" in answer.content.decode()) == (422, True)
     assert client.post(mapping, choices(client, scan, label_1="tumour")).status_code == 422
-    assert client.post(mapping, choices(client, scan, key="uploads/another")).status_code == 422
+    answer = client.post(mapping, choices(client, scan, key="uploads/another"))
+    assert (answer.status_code, answer["Voxloop-Code"]) == (422, "another_file")
     begin_work(world, scan)
     assert "Work on this scan has begun" in client.post(mapping, choices(client, scan)).content.decode()
     assert not imports_of(scan).exists()

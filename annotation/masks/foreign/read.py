@@ -11,42 +11,14 @@ from typing import Any
 
 from annotation.intake.limits import Limits
 from annotation.masks.foreign.dicom_seg import read_dicom_seg
-from annotation.masks.foreign.found import ForeignLabel, ForeignMask
+from annotation.masks.foreign.found import ForeignMask
 from annotation.masks.foreign.raster import read_itk, read_nifti
+from annotation.masks.foreign.request import ASK, NUMBERS, ReadRequest, ReadResult
 from annotation.masks.foreign.rtstruct import is_structure_set, read_rtstruct
-from voxloop.child import Document
 from voxloop.child.inside import ChildFolder, run_inside
 from voxloop.kernel.errors import Invalid, Refusal
 from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import encode_message, split_labelmap
-
-SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".dcm")
-ASK = "Send one mask file: .nii.gz, .nii, .nrrd, .seg.nrrd, .mha, or .dcm (DICOM SEG or RTSTRUCT)."
-NUMBERS = "numbers"
-
-
-class ReadRequest(Document, frozen=True):
-    """A mask file and the grid of its scan. `threshold`: of a fractional segmentation; None: none was asked for."""
-
-    path: str
-    shape_zyx: list[int]
-    spacing_mm_zyx: list[float]
-    lps_from_ijk: list[list[float]]
-    limits: Limits
-    may_resample: bool = False
-    threshold: float | None = None
-
-
-class ReadResult(Document, frozen=True):
-    """What was found, or the refusal (`code`, `sentence`)."""
-
-    format: str = ""
-    software: str = ""
-    labels: tuple[ForeignLabel, ...] = ()
-    layers: int = 0
-    is_resampled: bool = False
-    code: str = ""
-    sentence: str = ""
 
 
 def read_foreign(

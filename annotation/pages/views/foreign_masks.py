@@ -20,7 +20,7 @@ from annotation.pages.sending import form_page, save
 from annotation.scans.models import Scan
 from annotation.work.models import Campaign
 from annotation.work.schema import parse_schema
-from voxloop.kernel.errors import Conflict, NotFound
+from voxloop.kernel.errors import CODE_HEADER, Conflict, NotFound
 
 WAITING = "mask from elsewhere"  # in the session: the scan, layer and key of the file that waits for its mapping
 
@@ -95,7 +95,7 @@ def mask_map(request: PageRequest, found: Scan) -> HttpResponse:
 
 def _show(request: PageRequest, form: MaskMapForm, found: Scan, mask: ReadMask, layer: str) -> HttpResponse:
     grid = geometry_of(found)
-    return render(
+    answer = render(
         request,
         "mask_map.html",
         {
@@ -110,6 +110,9 @@ def _show(request: PageRequest, form: MaskMapForm, found: Scan, mask: ReadMask, 
         },
         status=422 if form.errors else 200,
     )
+    if "code" in vars(form):
+        answer[CODE_HEADER] = vars(form)["code"]
+    return answer
 
 
 def mask_label_picture(request: PageRequest, found: Scan, number: int) -> HttpResponse:

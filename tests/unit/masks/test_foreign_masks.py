@@ -17,6 +17,9 @@ from annotation.datasets.exporters.dicom_seg import Source, slice_headers
 from annotation.intake.limits import Limits
 from annotation.masks.foreign.found import ForeignMask
 from annotation.masks.foreign.read import read_foreign
+from annotation.masks.mapping import apply_map
+from annotation.work.schema import parse_schema
+from annotation.work.standard import CHEST_CT
 from voxloop.kernel.errors import Refusal
 from voxloop.volume.geometry import Geometry
 
@@ -216,6 +219,20 @@ def test_overlapping_segments_lie_in_two_layers(tmp_path: Path) -> None:
     pixels[2:5, 3:6, 4:9, 0] = pixels[3, 4, 4:11, 1] = 1
     found = read_foreign(write_seg(tmp_path / "m.dcm", pixels, "BINARY", ["lung", "nodule"]), GRID, tmp_path)
     assert [np.array_equal(layer > 0, pixels[..., n] > 0) for n, layer in enumerate(found.layers)] == [True, True]
+
+
+def test_a_voxel_of_two_segments_or_of_too_many_is_refused(tmp_path: Path) -> None:
+    pixels = np.zeros((*SHAPE, 17), np.uint8)
+    pixels[3, 4, 5] = 1
+    path = write_seg(tmp_path / "m.dcm", pixels, "BINARY", [str(n) for n in range(17)])
+    assert refusal(path).code == "too_much_overlap"
+    path = write_seg(tmp_path / "n.dcm", pixels[..., :2], "BINARY", ["lung", "nodule"])
+    layers = read_foreign(path, GRID, tmp_path).layers
+    chest = parse_schema(CHEST_CT).layer("findings")
+    with pytest.raises(Refusal, match="1 voxel would belong to two segments") as caught:
+        apply_map(layers, {1: "atelectasis", 2: "infectious_cavity"}, chest, SHAPE)
+    assert caught.value.code == "segments_overlap"
+    assert apply_map(layers, {1: "atelectasis", 2: "atelectasis"}, chest, SHAPE).any()
 
 
 def test_a_fractional_one_needs_a_threshold(tmp_path: Path) -> None:
