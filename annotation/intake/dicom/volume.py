@@ -191,11 +191,7 @@ def _planar_geometry(header: Dataset) -> Geometry:
     if spacing is None or spacing.min() <= 0:
         spacing = numbers_of(header, "ImagerPixelSpacing", 2)
     if spacing is None or not 0 < spacing.min() <= spacing.max() <= 100:
-        raise Invalid(
-            "The X-ray has no pixel spacing, so no length or area could be told; send it with Pixel Spacing or Imager "
-            "Pixel Spacing.",
-            code="no_spacing",
-        )
+        raise Invalid("The X-ray has no pixel spacing, so no length can be told; add it.", code="no_spacing")
     return Geometry.axial((1, int(header.Rows), int(header.Columns)), (1.0, float(spacing[0]), float(spacing[1])))
 
 
