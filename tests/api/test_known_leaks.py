@@ -197,8 +197,17 @@ def test_cve_2025_25297_the_server_asks_no_other_server_but_its_storage() -> Non
                 users.add(path.relative_to(ROOT).as_posix())
     # `embedded` polls its own web process before Django is set up; `interactive` asks the server configured by the
     # operator, and follows no redirect (tests/api/test_interactive.py).
-    allowed = {"annotation/masks/interactive.py"}
+    # `sending` runs at a hospital, with the address that a person there gives it; no server program imports it.
+    allowed = {"annotation/masks/interactive.py", "annotation/intake/sending/client.py"}
     assert {path for path in users if not path.startswith("platform/voxloop/embedded/")} == allowed
+    at_the_site = ("annotation/intake/sending/", "annotation/intake/gateway/", "annotation/intake/management/commands/")
+    importers = {
+        path.relative_to(ROOT).as_posix()
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("annotation.intake.sending")
+    }
+    assert {path for path in importers if not path.startswith(at_the_site)} == set()
 
 
 LISTS = [
