@@ -15,11 +15,11 @@ from annotation.intake.sources import SourceFile
 
 _WORDS = """
     abdomen anon anonymised anonymized archive axial b batch body brain case chest cor coronal covid covid19 cr ct
-    data dcm de deid deidentified dicom dx export exports file files folder follow followup hd head hrct i id im
-    image images img in input kernel label labels large lung lungct lungs mask masks media mediastinum nifti nii no
-    of out output pa part pat patient phantom post pre recon sag sagittal scan scans se seg segmentation ser series
-    set slice slices small soft st std study sub subject test thick thin thorax tmp up upload uploads vol volume x
-    xray zip
+    data dcm de deid deidentified dicom dose dx export exports file files folder follow followup hd head hrct i id
+    im image images img in input kernel label labels large localiser localizer lung lungct lungs mask masks media
+    mediastinum nifti nii no of out output pa part pat patient phantom post pre recon report sag sagittal scan scans
+    scout se seg segmentation ser series set slice slices small soft st std study sub subject test thick thin thorax
+    tmp topogram up upload uploads vol volume x xray zip
 """
 WORDS = frozenset(_WORDS.split())
 EXTENSIONS = frozenset({"dcm", "dicom", "ima", "img", "nii", "gz", "zip"})
