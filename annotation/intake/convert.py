@@ -129,7 +129,8 @@ def _convert_files(source: Path, scratch: Path, limits: Limits, conversion: Conv
         name = f"NIfTI {number + 1} of {len(images)}"
         tell = conversion.stage(100 * share * number / len(images), 100 * share / len(images), name)
         _convert_one_nifti(file, scratch, limits, conversion, tell)
-    _convert_dicom([file for file in files if file not in images], 100 * share, limits, conversion)
+    others = [file for file in files if not is_nifti(Path(file.name))]
+    _convert_dicom(others, 100 * share, limits, conversion)
 
 
 def _convert_one_nifti(

@@ -57,9 +57,9 @@ def deidentify(data: bytes, *, keys: SiteKeys, rules: Rules, report: Report, lim
     that says what to do; nothing is counted then."""
     limits = limits or Limits()
     with quiet():
-        header, syntax = read_whole(data, limits or Limits())
+        header, syntax = read_whole(data, limits)
         sop_class = check_image(header, rules)
-        pixels = clean_pixels(header, syntax, limits or Limits())
+        pixels = clean_pixels(header, syntax, limits)
         person = find_person(header, keys)
         counts = Report(files=1)
         original = text_of(find(header, INSTANCE)) or hashlib.sha256(data).hexdigest()

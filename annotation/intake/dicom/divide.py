@@ -24,6 +24,10 @@ from voxloop.kernel.errors import Invalid
 TOUCHING_MM = 0.05
 
 
+# What is compared: words, or numbers of which equal ones differ by less than 1; None: unknown.
+Value = Hashable | npt.NDArray[np.float64] | None
+
+
 @dataclass(frozen=True)
 class Aside:
     """Files of a series that are not part of its volumes, and what they are."""
@@ -87,14 +91,14 @@ def _without_strangers(slices: Sequence[Slice]) -> tuple[list[Slice], list[Aside
 
 def _kind(header: Dataset) -> str:
     """What a file is that belongs to no volume; an empty text for an image."""
-    if numbers_of(header, "Rows", 1) is None and not is_image_class(header):
+    if numbers_of(header, "Rows", 1) is None and not _is_image_class(header):
         return "no image (a report or the like)"
     if text_of(header, "SOPClassUID").startswith(SECONDARY_CAPTURE):
         return "a secondary capture (a picture of a screen, as of the dose)"
     return "a localiser (an overview)" if is_localiser(header) else ""
 
 
-def is_image_class(header: Dataset) -> bool:
+def _is_image_class(header: Dataset) -> bool:
     """Whether the file claims to be an image that can be annotated, damaged or not."""
     return modality_of(header) in ("CT", *PLANAR)
 
@@ -122,15 +126,15 @@ class Difference:
     by less than 1; None is unknown and differs from nothing."""
 
     words: str
-    read: Callable[[Slice], Hashable | npt.NDArray[np.float64] | None]
+    read: Callable[[Slice], Value]
 
-    def differ(self, one: Slice, other: Slice) -> bool:
-        a, b = self.read(one), self.read(other)
-        if a is None or b is None:
-            return False
-        if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-            return bool(np.abs(a - b).max() > 1)
-        return a != b
+
+def _differ(a: Value, b: Value) -> bool:
+    if a is None or b is None:
+        return False
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return bool(np.abs(a - b).max() > 1)
+    return a != b
 
 
 _DIFFERENCES = (
@@ -147,21 +151,23 @@ _DIFFERENCES = (
 
 def _split(volume: list[Slice], difference: Difference) -> list[list[Slice]]:
     """Slices that are alike, together. What is unknown stays with the most, which are then judged together."""
-    parts: list[list[Slice]] = []
+    parts: list[tuple[Value, list[Slice]]] = []  # with the value of the first slice
     unknown: list[Slice] = []
     for item in volume:
-        if difference.read(item) is None:
+        value = difference.read(item)
+        if value is None:
             unknown.append(item)
             continue
-        part = next((part for part in parts if not difference.differ(part[0], item)), None)
+        part = next((part for first, part in parts if not _differ(first, value)), None)
         if part is None:
-            parts.append([item])
+            parts.append((value, [item]))
         else:
             part.append(item)
     if not parts:
         return [volume]
-    max(parts, key=len).extend(unknown)
-    return parts
+    volumes = [part for _, part in parts]
+    max(volumes, key=len).extend(unknown)
+    return volumes
 
 
 def _by_acquisition(volume: list[Slice]) -> list[list[Slice]]:
@@ -186,4 +192,6 @@ def _by_acquisition(volume: list[Slice]) -> list[list[Slice]]:
 
 
 def _difference(odd: Slice, usual: Slice) -> str:
-    return next((one.words for one in _DIFFERENCES if one.differ(odd, usual)), "of another acquisition")
+    return next(
+        (one.words for one in _DIFFERENCES if _differ(one.read(odd), one.read(usual))), "of another acquisition"
+    )

@@ -6,7 +6,6 @@ import struct
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -138,12 +137,6 @@ def read_whole(data: bytes, limits: Limits, *, stop_before_pixels: bool = False)
         raise
     except (Exception, RecursionError) as error:  # as below
         raise Invalid("The file is damaged and cannot be read as DICOM.", code="unreadable") from error
-
-
-@lru_cache(maxsize=1)
-def read_pixels_of_frames(path: Path, limits: Limits) -> bytes:
-    """The same for a file of many frames, read once for all of them."""
-    return read_pixels(path, limits)
 
 
 def _parse(data: bytes, tags: list[str], limits: Limits) -> tuple[Dataset, str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from annotation.intake.dicom.frames import frames_of, is_enhanced
 from annotation.intake.dicom.headers import MODALITY_OF_CLASS, modality_of, numbers_of, steps_of, text_of, uid_of
 from annotation.intake.dicom.identity import is_dummy
 from annotation.intake.dicom.pixels import decode_stored
-from annotation.intake.dicom.read import Slice, is_directory, read_pixels, read_pixels_of_frames, read_slice
+from annotation.intake.dicom.read import Slice, is_directory, read_pixels, read_slice
 from annotation.intake.dicom.screen import PLANAR, check_series, doubts_about
 from annotation.intake.dicom.stack import stack_slices, unit_axes
 from annotation.intake.dicom.vocabulary import MODALITIES, OTHER, kernel_of, manufacturer_of, model_of
@@ -120,7 +121,7 @@ def _join_singles(series: dict[tuple[str, ...], list[Slice]]) -> dict[tuple[str,
 
 def origin_of_refused(slices: Sequence[Slice]) -> Origin:
     """The stored facts of a refused series; its hash is over the bytes of its files."""
-    digests = sorted(hashlib.sha256(item.path.read_bytes()).digest() for item in slices)
+    digests = sorted(_digest(path) for path in {item.path for item in slices})
     digest = hashlib.sha256(b"refused" + b"".join(digests)).hexdigest()
     with _quiet():
         return _origin(slices, modality_of(slices[0].header), digest)
@@ -138,6 +139,7 @@ def _drop_copies(slices: Sequence[Slice]) -> list[Slice]:
     """Drop identical files; different files with one UID are kept and refused later."""
     kept: dict[tuple[str, int, tuple[int, int] | None], list[tuple[Slice, bytes | None]]] = {}
     result: list[Slice] = []
+    digest_of = cache(_digest)  # an enhanced file is asked for once a frame
     for item in slices:
         name = (text_of(item.header, "SOPInstanceUID"), item.pixel_bytes, item.frame)
         if not name[0]:
@@ -145,8 +147,8 @@ def _drop_copies(slices: Sequence[Slice]) -> list[Slice]:
             continue
         twins = kept.setdefault(name, [])
         if twins:
-            digest = _digest(item.path)
-            if digest in [known or _digest(twin.path) for twin, known in twins]:
+            digest = digest_of(item.path)
+            if digest in [known or digest_of(twin.path) for twin, known in twins]:
                 continue
             twins.append((item, digest))
         else:
@@ -198,14 +200,13 @@ def _planar_geometry(header: Dataset) -> Geometry:
 def _decode(ordered: Sequence[Slice], geometry: Geometry, limits: Limits, tell: Tell) -> npt.NDArray[np.int16]:
     """HU of every slice. Codecs release the GIL, so threads decode in parallel."""
     hu_zyx = np.empty(geometry.shape_zyx, np.int16)
+    # A file of many frames is read once, before the threads begin.
+    of_many = {path: read_pixels(path, limits) for path in {item.path for item in ordered if item.frame}}
 
     def decode(k: int) -> None:
         item = ordered[k]
-        if item.frame is None:
-            stored = decode_stored(read_pixels(item.path, limits), item.header, item.transfer_syntax)
-        else:
-            pixels = read_pixels_of_frames(item.path, limits)
-            stored = decode_stored(pixels, item.header, item.transfer_syntax, item.frame)
+        pixels = of_many[item.path] if item.frame else read_pixels(item.path, limits)
+        stored = decode_stored(pixels, item.header, item.transfer_syntax, item.frame or (0, 1))
         hu_zyx[k] = to_hu(stored, item.header)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -236,6 +236,7 @@ VALUES: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
     "SS": lambda: st.integers(-32768, 32767),
     "UL": lambda: st.integers(0, 2**32 - 1),
     "FD": lambda: st.floats(),
+    "FL": lambda: st.floats(width=32),
 }
 
 LATIN = st.text(st.characters(max_codepoint=255), max_size=12)
@@ -254,7 +255,7 @@ def headers(draw: st.DrawFn) -> bytes:
             for (tag, vr), value in zip(chosen, values, strict=True):
                 header.add(DataElement(tag, vr, value, validation_mode=config.IGNORE))
             data = bytearray(encode(header, vendor, stored_pixels(vendor)))
-    except (ValueError, TypeError, OverflowError, AttributeError):  # pydicom cannot write every value
+    except (ValueError, TypeError, OverflowError, AttributeError, OSError):  # pydicom cannot write every value
         data = bytearray(encode(make_header(vendor), vendor, stored_pixels(vendor)))
     for at in draw(st.lists(st.integers(132, len(data) - 1), max_size=3)):
         data[at] = draw(st.integers(0, 255))
