@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.editor_server import Server
-from tests.chromium import Watched, close_quietly, log_in, open_context
-from tests.factories.world import PASSWORD, World
+from tests.chromium import Watched, close_quietly, open_context
+from tests.factories.world import World
 from tests.faults import FaultyLine
+from voxloop.accounts.models import User
 
 
 @pytest.fixture
@@ -28,14 +31,21 @@ def new_page(browser: Browser, live_server: Any, watched: Watched) -> Iterator[A
     def make(username: str | None = None, **options: Any) -> Page:
         context = open_context(browser, live_server.url, watched, **options)
         contexts.append(context)
-        page = context.new_page()
         if username:
-            log_in(page, username, PASSWORD)
-        return page
+            enter(context, username, live_server.url)
+        return context.new_page()
 
     yield make
     for context in contexts:
         close_quietly(context)
+
+
+def enter(context: BrowserContext, username: str, url: str) -> None:
+    """Begin a log-in without the log-in page, which has tests of its own and takes a second."""
+    client = Client()
+    client.force_login(User.objects.get(username=username), backend="django.contrib.auth.backends.ModelBackend")
+    name = settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": url}])
 
 
 @pytest.fixture
@@ -50,8 +60,8 @@ def faulty_page(live_world: World, browser: Browser, faulty_line: FaultyLine, wa
     """A page of the annotator behind that line."""
     watched.expected += ["net::ERR_", "status of 401", "status of 403", "status of 404", "status of 412"]
     context = open_context(browser, faulty_line.url, watched)
+    enter(context, "annotator", faulty_line.url)
     found = context.new_page()
-    log_in(found, "annotator", PASSWORD)
     yield found
     close_quietly(context)
 

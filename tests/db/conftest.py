@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from annotation.work.batches import create_batch, publish_batch
+from tests.factories.kept_world import again
 from tests.factories.world import World, approve, build_world, label
 
 
-@pytest.fixture
-def approved() -> World:
-    """Nine scans of three sites; two of each site are approved, one of them (site b) confirmed empty."""
+def _build_approved() -> World:
     world = build_world(scans=9)
     taken = [scan.pk for scan in world.scans[:6]]
     batch = create_batch(
@@ -22,6 +21,12 @@ def approved() -> World:
         label(world, assignment, is_empty=position == 3)
         approve(world, assignment)
     return world
+
+
+@pytest.fixture
+def approved() -> World:
+    """Nine scans of three sites; two of each site are approved, one of them (site b) confirmed empty."""
+    return again(_build_approved)
 
 
 @pytest.fixture
