@@ -18,7 +18,7 @@ from playwright.sync_api import Browser
 from tests.chromium import launch
 from tests.factories.kept_world import again
 from tests.factories.s3 import rclone, s3_server
-from tests.factories.world import World
+from tests.factories.world import World, build_world
 
 # A loaded machine is slow, not wrong.
 hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -114,13 +114,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def world(db: None) -> World:
     """A small campaign: three sites, one person per role, six ready scans of small phantom-like volumes."""
-    return again()
+    return again(build_world)
 
 
 @pytest.fixture
 def live_world(transactional_db: None) -> World:
     """The same, committed: for tests with several connections or a real server."""
-    return again()
+    return again(build_world)
 
 
 @pytest.fixture(scope="module")

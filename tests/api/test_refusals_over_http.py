@@ -8,7 +8,7 @@ from django.test import Client
 
 from tests.api.test_loop_over_http import log_in
 from tests.factories.kept_world import again
-from tests.factories.world import PASSWORD, World
+from tests.factories.world import PASSWORD, World, build_world
 from voxloop.accounts.models import ApiToken, User
 from voxloop.accounts.tokens import issue_token
 from voxloop.jobs.models import Job
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def world(db: None) -> World:
-    return again(scans=0)
+    return again(build_world, scans=0)
 
 
 def pages_of(world: World, name: str) -> Client:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from annotation.work.people import invite_person
 from tests.factories.hospital import ACTS, ANNOTATORS, Hospital, Step
 from tests.factories.kept_world import again
-from tests.factories.world import PASSWORD
+from tests.factories.world import PASSWORD, build_world
 from voxloop.accounts.roles import Role
 
 # The suite tries the same few every time; VOXLOOP_EXAMPLES=500 tries others, and more.
@@ -31,7 +31,7 @@ STEPS = st.lists(
 
 @pytest.mark.django_db
 def test_every_scan_is_in_exactly_one_list() -> None:
-    world = again(scans=3, shape_zyx=(8, 32, 32))
+    world = again(build_world, scans=3, shape_zyx=(8, 32, 32))
     for name in ("reader", "everywhere"):
         world.people[name] = invite_person(
             username=name,

@@ -15,7 +15,7 @@ from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.services import submit_assignment
 from annotation.work.schema import parse_schema
 from tests.factories.kept_world import again
-from tests.factories.world import SHAPE, World, add_scan, first_of, publish
+from tests.factories.world import SHAPE, World, add_scan, build_world, first_of, publish
 from voxloop.kernel.errors import NotFound
 from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import ERASED, encode_message, split_labelmap
@@ -28,7 +28,7 @@ GREEN, PINK = (tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5)) for colou
 @pytest.fixture
 def world(db: None) -> World:
     """One scan is enough."""
-    return again(scans=1)
+    return again(build_world, scans=1)
 
 
 def discs(*rows: tuple[int, int, int]) -> np.ndarray:

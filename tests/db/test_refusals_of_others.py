@@ -14,7 +14,7 @@ from annotation.learning.services import request_training, retrain_when_due
 from annotation.learning.states import RunState
 from annotation.upkeep.objects import check_objects, named_objects, public_address
 from tests.factories.kept_world import again
-from tests.factories.world import World, approve, label, publish
+from tests.factories.world import World, approve, build_world, label, publish
 from voxloop.accounts.actors import SystemActor
 from voxloop.installation import keys
 from voxloop.installation.services import accept_secret_key, find_fault, settle_installation
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def world(db: None) -> World:
     """Three scans, one of each site; the third site is held out."""
-    return again(scans=3)
+    return again(build_world, scans=3)
 
 
 def refused(expected: str, work: Any, /, *args: Any, **options: Any) -> str:

@@ -7,13 +7,12 @@ import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connection
 
-from tests.factories.world import World, build_world
-
+Made = TypeVar("Made")
 # The rows of each table that was filled, as COPY wrote them.
 Rows = dict[str, bytes]
 
@@ -28,28 +27,30 @@ class _Kept:
 _kept: dict[tuple[Any, ...], _Kept] = {}
 
 
-def again(build: Callable[..., World] = build_world, **options: Any) -> World:
-    """`build(**options)`, or what it wrote to this database before: equal rows, ids and stored objects.
+def again(build: Callable[..., Made], **options: Any) -> Made:
+    """What `build(**options)` returns: it runs, or what it wrote to this database before is put back, with equal rows,
+    ids and stored objects. Its result must be picklable.
 
     It is built anew where the database holds rows that no migration made, or where objects lie in a bucket.
     """
     folder = _folder_of_objects()
     # Jobs are sent on commit: inside a transaction that is rolled back none of their rows exist.
     place = (connection.settings_dict["NAME"], connection.in_atomic_block)
-    key = (build.__qualname__, *sorted(options.items()), *place)
+    key = (build.__module__, build.__qualname__, *sorted(options.items()), *place)
     filled = _filled_tables()
     if folder is None or folder.exists() or not filled <= _FILLED_BY_MIGRATIONS:
         return build(**options)
     if key in _kept:
-        return _put_back(_kept[key], folder)
-    world = build(**options)
+        made: Made = _put_back(_kept[key], folder)
+        return made
+    made = build(**options)
     objects = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     rows = {table: _read(table) for table in sorted(_filled_tables() - filled)}
-    _kept[key] = _Kept(pickle.dumps(world), rows, objects)
-    return world
+    _kept[key] = _Kept(pickle.dumps(made), rows, objects)
+    return made
 
 
-def _put_back(kept: _Kept, folder: Path) -> World:
+def _put_back(kept: _Kept, folder: Path) -> Any:
     for name, content in kept.objects.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,8 +62,7 @@ def _put_back(kept: _Kept, folder: Path) -> World:
             with cursor.copy(f'COPY "{table}" FROM STDIN') as copy:
                 copy.write(rows)
         cursor.execute("SET session_replication_role = DEFAULT")
-    world: World = pickle.loads(kept.built)
-    return world
+    return pickle.loads(kept.built)
 
 
 def _folder_of_objects() -> Path | None:
