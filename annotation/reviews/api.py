@@ -22,6 +22,7 @@ from annotation.reviews.models import ReviewRound
 from annotation.reviews.selectors import own_claims, visible_rounds
 from annotation.reviews.states import RoundState
 from annotation.reviews.taking_back import UNDO_LASTS
+from annotation.reviews.trials import hand_in_trial
 from annotation.work.api import AssignmentSerializer
 from annotation.work.models import Assignment, SignaturePolicy
 from annotation.work.requeuing import lines_of, worked_on_by
@@ -172,10 +173,16 @@ class SubmitView(APIView):
 
     @extend_schema(request=SubmitSerializer, responses=HandedInFacts)
     def post(self, request: Request, pk: UUID) -> Response:
-        find_own(pk, request.user)
+        found = find_own(pk, request.user)
         body = SubmitSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        round_ = services.submit_assignment(assignment_id=pk, actor=request.user, **body.validated_data)
+        given = body.validated_data
+        if found.stage == Assignment.Stage.CERTIFICATION:
+            hand_in_trial(
+                assignment_id=pk, actor=request.user, answers=given["answers"], acknowledged=given["acknowledged"]
+            )
+            return Response(plain(HandedInFacts(AssignmentState.SUBMITTED, None, f"/view/{pk}/")))
+        round_ = services.submit_assignment(assignment_id=pk, actor=request.user, **given)
         following = next_annotation(request.user, after=round_.annotation)
         return Response(plain(HandedInFacts(AssignmentState.SUBMITTED, round_.pk, following)))
 

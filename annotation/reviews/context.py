@@ -21,6 +21,7 @@ from annotation.reviews.facts import (
     SignatureFacts,
     SlicesSeenFacts,
 )
+from annotation.reviews.feedback import feedback_of
 from annotation.reviews.models import Comment, Reply, ReviewRound
 from annotation.reviews.overlays import API, overlays_of, probability_of
 from annotation.reviews.prior import find_prior
@@ -34,7 +35,7 @@ from annotation.work.models import Assignment, Campaign, SeenPolicy, SignaturePo
 from annotation.work.requeuing import whole_line
 from annotation.work.schema import Layer, Schema
 from annotation.work.seen import ENOUGH_SLICES
-from annotation.work.selectors import work_list
+from annotation.work.selectors import visible_assignments, work_list
 from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
 from voxloop.accounts.preferences import read_settings
@@ -51,7 +52,9 @@ def viewer_context(assignment: Assignment, user: User) -> ContextFacts:
         answers = dict(round_.answers.values)
     previous, following = neighbours(assignment, user)
     batch = assignment.batch
-    size = batch.assignments.filter(stage=Assignment.Stage.ANNOTATION).exclude(state=AssignmentState.RECLAIMED).count()
+    certifying = assignment.stage == Assignment.Stage.CERTIFICATION
+    counted = Assignment.Stage.CERTIFICATION if certifying else Assignment.Stage.ANNOTATION
+    size = batch.assignments.filter(stage=counted).exclude(state=AssignmentState.RECLAIMED).count()
     return ContextFacts(
         id=assignment.pk,
         stage=Assignment.Stage(assignment.stage),
@@ -72,6 +75,7 @@ def viewer_context(assignment: Assignment, user: User) -> ContextFacts:
         comments=[comment_facts(row) for row in comments_of(assignment)],
         comments_seen=seen_until(round_.annotation, user) if round_ else None,
         review=_review(round_, user, assignment) if round_ else None,
+        feedback=feedback_of(assignment, user),
         signature=signature_facts(assignment.campaign),
         seen=SlicesSeenFacts(
             assignment.seen.get("slices", ""), ENOUGH_SLICES, SeenPolicy(assignment.campaign.seen_policy)
@@ -98,12 +102,13 @@ def _rights(assignment: Assignment, round_: ReviewRound | None, user: User) -> P
     mine, is_ready = assignment.person_id == user.pk, assignment.scan.state == ScanState.READY
     can_edit = mine and assignment.state == AssignmentState.OPEN and is_ready
     annotating = mine and assignment.stage == Assignment.Stage.ANNOTATION
+    certifying = mine and assignment.stage == Assignment.Stage.CERTIFICATION
     can_leave = annotating and assignment.state in (AssignmentState.OPEN, AssignmentState.QUEUED)
     reviewing = mine and assignment.stage == Assignment.Stage.REVIEW and is_ready
     judging = reviewing and round_ is not None and round_.state == RoundState.CLAIMED
     return PermissionsFacts(
         edit=can_edit,
-        submit=can_edit and annotating,
+        submit=can_edit and (annotating or certifying),
         skip=can_leave,
         block=can_leave,
         approve=judging,
@@ -127,9 +132,10 @@ def _marks(assignment: Assignment, round_: ReviewRound | None) -> MarksOfContext
 
 def neighbours(assignment: Assignment, user: User) -> tuple[str | None, str | None]:
     """URLs of the previous scan in the batch, and of the next one to do."""
-    if assignment.stage == Assignment.Stage.REVIEW:
+    if assignment.stage in (Assignment.Stage.REVIEW, Assignment.Stage.ARBITRATION):
         return None, None  # the queue decides on the next review when the verdict is given
-    own = work_list(user).filter(batch=assignment.batch_id).order_by("position")
+    own = visible_assignments(user).filter(person=user, batch=assignment.batch_id, stage=assignment.stage)
+    own = own.order_by("position")
     before = own.filter(position__lt=assignment.position).values_list("pk", flat=True).last()
     after = own.filter(position__gt=assignment.position).values_list("pk", flat=True).first()
     return (f"/view/{before}/" if before else None), (f"/view/{after}/" if after else None)

@@ -58,6 +58,19 @@ def list_interlocks(assignment: Assignment) -> list[Interlock]:
     )
 
 
+def check_interlocked(assignment: Assignment, acknowledged: Sequence[str]) -> list[Interlock]:
+    """The problems of handing in, all acknowledged. Raises Conflict `interlocks` with those that are not."""
+    locks = list_interlocks(assignment)
+    open_locks = [lock for lock in locks if lock.blocking or lock.code not in acknowledged]
+    if open_locks:
+        raise Conflict(
+            "Look at this before you submit. " + " ".join(lock.message for lock in open_locks),
+            code="interlocks",
+            interlocks=plain(open_locks),
+        )
+    return locks
+
+
 def submit_assignment(
     *,
     assignment_id: UUID,
@@ -74,18 +87,11 @@ def submit_assignment(
     with transaction.atomic():
         assignment = lock_own(assignment_id, actor)
         if assignment.stage != Assignment.Stage.ANNOTATION:
-            raise Conflict("A review ends with a verdict, not by handing it in.", code="state_conflict")
+            raise Conflict("Only an annotation is handed in to a reviewer.", code="state_conflict")
         check_not_withdrawn(assignment.scan)
         check_not_lost(assignment, actor)
         ASSIGNMENT.check(assignment.state, AssignmentState.SUBMITTED)
-        locks = list_interlocks(assignment)
-        open_locks = [lock for lock in locks if lock.blocking or lock.code not in acknowledged]
-        if open_locks:
-            raise Conflict(
-                "Look at this before you submit. " + " ".join(lock.message for lock in open_locks),
-                code="interlocks",
-                interlocks=plain(open_locks),
-            )
+        locks = check_interlocked(assignment, acknowledged)
         advance(
             assignment, AssignmentState.SUBMITTED, table=ASSIGNMENT, actor=actor, submitted_at=now(), lease_until=None
         )

@@ -2,6 +2,8 @@ from celery import shared_task
 
 from annotation.reviews.agreement import measure_pairs
 from annotation.reviews.claims import expire_claims
+from annotation.reviews.gold import measure_gold
+from annotation.reviews.trials import measure_trials
 
 
 @shared_task(name="beat.expire_claims", soft_time_limit=40)
@@ -12,3 +14,8 @@ def expire_review_claims() -> int:
 @shared_task(name="beat.measure_agreement", soft_time_limit=50)
 def measure_agreement() -> int:
     return measure_pairs()
+
+
+@shared_task(name="beat.measure_gold", soft_time_limit=50)
+def measure_gold_readings() -> int:
+    return measure_gold() + measure_trials()

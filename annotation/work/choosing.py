@@ -36,6 +36,7 @@ class Chosen:
     choice: dict[str, Any] = field(default_factory=dict)
     reader: int = 1
     is_overlap: bool = False  # one of several independent readings
+    is_gold: bool = False  # measures its reader (annotation.work.gold)
 
 
 def strategies_of(campaign: Campaign) -> list[str]:
@@ -146,6 +147,7 @@ def say_why(choice: Mapping[str, Any], site: str) -> str:
         "held_out": f"Site {site} is held out, to measure models on: at random, whatever a model says.",
         "repeat": "Approved before; read again from blank, to see how far readers agree.",
         "overlap": "Read by several people who know nothing of each other, to see how far they agree.",
+        "gold": "Gold scan: it has a reference mask, and measures its reader.",
         "order": "In order of its code: it has no score.",
         "hand": "Chosen by hand.",
     }
