@@ -1,21 +1,28 @@
 """Review rounds, queues and comments that a person may see."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from annotation.reviews.models import Comment, Reply, ReviewRound
+from annotation.reviews.models import Certificate, Comment, Reply, ReviewRound
 from annotation.reviews.states import CertificateState, RoundState
 from annotation.scans.states import ScanState
 from annotation.work.independence import reads_scan_of
-from annotation.work.models import Campaign
+from annotation.work.models import Campaign, ReviewPolicy
 from annotation.work.pauses import held_for
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
 from annotation.work.requeuing import lines_of, worked_on_by
 from annotation.work.selectors import own_work
+from annotation.work.states import BatchState
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 
-# Rounds that wait for the sample of their batch.
-HELD = Q(part=ReviewRound.Part.REST, certificate__state=CertificateState.DRAWN)
+# Rounds that wait for the sample of their batch, or for the last scan of a batch of which one will be drawn.
+HELD = Q(part=ReviewRound.Part.REST, certificate__state=CertificateState.DRAWN) | (
+    Q(
+        annotation__batch__review_policy=ReviewPolicy.SAMPLE,
+        annotation__batch__state__in=[BatchState.PUBLISHED, BatchState.IN_PROGRESS, BatchState.SUBMITTED],
+    )
+    & ~Exists(Certificate.objects.filter(batch=OuterRef("annotation__batch")))
+)
 
 
 def visible_rounds(user: User) -> QuerySet[ReviewRound]:

@@ -1,6 +1,7 @@
 from celery import shared_task
 
 from annotation.reviews.agreement import measure_pairs
+from annotation.reviews.certificates import draw_due
 from annotation.reviews.claims import expire_claims
 from annotation.reviews.gold import measure_gold
 from annotation.reviews.trials import measure_trials
@@ -19,3 +20,8 @@ def measure_agreement() -> int:
 @shared_task(name="beat.measure_gold", soft_time_limit=50)
 def measure_gold_readings() -> int:
     return measure_gold() + measure_trials()
+
+
+@shared_task(name="beat.draw_samples", soft_time_limit=40)
+def draw_due_samples() -> int:
+    return draw_due()

@@ -14,6 +14,7 @@ from annotation.datasets.services import create_release
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.pages.permissions import ADMINISTRATOR, ANYBODY, ROWS, Row, Scope
 from annotation.pages.urls import urlpatterns
+from annotation.reviews.models import GoldScan
 from annotation.reviews.services import submit_assignment
 from tests.factories.evidence import case_of
 from tests.factories.world import World, label, make_scan, publish
@@ -61,6 +62,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "campaign_pause": {"reason": "holiday"},
     "batch_pause": {"reason": "the scanner is checked"},
     "member_pause": {"reason": "holiday"},
+    "member_let_work": {"reason": "made the references"},
+    "gold_change": {"change": "retire"},
 }
 
 
@@ -85,6 +88,7 @@ def subjects(world: World) -> dict[Scope, Any]:
     model = ModelVersion.objects.create(
         campaign=world.campaign, number=1, run=run, weights_key="weights/1", config={}, metrics={}
     )
+    GoldScan.objects.create(campaign=world.campaign, scan=first.scan, origin="approved", made_by=world["coordinator"])
     job = Job.objects.create(kind=Job.Kind.IMPORT_SCANS, key="a job", requested_by=world["datamanager"])
     release = create_release(campaign=world.campaign, name="r1", actor=world["datamanager"])
     return {
@@ -119,7 +123,9 @@ def addresses(pattern: URLPattern, row: Row, thing: Any) -> str:
     if "scan" in pattern.pattern.converters:
         words["scan"] = thing.run.results["cases"][0]["scan"] if hasattr(thing, "run") else str(uuid4())
     if "person" in pattern.pattern.converters:
-        words["person"] = thing.members.first().user_id
+        words["person"] = thing.members.filter(role=Role.ANNOTATOR).first().user_id
+    if "gold" in pattern.pattern.converters:
+        words["gold"] = thing.gold_scans.get().pk
     for more, value in words.items():
         if more in pattern.pattern.converters:
             keys[more] = value
