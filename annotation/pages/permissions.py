@@ -14,6 +14,7 @@ class Scope(StrEnum):
     BATCH = "batch"
     ASSIGNMENT = "assignment"
     ROUND = "review round"
+    ARBITRATION = "arbitration"
     SCAN = "scan"
     MODEL = "model"
     RELEASE = "release"
@@ -76,6 +77,9 @@ ROWS: dict[str, Row] = {
     "review_claim": Row(REVIEWERS, Scope.ROUND, POST),
     "review_next": Row(REVIEWERS, methods=POST),
     "review_picture": Row(REVIEWERS, Scope.ROUND),
+    "arbitration_claim": Row(REVIEWERS, Scope.ARBITRATION, POST),
+    "arbitration_give_back": Row(REVIEWERS, Scope.ARBITRATION, POST),
+    "arbitration_cancel": Row(COORDINATOR, Scope.ARBITRATION, POST),
     # coordinators
     "dashboard": Row(OVERSEERS, Scope.CAMPAIGN),
     "dashboard_csv": Row(OVERSEERS, Scope.CAMPAIGN),

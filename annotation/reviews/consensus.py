@@ -1,5 +1,6 @@
 """What the independent readers of a scan say together: their masks as handed in, and a consensus of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from annotation.masks.consensus import store_consensus
@@ -11,6 +12,7 @@ from annotation.scans.models import Scan
 from annotation.scans.volumes import ready_volume
 from annotation.work.models import Assignment, Campaign
 from annotation.work.schema import Layer
+from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
 from voxloop.kernel.errors import Conflict
 from voxloop.volume.agreement import majority, staple_labels
@@ -55,7 +57,15 @@ def labels_of(reading: Reading, scan: Scan) -> Labels:
     return strip_erased(load_labels(reading.mask, ready_volume(scan).shape_zyx))
 
 
-def make_consensus(*, campaign: Campaign, scan: Scan, layer: Layer, rule: str, actor: User) -> MaskRevision:
+def make_consensus(
+    *,
+    campaign: Campaign,
+    scan: Scan,
+    layer: Layer,
+    rule: str,
+    actor: User,
+    assignment: Assignment | None = None,
+) -> MaskRevision:
     """The readers' masks put together by `majority` or `staple`, as a new revision that names them.
 
     Raises Conflict (`no_consensus`) for fewer than two readings, Damaged."""
@@ -67,5 +77,27 @@ def make_consensus(*, campaign: Campaign, scan: Scan, layer: Layer, rule: str, a
         layer=layer,
         labels_zyx=RULES[rule]([labels_of(reading, scan) for reading in readings]),
         actor=actor,
-        source={"way": rule, "readings": [str(one.mask.pk) if one.mask else None for one in readings]},
+        source={"way": rule, "readings": named(readings)},
+        assignment=assignment,
     )
+
+
+def named(readings: Sequence[Reading]) -> list[str | None]:
+    """Their revisions, as the source of a consensus holds them; None: an empty mask."""
+    return [str(one.mask.pk) if one.mask else None for one in readings]
+
+
+TITLES = {"majority": "Majority of the readers", "staple": "STAPLE of the readers"}
+
+
+def list_versions(assignment: Assignment, layer: Layer) -> list[tuple[str, str, MaskRevision | None]]:
+    """What an arbitrator compares: every reading by a letter, without names, and a consensus by each rule."""
+    readings = readings_of(assignment.campaign, assignment.scan, layer)
+    first, *others = [("Reader " + "ABCDEFGHIJKLMNOP"[n], reading.mask) for n, reading in enumerate(readings)]
+    found = [("author", *first), *((f"reader-{n}", *other) for n, other in enumerate(others, start=2))]
+    made = MaskRevision.objects.filter(assignment=assignment, layer=layer.name, kind=MaskRevision.Kind.CONSENSUS)
+    for revision in made.order_by("created_at"):
+        way = (revision.source or {}).get("way", "")
+        if way in TITLES and assignment.state == AssignmentState.OPEN:
+            found.append((f"consensus-{way}", TITLES[way], revision))
+    return found

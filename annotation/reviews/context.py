@@ -6,6 +6,7 @@ from annotation.masks.interactive import describe
 from annotation.masks.models import Head
 from annotation.masks.selectors import heads_of, newest_answers, schema_of, shown_revision
 from annotation.reviews.comments import seen_until
+from annotation.reviews.deciding import DECISION_MEANING
 from annotation.reviews.facts import (
     AnswersFacts,
     BatchOfContextFacts,
@@ -76,7 +77,7 @@ def viewer_context(assignment: Assignment, user: User) -> ContextFacts:
         comments_seen=seen_until(round_.annotation, user) if round_ else None,
         review=_review(round_, user, assignment) if round_ else None,
         feedback=feedback_of(assignment, user),
-        signature=signature_facts(assignment.campaign),
+        signature=signature_facts(assignment.campaign, assignment.stage == Assignment.Stage.ARBITRATION),
         seen=SlicesSeenFacts(
             assignment.seen.get("slices", ""), ENOUGH_SLICES, SeenPolicy(assignment.campaign.seen_policy)
         ),
@@ -91,10 +92,11 @@ def viewer_context(assignment: Assignment, user: User) -> ContextFacts:
     )
 
 
-def signature_facts(campaign: Campaign) -> SignatureFacts:
-    """How a verdict is signed in this campaign."""
+def signature_facts(campaign: Campaign, arbitrates: bool = False) -> SignatureFacts:
+    """How a verdict, or the decision of an arbitration, is signed in this campaign."""
+    meaning = DECISION_MEANING if arbitrates else APPROVAL_MEANING
     minutes = int(settings.SIGNATURE_LASTS.total_seconds() // 60)
-    return SignatureFacts(APPROVAL_MEANING, SignaturePolicy(campaign.signature_policy), minutes)
+    return SignatureFacts(meaning, SignaturePolicy(campaign.signature_policy), minutes)
 
 
 def _rights(assignment: Assignment, round_: ReviewRound | None, user: User) -> PermissionsFacts:
@@ -106,13 +108,15 @@ def _rights(assignment: Assignment, round_: ReviewRound | None, user: User) -> P
     can_leave = annotating and assignment.state in (AssignmentState.OPEN, AssignmentState.QUEUED)
     reviewing = mine and assignment.stage == Assignment.Stage.REVIEW and is_ready
     judging = reviewing and round_ is not None and round_.state == RoundState.CLAIMED
+    deciding = mine and is_ready and assignment.stage == Assignment.Stage.ARBITRATION
+    deciding = deciding and round_ is not None and round_.state == RoundState.ARBITRATION
     return PermissionsFacts(
         edit=can_edit,
         submit=can_edit and (annotating or certifying),
         skip=can_leave,
         block=can_leave,
-        approve=judging,
-        correct=judging,
+        approve=judging or deciding,
+        correct=judging or deciding,
         return_=judging,
         # Before a first review what the author asks goes with the hand-in.
         comment=judging or (annotating and (round_ is not None or can_edit)),
@@ -159,6 +163,8 @@ def next_annotation(user: User, *, after: Assignment) -> str | None:
 def comments_of(assignment: Assignment) -> list[Comment]:
     """Every comment on the line of work that this assignment belongs to, oldest first."""
     annotation = assignment
+    if assignment.stage == Assignment.Stage.ARBITRATION:
+        return []  # they name a reader
     if assignment.stage == Assignment.Stage.REVIEW:
         round_ = _round_of(assignment)
         annotation = round_.annotation if round_ else assignment
@@ -195,7 +201,7 @@ def reply_facts(reply: Reply) -> ReplyFacts:
 
 def _round_of(assignment: Assignment) -> ReviewRound | None:
     rows = ReviewRound.objects.select_related("author", "reviewer", "answers", "annotation")
-    if assignment.stage == Assignment.Stage.REVIEW:
+    if assignment.stage in (Assignment.Stage.REVIEW, Assignment.Stage.ARBITRATION):
         return rows.filter(review=assignment).first()
     rounds = rows.filter(annotation__in=whole_line(assignment)).exclude(state=RoundState.TAKEN_BACK)
     return rounds.order_by("-number", "-created_at").first()
@@ -203,16 +209,18 @@ def _round_of(assignment: Assignment) -> ReviewRound | None:
 
 def _review(round_: ReviewRound, user: User, assignment: Assignment) -> ReviewOfContextFacts:
     is_annotator = assignment.stage == Assignment.Stage.ANNOTATION and assignment.person_id == user.pk
+    hides_reasons = is_annotator or assignment.stage == Assignment.Stage.ARBITRATION
     return ReviewOfContextFacts(
         id=round_.pk,
-        author=round_.author.username,
+        # Who arbitrates knows the readers by letters only.
+        author="" if assignment.stage == Assignment.Stage.ARBITRATION else round_.author.username,
         round=round_.number,
         state=RoundState(round_.state),
         answers=round_.answers.values if round_.answers else {},
         submitted={mask.layer: mask.submitted_id for mask in round_.masks.all() if mask.submitted_id},
         looked_at=round_.looked_at if round_.reviewer_id == user.pk else [],
         # The reasons of the risk would show the annotator what the model sees.
-        reasons=[] if is_annotator or round_.author_id == user.pk else round_.reasons,
+        reasons=[] if hides_reasons or round_.author_id == user.pk else round_.reasons,
     )
 
 

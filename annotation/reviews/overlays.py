@@ -2,6 +2,7 @@
 
 from annotation.masks.models import Head, MaskRevision, ProbabilityMap
 from annotation.masks.selectors import newest_prediction, schema_of
+from annotation.reviews.consensus import list_versions
 from annotation.reviews.facts import OverlayFacts, ProbabilityFacts
 from annotation.reviews.feedback import reference_of
 from annotation.reviews.models import ReviewRound, RoundMask
@@ -29,6 +30,10 @@ def overlays_of(
 
     reviewing = assignment.stage == Assignment.Stage.REVIEW
     for layer in schema_of(assignment).editable_layers:
+        if assignment.stage == Assignment.Stage.ARBITRATION:
+            for key, title, revision in list_versions(assignment, layer):
+                add(key, title, revision)
+            continue
         prediction = prediction_of(assignment, layer, heads, user)
         if prediction is not None:
             add("prediction", f"Pre-annotation {prediction.model_name}", prediction)

@@ -20,7 +20,7 @@ const KINDS: Readonly<Record<Difference["kind"], string>> = {
 const FAULTS: Readonly<Record<Difference["kind"], string>> = {
   added: msg("Missed"),
   removed: msg("Too much"),
-  changed: msg("Other class"),
+  changed: msg("Differs"),
 };
 
 /** How a mask is called where there is little room. */
@@ -258,7 +258,7 @@ function DifferenceActs({ canRevert }: { readonly canRevert: boolean }) {
           disabled={!session.editable.value || review.index.value < 0}
           onClick={() => void review.revert()}
         >
-          {t("Take back")} <Kbd keys="Shift+R" />
+          {session.context.stage === "arbitration" ? t("Take theirs") : t("Take back")} <Kbd keys="Shift+R" />
         </Button>
       )}
     </div>

@@ -148,6 +148,7 @@ function Verdict() {
   const { session, work } = desk;
   const { can } = session.context;
   const hindrance = work.verdicts.hindrance;
+  const decides = session.context.stage === "arbitration";
   return (
     <>
       {can.return && (
@@ -169,11 +170,18 @@ function Verdict() {
           kind="btn-primary"
           testid="approve"
           keys="A"
-          title={hindrance ?? (desk.corrected ? t("Approve with your corrections") : t("Approve the mask as it is"))}
+          title={
+            hindrance ??
+            (decides
+              ? t("Decide on this mask")
+              : desk.corrected
+                ? t("Approve with your corrections")
+                : t("Approve the mask as it is"))
+          }
           disabled={!!work.busy.value || hindrance !== null}
           onClick={() => desk.askApproval()}
         >
-          {desk.corrected ? t("Correct and approve") : t("Approve")} <Kbd keys="A" />
+          {decides ? t("Decide") : desk.corrected ? t("Correct and approve") : t("Approve")} <Kbd keys="A" />
         </Button>
       )}
     </>
