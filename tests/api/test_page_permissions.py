@@ -14,7 +14,7 @@ from annotation.datasets.services import create_release
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.pages.permissions import ADMINISTRATOR, ANYBODY, ROWS, Row, Scope
 from annotation.pages.urls import urlpatterns
-from annotation.reviews.models import GoldScan
+from annotation.reviews.models import Arbitration, GoldScan
 from annotation.reviews.services import submit_assignment
 from tests.factories.evidence import case_of
 from tests.factories.world import World, label, make_scan, publish
@@ -41,6 +41,7 @@ SEES: dict[Scope, set[str]] = {
     Scope.BATCH: OVERSEERS | {"annotator"},
     Scope.ASSIGNMENT: OVERSEERS | {"annotator"},
     Scope.ROUND: OVERSEERS | {"annotator", "reviewer"},
+    Scope.ARBITRATION: OVERSEERS | {"reviewer"},
     Scope.SCAN: OVERSEERS | {"annotator", "reviewer"},
     Scope.MODEL: OVERSEERS,
     Scope.RELEASE: OVERSEERS,
@@ -62,6 +63,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "campaign_pause": {"reason": "holiday"},
     "batch_pause": {"reason": "the scanner is checked"},
     "member_pause": {"reason": "holiday"},
+    "arbitration_cancel": {"reason": "everybody knows it"},
     "member_let_work": {"reason": "made the references"},
     "gold_change": {"change": "retire"},
 }
@@ -96,6 +98,14 @@ def subjects(world: World) -> dict[Scope, Any]:
         Scope.BATCH: batch,
         Scope.ASSIGNMENT: second,
         Scope.ROUND: found,
+        Scope.ARBITRATION: Arbitration.objects.create(
+            campaign=world.campaign,
+            scan=first.scan,
+            round=found,
+            first_reader=world["annotator"],
+            second_reader=world["annotator2"],
+            dice=0.5,
+        ),
         Scope.SCAN: first.scan,
         Scope.MODEL: model,
         Scope.RELEASE: release,

@@ -56,6 +56,7 @@ def test_a_newcomer_passes_the_certification_and_hidden_gold_is_plotted(live_wor
     newcomer.goto(f"/view/{second.pk}/")
     expect(newcomer.get_by_test_id("attempt")).to_contain_text("Your work is open.")
 
+    set_policy(world.campaign, certifies=False)
     for seed in range(6, 10):
         make_scan(world, "b", seed=seed)
     batch = publish(world, to="annotator2", size=3)
