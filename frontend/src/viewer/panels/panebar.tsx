@@ -117,7 +117,8 @@ function Overlays() {
           }}
         >
           <span class="dash" style={`--c:${overlayColour(prediction.key)}`} aria-hidden="true" />
-          {shortTitle(prediction.key, prediction.title)} <Kbd keys="P" />
+          {session.context.stage === "arbitration" ? prediction.title : shortTitle(prediction.key, prediction.title)}{" "}
+          <Kbd keys="P" />
         </button>
       )}
       {session.context.overlays.length > 0 && (
