@@ -81,15 +81,19 @@ def create_batch(
     room = campaign.batch_size if scan_ids else size
     readings = add_readers(batch, chosen, [*owed, *gold], begun=begun, room=room, keeps_all=bool(scan_ids))
     _fill(batch, readings, {} if starts_anew else begun)
-    told = {
+    record(actor=actor, action="batch.created", target=batch, new=_counts(readings, way))
+    return batch
+
+
+def _counts(readings: Sequence[Chosen], way: str) -> dict[str, Any]:
+    """What a new batch holds, for the audit log."""
+    return {
         "scans": len(readings),
         "chosen_by": way,
         "repeats": sum(one.reader > 1 and not one.is_overlap for one in readings),
         "independent": sum(one.is_overlap and not one.is_gold for one in readings),
         "gold": sum(one.is_gold for one in readings),
     }
-    record(actor=actor, action="batch.created", target=batch, new=told)
-    return batch
 
 
 def _fill(batch: Batch, chosen: Sequence[Chosen], begun: Mapping[UUID, tuple[UUID, int]]) -> None:

@@ -13,10 +13,9 @@ from voxloop.kernel.errors import Conflict
 def not_given_to(person: User) -> Q:
     """Assignments that are not given to this person now: paused ones, and new work before their certification."""
     certified = CampaignMember.objects.filter(user=person, role=Role.ANNOTATOR, certified_at__isnull=False)
-    closed = (
-        Q(campaign__certifies=True, stage=Assignment.Stage.ANNOTATION, state=AssignmentState.QUEUED)
-        & ~Q(campaign__in=certified.values("campaign"))
-    )  # fmt: skip
+    closed = Q(campaign__certifies=True, stage=Assignment.Stage.ANNOTATION, state=AssignmentState.QUEUED) & ~Q(
+        campaign__in=certified.values("campaign")
+    )
     return held_for(person) | closed
 
 

@@ -137,6 +137,11 @@ def say_repeats(campaign: Campaign) -> str:
     return f"Except in order, {share} % are approved scans that are read again from blank, to see how readers agree."
 
 
+def choice_told(choice: Mapping[str, Any], *, knows_gold: bool) -> Mapping[str, Any]:
+    """Why a scan was chosen, as somebody who oversees reads it; only coordinators read which scan is gold."""
+    return {"why": "overlap"} if choice.get("why") == "gold" and not knows_gold else choice
+
+
 def say_why(choice: Mapping[str, Any], site: str) -> str:
     """Why a scan was chosen, in a sentence; empty for an assignment made before this was kept."""
     sentences = {

@@ -61,6 +61,15 @@ def test_a_gold_scan_looks_like_any_other_to_its_reader(world: World, mixed: tup
     assert not [word for word in WORDS if word in f"{seen} {pages}".lower().replace('"feedback"', "")]
 
 
+def test_only_a_coordinator_reads_which_scan_is_gold(world: World, mixed: tuple[list[Assignment], ...]) -> None:
+    batch = mixed[0][0].batch_id
+    for name, knows in (("coordinator", True), ("datamanager", False)):
+        client = logged_in(world, name)
+        told = client.get(f"/batches/{batch}/").content.decode()
+        told += client.get(f"/api/v1/batches/{batch}/choice").content.decode()
+        assert ("measures its reader" in told) is knows
+
+
 def test_a_gold_scan_looks_like_any_other_to_its_reviewer(world: World, mixed: tuple[list[Assignment], ...]) -> None:
     gold, others = mixed
     for row in (*gold, *others):

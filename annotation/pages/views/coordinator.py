@@ -22,6 +22,7 @@ from annotation.pages.sending import form_page, save
 from annotation.pages.tables import csv_file
 from annotation.pages.templatetags.figures import plural
 from annotation.work.batches import assign_batch, cancel_batch, close_batch, create_batch, publish_batch
+from annotation.work.choosing import choice_told
 from annotation.work.gold import RUNNING
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.overlap import list_owed
@@ -128,6 +129,9 @@ def batch(request: PageRequest, found: Batch) -> HttpResponse:
     card = next(card for card in cards(request.user, found.campaign) if card.batch.pk == found.pk)
     shown = visible_assignments(request.user).filter(batch=found, stage=Assignment.Stage.ANNOTATION)
     rows = list(shown.order_by("position", "-created_at"))
+    coordinates = has_role(request.user, found.campaign, Role.COORDINATOR)
+    for row in rows:
+        row.choice = dict(choice_told(row.choice, knows_gold=coordinates))
     waiting = waiting_whole(found)
     return render(
         request,
@@ -139,7 +143,7 @@ def batch(request: PageRequest, found: Batch) -> HttpResponse:
             "mix": mix_bars(rows, found.campaign),
             "assign": AssignForm(batch=found),
             "reclaim": ReclaimForm(campaign=found.campaign),
-            "may_change": has_role(request.user, found.campaign, Role.COORDINATOR),
+            "may_change": coordinates,
             "quality": sample_panel(found),
             "awaits_sample": awaits_sample(found),
             "can_sample": waiting > 0,

@@ -1,4 +1,4 @@
-/** What a newcomer learns of a scan of the certification after handing it in: how close the mask is to the reference. */
+/** What a newcomer learns of a scan of the certification once it is handed in: how close it is to the reference. */
 
 import type { Feedback as Facts } from "../../ground/contract";
 import { useDesk } from "../desk/desk";
