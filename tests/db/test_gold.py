@@ -45,8 +45,9 @@ def test_gold_is_made_once_of_an_approved_scan_by_a_coordinator(world: World) ->
     for who in ("annotator", "reviewer", "datamanager"):
         with pytest.raises(Forbidden):
             make_gold(campaign=world.campaign, scan_id=other, actor=world[who])
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid) as unknown:
         make_gold(campaign=world.campaign, scan_id=other, actor=world["coordinator"], origin="guess")
+    assert unknown.value.code == "bad_gold"
     assert GoldScan.objects.count() == 1
     assert [entry.new["origin"] for entry in AuditEntry.objects.filter(action="gold.made")] == ["approved"]
 
