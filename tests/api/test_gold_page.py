@@ -79,6 +79,7 @@ def test_a_newcomer_begins_from_the_list_and_a_coordinator_lets_work(world: Worl
     row = trial.batch.assignments.get()
     assert opened["Location"] == f"/view/{row.pk}/"
     assert f"Go on with {row.scan.code}" in client.get("/worklist/").content.decode()
+    client.post(f"/api/v1/assignments/{row.pk}/open", content_type="application/json")
     told = client.post(f"/api/v1/assignments/{row.pk}/submit", {}, content_type="application/json")
     assert (told.status_code, told.json()["code"]) == (409, "interlocks")
     read(world, row, "annotator2", 3.0)
