@@ -32,6 +32,7 @@ def test_a_reviewer_merges_two_readings_by_region(live_world: World, new_page: A
     page.get_by_test_id("revert-difference").click()
     expect(page.get_by_test_id("no-differences")).to_be_visible()
     page.get_by_test_id("approve").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Decide on VX-A-0001")
     expect(page.get_by_role("dialog")).to_contain_text("read none of them myself")
     shoot(page, "arbitration-signature")
     password = page.get_by_label("Password")
