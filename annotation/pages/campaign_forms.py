@@ -53,7 +53,7 @@ class SettingsForm(forms.Form):
         label="One more reader below a Dice of",
         min_value=0,
         max_value=1,
-        help_text="Where two of its readers agree less; their reading comes with a later batch. 0: never.",
+        help_text="Where two of its readers agree less; with the most readers there, one person arbitrates. 0: never.",
     )
     overlap_most = forms.IntegerField(label="Most readers of a scan", min_value=2, max_value=5)
     gold_percent = forms.IntegerField(
