@@ -125,4 +125,10 @@ def readable_revisions(user: User) -> QuerySet[MaskRevision]:
         | Q(pk__in=Head.objects.filter(assignment__in=own).values("start_id"))
         | Q(pk__in=MaskRevision.objects.filter(assignment__in=earlier).values("pk"))
         | Q(pk__in=MaskRevision.objects.filter(approved_in__round__annotation__in=own).values("pk"))
+        # After a scan of their certification was handed in and measured, its reference.
+        | Q(
+            pk__in=MaskRevision.objects.filter(
+                gold_masks__gold__results__assignment__in=own.filter(stage=Assignment.Stage.CERTIFICATION)
+            ).values("pk")
+        )
     )

@@ -144,12 +144,12 @@ def _append(
     held: Held, target_layer: Layer, arrived: Arrived, strokes: list[dict[str, Any]], key: UUID | None
 ) -> MaskRevision:
     _check_segments(target_layer, arrived.counts)
-    is_first_reading = held.stage == Assignment.Stage.ANNOTATION
+    is_first_reading = held.stage in (Assignment.Stage.ANNOTATION, Assignment.Stage.CERTIFICATION)
     kind = MaskRevision.Kind.DRAFT if is_first_reading else MaskRevision.Kind.CORRECTION
     return append(held, arrived, strokes, kind=kind, key=key)
 
 
-def _store(
+def store_mask(
     *,
     scan: Scan,
     layer: Layer,
@@ -184,8 +184,8 @@ def store_prediction(
     """Store a model's mask of one layer of a scan as a revision, with its probability map. `probability` is a coarse
     map (uint8, zyx, 255 = certain) and the step of its blocks; `segment` is its segment, None for any finding of the
     layer."""
-    _check_labels(labels_zyx, scan)
-    revision = _store(
+    check_labels(labels_zyx, scan)
+    revision = store_mask(
         scan=scan,
         layer=layer,
         payloads=split_labelmap(labels_zyx),
@@ -203,7 +203,7 @@ def store_prediction(
 @transaction.atomic
 def repeat_prediction(*, revision: MaskRevision, layer: Layer) -> MaskRevision:
     """Make an older prediction the newest again, reusing its stored voxels and map."""
-    fresh = _store(
+    fresh = store_mask(
         scan=revision.scan,
         layer=layer,
         payloads=chunks_of(revision, ready_volume(revision.scan).shape_zyx),
@@ -222,8 +222,8 @@ def store_import(
     *, scan: Scan, layer: Layer, labels_zyx: Labels, actor: User, source: Mapping[str, Any] | None = None
 ) -> MaskRevision:
     """Store a mask that came with the scan, or from elsewhere (`source`)."""
-    _check_labels(labels_zyx, scan)
-    revision = _store(
+    check_labels(labels_zyx, scan)
+    revision = store_mask(
         scan=scan,
         layer=layer,
         payloads=split_labelmap(labels_zyx),
@@ -247,7 +247,8 @@ def attach_imported_mask(*, scan: Scan, campaign: Campaign, layer: str, message:
         store_import(scan=scan, layer=target_layer, labels_zyx=labels, actor=actor)
 
 
-def _check_labels(labels_zyx: Labels, scan: Scan) -> None:
+def check_labels(labels_zyx: Labels, scan: Scan) -> None:
+    """Raise Invalid (`bad_mask`) for labels that are not on the grid of the scan."""
     if labels_zyx.shape != ready_volume(scan).shape_zyx or labels_zyx.dtype != np.uint8:
         raise Invalid("The mask is not on the grid of its scan.", code="bad_mask")
 

@@ -1,4 +1,5 @@
-"""Where a mask from elsewhere came from, as it is stored with its revision and told in its history."""
+"""Where a mask that nobody drew came from, as it is stored with its revision and told in its history: a file from
+elsewhere, or several readers together."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,12 +14,21 @@ NAMES = {
     "dicom_seg_labelmap": "DICOM SEG (LABELMAP)",
     "rtstruct": "RTSTRUCT",
 }
+WAYS = {
+    "majority": "majority of",
+    "staple": "STAPLE of",
+    "first": "reader A, chosen by arbitration of",
+    "other": "another reader, chosen by arbitration of",
+    "merged": "merged by arbitration of",
+}
 
 
 def source_in_words(source: Mapping[str, Any] | None) -> str:
     """One line for the history; empty for a mask that was not brought."""
     if not source:
         return ""
+    if "way" in source:
+        return f"{WAYS[str(source['way'])]} {len(source['readings'])} readings"
     name = NAMES.get(str(source["format"]), str(source["format"]))
     said = [name]
     if source["software"] and source["software"] not in name:

@@ -10,9 +10,9 @@ from annotation.pages.form_fields import offer_choices
 from annotation.pages.forms import DayInput
 from annotation.scans.models import Site
 from annotation.work.campaigns import CHANGEABLE
-from annotation.work.models import Campaign, SeenPolicy, SignaturePolicy, TrainStart
+from annotation.work.models import Campaign, ReviewPolicy, SeenPolicy, SignaturePolicy, TrainStart
 
-SHARES = ("blank", "repeat", "overlap")
+SHARES = ("blank", "repeat", "overlap", "gold")
 
 
 class SettingsForm(forms.Form):
@@ -53,9 +53,31 @@ class SettingsForm(forms.Form):
         label="One more reader below a Dice of",
         min_value=0,
         max_value=1,
-        help_text="Where two of its readers agree less; their reading comes with a later batch. 0: never.",
+        help_text="Where two of its readers agree less; with the most readers there, one person arbitrates. 0: never.",
     )
     overlap_most = forms.IntegerField(label="Most readers of a scan", min_value=2, max_value=5)
+    gold_percent = forms.IntegerField(
+        label="Gold scans in a batch, %",
+        min_value=0,
+        max_value=50,
+        help_text="Scans with a reference mask, hidden among the others to measure their reader; they start blank.",
+    )
+    certifies = forms.BooleanField(
+        label="Annotators pass a certification first",
+        required=False,
+        help_text="New work opens for somebody who has passed the certification set; what is begun goes on.",
+    )
+    certification_dice = forms.FloatField(
+        label="Mean Dice to pass",
+        min_value=0.01,
+        max_value=1,
+        help_text="While the panel's own agreement (mean less one SD) is not known.",
+    )
+    review_policy = forms.ChoiceField(
+        label="Review of a new batch",
+        choices=ReviewPolicy.choices,
+        help_text="A sample, drawn once the batch is handed in, excludes one bad scan in ten with 90 % confidence.",
+    )
     retrain_after = forms.IntegerField(label="Newly approved masks until a training", min_value=1, max_value=32767)
     retrain_every_days = forms.IntegerField(
         label="Days until a training with anything new",

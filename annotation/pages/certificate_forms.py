@@ -1,15 +1,12 @@
 """The form by which a sample of a batch is drawn."""
 
-import math
 from typing import Any
 
 from django import forms
 
 from annotation.pages.templatetags.figures import plural
-from annotation.reviews.certificates import CONFIDENCES
+from annotation.reviews.certificates import CONFIDENCES, POLICY_CONFIDENCE, POLICY_EXTRAS, excluded_of
 from annotation.reviews.sampling import sample_for
-
-TENTH = 0.1  # of a batch: as many bad scans are excluded unless somebody says otherwise
 
 
 class SampleForm(forms.Form):
@@ -26,8 +23,8 @@ class SampleForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, waiting: int) -> None:
-        excluded = max(1, math.ceil(TENTH * waiting))
-        super().__init__(data, initial={"excluded": excluded, "extras": min(3, waiting), "confidence": 0.9})
+        excluded, extras = excluded_of(waiting), min(POLICY_EXTRAS, waiting)
+        super().__init__(data, initial={"excluded": excluded, "extras": extras, "confidence": POLICY_CONFIDENCE})
         self.auto_id = "sample-%s"  # the page has other forms
         sizes = {confidence: sample_for(waiting, excluded, confidence) if waiting else 0 for confidence in CONFIDENCES}
         confidence_field = self.fields["confidence"]

@@ -11,7 +11,7 @@ from annotation.pages.guard import SESSION_CAMPAIGN, admits
 from annotation.pages.permissions import ROWS
 from annotation.pages.requests import PageRequest
 from annotation.pages.selectors.setup import setup_progress
-from annotation.reviews.selectors import review_queue
+from annotation.reviews.selectors import arbitration_queue, review_queue
 from annotation.work.models import Campaign, CampaignMember
 from annotation.work.selectors import visible_campaigns, work_list
 from annotation.work.states import AssignmentState
@@ -102,7 +102,7 @@ def _links(user: User, campaign: Campaign | None, roles: frozenset[str]) -> list
         offer("worklist", "My work", "list-checks", count=returned, hot=True, count_means="returned")
     oversees = bool(roles & {Role.COORDINATOR, Role.DATA_MANAGER})
     if roles & {Role.REVIEWER, Role.ARBITRATOR}:
-        waiting = review_queue(user, campaign).count()
+        waiting = review_queue(user, campaign).count() + arbitration_queue(user, campaign).count()
         offer("reviews", "Review queue", "scan-eye", count=waiting, count_means="wait")
     if oversees:
         offer("batches", "Batches", "layers")

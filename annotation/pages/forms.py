@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from annotation.pages.form_fields import offer_choices, offer_rows
 from annotation.scans.models import Site
 from annotation.work.choosing import say_repeats, strategies_of
-from annotation.work.models import Batch, Campaign, CampaignMember, SeenPolicy, SignaturePolicy, Strategy
+from annotation.work.models import Batch, Campaign, CampaignMember, ReviewPolicy, SeenPolicy, SignaturePolicy, Strategy
 from annotation.work.schema import parse_schema
 from annotation.work.standard import STANDARD
 from voxloop.accounts.models import User
@@ -67,6 +67,7 @@ class BatchForm(forms.Form):
     )
     size = forms.IntegerField(label="Number of scans", min_value=1)
     due_on = forms.DateField(label="Due date", required=False, widget=DayInput())
+    review_policy = forms.ChoiceField(label="Review", choices=ReviewPolicy.choices)
     starts_anew = forms.BooleanField(
         label="Start anew",
         required=False,
@@ -90,6 +91,7 @@ class BatchForm(forms.Form):
         self.fields["chosen_by"].initial = ways[0][0] if Strategy.HYBRID in offered else "order"
         self.fields["chosen_by"].help_text = say_repeats(campaign)
         self.fields["size"].initial = min(most, free) or most
+        self.fields["review_policy"].initial = campaign.review_policy
         ready = f"{free} ready scans are" if free != 1 else "1 ready scan is"
         self.fields["size"].help_text = f"{ready} in no batch; a batch holds 1 to {most}."
         self.most = most

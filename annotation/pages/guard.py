@@ -18,7 +18,7 @@ from annotation.datasets.selectors import visible_exports, visible_releases
 from annotation.learning.selectors import visible_models
 from annotation.pages.permissions import ADMINISTRATOR, ANYBODY, ROWS, Row, Scope
 from annotation.pages.requests import PageRequest
-from annotation.reviews.selectors import visible_rounds
+from annotation.reviews.selectors import visible_arbitrations, visible_rounds
 from annotation.scans.models import Site, Subject
 from annotation.work.models import Campaign, CampaignMember
 from annotation.work.selectors import visible_assignments, visible_batches, visible_campaigns, visible_scans
@@ -105,6 +105,7 @@ def _find(scope: Scope, user: User, keys: dict[str, Any]) -> tuple[Any, Campaign
         Scope.BATCH: visible_batches(user).select_related("campaign"),
         Scope.ASSIGNMENT: visible_assignments(user),
         Scope.ROUND: visible_rounds(user),
+        Scope.ARBITRATION: visible_arbitrations(user),
         Scope.MODEL: visible_models(user),
         Scope.RELEASE: visible_releases(user),
         Scope.EXPORT: visible_exports(user),

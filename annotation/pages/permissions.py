@@ -14,6 +14,7 @@ class Scope(StrEnum):
     BATCH = "batch"
     ASSIGNMENT = "assignment"
     ROUND = "review round"
+    ARBITRATION = "arbitration"
     SCAN = "scan"
     MODEL = "model"
     RELEASE = "release"
@@ -66,6 +67,7 @@ ROWS: dict[str, Row] = {
     # annotators
     "worklist": Row(ANNOTATOR),
     "claim": Row(ANNOTATOR, methods=POST),
+    "trial_begin": Row(ANNOTATOR, Scope.CAMPAIGN, POST),
     "skip": Row(ANNOTATOR, Scope.ASSIGNMENT, POST),
     "block": Row(ANNOTATOR, Scope.ASSIGNMENT, POST),
     "take_back": Row(ANNOTATOR, Scope.ASSIGNMENT, POST),
@@ -75,16 +77,26 @@ ROWS: dict[str, Row] = {
     "review_claim": Row(REVIEWERS, Scope.ROUND, POST),
     "review_next": Row(REVIEWERS, methods=POST),
     "review_picture": Row(REVIEWERS, Scope.ROUND),
+    "arbitration_claim": Row(REVIEWERS, Scope.ARBITRATION, POST),
+    "arbitration_give_back": Row(REVIEWERS, Scope.ARBITRATION, POST),
+    "arbitration_cancel": Row(COORDINATOR, Scope.ARBITRATION, POST),
     # coordinators
     "dashboard": Row(OVERSEERS, Scope.CAMPAIGN),
     "dashboard_csv": Row(OVERSEERS, Scope.CAMPAIGN),
     "agreement": Row(OVERSEERS, Scope.CAMPAIGN),
     "agreement_csv": Row(OVERSEERS, Scope.CAMPAIGN),
+    "gold": Row(COORDINATOR, Scope.CAMPAIGN),
+    "gold_make": Row(COORDINATOR, Scope.CAMPAIGN, POST),
+    "gold_change": Row(COORDINATOR, Scope.CAMPAIGN, POST),
+    "gold_csv": Row(COORDINATOR, Scope.CAMPAIGN),
+    "member_let_work": Row(COORDINATOR, Scope.CAMPAIGN, POST),
+    "batch_gold": Row(COORDINATOR, Scope.BATCH, POST),
     "batches": Row(OVERSEERS, Scope.CAMPAIGN),
     "batches_csv": Row(OVERSEERS, Scope.CAMPAIGN),
     "batch_new": Row(COORDINATOR, Scope.CAMPAIGN, BOTH),
     "batch": Row(OVERSEERS, Scope.BATCH),
     "batch_sample": Row(COORDINATOR, Scope.BATCH, POST),
+    "batch_review_all": Row(COORDINATOR, Scope.BATCH, POST),
     "batch_sample_cancel": Row(COORDINATOR, Scope.BATCH, POST),
     "batch_accept_rest": Row(COORDINATOR, Scope.BATCH, POST),
     "batch_publish": Row(COORDINATOR, Scope.BATCH, POST),

@@ -46,9 +46,9 @@ def measure_pairs() -> int:
 
 def _waiting() -> Iterator[tuple[ReviewRound, ReviewRound]]:
     """Pairs of first submissions of one scan by different readings, without their figures."""
-    rows = ReviewRound.objects.filter(annotation__scan__state=ScanState.READY, annotation__scan__modality="CT").exclude(
-        state=RoundState.TAKEN_BACK
-    )
+    rows = ReviewRound.objects.filter(
+        annotation__scan__state=ScanState.READY, annotation__scan__modality="CT", annotation__is_gold=False
+    ).exclude(state=RoundState.TAKEN_BACK)
     several = rows.filter(annotation__reader__gt=1).values("annotation__scan")
     first: dict[Reading, Any] = {}
     names = ("annotation__campaign", "annotation__scan", "annotation__reader", "pk")
@@ -104,7 +104,10 @@ def measure_pair(first: ReviewRound, second: ReviewRound) -> list[ReadingPair]:
         )
     made = ReadingPair.objects.bulk_create(rows, ignore_conflicts=True)
     readings = ReviewRound.objects.filter(
-        annotation__campaign=annotation.campaign, annotation__scan=annotation.scan, annotation__is_overlap=True
+        annotation__campaign=annotation.campaign,
+        annotation__scan=annotation.scan,
+        annotation__is_overlap=True,
+        annotation__is_gold=False,
     ).exclude(state=RoundState.TAKEN_BACK)
     add_reader(
         campaign=annotation.campaign,

@@ -1,6 +1,5 @@
 """HTTP for opening, handing in, claiming, judging and commenting."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,28 +16,20 @@ from annotation.reviews import claims, services
 from annotation.reviews.checks import change_checks
 from annotation.reviews.comments_api import CommentSerializer
 from annotation.reviews.context import next_annotation, viewer_context
-from annotation.reviews.facts import ChecksFacts, ContextFacts, HandedInFacts, VerdictFacts
+from annotation.reviews.facts import ChecksFacts, ContextFacts, HandedInFacts
 from annotation.reviews.models import ReviewRound
-from annotation.reviews.selectors import own_claims, visible_rounds
+from annotation.reviews.selectors import visible_rounds
 from annotation.reviews.states import RoundState
-from annotation.reviews.taking_back import UNDO_LASTS
+from annotation.reviews.trials import hand_in_trial
 from annotation.work.api import AssignmentSerializer
-from annotation.work.models import Assignment, SignaturePolicy
+from annotation.work.models import Assignment
 from annotation.work.requeuing import lines_of, worked_on_by
 from annotation.work.selectors import own_work, visible_assignments, visible_campaigns
 from annotation.work.services import claim_assignment, find_own
 from annotation.work.states import AssignmentState
 from voxloop.accounts.requests import Request, person_of
-from voxloop.accounts.services import confirm_signature
 from voxloop.kernel.errors import NotFound
 from voxloop.kernel.facts import plain
-
-# How long an entered password counts as one's signature; None: as long as the installation's setting says.
-SIGNATURE_LASTS: dict[SignaturePolicy, timedelta | None] = {
-    SignaturePolicy.ALWAYS: timedelta(0),
-    SignaturePolicy.RECENT: None,
-    SignaturePolicy.LOG_IN: timedelta.max,
-}
 
 
 class ClaimSerializer(serializers.Serializer[Any]):
@@ -49,15 +40,6 @@ class ClaimSerializer(serializers.Serializer[Any]):
 class SubmitSerializer(serializers.Serializer[Any]):
     answers = serializers.DictField(required=False, allow_null=True, default=None)
     acknowledged = serializers.ListField(child=serializers.CharField(max_length=64), default=list)
-    comments = CommentSerializer(many=True, default=list)
-
-
-class SignatureSerializer(serializers.Serializer[Any]):
-    password = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, default="")
-    code = serializers.CharField(required=False, allow_blank=True, max_length=20, default="")
-
-
-class ReturnSerializer(serializers.Serializer[Any]):
     comments = CommentSerializer(many=True, default=list)
 
 
@@ -172,10 +154,16 @@ class SubmitView(APIView):
 
     @extend_schema(request=SubmitSerializer, responses=HandedInFacts)
     def post(self, request: Request, pk: UUID) -> Response:
-        find_own(pk, request.user)
+        found = find_own(pk, request.user)
         body = SubmitSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        round_ = services.submit_assignment(assignment_id=pk, actor=request.user, **body.validated_data)
+        given = body.validated_data
+        if found.stage == Assignment.Stage.CERTIFICATION:
+            hand_in_trial(
+                assignment_id=pk, actor=request.user, answers=given["answers"], acknowledged=given["acknowledged"]
+            )
+            return Response(plain(HandedInFacts(AssignmentState.SUBMITTED, None, f"/view/{pk}/")))
+        round_ = services.submit_assignment(assignment_id=pk, actor=request.user, **given)
         following = next_annotation(request.user, after=round_.annotation)
         return Response(plain(HandedInFacts(AssignmentState.SUBMITTED, round_.pk, following)))
 
@@ -236,56 +224,8 @@ class ReviewChecksView(APIView):
         return Response(plain(ChecksFacts(dict.fromkeys(looked_at, True))))
 
 
-class VerdictView(APIView):
-    """Approve as submitted, or approve one's own correction; signed with the password."""
-
-    permission_classes = [IsAuthenticated]
-    action = "approve"
-
-    @extend_schema(request=SignatureSerializer, responses=VerdictFacts)
-    def post(self, request: Request, pk: UUID) -> Response:
-        body = SignatureSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        found = visible_rounds(request.user).filter(pk=pk).first()
-        if found is None:
-            raise NotFound
-        lasts = SIGNATURE_LASTS[SignaturePolicy(found.annotation.campaign.signature_policy)]
-        signed_at = confirm_signature(request=request._request, lasts=lasts, **body.validated_data)
-        act = services.approve_round if self.action == "approve" else services.correct_round
-        return _verdict(request, act(round_id=pk, actor=request.user, signed_at=signed_at))
-
-
-class ReturnView(APIView):
-    """Send the work back to its author with comments."""
-
-    permission_classes = [IsAuthenticated]
-
-    @extend_schema(request=ReturnSerializer, responses=VerdictFacts)
-    def post(self, request: Request, pk: UUID) -> Response:
-        body = ReturnSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        return _verdict(
-            request,
-            services.return_round(round_id=pk, actor=request.user, comments=body.validated_data["comments"]),
-        )
-
-
 def _visible(request: Request, pk: UUID) -> Assignment:
     assignment = visible_assignments(request.user).filter(pk=pk).first()
     if assignment is None:
         raise NotFound
     return assignment
-
-
-def _verdict(request: Request, round_: ReviewRound) -> Response:
-    """The outcome, and the next round, claimed for this reviewer: the riskiest that waits, else one's own claim."""
-    following = claims.claim_next_round(actor=request.user) or own_claims(request.user).first()
-    return Response(
-        plain(
-            VerdictFacts(
-                RoundState(round_.state),
-                f"/view/{following.review_id}/" if following else None,
-                int(UNDO_LASTS.total_seconds()),
-            )
-        )
-    )

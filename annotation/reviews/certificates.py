@@ -3,8 +3,9 @@ signs for the rest; the first defect sends all of it to review. Scans that are r
 estimate. What a sample proves is in `annotation.reviews.sampling`."""
 
 import hashlib
+import math
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,12 +17,12 @@ from annotation.reviews.models import Certificate, ReviewRound
 from annotation.reviews.sampling import sample_for
 from annotation.reviews.states import CERTIFICATE, REVIEW_ROUND, CertificateState, RoundState
 from annotation.work.batches import refresh_batch
-from annotation.work.models import Assignment, Batch
+from annotation.work.models import Assignment, Batch, ReviewPolicy
 from annotation.work.permissions import require_role
 from annotation.work.selectors import visible_batches
 from annotation.work.services import lock_assignment
-from annotation.work.states import ASSIGNMENT, AssignmentState
-from voxloop.accounts.actors import Actor
+from annotation.work.states import ASSIGNMENT, AssignmentState, BatchState
+from voxloop.accounts.actors import Actor, SystemActor
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.audit.services import advance, record
@@ -29,6 +30,8 @@ from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 CONFIDENCES = (0.8, 0.9, 0.95)
+# What a batch reviewed by sample excludes, unless somebody draws it by hand before.
+POLICY_CONFIDENCE, TENTH, POLICY_EXTRAS = 0.9, 0.1, 3
 Part = ReviewRound.Part
 DEFECTS = (RoundState.CORRECTED, RoundState.RETURNED)
 
@@ -45,12 +48,7 @@ def draw_sample(*, batch_id: UUID, actor: User, excluded: int, confidence: float
 
     Raises NotFound, Forbidden, Invalid (`bad_sample`), Conflict (`not_handed_in`, `review_begun`)."""
     batch = _batch(batch_id, actor)
-    # Rounds before their batch and its certificate, as a verdict does.
-    rounds = list(
-        ReviewRound.objects.select_for_update(of=("self",))
-        .filter(annotation__batch=batch, state__in=[RoundState.PENDING, RoundState.CLAIMED])
-        .order_by("pk")
-    )
+    rounds = _lock_waiting(batch.pk)
     batch = Batch.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=batch.pk)
     _check_whole(batch, rounds)
     count = len(rounds)
@@ -59,6 +57,72 @@ def draw_sample(*, batch_id: UUID, actor: User, excluded: int, confidence: float
             f"Exclude 1 to {count} bad scans with 80, 90 or 95 % confidence, and review 0 to {count} for their risk.",
             code="bad_sample",
         )
+    return _draw(batch, rounds, excluded=excluded, confidence=confidence, extras=extras, actor=actor)
+
+
+def excluded_of(scans: int) -> int:
+    """How many bad scans a sample excludes unless somebody says otherwise: one in ten."""
+    return max(1, math.ceil(TENTH * scans))
+
+
+def draw_due() -> int:
+    """Draw the samples of batches that are handed in whole and reviewed by sample; returns how many. Called by beat."""
+    due = Batch.objects.filter(
+        review_policy=ReviewPolicy.SAMPLE, state=BatchState.SUBMITTED, certificates__isnull=True
+    ).values_list("pk", flat=True)
+    return sum(draw_by_policy(pk) is not None for pk in list(due))
+
+
+@transaction.atomic
+def draw_by_policy(batch_id: UUID) -> Certificate | None:
+    """Draw the sample of a batch whose policy asks for one, if it is due: handed in whole, and never drawn before."""
+    rounds = _lock_waiting(batch_id)
+    batch = Batch.objects.select_for_update(of=("self",)).get(pk=batch_id)
+    if batch.review_policy != ReviewPolicy.SAMPLE or batch.certificates.exists():
+        return None
+    try:
+        _check_whole(batch, rounds)
+    except Conflict:
+        return None
+    count = len(rounds)
+    return _draw(
+        batch,
+        rounds,
+        excluded=excluded_of(count),
+        confidence=POLICY_CONFIDENCE,
+        extras=min(POLICY_EXTRAS, count),
+        actor=SystemActor.SYSTEM,
+    )
+
+
+@transaction.atomic
+def review_all(*, batch_id: UUID, actor: User) -> Batch:
+    """Have every scan of a batch reviewed whose sample is not drawn yet: its scans need not wait for the last one.
+
+    Raises NotFound, Forbidden, Conflict (`state_conflict`)."""
+    _batch(batch_id, actor)
+    batch = Batch.objects.select_for_update(of=("self",)).get(pk=batch_id)
+    if batch.review_policy != ReviewPolicy.SAMPLE or batch.certificates.exists():
+        raise Conflict(f"{batch} does not wait for a sample.", code="state_conflict")
+    batch.review_policy = ReviewPolicy.ALL
+    batch.save(update_fields=["review_policy"])
+    record(actor=actor, action="batch.review_all", target=batch)
+    return batch
+
+
+def _lock_waiting(batch_id: UUID) -> list[ReviewRound]:
+    """Rounds of a batch without a verdict, locked: before their batch and its certificate, as a verdict does."""
+    return list(
+        ReviewRound.objects.select_for_update(of=("self",))
+        .filter(annotation__batch=batch_id, state__in=[RoundState.PENDING, RoundState.CLAIMED])
+        .order_by("pk")
+    )
+
+
+def _draw(
+    batch: Batch, rounds: Sequence[ReviewRound], *, excluded: int, confidence: float, extras: int, actor: Actor
+) -> Certificate:
+    count = len(rounds)
     seed, size = secrets.token_hex(16), sample_for(count, excluded, confidence)
     drawn = set(order_of(seed, [row.pk for row in rounds])[:size])
     certificate = Certificate.objects.create(
@@ -68,7 +132,7 @@ def draw_sample(*, batch_id: UUID, actor: User, excluded: int, confidence: float
         excluded=excluded,
         confidence=confidence,
         seed=seed,
-        created_by=actor,
+        created_by=actor if isinstance(actor, User) else None,
     )
     others = sorted((row for row in rounds if row.pk not in drawn), key=lambda row: (-row.risk, row.created_at))
     riskiest = {row.pk for row in others[:extras]}

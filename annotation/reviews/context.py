@@ -6,6 +6,7 @@ from annotation.masks.interactive import describe
 from annotation.masks.models import Head
 from annotation.masks.selectors import heads_of, newest_answers, schema_of, shown_revision
 from annotation.reviews.comments import seen_until
+from annotation.reviews.deciding import DECISION_MEANING
 from annotation.reviews.facts import (
     AnswersFacts,
     BatchOfContextFacts,
@@ -21,6 +22,7 @@ from annotation.reviews.facts import (
     SignatureFacts,
     SlicesSeenFacts,
 )
+from annotation.reviews.feedback import feedback_of
 from annotation.reviews.models import Comment, Reply, ReviewRound
 from annotation.reviews.overlays import API, overlays_of, probability_of
 from annotation.reviews.prior import find_prior
@@ -34,7 +36,7 @@ from annotation.work.models import Assignment, Campaign, SeenPolicy, SignaturePo
 from annotation.work.requeuing import whole_line
 from annotation.work.schema import Layer, Schema
 from annotation.work.seen import ENOUGH_SLICES
-from annotation.work.selectors import work_list
+from annotation.work.selectors import visible_assignments, work_list
 from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
 from voxloop.accounts.preferences import read_settings
@@ -51,7 +53,9 @@ def viewer_context(assignment: Assignment, user: User) -> ContextFacts:
         answers = dict(round_.answers.values)
     previous, following = neighbours(assignment, user)
     batch = assignment.batch
-    size = batch.assignments.filter(stage=Assignment.Stage.ANNOTATION).exclude(state=AssignmentState.RECLAIMED).count()
+    certifying = assignment.stage == Assignment.Stage.CERTIFICATION
+    counted = Assignment.Stage.CERTIFICATION if certifying else Assignment.Stage.ANNOTATION
+    size = batch.assignments.filter(stage=counted).exclude(state=AssignmentState.RECLAIMED).count()
     return ContextFacts(
         id=assignment.pk,
         stage=Assignment.Stage(assignment.stage),
@@ -72,7 +76,8 @@ def viewer_context(assignment: Assignment, user: User) -> ContextFacts:
         comments=[comment_facts(row) for row in comments_of(assignment)],
         comments_seen=seen_until(round_.annotation, user) if round_ else None,
         review=_review(round_, user, assignment) if round_ else None,
-        signature=signature_facts(assignment.campaign),
+        feedback=feedback_of(assignment, user),
+        signature=signature_facts(assignment.campaign, assignment.stage == Assignment.Stage.ARBITRATION),
         seen=SlicesSeenFacts(
             assignment.seen.get("slices", ""), ENOUGH_SLICES, SeenPolicy(assignment.campaign.seen_policy)
         ),
@@ -87,10 +92,11 @@ def viewer_context(assignment: Assignment, user: User) -> ContextFacts:
     )
 
 
-def signature_facts(campaign: Campaign) -> SignatureFacts:
-    """How a verdict is signed in this campaign."""
+def signature_facts(campaign: Campaign, arbitrates: bool = False) -> SignatureFacts:
+    """How a verdict, or the decision of an arbitration, is signed in this campaign."""
+    meaning = DECISION_MEANING if arbitrates else APPROVAL_MEANING
     minutes = int(settings.SIGNATURE_LASTS.total_seconds() // 60)
-    return SignatureFacts(APPROVAL_MEANING, SignaturePolicy(campaign.signature_policy), minutes)
+    return SignatureFacts(meaning, SignaturePolicy(campaign.signature_policy), minutes)
 
 
 def _rights(assignment: Assignment, round_: ReviewRound | None, user: User) -> PermissionsFacts:
@@ -98,16 +104,19 @@ def _rights(assignment: Assignment, round_: ReviewRound | None, user: User) -> P
     mine, is_ready = assignment.person_id == user.pk, assignment.scan.state == ScanState.READY
     can_edit = mine and assignment.state == AssignmentState.OPEN and is_ready
     annotating = mine and assignment.stage == Assignment.Stage.ANNOTATION
+    certifying = mine and assignment.stage == Assignment.Stage.CERTIFICATION
     can_leave = annotating and assignment.state in (AssignmentState.OPEN, AssignmentState.QUEUED)
     reviewing = mine and assignment.stage == Assignment.Stage.REVIEW and is_ready
     judging = reviewing and round_ is not None and round_.state == RoundState.CLAIMED
+    deciding = mine and is_ready and assignment.stage == Assignment.Stage.ARBITRATION
+    deciding = deciding and round_ is not None and round_.state == RoundState.ARBITRATION
     return PermissionsFacts(
         edit=can_edit,
-        submit=can_edit and annotating,
+        submit=can_edit and (annotating or certifying),
         skip=can_leave,
         block=can_leave,
-        approve=judging,
-        correct=judging,
+        approve=judging or deciding,
+        correct=judging or deciding,
         return_=judging,
         # Before a first review what the author asks goes with the hand-in.
         comment=judging or (annotating and (round_ is not None or can_edit)),
@@ -127,9 +136,10 @@ def _marks(assignment: Assignment, round_: ReviewRound | None) -> MarksOfContext
 
 def neighbours(assignment: Assignment, user: User) -> tuple[str | None, str | None]:
     """URLs of the previous scan in the batch, and of the next one to do."""
-    if assignment.stage == Assignment.Stage.REVIEW:
+    if assignment.stage in (Assignment.Stage.REVIEW, Assignment.Stage.ARBITRATION):
         return None, None  # the queue decides on the next review when the verdict is given
-    own = work_list(user).filter(batch=assignment.batch_id).order_by("position")
+    own = visible_assignments(user).filter(person=user, batch=assignment.batch_id, stage=assignment.stage)
+    own = own.order_by("position")
     before = own.filter(position__lt=assignment.position).values_list("pk", flat=True).last()
     after = own.filter(position__gt=assignment.position).values_list("pk", flat=True).first()
     return (f"/view/{before}/" if before else None), (f"/view/{after}/" if after else None)
@@ -153,6 +163,8 @@ def next_annotation(user: User, *, after: Assignment) -> str | None:
 def comments_of(assignment: Assignment) -> list[Comment]:
     """Every comment on the line of work that this assignment belongs to, oldest first."""
     annotation = assignment
+    if assignment.stage == Assignment.Stage.ARBITRATION:
+        return []  # they name a reader
     if assignment.stage == Assignment.Stage.REVIEW:
         round_ = _round_of(assignment)
         annotation = round_.annotation if round_ else assignment
@@ -189,7 +201,7 @@ def reply_facts(reply: Reply) -> ReplyFacts:
 
 def _round_of(assignment: Assignment) -> ReviewRound | None:
     rows = ReviewRound.objects.select_related("author", "reviewer", "answers", "annotation")
-    if assignment.stage == Assignment.Stage.REVIEW:
+    if assignment.stage in (Assignment.Stage.REVIEW, Assignment.Stage.ARBITRATION):
         return rows.filter(review=assignment).first()
     rounds = rows.filter(annotation__in=whole_line(assignment)).exclude(state=RoundState.TAKEN_BACK)
     return rounds.order_by("-number", "-created_at").first()
@@ -197,16 +209,18 @@ def _round_of(assignment: Assignment) -> ReviewRound | None:
 
 def _review(round_: ReviewRound, user: User, assignment: Assignment) -> ReviewOfContextFacts:
     is_annotator = assignment.stage == Assignment.Stage.ANNOTATION and assignment.person_id == user.pk
+    hides_reasons = is_annotator or assignment.stage == Assignment.Stage.ARBITRATION
     return ReviewOfContextFacts(
         id=round_.pk,
-        author=round_.author.username,
+        # Who arbitrates knows the readers by letters only.
+        author="" if assignment.stage == Assignment.Stage.ARBITRATION else round_.author.username,
         round=round_.number,
         state=RoundState(round_.state),
         answers=round_.answers.values if round_.answers else {},
         submitted={mask.layer: mask.submitted_id for mask in round_.masks.all() if mask.submitted_id},
         looked_at=round_.looked_at if round_.reviewer_id == user.pk else [],
         # The reasons of the risk would show the annotator what the model sees.
-        reasons=[] if is_annotator or round_.author_id == user.pk else round_.reasons,
+        reasons=[] if hides_reasons or round_.author_id == user.pk else round_.reasons,
     )
 
 

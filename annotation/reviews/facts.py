@@ -8,7 +8,7 @@ from uuid import UUID
 
 from annotation.masks.facts import InteractiveFacts
 from annotation.reviews.interlocks import Interlock
-from annotation.reviews.states import CommentState, RoundState
+from annotation.reviews.states import CommentState, RoundState, TrialState
 from annotation.scans.facts import Three, VolumeIndexFacts
 from annotation.work.facts import LabelSchemaFacts, MarkFacts
 from annotation.work.models import Assignment, SeenPolicy, SignaturePolicy
@@ -127,7 +127,8 @@ class MaskSourceFacts:
 
 @dataclass(frozen=True)
 class OverlayFacts:
-    """A mask to compare with one's own: `prediction`, `author`, `previous` (the previous round), `reader-<n>`."""
+    """A mask to compare with one's own: `prediction`, `author`, `previous` (the previous round), `reader-<n>`,
+    `correction` (made after the mask: by a reviewer, or the reference of a certification), `consensus-<rule>`."""
 
     key: str
     title: str
@@ -202,11 +203,32 @@ class SignatureFacts:
 
 
 @dataclass(frozen=True)
+class FeedbackFacts:
+    """How a mask of a certification compares with the reference. The attempt is passed when the mean `dice` of its
+    `scans` reaches `pass_dice`; `mean_dice` is of the `measured` ones so far. `next`: the page of the next scan of the
+    attempt."""
+
+    dice: float
+    surface_dice: float
+    tolerance_mm: float
+    too_much_ml: float
+    missed_ml: float
+    gold_ml: float
+    attempt: int
+    state: TrialState
+    pass_dice: float
+    mean_dice: float
+    measured: int
+    scans: int
+    next: str | None
+
+
+@dataclass(frozen=True)
 class ContextFacts:
     """Everything the viewer needs besides voxels; `/view/<id>/` embeds the same. `masks` holds every editable layer,
-    and read-only layers with a mask. `comments_seen`: until when this person has read the comments. `review` is null
-    outside a review. `offline_days`: the longest time scans may be kept in a browser; 0: not at all. `previous` and
-    `next` are URLs of pages."""
+    and read-only layers with a mask. `comments_seen`: until when this person has read the comments. `review` is
+    null outside a review, `feedback` until a scan of a certification is handed in. `offline_days`: the longest time
+    scans may be kept in a browser; 0: not at all. `previous` and `next` are URLs of pages."""
 
     id: UUID
     stage: Assignment.Stage
@@ -227,6 +249,7 @@ class ContextFacts:
     comments: Sequence[CommentFacts]
     comments_seen: datetime | None
     review: ReviewOfContextFacts | None
+    feedback: FeedbackFacts | None
     signature: SignatureFacts
     seen: SlicesSeenFacts
     can: PermissionsFacts
@@ -241,10 +264,11 @@ class ContextFacts:
 
 @dataclass(frozen=True)
 class HandedInFacts:
-    """The review round of the submission, and the page of the next task."""
+    """The review round of the submission (null: a scan of a certification), and the page of the next task; of a
+    certification that of the same scan, with the feedback."""
 
     state: AssignmentState
-    review: UUID
+    review: UUID | None
     next: str | None
 
 

@@ -2,7 +2,9 @@
 
 from annotation.masks.models import Head, MaskRevision, ProbabilityMap
 from annotation.masks.selectors import newest_prediction, schema_of
+from annotation.reviews.consensus import list_versions
 from annotation.reviews.facts import OverlayFacts, ProbabilityFacts
+from annotation.reviews.feedback import reference_of
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.states import RoundState
 from annotation.work.models import Assignment
@@ -28,9 +30,15 @@ def overlays_of(
 
     reviewing = assignment.stage == Assignment.Stage.REVIEW
     for layer in schema_of(assignment).editable_layers:
+        if assignment.stage == Assignment.Stage.ARBITRATION:
+            for key, title, revision in list_versions(assignment, layer):
+                add(key, title, revision)
+            continue
         prediction = prediction_of(assignment, layer, heads, user)
         if prediction is not None:
             add("prediction", f"Pre-annotation {prediction.model_name}", prediction)
+        if assignment.stage == Assignment.Stage.CERTIFICATION:
+            add("correction", "Reference", reference_of(assignment, layer.name, user))
         if round_ is None:
             continue
         judged = round_.masks.select_related("submitted", "approved").filter(layer=layer.name).first()
@@ -48,6 +56,7 @@ def overlays_of(
             add("previous", f"Round {earlier.number}", before.submitted if before else None)
         # Whoever judges one of several independent readings learns of the others after the verdict.
         is_blind = round_.annotation.is_overlap and round_.state in (RoundState.PENDING, RoundState.CLAIMED)
+        is_blind |= round_.annotation.is_gold  # at no time: a plain scan has no other reader
         if reviewing and not is_blind and has_role(user, assignment.campaign, Role.REVIEWER, Role.ARBITRATOR):
             for reader, theirs in _other_readers(round_, layer):
                 add(f"reader-{reader}", f"Reader {reader}", theirs)
@@ -92,6 +101,7 @@ def _other_readers(round_: ReviewRound, layer: Layer) -> list[tuple[int, MaskRev
             layer=layer.name,
             submitted__isnull=False,
             round__annotation__campaign=round_.annotation.campaign_id,
+            round__annotation__is_gold=False,
         )
         .exclude(round__annotation=round_.annotation_id)
         .select_related("submitted", "round__annotation")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from annotation.masks.answers import save_answers
 from annotation.masks.models import AnswerSet, Head, MaskRevision
 from annotation.masks.selectors import heads_of, newest_answers, schema_of
 from annotation.masks.wholeness import check_masks
-from annotation.reviews.certificates import fail_certificate
+from annotation.reviews.certificates import draw_by_policy, fail_certificate
 from annotation.reviews.comments import pin_comment, pin_once
 from annotation.reviews.interlocks import Interlock, check_interlocks, list_unanswered
 from annotation.reviews.models import ReviewRound, RoundMask
@@ -26,7 +27,7 @@ from annotation.scans.volumes import check_volume
 from annotation.work.batches import refresh_batch
 from annotation.work.handing_over import can_work, hand_back
 from annotation.work.independence import reads_scan_of
-from annotation.work.models import Assignment, Batch
+from annotation.work.models import Assignment, Batch, ReviewPolicy
 from annotation.work.permissions import require_role
 from annotation.work.requeuing import end_assignment, worked_on_by
 from annotation.work.services import check_not_lost, lock_assignment, lock_own
@@ -58,6 +59,19 @@ def list_interlocks(assignment: Assignment) -> list[Interlock]:
     )
 
 
+def check_interlocked(assignment: Assignment, acknowledged: Sequence[str]) -> list[Interlock]:
+    """The problems of handing in, all acknowledged. Raises Conflict `interlocks` with those that are not."""
+    locks = list_interlocks(assignment)
+    open_locks = [lock for lock in locks if lock.blocking or lock.code not in acknowledged]
+    if open_locks:
+        raise Conflict(
+            "Look at this before you submit. " + " ".join(lock.message for lock in open_locks),
+            code="interlocks",
+            interlocks=plain(open_locks),
+        )
+    return locks
+
+
 def submit_assignment(
     *,
     assignment_id: UUID,
@@ -74,18 +88,11 @@ def submit_assignment(
     with transaction.atomic():
         assignment = lock_own(assignment_id, actor)
         if assignment.stage != Assignment.Stage.ANNOTATION:
-            raise Conflict("A review ends with a verdict, not by handing it in.", code="state_conflict")
+            raise Conflict("Only an annotation is handed in to a reviewer.", code="state_conflict")
         check_not_withdrawn(assignment.scan)
         check_not_lost(assignment, actor)
         ASSIGNMENT.check(assignment.state, AssignmentState.SUBMITTED)
-        locks = list_interlocks(assignment)
-        open_locks = [lock for lock in locks if lock.blocking or lock.code not in acknowledged]
-        if open_locks:
-            raise Conflict(
-                "Look at this before you submit. " + " ".join(lock.message for lock in open_locks),
-                code="interlocks",
-                interlocks=plain(open_locks),
-            )
+        locks = check_interlocked(assignment, acknowledged)
         advance(
             assignment, AssignmentState.SUBMITTED, table=ASSIGNMENT, actor=actor, submitted_at=now(), lease_until=None
         )
@@ -93,6 +100,8 @@ def submit_assignment(
         for comment in comments:
             pin_once(round_, actor, str(comment.get("text", "")), comment.get("ijk"), comment.get("id"))
         refresh_batch(assignment.batch_id, actor)
+        if assignment.batch.review_policy == ReviewPolicy.SAMPLE:
+            transaction.on_commit(partial(draw_by_policy, assignment.batch_id), robust=True)  # beat draws what is left
     return round_
 
 

@@ -1,4 +1,4 @@
-"""States of review rounds and comments."""
+"""States of review rounds, certificates, certification trials, arbitrations and comments."""
 
 from django.db.models import TextChoices
 
@@ -20,10 +20,12 @@ REVIEW_ROUND = StateTable.of(
     "review round",
     RoundState.PENDING,
     {
-        # To approved: accepted on the certificate of its batch (annotation.reviews.certificates).
+        # To approved: accepted on the certificate of its batch (annotation.reviews.certificates). To arbitration: the
+        # readers of its scan disagree too much (annotation.reviews.arbitration).
         RoundState.PENDING: {
             RoundState.CLAIMED,
             RoundState.APPROVED,
+            RoundState.ARBITRATION,
             RoundState.WITHDRAWN,
             RoundState.TAKEN_BACK,
         },
@@ -32,10 +34,15 @@ REVIEW_ROUND = StateTable.of(
             RoundState.CORRECTED,
             RoundState.RETURNED,
             RoundState.PENDING,
-            RoundState.ARBITRATION,
             RoundState.WITHDRAWN,
         },
-        RoundState.ARBITRATION: {RoundState.APPROVED, RoundState.CORRECTED, RoundState.RETURNED},
+        # To pending: the arbitration was given up, each reading is reviewed.
+        RoundState.ARBITRATION: {
+            RoundState.APPROVED,
+            RoundState.CORRECTED,
+            RoundState.PENDING,
+            RoundState.WITHDRAWN,
+        },
         # A verdict taken back at once, while nobody has begun on it (annotation.reviews.taking_back).
         RoundState.APPROVED: {RoundState.CLAIMED},
         RoundState.CORRECTED: {RoundState.CLAIMED},
@@ -63,6 +70,43 @@ CERTIFICATE = StateTable.of(
         },
     },
     needs_reason={CertificateState.FAILED, CertificateState.CANCELLED},
+)
+
+
+class TrialState(TextChoices):
+    WORKING = "working"
+    PASSED = "passed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+TRIAL = StateTable.of(
+    "certification",
+    TrialState.WORKING,
+    {TrialState.WORKING: {TrialState.PASSED, TrialState.FAILED, TrialState.CANCELLED}},
+    needs_reason={TrialState.CANCELLED},
+)
+
+
+class ArbitrationState(TextChoices):
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    DECIDED = "decided"
+    CANCELLED = "cancelled"
+
+
+ARBITRATION = StateTable.of(
+    "arbitration",
+    ArbitrationState.WAITING,
+    {
+        ArbitrationState.WAITING: {ArbitrationState.CLAIMED, ArbitrationState.CANCELLED},
+        ArbitrationState.CLAIMED: {
+            ArbitrationState.DECIDED,
+            ArbitrationState.WAITING,
+            ArbitrationState.CANCELLED,
+        },
+    },
+    needs_reason={ArbitrationState.CANCELLED},
 )
 
 

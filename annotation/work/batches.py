@@ -9,8 +9,9 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from annotation.work.choosing import Chosen, choose_scans
+from annotation.work.gold import draw_gold
 from annotation.work.independence import not_for
-from annotation.work.models import Assignment, Batch, Campaign
+from annotation.work.models import Assignment, Batch, Campaign, ReviewPolicy
 from annotation.work.overlap import add_readers, list_owed
 from annotation.work.permissions import is_annotator, require_role
 from annotation.work.requeuing import find_begun
@@ -36,13 +37,15 @@ def create_batch(
     due_on: date | None = None,
     scan_ids: Sequence[UUID] | None = None,
     starts_anew: bool = False,
+    review_policy: ReviewPolicy | None = None,
 ) -> Batch:
     """Create a draft batch of up to `size` unassigned scans. Scans on which somebody worked without an end (their batch
     was closed, they skipped) go on from what was drawn, unless `starts_anew`.
 
     `chosen_by`: a strategy (`hybrid`, `entropy`, `foreground_random`, `random`), `order` (by code) or `hand`
     (`scan_ids`); by a strategy, `Campaign.repeat_share` of the batch are approved scans that are read again. Readings
-    that scans with several readers still lack come first (annotation.work.overlap). Raises Conflict when a scan is
+    that scans with several readers still lack come first (annotation.work.overlap); gold scans are hidden among the
+    others (annotation.work.gold). `review_policy` None: that of the campaign. Raises Conflict when a scan is
     taken or none is left.
     """
     require_role(actor, campaign, Role.COORDINATOR)
@@ -56,7 +59,8 @@ def create_batch(
     if due_on is not None and due_on < today_of(actor):
         raise Invalid("The due date lies in the past.", code="bad_due_date")
     owed = [] if scan_ids else list_owed(campaign, assignee)[:size]
-    chosen, way = choose_scans(campaign, size - len(owed), chosen_by, scan_ids, assignee)
+    gold = [] if scan_ids else draw_gold(campaign, size, assignee)[: size - len(owed)]
+    chosen, way = choose_scans(campaign, size - len(owed) - len(gold), chosen_by, scan_ids, assignee)
     if not owed and all(one.reader > 1 for one in chosen):
         raise Conflict(
             "No scan is left that is ready, not yet in a batch and visible to the person; import some first.",
@@ -70,20 +74,26 @@ def create_batch(
         assignee=assignee,
         due_on=due_on,
         chosen_by=way,
+        review_policy=review_policy or campaign.review_policy,
         created_by=actor,
     )
     begun = find_begun(campaign, [one.scan for one in chosen])
     room = campaign.batch_size if scan_ids else size
-    readings = add_readers(batch, chosen, owed, begun=begun, room=room, keeps_all=bool(scan_ids))
+    readings = add_readers(batch, chosen, [*owed, *gold], begun=begun, room=room, keeps_all=bool(scan_ids))
     _fill(batch, readings, {} if starts_anew else begun)
-    told = {
+    record(actor=actor, action="batch.created", target=batch, new=_counts(readings, way))
+    return batch
+
+
+def _counts(readings: Sequence[Chosen], way: str) -> dict[str, Any]:
+    """What a new batch holds, for the audit log."""
+    return {
         "scans": len(readings),
         "chosen_by": way,
         "repeats": sum(one.reader > 1 and not one.is_overlap for one in readings),
-        "independent": sum(one.is_overlap for one in readings),
+        "independent": sum(one.is_overlap and not one.is_gold for one in readings),
+        "gold": sum(one.is_gold for one in readings),
     }
-    record(actor=actor, action="batch.created", target=batch, new=told)
-    return batch
 
 
 def _fill(batch: Batch, chosen: Sequence[Chosen], begun: Mapping[UUID, tuple[UUID, int]]) -> None:
@@ -97,6 +107,7 @@ def _fill(batch: Batch, chosen: Sequence[Chosen], begun: Mapping[UUID, tuple[UUI
             position=position,
             reader=one.reader,
             is_overlap=one.is_overlap,
+            is_gold=one.is_gold,
             choice=one.choice,
         )
         for position, one in enumerate(chosen, start=1)

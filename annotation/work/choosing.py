@@ -36,6 +36,7 @@ class Chosen:
     choice: dict[str, Any] = field(default_factory=dict)
     reader: int = 1
     is_overlap: bool = False  # one of several independent readings
+    is_gold: bool = False  # measures its reader (annotation.work.gold)
 
 
 def strategies_of(campaign: Campaign) -> list[str]:
@@ -136,6 +137,11 @@ def say_repeats(campaign: Campaign) -> str:
     return f"Except in order, {share} % are approved scans that are read again from blank, to see how readers agree."
 
 
+def choice_told(choice: Mapping[str, Any], *, knows_gold: bool) -> Mapping[str, Any]:
+    """Why a scan was chosen, as somebody who oversees reads it; only coordinators read which scan is gold."""
+    return {"why": "overlap"} if choice.get("why") == "gold" and not knows_gold else choice
+
+
 def say_why(choice: Mapping[str, Any], site: str) -> str:
     """Why a scan was chosen, in a sentence; empty for an assignment made before this was kept."""
     sentences = {
@@ -146,6 +152,7 @@ def say_why(choice: Mapping[str, Any], site: str) -> str:
         "held_out": f"Site {site} is held out, to measure models on: at random, whatever a model says.",
         "repeat": "Approved before; read again from blank, to see how far readers agree.",
         "overlap": "Read by several people who know nothing of each other, to see how far they agree.",
+        "gold": "Gold scan: it has a reference mask, and measures its reader.",
         "order": "In order of its code: it has no score.",
         "hand": "Chosen by hand.",
     }

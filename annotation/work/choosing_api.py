@@ -10,12 +10,13 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotation.work.choosing import mix_of, say_why
+from annotation.work.choosing import choice_told, mix_of, say_why
 from annotation.work.models import Assignment
-from annotation.work.permissions import OVERSEERS, require_role
+from annotation.work.permissions import OVERSEERS, has_role, require_role
 from annotation.work.selectors import visible_assignments, visible_batches
 from annotation.work.states import AssignmentState
 from voxloop.accounts.requests import Request
+from voxloop.accounts.roles import Role
 from voxloop.kernel.errors import NotFound
 
 FACTS = ("strategy", "model", "uncertainty", "surer", "extent_ml", "finding")
@@ -66,6 +67,9 @@ class BatchChoiceView(APIView):
             .exclude(state=AssignmentState.RECLAIMED)
             .order_by("position")
         )
+        coordinates = has_role(request.user, batch.campaign, Role.COORDINATOR)
+        for row in rows:
+            row.choice = dict(choice_told(row.choice, knows_gold=coordinates))
         mix = mix_of((row.scan.site.code, row.choice) for row in rows)
         scans = [
             {

@@ -51,7 +51,9 @@ def _before(scans: Sequence[Scan], actor: Actor) -> list[str]:
     Assignment.objects.filter(scan__in=scans).exclude(reason="").update(reason="erased")
     Assignment.objects.filter(scan__in=scans).update(marks={}, choice={})
     ScanScore.objects.filter(scan__in=scans).delete()
-    CampaignScan.objects.filter(scan__in=scans).update(score_model="", uncertainty=None, extent_ml=None, finding="")
+    CampaignScan.objects.filter(scan__in=scans).update(
+        score_model="", uncertainty=None, extent_ml=None, finding="", is_gold=False
+    )
     return []
 
 

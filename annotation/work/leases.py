@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from annotation.scans.states import ScanState
+from annotation.work.certifying import not_given_to
 from annotation.work.models import Assignment, Batch
 from annotation.work.pauses import UNOPENED, held_for
 from annotation.work.permissions import site_ids
@@ -66,6 +67,7 @@ def own_work_of(batch_id: UUID, actor: User) -> list[Assignment]:
         )
         .exclude(batch__state__in=[BatchState.DRAFT, BatchState.CLOSED, BatchState.CANCELLED])
         .exclude(held_for(actor), state__in=UNOPENED)
+        .exclude(not_given_to(actor), state=AssignmentState.QUEUED)
         .order_by("position")
     )
 

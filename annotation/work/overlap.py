@@ -34,7 +34,7 @@ def list_owed(campaign: Campaign, person: User | None) -> list[Chosen]:
     )
     there: dict[UUID, set[int]] = defaultdict(set)
     known: set[UUID] = set()
-    work = Assignment.objects.filter(campaign=campaign, scan__in=[plan.scan_id for plan in plans])
+    work = Assignment.objects.filter(campaign=campaign, scan__in=[plan.scan_id for plan in plans], is_gold=False)
     for scan, stage, reader, state, who in work.values_list("scan_id", "stage", "reader", "state", "person_id"):
         if stage == Assignment.Stage.ANNOTATION and state not in ENDED:
             there[scan].add(reader)

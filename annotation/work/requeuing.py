@@ -42,6 +42,7 @@ def put_back(assignment: Assignment, *, person: User | None = None, starts_anew:
         stage=assignment.stage,
         reader=assignment.reader,
         is_overlap=assignment.is_overlap,
+        is_gold=assignment.is_gold,
         choice=assignment.choice,
         position=assignment.position,
         person=person,

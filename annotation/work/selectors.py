@@ -4,9 +4,9 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from annotation.scans.models import Scan
 from annotation.scans.states import ScanState
+from annotation.work.certifying import not_given_to
 from annotation.work.independence import knows_it
 from annotation.work.models import Assignment, Batch, Campaign, CampaignScan
-from annotation.work.pauses import held_for
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
 from annotation.work.states import AssignmentState, BatchState
 from voxloop.accounts.models import User
@@ -103,7 +103,7 @@ def pool(user: User, campaign: Campaign | None = None, *, even_paused: bool = Fa
             scan__state=ScanState.READY,
         )
         .exclude(knows_it(user))
-        .exclude(Q() if even_paused else held_for(user))
+        .exclude(Q() if even_paused else not_given_to(user))
         .order_by("batch__number", "position")
     )
 

@@ -7,11 +7,12 @@ from django.db.models import QuerySet
 
 from annotation.scans.states import ScanState
 from annotation.work.batches import refresh_batch
+from annotation.work.certifying import check_certified, not_given_to
 from annotation.work.handing_over import can_work, check_may_work, hand_back
 from annotation.work.independence import knows_scan
 from annotation.work.leases import UNTOUCHED, extended, had_open
 from annotation.work.models import Assignment, Campaign
-from annotation.work.pauses import UNOPENED, check_not_paused, held_for
+from annotation.work.pauses import UNOPENED, check_not_paused
 from annotation.work.permissions import require_role
 from annotation.work.selectors import WORKED_IN, pool, visible_assignments
 from annotation.work.states import ASSIGNMENT, AssignmentState, BatchState
@@ -54,7 +55,7 @@ def claim_assignment(*, actor: User, campaign: Campaign | None = None) -> Assign
         scan__site__memberships__user=actor,
         scan__state=ScanState.READY,
     )
-    own = own.exclude(held_for(actor)).order_by("batch__number", "position")
+    own = own.exclude(not_given_to(actor)).order_by("batch__number", "position")
     if campaign is not None:
         own = own.filter(campaign=campaign)
     for rows in (
@@ -92,6 +93,7 @@ def open_assignment(*, assignment_id: UUID, actor: User) -> Assignment:
     assignment = lock_own(assignment_id, actor)
     if assignment.campaign.is_paused or assignment.state in UNOPENED:
         check_not_paused(assignment, actor)
+    check_certified(assignment, actor)
     check_not_withdrawn(assignment.scan)
     if assignment.state in UNOPENED:
         if assignment.batch.state == BatchState.DRAFT:
@@ -143,7 +145,9 @@ def block_assignment(*, assignment_id: UUID, actor: User, reason: str) -> Assign
 def _set_aside(assignment_id: UUID, state: AssignmentState, actor: User, reason: str) -> Assignment:
     assignment = lock_own(assignment_id, actor)
     if assignment.stage != Assignment.Stage.ANNOTATION:
-        raise Conflict("A review cannot be skipped or blocked; give it back instead.", code="state_conflict")
+        raise Conflict(
+            "Only an annotation can be skipped or blocked; a review is given back instead.", code="state_conflict"
+        )
     if assignment.state == AssignmentState.SUBMITTED:
         # Only the end of its scan skips it; its review would stay behind.
         raise Conflict("This scan is handed in; it waits for its reviewer.", code="not_editable")

@@ -22,7 +22,7 @@ def responses(client: Client, row: Assignment) -> dict[str, Any]:
     found: dict[str, Any] = {
         "listed": next(one for one in rows if one["id"] == str(row.pk)),
         "opened": client.post(f"/api/v1/assignments/{row.pk}/open", content_type="application/json").json(),
-        "context": client.get(f"/api/v1/assignments/{row.pk}/context").json(),
+        "context": client.get(f"/api/v1/assignments/{row.pk}/").json(),
         "batches": client.get("/api/v1/batches/").json(),
         "scan": client.get(f"/api/v1/scans/{row.scan_id}/").json(),
         "page": client.get(f"/scans/{row.scan_id}/").status_code,
@@ -70,7 +70,7 @@ def test_a_reader_gets_nothing_of_the_other_reading(world: World) -> None:
     for client in (mine, theirs):
         assert client.post("/api/v1/assignments/claim", content_type="application/json").status_code == 200
     other = batch.assignments.get(person=world["annotator2"])
-    for path in ("", "/context", "/mask?layer=findings"):
+    for path in ("/", "/mask?layer=findings"):
         assert mine.get(f"/api/v1/assignments/{other.pk}{path}").status_code == 404
     assert mine.get(f"/view/{other.pk}/").status_code == 404
     assert len(mine.get("/api/v1/assignments/").json()["results"]) == 1

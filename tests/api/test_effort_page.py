@@ -85,7 +85,9 @@ def test_a_draft_shows_why_each_scan_was_chosen_and_the_mix(world: World) -> Non
     last = CampaignScan.objects.filter(scan=world.scans[-1])
     last.update(score_model="m3", uncertainty=0.41, extent_ml=62.0, finding="infectious_opacity")
     assert "Most useful: unsure, varied" in text(client, reverse("batch_new", args=["chest-ct"]))
-    made = client.post(reverse("batch_new", args=["chest-ct"]), {"chosen_by": "hybrid", "size": 3})
+    made = client.post(
+        reverse("batch_new", args=["chest-ct"]), {"chosen_by": "hybrid", "size": 3, "review_policy": "all"}
+    )
     batch = Batch.objects.get()
     assert (batch.state, batch.chosen_by) == ("draft", "hybrid")
     page = text(client, made["Location"])

@@ -14,6 +14,7 @@ from annotation.datasets.services import create_release
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.pages.permissions import ADMINISTRATOR, ANYBODY, ROWS, Row, Scope
 from annotation.pages.urls import urlpatterns
+from annotation.reviews.models import Arbitration, GoldScan
 from annotation.reviews.services import submit_assignment
 from tests.factories.evidence import case_of
 from tests.factories.world import World, label, make_scan, publish
@@ -40,6 +41,7 @@ SEES: dict[Scope, set[str]] = {
     Scope.BATCH: OVERSEERS | {"annotator"},
     Scope.ASSIGNMENT: OVERSEERS | {"annotator"},
     Scope.ROUND: OVERSEERS | {"annotator", "reviewer"},
+    Scope.ARBITRATION: OVERSEERS | {"reviewer"},
     Scope.SCAN: OVERSEERS | {"annotator", "reviewer"},
     Scope.MODEL: OVERSEERS,
     Scope.RELEASE: OVERSEERS,
@@ -61,6 +63,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "campaign_pause": {"reason": "holiday"},
     "batch_pause": {"reason": "the scanner is checked"},
     "member_pause": {"reason": "holiday"},
+    "arbitration_cancel": {"reason": "everybody knows it"},
+    "member_let_work": {"reason": "made the references"},
+    "gold_change": {"change": "retire"},
 }
 
 
@@ -85,6 +90,7 @@ def subjects(world: World) -> dict[Scope, Any]:
     model = ModelVersion.objects.create(
         campaign=world.campaign, number=1, run=run, weights_key="weights/1", config={}, metrics={}
     )
+    GoldScan.objects.create(campaign=world.campaign, scan=first.scan, origin="approved", made_by=world["coordinator"])
     job = Job.objects.create(kind=Job.Kind.IMPORT_SCANS, key="a job", requested_by=world["datamanager"])
     release = create_release(campaign=world.campaign, name="r1", actor=world["datamanager"])
     return {
@@ -92,6 +98,14 @@ def subjects(world: World) -> dict[Scope, Any]:
         Scope.BATCH: batch,
         Scope.ASSIGNMENT: second,
         Scope.ROUND: found,
+        Scope.ARBITRATION: Arbitration.objects.create(
+            campaign=world.campaign,
+            scan=first.scan,
+            round=found,
+            first_reader=world["annotator"],
+            second_reader=world["annotator2"],
+            dice=0.5,
+        ),
         Scope.SCAN: first.scan,
         Scope.MODEL: model,
         Scope.RELEASE: release,
@@ -119,7 +133,9 @@ def addresses(pattern: URLPattern, row: Row, thing: Any) -> str:
     if "scan" in pattern.pattern.converters:
         words["scan"] = thing.run.results["cases"][0]["scan"] if hasattr(thing, "run") else str(uuid4())
     if "person" in pattern.pattern.converters:
-        words["person"] = thing.members.first().user_id
+        words["person"] = thing.members.filter(role=Role.ANNOTATOR).first().user_id
+    if "gold" in pattern.pattern.converters:
+        words["gold"] = thing.gold_scans.get().pk
     for more, value in words.items():
         if more in pattern.pattern.converters:
             keys[more] = value

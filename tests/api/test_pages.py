@@ -120,13 +120,13 @@ def test_a_batch_form_says_which_value_is_allowed(world: World) -> None:
     client = log_in(world, "coordinator")
     path = reverse("batch_new", args=["chest-ct"])
     late = today() - timedelta(days=1)
-    answer = client.post(path, {"chosen_by": "order", "size": 80, "due_on": late.isoformat()})
+    answer = client.post(path, {"chosen_by": "order", "size": 80, "review_policy": "all", "due_on": late.isoformat()})
     page = " ".join(answer.content.decode().split())
     assert answer.status_code == 422
     assert "2 fields need a change" in page
     assert "A batch holds 1 to 50 scans" in page
     assert 'aria-invalid="true"' in page
-    made = client.post(path, {"chosen_by": "order", "size": 2, "publish": "on"})
+    made = client.post(path, {"chosen_by": "order", "size": 2, "review_policy": "all", "publish": "on"})
     batch = Batch.objects.get()
     assert made["Location"] == reverse("batch", args=[batch.pk])
     assert (batch.state, batch.assignments.count()) == ("published", 2)

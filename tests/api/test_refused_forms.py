@@ -67,7 +67,7 @@ def test_a_campaign_whose_name_or_short_name_is_taken(world: World) -> None:
 def test_a_batch_without_scans_keeps_its_form(world: World) -> None:
     client = logged_in(world, "coordinator")
     world.campaign.campaign_scans.all().delete()
-    body = {"chosen_by": "random", "size": "3", "publish": "on"}
+    body = {"chosen_by": "random", "size": "3", "review_policy": "all", "publish": "on"}
     page = refused(client, f"/campaigns/{world.campaign.slug}/batches/new/", body, "assignee", "no_scans_left", ["3"])
     assert re.search(r'<option value="random"\s+selected', page)
 

@@ -18,7 +18,18 @@ from annotation.learning.states import (
     PreAnnotationState,
     RunState,
 )
-from annotation.reviews.states import CERTIFICATE, COMMENT, REVIEW_ROUND, CertificateState, CommentState, RoundState
+from annotation.reviews.states import (
+    ARBITRATION,
+    CERTIFICATE,
+    COMMENT,
+    REVIEW_ROUND,
+    TRIAL,
+    ArbitrationState,
+    CertificateState,
+    CommentState,
+    RoundState,
+    TrialState,
+)
 from annotation.scans.states import SCAN, ScanState
 from annotation.work.states import ASSIGNMENT, BATCH, AssignmentState, BatchState
 from voxloop.jobs.states import JOB, JobState
@@ -32,6 +43,8 @@ ENUMS: list[tuple[StateTable[Any], type[TextChoices]]] = [
     (REVIEW_ROUND, RoundState),
     (COMMENT, CommentState),
     (CERTIFICATE, CertificateState),
+    (TRIAL, TrialState),
+    (ARBITRATION, ArbitrationState),
     (TRAINING_RUN, RunState),
     (MODEL_VERSION, ModelState),
     (PRE_ANNOTATION, PreAnnotationState),
@@ -73,7 +86,7 @@ def _sets_a_state(node: ast.AST) -> bool:
         if called == "setattr":
             return any(isinstance(each, ast.Constant) and each.value == "state" for each in node.args)
         is_model = called in {"Scan", "Batch", "Assignment", "ReviewRound", "Comment", "TrainingRun", "ModelVersion"}
-        is_model |= called in {"PreAnnotation", "Release", "Job"}
+        is_model |= called in {"PreAnnotation", "Release", "Job", "Trial", "Arbitration"}
         written: set[object] = {keyword.arg for keyword in node.keywords}
         for keyword in node.keywords:
             if keyword.arg == "defaults" and isinstance(keyword.value, ast.Dict):

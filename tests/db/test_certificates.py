@@ -8,12 +8,21 @@ import pytest
 from django.db import connection
 
 from annotation.learning.manifest import approved_rounds
-from annotation.reviews.certificates import accept_rest, cancel_sample, draw_sample, order_of
+from annotation.reviews.certificates import (
+    accept_rest,
+    cancel_sample,
+    draw_by_policy,
+    draw_due,
+    draw_sample,
+    order_of,
+    review_all,
+)
 from annotation.reviews.claims import claim_next_round, claim_round
 from annotation.reviews.models import Certificate, ReviewRound
 from annotation.reviews.selectors import review_queue
 from annotation.reviews.taking_back import take_back_submission, take_back_verdict
-from annotation.work.models import Batch
+from annotation.work.batches import create_batch, publish_batch
+from annotation.work.models import Batch, ReviewPolicy
 from annotation.work.withdrawing import withdraw
 from tests.factories.batches import handed_in, judge
 from tests.factories.overlap import hand_in
@@ -199,3 +208,47 @@ def test_drawing_while_reviewers_claim_leaves_no_rest_in_review(live_world: Worl
     else:
         assert (drawn, Certificate.objects.count()) == ("review_begun", 0)
     assert claim_next_round(actor=world["reviewer"]) is not None  # who came while it was drawn asks again
+
+
+@pytest.mark.django_db
+def test_a_batch_is_reviewed_by_sample_when_its_campaign_says_so(world: World) -> None:
+    world.campaign.review_policy = "sample"
+    world.campaign.save()
+    batch = publish(world, size=6)
+    assert batch.review_policy == "sample"
+    rows = list(batch.assignments.select_related("scan", "campaign").order_by("position"))
+    for row in rows[:5]:
+        hand_in(world, row, "annotator")
+    assert not review_queue(world["reviewer"]).exists()  # nobody begins before the sample
+    with pytest.raises(Conflict) as held:
+        claim_round(round_id=rows[0].rounds.get().pk, actor=world["reviewer"])
+    assert held.value.code == "held"
+    assert (draw_due(), draw_by_policy(batch.pk)) == (0, None)
+    hand_in(world, rows[5], "annotator")
+    assert (draw_due(), draw_due()) == (1, 0)
+    certificate = batch.certificates.get()
+    assert (certificate.scans, certificate.excluded, certificate.confidence) == (6, 1, 0.9)
+    assert certificate.created_by is None
+    assert review_queue(world["reviewer"]).count() == certificate.sampled
+    assert draw_by_policy(batch.pk) is None
+
+
+@pytest.mark.django_db
+def test_a_coordinator_has_every_scan_of_such_a_batch_reviewed(world: World) -> None:
+    batch = create_batch(
+        campaign=world.campaign,
+        actor=world["coordinator"],
+        size=2,
+        assignee=world["annotator"],
+        review_policy=ReviewPolicy.SAMPLE,
+    )
+    publish_batch(batch_id=batch.pk, actor=world["coordinator"])
+    hand_in(world, batch.assignments.select_related("scan", "campaign").first(), "annotator")
+    assert not review_queue(world["reviewer"]).exists()
+    with pytest.raises(NotFound):
+        review_all(batch_id=batch.pk, actor=world["reviewer"])
+    review_all(batch_id=batch.pk, actor=world["coordinator"])
+    assert review_queue(world["reviewer"]).count() == 1
+    with pytest.raises(Conflict):
+        review_all(batch_id=batch.pk, actor=world["coordinator"])
+    assert draw_due() == 0

@@ -84,7 +84,7 @@ def test_today_can_be_chosen_where_the_coordinator_is(
     set_time_zone(user=world["coordinator"], name=zone)
     at(monkeypatch, datetime(2026, 6, 9, 20, 0, tzinfo=UTC))
     for day, is_taken in ((first, True), (first - timedelta(days=1), False)):
-        data = {"chosen_by": "order", "size": "1", "due_on": day.isoformat()}
+        data = {"chosen_by": "order", "size": "1", "review_policy": "all", "due_on": day.isoformat()}
         form = BatchForm(data, campaign=world.campaign, free=2, actor=world["coordinator"])
         assert form.is_valid() is is_taken, form.errors
     assert create_batch(campaign=world.campaign, actor=world["coordinator"], size=1, due_on=first).due_on == first

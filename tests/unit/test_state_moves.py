@@ -7,7 +7,7 @@ import pytest
 
 from annotation.datasets.states import EXPORTABLE, RELEASE
 from annotation.learning.states import MODEL_VERSION, PRE_ANNOTATION, TRAINING_RUN
-from annotation.reviews.states import CERTIFICATE, COMMENT, REVIEW_ROUND
+from annotation.reviews.states import ARBITRATION, CERTIFICATE, COMMENT, REVIEW_ROUND, TRIAL
 from annotation.scans.states import SCAN, ScanState
 from annotation.work.states import ASSIGNMENT, BATCH
 from voxloop.jobs.states import JOB
@@ -59,9 +59,9 @@ MOVES: list[tuple[StateTable[Any], dict[str, str]]] = [
     (
         REVIEW_ROUND,
         {
-            "pending": "claimed withdrawn taken_back approved",
-            "claimed": "approved corrected returned pending arbitration withdrawn",
-            "arbitration": "approved corrected returned",
+            "pending": "claimed withdrawn taken_back approved arbitration",
+            "claimed": "approved corrected returned pending withdrawn",
+            "arbitration": "approved corrected pending withdrawn",
             "approved": "claimed",
             "corrected": "claimed",
             "returned": "claimed",
@@ -70,6 +70,16 @@ MOVES: list[tuple[StateTable[Any], dict[str, str]]] = [
         },
     ),
     (CERTIFICATE, {"drawn": "accepted failed cancelled", "accepted": "", "failed": "", "cancelled": ""}),
+    (TRIAL, {"working": "passed failed cancelled", "passed": "", "failed": "", "cancelled": ""}),
+    (
+        ARBITRATION,
+        {
+            "waiting": "claimed cancelled",
+            "claimed": "decided waiting cancelled",
+            "decided": "",
+            "cancelled": "",
+        },
+    ),
     (COMMENT, {"open": "resolved", "resolved": "reopened", "reopened": "resolved"}),
     (
         TRAINING_RUN,
@@ -113,6 +123,8 @@ MOVES: list[tuple[StateTable[Any], dict[str, str]]] = [
 # States that nobody enters without saying why.
 REASONS = {
     "batch certificate": {"failed", "cancelled"},
+    "certification": {"cancelled"},
+    "arbitration": {"cancelled"},
     "scan": {"rejected", "failed", "withdrawn", "erased"},
     "assignment": {"skipped", "blocked", "reclaimed"},
     "release": {"yanked"},
@@ -126,6 +138,8 @@ FIRST = {
     "review round": "pending",
     "comment": "open",
     "batch certificate": "drawn",
+    "certification": "working",
+    "arbitration": "waiting",
     "training run": "queued",
     "model version": "candidate",
     "pre-annotation": "requested",

@@ -7,7 +7,7 @@ import pytest
 
 from annotation.datasets.states import RELEASE
 from annotation.learning.states import MODEL_VERSION, PRE_ANNOTATION, TRAINING_RUN
-from annotation.reviews.states import CERTIFICATE, COMMENT, REVIEW_ROUND
+from annotation.reviews.states import ARBITRATION, CERTIFICATE, COMMENT, REVIEW_ROUND, TRIAL
 from annotation.scans.states import SCAN
 from annotation.work.states import ASSIGNMENT, BATCH, AssignmentState
 from voxloop.jobs.states import JOB
@@ -21,6 +21,8 @@ TABLES = [
     REVIEW_ROUND,
     COMMENT,
     CERTIFICATE,
+    TRIAL,
+    ARBITRATION,
     TRAINING_RUN,
     MODEL_VERSION,
     PRE_ANNOTATION,

@@ -118,6 +118,7 @@ def measure_agreement(user: User, campaign: Campaign) -> Found:
         handed_in=Assignment.objects.filter(
             campaign=campaign,
             is_overlap=True,
+            is_gold=False,
             state__in=[AssignmentState.SUBMITTED, AssignmentState.APPROVED, AssignmentState.RETURNED],
         ).count(),
     )

@@ -9,6 +9,7 @@ from django.db.models import Count
 
 from annotation.pages.templatetags.figures import plural
 from annotation.reviews.states import RoundState
+from annotation.reviews.trials import CHOSEN_BY
 from annotation.work.choosing import mix_of, say_why
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.schema import parse_schema
@@ -47,6 +48,7 @@ CHOSEN = {
     "entropy": "least sure first",
     "foreground_random": "at random with findings",
     "random": "at random",
+    "gold": "gold scan",
     "order": "in order",
     "score": "by the model's score",  # of batches made before there were strategies
     "hand": "by hand",
@@ -108,6 +110,7 @@ class Card:
 def cards(user: User, campaign: Campaign, *, states: Sequence[str] | None = None) -> list[Card]:
     """Every batch of the campaign the person may see, newest first."""
     rows = visible_batches(user).filter(campaign=campaign).select_related("assignee", "created_by").order_by("-number")
+    rows = rows.exclude(chosen_by=CHOSEN_BY)  # a certification is no batch of the campaign's work
     if states:
         rows = rows.filter(state__in=states)
     batches = list(rows)

@@ -8,7 +8,7 @@ from annotation.reviews.certificates import DEFECTS
 from annotation.reviews.models import Certificate, ReviewRound
 from annotation.reviews.sampling import confidence_of, most_bad
 from annotation.reviews.states import CertificateState, RoundState
-from annotation.work.models import Batch
+from annotation.work.models import Batch, ReviewPolicy
 from annotation.work.states import BatchState
 
 
@@ -91,3 +91,9 @@ def waiting_whole(batch: Batch) -> int:
     if any(state != RoundState.PENDING or drawn == CertificateState.DRAWN for state, drawn in states):
         return 0
     return len(states)
+
+
+def awaits_sample(batch: Batch) -> bool:
+    """Whether a sample will be drawn by the policy of the batch, when its last scan is handed in."""
+    live = (BatchState.DRAFT, BatchState.PUBLISHED, BatchState.IN_PROGRESS, BatchState.SUBMITTED)
+    return batch.review_policy == ReviewPolicy.SAMPLE and batch.state in live and not batch.certificates.exists()

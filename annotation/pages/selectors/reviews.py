@@ -12,9 +12,9 @@ from annotation.masks.models import MaskRevision
 from annotation.masks.nifti import geometry_of
 from annotation.masks.selectors import amount_of
 from annotation.pages.templatetags.figures import plural
-from annotation.reviews.models import ReviewRound, RoundMask
-from annotation.reviews.selectors import review_queue, visible_rounds
-from annotation.reviews.states import RoundState
+from annotation.reviews.models import Arbitration, ReviewRound, RoundMask
+from annotation.reviews.selectors import arbitration_queue, review_queue, visible_arbitrations, visible_rounds
+from annotation.reviews.states import ArbitrationState, RoundState
 from annotation.work.models import Batch, Campaign, SignaturePolicy
 from annotation.work.pauses import Pause, person_pause
 from annotation.work.schema import parse_schema
@@ -165,3 +165,12 @@ def _reason_tone(reason: str) -> str:
     if any(word in reason for word in GRAVE):
         return "bad"
     return "" if any(word in reason for word in MILD) else "warn"
+
+
+def arbitrations(user: User, campaign: Campaign | None, *, oversees: bool) -> list[Arbitration]:
+    """Those that the person may take or has taken, or for a coordinator all that wait for a decision."""
+    if not oversees:
+        return list(arbitration_queue(user, campaign).select_related("round__review"))
+    rows = visible_arbitrations(user).filter(state__in=[ArbitrationState.WAITING, ArbitrationState.CLAIMED])
+    rows = rows.filter(campaign=campaign) if campaign else rows
+    return list(rows.order_by("created_at"))

@@ -10,6 +10,7 @@ from annotation.pages.context import current_campaign
 from annotation.pages.guard import back
 from annotation.pages.plots.person import own_times
 from annotation.pages.requests import PageRequest
+from annotation.pages.selectors.trials import trial_panel
 from annotation.pages.selectors.worklist import SHOWS, group, tell, work_page, work_rows
 from annotation.reviews.taking_back import take_back_submission
 from annotation.work.models import Assignment
@@ -34,6 +35,7 @@ def worklist(request: PageRequest) -> HttpResponse:
         "worklist.html",
         {
             "work": work,
+            "trial": trial_panel(request.user, campaign),
             "pauses": pauses_told(request.user, campaign) if campaign else [],
             "show": show,
             "page": page,

@@ -8,7 +8,7 @@ from annotation.pages.certificate_forms import SampleForm
 from annotation.pages.requests import PageRequest
 from annotation.pages.selectors.certificates import waiting_whole
 from annotation.pages.templatetags.figures import plural
-from annotation.reviews.certificates import accept_rest, cancel_sample, draw_sample
+from annotation.reviews.certificates import accept_rest, cancel_sample, draw_sample, review_all
 from annotation.work.models import Batch
 from voxloop.accounts.services import confirm_signature
 from voxloop.kernel.errors import Invalid
@@ -40,5 +40,12 @@ def batch_accept_rest(request: PageRequest, found: Batch) -> HttpResponse:
 def batch_sample_cancel(request: PageRequest, found: Batch) -> HttpResponse:
     """Have every scan reviewed."""
     cancel_sample(batch_id=found.pk, actor=request.user)
+    messages.success(request, f"Every scan of {found.name} is reviewed.")
+    return redirect("batch", found.pk)
+
+
+def batch_review_all(request: PageRequest, found: Batch) -> HttpResponse:
+    """Have every scan reviewed, without waiting for the last one and a sample."""
+    review_all(batch_id=found.pk, actor=request.user)
     messages.success(request, f"Every scan of {found.name} is reviewed.")
     return redirect("batch", found.pk)

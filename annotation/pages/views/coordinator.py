@@ -9,18 +9,21 @@ from django.urls import reverse
 from annotation.learning.selectors import waiting_models
 from annotation.pages.certificate_forms import SampleForm
 from annotation.pages.forms import AssignForm, BatchForm, ReclaimForm
+from annotation.pages.gold_forms import HideGoldForm
 from annotation.pages.guard import back
 from annotation.pages.plots.campaign import day_bars
 from annotation.pages.requests import PageRequest
 from annotation.pages.selectors import batch_table
 from annotation.pages.selectors.batches import STATES, board, cards, chosen_rows, mix_bars
-from annotation.pages.selectors.certificates import sample_panel, waiting_whole
+from annotation.pages.selectors.certificates import awaits_sample, sample_panel, waiting_whole
 from annotation.pages.selectors.decisions import decisions
 from annotation.pages.selectors.readers import people
 from annotation.pages.sending import form_page, save
 from annotation.pages.tables import csv_file
 from annotation.pages.templatetags.figures import plural
 from annotation.work.batches import assign_batch, cancel_batch, close_batch, create_batch, publish_batch
+from annotation.work.choosing import choice_told
+from annotation.work.gold import RUNNING
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.overlap import list_owed
 from annotation.work.permissions import has_role
@@ -82,6 +85,7 @@ def batch_new(request: PageRequest, campaign: Campaign) -> HttpResponse:
             assignee=wanted["assignee"],
             due_on=wanted["due_on"],
             starts_anew=wanted["starts_anew"],
+            review_policy=wanted["review_policy"],
         )
         if wanted["publish"]:
             publish_batch(batch_id=made.pk, actor=request.user)
@@ -125,6 +129,9 @@ def batch(request: PageRequest, found: Batch) -> HttpResponse:
     card = next(card for card in cards(request.user, found.campaign) if card.batch.pk == found.pk)
     shown = visible_assignments(request.user).filter(batch=found, stage=Assignment.Stage.ANNOTATION)
     rows = list(shown.order_by("position", "-created_at"))
+    coordinates = has_role(request.user, found.campaign, Role.COORDINATOR)
+    for row in rows:
+        row.choice = dict(choice_told(row.choice, knows_gold=coordinates))
     waiting = waiting_whole(found)
     return render(
         request,
@@ -136,9 +143,14 @@ def batch(request: PageRequest, found: Batch) -> HttpResponse:
             "mix": mix_bars(rows, found.campaign),
             "assign": AssignForm(batch=found),
             "reclaim": ReclaimForm(campaign=found.campaign),
-            "may_change": has_role(request.user, found.campaign, Role.COORDINATOR),
+            "may_change": coordinates,
             "quality": sample_panel(found),
+            "awaits_sample": awaits_sample(found),
             "can_sample": waiting > 0,
+            "hide": HideGoldForm(),
+            "can_hide": found.state in RUNNING
+            and any(row.state == AssignmentState.QUEUED for row in rows)
+            and found.campaign.gold_scans.filter(retired_at=None).exists(),
             "sample": SampleForm(waiting=waiting),
             "untouched": sum(row.state == AssignmentState.QUEUED and row.person_id is not None for row in rows),
         },

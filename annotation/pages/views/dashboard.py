@@ -12,6 +12,8 @@ from annotation.pages.selectors import dashboard as counted
 from annotation.pages.tables import csv_file
 from annotation.scans.selectors import visible_sites
 from annotation.work.models import Campaign
+from annotation.work.permissions import has_role
+from voxloop.accounts.roles import Role
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import NotFound
 
@@ -31,6 +33,7 @@ def dashboard(request: PageRequest, campaign: Campaign) -> HttpResponse:
         {
             "within": within,
             "found": found,
+            "may_see_gold": has_role(request.user, campaign, Role.COORDINATOR),
             "forecast": counted.forecast(found.approved, end, campaign.planned_scans) if within.site is None else "",
             "approved": found.approved[-1][1] if found.approved else 0,
             "tiles": {

@@ -11,7 +11,14 @@ from annotation.pages.context import current_campaign
 from annotation.pages.pictures import PICTURES, draw_picture
 from annotation.pages.plots.campaign import queue_age
 from annotation.pages.requests import PageRequest
-from annotation.pages.selectors.reviews import pauses_of_reviews, queue, queue_facts, signing_words, tell
+from annotation.pages.selectors.reviews import (
+    arbitrations,
+    pauses_of_reviews,
+    queue,
+    queue_facts,
+    signing_words,
+    tell,
+)
 from annotation.reviews.claims import claim_next_round, claim_round
 from annotation.reviews.models import ReviewRound
 from annotation.scans.states import ScanState
@@ -44,6 +51,8 @@ def reviews(request: PageRequest) -> HttpResponse:
         "reviews.html",
         {
             "page": page,
+            "arbitrations": arbitrations(request.user, campaign, oversees=oversees),
+            "may_cancel": campaign is not None and has_role(request.user, campaign, Role.COORDINATOR),
             "pauses": pauses_of_reviews(request.user, campaign) if campaign else [],
             "rows": told,
             "chosen": chosen,

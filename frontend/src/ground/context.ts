@@ -32,6 +32,11 @@ export function readContext(page: Document = document): Context {
   return { ...context, scan: { ...context.scan, ...checked(context.scan, SIZED, "context/scan") } };
 }
 
+/** Whether the person judges the work of others here. */
+export function judges({ stage }: Pick<Context, "stage">): boolean {
+  return stage === "review" || stage === "arbitration";
+}
+
 /** The layer that is drawn on: the first editable one that has a mask. */
 export function workingLayer(context: Pick<Context, "schema" | "masks">): Layer {
   const layer =

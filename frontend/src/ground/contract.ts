@@ -33,7 +33,7 @@ export interface Assignment {
   readonly scan: string;
   readonly scan_id: string;
   readonly site: string;
-  readonly stage: "annotation" | "review" | "arbitration";
+  readonly stage: "annotation" | "review" | "arbitration" | "certification";
   readonly state: "queued" | "open" | "submitted" | "approved" | "returned" | "blocked" | "skipped" | "reclaimed";
   readonly reason: string;
   readonly round: number;
@@ -211,13 +211,13 @@ export interface Condition {
 
 /**
  * Everything the viewer needs besides voxels; `/view/<id>/` embeds the same. `masks` holds every editable layer,
- * and read-only layers with a mask. `comments_seen`: until when this person has read the comments. `review` is null
- * outside a review. `offline_days`: the longest time scans may be kept in a browser; 0: not at all. `previous` and
- * `next` are URLs of pages.
+ * and read-only layers with a mask. `comments_seen`: until when this person has read the comments. `review` is
+ * null outside a review, `feedback` until a scan of a certification is handed in. `offline_days`: the longest time
+ * scans may be kept in a browser; 0: not at all. `previous` and `next` are URLs of pages.
  */
 export interface Context {
   readonly id: string;
-  readonly stage: "annotation" | "review" | "arbitration";
+  readonly stage: "annotation" | "review" | "arbitration" | "certification";
   readonly state: "queued" | "open" | "submitted" | "approved" | "returned" | "blocked" | "skipped" | "reclaimed";
   readonly round: number;
   readonly reason: string;
@@ -235,6 +235,7 @@ export interface Context {
   readonly comments: readonly Comment[];
   readonly comments_seen: string | null;
   readonly review: ReviewOfContext | null;
+  readonly feedback: Feedback | null;
   readonly signature: Signature;
   readonly seen: SlicesSeen;
   readonly can: Permissions;
@@ -321,6 +322,27 @@ export interface Export {
   readonly created_at: string;
 }
 
+/**
+ * How a mask of a certification compares with the reference. The attempt is passed when the mean `dice` of its
+ * `scans` reaches `pass_dice`; `mean_dice` is of the `measured` ones so far. `next`: the page of the next scan of the
+ * attempt.
+ */
+export interface Feedback {
+  readonly dice: number;
+  readonly surface_dice: number;
+  readonly tolerance_mm: number;
+  readonly too_much_ml: number;
+  readonly missed_ml: number;
+  readonly gold_ml: number;
+  readonly attempt: number;
+  readonly state: "working" | "passed" | "failed" | "cancelled";
+  readonly pass_dice: number;
+  readonly mean_dice: number;
+  readonly measured: number;
+  readonly scans: number;
+  readonly next: string | null;
+}
+
 /** Which scans a release includes; null: all. */
 export interface Filters {
   readonly sites: readonly string[] | null;
@@ -347,10 +369,13 @@ export interface FoundMask {
   readonly labels: readonly FoundLabel[];
 }
 
-/** The review round of the submission, and the page of the next task. */
+/**
+ * The review round of the submission (null: a scan of a certification), and the page of the next task; of a
+ * certification that of the same scan, with the feedback.
+ */
 export interface HandedIn {
   readonly state: "queued" | "open" | "submitted" | "approved" | "returned" | "blocked" | "skipped" | "reclaimed";
-  readonly review: string;
+  readonly review: string | null;
   readonly next: string | null;
 }
 
@@ -603,7 +628,10 @@ export interface Option {
   readonly means: "" | "infection" | "no_infection";
 }
 
-/** A mask to compare with one's own: `prediction`, `author`, `previous` (the previous round), `reader-<n>`. */
+/**
+ * A mask to compare with one's own: `prediction`, `author`, `previous` (the previous round), `reader-<n>`,
+ * `correction` (made after the mask: by a reviewer, or the reference of a certification), `consensus-<rule>`.
+ */
 export interface Overlay {
   readonly key: string;
   readonly title: string;

@@ -9,18 +9,18 @@ import type * as contract from "./contract";
 export const Checks: Shape<contract.Checks> = "D";
 export const Comment: Shape<contract.Comment> = "E";
 export const Context: Shape<contract.Context> = "G";
-export const HandedIn: Shape<Pick<contract.HandedIn, "next">> = "H";
-export const History: Shape<Pick<contract.History, "revisions">> = "I";
-export const Interlock: Shape<contract.Interlock> = "K";
-export const Marks: Shape<contract.Marks> = "Q";
-export const OfflineLoad: Shape<Pick<contract.OfflineLoad, "until" | "scans">> = "T";
-export const OfflinePlan: Shape<contract.OfflinePlan> = "U";
-export const Reply: Shape<contract.Reply> = "Ca";
-export const SavedAnswers: Shape<Pick<contract.SavedAnswers, "values">> = "Fa";
-export const Setter: Shape<contract.Setter> = "Ia";
-export const Settings: Shape<Pick<contract.Settings, "saved" | "values">> = "Ka";
-export const Verdict: Shape<Pick<contract.Verdict, "next" | "undo_seconds">> = "Na";
-export const VolumeIndex: Shape<contract.VolumeIndex> = "Oa";
+export const HandedIn: Shape<Pick<contract.HandedIn, "next">> = "I";
+export const History: Shape<Pick<contract.History, "revisions">> = "J";
+export const Interlock: Shape<contract.Interlock> = "L";
+export const Marks: Shape<contract.Marks> = "R";
+export const OfflineLoad: Shape<Pick<contract.OfflineLoad, "until" | "scans">> = "U";
+export const OfflinePlan: Shape<contract.OfflinePlan> = "V";
+export const Reply: Shape<contract.Reply> = "Da";
+export const SavedAnswers: Shape<Pick<contract.SavedAnswers, "values">> = "Ga";
+export const Setter: Shape<contract.Setter> = "Ja";
+export const Settings: Shape<Pick<contract.Settings, "saved" | "values">> = "La";
+export const Verdict: Shape<Pick<contract.Verdict, "next" | "undo_seconds">> = "Oa";
+export const VolumeIndex: Shape<contract.VolumeIndex> = "Pa";
 
 /** Components by their marks. */
 export const PARTS: Readonly<Record<string, string>> = {
@@ -33,94 +33,98 @@ export const PARTS: Readonly<Record<string, string>> = {
   // Checks
   D: "values:{b",
   // Comment
-  E: "id author text created_at:s ijk:?3i round:i state:=open/resolved/reopened edited_at:?s replies:[Ca",
+  E: "id author text created_at:s ijk:?3i round:i state:=open/resolved/reopened edited_at:?s replies:[Da",
   // Condition
   F: "question:s in:[sb",
   // Context
   G:
-    "id reason user:s stage:=annotation/review/arbitration " +
+    "id reason user:s stage:=annotation/review/arbitration/certification " +
     "state:=queued/open/submitted/approved/returned/blocked/skipped/reclaimed round offline_days:i batch:B " +
-    "campaign:C scan:Ga prior:?Z schema:M masks:{S overlays:[X probability:?Aa interactive:?J answers:A marks:R " +
-    "comments:[E comments_seen lease_until previous next:?s review:?Da signature:La seen:Ma can:Y interlocks:[K " +
-    "settings:Ka",
+    "campaign:C scan:Ha prior:?Aa schema:N masks:{T overlays:[Y probability:?Ba interactive:?K answers:A marks:S " +
+    "comments:[E comments_seen lease_until previous next:?s review:?Ea feedback:?H signature:Ma seen:Na can:Z " +
+    "interlocks:[L settings:La",
+  // Feedback
+  H:
+    "dice surface_dice tolerance_mm too_much_ml missed_ml gold_ml pass_dice mean_dice:n attempt measured scans:i " +
+    "state:=working/passed/failed/cancelled next:?s",
   // HandedIn
-  H: "next:?s",
+  I: "next:?s",
   // History
-  I: "revisions:[O",
+  J: "revisions:[P",
   // Interactive
-  J: "name licence:s",
+  K: "name licence:s",
   // Interlock
-  K: "code message:s blocking:b jump:L",
+  L: "code message:s blocking:b jump:M",
   // Jump
-  L: "question?:?s layer?:s ijk?:?3i",
+  M: "question?:?s layer?:s ijk?:?3i",
   // LabelSchema
-  M: "layers:[N questions:[Ba",
+  N: "layers:[O questions:[Ca",
   // Layer
-  N: "name title:s editable:b limit:=/lungs segments:[Ha",
+  O: "name title:s editable:b limit:=/lungs segments:[Ia",
   // ListedRevision
-  O: "id model created_at source:s kind:=draft/correction/prediction/consensus/import author:?s tools counts change:{i",
+  P: "id model created_at source:s kind:=draft/correction/prediction/consensus/import author:?s tools counts change:{i",
   // Mark
-  P: "kind:=length/ellipse/rectangle plane:?=axial/coronal/sagittal index:?i start end:3n",
+  Q: "kind:=length/ellipse/rectangle plane:?=axial/coronal/sagittal index:?i start end:3n",
   // Marks
-  Q: "values:{P",
+  R: "values:{Q",
   // MarksOfContext
-  R: "own:{P others:[P url:s",
+  S: "own:{Q others:[Q url:s",
   // MaskSource
-  S: "head:?s start source url:s",
+  T: "head:?s start source url:s",
   // OfflineLoad
-  T: "until:s scans:[V",
+  U: "until:s scans:[W",
   // OfflinePlan
-  U: "scans:[V bytes days:i",
+  V: "scans:[W bytes days:i",
   // OfflineScan
-  V: "assignment code view:s bytes:i",
+  W: "assignment code view:s bytes:i",
   // Option
-  W: "value label:s means:=/infection/no_infection",
+  X: "value label:s means:=/infection/no_infection",
   // Overlay
-  X: "key title layer revision url:s",
+  Y: "key title layer revision url:s",
   // Permissions
-  Y: "edit submit skip block approve correct return comment:b",
+  Z: "edit submit skip block approve correct return comment:b",
   // Prior
-  Z: "scan code description volume:s mask:?s",
+  Aa: "scan code description volume:s mask:?s",
   // Probability
-  Aa: "url layer model:s bytes:i shape_zyx step_zyx:3i segment:?i",
+  Ba: "url layer model:s bytes:i shape_zyx step_zyx:3i segment:?i",
   // Question
-  Ba:
-    "key text unit:s kind:=choice/choices/boolean/number/text required:b options:[W min max:?n decimals " +
+  Ca:
+    "key text unit:s kind:=choice/choices/boolean/number/text required:b options:[X min max:?n decimals " +
     "max_length:i shown_when:?F",
   // Reply
-  Ca: "id author text created_at:s edited_at:?s",
+  Da: "id author text created_at:s edited_at:?s",
   // ReviewOfContext
-  Da:
+  Ea:
     "id author:s round:i state:=pending/claimed/approved/corrected/returned/arbitration/withdrawn/taken_back " +
     "answers:{* submitted:{s looked_at reasons:[s",
   // Revision
-  Ea: "id model created_at source:s kind:=draft/correction/prediction/consensus/import author:?s",
+  Fa: "id model created_at source:s kind:=draft/correction/prediction/consensus/import author:?s",
   // SavedAnswers
-  Fa: "values:{*",
+  Ga: "values:{*",
   // ScanOfContext
-  Ga: "id code site modality description volume:s shape_zyx:?3i spacing_mm_zyx:?3n index:?Oa",
+  Ha: "id code site modality description volume:s shape_zyx:?3i spacing_mm_zyx:?3n index:?Pa",
   // Segment
-  Ha: "id:i key name colour:s infectious:b",
+  Ia: "id:i key name colour:s infectious:b",
   // Setter
-  Ia: "value:i revision:?Ea strokes:[Ja",
+  Ja: "value:i revision:?Fa strokes:[Ka",
   // SettingStroke
-  Ja: "id tool at:?s segment:?i",
+  Ka: "id tool at:?s segment:?i",
   // Settings
-  Ka: "saved:i values:{*",
+  La: "saved:i values:{*",
   // Signature
-  La: "meaning:s policy:=always/recent/log_in minutes:i",
+  Ma: "meaning:s policy:=always/recent/log_in minutes:i",
   // SlicesSeen
-  Ma: "slices:s enough:n policy:=off/warn/block",
+  Na: "slices:s enough:n policy:=off/warn/block",
   // Verdict
-  Na: "next:?s undo_seconds:i",
+  Oa: "next:?s undo_seconds:i",
   // VolumeIndex
-  Oa:
-    "version:i scan modality seal:s shape_zyx:3i spacing_mm_zyx:3n lps_from_ijk:44n pack:Qa preview:Ra limit:?Pa " +
+  Pa:
+    "version:i scan modality seal:s shape_zyx:3i spacing_mm_zyx:3n lps_from_ijk:44n pack:Ra preview:Sa limit:?Qa " +
     "hu_range:2i",
   // VolumeLimit
-  Pa: "url:s bytes background_hu:i",
+  Qa: "url:s bytes background_hu:i",
   // VolumePack
-  Qa: "url sha256:s bytes:i codec:=htj2k dtype:=int16/uint16 slices:[2i sums:?s",
+  Ra: "url sha256:s bytes:i codec:=htj2k dtype:=int16/uint16 slices:[2i sums:?s",
   // VolumePreview
-  Ra: "url:s bytes hu_lo hu_step:i shape_zyx step_zyx:3i codec:=gzip/htj2k lengths:[i",
+  Sa: "url:s bytes hu_lo hu_step:i shape_zyx step_zyx:3i codec:=gzip/htj2k lengths:[i",
 };

@@ -272,6 +272,8 @@ CELERY_BEAT_SCHEDULE = {
     "retrain-when-due": {"task": "beat.retrain_when_due", "schedule": 30.0, "options": {"expires": 25}},
     "measure-effort": {"task": "beat.measure_effort", "schedule": 60.0, "options": {"expires": 50}},
     "measure-agreement": {"task": "beat.measure_agreement", "schedule": 60.0, "options": {"expires": 50}},
+    "draw-samples": {"task": "beat.draw_samples", "schedule": 60.0, "options": {"expires": 50}},
+    "measure-gold": {"task": "beat.measure_gold", "schedule": 60.0, "options": {"expires": 50}},
     "finish-erasures": {"task": "beat.finish_erasures", "schedule": 300.0, "options": {"expires": 280}},
     "scrub-weekly": {"task": "beat.scrub_weekly", "schedule": 3600.0, "options": {"expires": 3000}},
     "collect-unreferenced": {"task": "beat.collect_daily", "schedule": 3600.0, "options": {"expires": 3000}},

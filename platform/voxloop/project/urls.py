@@ -15,6 +15,7 @@ from annotation.pages.views import entrance
 from annotation.reviews import api as reviews
 from annotation.reviews import comments_api as comments
 from annotation.reviews import taking_back_api as taking_back
+from annotation.reviews import verdicts_api as verdicts
 from annotation.work import activity_api as activity
 from annotation.work import api as work
 from annotation.work import choosing_api
@@ -73,10 +74,10 @@ API = [
     path("reviews/<uuid:pk>/claim", reviews.ReviewClaimView.as_view(), name="review-claim"),
     path("reviews/<uuid:pk>/give-back", reviews.ReviewGiveBackView.as_view(), name="review-give-back"),
     path("reviews/<uuid:pk>/checks", reviews.ReviewChecksView.as_view(), name="review-checks"),
-    path("reviews/<uuid:pk>/approve", reviews.VerdictView.as_view(action="approve"), name="review-approve"),
-    path("reviews/<uuid:pk>/correct", reviews.VerdictView.as_view(action="correct"), name="review-correct"),
+    path("reviews/<uuid:pk>/approve", verdicts.VerdictView.as_view(action="approve"), name="review-approve"),
+    path("reviews/<uuid:pk>/correct", verdicts.VerdictView.as_view(action="correct"), name="review-correct"),
     path("reviews/<uuid:pk>/take-back", taking_back.VerdictTakeBackView.as_view(), name="review-take-back"),
-    path("reviews/<uuid:pk>/return", reviews.ReturnView.as_view(), name="review-return"),
+    path("reviews/<uuid:pk>/return", verdicts.ReturnView.as_view(), name="review-return"),
     path("reviews/<uuid:pk>/comments", comments.ReviewCommentsView.as_view(), name="review-comments"),
     path("reviews/<uuid:pk>/comments/seen", comments.CommentsSeenView.as_view(), name="review-comments-seen"),
     path("comments/<uuid:pk>/", comments.CommentView.as_view(), name="comment"),

@@ -122,7 +122,8 @@ export class Desk implements ToolHost {
       this.work.checks,
       computed(() => context.can.approve || this.tab.value === "review"),
     );
-    if (context.review && !context.can.edit) this.#tab.value = this.review.isCorrection ? "review" : "comments";
+    if (context.feedback) this.#tab.value = "review";
+    else if (context.review && !context.can.edit) this.#tab.value = this.review.isCorrection ? "review" : "comments";
   }
 
   /** Load everything; the panes appear as soon as the preview is there. */

@@ -1,6 +1,7 @@
 /** The dialogs by what is asked; their script comes once the scan can be looked at. */
 
 import { useDesk } from "../desk/desk";
+import { judges } from "../../ground/context";
 import { msg, t } from "../../ground/language";
 import { undoWordsOf } from "../../ground/news";
 import type { Asking } from "../work/asking";
@@ -158,7 +159,7 @@ function Interlocks({ asking: { found }, onClose }: Of<"interlocks">) {
 
 function Done({ asking: { text, news } }: Pick<Of<"done">, "asking">) {
   const { work, session } = useDesk();
-  const isReview = session.context.stage === "review";
+  const isReview = judges(session.context);
   return (
     <Dialog title={text} onClose={() => location.assign("/")}>
       <footer class="row">

@@ -91,6 +91,7 @@ function Overlays() {
   // The others are in the panel of differences: there may be many.
   const prediction = session.context.overlays.find((o) => o.key === "prediction") ?? session.context.overlays[0];
   const against = review.against.value;
+  const hasLetters = session.context.stage === "arbitration"; // "Reader A" is as short as it gets
   return (
     <div class="segmented" role="group" aria-label={t("Overlay")}>
       <button
@@ -117,7 +118,7 @@ function Overlays() {
           }}
         >
           <span class="dash" style={`--c:${overlayColour(prediction.key)}`} aria-hidden="true" />
-          {shortTitle(prediction.key, prediction.title)} <Kbd keys="P" />
+          {hasLetters ? prediction.title : shortTitle(prediction.key, prediction.title)} <Kbd keys="P" />
         </button>
       )}
       {session.context.overlays.length > 0 && (

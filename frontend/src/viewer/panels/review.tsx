@@ -16,6 +16,12 @@ const KINDS: Readonly<Record<Difference["kind"], string>> = {
   removed: msg("Removed"),
   changed: msg("Changed"),
 };
+/** Against the reference of a certification. */
+const FAULTS: Readonly<Record<Difference["kind"], string>> = {
+  added: msg("Missed"),
+  removed: msg("Too much"),
+  changed: msg("Differs"),
+};
 
 /** How a mask is called where there is little room. */
 export function shortTitle(key: string, title: string): string {
@@ -106,7 +112,8 @@ function Others() {
 }
 
 function Differences({ against, canRevert }: { readonly against: Overlay; readonly canRevert: boolean }) {
-  const { review } = useDesk();
+  const { review, session } = useDesk();
+  const isMeasured = session.context.feedback !== null;
   const { title } = against;
   const isCorrection = against.key === CORRECTION;
   const list = review.differences.value;
@@ -126,11 +133,13 @@ function Differences({ against, canRevert }: { readonly against: Overlay; readon
       ) : (
         <>
           <p class="small faint none" aria-live="polite" data-testid="differences-left">
-            {isCorrection
-              ? tn(list.length, "{n} lesion was corrected", "{n} lesions were corrected")
-              : review.left.value
-                ? t("{n} of {all} to check", { n: review.left.value, all: list.length })
-                : t("All {n} checked", { n: list.length })}
+            {isMeasured
+              ? tn(list.length, "{n} difference to the reference", "{n} differences to the reference")
+              : isCorrection
+                ? tn(list.length, "{n} lesion was corrected", "{n} lesions were corrected")
+                : review.left.value
+                  ? t("{n} of {all} to check", { n: review.left.value, all: list.length })
+                  : t("All {n} checked", { n: list.length })}
           </p>
           <table class="table les diff" data-testid="differences">
             <Head isCorrection={isCorrection} />
@@ -153,7 +162,8 @@ function Differences({ against, canRevert }: { readonly against: Overlay; readon
 }
 
 function Head({ isCorrection }: { readonly isCorrection: boolean }) {
-  const { unit } = useDesk().session;
+  const { unit, context } = useDesk().session;
+  const isMeasured = context.feedback !== null;
   return (
     <thead>
       <tr>
@@ -163,16 +173,24 @@ function Head({ isCorrection }: { readonly isCorrection: boolean }) {
         <th>{t("Lesion")}</th>
         <th
           class="num"
-          title={isCorrection ? t("{unit} added by the reviewer", { unit }) : t("{unit} only here", { unit })}
+          title={
+            isMeasured
+              ? t("{unit} missed", { unit })
+              : isCorrection
+                ? t("{unit} added by the reviewer", { unit })
+                : t("{unit} only here", { unit })
+          }
         >
           + {unit}
         </th>
         <th
           class="num"
           title={
-            isCorrection
-              ? t("{unit} taken away by the reviewer", { unit })
-              : t("{unit} only in the other mask", { unit })
+            isMeasured
+              ? t("{unit} too much", { unit })
+              : isCorrection
+                ? t("{unit} taken away by the reviewer", { unit })
+                : t("{unit} only in the other mask", { unit })
           }
         >
           − {unit}
@@ -205,7 +223,8 @@ function DifferenceRow({ difference, n }: { readonly difference: Difference; rea
         >
           <span class="swatch" style={`--c:${session.colours.get(difference.segment)}`} />
           <span class="clip">
-            {t(KINDS[difference.kind])}, {t("slice {n}", { n: difference.ijk[2] + 1 })}
+            {t((session.context.feedback ? FAULTS : KINDS)[difference.kind])},{" "}
+            {t("slice {n}", { n: difference.ijk[2] + 1 })}
           </span>
         </button>
       </td>
@@ -239,7 +258,7 @@ function DifferenceActs({ canRevert }: { readonly canRevert: boolean }) {
           disabled={!session.editable.value || review.index.value < 0}
           onClick={() => void review.revert()}
         >
-          {t("Take back")} <Kbd keys="Shift+R" />
+          {session.context.stage === "arbitration" ? t("Take theirs") : t("Take back")} <Kbd keys="Shift+R" />
         </Button>
       )}
     </div>

@@ -1,5 +1,6 @@
 /** The right panel: tabs, and what must be right before one submits. */
 
+import { Feedback } from "./feedback";
 import { PanelEdge } from "./widen";
 import { useDesk, type Tab } from "../desk/desk";
 import { t } from "../../ground/language";
@@ -61,7 +62,7 @@ const loadTabs = () => import("./tabs");
 
 export function Side() {
   const desk = useDesk();
-  const { can, review, stage } = desk.session.context;
+  const { can, feedback, review, stage } = desk.session.context;
   const tabs = useTabs();
   const tab = desk.tab.value;
   const later = useScript(loadTabs, tab !== "segments" || desk.session.phase.value !== "opening");
@@ -93,6 +94,7 @@ export function Side() {
       </div>
       {BESIDE_SCOUT.has(tab) && <Scout />}
       {can.submit && <Checklist />}
+      {feedback && <Feedback />}
       {stage === "review" && review?.reasons?.length ? <Reasons /> : null}
     </aside>
   );

@@ -20,9 +20,11 @@ export function Signature({ asking, onClose }: Props) {
   const field = useRef<HTMLInputElement>(null);
   const { scan } = session.context;
   const title =
-    asking.verdict === "correct"
-      ? t("Correct and approve {scan}", { scan: scan.code })
-      : t("Approve {scan}", { scan: scan.code });
+    session.context.stage === "arbitration"
+      ? t("Decide on {scan}", { scan: scan.code })
+      : asking.verdict === "correct"
+        ? t("Correct and approve {scan}", { scan: scan.code })
+        : t("Approve {scan}", { scan: scan.code });
   return (
     <Dialog title={title} onClose={onClose}>
       <form
@@ -58,7 +60,8 @@ export function Signature({ asking, onClose }: Props) {
 /** What is signed, by whom, and what it means. */
 function Signed({ isCorrected }: { readonly isCorrected: boolean }) {
   const { session, seen } = useDesk();
-  const { user, review, signature } = session.context;
+  const { user, review, signature, stage } = session.context;
+  const decides = stage === "arbitration";
   const total = session.stats.value.segments.reduce((sum, s) => sum + s.ml, 0);
   const lesions = session.lesions.value.length;
   return (
@@ -67,8 +70,10 @@ function Signed({ isCorrected }: { readonly isCorrected: boolean }) {
         <div>
           <dt>{t("What")}</dt>
           <dd>
-            {t("Round {n} by {author}", { n: review?.round ?? 1, author: review?.author ?? "" })}
-            {isCorrected && `, ${t("with your corrections")}`}: {ml(total)} {session.unit},{" "}
+            {decides
+              ? t("Your decision between the readers")
+              : t("Round {n} by {author}", { n: review?.round ?? 1, author: review?.author ?? "" })}
+            {isCorrected && !decides && `, ${t("with your corrections")}`}: {ml(total)} {session.unit},{" "}
             {tn(lesions, "{n} lesion", "{n} lesions")}
           </dd>
         </div>

@@ -2,6 +2,7 @@
 
 import { whyDamaged, whyNoSubmit } from "../work/checks";
 import { useDesk } from "../desk/desk";
+import { judges } from "../../ground/context";
 import { msg, t } from "../../ground/language";
 import { figure } from "../../ground/words";
 import { Button, Kbd } from "../controls/controls";
@@ -22,7 +23,7 @@ const STATES: Readonly<Record<string, readonly [string, string, IconName]>> = {
 
 export function Topbar() {
   const { context } = useDesk().session;
-  const reviewing = context.stage === "review";
+  const reviewing = judges(context);
   return (
     <header class="topbar vb">
       <a class="brand" href="/" aria-label={t("Voxloop, start page")} title={t("Start page")}>
@@ -66,7 +67,11 @@ function Neighbours() {
         onClick={() => go(context.previous)}
       />
       <h1 class="place">
-        {context.stage === "review" ? t("Review") : t("Scan {n} of {size}", { n: batch.position, size: batch.size })}
+        {context.stage === "review"
+          ? t("Review")
+          : context.stage === "arbitration"
+            ? t("Arbitration")
+            : t("Scan {n} of {size}", { n: batch.position, size: batch.size })}
       </h1>
       <Button
         icon="chevron-right"
@@ -91,7 +96,9 @@ function Facts() {
         {scan.description}
       </span>
       <span>{depth > 1 ? `${depth} × ${figure(scan.spacing_mm_zyx[0])} mm` : t("1 image")}</span>
-      <span class="clip">{t("Batch {name}", { name: batch.name })}</span>
+      <span class="clip">
+        {context.stage === "certification" ? t("Certification") : t("Batch {name}", { name: batch.name })}
+      </span>
       {context.review && context.stage === "review" && (
         <span>{t("by {author}", { author: context.review.author })}</span>
       )}
@@ -141,6 +148,7 @@ function Verdict() {
   const { session, work } = desk;
   const { can } = session.context;
   const hindrance = work.verdicts.hindrance;
+  const decides = session.context.stage === "arbitration";
   return (
     <>
       {can.return && (
@@ -162,11 +170,18 @@ function Verdict() {
           kind="btn-primary"
           testid="approve"
           keys="A"
-          title={hindrance ?? (desk.corrected ? t("Approve with your corrections") : t("Approve the mask as it is"))}
+          title={
+            hindrance ??
+            (decides
+              ? t("Decide on this mask")
+              : desk.corrected
+                ? t("Approve with your corrections")
+                : t("Approve the mask as it is"))
+          }
           disabled={!!work.busy.value || hindrance !== null}
           onClick={() => desk.askApproval()}
         >
-          {desk.corrected ? t("Correct and approve") : t("Approve")} <Kbd keys="A" />
+          {decides ? t("Decide") : desk.corrected ? t("Correct and approve") : t("Approve")} <Kbd keys="A" />
         </Button>
       )}
     </>
@@ -197,7 +212,7 @@ function StateTag() {
     session: { context },
   } = useDesk();
   const returned = context.stage === "annotation" && context.round > 1 && context.state === "open";
-  const reviewing = context.stage === "review" && context.state === "open";
+  const reviewing = judges(context) && context.state === "open";
   const state = returned ? "returned" : reviewing ? "in_review" : context.state;
   const [words, style, icon] = STATES[state] ?? [state, "st-queued", "clock" as const];
   return (

@@ -78,8 +78,15 @@ export class Review {
   readonly against = computed<Overlay | null>(() => {
     const others = this.others.value;
     const named = (key: string | null) => others.find((o) => o.key === key);
+    const arbitrates = this.session.context.stage === "arbitration";
     return (
-      named(this.#picked.value) ?? named(CORRECTION) ?? named("previous") ?? named("prediction") ?? others[0] ?? null
+      named(this.#picked.value) ??
+      (arbitrates ? others.find((o) => o.key.startsWith("reader-")) : undefined) ??
+      named(CORRECTION) ??
+      named("previous") ??
+      named("prediction") ??
+      others[0] ??
+      null
     );
   });
 

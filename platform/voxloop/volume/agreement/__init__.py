@@ -1,7 +1,7 @@
 """Agreement of readers, or of a reader and a model: on masks, on answers, on measured quantities, and what all say."""
 
 from voxloop.volume.agreement.answers import cohen_kappa, fleiss_kappa, krippendorff_alpha
-from voxloop.volume.agreement.consensus import Consensus, majority, staple
+from voxloop.volume.agreement.consensus import Consensus, majority, staple, staple_labels
 from voxloop.volume.agreement.masks import Agreement, LesionMatch, agree, dice, match_lesions
 from voxloop.volume.agreement.measures import BlandAltman, Interval, bland_altman, icc_a1, icc_c1
 from voxloop.volume.agreement.surfaces import TOLERANCE_MM, SurfaceDistances, measure_surfaces
@@ -26,4 +26,5 @@ __all__ = [
     "match_lesions",
     "measure_surfaces",
     "staple",
+    "staple_labels",
 ]

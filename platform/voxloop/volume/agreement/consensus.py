@@ -66,6 +66,47 @@ def staple(masks_zyx: Sequence[Mask]) -> Consensus:
     return Consensus(table[pattern], tuple(sensitivity.tolist()), tuple(specificity.tolist()))
 
 
+def staple_labels(readings_zyx: Sequence[Labels]) -> Labels:
+    """STAPLE of each label by itself: a voxel gets the label that most probably belongs, where that is more than one
+    half; where two are equally probable, background, as `majority` does. Erased voxels (255) are background.
+
+    Equal to `staple` of the whole grid for each label: outside the box of everything that was marked all readers agree
+    on nothing, and those voxels are counted without being looked at. Raises ValueError as `staple`."""
+    readings = [strip_erased(one) for one in readings_zyx]
+    _check(readings)
+    if len(readings) > MOST_READERS:
+        raise ValueError(f"STAPLE takes at most {MOST_READERS} readers")
+    result = np.zeros_like(readings[0])
+    marked = np.logical_or.reduce([one > 0 for one in readings])
+    if not marked.any():
+        return result
+    box = tuple(
+        slice(int(where[0]), int(where[-1]) + 1)
+        for axis in range(marked.ndim)
+        for where in [np.flatnonzero(marked.any(axis=tuple(n for n in range(marked.ndim) if n != axis)))]
+    )
+    inside = [one[box] for one in readings]
+    outside = result.size - inside[0].size
+    best, surest = np.zeros_like(inside[0]), np.full(inside[0].shape, 0.5 + _TIE)
+    for label in sorted(set().union(*(set(np.unique(one).tolist()) for one in inside)) - {0}):
+        pattern = np.zeros(inside[0].shape, np.uint16)
+        for reader, one in enumerate(inside):
+            pattern |= (one == label).astype(np.uint16) << np.uint16(reader)
+        counts = np.bincount(pattern.ravel(), minlength=1)
+        counts[0] += outside
+        codes = np.flatnonzero(counts)
+        marks = (codes[None, :] >> np.arange(len(inside))[:, None]) & 1 == 1
+        table = np.zeros(1 << len(inside))
+        table[codes] = _expect_and_maximise(marks, counts[codes].astype(np.float64))[0]
+        sure = table[pattern]
+        tied = (np.abs(sure - surest) <= _TIE) & (best > 0)
+        more = sure > surest + np.where(best > 0, _TIE, 0.0)
+        best = np.where(more, np.uint8(label), np.where(tied, np.uint8(0), best)).astype(np.uint8)
+        surest = np.maximum(surest, sure)
+    result[box] = best
+    return result
+
+
 def _expect_and_maximise(
     marks: npt.NDArray[np.bool_], voxels: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -1,4 +1,4 @@
-"""Campaigns, label schemas, members, batches and assignments."""
+"""Campaigns, label schemas, members, and the scans of a campaign."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,6 @@ from django.db.models import Q
 
 from annotation.scans.models import PseudonymKey, Scan
 from annotation.work.pausable import REASON_WHEN_PAUSED, Pausable
-from annotation.work.states import ASSIGNMENT, BATCH, AssignmentState
 from voxloop.accounts.roles import Role
 from voxloop.kernel.ids import new_id
 
@@ -44,6 +43,13 @@ class SeenPolicy(models.TextChoices):
     BLOCK = "block", "Refuse"
 
 
+class ReviewPolicy(models.TextChoices):
+    """Which scans of a batch are reviewed."""
+
+    ALL = "all", "Every scan"
+    SAMPLE = "sample", "A random sample; every scan after the first defect"
+
+
 class TrainStart(models.TextChoices):
     """With which weights a training begins."""
 
@@ -75,6 +81,10 @@ class Campaign(Pausable):
     overlap_readers = models.PositiveSmallIntegerField(default=2)
     overlap_low_dice = models.FloatField(default=0.0)  # two readings that agree less get one more, 0: never
     overlap_most = models.PositiveSmallIntegerField(default=3)  # readers of a scan, whatever they agree
+    gold_share = models.FloatField(default=0.0)  # of a batch: gold scans, read without a model to measure the reader
+    certifies = models.BooleanField(default=False)  # annotators get work once they have passed the certification set
+    certification_dice = models.FloatField(default=0.6)  # to pass, while the panel's own agreement is not known
+    review_policy = models.CharField(max_length=8, choices=ReviewPolicy.choices, default=ReviewPolicy.ALL)
     signature_policy = models.CharField(
         max_length=8, choices=SignaturePolicy.choices, default=SignaturePolicy.RECENT
     )  # when a verdict asks for the password
@@ -100,6 +110,19 @@ class Campaign(Pausable):
                 & Q(overlap_low_dice__gte=0, overlap_low_dice__lte=1, overlap_most__gte=2, overlap_most__lte=5),
                 name="campaign_overlap",
             ),
+            # What starts blank must not tell that it is gold: where there is a model, others start blank, too.
+            models.CheckConstraint(
+                condition=Q(gold_share=0) | Q(gold_share__gt=0, gold_share__lte=0.5, blank_share__gt=0),
+                name="campaign_gold_share",
+                violation_error_message="Gold scans start blank: let a share of all scans start blank, too, and no "
+                "more than half of a batch be gold.",
+            ),
+            models.CheckConstraint(
+                condition=Q(certification_dice__gt=0, certification_dice__lte=1), name="campaign_certification_dice"
+            ),
+            models.CheckConstraint(
+                condition=Q(review_policy__in=ReviewPolicy.values), name="campaign_review_policy_known"
+            ),
             models.CheckConstraint(condition=Q(retrain_after__gte=1), name="campaign_retrain_after"),
             models.CheckConstraint(
                 condition=Q(signature_policy__in=SignaturePolicy.values), name="campaign_signature_policy_known"
@@ -117,6 +140,7 @@ class CampaignMember(Pausable):
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices)
+    certified_at = models.DateTimeField(null=True)  # of an annotator: passed the certification set, or was let work
 
     class Meta:
         ordering = ["campaign", "user", "role"]
@@ -137,6 +161,7 @@ class CampaignScan(models.Model):
     scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="campaign_scans")
     added_at = models.DateTimeField(auto_now_add=True)
     readers = models.PositiveSmallIntegerField(default=1)  # how many read it, blind to each other
+    is_gold = models.BooleanField(default=False)  # has a reference mask, and is hidden in batches
     # What the model that serves says of the scan, empty before it saw it: the facts behind the scores below.
     score_model = models.CharField(max_length=64, blank=True)
     uncertainty = models.FloatField(null=True)
@@ -181,116 +206,3 @@ class ScanScore(models.Model):
 
     def __str__(self) -> str:
         return f"{self.strategy} score of {self.scan}"
-
-
-class Batch(Pausable):
-    """Up to 50 scans given to one annotator, or left in the pool, with a due date."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="batches")
-    number = models.PositiveIntegerField()
-    name = models.CharField(max_length=32)
-    state = models.CharField(max_length=16, default=BATCH.initial)
-    assignee = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="batches"
-    )  # null: the pool
-    due_on = models.DateField(null=True)
-    chosen_by = models.CharField(max_length=32, default="order")
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="created_batches"
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-    published_at = models.DateTimeField(null=True)
-
-    class Meta:
-        verbose_name_plural = "batches"
-        ordering = ["campaign", "-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["campaign", "number"], name="batch_number_once"),
-            models.CheckConstraint(condition=Q(state__in=sorted(BATCH.states)), name="batch_state_known"),
-            models.CheckConstraint(condition=REASON_WHEN_PAUSED, name="batch_pause_has_reason"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Assignment(models.Model):
-    """One scan, one stage, one person (or nobody yet: the pool)."""
-
-    class Stage(models.TextChoices):
-        ANNOTATION = "annotation", "Annotation"
-        REVIEW = "review", "Review"
-        ARBITRATION = "arbitration", "Arbitration"
-
-    class Start(models.TextChoices):
-        BLANK = "blank", "Blank"
-        PREDICTION = "prediction", "Pre-annotated"
-        SUBMISSION = "submission", "The author's mask"
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="assignments")
-    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="assignments")
-    scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="assignments")
-    stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.ANNOTATION)
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="assignments"
-    )
-    state = models.CharField(max_length=12, default=ASSIGNMENT.initial)
-    reason = models.TextField(blank=True)
-    position = models.PositiveSmallIntegerField(default=1)
-    reader = models.PositiveSmallIntegerField(default=1)  # 2, 3 … for independent readers of one scan
-    is_overlap = models.BooleanField(default=False)  # one of several independent readings, the first one too
-    round = models.PositiveSmallIntegerField(default=1)
-    # The first assignment of this line of work, when another person began it; null: it begins here.
-    begun_as = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="gone_on")
-    starts_from = models.CharField(max_length=12, choices=Start.choices, blank=True)  # set when it is opened
-    lease_until = models.DateTimeField(null=True)
-    touched_at = models.DateTimeField(null=True)  # the last save of a mask or an answer
-    active_seconds = models.PositiveIntegerField(default=0)
-    active_periods = models.JSONField(default=dict)  # what `active_seconds` sums up (annotation.work.activity)
-    seen = models.JSONField(default=dict)  # what was looked at (annotation.work.seen)
-    marks = models.JSONField(default=dict)  # what was measured (annotation.work.marks)
-    choice = models.JSONField(default=dict)  # why it was chosen, as it stood then (annotation.work.choosing)
-    created_at = models.DateTimeField(auto_now_add=True)
-    opened_at = models.DateTimeField(null=True)
-    submitted_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)
-    changed_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        ordering = ["batch", "position"]
-        constraints = [
-            models.CheckConstraint(condition=Q(state__in=sorted(ASSIGNMENT.states)), name="assignment_state_known"),
-            models.CheckConstraint(
-                condition=Q(
-                    state__in=[
-                        AssignmentState.QUEUED,
-                        AssignmentState.RECLAIMED,
-                        AssignmentState.SKIPPED,
-                        AssignmentState.BLOCKED,
-                    ]
-                )
-                | Q(person__isnull=False),
-                name="assignment_worked_on_has_person",
-            ),
-            # At most one person holds a scan in a stage, except independent readers.
-            models.UniqueConstraint(
-                fields=["campaign", "scan", "stage", "reader"],
-                condition=~Q(state__in=[AssignmentState.RECLAIMED, AssignmentState.SKIPPED]) & Q(stage="annotation"),
-                name="assignment_one_reader_per_scan",
-            ),
-            # Nobody reads a scan against themselves.
-            models.UniqueConstraint(
-                fields=["campaign", "scan", "stage", "person"],
-                condition=~Q(state__in=[AssignmentState.RECLAIMED, AssignmentState.SKIPPED]) & Q(is_overlap=True),
-                name="assignment_independent_readers",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["person", "state"], name="assignment_person_state"),
-            models.Index(fields=["campaign", "stage", "state", "person"], name="assignment_pool"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.stage} of {self.scan} by {self.person or 'the pool'}"

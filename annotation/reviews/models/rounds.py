@@ -22,7 +22,9 @@ class Certificate(models.Model):
     confidence = models.FloatField()
     seed = models.CharField(max_length=32)
     reason = models.CharField(max_length=200, blank=True)  # of its end
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="drawn_samples")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="drawn_samples"
+    )  # null: by the policy of the batch
     created_at = models.DateTimeField(auto_now_add=True)
     accepted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="accepted_samples"
@@ -105,7 +107,7 @@ class ReviewRound(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["annotation"],
-                condition=Q(state__in=[RoundState.PENDING, RoundState.CLAIMED]),
+                condition=Q(state__in=[RoundState.PENDING, RoundState.CLAIMED, RoundState.ARBITRATION]),
                 name="review_round_one_open",
             ),
             models.CheckConstraint(

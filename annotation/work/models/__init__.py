@@ -1,0 +1,31 @@
+"""Campaigns, label schemas, members, batches and assignments."""
+
+from annotation.work.models.batches import GOLD_READERS_FROM, Assignment, Batch
+from annotation.work.models.campaigns import (
+    Campaign,
+    CampaignMember,
+    CampaignScan,
+    LabelSchema,
+    ReviewPolicy,
+    ScanScore,
+    SeenPolicy,
+    SignaturePolicy,
+    Strategy,
+    TrainStart,
+)
+
+__all__ = [
+    "GOLD_READERS_FROM",
+    "Assignment",
+    "Batch",
+    "Campaign",
+    "CampaignMember",
+    "CampaignScan",
+    "LabelSchema",
+    "ReviewPolicy",
+    "ScanScore",
+    "SeenPolicy",
+    "SignaturePolicy",
+    "Strategy",
+    "TrainStart",
+]
