@@ -205,8 +205,8 @@ class SignatureFacts:
 class ContextFacts:
     """Everything the viewer needs besides voxels; `/view/<id>/` embeds the same. `masks` holds every editable layer,
     and read-only layers with a mask. `comments_seen`: until when this person has read the comments. `review` is null
-    outside a review. `offline_days`: the longest time scans may be kept in a browser; 0: not at all. `previous` and
-    `next` are URLs of pages."""
+    outside a review. `proposed_policy`: what is done about lesions of the model that are undecided. `offline_days`: the
+    longest time scans may be kept in a browser; 0: not at all. `previous` and `next` are URLs of pages."""
 
     id: UUID
     stage: Assignment.Stage
@@ -229,6 +229,7 @@ class ContextFacts:
     review: ReviewOfContextFacts | None
     signature: SignatureFacts
     seen: SlicesSeenFacts
+    proposed_policy: SeenPolicy
     can: PermissionsFacts
     interlocks: Sequence[Interlock]
     lease_until: datetime | None

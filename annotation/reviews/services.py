@@ -1,6 +1,7 @@
 """Submit, approve, correct and return work."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from annotation.reviews.certificates import fail_certificate
 from annotation.reviews.comments import pin_comment, pin_once
 from annotation.reviews.interlocks import Interlock, check_interlocks, list_unanswered
 from annotation.reviews.models import ReviewRound, RoundMask
-from annotation.reviews.proposals import count_fates
+from annotation.reviews.proposals import JudgedLayers, check_proposed, judge_proposed
 from annotation.reviews.risk import assess
 from annotation.reviews.seeing import check_seen, seen_of
 from annotation.reviews.selectors import visible_rounds
@@ -39,6 +40,7 @@ from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Damaged, Forbidden, Invalid, NotFound
 from voxloop.kernel.facts import plain
 from voxloop.storage.store import open_store
+from voxloop.volume.proposals import count_fates
 
 APPROVAL_MEANING = "I have reviewed this mask and these answers and approve them as reference."
 
@@ -78,7 +80,9 @@ def submit_assignment(
         check_not_withdrawn(assignment.scan)
         check_not_lost(assignment, actor)
         ASSIGNMENT.check(assignment.state, AssignmentState.SUBMITTED)
-        locks = list_interlocks(assignment)
+        heads = heads_of(assignment)
+        judged = judge_proposed(heads, assignment.scan)
+        locks = list_interlocks(assignment) + check_proposed(assignment, judged)
         open_locks = [lock for lock in locks if lock.blocking or lock.code not in acknowledged]
         if open_locks:
             raise Conflict(
@@ -89,16 +93,17 @@ def submit_assignment(
         advance(
             assignment, AssignmentState.SUBMITTED, table=ASSIGNMENT, actor=actor, submitted_at=now(), lease_until=None
         )
-        round_ = _begin_round(assignment, actor, locks)
+        round_ = _begin_round(assignment, actor, locks, heads, judged)
         for comment in comments:
             pin_once(round_, actor, str(comment.get("text", "")), comment.get("ijk"), comment.get("id"))
         refresh_batch(assignment.batch_id, actor)
     return round_
 
 
-def _begin_round(assignment: Assignment, actor: User, warnings: list[Interlock]) -> ReviewRound:
+def _begin_round(
+    assignment: Assignment, actor: User, warnings: list[Interlock], heads: Mapping[str, Head], judged: JudgedLayers
+) -> ReviewRound:
     """The round of what is being handed in, with its risk and what became of the model's lesions."""
-    heads = heads_of(assignment)
     masks: dict[str, MaskRevision | None] = {
         layer.name: heads[layer.name].revision if layer.name in heads else None
         for layer in schema_of(assignment).editable_layers
@@ -121,16 +126,10 @@ def _begin_round(assignment: Assignment, actor: User, warnings: list[Interlock])
         risk=risk,
         reasons=reasons,
     )
+    lesions = {layer: None if found is None else asdict(count_fates(found)) for layer, found in judged.items()}
     RoundMask.objects.bulk_create(
-        [
-            RoundMask(
-                round=round_,
-                layer=layer,
-                submitted=revision,
-                lesions=count_fates(heads.get(layer), assignment.scan),
-            )
-            for layer, revision in masks.items()
-        ]
+        RoundMask(round=round_, layer=layer, submitted=revision, lesions=lesions.get(layer))
+        for layer, revision in masks.items()
     )
     return round_
 

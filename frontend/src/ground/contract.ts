@@ -212,8 +212,8 @@ export interface Condition {
 /**
  * Everything the viewer needs besides voxels; `/view/<id>/` embeds the same. `masks` holds every editable layer,
  * and read-only layers with a mask. `comments_seen`: until when this person has read the comments. `review` is null
- * outside a review. `offline_days`: the longest time scans may be kept in a browser; 0: not at all. `previous` and
- * `next` are URLs of pages.
+ * outside a review. `proposed_policy`: what is done about lesions of the model that are undecided. `offline_days`: the
+ * longest time scans may be kept in a browser; 0: not at all. `previous` and `next` are URLs of pages.
  */
 export interface Context {
   readonly id: string;
@@ -237,6 +237,7 @@ export interface Context {
   readonly review: ReviewOfContext | null;
   readonly signature: Signature;
   readonly seen: SlicesSeen;
+  readonly proposed_policy: "off" | "warn" | "block";
   readonly can: Permissions;
   readonly interlocks: readonly Interlock[];
   readonly lease_until: string | null;

@@ -41,8 +41,8 @@ export const PARTS: Readonly<Record<string, string>> = {
     "id reason user:s stage:=annotation/review/arbitration " +
     "state:=queued/open/submitted/approved/returned/blocked/skipped/reclaimed round offline_days:i batch:B " +
     "campaign:C scan:Ga prior:?Z schema:M masks:{S overlays:[X probability:?Aa interactive:?J answers:A marks:R " +
-    "comments:[E comments_seen lease_until previous next:?s review:?Da signature:La seen:Ma can:Y interlocks:[K " +
-    "settings:Ka",
+    "comments:[E comments_seen lease_until previous next:?s review:?Da signature:La seen:Ma " +
+    "proposed_policy:=off/warn/block can:Y interlocks:[K settings:Ka",
   // HandedIn
   H: "next:?s",
   // History
