@@ -7,8 +7,9 @@ import pytest
 from annotation.learning.effort import measure_when_due
 from annotation.learning.gains import measure_gains, visible_efforts
 from annotation.learning.models import Effort
+from annotation.masks.answers import save_answers
 from annotation.masks.selectors import is_drawn, is_served_blank
-from annotation.masks.services import begin, repeat_prediction
+from annotation.masks.services import begin, repeat_prediction, save_message
 from annotation.work.erasing import erase
 from annotation.work.models import Assignment, Campaign
 from annotation.work.schema import parse_schema
@@ -18,6 +19,7 @@ from tests.db.test_learning import model_of
 from tests.factories.effort import foresee, work
 from tests.factories.world import World, approve, ball, first_of, label, publish
 from voxloop.kernel.clock import now
+from voxloop.volume.labelmap import encode_message
 
 pytestmark = pytest.mark.django_db
 VOXEL_ML = 0.0025  # 2.5 x 1 x 1 mm
@@ -42,9 +44,38 @@ def test_each_arm_is_told_and_measured_against_its_model(world: World) -> None:
     row = got[shown.pk]
     assert (row.arm, row.model, row.removed_ml) == ("shown", first, 0.0)
     assert row.added_ml == pytest.approx((drawn - small) * VOXEL_ML)
+    # Every lesion of the model's mask is judged: the reader's own mask goes beyond it.
+    volumes = [pytest.approx(n * VOXEL_ML, abs=1e-4) for n in (small, small, drawn)]
+    assert row.lesions == [["changed", *volumes]]
+    assert got[nobody.pk].lesions is None
     # Measured against the newest mask there was, although the reader did not see it.
     row = got[blank.pk]
     assert (row.arm, row.model, row.added_ml, row.removed_ml) == ("blank", second, 0.0, 0.0)
+
+
+def test_what_was_grown_anew_is_told_also_of_what_was_measured_before(world: World) -> None:
+    foresee(world, model_of(world, 1, "champion"), world.scans[0], radius=9.0)
+    row = first_of(publish(world, size=1))
+    begin(assignment_id=row.pk, actor=world["annotator"])
+    head = row.heads.get()
+    stroke = {"id": str(UUID(int=1)), "tool": "regrow", "ijk": [size // 2 for size in reversed(row.scan.shape_zyx)]}
+    save_message(
+        assignment_id=row.pk,
+        layer="findings",
+        message=encode_message("findings", tuple(row.scan.shape_zyx), {}, [stroke]),
+        if_match=str(head.revision_id),
+        key=UUID(int=2),
+        actor=world["annotator"],
+    )
+    save_answers(assignment_id=row.pk, values={"diagnosis": "covid19", "quality": "good"}, actor=world["annotator"])
+    approve(world, row)
+    assert measure_when_due() == 1
+    (lesion,) = Effort.objects.get().lesions or []
+    assert lesion[0] == "regrown"
+    assert lesion[1] == lesion[2] == lesion[3] > 0
+    Effort.objects.update(lesions=None)  # as one that was measured before lesions were judged
+    assert (measure_when_due(), measure_when_due()) == (1, 0)
+    assert Effort.objects.get().lesions == [lesion]
 
 
 def test_an_older_models_mask_and_one_that_came_too_late(world: World) -> None:
