@@ -67,7 +67,9 @@ class TrainingConfig(Document, frozen=True):
     paste_share: float = 0.0  # shares of patches that get each augmentation of mlservice/made_lesions.py
     haze_share: float = 0.0
     consolidation_share: float = 0.0
-    calibrate: bool = False  # learn threshold and least island size after the steps (mlservice/calibrate.py)
+    # > 0: of an island only voxels of at least this probability count towards `min_island_ml`.
+    sure: float = 0.0
+    calibrate: bool = False  # learn threshold, `sure` and least island after the steps (mlservice/calibrate.py)
     validation_share: float = 0.0  # share of the scans that is set aside to choose the weights that are kept
     validate_every: int = 0  # steps from one validation to the next; 0: none, the last weights are kept
     patience: int = 0  # > 0: training ends after so many validations without a better one
@@ -95,6 +97,7 @@ class TrainingConfig(Document, frozen=True):
         require(0 < self.learning_rate < math.inf, "The learning rate is more than 0.")
         require(0 <= self.ema < 1, "The decay of the average lies between 0 and 1.")
         require(0 < self.threshold < 1, "The threshold lies between 0 and 1.")
+        require(0 <= self.sure < 1, "The probability that makes an island sure lies between 0 and 1.")
         require(self.min_island_ml >= 0, "The size of an island is not negative.")
         self._check_augmentation()
         self._check_validation()
