@@ -15,10 +15,11 @@ from scipy import ndimage
 from mlservice.scans import Mask
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
-SURE = (0.0, 0.9, 0.95, 0.98, 0.99, 0.995)  # 0: every voxel of an island counts
+SURE = (0.0, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998)  # 0: every voxel of an island counts
 # A larger least size would hide what a reader must find: 4 mL is a ball of 2 cm.
 ISLANDS_ML = (0.5, 1.0, 2.0, 3.0, 4.0)
 DICE_GIVEN_UP = 0.01  # for fewer invented islands
+INVENTED_APART_ML = 0.1  # a difference that says nothing
 # A voxel at its edge changes the Dice of a small finding: only scans with this much tell of Dice, if there are any.
 SCORED_ML = 10.0
 
@@ -54,7 +55,8 @@ class _Islands:
 
 
 def calibrate(examples: Iterable[Example]) -> Calibration | None:
-    """The choice with the fewest mL of invented islands among those whose mean Dice is within 0.01 of the best.
+    """Among the choices whose mean Dice is within 0.01 of the best, those with the fewest mL of invented islands (to
+    0.1 mL); of them the one that asks most of an island: a network is surer on the scans it learned from.
 
     None without a scan that has findings."""
     tables = [[_islands(example, threshold) for threshold in THRESHOLDS] for example in examples]
@@ -69,7 +71,11 @@ def calibrate(examples: Iterable[Example]) -> Calibration | None:
         for least_ml in ISLANDS_ML
     ]
     enough = max(choice.dice for choice in found) - DICE_GIVEN_UP
-    return min((choice for choice in found if choice.dice >= enough), key=lambda c: (c.invented_ml, -c.dice))
+    good = [choice for choice in found if choice.dice >= enough]
+    fewest = min(choice.invented_ml for choice in good) + INVENTED_APART_ML
+    return max(
+        (choice for choice in good if choice.invented_ml <= fewest), key=lambda c: (c.sure, c.min_island_ml, c.dice)
+    )
 
 
 def _islands(example: Example, threshold: float) -> _Islands:

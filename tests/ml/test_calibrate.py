@@ -51,6 +51,12 @@ def test_an_island_counts_by_what_is_very_sure_of_it() -> None:
     assert choice.min_island_ml <= 5
 
 
+def test_of_equal_choices_the_one_that_asks_most_of_an_island_is_taken() -> None:
+    choice = calibrate([example((15, 0.993, True)), example((1, 0.6, False))])
+    assert choice is not None
+    assert (choice.sure, choice.min_island_ml, choice.dice, choice.invented_ml) == (0.99, 4.0, 1.0, 0.0)
+
+
 def test_small_findings_tell_nothing_of_dice_where_there_are_large_ones() -> None:
     large, small = example((15, 0.99, True)), example((3, 0.55, True), (8, 0.55, False))
     choice = calibrate([large, small])
