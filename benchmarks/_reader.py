@@ -58,16 +58,15 @@ def read(case: Case, proposed: Labels | None) -> Read:
     start = np.zeros(case.hu.shape, np.uint8) if proposed is None else (proposed > 0).astype(np.uint8)
     labels = start.copy()
     acts = _go_through(labels, case.truth)
-    for wrong, correct in ((lambda: (labels == 1) & ~case.truth, _erase), (lambda: case.truth & (labels != 1), _add)):
+    for correct in (_erase, _add):
         while acts < MOST_ACTS:
-            errors = _errors(wrong(), case.spacing_mm)
-            if not errors:
-                break
+            wrong = (labels == 1) & ~case.truth if correct is _erase else case.truth & (labels != 1)
+            errors = _errors(wrong, case.spacing_mm)
             before = int((labels == 1).sum())
             for error in errors[: MOST_ACTS - acts]:
                 correct(case, labels, error)
                 acts += 1
-            if int((labels == 1).sum()) == before:
+            if not errors or int((labels == 1).sum()) == before:
                 break
     return Read(acts, compare(start, labels), compare(case.truth.astype(np.uint8), labels).dice)
 
@@ -80,7 +79,7 @@ def _go_through(labels: Labels, truth: Mask) -> int:
     dropped = hits < INVENTED * sizes
     dropped[0] = False
     labels[dropped[islands]] = 0
-    return count
+    return int(count)
 
 
 def _errors(wrong: Mask, spacing_mm: Spacing) -> list[_Error]:

@@ -36,8 +36,8 @@ def check_proposed(assignment: Assignment, judged: JudgedLayers) -> list[Interlo
                 f"{len(left)} of {proposed} lesions that the model proposed {'is' if len(left) == 1 else 'are'} "
                 f"undecided ({amount:.1f} {geometry.unit}): accept, change or drop each."
             )
-            jump = {"ijk": left[0].ijk}
-            found.append(Interlock("lesions_undecided", message, blocking=policy == SeenPolicy.BLOCK, jump=jump))
+            blocking = policy == SeenPolicy.BLOCK
+            found.append(Interlock("lesions_undecided", message, blocking=blocking, jump={"ijk": left[0].ijk}))
     return found
 
 

@@ -130,14 +130,14 @@ def test_the_hand_in_counts_what_became_of_each_lesion(world: World, row: Assign
     }
 
 
-def refusal(world: World, row: Assignment, *acknowledged: str) -> list[dict[str, Any]]:
+def refusal(world: World, row: Assignment, *acknowledged: str) -> Any:
     save_answers(assignment_id=row.pk, values={"diagnosis": "covid19", "quality": "good"}, actor=world["annotator"])
     with pytest.raises(Conflict) as refused:
         submit_assignment(
             assignment_id=row.pk, actor=world["annotator"], acknowledged=["mask_outside_lung", *acknowledged]
         )
     assert refused.value.code == "interlocks"
-    return list(refused.value.extra["interlocks"])
+    return refused.value.extra["interlocks"]
 
 
 def test_undecided_lesions_are_warned_of_and_stand_in_the_risk(world: World, row: Assignment) -> None:
