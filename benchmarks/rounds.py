@@ -1,7 +1,7 @@
 """The loop by a simulated reader: from no label on, rounds of ten scans are read, a model learns from all of them,
 and pre-annotates the next ten. Every scan is read twice by the same reader (`benchmarks/_reader.py`), from the model's
 mask and from blank, so that the difference is that of the mask alone. Through the stages, with the profile `demo`, one
-thread. `VOXLOOP_BENCH_PLOT` names a file for the plot (docs/images/rounds.svg)."""
+thread. `VOXLOOP_BENCH_PLOT` names a file for the plot, an SVG."""
 
 import os
 import tempfile
@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from annotation.demonstration.reading import read_like_a_person
 from annotation.learning.estimates import Estimate, mean_of
 from benchmarks._reader import Case, Read, read
 from benchmarks._rounds_plot import draw
@@ -50,8 +51,10 @@ def run() -> Iterator[dict[str, Any]]:
                 if masks
                 else blank[-1]
             )
-            learned += [lay_out(folder, scan.site, int(scan.id[1:]), is_read=True) for scan in scans]
             yield from _rows(number, shown[-1], blank[-1])
+            for scan in scans:
+                _hand_in(scan)
+            learned += scans
     if path := os.environ.get("VOXLOOP_BENCH_PLOT"):
         acts = [[[one.acts for one in reads] for reads in arm] for arm in (blank, shown)]
         Path(path).write_text(draw([mean_of(of) for of in acts[0]], [mean_of(of) for of in acts[1]]), "utf-8")
@@ -76,6 +79,12 @@ def _mean(values: list[Any]) -> Estimate:
     if found is None:
         raise RuntimeError("no scan was read")
     return found
+
+
+def _hand_in(scan: ScanRef) -> None:
+    """From now on the scan's mask is a reader's, with a reader's errors."""
+    path = Path(scan.folder) / "labels.npy"
+    np.save(path, read_like_a_person(np.load(path), scan.spacing_mm_zyx, int(scan.id[1:])))
 
 
 def _case(scan: ScanRef) -> Case:
