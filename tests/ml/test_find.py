@@ -31,7 +31,7 @@ class Echo(nn.Module):
 
 
 def settings(**changes: Any) -> TrainingConfig:
-    return tiny("demo", classes=TWO, spacing_mm_zyx=(0.0, 2.0, 2.0), **{"threshold": 0.6, **changes})
+    return tiny("demo", classes=TWO, spacing_mm_zyx=(0.0, 2.0, 2.0), **{"threshold": 0.6, "sure": 0.0, **changes})
 
 
 def found(share: npt.NDArray[np.float64], lungs: Any = EVERYWHERE, **changes: Any) -> ModelOutput:
