@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from mlservice.contract.config import TrainingConfig
-from mlservice.made_lesions import lay_haze, paste_lesions
+from mlservice.made_lesions import lay_consolidation, lay_haze, paste_lesions
 from mlservice.patches import Patches
 
 
@@ -24,17 +24,21 @@ def _make_lesions(patches: Patches, config: TrainingConfig, generator: torch.Gen
     if not config.makes_lesions:
         return patches
     low, high = config.window_hu
-    hu, targets = patches.images * (high - low) + low, patches.targets
+    hu, targets, limit = patches.images * (high - low) + low, patches.targets, patches.limit
+    spacing = config.spacing_mm_zyx[1:]
     # Without a lung limit, no lesion is added.
     has_limit = patches.has_limit.view(-1, *[1] * (hu.dim() - 1))
     inside = (patches.limit > 0.5) & has_limit
     if config.paste_share:
         hu, targets = paste_lesions(hu, targets, inside, share=config.paste_share, generator=generator)
     if config.haze_share:
-        spacing = config.spacing_mm_zyx[1:]
         hu, targets = lay_haze(hu, targets, inside, spacing, share=config.haze_share, generator=generator)
+    if config.consolidation_share:
+        hu, targets, limit = lay_consolidation(
+            hu, targets, limit, inside, spacing, share=config.consolidation_share, generator=generator
+        )
     images = ((hu - low) / (high - low)).clamp(0, 1)
-    return Patches(images, patches.limit, patches.has_limit, targets)
+    return Patches(images, limit, patches.has_limit, targets)
 
 
 def _turn(patches: Patches, config: TrainingConfig, generator: torch.Generator) -> Patches:

@@ -1,4 +1,4 @@
-"""More lesions from few masks: lesions of other patches, and haze made from noise.
+"""More lesions from few masks: lesions of other patches, haze and consolidation made from noise.
 
 The first masks of a campaign hold few large opacities. All functions take a batch of
 slices: `hu` (batch, 1, y, x) float32 in Hounsfield units, `targets` (batch, y, x) int64 (0 background, 1… classes,
@@ -29,6 +29,16 @@ HAZE_RISE_HU = (150.0, 450.0)
 TEXTURE_HU = 45.0
 FADES_FROM_HU, FADES_TO_HU = -515.0, -20.0  # haze changes what is brighter than this less, and then not at all
 LABELLED_DENSITY = 0.4  # a reader would mark a cloud from this share of its density on
+
+# A consolidation: an ellipse with a rough edge, as dense as soft tissue, in half of the patches with a hazy rim.
+CONSOLIDATED_HU = (-10.0, 60.0)
+CONSOLIDATED_RADIUS_MM = (10.0, 45.0)
+ROUGH_CELL_MM, ROUGHNESS = 20.0, 0.15  # size of the bumps of its edge, and their height as a share of the radius
+EDGE_SHARE = 0.12  # of the radius: over so much its density falls to nothing
+RIM_REACH = (1.15, 1.6)  # how far the rim goes, in radii
+BRONCHUS_HU = -940.0  # air in a bronchus stays air
+# A dense part at the pleura looks like the chest wall, so that a lung limit found by air leaves it out.
+LIMIT_LOST_SHARE = 0.7
 
 Changed = tuple[torch.Tensor, torch.Tensor]
 
@@ -76,6 +86,50 @@ def lay_haze(
     fading = ((FADES_TO_HU - hu) / (FADES_TO_HU - FADES_FROM_HU)).clamp(0, 1)
     seen = (density[:, 0] > LABELLED_DENSITY) & (targets == 0)
     return hu + density * rise.clamp(min=0) * fading, torch.where(seen, UNNAMED, targets)
+
+
+def lay_consolidation(
+    hu: torch.Tensor,
+    targets: torch.Tensor,
+    limit: torch.Tensor,
+    inside: torch.Tensor,
+    spacing_mm_yx: tuple[float, float],
+    *,
+    share: float,
+    generator: torch.Generator,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Lay one dense region into the lungs, -10 … 60 HU, with radii of 10 … 45 mm round any voxel of them, and return
+    the `limit` (batch, 1, y, x; 0 … 1) too: it is lost under most of them.
+
+    It needs no mask: a finding without a class (`UNNAMED`)."""
+    batch, size = hu.shape[0], hu.shape[2:]
+    reach = _ellipses(inside, spacing_mm_yx, generator)
+    reach = reach + ROUGHNESS * _smooth_noise(hu, ROUGH_CELL_MM, spacing_mm_yx, generator)
+    laid = inside & _chosen(hu, share, generator)
+    dense = ((1 - reach) / EDGE_SHARE + 0.5).clamp(0, 1) * laid
+    rim = ((_between(*RIM_REACH, hu, generator) - reach) / EDGE_SHARE).clamp(0, 1) * laid * _chosen(hu, 0.5, generator)
+    fading = ((FADES_TO_HU - hu) / (FADES_TO_HU - FADES_FROM_HU)).clamp(0, 1)
+    changed = hu + rim * _between(*HAZE_RISE_HU, hu, generator) * fading
+    grain = TEXTURE_HU / 3 * torch.randn((batch, 1, *size), generator=generator)
+    rise = (_between(*CONSOLIDATED_HU, hu, generator) + grain - changed).clamp(min=0)
+    changed = changed + dense * torch.where(hu < BRONCHUS_HU, 0, rise)
+    seen = (torch.maximum(dense, rim)[:, 0] > LABELLED_DENSITY) & (targets == 0)
+    lost = (dense > 0.5) & _chosen(hu, LIMIT_LOST_SHARE, generator)
+    return changed, torch.where(seen, UNNAMED, targets), torch.where(lost, 0, limit)
+
+
+def _ellipses(inside: torch.Tensor, spacing_mm_yx: tuple[float, float], generator: torch.Generator) -> torch.Tensor:
+    """The distance from a voxel of each patch's lungs, in radii of an ellipse: 1 on its edge (batch, 1, y, x)."""
+    batch, _, height, width = inside.shape
+    # A patch without lungs has no place for it: any voxel will do, nothing is laid there.
+    weights = inside.reshape(batch, -1).float() + 1e-6
+    centre = torch.multinomial(weights, 1, generator=generator).view(-1, 1, 1)
+    y, x = torch.arange(height).view(1, -1, 1), torch.arange(width).view(1, 1, -1)
+    low, high = CONSOLIDATED_RADIUS_MM
+    radii = low + (high - low) * torch.rand(batch, 2, generator=generator)
+    down = (y - centre.div(width, rounding_mode="floor")) * spacing_mm_yx[0] / radii[:, :1, None]
+    across = (x - centre % width) * spacing_mm_yx[1] / radii[:, 1:, None]
+    return (down.square() + across.square()).sqrt().unsqueeze(1)
 
 
 def _is_finding(targets: torch.Tensor) -> torch.Tensor:

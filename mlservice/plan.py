@@ -70,7 +70,9 @@ def _without_limit(
     if not config.lung_channel or any(has_lungs(scan, job) for scan in request.scans):
         return config, ()
     note = "No scan comes with its lungs: the model learns without their limit, and from marked lesions alone."
-    return msgspec.structs.replace(config, lung_channel=False, paste_share=0.0, haze_share=0.0), (note,)
+    return msgspec.structs.replace(
+        config, lung_channel=False, paste_share=0.0, haze_share=0.0, consolidation_share=0.0
+    ), (note,)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ def describe_onnx(config: TrainingConfig, sha256: str) -> Descriptor:
         overlap=config.overlap or 0.25,
         threshold=config.threshold,
         min_island_ml=config.min_island_ml,
+        sure=config.sure,
         sha256=sha256,
     )
 

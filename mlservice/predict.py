@@ -89,7 +89,7 @@ def find(
         any_finding = any_finding * inside
     ids = np.array([0, *(segment.id for segment in config.classes)], np.uint8)
     labels = np.where(any_finding >= config.threshold, ids[channel.numpy().astype(np.intp)], 0).astype(np.uint8)
-    drop_islands(labels, spacing_mm_zyx, config.min_island_ml)
+    drop_islands(labels, spacing_mm_zyx, config.min_island_ml, any_finding >= config.sure)
     return ModelOutput(
         labels=_paste(labels, grid.start_zyx, shape),
         probability=_paste(any_finding, grid.start_zyx, shape),
@@ -149,12 +149,13 @@ def _predict_one(
     return prediction
 
 
-def drop_islands(labels: Labels, spacing_mm_zyx: tuple[float, float, float], least_ml: float) -> None:
-    """Clear, in place, what is connected in 3D (by faces, whatever its class) and smaller than `least_ml`."""
+def drop_islands(labels: Labels, spacing_mm_zyx: tuple[float, float, float], least_ml: float, sure: Mask) -> None:
+    """Clear, in place, what is connected in 3D (by faces, whatever its class) and has less than `least_ml` of voxels
+    that are `sure`."""
     islands, count = ndimage.label(labels > 0)
     if count == 0:
         return
-    sizes = np.bincount(islands.reshape(-1))
+    sizes = np.bincount(islands[sure], minlength=count + 1)
     small = sizes * volume_ml(1, spacing_mm_zyx) < least_ml
     small[0] = False
     labels[small[islands]] = 0

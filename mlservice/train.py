@@ -113,7 +113,9 @@ def _calibrated(
     choice = calibrate(examples(network, folders, config, device))
     if choice is None:
         return config, {}
-    config = msgspec.structs.replace(config, threshold=choice.threshold, min_island_ml=choice.min_island_ml)
+    config = msgspec.structs.replace(
+        config, threshold=choice.threshold, sure=choice.sure, min_island_ml=choice.min_island_ml
+    )
     return config, {"calibration_dice": choice.dice, "calibration_invented_ml": choice.invented_ml}
 
 

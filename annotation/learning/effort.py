@@ -27,9 +27,11 @@ from voxloop.keeping.services import note_damage
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Damaged
 from voxloop.volume.edits import Edits, compare
+from voxloop.volume.proposals import judge_lesions
 
 AT_ONCE = 50  # of one call
 LONGEST_S = 20.0  # after which the rest waits for the next call
+MOST_LESIONS = 2000  # kept of a scan, the largest
 LEAST_VOXELS = 1000  # of two readings of a scan; below it Dice says nothing (topff2023)
 
 
@@ -58,6 +60,7 @@ def _waiting() -> QuerySet[Assignment]:
         scan__modality="CT",
     )
     new = Q(effort__isnull=True) | Q(effort__measured_at__lt=F("submitted_at"))
+    new |= Q(effort__model__isnull=False, effort__lesions__isnull=True)  # measured before lesions were judged
     return approved.filter(new).select_related("scan", "campaign__schema").order_by("submitted_at")
 
 
@@ -72,7 +75,8 @@ def measure(assignment: Assignment) -> Effort:
     arm, prediction = _arm(assignment, head, begun)
     drawn = head.revision if head else None
     model = ModelVersion.objects.filter(pk__in=[prediction.model_id]).first() if prediction else None
-    edits = _compare(prediction, drawn, scan) if model is not None else None
+    judged = _judge(prediction, drawn, scan, _regrown(line.values_list("pk", flat=True), layer)) if model else None
+    edits, lesions = judged or (None, None)
     amount = geometry_of(scan).amount
     effort, _ = Effort.objects.update_or_create(
         assignment=assignment,
@@ -84,6 +88,7 @@ def measure(assignment: Assignment) -> Effort:
             "predicted_ml": amount(edits.before) if edits else None,
             "added_ml": amount(edits.added) if edits else None,
             "removed_ml": amount(edits.removed) if edits else None,
+            "lesions": lesions,
             "repeat_dice": _repeat_dice(assignment, drawn, layer) if assignment.reader > 1 else None,
             "strokes": _count_strokes(line.values_list("pk", flat=True), layer),
             "active_seconds": line.aggregate(all=Sum("active_seconds"))["all"] or 0,
@@ -120,6 +125,29 @@ def _newest_before(assignment: Assignment, moment: Any) -> MaskRevision | None:
         .first()
     )
     return row.revision if row else None
+
+
+def _judge(
+    before: MaskRevision | None, after: MaskRevision | None, scan: Scan, regrown: set[str]
+) -> tuple[Edits, list[Any]]:
+    """How far the reader's mask lies from the model's, and what became of each lesion."""
+    shape, geometry = ready_volume(scan).shape_zyx, geometry_of(scan)
+    proposed, drawn = load_labels(before, shape), load_labels(after, shape)
+    said = [row for row in (after.accepted if after else ()) if row[4]]
+    accepted = [(i, j, k) for stroke, i, j, k, _ in said if stroke not in regrown]
+    anew = [(i, j, k) for stroke, i, j, k, _ in said if stroke in regrown]
+    lesions = [
+        [each.fate, *(round(geometry.amount(n), 4) for n in (each.proposed, each.kept, each.drawn))]
+        for each in judge_lesions(proposed, drawn, accepted, anew)
+    ]
+    return compare(proposed, drawn), lesions[:MOST_LESIONS]
+
+
+def _regrown(line: Iterable[UUID], layer: str) -> set[str]:
+    """The strokes that grew a proposed lesion anew."""
+    found = MaskRevision.objects.filter(assignment__in=line, layer=layer, strokes__contains=[{"tool": "regrow"}])
+    strokes = (stroke for listed in found.values_list("strokes", flat=True) for stroke in listed)
+    return {stroke["id"] for stroke in strokes if stroke.get("tool") == "regrow"}
 
 
 def _compare(before: MaskRevision | None, after: MaskRevision | None, scan: Scan) -> Edits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,11 +51,25 @@ class Row:
     removed_ml: float | None
     repeat_dice: float | None
     handed_in: Any
+    lesions: Sequence[tuple[str, float, float, float]]  # fate, mL proposed, kept, drawn
 
     @property
     def apart_ml(self) -> float:
         """How far the reader's mask lies from the model's: mL in one of both only."""
         return (self.added_ml or 0.0) + (self.removed_ml or 0.0)
+
+
+@dataclass(frozen=True)
+class ArmFigures:
+    """The annotations of one arm; `fates` counts their lesions by what became of them."""
+
+    arm: str
+    scans: int
+    minutes: Estimate | None
+    strokes: Estimate | None
+    added: Estimate | None
+    removed: Estimate | None
+    fates: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -67,13 +82,16 @@ class Group:
     older: Sequence[Row]
     blank: Sequence[Row]
     shown_minutes: Estimate | None
+    older_minutes: Estimate | None
     blank_minutes: Estimate | None
     saved: Estimate | None
     added: Estimate | None
     removed: Estimate | None
     strokes: Estimate | None
+    older_strokes: Estimate | None
     blank_strokes: Estimate | None
     shown_apart: Estimate | None
+    older_apart: Estimate | None
     blank_apart: Estimate | None
     pull: Estimate | None
 
@@ -162,16 +180,41 @@ def group_of(name: str, rows: Iterable[Row]) -> Group:
         older=older,
         blank=blank,
         shown_minutes=mean_of([row.minutes for row in shown]),
+        older_minutes=mean_of([row.minutes for row in older]),
         blank_minutes=mean_of([row.minutes for row in blank]),
         saved=difference_of([row.minutes for row in blank], [row.minutes for row in shown]),
         added=mean_of([row.added_ml or 0.0 for row in shown]),
         removed=mean_of([row.removed_ml or 0.0 for row in shown]),
         strokes=mean_of([row.strokes for row in shown]),
+        older_strokes=mean_of([row.strokes for row in older]),
         blank_strokes=mean_of([row.strokes for row in blank]),
         shown_apart=mean_of([row.apart_ml for row in shown]),
+        older_apart=mean_of([row.apart_ml for row in older]),
         blank_apart=mean_of([row.apart_ml for row in blank]),
         pull=difference_of([row.apart_ml for row in blank], [row.apart_ml for row in shown]),
     )
+
+
+def figures_by_arm(rows: Iterable[Row]) -> list[ArmFigures]:
+    """The arms that have annotations, in the order of `Effort.Arm`."""
+    listed = list(rows)
+    found = []
+    for arm in Effort.Arm:
+        of = [row for row in listed if row.arm == arm]
+        measured = [row for row in of if row.added_ml is not None and row.removed_ml is not None]
+        if of:
+            found.append(
+                ArmFigures(
+                    arm=arm.label,
+                    scans=len(of),
+                    minutes=mean_of([row.minutes for row in of]),
+                    strokes=mean_of([row.strokes for row in of]),
+                    added=mean_of([row.added_ml or 0.0 for row in measured]),
+                    removed=mean_of([row.removed_ml or 0.0 for row in measured]),
+                    fates=Counter(fate for row in of for fate, *_ in row.lesions),
+                )
+            )
+    return found
 
 
 def stop_rule(campaign: Campaign) -> StopRule:
@@ -220,6 +263,7 @@ def _row(effort: Effort) -> Row:
         removed_ml=effort.removed_ml,
         repeat_dice=effort.repeat_dice,
         handed_in=assignment.submitted_at,
+        lesions=[(fate, proposed, kept, drawn) for fate, proposed, kept, drawn in effort.lesions or ()],
     )
 
 

@@ -163,6 +163,9 @@ class Effort(models.Model):
     predicted_ml = models.FloatField(null=True)
     added_ml = models.FloatField(null=True)  # in the reader's mask and not in the model's
     removed_ml = models.FloatField(null=True)
+    # [fate, mL proposed, mL of that kept, mL drawn] of every lesion of the model's mask and every new one
+    # (voxloop.volume.proposals), the largest first; null: not judged yet, or no model had a mask.
+    lesions = models.JSONField(null=True)
     repeat_dice = models.FloatField(null=True)  # of a second reading with the first; null where both are small
     strokes = models.PositiveIntegerField()
     active_seconds = models.PositiveIntegerField()  # of all who worked on it before it was handed in

@@ -71,12 +71,22 @@ def newest_prediction(scan_id: UUID, layer: str) -> MaskRevision | None:
     )
 
 
+def prediction_before(newest: MaskRevision) -> MaskRevision | None:
+    """The newest mask of the model that came before the one of `newest`: made before the first mask of that one."""
+    of_scan = MaskRevision.objects.filter(
+        scan=newest.scan_id, layer=newest.layer, kind=MaskRevision.Kind.PREDICTION
+    ).order_by("created_at")
+    first = of_scan.filter(model_id=newest.model_id).first()
+    return of_scan.filter(created_at__lt=(first or newest).created_at).last()
+
+
 def start_for(assignment: Assignment, layer: str) -> MaskRevision | None:
     """Where a new line of work begins: the newest prediction, an imported mask, or blank (None).
 
-    A share of assignments (`Campaign.blank_share`) starts blank despite a prediction, to measure the bias of
-    pre-annotation. They are selected by a hash of the name of the line of work, so that passing on changes nothing.
-    Second and independent readings start blank always."""
+    To measure the bias of pre-annotation, a share of assignments (`Campaign.blank_share`) starts blank despite a
+    prediction; to measure what a newer model saves, another one (`older_share`) from the mask of the model before.
+    They are selected by a hash of the name of the line of work, so that passing on changes nothing. Second and
+    independent readings start blank always."""
     if assignment.reader > 1 or assignment.is_overlap:
         return None
     imported = (
@@ -86,7 +96,12 @@ def start_for(assignment: Assignment, layer: str) -> MaskRevision | None:
     )
     if imported is not None:
         return imported
-    return None if is_served_blank(assignment) else newest_prediction(assignment.scan_id, layer)
+    if is_served_blank(assignment):
+        return None
+    newest = newest_prediction(assignment.scan_id, layer)
+    if newest is not None and is_drawn(assignment, assignment.campaign.older_share, of="older"):
+        return prediction_before(newest) or newest
+    return newest
 
 
 def is_served_blank(assignment: Assignment) -> bool:
@@ -94,8 +109,13 @@ def is_served_blank(assignment: Assignment) -> bool:
     line of work is drawn into."""
     if assignment.reader > 1 or assignment.is_overlap:
         return True
-    draw = int.from_bytes(hashlib.sha256(line_of(assignment).bytes).digest()[:4], "big") / 2**32
-    return draw < assignment.campaign.blank_share
+    return is_drawn(assignment, assignment.campaign.blank_share)
+
+
+def is_drawn(assignment: Assignment, share: float, *, of: str = "") -> bool:
+    """Whether the line of work is of this share; draws of different names (`of`) have nothing to do with each other."""
+    digest = hashlib.sha256(line_of(assignment).bytes + of.encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32 < share
 
 
 def newest_answers(assignment: Assignment) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from annotation.scans.models import Site
 from annotation.work.campaigns import CHANGEABLE
 from annotation.work.models import Campaign, ReviewPolicy, SeenPolicy, SignaturePolicy, TrainStart
 
-SHARES = ("blank", "repeat", "overlap", "gold")
+SHARES = ("blank", "older", "repeat", "overlap", "gold")
 
 
 class SettingsForm(forms.Form):
@@ -29,12 +29,23 @@ class SettingsForm(forms.Form):
         help_text="Without a sign of work it goes back to the person's list after that time.",
     )
     seen_policy = forms.ChoiceField(label="Handed in or approved without a look", choices=SeenPolicy.choices)
+    proposed_policy = forms.ChoiceField(
+        label="Handed in with undecided lesions of the model",
+        choices=SeenPolicy.choices,
+        help_text="Proposed lesions that the reader has neither accepted, changed nor dropped.",
+    )
     signature_policy = forms.ChoiceField(label="An approval asks for the password", choices=SignaturePolicy.choices)
     blank_percent = forms.IntegerField(
         label="Scans that start blank, %",
         min_value=0,
         max_value=100,
         help_text="Of those that have a pre-annotation: the arm without it, to measure what it saves.",
+    )
+    older_percent = forms.IntegerField(
+        label="Scans that start from the model before, %",
+        min_value=0,
+        max_value=100,
+        help_text="By lot, of those with masks of two models: the arm that tells what the newer model saves.",
     )
     repeat_percent = forms.IntegerField(
         label="Second readings in a batch, %",

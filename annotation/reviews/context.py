@@ -81,6 +81,7 @@ def viewer_context(assignment: Assignment, user: User) -> ContextFacts:
         seen=SlicesSeenFacts(
             assignment.seen.get("slices", ""), ENOUGH_SLICES, SeenPolicy(assignment.campaign.seen_policy)
         ),
+        proposed_policy=SeenPolicy(assignment.campaign.proposed_policy),
         can=can,
         interlocks=list_interlocks(assignment) if can.submit else [],
         lease_until=assignment.lease_until,

@@ -1,6 +1,7 @@
 """Submit, approve, correct and return work."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from annotation.reviews.certificates import draw_by_policy, fail_certificate
 from annotation.reviews.comments import pin_comment, pin_once
 from annotation.reviews.interlocks import Interlock, check_interlocks, list_unanswered
 from annotation.reviews.models import ReviewRound, RoundMask
-from annotation.reviews.proposals import count_fates
+from annotation.reviews.proposals import JudgedLayers, check_proposed, judge_proposed
 from annotation.reviews.risk import assess
 from annotation.reviews.seeing import check_seen, seen_of
 from annotation.reviews.selectors import visible_rounds
@@ -40,6 +41,7 @@ from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Damaged, Forbidden, Invalid, NotFound
 from voxloop.kernel.facts import plain
 from voxloop.storage.store import open_store
+from voxloop.volume.proposals import count_fates
 
 APPROVAL_MEANING = "I have reviewed this mask and these answers and approve them as reference."
 
@@ -59,9 +61,11 @@ def list_interlocks(assignment: Assignment) -> list[Interlock]:
     )
 
 
-def check_interlocked(assignment: Assignment, acknowledged: Sequence[str]) -> list[Interlock]:
-    """The problems of handing in, all acknowledged. Raises Conflict `interlocks` with those that are not."""
-    locks = list_interlocks(assignment)
+def check_interlocked(
+    assignment: Assignment, acknowledged: Sequence[str], *, more: Sequence[Interlock] = ()
+) -> list[Interlock]:
+    """The problems of handing in and `more`, all acknowledged. Raises Conflict `interlocks` with those that are not."""
+    locks = [*list_interlocks(assignment), *more]
     open_locks = [lock for lock in locks if lock.blocking or lock.code not in acknowledged]
     if open_locks:
         raise Conflict(
@@ -92,11 +96,13 @@ def submit_assignment(
         check_not_withdrawn(assignment.scan)
         check_not_lost(assignment, actor)
         ASSIGNMENT.check(assignment.state, AssignmentState.SUBMITTED)
-        locks = check_interlocked(assignment, acknowledged)
+        heads = heads_of(assignment)
+        judged = judge_proposed(heads, assignment.scan)
+        locks = check_interlocked(assignment, acknowledged, more=check_proposed(assignment, judged))
         advance(
             assignment, AssignmentState.SUBMITTED, table=ASSIGNMENT, actor=actor, submitted_at=now(), lease_until=None
         )
-        round_ = _begin_round(assignment, actor, locks)
+        round_ = _begin_round(assignment, actor, locks, heads, judged)
         for comment in comments:
             pin_once(round_, actor, str(comment.get("text", "")), comment.get("ijk"), comment.get("id"))
         refresh_batch(assignment.batch_id, actor)
@@ -105,9 +111,10 @@ def submit_assignment(
     return round_
 
 
-def _begin_round(assignment: Assignment, actor: User, warnings: list[Interlock]) -> ReviewRound:
+def _begin_round(
+    assignment: Assignment, actor: User, warnings: list[Interlock], heads: Mapping[str, Head], judged: JudgedLayers
+) -> ReviewRound:
     """The round of what is being handed in, with its risk and what became of the model's lesions."""
-    heads = heads_of(assignment)
     masks: dict[str, MaskRevision | None] = {
         layer.name: heads[layer.name].revision if layer.name in heads else None
         for layer in schema_of(assignment).editable_layers
@@ -130,16 +137,10 @@ def _begin_round(assignment: Assignment, actor: User, warnings: list[Interlock])
         risk=risk,
         reasons=reasons,
     )
+    lesions = {layer: None if found is None else asdict(count_fates(found)) for layer, found in judged.items()}
     RoundMask.objects.bulk_create(
-        [
-            RoundMask(
-                round=round_,
-                layer=layer,
-                submitted=revision,
-                lesions=count_fates(heads.get(layer), assignment.scan),
-            )
-            for layer, revision in masks.items()
-        ]
+        RoundMask(round=round_, layer=layer, submitted=revision, lesions=lesions.get(layer))
+        for layer, revision in masks.items()
     )
     return round_
 

@@ -31,6 +31,7 @@ class Descriptor(Document, frozen=True):
     overlap: float = 0.5
     threshold: float = 0.5
     min_island_ml: float = 0.0
+    sure: float = 0.0
     sha256: str = ""  # of model.onnx, checked where given
 
     def __post_init__(self) -> None:
@@ -146,6 +147,7 @@ def to_config(
             precision="fp32",
             cpu_threads=cpu_threads,
             min_island_ml=descriptor.min_island_ml,
+            sure=descriptor.sure,
             lung_channel=descriptor.lung_channel,
             threshold=descriptor.threshold,
             mean_and_deviation_hu=descriptor.mean_and_deviation_hu,

@@ -66,7 +66,10 @@ class TrainingConfig(Document, frozen=True):
     threshold: float = 0.5  # least probability of any finding that is marked
     paste_share: float = 0.0  # shares of patches that get each augmentation of mlservice/made_lesions.py
     haze_share: float = 0.0
-    calibrate: bool = False  # learn threshold and least island size after the steps (mlservice/calibrate.py)
+    consolidation_share: float = 0.0
+    # > 0: of an island only voxels of at least this probability count towards `min_island_ml`.
+    sure: float = 0.0
+    calibrate: bool = False  # learn threshold, `sure` and least island after the steps (mlservice/calibrate.py)
     validation_share: float = 0.0  # share of the scans that is set aside to choose the weights that are kept
     validate_every: int = 0  # steps from one validation to the next; 0: none, the last weights are kept
     patience: int = 0  # > 0: training ends after so many validations without a better one
@@ -84,13 +87,17 @@ class TrainingConfig(Document, frozen=True):
         require(all(n >= 1 for n in self.patch_zyx), "A patch has at least one voxel along every axis.")
         require(self.steps >= 1 and self.batch >= 1, "There must be at least one step and one patch.")
         require(self.cpu_threads >= 1, "At least one CPU thread is needed.")
-        shares = (self.foreground_share, self.paste_share, self.haze_share)
-        require(all(0 <= share <= 1 for share in shares) and 0 <= self.overlap < 1, "Shares lie between 0 and 1.")
+        made = (self.paste_share, self.haze_share, self.consolidation_share)
+        require(
+            all(0 <= share <= 1 for share in (self.foreground_share, *made)) and 0 <= self.overlap < 1,
+            "Shares lie between 0 and 1.",
+        )
         changes = (self.rotate_deg, self.zoom, self.lighting, self.noise)
         require(all(0 <= change < math.inf for change in changes), "An augmentation is not negative.")
         require(0 < self.learning_rate < math.inf, "The learning rate is more than 0.")
         require(0 <= self.ema < 1, "The decay of the average lies between 0 and 1.")
         require(0 < self.threshold < 1, "The threshold lies between 0 and 1.")
+        require(0 <= self.sure < 1, "The probability that makes an island sure lies between 0 and 1.")
         require(self.min_island_ml >= 0, "The size of an island is not negative.")
         self._check_augmentation()
         self._check_validation()
@@ -104,7 +111,9 @@ class TrainingConfig(Document, frozen=True):
         is_limited = self.lung_channel or not self.makes_lesions
         require(is_limited, "Lesions are laid inside the lung limit, which is a channel then.")
         is_haze_known = self.finds_any and self.spacing_mm_zyx[1] > 0
-        require(not self.haze_share or is_haze_known, "Haze is a finding without a class, in mm of the model's grid.")
+        is_made = bool(self.haze_share or self.consolidation_share)
+        words = "Haze and consolidation are findings without a class, in mm of the model's grid."
+        require(not is_made or is_haze_known, words)
 
     def _check_validation(self) -> None:
         require(0 <= self.validation_share <= 0.5, "At most half of the scans are set aside for validation.")
@@ -128,7 +137,7 @@ class TrainingConfig(Document, frozen=True):
     @property
     def makes_lesions(self) -> bool:
         """Whether patches get lesions that no reader marked."""
-        return bool(self.paste_share or self.haze_share)
+        return bool(self.paste_share or self.haze_share or self.consolidation_share)
 
     @property
     def is_flat(self) -> bool:

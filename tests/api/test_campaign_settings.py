@@ -27,8 +27,10 @@ SETTINGS = {
     "batch_size": "40",
     "lease_minutes": "120",
     "seen_policy": "block",
+    "proposed_policy": "block",
     "signature_policy": "always",
     "blank_percent": "0",
+    "older_percent": "5",
     "repeat_percent": "5",
     "overlap_percent": "0",
     "overlap_readers": "2",
@@ -53,12 +55,26 @@ def log_in(world: World, name: str) -> Client:
 
 def test_settings_are_changed_and_logged(world: World) -> None:
     answer = log_in(world, "admin").post("/campaigns/chest-ct/settings/", SETTINGS, follow=True)
-    assert "4 settings of Chest CT changed." in answer.content.decode()
+    assert "6 settings of Chest CT changed." in answer.content.decode()
     world.campaign.refresh_from_db()
     assert (world.campaign.batch_size, world.campaign.seen_policy) == (40, "block")
     entry = AuditEntry.objects.get(action="campaign.changed")
-    assert entry.old == {"planned_scans": 0, "batch_size": 50, "seen_policy": "off", "signature_policy": "recent"}
-    assert entry.new == {"planned_scans": 2802, "batch_size": 40, "seen_policy": "block", "signature_policy": "always"}
+    assert entry.old == {
+        "planned_scans": 0,
+        "batch_size": 50,
+        "seen_policy": "off",
+        "proposed_policy": "off",
+        "signature_policy": "recent",
+        "older_share": 0.0,
+    }
+    assert entry.new == {
+        "planned_scans": 2802,
+        "batch_size": 40,
+        "seen_policy": "block",
+        "proposed_policy": "block",
+        "signature_policy": "always",
+        "older_share": 0.05,
+    }
 
 
 def test_the_same_again_changes_nothing(world: World) -> None:

@@ -62,6 +62,12 @@ def test_minutes_edits_drift_and_the_rule_with_their_figures(world: World) -> No
     assert len(scans) == 7
     assert scans[0].startswith("scan,site,arm,model,handed_in_utc,active_minutes")
     assert sum(",blank,m4," in line for line in scans) == 2
+    lesions = client.get(reverse("effort_csv", args=["chest-ct", "lesions"])).content.decode().splitlines()
+    assert lesions[0] == "scan,site,arm,model,lesion,fate,proposed_ml,kept_ml,drawn_ml"
+    assert [line.split(",")[5] for line in lesions[1:]] == ["changed"] * 6
+    assert sum(",blank,m4,1,changed," in line for line in lesions) == 2
+    assert "Began from the newest model&#x27;s mask" in page
+    assert "Began blank, though a model had a mask" in page
     groups = client.get(reverse("effort_csv", args=["chest-ct", "groups"])).content.decode()
     assert "m4,shown,4,4.50," in groups
     curve = client.get(reverse("effort_csv", args=["chest-ct", "curve"])).content.decode().split()

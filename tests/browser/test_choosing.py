@@ -65,7 +65,13 @@ def test_what_pre_annotation_brought(live_world: World, new_page: Any) -> None:
     page.get_by_role("link", name="What it brought").click()
     expect(page.get_by_role("img", name="Active minutes per scan, blank against shown, by model")).to_be_visible()
     expect(page.get_by_text("Would more masks help?")).to_be_visible()
+    arms = page.get_by_test_id("arms").locator("tbody tr")
+    expect(arms).to_have_count(2)
+    expect(arms.first).to_contain_text("Began from the newest model's mask")
     assert not faults_of(new_page, page.url, "effort")
+    with page.expect_download() as lesions:
+        page.get_by_role("link", name="Every lesion as CSV").click()
+    assert lesions.value.suggested_filename == "chest-ct-effort-lesions.csv"
     with page.expect_download() as sent:
         page.get_by_role("link", name="Every scan as CSV").click()
     assert sent.value.suggested_filename == "chest-ct-effort-scans.csv"

@@ -136,6 +136,43 @@ def test_a_lesion_is_grown_anew_and_its_stroke_stepped(assignment: Assignment, n
     expect(page.get_by_test_id("switched")).to_have_count(0)
 
 
+def test_handing_in_with_undecided_lesions_leads_to_them(assignment: Assignment, new_page: Any) -> None:
+    Campaign.objects.update(proposed_policy="block")
+    page = new_page("annotator")
+    opened(page, assignment)
+    page.get_by_test_id("tab-questions").click()
+    for answer in ("diagnosis-covid19", "quality-good", "co_rads-4"):
+        page.get_by_test_id(f"answer-{answer}").check()
+    check = page.get_by_test_id("checklist").locator("[data-code=lesions_undecided]")
+    expect(check).to_contain_text("3 lesions by the model are undecided (Alt W)")
+    page.keyboard.press("Control+Enter")
+    asked = page.get_by_role("dialog")
+    expect(asked).to_contain_text("3 lesions by the model are undecided (Alt W).")
+    expect(asked.get_by_role("button", name="Submit with these warnings")).to_have_count(0)
+    shoot(page, "viewer-undecided")
+    asked.get_by_role("button", name="Go to it").click()
+    expect(page.get_by_test_id("tab-lesions")).to_have_attribute("aria-selected", "true")
+    for key, fates in (
+        ("Alt+a", ("accepted", "proposed", "proposed")),
+        ("Alt+x", ("accepted", "dropped", "proposed")),
+        ("Alt+x", ("accepted", "dropped", "dropped")),
+    ):
+        page.keyboard.press(key)
+        wait_for(page, *fates)
+    page.get_by_test_id("tab-questions").click()
+    expect(check).to_have_attribute("data-ok", "true")
+    expect(check).to_contain_text("All 3 lesions by the model are decided")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(lambda url: str(assignment.pk) not in url)
+    assert ReviewRound.objects.get(annotation=assignment).masks.get().lesions == {
+        "accepted": 1,
+        "changed": 0,
+        "dropped": 2,
+        "left": 0,
+        "new": 0,
+    }
+
+
 def hand_in_with_a_question(page: Page, assignment: Assignment) -> ReviewRound:
     """What was measured outlives a reload, the panel was made wider, and a question is handed in."""
     viewer = opened(page, assignment)

@@ -61,6 +61,8 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "campaign_blank_share": (Campaign, {"blank_share": 1.01, "name": FRESH, "slug": FRESH}),
     "campaign_repeat_share": (Campaign, {"repeat_share": 0.6, "name": FRESH, "slug": FRESH}),
     "campaign_overlap": (Campaign, {"overlap_readers": 6, "name": FRESH, "slug": FRESH}),
+    "campaign_older_share": (Campaign, {"older_share": 1.01, "name": FRESH, "slug": FRESH}),
+    "campaign_proposed_known": (Campaign, {"proposed_policy": "guess", "name": FRESH, "slug": FRESH}),
     "campaign_seen_policy_known": (Campaign, {"seen_policy": "guess", "name": FRESH, "slug": FRESH}),
     "campaign_signature_policy_known": (Campaign, {"signature_policy": "guess", "name": FRESH, "slug": FRESH}),
     "campaign_retrain_after": (Campaign, {"retrain_after": 0, "name": FRESH, "slug": FRESH}),

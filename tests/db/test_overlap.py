@@ -35,7 +35,7 @@ def readers_of(batch: Batch) -> dict[Any, list[int]]:
     return found
 
 
-def test_the_lot_can_be_drawn_again(build_world) -> None:
+def test_the_lot_can_be_drawn_again() -> None:
     scans = [uuid4() for _ in range(40)]
     batch = Batch(pk=uuid4())
     assert len(draw(batch, scans, 0.2)) == 8

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from annotation.learning import deciding
 from annotation.learning.models import ModelVersion, PreAnnotation
-from annotation.learning.preannotation import preannotate, preannotate_when_due, settle_used, unopened_scans
+from annotation.learning.preannotation import _request, preannotate, preannotate_when_due, settle_used, unopened_scans
 from annotation.learning.selectors import champion_of
 from annotation.masks.models import Head
 from annotation.masks.selectors import newest_prediction
@@ -92,6 +92,32 @@ def test_opened_scans_are_left_alone_and_a_mask_that_was_used_is_marked(approved
     row.refresh_from_db()
     assert row.state == "used"
     assert Assignment.objects.get(pk=assignment.pk).starts_from == "prediction"
+
+
+def test_stale_masks_of_unopened_scans_are_made_again_and_not_served(approved: World) -> None:
+    first, second = model_of(approved, 1), model_of(approved, 2)
+    deciding.decide(model=first, gate=ALL_HOLD)
+    opened, unopened = approved.scans[6:8]
+    for scan in (opened, unopened):
+        keep_prediction(approved, first, scan, 1)
+    batch = create_batch(
+        campaign=approved.campaign,
+        actor=approved["coordinator"],
+        scan_ids=[opened.pk, unopened.pk],
+        assignee=approved["annotator"],
+    )
+    publish_batch(batch_id=batch.pk, actor=approved["coordinator"])
+    begin(assignment_id=batch.assignments.get(scan=opened).pk, actor=approved["annotator"])
+    deciding.decide(model=second, gate=ALL_HOLD)
+    assert Job.objects.filter(kind=Job.Kind.PREANNOTATE, payload__model=str(second.pk), state="queued").exists()
+    assert _request(second) == [unopened]
+    PreAnnotation.objects.filter(model=second).delete()
+    keep_prediction(approved, second, unopened, 2)
+    row = batch.assignments.get(scan=unopened)
+    begin(assignment_id=row.pk, actor=approved["annotator"])
+    start = Head.objects.get(assignment=row).start
+    assert start is not None
+    assert start.model_id == second.pk
 
 
 def test_new_scans_are_labelled_without_being_asked(approved: World) -> None:

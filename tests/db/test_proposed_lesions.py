@@ -17,11 +17,11 @@ from annotation.reviews.claims import claim_round
 from annotation.reviews.models import ReviewRound
 from annotation.reviews.services import return_round, submit_assignment
 from annotation.scans.erasing import erase_subject
-from annotation.work.models import Assignment
+from annotation.work.models import Assignment, Campaign
 from annotation.work.schema import parse_schema
 from tests.factories.clients import logged_in
 from tests.factories.world import SHAPE, World, first_of, label, publish
-from voxloop.kernel.errors import Invalid
+from voxloop.kernel.errors import Conflict, Invalid
 from voxloop.volume.labelmap import ERASED, MEDIA_TYPE, changed_chunks, decode_message, encode_message
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +130,50 @@ def test_the_hand_in_counts_what_became_of_each_lesion(world: World, row: Assign
     }
 
 
+def refusal(world: World, row: Assignment, *acknowledged: str) -> Any:
+    save_answers(assignment_id=row.pk, values={"diagnosis": "covid19", "quality": "good"}, actor=world["annotator"])
+    with pytest.raises(Conflict) as refused:
+        submit_assignment(
+            assignment_id=row.pk, actor=world["annotator"], acknowledged=["mask_outside_lung", *acknowledged]
+        )
+    assert refused.value.code == "interlocks"
+    return refused.value.extra["interlocks"]
+
+
+def test_undecided_lesions_are_warned_of_and_stand_in_the_risk(world: World, row: Assignment) -> None:
+    Campaign.objects.update(proposed_policy="warn")
+    save(world, row, cubes(FIRST, SECOND, THIRD), stroke("accept", FIRST))
+    (lock,) = refusal(world, row)
+    assert (lock["code"], lock["blocking"]) == ("lesions_undecided", False)
+    assert lock["message"] == (
+        "2 of 3 lesions that the model proposed are undecided (0.6 mL): accept, change or drop each."
+    )
+    i, j, k = lock["jump"]["ijk"]
+    assert cubes(SECOND, THIRD)[k, j, i] == 1, "it leads to an undecided one"
+    row.refresh_from_db()
+    assert row.state == "open"
+    assert not ReviewRound.objects.exists()
+    found = submit_assignment(
+        assignment_id=row.pk, actor=world["annotator"], acknowledged=["mask_outside_lung", "lesions_undecided"]
+    )
+    assert any("2 of 3 lesions that the model proposed are undecided" in reason for reason in found.reasons)
+
+
+def test_where_the_campaign_asks_for_it_each_lesion_is_decided(world: World, row: Assignment) -> None:
+    Campaign.objects.update(proposed_policy="block")
+    labels = cubes(FIRST, SECOND, THIRD)
+    labels[cubes(SECOND) > 0] = ERASED  # dropped
+    labels[THIRD[2], THIRD[1], THIRD[0]] = ERASED  # changed by hand
+    save(world, row, labels, stroke("drop", SECOND))
+    (lock,) = refusal(world, row, "lesions_undecided")
+    assert lock["blocking"]
+    assert lock["message"].startswith("1 of 3 lesions that the model proposed is undecided (0.3 mL)")
+    save(world, row, labels, stroke("accept", FIRST))
+    assert submit(world, row).state == "pending"
+
+
 def test_work_without_a_prediction_counts_none(world: World) -> None:
+    Campaign.objects.update(proposed_policy="block")  # it asks nothing where no model proposed anything
     found = first_of(publish(world))
     label(world, found)
     round_ = submit_assignment(

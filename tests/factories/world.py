@@ -55,7 +55,13 @@ def build_world(*, scans: int = 6, shape_zyx: tuple[int, int, int] = SHAPE) -> W
         for code, split in (("a", "train"), ("b", "train"), ("c", "validation"))
     }
     campaign = create_campaign(
-        name="Chest CT", slug="chest-ct", definition=CHEST_CT, actor=admin, blank_share=0.0, seen_policy="off"
+        name="Chest CT",
+        slug="chest-ct",
+        definition=CHEST_CT,
+        actor=admin,
+        blank_share=0.0,
+        seen_policy="off",
+        proposed_policy="off",
     )
     world = World(campaign, sites, {"admin": admin})
     roles = {

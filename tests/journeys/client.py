@@ -137,7 +137,7 @@ for assignment in batch.assignments.select_related("scan__subject"):
         values["confirmed_empty"] = True
     save_answers(assignment_id=assignment.pk, values=values, actor=people["annotator2"])
     round_ = submit_assignment(assignment_id=assignment.pk, actor=people["annotator2"],
-                               acknowledged=["mask_outside_lung", "not_seen"])
+                               acknowledged=["mask_outside_lung", "not_seen", "lesions_undecided"])
     claim_round(round_id=round_.pk, actor=people["reviewer"])
     approve_round(round_id=round_.pk, actor=people["reviewer"], signed_at=now())
 print(len(codes))

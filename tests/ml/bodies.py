@@ -66,7 +66,7 @@ def tiny(name: str, **changes: Any) -> TrainingConfig:
 
 def plain(name: str, **changes: Any) -> TrainingConfig:
     """`tiny` from labels and images alone: every class on its own, no lung limit, no made lesions."""
-    alone = {"lung_channel": False, "paste_share": 0.0, "haze_share": 0.0}
+    alone = {"lung_channel": False, "paste_share": 0.0, "haze_share": 0.0, "consolidation_share": 0.0}
     return tiny(name, **(alone | ({"loss": "dice_ce"} if name == "demo" else {}) | changes))
 
 

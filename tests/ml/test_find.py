@@ -31,7 +31,7 @@ class Echo(nn.Module):
 
 
 def settings(**changes: Any) -> TrainingConfig:
-    return tiny("demo", classes=TWO, spacing_mm_zyx=(0.0, 2.0, 2.0), **{"threshold": 0.6, **changes})
+    return tiny("demo", classes=TWO, spacing_mm_zyx=(0.0, 2.0, 2.0), **{"threshold": 0.6, "sure": 0.0, **changes})
 
 
 def found(share: npt.NDArray[np.float64], lungs: Any = EVERYWHERE, **changes: Any) -> ModelOutput:
@@ -52,7 +52,7 @@ def test_the_threshold_of_the_card_decides() -> None:
 def test_probabilities_of_background_and_classes_are_one() -> None:
     torch.manual_seed(2)
     for loss in ("finding_class", "dice_ce"):
-        config = settings(loss=loss, haze_share=0.0)
+        config = settings(loss=loss, haze_share=0.0, consolidation_share=0.0)
         shares = probabilities(torch.randn(2, 3, 4, 4), config)
         assert float(shares.min()) > 0
         assert torch.allclose(shares.sum(dim=1), torch.ones(2, 4, 4))
@@ -90,7 +90,7 @@ def test_a_model_that_learned_within_lungs_marks_nothing_where_none_are_known() 
     assert not nothing.probability.any()
     assert nothing.labels.shape == nothing.probability.shape == SHAPE
     assert nothing.uncertainty == 0
-    alone = found(share, None, lung_channel=False, paste_share=0.0, haze_share=0.0)
+    alone = found(share, None, lung_channel=False, paste_share=0.0, haze_share=0.0, consolidation_share=0.0)
     assert alone.labels.all()
 
 

@@ -8,7 +8,17 @@ import torch
 
 from mlservice.augment import augment
 from mlservice.contract import Segment
-from mlservice.made_lesions import HAZE_RISE_HU, NOT_AIR_HU, TEXTURE_HU, lay_haze, paste_lesions
+from mlservice.made_lesions import (
+    BRONCHUS_HU,
+    CONSOLIDATED_HU,
+    CONSOLIDATED_RADIUS_MM,
+    HAZE_RISE_HU,
+    NOT_AIR_HU,
+    TEXTURE_HU,
+    lay_consolidation,
+    lay_haze,
+    paste_lesions,
+)
 from mlservice.patches import Patches
 from mlservice.preprocess import IGNORED, UNNAMED
 from tests.ml.bodies import tiny
@@ -94,6 +104,39 @@ def test_without_a_limit_nothing_is_laid(slices: Any, lay: str) -> None:
     assert torch.equal(labels, targets)
 
 
+def test_a_consolidation_is_dense_lies_in_the_lungs_and_takes_the_limit_with_it(slices: Any) -> None:
+    hu, targets, inside = slices
+    changed, labels, limit = lay_consolidation(
+        hu, targets, inside.float(), inside, SPACING, share=1.0, generator=seeded()
+    )
+    moved = changed != hu
+    assert not (moved & ~inside).any()
+    fresh = (labels != targets).unsqueeze(1)
+    assert set(labels[fresh[:, 0]].tolist()) == {UNNAMED}
+    assert not (fresh & ~inside).any()
+    for patch in range(BATCH):
+        area_mm2 = float(fresh[patch].sum()) * SPACING[0] * SPACING[1]
+        assert 0 < area_mm2 < 4 * (1.6 * CONSOLIDATED_RADIUS_MM[1]) ** 2
+    lost = (limit == 0) & inside
+    assert lost.any()
+    assert not (lost & ~(fresh | (targets > 0).unsqueeze(1))).any(), "the limit is lost under a dense part alone"
+    dense = changed[lost & (hu >= BRONCHUS_HU) & (hu < CONSOLIDATED_HU[0])]
+    assert float(dense.median()) == pytest.approx(sum(CONSOLIDATED_HU) / 2, abs=45)
+    assert torch.equal(changed[hu < BRONCHUS_HU] < -600, hu[hu < BRONCHUS_HU] < -600), "bronchi stay air"
+
+
+def test_no_consolidation_is_laid_by_a_share_of_nothing_or_without_a_limit(slices: Any) -> None:
+    hu, targets, inside = slices
+    nowhere = torch.zeros_like(inside)
+    for within, share in ((inside, 0.0), (nowhere, 1.0)):
+        changed, labels, limit = lay_consolidation(
+            hu, targets, inside.float(), within, SPACING, share=share, generator=seeded()
+        )
+        assert torch.equal(changed, hu)
+        assert torch.equal(labels, targets)
+        assert torch.equal(limit, inside.float())
+
+
 def batch_of(slices: Any, has_limit: bool) -> Patches:
     hu, targets, inside = slices
     images = ((hu + 1250) / 1500).clamp(0, 1)
@@ -112,7 +155,7 @@ def test_a_seed_makes_the_same_batch_and_another_seed_another(slices: Any) -> No
 
 def test_targets_and_limit_turn_with_the_image(slices: Any) -> None:
     _, targets, inside = slices
-    config = tiny("demo", lighting=0.0, noise=0.0, paste_share=0.0, haze_share=0.0)
+    config = tiny("demo", lighting=0.0, noise=0.0, paste_share=0.0, haze_share=0.0, consolidation_share=0.0)
     given = Patches(targets.clamp(max=1).float().unsqueeze(1), inside.float(), torch.full((BATCH,), True), targets)
     turned = augment(given, config, seeded())
     assert not torch.equal(turned.targets, targets)
@@ -124,7 +167,7 @@ def test_targets_and_limit_turn_with_the_image(slices: Any) -> None:
 
 
 def test_a_patch_without_a_limit_gets_no_lesion_of_ours(slices: Any) -> None:
-    config = tiny("demo", paste_share=1.0, haze_share=1.0, rotate_deg=0.0, zoom=0.0)
+    config = tiny("demo", paste_share=1.0, haze_share=1.0, consolidation_share=1.0, rotate_deg=0.0, zoom=0.0)
     _, targets, _ = slices
     result = augment(batch_of(slices, False), config, seeded())
     assert (result.limit == 1).all()

@@ -121,13 +121,21 @@ def test_small_islands_are_dropped_and_large_ones_stay() -> None:
     labels[0, :2, :2], labels[1:3, 5:10, 5:10], labels[3, 15, 15] = 1, 4, 1
     spacing = (5.0, 2.0, 2.0)  # 0.02 mL a voxel
     kept = labels.copy()
-    drop_islands(kept, spacing, 0.08)
+    everything = np.ones_like(labels, bool)
+    drop_islands(kept, spacing, 0.08, everything)
     assert np.array_equal(kept > 0, (labels > 0) & (np.arange(4)[:, None, None] < 3))
     assert (int((kept == 1).sum()), int((kept == 4).sum())) == (4, 50)  # 0.08 mL is not less than 0.08 mL
-    drop_islands(kept, spacing, 0.081)
+    drop_islands(kept, spacing, 0.081, everything)
     assert (int((kept == 1).sum()), int((kept == 4).sum())) == (0, 50)
+    # Of the large island 20 voxels are sure: 0.4 mL.
+    sure = np.zeros_like(everything)
+    sure[1, 5:9, 5:10] = True
+    drop_islands(kept, spacing, 0.4, sure)
+    assert int((kept == 4).sum()) == 50
+    drop_islands(kept, spacing, 0.41, sure)
+    assert not kept.any()
     empty = np.zeros_like(labels)
-    drop_islands(empty, spacing, 1.0)
+    drop_islands(empty, spacing, 1.0, np.ones_like(empty, bool))
     assert not empty.any()
 
 

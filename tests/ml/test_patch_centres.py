@@ -37,7 +37,7 @@ def test_a_small_class_takes_no_half_of_the_patches_of_any_finding(folder: Path)
     found = centres(folder)
     assert set(found) <= {1, 2, UNNAMED}
     assert found.count(2) < 20
-    by_class = {"loss": "dice_ce", "haze_share": 0.0}
+    by_class = {"loss": "dice_ce", "haze_share": 0.0, "consolidation_share": 0.0}
     assert 150 < centres(folder, **by_class).count(2) < 250
 
 

@@ -61,8 +61,8 @@ def test_what_changes_the_result_is_in_the_name(scans: tuple[ScanRef, ...]) -> N
                 {"spacing_mm_zyx": (0.0, 2.0, 2.0)},
                 {"classes": (OPACITY, NODULE)},
                 {"grid_px": 64},
-                {"lung_channel": False, "paste_share": 0.0, "haze_share": 0.0},
-                {"loss": "dice_ce", "haze_share": 0.0},
+                {"lung_channel": False, "paste_share": 0.0, "haze_share": 0.0, "consolidation_share": 0.0},
+                {"loss": "dice_ce", "haze_share": 0.0, "consolidation_share": 0.0},
             )
         ),
     ]

@@ -98,7 +98,9 @@ def test_a_checkpoint_is_continued_only_where_it_belongs(
 
 
 def test_a_loss_that_is_no_number_ends_the_training_with_its_reason(scans: tuple[ScanRef, ...], tmp_path: Path) -> None:
-    config = tiny("demo", steps=50, learning_rate=1e30, loss="bce", paste_share=0.0, haze_share=0.0)
+    config = tiny(
+        "demo", steps=50, learning_rate=1e30, loss="bce", paste_share=0.0, haze_share=0.0, consolidation_share=0.0
+    )
     job = ask(tmp_path / "job", TrainRequest(config, scans[:1], 1, "c0ffee"))
     assert run_inside(TrainRequest, train, [str(job)]) == 1
     assert refusal(job)["code"] == "not_finite"
@@ -108,7 +110,15 @@ def test_a_loss_that_is_no_number_ends_the_training_with_its_reason(scans: tuple
 
 def test_it_learns_a_phantom_by_heart(scans: tuple[ScanRef, ...], tmp_path: Path) -> None:
     """The whole chain can represent what a reader drew: nothing is shifted, mirrored or lost on the way."""
-    still = {"rotate_deg": 0.0, "zoom": 0.0, "lighting": 0.0, "noise": 0.0, "paste_share": 0.0, "haze_share": 0.0}
+    still = {
+        "rotate_deg": 0.0,
+        "zoom": 0.0,
+        "lighting": 0.0,
+        "noise": 0.0,
+        "paste_share": 0.0,
+        "haze_share": 0.0,
+        "consolidation_share": 0.0,
+    }
     config = tiny("demo", steps=160, batch=8, min_island_ml=0.0, threshold=0.5, calibrate=False, **still)
     job = ask(tmp_path / "train", TrainRequest(config, scans[:1], 1, "c0ffee"))
     assert run_inside(TrainRequest, train, [str(job)]) == 0

@@ -25,6 +25,8 @@ PLAIN: dict[str, Any] = {
     "threshold": 0.5,
     "paste_share": 0.0,
     "haze_share": 0.0,
+    "consolidation_share": 0.0,
+    "sure": 0.0,
     "calibrate": False,
     "validation_share": 0.0,
     "validate_every": 0,

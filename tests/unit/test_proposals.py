@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from annotation.masks.strokes import MOST_ACCEPTED, accepted_after
 from voxloop.volume.labelmap import ERASED
-from voxloop.volume.proposals import Fates, fates
+from voxloop.volume.proposals import Fate, Fates, fates, judge_lesions
 
 SHAPE = (12, 30, 40)
 CASES = json.loads((Path(__file__).parents[1] / "vectors" / "accepted.json").read_text())["cases"]
@@ -34,6 +34,24 @@ def test_each_lesion_has_one_fate_and_what_overlaps_none_is_new() -> None:
     labels[1, 1, 20] = 0  # changed
     labels[8:10, 1:3, 30:32] = 3  # new
     assert fates(cubes(*FOUR), labels, [(2, 2, 2)]) == Fates(accepted=1, changed=1, dropped=1, left=1, new=1)
+
+
+def test_each_lesion_is_told_with_its_voxels_the_largest_first() -> None:
+    proposed = cubes((1, 1, 1, 4, 1), (1, 10, 1, 5, 1), (1, 1, 20, 3, 2))
+    labels = proposed.copy()
+    labels[5, 1:5, 1:5] = 1  # the first grew by 16 voxels, and the reader had grown it anew
+    labels[1:4, 1:4, 20:23] = ERASED
+    labels[8:10, 1:3, 30:32] = 3
+    judged = judge_lesions(proposed, labels, [], [(2, 2, 2)])
+    assert [(each.fate, each.proposed, each.kept, each.drawn) for each in judged] == [
+        (Fate.LEFT, 125, 125, 125),
+        (Fate.REGROWN, 64, 64, 80),
+        (Fate.DROPPED, 27, 0, 0),
+        (Fate.NEW, 0, 0, 8),
+    ]
+    for each, inside in zip(judged, (proposed, proposed, proposed, labels), strict=True):
+        i, j, k = each.ijk
+        assert inside[k, j, i] > 0
 
 
 def test_what_grows_beyond_the_proposal_or_joins_two_is_changed() -> None:

@@ -13,10 +13,10 @@ from annotation.learning.gains import (
     Gains,
     Group,
     StopRule,
+    figures_by_arm,
     measure_gains,
     visible_efforts,
 )
-from annotation.learning.models import Effort
 from annotation.pages.plots import effort as plots
 from annotation.pages.requests import PageRequest
 from annotation.pages.tables import csv_file
@@ -28,6 +28,7 @@ SCAN_HEAD = (
     *("scan", "site", "arm", "model", "handed_in_utc", "active_minutes", "strokes"),
     *("drawn_ml", "predicted_ml", "added_ml", "removed_ml", "repeat_dice"),
 )
+LESION_HEAD = ("scan", "site", "arm", "model", "lesion", "fate", "proposed_ml", "kept_ml", "drawn_ml")
 GROUP_HEAD = (
     *("group", "arm", "scans", "minutes", "minutes_low_95", "minutes_high_95", "strokes"),
     *("apart_ml", "apart_ml_low_95", "apart_ml_high_95"),
@@ -43,7 +44,7 @@ def effort(request: PageRequest, campaign: Campaign) -> HttpResponse:
         "effort.html",
         {
             "found": found,
-            "arms": Effort.Arm,
+            "arms": figures_by_arm(found.rows),
             "saved": say_interval(found.everything.saved),
             "pull": say_interval(found.everything.pull),
             "saved_hours": say_interval(found.saved_hours),
@@ -81,6 +82,14 @@ def effort_csv(request: PageRequest, campaign: Campaign, name: str) -> HttpRespo
                     _figure(row.repeat_dice, 4),
                 )
                 for row in found.rows
+            ],
+        ),
+        "lesions": (
+            LESION_HEAD,
+            [
+                (*(row.scan, row.site, row.arm, f"m{row.model}"), number, fate, *(_figure(ml, 3) for ml in amounts))
+                for row in found.rows
+                for number, (fate, *amounts) in enumerate(row.lesions, start=1)
             ],
         ),
         "groups": (GROUP_HEAD, [line for group in _groups(found) for line in _lines(group)]),
@@ -144,6 +153,7 @@ def _groups(found: Gains) -> list[Group]:
 def _lines(group: Group) -> list[tuple[object, ...]]:
     arms = (
         ("shown", group.shown, group.shown_minutes, group.strokes, group.shown_apart),
+        ("older", group.older, group.older_minutes, group.older_strokes, group.older_apart),
         ("blank", group.blank, group.blank_minutes, group.blank_strokes, group.blank_apart),
     )
     return [

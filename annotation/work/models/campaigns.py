@@ -36,7 +36,7 @@ class SignaturePolicy(models.TextChoices):
 
 
 class SeenPolicy(models.TextChoices):
-    """What is done about a scan that is handed in or approved without having been looked at."""
+    """What is done about a scan that was not looked at, and about proposed lesions that nobody decided on."""
 
     OFF = "off", "Nothing"
     WARN = "warn", "Warn"
@@ -76,6 +76,7 @@ class Campaign(Pausable):
     train_start = models.CharField(max_length=8, choices=TrainStart.choices, default=TrainStart.SCRATCH)
     promotes_by_itself = models.BooleanField(default=True)
     blank_share = models.FloatField(default=0.10)
+    older_share = models.FloatField(default=0.0)  # of scans that begin from the mask of the model before
     repeat_share = models.FloatField(default=0.05)  # of a chosen batch: approved scans, read again without a model
     overlap_share = models.FloatField(default=0.0)  # of a batch's new scans: read by `overlap_readers`, blind
     overlap_readers = models.PositiveSmallIntegerField(default=2)
@@ -91,6 +92,7 @@ class Campaign(Pausable):
     seen_policy = models.CharField(
         max_length=8, choices=SeenPolicy.choices, default=SeenPolicy.WARN
     )  # what happens where a scan was not looked at
+    proposed_policy = models.CharField(max_length=8, choices=SeenPolicy.choices, default=SeenPolicy.WARN)
     # Created at the first import (`campaigns.key_of`); identifiers of patients are stored as codes by this key.
     pseudonym_key = models.OneToOneField(
         PseudonymKey, on_delete=models.PROTECT, related_name="campaign", null=True, blank=True
@@ -102,6 +104,7 @@ class Campaign(Pausable):
         constraints = [
             models.CheckConstraint(condition=Q(batch_size__gte=1, batch_size__lte=500), name="campaign_batch_size"),
             models.CheckConstraint(condition=Q(blank_share__gte=0, blank_share__lte=1), name="campaign_blank_share"),
+            models.CheckConstraint(condition=Q(older_share__gte=0, older_share__lte=1), name="campaign_older_share"),
             models.CheckConstraint(
                 condition=Q(repeat_share__gte=0, repeat_share__lte=0.5), name="campaign_repeat_share"
             ),
@@ -128,6 +131,7 @@ class Campaign(Pausable):
                 condition=Q(signature_policy__in=SignaturePolicy.values), name="campaign_signature_policy_known"
             ),
             models.CheckConstraint(condition=Q(seen_policy__in=SeenPolicy.values), name="campaign_seen_policy_known"),
+            models.CheckConstraint(condition=Q(proposed_policy__in=SeenPolicy.values), name="campaign_proposed_known"),
         ]
 
     def __str__(self) -> str:

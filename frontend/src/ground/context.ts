@@ -16,6 +16,7 @@ export interface Jump extends contract.Jump {
   readonly comments?: boolean;
   readonly refused?: boolean;
   readonly segments?: boolean;
+  readonly proposed?: boolean;
 }
 
 /** One thing that is not right, as the server or this page says it. */

@@ -212,8 +212,9 @@ export interface Condition {
 /**
  * Everything the viewer needs besides voxels; `/view/<id>/` embeds the same. `masks` holds every editable layer,
  * and read-only layers with a mask. `comments_seen`: until when this person has read the comments. `review` is
- * null outside a review, `feedback` until a scan of a certification is handed in. `offline_days`: the longest time
- * scans may be kept in a browser; 0: not at all. `previous` and `next` are URLs of pages.
+ * null outside a review, `feedback` until a scan of a certification is handed in. `proposed_policy`: what is done about
+ * lesions of the model that are undecided. `offline_days`: the longest time scans may be kept in a browser; 0: not at
+ * all. `previous` and `next` are URLs of pages.
  */
 export interface Context {
   readonly id: string;
@@ -238,6 +239,7 @@ export interface Context {
   readonly feedback: Feedback | null;
   readonly signature: Signature;
   readonly seen: SlicesSeen;
+  readonly proposed_policy: "off" | "warn" | "block";
   readonly can: Permissions;
   readonly interlocks: readonly Interlock[];
   readonly lease_until: string | null;

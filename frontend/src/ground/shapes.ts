@@ -41,8 +41,8 @@ export const PARTS: Readonly<Record<string, string>> = {
     "id reason user:s stage:=annotation/review/arbitration/certification " +
     "state:=queued/open/submitted/approved/returned/blocked/skipped/reclaimed round offline_days:i batch:B " +
     "campaign:C scan:Ha prior:?Aa schema:N masks:{T overlays:[Y probability:?Ba interactive:?K answers:A marks:S " +
-    "comments:[E comments_seen lease_until previous next:?s review:?Ea feedback:?H signature:Ma seen:Na can:Z " +
-    "interlocks:[L settings:La",
+    "comments:[E comments_seen lease_until previous next:?s review:?Ea feedback:?H signature:Ma seen:Na " +
+    "proposed_policy:=off/warn/block can:Z interlocks:[L settings:La",
   // Feedback
   H:
     "dice surface_dice tolerance_mm too_much_ml missed_ml gold_ml pass_dice mean_dice:n attempt measured scans:i " +

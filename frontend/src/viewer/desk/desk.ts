@@ -14,7 +14,7 @@ import { toolOf } from "../tools";
 import { Operations } from "../tools/operations";
 import { type StrokeFacts, Strokes } from "../tools/strokes";
 import type { ToolHost } from "../tools/tool";
-import { checkWork, type SeenFacts } from "../work/checks";
+import { checkWork, type ProposedFacts, type SeenFacts } from "../work/checks";
 import { Revisions } from "../work/history";
 import { isSame, shownQuestions } from "../work/questions";
 import { Review } from "../work/review";
@@ -91,7 +91,7 @@ export class Desk implements ToolHost {
       open: isAnnotation ? work.comments.value.filter((c) => c.state !== "resolved").length : 0,
       refused: work.talk.waiting.value.filter((word) => word.refused !== null).length,
     };
-    return checkWork(session.context.schema, work.answers.value, facts, comments, this.seen.value);
+    return checkWork(session.context.schema, work.answers.value, facts, comments, this.seen.value, this.#undecided());
   });
 
   constructor(readonly context: Context) {
@@ -165,6 +165,14 @@ export class Desk implements ToolHost {
     });
   }
 
+  /** Of the model's lesions; null where the campaign does not ask, and for a judge. */
+  #undecided(): ProposedFacts | null {
+    const { can, proposed_policy: policy } = this.context;
+    if (policy === "off" || !can.submit) return null;
+    const { list, left } = this.proposed;
+    return { all: list.value.length, left: left.value, blocks: policy === "block" };
+  }
+
   /** What is marked outside the lungs, as far as it is known. */
   #outside(): { outsideMl: number | null; firstOutside: Ijk | null } {
     const { session } = this;
@@ -211,7 +219,8 @@ export class Desk implements ToolHost {
     if (to.question) {
       this.turnTo("questions");
       this.attention.bring(`question-${to.question}`);
-    } else if (to.comments) this.comments.step();
+    } else if (to.proposed) this.proposed.step(1);
+    else if (to.comments) this.comments.step();
     else if (to.refused) this.comments.showRefused();
     else if (to.layer || to.segments) this.turnTo("segments");
   }

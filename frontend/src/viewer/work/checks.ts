@@ -4,6 +4,7 @@ import type { Context, Jump } from "../../ground/context";
 import type { Question } from "../../ground/contract";
 import type { Ijk, SaveState } from "../../editor/types";
 import { t, tn } from "../../ground/language";
+import { withKey } from "../../ground/shortcuts";
 import type { Unit } from "../../ground/amount";
 import { shownQuestions } from "./questions";
 import { ml } from "../../ground/words";
@@ -97,6 +98,22 @@ function seenCheck(seen: SeenFacts): Check {
   return { code: "not_seen", ok: seen.isEnough, blocking: seen.blocks, text: seenWords(seen), jump };
 }
 
+/** Lesions that the model proposed. */
+export interface ProposedFacts {
+  readonly all: number;
+  /** Neither accepted, changed nor dropped. */
+  readonly left: number;
+  readonly blocks: boolean;
+}
+
+function proposedCheck({ all, left, blocks }: ProposedFacts): Check {
+  const words = tn(left, "{n} lesion by the model is undecided", "{n} lesions by the model are undecided");
+  const text = left
+    ? withKey(words, "Alt+W")
+    : tn(all, "{n} lesion by the model is decided", "All {n} lesions by the model are decided");
+  return { code: "lesions_undecided", ok: left === 0, blocking: blocks, text, jump: left ? { proposed: true } : {} };
+}
+
 /** The checks of annotation/reviews/interlocks.py, with what is right among them. */
 export function checkWork(
   schema: Context["schema"],
@@ -104,8 +121,10 @@ export function checkWork(
   mask: MaskFacts,
   comments: CommentFacts,
   seen: SeenFacts | null = null,
+  proposed: ProposedFacts | null = null,
 ): Check[] {
   const checks: Check[] = seen ? [seenCheck(seen)] : [];
+  if (proposed?.all) checks.push(proposedCheck(proposed));
   if (mask.outsideMl !== null) {
     const out = mask.outsideMl > MOST_OUTSIDE_LUNG_ML;
     checks.push({
