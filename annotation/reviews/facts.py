@@ -228,8 +228,8 @@ class ContextFacts:
     """Everything the viewer needs besides voxels; `/view/<id>/` embeds the same. `masks` holds every editable layer,
     and read-only layers with a mask. `comments_seen`: until when this person has read the comments. `review` is
     null outside a review, `feedback` until a scan of a certification is handed in. `proposed_policy`: what is done
-    about undecided lesions of the model. `offline_days`: the longest time scans may be kept in a browser; 0: not at all.
-    `previous` and `next` are URLs of pages."""
+    about undecided lesions of the model. `offline_days`: the longest time scans may be kept in a browser; 0: not at
+    all. `previous` and `next` are URLs of pages."""
 
     id: UUID
     stage: Assignment.Stage
