@@ -19,14 +19,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.api.permission_rows import ROWS, YES
-from tests.api.test_permissions import pk_of, subjects
+from tests.api.test_permissions import one_of_each, pk_of, subjects, world
 from tests.factories.world import World, mask_message
 from voxloop.accounts.models import User
 from voxloop.accounts.tokens import issue_token
 from voxloop.volume.labelmap import MEDIA_TYPE
 
 pytestmark = pytest.mark.django_db
-__all__ = ["subjects"]  # a fixture
+__all__ = ["one_of_each", "subjects", "world"]  # fixtures
 
 EXAMPLES = 4
 ODD_TEXT = ["\x00", "a\x00b", "\ud800", "%00", "'; DROP TABLE x --", "\u202e", "A" * 5000, "", "../../etc/passwd"]

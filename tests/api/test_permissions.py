@@ -23,7 +23,8 @@ from annotation.work.people import invite_person
 from annotation.work.schema import parse_schema
 from annotation.work.services import claim_assignment
 from tests.api.permission_rows import LOGIN, NONE, NOT_IN_THIS_WORLD, PEOPLE, ROWS, YES
-from tests.factories.world import PASSWORD, SHAPE, World, first_of, label, make_scan, mask_message, publish
+from tests.factories.kept_world import again
+from tests.factories.world import PASSWORD, SHAPE, World, build_world, first_of, label, make_scan, mask_message, publish
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.jobs.models import Job
@@ -53,9 +54,8 @@ def test_every_route_has_a_row() -> None:
     assert set(api_routes()) == set(ROWS) | NOT_IN_THIS_WORLD
 
 
-@pytest.fixture
-def subjects(world: World) -> dict[str, Any]:
-    """One thing of each kind; the work is annotator's, at site a."""
+def _one_of_each_kind() -> tuple[World, dict[str, Any]]:
+    world = build_world()
     make_scan(world, "b", seed=50)  # one more, in no batch
     invite_person(
         username="elsewhere",
@@ -91,7 +91,7 @@ def subjects(world: World) -> dict[str, Any]:
         campaign=world.campaign, number=1, run=run, weights_key="weights/0", config={}, metrics={}
     )
     job = Job.objects.create(kind="import_scans", key="x", requested_by=world["datamanager"])
-    return {
+    subjects = {
         "batch": batch.pk,
         "assignment": assignment.pk,
         "scan": submitted.scan_id,
@@ -109,6 +109,24 @@ def subjects(world: World) -> dict[str, Any]:
         "person": world["annotator2"].pk,
         "subject": submitted.scan.subject_id,
     }
+    return world, subjects
+
+
+@pytest.fixture
+def one_of_each(db: None) -> tuple[World, dict[str, Any]]:
+    return again(_one_of_each_kind)
+
+
+@pytest.fixture
+def world(one_of_each: tuple[World, dict[str, Any]]) -> World:
+    """The campaign of `subjects`."""
+    return one_of_each[0]
+
+
+@pytest.fixture
+def subjects(one_of_each: tuple[World, dict[str, Any]]) -> dict[str, Any]:
+    """One thing of each kind; the work is annotator's, at site a."""
+    return one_of_each[1]
 
 
 def pk_of(name: str, subjects: dict[str, Any]) -> Any:
