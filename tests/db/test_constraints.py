@@ -9,14 +9,24 @@ from django.db import IntegrityError, models, transaction
 
 from annotation.datasets.models import Release, ReleaseItem
 from annotation.learning.models import Effort, ModelVersion, PreAnnotation, TrainingRun
-from annotation.masks.models import Head, MaskRevision
+from annotation.masks.models import MaskRevision
 from annotation.reviews.comments import add_comment, mark_seen
-from annotation.reviews.models import Certificate, Comment, CommentsSeen, ReadingPair, ReviewRound, RoundMask
+from annotation.reviews.models import (
+    Arbitration,
+    Certificate,
+    GoldMask,
+    GoldResult,
+    GoldScan,
+    ReadingPair,
+    ReviewRound,
+    Trial,
+)
 from annotation.reviews.services import submit_assignment
-from annotation.scans.models import ErasedSubject, Scan, Series, Site, SiteMembership, Study, Subject
-from annotation.work.models import Assignment, Batch, Campaign, CampaignMember, CampaignScan, LabelSchema, ScanScore
+from annotation.scans.models import ErasedSubject
+from annotation.work.models import Assignment, ScanScore
+from tests.db.forbidden_rows import FORBIDDEN, FRESH, MIND
 from tests.factories.world import World, first_of, label, publish
-from voxloop.accounts.models import ApiToken, User
+from voxloop.accounts.models import ApiToken
 from voxloop.jobs.models import Job, Worker
 from voxloop.kernel.clock import now
 
@@ -33,92 +43,6 @@ OURS = {
     "datasets",
     "pages",
     "demonstration",
-}
-MIND = {"state": "unknown"}
-# By constraint: the model, and the changes that make a copy of a valid row invalid. `FRESH` is a new value for another
-# unique column, so that only the tested constraint fails.
-FRESH = object()
-FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
-    "user_theme_known": (User, {"theme": "pink", "username": FRESH}),
-    "job_state_known": (Job, {**MIND, "key": FRESH}),
-    "job_progress_percent": (Job, {"progress": 101, "key": FRESH}),
-    "job_attempts_limited": (Job, {"attempt": 3, "max_attempts": 2, "key": FRESH}),
-    "job_running_has_lease": (Job, {"state": "running", "lease_until": None, "key": FRESH}),
-    "worker_busy_since": (Worker, {"busy_with": "other job", "busy_since": None, "name": FRESH}),
-    "token_scopes_known": (ApiToken, {"scopes": ["everything"], "digest": FRESH}),
-    "erased_subject_once_per_site": (ErasedSubject, {}),
-    "site_split_known": (Site, {"split": "both", "code": FRESH}),
-    "site_membership_once": (SiteMembership, {}),
-    "subject_once_per_site": (Subject, {}),
-    "study_once_per_subject": (Study, {}),
-    "series_once_per_study": (Series, {}),
-    "scan_state_known": (Scan, {**MIND, "code": FRESH, "series": None}),
-    "scan_ready_has_volume": (Scan, {"pack_key": "", "code": FRESH, "series": None}),
-    "scan_refusal_has_reason": (Scan, {"state": "rejected", "reason": "", "code": FRESH, "series": None}),
-    "scan_source_once_per_site": (Scan, {"code": FRESH, "series": None}),
-    "label_schema_version_once": (LabelSchema, {}),
-    "campaign_batch_size": (Campaign, {"batch_size": 501, "name": FRESH, "slug": FRESH}),
-    "campaign_blank_share": (Campaign, {"blank_share": 1.01, "name": FRESH, "slug": FRESH}),
-    "campaign_repeat_share": (Campaign, {"repeat_share": 0.6, "name": FRESH, "slug": FRESH}),
-    "campaign_overlap": (Campaign, {"overlap_readers": 6, "name": FRESH, "slug": FRESH}),
-    "campaign_older_share": (Campaign, {"older_share": 1.01, "name": FRESH, "slug": FRESH}),
-    "campaign_proposed_known": (Campaign, {"proposed_policy": "guess", "name": FRESH, "slug": FRESH}),
-    "campaign_seen_policy_known": (Campaign, {"seen_policy": "guess", "name": FRESH, "slug": FRESH}),
-    "campaign_signature_policy_known": (Campaign, {"signature_policy": "guess", "name": FRESH, "slug": FRESH}),
-    "campaign_retrain_after": (Campaign, {"retrain_after": 0, "name": FRESH, "slug": FRESH}),
-    "campaign_member_once": (CampaignMember, {}),
-    "campaign_member_role_known": (CampaignMember, {"role": "superuser"}),
-    "campaign_member_pause_has_reason": (CampaignMember, {"role": "data_manager", "is_paused": True}),
-    "campaign_scan_once": (CampaignScan, {}),
-    "scan_score_once": (ScanScore, {}),
-    "scan_score_strategy_known": (ScanScore, {"strategy": "best"}),
-    "batch_number_once": (Batch, {}),
-    "batch_pause_has_reason": (Batch, {**MIND, "number": 901, "is_paused": True}),
-    "batch_state_known": (Batch, {**MIND, "number": 900}),
-    "assignment_state_known": (Assignment, {**MIND, "reader": 2}),
-    "assignment_worked_on_has_person": (Assignment, {"state": "open", "person": None, "reader": 2}),
-    "assignment_one_reader_per_scan": (Assignment, {"is_overlap": False}),
-    "assignment_independent_readers": (Assignment, {"reader": 2}),
-    "mask_revision_key_once": (MaskRevision, {}),
-    "mask_revision_has_source": (MaskRevision, {"author": None, "model_id": None, "idempotency_key": None}),
-    "mask_revision_kind_known": (MaskRevision, {"kind": "guess", "idempotency_key": None}),
-    "head_once_per_layer": (Head, {}),
-    "certificate_state_known": (Certificate, MIND),
-    "certificate_sample": (Certificate, {"sampled": 9, "state": "failed"}),
-    "certificate_accepted_by_somebody": (Certificate, {"state": "accepted"}),
-    "certificate_one_open": (Certificate, {}),
-    "review_round_part_of_certificate": (ReviewRound, {"part": "sample", "number": 9}),
-    "review_round_number_once": (ReviewRound, {"state": "returned", "reviewer": "reviewer"}),
-    "review_round_state_known": (ReviewRound, {**MIND, "number": 9}),
-    "review_round_not_own_work": (ReviewRound, {"reviewer": "author", "number": 9}),
-    "review_round_verdict_has_reviewer": (ReviewRound, {"state": "returned", "reviewer": None, "number": 9}),
-    "review_round_approval_signed": (
-        ReviewRound,
-        {"state": "approved", "reviewer": "reviewer", "signature": None, "number": 9},
-    ),
-    "review_round_one_open": (ReviewRound, {"number": 9}),
-    "round_mask_once_per_layer": (RoundMask, {}),
-    "reading_pair_once": (ReadingPair, {}),
-    "reading_pair_of_two": (ReadingPair, {"second": "first round"}),
-    "comment_state_known": (Comment, MIND),
-    "comment_pin_whole": (Comment, {"i": 1, "j": None, "k": None}),
-    "comments_seen_once": (CommentsSeen, {}),
-    "training_run_number_once": (TrainingRun, {"state": "failed"}),
-    "training_run_state_known": (TrainingRun, {**MIND, "number": 9}),
-    "training_run_one_at_a_time": (TrainingRun, {"number": 9}),
-    "model_version_number_once": (ModelVersion, {"state": "candidate", "run": "other run"}),
-    "model_version_state_known": (ModelVersion, {**MIND, "number": 9, "run": "other run"}),
-    "model_version_one_champion": (ModelVersion, {"number": 9, "run": "other run"}),
-    "model_version_champion_serves": (ModelVersion, {"number": 9, "run": "other run", "promoted_at": None}),
-    "pre_annotation_once_per_model": (PreAnnotation, {}),
-    "pre_annotation_state_known": (PreAnnotation, MIND),
-    "pre_annotation_ready_has_mask": (PreAnnotation, {"state": "ready", "revision": None}),
-    "effort_arm_known": (Effort, {"arm": "guess", "assignment": "other work"}),
-    "effort_measured_against_a_model": (Effort, {"arm": "shown", "assignment": "other work"}),
-    "release_name_once": (Release, {}),
-    "release_state_known": (Release, {**MIND, "name": FRESH, "manifest_hash": "0"}),
-    "release_frozen_has_manifest": (Release, {"state": "frozen", "manifest_hash": "", "name": FRESH}),
-    "release_item_once": (ReleaseItem, {}),
 }
 
 
@@ -137,7 +61,8 @@ def test_every_constraint_has_a_row() -> None:
 
 
 def of_reviews(world: World, assignment: Assignment, round_: ReviewRound) -> list[models.Model]:
-    """A certificate, and the agreement of two rounds."""
+    """A certificate, the agreement of two rounds, and their arbitration."""
+    second = ReviewRound.objects.create(annotation=assignment, author=world["annotator"], state="taken_back")
     return [
         Certificate.objects.create(
             batch=assignment.batch,
@@ -151,13 +76,41 @@ def of_reviews(world: World, assignment: Assignment, round_: ReviewRound) -> lis
         ReadingPair.objects.create(
             campaign=world.campaign,
             first=round_,
-            second=ReviewRound.objects.create(annotation=assignment, author=world["annotator"], state="taken_back"),
+            second=second,
             dice=0.9,
             surface_dice=0.9,
             tolerance_mm=2.0,
             lesion_f1=1.0,
             first_ml=1.0,
             second_ml=1.2,
+        ),
+        Arbitration.objects.create(
+            campaign=world.campaign,
+            scan=assignment.scan,
+            round=second,
+            first_reader=world["annotator"],
+            second_reader=world["annotator2"],
+            dice=0.4,
+        ),
+    ]
+
+
+def of_gold(world: World, assignment: Assignment, revision: MaskRevision | None) -> list[models.Model]:
+    """A gold scan with its reference, an attempt at it, and the result."""
+    gold = GoldScan.objects.create(
+        campaign=world.campaign, scan=assignment.scan, origin="approved", made_by=world["coordinator"]
+    )
+    trial = Trial.objects.create(
+        campaign=world.campaign, person=world["annotator"], number=1, batch=assignment.batch, pass_dice=0.6
+    )
+    figures = {"surface_dice": 0.9, "tolerance_mm": 2.0, "too_much_ml": 0.0, "missed_ml": 0.1}
+    volumes = {"drawn_ml": 1.0, "gold_ml": 1.1}
+    return [
+        gold,
+        GoldMask.objects.create(gold=gold, layer="findings", revision=revision),
+        trial,
+        GoldResult.objects.create(
+            assignment=assignment, gold=gold, trial=trial, dice=0.9, handed_in_at=now(), **figures, **volumes
         ),
     ]
 
@@ -209,6 +162,7 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
             measured_at=now(),
         ),
         *of_reviews(world, assignment, round_),
+        *of_gold(world, assignment, revision),
         Job.objects.create(kind="import_scans", key="x"),
         Worker.objects.create(name="default-1@here", host="here", pid=1, started_at=now(), taken_at=now()),
         ApiToken.objects.create(user=world["annotator"], scopes=["read"])[0],
@@ -231,6 +185,8 @@ def test_every_forbidden_row_is_refused(world: World, rows: dict[type[models.Mod
         "other job": rows[Job],
         "first round": rows[ReviewRound],
         "other work": other_work,
+        "other batch": other_work.batch,
+        "other scan": other_work.scan,
         "author": world["annotator"],
         "reviewer": world["reviewer"],
         "other run": other_run,
