@@ -28,10 +28,9 @@ COARSE_MM = 4.0
 LEAST_SHARE = 0.1
 MOST_ERODED_MM = 20.0
 # zone 1-3: right upper, middle and lower third; 4-6: left
-ZONES = ("right_upper_third", "right_middle_third", "right_lower_third") + (
-    "left_upper_third",
-    "left_middle_third",
-    "left_lower_third",
+ZONES = (
+    *("right_upper_third", "right_middle_third", "right_lower_third"),
+    *("left_upper_third", "left_middle_third", "left_lower_third"),
 )
 
 

@@ -87,6 +87,33 @@ class Regions:
     keys: Sequence[str]
 
 
+def find_regions(
+    geometry: Geometry,
+    *,
+    anatomy_zyx: Labels | None = None,
+    anatomy_keys: Mapping[int, str] | None = None,
+    voxels_zyx: Voxels | None = None,
+    limit_zyx: Mask | None = None,
+    labels_zyx: Labels | None = None,
+) -> Regions:
+    """The parts of the lungs on the scan's grid: from `anatomy_zyx` with lobes or lungs under `anatomy_keys` (value to
+    key), else from the HU within the lung limit, where every marked voxel of `labels_zyx` counts as lung.
+
+    Raises ValueError without either."""
+    if anatomy_zyx is not None and anatomy_keys:
+        box = _box_of([anatomy_zyx])
+        found = _of_anatomy(anatomy_zyx[box], anatomy_keys, _cut(geometry, box))
+    elif voxels_zyx is not None and limit_zyx is not None and labels_zyx is not None:
+        marked = (labels_zyx > 0) & (labels_zyx != ERASED)
+        box = _box_of([limit_zyx, marked])
+        found = _of_image(voxels_zyx[box], limit_zyx[box], marked[box], _cut(geometry, box))
+    else:
+        raise ValueError("regions need a mask of the anatomy, or voxels with a lung limit")
+    whole = [np.zeros(geometry.shape_zyx, np.uint8) for _ in range(2)]
+    whole[0][box], whole[1][box] = found.labels_zyx, found.sides_zyx
+    return Regions(found.source, whole[0], whole[1], found.keys)
+
+
 def measure_mask(
     labels_zyx: Labels,
     voxels_zyx: Voxels,
@@ -94,31 +121,20 @@ def measure_mask(
     *,
     segments: Iterable[int],
     opacities: Iterable[int],
-    limit_zyx: Mask | None = None,
-    anatomy_zyx: Labels | None = None,
-    anatomy_keys: Mapping[int, str] | None = None,
+    regions: Regions | None = None,
 ) -> Quantities:
     """Measure a labelmap (uint8, zyx, 255 = erased counts as background) on its scan (HU, or any unit of an X-ray).
 
-    `opacities` are the segments that count as opacity. `anatomy_zyx` holds lobes and lungs under `anatomy_keys` (value
-    to key); without it the lungs are found within `limit_zyx`; without both no share of the lungs is given."""
-    box = _box_of([mask for mask in (labels_zyx, limit_zyx, anatomy_zyx) if mask is not None])
-    inside = _cut(geometry, box)
+    `opacities` are the segments that count as opacity. Without `regions` no share of the lungs is given."""
+    box = _box_of([labels_zyx] if regions is None else [labels_zyx, regions.labels_zyx])
     labels, voxels = labels_zyx[box], voxels_zyx[box]
     chosen = np.zeros(256, np.bool_)
     chosen[list(opacities)] = True
     chosen[[0, ERASED]] = False
     opacity = chosen[labels]
-    regions = None
-    if anatomy_zyx is not None and anatomy_keys:
-        regions = _of_anatomy(anatomy_zyx[box], anatomy_keys, inside)
-    elif limit_zyx is not None and geometry.unit == "mL":
-        regions = _of_image(voxels, limit_zyx[box], (labels > 0) & (labels != ERASED), inside)
-    parts = _parts_of(regions, opacity, geometry) if regions else []
+    lungs, inner, parts = _of_regions(regions, opacity, geometry, box) if regions else (None, 0.0, [])
     lobes = [part for part in parts if part.key in LOBES]
     score = sum(part.grade or 0 for part in lobes) if lobes else None
-    lungs = geometry.amount(int(np.count_nonzero(regions.labels_zyx))) if regions else None
-    inner = geometry.amount(int(np.count_nonzero(opacity & (regions.labels_zyx > 0)))) if regions else 0.0
     has_hu = geometry.unit == "mL"
     hu = voxels[opacity]
     boxes = ndi.find_objects(labels, 254)
@@ -147,6 +163,22 @@ def measure_mask(
         histogram=_histogram(hu) if has_hu else [],
         worst_slice=int(by_slice.argmax()) + box[0].start if by_slice.any() else None,
     )
+
+
+def _of_regions(
+    regions: Regions, opacity: Mask, geometry: Geometry, box: tuple[slice, slice, slice]
+) -> tuple[float, float, list[Part]]:
+    """The amount of the lungs, of the opacity in them, and of their parts, within the box."""
+    labels = regions.labels_zyx[box]
+    lungs = geometry.amount(int(np.count_nonzero(labels)))
+    inner = geometry.amount(int(np.count_nonzero(opacity & (labels > 0))))
+    whole, involved = _count(regions.sides_zyx[box], opacity, 3)
+    parts = [_part("right", whole, involved, RIGHT, geometry), _part("left", whole, involved, LEFT, geometry)]
+    whole, involved = _count(labels, opacity, len(regions.keys) + 1)
+    for value, key in enumerate(regions.keys, start=1):
+        if key:
+            parts.append(_part(key, whole, involved, value, geometry))
+    return lungs, inner, parts
 
 
 def _box_of(masks: Sequence[Voxels]) -> tuple[slice, slice, slice]:
@@ -188,24 +220,17 @@ def _of_image(voxels: Voxels, limit: Mask, marked: Mask, geometry: Geometry) -> 
     return Regions("image", split_zones(sides, geometry), sides, ZONES)
 
 
-def _parts_of(regions: Regions, opacity: Mask, geometry: Geometry) -> list[Part]:
-    counted = [_count(regions.sides_zyx, opacity, 3), _count(regions.labels_zyx, opacity, len(regions.keys) + 1)]
-    found = [_part("right", counted[0], RIGHT, geometry), _part("left", counted[0], LEFT, geometry)]
-    found += [_part(key, counted[1], value, geometry) for value, key in enumerate(regions.keys, start=1) if key]
-    return found
-
-
 def _count(parts: Labels, opacity: Mask, most: int) -> tuple[Counts, Counts]:
     """Voxels of each part, and of the opacity in it."""
     whole = np.array([np.count_nonzero(parts == value) for value in range(most)])  # `bincount` copies it to int64
     return whole, np.bincount(parts[opacity], minlength=most)
 
 
-def _part(key: str, counted: tuple[Counts, Counts], value: int, geometry: Geometry) -> Part:
-    whole, involved = int(counted[0][value]), int(counted[1][value])
-    percent = 100 * involved / whole if whole else 0.0
+def _part(key: str, whole: Counts, involved: Counts, value: int, geometry: Geometry) -> Part:
+    of_part, of_opacity = int(whole[value]), int(involved[value])
+    percent = 100 * of_opacity / of_part if of_part else 0.0
     grade = grade_of(percent) if key in LOBES else None
-    return Part(key, geometry.amount(whole), geometry.amount(involved), percent, grade)
+    return Part(key, geometry.amount(of_part), geometry.amount(of_opacity), percent, grade)
 
 
 def _amount_of(value: int, labels: Labels, voxels: Voxels, geometry: Geometry) -> SegmentAmount:
