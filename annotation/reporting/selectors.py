@@ -37,8 +37,7 @@ def measurement_of(scan: Scan, user: User) -> Measurement | None:
 
 
 def visible_sets(user: User) -> QuerySet[ReportSet]:
-    """Sets of reports of visible batches of campaigns that the person oversees."""
-    rows = ReportSet.objects.filter(batch__in=visible_batches(user)).select_related("batch__campaign", "job")
-    if user.is_administrator:
-        return rows
-    return rows.filter(batch__campaign__in=campaigns_with_role(user, *OVERSEERS))
+    """One's own sets of reports: they hold the scans that this person may see, of a campaign that they oversee."""
+    rows = ReportSet.objects.filter(created_by=user, batch__in=visible_batches(user))
+    rows = rows.filter(batch__campaign__in=campaigns_with_role(user, *OVERSEERS))
+    return rows.select_related("batch__campaign", "job")

@@ -1,7 +1,8 @@
 """Send reports to a PACS by C-STORE (pynetdicom), to destinations that an operator has named."""
 
 import io
-from typing import Any
+import socket
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import transaction
@@ -21,6 +22,16 @@ TITLE = "VOXLOOP"
 TIMEOUT_S = 20.0
 
 
+class Peer(Protocol):
+    """A DICOM node, as the settings name it."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+
 def send_reports(held: Claim) -> dict[str, Any]:
     """Carry out a `send_reports` job. Raises Conflict: `unknown_peer`, `peer_away`, `peer_refused`, `nothing_measured`.
     What was stored before a refusal stays at the peer; sending again gives the same objects."""
@@ -36,8 +47,8 @@ def send_reports(held: Claim) -> dict[str, Any]:
     node.acse_timeout = node.dimse_timeout = node.network_timeout = node.connection_timeout = TIMEOUT_S
     node.add_requested_context(EncapsulatedPDFStorage, [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
     held.report(10, f"Calling {name}")
-    link = node.associate(peer.host, peer.port, ae_title=peer.title)
-    if not link.is_established:
+    link = node.associate(peer.host, peer.port, ae_title=peer.title) if _answers(peer) else None
+    if link is None or not link.is_established:
         raise Conflict(
             f"{name} does not answer or does not know {TITLE}; nothing was sent. Try again, or ask its operator.",
             code="peer_away",
@@ -49,6 +60,15 @@ def send_reports(held: Claim) -> dict[str, Any]:
     finally:
         link.release()
     return {"sent": len(found), "to": name}
+
+
+def _answers(peer: Peer) -> bool:
+    """Whether its port is open: pynetdicom keeps the socket of a call that was refused."""
+    try:
+        with socket.create_connection((peer.host, peer.port), TIMEOUT_S):
+            return True
+    except OSError:
+        return False
 
 
 def _store(link: Any, found: Measurement, name: str) -> None:

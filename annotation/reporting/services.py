@@ -10,7 +10,7 @@ from annotation.reporting.encapsulated import encapsulate
 from annotation.reporting.models import Measurement, ReportSet
 from annotation.reporting.pdf import write_pdf
 from annotation.reporting.report import write_report
-from annotation.reporting.selectors import find_measurement
+from annotation.reporting.selectors import find_measurement, visible_measurements
 from annotation.work.models import Batch
 from annotation.work.permissions import OVERSEERS, require_role
 from annotation.work.selectors import visible_batches
@@ -54,10 +54,10 @@ def request_set(*, batch_id: UUID, actor: User) -> ReportSet:
         raise NotFound
     require_role(actor, batch.campaign, *OVERSEERS)
     Batch.objects.select_for_update().get(pk=batch.pk)
-    running = batch.report_sets.filter(job__state__in=[JobState.QUEUED, JobState.RUNNING]).first()
+    running = batch.report_sets.filter(created_by=actor, job__state__in=[JobState.QUEUED, JobState.RUNNING]).first()
     if running is not None:
         return running
-    if not Measurement.objects.filter(round__annotation__batch=batch, fault="").exists():
+    if not visible_measurements(actor).filter(round__annotation__batch=batch).exists():
         raise Conflict(
             "No scan of this batch has quantities yet; they are measured within minutes of an approval.",
             code="nothing_measured",

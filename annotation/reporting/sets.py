@@ -2,13 +2,13 @@
 
 import csv
 import io
-import tempfile
+import shutil
 import zipfile
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from rest_framework.request import Request
@@ -16,14 +16,16 @@ from rest_framework.request import Request
 from annotation.reporting.encapsulated import encapsulate
 from annotation.reporting.models import Measurement, ReportSet
 from annotation.reporting.report import write_report
+from annotation.reporting.selectors import visible_measurements
 from annotation.reporting.services import report_pdf
 from annotation.reporting.tables import HEAD, rows_of
-from annotation.scans.states import ScanState
+from annotation.work.selectors import visible_scans
 from voxloop.accounts.models import User
 from voxloop.audit.services import record
 from voxloop.jobs.running import Claim
+from voxloop.jobs.scratch import of_job
 from voxloop.kernel.cells import plain_cell
-from voxloop.kernel.errors import Conflict
+from voxloop.kernel.errors import Conflict, NotFound
 from voxloop.storage.serving import serve_object
 from voxloop.storage.store import open_store
 
@@ -33,14 +35,15 @@ WRITTEN = (1980, 1, 1, 0, 0, 0)  # of every entry, so that equal reports give eq
 
 def write_set(held: Claim) -> dict[str, Any]:
     """Carry out a `report_batch` job. Raises Conflict (`nothing_measured`), NoSpace."""
-    made = ReportSet.objects.select_related("batch").get(pk=held.job.payload["set"])
-    rows = Measurement.objects.filter(round__annotation__batch=made.batch, fault="", scan__state=ScanState.READY)
-    rows = rows.select_related("campaign__schema", "scan__site", "scan__subject", "scan__series__study", "revision")
-    found = list(rows.select_related("anatomy", "round__author", "round__reviewer").order_by("scan__code"))
+    made = ReportSet.objects.select_related("batch", "created_by").get(pk=held.job.payload["set"])
+    found = list(_measured_of(made))
     if not found:
         raise Conflict("No scan of this batch has quantities any more; nothing was made.", code="nothing_measured")
-    with tempfile.TemporaryDirectory(dir=settings.WORK_DIR) as folder:
-        path = Path(folder) / "reports.zip"
+    folder = of_job(PREFIX, held)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        path = folder / "reports.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as packed:
             for done, one in enumerate(found):
                 held.report(95 * done // len(found), f"Writing the report of {one.scan} ({done + 1} of {len(found)})")
@@ -54,6 +57,8 @@ def write_set(held: Claim) -> dict[str, Any]:
             _add(packed, "quantities.csv", text.getvalue().encode())
         size = path.stat().st_size
         key = open_store(settings.STORAGE_URL).put_file(PREFIX, path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     left_out = made.batch.assignments.filter(stage="annotation").values("scan").distinct().count() - len(found)
     with transaction.atomic():
         held.check()
@@ -68,12 +73,21 @@ def write_set(held: Claim) -> dict[str, Any]:
     return {"reports": len(found), "scans_left_out": made.left_out, "bytes": size}
 
 
+def _measured_of(made: ReportSet) -> "QuerySet[Measurement]":
+    """The measured scans of the batch that whoever asked may see."""
+    if made.created_by is None:
+        return Measurement.objects.none()
+    return visible_measurements(made.created_by).filter(round__annotation__batch=made.batch)
+
+
 def _add(packed: zipfile.ZipFile, name: str, data: bytes) -> None:
     packed.writestr(zipfile.ZipInfo(name, WRITTEN), data)
 
 
 def serve_set(request: HttpRequest | Request, made: ReportSet, actor: User) -> HttpResponse | StreamingHttpResponse:
     """The zip, or the byte range of it that the request asks for, recorded. Raises Conflict (`reports_not_made`)."""
+    if visible_scans(actor).filter(pk__in=made.scans).count() != len(made.scans):
+        raise NotFound  # membership of a site has ended since
     if not made.key:
         raise Conflict("These reports are not made yet, or were deleted; ask for them again.", code="reports_not_made")
     answer = serve_object(request, made.key, "application/zip")

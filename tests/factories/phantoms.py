@@ -1,5 +1,6 @@
 """An approved scan of a phantom, with or without its lobes, in the small campaign."""
 
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 from uuid import uuid4
@@ -11,11 +12,18 @@ from annotation.masks.models import MaskRevision
 from annotation.masks.services import begin, save_message
 from annotation.masks.states import EMPTY
 from annotation.masks.store import hash_of, put_chunks, shown_counts
+from annotation.reporting.models import Measurement
+from annotation.reviews.models import ReviewRound
 from annotation.scans.models import Scan
 from annotation.work.batches import create_batch, publish_batch
 from annotation.work.models import Assignment
+from annotation.work.schema import parse_schema
 from tests.factories.world import World, add_scan, approve
+from voxloop import __version__
+from voxloop.kernel.clock import now
+from voxloop.volume.geometry import Geometry
 from voxloop.volume.labelmap import encode_message, split_labelmap
+from voxloop.volume.measuring import measure_mask
 from voxloop.volume.phantom import make_phantom
 from voxloop.volume.phantom.make import Phantom
 
@@ -76,3 +84,20 @@ def approve_phantom(world: World, scan: Scan, *, seed: int = SEED, labels_zyx: A
         values = {"diagnosis": "no_signs", "quality": "good", "confirmed_empty": True}
     save_answers(assignment_id=row.pk, values=values, actor=world["annotator"])
     return approve(world, row)
+
+
+def store_measurement(round_: ReviewRound, **fields: Any) -> Measurement:
+    """A row as if nothing were marked on the round's scan, without any voxel being read."""
+    scan, layer = round_.annotation.scan, parse_schema(round_.annotation.campaign.schema.definition).layer()
+    geometry = Geometry.from_json(scan.index)
+    empty = np.zeros(geometry.shape_zyx, np.uint8)
+    values = measure_mask(empty, empty.astype(np.int16), geometry, segments=layer.ids, opacities=layer.ids)
+    return Measurement.objects.create(
+        round=round_,
+        campaign=round_.annotation.campaign,
+        scan=scan,
+        layer=layer.name,
+        values=asdict(values) | fields,
+        software=__version__,
+        measured_at=now(),
+    )
