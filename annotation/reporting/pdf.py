@@ -104,16 +104,16 @@ def _figures(canvas: Canvas, report: Report, y: float) -> float:
 def _pictures(canvas: Canvas, report: Report, surface: bytes | None, axial: bytes | None, y: float) -> float:
     """The surface on the left, the slice (twice) on the right; the slice alone takes the whole width."""
     height = 0.0
-    split = LEFT + 0.44 * (RIGHT - LEFT)
+    split = LEFT + 0.48 * (RIGHT - LEFT)
     if surface:
         height = _image(canvas, surface, LEFT, y, split - LEFT - 12, PICTURE_HEIGHT)
-        _text(canvas, LEFT, y - PICTURE_HEIGHT - 9, "Lungs and findings from the front and the left", 6.5, colour=SOFT)
+        _text(canvas, LEFT, y - height - 9, "Lungs and findings from the front and the left", 6.5, colour=SOFT)
     if axial:
         x = split if surface else LEFT
         drawn = _image(canvas, axial, x, y, RIGHT - x, PICTURE_HEIGHT)
         height = max(height, drawn)
         _text(canvas, x, y - drawn - 9, report.slice_note, 6.5, colour=SOFT, most=RIGHT - x)
-    return y - (PICTURE_HEIGHT if surface else height) - 22
+    return y - height - 22
 
 
 def _image(canvas: Canvas, png: bytes, x: float, y: float, width: float, height: float) -> float:
