@@ -65,10 +65,9 @@ def waiting_rounds() -> QuerySet[ReviewRound]:
         kind__in=[MaskRevision.Kind.IMPORT, MaskRevision.Kind.PREDICTION],
         created_at__gt=OuterRef("measurement__measured_at"),
     ).exclude(layer=OuterRef("measurement__layer"))
-    due = Q(measurement__isnull=True)
-    due |= ~Q(measurement__fault="") & Q(measurement__measured_at__lt=now() - AGAIN_AFTER)
-    due |= Q(measurement__fault="") & Exists(later)
-    return approved_rounds().filter(due).order_by("ended_at")
+    failed = ~Q(measurement__fault="") & Q(measurement__measured_at__lt=now() - AGAIN_AFTER)
+    outdated = Q(Q(measurement__fault=""), Exists(later))
+    return approved_rounds().filter(Q(measurement__isnull=True) | failed | outdated).order_by("ended_at")
 
 
 def measure_when_due() -> int:

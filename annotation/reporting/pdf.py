@@ -13,7 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 from annotation.reporting.report import NOT_A_DEVICE, Report
 
 WIDTH, HEIGHT = A4
-LEFT, RIGHT, TOP, BOTTOM = 42.0, WIDTH - 42.0, HEIGHT - 40.0, 40.0
+LEFT, RIGHT, TOP, BOTTOM = 42.0, float(WIDTH) - 42.0, float(HEIGHT) - 40.0, 40.0
 INK, SOFT, RULE, WARN = HexColor("#16191d"), HexColor("#5b636d"), HexColor("#d4d8dd"), HexColor("#8a4b00")
 PLAIN, BOLD = "Vera", "Vera-Bold"  # Bitstream Vera, which comes with ReportLab: Latin letters
 PICTURE_HEIGHT, SLICE_WIDTH = 190.0, RIGHT - LEFT

@@ -57,6 +57,8 @@ def write_set(held: Claim) -> dict[str, Any]:
             _add(packed, "quantities.csv", text.getvalue().encode())
         size = path.stat().st_size
         key = open_store(settings.STORAGE_URL).put_file(PREFIX, path)
+    except Measurement.DoesNotExist:
+        raise _erased() from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     left_out = made.batch.assignments.filter(stage="annotation").values("scan").distinct().count() - len(found)
@@ -66,7 +68,7 @@ def write_set(held: Claim) -> dict[str, Any]:
         # Erased meanwhile: what this job read must not be kept.
         still = Measurement.objects.filter(pk__in=[one.pk for one in found]).count()
         if still != len(found):
-            raise Conflict("A scan of this batch was erased meanwhile; ask for the reports again.", code="scan_erased")
+            raise _erased()
         made.key, made.bytes, made.left_out = key, size, max(left_out, 0)
         made.scans = [str(one.scan_id) for one in found]
         made.save(update_fields=["key", "bytes", "left_out", "scans"])
@@ -78,6 +80,10 @@ def _measured_of(made: ReportSet) -> "QuerySet[Measurement]":
     if made.created_by is None:
         return Measurement.objects.none()
     return visible_measurements(made.created_by).filter(round__annotation__batch=made.batch)
+
+
+def _erased() -> Conflict:
+    return Conflict("A scan of this batch was erased meanwhile; ask for the reports again.", code="scan_erased")
 
 
 def _add(packed: zipfile.ZipFile, name: str, data: bytes) -> None:

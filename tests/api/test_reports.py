@@ -16,6 +16,8 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 from pydicom import dcmread
+from pydicom.uid import EncapsulatedPDFStorage
+from pynetdicom import AE, evt
 
 from annotation.reporting.models import Measurement, ReportSet
 from annotation.reporting.report import NOT_A_DEVICE, write_report
@@ -25,10 +27,11 @@ from annotation.reporting.tasks import report_batch, send
 from annotation.work.models import Batch
 from tests.api.test_pages import log_in, text
 from tests.db.test_quantities import measure_all
-from tests.factories.phantoms import add_phantom, approve_phantom, give_layer, phantom
-from tests.factories.world import World
+from tests.factories.phantoms import add_phantom, approve_phantom, give_layer, phantom, store_measurement
+from tests.factories.world import World, approve, first_of, label, publish
 from voxloop.audit.models import AuditEntry
 from voxloop.jobs.models import Job
+from voxloop.jobs.running import Claim
 from voxloop.project.environment import Peer
 
 pytestmark = pytest.mark.django_db
@@ -152,7 +155,8 @@ def test_the_reports_of_a_batch_are_one_zip(world: World, measured: Measurement)
     made = client.post(reverse("api:batch-reports", args=[batch.pk])).json()
     report_batch(made["job"])
     assert Job.objects.get(pk=made["job"]).state == "succeeded"
-    data = b"".join(client.get(f"/batches/{batch.pk}/reports.zip").streaming_content)
+    sent: Any = client.get(f"/batches/{batch.pk}/reports.zip")
+    data = b"".join(sent.streaming_content)
     code = measured.scan.code
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
         assert packed.namelist() == [f"{code}.pdf", f"dicom/{code}.dcm", "quantities.csv"]
@@ -172,3 +176,56 @@ def test_a_scan_without_quantities_says_what_comes_first(world: World) -> None:
     assert (refused.status_code, refused["Voxloop-Code"]) == (409, "not_measured")
     assert "Nothing is measured yet" in text(client, "/campaigns/chest-ct/quantities/")
     assert "None yet. They are measured within minutes" in text(client, f"/scans/{scan.pk}/")
+
+
+def test_what_is_not_there_is_refused_with_the_way_on(world: World, settings: LazySettings) -> None:
+    client: Any = log_in(world, "coordinator")
+    batch = publish(world, size=1)
+    refused = client.post(reverse("api:batch-reports", args=[batch.pk]))
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing_measured")
+    row = first_of(batch)
+    label(world, row)
+    found = store_measurement(approve(world, row))
+    refused = client.get(f"/scans/{row.scan_id}/report/surface.png")
+    assert (refused.status_code, refused["Voxloop-Code"]) == (409, "no_picture")
+    assert client.get(f"/scans/{row.scan_id}/report/").status_code == 200
+    made = client.post(reverse("api:batch-reports", args=[batch.pk])).json()
+    refused = client.get(reverse("api:report-set", args=[made["id"]]))
+    assert (refused.status_code, refused.json()["code"]) == (409, "reports_not_made")
+
+    def refuse(event: Any) -> int:
+        return 0xA700  # out of resources
+
+    node = AE("PACS")
+    node.add_supported_context(EncapsulatedPDFStorage)
+    server = node.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, refuse)])
+    try:
+        settings.REPORT_PEERS = {"PACS": Peer("PACS", "127.0.0.1", server.server_address[1])}
+        asked = reverse("api:report-send", args=[found.pk])
+        job = client.post(asked, {"destination": "PACS"}, "application/json").json()["job"]
+        send(job)
+    finally:
+        server.shutdown()
+    ended = Job.objects.get(pk=job)
+    assert (ended.state, ended.error_code) == ("failed", "peer_refused")
+    assert "A700" in ended.error
+    assert not AuditEntry.objects.filter(action="scan.report_sent").exists()
+
+
+def test_a_scan_erased_while_reports_are_made_is_in_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = publish(world, size=1)
+    row = first_of(batch)
+    label(world, row)
+    store_measurement(approve(world, row))
+    made = log_in(world, "coordinator").post(reverse("api:batch-reports", args=[batch.pk])).json()
+    report = Claim.report
+
+    def erase_and_report(held: Claim, progress: int, message: str = "") -> None:
+        Measurement.objects.all().delete()
+        report(held, progress, message)
+
+    monkeypatch.setattr(Claim, "report", erase_and_report)
+    report_batch(made["job"])
+    ended = Job.objects.get(pk=made["job"])
+    assert (ended.state, ended.error_code) == ("failed", "scan_erased")
+    assert ReportSet.objects.get().key == ""

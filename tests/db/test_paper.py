@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def release(world: World) -> Any:
-    """Six scans: one withdrawn, one untouched, one waits for review, three approved (one empty); names like formulas."""
+    """Six scans: one withdrawn, one untouched, one waits, three approved (one empty); names like formulas."""
     Scan.objects.filter(pk=world.scans[0].pk).update(
         facts={"manufacturer": "=cmd|'/C calc'!A0", "model": "@SUM(1)", "kernel": "B30f", "slice_thickness_mm": 2.5}
     )

@@ -133,9 +133,10 @@ def write_methods(frozen: Frozen) -> list[str]:
         f"The release holds {_of(scans, 'scan')} of {_of(len(sites), 'site')}, de-identified at the sites before they "
         f"were sent. Whole sites were assigned to one side of the split ({split}), so that no site is on two sides.",
         f"{_of(len(authors), 'annotator')} drew masks of {drawn} on the scan's own grid in Voxloop, and answered the "
-        f"questions of the label schema {frozen['schema']['name']}, version {frozen['schema']['version']}. The work began "
-        f"from: {starts}. Each mask was judged by one of {_of(len(reviewers), 'reviewer')} who had not drawn it; "
-        f"reviewers corrected {_of(corrected, 'mask')} themselves. Approvals are signed over the content hash of each mask.",
+        f"questions of the label schema {frozen['schema']['name']}, version {frozen['schema']['version']}. The work "
+        f"began from: {starts}. Each mask was judged by one of {_of(len(reviewers), 'reviewer')} who had not drawn it; "
+        f"reviewers corrected {_of(corrected, 'scan')} themselves. Approvals are signed over the content hash of each "
+        "mask.",
     ]
 
 
@@ -166,18 +167,18 @@ def _datasheet(frozen: Frozen) -> list[Block]:
     modalities = ", ".join(sorted({scan["modality"] for scan in scans}))
     answers: Mapping[str, str] = {
         "Motivation": f"Made in the campaign {campaign['name']}. {campaign['guidelines'][:400]}".strip(),
-        "What do the instances represent?": f"Scans ({modalities}) with masks and answers; {_of(empty, 'scan')} without "
-        "any mark.",
+        "What do the instances represent?": f"Scans ({modalities}) with masks and answers; {_of(empty, 'scan')} "
+        "without any mark.",
         "How many instances are there?": f"{_of(len(scans), 'scan')}.",
         "Is any information missing?": "Age, sex and dates are not kept. Voxels that a reader erased are background in "
         "the labels and kept apart.",
         "Are there recommended splits?": "Yes, by site; they are part of the manifest.",
-        "Could people be identified?": "Names, dates and numbers were removed at the sites; UIDs and patient numbers are "
-        "keyed codes. Faces are not removed: a chest CT holds none.",
+        "Could people be identified?": "Names, dates and numbers were removed at the sites; UIDs and patient numbers "
+        "are keyed codes. Faces are not removed.",
         "How was the data collected and labelled?": "See the methods above.",
         "How is it distributed, and under what licence?": release["licence"] or "Not stated.",
-        "How is it maintained?": "A release never changes. Scans that a patient withdrew lead to a new release; the old "
-        "one is marked as not to be used.",
+        "How is it maintained?": "A release never changes. Scans that a patient withdrew lead to a new release; the "
+        "old one is marked as not to be used.",
         "Notes of the makers": release["notes"] or "None.",
     }
     return [

@@ -88,7 +88,7 @@ def count_sides(frozen: Frozen) -> dict[str, dict[str, int]]:
 
 def list_classes(frozen: Frozen) -> list[tuple[str, str, Mapping[str, int], Mapping[str, int]]]:
     """Of every segment: layer, name, scans with it by side, and by site."""
-    rows = []
+    rows: list[tuple[str, str, Mapping[str, int], Mapping[str, int]]] = []
     for layer in frozen["schema"]["definition"]["layers"]:
         if layer["name"] not in frozen["layers"]:
             continue
@@ -101,7 +101,7 @@ def list_classes(frozen: Frozen) -> list[tuple[str, str, Mapping[str, int], Mapp
 
 def list_answers(frozen: Frozen) -> list[tuple[str, str, Mapping[str, int], Mapping[str, int]]]:
     """Of every option of a question to choose from: text, label, scans by side, and by site."""
-    rows = []
+    rows: list[tuple[str, str, Mapping[str, int], Mapping[str, int]]] = []
     for question in frozen["schema"]["definition"].get("questions", []):
         for option in question.get("options") or []:
             chosen = [scan for scan in scans_of(frozen) if _has(scan["answers"].get(question["key"]), option["value"])]

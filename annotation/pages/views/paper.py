@@ -19,7 +19,8 @@ def release_paper(request: PageRequest, found: Release) -> HttpResponse:
     """The page."""
     blocks = make_blocks(found.pk, request.user)
     # Everything that people wrote is escaped by `to_fragment`.
-    return render(request, "release_paper.html", {"release": found, "text": mark_safe(to_fragment(blocks[1:]))})  # noqa: S308
+    text = mark_safe(to_fragment(blocks[1:]))  # noqa: S308
+    return render(request, "release_paper.html", {"release": found, "text": text})
 
 
 def release_paper_html(request: PageRequest, found: Release) -> HttpResponse:

@@ -43,8 +43,8 @@ def draw_surfaces(
     Seen from the front with the patient's right on the left; `turned_degrees` turns the patient to their left. Labels
     without a colour are not drawn."""
     paints = np.zeros((256, 3), np.float32)
-    for label, colour in colours.items():
-        paints[label] = colour
+    for value, paint in colours.items():
+        paints[value] = paint
     drawn = np.isin(labels_zyx, list(colours))
     box = _box_of(lungs_zyx | drawn)
     side = _side_px(box, geometry)
@@ -164,15 +164,11 @@ def _labels_at(surface: Surface, labels: Labels, geometry: Geometry, degrees: fl
 def _thinned(mask: Mask, geometry: Geometry) -> tuple[Field, npt.NDArray[np.float64]]:
     """The mean of blocks about as large as the picture's pixels, and their size in mm."""
     steps = [max(1, int(STEP_MM / mm)) for mm in geometry.spacing_mm_zyx]
-    field = mask.astype(np.float32)
+    field: Field = mask.astype(np.float32)
     for axis, step in enumerate(steps):
         if step > 1:
             rest = -field.shape[axis] % step
-            field = np.pad(field, [(0, rest if at == axis else 0) for at in range(3)])
-            cut = [slice(None)] * 3
-            total = 0
-            for first in range(step):
-                cut[axis] = slice(first, None, step)
-                total = total + field[tuple(cut)]
-            field = np.asarray(total, np.float32) / step
+            padded = np.pad(field, [(0, rest if at == axis else 0) for at in range(3)])
+            cuts = [tuple(slice(n, None, step) if at == axis else slice(None) for at in range(3)) for n in range(step)]
+            field = np.mean([padded[cut] for cut in cuts], axis=0, dtype=np.float32)
     return field, np.array(geometry.spacing_mm_zyx) * steps

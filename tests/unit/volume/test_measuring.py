@@ -114,7 +114,7 @@ def test_the_diameter_of_a_ball_is_within_one_percent(spacing: Any) -> None:
     middle = [(n - 1) / 2 for n in shape]
     far = sum(((at - mid) * mm) ** 2 for at, mid, mm in zip((z, y, x), middle, spacing, strict=True))
     count, voxels, diameter_mm = measure_lesions(np.asarray(far < 24**2), spacing)
-    assert (count, voxels) == (1, np.count_nonzero(far < 24**2))
+    assert (count, voxels) == (1, int(np.count_nonzero(far < 24**2)))
     assert diameter_mm == pytest.approx(48, rel=0.01)
 
 
