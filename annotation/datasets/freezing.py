@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from annotation.datasets.flow import flow_of, readings_of, scanner_of
 from annotation.datasets.models import Release, ReleaseItem
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import hash_of
@@ -33,7 +34,8 @@ def list_items(release: Release, rounds: Sequence[ReviewRound]) -> list[ReleaseI
 def freeze_list(release: Release, rounds: Sequence[ReviewRound], frozen_at: datetime) -> dict[str, Any]:
     """The frozen part of the manifest (docs/formats.md). Raises Conflict when an approval is not what was signed."""
     schema = release.campaign.schema
-    scans = [_scan_facts(found) for found in rounds]
+    readings = readings_of(release, rounds)
+    scans = [_scan_facts(found) | {"readings": readings.get(found.annotation.scan_id, [])} for found in rounds]
     drawn = {layer for scan in scans for layer in scan["layers"]}
     return {
         "release": {
@@ -54,6 +56,7 @@ def freeze_list(release: Release, rounds: Sequence[ReviewRound], frozen_at: date
         "schema": {"name": schema.name, "version": schema.version, "definition": schema.definition},
         "layers": [layer["name"] for layer in schema.definition["layers"] if layer["name"] in drawn],
         "software": __version__,
+        "flow": flow_of(release, rounds),
         "scans": scans,
     }
 
@@ -73,6 +76,7 @@ def _scan_facts(found: ReviewRound) -> dict[str, Any]:
         "lps_from_ijk": scan.lps_from_ijk,
         "volume_sha256": scan.pack_key.rpartition("/")[2],
         "uids": _uids(scan),
+        "scanner": scanner_of(scan),
         "author": found.author.username,
         "reviewer": found.reviewer.username if found.reviewer else "",
         "round": found.number,

@@ -71,6 +71,9 @@ DATA_MANAGER = row(HIDDEN, elsewhere=FORBIDDEN, coordinator=FORBIDDEN, datamanag
 COORDINATOR_OF_RUN = row(HIDDEN, elsewhere=YES, coordinator=YES, datamanager=FORBIDDEN, admin=FORBIDDEN)
 
 
+KEEPERS_OF_MEASURED = KEEPERS_OF_RELEASE | {"elsewhere": HIDDEN}
+
+
 TAKERS_OF_MODEL = KEEPERS_OF_RELEASE | {"admin": FORBIDDEN}
 
 
@@ -166,6 +169,12 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:model-bring", "post"): row(FORBIDDEN, outsider=HIDDEN, coordinator=YES, elsewhere=YES),
     ("api:model-pack", "post"): TAKERS_OF_MODEL,
     ("api:model-download", "get"): TAKERS_OF_MODEL,
+    ("api:quantities", "get"): EVERYONE,
+    ("api:report-pdf", "get"): KEEPERS_OF_MEASURED,
+    ("api:report-dicom", "get"): KEEPERS_OF_MEASURED,
+    ("api:report-send", "post"): KEEPERS_OF_MEASURED | {"admin": FORBIDDEN},
+    ("api:batch-reports", "post"): SEERS_OF_BATCH | {"annotator": FORBIDDEN, "admin": FORBIDDEN},
+    ("api:report-set", "get"): row(HIDDEN, coordinator=YES),
     ("api:releases", "get"): EVERYONE,
     ("api:releases", "post"): row(FORBIDDEN, outsider=HIDDEN, datamanager=YES),
     ("api:release", "get"): KEEPERS_OF_RELEASE,

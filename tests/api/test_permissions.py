@@ -15,6 +15,7 @@ from annotation.datasets.models import Export
 from annotation.datasets.services import create_release
 from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.masks.services import store_prediction
+from annotation.reporting.models import ReportSet
 from annotation.reviews.comments import add_comment, add_reply
 from annotation.reviews.models import Comment
 from annotation.reviews.services import submit_assignment
@@ -24,6 +25,7 @@ from annotation.work.schema import parse_schema
 from annotation.work.services import claim_assignment
 from tests.api.permission_rows import LOGIN, NONE, NOT_IN_THIS_WORLD, PEOPLE, ROWS, YES
 from tests.factories.kept_world import again
+from tests.factories.phantoms import store_measurement
 from tests.factories.world import PASSWORD, SHAPE, World, build_world, first_of, label, make_scan, mask_message, publish
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
@@ -106,6 +108,8 @@ def _one_of_each_kind() -> tuple[World, dict[str, Any]]:
         "export": export.pk,
         "run": run.pk,
         "model": model.pk,
+        "quantities": store_measurement(round_).pk,
+        "report-set": ReportSet.objects.create(batch=batch, created_by=world["coordinator"]).pk,
         "person": world["annotator2"].pk,
         "subject": submitted.scan.subject_id,
     }
@@ -142,6 +146,8 @@ def pk_of(name: str, subjects: dict[str, Any]) -> Any:
         ("api:reply", "reply"),
         ("api:revision", "revision"),
         ("api:job", "job"),
+        ("api:report-set", "report-set"),
+        ("api:report-", "quantities"),
         ("api:release", "release"),
         ("api:export", "export"),
         ("api:training-run", "run"),
@@ -184,6 +190,7 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
         "api:subject-erasure": {"reason": "asked for", "confirmation": "not it"},
         "api:scan-withdraw": {"reason": "consent taken back"},
         "api:person-deactivate": {"reason": "left the clinic"},
+        "api:report-send": {"destination": "PACS"},
         "api:release-export": {"destination": "out"},
     }
     return bodies.get(name, {})
@@ -210,6 +217,7 @@ def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any
         "api:models",
         "api:model-bring",
         "api:efforts",
+        "api:quantities",
     }
     path = reverse(name, args=[pk_of(name, subjects)] if takes_pk else [])
     if (name, method) == ("api:assignment-mask", "put"):

@@ -117,6 +117,13 @@ CHOICES = (
             ("`tables/dictionary.json`", "what each column means, with its unit"),
         ),
     ),
+    Choice(
+        "paper",
+        "Documents for a paper",
+        "Data flow, tables, agreement, methods, model card and datasheet as HTML, Word and LaTeX.",
+        "paper",
+        (("`paper/paper.html`, `paper.docx`, `paper.tex`", "what a paper tells of the data; counts of the manifest"),),
+    ),
 )
 BY_KEY = {choice.key: choice for choice in CHOICES}
 

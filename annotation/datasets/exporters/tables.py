@@ -15,7 +15,8 @@ from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanV
 from annotation.datasets.exporters.manifest import layer_of
 from voxloop.kernel.cells import plain_cell
 from voxloop.volume.amounts import amount_of, unit_of
-from voxloop.volume.quantities import HU, find_lesions
+from voxloop.volume.lesions import measure_lesions
+from voxloop.volume.quantities import HU, weight_g
 
 ROLE = "tables"
 TYPES = {"text": pyarrow.string(), "whole number": pyarrow.int64(), "number": pyarrow.float64()}
@@ -69,6 +70,8 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         ),
         Column("lesions", "whole number", "connected parts (26 neighbours; 8 on an X-ray)"),
         Column("largest_lesion", "number", "the largest connected part; empty without a voxel", "as `unit` says"),
+        Column("diameter_mm", "number", "longest line within one connected part, between centres of voxels", "mm"),
+        Column("weight_g", "number", "sum of volume × (HU + 1000) / 1000; empty on an X-ray", "g"),
     ),
 }
 
@@ -123,14 +126,14 @@ def _quantities(
 ) -> list[tuple[Any, ...]]:
     """One row for each segment of the schema, drawn or not."""
     shape_zyx, spacing_mm_zyx = scan["shape_zyx"], scan["spacing_mm_zyx"]
-    lesions = find_lesions(labels_zyx, cast(HU, voxels.hu_zyx), spacing_mm_zyx)  # their mean is not used
-    volume_ml = float(np.prod(spacing_mm_zyx)) / 1000  # of a voxel, as `find_lesions` counts them
     rows = []
     for segment in layer["segments"]:
         value = int(segment["id"])
-        inside = voxels.hu_zyx[labels_zyx == value]
-        parts = [round(lesion.volume_ml / volume_ml) for lesion in lesions if lesion.segment == value]
-        has_hu = scan["modality"] == "CT" and inside.size > 0
+        mask = labels_zyx == value
+        inside = voxels.hu_zyx[mask]
+        lesions, largest, diameter_mm = measure_lesions(mask, spacing_mm_zyx)
+        is_ct = scan["modality"] == "CT"
+        has_hu = is_ct and inside.size > 0
         rows.append(
             (
                 scan["code"],
@@ -141,8 +144,10 @@ def _quantities(
                 amount_of(inside.size, shape_zyx, spacing_mm_zyx),
                 unit_of(shape_zyx),
                 float(inside.mean(dtype=np.float64)) if has_hu else None,
-                len(parts),
-                amount_of(max(parts), shape_zyx, spacing_mm_zyx) if parts else None,
+                lesions,
+                amount_of(largest, shape_zyx, spacing_mm_zyx) if lesions else None,
+                diameter_mm if lesions else None,
+                weight_g(mask, cast(HU, voxels.hu_zyx), spacing_mm_zyx) if is_ct else None,
             )
         )
     return rows

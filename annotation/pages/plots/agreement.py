@@ -9,9 +9,13 @@ from annotation.pages.templatetags.figures import signed
 from voxloop.volume.agreement import BlandAltman
 
 
-def differences(scans: Sequence[tuple[str, float, float]], limits: BlandAltman | None) -> SafeString:
+def differences(
+    scans: Sequence[tuple[str, float, float]],
+    limits: BlandAltman | None,
+    label: str = "Difference of two readers' volumes against their mean, mL",
+) -> SafeString:
     """The difference of both volumes against their mean, one dot a scan, with the limits that hold 95 % of them."""
-    plot = Canvas(560, 262, "Difference of two readers' volumes against their mean, mL", left=52, right=56, top=16)
+    plot = Canvas(560, 262, label, left=52, right=56, top=16)
     means = [(first + second) / 2 for _, first, second in scans]
     apart = [first - second for _, first, second in scans]
     ends = [abs(end.value) for end in (limits.lower, limits.upper)] if limits else []

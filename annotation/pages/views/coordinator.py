@@ -21,6 +21,7 @@ from annotation.pages.selectors.readers import people
 from annotation.pages.sending import form_page, save
 from annotation.pages.tables import csv_file
 from annotation.pages.templatetags.figures import plural
+from annotation.reporting.selectors import visible_measurements, visible_sets
 from annotation.work.batches import assign_batch, cancel_batch, close_batch, create_batch, publish_batch
 from annotation.work.choosing import choice_told
 from annotation.work.gold import RUNNING
@@ -152,6 +153,8 @@ def batch(request: PageRequest, found: Batch) -> HttpResponse:
             and any(row.state == AssignmentState.QUEUED for row in rows)
             and found.campaign.gold_scans.filter(retired_at=None).exists(),
             "sample": SampleForm(waiting=waiting),
+            "reports": visible_sets(request.user).filter(batch=found).first(),
+            "measured": visible_measurements(request.user).filter(round__annotation__batch=found).count(),
             "untouched": sum(row.state == AssignmentState.QUEUED and row.person_id is not None for row in rows),
         },
     )

@@ -19,6 +19,7 @@ from annotation.pages.requests import PageRequest
 from annotation.pages.selectors.scans import DEFAULT_SORT, HEAD, REFUSED, find_scans, table_of, work_on
 from annotation.pages.sending import form_page, save
 from annotation.pages.tables import csv_file
+from annotation.reporting.selectors import measurement_of
 from annotation.scans.erasing import plan_erasure
 from annotation.scans.models import ErasedSubject, Scan, Subject
 from annotation.scans.selectors import visible_sites
@@ -102,6 +103,7 @@ def scan(request: PageRequest, found: Scan) -> HttpResponse:
             "described": _described(found),
             "planes": _planes(found),
             "facts": acquisition_in_words(found),
+            "measured": measurement_of(found, request.user),
             "is_overseer": any(
                 has_role(request.user, row.campaign, *OVERSEERS)
                 for row in found.campaign_scans.select_related("campaign")

@@ -263,6 +263,11 @@ export interface DaysRequest {
   readonly days: number;
 }
 
+export interface DestinationRequest {
+  /** a name of VOXLOOP_REPORT_PEERS */
+  readonly destination: string;
+}
+
 /** What one approved scan took, against the mask that `model` had of it. */
 export interface Effort {
   readonly assignment: string;
@@ -411,6 +416,9 @@ export interface Job {
     | "export_model"
     | "choose_scans"
     | "export_release"
+    | "measure_scans"
+    | "report_batch"
+    | "send_reports"
     | "scrub"
     | "collect_unreferenced"
     | "verify_log";
@@ -548,6 +556,29 @@ export interface Me {
   readonly preferences: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * The quantities of an approved mask, with the revisions that they come from. `model_values` are those of the
+ * model's newest mask of the scan, in the same lungs.
+ */
+export interface Measurement {
+  readonly id: string;
+  readonly scan: string;
+  readonly code: string;
+  readonly site: string;
+  readonly campaign: string;
+  readonly round: string;
+  readonly layer: string;
+  readonly revision: string | null;
+  readonly content_hash: string;
+  readonly anatomy: string | null;
+  readonly values: Quantities;
+  readonly prediction: string | null;
+  readonly model: string | null;
+  readonly model_values: Quantities | null;
+  readonly software: string;
+  readonly measured_at: string;
+}
+
 /** `portable` and `download` once the model was packed. */
 export interface Model {
   readonly id: string;
@@ -582,7 +613,7 @@ export interface NewExportRequest {
   readonly destination?: string;
   /**
    * Besides NIfTI and DICOM SEG, which every export holds: nnunet, dicom_seg_labelmap, dicom, dicom_sr, rtstruct, coco,
-   * tables.
+   * tables, paper.
    */
   readonly formats?: readonly string[];
 }
@@ -677,6 +708,13 @@ export interface PaginatedJobList {
   readonly results: readonly Job[];
 }
 
+export interface PaginatedMeasurementList {
+  readonly count: number;
+  readonly next: string | null;
+  readonly previous: string | null;
+  readonly results: readonly Measurement[];
+}
+
 export interface PaginatedModelList {
   readonly count: number;
   readonly next: string | null;
@@ -717,6 +755,15 @@ export interface PaginatedSiteList {
   readonly next: string | null;
   readonly previous: string | null;
   readonly results: readonly Site[];
+}
+
+/** A side, lobe or third of the lungs; `grade` 0-5 of a lobe. */
+export interface Part {
+  readonly key: string;
+  readonly lung: number;
+  readonly opacity: number;
+  readonly percent: number;
+  readonly grade: number | null;
 }
 
 export interface PatchedAnswersRequest {
@@ -797,6 +844,30 @@ export interface PromptsRequest {
   readonly segment: number;
   readonly points?: readonly (readonly [number, number, number, number])[];
   readonly box?: readonly [number, number, number, number, number, number] | null;
+}
+
+/**
+ * Amounts in `unit` (mL, or cm² on an X-ray, where weight and HU are null). `lungs_from` is lobes, lungs (a mask),
+ * image, or empty: then `lungs` and `percent` are null. `score` 0-25 only with lobes.
+ */
+export interface Quantities {
+  readonly unit: string;
+  readonly lungs_from: string;
+  readonly lungs: number | null;
+  readonly opacity: number;
+  readonly percent: number | null;
+  readonly weight_g: number | null;
+  readonly mean_hu: number | null;
+  readonly lesions: number;
+  readonly diameter_mm: number;
+  readonly score: number | null;
+  readonly severity: string | null;
+  readonly parts: readonly Part[];
+  readonly segments: readonly SegmentAmount[];
+  /** voxels of the opacity in bins of 50 HU from -1000 to 200; the end bins hold what lies beyond */
+  readonly histogram: readonly number[];
+  /** k of the slice with most opacity */
+  readonly worst_slice: number | null;
 }
 
 /** A question about the whole scan. A number lies within both bounds, in `unit`, with `decimals`. */
@@ -881,6 +952,21 @@ export interface Reply {
 export interface ReplyRequest {
   readonly text: string;
   readonly id?: string | null;
+}
+
+/** The job that does it. */
+export interface ReportJob {
+  readonly job: string;
+}
+
+/** The reports of a batch as one zip; `bytes` is 0 until it is made. `left_out` scans have no quantities. */
+export interface ReportSet {
+  readonly id: string;
+  readonly batch: string;
+  readonly job: string | null;
+  readonly bytes: number;
+  readonly left_out: number;
+  readonly created_at: string;
 }
 
 export interface ReturnRequest {
@@ -1118,6 +1204,17 @@ export interface Segment {
   readonly name: string;
   readonly colour: string;
   readonly infectious: boolean;
+}
+
+/** `largest` is the amount of the largest connected part, `diameter_mm` the longest line within any. */
+export interface SegmentAmount {
+  readonly segment: number;
+  readonly voxels: number;
+  readonly amount: number;
+  readonly mean_hu: number | null;
+  readonly lesions: number;
+  readonly largest: number;
+  readonly diameter_mm: number;
 }
 
 /** `before`, `after` and `delta` in `unit`: mL, or cm² on an X-ray. */
@@ -1438,6 +1535,10 @@ export interface Calls {
     readonly body: undefined;
     readonly answer: Batch;
   };
+  "POST /api/v1/batches/{id}/reports": {
+    readonly body: undefined;
+    readonly answer: ReportSet;
+  };
   "GET /api/v1/campaigns/": {
     readonly body: undefined;
     readonly answer: PaginatedCampaignList;
@@ -1530,6 +1631,22 @@ export interface Calls {
     readonly body: undefined;
     readonly answer: Account;
   };
+  "GET /api/v1/quantities/": {
+    readonly body: undefined;
+    readonly answer: PaginatedMeasurementList;
+  };
+  "GET /api/v1/quantities/{id}/report.dcm": {
+    readonly body: undefined;
+    readonly answer: Uint8Array;
+  };
+  "GET /api/v1/quantities/{id}/report.pdf": {
+    readonly body: undefined;
+    readonly answer: Uint8Array;
+  };
+  "POST /api/v1/quantities/{id}/send": {
+    readonly body: DestinationRequest;
+    readonly answer: ReportJob;
+  };
   "GET /api/v1/releases/": {
     readonly body: undefined;
     readonly answer: PaginatedReleaseList;
@@ -1565,6 +1682,10 @@ export interface Calls {
   "PATCH /api/v1/replies/{id}/": {
     readonly body: PatchedTextRequest;
     readonly answer: Reply;
+  };
+  "GET /api/v1/report-sets/{id}/download": {
+    readonly body: undefined;
+    readonly answer: Uint8Array;
   };
   "GET /api/v1/reviews/": {
     readonly body: undefined;

@@ -28,6 +28,7 @@ DESCRIBED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("VOXLOOP_STATE", "Working files", ".state"),
         ("VOXLOOP_EXPORTS", "Folder of releases", "releases in the state folder"),
         ("VOXLOOP_EXPORT_BUCKETS", "Buckets of releases", "none"),
+        ("VOXLOOP_REPORT_PEERS", "PACS that reports may be sent to", "none"),
         ("VOXLOOP_KEEP_UNREFERENCED_DAYS", "Days that unreferenced files are kept", "30"),
         ("VOXLOOP_LOW_DISK_MB", "Free MB below which a warning is shown", "1024"),
         ("VOXLOOP_KEPT_DISK_MB", "Free MB below which no job begins", "256"),

@@ -21,6 +21,9 @@ class Job(models.Model):
         EXPORT_MODEL = "export_model", "Pack a model"
         CHOOSE_SCANS = "choose_scans", "Choose what to label next"
         EXPORT_RELEASE = "export_release", "Export a release"
+        MEASURE_SCANS = "measure_scans", "Measure approved scans"
+        REPORT_BATCH = "report_batch", "Reports of a batch"
+        SEND_REPORTS = "send_reports", "Send a report"
         SCRUB = "scrub", "Check what is stored"
         COLLECT = "collect_unreferenced", "Collect what nothing names"
         VERIFY_LOG = "verify_log", "Verify the audit log"
@@ -28,6 +31,9 @@ class Job(models.Model):
     QUEUES = {
         Kind.IMPORT_SCANS: "default",
         Kind.EXPORT_RELEASE: "default",
+        Kind.MEASURE_SCANS: "default",
+        Kind.REPORT_BATCH: "default",
+        Kind.SEND_REPORTS: "default",
         Kind.SCRUB: "default",
         Kind.COLLECT: "default",
         Kind.VERIFY_LOG: "default",

@@ -25,7 +25,7 @@ EVERY_SECONDS = 300.0
 NAMELESS_SECONDS = 24 * 3600.0
 OF_JOB = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(\d+)(?:\.|$)")
 OF_PROCESS = re.compile(r"process\.(?P<pid>\d+)\.(?P<host>.+)\.[0-9a-f-]{36}$")
-PARTS = ("imports", "uploads", "learning", "exports")
+PARTS = ("imports", "uploads", "learning", "exports", "reports")
 EARLIER = ".earlier"
 
 

@@ -1,7 +1,9 @@
 """What differs between machines, read from the environment (`VOXLOOP_*`, see docs/operating.md)."""
 
 import os
+import re
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -38,6 +40,26 @@ def gate_policy(name: str) -> GatePolicy:
         raise ImproperlyConfigured(f"{name}: {error.sentence}") from error
 
 
+@dataclass(frozen=True)
+class Peer:
+    """A DICOM node: its AE title, host and port."""
+
+    title: str
+    host: str
+    port: int
+
+
+def peers(name: str) -> dict[str, Peer]:
+    """DICOM nodes by the name that people see: `PACS=TITLE@host:port`, space separated."""
+    found = {}
+    for text in os.environ.get(name, "").split():
+        match = re.fullmatch(r"([\w.-]{1,32})=([!-?A-~]{1,16})@([\w.:-]+):(\d{1,5})", text)
+        if match is None or not 0 < int(match[4]) < 65536:
+            raise ImproperlyConfigured(f"{name}: “{text}” is no destination; write PACS=TITLE@host:104.")
+        found[match[1]] = Peer(match[2], match[3], int(match[4]))
+    return found
+
+
 STATE_DIR = Path(os.environ.get("VOXLOOP_STATE", BASE_DIR / ".state"))
 DATABASE_FOLDER = os.environ.get("VOXLOOP_DATABASE_FOLDER", "")  # its local folder, if any, whose free space is watched
 WORK_DIR = STATE_DIR / "work"  # scratch of jobs; may be deleted
@@ -66,6 +88,9 @@ STORAGE_URL = os.environ.get("VOXLOOP_STORAGE", f"file://{STATE_DIR / 'objects'}
 EXPORT_ROOT = Path(os.environ.get("VOXLOOP_EXPORTS", STATE_DIR / "releases"))
 SIGNING_KEY = os.environ.get("VOXLOOP_SIGNING_KEY", "")  # file of a private Ed25519 key (PEM) that signs exports
 # Buckets that a data manager may export to, besides EXPORT_ROOT: an address typed by a user is never opened.
+REPORT_PEERS = peers("VOXLOOP_REPORT_PEERS")  # the only nodes that reports are sent to
+# Begins the link of a report in its PDF: what people type to reach the pages, as far as an operator told it.
+REPORT_ADDRESS = CSRF_TRUSTED_ORIGINS[0].rstrip("/") if CSRF_TRUSTED_ORIGINS else ""
 EXPORT_BUCKETS = [url for url in os.environ.get("VOXLOOP_EXPORT_BUCKETS", "").split() if url]
 VITE_DIST = BASE_DIR / "frontend" / "dist" / "viewer"
 # Further locations of audit anchors: file://, s3://, mailto:.

@@ -12,6 +12,7 @@ from annotation.masks import foreign_api as foreign_masks
 from annotation.masks import model_api as mask_models
 from annotation.pages import viewer
 from annotation.pages.views import entrance
+from annotation.reporting import api as reporting
 from annotation.reviews import api as reviews
 from annotation.reviews import comments_api as comments
 from annotation.reviews import taking_back_api as taking_back
@@ -86,6 +87,7 @@ API = [
     path("comments/<uuid:pk>/resolve", comments.CommentStateView.as_view(action="resolve"), name="comment-resolve"),
     path("comments/<uuid:pk>/reopen", comments.CommentStateView.as_view(action="reopen"), name="comment-reopen"),
     *datasets.urls,
+    *reporting.urls,
     path("subjects/<uuid:pk>/erasure", erasing.ErasureView.as_view(), name="subject-erasure"),
     path("people/<uuid:pk>/deactivate", people.AccountCloseView.as_view(), name="person-deactivate"),
     path("people/<uuid:pk>/reactivate", people.AccountOpenView.as_view(), name="person-reactivate"),

@@ -48,9 +48,7 @@ class LobarScore:
     @property
     def word(self) -> str:
         """none, mild (1-5), moderate (6-14), severe (15-25)."""
-        return (
-            "none" if self.total == 0 else "mild" if self.total <= 5 else "moderate" if self.total <= 14 else "severe"
-        )
+        return word_of(self.total)
 
 
 def segment_volumes_ml(labels_zyx: Labels, spacing_mm_zyx: Spacing) -> dict[int, float]:
@@ -104,10 +102,16 @@ def lobar_score(opacity_zyx: Mask, lobes_zyx: Labels) -> LobarScore:
     whole = np.bincount(lobes_zyx.reshape(-1), minlength=256)
     involved = np.bincount(lobes_zyx[opacity_zyx], minlength=256)
     shares = tuple(100 * int(involved[lobe]) / int(whole[lobe]) if whole[lobe] else 0.0 for lobe in LOBES)
-    return LobarScore(shares, tuple(_grade(share) for share in shares))
+    return LobarScore(shares, tuple(grade_of(share) for share in shares))
 
 
-def _grade(share_percent: float) -> int:
+def word_of(score: int) -> str:
+    """Severity of a score of 0-25: none, mild (1-5), moderate (6-14), severe (15-25)."""
+    return "none" if score == 0 else "mild" if score <= 5 else "moderate" if score <= 14 else "severe"
+
+
+def grade_of(share_percent: float) -> int:
+    """Grade 0-5 of a lobe by its share of opacity in %."""
     if share_percent == 0:
         return 0
     if share_percent < GRADES[0][0]:

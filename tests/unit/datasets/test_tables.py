@@ -57,6 +57,8 @@ def test_lesions_are_counted_and_the_largest_is_measured(tmp_path: Path) -> None
     voxel_ml = np.prod(oblique(labels.shape).spacing_mm_zyx) / 1000
     assert (row["lesions"], row["voxels"], row["mean_hu"]) == (2, 36, -600)
     assert row["largest_lesion"] == pytest.approx(28 * voxel_ml)
+    assert row["weight_g"] == pytest.approx(36 * voxel_ml * 0.4)
+    assert row["diameter_mm"] > 0
 
 
 def test_parquet_and_csv_say_the_same(made: Any) -> None:

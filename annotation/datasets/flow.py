@@ -1,0 +1,68 @@
+"""What is frozen with a release beside its list: how the campaign's scans came to it, scanners, and agreement."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from annotation.datasets.models import Release
+from annotation.reviews.models import ReadingPair, ReviewRound
+from annotation.reviews.states import RoundState
+from annotation.scans.models import Scan
+from annotation.scans.states import ScanState
+from annotation.work.models import Assignment, CampaignScan
+
+SCANNER = ("manufacturer", "model", "kernel", "slice_thickness_mm", "kvp", "contrast")
+
+
+def flow_of(release: Release, rounds: Sequence[ReviewRound]) -> dict[str, Any]:
+    """Counts of scans from received to released, of the release's sites: received = refused + withdrawn + eligible,
+    eligible = not labelled + labelled, labelled = not approved + approved, approved = not chosen + released."""
+    scans = Scan.objects.filter(campaign_scans__in=CampaignScan.objects.filter(campaign=release.campaign_id)).distinct()
+    if release.filters.get("sites"):
+        scans = scans.filter(site__code__in=release.filters["sites"])
+    states = list(scans.values_list("pk", "state", "reason_code"))
+    refused = Counter(code or "other" for _, state, code in states if state in (ScanState.REJECTED, ScanState.FAILED))
+    gone = Counter(state for _, state, _ in states if state in (ScanState.WITHDRAWN, ScanState.ERASED))
+    eligible = {pk for pk, state, _ in states if state == ScanState.READY}
+    handed_in = ReviewRound.objects.filter(
+        annotation__campaign=release.campaign_id, annotation__stage=Assignment.Stage.ANNOTATION, annotation__reader=1
+    ).exclude(state=RoundState.TAKEN_BACK)
+    labelled = set(handed_in.values_list("annotation__scan", flat=True)) & eligible
+    verdicts = Q(state__in=[RoundState.APPROVED, RoundState.CORRECTED])
+    approved = set(handed_in.filter(verdicts).values_list("annotation__scan", flat=True)) & labelled
+    coming = len(states) - sum(refused.values()) - sum(gone.values()) - len(eligible)
+    return {
+        "received": len(states),
+        "refused": dict(sorted(refused.items())),
+        "withdrawn": gone[ScanState.WITHDRAWN],
+        "erased": gone[ScanState.ERASED],
+        "not_converted": coming,
+        "eligible": len(eligible),
+        "labelled": len(labelled),
+        "approved": len(approved),
+        "released": len(rounds),
+    }
+
+
+def scanner_of(scan: Scan) -> dict[str, Any]:
+    """The facts of the acquisition, as intake kept them; missing ones are left out."""
+    return {name: scan.facts[name] for name in SCANNER if scan.facts.get(name) not in (None, "")}
+
+
+def readings_of(release: Release, rounds: Sequence[ReviewRound]) -> Mapping[UUID, list[dict[str, Any]]]:
+    """By scan the figures of every two readings of it by different people, as handed in first."""
+    found: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    pairs = ReadingPair.objects.filter(
+        campaign=release.campaign_id,
+        segment=0,
+        first__annotation__scan__in=[round_.annotation.scan_id for round_ in rounds],
+    )
+    for pair in pairs.select_related("first__annotation", "second").order_by("measured_at", "pk"):
+        if pair.first.author_id != pair.second.author_id:
+            figures = {name: getattr(pair, name) for name in ("dice", "surface_dice", "tolerance_mm")}
+            volumes = {"first_ml": pair.first_ml, "second_ml": pair.second_ml}
+            found[pair.first.annotation.scan_id].append({**figures, **volumes})
+    return found
