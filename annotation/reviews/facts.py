@@ -202,6 +202,15 @@ class SignatureFacts:
 
 
 @dataclass(frozen=True)
+class PauseFacts:
+    """What is paused, why, and since when; null where that is not known."""
+
+    what: str
+    why: str
+    since: datetime | None
+
+
+@dataclass(frozen=True)
 class ContextFacts:
     """Everything the viewer needs besides voxels; `/view/<id>/` embeds the same. `masks` holds every editable layer,
     and read-only layers with a mask. `comments_seen`: until when this person has read the comments. `review` is null
@@ -232,6 +241,7 @@ class ContextFacts:
     can: PermissionsFacts
     interlocks: Sequence[Interlock]
     lease_until: datetime | None
+    pauses: Sequence[PauseFacts]
     previous: str | None
     next: str | None
     user: str

@@ -12,6 +12,7 @@ from annotation.work.choosing import Chosen, choose_scans
 from annotation.work.independence import not_for
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.overlap import add_readers, list_owed
+from annotation.work.pausable import ENDED
 from annotation.work.permissions import is_annotator, require_role
 from annotation.work.requeuing import find_begun
 from annotation.work.selectors import visible_batches
@@ -188,7 +189,7 @@ def _end_batch(batch_id: UUID, to: BatchState, actor: User) -> Batch:
     batch = lock_batch(batch_id, actor)
     why = f"batch {to}"
     # A pause ends with its batch.
-    advance(batch, to, table=BATCH, actor=actor, is_paused=False, pause_reason="")
+    advance(batch, to, table=BATCH, actor=actor, **ENDED)
     for row in rows:
         advance(row, AssignmentState.RECLAIMED, table=ASSIGNMENT, actor=actor, why=why, reason=why, ended_at=now())
     return batch

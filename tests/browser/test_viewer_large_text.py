@@ -20,7 +20,8 @@ OUT_OF_REACH = """within => {
         const box = (one.closest("label") ?? one).getBoundingClientRect()
         const at = document.elementFromPoint((box.left + box.right) / 2, (box.top + box.bottom) / 2)
         const isHit = at && (one.contains(at) || at.contains(one) || one.closest("label")?.contains(at))
-        if (!isHit) found.push(`${one.getAttribute("data-testid") ?? one.innerText} under ${at?.className ?? "nothing"}`)
+        const name = one.getAttribute("data-testid") ?? one.innerText
+        if (!isHit) found.push(`${name} under ${at?.className ?? "nothing"}`)
     }
     scrollTo(0, 0)
     return found

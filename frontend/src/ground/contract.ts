@@ -240,6 +240,7 @@ export interface Context {
   readonly can: Permissions;
   readonly interlocks: readonly Interlock[];
   readonly lease_until: string | null;
+  readonly pauses: readonly Pause[];
   readonly previous: string | null;
   readonly next: string | null;
   readonly user: string;
@@ -708,6 +709,20 @@ export interface PatchedSettingsRequest {
 
 export interface PatchedTextRequest {
   readonly text?: string;
+}
+
+/** What is paused, why, and since when; null where that is not known. */
+export interface Pause {
+  readonly what: string;
+  readonly why: string;
+  readonly since: string | null;
+}
+
+/** Whether something is paused; `since` is null where it is not, or not known. */
+export interface PauseState {
+  readonly is_paused: boolean;
+  readonly reason: string;
+  readonly since: string | null;
 }
 
 /** What this person may do here now. */
@@ -1252,6 +1267,11 @@ export interface VolumePreview {
   readonly lengths: readonly number[];
 }
 
+export interface WhyPausedRequest {
+  /** those concerned read it */
+  readonly reason: string;
+}
+
 export interface YankRequest {
   readonly reason: string;
 }
@@ -1404,13 +1424,49 @@ export interface Calls {
     readonly body: undefined;
     readonly answer: BroughtBack;
   };
+  "GET /api/v1/batches/{id}/pause": {
+    readonly body: undefined;
+    readonly answer: PauseState;
+  };
+  "POST /api/v1/batches/{id}/pause": {
+    readonly body: WhyPausedRequest;
+    readonly answer: PauseState;
+  };
   "POST /api/v1/batches/{id}/publish": {
     readonly body: undefined;
     readonly answer: Batch;
   };
+  "POST /api/v1/batches/{id}/resume": {
+    readonly body: undefined;
+    readonly answer: PauseState;
+  };
   "GET /api/v1/campaigns/": {
     readonly body: undefined;
     readonly answer: PaginatedCampaignList;
+  };
+  "GET /api/v1/campaigns/{id}/pause": {
+    readonly body: undefined;
+    readonly answer: PauseState;
+  };
+  "POST /api/v1/campaigns/{id}/pause": {
+    readonly body: WhyPausedRequest;
+    readonly answer: PauseState;
+  };
+  "GET /api/v1/campaigns/{id}/people/{person}/pause": {
+    readonly body: undefined;
+    readonly answer: PauseState;
+  };
+  "POST /api/v1/campaigns/{id}/people/{person}/pause": {
+    readonly body: WhyPausedRequest;
+    readonly answer: PauseState;
+  };
+  "POST /api/v1/campaigns/{id}/people/{person}/resume": {
+    readonly body: undefined;
+    readonly answer: PauseState;
+  };
+  "POST /api/v1/campaigns/{id}/resume": {
+    readonly body: undefined;
+    readonly answer: PauseState;
   };
   "PATCH /api/v1/comments/{id}/": {
     readonly body: PatchedTextRequest;

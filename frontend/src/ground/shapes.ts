@@ -15,12 +15,12 @@ export const Interlock: Shape<contract.Interlock> = "K";
 export const Marks: Shape<contract.Marks> = "Q";
 export const OfflineLoad: Shape<Pick<contract.OfflineLoad, "until" | "scans">> = "T";
 export const OfflinePlan: Shape<contract.OfflinePlan> = "U";
-export const Reply: Shape<contract.Reply> = "Ca";
-export const SavedAnswers: Shape<Pick<contract.SavedAnswers, "values">> = "Fa";
-export const Setter: Shape<contract.Setter> = "Ia";
-export const Settings: Shape<Pick<contract.Settings, "saved" | "values">> = "Ka";
-export const Verdict: Shape<Pick<contract.Verdict, "next" | "undo_seconds">> = "Na";
-export const VolumeIndex: Shape<contract.VolumeIndex> = "Oa";
+export const Reply: Shape<contract.Reply> = "Da";
+export const SavedAnswers: Shape<Pick<contract.SavedAnswers, "values">> = "Ga";
+export const Setter: Shape<contract.Setter> = "Ja";
+export const Settings: Shape<Pick<contract.Settings, "saved" | "values">> = "La";
+export const Verdict: Shape<Pick<contract.Verdict, "next" | "undo_seconds">> = "Oa";
+export const VolumeIndex: Shape<contract.VolumeIndex> = "Pa";
 
 /** Components by their marks. */
 export const PARTS: Readonly<Record<string, string>> = {
@@ -33,16 +33,16 @@ export const PARTS: Readonly<Record<string, string>> = {
   // Checks
   D: "values:{b",
   // Comment
-  E: "id author text created_at:s ijk:?3i round:i state:=open/resolved/reopened edited_at:?s replies:[Ca",
+  E: "id author text created_at:s ijk:?3i round:i state:=open/resolved/reopened edited_at:?s replies:[Da",
   // Condition
   F: "question:s in:[sb",
   // Context
   G:
     "id reason user:s stage:=annotation/review/arbitration " +
     "state:=queued/open/submitted/approved/returned/blocked/skipped/reclaimed round offline_days:i batch:B " +
-    "campaign:C scan:Ga prior:?Z schema:M masks:{S overlays:[X probability:?Aa interactive:?J answers:A marks:R " +
-    "comments:[E comments_seen lease_until previous next:?s review:?Da signature:La seen:Ma can:Y interlocks:[K " +
-    "settings:Ka",
+    "campaign:C scan:Ha prior:?Aa schema:M masks:{S overlays:[X probability:?Ba interactive:?J answers:A marks:R " +
+    "comments:[E comments_seen lease_until previous next:?s review:?Ea signature:Ma seen:Na can:Z interlocks:[K " +
+    "pauses:[Y settings:La",
   // HandedIn
   H: "next:?s",
   // History
@@ -54,9 +54,9 @@ export const PARTS: Readonly<Record<string, string>> = {
   // Jump
   L: "question?:?s layer?:s ijk?:?3i",
   // LabelSchema
-  M: "layers:[N questions:[Ba",
+  M: "layers:[N questions:[Ca",
   // Layer
-  N: "name title:s editable:b limit:=/lungs segments:[Ha",
+  N: "name title:s editable:b limit:=/lungs segments:[Ia",
   // ListedRevision
   O: "id model created_at source:s kind:=draft/correction/prediction/consensus/import author:?s tools counts change:{i",
   // Mark
@@ -77,50 +77,52 @@ export const PARTS: Readonly<Record<string, string>> = {
   W: "value label:s means:=/infection/no_infection",
   // Overlay
   X: "key title layer revision url:s",
+  // Pause
+  Y: "what why:s since:?s",
   // Permissions
-  Y: "edit submit skip block approve correct return comment:b",
+  Z: "edit submit skip block approve correct return comment:b",
   // Prior
-  Z: "scan code description volume:s mask:?s",
+  Aa: "scan code description volume:s mask:?s",
   // Probability
-  Aa: "url layer model:s bytes:i shape_zyx step_zyx:3i segment:?i",
+  Ba: "url layer model:s bytes:i shape_zyx step_zyx:3i segment:?i",
   // Question
-  Ba:
+  Ca:
     "key text unit:s kind:=choice/choices/boolean/number/text required:b options:[W min max:?n decimals " +
     "max_length:i shown_when:?F",
   // Reply
-  Ca: "id author text created_at:s edited_at:?s",
+  Da: "id author text created_at:s edited_at:?s",
   // ReviewOfContext
-  Da:
+  Ea:
     "id author:s round:i state:=pending/claimed/approved/corrected/returned/arbitration/withdrawn/taken_back " +
     "answers:{* submitted:{s looked_at reasons:[s",
   // Revision
-  Ea: "id model created_at source:s kind:=draft/correction/prediction/consensus/import author:?s",
+  Fa: "id model created_at source:s kind:=draft/correction/prediction/consensus/import author:?s",
   // SavedAnswers
-  Fa: "values:{*",
+  Ga: "values:{*",
   // ScanOfContext
-  Ga: "id code site modality description volume:s shape_zyx:?3i spacing_mm_zyx:?3n index:?Oa",
+  Ha: "id code site modality description volume:s shape_zyx:?3i spacing_mm_zyx:?3n index:?Pa",
   // Segment
-  Ha: "id:i key name colour:s infectious:b",
+  Ia: "id:i key name colour:s infectious:b",
   // Setter
-  Ia: "value:i revision:?Ea strokes:[Ja",
+  Ja: "value:i revision:?Fa strokes:[Ka",
   // SettingStroke
-  Ja: "id tool at:?s segment:?i",
+  Ka: "id tool at:?s segment:?i",
   // Settings
-  Ka: "saved:i values:{*",
+  La: "saved:i values:{*",
   // Signature
-  La: "meaning:s policy:=always/recent/log_in minutes:i",
+  Ma: "meaning:s policy:=always/recent/log_in minutes:i",
   // SlicesSeen
-  Ma: "slices:s enough:n policy:=off/warn/block",
+  Na: "slices:s enough:n policy:=off/warn/block",
   // Verdict
-  Na: "next:?s undo_seconds:i",
+  Oa: "next:?s undo_seconds:i",
   // VolumeIndex
-  Oa:
-    "version:i scan modality seal:s shape_zyx:3i spacing_mm_zyx:3n lps_from_ijk:44n pack:Qa preview:Ra limit:?Pa " +
+  Pa:
+    "version:i scan modality seal:s shape_zyx:3i spacing_mm_zyx:3n lps_from_ijk:44n pack:Ra preview:Sa limit:?Qa " +
     "hu_range:2i",
   // VolumeLimit
-  Pa: "url:s bytes background_hu:i",
+  Qa: "url:s bytes background_hu:i",
   // VolumePack
-  Qa: "url sha256:s bytes:i codec:=htj2k dtype:=int16/uint16 slices:[2i sums:?s",
+  Ra: "url sha256:s bytes:i codec:=htj2k dtype:=int16/uint16 slices:[2i sums:?s",
   // VolumePreview
-  Ra: "url:s bytes hu_lo hu_step:i shape_zyx step_zyx:3i codec:=gzip/htj2k lengths:[i",
+  Sa: "url:s bytes hu_lo hu_step:i shape_zyx step_zyx:3i codec:=gzip/htj2k lengths:[i",
 };
