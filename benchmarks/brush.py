@@ -81,8 +81,10 @@ def run() -> Iterator[dict[str, Any]]:
         yield ratio_row("brush", name, mine["milliseconds"], peer, "ms", MOST_SHARE_OF_PEER)
         yield ratio_row("brush", f"{name}, beside its most", mine["milliseconds"], most_ms, "ms", 1.0)
         yield ratio_row("brush", f"{name}: apply, beside its most", mine["apply"], 1.0, "ms", 1.0)
-        yield ratio_row("brush", f"{name}: first step of it, beside its most", mine["step"], MOST_OF_A_STEP, "ms", 1.0)
-        yield ratio_row("brush", f"{name}: a next step, beside its most", mine["next"], MOST_OF_A_STEP, "ms", 1.0)
+        for what, times in (("it", mine), ("a drag of 20 mm of it", mine["drag"])):
+            for step, key in (("first", "step"), ("a next", "next")):
+                row = f"{name}: {step} step of {what}, beside its most"
+                yield ratio_row("brush", row, times[key], MOST_OF_A_STEP, "ms", 1.0)
 
 
 def _case(name: str, slice_mm: float) -> Case:

@@ -1,6 +1,7 @@
 """Validates responses against the OpenAPI document: documented, with these fields and no others."""
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -29,7 +30,7 @@ def operations() -> dict[str, dict[str, Schema]]:
     """Operations by route (as Django's resolver names it) and method."""
     found: dict[str, dict[str, Schema]] = {}
     for path, methods in made()["paths"].items():
-        route = resolve(path.replace("{id}", "00000000-0000-0000-0000-000000000000")).route
+        route = resolve(re.sub(r"\{\w+\}", "00000000-0000-0000-0000-000000000000", path)).route
         found[route] = {method: operation for method, operation in methods.items() if method in METHODS}
     return found
 

@@ -1,10 +1,12 @@
 """Forms for people and sites."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 
-from annotation.pages.form_fields import offer_rows
+from annotation.pages.form_fields import offer_choices, offer_rows
+from annotation.pages.selectors.people import ROLES
 from annotation.scans.models import Site
 from annotation.scans.services import SITE_CODE
 from annotation.work.models import Campaign, CampaignMember
@@ -29,6 +31,30 @@ class SiteForm(forms.Form):
         help_text="Models learn from training sites, are measured on hold-out sites, and never see test sites."
         " It cannot be changed later.",
     )
+
+
+class PeopleForm(forms.Form):
+    """The filter of the people; empty: everybody."""
+
+    q = forms.CharField(label="Name", required=False, max_length=64, widget=forms.TextInput(attrs={"type": "search"}))
+    role = forms.ChoiceField(label="Role", required=False)
+    site = forms.ChoiceField(label="Site", required=False)
+    state = forms.ChoiceField(
+        label="State",
+        required=False,
+        choices=[
+            ("", "Any"),
+            ("active", "Active"),
+            ("paused", "Paused in a campaign"),
+            ("off", "Switched off"),
+            ("never", "Never logged in"),
+        ],
+    )
+
+    def __init__(self, data: Any, *, sites: Iterable[Site]) -> None:
+        super().__init__(data)
+        offer_choices(self, "role", [("", "Any"), *ROLES])
+        offer_choices(self, "site", [("", "Any"), *((site.code, f"{site.code}, {site.name}") for site in sites)])
 
 
 class PersonForm(forms.Form):

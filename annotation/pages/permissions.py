@@ -177,6 +177,8 @@ ROWS: dict[str, Row] = {
     "job_cancel": Row(KEEPERS, Scope.JOB, POST),
     # people
     "people": Row(frozenset({ADMINISTRATOR}) | COORDINATOR),
+    "people_csv": Row(frozenset({ADMINISTRATOR}) | COORDINATOR),
+    "people_selected_csv": Row(frozenset({ADMINISTRATOR}) | COORDINATOR, methods=POST),
     "person_new": Row(frozenset({ADMINISTRATOR}), methods=BOTH),
     "person": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, BOTH),
     "person_access": Row(frozenset({ADMINISTRATOR}), Scope.PERSON, POST),

@@ -151,6 +151,8 @@ urlpatterns = [
     page("sites/new/", people.site_new, "site_new"),
     page("sites/<uuid:id>/", people.site, "site"),
     page("people/", people.people, "people"),
+    page("people.csv", people.people_csv, "people_csv"),
+    page("people/selected.csv", people.people_selected_csv, "people_selected_csv"),
     page("people/new/", people.person_new, "person_new"),
     page("people/me/", account.me, "me"),
     page("people/me/theme/", account.theme, "theme"),

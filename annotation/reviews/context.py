@@ -15,6 +15,7 @@ from annotation.reviews.facts import (
     ContextFacts,
     MarksOfContextFacts,
     MaskSourceFacts,
+    PauseFacts,
     PermissionsFacts,
     ReplyFacts,
     ReviewOfContextFacts,
@@ -33,6 +34,7 @@ from annotation.scans.selectors import volume_index
 from annotation.scans.states import ScanState
 from annotation.work.facts import mark_facts, schema_facts
 from annotation.work.models import Assignment, Campaign, SeenPolicy, SignaturePolicy
+from annotation.work.pauses import pauses_of
 from annotation.work.requeuing import whole_line
 from annotation.work.schema import Layer, Schema
 from annotation.work.seen import ENOUGH_SLICES
@@ -85,6 +87,7 @@ def viewer_context(assignment: Assignment, user: User) -> ContextFacts:
         can=can,
         interlocks=list_interlocks(assignment) if can.submit else [],
         lease_until=assignment.lease_until,
+        pauses=[PauseFacts(one.what, one.why, one.since) for one in pauses_of(assignment, user)],
         previous=previous,
         next=following,
         user=user.username,

@@ -205,8 +205,7 @@ class SignatureFacts:
 @dataclass(frozen=True)
 class FeedbackFacts:
     """How a mask of a certification compares with the reference. The attempt is passed when the mean `dice` of its
-    `scans` reaches `pass_dice`; `mean_dice` is of the `measured` ones so far. `next`: the page of the next scan of the
-    attempt."""
+    `scans` reaches `pass_dice`; `mean_dice` is of the `measured` ones so far. `next`: its next scan's page."""
 
     dice: float
     surface_dice: float
@@ -221,6 +220,15 @@ class FeedbackFacts:
     measured: int
     scans: int
     next: str | None
+
+
+@dataclass(frozen=True)
+class PauseFacts:
+    """What is paused, why, and since when; null where that is not known."""
+
+    what: str
+    why: str
+    since: datetime | None
 
 
 @dataclass(frozen=True)
@@ -257,6 +265,7 @@ class ContextFacts:
     can: PermissionsFacts
     interlocks: Sequence[Interlock]
     lease_until: datetime | None
+    pauses: Sequence[PauseFacts]
     previous: str | None
     next: str | None
     user: str

@@ -13,6 +13,7 @@ from annotation.work.gold import draw_gold
 from annotation.work.independence import not_for
 from annotation.work.models import Assignment, Batch, Campaign, ReviewPolicy
 from annotation.work.overlap import add_readers, list_owed
+from annotation.work.pausable import ENDED
 from annotation.work.permissions import is_annotator, require_role
 from annotation.work.requeuing import find_begun
 from annotation.work.selectors import visible_batches
@@ -199,7 +200,7 @@ def _end_batch(batch_id: UUID, to: BatchState, actor: User) -> Batch:
     batch = lock_batch(batch_id, actor)
     why = f"batch {to}"
     # A pause ends with its batch.
-    advance(batch, to, table=BATCH, actor=actor, is_paused=False, pause_reason="")
+    advance(batch, to, table=BATCH, actor=actor, **ENDED)
     for row in rows:
         advance(row, AssignmentState.RECLAIMED, table=ASSIGNMENT, actor=actor, why=why, reason=why, ended_at=now())
     return batch

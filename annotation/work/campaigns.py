@@ -9,6 +9,7 @@ from django.db import transaction
 from annotation.scans.models import PseudonymKey, Scan
 from annotation.scans.pseudonyms import make_key
 from annotation.work.models import Campaign, CampaignMember, CampaignScan, LabelSchema
+from annotation.work.pausable import ENDED, begun
 from annotation.work.schema import parse_schema
 from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
@@ -103,8 +104,7 @@ def pause_campaign(*, campaign: Campaign, actor: Actor, why: str) -> None:
         raise Invalid("Say why the campaign is paused: everybody in it reads it.", code="reason_required")
     if row.is_paused:
         raise Conflict(f"{row.name} is paused already.", code="paused")
-    row.is_paused, row.pause_reason = True, why.strip()[:500]
-    row.save(update_fields=["is_paused", "pause_reason"])
+    row.set_pause(begun(why.strip()[:500]))
     record(actor=actor, action="campaign.paused", target=row, why=row.pause_reason)
 
 
@@ -114,8 +114,7 @@ def resume_campaign(*, campaign: Campaign, actor: Actor) -> None:
     row = Campaign.objects.select_for_update().get(pk=campaign.pk)
     if not row.is_paused:
         raise Conflict(f"{row.name} is not paused.", code="not_paused")
-    row.is_paused, row.pause_reason = False, ""
-    row.save(update_fields=["is_paused", "pause_reason"])
+    row.set_pause(ENDED)
     record(actor=actor, action="campaign.resumed", target=row)
 
 
@@ -131,7 +130,7 @@ def set_member(*, campaign: Campaign, user: User, role: str, is_member: bool = T
     if is_member and not rows.exists():
         # A paused person who gets another role stays paused.
         paused = CampaignMember.objects.filter(campaign=campaign, user=user, is_paused=True).first()
-        pause = {"is_paused": True, "pause_reason": paused.pause_reason} if paused else {}
+        pause = paused.pause if paused else ENDED
         CampaignMember.objects.create(campaign=campaign, user=user, role=role, **pause)
         record(actor=actor, action="campaign.role_given", target=campaign, new={"user": user.username, "role": role})
     elif not is_member and rows.exists():

@@ -1,10 +1,12 @@
 """What is paused, and for whom: the rule by which no work is given out, and what people read of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Q
 
 from annotation.work.models import Assignment, Batch, Campaign, CampaignMember
+from annotation.work.pausable import Pausable
 from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
 from voxloop.kernel.errors import Conflict
@@ -14,10 +16,16 @@ UNOPENED = (AssignmentState.QUEUED, AssignmentState.RETURNED)
 
 @dataclass(frozen=True)
 class Pause:
-    """A pause as those concerned read it: what stands still, and why."""
+    """A pause as those concerned read it: what stands still, why, and since when (`None` where it is not known)."""
 
     what: str
     why: str
+    since: datetime | None
+
+
+def told(what: str, row: Pausable) -> Pause:
+    """The pause of a campaign, a batch or a person that is paused."""
+    return Pause(what, row.pause_reason, row.paused_at)
 
 
 def held_for(person: User, path: str = "") -> Q:
@@ -45,7 +53,18 @@ def check_not_paused(assignment: Assignment, person: User) -> None:
 def person_pause(person: User, campaign: Campaign) -> Pause | None:
     """The person's own pause in a campaign."""
     row = CampaignMember.objects.filter(user=person, campaign=campaign, is_paused=True).first()
-    return Pause(f"Your work in {campaign} is paused.", row.pause_reason) if row else None
+    return told(f"Your work in {campaign} is paused.", row) if row else None
+
+
+def pauses_of(assignment: Assignment, person: User) -> list[Pause]:
+    """What keeps this assignment from being given to this person now, widest first; empty where nothing does."""
+    campaign, batch = assignment.campaign, assignment.batch
+    own = person_pause(person, campaign)
+    return [
+        *([told(f"{campaign} is paused.", campaign)] if campaign.is_paused else []),
+        *([told(f"{batch} is paused.", batch)] if batch.is_paused else []),
+        *([own] if own else []),
+    ]
 
 
 def pauses_told(person: User, campaign: Campaign) -> list[Pause]:
@@ -58,5 +77,4 @@ def pauses_told(person: User, campaign: Campaign) -> list[Pause]:
         Q(assignee=person) | Q(pk__in=unfinished.values("batch"))
     )
     own = person_pause(person, campaign)
-    told = [own] if own else []
-    return told + [Pause(f"{batch} is paused.", batch.pause_reason) for batch in batches.order_by("number")]
+    return ([own] if own else []) + [told(f"{batch} is paused.", batch) for batch in batches.order_by("number")]

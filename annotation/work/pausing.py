@@ -6,6 +6,7 @@ from django.db import transaction
 
 from annotation.work.batches import lock_batch
 from annotation.work.models import Batch, Campaign, CampaignMember
+from annotation.work.pausable import ENDED, begun
 from annotation.work.states import BATCH, BatchState
 from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
@@ -26,8 +27,7 @@ def pause_batch(*, batch_id: UUID, actor: User, why: str) -> Batch:
         raise Conflict(f"{batch} is paused already.", code="paused")
     if batch.state == BatchState.DRAFT or batch.state in BATCH.final:
         raise Conflict(f"A batch that is {batch.state} gives out no work; it cannot be paused.", code="state_conflict")
-    batch.is_paused, batch.pause_reason = True, reason
-    batch.save(update_fields=["is_paused", "pause_reason"])
+    batch.set_pause(begun(reason))
     record(actor=actor, action="batch.paused", target=batch, why=reason)
     return batch
 
@@ -38,8 +38,7 @@ def resume_batch(*, batch_id: UUID, actor: User) -> Batch:
     batch = lock_batch(batch_id, actor)
     if not batch.is_paused:
         raise Conflict(f"{batch} is not paused.", code="not_paused")
-    batch.is_paused, batch.pause_reason = False, ""
-    batch.save(update_fields=["is_paused", "pause_reason"])
+    batch.set_pause(ENDED)
     record(actor=actor, action="batch.resumed", target=batch)
     return batch
 
@@ -53,7 +52,7 @@ def pause_person(*, campaign: Campaign, person_id: UUID, actor: Actor, why: str)
     reason = _reason(why, f"Say why {person} is paused: they read it.")
     if any(row.is_paused for row in rows):
         raise Conflict(f"{person} is paused in {campaign} already.", code="paused")
-    CampaignMember.objects.filter(pk__in=[row.pk for row in rows]).update(is_paused=True, pause_reason=reason)
+    CampaignMember.objects.filter(pk__in=[row.pk for row in rows]).update(**begun(reason))
     record(actor=actor, action="campaign.person_paused", target=campaign, new={"user": person.username}, why=reason)
     return person
 
@@ -65,7 +64,7 @@ def resume_person(*, campaign: Campaign, person_id: UUID, actor: Actor) -> User:
     person = rows[0].user
     if not any(row.is_paused for row in rows):
         raise Conflict(f"{person} is not paused in {campaign}.", code="not_paused")
-    CampaignMember.objects.filter(pk__in=[row.pk for row in rows]).update(is_paused=False, pause_reason="")
+    CampaignMember.objects.filter(pk__in=[row.pk for row in rows]).update(**ENDED)
     record(actor=actor, action="campaign.person_resumed", target=campaign, new={"user": person.username})
     return person
 

@@ -32,6 +32,7 @@ interface Case {
 /** The compiler works beside the program; on a busy machine it needs a moment until the loops run at speed. */
 const WARM_UP_MS = 1500;
 const ROUNDS = 100;
+const DRAG_MM = 20;
 
 function timed(work: () => number): { milliseconds: number; first: number; voxels: number } {
   const begin = performance.now();
@@ -94,29 +95,47 @@ for (const { name, case: c, hu, limit } of casesOf<Case>()) {
     labels.apply(invert(runs), new Set());
     return runs.count;
   });
-  results[name] = { ...timed(() => voxelsIn(stroke())), apply: apply.milliseconds / 2, ...steps(c, hu, input.limit) };
+  results[name] = {
+    ...timed(() => voxelsIn(stroke())),
+    apply: apply.milliseconds / 2,
+    ...steps(c, hu, input.limit, [c.seed_zyx]),
+    drag: steps(c, hu, input.limit, dragged(c, DRAG_MM)),
+  };
 }
 
-/** A step of the stroke: the first one, which finds where the region changes, and those after it. */
-function steps(c: Case, hu: Int16Array, limit: BitVolume | null): { step: number; next: number; cold: number } {
+interface StepTimes {
+  readonly step: number;
+  readonly next: number;
+  readonly cold: number;
+}
+
+/** A step of a stroke of dabs at `seeds`: the first one, which finds where the region changes, and those after it. */
+function steps(c: Case, hu: Int16Array, limit: BitVolume | null, seeds: readonly Zyx[]): StepTimes {
   const volume = new Volume(c.shape_zyx, hu);
   volume.slicesArrived(0, c.shape_zyx[0]);
   const meta = { shapeZyx: c.shape_zyx, spacingMmZyx: c.spacing_mm_zyx, backgroundHu: c.background_hu };
   const ground = { meta, volume, labels: new Labelmap(c.shape_zyx), limit };
   const tool = { tool: "grow", segment: 1, radiusMm: c.radius_mm, overwrite: false, locked: [] } as const;
   const drawing = new Drawing(tool, ground);
-  drawing.dab(c.seed_zyx);
+  for (const seed of seeds) drawing.dab(seed);
   const { runs, stroke } = drawing.finish();
-  const press = drawing.onePress;
-  if (!press) throw new Error("the stroke took nothing");
+  const { grown } = drawing;
+  if (grown.length !== seeds.length) throw new Error(`${grown.length} of ${seeds.length} dabs took something`);
   const step = (stepping: Stepping) => {
     const found = stepping.step(1, stroke, ground);
     if ("kind" in found) throw new Error(found.why);
     return voxelsIn(found.runs);
   };
-  const first = timed(() => step(new Stepping(press, stroke, runs)));
-  const stepping = new Stepping(press, stroke, runs);
+  const first = timed(() => step(new Stepping(grown, stroke, runs)));
+  const stepping = new Stepping(grown, stroke, runs);
   const next = timed(() => step(stepping));
   return { step: first.milliseconds, next: next.milliseconds, cold: first.first };
+}
+
+/** The dabs of a drag of this length across the seed, one every quarter of the radius, as the brush makes them. */
+function dragged({ seed_zyx: [z, y, x], radius_mm, spacing_mm_zyx }: Case, lengthMm: number): Zyx[] {
+  const apart = Math.ceil(radius_mm / 4 / spacing_mm_zyx[2]);
+  const count = Math.floor(lengthMm / spacing_mm_zyx[2] / apart) + 1;
+  return Array.from({ length: count }, (_, n): Zyx => [z, y, x + Math.round((n - (count - 1) / 2) * apart)]);
 }
 process.stdout.write(JSON.stringify(results));

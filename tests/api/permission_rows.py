@@ -50,6 +50,9 @@ OWNER = row(HIDDEN, annotator=YES, coordinator=FORBIDDEN, datamanager=FORBIDDEN,
 COORDINATOR_OF_BATCH = row(HIDDEN, annotator=FORBIDDEN, coordinator=YES, datamanager=FORBIDDEN, admin=FORBIDDEN)
 
 
+LEADER_OF_CAMPAIGN = row(FORBIDDEN, outsider=HIDDEN, coordinator=YES, elsewhere=YES, admin=YES)
+
+
 SEERS_OF_BATCH = row(HIDDEN, annotator=YES, coordinator=YES, elsewhere=YES, datamanager=YES, admin=YES)
 
 
@@ -110,6 +113,15 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("api:batch-close", "post"): COORDINATOR_OF_BATCH | {"elsewhere": YES},
     ("api:batch-cancel", "post"): COORDINATOR_OF_BATCH | {"elsewhere": YES},
     ("api:batch-assign", "post"): COORDINATOR_OF_BATCH | {"elsewhere": YES},
+    ("api:batch-pause", "get"): SEERS_OF_BATCH,
+    ("api:batch-pause", "post"): COORDINATOR_OF_BATCH | {"elsewhere": YES},
+    ("api:batch-resume", "post"): COORDINATOR_OF_BATCH | {"elsewhere": YES},
+    ("api:campaign-pause", "get"): row(YES, outsider=HIDDEN),
+    ("api:campaign-pause", "post"): LEADER_OF_CAMPAIGN,
+    ("api:campaign-resume", "post"): LEADER_OF_CAMPAIGN,
+    ("api:member-pause", "get"): LEADER_OF_CAMPAIGN | {"annotator2": YES},
+    ("api:member-pause", "post"): LEADER_OF_CAMPAIGN,
+    ("api:member-resume", "post"): LEADER_OF_CAMPAIGN,
     ("api:batch-offline", "get"): SEERS_OF_BATCH,
     ("api:batch-offline", "post"): SEERS_OF_BATCH,
     ("api:batch-offline", "delete"): SEERS_OF_BATCH,

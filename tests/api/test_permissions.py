@@ -137,6 +137,7 @@ def pk_of(name: str, subjects: dict[str, Any]) -> Any:
     for prefix, kind in (
         ("api:revision-probability", "prediction"),
         ("api:batch-", "batch"),
+        ("api:campaign-", "campaign"),
         ("api:assignment", "assignment"),
         ("api:scan", "scan"),
         ("api:volume", "scan"),
@@ -166,6 +167,9 @@ def body_of(name: str, subjects: dict[str, Any]) -> dict[str, Any]:
         "api:me-settings": {"values": {"smooth": False}},
         "api:batches": {"campaign": str(subjects["campaign"]), "size": 1},
         "api:batch-assign": {"assignee": None},
+        "api:batch-pause": {"reason": "the scanner is checked"},
+        "api:campaign-pause": {"reason": "holidays"},
+        "api:member-pause": {"reason": "on leave"},
         "api:batch-offline": {"days": 2},
         "api:assignment-beat": {"active_seconds": 5},
         "api:assignment-answers": {"values": {}},
@@ -219,7 +223,8 @@ def ask(client: Client, name: str, method: str, subjects: dict[str, Any]) -> Any
         "api:efforts",
         "api:quantities",
     }
-    path = reverse(name, args=[pk_of(name, subjects)] if takes_pk else [])
+    args = [subjects["campaign"], subjects["person"]] if name.startswith("api:member-") else []
+    path = reverse(name, args=args or ([pk_of(name, subjects)] if takes_pk else []))
     if (name, method) == ("api:assignment-mask", "put"):
         return client.put(path, mask_message(), MEDIA_TYPE, HTTP_IF_MATCH='"empty"', HTTP_IDEMPOTENCY_KEY=str(uuid4()))
     if (name, method) == ("api:scan-upload", "post"):

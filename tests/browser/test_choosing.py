@@ -13,11 +13,11 @@ from tests.factories.effort import foresee, work
 from tests.factories.world import World, make_scan
 
 
-def faults_of(new_page: Any, path: str, name: str) -> list[str]:
+def faults_of(new_page: Any, path: str, name: str, who: str = "coordinator") -> list[str]:
     """Faults of a page in both themes; it is wider than no window."""
     found: list[str] = []
     for theme in ("light", "dark"):
-        page = new_page("coordinator", color_scheme=theme)
+        page = new_page(who, color_scheme=theme)
         page.goto(path)
         expect(page.get_by_role("main")).to_be_visible()
         found += faults(page)

@@ -9,6 +9,7 @@ from tests.browser.test_choosing import faults_of
 from tests.browser.test_pages import faults
 from tests.chromium import shoot
 from tests.factories.world import World, label, publish
+from tests.journeys.viewer import CLIPPED
 
 
 def test_a_batch_and_a_person_are_paused(live_world: World, new_page: Any) -> None:
@@ -40,6 +41,15 @@ def test_a_batch_and_a_person_are_paused(live_world: World, new_page: Any) -> No
             assert reads.evaluate("document.documentElement.scrollWidth <= innerWidth")
             assert not faults(reads)
             shoot(reads, f"paused-worklist-{who}-{theme}-{width}")
+    opened, queued = batch.assignments.order_by("position")[:2]
+    for row, more in ((opened, "can be saved and handed in"), (queued, "work on it begins when the pause ends")):
+        reads = new_page("annotator", viewport={"width": 1366, "height": 768})
+        reads.goto(f"/view/{row.pk}/")
+        note = reads.get_by_test_id("paused")
+        expect(note).to_contain_text("B-001 is paused. The scanner at b is checked. Paused ")
+        expect(note).to_contain_text(more)
+        assert reads.evaluate(CLIPPED) == []
+        shoot(reads, f"paused-viewer-{row.position}")
     page.get_by_role("row", name="annotator2").get_by_role("button", name="Go on").click()
     expect(page.locator("#toasts")).to_contain_text("annotator2 goes on in Chest CT.")
     page.goto(f"/batches/{batch.pk}/")

@@ -98,3 +98,30 @@ def test_batches_and_jobs_are_found(live_world: World, new_page: Any) -> None:
         expect(page.locator('th[aria-sort="ascending"]')).to_have_text("State")
         assert f"q={find}" in page.url
         at_every_width(page, name)
+
+
+def test_people_are_found_selected_and_exported(live_world: World, new_page: Any) -> None:
+    page = new_page("admin")
+    assert not faults_of(new_page, "/people/", "table-people", who="admin")
+    page.goto("/people/")
+    page.get_by_label("Role").select_option("annotator")
+    page.get_by_label("Role").press("Enter")
+    page.get_by_role("button", name="Filter").click()
+    rows = page.locator("tr[data-href]")
+    expect(rows).to_have_count(2)
+    page.get_by_role("link", name="Name").click()
+    expect(rows.first).to_contain_text("annotator2")
+    page.reload()
+    expect(page.get_by_label("Role")).to_have_value("annotator")
+    page.get_by_label("Select everybody of this page").check()
+    bar = page.locator("[data-selection]")
+    expect(bar).to_contain_text("2 selected")
+    at_every_width(page, "table-people-selected")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    shoot(page, "table-people-selected-1366")
+    with page.expect_download() as download:
+        bar.get_by_role("button", name="CSV").click()
+    with Path(download.value.path()).open(encoding="utf-8") as file:
+        assert [row["person"] for row in csv.DictReader(file)] == ["annotator2", "annotator"]
+    page.get_by_role("link", name="Show all").click()
+    expect(rows).not_to_have_count(2)

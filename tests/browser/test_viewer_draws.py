@@ -185,3 +185,24 @@ def test_strokes_wait_in_the_browser_while_the_network_is_gone(
     head = head_of(assignment.pk, "findings")
     assert head is not None
     assert head.voxel_counts == drawn
+
+
+def test_a_drag_of_several_dabs_takes_more_and_less_by_keys(viewer: Viewer) -> None:
+    page = viewer.page
+    page.keyboard.press("g")
+    viewer.set_radius(8)
+    page.mouse.move(*viewer.at(MIDDLE))
+    page.mouse.down()
+    for step in (3, 6):
+        page.mouse.move(*viewer.at((MIDDLE[0] + step, MIDDLE[1], MIDDLE[2])))
+    page.mouse.up()
+    page.wait_for_function("() => voxloop.strokes.length === 1")
+    drawn, counts = viewer.mask_hash(), viewer.counts()["1"]
+    for key, sign in (("Alt+,", ">"), ("Alt+.", "<")):
+        page.keyboard.press(key)
+        page.wait_for_function(f"n => voxloop.counts()['1'] {sign} n", arg=counts)
+        expect(page.get_by_test_id("notice")).to_contain_text("bounds of 3 dabs")
+        shoot(page, f"stepped-drag-{key[-1] == ','}")
+        page.keyboard.press("Control+z")
+        page.wait_for_function("n => voxloop.counts()['1'] === n", arg=counts)
+        assert viewer.mask_hash() == drawn

@@ -16,7 +16,7 @@ from annotation.reviews.models import Arbitration, ReviewRound, RoundMask
 from annotation.reviews.selectors import arbitration_queue, review_queue, visible_arbitrations, visible_rounds
 from annotation.reviews.states import ArbitrationState, RoundState
 from annotation.work.models import Batch, Campaign, SignaturePolicy
-from annotation.work.pauses import Pause, person_pause
+from annotation.work.pauses import Pause, person_pause, told
 from annotation.work.schema import parse_schema
 from voxloop.accounts.models import User
 from voxloop.kernel.clock import now
@@ -91,7 +91,7 @@ def pauses_of_reviews(user: User, campaign: Campaign) -> list[Pause]:
     own = person_pause(user, campaign)
     waiting = visible_rounds(user).filter(state=RoundState.PENDING, annotation__campaign=campaign)
     batches = Batch.objects.filter(is_paused=True, pk__in=waiting.values("annotation__batch")).order_by("number")
-    return ([own] if own else []) + [Pause(f"{batch} is paused.", batch.pause_reason) for batch in batches]
+    return ([own] if own else []) + [told(f"{batch} is paused.", batch) for batch in batches]
 
 
 def tell(rounds: list[ReviewRound], user: User) -> list[QueueRow]:

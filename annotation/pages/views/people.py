@@ -3,6 +3,7 @@
 from secrets import token_urlsafe
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Count
 from django.http import HttpResponse
@@ -10,18 +11,18 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from annotation.pages.campaign_forms import SiteNameForm
-from annotation.pages.people_forms import PersonForm, SiteForm
+from annotation.pages.people_forms import PeopleForm, PersonForm, SiteForm
 from annotation.pages.requests import PageRequest
+from annotation.pages.selectors import people as listed
 from annotation.pages.sending import form_page, save
-from annotation.pages.sorting import sort_rows
+from annotation.pages.tables import csv_file
 from annotation.pages.templatetags.figures import plural
 from annotation.scans.models import Site
 from annotation.scans.services import create_site, rename_site, set_site_membership
 from annotation.work.campaigns import set_member
 from annotation.work.handing_over import hand_back_out_of_reach
-from annotation.work.models import Campaign, CampaignMember
+from annotation.work.models import Campaign
 from annotation.work.people import close_account, invite_person, open_account
-from annotation.work.permissions import campaigns_with_role
 from voxloop.accounts.links import make_link
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
@@ -31,21 +32,43 @@ from voxloop.accounts.sessions import end_sessions, list_sessions
 from voxloop.accounts.tokens import end_token, end_tokens, find_own_token
 from voxloop.kernel.errors import Invalid
 
-PEOPLE_COLUMNS = {"name": ("username",), "account": ("is_active", "username"), "log-in": ("last_login", "username")}
+PAGE_SIZE = 50
 
 
 def people(request: PageRequest) -> HttpResponse:
     """Who is here; an administrator sees all, a coordinator the members of the own campaigns."""
-    rows = User.objects.prefetch_related("memberships__campaign", "site_memberships__site")
-    if not request.user.is_administrator:
-        own = campaigns_with_role(request.user, Role.COORDINATOR)
-        rows = rows.filter(pk__in=CampaignMember.objects.filter(campaign__in=own).values("user"))
-    rows = sort_rows(rows, request.GET.get("sort", ""), PEOPLE_COLUMNS, "name")
+    form = PeopleForm(request.GET, sites=listed.sites_of_people(request.user))
+    found = listed.find_people(request.user, request.GET)
     return render(
         request,
         "people.html",
-        {"people": rows, "may_change": request.user.is_administrator, "default_sort": "name"},
+        {
+            "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
+            "total": listed.visible_people(request.user).count(),
+            "form": form,
+            "kept": [("sort", request.GET["sort"])] if "sort" in request.GET else [],
+            "filter": [(name, request.GET[name]) for name in ("q", "role", "site", "state") if request.GET.get(name)],
+            "may_change": request.user.is_administrator,
+            "default_sort": listed.DEFAULT_SORT,
+        },
     )
+
+
+def people_csv(request: PageRequest) -> HttpResponse:
+    """The people of the filter, in its order."""
+    return csv_file("people", listed.HEAD, listed.table_of(listed.find_people(request.user, request.GET)))
+
+
+def people_selected_csv(request: PageRequest) -> HttpResponse:
+    """The selected people: each by the id, or all that the filter of the table finds."""
+    sent = request.POST
+    if sent.get("all"):
+        found = listed.find_people(request.user, sent)
+    else:
+        found = listed.people_of(request.user, sent.getlist("person"), sent.get("sort", ""))
+    if not found.exists():
+        raise Invalid("Select at least one person.", code="nothing_selected")
+    return csv_file("people", listed.HEAD, listed.table_of(found))
 
 
 def sites(request: PageRequest) -> HttpResponse:

@@ -35,8 +35,8 @@ export interface Ground {
 
 export type GrowTool = Extract<Tool, { tool: "grow" }>;
 
-/** One press of the growing brush, with its bounds in true HU. */
-export interface Press {
+/** One dab of the growing brush that was not refused, with its bounds in true HU. */
+export interface GrownDab {
   readonly tool: GrowTool;
   readonly seed: Zyx;
   readonly lowerHu: number;
@@ -142,8 +142,7 @@ export class Drawing {
   #last: Zyx | null = null;
   #reach = 1;
   #pressed = false;
-  #dabs = 0;
-  #grown: GrowResult | null = null;
+  readonly #grown: GrownDab[] = [];
 
   constructor(
     private readonly tool: Tool,
@@ -167,7 +166,8 @@ export class Drawing {
       grown: GrowResult | null = null;
     centres.forEach((centre, n) => {
       const part = last ? lastReach + (reach - lastReach) * ((n + 1) / centres.length) : reach;
-      const effect = effectOf(part === 1 ? tool : { ...tool, radiusMm: tool.radiusMm * part }, centre, ground);
+      const dab = part === 1 ? tool : { ...tool, radiusMm: tool.radiusMm * part };
+      const effect = effectOf(dab, centre, ground);
       box = unite(box, ground.labels.apply(effect.runs, this.chunks));
       this.#composer.add(effect.runs);
       const counts = tally(effect.runs);
@@ -175,8 +175,9 @@ export class Drawing {
       removed += counts.removed;
       grown = effect.grow;
       this.#last = centre;
-      this.#grown = effect.grow;
-      this.#dabs++;
+      const { refusal = "erased", lowerHu = null, seedHu = null } = effect.grow ?? {};
+      if (dab.tool === "grow" && refusal === null && lowerHu !== null && seedHu !== null)
+        this.#grown.push({ tool: dab, seed: centre, lowerHu, seedHu });
     });
     this.#reach = reach;
     this.#pressed ||= reach !== 1;
@@ -184,13 +185,9 @@ export class Drawing {
     return { added, removed, grow: grown, box };
   }
 
-  /** The gesture as one press of the growing brush; null where it is more, or anything else. */
-  get onePress(): Press | null {
-    const { tool } = this;
-    const bounds = this.#grown;
-    if (tool.tool !== "grow" || this.#dabs !== 1 || this.#pressed || !this.#last) return null;
-    if (bounds?.lowerHu == null || bounds.seedHu === null) return null;
-    return { tool, seed: this.#last, lowerHu: bounds.lowerHu, seedHu: bounds.seedHu };
+  /** The dabs of the growing brush, in order, without those that were refused; none where the tool is another. */
+  get grown(): readonly GrownDab[] {
+    return this.#grown;
   }
 
   /** Takes everything back. */

@@ -45,7 +45,7 @@ import { uuid } from "./uuid";
 export class EditorSession extends Looking implements Calls {
   #line!: Line;
   #drawing: Drawing | null = null;
-  /** The last stroke of one press, to step it. */
+  /** The last stroke of the growing brush, to step it. */
   #stepping: Stepping | null = null;
 
   constructor(private readonly around: Surroundings) {
@@ -163,8 +163,7 @@ export class EditorSession extends Looking implements Calls {
     this.#drawing = null;
     if (!drawing) return { added: 0, removed: 0 };
     const { runs, stroke } = drawing.finish();
-    const press = drawing.onePress;
-    if (press && runs.count > 0) this.#stepping = new Stepping(press, stroke, runs);
+    if (drawing.grown.length > 0 && runs.count > 0) this.#stepping = new Stepping(drawing.grown, stroke, runs);
     if (runs.count > 0) this.#line.keep(this.mask.record(runs, stroke, drawing.chunks));
     return { added: stroke.added, removed: stroke.removed };
   }

@@ -243,6 +243,7 @@ export interface Context {
   readonly can: Permissions;
   readonly interlocks: readonly Interlock[];
   readonly lease_until: string | null;
+  readonly pauses: readonly Pause[];
   readonly previous: string | null;
   readonly next: string | null;
   readonly user: string;
@@ -331,8 +332,7 @@ export interface Export {
 
 /**
  * How a mask of a certification compares with the reference. The attempt is passed when the mean `dice` of its
- * `scans` reaches `pass_dice`; `mean_dice` is of the `measured` ones so far. `next`: the page of the next scan of the
- * attempt.
+ * `scans` reaches `pass_dice`; `mean_dice` is of the `measured` ones so far. `next`: its next scan's page.
  */
 export interface Feedback {
   readonly dice: number;
@@ -785,6 +785,20 @@ export interface PatchedSettingsRequest {
 
 export interface PatchedTextRequest {
   readonly text?: string;
+}
+
+/** What is paused, why, and since when; null where that is not known. */
+export interface Pause {
+  readonly what: string;
+  readonly why: string;
+  readonly since: string | null;
+}
+
+/** Whether something is paused; `since` is null where it is not, or not known. */
+export interface PauseState {
+  readonly is_paused: boolean;
+  readonly reason: string;
+  readonly since: string | null;
 }
 
 /** What this person may do here now. */
@@ -1379,6 +1393,11 @@ export interface VolumePreview {
   readonly lengths: readonly number[];
 }
 
+export interface WhyPausedRequest {
+  /** those concerned read it */
+  readonly reason: string;
+}
+
 export interface YankRequest {
   readonly reason: string;
 }
@@ -1531,6 +1550,14 @@ export interface Calls {
     readonly body: undefined;
     readonly answer: BroughtBack;
   };
+  "GET /api/v1/batches/{id}/pause": {
+    readonly body: undefined;
+    readonly answer: PauseState;
+  };
+  "POST /api/v1/batches/{id}/pause": {
+    readonly body: WhyPausedRequest;
+    readonly answer: PauseState;
+  };
   "POST /api/v1/batches/{id}/publish": {
     readonly body: undefined;
     readonly answer: Batch;
@@ -1539,9 +1566,37 @@ export interface Calls {
     readonly body: undefined;
     readonly answer: ReportSet;
   };
+  "POST /api/v1/batches/{id}/resume": {
+    readonly body: undefined;
+    readonly answer: PauseState;
+  };
   "GET /api/v1/campaigns/": {
     readonly body: undefined;
     readonly answer: PaginatedCampaignList;
+  };
+  "GET /api/v1/campaigns/{id}/pause": {
+    readonly body: undefined;
+    readonly answer: PauseState;
+  };
+  "POST /api/v1/campaigns/{id}/pause": {
+    readonly body: WhyPausedRequest;
+    readonly answer: PauseState;
+  };
+  "GET /api/v1/campaigns/{id}/people/{person}/pause": {
+    readonly body: undefined;
+    readonly answer: PauseState;
+  };
+  "POST /api/v1/campaigns/{id}/people/{person}/pause": {
+    readonly body: WhyPausedRequest;
+    readonly answer: PauseState;
+  };
+  "POST /api/v1/campaigns/{id}/people/{person}/resume": {
+    readonly body: undefined;
+    readonly answer: PauseState;
+  };
+  "POST /api/v1/campaigns/{id}/resume": {
+    readonly body: undefined;
+    readonly answer: PauseState;
   };
   "PATCH /api/v1/comments/{id}/": {
     readonly body: PatchedTextRequest;

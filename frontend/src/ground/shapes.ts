@@ -15,12 +15,12 @@ export const Interlock: Shape<contract.Interlock> = "L";
 export const Marks: Shape<contract.Marks> = "R";
 export const OfflineLoad: Shape<Pick<contract.OfflineLoad, "until" | "scans">> = "U";
 export const OfflinePlan: Shape<contract.OfflinePlan> = "V";
-export const Reply: Shape<contract.Reply> = "Da";
-export const SavedAnswers: Shape<Pick<contract.SavedAnswers, "values">> = "Ga";
-export const Setter: Shape<contract.Setter> = "Ja";
-export const Settings: Shape<Pick<contract.Settings, "saved" | "values">> = "La";
-export const Verdict: Shape<Pick<contract.Verdict, "next" | "undo_seconds">> = "Oa";
-export const VolumeIndex: Shape<contract.VolumeIndex> = "Pa";
+export const Reply: Shape<contract.Reply> = "Ea";
+export const SavedAnswers: Shape<Pick<contract.SavedAnswers, "values">> = "Ha";
+export const Setter: Shape<contract.Setter> = "Ka";
+export const Settings: Shape<Pick<contract.Settings, "saved" | "values">> = "Ma";
+export const Verdict: Shape<Pick<contract.Verdict, "next" | "undo_seconds">> = "Pa";
+export const VolumeIndex: Shape<contract.VolumeIndex> = "Qa";
 
 /** Components by their marks. */
 export const PARTS: Readonly<Record<string, string>> = {
@@ -33,16 +33,16 @@ export const PARTS: Readonly<Record<string, string>> = {
   // Checks
   D: "values:{b",
   // Comment
-  E: "id author text created_at:s ijk:?3i round:i state:=open/resolved/reopened edited_at:?s replies:[Da",
+  E: "id author text created_at:s ijk:?3i round:i state:=open/resolved/reopened edited_at:?s replies:[Ea",
   // Condition
   F: "question:s in:[sb",
   // Context
   G:
     "id reason user:s stage:=annotation/review/arbitration/certification " +
     "state:=queued/open/submitted/approved/returned/blocked/skipped/reclaimed round offline_days:i batch:B " +
-    "campaign:C scan:Ha prior:?Aa schema:N masks:{T overlays:[Y probability:?Ba interactive:?K answers:A marks:S " +
-    "comments:[E comments_seen lease_until previous next:?s review:?Ea feedback:?H signature:Ma seen:Na " +
-    "proposed_policy:=off/warn/block can:Z interlocks:[L settings:La",
+    "campaign:C scan:Ia prior:?Ba schema:N masks:{T overlays:[Y probability:?Ca interactive:?K answers:A marks:S " +
+    "comments:[E comments_seen lease_until previous next:?s review:?Fa feedback:?H signature:Na seen:Oa " +
+    "proposed_policy:=off/warn/block can:Aa interlocks:[L pauses:[Z settings:Ma",
   // Feedback
   H:
     "dice surface_dice tolerance_mm too_much_ml missed_ml gold_ml pass_dice mean_dice:n attempt measured scans:i " +
@@ -58,9 +58,9 @@ export const PARTS: Readonly<Record<string, string>> = {
   // Jump
   M: "question?:?s layer?:s ijk?:?3i",
   // LabelSchema
-  N: "layers:[O questions:[Ca",
+  N: "layers:[O questions:[Da",
   // Layer
-  O: "name title:s editable:b limit:=/lungs segments:[Ia",
+  O: "name title:s editable:b limit:=/lungs segments:[Ja",
   // ListedRevision
   P: "id model created_at source:s kind:=draft/correction/prediction/consensus/import author:?s tools counts change:{i",
   // Mark
@@ -81,50 +81,52 @@ export const PARTS: Readonly<Record<string, string>> = {
   X: "value label:s means:=/infection/no_infection",
   // Overlay
   Y: "key title layer revision url:s",
+  // Pause
+  Z: "what why:s since:?s",
   // Permissions
-  Z: "edit submit skip block approve correct return comment:b",
+  Aa: "edit submit skip block approve correct return comment:b",
   // Prior
-  Aa: "scan code description volume:s mask:?s",
+  Ba: "scan code description volume:s mask:?s",
   // Probability
-  Ba: "url layer model:s bytes:i shape_zyx step_zyx:3i segment:?i",
+  Ca: "url layer model:s bytes:i shape_zyx step_zyx:3i segment:?i",
   // Question
-  Ca:
+  Da:
     "key text unit:s kind:=choice/choices/boolean/number/text required:b options:[X min max:?n decimals " +
     "max_length:i shown_when:?F",
   // Reply
-  Da: "id author text created_at:s edited_at:?s",
+  Ea: "id author text created_at:s edited_at:?s",
   // ReviewOfContext
-  Ea:
+  Fa:
     "id author:s round:i state:=pending/claimed/approved/corrected/returned/arbitration/withdrawn/taken_back " +
     "answers:{* submitted:{s looked_at reasons:[s",
   // Revision
-  Fa: "id model created_at source:s kind:=draft/correction/prediction/consensus/import author:?s",
+  Ga: "id model created_at source:s kind:=draft/correction/prediction/consensus/import author:?s",
   // SavedAnswers
-  Ga: "values:{*",
+  Ha: "values:{*",
   // ScanOfContext
-  Ha: "id code site modality description volume:s shape_zyx:?3i spacing_mm_zyx:?3n index:?Pa",
+  Ia: "id code site modality description volume:s shape_zyx:?3i spacing_mm_zyx:?3n index:?Qa",
   // Segment
-  Ia: "id:i key name colour:s infectious:b",
+  Ja: "id:i key name colour:s infectious:b",
   // Setter
-  Ja: "value:i revision:?Fa strokes:[Ka",
+  Ka: "value:i revision:?Ga strokes:[La",
   // SettingStroke
-  Ka: "id tool at:?s segment:?i",
+  La: "id tool at:?s segment:?i",
   // Settings
-  La: "saved:i values:{*",
+  Ma: "saved:i values:{*",
   // Signature
-  Ma: "meaning:s policy:=always/recent/log_in minutes:i",
+  Na: "meaning:s policy:=always/recent/log_in minutes:i",
   // SlicesSeen
-  Na: "slices:s enough:n policy:=off/warn/block",
+  Oa: "slices:s enough:n policy:=off/warn/block",
   // Verdict
-  Oa: "next:?s undo_seconds:i",
+  Pa: "next:?s undo_seconds:i",
   // VolumeIndex
-  Pa:
-    "version:i scan modality seal:s shape_zyx:3i spacing_mm_zyx:3n lps_from_ijk:44n pack:Ra preview:Sa limit:?Qa " +
+  Qa:
+    "version:i scan modality seal:s shape_zyx:3i spacing_mm_zyx:3n lps_from_ijk:44n pack:Sa preview:Ta limit:?Ra " +
     "hu_range:2i",
   // VolumeLimit
-  Qa: "url:s bytes background_hu:i",
+  Ra: "url:s bytes background_hu:i",
   // VolumePack
-  Ra: "url sha256:s bytes:i codec:=htj2k dtype:=int16/uint16 slices:[2i sums:?s",
+  Sa: "url sha256:s bytes:i codec:=htj2k dtype:=int16/uint16 slices:[2i sums:?s",
   // VolumePreview
-  Sa: "url:s bytes hu_lo hu_step:i shape_zyx step_zyx:3i codec:=gzip/htj2k lengths:[i",
+  Ta: "url:s bytes hu_lo hu_step:i shape_zyx step_zyx:3i codec:=gzip/htj2k lengths:[i",
 };

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { growStroke, writableByGrowing } from "../../src/editor/brushes";
 import { ladderOf } from "../../src/editor/ladder";
 import { seedValue, smoothedBox, withinBounds } from "../../src/editor/smoothing";
+import type { Runs } from "../../src/editor/runs";
 import { BitFrame, Scratch } from "../../src/editor/bits";
 import { GROW_DEFAULTS, type Ijk, type StepResult, type Tool, type Zyx } from "../../src/editor/types";
 import { Browser, Desk, SPACING, same } from "./desk";
@@ -40,6 +41,10 @@ async function sit(): Promise<Desk> {
   return desk;
 }
 
+const WRITABLE = writableByGrowing(1, false, []);
+const paint = (labels: Uint8Array, runs: Runs): void => {
+  for (let n = 0; n < runs.count; n++) labels.fill(runs.after[n]!, runs.start[n], runs.start[n]! + runs.length[n]!);
+};
 const marked = (desk: Desk): number => desk.session.stats().segments[0]?.voxels ?? 0;
 const stepped = (result: StepResult): Extract<StepResult, { kind: "stepped" }> => {
   if (result.kind !== "stepped") throw new Error(result.why);
@@ -99,11 +104,74 @@ describe("a step of the last stroke", () => {
     expect(result).toEqual({ kind: "stays", why: "no-more" });
   });
 
-  test("is none after a drag, another stroke, or nothing", async () => {
+  test("of a drag shifts all its dabs together, and each goes back by one undo", async () => {
+    const desk = await sit();
+    await desk.sphere(2, 3, [50, 35, 15]);
+    const before = desk.labels;
+    const drag: Ijk[] = [MIDDLE, [44, 35, 15], [48, 35, 15]];
+    await desk.stroke(GROW, ...drag);
+    const states = [desk.labels];
+    for (const by of [1, 1, -1] as const) {
+      const sizes = marked(desk);
+      const { added, removed, shiftHu, dabs } = stepped(await desk.session.stepStroke(by));
+      expect(dabs).toBe(3);
+      expect(added - removed).toBe(marked(desk) - sizes);
+      expect(Math.sign(added - removed)).toBe(by);
+      // What the same drag would have taken with each dab's own bound shifted, one dab after the other.
+      const wanted = before.slice();
+      const input = { shape: SHAPE, spacing: SPACING, hu: shells(), labels: wanted, limit: null, backgroundHu: -860 };
+      const asDrawn = before.slice();
+      for (const [i, j, k] of drag) {
+        const own = growStroke({ ...input, labels: asDrawn }, 1, [k, j, i], 14, {}, WRITABLE);
+        paint(asDrawn, own.runs);
+        const lowerHu = Math.max(-840, Math.ceil(own.grown.lowerHu!) + shiftHu); // never into all lung
+        paint(wanted, growStroke(input, 1, [k, j, i], 14, { lowerHu }, WRITABLE).runs);
+      }
+      expect(same(desk.labels, wanted)).toBe(true);
+      states.push(desk.labels);
+    }
+    for (const state of states.slice(0, -1).reverse()) {
+      await desk.session.undo();
+      expect(same(desk.labels, state)).toBe(true);
+    }
+    await desk.session.redo();
+    await desk.session.flush();
+    expect(desk.server.strokes.at(-1)).toMatchObject({ tool: "redo" });
+    expect(desk.server.strokes.find(({ tool }) => tool === "step")).toMatchObject({ params: { dabs: 3 } });
+    expect(same(desk.server.labels, desk.labels)).toBe(true);
+  });
+
+  test("of a long drag says a leak of one dab, however much the others take", async () => {
+    const desk = await sit();
+    // A thick bar of one brightness through everything, and beside its end the rings that run over into the haze.
+    const hu = shells();
+    for (let k = 0, n = 0; k < SHAPE[0]; k++)
+      for (let j = 0; j < SHAPE[1]; j++)
+        for (let i = 0; i < SHAPE[2]; i++, n++) {
+          if (i < 24) hu[n] = i < 22 ? -100 : -860;
+          if (i > 62 || j < 14 || j > 56) hu[n] = i < 22 ? -100 : -860;
+        }
+    desk.session.putSlices(0, hu);
+    await desk.stroke({ ...GROW, radiusMm: 16 }, [6, 20, 15], [6, 35, 15], [6, 50, 15], [16, 44, 15], MIDDLE);
+    const told: [part: number, isLeap: boolean][] = [];
+    for (;;) {
+      const sizes = marked(desk);
+      const result = await desk.session.stepStroke(1);
+      if (result.kind === "stays") break;
+      told.push([(result.added - result.removed) / sizes, result.isLeap]);
+    }
+    expect(told.filter(([, isLeap]) => isLeap).length).toBeGreaterThanOrEqual(1);
+    // Nothing that brings the haze, thousands of voxels at once, goes without the word.
+    const haze = told.filter(([part]) => part > 0.15);
+    expect(haze.length).toBeGreaterThanOrEqual(1);
+    expect(haze.every(([, isLeap]) => isLeap)).toBe(true);
+  });
+
+  test("is none after another stroke, a drag that took nothing, or nothing", async () => {
     const desk = await sit();
     const none = { kind: "stays", why: "no-stroke" };
     expect(await desk.session.stepStroke(1)).toEqual(none);
-    await desk.stroke(GROW, MIDDLE, [48, 35, 15]);
+    await desk.stroke(GROW, [40, 35, 2], [44, 35, 2]);
     expect(await desk.session.stepStroke(1)).toEqual(none);
     await desk.stroke(GROW, MIDDLE);
     await desk.sphere(2, 3, [10, 10, 5]);
@@ -140,13 +208,29 @@ describe("the ladder", () => {
   const seed: Zyx = [15, 35, 40];
 
   test("knows the size of the flood at every bound", () => {
-    const ladder = ladderOf(ground, seed, -120, 14, GROW_DEFAULTS);
+    const ladder = ladderOf(ground, [{ seed, seedHu: -120, radiusMm: 14, bound: 0 }], GROW_DEFAULTS);
     for (const lowerHu of [-300, -500, -640, -699, -700, -760]) {
       const plain = { lowerHu, openMm: 0, closeMm: 0, fill: false };
       const { runs } = growStroke(ground, 1, seed, 14, plain, writableByGrowing(1, false, []));
       let size = 0;
       for (let n = 0; n < runs.count; n++) size += runs.length[n]!;
       expect(ladder.sizeAt(lowerHu), `${lowerHu}`).toBe(size);
+    }
+  });
+
+  test("of several dabs counts a voxel once, at the shift at which the first of them reaches it", () => {
+    const dabs = [
+      { seed, seedHu: -120, radiusMm: 9, bound: -400 },
+      { seed: [15, 35, 46] as Zyx, seedHu: -400, radiusMm: 9, bound: -500 },
+    ];
+    const ladder = ladderOf(ground, dabs, GROW_DEFAULTS);
+    for (const shift of [0, -10, -40, -120, -190, -250]) {
+      const labels = new Uint8Array(ground.labels.length);
+      for (const { seed: at, radiusMm, bound } of dabs) {
+        const plain = { lowerHu: bound + shift, openMm: 0, closeMm: 0, fill: false };
+        paint(labels, growStroke(ground, 1, at, radiusMm, plain, WRITABLE).runs);
+      }
+      expect(ladder.sizeAt(shift), `${shift}`).toBe(labels.reduce((sum, label) => sum + label, 0));
     }
   });
 

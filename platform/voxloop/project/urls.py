@@ -22,6 +22,7 @@ from annotation.work import api as work
 from annotation.work import choosing_api
 from annotation.work import erasing_api as erasing
 from annotation.work import marks_api as marks
+from annotation.work import pausing_api as pausing
 from annotation.work import people_api as people
 from annotation.work import scans_api as scans
 from voxloop.accounts import api as accounts
@@ -43,11 +44,17 @@ API = [
     path("scans/<uuid:pk>/volume/preview", scans.PreviewView.as_view(), name="volume-preview"),
     path("scans/<uuid:pk>/volume/limit", scans.LimitView.as_view(), name="volume-limit"),
     path("campaigns/", work.CampaignListView.as_view(), name="campaigns"),
+    path("campaigns/<uuid:pk>/pause", pausing.CampaignPauseView.as_view(), name="campaign-pause"),
+    path("campaigns/<uuid:pk>/resume", pausing.CampaignResumeView.as_view(), name="campaign-resume"),
+    path("campaigns/<uuid:pk>/people/<uuid:person>/pause", pausing.MemberPauseView.as_view(), name="member-pause"),
+    path("campaigns/<uuid:pk>/people/<uuid:person>/resume", pausing.MemberResumeView.as_view(), name="member-resume"),
     path("batches/", work.BatchListView.as_view(), name="batches"),
     path("batches/<uuid:pk>/publish", work.BatchActionView.as_view(action="publish"), name="batch-publish"),
     path("batches/<uuid:pk>/choice", choosing_api.BatchChoiceView.as_view(), name="batch-choice"),
     path("batches/<uuid:pk>/close", work.BatchActionView.as_view(action="close"), name="batch-close"),
     path("batches/<uuid:pk>/cancel", work.BatchActionView.as_view(action="cancel"), name="batch-cancel"),
+    path("batches/<uuid:pk>/pause", pausing.BatchPauseView.as_view(), name="batch-pause"),
+    path("batches/<uuid:pk>/resume", pausing.BatchResumeView.as_view(), name="batch-resume"),
     path("batches/<uuid:pk>/assign", work.BatchAssignView.as_view(), name="batch-assign"),
     path("batches/<uuid:pk>/offline", masks.BatchOfflineView.as_view(), name="batch-offline"),
     path("assignments/", work.AssignmentListView.as_view(), name="assignments"),

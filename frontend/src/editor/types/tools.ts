@@ -115,8 +115,9 @@ export interface Preview extends GrowResult {
 }
 
 /**
- * What a step of the last stroke brought: its new lower bound, mL more or less than before the step as voxels, and
- * whether it grew by much at once, as a leak does. `why`: there was no step, and why.
+ * What a step of the last stroke brought: the lower bound of its first dab, by how many HU all its dabs' bounds now
+ * differ from those it was drawn with, voxels more or less than before the step, and whether it grew by much at once,
+ * as a leak does. `why`: there was no step, and why.
  */
 export type StepResult =
   | {
@@ -124,6 +125,8 @@ export type StepResult =
       readonly added: number;
       readonly removed: number;
       readonly lowerHu: number;
+      readonly shiftHu: number;
+      readonly dabs: number;
       readonly isLeap: boolean;
       readonly milliseconds: number;
     }

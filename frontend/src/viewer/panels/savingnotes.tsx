@@ -4,7 +4,7 @@ import type { SaveState } from "../../editor/types";
 import { whyDamaged } from "../work/checks";
 import { useDesk } from "../desk/desk";
 import { t, tn } from "../../ground/language";
-import { thin } from "../../ground/words";
+import { ago, thin } from "../../ground/words";
 import { Button } from "../controls/controls";
 import { unsentOf } from "./saving";
 import { Note, ReadOnlyNote } from "./savingnote";
@@ -20,6 +20,7 @@ export function SavingNotes() {
           <span class="grow">{damaged}</span>
         </Note>
       )}
+      <Paused />
       {work.signedOut.value && <SignedOut />}
       <Refused />
       {work.answersRefused.value !== null && <AnswersRefused why={work.answersRefused.value} />}
@@ -27,6 +28,27 @@ export function SavingNotes() {
       <NotKept />
       <Conflict />
     </div>
+  );
+}
+
+/** Why no new work comes, and what goes on nevertheless. */
+function Paused() {
+  const { session } = useDesk();
+  const { pauses, can } = session.context;
+  if (pauses.length === 0) return null;
+  return (
+    <Note tone="warn" icon="pause" testid="paused">
+      <span class="grow">
+        {pauses.map(({ what, why, since }) => (
+          <p key={what} class="text">
+            <b>{what}</b> {why} {since && <time dateTime={since}>{t("Paused {when}.", { when: ago(since) })}</time>}
+          </p>
+        ))}
+        {can.edit || can.approve
+          ? t("What is open here can be saved and handed in; nothing new is given out.")
+          : t("It can be looked at; work on it begins when the pause ends.")}
+      </span>
+    </Note>
   );
 }
 

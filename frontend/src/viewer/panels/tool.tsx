@@ -117,7 +117,7 @@ function ThisStroke() {
   );
 }
 
-/** The last press again, with less or more. */
+/** The last stroke again, with less or more. */
 function StepLast() {
   const { session } = useDesk();
   const off = !session.editable.value || !["grow", "step"].includes(session.history.value.undo?.tool ?? "");
@@ -127,7 +127,7 @@ function StepLast() {
         testid="stroke-less"
         kind="grow"
         keys="Alt+."
-        title={t("The last press takes less")}
+        title={t("The last stroke takes less")}
         disabled={off}
         onClick={() => void stepStroke(session, -1)}
       >
@@ -137,7 +137,7 @@ function StepLast() {
         testid="stroke-more"
         kind="grow"
         keys="Alt+,"
-        title={t("The last press takes more")}
+        title={t("The last stroke takes more")}
         disabled={off}
         onClick={() => void stepStroke(session, 1)}
       >
