@@ -50,4 +50,4 @@ def run() -> Iterator[dict[str, Any]]:
         "quantities", f"{size}: findings alone, beside SimpleITK", ours - found_lungs, ended - begun, "CPU s"
     )
     theirs = sum(peer.GetPhysicalSize(label) for label in peer.GetLabels()) / 1000
-    yield ratio_row("quantities", f"{size}: volume of all findings", found.opacity, theirs, "mL", 1.0)
+    yield ratio_row("quantities", f"{size}: volume of all findings", found.opacity, theirs, "mL")
