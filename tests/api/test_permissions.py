@@ -138,6 +138,7 @@ def pk_of(name: str, subjects: dict[str, Any]) -> Any:
         ("api:revision-probability", "prediction"),
         ("api:batch-", "batch"),
         ("api:campaign-", "campaign"),
+        ("api:member-", "campaign"),
         ("api:assignment", "assignment"),
         ("api:scan", "scan"),
         ("api:volume", "scan"),

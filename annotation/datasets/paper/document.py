@@ -166,7 +166,7 @@ def _datasheet(frozen: Frozen) -> list[Block]:
     empty = sum(all(layer["is_empty"] for layer in scan["layers"].values()) for scan in scans)
     modalities = ", ".join(sorted({scan["modality"] for scan in scans}))
     answers: Mapping[str, str] = {
-        "Motivation": f"Made in the campaign {campaign['name']}. {campaign['guidelines'][:400]}".strip(),
+        "Motivation": f"Made in the campaign {campaign['name']}. {campaign.get('guidelines', '')[:400]}".strip(),
         "What do the instances represent?": f"Scans ({modalities}) with masks and answers; {_of(empty, 'scan')} "
         "without any mark.",
         "How many instances are there?": f"{_of(len(scans), 'scan')}.",
