@@ -25,6 +25,7 @@ from annotation.reviews.services import submit_assignment
 from annotation.scans.models import ErasedSubject
 from annotation.work.models import Assignment, ScanScore
 from tests.db.forbidden_rows import FORBIDDEN, FRESH, MIND
+from tests.factories.phantoms import store_measurement
 from tests.factories.world import World, first_of, label, publish
 from voxloop.accounts.models import ApiToken
 from voxloop.jobs.models import Job, Worker
@@ -40,6 +41,7 @@ OURS = {
     "masks",
     "reviews",
     "learning",
+    "reporting",
     "datasets",
     "pages",
     "demonstration",
@@ -163,6 +165,7 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
         ),
         *of_reviews(world, assignment, round_),
         *of_gold(world, assignment, revision),
+        store_measurement(round_),
         Job.objects.create(kind="import_scans", key="x"),
         Worker.objects.create(name="default-1@here", host="here", pid=1, started_at=now(), taken_at=now()),
         ApiToken.objects.create(user=world["annotator"], scopes=["read"])[0],
