@@ -38,12 +38,18 @@ def majority(readings_zyx: Sequence[Labels]) -> Labels:
     too, nothing is marked: no reader is right by being first. Raises ValueError for fewer than two or other shapes."""
     readings = [strip_erased(one) for one in readings_zyx]
     _check(readings)
-    best, votes = np.zeros_like(readings[0]), np.zeros(readings[0].shape, np.uint8)
-    for label in sorted(set().union(*(set(np.unique(one).tolist()) for one in readings))):
-        own = sum(((one == label).astype(np.uint8) for one in readings), np.zeros_like(votes))
+    result = np.zeros_like(readings[0])
+    box = _box_of(readings)
+    if box is None:
+        return result
+    inside = [one[box] for one in readings]
+    best, votes = np.zeros_like(inside[0]), np.zeros(inside[0].shape, np.uint8)
+    for label in _labels_of(inside):
+        own = sum(((one == label).astype(np.uint8) for one in inside), np.zeros_like(votes))
         best = np.where(own > votes, np.uint8(label), np.where(own == votes, np.uint8(0), best)).astype(np.uint8)
         votes = np.maximum(votes, own)
-    return best
+    result[box] = best
+    return result
 
 
 def staple(masks_zyx: Sequence[Mask]) -> Consensus:
@@ -77,18 +83,13 @@ def staple_labels(readings_zyx: Sequence[Labels]) -> Labels:
     if len(readings) > MOST_READERS:
         raise ValueError(f"STAPLE takes at most {MOST_READERS} readers")
     result = np.zeros_like(readings[0])
-    marked = np.logical_or.reduce([one > 0 for one in readings])
-    if not marked.any():
+    box = _box_of(readings)
+    if box is None:
         return result
-    box = tuple(
-        slice(int(where[0]), int(where[-1]) + 1)
-        for axis in range(marked.ndim)
-        for where in [np.flatnonzero(marked.any(axis=tuple(n for n in range(marked.ndim) if n != axis)))]
-    )
     inside = [one[box] for one in readings]
     outside = result.size - inside[0].size
     best, surest = np.zeros_like(inside[0]), np.full(inside[0].shape, 0.5 + _TIE)
-    for label in sorted(set().union(*(set(np.unique(one).tolist()) for one in inside)) - {0}):
+    for label in _labels_of(inside)[1:]:
         pattern = np.zeros(inside[0].shape, np.uint16)
         for reader, one in enumerate(inside):
             pattern |= (one == label).astype(np.uint16) << np.uint16(reader)
@@ -105,6 +106,25 @@ def staple_labels(readings_zyx: Sequence[Labels]) -> Labels:
         surest = np.maximum(surest, sure)
     result[box] = best
     return result
+
+
+def _box_of(readings: Sequence[Labels]) -> tuple[slice, ...] | None:
+    """The smallest box round all that was marked; None where nothing was."""
+    box: list[slice] = []
+    for axis in range(readings[0].ndim):
+        others = tuple(n for n in range(readings[0].ndim) if n != axis)
+        where = np.flatnonzero(np.logical_or.reduce([one[tuple(box)].any(axis=others) for one in readings]))
+        if not where.size:
+            return None
+        box.append(slice(int(where[0]), int(where[-1]) + 1))
+    return tuple(box)
+
+
+def _labels_of(readings: Sequence[Labels]) -> list[int]:
+    """Every value in any of them, 0 always."""
+    counts = sum((np.bincount(one.ravel(), minlength=256) for one in readings), np.zeros(256, np.int64))
+    counts[0] += 1
+    return np.flatnonzero(counts).tolist()
 
 
 def _expect_and_maximise(
