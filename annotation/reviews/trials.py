@@ -68,11 +68,13 @@ def pass_mark(campaign: Campaign) -> PassMark:
 
 
 def certification_set(campaign: Campaign, person: User) -> list[GoldScan]:
-    """The gold scans of the set that this person may see, in the order of their codes."""
+    """The gold scans of the set that this person may see and has not read before as ordinary work, by their codes."""
+    read = Assignment.objects.filter(campaign=campaign, person=person, opened_at__isnull=False)
     return list(
         GoldScan.objects.filter(
             campaign=campaign, certifies=True, scan__state=ScanState.READY, scan__site__in=site_ids(person)
         )
+        .exclude(scan__in=read.exclude(stage=Assignment.Stage.CERTIFICATION).values("scan"))
         .select_related("scan")
         .order_by("scan__code")
     )
@@ -94,7 +96,13 @@ def begin_trial(*, campaign: Campaign, actor: User) -> Trial:
         raise Conflict("Your certification is under way; go on with its scans.", code="trial_open")
     gold = certification_set(campaign, actor)
     if not campaign.certifies or not gold:
-        raise Conflict("This campaign has no certification set yet; ask its coordinator.", code="no_certification")
+        is_there = campaign.certifies and GoldScan.objects.filter(campaign=campaign, certifies=True).exists()
+        why = (
+            "You have read every scan of the certification set before"
+            if is_there
+            else "There is no certification set yet"
+        )
+        raise Conflict(f"{why}; ask the coordinator of the campaign.", code="no_certification")
     batches = Batch.objects.filter(campaign=campaign)
     number = (batches.aggregate(top=Max("number"))["top"] or 0) + 1
     batch = Batch.objects.create(

@@ -73,6 +73,12 @@ def test_work_opens_when_the_certification_is_passed(newcomer: World) -> None:
     assert {trial.batch.state for trial in Trial.objects.select_related("batch")} == {"closed"}
 
 
+def test_nobody_is_certified_on_scans_that_they_have_read(newcomer: World) -> None:
+    with pytest.raises(Conflict, match="read every scan of the certification set"):
+        begin_trial(campaign=newcomer.campaign, actor=newcomer["annotator"])  # who drew the references
+    assert len(scans_of(begin_trial(campaign=newcomer.campaign, actor=newcomer["reader0"]))) == 2
+
+
 def test_feedback_comes_with_the_hand_in_and_not_before(newcomer: World) -> None:
     world = newcomer
     trial = begin_trial(campaign=world.campaign, actor=world["reader0"])

@@ -120,10 +120,21 @@ def write_methods(frozen: Frozen) -> list[str]:
     """The methods in two paragraphs."""
     sides = facts.count_sides(frozen)
     scans, sites = len(facts.scans_of(frozen)), facts.list_sites(frozen)
-    split = ", ".join(f"{sides[side]['scans']} for {WORDS[side]}" for side in SIDES if sides[side]["scans"])
+    split = ", ".join(
+        f"{_of(sides[side]['sites'], 'site')} with {_of(sides[side]['scans'], 'scan')} for {WORDS[side]}"
+        for side in SIDES
+        if sides[side]["scans"]
+    )
     authors = {scan["author"] for scan in facts.scans_of(frozen)}
     reviewers = {scan["reviewer"] for scan in facts.scans_of(frozen)} - {""}
     corrected = sum(scan["verdict"] == "corrected" for scan in facts.scans_of(frozen))
+    again = sum(bool(scan.get("readings")) for scan in facts.scans_of(frozen))
+    read_again = (
+        f" {_of(again, 'scan was', 'scans were')} read by more than one person, each blind to the others."
+        if again
+        else ""
+    )
+    judge = "a reviewer" if len(reviewers) == 1 else f"one of {_of(len(reviewers), 'reviewer')}"
     layers = [layer for layer in frozen["schema"]["definition"]["layers"] if layer["name"] in frozen["layers"]]
     drawn = "; ".join(
         f"{layer['title'].lower()} ({_of(len(layer['segments']), 'class', 'classes')})" for layer in layers
@@ -134,7 +145,7 @@ def write_methods(frozen: Frozen) -> list[str]:
         f"were sent. Whole sites were assigned to one side of the split ({split}), so that no site is on two sides.",
         f"{_of(len(authors), 'annotator')} drew masks of {drawn} on the scan's own grid in Voxloop, and answered the "
         f"questions of the label schema {frozen['schema']['name']}, version {frozen['schema']['version']}. The work "
-        f"began from: {starts}. Each mask was judged by one of {_of(len(reviewers), 'reviewer')} who had not drawn it; "
+        f"began from: {starts}.{read_again} Each mask was judged by {judge} who had not drawn it; "
         f"reviewers corrected {_of(corrected, 'scan')} themselves. Approvals are signed over the content hash of each "
         "mask.",
     ]
