@@ -33,6 +33,8 @@ export function squares(from: number, to: number, centre: number, spacing: numbe
 }
 
 /** The smallest box that holds both; `null` stands for none. */
+export function unite(a: Box, b: Box): Box;
+export function unite(a: Box | null, b: Box | null): Box | null;
 export function unite(a: Box | null, b: Box | null): Box | null {
   if (!a || !b) return a ?? b;
   return {

@@ -94,7 +94,7 @@ export function ladderOf(input: GrowInput, dabs: readonly Dab[], params: GrowPar
     const box = boxAround(input.shape, input.spacing, seed, radiusMm);
     return params.planar ? { ...box, z0: seed[0], z1: seed[0] + 1 } : box;
   });
-  const around = boxes.reduce((sum, box) => unite(sum, box)!);
+  const around = boxes.reduce((sum, box) => unite(sum, box));
   const shifts = new Int32Array(sizeOf(around).reduce((product, n) => product * n)).fill(NEVER);
   const each = dabs.map((dab, n) => climb(input, dab, boxes[n]!, params, { box: around, shifts }));
   const top = Math.max(...each.map((sizes) => sizes.top)),

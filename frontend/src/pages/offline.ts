@@ -58,7 +58,8 @@ function markRows(): void {
 
 /** What waits in this browser goes to the server; what cannot is shown with a way out. */
 async function comeHome(host: HTMLElement): Promise<void> {
-  const home = await import("../offline/home");
+  const home = await import("../offline/home").catch(() => null);
+  if (!home) return; // the line was cut meanwhile: it goes at the next opening
   const all = (await home.waitingOf(user)).filter(home.waitingWords);
   host.hidden = all.length === 0;
   if (!all.length) return home.bringAllHome(user, null, () => undefined);

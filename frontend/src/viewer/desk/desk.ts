@@ -153,7 +153,9 @@ export class Desk implements ToolHost {
   /** Other scans whose strokes wait in this browser go to the server behind this one. */
   async #sendOthers(): Promise<void> {
     const { user, id } = this.context;
-    const { bringAllHome, waitingWords } = await import("../../offline/home");
+    const home = await import("../../offline/home").catch(() => null);
+    if (!home) return; // the line was cut meanwhile: they go at the next opening
+    const { bringAllHome, waitingWords } = home;
     await bringAllHome(user, id, (scan, done) => {
       if (!done || done.waits || !waitingWords(scan)) return;
       const text = done.left
