@@ -32,7 +32,7 @@ def new_page(browser: Browser, live_server: Any, watched: Watched) -> Iterator[A
         context = open_context(browser, live_server.url, watched, **options)
         contexts.append(context)
         if username:
-            enter(context, username, live_server.url)
+            enter(context, username, options.get("base_url", live_server.url))
         return context.new_page()
 
     yield make
