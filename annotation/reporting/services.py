@@ -9,7 +9,7 @@ from django.urls import reverse
 from annotation.reporting.encapsulated import encapsulate
 from annotation.reporting.models import Measurement, ReportSet
 from annotation.reporting.pdf import write_pdf
-from annotation.reporting.report import write_report
+from annotation.reporting.report import Report, write_report
 from annotation.reporting.selectors import find_measurement, visible_measurements
 from annotation.work.models import Batch
 from annotation.work.permissions import OVERSEERS, require_role
@@ -25,18 +25,26 @@ from voxloop.kernel.ids import new_id
 
 
 def report_pdf(found: Measurement) -> bytes:
-    """The report as PDF. Its link is a path of the server: an installation has several addresses."""
-    link = reverse("scan_report", args=[found.scan_id])
-    address = f"{settings.REPORT_ADDRESS}{link}"
-    return write_pdf(
-        write_report(found), _png(found, "surface_png"), _png(found, "slice_png"), link=address, software=found.software
-    )
+    """The report as PDF. Its link begins with the address that the operator told, else it is a path of the server."""
+    return _draw(found, write_report(found))
 
 
 def report_dicom(found: Measurement) -> bytes:
     """The report as a DICOM object."""
+    return report_both(found)[1]
+
+
+def report_both(found: Measurement) -> tuple[bytes, bytes]:
+    """The report as PDF, and as the DICOM object that holds it."""
     report = write_report(found)
-    return encapsulate(found, report_pdf(found), f"{report.title}: {report.scan}")
+    pdf = _draw(found, report)
+    return pdf, encapsulate(found, pdf, f"{report.title}: {report.scan}")
+
+
+def _draw(found: Measurement, report: Report) -> bytes:
+    link = f"{settings.REPORT_ADDRESS}{reverse('scan_report', args=[found.scan_id])}"
+    pictures = (_png(found, "surface_png"), _png(found, "slice_png"))
+    return write_pdf(report, *pictures, link=link, software=found.software)
 
 
 def _png(found: Measurement, field: str) -> bytes | None:

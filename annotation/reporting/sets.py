@@ -13,11 +13,9 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
-from annotation.reporting.encapsulated import encapsulate
 from annotation.reporting.models import Measurement, ReportSet
-from annotation.reporting.report import write_report
 from annotation.reporting.selectors import visible_measurements
-from annotation.reporting.services import report_pdf
+from annotation.reporting.services import report_both
 from annotation.reporting.tables import HEAD, rows_of
 from annotation.work.selectors import visible_scans
 from voxloop.accounts.models import User
@@ -47,9 +45,9 @@ def write_set(held: Claim) -> dict[str, Any]:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as packed:
             for done, one in enumerate(found):
                 held.report(95 * done // len(found), f"Writing the report of {one.scan} ({done + 1} of {len(found)})")
-                pdf, report = report_pdf(one), write_report(one)
+                pdf, dicom = report_both(one)
                 _add(packed, f"{one.scan.code}.pdf", pdf)
-                _add(packed, f"dicom/{one.scan.code}.dcm", encapsulate(one, pdf, f"{report.title}: {report.scan}"))
+                _add(packed, f"dicom/{one.scan.code}.dcm", dicom)
             text = io.StringIO(newline="")
             table = csv.writer(text)
             table.writerow(HEAD)

@@ -11,7 +11,7 @@ from django.db import transaction
 from annotation.masks.models import MaskRevision
 from annotation.masks.selectors import heads_of
 from annotation.masks.store import load_labels
-from annotation.reviews.consensus import make_consensus, readings_of
+from annotation.reviews.consensus import make_consensus
 from annotation.reviews.models import GoldMask, GoldResult, GoldScan, ReviewRound, Trial
 from annotation.reviews.states import RoundState
 from annotation.scans.models import Scan
@@ -169,9 +169,3 @@ def measure_reading(
 def heads_as_masks(assignment: Assignment) -> dict[str, MaskRevision | None]:
     """The masks of an assignment as they are now, by layer."""
     return {layer: head.revision for layer, head in heads_of(assignment).items()}
-
-
-def may_be_consensus(campaign: Campaign, scan: Scan) -> bool:
-    """Whether a scan has two readings or more."""
-    layer = parse_schema(campaign.schema.definition).layer()
-    return len(readings_of(campaign, scan, layer)) > 1
