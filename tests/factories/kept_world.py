@@ -36,7 +36,9 @@ def again(build: Callable[..., Made], **options: Any) -> Made:
     folder = _folder_of_objects()
     # Jobs are sent on commit: inside a transaction that is rolled back none of their rows exist.
     place = (connection.settings_dict["NAME"], connection.in_atomic_block)
-    key = (build.__module__, build.__qualname__, *sorted(options.items()), *place)
+    # Rows are sealed and fingerprinted by them.
+    keys = (settings.SECRET_KEY, settings.AUDIT_KEY)
+    key = (build.__module__, build.__qualname__, *sorted(options.items()), *place, *keys)
     filled = _filled_tables()
     if folder is None or folder.exists() or not filled <= _FILLED_BY_MIGRATIONS:
         return build(**options)
