@@ -67,7 +67,7 @@ class BatchForm(forms.Form):
     )
     size = forms.IntegerField(label="Number of scans", min_value=1)
     due_on = forms.DateField(label="Due date", required=False, widget=DayInput())
-    review_policy = forms.ChoiceField(label="Review", choices=ReviewPolicy.choices)
+    review_policy = forms.ChoiceField(label="Review", choices=ReviewPolicy.choices, required=False)
     starts_anew = forms.BooleanField(
         label="Start anew",
         required=False,
@@ -101,6 +101,9 @@ class BatchForm(forms.Form):
         if size > self.most:
             raise ValidationError(f"A batch holds 1 to {self.most} scans. Make several batches for {size}.")
         return size
+
+    def clean_review_policy(self) -> str:
+        return str(self.cleaned_data["review_policy"] or self.fields["review_policy"].initial)
 
     def clean_due_on(self) -> Any:
         due = self.cleaned_data["due_on"]

@@ -31,11 +31,20 @@ def test_a_batch_is_made_of_the_selected_scans(world: World) -> None:
     scans = form.context["form"]["scans"].initial
     assert sorted(scans) == sorted(wanted)
     answer = client.post(
-        BATCH, {"scans": scans, "assignee": str(world["annotator"].pk), "publish": "on", "due_on": ""}, follow=True
+        BATCH,
+        {
+            "scans": scans,
+            "assignee": str(world["annotator"].pk),
+            "publish": "on",
+            "due_on": "",
+            "review_policy": "sample",
+        },
+        follow=True,
     )
     assert "B-001 with 2 scans for annotator is published." in answer.content.decode()
     batch = Batch.objects.get()
     assert (batch.chosen_by, batch.state, batch.assignee) == ("hand", "published", world["annotator"])
+    assert batch.review_policy == "sample", "of the form, not of the campaign"
     assert {str(row.scan_id) for row in batch.assignments.all()} == set(wanted)
 
 

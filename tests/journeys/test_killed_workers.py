@@ -45,7 +45,8 @@ class Background:
         return {name.partition("@")[0]: pid for name, pid in rows}
 
     def jobs(self) -> dict[str, int]:
-        return dict(self.ask("SELECT state, count(*) FROM jobs_job GROUP BY state"))
+        """Imports by state; the clock makes jobs of its own when their hour has come."""
+        return dict(self.ask("SELECT state, count(*) FROM jobs_job WHERE kind = 'import_scans' GROUP BY state"))
 
     def busy(self) -> int:
         return int(self.ask("SELECT count(*) FROM jobs_worker WHERE busy_with_id IS NOT NULL")[0][0])

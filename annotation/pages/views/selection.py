@@ -47,6 +47,7 @@ def selection_batch(request: PageRequest, campaign: Campaign) -> HttpResponse:
             scan_ids=scans,
             assignee=typed["assignee"],
             due_on=typed["due_on"],
+            review_policy=typed["review_policy"],
             starts_anew=typed["starts_anew"],
         )
         if typed["publish"]:
