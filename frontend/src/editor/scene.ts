@@ -76,10 +76,10 @@ export class Scene {
   }
 
   putPreview(preview: PreviewVolume): void {
-    this.volume.putPreview(preview);
     // An X-ray has no lung limit to tell what healthy is: its darker quarter stands for it.
     if (this.meta.offset && this.meta.backgroundHu === null)
       this.meta = { ...this.meta, backgroundHu: Math.round(preview.huLo + quarterOf(preview.voxels) * preview.huStep) };
+    this.volume.putPreview(preview);
   }
 
   async putLimit(message: Uint8Array): Promise<void> {

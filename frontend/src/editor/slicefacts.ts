@@ -1,12 +1,12 @@
 /**
- * What the page keeps of an axial slice of the mask: its labels where anything is marked, and figures that need limit
- * and overlay. Slices without anything cost no memory: the page asks for all of them whenever the mask is new.
+ * What the page keeps of an axial slice of the mask: the part that holds labels, and figures that need limit and
+ * overlay. The page asks for all slices whenever the mask is new: memory is taken for what is marked, not for slices.
  */
 
 import type { BitVolume } from "./bitvolume";
 import type { Labelmap } from "./labelmap";
 import type { SparseMask } from "./sparsemask";
-import { ERASED, type SliceFacts } from "./types";
+import { ERASED, type SliceFacts, type SlicePart } from "./types";
 
 const isMarked = (label: number): boolean => label !== 0 && label !== ERASED;
 
@@ -33,7 +33,34 @@ export function sliceFacts(labels: Labelmap, z: number, limit: BitVolume | null,
         outside++;
       }
     }
-  return { labels: data.slice(), rows, columns, marked, outside, firstOutside, ...changes };
+  return { labels: partOf(data, width), rows, columns, marked, outside, firstOutside, ...changes };
+}
+
+/** The rectangle that holds every label of a slice, which has one at least; a copy. */
+function partOf(data: Uint8Array, columns: number): SlicePart {
+  let x0 = columns,
+    x1 = 0,
+    y0 = -1,
+    y1 = 0;
+  for (let row = 0, y = 0; row < data.length; row += columns, y++) {
+    let first = 0;
+    while (first < columns && !data[row + first]) first++;
+    if (first === columns) continue;
+    let last = columns - 1;
+    while (!data[row + last]) last--;
+    if (y0 < 0) y0 = y;
+    y1 = y;
+    x0 = Math.min(x0, first);
+    x1 = Math.max(x1, last);
+  }
+  const width = x1 - x0 + 1,
+    height = y1 - y0 + 1;
+  const part = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const from = (y0 + y) * columns + x0;
+    part.set(data.subarray(from, from + width), y * width);
+  }
+  return { x: x0, y: y0, width, height, data: part };
 }
 
 function markedIn(data: Uint8Array): number {

@@ -1,5 +1,6 @@
 /** HU of the whole scan: the slices that have arrived, and the preview where they have not. */
 
+import { letGo } from "./handover";
 import { planeOf, voxelsOf } from "./geometry";
 import type { Plane, Slice, Zyx } from "./types";
 
@@ -42,7 +43,9 @@ export class Volume {
   slicesArrived(z0: number, count: number): void {
     this.#mustHold(z0, count);
     this.#arrived.fill(1, z0, z0 + count);
-    if (this.#arrived.every((one) => one === 1)) this.#preview = null;
+    if (!this.hasSlices(0, this.shape[0] - 1)) return;
+    if (this.#preview) letGo(this.#preview.voxels);
+    this.#preview = null;
   }
 
   /** Whether a preview is kept: as long as slices are missing. */
@@ -55,8 +58,10 @@ export class Volume {
       throw new RangeError("slices that do not fit the volume");
   }
 
+  /** The preview's memory goes when the last slice has come. */
   putPreview(preview: PreviewVolume): void {
-    if (!this.hasSlices(0, this.shape[0] - 1)) this.#preview = preview;
+    if (this.hasSlices(0, this.shape[0] - 1)) letGo(preview.voxels);
+    else this.#preview = preview;
   }
 
   /** Whether every slice from `from` to `to` (both included, cut at the volume) is there in full. */

@@ -91,11 +91,25 @@ describe("what the page is told of a slice", () => {
   it("is a copy: handing it over leaves the mask", () => {
     const facts = sliceFacts(map, 10, null, null);
     expect(facts.marked).toBe(20);
-    expect(facts.labels).toEqual(map.slice("axial", 10).data);
+    // Voxels 5 to 24 of row 1.
+    expect(facts.labels).toEqual({ x: 5, y: 1, width: 20, height: 1, data: new Uint8Array(20).fill(2) });
     const buffers = buffersIn(facts);
     expect(buffers).toHaveLength(3);
     expect(buffers).not.toContain(map.data.buffer);
     expect(buffersIn(map.slice("axial", 10))).not.toContain(map.data.buffer);
+  });
+
+  it("is as large as what is marked, and holds erased voxels, too", () => {
+    const data = new Uint8Array(SIZE);
+    const slice = data.subarray(7 * 35 * 70, 8 * 35 * 70);
+    slice[34 * 70 + 69] = 3;
+    slice[30 * 70 + 60] = 255;
+    const part = sliceFacts(labelmapOf(data), 7, null, null).labels!;
+    expect(part).toMatchObject({ x: 60, y: 30, width: 10, height: 5 });
+    const again = new Uint8Array(35 * 70);
+    for (let row = 0; row < part.height; row++)
+      again.set(part.data.subarray(row * part.width, (row + 1) * part.width), (part.y + row) * 70 + part.x);
+    expect(again).toEqual(slice);
   });
 
   it("counts what was added to another mask and what was removed from it", () => {
@@ -134,9 +148,18 @@ it("what is let go is empty at once", () => {
 
 it("the editor keeps the preview until the last slice has come", () => {
   const volume = new Volume([3, 2, 2]);
-  volume.putPreview({ voxels: new Uint8Array(12).fill(4), shape: [3, 2, 2], step: [1, 1, 1], huLo: 0, huStep: 1 });
+  const voxels = new Uint8Array(12).fill(4);
+  volume.putPreview({ voxels, shape: [3, 2, 2], step: [1, 1, 1], huLo: 0, huStep: 1 });
   volume.slicesArrived(0, 2);
   expect([volume.hasPreview, volume.at(2, 0, 0)]).toEqual([true, 4]);
   volume.slicesArrived(2, 1);
-  expect(volume.hasPreview).toBe(false);
+  expect([volume.hasPreview, voxels.length]).toEqual([false, 0]);
+});
+
+it("a preview that comes after the last slice is not kept", () => {
+  const volume = new Volume([1, 2, 2]);
+  volume.slicesArrived(0, 1);
+  const voxels = new Uint8Array(4);
+  volume.putPreview({ voxels, shape: [1, 2, 2], step: [1, 1, 1], huLo: 0, huStep: 1 });
+  expect([volume.hasPreview, voxels.length]).toEqual([false, 0]);
 });

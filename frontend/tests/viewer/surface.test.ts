@@ -102,6 +102,15 @@ describe("surface of the mask", () => {
     expect(inward / count).toBeLessThan(0.02);
   });
 
+  it("stands when what it was made of has gone, and is made anew from the whole", () => {
+    const model = modelOf(ball());
+    const before = model.bodies();
+    model.keepBodiesOnly();
+    expect(model.bodies()).toEqual(before);
+    model.put(0, model.grid.size[0], coarseOf(ball(), model.grid.step, 0, model.grid.size[0]));
+    expect(model.bodies()).toEqual(before);
+  });
+
   it("after a stroke is what it would be from the start", () => {
     const labels = ball();
     const model = modelOf(labels);

@@ -56,10 +56,19 @@ export interface ProposedLesion {
   readonly fate: Fate;
 }
 
+/** The rectangle of an axial slice outside of which every label is 0; labels `height × width`. */
+export interface SlicePart {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
 /** An axial slice of the mask, as the page keeps it. */
 export interface SliceFacts {
-  /** Labels, `rows × columns`; null when nothing is marked. */
-  readonly labels: Uint8Array | null;
+  /** What holds labels; null when nothing is marked. */
+  readonly labels: SlicePart | null;
   /** Marked voxels in each row and column. */
   readonly rows: Uint16Array | null;
   readonly columns: Uint16Array | null;

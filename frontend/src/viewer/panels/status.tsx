@@ -129,9 +129,7 @@ function LabelUnderCursor() {
   const [i, j, k] = cursor.ijk;
   const [a, b] = cursor.plane === "axial" ? [i, j] : cursor.plane === "coronal" ? [i, k] : [j, k];
   // An oblique slice is on a raster of its own.
-  const label = pane.isOblique
-    ? session.mirror?.labels(k)?.[j * session.geometry.shapeZyx[2] + i]
-    : labels.data[b * labels.width + a];
+  const label = pane.isOblique ? session.mirror?.labelAt(k, j, i) : labels.data[b * labels.width + a];
   if (!label) return null;
   if (label === ERASED) return <span class="faint">{t("Erased")}</span>;
   return (

@@ -92,8 +92,14 @@ export class MaskMirror {
     this.#complete.value = true;
   }
 
-  labels(z: number): Uint8Array | null {
-    return this.#slices[z]?.labels ?? null;
+  /** The label of a voxel inside the volume; 0 where its slice was not read yet. */
+  labelAt(z: number, y: number, x: number): number {
+    const part = this.#slices[z]?.labels;
+    if (!part) return 0;
+    const row = y - part.y,
+      column = x - part.x;
+    if (row < 0 || column < 0 || row >= part.height || column >= part.width) return 0;
+    return part.data[row * part.width + column] ?? 0;
   }
 
   /** Marked voxels per slice of an axis: 0 = i, 1 = j, 2 = k. */

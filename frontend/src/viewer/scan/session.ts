@@ -165,8 +165,8 @@ export class ScanSession {
       ]);
       this.#times.complete = performance.now();
       this.#phase.value = "complete";
-      this.voxels.close();
       this.#scout?.settle();
+      this.voxels.close();
       this.#mask.countLesions(editor);
       const tell = (share: number) => {
         this.#nextLoaded.value = share;

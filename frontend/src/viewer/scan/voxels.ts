@@ -2,6 +2,7 @@
 
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { VolumeIndex } from "../../ground/contract";
+import { letGo } from "../../editor/handover";
 import { t } from "../../ground/language";
 import { Decoder } from "../../load/decoder";
 import type { Preview } from "../../load/enlarge";
@@ -26,12 +27,14 @@ export class Voxels {
   readonly lostSlices: ReadonlySignal<readonly number[]> = this.#lostSlices;
   readonly #decoder = new Decoder();
   #stream: SliceStream | null = null;
+  #preview: Preview | null = null;
   #fill: () => Promise<void> = () => Promise.resolve();
   #filling: Promise<void> | null = null;
 
   /** Fetch the preview. `room` is where the voxels shall lie. */
   async sketch(index: VolumeIndex, room: Int16Array): Promise<{ volume: Volume; preview: Preview }> {
     const found = await sketchVolume(index, await fetchKept(index.preview.url), this.#decoder, room);
+    this.#preview = found.preview;
     this.#fill = () => fillVolume(found.volume, found.preview, this.#decoder);
     return found;
   }
@@ -90,5 +93,7 @@ export class Voxels {
   close(): void {
     this.#stream?.stop();
     this.#decoder.close();
+    if (this.#preview && this.#volume.value?.hasSketch === false) letGo(this.#preview.voxels);
+    this.#preview = null;
   }
 }

@@ -229,9 +229,8 @@ export class Pane {
     const { oblique, mmPerVoxel } = this.geometry;
     if (!oblique || !session.maskReady.value) return null;
     const cut = cutOf(oblique.frame, oblique.centre, mmPerVoxel, oblique.raster);
-    const [depth, , columns] = session.geometry.shapeZyx;
-    const slices = Array.from({ length: depth }, (_, z) => session.mirror?.labels(z));
-    const data = cutLabels((z, y, x) => slices[z]?.[y * columns + x] ?? 0, session.geometry.shapeZyx, cut);
+    const { mirror } = session;
+    const data = cutLabels((z, y, x) => mirror?.labelAt(z, y, x) ?? 0, session.geometry.shapeZyx, cut);
     return { index: this.wanted, width: cut.width, height: cut.height, data };
   }
 

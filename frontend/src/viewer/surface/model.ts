@@ -54,6 +54,11 @@ export class SurfaceModel {
     return [...this.#bricks].map(([key, body]) => [Number(key.split("/")[0]), body]);
   }
 
+  /** Drops what the surfaces were made of; what is put later must be whole. */
+  keepBodiesOnly(): void {
+    this.#layers.clear();
+  }
+
   #brick(segment: number, brick: number): Body | null {
     const layers = this.#layers.get(segment);
     if (!layers || brick < -1) return null;

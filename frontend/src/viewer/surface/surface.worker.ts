@@ -85,6 +85,7 @@ function draw(): void {
     if (colour) screen.solid(body, pose, colour);
   }
   for (const [, body] of lungs.bodies()) screen.shell(body, pose);
+  lungs.keepBodiesOnly(); // they come whole, and once
   screen.finish();
   context.putImageData(image, 0, 0);
   drawSlice(context, scene);
