@@ -26,6 +26,7 @@ from voxloop.accounts.roles import Role
 from voxloop.audit.services import advance
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, NotFound
+from voxloop.kernel.reasons import kept_reason
 
 OPEN = (ArbitrationState.WAITING, ArbitrationState.CLAIMED)
 
@@ -98,7 +99,7 @@ def cancel_arbitration(*, arbitration_id: UUID, actor: User, why: str) -> Arbitr
     `state_conflict`)."""
     row = lock_arbitration(arbitration_id, actor)
     require_role(actor, row.campaign, Role.COORDINATOR)
-    _cancel(row, actor, why.strip()[:200], to=RoundState.PENDING)
+    _cancel(row, actor, kept_reason(why, 200), to=RoundState.PENDING)
     return row
 
 

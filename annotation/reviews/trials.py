@@ -32,6 +32,7 @@ from voxloop.audit.services import advance, record
 from voxloop.keeping.services import note_damage
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Damaged, Invalid, NotFound
+from voxloop.kernel.reasons import kept_reason
 
 LEAST_PAIRS = 5  # of the panel; fewer say nothing of how far it agrees
 CHOSEN_BY = "certification"  # of the batch of an attempt
@@ -238,6 +239,6 @@ def let_work(*, campaign: Campaign, person_id: UUID, actor: User, why: str) -> C
         action="campaign.let_work",
         target=campaign,
         new={"user": member.user.username},
-        why=why.strip()[:500],
+        why=kept_reason(why),
     )
     return member

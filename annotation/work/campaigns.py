@@ -16,6 +16,7 @@ from voxloop.accounts.models import User
 from voxloop.accounts.tokens import end_tokens
 from voxloop.audit.services import record
 from voxloop.kernel.errors import Conflict, Invalid
+from voxloop.kernel.reasons import kept_reason
 
 
 @transaction.atomic
@@ -104,7 +105,7 @@ def pause_campaign(*, campaign: Campaign, actor: Actor, why: str) -> None:
         raise Invalid("Say why the campaign is paused: everybody in it reads it.", code="reason_required")
     if row.is_paused:
         raise Conflict(f"{row.name} is paused already.", code="paused")
-    row.set_pause(begun(why.strip()[:500]))
+    row.set_pause(begun(kept_reason(why)))
     record(actor=actor, action="campaign.paused", target=row, why=row.pause_reason)
 
 

@@ -11,6 +11,7 @@ from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.kernel.errors import Forbidden, NotFound
+from voxloop.kernel.reasons import kept_reason
 
 
 def find_subject(subject_id: UUID, actor: User) -> Subject:
@@ -37,7 +38,7 @@ def may_erase(user: User, subject: Subject) -> bool:
 def erase(*, subject_id: UUID, actor: User, why: str, confirmation: str) -> ErasedSubject:
     """Erase a patient irreversibly; see `scans.erasing.erase_subject`."""
     find_subject(subject_id, actor)
-    return erase_subject(subject_id=subject_id, actor=actor, why=why[:500], confirmation=confirmation)
+    return erase_subject(subject_id=subject_id, actor=actor, why=kept_reason(why), confirmation=confirmation)
 
 
 def _describe(scans: Sequence[Scan]) -> list[Line]:

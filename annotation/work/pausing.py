@@ -12,8 +12,7 @@ from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
 from voxloop.audit.services import record
 from voxloop.kernel.errors import Conflict, Invalid, NotFound
-
-MOST_LETTERS = 500
+from voxloop.kernel.reasons import kept_reason
 
 
 @transaction.atomic
@@ -81,4 +80,4 @@ def _memberships(campaign: Campaign, person_id: UUID) -> list[CampaignMember]:
 def _reason(why: str, otherwise: str) -> str:
     if not why.strip():
         raise Invalid(otherwise, code="reason_required")
-    return why.strip()[:MOST_LETTERS]
+    return kept_reason(why)

@@ -19,12 +19,13 @@ from annotation.work.selectors import visible_batches, visible_campaigns
 from voxloop.accounts.models import User
 from voxloop.accounts.requests import Request
 from voxloop.accounts.roles import Role
+from voxloop.kernel import reasons
 from voxloop.kernel.errors import NotFound
 from voxloop.kernel.facts import plain
 
 
 class WhyPausedSerializer(serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=pausing.MOST_LETTERS, help_text="those concerned read it")
+    reason = serializers.CharField(max_length=reasons.MOST, help_text="those concerned read it")
 
 
 @dataclass(frozen=True)

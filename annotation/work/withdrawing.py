@@ -17,6 +17,7 @@ from voxloop.accounts.models import User
 from voxloop.audit.services import advance
 from voxloop.kernel.clock import now
 from voxloop.kernel.errors import Conflict, Forbidden, Gone, NotFound
+from voxloop.kernel.reasons import kept_reason
 
 ENDED = (ScanState.WITHDRAWN, ScanState.ERASED)
 UNDER_WAY = (
@@ -38,7 +39,7 @@ def withdraw(*, scan_id: UUID, actor: User, why: str) -> Scan:
         raise NotFound
     if not may_withdraw(actor, scan_id):
         raise Forbidden("Only a coordinator or a data manager of this campaign may withdraw a scan.")
-    return withdraw_scan(scan_id=scan_id, actor=actor, why=why.strip()[:500])
+    return withdraw_scan(scan_id=scan_id, actor=actor, why=kept_reason(why))
 
 
 def may_withdraw(user: User, scan_id: UUID) -> bool:

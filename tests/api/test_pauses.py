@@ -202,6 +202,9 @@ def test_a_coordinator_pauses_a_batch_by_its_page(world: World) -> None:
     batch, client = publish(world, size=1), log_in(world, "coordinator")
     answer = client.post(f"/batches/{batch.pk}/pause/", {"reason": " "}, follow=True)
     assert "Say why B-001 is paused" in answer.content.decode()
+    answer = client.post(f"/batches/{batch.pk}/pause/", {"reason": "x" * 501}, follow=True)
+    assert "The reason has 501 characters; 500 are kept. Shorten it." in answer.content.decode()
+    assert not Batch.objects.get().is_paused
     client.post(f"/batches/{batch.pk}/pause/", {"reason": WHY})
     assert f"B-001 is paused.</b> {WHY}" in page_of(world, "coordinator", f"/batches/{batch.pk}/")
     [card] = client.get("/campaigns/chest-ct/batches/").context["cards"]

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from voxloop.kernel import clock, pulse
 from voxloop.kernel.documents import DEEPEST, LARGEST, find_fault, is_number, is_storable
-from voxloop.kernel.errors import Damaged, Refusal, TooMany
+from voxloop.kernel.errors import Damaged, Invalid, Refusal, TooMany
 from voxloop.kernel.facts import outer_name, plain
 from voxloop.kernel.ids import new_id
+from voxloop.kernel.reasons import kept_reason
 from voxloop.kernel.room import KEPT_BYTES, LAST_BYTES, LOW_BYTES, MB, Room, rooms
 from voxloop.kernel.statements import _literal, statement_of
 
@@ -244,3 +245,10 @@ def test_stand_ins_become_placeholders() -> None:
     query = SimpleNamespace(sql_with_params=lambda: ("SELECT 1 WHERE a = %s AND b = %s AND c = %s", (7, "it's", 7)))
     rows: Any = SimpleNamespace(query=query)
     assert statement_of(rows, {7: "scan"}) == "SELECT 1 WHERE a = %(scan)s AND b = 'it''s' AND c = %(scan)s"
+
+
+def test_a_reason_is_kept_whole_or_refused() -> None:
+    assert kept_reason("  " + "x" * 500 + " ") == "x" * 500
+    with pytest.raises(Invalid) as refused:
+        kept_reason("x" * 501)
+    assert (refused.value.code, "501 characters" in str(refused.value)) == ("reason_too_long", True)
