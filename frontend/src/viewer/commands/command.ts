@@ -15,6 +15,8 @@ export interface Command {
   readonly offered?: boolean;
   /** false: not possible just now. */
   readonly when?: () => boolean;
+  /** What its key says while it is not possible, in the reader's language; without it the key does nothing. */
+  readonly idle?: () => string;
   readonly run: () => void;
 }
 

@@ -28,8 +28,10 @@ export function listenToKeys(desk: Desk): () => void {
       // A key of ours is never the browser's too, even where it does nothing now: ' and / would open Firefox's search.
       if (own.length) event.preventDefault();
       const command = own.find((c) => c.when?.() ?? true);
-      if (!command) continue;
-      command.run();
+      const idle = own.find((c) => c.idle)?.idle;
+      if (command) command.run();
+      else if (idle) desk.session.notices.say(idle());
+      else continue;
       return;
     }
   };

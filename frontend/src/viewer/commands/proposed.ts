@@ -1,6 +1,8 @@
 /** Going through the lesions that the model proposed. */
 
 import type { Desk } from "../desk/desk";
+import { noneProposed } from "../desk/proposed";
+import { whyNot } from "../scan/editing";
 import type { Command } from "./command";
 
 export function proposedCommands(desk: Desk): Command[] {
@@ -9,6 +11,7 @@ export function proposedCommands(desk: Desk): Command[] {
   const offered = overlays.some(({ key }) => key === "prediction");
   const some = () => desk.proposed.list.value.length > 0;
   const editable = () => some() && session.editable.value;
+  const idle = () => (some() ? `${whyNot(session, true)}.` : noneProposed());
   return [
     {
       id: "next-proposed",
@@ -16,7 +19,6 @@ export function proposedCommands(desk: Desk): Command[] {
       group: "Proposed lesions",
       keys: ["Alt+W"],
       offered,
-      when: some,
       run: () => desk.proposed.step(1),
     },
     {
@@ -25,7 +27,6 @@ export function proposedCommands(desk: Desk): Command[] {
       group: "Proposed lesions",
       keys: ["Alt+Q"],
       offered,
-      when: some,
       run: () => desk.proposed.step(-1),
     },
     {
@@ -35,6 +36,7 @@ export function proposedCommands(desk: Desk): Command[] {
       keys: ["Alt+A"],
       offered: offered && can.submit,
       when: editable,
+      idle,
       run: () => void desk.proposed.accept(),
     },
     {
@@ -44,6 +46,7 @@ export function proposedCommands(desk: Desk): Command[] {
       keys: ["Alt+X"],
       offered: offered && can.edit,
       when: editable,
+      idle,
       run: () => void desk.proposed.drop(),
     },
     {
@@ -53,6 +56,7 @@ export function proposedCommands(desk: Desk): Command[] {
       keys: ["Alt+R"],
       offered: offered && can.edit,
       when: editable,
+      idle,
       run: () => void desk.proposed.regrow(),
     },
   ];

@@ -1,5 +1,6 @@
 /** Comparing, remarks by one key, verdicts. */
 
+import { t } from "../../ground/language";
 import type { Desk } from "../desk/desk";
 import { REMARKS } from "../work/review";
 import type { Command } from "./command";
@@ -7,6 +8,8 @@ import type { Command } from "./command";
 export function reviewCommands(desk: Desk): Command[] {
   return [differenceCommands, comparingCommands, verdictCommands].flatMap((commands) => commands(desk));
 }
+
+const idle = (): string => t("Choose what to compare the mask with first.");
 
 /** Going through the differences. */
 function differenceCommands(desk: Desk): Command[] {
@@ -26,6 +29,7 @@ function differenceCommands(desk: Desk): Command[] {
       keys: ["Shift+J"],
       offered: compares,
       when: some,
+      idle,
       run: () => {
         open();
         review.step(1);
@@ -38,6 +42,7 @@ function differenceCommands(desk: Desk): Command[] {
       keys: ["Shift+K"],
       offered: compares,
       when: some,
+      idle,
       run: () => {
         open();
         review.step(-1);
@@ -50,6 +55,7 @@ function differenceCommands(desk: Desk): Command[] {
       keys: ["Shift+A"],
       offered: compares,
       when: some,
+      idle,
       run: () => {
         open();
         review.check();

@@ -85,6 +85,7 @@ function askingCommands(desk: Desk): Command[] {
       group: "Scan",
       keys: ["Shift+C"],
       when: () => work.comments.value.length > 0,
+      idle: () => t("Nobody has commented on this scan."),
       run: () => desk.comments.step(),
     },
     {

@@ -17,6 +17,8 @@ const MODEL = "prediction";
 /** A pause after a stroke before the lesions are looked at again. */
 const LOOK_AFTER_MS = 150;
 
+export const noneProposed = (): string => t("The model has proposed no lesion here.");
+
 export class ProposedLesions {
   readonly #list = signal<readonly ProposedLesion[]>([]);
   /** The largest first; empty where the model proposed nothing, or nothing that this person may see. */
@@ -76,9 +78,7 @@ export class ProposedLesions {
       this.show(at);
       return;
     }
-    this.session.notices.say(
-      n ? t("No proposed lesion is left to decide.") : t("The model has proposed no lesion here."),
-    );
+    this.session.notices.say(n ? t("No proposed lesion is left to decide.") : noneProposed());
   }
 
   /** The chosen lesion is right: on to the next. */
