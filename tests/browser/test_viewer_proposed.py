@@ -67,6 +67,8 @@ def test_an_invented_lesion_costs_one_key(live_world: World, assignment: Assignm
     # It opens on the first lesion.
     page.wait_for_function("ijk => voxloop.cross.every((v, n) => v === ijk[n])", arg=list(MIDDLE))
     expect(page.get_by_test_id("proposed-line")).to_contain_text("3 undecided")
+    page.keyboard.press("Shift+C")
+    expect(page.get_by_test_id("notice").last).to_contain_text("Nobody has commented on this scan.")
     page.keyboard.press("Alt+w")
     expect(page.get_by_test_id("proposed-left")).to_have_text("3 undecided")
     rows = page.get_by_test_id("proposed").locator("tbody tr")
