@@ -53,7 +53,7 @@ ROWS: dict[str, Row] = {
     "find": Row(ANYBODY),
     "campaigns": Row(ANYBODY),
     "campaign_new": Row(frozenset({ADMINISTRATOR}), methods=BOTH),
-    "campaign_settings": Row(frozenset({ADMINISTRATOR}), Scope.CAMPAIGN, BOTH),
+    "campaign_settings": Row(COORDINATOR | {ADMINISTRATOR}, Scope.CAMPAIGN, BOTH),
     "campaign_pause": Row(COORDINATOR | {ADMINISTRATOR}, Scope.CAMPAIGN, POST),
     "campaign_resume": Row(COORDINATOR | {ADMINISTRATOR}, Scope.CAMPAIGN, POST),
     "member_pause": Row(COORDINATOR | {ADMINISTRATOR}, Scope.CAMPAIGN, POST),
@@ -64,6 +64,9 @@ ROWS: dict[str, Row] = {
     "site_new": Row(frozenset({ADMINISTRATOR}), methods=BOTH),
     "site": Row(frozenset({ADMINISTRATOR}), Scope.SITE, BOTH),
     "schema_file": Row(ANYBODY, Scope.CAMPAIGN),
+    "schema_edit": Row(COORDINATOR | {ADMINISTRATOR}, Scope.CAMPAIGN, BOTH),
+    "schema_version_file": Row(KEEPERS, Scope.CAMPAIGN),
+    "coded_terms": Row(COORDINATOR | {ADMINISTRATOR}),
     # annotators
     "worklist": Row(ANNOTATOR),
     "claim": Row(ANNOTATOR, methods=POST),

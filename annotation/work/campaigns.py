@@ -26,7 +26,7 @@ def create_campaign(*, name: str, slug: str, definition: dict[str, Any], actor: 
         raise Conflict(f"There is already a campaign called {name}.", code="campaign_taken")
     if Campaign.objects.filter(slug=slug).exists():
         raise Conflict(f"There is already a campaign with the short name {slug}.", code="slug_taken")
-    schema = LabelSchema.objects.create(name=name, definition=definition)
+    schema = LabelSchema.objects.create(name=_free_name(name), definition=definition)
     campaign = Campaign(name=name, slug=slug, schema=schema, **policy)
     campaign.full_clean(exclude=["schema"])
     campaign.save()
@@ -34,7 +34,17 @@ def create_campaign(*, name: str, slug: str, definition: dict[str, Any], actor: 
     return campaign
 
 
-# What may be changed after creation. Not the label schema and the short name: masks and addresses are made by them.
+def _free_name(name: str) -> str:
+    """A name for a new schema: versions are counted by name, and a campaign that was renamed keeps its schema's."""
+    found, number = name, 1
+    while LabelSchema.objects.filter(name=found).exists():
+        number += 1
+        found = f"{name[:110]} ({number})"
+    return found
+
+
+# What may be changed after creation. Not the short name: addresses are made by it. The label schema gets versions
+# (`schema_changing`).
 CHANGEABLE = (
     "name",
     "guidelines",

@@ -30,6 +30,7 @@ PAGES = {
         "/campaigns/chest-ct/",
         "/campaigns/chest-ct/scans/",
         "/campaigns/chest-ct/models/",
+        "/campaigns/chest-ct/schema/",
     ],
     "datamanager": ["/scans/upload/", "/campaigns/chest-ct/releases/", "/campaigns/chest-ct/releases/new/", "/jobs/"],
     "admin": [

@@ -11,7 +11,8 @@ from voxloop.kernel.ids import new_id
 
 
 class LabelSchema(models.Model):
-    """Layers with segments, and image-level questions; see `annotation.work.schema` for its shape. Never edited."""
+    """Layers with segments, and image-level questions; see `annotation.work.schema` for its shape. Never edited:
+    a change is a new version (`schema_changing`)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=120)
