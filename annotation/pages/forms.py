@@ -1,5 +1,6 @@
 """Forms. A form checks its fields; the services decide."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -80,6 +81,8 @@ class BatchForm(forms.Form):
         most = campaign.batch_size
         self.today = today_of(actor)
         self.fields["due_on"].widget.attrs["min"] = self.today.isoformat()
+        if campaign.due_days:
+            self.fields["due_on"].initial = self.today + timedelta(days=campaign.due_days)
         offer_rows(self, "assignee", annotators(campaign))
         offered = [*strategies_of(campaign), Strategy.RANDOM.value]
         ways = [(way.value, way.label) for way in Strategy if way in offered]

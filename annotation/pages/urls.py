@@ -37,6 +37,7 @@ urlpatterns = [
     page("campaigns/", home.campaigns, "campaigns"),
     page("campaigns/new/", home.campaign_new, "campaign_new"),
     page("campaigns/<slug:slug>/settings/", campaign.campaign_settings, "campaign_settings"),
+    page("campaigns/<slug:slug>/clone/", campaign.campaign_clone, "campaign_clone"),
     page("campaigns/<slug:slug>/pause/", campaign.campaign_pause, "campaign_pause"),
     page("campaigns/<slug:slug>/resume/", campaign.campaign_resume, "campaign_resume"),
     page("campaigns/<slug:slug>/people/<uuid:person>/pause/", campaign.member_pause, "member_pause"),

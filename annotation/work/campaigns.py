@@ -13,6 +13,7 @@ from annotation.work.pausable import ENDED, begun
 from annotation.work.schema import parse_schema
 from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
+from voxloop.accounts.roles import Role
 from voxloop.accounts.tokens import end_tokens
 from voxloop.audit.services import record
 from voxloop.kernel.errors import Conflict, Invalid
@@ -20,7 +21,8 @@ from voxloop.kernel.errors import Conflict, Invalid
 
 @transaction.atomic
 def create_campaign(*, name: str, slug: str, definition: dict[str, Any], actor: Actor, **policy: Any) -> Campaign:
-    """Create a labelling project with its own label schema. `policy` sets fields of the campaign."""
+    """Create a labelling project with its own label schema. `policy` sets fields of the campaign. Whoever makes it
+    coordinates it, but for administrators, who give out the roles."""
     parse_schema(definition)
     if Campaign.objects.filter(name=name).exists():
         raise Conflict(f"There is already a campaign called {name}.", code="campaign_taken")
@@ -30,6 +32,8 @@ def create_campaign(*, name: str, slug: str, definition: dict[str, Any], actor: 
     campaign = Campaign(name=name, slug=slug, schema=schema, **policy)
     campaign.full_clean(exclude=["schema"])
     campaign.save()
+    if isinstance(actor, User) and not actor.is_administrator:
+        set_member(campaign=campaign, user=actor, role=Role.COORDINATOR, actor=actor)
     record(actor=actor, action="campaign.created", target=campaign, new={"name": name, "schema": str(schema.pk)})
     return campaign
 
@@ -51,6 +55,7 @@ CHANGEABLE = (
     "planned_scans",
     "planned_until",
     "batch_size",
+    "due_days",
     "lease_minutes",
     "seen_policy",
     "proposed_policy",
