@@ -2,39 +2,62 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from annotation.pages.form_fields import offer_choices
 from annotation.pages.forms import DayInput
+from annotation.pages.policy_words import GROUPS, SHARES, Group, add_defaults
 from annotation.scans.models import Site
 from annotation.work.campaigns import CHANGEABLE
 from annotation.work.models import Campaign, ReviewPolicy, SeenPolicy, SignaturePolicy, TrainStart
-
-SHARES = ("blank", "older", "repeat", "overlap", "gold")
 
 
 class SettingsForm(forms.Form):
     """What may be changed in a campaign; its fields are those of `CHANGEABLE`."""
 
     name = forms.CharField(label="Name", max_length=120)
-    planned_scans = forms.IntegerField(label="Planned scans", min_value=0)
-    planned_until = forms.DateField(label="Planned until", required=False, widget=DayInput())
-    batch_size = forms.IntegerField(label="Most scans in a batch", min_value=1, max_value=500)
+    planned_scans = forms.IntegerField(
+        label="Planned scans", min_value=0, help_text="What the dashboard measures progress against; 0: nothing."
+    )
+    planned_until = forms.DateField(
+        label="Planned until", required=False, widget=DayInput(), help_text="The day by which all are to be approved."
+    )
+    batch_size = forms.IntegerField(
+        label="Most scans in a batch",
+        min_value=1,
+        max_value=500,
+        help_text="More take longer to come back, fewer are handed out more often.",
+    )
+    due_days = forms.IntegerField(
+        label="Days until a batch is due",
+        min_value=0,
+        max_value=365,
+        help_text="Proposed where a batch is made. 0: no due date is proposed.",
+    )
     lease_minutes = forms.IntegerField(
         label="Minutes that an open scan is held",
         min_value=5,
         max_value=1440,
         help_text="Without a sign of work it goes back to the person's list after that time.",
     )
-    seen_policy = forms.ChoiceField(label="Handed in or approved without a look", choices=SeenPolicy.choices)
+    seen_policy = forms.ChoiceField(
+        label="Handed in or approved without a look",
+        choices=SeenPolicy.choices,
+        help_text="The viewer measures which slices and lesions were looked at.",
+    )
     proposed_policy = forms.ChoiceField(
         label="Handed in with undecided lesions of the model",
         choices=SeenPolicy.choices,
         help_text="Proposed lesions that the reader has neither accepted, changed nor dropped.",
     )
-    signature_policy = forms.ChoiceField(label="An approval asks for the password", choices=SignaturePolicy.choices)
+    signature_policy = forms.ChoiceField(
+        label="An approval asks for the password",
+        choices=SignaturePolicy.choices,
+        help_text="How sure one can be later that the reviewer, and nobody at the same desk, signed.",
+    )
     blank_percent = forms.IntegerField(
         label="Scans that start blank, %",
         min_value=0,
@@ -59,14 +82,18 @@ class SettingsForm(forms.Form):
         max_value=100,
         help_text="Of a batch's new scans, by lot: all their readers begin blank and know nothing of each other.",
     )
-    overlap_readers = forms.IntegerField(label="Readers of such a scan", min_value=2, max_value=5)
+    overlap_readers = forms.IntegerField(
+        label="Readers of such a scan", min_value=2, max_value=5, help_text="Each reads it whole."
+    )
     overlap_low_dice = forms.FloatField(
         label="One more reader below a Dice of",
         min_value=0,
         max_value=1,
         help_text="Where two of its readers agree less; with the most readers there, one person arbitrates. 0: never.",
     )
-    overlap_most = forms.IntegerField(label="Most readers of a scan", min_value=2, max_value=5)
+    overlap_most = forms.IntegerField(
+        label="Most readers of a scan", min_value=2, max_value=5, help_text="However little they agree."
+    )
     gold_percent = forms.IntegerField(
         label="Gold scans in a batch, %",
         min_value=0,
@@ -89,14 +116,23 @@ class SettingsForm(forms.Form):
         choices=ReviewPolicy.choices,
         help_text="A sample, drawn once the batch is handed in, excludes one bad scan in ten with 90 % confidence.",
     )
-    retrain_after = forms.IntegerField(label="Newly approved masks until a training", min_value=1, max_value=32767)
+    retrain_after = forms.IntegerField(
+        label="Newly approved masks until a training",
+        min_value=1,
+        max_value=32767,
+        help_text="A training begins by itself when so many have come since the last one.",
+    )
     retrain_every_days = forms.IntegerField(
         label="Days until a training with anything new",
         min_value=0,
         max_value=3650,
         help_text="0: not by the calendar.",
     )
-    train_start = forms.ChoiceField(label="Weights that a training begins with", choices=TrainStart.choices)
+    train_start = forms.ChoiceField(
+        label="Weights that a training begins with",
+        choices=TrainStart.choices,
+        help_text="Random ones forget nothing wrongly; those of the serving model need fewer steps.",
+    )
     promotes_by_itself = forms.BooleanField(
         label="A model that passes the gate is promoted by itself",
         required=False,
@@ -110,6 +146,11 @@ class SettingsForm(forms.Form):
         initial = {name: getattr(campaign, name) for name in CHANGEABLE}
         initial |= {f"{name}_percent": round(100 * getattr(campaign, f"{name}_share")) for name in SHARES}
         super().__init__(data, initial=initial)
+        add_defaults(self)
+
+    def groups(self) -> list[tuple[Group, list[forms.BoundField]]]:
+        """The fields in the groups of the page."""
+        return [(group, [self[name] for name in group.fields]) for group in GROUPS]
 
     def wanted(self) -> dict[str, Any]:
         """The fields of the campaign."""
@@ -120,6 +161,30 @@ class SettingsForm(forms.Form):
             if percent != self.initial[f"{name}_percent"]:
                 found[f"{name}_share"] = percent / 100
         return found
+
+
+class CloneForm(forms.Form):
+    """A campaign made from another one."""
+
+    name = forms.CharField(label="Name", max_length=120)
+    slug = forms.SlugField(
+        label="Short name", max_length=64, help_text="For addresses: small letters, digits, hyphens."
+    )
+    members = forms.MultipleChoiceField(
+        label="People who come along, with their role",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="They see the new campaign at once. Certifications are passed again where the campaign asks for one.",
+    )
+
+    def __init__(self, data: Any = None, *, members: Sequence[tuple[str, str]]) -> None:
+        super().__init__(data, initial={"members": [value for value, _ in members]})
+        offer_choices(self, "members", members)
+
+    def wanted_members(self) -> list[tuple[UUID, str]]:
+        """Person and role of each tick."""
+        pairs = (value.split(":", 1) for value in self.cleaned_data["members"])
+        return [(UUID(person), role) for person, role in pairs]
 
 
 class SiteNameForm(forms.Form):

@@ -1,25 +1,22 @@
 """Forms. A form checks its fields; the services decide."""
 
-import json
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from annotation.pages.form_fields import offer_choices, offer_rows
+from annotation.pages.schema_files import read_schema_file
 from annotation.scans.models import Site
 from annotation.work.choosing import say_repeats, strategies_of
 from annotation.work.models import Batch, Campaign, CampaignMember, ReviewPolicy, SeenPolicy, SignaturePolicy, Strategy
-from annotation.work.schema import parse_schema
 from annotation.work.standard import STANDARD
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.accounts.zones import today_of
-from voxloop.kernel.documents import find_fault
-from voxloop.kernel.errors import Invalid
 
 FROM_FILE = "file"
-LARGEST_SCHEMA_BYTES = 256 << 10
 
 
 class ErasureForm(forms.Form):
@@ -84,6 +81,8 @@ class BatchForm(forms.Form):
         most = campaign.batch_size
         self.today = today_of(actor)
         self.fields["due_on"].widget.attrs["min"] = self.today.isoformat()
+        if campaign.due_days:
+            self.fields["due_on"].initial = self.today + timedelta(days=campaign.due_days)
         offer_rows(self, "assignee", annotators(campaign))
         offered = [*strategies_of(campaign), Strategy.RANDOM.value]
         ways = [(way.value, way.label) for way in Strategy if way in offered]
@@ -189,7 +188,7 @@ class CampaignForm(forms.Form):
     )
     planned_scans = forms.IntegerField(label="Planned scans", min_value=0, initial=0)
     planned_until = forms.DateField(label="Planned until", required=False, widget=DayInput())
-    schema = forms.ChoiceField(label="Label schema", help_text="What is drawn and asked. It cannot be changed later.")
+    schema = forms.ChoiceField(label="Label schema", help_text="What is drawn and asked. Its page changes it later.")
     schema_file = forms.FileField(
         label="File of the label schema",
         required=False,
@@ -229,23 +228,7 @@ class CampaignForm(forms.Form):
 
     def clean_schema_file(self) -> Any:
         file = self.cleaned_data["schema_file"]
-        if file is None:
-            return None
-        if file.size > LARGEST_SCHEMA_BYTES:
-            raise ValidationError(f"A label schema has at most {LARGEST_SCHEMA_BYTES >> 10} KiB.")
-        try:
-            definition = json.loads(file.read().decode("utf-8-sig"))
-        except json.JSONDecodeError as error:
-            raise ValidationError(f"This is not JSON: {error.msg}, line {error.lineno}.") from error
-        except (ValueError, RecursionError) as error:  # not UTF-8, a number of thousands of digits, too deep
-            raise ValidationError("This is not a label schema as JSON in UTF-8.") from error
-        if fault := find_fault(definition):
-            raise ValidationError(fault.replace("The body", "The file"))
-        try:
-            parse_schema(definition)
-        except Invalid as refusal:
-            raise ValidationError(refusal.detail) from refusal
-        return definition
+        return None if file is None else read_schema_file(file)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -13,6 +13,7 @@ from annotation.work.pausable import ENDED, begun
 from annotation.work.schema import parse_schema
 from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
+from voxloop.accounts.roles import Role
 from voxloop.accounts.tokens import end_tokens
 from voxloop.audit.services import record
 from voxloop.kernel.errors import Conflict, Invalid
@@ -21,27 +22,41 @@ from voxloop.kernel.reasons import kept_reason
 
 @transaction.atomic
 def create_campaign(*, name: str, slug: str, definition: dict[str, Any], actor: Actor, **policy: Any) -> Campaign:
-    """Create a labelling project with its own label schema. `policy` sets fields of the campaign."""
+    """Create a labelling project with its own label schema. `policy` sets fields of the campaign. Whoever makes it
+    coordinates it, but for administrators, who give out the roles."""
     parse_schema(definition)
     if Campaign.objects.filter(name=name).exists():
         raise Conflict(f"There is already a campaign called {name}.", code="campaign_taken")
     if Campaign.objects.filter(slug=slug).exists():
         raise Conflict(f"There is already a campaign with the short name {slug}.", code="slug_taken")
-    schema = LabelSchema.objects.create(name=name, definition=definition)
+    schema = LabelSchema.objects.create(name=_free_name(name), definition=definition)
     campaign = Campaign(name=name, slug=slug, schema=schema, **policy)
     campaign.full_clean(exclude=["schema"])
     campaign.save()
+    if isinstance(actor, User) and not actor.is_administrator:
+        set_member(campaign=campaign, user=actor, role=Role.COORDINATOR, actor=actor)
     record(actor=actor, action="campaign.created", target=campaign, new={"name": name, "schema": str(schema.pk)})
     return campaign
 
 
-# What may be changed after creation. Not the label schema and the short name: masks and addresses are made by them.
+def _free_name(name: str) -> str:
+    """A name for a new schema: versions are counted by name, and a campaign that was renamed keeps its schema's."""
+    found, number = name, 1
+    while LabelSchema.objects.filter(name=found).exists():
+        number += 1
+        found = f"{name[:110]} ({number})"
+    return found
+
+
+# What may be changed after creation. Not the short name: addresses are made by it. The label schema gets versions
+# (`schema_changing`).
 CHANGEABLE = (
     "name",
     "guidelines",
     "planned_scans",
     "planned_until",
     "batch_size",
+    "due_days",
     "lease_minutes",
     "seen_policy",
     "proposed_policy",

@@ -25,6 +25,7 @@ SETTINGS = {
     "planned_scans": "2802",
     "planned_until": "",
     "batch_size": "40",
+    "due_days": "14",
     "lease_minutes": "120",
     "seen_policy": "block",
     "proposed_policy": "block",

@@ -30,6 +30,9 @@ PAGES = {
         "/campaigns/chest-ct/",
         "/campaigns/chest-ct/scans/",
         "/campaigns/chest-ct/models/",
+        "/campaigns/chest-ct/schema/",
+        "/campaigns/chest-ct/clone/",
+        "/campaigns/chest-ct/settings/",
     ],
     "datamanager": ["/scans/upload/", "/campaigns/chest-ct/releases/", "/campaigns/chest-ct/releases/new/", "/jobs/"],
     "admin": [

@@ -7,14 +7,18 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from annotation.pages.campaign_forms import SettingsForm
+from annotation.learning.models import TrainingRun
+from annotation.pages.campaign_forms import CloneForm, SettingsForm
 from annotation.pages.guard import back
+from annotation.pages.policy_words import fixed_of
 from annotation.pages.requests import PageRequest
 from annotation.pages.sending import form_page, save
 from annotation.pages.templatetags.figures import plural
 from annotation.work.campaigns import change_campaign, pause_campaign, resume_campaign
+from annotation.work.cloning import clone_campaign
 from annotation.work.models import Batch, Campaign
 from annotation.work.pausing import pause_batch, pause_person, resume_batch, resume_person
+from annotation.work.schema import parse_schema
 
 
 def campaign_settings(request: PageRequest, campaign: Campaign) -> HttpResponse:
@@ -39,9 +43,38 @@ def campaign_settings(request: PageRequest, campaign: Campaign) -> HttpResponse:
             "lead": "A policy counts from now on; what was handed in or signed before stays as it is. Every change is "
             "in the audit log.",
             "found": campaign,
+            "fixed": fixed_of(
+                campaign,
+                has_scans=campaign.campaign_scans.exists(),
+                has_models=TrainingRun.objects.filter(campaign=campaign).exists(),
+            ),
         },
         "campaign_settings.html",
     )
+
+
+def campaign_clone(request: PageRequest, campaign: Campaign) -> HttpResponse:
+    """Make another campaign from this one: policies, label schema, guidelines, and who is ticked."""
+    rows = campaign.members.filter(user__is_active=True).select_related("user").order_by("user__username", "role")
+    members = [(f"{row.user_id}:{row.role}", f"{row.user}, {row.get_role_display().lower()}") for row in rows]
+    form = CloneForm(request.POST or None, members=members)
+
+    def clone() -> Campaign:
+        name, slug = form.cleaned_data["name"], form.cleaned_data["slug"]
+        return clone_campaign(source=campaign, name=name, slug=slug, members=form.wanted_members(), actor=request.user)
+
+    if request.method == "POST" and form.is_valid() and (made := save(form, clone)):
+        messages.success(request, f"{made} is there, with what came along. Look at its settings, then add scans.")
+        return redirect("campaign_settings", made.slug)
+    context = {
+        "title": f"Clone {campaign.name}",
+        "verb": "Make campaign",
+        "discard": reverse("campaigns"),
+        "lead": "The same rules and people for other scans.",
+        "found": campaign,
+        "schema": parse_schema(campaign.schema.definition),
+    }
+    return form_page(request, form, context, "campaign_clone.html")
 
 
 def campaign_pause(request: PageRequest, campaign: Campaign) -> HttpResponse:

@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from annotation.pages.context import current_campaign
 from annotation.pages.forms import CampaignForm
+from annotation.pages.guard import admits
+from annotation.pages.permissions import ROWS
 from annotation.pages.requests import PageRequest
 from annotation.pages.selectors.find import find_everything
 from annotation.pages.selectors.setup import setup_progress
@@ -58,7 +60,8 @@ def find(request: PageRequest) -> HttpResponse:
 def campaigns(request: PageRequest) -> HttpResponse:
     """Every campaign one is a member of."""
     rows = [(campaign, sorted(roles_of(request.user, campaign))) for campaign in visible_campaigns(request.user)]
-    return render(request, "campaigns.html", {"rows": rows})
+    may_make = admits(ROWS["campaign_new"], request.user, None)
+    return render(request, "campaigns.html", {"rows": rows, "may_make": may_make})
 
 
 def campaign_enter(request: PageRequest, campaign: Campaign) -> HttpResponse:
@@ -76,8 +79,14 @@ def campaign_new(request: PageRequest) -> HttpResponse:
         and form.is_valid()
         and (campaign := save(form, lambda: create_campaign(actor=request.user, **form.cleaned_data)))
     ):
-        messages.success(request, f"{campaign.name} is there. Give people their roles next.")
-        return redirect("people")
+        if request.user.is_administrator:
+            messages.success(request, f"{campaign.name} is there. Give people their roles next.")
+            return redirect("people")
+        messages.success(
+            request,
+            f"{campaign.name} is there, and you coordinate it. An administrator gives others their roles in it.",
+        )
+        return redirect("schema_edit", campaign.slug)
     return form_page(
         request,
         form,

@@ -11,7 +11,8 @@ from voxloop.kernel.ids import new_id
 
 
 class LabelSchema(models.Model):
-    """Layers with segments, and image-level questions; see `annotation.work.schema` for its shape. Never edited."""
+    """Layers with segments, and image-level questions; see `annotation.work.schema` for its shape. Never edited:
+    a change is a new version (`schema_changing`)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=120)
@@ -66,6 +67,7 @@ class Campaign(Pausable):
     schema = models.ForeignKey(LabelSchema, on_delete=models.PROTECT, related_name="campaigns")
     guidelines = models.TextField(blank=True)
     batch_size = models.PositiveSmallIntegerField(default=50)
+    due_days = models.PositiveSmallIntegerField(default=14)  # from making a batch to its due date; 0: none is proposed
     lease_minutes = models.PositiveSmallIntegerField(default=120)
     planned_scans = models.PositiveIntegerField(default=0)
     planned_until = models.DateField(null=True, blank=True)

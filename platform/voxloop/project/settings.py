@@ -289,6 +289,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 APPEND_SLASH = False  # a wrong API path is a 404, not a redirect
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_MASK_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # the page of a label schema has six for each of up to 254 segments
 FILE_UPLOAD_HANDLERS = ["voxloop.project.spool.SpoolHandler"]
 
 
