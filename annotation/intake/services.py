@@ -45,7 +45,7 @@ def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User, 
     `overrule` says why series are taken in that would be refused as doubtful (derived, an X-ray as a secondary capture,
     values unlike HU); it goes into the audit log. `upload` has `name`, `size` and `chunks()`. Raises Invalid for
     another file type, TooLarge, NoSpace, StorageAway."""
-    _check_membership(site, campaign, actor)
+    check_may_import(site, campaign, actor)
     require_room()
     key, suffix = keep_upload(upload)
     name = harmless_upload(str(upload.name), suffix)
@@ -55,7 +55,7 @@ def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User, 
 
 def receive_path(*, path: Path, site: Site, campaign: Campaign, actor: User, mask: Path | None = None) -> Job:
     """Enqueue the import of a folder, zip or NIfTI file on the server."""
-    _check_membership(site, campaign, actor)
+    check_may_import(site, campaign, actor)
     require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
@@ -84,7 +84,8 @@ def _ask(
     return job
 
 
-def _check_membership(site: Site, campaign: Campaign, actor: User) -> None:
+def check_may_import(site: Site, campaign: Campaign, actor: User) -> None:
+    """Raise Forbidden or NotFound unless the person oversees the campaign and is a member of the site."""
     require_role(actor, campaign, Role.DATA_MANAGER, Role.COORDINATOR)
     if not site.memberships.filter(user=actor).exists():
         raise NotFound("There is no such site, or you are not a member of it.")
@@ -150,7 +151,7 @@ def import_now(
 ) -> dict[str, Any]:
     """Import a folder, zip or NIfTI on the server at once, without a worker; returns the outcome. `overrule` as in
     `receive_upload`."""
-    _check_membership(site, campaign, actor)
+    check_may_import(site, campaign, actor)
     require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")

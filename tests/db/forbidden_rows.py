@@ -21,7 +21,17 @@ from annotation.reviews.models import (
     RoundMask,
     Trial,
 )
-from annotation.scans.models import ErasedSubject, Scan, Series, Site, SiteMembership, Study, Subject
+from annotation.scans.models import (
+    ClinicalRecord,
+    ErasedSubject,
+    PathogenTest,
+    Scan,
+    Series,
+    Site,
+    SiteMembership,
+    Study,
+    Subject,
+)
 from annotation.work.models import Assignment, Batch, Campaign, CampaignMember, CampaignScan, LabelSchema, ScanScore
 from voxloop.accounts.models import ApiToken, User
 from voxloop.jobs.models import Job, Worker
@@ -43,6 +53,10 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "site_split_known": (Site, {"split": "both", "code": FRESH}),
     "site_membership_once": (SiteMembership, {}),
     "subject_once_per_site": (Subject, {}),
+    "clinical_age_capped": (ClinicalRecord, {"age_years": 91, "subject": "other subject"}),
+    "clinical_words_known": (ClinicalRecord, {"sex": "unsaid", "subject": "other subject"}),
+    "pathogen_test_once": (PathogenTest, {}),
+    "pathogen_test_words_known": (PathogenTest, {"result": "maybe", "day": 8}),
     "study_once_per_subject": (Study, {}),
     "series_once_per_study": (Series, {}),
     "scan_state_known": (Scan, {**MIND, "code": FRESH, "series": None}),

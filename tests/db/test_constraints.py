@@ -22,7 +22,7 @@ from annotation.reviews.models import (
     Trial,
 )
 from annotation.reviews.services import submit_assignment
-from annotation.scans.models import ErasedSubject
+from annotation.scans.models import ClinicalRecord, ErasedSubject, PathogenTest
 from annotation.work.models import Assignment, ScanScore
 from tests.db.forbidden_rows import FORBIDDEN, FRESH, MIND
 from tests.factories.phantoms import store_measurement
@@ -170,6 +170,8 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
         Worker.objects.create(name="default-1@here", host="here", pid=1, started_at=now(), taken_at=now()),
         ApiToken.objects.create(user=world["annotator"], scopes=["read"])[0],
         ErasedSubject.objects.create(site=world.sites["a"], pseudonym="S-GONE"),
+        record := ClinicalRecord.objects.create(subject=assignment.scan.subject, age_years=44),
+        PathogenTest.objects.create(record=record, pathogen="rsv", day=7, result="negative"),
     ]
     found = {type(row): row for row in made}
     for model_class, _ in FORBIDDEN.values():
@@ -190,6 +192,7 @@ def test_every_forbidden_row_is_refused(world: World, rows: dict[type[models.Mod
         "other work": other_work,
         "other batch": other_work.batch,
         "other scan": other_work.scan,
+        "other subject": other_work.scan.subject,
         "author": world["annotator"],
         "reviewer": world["reviewer"],
         "other run": other_run,
