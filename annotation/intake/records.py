@@ -19,6 +19,7 @@ from annotation.intake.clinical.sheet import ASK, LARGEST_BYTES, SUFFIXES, Sheet
 from annotation.intake.rekeying import Rekeyer
 from annotation.intake.services import check_may_import
 from annotation.scans.models import ClinicalMapping, ClinicalRecord, ErasedSubject, PathogenTest, Site, Study, Subject
+from annotation.work.eligibility.judging import judge_subjects
 from annotation.work.models import Campaign
 from voxloop.accounts.models import User
 from voxloop.audit.services import record
@@ -179,19 +180,8 @@ def store_records(*, site: Site, campaign: Campaign, sheet: Sheet, mapping: Shee
     ClinicalMapping.objects.update_or_create(site=site, defaults={"definition": definition})
     told = {"campaign": campaign.slug, "rows": plan.rows, "new": plan.new, "changed": plan.changed, "same": plan.same}
     record(actor=actor, action="clinical.sheet_stored", target=site, new={**told, "faults": len(plan.faults)})
-    for listener in _on_records:
-        listener(subjects=[change.subject.pk for change in plan.changes], actor=actor)
+    judge_subjects([change.subject.pk for change in plan.changes], actor)
     return plan
-
-
-_on_records: list[Any] = []
-
-
-def on_records(listener: Any) -> Any:
-    """Register what follows from changed records: `listener(subjects=[…ids], actor=…)`, in the same transaction."""
-    if listener not in _on_records:
-        _on_records.append(listener)
-    return listener
 
 
 def remembered_mapping(site: Site) -> SheetMapping | None:

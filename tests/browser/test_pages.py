@@ -31,7 +31,15 @@ PAGES = {
         "/campaigns/chest-ct/scans/",
         "/campaigns/chest-ct/models/",
     ],
-    "datamanager": ["/scans/upload/", "/campaigns/chest-ct/releases/", "/campaigns/chest-ct/releases/new/", "/jobs/"],
+    "datamanager": [
+        "/scans/upload/",
+        "/campaigns/chest-ct/clinical/",
+        "/campaigns/chest-ct/eligibility/",
+        "/campaigns/chest-ct/eligibility/criteria/",
+        "/campaigns/chest-ct/releases/",
+        "/campaigns/chest-ct/releases/new/",
+        "/jobs/",
+    ],
     "admin": [
         "/jobs/system/",
         "/people/",

@@ -32,7 +32,16 @@ from annotation.scans.models import (
     Study,
     Subject,
 )
-from annotation.work.models import Assignment, Batch, Campaign, CampaignMember, CampaignScan, LabelSchema, ScanScore
+from annotation.work.models import (
+    Assignment,
+    Batch,
+    Campaign,
+    CampaignMember,
+    CampaignScan,
+    Eligibility,
+    LabelSchema,
+    ScanScore,
+)
 from voxloop.accounts.models import ApiToken, User
 from voxloop.jobs.models import Job, Worker
 from voxloop.kernel.clock import now
@@ -80,6 +89,9 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "campaign_member_role_known": (CampaignMember, {"role": "superuser"}),
     "campaign_member_pause_has_reason": (CampaignMember, {"role": "data_manager", "is_paused": True}),
     "campaign_scan_once": (CampaignScan, {}),
+    "eligibility_once": (Eligibility, {}),
+    "eligibility_says_why": (Eligibility, {"is_eligible": False, "scan": "other scan"}),
+    "eligibility_overruled_with_reason": (Eligibility, {"overruled": "taken", "scan": "other scan"}),
     "scan_score_once": (ScanScore, {}),
     "scan_score_strategy_known": (ScanScore, {"strategy": "best"}),
     "batch_number_once": (Batch, {}),

@@ -23,7 +23,7 @@ from annotation.reviews.models import (
 )
 from annotation.reviews.services import submit_assignment
 from annotation.scans.models import ClinicalRecord, ErasedSubject, PathogenTest
-from annotation.work.models import Assignment, ScanScore
+from annotation.work.models import Assignment, Eligibility, ScanScore
 from tests.db.forbidden_rows import FORBIDDEN, FRESH, MIND
 from tests.factories.phantoms import store_measurement
 from tests.factories.world import World, first_of, label, publish
@@ -154,6 +154,7 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
         ScanScore.objects.create(
             campaign=world.campaign, scan=assignment.scan, strategy="hybrid", score=1.0, why="diverse"
         ),
+        Eligibility.objects.create(campaign=world.campaign, scan=assignment.scan, is_eligible=True),
         Effort.objects.create(
             assignment=assignment,
             campaign=world.campaign,
