@@ -10,11 +10,13 @@ from django.db.models import Q
 from annotation.datasets.models import Release
 from annotation.reviews.models import ReadingPair, ReviewRound
 from annotation.reviews.states import RoundState
+from annotation.scans.clinical_terms import OLDEST
 from annotation.scans.models import Scan
 from annotation.scans.states import ScanState
 from annotation.work.models import Assignment, CampaignScan
 from annotation.work.selectors import excluded
 
+ADULT = 18  # years; children are one band
 SCANNER = ("manufacturer", "model", "kernel", "slice_thickness_mm", "kvp", "contrast")
 
 
@@ -71,3 +73,30 @@ def readings_of(release: Release, rounds: Sequence[ReviewRound]) -> Mapping[UUID
             volumes = {"first_ml": pair.first_ml, "second_ml": pair.second_ml}
             found[pair.first.annotation.scan_id].append({**figures, **volumes})
     return found
+
+
+def clinical_of(scan: Scan) -> dict[str, str]:
+    """What a release tells of the subject: age band, sex, hospitalisation, diagnosis class; what is not known is left
+    out. Never an age, a test or a day."""
+    kept = getattr(scan.subject, "clinical", None)
+    if kept is None:
+        return {}
+    told = {
+        "age_band": age_band(kept.age_years),
+        "sex": kept.sex,
+        "hospitalisation": kept.hospitalisation,
+        "diagnosis_class": kept.diagnosis,
+    }
+    return {name: word for name, word in told.items() if word}
+
+
+def age_band(years: int | None) -> str:
+    """Ten years, the ends wider; empty where no age is known."""
+    if years is None:
+        return ""
+    if years < ADULT:
+        return f"under {ADULT}"
+    if years >= OLDEST:
+        return f"{OLDEST} and older"
+    low = max(ADULT, years // 10 * 10)
+    return f"{low}-{years // 10 * 10 + 9}"

@@ -60,7 +60,7 @@ def list_candidates(release: Release) -> QuerySet[ReviewRound]:
             "reviewer",
             "answers",
             "annotation__scan__site",
-            "annotation__scan__subject",
+            "annotation__scan__subject__clinical",
             "annotation__scan__series__study",
         )
         .prefetch_related(

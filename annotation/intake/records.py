@@ -199,9 +199,10 @@ def _subjects_of(site: Site, codes: Mapping[str, Mapping[str, Any]]) -> dict[str
 
 def _days_of(subjects: Mapping[str, Subject]) -> dict[Any, list[int]]:
     days: dict[Any, list[int]] = {}
-    rows = Study.objects.filter(subject__in=[subject.pk for subject in subjects.values()]).exclude(day=None)
+    rows = Study.objects.filter(subject__in=[subject.pk for subject in subjects.values()])
     for subject, day in rows.values_list("subject_id", "day"):
-        days.setdefault(subject, []).append(day)
+        if day is not None:
+            days.setdefault(subject, []).append(day)
     return days
 
 

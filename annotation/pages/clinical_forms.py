@@ -42,7 +42,7 @@ class MeaningForm(forms.Form):
     def __init__(self, *args: Any, sheet: Sheet, mapping: SheetMapping, **more: Any) -> None:
         super().__init__(*args, **more)
         self.sheet = sheet
-        self.initial |= {"dates": mapping.dates, "pathogen": mapping.fixed.get("pathogen", "")}
+        self.initial.update(dates=mapping.dates, pathogen=mapping.fixed.get("pathogen", ""))
         choices = [("", "Leave out"), *FIELDS.items()]
         for n, column in enumerate(sheet.columns):
             self.fields[f"column_{n}"] = forms.ChoiceField(

@@ -11,7 +11,7 @@ from annotation.scans.models import ClinicalRecord
 from tests.factories.world import World
 
 pytestmark = pytest.mark.django_db
-PAGE = "/campaigns/chest-ct/clinical/"
+PAGE = "/campaigns/chest-ct/scans/clinical/"
 SHEET = PAGE + "sheet/"
 TEXT = "pseudonym;Alter;Geschlecht;Notiz\nS0;44;w;=cmd\nS3;old;m;\nS9;3;m;\n"
 MEANT = {"column_0": "pseudonym", "column_1": "age", "column_2": "sex", "dates": "YYYY-MM-DD"}

@@ -21,6 +21,7 @@ def look(page: Page, name: str) -> None:
     """No fault in either theme, nothing wider than the screen."""
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
+        page.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")
         assert not faults(page)
         for width in (390, 1440):
             page.set_viewport_size({"width": width, "height": 900})
@@ -59,7 +60,7 @@ def test_a_series_is_picked_and_a_scan_overruled(live_world: World, new_page: An
     first, second, third = (world.scans[n] for n in (0, 3, 1))
     Series.objects.filter(scans=second).update(study=Study.objects.get(series__scans=first))
     page = new_page("datamanager")
-    page.goto("/campaigns/chest-ct/eligibility/")
+    page.goto("/campaigns/chest-ct/scans/eligibility/")
     page.get_by_role("link", name="Set criteria").click()
     look(page, "criteria")
     for name in ("Lungs were found in a CT", "A clinical record is present"):

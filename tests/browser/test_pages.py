@@ -33,9 +33,9 @@ PAGES = {
     ],
     "datamanager": [
         "/scans/upload/",
-        "/campaigns/chest-ct/clinical/",
-        "/campaigns/chest-ct/eligibility/",
-        "/campaigns/chest-ct/eligibility/criteria/",
+        "/campaigns/chest-ct/scans/clinical/",
+        "/campaigns/chest-ct/scans/eligibility/",
+        "/campaigns/chest-ct/scans/eligibility/criteria/",
         "/campaigns/chest-ct/releases/",
         "/campaigns/chest-ct/releases/new/",
         "/jobs/",

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from annotation.datasets.flow import age_band, clinical_of
 from annotation.intake.clinical.mapping import mapping_of
 from annotation.intake.clinical.sheet import Row, Sheet
 from annotation.intake.records import plan_records, read_path, remembered_mapping, store_records
@@ -129,6 +130,20 @@ def test_a_record_goes_with_the_patient_and_stays_away(world: World) -> None:
     assert [fault.code for fault in store(world, "S0,44,female,,,").faults] == ["subject_erased"]
     logged = json.dumps(list(AuditEntry.objects.filter(action__startswith="clinical").values_list("new", "old", "why")))
     assert not any(word in logged for word in ("female", "44", "positive", "S0"))
+
+
+@pytest.mark.parametrize(
+    ("years", "band"),
+    [(None, ""), (17, "under 18"), (18, "18-19"), (29, "20-29"), (89, "80-89"), (90, "90 and older")],
+)
+def test_a_release_tells_bands_of_age(years: int | None, band: str) -> None:
+    assert age_band(years) == band
+
+
+def test_a_release_tells_no_age_and_no_test(world: World) -> None:
+    store(world, "S0,44,female,sars_cov_2,2020-02-27,positive", "S3,,,,,")
+    told = [clinical_of(Scan.objects.get(subject__pseudonym=name)) for name in ("S0", "S3", "S1")]
+    assert told == [{"age_band": "40-49", "sex": "female"}, {}, {}]
 
 
 def test_who_may_not_store(world: World) -> None:

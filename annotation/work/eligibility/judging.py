@@ -21,7 +21,7 @@ from annotation.work.eligibility.rules import (
     judge,
 )
 from annotation.work.models import Campaign, Criteria, Eligibility, Overrule
-from voxloop.accounts.actors import Actor
+from voxloop.accounts.actors import Actor, SystemActor
 from voxloop.audit.services import record
 from voxloop.jobs.models import Job
 from voxloop.jobs.running import Claim
@@ -56,7 +56,7 @@ def judge_job(claim: Claim) -> dict[str, Any]:
     """The job of `judge_soon`."""
     campaign = Campaign.objects.get(pk=claim.job.payload["campaign"])
     claim.report(5, "Judging the scans by the criteria")
-    changed = judge_campaign(campaign, actor=claim.job.requested_by or "worker", claim=claim)
+    changed = judge_campaign(campaign, actor=claim.job.requested_by or SystemActor.WORKER, claim=claim)
     return {"changed": changed}
 
 

@@ -68,7 +68,8 @@ class Rules:
     def from_json(cls, values: Mapping[str, Any]) -> Rules:
         """What `to_json` wrote; unknown names are left out, missing ones ask for nothing."""
         known = {field.name for field in fields(cls)}
-        return cls(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items() if n in known})
+        told: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items() if n in known}
+        return cls(**told)
 
     def check(self) -> None:
         """Raise Invalid (`bad_criteria`) for limits that no scan could meet."""
