@@ -17,7 +17,7 @@ from annotation.intake.limits import Limits
 from annotation.intake.naming import harmless_upload
 from annotation.intake.outcome import NothingCameInError
 from annotation.intake.rekeying import Rekeyer, notes_on
-from annotation.intake.storing import VolumeFiles, reject_series, store_scan
+from annotation.intake.storing import VolumeFiles, note_on_twin, reject_series, store_scan
 from annotation.intake.uploads import fetch_upload, keep_upload
 from annotation.scans.models import Site
 from annotation.work.models import Campaign
@@ -206,6 +206,7 @@ def _import(
             raise Invalid(report.refused[0].reason, code=report.refused[0].code)
         series = [rekeyer.rekey(item.series) for item in report.accepted]
         scans, not_again = [], []
+        notes = notes_on(series)
         for number, item in enumerate(report.accepted):
             on_progress(90 + 9 * number // len(report.accepted), "Storing the scans")
             labels = _read_labels(folder / item.folder, target_layer) if item.labels else None
@@ -221,11 +222,12 @@ def _import(
                 not_again.append(Refused(refusal.code, refusal.detail, 0, None))
                 continue
             scans.append({"id": str(scan.pk), "code": scan.code, "new": is_new, "state": scan.state})
+            notes += note_on_twin(scan, series[number], is_new=is_new)
         refused = [_keep_refusal(one, rekeyer, site, campaign, actor, check) for one in [*not_again, *report.refused]]
         result = {
             "scans": scans,
             "refused": refused,
-            "notes": notes_on(series),
+            "notes": notes,
             "not_dicom": report.not_dicom,
             "unreadable": report.unreadable,
         }

@@ -74,6 +74,15 @@ def store_scan(
     return scan, True
 
 
+def note_on_twin(scan: Scan, series: SeriesFacts, *, is_new: bool) -> list[str]:
+    """A note where voxels that the site sent before come under another patient: they stay one scan of the first."""
+    if is_new or scan.subject is None or scan.subject.pseudonym == series.subject:
+        return []
+    return [
+        f"A series has the voxels of {scan.code}, which came under another patient: it is one scan, find out whose."
+    ]
+
+
 def _note_day(scan: Scan, series: SeriesFacts) -> None:
     """Scans that came in before days were kept get theirs when they are sent again."""
     if series.day is not None and scan.subject is not None and scan.subject.pseudonym == series.subject:

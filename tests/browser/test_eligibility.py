@@ -83,6 +83,8 @@ def test_a_series_is_picked_and_a_scan_overruled(live_world: World, new_page: An
     look(page, "eligibility")
     page.get_by_role("article", name=third.code).get_by_role("button", name="Undo").click()
     expect(page.get_by_role("article", name=third.code)).not_to_contain_text("motion")
+    page.goto(f"/scans/{second.pk}/")
+    look(page, "scan-excluded")
 
 
 @pytest.mark.parametrize("name", ["coordinator"])

@@ -22,7 +22,7 @@ from annotation.reviews.models import (
     Trial,
 )
 from annotation.reviews.services import submit_assignment
-from annotation.scans.models import ClinicalRecord, ErasedSubject, PathogenTest
+from annotation.scans.models import ClinicalRecord, ErasedSubject, PathogenTest, Scan
 from annotation.work.models import Assignment, Eligibility, ScanScore
 from tests.db.forbidden_rows import FORBIDDEN, FRESH, MIND
 from tests.factories.phantoms import store_measurement
@@ -117,6 +117,16 @@ def of_gold(world: World, assignment: Assignment, revision: MaskRevision | None)
     ]
 
 
+def of_records(world: World, scan: Scan) -> list[models.Model]:
+    """A clinical record with a test, and what the criteria say of the scan."""
+    record = ClinicalRecord.objects.create(subject=scan.subject, age_years=44)
+    return [
+        record,
+        PathogenTest.objects.create(record=record, pathogen="rsv", day=7, result="negative"),
+        Eligibility.objects.create(campaign=world.campaign, scan=scan, is_eligible=True),
+    ]
+
+
 @pytest.fixture
 def rows(world: World) -> dict[type[models.Model], models.Model]:
     """One legal row of every model that has constraints."""
@@ -154,7 +164,6 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
         ScanScore.objects.create(
             campaign=world.campaign, scan=assignment.scan, strategy="hybrid", score=1.0, why="diverse"
         ),
-        Eligibility.objects.create(campaign=world.campaign, scan=assignment.scan, is_eligible=True),
         Effort.objects.create(
             assignment=assignment,
             campaign=world.campaign,
@@ -171,8 +180,7 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
         Worker.objects.create(name="default-1@here", host="here", pid=1, started_at=now(), taken_at=now()),
         ApiToken.objects.create(user=world["annotator"], scopes=["read"])[0],
         ErasedSubject.objects.create(site=world.sites["a"], pseudonym="S-GONE"),
-        record := ClinicalRecord.objects.create(subject=assignment.scan.subject, age_years=44),
-        PathogenTest.objects.create(record=record, pathogen="rsv", day=7, result="negative"),
+        *of_records(world, assignment.scan),
     ]
     found = {type(row): row for row in made}
     for model_class, _ in FORBIDDEN.values():

@@ -1,6 +1,7 @@
 """Eligibility: judged by the criteria, overruled by a person, kept out of batches, counted in the flow chart."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from annotation.datasets.selectors import list_candidates
 from annotation.intake.clinical.mapping import SheetMapping
 from annotation.intake.clinical.sheet import Row, Sheet
 from annotation.intake.records import store_records
+from annotation.intake.services import import_now
+from annotation.learning.manifest import approved_rounds
 from annotation.scans.models import PathogenTest, Scan, Series, Study
 from annotation.work.batches import create_batch
 from annotation.work.eligibility.deciding import overrule, pick_series, set_criteria, undo_overrule
@@ -21,6 +24,7 @@ from annotation.work.models import Eligibility
 from annotation.work.selectors import excluded, unassigned_scans
 from annotation.work.tasks import judge_scans
 from tests.factories.world import World, approve, first_of, label, make_scan, publish
+from tests.unit.intake.series import make_series
 from voxloop.audit.models import AuditEntry
 from voxloop.jobs.models import Job
 from voxloop.kernel.errors import Conflict, Forbidden, Invalid
@@ -229,16 +233,30 @@ def test_the_same_voxels_under_another_name_are_told(world: World) -> None:
 
 
 @pytest.mark.django_db
+def test_voxels_that_come_again_under_another_patient_are_told(world: World, tmp_path: Path) -> None:
+    told = []
+    for name in ("P-0001", "P-0002"):
+        folder = tmp_path / name
+        make_series(folder, subject=name)
+        told.append(import_now(path=folder, site=world.sites["a"], campaign=world.campaign, actor=world["datamanager"]))
+    assert told[1]["scans"][0]["code"] == told[0]["scans"][0]["code"]
+    assert [note for note in told[1]["notes"] if "under another patient" in note]
+    assert not [note for note in told[0]["notes"] if "under another patient" in note]
+
+
+@pytest.mark.django_db
 def test_each_count_of_the_flow_chart_is_a_query_and_work_stays_where_it_is(world: World) -> None:
     batch = publish(world, size=2)
     label(world, first_of(batch))
     approve(world, first_of(batch))
+    assert approved_rounds(world.campaign).count() == 1
     release = Release.objects.create(campaign=world.campaign, name="r")
     put(world, LEAST)
     for scan, why in ((first_of(batch).scan, "wrong patient"), (world.scans[5], "motion")):
         overrule(campaign=world.campaign, scan_id=scan.pk, to="left_out", why=why, actor=world["datamanager"])
     assert batch.assignments.filter(stage="annotation").count() == 2
     assert not list_candidates(release).exists()
+    assert not approved_rounds(world.campaign).exists()
     flow = flow_of(release, [])
     assert (flow["excluded"], flow["eligible"], flow["labelled"]) == ({"overruled": 2}, 4, 0)
     gone = flow["withdrawn"] + flow["erased"] + flow["not_converted"] + sum(flow["refused"].values())

@@ -39,6 +39,11 @@ def read_sheet(path: Path) -> Sheet:
     Raises Invalid (`unknown_file`, `bad_encoding`, `empty_sheet`, `bad_columns`), TooLarge (`sheet_too_large`)."""
     if not path.name.lower().endswith(SUFFIXES):
         raise Invalid(ASK, code="unknown_file")
+    return read_table(path)
+
+
+def read_table(path: Path) -> Sheet:
+    """The same, whatever the file is called."""
     if path.stat().st_size > LARGEST_BYTES:
         raise TooLarge(f"A sheet holds at most {LARGEST_BYTES >> 20} MiB; send it in parts.", code="sheet_too_large")
     try:

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from annotation.scans.models import Scan, Subject
 from annotation.work.eligibility.rules import ANOTHER_PICKED, CODES, NOT_PICKED
 from annotation.work.models import Campaign, Eligibility
+from annotation.work.permissions import OVERSEERS, campaigns_with_role
 from annotation.work.selectors import excluded, visible_scans
 from voxloop.accounts.models import User
 
@@ -88,6 +89,12 @@ def excluded_in(campaign: Campaign, scans: Iterable[Any]) -> list[tuple[Scan, st
     """Which of these scans are excluded, and why in words."""
     rows = excluded(campaign).filter(scan__in=list(scans)).select_related("scan").order_by("scan__code")
     return [(row.scan, CODES.get(row.exclusion, row.exclusion)) for row in rows]
+
+
+def judgements_of(user: User, scan: Scan) -> list[Eligibility]:
+    """What the campaigns that the person oversees say of a scan."""
+    rows = Eligibility.objects.filter(scan=scan, campaign__in=campaigns_with_role(user, *OVERSEERS))
+    return list(rows.select_related("campaign", "overruled_by").order_by("campaign__name"))
 
 
 def _card(row: Eligibility) -> Card:

@@ -16,7 +16,7 @@ from annotation.pages.context import current_campaign
 from annotation.pages.forms import ErasureForm, UploadForm
 from annotation.pages.pictures import draw_plane
 from annotation.pages.requests import PageRequest
-from annotation.pages.selectors.eligibility import planes_of
+from annotation.pages.selectors.eligibility import judgements_of, planes_of
 from annotation.pages.selectors.scans import DEFAULT_SORT, HEAD, REFUSED, find_scans, table_of, work_on
 from annotation.pages.sending import form_page, save
 from annotation.pages.tables import csv_file
@@ -104,6 +104,7 @@ def scan(request: PageRequest, found: Scan) -> HttpResponse:
             "described": _described(found),
             "planes": planes_of(found) if found.state == ScanState.READY else [],
             "facts": acquisition_in_words(found),
+            "judgements": judgements_of(request.user, found),
             "measured": measurement_of(found, request.user),
             "is_overseer": any(
                 has_role(request.user, row.campaign, *OVERSEERS)
