@@ -10,36 +10,43 @@ from django.db.models import Q
 from annotation.datasets.models import Release
 from annotation.reviews.models import ReadingPair, ReviewRound
 from annotation.reviews.states import RoundState
+from annotation.scans.clinical_terms import OLDEST
 from annotation.scans.models import Scan
 from annotation.scans.states import ScanState
 from annotation.work.models import Assignment, CampaignScan
+from annotation.work.selectors import excluded
 
+ADULT = 18  # years; children are one band
 SCANNER = ("manufacturer", "model", "kernel", "slice_thickness_mm", "kvp", "contrast")
 
 
 def flow_of(release: Release, rounds: Sequence[ReviewRound]) -> dict[str, Any]:
-    """Counts of scans from received to released, of the release's sites: received = refused + withdrawn + eligible,
-    eligible = not labelled + labelled, labelled = not approved + approved, approved = not chosen + released."""
+    """Counts of scans from received to released, of the release's sites: received = refused + withdrawn + erased + not
+    converted + excluded + eligible, eligible = not labelled + labelled, labelled = not approved + approved, approved =
+    not chosen + released."""
     scans = Scan.objects.filter(campaign_scans__in=CampaignScan.objects.filter(campaign=release.campaign_id)).distinct()
     if release.filters.get("sites"):
         scans = scans.filter(site__code__in=release.filters["sites"])
     states = list(scans.values_list("pk", "state", "reason_code"))
     refused = Counter(code or "other" for _, state, code in states if state in (ScanState.REJECTED, ScanState.FAILED))
     gone = Counter(state for _, state, _ in states if state in (ScanState.WITHDRAWN, ScanState.ERASED))
-    eligible = {pk for pk, state, _ in states if state == ScanState.READY}
+    ready = {pk for pk, state, _ in states if state == ScanState.READY}
+    left_out = dict(excluded(release.campaign).filter(scan__in=ready).values_list("scan_id", "exclusion"))
+    eligible = ready - set(left_out)
     handed_in = ReviewRound.objects.filter(
         annotation__campaign=release.campaign_id, annotation__stage=Assignment.Stage.ANNOTATION, annotation__reader=1
     ).exclude(state=RoundState.TAKEN_BACK)
     labelled = set(handed_in.values_list("annotation__scan", flat=True)) & eligible
     verdicts = Q(state__in=[RoundState.APPROVED, RoundState.CORRECTED])
     approved = set(handed_in.filter(verdicts).values_list("annotation__scan", flat=True)) & labelled
-    coming = len(states) - sum(refused.values()) - sum(gone.values()) - len(eligible)
+    coming = len(states) - sum(refused.values()) - sum(gone.values()) - len(ready)
     return {
         "received": len(states),
         "refused": dict(sorted(refused.items())),
         "withdrawn": gone[ScanState.WITHDRAWN],
         "erased": gone[ScanState.ERASED],
         "not_converted": coming,
+        "excluded": dict(sorted(Counter(left_out.values()).items())),
         "eligible": len(eligible),
         "labelled": len(labelled),
         "approved": len(approved),
@@ -66,3 +73,30 @@ def readings_of(release: Release, rounds: Sequence[ReviewRound]) -> Mapping[UUID
             volumes = {"first_ml": pair.first_ml, "second_ml": pair.second_ml}
             found[pair.first.annotation.scan_id].append({**figures, **volumes})
     return found
+
+
+def clinical_of(scan: Scan) -> dict[str, str]:
+    """What a release tells of the subject: age band, sex, hospitalisation, diagnosis class; what is not known is left
+    out. Never an age, a test or a day."""
+    kept = getattr(scan.subject, "clinical", None)
+    if kept is None:
+        return {}
+    told = {
+        "age_band": age_band(kept.age_years),
+        "sex": kept.sex,
+        "hospitalisation": kept.hospitalisation,
+        "diagnosis_class": kept.diagnosis,
+    }
+    return {name: word for name, word in told.items() if word}
+
+
+def age_band(years: int | None) -> str:
+    """Ten years, the ends wider; empty where no age is known."""
+    if years is None:
+        return ""
+    if years < ADULT:
+        return f"under {ADULT}"
+    if years >= OLDEST:
+        return f"{OLDEST} and older"
+    low = max(ADULT, years // 10 * 10)
+    return f"{low}-{years // 10 * 10 + 9}"

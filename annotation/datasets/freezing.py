@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from annotation.datasets.flow import flow_of, readings_of, scanner_of
+from annotation.datasets.flow import clinical_of, flow_of, readings_of, scanner_of
 from annotation.datasets.models import Release, ReleaseItem
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import hash_of
@@ -77,6 +77,7 @@ def _scan_facts(found: ReviewRound) -> dict[str, Any]:
         "volume_sha256": scan.pack_key.rpartition("/")[2],
         "uids": _uids(scan),
         "scanner": scanner_of(scan),
+        "clinical": clinical_of(scan),
         "author": found.author.username,
         "reviewer": found.reviewer.username if found.reviewer else "",
         "round": found.number,

@@ -14,6 +14,7 @@ from annotation.reviews.states import RoundState
 from annotation.scans.states import ScanState
 from annotation.work.models import Assignment
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
+from annotation.work.selectors import excluded
 from voxloop.accounts.models import User
 from voxloop.audit.models import AuditEntry
 
@@ -40,7 +41,8 @@ def visible_exports(user: User) -> QuerySet[Export]:
 
 
 def list_candidates(release: Release) -> QuerySet[ReviewRound]:
-    """The approvals that a draft would include, by scan: the newest approved or corrected round of every ready scan."""
+    """The approvals that a draft would include, by scan: the newest approved or corrected round of every ready scan
+    that the campaign's criteria do not exclude."""
     rounds = ReviewRound.objects.filter(
         state__in=[RoundState.APPROVED, RoundState.CORRECTED],
         annotation__campaign=release.campaign_id,
@@ -49,6 +51,7 @@ def list_candidates(release: Release) -> QuerySet[ReviewRound]:
         annotation__scan__state=ScanState.READY,
         **_chosen(release.filters),
     )
+    rounds = rounds.exclude(annotation__scan__in=excluded(release.campaign).values("scan_id"))
     newest = rounds.order_by("annotation__scan_id", "-ended_at", "-number").distinct("annotation__scan_id")
     return (
         ReviewRound.objects.filter(pk__in=newest.values("pk"))
@@ -57,7 +60,7 @@ def list_candidates(release: Release) -> QuerySet[ReviewRound]:
             "reviewer",
             "answers",
             "annotation__scan__site",
-            "annotation__scan__subject",
+            "annotation__scan__subject__clinical",
             "annotation__scan__series__study",
         )
         .prefetch_related(

@@ -20,6 +20,7 @@ from annotation.intake.dicom.volume import divide_series, find_series, origin_of
 from annotation.intake.limits import Limits
 from annotation.intake.naming import Sent, name_sent
 from annotation.intake.nifti import is_nifti, read_mask, read_nifti
+from annotation.intake.pictures import is_table, list_pictures, read_picture
 from annotation.intake.sources import SourceFile, list_files
 from annotation.intake.volumes import FoundVolume
 from voxloop.child.inside import ChildFolder, run_inside
@@ -129,7 +130,9 @@ def _convert_files(source: Path, scratch: Path, limits: Limits, conversion: Conv
         name = f"NIfTI {number + 1} of {len(images)}"
         tell = conversion.stage(100 * share * number / len(images), 100 * share / len(images), name)
         _convert_one_nifti(file, scratch, limits, conversion, tell)
-    others = [file for file in files if not is_nifti(Path(file.name))]
+    tables = [file for file in files if is_table(file)]
+    read = {file.path for table in tables for file in _convert_pictures(table, files, limits, conversion)}
+    others = [file for file in files if not is_nifti(Path(file.name)) and file.path not in read]
     _convert_dicom(others, 100 * share, limits, conversion)
 
 
@@ -147,6 +150,28 @@ def _convert_one_nifti(
     finally:
         path.unlink(missing_ok=True)
         plain.unlink(missing_ok=True)
+
+
+def _convert_pictures(
+    table: SourceFile, files: list[SourceFile], limits: Limits, conversion: Conversion
+) -> list[SourceFile]:
+    """The X-rays of a table; returns the files that belong to it. A refusal names its line, and stops no other."""
+    used = [table]
+    try:
+        listed = list_pictures(table, files)
+    except Refusal as refusal:
+        conversion.refused.append(Refused(refusal.code, refusal.detail, 1, None, conversion.sent[table.path].folder))
+        return used
+    for number, one in enumerate(listed, start=1):
+        conversion.tell(0, f"Picture {number} of {len(listed)}")
+        try:
+            _write(read_picture(one, limits), None, conversion, lambda share: None)
+        except Refusal as refusal:
+            sent = conversion.sent[(one.file or table).path]
+            conversion.refused.append(Refused(refusal.code, refusal.detail, 1, None, sent.folder, sent.file))
+        if one.file is not None:
+            used.append(one.file)
+    return used
 
 
 def _convert_dicom(files: list[SourceFile], begin: float, limits: Limits, conversion: Conversion) -> None:

@@ -19,10 +19,10 @@ _WORDS = """
     im image images img in input kernel label labels large localiser localizer lung lungct lungs mask masks media
     mediastinum nifti nii no of out output pa part pat patient phantom post pre recon report sag sagittal scan scans
     scout se seg segmentation ser series set slice slices small soft st std study sub subject test thick thin thorax
-    tmp topogram up upload uploads vol volume x xray zip
+    tmp topogram up upload uploads vol volume x xray xrays zip
 """
 WORDS = frozenset(_WORDS.split())
-EXTENSIONS = frozenset({"dcm", "dicom", "ima", "img", "nii", "gz", "zip"})
+EXTENSIONS = frozenset({"csv", "dcm", "dicom", "gz", "ima", "img", "jpeg", "jpg", "nii", "png", "zip"})
 MOST_DIGITS = 5  # more may be a date, a hospital's number of a patient, or a UID …
 MOST_AFTER_ZEROS = 3  # … except for a short number with zeros before it
 LONGEST = 60

@@ -5,6 +5,7 @@ whatever the campaign, so that studies of one person share the subject and a stu
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db.models import Q
@@ -32,6 +33,7 @@ class SeriesFacts:
     source_hash: str
     key: PseudonymKey | None = None
     is_unnamed: bool = False
+    day: int | None = None  # of the study, on the subject's own scale (`Pseudonyms.day`)
 
     @property
     def is_unlisted(self) -> bool:
@@ -65,7 +67,16 @@ class Rekeyer:
             source_hash=origin.source_hash,
             key=key,
             is_unnamed=origin.is_unnamed,
+            day=codes.day(subject, date.fromisoformat(origin.study_date)) if origin.study_date else None,
         )
+
+    def codes_of(self, numbers: Sequence[str]) -> dict[str, dict[str, tuple[PseudonymKey, Pseudonyms]]]:
+        """For each number of a patient, as the files carry it, every code it may have here, and by which key."""
+        site = self._site.code
+        return {
+            number: {opened.subject(site, "patient", number): (key, opened) for key, opened in self._keys}
+            for number in numbers
+        }
 
     def _find_subject(self, words: str, *, is_unnamed: bool) -> tuple[str, PseudonymKey, Pseudonyms]:
         kind = "study" if is_unnamed else "patient"

@@ -17,7 +17,7 @@ from annotation.intake.limits import Limits
 from annotation.intake.naming import harmless_upload
 from annotation.intake.outcome import NothingCameInError
 from annotation.intake.rekeying import Rekeyer, notes_on
-from annotation.intake.storing import VolumeFiles, reject_series, store_scan
+from annotation.intake.storing import VolumeFiles, note_on_twin, reject_series, store_scan
 from annotation.intake.uploads import fetch_upload, keep_upload
 from annotation.scans.models import Site
 from annotation.work.models import Campaign
@@ -45,7 +45,7 @@ def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User, 
     `overrule` says why series are taken in that would be refused as doubtful (derived, an X-ray as a secondary capture,
     values unlike HU); it goes into the audit log. `upload` has `name`, `size` and `chunks()`. Raises Invalid for
     another file type, TooLarge, NoSpace, StorageAway."""
-    _check_membership(site, campaign, actor)
+    check_may_import(site, campaign, actor)
     require_room()
     key, suffix = keep_upload(upload)
     name = harmless_upload(str(upload.name), suffix)
@@ -55,7 +55,7 @@ def receive_upload(*, upload: Any, site: Site, campaign: Campaign, actor: User, 
 
 def receive_path(*, path: Path, site: Site, campaign: Campaign, actor: User, mask: Path | None = None) -> Job:
     """Enqueue the import of a folder, zip or NIfTI file on the server."""
-    _check_membership(site, campaign, actor)
+    check_may_import(site, campaign, actor)
     require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
@@ -84,7 +84,8 @@ def _ask(
     return job
 
 
-def _check_membership(site: Site, campaign: Campaign, actor: User) -> None:
+def check_may_import(site: Site, campaign: Campaign, actor: User) -> None:
+    """Raise Forbidden or NotFound unless the person oversees the campaign and is a member of the site."""
     require_role(actor, campaign, Role.DATA_MANAGER, Role.COORDINATOR)
     if not site.memberships.filter(user=actor).exists():
         raise NotFound("There is no such site, or you are not a member of it.")
@@ -150,7 +151,7 @@ def import_now(
 ) -> dict[str, Any]:
     """Import a folder, zip or NIfTI on the server at once, without a worker; returns the outcome. `overrule` as in
     `receive_upload`."""
-    _check_membership(site, campaign, actor)
+    check_may_import(site, campaign, actor)
     require_room()
     if not path.exists():
         raise Invalid(f"There is no file or folder {path}.", code="no_such_file")
@@ -205,6 +206,7 @@ def _import(
             raise Invalid(report.refused[0].reason, code=report.refused[0].code)
         series = [rekeyer.rekey(item.series) for item in report.accepted]
         scans, not_again = [], []
+        notes = notes_on(series)
         for number, item in enumerate(report.accepted):
             on_progress(90 + 9 * number // len(report.accepted), "Storing the scans")
             labels = _read_labels(folder / item.folder, target_layer) if item.labels else None
@@ -220,11 +222,12 @@ def _import(
                 not_again.append(Refused(refusal.code, refusal.detail, 0, None))
                 continue
             scans.append({"id": str(scan.pk), "code": scan.code, "new": is_new, "state": scan.state})
+            notes += note_on_twin(scan, series[number], is_new=is_new)
         refused = [_keep_refusal(one, rekeyer, site, campaign, actor, check) for one in [*not_again, *report.refused]]
         result = {
             "scans": scans,
             "refused": refused,
-            "notes": notes_on(series),
+            "notes": notes,
             "not_dicom": report.not_dicom,
             "unreadable": report.unreadable,
         }

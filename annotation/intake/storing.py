@@ -42,6 +42,7 @@ def store_scan(
     known = Scan.objects.filter(site=site, source_hash=series.source_hash).first()
     if known is not None:
         check_not_withdrawn(known)
+        _note_day(known, series)
         add_scan(campaign=campaign, scan=known, actor=actor)
         return known, False
     store = open_store(settings.STORAGE_URL)
@@ -73,6 +74,21 @@ def store_scan(
     return scan, True
 
 
+def note_on_twin(scan: Scan, series: SeriesFacts, *, is_new: bool) -> list[str]:
+    """A note where voxels that the site sent before come under another patient: they stay one scan of the first."""
+    if is_new or scan.subject is None or scan.subject.pseudonym == series.subject:
+        return []
+    return [
+        f"A series has the voxels of {scan.code}, which came under another patient: it is one scan, find out whose."
+    ]
+
+
+def _note_day(scan: Scan, series: SeriesFacts) -> None:
+    """Scans that came in before days were kept get theirs when they are sent again."""
+    if series.day is not None and scan.subject is not None and scan.subject.pseudonym == series.subject:
+        Study.objects.filter(series__scans=scan, uid=series.study_uid, day=None).update(day=series.day)
+
+
 def reject_series(*, site: Site, campaign: Campaign, series: SeriesFacts, code: str, reason: str, actor: User) -> Scan:
     """Store the refusal of a series, for the data manager and the flow chart."""
     check_not_erased(site_id=site.pk, pseudonym=series.subject, source_hash=series.source_hash)
@@ -98,7 +114,7 @@ def _new_scan(site: Site, series: SeriesFacts) -> Scan:
     subject, _ = Subject.objects.get_or_create(
         site=site, pseudonym=series.subject, defaults={"key": series.key, "is_unnamed": series.is_unnamed}
     )
-    study, _ = Study.objects.get_or_create(subject=subject, uid=series.study_uid)
+    study, _ = Study.objects.get_or_create(subject=subject, uid=series.study_uid, defaults={"day": series.day})
     row, _ = Series.objects.get_or_create(study=study, uid=series.series_uid)
     return Scan.objects.create(
         code=f"{prefix}{number:04d}",

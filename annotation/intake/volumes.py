@@ -23,9 +23,9 @@ PADDING_HU = -1024  # what a file declares as padding, and NaN of a NIfTI: where
 
 
 class Origin(Document, frozen=True):
-    """Original identifiers of a series and its technical facts; no name, date, institution or free text. Only passed
-    from the converting process to the storing one, which first re-keys every identifier (`annotation.intake.rekeying`).
-    `is_unnamed`: the files name no patient, and `subject` is the study's UID."""
+    """Original identifiers of a series and its technical facts; no name, institution or free text. Only passed from the
+    converting process to the storing one, which first re-keys every identifier and the date of the study
+    (`annotation.intake.rekeying`). `is_unnamed`: the files name no patient, and `subject` is the study's UID."""
 
     subject: str
     is_unnamed: bool
@@ -35,6 +35,7 @@ class Origin(Document, frozen=True):
     description: str
     facts: dict[str, Any]
     source_hash: str
+    study_date: str = ""  # YYYY-MM-DD, as the files tell it; empty where they do not
 
 
 def check_ct(voxels_zyx: Voxels, geometry: Geometry, limits: Limits) -> list[str]:

@@ -13,14 +13,15 @@ from annotation.reviews.states import RoundState
 from annotation.scans.states import ScanState
 from annotation.work.models import Campaign
 from annotation.work.schema import parse_schema
+from annotation.work.selectors import excluded
 from voxloop.kernel.canonical import canonical_hash
 
 APPROVED = (RoundState.APPROVED, RoundState.CORRECTED)
 
 
 def approved_rounds(campaign: Campaign) -> QuerySet[ReviewRound]:
-    """The newest approved or corrected round of every ready scan of the campaign; never of a test site, nor of a second
-    reader, who measures how far readers agree.
+    """The newest approved or corrected round of every ready scan of the campaign that its criteria do not exclude;
+    never of a test site, nor of a second reader, who measures how far readers agree.
 
     Test sites are not even counted: no choice of a person or a model may depend on them."""
     newest = (
@@ -31,6 +32,7 @@ def approved_rounds(campaign: Campaign) -> QuerySet[ReviewRound]:
             annotation__scan__state=ScanState.READY,
         )
         .exclude(annotation__scan__site__split="test")
+        .exclude(annotation__scan__in=excluded(campaign).values("scan_id"))
         .order_by("annotation__scan_id", "-ended_at")
         .distinct("annotation__scan_id")
     )

@@ -160,7 +160,8 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label="File",
-        help_text="A zip of DICOM series or NIfTI volumes, or one NIfTI (.nii, .nii.gz); de-identified.",
+        help_text="A zip of DICOM series or NIfTI volumes, or of PNG and JPEG X-rays with their table, or one NIfTI "
+        "(.nii, .nii.gz); de-identified.",
         widget=forms.ClearableFileInput(attrs={"accept": ".zip,.nii,.gz"}),
     )
     site = forms.ModelChoiceField(label="Site", queryset=Site.objects.none(), empty_label=None)

@@ -134,6 +134,12 @@ ROWS: dict[str, Row] = {
     "mask_label_picture": Row(OVERSEERS, Scope.SCAN),
     "scan_withdraw": Row(OVERSEERS, Scope.SCAN, POST),
     "subject_erase": Row(DATA_MANAGER | {ADMINISTRATOR}, Scope.SUBJECT, BOTH),
+    "clinical": Row(OVERSEERS, Scope.CAMPAIGN, BOTH),
+    "clinical_sheet": Row(OVERSEERS, Scope.CAMPAIGN, BOTH),
+    "eligibility": Row(OVERSEERS, Scope.CAMPAIGN),
+    "eligibility_csv": Row(OVERSEERS, Scope.CAMPAIGN),
+    "criteria": Row(DATA_MANAGER, Scope.CAMPAIGN, BOTH),
+    "eligibility_decide": Row(DATA_MANAGER, Scope.CAMPAIGN, POST),
     "upload": Row(OVERSEERS, methods=BOTH),
     # learning
     "models": Row(OVERSEERS, Scope.CAMPAIGN),

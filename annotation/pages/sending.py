@@ -35,6 +35,11 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "own_password": ("password",),
     "unknown_file": ("file",),
     "too_large": ("file",),
+    "sheet_too_large": ("file",),
+    "sheet_unreadable": ("file",),
+    "bad_encoding": ("file",),
+    "bad_columns": ("file",),
+    "empty_sheet": ("file",),
     "not_confirmed": ("confirmation",),
     "reason_required": ("reason",),
 }

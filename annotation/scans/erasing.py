@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from annotation.scans.models import ErasedSubject, Scan, Series, Study, Subject
+from annotation.scans.models import ClinicalRecord, ErasedSubject, Scan, Series, Study, Subject
 from annotation.scans.services import end_uses
 from annotation.scans.states import SCAN, ScanState
 from voxloop.accounts.actors import Actor
@@ -86,6 +86,14 @@ def plan_erasure(subject: Subject) -> list[Line]:
             "one irreversible code stays, so that the patient is refused when sent again",
         ),
     ]
+    lines.append(
+        Line(
+            "Clinical record",
+            ClinicalRecord.objects.filter(subject=subject).count(),
+            "erased",
+            "age, sex, hospitalisation, diagnosis class and tests",
+        )
+    )
     for part in _parts:
         lines += part.describe(scans)
     why = "it holds codes of scans, names of staff and reasons, no patient data"
@@ -136,6 +144,7 @@ def erase_subject(*, subject_id: UUID, actor: Actor, why: str, confirmation: str
     )
     Series.objects.filter(study__subject=subject).delete()
     Study.objects.filter(subject=subject).delete()
+    ClinicalRecord.objects.filter(subject=subject).delete()
     subject.delete()
     record(actor=actor, action="subject.erased", target=gone, new={"scans": gone.scans}, why=why.strip())
     transaction.on_commit(lambda: delete_objects(gone.pk), robust=True)  # beat retries failures

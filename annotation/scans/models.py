@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from annotation.scans.clinical_terms import DIAGNOSES, HOSPITALISATIONS, OLDEST, PATHOGENS, RESULTS, SEXES
 from annotation.scans.states import SCAN, ScanState
 from voxloop.kernel.ids import new_id
 
@@ -107,6 +108,8 @@ class Study(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="studies")
     uid = models.CharField(max_length=64)
+    # No date: a count of days from an origin of the subject's own, which only the key tells (`Pseudonyms.day`).
+    day = models.IntegerField(null=True)
 
     class Meta:
         verbose_name_plural = "studies"
@@ -115,6 +118,68 @@ class Study(models.Model):
 
     def __str__(self) -> str:
         return self.uid
+
+
+class ClinicalRecord(models.Model):
+    """What a site tells of a subject beside the images, in words of lists only. It goes with the subject."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    subject = models.OneToOneField(Subject, on_delete=models.CASCADE, related_name="clinical")
+    age_years = models.PositiveSmallIntegerField(null=True)  # at the scan; 90 stands for everybody older, too
+    sex = models.CharField(max_length=16, choices=SEXES, blank=True)
+    hospitalisation = models.CharField(max_length=16, choices=HOSPITALISATIONS, blank=True)
+    diagnosis = models.CharField(max_length=16, choices=DIAGNOSES, blank=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["subject"]
+        constraints = [
+            models.CheckConstraint(condition=Q(age_years__lte=OLDEST), name="clinical_age_capped"),
+            models.CheckConstraint(
+                condition=Q(sex__in=["", *SEXES])
+                & Q(hospitalisation__in=["", *HOSPITALISATIONS])
+                & Q(diagnosis__in=["", *DIAGNOSES]),
+                name="clinical_words_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"record of {self.subject}"
+
+
+class PathogenTest(models.Model):
+    """A test of a subject; `day` counts as `Study.day` does, so that days to a scan can be told, and no date."""
+
+    record = models.ForeignKey(ClinicalRecord, on_delete=models.CASCADE, related_name="tests")
+    pathogen = models.CharField(max_length=16, choices=PATHOGENS)
+    day = models.IntegerField()
+    result = models.CharField(max_length=16, choices=RESULTS)
+
+    class Meta:
+        ordering = ["record", "day", "pathogen"]
+        constraints = [
+            models.UniqueConstraint(fields=["record", "pathogen", "day", "result"], name="pathogen_test_once"),
+            models.CheckConstraint(
+                condition=Q(pathogen__in=[*PATHOGENS], result__in=[*RESULTS]), name="pathogen_test_words_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pathogen} {self.result}"
+
+
+class ClinicalMapping(models.Model):
+    """What the columns and words of a site's sheets mean, as it was said last (annotation.intake.clinical.mapping)."""
+
+    site = models.OneToOneField(Site, on_delete=models.CASCADE, related_name="clinical_mapping")
+    definition = models.JSONField()
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["site"]
+
+    def __str__(self) -> str:
+        return f"mapping of site {self.site}"
 
 
 class Series(models.Model):

@@ -12,6 +12,7 @@ import os
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,6 +27,7 @@ from voxloop.kernel.ids import new_id
 from voxloop.kernel.uids import uid_of_digest
 
 KEY_BYTES, NONCE_BYTES = 32, 12
+MOST_ORIGIN_DAYS = 1_000_000  # longer than our calendar: no number tells a century
 CODE_SIGNS = 16  # 80 bits: among a million subjects a collision has probability 4e-13
 
 
@@ -43,6 +45,11 @@ class Pseudonyms:
     def subject(self, site: str, *words: str) -> str:
         """The code of a patient of a site; sites may use the same number for different people."""
         return "S-" + base64.b32encode(self._digest("subject", site, *words)).decode()[:CODE_SIGNS]
+
+    def day(self, subject: str, day: date) -> int:
+        """A day as a number: days from an origin of the subject's own, so that only intervals within a subject mean
+        anything. `subject` is its code."""
+        return day.toordinal() - int.from_bytes(self._digest("day", subject)[:8], "big") % MOST_ORIGIN_DAYS
 
     def _digest(self, *words: str) -> bytes:
         return hmac.new(self._secret, "\0".join(words).encode(), hashlib.sha256).digest()

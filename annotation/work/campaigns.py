@@ -8,7 +8,8 @@ from django.db import transaction
 
 from annotation.scans.models import PseudonymKey, Scan
 from annotation.scans.pseudonyms import make_key
-from annotation.work.models import Campaign, CampaignMember, CampaignScan, LabelSchema
+from annotation.work.eligibility.judging import judge_campaign
+from annotation.work.models import Campaign, CampaignMember, CampaignScan, Criteria, LabelSchema
 from annotation.work.pausable import ENDED, begun
 from annotation.work.schema import parse_schema
 from voxloop.accounts.actors import Actor
@@ -157,10 +158,12 @@ def set_member(*, campaign: Campaign, user: User, role: str, is_member: bool = T
 
 @transaction.atomic
 def add_scan(*, campaign: Campaign, scan: Scan, actor: Actor) -> None:
-    """Add a scan to a campaign. Idempotent."""
+    """Add a scan to a campaign, and judge it by the criteria. Idempotent."""
     _row, created = CampaignScan.objects.get_or_create(campaign=campaign, scan=scan)
     if created:
         record(actor=actor, action="campaign.scan_added", target=campaign, new={"scan": scan.code})
+        if Criteria.objects.filter(campaign=campaign).exists():
+            judge_campaign(campaign, actor=actor)
 
 
 @transaction.atomic

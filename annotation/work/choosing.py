@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from annotation.scans.models import Scan
 from annotation.scans.states import ScanState
 from annotation.work.models import Assignment, Campaign, CampaignScan, ScanScore, Strategy
-from annotation.work.selectors import unassigned_scans
+from annotation.work.selectors import excluded, unassigned_scans
 from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
 from voxloop.kernel.errors import Conflict, Invalid
@@ -82,7 +82,7 @@ def _by_hand(free: QuerySet[Scan], size: int, scan_ids: Sequence[UUID]) -> list[
     scans = list(free.filter(pk__in=scan_ids).order_by("code"))
     if len(scans) != len(set(scan_ids)):
         raise Conflict(
-            "Some of these scans are already in a batch, not ready, or of a site the person may not see.",
+            "Some of these scans are already in a batch, not ready, not eligible, or of a site the person may not see.",
             code="scan_taken",
         )
     if len(scans) > size:
@@ -99,7 +99,7 @@ def _repeats(campaign: Campaign, size: int, assignee: User | None) -> list[Chose
     again = read.filter(reader__gt=1).exclude(state__in=[AssignmentState.RECLAIMED, AssignmentState.SKIPPED])
     rows = Scan.objects.filter(
         pk__in=read.filter(reader=1, state=AssignmentState.APPROVED).values("scan_id"), state=ScanState.READY
-    ).exclude(pk__in=again.values("scan_id"))
+    ).exclude(Q(pk__in=again.values("scan_id")) | Q(pk__in=excluded(campaign).values("scan_id")))
     if assignee is not None:
         rows = rows.filter(site__memberships__user=assignee)
     scans = list(rows.select_related("site").order_by("code"))

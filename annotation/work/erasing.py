@@ -5,7 +5,7 @@ from uuid import UUID
 
 from annotation.scans.erasing import Line, Part, erase_subject
 from annotation.scans.models import ErasedSubject, Scan, Subject
-from annotation.work.models import Assignment, CampaignMember, CampaignScan, ScanScore
+from annotation.work.models import Assignment, CampaignMember, CampaignScan, Eligibility, ScanScore
 from annotation.work.selectors import visible_scans
 from voxloop.accounts.actors import Actor
 from voxloop.accounts.models import User
@@ -52,6 +52,7 @@ def _before(scans: Sequence[Scan], actor: Actor) -> list[str]:
     Assignment.objects.filter(scan__in=scans).exclude(reason="").update(reason="erased")
     Assignment.objects.filter(scan__in=scans).update(marks={}, choice={})
     ScanScore.objects.filter(scan__in=scans).delete()
+    Eligibility.objects.filter(scan__in=scans).delete()
     CampaignScan.objects.filter(scan__in=scans).update(
         score_model="", uncertainty=None, extent_ml=None, finding="", is_gold=False
     )

@@ -16,6 +16,7 @@ from annotation.scans.models import Scan
 from annotation.scans.states import ScanState
 from annotation.work.choosing import Chosen
 from annotation.work.models import Assignment, Batch, Campaign, CampaignScan
+from annotation.work.selectors import excluded
 from annotation.work.states import AssignmentState
 from voxloop.accounts.actors import SystemActor
 from voxloop.accounts.models import User
@@ -29,6 +30,7 @@ def list_owed(campaign: Campaign, person: User | None) -> list[Chosen]:
     do not know, for the pool (None) all."""
     plans = list(
         CampaignScan.objects.filter(campaign=campaign, readers__gt=1, scan__state=ScanState.READY)
+        .exclude(scan__in=excluded(campaign).values("scan_id"))
         .select_related("scan__site")
         .order_by("added_at", "scan__code")
     )

@@ -6,7 +6,7 @@ from annotation.scans.models import Scan
 from annotation.scans.states import ScanState
 from annotation.work.certifying import not_given_to
 from annotation.work.independence import knows_it
-from annotation.work.models import Assignment, Batch, Campaign, CampaignScan
+from annotation.work.models import Assignment, Batch, Campaign, CampaignScan, Eligibility
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
 from annotation.work.states import AssignmentState, BatchState
 from voxloop.accounts.models import User
@@ -109,13 +109,20 @@ def pool(user: User, campaign: Campaign | None = None, *, even_paused: bool = Fa
 
 
 def unassigned_scans(campaign: Campaign) -> QuerySet[Scan]:
-    """Ready scans of the campaign that are in no annotation assignment in force."""
+    """Ready and eligible scans of the campaign that are in no annotation assignment in force."""
     taken = Assignment.objects.filter(campaign=campaign, stage=Assignment.Stage.ANNOTATION).exclude(
         state__in=[AssignmentState.RECLAIMED, AssignmentState.SKIPPED]
     )
-    return Scan.objects.filter(campaign_scans__campaign=campaign, state=ScanState.READY).exclude(
-        pk__in=taken.values("scan_id")
+    return (
+        Scan.objects.filter(campaign_scans__campaign=campaign, state=ScanState.READY)
+        .exclude(pk__in=taken.values("scan_id"))
+        .exclude(pk__in=excluded(campaign).values("scan_id"))
     )
+
+
+def excluded(campaign: Campaign) -> QuerySet[Eligibility]:
+    """Scans that the campaign's criteria, or a person, exclude."""
+    return Eligibility.objects.filter(campaign=campaign, is_eligible=False)
 
 
 def own_work(user: User) -> QuerySet[Assignment]:

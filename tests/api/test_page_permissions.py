@@ -128,6 +128,7 @@ def addresses(pattern: URLPattern, row: Row, thing: Any) -> str:
         "what": "author",
         "form": "md",
         "plane": "axial",
+        "do": "pick",
         "number": 1,
     }
     if "scan" in pattern.pattern.converters:

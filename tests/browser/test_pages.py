@@ -34,7 +34,15 @@ PAGES = {
         "/campaigns/chest-ct/clone/",
         "/campaigns/chest-ct/settings/",
     ],
-    "datamanager": ["/scans/upload/", "/campaigns/chest-ct/releases/", "/campaigns/chest-ct/releases/new/", "/jobs/"],
+    "datamanager": [
+        "/scans/upload/",
+        "/campaigns/chest-ct/scans/clinical/",
+        "/campaigns/chest-ct/scans/eligibility/",
+        "/campaigns/chest-ct/scans/eligibility/criteria/",
+        "/campaigns/chest-ct/releases/",
+        "/campaigns/chest-ct/releases/new/",
+        "/jobs/",
+    ],
     "admin": [
         "/jobs/system/",
         "/people/",

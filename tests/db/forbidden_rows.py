@@ -21,8 +21,27 @@ from annotation.reviews.models import (
     RoundMask,
     Trial,
 )
-from annotation.scans.models import ErasedSubject, Scan, Series, Site, SiteMembership, Study, Subject
-from annotation.work.models import Assignment, Batch, Campaign, CampaignMember, CampaignScan, LabelSchema, ScanScore
+from annotation.scans.models import (
+    ClinicalRecord,
+    ErasedSubject,
+    PathogenTest,
+    Scan,
+    Series,
+    Site,
+    SiteMembership,
+    Study,
+    Subject,
+)
+from annotation.work.models import (
+    Assignment,
+    Batch,
+    Campaign,
+    CampaignMember,
+    CampaignScan,
+    Eligibility,
+    LabelSchema,
+    ScanScore,
+)
 from voxloop.accounts.models import ApiToken, User
 from voxloop.jobs.models import Job, Worker
 from voxloop.kernel.clock import now
@@ -43,6 +62,10 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "site_split_known": (Site, {"split": "both", "code": FRESH}),
     "site_membership_once": (SiteMembership, {}),
     "subject_once_per_site": (Subject, {}),
+    "clinical_age_capped": (ClinicalRecord, {"age_years": 91, "subject": "other subject"}),
+    "clinical_words_known": (ClinicalRecord, {"sex": "unsaid", "subject": "other subject"}),
+    "pathogen_test_once": (PathogenTest, {}),
+    "pathogen_test_words_known": (PathogenTest, {"result": "maybe", "day": 8}),
     "study_once_per_subject": (Study, {}),
     "series_once_per_study": (Series, {}),
     "scan_state_known": (Scan, {**MIND, "code": FRESH, "series": None}),
@@ -66,6 +89,9 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "campaign_member_role_known": (CampaignMember, {"role": "superuser"}),
     "campaign_member_pause_has_reason": (CampaignMember, {"role": "data_manager", "is_paused": True}),
     "campaign_scan_once": (CampaignScan, {}),
+    "eligibility_once": (Eligibility, {}),
+    "eligibility_says_why": (Eligibility, {"is_eligible": False, "scan": "other scan"}),
+    "eligibility_overruled_with_reason": (Eligibility, {"overruled": "taken", "scan": "other scan"}),
     "scan_score_once": (ScanScore, {}),
     "scan_score_strategy_known": (ScanScore, {"strategy": "best"}),
     "batch_number_once": (Batch, {}),

@@ -22,8 +22,8 @@ from annotation.reviews.models import (
     Trial,
 )
 from annotation.reviews.services import submit_assignment
-from annotation.scans.models import ErasedSubject
-from annotation.work.models import Assignment, ScanScore
+from annotation.scans.models import ClinicalRecord, ErasedSubject, PathogenTest, Scan
+from annotation.work.models import Assignment, Eligibility, ScanScore
 from tests.db.forbidden_rows import FORBIDDEN, FRESH, MIND
 from tests.factories.phantoms import store_measurement
 from tests.factories.world import World, first_of, label, publish
@@ -117,6 +117,16 @@ def of_gold(world: World, assignment: Assignment, revision: MaskRevision | None)
     ]
 
 
+def of_records(world: World, scan: Scan) -> list[models.Model]:
+    """A clinical record with a test, and what the criteria say of the scan."""
+    record = ClinicalRecord.objects.create(subject=scan.subject, age_years=44)
+    return [
+        record,
+        PathogenTest.objects.create(record=record, pathogen="rsv", day=7, result="negative"),
+        Eligibility.objects.create(campaign=world.campaign, scan=scan, is_eligible=True),
+    ]
+
+
 @pytest.fixture
 def rows(world: World) -> dict[type[models.Model], models.Model]:
     """One legal row of every model that has constraints."""
@@ -170,6 +180,7 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
         Worker.objects.create(name="default-1@here", host="here", pid=1, started_at=now(), taken_at=now()),
         ApiToken.objects.create(user=world["annotator"], scopes=["read"])[0],
         ErasedSubject.objects.create(site=world.sites["a"], pseudonym="S-GONE"),
+        *of_records(world, assignment.scan),
     ]
     found = {type(row): row for row in made}
     for model_class, _ in FORBIDDEN.values():
@@ -190,6 +201,7 @@ def test_every_forbidden_row_is_refused(world: World, rows: dict[type[models.Mod
         "other work": other_work,
         "other batch": other_work.batch,
         "other scan": other_work.scan,
+        "other subject": other_work.scan.subject,
         "author": world["annotator"],
         "reviewer": world["reviewer"],
         "other run": other_run,

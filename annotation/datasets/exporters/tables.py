@@ -51,6 +51,10 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         Column("round", "whole number", "number of the review round"),
         Column("verdict", "text", "approved, or corrected by the reviewer"),
         Column("approved_at", "text", "ISO 8601, UTC"),
+        Column("age_band", "text", "age of the subject in bands of ten years; empty where it is not known"),
+        Column("sex", "text", "female, male or other; empty where it is not known"),
+        Column("hospitalisation", "text", "outpatient, inpatient or inpatient_icu; empty where it is not known"),
+        Column("diagnosis_class", "text", "class of the site's diagnosis, not of a reader; empty where not known"),
     ),
     "answers": (
         SCAN,
@@ -88,7 +92,9 @@ class Writer:
         same = ("code", "site", "split", "subject", "modality")
         work = ("author", "reviewer", "round", "verdict", "approved_at")
         numbers = (*scan["shape_zyx"], *map(float, scan["spacing_mm_zyx"]))
-        self.rows["scans"].append((*map(scan.get, same), *numbers, *map(scan.get, work)))
+        told = scan.get("clinical", {})  # not in releases from before records were kept
+        clinical = (told.get(name, "") for name in ("age_band", "sex", "hospitalisation", "diagnosis_class"))
+        self.rows["scans"].append((*map(scan.get, same), *numbers, *map(scan.get, work), *clinical))
         for question, answer in sorted(scan["answers"].items()):
             given = answer if isinstance(answer, list) else [answer]
             self.rows["answers"] += [(scan["code"], question, _told(one)) for one in given]

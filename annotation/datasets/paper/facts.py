@@ -9,6 +9,7 @@ from typing import Any
 
 from scipy.special import stdtrit
 
+from annotation.work.eligibility.rules import CODES
 from voxloop.volume.agreement import Interval, icc_a1
 
 Frozen = Mapping[str, Any]
@@ -53,6 +54,7 @@ def list_steps(frozen: Frozen) -> list[Step]:
     if flow:
         left = [(f"refused: {code.replace('_', ' ')}", count) for code, count in flow["refused"].items()]
         left += [(name, flow[key]) for name, key in GONE if flow[key]]
+        left += [(f"excluded: {CODES.get(code, code)}", count) for code, count in flow.get("excluded", {}).items()]
         steps = [
             Step("Received", flow["received"], left),
             Step("Eligible", flow["eligible"], _rest("not labelled yet", flow["eligible"] - flow["labelled"])),

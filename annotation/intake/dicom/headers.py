@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,13 @@ MODALITY_OF_CLASS = {
     "1.2.840.10008.5.1.4.1.1.1.1": "DX",
     "1.2.840.10008.5.1.4.1.1.1.1.1": "DX",
 }
+# Body Part Examined as it may leave a site (deidentify/rules.json): anything else is free text.
+BODY_PARTS = frozenset(
+    {
+        *("CHEST", "LUNG", "THORAX", "ABDOMEN", "CHESTABDOMEN", "CHESTABDPELVIS", "PELVIS", "NECK", "NECKCHEST"),
+        *("HEAD", "HEADNECK", "BRAIN", "HEART", "SPINE", "TSPINE", "RIB", "WHOLEBODY"),
+    }
+)
 UID = re.compile(r"[0-9.]{3,64}")
 
 
@@ -68,3 +76,21 @@ def steps_of(headers: Sequence[Dataset], keyword: str, count: int) -> npt.NDArra
         if all(re.fullmatch(r"[-+]?\d+\.?\d*", value) for value in written):
             steps[axis] = 10.0 ** -max(len(value.partition(".")[2]) for value in written)
     return steps
+
+
+def body_part_of(header: Dataset) -> str:
+    """The listed body part that was examined, or an empty text."""
+    word = text_of(header, "BodyPartExamined").upper().replace(" ", "").replace("_", "")
+    return word if word in BODY_PARTS else ""
+
+
+def day_of(header: Dataset) -> str:
+    """The day of the study, else of its acquisition, as YYYY-MM-DD; empty where none is written or it is a dummy."""
+    for keyword in ("StudyDate", "AcquisitionDate"):
+        words = text_of(header, keyword).replace(".", "")
+        if re.fullmatch(r"(19|20)\d{6}", words) and words != "19000101":
+            try:
+                return date(int(words[:4]), int(words[4:6]), int(words[6:])).isoformat()
+            except ValueError:
+                continue
+    return ""

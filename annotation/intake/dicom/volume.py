@@ -20,13 +20,12 @@ from pydicom.dataset import Dataset
 
 from annotation.intake.dicom.divide import Division, divide
 from annotation.intake.dicom.frames import frames_of, is_enhanced
-from annotation.intake.dicom.headers import MODALITY_OF_CLASS, modality_of, numbers_of, steps_of, text_of, uid_of
-from annotation.intake.dicom.identity import is_dummy
+from annotation.intake.dicom.headers import modality_of, numbers_of, steps_of, text_of
+from annotation.intake.dicom.origin import origin_of
 from annotation.intake.dicom.pixels import decode_stored
 from annotation.intake.dicom.read import Slice, is_directory, read_pixels, read_slice
 from annotation.intake.dicom.screen import PLANAR, check_series, doubts_about
 from annotation.intake.dicom.stack import stack_slices, unit_axes
-from annotation.intake.dicom.vocabulary import MODALITIES, OTHER, kernel_of, manufacturer_of, model_of
 from annotation.intake.limits import Limits
 from annotation.intake.sources import SourceFile
 from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, PADDING_HU, FoundVolume, Origin, check_ct, hash_volume
@@ -35,7 +34,6 @@ from voxloop.kernel.uids import derive_uid
 from voxloop.volume.geometry import Geometry
 
 Tell = Callable[[float], None]
-NO_CONTRAST = {"", "NO", "NONE", "N", "WITHOUT"}
 
 
 @dataclass
@@ -99,7 +97,7 @@ def read_series(
     overruled = doubts_about(ordered[0].header, modality)
     if modality == "CT":
         overruled += check_ct(voxels, geometry, limits)
-    origin = _origin(ordered, modality, hash_volume(voxels, geometry), overruled)
+    origin = origin_of(ordered, modality, hash_volume(voxels, geometry), overruled)
     if not is_whole:
         origin = structs.replace(origin, series_uid=derive_uid("part", origin.series_uid, origin.source_hash))
     return FoundVolume(voxels, geometry, origin)
@@ -124,7 +122,7 @@ def origin_of_refused(slices: Sequence[Slice]) -> Origin:
     digests = sorted(_digest(path) for path in {item.path for item in slices})
     digest = hashlib.sha256(b"refused" + b"".join(digests)).hexdigest()
     with _quiet():
-        return _origin(slices, modality_of(slices[0].header), digest)
+        return origin_of(slices, modality_of(slices[0].header), digest)
 
 
 @contextmanager
@@ -257,42 +255,3 @@ def _decode_planar(item: Slice, limits: Limits) -> npt.NDArray[np.uint16]:
     if text_of(item.header, "PhotometricInterpretation") == "MONOCHROME1":
         stored = int(stored.max()) - stored
     return np.clip(stored, 0, 65535).astype(np.uint16)[None]
-
-
-def _origin(slices: Sequence[Slice], modality: str, source_hash: str, overruled: Sequence[str] = ()) -> Origin:
-    header = slices[0].header
-    series_uid = uid_of(header, "SeriesInstanceUID") or derive_uid("series", source_hash)
-    study_uid = uid_of(header, "StudyInstanceUID") or derive_uid("study", source_hash)
-    thickness, kvp = numbers_of(header, "SliceThickness", 1), numbers_of(header, "KVP", 1)
-    kernel = kernel_of(text_of(header, "ConvolutionKernel"))
-    sop_class = uid_of(header, "SOPClassUID")
-    facts = {
-        "kernel": kernel,
-        "slice_thickness_mm": float(thickness[0]) if thickness is not None else None,
-        "manufacturer": manufacturer_of(text_of(header, "Manufacturer")),
-        "model": model_of(text_of(header, "ManufacturerModelName")),
-        "contrast": text_of(header, "ContrastBolusAgent").upper() not in NO_CONTRAST,
-        "kvp": float(kvp[0]) if kvp is not None else None,
-        "slices": len(slices),
-        **({"overruled": list(overruled)} if overruled else {}),
-        "sop_class_uid": sop_class if sop_class in MODALITY_OF_CLASS else "",
-        "frame_of_reference_uid": uid_of(header, "FrameOfReferenceUID") or derive_uid("frame", study_uid),
-        "sop_instance_uids": [
-            uid_of(item.header, "SOPInstanceUID") or derive_uid("instance", source_hash, str(k))
-            for k, item in enumerate(slices)
-        ],
-    }
-    thick = f"{round(thickness[0], 2):g} mm" if thickness is not None else ""
-    words = [modality if modality in MODALITIES else "", f"kernel {kernel}" if kernel not in ("", OTHER) else "", thick]
-    patient_id = text_of(header, "PatientID")
-    is_unnamed = is_dummy(patient_id)
-    return Origin(
-        subject=study_uid if is_unnamed else patient_id,
-        is_unnamed=is_unnamed,
-        study_uid=study_uid,
-        series_uid=series_uid,
-        modality=modality if modality in MODALITIES else "",
-        description=", ".join(word for word in words if word),
-        facts=facts,
-        source_hash=source_hash,
-    )

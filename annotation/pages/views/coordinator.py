@@ -17,6 +17,7 @@ from annotation.pages.selectors import batch_table
 from annotation.pages.selectors.batches import STATES, board, cards, chosen_rows, mix_bars
 from annotation.pages.selectors.certificates import awaits_sample, sample_panel, waiting_whole
 from annotation.pages.selectors.decisions import decisions
+from annotation.pages.selectors.eligibility import excluded_in
 from annotation.pages.selectors.readers import people
 from annotation.pages.sending import form_page, save
 from annotation.pages.tables import csv_file
@@ -141,6 +142,7 @@ def batch(request: PageRequest, found: Batch) -> HttpResponse:
             "card": card,
             "batch": found,
             "rows": chosen_rows(rows),
+            "excluded": excluded_in(found.campaign, [row.scan_id for row in rows]),
             "mix": mix_bars(rows, found.campaign),
             "assign": AssignForm(batch=found),
             "reclaim": ReclaimForm(campaign=found.campaign),

@@ -16,6 +16,7 @@ from annotation.pages.context import current_campaign
 from annotation.pages.forms import ErasureForm, UploadForm
 from annotation.pages.pictures import draw_plane
 from annotation.pages.requests import PageRequest
+from annotation.pages.selectors.eligibility import judgements_of, planes_of
 from annotation.pages.selectors.scans import DEFAULT_SORT, HEAD, REFUSED, find_scans, table_of, work_on
 from annotation.pages.sending import form_page, save
 from annotation.pages.tables import csv_file
@@ -101,8 +102,9 @@ def scan(request: PageRequest, found: Scan) -> HttpResponse:
             .select_related("review_round")
             .order_by("created_at"),
             "described": _described(found),
-            "planes": _planes(found),
+            "planes": planes_of(found) if found.state == ScanState.READY else [],
             "facts": acquisition_in_words(found),
+            "judgements": judgements_of(request.user, found),
             "measured": measurement_of(found, request.user),
             "is_overseer": any(
                 has_role(request.user, row.campaign, *OVERSEERS)
@@ -147,14 +149,6 @@ def _described(scan: Scan) -> str:
     if scan.description.startswith(scan.modality):
         return scan.description
     return ", ".join(part for part in (scan.modality, scan.description) if part)
-
-
-def _planes(scan: Scan) -> list[tuple[str, float]]:
-    """The pictures of a scan, with width : height in mm."""
-    if scan.state != ScanState.READY or not scan.shape_zyx or not scan.spacing_mm_zyx:
-        return []
-    z, y, x = (n * mm for n, mm in zip(scan.shape_zyx, scan.spacing_mm_zyx, strict=True))
-    return [("axial", x / y), ("coronal", x / z)][: 2 if scan.shape_zyx[0] > 1 else 1]
 
 
 def scan_withdraw(request: PageRequest, found: Scan) -> HttpResponse:

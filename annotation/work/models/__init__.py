@@ -13,6 +13,7 @@ from annotation.work.models.campaigns import (
     Strategy,
     TrainStart,
 )
+from annotation.work.models.eligibility import Criteria, Eligibility, Overrule
 
 __all__ = [
     "GOLD_READERS_FROM",
@@ -21,7 +22,10 @@ __all__ = [
     "Campaign",
     "CampaignMember",
     "CampaignScan",
+    "Criteria",
+    "Eligibility",
     "LabelSchema",
+    "Overrule",
     "ReviewPolicy",
     "ScanScore",
     "SeenPolicy",

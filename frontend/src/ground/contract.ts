@@ -415,6 +415,7 @@ export interface Job {
     | "bring_model"
     | "export_model"
     | "choose_scans"
+    | "judge_scans"
     | "export_release"
     | "measure_scans"
     | "report_batch"

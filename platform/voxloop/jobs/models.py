@@ -20,6 +20,7 @@ class Job(models.Model):
         BRING_MODEL = "bring_model", "Bring a model"
         EXPORT_MODEL = "export_model", "Pack a model"
         CHOOSE_SCANS = "choose_scans", "Choose what to label next"
+        JUDGE_SCANS = "judge_scans", "Judge eligibility"
         EXPORT_RELEASE = "export_release", "Export a release"
         MEASURE_SCANS = "measure_scans", "Measure approved scans"
         REPORT_BATCH = "report_batch", "Reports of a batch"
@@ -30,6 +31,7 @@ class Job(models.Model):
 
     QUEUES = {
         Kind.IMPORT_SCANS: "default",
+        Kind.JUDGE_SCANS: "default",
         Kind.EXPORT_RELEASE: "default",
         Kind.MEASURE_SCANS: "default",
         Kind.REPORT_BATCH: "default",
