@@ -61,8 +61,8 @@ export class Vault {
     } catch {
       throw new Refusal(
         "wrong_passphrase",
-        "The passphrase does not open the site's vault, or the file was changed; try the passphrase again, or restore " +
-          "the file from a back-up.",
+        "The passphrase does not open the site's vault, or the file was changed; try the passphrase again, or " +
+          "restore the file from a back-up.",
       );
     }
     return new Vault(key, salt, JSON.parse(new TextDecoder().decode(plain)) as Campaigns, false);
