@@ -20,6 +20,7 @@ READ: Mapping[str, Sequence[str]] = {
     "HandedIn": ("next",),
     "History": ("revisions",),
     "Interlock": (),
+    "Job": ("state", "progress", "result", "error"),
     "Marks": (),
     "OfflineLoad": ("until", "scans"),
     "OfflinePlan": (),
