@@ -26,9 +26,9 @@ def jpegs() -> Iterator[tuple[str, bytes]]:
         vendor = BY_NAME[name]
         image = stored_pixels(vendor)[0].astype("<u2")
         for predictor in range(1, 8):
-            packed = imagecodecs.jpeg8_encode(image, lossless=True, predictor=predictor, bitspersample=16)
+            packed = bytes(imagecodecs.jpeg8_encode(image, lossless=True, predictor=predictor, bitspersample=16))
             yield f"jpeg-{name}-{predictor}", as_jpeg(vendor, [packed], SOME if predictor > 1 else FIRST)
-        yield f"jpeg-{name}-ljpeg", as_jpeg(vendor, [imagecodecs.ljpeg_encode(image, bitspersample=16)], FIRST)
+        yield f"jpeg-{name}-ljpeg", as_jpeg(vendor, [bytes(imagecodecs.ljpeg_encode(image, bitspersample=16))], FIRST)
     vendor, small = BY_NAME["siemens"], stored_pixels(BY_NAME["siemens"])[0] & 0xFF
     eight = bytes(imagecodecs.jpeg8_encode(small.astype("u1"), lossless=True))
     smooth = np.add.outer(np.arange(12), np.arange(16)).astype("<u2") * 20
