@@ -148,7 +148,7 @@ const badVault = (): Refusal => new Refusal("bad_vault", "The file is not a site
 function campaignsOf(plain: ArrayBuffer): Campaigns {
   const found = readKept(new TextDecoder().decode(plain), CAMPAIGNS, PARTS);
   if (!found) throw badVault();
-  return found as Campaigns;
+  return found;
 }
 
 const derive = async (passphrase: string, salt: Bytes): Promise<Bytes> =>
