@@ -4,6 +4,7 @@
  */
 
 import { numbersOf } from "./elements";
+import { unpackJpeg } from "./jpeglossless";
 import type { DataSet } from "./parse";
 import { BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT } from "./read";
 import { Refusal } from "./refusal";
@@ -13,8 +14,9 @@ import { LIMITS } from "./tables";
 const TAG = 0x7fe00010;
 const RLE = "1.2.840.10008.1.2.5";
 const LITTLE_ENDIAN: readonly string[] = [IMPLICIT, EXPLICIT, DEFLATED];
-/** JPEG, JPEG-LS, JPEG 2000 and HTJ2K: `manage.py send` unpacks them, the browser does not. */
-const NOT_HERE = /^1\.2\.840\.10008\.1\.2\.4\.(5[01357]|70|8[01]|9[01]|20[123])$/;
+const JPEG_LOSSLESS = /^1\.2\.840\.10008\.1\.2\.4\.(57|70)$/;
+/** Lossy JPEG, JPEG-LS, JPEG 2000 and HTJ2K: `manage.py send` unpacks them, the browser does not. */
+const NOT_HERE = /^1\.2\.840\.10008\.1\.2\.4\.(5[0135]|8[01]|9[01]|20[123])$/;
 const MOST_SIDE = 65535;
 const ITEM_HEAD = 8;
 
@@ -41,7 +43,8 @@ interface Shape {
 export function cleanPixels(header: DataSet, syntax: string): Pixels {
   const shape = readShape(header);
   const isNative = LITTLE_ENDIAN.includes(syntax) || syntax === BIG_ENDIAN;
-  if (!isNative && syntax !== RLE && !NOT_HERE.test(syntax)) {
+  const isKnown = isNative || syntax === RLE || JPEG_LOSSLESS.test(syntax) || NOT_HERE.test(syntax);
+  if (!isKnown) {
     throw new Refusal(
       "unknown_syntax",
       "The images are packed in a way that cannot be read; export them uncompressed.",
@@ -77,6 +80,7 @@ function storedValues(data: Uint8Array, syntax: string, shape: Shape): Uint8Arra
   const isBig = syntax === BIG_ENDIAN;
   let raw: Uint8Array;
   if (syntax === RLE) raw = unpackRle(joinFragments(data), pixels, bytes);
+  else if (JPEG_LOSSLESS.test(syntax)) raw = bytesOf(unpackJpeg(joinFragments(data), shape.rows, shape.columns), bytes);
   else if (data.length < shape.size) {
     throw new Refusal("truncated_pixels", `A slice holds ${data.length} bytes of pixels; ${shape.size} are needed.`);
   } else raw = data.subarray(0, shape.size);
@@ -86,23 +90,31 @@ function storedValues(data: Uint8Array, syntax: string, shape: Shape): Uint8Arra
   return bytes === 1 ? clearBytes(raw, shape) : clearWords(raw, shape, isBig);
 }
 
-/** Each value extracted from below High Bit, its sign carried on. */
+const bytesOf = (values: Uint16Array, bytes: number): Uint8Array =>
+  bytes === 1 ? Uint8Array.from(values) : new Uint8Array(values.buffer);
+
+/** Each value extracted from below High Bit, its sign carried on. Machines that run browsers are little endian. */
 function clearWords(raw: Uint8Array, shape: Shape, isBig: boolean): Uint8Array {
-  const out = new Uint8Array(raw.length);
-  const from = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-  const to = new DataView(out.buffer);
+  const out = raw.slice();
+  if (isBig) swapBytes(out);
   const shift = shape.high + 1 - shape.stored;
+  if (shift === 0 && shape.stored === 16) return out;
   const mask = 2 ** shape.stored - 1;
   const sign = shape.isSigned ? 1 << (shape.stored - 1) : 0;
-  if (shift === 0 && shape.stored === 16 && !isBig) {
-    out.set(raw);
-    return out;
-  }
-  for (let at = 0; at < raw.length; at += 2) {
-    const value = (from.getUint16(at, !isBig) >> shift) & mask;
-    to.setInt16(at, value & sign ? value - mask - 1 : value, true);
+  const values = new Uint16Array(out.buffer);
+  for (let at = 0; at < values.length; at++) {
+    const value = (values[at]! >> shift) & mask;
+    values[at] = value & sign ? value - mask - 1 : value;
   }
   return out;
+}
+
+function swapBytes(bytes: Uint8Array): void {
+  for (let at = 0; at + 1 < bytes.length; at += 2) {
+    const first = bytes[at]!;
+    bytes[at] = bytes[at + 1]!;
+    bytes[at + 1] = first;
+  }
 }
 
 function clearBytes(raw: Uint8Array, shape: Shape): Uint8Array {

@@ -4,6 +4,7 @@
  */
 
 import { scryptAsync } from "@noble/hashes/scrypt.js";
+import { readKept, type Shape } from "../ground/check";
 import type { Cleaned } from "./cleaning";
 import { hex, KEY_BYTES, SiteKeys } from "./keys";
 import { Refusal } from "./refusal";
@@ -26,6 +27,13 @@ interface Subject {
 }
 
 type Campaigns = Record<string, { key: string; subjects: Record<string, Subject> }>;
+
+const CAMPAIGNS: Shape<Campaigns> = "{campaign";
+const PARTS = {
+  campaign: "key:s subjects:{subject",
+  subject: "patient_id name birth_date:s shift_days:i series:{series",
+  series: "study_uid series_uid:s",
+};
 
 export class Vault {
   readonly #key: Bytes;
@@ -65,7 +73,7 @@ export class Vault {
           "restore the file from a back-up.",
       );
     }
-    return new Vault(key, salt, JSON.parse(new TextDecoder().decode(plain)) as Campaigns, false);
+    return new Vault(key, salt, campaignsOf(plain), false);
   }
 
   /** Whether it holds what no saved file holds. */
@@ -131,8 +139,16 @@ function parts(text: string): Readonly<Record<"salt" | "nonce" | "sealed", Bytes
     if (found.nonce.length !== NONCE_BYTES) throw new Error("another nonce");
     return found;
   } catch {
-    throw new Refusal("bad_vault", "The file is not a site's vault; restore it from a back-up.");
+    throw badVault();
   }
+}
+
+const badVault = (): Refusal => new Refusal("bad_vault", "The file is not a site's vault; restore it from a back-up.");
+
+function campaignsOf(plain: ArrayBuffer): Campaigns {
+  const found = readKept(new TextDecoder().decode(plain), CAMPAIGNS, PARTS);
+  if (!found) throw badVault();
+  return found;
 }
 
 const derive = async (passphrase: string, salt: Bytes): Promise<Bytes> =>

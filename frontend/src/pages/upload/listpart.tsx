@@ -1,7 +1,7 @@
 /** What becomes of each series and of its attributes, before anything is sent; then how far sending is. */
 
 import type { JSX } from "preact";
-import type { SetAside } from "../../deidentify/series";
+import type { Judged, SetAside } from "../../deidentify/series";
 import type { Row } from "./row";
 import type { Upload } from "./upload";
 
@@ -102,14 +102,13 @@ function Attributes({ upload }: { readonly upload: Upload }): JSX.Element | null
   const sum = (name: "kept" | "changed" | "removed") => rows.reduce((all, [, counts]) => all + counts[name], 0);
   return (
     <>
-      {left > 0 && (
-        <p class="small muted">
-          {judged.notDicom} files are no DICOM, {judged.unreadable} are damaged: they stay here.
-        </p>
-      )}
+      {left > 0 && <p class="small muted">{leftOut(judged)}</p>}
       {rows.length > 0 && (
         <details class="attributes">
           <summary>
+            <svg class="icon" width="16" height="16" aria-hidden="true" focusable="false">
+              <use href="#icon-chevron-down" />
+            </svg>
             Attributes of these files: {sum("kept")} kept, {sum("changed")} changed, {sum("removed")} removed
           </summary>
           <div class="table-scroll" tabIndex={0} role="region" aria-label="Attributes by class">
@@ -146,6 +145,13 @@ function Attributes({ upload }: { readonly upload: Upload }): JSX.Element | null
   );
 }
 
+/** How many files are none that could be sent. */
+function leftOut({ notDicom, unreadable }: Judged): string {
+  const other = notDicom && `${notDicom} ${notDicom === 1 ? "file is" : "files are"} no DICOM`;
+  const damaged = unreadable && `${unreadable} ${unreadable === 1 ? "file is" : "files are"} damaged`;
+  return `${[other, damaged].filter(Boolean).join(", ")}: not sent.`;
+}
+
 function Actions({ upload }: { readonly upload: Upload }): JSX.Element {
   const ready = upload.rows.value.filter(({ state }) => state === "ready").length;
   if (upload.isSending) {
@@ -172,10 +178,14 @@ function Actions({ upload }: { readonly upload: Upload }): JSX.Element {
   }
   return (
     <div class="actions">
-      <span class="small faint grow">{ready ? "Nothing has left this computer yet." : "Nothing is left to send."}</span>
-      <button class="btn btn-primary" type="button" disabled={!ready} onClick={() => void upload.send()}>
-        {ready === 1 ? "Send 1 item" : `Send ${ready} items`}
-      </button>
+      <span class="small faint grow">
+        {ready ? "What is listed as ready has not left this computer yet." : "Nothing is left to send."}
+      </span>
+      {ready > 0 && (
+        <button class="btn btn-primary" type="button" onClick={() => void upload.send()}>
+          {ready === 1 ? "Send 1 item" : `Send ${ready} items`}
+        </button>
+      )}
     </div>
   );
 }

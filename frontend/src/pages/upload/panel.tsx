@@ -22,6 +22,7 @@ interface Where {
 export function Panel({ upload, sites, campaigns }: { readonly upload: Upload } & Where): JSX.Element {
   const site = useSignal(first(sites));
   const campaign = useSignal(first(campaigns));
+  const isBusy = upload.busy.value !== null || upload.isSending;
   const aim = () => void upload.aim(site.value, campaign.value);
   return (
     <>
@@ -34,15 +35,8 @@ export function Panel({ upload, sites, campaigns }: { readonly upload: Upload } 
           the rules of <code>manage.py send</code>; no original, no key and no passphrase leaves it.
         </p>
         <div class="fields fields-2">
-          <Select id="clean-site" label="Site" of={sites} value={site} onPick={aim} disabled={upload.isSending} />
-          <Select
-            id="clean-campaign"
-            label="Campaign"
-            of={campaigns}
-            value={campaign}
-            onPick={aim}
-            disabled={upload.isSending}
-          />
+          <Select id="clean-site" label="Site" of={sites} value={site} onPick={aim} disabled={isBusy} />
+          <Select id="clean-campaign" label="Campaign" of={campaigns} value={campaign} onPick={aim} disabled={isBusy} />
         </div>
         <KeyPart upload={upload} />
         <Files upload={upload} />

@@ -74,7 +74,7 @@ export class Sending {
     );
     if (!told?.scans.length) return told;
     this.#note(row, job, told.scans);
-    this.show(sent(row, told.scans, "sent"));
+    this.show(sent(row, told.scans, ""));
     return told;
   }
 

@@ -76,9 +76,9 @@ export class Upload {
 
   /** Where it goes; files that were judged for another campaign are judged again, by its own key. */
   async aim(site: string, campaign: string): Promise<void> {
-    if (site === this.#site && campaign === this.#campaign) return;
+    const isOther = campaign !== this.#campaign;
     [this.#site, this.#campaign] = [site, campaign];
-    await this.#judge();
+    if (isOther) await this.#judge();
   }
 
   /** Open a key file, or make a new one. Answers whether it is open. */
@@ -94,7 +94,7 @@ export class Upload {
 
   /** Take other files than before. */
   async choose(files: readonly Chosen[]): Promise<void> {
-    this.#chosen.value = files;
+    this.#chosen.value = [...files].sort((a, b) => (a.name < b.name ? -1 : 1));
     await this.#judge();
   }
 

@@ -17,6 +17,7 @@ from pydicom.tag import Tag
 from annotation.intake.deidentify.cleaning import quiet
 from annotation.intake.dicom.vocabulary import KERNEL_NAMES, MANUFACTURERS, MODELS
 from tests.factories.vendors import VENDORS, Vendor, encode, make_header, stored_pixels
+from tests.unit.intake.deidentify.browser_jpegs import jpegs
 from tests.unit.intake.deidentify.test_planted import make_planted
 
 BY_NAME = {vendor.name: vendor for vendor in VENDORS}
@@ -26,7 +27,7 @@ PLAIN = BY_NAME["siemens-va"]
 def odd_files() -> dict[str, bytes]:
     """All of them, by name."""
     with quiet():  # pydicom warns of what is odd on purpose
-        kinds = (packed, sequences, headers, texts, decimals)
+        kinds = (packed, jpegs, sequences, headers, texts, decimals)
         return {f"{name}.dcm": data for made in kinds for name, data in made()}
 
 
