@@ -79,8 +79,8 @@ def judge_study_of(campaign: Campaign, scan: Scan, actor: Actor) -> None:
 
 
 def judge_without(*, scan: Scan, actor: Actor) -> None:
-    """A scan is used no more: its judgement goes, and what depended on it is judged again, the rest of its study and scans
-    with the same voxels (registered with `scans.services.on_withdrawn`)."""
+    """A scan is used no more: its judgement goes, and what depended on it is judged again, the rest of its study and
+    scans with the same voxels (registered with `scans.services.on_withdrawn`)."""
     Eligibility.objects.filter(scan=scan).delete()
     twins = Scan.objects.filter(pack_key=scan.pack_key).exclude(series=None)
     studies = list(twins.values_list("series__study", flat=True).distinct())
@@ -104,9 +104,10 @@ def judge_campaign(
     Campaign.objects.select_for_update().get(pk=campaign.pk)  # one judgement of a campaign at a time
     rules = rules_of(campaign)
     if rules is None:
-        excluded = Eligibility.objects.filter(campaign=campaign, is_eligible=False).count()
-        Eligibility.objects.filter(campaign=campaign).delete()
-        return excluded
+        gone = Eligibility.objects.filter(campaign=campaign)
+        excluded = gone.filter(is_eligible=False).count()
+        gone.delete()
+        return int(excluded)
     ready = Scan.objects.filter(campaign_scans__campaign=campaign, state=ScanState.READY)
     if without is not None:
         ready = ready.exclude(pk=without.pk)
@@ -124,7 +125,8 @@ def judge_campaign(
         row.judged_at = now()
     Eligibility.objects.bulk_update(stored, COLUMNS, batch_size=500)
     Eligibility.objects.bulk_create([row for pk, row in rows.items() if pk not in was], batch_size=500)
-    changed = sum((was[pk][0] if pk in was else True) != row.is_eligible for pk, row in rows.items())
+    # What was not judged before counted as eligible.
+    changed = len([pk for pk, row in rows.items() if row.is_eligible != (pk not in was or was[pk][0])])
     if changed:
         told = {"eligible": sum(row.is_eligible for row in rows.values()), "scans": len(rows), "changed": changed}
         record(actor=actor, action="eligibility.judged", target=campaign, new=told)
@@ -191,17 +193,17 @@ def _add(row: Eligibility, code: str, sentence: str) -> None:
 
 
 def _mark_duplicates(ready: QuerySet[Scan], scans: Sequence[Scan], rows: Mapping[UUID, Eligibility]) -> None:
-    """Scans with the same voxels as an earlier one of the campaign, whatever the headers say: a pack is named by the hash
-    of its content."""
+    """Scans with the same voxels as an earlier one of the campaign, whatever the headers say: a pack is named by the
+    hash of its content."""
     same = ready.filter(pack_key__in={scan.pack_key for scan in scans})
-    first: dict[str, tuple[UUID, str, UUID | None]] = {}
-    for pack, *known in same.order_by("created_at", "code").values_list("pack_key", "pk", "code", "subject_id"):
-        first.setdefault(pack, (known[0], known[1], known[2]))
+    first: dict[str, Scan] = {}
+    for known in same.only("pack_key", "code", "subject_id").order_by("created_at", "code"):
+        first.setdefault(known.pack_key, known)
     for scan in scans:
-        pk, code, subject = first[scan.pack_key]
-        if pk != scan.pk:
-            whose = "" if subject == scan.subject_id else ", which came under another subject"
-            _add(rows[scan.pk], DUPLICATE, f"The same voxels as {code}{whose}.")
+        known = first[scan.pack_key]
+        if known.pk != scan.pk:
+            whose = "" if known.subject_id == scan.subject_id else ", which came under another subject"
+            _add(rows[scan.pk], DUPLICATE, f"The same voxels as {known.code}{whose}.")
 
 
 def _one_of_each_study(scans: Sequence[Scan], rows: Mapping[UUID, Eligibility]) -> None:
