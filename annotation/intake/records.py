@@ -22,10 +22,11 @@ from annotation.scans.models import ClinicalMapping, ClinicalRecord, ErasedSubje
 from annotation.work.eligibility.judging import judge_subjects
 from annotation.work.models import Campaign
 from voxloop.accounts.models import User
-from voxloop.audit.services import record
+from voxloop.audit.services import make_entry, record, record_all
 from voxloop.child import Bounds, ChildError, to_json
 from voxloop.child.outside import run_child
 from voxloop.jobs.scratch import of_process
+from voxloop.kernel.clock import now
 from voxloop.kernel.errors import FULL, Invalid, NoSpace, TooLarge
 
 MEMORY_BYTES, TIMEOUT_S = 2 << 30, 60.0
@@ -166,22 +167,45 @@ def store_records(*, site: Site, campaign: Campaign, sheet: Sheet, mapping: Shee
     changed which fields of which record, never a value: it outlives an erasure."""
     Site.objects.select_for_update().get(pk=site.pk)  # sheets of a site come one after the other
     plan = plan_records(site=site, campaign=campaign, sheet=sheet, mapping=mapping, actor=actor)
-    for change in plan.changes:
-        row, _ = ClinicalRecord.objects.update_or_create(subject=change.subject, defaults=change.values)
-        if change.tests is not None and "tests" in change.fields:
-            row.tests.all().delete()
-            PathogenTest.objects.bulk_create(
-                PathogenTest(record=row, pathogen=pathogen, day=day, result=result)
-                for pathogen, day, result in sorted(change.tests)
-            )
-        action = "clinical.stored" if change.is_new else "clinical.changed"
-        record(actor=actor, action=action, target=row, new={"fields": change.fields})
+    _write(plan.changes, actor)
     definition = {name: value for name, value in to_json(mapping).items() if name != "contract"}
     ClinicalMapping.objects.update_or_create(site=site, defaults={"definition": definition})
     told = {"campaign": campaign.slug, "rows": plan.rows, "new": plan.new, "changed": plan.changed, "same": plan.same}
     record(actor=actor, action="clinical.sheet_stored", target=site, new={**told, "faults": len(plan.faults)})
     judge_subjects([change.subject.pk for change in plan.changes], actor)
     return plan
+
+
+def _write(changes: Sequence[Change], actor: User) -> None:
+    """Records, tests and log entries of all changes, a statement each: a sheet may have thousands."""
+    rows = [getattr(change.subject, "clinical", None) or ClinicalRecord(subject=change.subject) for change in changes]
+    for change, row in zip(changes, rows, strict=True):
+        row.changed_at = now()
+        for name, value in change.values.items():
+            setattr(row, name, value)
+    fresh = [row for change, row in zip(changes, rows, strict=True) if change.is_new]
+    known = [row for change, row in zip(changes, rows, strict=True) if not change.is_new]
+    ClinicalRecord.objects.bulk_create(fresh, batch_size=1000)
+    ClinicalRecord.objects.bulk_update(known, [*PLAIN.values(), "changed_at"], batch_size=1000)
+    tested = [(change, row) for change, row in zip(changes, rows, strict=True) if "tests" in change.fields]
+    PathogenTest.objects.filter(record__in=[row.pk for _, row in tested]).delete()
+    PathogenTest.objects.bulk_create(
+        (
+            PathogenTest(record=row, pathogen=pathogen, day=day, result=result)
+            for change, row in tested
+            for pathogen, day, result in sorted(change.tests or ())
+        ),
+        batch_size=1000,
+    )
+    record_all(
+        make_entry(
+            actor=actor,
+            action="clinical.stored" if change.is_new else "clinical.changed",
+            target=row,
+            new={"fields": change.fields},
+        )
+        for change, row in zip(changes, rows, strict=True)
+    )
 
 
 def remembered_mapping(site: Site) -> SheetMapping | None:

@@ -205,8 +205,7 @@ def _import(
         if not report.accepted and not any(refusal.series for refusal in report.refused):
             raise Invalid(report.refused[0].reason, code=report.refused[0].code)
         series = [rekeyer.rekey(item.series) for item in report.accepted]
-        scans, not_again = [], []
-        notes = notes_on(series)
+        scans, not_again, twins = [], [], []
         for number, item in enumerate(report.accepted):
             on_progress(90 + 9 * number // len(report.accepted), "Storing the scans")
             labels = _read_labels(folder / item.folder, target_layer) if item.labels else None
@@ -222,14 +221,13 @@ def _import(
                 not_again.append(Refused(refusal.code, refusal.detail, 0, None))
                 continue
             scans.append({"id": str(scan.pk), "code": scan.code, "new": is_new, "state": scan.state})
-            notes += note_on_twin(scan, series[number], is_new=is_new)
+            twins += note_on_twin(scan, series[number], is_new=is_new)
         refused = [_keep_refusal(one, rekeyer, site, campaign, actor, check) for one in [*not_again, *report.refused]]
         result = {
             "scans": scans,
             "refused": refused,
-            "notes": notes,
-            "not_dicom": report.not_dicom,
-            "unreadable": report.unreadable,
+            "notes": notes_on(series) + twins,
+            **{name: getattr(report, name) for name in ("not_dicom", "unreadable")},
         }
         if not scans:
             raise NothingCameInError(result)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from annotation.scans.models import PseudonymKey, Scan
 from annotation.scans.pseudonyms import make_key
-from annotation.work.eligibility.judging import judge_campaign
+from annotation.work.eligibility.judging import judge_study_of
 from annotation.work.models import Campaign, CampaignMember, CampaignScan, Criteria, LabelSchema
 from annotation.work.pausable import ENDED, begun
 from annotation.work.schema import parse_schema
@@ -163,7 +163,7 @@ def add_scan(*, campaign: Campaign, scan: Scan, actor: Actor) -> None:
     if created:
         record(actor=actor, action="campaign.scan_added", target=campaign, new={"scan": scan.code})
         if Criteria.objects.filter(campaign=campaign).exists():
-            judge_campaign(campaign, actor=actor)
+            judge_study_of(campaign, scan, actor)
 
 
 @transaction.atomic

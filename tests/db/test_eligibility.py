@@ -20,9 +20,11 @@ from annotation.work.batches import create_batch
 from annotation.work.eligibility.deciding import overrule, pick_series, set_criteria, undo_overrule
 from annotation.work.eligibility.judging import judge_campaign
 from annotation.work.eligibility.rules import CHEST_CT_RULES, CODES, Facts, Rules, advise, in_words, judge
+from annotation.work.erasing import erase
 from annotation.work.models import Eligibility
 from annotation.work.selectors import excluded, unassigned_scans
 from annotation.work.tasks import judge_scans
+from annotation.work.withdrawing import withdraw
 from tests.factories.world import World, approve, first_of, label, make_scan, publish
 from tests.unit.intake.series import make_series
 from voxloop.audit.models import AuditEntry
@@ -230,6 +232,21 @@ def test_the_same_voxels_under_another_name_are_told(world: World) -> None:
     told = Eligibility.objects.get(scan=twin).reasons
     assert told == [["duplicate", "The same voxels as VX-A-0001, which came under another subject."]]
     assert codes(world)["VX-A-0001"] == ""
+
+
+@pytest.mark.django_db
+def test_what_depended_on_a_withdrawn_scan_is_judged_again(world: World) -> None:
+    first, second = same_study(world, 0, 3)
+    twin = world.scans[1]
+    Scan.objects.filter(pk=twin.pk).update(pack_key=first.pack_key)
+    put(world, Rules(one_per_study=True))
+    pick_series(campaign=world.campaign, scan_id=first.pk, actor=world["datamanager"])
+    assert (codes(world)[second.code], codes(world)[twin.code]) == ("another_picked", "duplicate")
+    withdraw(scan_id=first.pk, actor=world["datamanager"], why="consent taken back")
+    assert first.code not in codes(world)
+    assert (codes(world)[second.code], codes(world)[twin.code]) == ("", "")
+    erase(subject_id=second.subject_id, actor=world["datamanager"], why="asked for", confirmation="S3")
+    assert second.code not in codes(world)
 
 
 @pytest.mark.django_db

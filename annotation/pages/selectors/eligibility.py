@@ -45,7 +45,7 @@ class Group:
 
 
 def judged(user: User, campaign: Campaign) -> QuerySet[Eligibility]:
-    """Judgements of the scans that the person may see."""
+    """Judgements of the scans that the person may see; a withdrawn scan has none."""
     return Eligibility.objects.filter(campaign=campaign, scan__in=visible_scans(user))
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from annotation.scans.models import Scan
-from annotation.work.eligibility.judging import judge_campaign, judge_soon, rules_of
+from annotation.work.eligibility.judging import judge_soon, judge_study_of, rules_of
 from annotation.work.eligibility.rules import Rules
 from annotation.work.models import Campaign, Criteria, Eligibility, Overrule
 from annotation.work.permissions import require_role
@@ -59,7 +59,7 @@ def overrule(*, campaign: Campaign, scan_id: UUID | str, to: str, why: str, acto
     row.save(update_fields=["overruled", "overruled_why", "overruled_by"])
     told = {"scan": row.scan.code, "to": to}
     record(actor=actor, action="eligibility.overruled", target=campaign, old=old or None, new=told, why=why.strip())
-    judge_campaign(campaign, actor=actor)
+    judge_study_of(campaign, row.scan, actor)
     return row.scan
 
 
@@ -73,7 +73,7 @@ def undo_overrule(*, campaign: Campaign, scan_id: UUID | str, actor: User) -> Sc
     row.overruled, row.overruled_why, row.overruled_by = "", "", None
     row.save(update_fields=["overruled", "overruled_why", "overruled_by"])
     record(actor=actor, action="eligibility.overrule_undone", target=campaign, old=old, new={"scan": row.scan.code})
-    judge_campaign(campaign, actor=actor)
+    judge_study_of(campaign, row.scan, actor)
     return row.scan
 
 
@@ -93,7 +93,7 @@ def pick_series(*, campaign: Campaign, scan_id: UUID | str, actor: User, is_pick
         Eligibility.objects.filter(pk=row.pk).update(is_picked=True)
     told = {"scan": row.scan.code, "picked": is_picked}
     record(actor=actor, action="eligibility.picked", target=campaign, old={"picked": old}, new=told)
-    judge_campaign(campaign, actor=actor)
+    judge_study_of(campaign, row.scan, actor)
     return row.scan
 
 

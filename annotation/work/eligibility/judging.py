@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from annotation.scans.models import Scan
+from annotation.scans.models import Scan, Study
 from annotation.scans.states import ScanState
 from annotation.work.eligibility.rules import (
     ANOTHER_PICKED,
@@ -61,47 +62,85 @@ def judge_job(claim: Claim) -> dict[str, Any]:
 
 
 def judge_subjects(subjects: Iterable[UUID], actor: Actor) -> None:
-    """Judge again what changed records may change: the campaigns of these subjects' scans that have criteria."""
-    scans = Scan.objects.filter(subject__in=list(subjects))
-    for campaign in Campaign.objects.filter(criteria__isnull=False, campaign_scans__scan__in=scans).distinct():
-        judge_soon(campaign, actor)
+    """Judge again what changed records may change: the studies of these subjects, in every campaign with criteria."""
+    ids = list(subjects)
+    studies = list(Study.objects.filter(subject__in=ids).values_list("pk", flat=True))
+    campaigns = Campaign.objects.filter(criteria__isnull=False, campaign_scans__scan__subject__in=ids)
+    for campaign in campaigns.distinct():
+        if len(studies) > MOST_AT_ONCE:
+            judge_soon(campaign, actor)
+        else:
+            judge_campaign(campaign, actor=actor, studies=studies)
+
+
+def judge_study_of(campaign: Campaign, scan: Scan, actor: Actor) -> None:
+    """Judge a scan, and the other series of its study, which depend on it."""
+    judge_campaign(campaign, actor=actor, studies=[scan.series.study_id] if scan.series else [])
+
+
+def judge_without(*, scan: Scan, actor: Actor) -> None:
+    """A scan is used no more: its judgement goes, and what depended on it is judged again, the rest of its study and
+    scans with the same voxels (registered with `scans.services.on_withdrawn`)."""
+    Eligibility.objects.filter(scan=scan).delete()
+    twins = Scan.objects.filter(pack_key=scan.pack_key).exclude(series=None)
+    studies = list(twins.values_list("series__study", flat=True).distinct())
+    for campaign in Campaign.objects.filter(criteria__isnull=False, campaign_scans__scan=scan):
+        judge_campaign(campaign, actor=actor, studies=studies, without=scan)
 
 
 @transaction.atomic
-def judge_campaign(campaign: Campaign, *, actor: Actor, claim: Claim | None = None) -> int:
-    """Judge every ready scan of a campaign; returns how many became eligible or ceased to be. Without criteria all
-    judgements go, and with them every decision."""
+def judge_campaign(
+    campaign: Campaign,
+    *,
+    actor: Actor,
+    claim: Claim | None = None,
+    studies: Sequence[UUID] | None = None,
+    without: Scan | None = None,
+) -> int:
+    """Judge the ready scans of a campaign, or of some of its studies; returns how many became eligible or ceased to be.
+    Without criteria all judgements go, and with them every decision."""
     if claim is not None:
         claim.check()
     Campaign.objects.select_for_update().get(pk=campaign.pk)  # one judgement of a campaign at a time
     rules = rules_of(campaign)
-    before = {row.scan_id: row for row in Eligibility.objects.filter(campaign=campaign)}
     if rules is None:
-        Eligibility.objects.filter(campaign=campaign).delete()
-        return sum(not row.is_eligible for row in before.values())
-    scans = _scans_of(campaign)
+        gone = Eligibility.objects.filter(campaign=campaign)
+        excluded = gone.filter(is_eligible=False).count()
+        gone.delete()
+        return int(excluded)
+    ready = Scan.objects.filter(campaign_scans__campaign=campaign, state=ScanState.READY)
+    if without is not None:
+        ready = ready.exclude(pk=without.pk)
+    scans = _scans_of(ready, studies)
+    kept = Eligibility.objects.filter(campaign=campaign, scan__in=[scan.pk for scan in scans])
+    before = {row.scan_id: row for row in kept}
+    was = {pk: _outcome(row) for pk, row in before.items()}
     rows = {scan.pk: before.get(scan.pk) or Eligibility(campaign=campaign, scan=scan) for scan in scans}
-    was = {pk: row.is_eligible for pk, row in before.items()}
     _judge_each(rules, scans, rows)
-    _mark_duplicates(scans, rows)
+    _mark_duplicates(ready, scans, rows)
     if rules.one_per_study:
         _one_of_each_study(scans, rows)
-    stored = [row for row in rows.values() if row.pk is not None]
+    stored = [row for pk, row in rows.items() if pk in was and was[pk] != _outcome(row)]
     for row in stored:
         row.judged_at = now()
     Eligibility.objects.bulk_update(stored, COLUMNS, batch_size=500)
-    Eligibility.objects.bulk_create([row for row in rows.values() if row.pk is None], batch_size=500)
-    changed = sum(was.get(pk, True) != row.is_eligible for pk, row in rows.items())
+    Eligibility.objects.bulk_create([row for pk, row in rows.items() if pk not in was], batch_size=500)
+    # What was not judged before counted as eligible.
+    changed = len([pk for pk, row in rows.items() if row.is_eligible != (pk not in was or was[pk][0])])
     if changed:
         told = {"eligible": sum(row.is_eligible for row in rows.values()), "scans": len(rows), "changed": changed}
         record(actor=actor, action="eligibility.judged", target=campaign, new=told)
     return changed
 
 
-def _scans_of(campaign: Campaign) -> Sequence[Scan]:
+def _outcome(row: Eligibility) -> tuple[Any, ...]:
+    return row.is_eligible, row.exclusion, [list(told) for told in row.reasons], row.advice, row.is_picked
+
+
+def _scans_of(ready: QuerySet[Scan], studies: Sequence[UUID] | None) -> Sequence[Scan]:
+    rows = ready if studies is None else ready.filter(series__study__in=studies)
     return list(
-        Scan.objects.filter(campaign_scans__campaign=campaign, state=ScanState.READY)
-        .select_related("subject__clinical", "series__study")
+        rows.select_related("subject__clinical", "series__study")
         .prefetch_related("subject__clinical__tests")
         .defer("index")
         .order_by("created_at", "code")
@@ -153,12 +192,16 @@ def _add(row: Eligibility, code: str, sentence: str) -> None:
     _say(row, [*(Reason(*told) for told in row.reasons), Reason(code, sentence)])
 
 
-def _mark_duplicates(scans: Sequence[Scan], rows: Mapping[UUID, Eligibility]) -> None:
-    """Scans with the same voxels: a pack is named by the hash of its content, whatever the headers say."""
+def _mark_duplicates(ready: QuerySet[Scan], scans: Sequence[Scan], rows: Mapping[UUID, Eligibility]) -> None:
+    """Scans with the same voxels as an earlier one of the campaign, whatever the headers say: a pack is named by the
+    hash of its content."""
+    same = ready.filter(pack_key__in={scan.pack_key for scan in scans})
     first: dict[str, Scan] = {}
+    for known in same.only("pack_key", "code", "subject_id").order_by("created_at", "code"):
+        first.setdefault(known.pack_key, known)
     for scan in scans:
-        known = first.setdefault(scan.pack_key, scan)
-        if known is not scan:
+        known = first[scan.pack_key]
+        if known.pk != scan.pk:
             whose = "" if known.subject_id == scan.subject_id else ", which came under another subject"
             _add(rows[scan.pk], DUPLICATE, f"The same voxels as {known.code}{whose}.")
 

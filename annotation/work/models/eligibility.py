@@ -45,7 +45,7 @@ class Eligibility(models.Model):
     overruled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="overruled_eligibilities"
     )
-    judged_at = models.DateTimeField(auto_now=True)
+    judged_at = models.DateTimeField(auto_now=True)  # when the judgement, or a decision, changed last
 
     class Meta:
         ordering = ["campaign", "scan"]

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -40,6 +41,11 @@ def record(
     entry = make_entry(actor=actor, action=action, target=target, old=old, new=new, why=why)
     entry.save(force_insert=True)
     return entry
+
+
+def record_all(entries: Iterable[AuditEntry]) -> None:
+    """Append entries of `make_entry` in one statement, within the caller's transaction."""
+    AuditEntry.objects.bulk_create(entries, batch_size=1000)
 
 
 def entry_values(entry: AuditEntry) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def test_a_table_that_means_nothing_is_refused(tmp_path: Path) -> None:
 
 
 def test_pictures_that_are_none_or_too_large(tmp_path: Path) -> None:
-    def code(data: bytes) -> str:
+    def code(data: bytes | bytearray) -> str:
         path = tmp_path / "x.png"
         path.write_bytes(data)
         with pytest.raises(Refusal) as refused:
