@@ -1,7 +1,7 @@
 """Clinical records from a site's sheet: read in a child process, previewed, and stored for the subjects it names.
 
 A record replaces what the last sheet said in the fields that the sheet has, so that the same sheet changes nothing and
-a corrected one corrects. No date is stored: days are re-keyed as those of the studies are (docs/adr/0049)."""
+a corrected one corrects. No date is stored: days are re-keyed as those of the studies are (docs/adr/0048)."""
 
 import shutil
 from collections.abc import Mapping, Sequence

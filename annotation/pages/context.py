@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from annotation.learning.selectors import waiting_models
+from annotation.notices.selectors import count_unread
 from annotation.pages.guard import SESSION_CAMPAIGN, admits
 from annotation.pages.permissions import ROWS
 from annotation.pages.requests import PageRequest
@@ -63,6 +64,7 @@ def navigation(request: PageRequest) -> dict[str, Any]:
         "role_words": ", ".join(words) or "no role yet",
         "machine_faults": _faults_to_tell(user),
         "may_pause": campaign is not None and admits(ROWS["campaign_resume"], user, campaign),
+        "unread_notices": count_unread(user),
         "setup": setup,
         "setup_runs": setup is not None and setup.running,
     }

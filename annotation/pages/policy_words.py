@@ -61,7 +61,7 @@ GROUPS = (
 def default_of(name: str) -> str:
     """The default of a policy, as its field shows it; empty where there is none."""
     is_percent = name.endswith("_percent")
-    field = Campaign._meta.get_field(f"{name.removesuffix('_percent')}_share" if is_percent else name)
+    field: Any = Campaign._meta.get_field(f"{name.removesuffix('_percent')}_share" if is_percent else name)
     if not field.has_default():
         return ""
     value: Any = field.get_default()

@@ -20,6 +20,7 @@ PAGES = {
         "/worklist/?show=done",
         "/campaigns/chest-ct/guidelines/",
         "/people/me/",
+        "/notices/",
         "/find/?q=VX",
     ],
     "reviewer": ["/reviews/"],

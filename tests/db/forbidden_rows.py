@@ -7,6 +7,7 @@ from django.db import models
 from annotation.datasets.models import Release, ReleaseItem
 from annotation.learning.models import Effort, ModelVersion, PreAnnotation, TrainingRun
 from annotation.masks.models import Head, MaskRevision
+from annotation.notices.models import Notice
 from annotation.reporting.models import Measurement
 from annotation.reviews.models import (
     Arbitration,
@@ -154,6 +155,8 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "effort_arm_known": (Effort, {"arm": "guess", "assignment": "other work"}),
     "effort_measured_against_a_model": (Effort, {"arm": "shown", "assignment": "other work"}),
     "measurement_values_or_fault": (Measurement, {"fault": "volume_away"}),
+    "notice_once": (Notice, {}),
+    "notice_kind_known": (Notice, {"kind": "rumour", "key": FRESH}),
     "release_name_once": (Release, {}),
     "release_state_known": (Release, {**MIND, "name": FRESH, "manifest_hash": "0"}),
     "release_frozen_has_manifest": (Release, {"state": "frozen", "manifest_hash": "", "name": FRESH}),

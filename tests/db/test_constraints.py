@@ -10,6 +10,7 @@ from django.db import IntegrityError, models, transaction
 from annotation.datasets.models import Release, ReleaseItem
 from annotation.learning.models import Effort, ModelVersion, PreAnnotation, TrainingRun
 from annotation.masks.models import MaskRevision
+from annotation.notices.models import Notice
 from annotation.reviews.comments import add_comment, mark_seen
 from annotation.reviews.models import (
     Arbitration,
@@ -43,6 +44,7 @@ OURS = {
     "learning",
     "reporting",
     "datasets",
+    "notices",
     "pages",
     "demonstration",
 }
@@ -127,6 +129,13 @@ def of_records(world: World, scan: Scan) -> list[models.Model]:
     ]
 
 
+def told(world: World) -> Notice:
+    """A notice."""
+    return Notice.objects.create(
+        person=world["annotator"], campaign=world.campaign, kind="comment", key="one", text="A comment.", url="/"
+    )
+
+
 @pytest.fixture
 def rows(world: World) -> dict[type[models.Model], models.Model]:
     """One legal row of every model that has constraints."""
@@ -152,6 +161,7 @@ def rows(world: World) -> dict[type[models.Model], models.Model]:
     revision = round_.masks.get().submitted
     release = Release.objects.create(campaign=world.campaign, name="2026.1")
     made: list[models.Model] = [
+        told(world),
         comment,
         round_,
         run,

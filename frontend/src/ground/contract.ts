@@ -420,6 +420,7 @@ export interface Job {
     | "measure_scans"
     | "report_batch"
     | "send_reports"
+    | "send_notices"
     | "scrub"
     | "collect_unreferenced"
     | "verify_log";

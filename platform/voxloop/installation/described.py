@@ -61,7 +61,7 @@ DESCRIBED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("VOXLOOP_AUDIT_KEY", "Seals the audit log", "the secret key"),
         ("VOXLOOP_SIGNING_KEY", "File of the key that signs releases", "not signed"),
         ("VOXLOOP_ANCHORS", "Further locations of audit anchors", "none"),
-        ("VOXLOOP_MAIL", "Mail server of the anchors", "none"),
+        ("VOXLOOP_MAIL", "Mail server of anchors and notices", "none"),
         ("VOXLOOP_MAIL_FROM", "Sender of those mails", "voxloop@localhost"),
         ("VOXLOOP_BACKUP_PASSPHRASE", "Encrypts the secrets of a back-up", "a prompt, or no secrets"),
     ),

@@ -25,6 +25,7 @@ class Job(models.Model):
         MEASURE_SCANS = "measure_scans", "Measure approved scans"
         REPORT_BATCH = "report_batch", "Reports of a batch"
         SEND_REPORTS = "send_reports", "Send a report"
+        SEND_NOTICES = "send_notices", "Send notices by e-mail"
         SCRUB = "scrub", "Check what is stored"
         COLLECT = "collect_unreferenced", "Collect what nothing names"
         VERIFY_LOG = "verify_log", "Verify the audit log"
@@ -36,6 +37,7 @@ class Job(models.Model):
         Kind.MEASURE_SCANS: "default",
         Kind.REPORT_BATCH: "default",
         Kind.SEND_REPORTS: "default",
+        Kind.SEND_NOTICES: "default",
         Kind.SCRUB: "default",
         Kind.COLLECT: "default",
         Kind.VERIFY_LOG: "default",

@@ -155,7 +155,7 @@ DATABASES = {"default": database_at(DATABASE_URL)}
 WORKING_DATABASE = database_at(DATABASE_URL)
 OWNER_DATABASE = database_at(url) if (url := os.environ.get("VOXLOOP_OWNER_DATABASE", "")) else None
 
-# Mail is sent only for anchors of the audit log. smtp://name:password@host:port, smtps://…, or smtp+tls://…
+# Mail is sent for anchors of the audit log and for notices. smtp://name:password@host:port, smtps://…, or smtp+tls://…
 _mail = urlsplit(os.environ.get("VOXLOOP_MAIL", ""))
 MAIL_IS_SET = bool(_mail.hostname)
 EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or (465 if _mail.scheme == "smtps" else 25)

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "annotation.reporting",
     "annotation.learning",
     "annotation.datasets",
+    "annotation.notices",
     "annotation.pages",
     "annotation.demonstration",
     "annotation.upkeep",
@@ -280,6 +281,7 @@ CELERY_BEAT_SCHEDULE = {
     "scrub-weekly": {"task": "beat.scrub_weekly", "schedule": 3600.0, "options": {"expires": 3000}},
     "collect-unreferenced": {"task": "beat.collect_daily", "schedule": 3600.0, "options": {"expires": 3000}},
     "sweep-uploads": {"task": "beat.sweep_uploads", "schedule": 3600.0, "options": {"expires": 3000}},
+    "tell-people": {"task": "beat.tell_people", "schedule": 60.0, "options": {"expires": 50}},
     "anchor-audit": {"task": "beat.anchor_audit", "schedule": 60.0, "options": {"expires": 50}},
 }
 
