@@ -15,8 +15,7 @@ from voxloop.accounts.roles import Role
 from voxloop.audit.services import record
 from voxloop.jobs.models import Job
 from voxloop.kernel.errors import Conflict, Invalid
-
-MOST_REASON = 500  # characters
+from voxloop.kernel.reasons import kept_reason
 
 
 @transaction.atomic
@@ -48,14 +47,14 @@ def set_criteria(*, campaign: Campaign, rules: Rules | None, actor: User) -> tup
 def overrule(*, campaign: Campaign, scan_id: UUID | str, to: str, why: str, actor: User) -> Scan:
     """Take a scan against the criteria (`taken`), or leave it out (`left_out`), with a reason.
 
-    Raises Forbidden, Invalid (`no_such_scan`, `reason_required`, `bad_choice`)."""
+    Raises Forbidden, Invalid (`no_such_scan`, `reason_required`, `reason_too_long`, `bad_choice`)."""
     row = _lock(campaign, scan_id, actor)
     if to not in Overrule.values:
         raise Invalid("A scan is taken or left out; say which.", code="bad_choice")
     if not why.strip():
         raise Invalid("Say why: it stands beside the scan and in the log.", code="reason_required")
     old = row.overruled
-    row.overruled, row.overruled_why, row.overruled_by = to, why.strip()[:MOST_REASON], actor
+    row.overruled, row.overruled_why, row.overruled_by = to, kept_reason(why), actor
     row.save(update_fields=["overruled", "overruled_why", "overruled_by"])
     told = {"scan": row.scan.code, "to": to}
     record(actor=actor, action="eligibility.overruled", target=campaign, old=old or None, new=told, why=why.strip())
