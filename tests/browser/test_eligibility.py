@@ -84,6 +84,7 @@ def test_a_series_is_picked_and_a_scan_overruled(live_world: World, new_page: An
     page.get_by_role("article", name=third.code).get_by_role("button", name="Undo").click()
     expect(page.get_by_role("article", name=third.code)).not_to_contain_text("motion")
     page.goto(f"/scans/{second.pk}/")
+    expect(page.get_by_text("No batch gets it while it is excluded.")).to_be_visible()
     look(page, "scan-excluded")
 
 

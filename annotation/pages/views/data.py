@@ -104,7 +104,8 @@ def scan(request: PageRequest, found: Scan) -> HttpResponse:
             "described": _described(found),
             "planes": planes_of(found) if found.state == ScanState.READY else [],
             "facts": acquisition_in_words(found),
-            "judgements": judgements_of(request.user, found),
+            "judgements": (judgements := judgements_of(request.user, found)),
+            "is_excluded": any(not row.is_eligible for row in judgements),
             "measured": measurement_of(found, request.user),
             "is_overseer": any(
                 has_role(request.user, row.campaign, *OVERSEERS)
