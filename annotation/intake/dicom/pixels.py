@@ -30,6 +30,7 @@ ENCAPSULATED: dict[str, Decoder] = {
     **{f"1.2.840.10008.1.2.4.{n}": imagecodecs.htj2k_decode for n in (201, 202, 203)},
 }
 KNOWN = {*NATIVE, RLE, *ENCAPSULATED}
+JPEG = {syntax for syntax, decoder in ENCAPSULATED.items() if decoder is imagecodecs.jpeg8_decode}
 
 
 def decode_stored(
@@ -71,6 +72,8 @@ def _encapsulated(
         raise Invalid(
             f"A slice is coded as {_size(declared)} but declared as {rows}×{columns} pixels.", code="bad_pixels"
         )
+    if syntax in JPEG and not _is_ended(frame):
+        raise Invalid("The compressed pixels of a slice end early.", code="truncated_pixels")
     image: npt.NDArray[Any]
     try:
         if syntax == RLE:
@@ -85,6 +88,14 @@ def _encapsulated(
     if image.shape != (rows, columns) or image.dtype.kind not in "iu" or image.dtype.itemsize > 2:
         raise Invalid("The compressed pixels of a slice are not one grey image.", code="bad_pixels")
     return image
+
+
+def _is_ended(frame: bytes) -> bool:
+    """Whether a JPEG has its end (EOI) after its last scan (SOS); neither marker can occur in coded pixels.
+
+    libjpeg makes up grey pixels for what is missing, with no more than a warning.
+    """
+    return frame.rfind(b"\xff\xd9") > frame.rfind(b"\xff\xda")
 
 
 def declared_size(frame: bytes) -> tuple[int, int] | None:

@@ -13,6 +13,7 @@ const SOS = 0xda;
 const DRI = 0xdd;
 const LONGEST_CODE = 16;
 
+const cut = (): Refusal => new Refusal("truncated_pixels", "The compressed pixels of a slice end early.");
 const damaged = (): Refusal => new Refusal("bad_pixels", "The compressed pixels of a slice are damaged.");
 
 interface Scan {
@@ -30,13 +31,14 @@ interface Scan {
   readonly at: number;
 }
 
-/** Stored values, row by row. Throws `Refusal` (`bad_pixels`). */
+/** Stored values, row by row. Throws `Refusal` (`bad_pixels`, `truncated_pixels`). */
 export function unpackJpeg(frame: Uint8Array, rows: number, columns: number): Uint16Array {
   const scan = readScan(frame, `${rows}×${columns}`);
   if (scan.rows !== rows || scan.columns !== columns) {
     const coded = `${scan.rows}×${scan.columns}`;
     throw new Refusal("bad_pixels", `A slice is coded as ${coded} but declared as ${rows}×${columns} pixels.`);
   }
+  if (!isEnded(frame)) throw cut();
   const line = scan.interval / columns;
   if (!Number.isInteger(line)) throw damaged();
   const stream = new Stream(frame, scan.at);
@@ -73,13 +75,22 @@ function predict(predictor: number, left: number, above: number, corner: number)
   return (left + above) >> 1;
 }
 
+/** Whether the end stands after the last scan; neither marker can occur in coded samples. */
+function isEnded(frame: Uint8Array): boolean {
+  for (let at = frame.length - 2; at >= 0; at--)
+    if (frame[at] === 0xff && (frame[at + 1] === EOI || frame[at + 1] === SOS)) return frame[at + 1] === EOI;
+  return false;
+}
+
 /** Everything that stands before the samples. */
 function readScan(frame: Uint8Array, declared: string): Scan {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   const head: Head = { rows: 0, columns: 0, bits: 0, interval: 0, tables: new Map() };
   const broken = (): Refusal =>
     head.bits
-      ? damaged()
+      ? isEnded(frame)
+        ? damaged()
+        : cut()
       : new Refusal("bad_pixels", `A slice is coded as something else but declared as ${declared} pixels.`);
   if (frame[0] !== 0xff || frame[1] !== SOI) throw broken();
   for (let at = 2; at + 4 <= frame.length; ) {

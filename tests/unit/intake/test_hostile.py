@@ -9,12 +9,16 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
+import imagecodecs
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 
 from annotation.demonstration.dicom import SCANNERS
-from annotation.intake.dicom.pixels import declared_size
+from annotation.intake.dicom.pixels import declared_size, decode_stored
 from annotation.intake.dicom.read import read_slice
 from annotation.intake.dicom.volume import find_series, read_series
 from annotation.intake.limits import Limits
@@ -191,6 +195,23 @@ def test_a_damaged_codestream_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid) as refusal:
         convert(tmp_path)
     assert refusal.value.code in {"bad_pixels", "truncated_pixels", "empty_volume"}
+
+
+@pytest.mark.parametrize("is_lossless", [True, False])
+def test_a_jpeg_without_its_end_is_refused(is_lossless: bool) -> None:
+    """libjpeg makes up what is missing; grey pixels nobody measured are no slice."""
+    header = Dataset()
+    header.Rows = header.Columns = 32
+    header.BitsAllocated, header.BitsStored, header.HighBit, header.PixelRepresentation = 8, 8, 7, 0
+    values = np.random.default_rng(5).integers(0, 256, (32, 32), np.uint8)
+    whole = bytes(imagecodecs.jpeg8_encode(values, level=90, lossless=is_lossless))
+    syntax = "1.2.840.10008.1.2.4.57" if is_lossless else "1.2.840.10008.1.2.4.50"
+    decoded = decode_stored(encapsulate([whole]), header, syntax)
+    assert np.abs(decoded - values).max() <= (0 if is_lossless else 128)
+    for length in (len(whole) // 2, len(whole) - 4):
+        with pytest.raises(Invalid) as refusal:
+            decode_stored(encapsulate([whole[:length]]), header, syntax)
+        assert refusal.value.code == "truncated_pixels"
 
 
 def attempt(data: bytes, path: Path) -> None:

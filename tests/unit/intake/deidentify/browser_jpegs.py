@@ -37,6 +37,8 @@ def jpegs() -> Iterator[tuple[str, bytes]]:
     yield "jpeg-fragments", as_jpeg(vendor, [twelve[:100], twelve[100:]], SOME)
     yield "jpeg-comment", as_jpeg(vendor, [twelve[:2] + b"\xff\xfe\x00\x07PLANT" + twelve[2:]], SOME)
     yield "jpeg-size", as_jpeg(vendor, [bytes(imagecodecs.jpeg8_encode(smooth[:8], lossless=True))], SOME)
+    yield "jpeg-cut", as_jpeg(vendor, [twelve[: len(twelve) // 2]], SOME)
+    yield "jpeg-cut-in-tables", as_jpeg(vendor, [twelve[: twelve.index(b"\xff\xda")]], SOME)
     yield "jpeg-none", as_jpeg(vendor, [b"\xff\xd8\xff\xff" * 4], SOME)
     colour = np.zeros((12, 16, 3), "u1")
     yield "jpeg-colour", as_jpeg(vendor, [bytes(imagecodecs.jpeg8_encode(colour, lossless=True))], SOME)
