@@ -23,7 +23,7 @@ def test_a_segment_and_a_question_are_made_without_a_mouse(live_world: World, ne
     page.keyboard.type("Pneumothorax")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    page.keyboard.type("pneumoth")
+    page.keyboard.type("pneumoth", delay=40)  # as fast as people type: the row listens some milliseconds after it shows
     expect(page.locator("#coded-terms option").first).to_have_attribute("value", "Pneumothorax (SCT 36118008)")
     page.keyboard.press("Control+A")
     page.keyboard.type("Pneumothorax (SCT 36118008)")
