@@ -28,8 +28,9 @@ def create_campaign(*, name: str, slug: str, definition: dict[str, Any], actor: 
     parse_schema(definition)
     if Campaign.objects.filter(name=name).exists():
         raise Conflict(f"There is already a campaign called {name}.", code="campaign_taken")
-    if Campaign.objects.filter(slug=slug).exists():
-        raise Conflict(f"There is already a campaign with the short name {slug}.", code="slug_taken")
+    # `/campaigns/new/` is the form of a new one.
+    if slug == "new" or Campaign.objects.filter(slug=slug).exists():
+        raise Conflict(f"The short name {slug} is taken; choose another.", code="slug_taken")
     schema = LabelSchema.objects.create(name=_free_name(name), definition=definition)
     campaign = Campaign(name=name, slug=slug, schema=schema, **policy)
     campaign.full_clean(exclude=["schema"])

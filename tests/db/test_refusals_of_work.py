@@ -222,7 +222,11 @@ def test_what_comes_back_untouched_goes_back_and_begun_work_stays(world: World) 
 
 
 def test_names_of_campaigns_and_codes_of_sites_are_their_own(world: World) -> None:
-    for name, slug, code in (("Chest CT", "other", "campaign_taken"), ("Other", "chest-ct", "slug_taken")):
+    for name, slug, code in (
+        ("Chest CT", "other", "campaign_taken"),
+        ("Other", "chest-ct", "slug_taken"),
+        ("O", "new", "slug_taken"),
+    ):
         refused(code, create_campaign, name=name, slug=slug, definition=CHEST_CT, actor=world["admin"])
     assert Campaign.objects.count() == 1
     for code in ("a", "A"):
