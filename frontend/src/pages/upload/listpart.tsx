@@ -32,7 +32,7 @@ export function ListPart({ upload }: { readonly upload: Upload }): JSX.Element {
           <span>Open the key file for the DICOM files; NIfTI goes without it.</span>
         </div>
       )}
-      <ul class="series" aria-label="What becomes of each series">
+      <ul class="sending" aria-label="What becomes of each series">
         {rows.map((row) => (
           <One key={row.id} row={row} />
         ))}
