@@ -7,7 +7,7 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 
-from annotation.pages.form_fields import offer_choices
+from annotation.pages.form_fields import MOST_PLANNED, ShortNameField, offer_choices
 from annotation.pages.forms import DayInput
 from annotation.pages.policy_words import GROUPS, SHARES, Group, add_defaults
 from annotation.scans.models import Site
@@ -20,7 +20,10 @@ class SettingsForm(forms.Form):
 
     name = forms.CharField(label="Name", max_length=120)
     planned_scans = forms.IntegerField(
-        label="Planned scans", min_value=0, help_text="What the dashboard measures progress against; 0: nothing."
+        label="Planned scans",
+        min_value=0,
+        max_value=MOST_PLANNED,
+        help_text="What the dashboard measures progress against; 0: nothing.",
     )
     planned_until = forms.DateField(
         label="Planned until", required=False, widget=DayInput(), help_text="The day by which all are to be approved."
@@ -148,6 +151,13 @@ class SettingsForm(forms.Form):
         super().__init__(data, initial=initial)
         add_defaults(self)
 
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        least, most = found.get("overlap_readers"), found.get("overlap_most")
+        if least and most and least > most:
+            self.add_error("overlap_most", f"Such a scan has {least} readers from the start; allow {least} or more.")
+        return found
+
     def groups(self) -> list[tuple[Group, list[forms.BoundField]]]:
         """The fields in the groups of the page."""
         return [(group, [self[name] for name in group.fields]) for group in GROUPS]
@@ -167,9 +177,7 @@ class CloneForm(forms.Form):
     """A campaign made from another one."""
 
     name = forms.CharField(label="Name", max_length=120)
-    slug = forms.SlugField(
-        label="Short name", max_length=64, help_text="For addresses: small letters, digits, hyphens."
-    )
+    slug = ShortNameField()
     members = forms.MultipleChoiceField(
         label="People who come along, with their role",
         required=False,

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from annotation.pages.form_fields import MOST_PLANNED
 from annotation.pages.templatetags.figures import plural
 from annotation.reviews.certificates import CONFIDENCES, POLICY_CONFIDENCE, POLICY_EXTRAS, excluded_of
 from annotation.reviews.sampling import sample_for
@@ -14,11 +15,15 @@ class SampleForm(forms.Form):
 
     confidence = forms.TypedChoiceField(label="Confidence", coerce=float)
     excluded = forms.IntegerField(
-        label="Exclude so many bad scans or more", min_value=1, help_text="Fewer than that may be bad unseen."
+        label="Exclude so many bad scans or more",
+        min_value=1,
+        max_value=MOST_PLANNED,
+        help_text="Fewer than that may be bad unseen.",
     )
     extras = forms.IntegerField(
         label="Riskiest scans to review besides",
         min_value=0,
+        max_value=MOST_PLANNED,
         help_text="They hide from reviewers which scans were drawn, and stay out of the estimate.",
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from annotation.pages.form_fields import offer_choices, offer_rows
+from annotation.pages.form_fields import MOST_PLANNED, ShortNameField, offer_choices, offer_rows
 from annotation.pages.schema_files import read_schema_file
 from annotation.scans.models import Site
 from annotation.work.choosing import say_repeats, strategies_of
@@ -15,6 +15,7 @@ from annotation.work.standard import STANDARD
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.accounts.zones import today_of
+from voxloop.kernel.clock import now
 
 FROM_FILE = "file"
 
@@ -62,7 +63,7 @@ class BatchForm(forms.Form):
         empty_label="Nobody: leave it in the pool",
         help_text="From the pool each annotator takes the next scan themselves.",
     )
-    size = forms.IntegerField(label="Number of scans", min_value=1)
+    size = forms.IntegerField(label="Number of scans", min_value=1, max_value=MOST_PLANNED)
     due_on = forms.DateField(label="Due date", required=False, widget=DayInput())
     review_policy = forms.ChoiceField(label="Review", choices=ReviewPolicy.choices, required=False)
     starts_anew = forms.BooleanField(
@@ -119,7 +120,11 @@ class AssignForm(forms.Form):
     )
 
     count = forms.IntegerField(
-        label="How many scans", required=False, min_value=1, help_text="The last so many; empty: all of them."
+        label="How many scans",
+        required=False,
+        min_value=1,
+        max_value=MOST_PLANNED,
+        help_text="The last so many; empty: all of them.",
     )
 
     def __init__(self, *args: Any, batch: Batch, **more: Any) -> None:
@@ -184,10 +189,8 @@ class CampaignForm(forms.Form):
     """A new campaign."""
 
     name = forms.CharField(label="Name", max_length=120)
-    slug = forms.SlugField(
-        label="Short name", max_length=64, help_text="For addresses: small letters, digits, hyphens."
-    )
-    planned_scans = forms.IntegerField(label="Planned scans", min_value=0, initial=0)
+    slug = ShortNameField()
+    planned_scans = forms.IntegerField(label="Planned scans", min_value=0, max_value=MOST_PLANNED, initial=0)
     planned_until = forms.DateField(label="Planned until", required=False, widget=DayInput())
     schema = forms.ChoiceField(label="Label schema", help_text="What is drawn and asked. Its page changes it later.")
     schema_file = forms.FileField(
@@ -210,6 +213,12 @@ class CampaignForm(forms.Form):
         required=False,
     )
     guidelines = forms.CharField(label="Guidelines", required=False, widget=forms.Textarea(attrs={"rows": 6}))
+
+    def clean_planned_until(self) -> Any:
+        day = self.cleaned_data["planned_until"]
+        if day and day < now().date() - timedelta(days=1):  # the day before is today somewhere
+            raise ValidationError(f"{day:%-d %b %Y} is past. Choose a day to come, or none.")
+        return day
 
     def clean_seen_policy(self) -> str:
         return self.cleaned_data["seen_policy"] or SeenPolicy.WARN

@@ -89,7 +89,7 @@ def test_the_same_again_changes_nothing(world: World) -> None:
     [
         ("batch_size", "501", "less than or equal to 500"),
         ("planned_scans", "-1", "greater than or equal to 0"),
-        ("planned_scans", "99999999999", "less than or equal to 2147483647"),
+        ("planned_scans", "99999999999", "less than or equal to 1000000"),
         ("seen_policy", "sometimes", "Select a valid choice"),
         ("name", "", "This field is required"),
     ],
@@ -100,6 +100,15 @@ def test_a_value_out_of_bounds_is_told_at_its_field(world: World, field: str, va
     assert any(says in error for error in answer.context["form"].errors[field]), answer.context["form"].errors
     world.campaign.refresh_from_db()
     assert world.campaign.batch_size == 50
+
+
+def test_a_scan_has_no_more_readers_than_are_allowed(world: World) -> None:
+    body = SETTINGS | {"overlap_readers": "5", "overlap_most": "2"}
+    answer = log_in(world, "admin").post("/campaigns/chest-ct/settings/", body)
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {
+        "overlap_most": ["Such a scan has 5 readers from the start; allow 5 or more."]
+    }
 
 
 def test_services_refuse_what_the_pages_refuse(world: World) -> None:

@@ -64,6 +64,30 @@ def test_a_campaign_whose_name_or_short_name_is_taken(world: World) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("planned_scans", "99999999999999999999"),
+        ("planned_until", "1999-01-01"),
+        *(("slug", name) for name in ("Neu_UPPER", "a--b", "-a", "a b", "ä")),
+    ],
+)
+def test_a_campaign_that_cannot_be_made_so_is_told_at_the_field(world: World, field: str, value: str) -> None:
+    body = {"name": "Another", "slug": "another", "planned_scans": "40", "schema": "chest-ct", field: value}
+    answer = logged_in(world, "admin").post("/campaigns/new/", body)
+    assert (answer.status_code, marked(answer.content.decode())) == (422, [field])
+
+
+def test_a_choice_of_notices_that_is_refused_stays_as_it_was_typed(world: World) -> None:
+    client = logged_in(world, "annotator")
+    body = {"email": "nobody", "wanted": ["comment:page"]}
+    answer = client.post("/notices/choices/", body)
+    page = answer.content.decode()
+    assert (answer.status_code, answer.get(CODE_HEADER), page.count(" checked")) == (422, "bad_email", 1)
+    assert 'value="nobody"' in page
+    assert client.get("/notices/").content.decode().count(" checked") > 1, "nothing was kept"
+
+
 def test_a_batch_without_scans_keeps_its_form(world: World) -> None:
     client = logged_in(world, "coordinator")
     world.campaign.campaign_scans.all().delete()

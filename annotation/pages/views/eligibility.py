@@ -96,7 +96,8 @@ def criteria(request: PageRequest, campaign: Campaign) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid() and (done := save(form, put)):
         changed, job = done
-        told = "The scans are judged by the new criteria." if changed else "Nothing was changed."
+        new = "The scans are judged by the new criteria." if rules_of(campaign) else "Every scan is eligible again."
+        told = new if changed else "Nothing was changed."
         messages.success(request, "The scans are judged now; it takes a while." if job else told)
         return redirect("job", job.pk) if job else redirect("eligibility", campaign.slug)
     return form_page(

@@ -1,5 +1,6 @@
 """One's own notices: the list, reading them, and which kinds come where."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.conf import settings
@@ -12,27 +13,37 @@ from annotation.notices.kinds import Channel, NoticeKind
 from annotation.notices.selectors import find_notices
 from annotation.notices.services import choose, mark_read, switched_off
 from annotation.pages.requests import PageRequest
-from voxloop.kernel.errors import NotFound
+from voxloop.kernel.errors import CODE_HEADER, Invalid, NotFound, Refusal
 
 A_PAGE = 50
 
 
 def notices(request: PageRequest) -> HttpResponse:
     """The list; `show=unread` narrows it."""
+    off = switched_off(request.user)
+    return _page(request, {f"{kind}:{channel}" for kind in NoticeKind for channel in Channel} - off)
+
+
+def _page(request: PageRequest, wanted: Collection[str], refused: Refusal | None = None) -> HttpResponse:
+    """With what is `wanted` ticked; a refused choice stays as it was typed."""
     rows = find_notices(request.user)
     unread_only = request.GET.get("show") == "unread"
     if unread_only:
         rows = rows.filter(read_at__isnull=True)
-    off = switched_off(request.user)
-    kinds = [(kind, [(channel, f"{kind}:{channel}" not in off) for channel in Channel]) for kind in NoticeKind]
+    kinds = [(kind, [(channel, f"{kind}:{channel}" in wanted) for channel in Channel]) for kind in NoticeKind]
     context = {
         "page": Paginator(rows, A_PAGE).get_page(request.GET.get("page")),
         "unread_only": unread_only,
         "kinds": kinds,
         "channels": Channel,
         "mail_is_set": settings.MAIL_IS_SET,
+        "refused": refused,
+        "email": request.POST.get("email", "") if refused else request.user.email,
     }
-    return render(request, "notices.html", context)
+    answer = render(request, "notices.html", context, status=422 if refused else 200)
+    if refused:
+        answer[CODE_HEADER] = refused.code
+    return answer
 
 
 def notices_read(request: PageRequest) -> HttpResponse:
@@ -51,6 +62,10 @@ def notices_read(request: PageRequest) -> HttpResponse:
 
 def notices_choose(request: PageRequest) -> HttpResponse:
     """Keep what one wants to be told, and where."""
-    choose(person=request.user, wanted=request.POST.getlist("wanted"), email=request.POST.get("email", ""))
+    wanted = request.POST.getlist("wanted")
+    try:
+        choose(person=request.user, wanted=wanted, email=request.POST.get("email", ""))
+    except Invalid as refusal:
+        return _page(request, wanted, refusal)
     messages.success(request, "Your choice is kept. It counts for what happens from now on.")
     return redirect("notices")

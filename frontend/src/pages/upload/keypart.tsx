@@ -1,14 +1,18 @@
 /** The key file of the site: opened by its passphrase, or made. */
 
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import type { Upload } from "./upload";
+
+/** Characters of a passphrase; vault.ts refuses shorter ones. */
+const LEAST = 12;
 
 export function KeyPart({ upload }: { readonly upload: Upload }): JSX.Element {
   const isNew = useSignal(false);
   const differs = useSignal(false);
   const missing = useSignal(false);
+  const short = useSignal(false);
   const file = useRef<HTMLInputElement>(null);
   const passphrase = useRef<HTMLInputElement>(null);
   const again = useRef<HTMLInputElement>(null);
@@ -20,19 +24,14 @@ export function KeyPart({ upload }: { readonly upload: Upload }): JSX.Element {
     const words = passphrase.current?.value ?? "";
     const chosen = file.current?.files?.[0] ?? null;
     missing.value = !isNew.value && !chosen;
-    differs.value = isNew.value && words !== again.current?.value;
-    if (missing.value || differs.value) return;
+    short.value = isNew.value && words.length < LEAST;
+    differs.value = isNew.value && !short.value && words !== again.current?.value;
+    if (missing.value || short.value || differs.value) return;
     await upload.open(isNew.value ? null : chosen, words);
   };
   return (
     <form class="keypart" onSubmit={(event) => void open(event)} data-stays novalidate>
-      <fieldset>
-        <legend>Key file of the site</legend>
-        <div class="choices">
-          <Way is={!isNew.value} pick={() => (isNew.value = false)} words="I have one (vault.json)" />
-          <Way is={isNew.value} pick={() => (isNew.value = true)} words="Make a new one" />
-        </div>
-      </fieldset>
+      <Ways isNew={isNew} />
       <div class="fields fields-2">
         {!isNew.value && (
           <div class="field">
@@ -43,8 +42,14 @@ export function KeyPart({ upload }: { readonly upload: Upload }): JSX.Element {
         )}
         <div class="field">
           <label for="key-passphrase">{isNew.value ? "New passphrase" : "Passphrase"}</label>
-          <input id="key-passphrase" ref={passphrase} type="password" autocomplete="off" />
-          {isNew.value && <span class="hint">At least 12 characters. Nobody can replace it: keep it safe.</span>}
+          <input
+            id="key-passphrase"
+            ref={passphrase}
+            type="password"
+            autocomplete="off"
+            aria-invalid={short.value && isNew.value}
+          />
+          {isNew.value && <Least isError={short.value} />}
         </div>
         {isNew.value && (
           <div class="field">
@@ -61,6 +66,24 @@ export function KeyPart({ upload }: { readonly upload: Upload }): JSX.Element {
         </button>
       </div>
     </form>
+  );
+}
+
+function Ways({ isNew }: { readonly isNew: Signal<boolean> }): JSX.Element {
+  return (
+    <fieldset>
+      <legend>Key file of the site</legend>
+      <div class="choices">
+        <Way is={!isNew.value} pick={() => (isNew.value = false)} words="I have one (vault.json)" />
+        <Way is={isNew.value} pick={() => (isNew.value = true)} words="Make a new one" />
+      </div>
+    </fieldset>
+  );
+}
+
+function Least({ isError }: { readonly isError: boolean }): JSX.Element {
+  return (
+    <span class={isError ? "error" : "hint"}>At least {LEAST} characters. Nobody can replace it: keep it safe.</span>
   );
 }
 

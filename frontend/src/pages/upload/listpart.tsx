@@ -51,7 +51,8 @@ const WORDS = {
 } as const;
 
 function One({ row }: { readonly row: Row }): JSX.Element {
-  const [tint, symbol, word] = WORDS[row.state];
+  const [tint, symbol, state] = WORDS[row.state];
+  const word = row.state === "refused" && row.isSent ? "Refused by the server" : state;
   return (
     <li data-state={row.state}>
       <div class="grow">
@@ -160,6 +161,10 @@ function Actions({ upload }: { readonly upload: Upload }): JSX.Element {
         <span class="small faint grow">Keep this page open until everything is sent.</span>
         <button class="btn" type="button" onClick={() => upload.cancel()}>
           Cancel
+        </button>
+        {/* Stands where Send stood: the second press of a double click cancels nothing. */}
+        <button class="btn btn-primary" type="button" disabled>
+          Sending…
         </button>
       </div>
     );

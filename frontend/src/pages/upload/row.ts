@@ -18,6 +18,8 @@ export interface Row {
   readonly files: number;
   readonly setAside: readonly SetAside[];
   readonly state: State;
+  /** It reached the server, which refused it. */
+  readonly isSent?: boolean;
   /** Of what is done now, 0 to 1. */
   readonly share: number;
   readonly says: string;
@@ -38,7 +40,7 @@ export function rowOfSeries(series: Described): Row {
     what: [modality || "Unknown modality", number && `series ${number}`].filter(Boolean).join(", "),
     from: series.first,
     size: series.rows && series.columns ? `${images} of ${series.rows} × ${series.columns}` : images,
-    thickness: series.thicknessMm && `${series.thicknessMm} mm`,
+    thickness: series.thicknessMm && `${Number(series.thicknessMm)} mm`,
     files,
     setAside: files ? setAside : [],
     state: files ? "ready" : "refused",

@@ -36,7 +36,7 @@ export class Sending {
         await this.#one(row);
       } catch (error) {
         if (!(error instanceof Problem) || CUT_SHORT.has(error.code) || error.signedOut) throw error;
-        this.show({ ...row, state: "refused", says: error.message });
+        this.show({ ...row, state: "refused", says: error.message, isSent: true });
       }
     }
   }
@@ -51,7 +51,7 @@ export class Sending {
     if (series) this.#note(row, job, []);
     const told = await this.#waited(row, job);
     if (!told) throw new Problem(410, "import_lost", "The server lost the import; send the files again.", {});
-    if (!told.scans.length) this.show({ ...row, state: "refused", says: told.reason });
+    if (!told.scans.length) this.show({ ...row, state: "refused", says: told.reason, isSent: true });
   }
 
   async #deliver(row: Row): Promise<string> {
