@@ -11,7 +11,7 @@ from annotation.learning.models import TrainingRun
 from annotation.notices.kinds import NoticeKind
 from annotation.notices.services import tell
 from annotation.reviews.models import Comment, Reply, ReviewRound, Trial
-from annotation.reviews.selectors import visible_rounds
+from annotation.reviews.selectors import visible_comments
 from annotation.work.models import Assignment, Batch, Campaign, CampaignMember
 from annotation.work.states import AssignmentState, BatchState
 from voxloop.accounts.models import User
@@ -89,7 +89,7 @@ def _comment(entry: AuditEntry) -> int:
     ).get(pk=comment.round_id)
     told = 0
     for person, desk in ((found.annotation.person, found.annotation_id), (found.reviewer, found.review_id)):
-        if person is None or person.pk == entry.actor_id or not visible_rounds(person).filter(pk=found.pk).exists():
+        if person is None or person.pk == entry.actor_id or not visible_comments(person).filter(pk=comment.pk).exists():
             continue
         told += tell(
             person=person,

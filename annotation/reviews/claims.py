@@ -9,7 +9,7 @@ from annotation.masks.answers import copy_answers
 from annotation.masks.starting import copy_heads
 from annotation.reviews.certificates import end_certificate
 from annotation.reviews.models import ReviewRound
-from annotation.reviews.selectors import HELD, review_queue
+from annotation.reviews.selectors import HELD, own_claims, review_queue
 from annotation.reviews.services import check_reviewer, lock_claimed, lock_round
 from annotation.reviews.states import REVIEW_ROUND, CertificateState, RoundState
 from annotation.scans.models import Scan
@@ -38,6 +38,11 @@ def claim_next_round(*, actor: User, campaign: Campaign | None = None) -> Review
         return None
     _claim(found, actor)
     return found
+
+
+def open_next_round(*, actor: User, campaign: Campaign | None = None) -> ReviewRound | None:
+    """What this reviewer has begun, else the riskiest round they may take; None when there is neither."""
+    return own_claims(actor, campaign).first() or claim_next_round(actor=actor, campaign=campaign)
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from annotation.reviews import comments
 from annotation.reviews.context import comment_facts, reply_facts
 from annotation.reviews.facts import CommentFacts, CommentsFacts, ReplyFacts
-from annotation.reviews.selectors import visible_rounds
+from annotation.reviews.selectors import visible_comments, visible_rounds
 from voxloop.accounts.requests import Request
 from voxloop.kernel.errors import NotFound
 from voxloop.kernel.facts import plain
@@ -52,7 +52,7 @@ class ReviewCommentsView(APIView):
         round_ = visible_rounds(request.user).filter(pk=pk).first()
         if round_ is None:
             raise NotFound
-        rows = round_.comments.select_related("author", "round").prefetch_related("replies__author")
+        rows = visible_comments(request.user).filter(round=round_).prefetch_related("replies__author")
         return Response(plain(CommentsFacts([comment_facts(row) for row in rows])))
 
     @extend_schema(request=CommentSerializer, responses={201: CommentFacts})

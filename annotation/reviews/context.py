@@ -27,6 +27,7 @@ from annotation.reviews.feedback import feedback_of
 from annotation.reviews.models import Comment, Reply, ReviewRound
 from annotation.reviews.overlays import API, overlays_of, probability_of
 from annotation.reviews.prior import find_prior
+from annotation.reviews.selectors import told_comments
 from annotation.reviews.services import APPROVAL_MEANING, list_interlocks
 from annotation.reviews.states import CommentState, RoundState
 from annotation.scans.models import Scan
@@ -75,7 +76,7 @@ def viewer_context(assignment: Assignment, user: User) -> ContextFacts:
         interactive=describe() if can.edit else None,
         answers=AnswersFacts(answers, f"{API}/assignments/{assignment.pk}/answers"),
         marks=_marks(assignment, round_),
-        comments=[comment_facts(row) for row in comments_of(assignment)],
+        comments=[comment_facts(row) for row in comments_of(assignment, user)],
         comments_seen=seen_until(round_.annotation, user) if round_ else None,
         review=_review(round_, user, assignment) if round_ else None,
         feedback=feedback_of(assignment, user),
@@ -164,8 +165,8 @@ def next_annotation(user: User, *, after: Assignment) -> str | None:
     return f"/view/{following.pk}/" if following else None
 
 
-def comments_of(assignment: Assignment) -> list[Comment]:
-    """Every comment on the line of work that this assignment belongs to, oldest first."""
+def comments_of(assignment: Assignment, user: User) -> list[Comment]:
+    """Every comment on the line of work that this assignment belongs to that this person may read, oldest first."""
     annotation = assignment
     if assignment.stage == Assignment.Stage.ARBITRATION:
         return []  # they name a reader
@@ -173,7 +174,8 @@ def comments_of(assignment: Assignment) -> list[Comment]:
         round_ = _round_of(assignment)
         annotation = round_.annotation if round_ else assignment
     return list(
-        Comment.objects.filter(round__annotation__in=whole_line(annotation))
+        told_comments(user)
+        .filter(round__annotation__in=whole_line(annotation))
         .select_related("author", "round")
         .prefetch_related("replies__author")
         .order_by("created_at")

@@ -73,14 +73,19 @@ def review_queue(user: User, campaign: Campaign | None = None) -> QuerySet[Revie
     )
 
 
-def own_claims(user: User) -> QuerySet[ReviewRound]:
+def own_claims(user: User, campaign: Campaign | None = None) -> QuerySet[ReviewRound]:
     """Rounds that this reviewer has begun and not judged, riskiest first."""
-    return review_queue(user).filter(state=RoundState.CLAIMED)
+    return review_queue(user, campaign).filter(state=RoundState.CLAIMED)
+
+
+def told_comments(user: User) -> QuerySet[Comment]:
+    """Comments without the drafts of others: a verdict that was taken back has said nothing."""
+    return Comment.objects.filter(Q(is_draft=False) | Q(author=user))
 
 
 def visible_comments(user: User) -> QuerySet[Comment]:
-    """Comments of visible rounds."""
-    return Comment.objects.filter(round__in=visible_rounds(user)).select_related("author", "round")
+    """Comments of visible rounds that this person may read now."""
+    return told_comments(user).filter(round__in=visible_rounds(user)).select_related("author", "round")
 
 
 def visible_replies(user: User) -> QuerySet[Reply]:

@@ -221,9 +221,11 @@ def return_round(*, round_id: UUID, actor: User, comments: Sequence[Mapping[str,
     check_not_withdrawn(found.annotation.scan)
     for comment in comments:
         pin_comment(found, actor, str(comment.get("text", "")), comment.get("ijk"))
+    # Drafts of a return that was taken back go with this one; their time is that of being said.
+    found.comments.filter(is_draft=True, author=actor).update(is_draft=False, created_at=now())
     # A question of the author says nothing of what to fix; a reply to it may.
     said = ~Q(author=found.author) | Q(replies__author=actor)
-    if not found.comments.exclude(state=CommentState.RESOLVED).filter(said).exists():
+    if not found.comments.filter(said, is_draft=False).exclude(state=CommentState.RESOLVED).exists():
         raise Invalid("Say in a comment what to fix before you return it.", code="comment_required")
     if found.review is not None:
         advance(

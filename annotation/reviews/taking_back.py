@@ -11,7 +11,7 @@ from django.db import transaction
 
 from annotation.masks.models import AnswerSet
 from annotation.reviews.certificates import end_certificate
-from annotation.reviews.models import ReviewRound
+from annotation.reviews.models import Reply, ReviewRound
 from annotation.reviews.services import check_reviewer, lock_round
 from annotation.reviews.states import REVIEW_ROUND, CertificateState, RoundState
 from annotation.work.batches import refresh_batch
@@ -86,7 +86,8 @@ def take_back_submission(*, assignment_id: UUID, actor: User) -> Assignment:
 
 @transaction.atomic
 def take_back_verdict(*, round_id: UUID, actor: User) -> ReviewRound:
-    """Void one's own verdict within ten seconds: the round is claimed again as it was before.
+    """Void one's own verdict within ten seconds: the round is claimed again as it was before. Comments of a return
+    are its reviewer's drafts again, except those that were answered.
 
     Raises NotFound, Forbidden, Conflict (`not_yours`, `verdict_sealed` when it is too late or somebody has begun on
     it)."""
@@ -110,6 +111,8 @@ def take_back_verdict(*, round_id: UUID, actor: User) -> ReviewRound:
     )
     if found.state == RoundState.RETURNED:
         annotation.round -= 1
+        answered = Reply.objects.filter(comment__round=found).exclude(author=actor)
+        found.comments.filter(author=actor).exclude(pk__in=answered.values("comment")).update(is_draft=True)
     found.masks.update(approved=None)
     submitted = AnswerSet.objects.filter(assignment=annotation).first()
     why = "the verdict was taken back"

@@ -1,5 +1,6 @@
 """Nothing ends unseen or by a slip: what was looked at, signing as a moment, and the ways back."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from annotation.work.seen import read_seen
 from tests.chromium import Watched, shoot
 from tests.factories.world import PASSWORD, SHAPE, World, first_of, label, publish
 from tests.journeys.viewer import Viewer
+from voxloop.kernel.clock import now
 
 
 @pytest.fixture
@@ -113,6 +115,53 @@ def test_an_approval_is_two_keys_and_is_undone(review: ReviewRound, new_page: An
     assert review.state == "approved"
     assert review.signature is not None
     assert review.signature["seen"]["of"] == SHAPE[0]
+
+
+def test_a_return_is_undone_with_its_comments_until_it_is_sealed(
+    review: ReviewRound, new_page: Any, watched: Watched
+) -> None:
+    page = new_page("reviewer")
+    open_review(page, review)
+    page.get_by_test_id("tab-comments").click()
+    page.get_by_role("button", name="comment at the crosshair").click()
+    page.get_by_test_id("dialog-text").fill("Too large")
+    page.get_by_test_id("dialog-done").click()
+    page.keyboard.press("r")
+    with page.expect_navigation():
+        page.get_by_test_id("take-back").click()
+    Viewer(page).wait_ready()
+    review.refresh_from_db()
+    assert (review.state, review.comments.get().is_draft) == ("claimed", True)
+    # The words are there still: the next return goes with them. This one is refused to be undone, in words.
+    page.keyboard.press("r")
+    expect(page.get_by_test_id("take-back")).to_be_visible()
+    expect(page.get_by_test_id("state")).to_have_text("Returned")
+    expect(page.get_by_test_id("return")).to_have_count(0)
+    expect(page.get_by_test_id("approve")).to_have_count(0)
+    ReviewRound.objects.update(ended_at=now() - timedelta(seconds=14))
+    watched.expected.append("409")
+    page.get_by_test_id("take-back").click()
+    expect(page.get_by_role("alert")).to_contain_text("This verdict is sealed")
+    expect(page.get_by_test_id("take-back")).to_have_count(0)
+    shoot(page, "viewer-return-sealed")
+    assert not review.comments.get().is_draft
+
+
+def test_the_offer_to_undo_ends_with_its_time(review: ReviewRound, new_page: Any) -> None:
+    page = new_page("reviewer")
+    open_review(page, review)
+
+    def soon_over(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "undo_seconds": 1})
+
+    page.route("**/approve", soon_over)
+    page.keyboard.press("a")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("Approved")
+    expect(page.get_by_test_id("take-back")).to_have_count(0)
+    page.get_by_role("link", name="Back to the reviews").click()
+    expect(page.locator("[data-news]")).to_have_count(0)
 
 
 def test_a_campaign_that_asks_every_time_asks_every_time(review: ReviewRound, new_page: Any, watched: Watched) -> None:

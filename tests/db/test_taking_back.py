@@ -10,16 +10,21 @@ from annotation.learning.manifest import freeze_manifest
 from annotation.learning.models import TrainingRun
 from annotation.masks.answers import save_answers
 from annotation.masks.services import save_message
+from annotation.notices.gathering import gather
+from annotation.notices.models import Notice
 from annotation.reviews.claims import claim_round, give_back_round
-from annotation.reviews.models import ReviewRound
+from annotation.reviews.comments import add_reply
+from annotation.reviews.context import viewer_context
+from annotation.reviews.models import Comment, ReviewRound
 from annotation.reviews.services import approve_round, correct_round, return_round, submit_assignment
 from annotation.reviews.taking_back import take_back_submission, take_back_verdict
 from annotation.work.models import Assignment, Batch
 from annotation.work.services import open_assignment
+from tests.factories.clients import logged_in
 from tests.factories.world import World, first_of, label, mask_message, publish
 from voxloop.audit.models import AuditEntry
 from voxloop.kernel.clock import now
-from voxloop.kernel.errors import Conflict, Forbidden, NotFound
+from voxloop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from voxloop.kernel.ids import new_id
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +132,47 @@ def test_a_verdict_is_taken_back_and_given_once_more(world: World, row: Assignme
     give = correct_round if verdict == "corrected" else approve_round
     give(round_id=found.pk, actor=world["reviewer"], signed_at=now())
     assert states(row) == ("approved", "accepted")
+
+
+def test_comments_of_a_return_taken_back_are_drafts_until_the_next(world: World, row: Assignment) -> None:
+    found = judge(world, row, "returned")
+    comment = Comment.objects.get()
+
+    def read_by(name: str) -> list[str]:
+        listed = logged_in(world, name).get(f"/api/v1/reviews/{found.pk}/comments").json()["results"]
+        texts = [one["text"] for one in listed]
+        assert texts == [one.text for one in viewer_context(row, world[name]).comments]
+        return texts
+
+    assert read_by("annotator") == ["Too large"]
+    take_back_verdict(round_id=found.pk, actor=world["reviewer"])
+    assert (read_by("annotator"), read_by("reviewer")) == ([], ["Too large"])
+    assert "Too large" not in logged_in(world, "annotator").get("/worklist/").content.decode()
+    gather()
+    assert not Notice.objects.filter(person=world["annotator"], text__contains="comment on").exists()
+    with pytest.raises(NotFound):
+        add_reply(comment_id=comment.pk, actor=world["annotator"], text="No")
+    # Another reviewer neither reads the draft nor returns with it.
+    give_back_round(round_id=found.pk, actor=world["reviewer"])
+    claim_round(round_id=found.pk, actor=world["reviewer2"])
+    with pytest.raises(Invalid):
+        return_round(round_id=found.pk, actor=world["reviewer2"])
+    assert read_by("reviewer2") == []
+    give_back_round(round_id=found.pk, actor=world["reviewer2"])
+    claim_round(round_id=found.pk, actor=world["reviewer"])
+    return_round(round_id=found.pk, actor=world["reviewer"])
+    assert read_by("annotator") == ["Too large"]
+    # What was answered is said.
+    add_reply(comment_id=comment.pk, actor=world["annotator"], text="No")
+    take_back_verdict(round_id=found.pk, actor=world["reviewer"])
+    assert read_by("annotator") == ["Too large"]
+
+
+def test_review_next_opens_what_one_has_begun(world: World, row: Assignment) -> None:
+    found = claim_round(round_id=submit(world, row).pk, actor=world["reviewer"])
+    client = logged_in(world, "reviewer")
+    assert "1 scan waits for you" in " ".join(client.get("/reviews/").content.decode().split())
+    assert client.post("/reviews/next/")["Location"] == f"/view/{found.review_id}/"
 
 
 def freeze(world: World, found: ReviewRound) -> None:

@@ -13,6 +13,7 @@ from annotation.pages.plots.canvas import median
 from annotation.pages.selectors.own_batches import BatchCard, own_batches
 from annotation.pages.templatetags.figures import duration, plural
 from annotation.reviews.models import Comment, ReviewRound
+from annotation.reviews.selectors import told_comments
 from annotation.reviews.states import CommentState, RoundState
 from annotation.work.models import Assignment, Campaign
 from annotation.work.pauses import UNOPENED, held_for
@@ -219,7 +220,9 @@ def _open_comments(rows: Sequence[Assignment]) -> dict[Any, list[Comment]]:
     found: dict[Any, list[Comment]] = {}
     wanted = [row.pk for row in rows if row.state in (AssignmentState.RETURNED, AssignmentState.OPEN)]
     for comment in (
-        Comment.objects.filter(round__annotation__in=wanted, state__in=[CommentState.OPEN, CommentState.REOPENED])
+        Comment.objects.filter(
+            round__annotation__in=wanted, is_draft=False, state__in=[CommentState.OPEN, CommentState.REOPENED]
+        )
         .select_related("author", "round")
         .order_by("created_at")
     ):
@@ -254,7 +257,8 @@ def _said(user: User, campaign: Campaign | None) -> list[Said]:
     if campaign is not None:
         rounds = rounds.filter(annotation__campaign=campaign)
     comments = (
-        Comment.objects.filter(round__in=rounds)
+        told_comments(user)
+        .filter(round__in=rounds)
         .exclude(author=user)
         .select_related("author", "round__annotation__scan")
         .order_by("-created_at")[:5]

@@ -19,7 +19,7 @@ from annotation.pages.selectors.reviews import (
     signing_words,
     tell,
 )
-from annotation.reviews.claims import claim_next_round, claim_round
+from annotation.reviews.claims import claim_round, open_next_round
 from annotation.reviews.models import ReviewRound
 from annotation.scans.states import ScanState
 from annotation.work.permissions import has_role
@@ -74,8 +74,8 @@ def review_claim(request: PageRequest, found: ReviewRound) -> HttpResponse:
 
 
 def review_next(request: PageRequest) -> HttpResponse:
-    """Take the riskiest round and open it."""
-    claimed = claim_next_round(actor=request.user, campaign=current_campaign(request))
+    """Open the round that one has begun, else take the riskiest."""
+    claimed = open_next_round(actor=request.user, campaign=current_campaign(request))
     if claimed is None:
         messages.info(request, "Nothing waits for your verdict right now.")
         return redirect("reviews")

@@ -180,6 +180,7 @@ class Comment(models.Model):
     j = models.PositiveIntegerField(null=True)
     k = models.PositiveIntegerField(null=True)
     state = models.CharField(max_length=12, default=COMMENT.initial)
+    is_draft = models.BooleanField(default=False)  # its verdict was taken back: its author's until the next return
     created_at = models.DateTimeField(auto_now_add=True)
     edited_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey(

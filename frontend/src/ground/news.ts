@@ -3,7 +3,7 @@
  * until a reviewer has begun. It is done on the server already; only the way back is carried here.
  */
 
-import { call } from "./api";
+import { call, Problem } from "./api";
 import { readKept, type Shape } from "./check";
 import { t } from "./language";
 
@@ -46,7 +46,13 @@ export const undoWordsOf = ({ kind }: News): string => (kind === "handed-in" ? t
 
 /** Takes it back and goes to the work; throws `Problem` when the server refuses. */
 export async function takeBack(news: News): Promise<void> {
-  await call("POST", news.url);
+  try {
+    await call("POST", news.url);
+  } catch (error) {
+    // Refused: no other page offers it again.
+    if (error instanceof Problem && !error.signedOut) sessionStorage.removeItem(KEY);
+    throw error;
+  }
   sessionStorage.removeItem(KEY);
   location.assign(news.page);
 }

@@ -258,14 +258,15 @@ export class Desk implements ToolHost {
 
   /** A return needs a comment that says what to do. */
   askReturn(): void {
-    if (this.work.talk.drafts.value.length) {
+    const { talk, left } = this.work;
+    if (left) return;
+    if (talk.saysWhatToChange) {
       void this.work.verdicts.give("return");
       return;
     }
     this.turnTo("comments");
-    const { drafts } = this.work.talk;
     const words = t("Add at least one comment first: the author needs to know what to change.");
-    this.session.notices.say(words, "warn", () => drafts.value.length === 0);
+    this.session.notices.say(words, "warn", () => !talk.saysWhatToChange);
   }
 
   /** Pins a remark to the crosshair, which stands on the chosen lesion or difference. */

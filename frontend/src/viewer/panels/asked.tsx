@@ -8,6 +8,7 @@ import type { Asking } from "../work/asking";
 import { Button } from "../controls/controls";
 import { Dialog } from "../controls/dialog";
 import { Icon } from "../controls/icons";
+import { useLasting } from "./news";
 import { LogIn } from "./login";
 import { Signature } from "./signature";
 import { TakeAlong, TextDialog } from "./textdialogs";
@@ -157,21 +158,23 @@ function Interlocks({ asking: { found }, onClose }: Of<"interlocks">) {
   );
 }
 
-function Done({ asking: { text, news } }: Pick<Of<"done">, "asking">) {
+function Done({ asking }: Pick<Of<"done">, "asking">) {
+  const { text, news, why } = asking;
   const { work, session } = useDesk();
+  // A hand-in comes back until a reviewer has begun: only the server knows when.
+  useLasting(news?.kind === "handed-in" ? null : news, () => work.ask({ ...asking, news: null }));
   const isReview = judges(session.context);
   return (
     <Dialog title={text} onClose={() => location.assign("/")}>
+      {why && <p role="alert">{why}</p>}
       <footer class="row">
         <span class="grow" />
         {news && (
           <Button
             icon="undo-2"
             testid="take-back"
-            onClick={() => {
-              work.dismiss();
-              void work.takeBack(news);
-            }}
+            disabled={!!work.busy.value}
+            onClick={() => void work.takeBack(news)}
           >
             {undoWordsOf(news)}
           </Button>

@@ -3,20 +3,25 @@
 import { useEffect } from "preact/hooks";
 import { useDesk } from "../desk/desk";
 import { t } from "../../ground/language";
-import { undoWordsOf, wordsOf } from "../../ground/news";
+import { type News, undoWordsOf, wordsOf } from "../../ground/news";
 import { Button, Kbd } from "../controls/controls";
 import { Icon } from "../controls/icons";
+
+/** Calls `onOver` when the news can no longer be taken back. */
+export function useLasting(news: News | null, onOver: () => void): void {
+  useEffect(() => {
+    if (!news) return;
+    const timer = setTimeout(onOver, news.until - Date.now());
+    return () => clearTimeout(timer);
+  }, [news]);
+}
 
 export function NewsNote() {
   const { work } = useDesk();
   const news = work.news.value;
-  useEffect(() => {
-    if (!news) return;
-    const timer = setTimeout(() => {
-      work.news.value = null;
-    }, news.until - Date.now());
-    return () => clearTimeout(timer);
-  }, [news]);
+  useLasting(news, () => {
+    work.news.value = null;
+  });
   return (
     <div class="notices news" role="status">
       {news && (

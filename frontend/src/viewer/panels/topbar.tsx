@@ -148,6 +148,7 @@ function Verdict() {
   const { session, work } = desk;
   const { can } = session.context;
   const hindrance = work.verdicts.hindrance;
+  if (work.left) return null;
   const decides = session.context.stage === "arbitration";
   return (
     <>
@@ -210,10 +211,11 @@ function Submit() {
 function StateTag() {
   const {
     session: { context },
+    work,
   } = useDesk();
   const returned = context.stage === "annotation" && context.round > 1 && context.state === "open";
   const reviewing = judges(context) && context.state === "open";
-  const state = returned ? "returned" : reviewing ? "in_review" : context.state;
+  const state = work.verdict.value ?? (returned ? "returned" : reviewing ? "in_review" : context.state);
   const [words, style, icon] = STATES[state] ?? [state, "st-queued", "clock" as const];
   return (
     <span class={`state ${style}`} data-testid="state" title={context.reason || undefined}>

@@ -25,7 +25,8 @@ export type Asking =
   | { readonly kind: "log-in" | "offline" }
   /** Handing in waits for the network. */
   | { readonly kind: "kept"; readonly next: string | null }
-  | { readonly kind: "done"; readonly text: string; readonly news: News | null };
+  /** `why`: what the server said when it was to be taken back. */
+  | { readonly kind: "done"; readonly text: string; readonly news: News | null; readonly why?: string };
 
 /** What speaks against handing in, as the server names it. Throws `Problem` where that is not understood. */
 export const interlocksOf = (problem: Problem): readonly Interlock[] =>

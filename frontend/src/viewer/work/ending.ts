@@ -13,6 +13,8 @@ export interface Ending {
   readonly talk: Talk;
   readonly checks: Outgoing;
   readonly busy: ReadonlySignal<string | null>;
+  /** It has ended already. */
+  readonly left: boolean;
   readonly url: string;
   readonly reviewUrl: string;
   readonly shelf: <K extends keyof Kinds>(kind: K) => Shelf<K>;

@@ -75,6 +75,18 @@ export class Talk {
     return this.context.can.return || this.context.review === null;
   }
 
+  /** Whether there is something to return with: a draft, or words of this round that say what to change. */
+  get saysWhatToChange(): boolean {
+    const { review, user } = this.context;
+    const said = this.comments.value.some(
+      (c) =>
+        c.round === review?.round &&
+        c.state !== "resolved" &&
+        (c.author !== review.author || c.replies.some((reply) => reply.author === user)),
+    );
+    return said || this.drafts.value.length > 0;
+  }
+
   /** A comment on a voxel: at once where the author answers to a review, else with the return or the hand-in. */
   say(text: string, ijk: Ijk | null): void {
     if (!this.context.can.comment) return;

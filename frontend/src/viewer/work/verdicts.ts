@@ -26,7 +26,7 @@ export class Verdicts {
   /** The moment before an approval: what is signed, by whom, with which meaning. */
   ask(verdict: "approve" | "correct"): void {
     const { work } = this;
-    if (work.busy.value) return;
+    if (work.busy.value || work.left) return;
     const why = this.hindrance;
     if (why) work.session.notices.say(`${why}.`, "warn");
     else
@@ -40,6 +40,7 @@ export class Verdicts {
   async give(kind: Verdict, password = ""): Promise<void> {
     const { work } = this;
     const { session } = work;
+    if (work.left) return;
     const why = kind === "return" ? null : this.hindrance;
     if (why) {
       session.notices.say(`${why}.`, "warn");

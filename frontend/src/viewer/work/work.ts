@@ -224,7 +224,8 @@ export class Work {
 
   /** The work on this page has ended: on to the next. `news`: how it can be taken back. */
   leave(next: string | null, otherwise: string, news: News | null = null): void {
-    this.#left = true;
+    this.#left.value = true;
+    this.#verdict.value = news?.kind === "approved" || news?.kind === "returned" ? news.kind : null;
     if (news) leaveNews(news);
     if (next) location.assign(next);
     else this.ask({ kind: "done", text: otherwise, news });
@@ -233,17 +234,29 @@ export class Work {
   /** Take back what was done on the page before this one. */
   async takeBack(news: News): Promise<void> {
     await this.say(undoWordsOf(news), async () => {
-      this.news.value = null;
-      await takeBack(news);
-      this.#left = true;
+      try {
+        await takeBack(news);
+        this.#left.value = true;
+      } catch (error) {
+        if (error instanceof Problem && error.signedOut) throw error;
+        const isFinal = error instanceof Problem;
+        if (isFinal) this.news.value = null;
+        const asking = this.asking.value;
+        if (asking?.kind !== "done") throw error;
+        // What was decided stays decided: the dialog says why, and never gives way to a page that looks undecided.
+        this.ask({ ...asking, news: isFinal ? null : news, why: whyFailed(error) });
+      }
     });
   }
 
-  #left = false;
+  readonly #left = signal(false);
+  readonly #verdict = signal<"approved" | "returned" | null>(null);
+  /** What was decided on this page. */
+  readonly verdict: ReadonlySignal<"approved" | "returned" | null> = this.#verdict;
 
-  /** Work was handed in: leaving the page needs no warning. */
+  /** Work was handed in: leaving the page needs no warning, and nothing more is decided here. */
   get left(): boolean {
-    return this.#left;
+    return this.#left.value;
   }
 
   /** Strokes, answers and words that the server does not have yet. */
