@@ -1,4 +1,7 @@
-"""A label schema while it is edited on a page: every field as text, so that nothing typed is lost, however wrong."""
+"""A label schema while it is edited on a page: every field as text, so that nothing typed is lost, however wrong.
+
+`was` of a row names the row of the stored version that it came from (a layer's name, a segment's or choice's value, a
+question's key), empty for a new one; what is typed never changes it."""
 
 import re
 from copy import deepcopy
@@ -28,6 +31,7 @@ class DraftSegment:
     key: str = ""
     code: str = ""
     infectious: bool = False
+    was: str = ""
 
 
 @dataclass
@@ -39,6 +43,7 @@ class DraftLayer:
     editable: bool = True
     limit: str = ""
     segments: list[DraftSegment] = field(default_factory=list)
+    was: str = ""
 
 
 @dataclass
@@ -48,6 +53,7 @@ class DraftOption:
     label: str = ""
     value: str = ""
     means: str = ""
+    was: str = ""
 
 
 @dataclass
@@ -66,6 +72,7 @@ class DraftQuestion:
     when: str = ""
     answers: list[str] = field(default_factory=list)
     options: list[DraftOption] = field(default_factory=list)
+    was: str = ""
 
     @property
     def chooses(self) -> bool:
@@ -87,12 +94,12 @@ def draft_of(schema: Schema) -> Draft:
 
 def _layer(layer: Layer) -> DraftLayer:
     return DraftLayer(
-        layer.title, layer.name, layer.editable, layer.limit, [_segment(segment) for segment in layer.segments]
+        layer.title, layer.name, layer.editable, layer.limit, [_segment(one) for one in layer.segments], layer.name
     )
 
 
 def _segment(one: Segment) -> DraftSegment:
-    return DraftSegment(one.name, one.colour, str(one.id), one.key, written(one.code), one.infectious)
+    return DraftSegment(one.name, one.colour, str(one.id), one.key, written(one.code), one.infectious, str(one.id))
 
 
 def _question(one: Question) -> DraftQuestion:
@@ -110,11 +117,12 @@ def _question(one: Question) -> DraftQuestion:
         when=when.question if when else "",
         answers=[_answer(value) for value in when.values] if when else [],
         options=[_option(option) for option in one.options],
+        was=one.key,
     )
 
 
 def _option(one: Option) -> DraftOption:
-    return DraftOption(one.label, one.value, one.means)
+    return DraftOption(one.label, one.value, one.means, one.value)
 
 
 def _answer(value: str | bool) -> str:
@@ -192,9 +200,9 @@ def _layer_entry(layer: DraftLayer) -> dict[str, Any]:
 
 
 def _segment_entry(one: DraftSegment, layer: DraftLayer) -> dict[str, Any]:
-    what = one.name or f"a segment of {layer.title}"
+    name, within = one.name or "a segment without a name", f"layer {layer.title or layer.name}"
     entry: dict[str, Any] = {
-        "id": _whole(one.value, f"The value of {what}"),
+        "id": _whole(one.value, f"The value of {name} ({within})"),
         "key": one.key,
         "name": one.name,
         "colour": one.colour.lower(),
@@ -205,8 +213,8 @@ def _segment_entry(one: DraftSegment, layer: DraftLayer) -> dict[str, Any]:
         code = read_term(one.code)
     except ValueError as error:
         raise Invalid(
-            f"The coded term of {what} is not in the list. Choose one from the list, write it like “Lung mass (SCT "
-            "309529002)”, or leave it empty.",
+            f"The coded term of {name} ({within}, value {one.value}) is not in the list. Choose one from the list, "
+            "write it like “Lung mass (SCT 309529002)”, or leave it empty.",
             code="bad_schema",
         ) from error
     return {**entry, "code": code} if code else entry

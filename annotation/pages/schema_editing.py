@@ -40,9 +40,11 @@ def read_draft(sent: Any) -> Draft:
                     text(f"s-{n}-{m}-key"),
                     text(f"s-{n}-{m}-code"),
                     f"s-{n}-{m}-infectious" in sent,
+                    text(f"s-{n}-{m}-was"),
                 )
                 for m in _rows(sent, f"s-{n}-{{}}-name")
             ],
+            text(f"l-{n}-was"),
         )
         for n in _rows(sent, "l-{}-title")
     ]
@@ -64,9 +66,10 @@ def _read_question(sent: Any, at: str, text: Callable[[str], str], number: int) 
         when=text(f"{at}-when"),
         answers=sent.getlist(f"{at}-answers"),
         options=[
-            DraftOption(text(f"o-{number}-{m}-label"), text(f"o-{number}-{m}-value"), text(f"o-{number}-{m}-means"))
+            DraftOption(*(text(f"o-{number}-{m}-{name}") for name in ("label", "value", "means", "was")))
             for m in _rows(sent, f"o-{number}-{{}}-label")
         ],
+        was=text(f"{at}-was"),
     )
 
 
@@ -75,6 +78,25 @@ def _rows(sent: Any, name: str) -> list[int]:
     while len(found) < MOST_ROWS and name.format(len(found)) in sent:
         found.append(len(found))
     return found
+
+
+def tie(draft: Draft, stored: Draft) -> None:
+    """Say of a draft from a file which rows are those of the stored version. A value that has another key there, or a
+    question of another kind or unit, is a new row: work does not lock it, so that it can be corrected."""
+    layers = {layer.name: layer for layer in stored.layers}
+    for layer in draft.layers:
+        there = layers.get(layer.name)
+        layer.was = layer.name if there else ""
+        same = {(one.value, one.key) for one in there.segments} if there else set()
+        for segment in layer.segments:
+            segment.was = segment.value if (segment.value, segment.key) in same else ""
+    questions = {(one.key, one.kind, one.unit): one for one in stored.questions}
+    for question in draft.questions:
+        asked = questions.get((question.key, question.kind, question.unit))
+        question.was = question.key if asked else ""
+        values = {one.value for one in asked.options} if asked else set()
+        for option in question.options:
+            option.was = option.value if option.value in values else ""
 
 
 def act(draft: Draft, do: str) -> tuple[str, str]:

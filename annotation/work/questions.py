@@ -237,6 +237,11 @@ def _condition_faults(question: Question, condition: Condition, before: Mapping[
     allowed: list[str | bool] = [True, False] if other.kind == "boolean" else [o.value for o in other.options]
     if not allowed:
         return [f"Question {question.key} depends on {other.key}, which is not answered by choosing."]
-    if not condition.values or any(value not in allowed for value in condition.values):
+    if not condition.values:
+        return [
+            f"Question {question.key} depends on {other.key}, but no answer is ticked that shows it: tick at least "
+            "one, or ask it always."
+        ]
+    if any(value not in allowed for value in condition.values):
         return [f"Question {question.key} depends on an answer that {other.key} does not have."]
     return []

@@ -143,9 +143,14 @@ def _check_layer(layer: Layer) -> None:
         raise Misfit(f"The limit of layer {layer.name} can be “lungs”, or is left out.")
     if layer.editable and not layer.segments:
         raise Misfit(f"Layer {layer.name} has no segments to draw.")
-    for names, what in ((layer.ids, "id"), ({segment.key for segment in layer.segments}, "key")):
-        if len(names) != len(layer.segments):
-            raise Misfit(f"Two segments of layer {layer.name} have the same {what}.")
+    for what in ("id", "key"):
+        had: dict[int | str, str] = {}
+        for segment in layer.segments:
+            value = getattr(segment, what)
+            if value in had:
+                both = f"{had[value]} and {segment.name or 'one without a name'}"
+                raise Misfit(f"Two segments of layer {layer.name} have the same {what}, {value}: {both}.")
+            had[value] = segment.name
     for segment in layer.segments:
         if not 1 <= len(segment.name) <= LONGEST_NAME:
             raise Misfit(f"The name of segment {segment.id} of layer {layer.name} has 1 to {LONGEST_NAME} characters.")

@@ -31,7 +31,7 @@ def change_schema(*, campaign: Campaign, definition: dict[str, Any], seen_versio
     if row.schema.version != seen_version:
         raise Conflict(
             f"Version {row.schema.version} of the label schema was saved while you edited version {seen_version}. "
-            "Download yours if you want to keep it, open the page again and make your changes there.",
+            "Download yours as typed if you want to keep it, open the page again and make your changes there.",
             code="schema_moved",
         )
     old, new = parse_schema(row.schema.definition), parse_schema(definition)

@@ -107,10 +107,11 @@ def test_a_schema_is_built_by_buttons_and_saved(world: World) -> None:
     ("typed", "says"),
     [
         ({"s-0-0-name": ""}, "The name of segment 1 of layer findings"),
-        ({"s-0-0-value": "x"}, "The value of Infectious opacity has to be a whole number"),
+        ({"s-0-0-value": "x"}, "The value of Infectious opacity (layer Still here) has to be a whole number"),
         ({"s-0-0-value": "255"}, "Segment ids go from 1 to 254"),
-        ({"s-0-0-code": "no such term"}, "The coded term of Infectious opacity is not in the list."),
+        ({"s-0-0-code": "no such term"}, "The coded term of Infectious opacity (layer Still here, value 1) is not in"),
         ({"s-0-0-colour": "red"}, "must be like #e8ac00"),
+        ({"s-0-1-value": "1"}, "the same id, 1: Infectious opacity and "),
         ({"q-0-text": ""}, "Question diagnosis has no text."),
         ({"q-6-maximum": "many"}, "have to be numbers, not “many”"),
         ({"q-1-when": "quality"}, "depends on quality, which does not come before it"),
@@ -140,6 +141,67 @@ def test_what_work_holds_cannot_be_clicked_and_is_refused_when_sent(world: World
     answer = client.post(PAGE, sent | {"do": "save"})
     assert (answer.status_code, answer["Voxloop-Code"]) == (422, "schema_in_use")
     assert "used by masks of 1 scan" in answer.content.decode()
+
+
+def test_a_row_is_locked_by_where_it_came_from_and_what_is_taken_is_marked(world: World) -> None:
+    label(world, first_of(publish(world, size=1)))
+    client = logged_in(world, "coordinator")
+    page = client.get(PAGE)
+    locks = page.content.decode().count("#lock")
+    sent = Fields(page).sent
+    for button in ("add:segment:0", "add:question"):
+        sent = Fields(client.post(PAGE, sent | {"do": button})).sent
+    number = sum(name.startswith("q-") and name.endswith("-text") for name in sent) - 1
+    sent |= {
+        "s-0-6-name": "New one",
+        "s-0-6-value": "1",
+        "s-0-6-key": sent["s-0-0-key"],
+        f"q-{number}-key": "diagnosis",
+    }
+    sent = Fields(client.post(PAGE, sent | {"do": "up:segment:0:6"})).sent
+    shown = client.post(PAGE, sent | {"do": "check"})
+    text = shown.content.decode()
+    assert text.count("#lock") == locks
+    assert "Value 1 is Infectious opacity&#x27;s: give this segment another, for example 7." in text
+    assert text.count('aria-invalid="true"') == 3
+    for at in ("s-0-5", f"q-{number}"):
+        assert f'id="{at}-wrong"' in text
+    refused = client.post(PAGE, sent | {"do": "save"})
+    assert (refused.status_code, refused["Voxloop-Code"]) == (422, "bad_schema")
+    sent = Fields(refused).sent | {"s-0-5-value": "7", "s-0-5-key": ""}
+    sent = Fields(client.post(PAGE, sent | {"do": f"remove:question:{number}"})).sent
+    client.post(PAGE, sent | {"do": "save"})
+    added = definition(world)["layers"][0]["segments"][5]
+    assert (added["id"], added["key"], added["name"]) == (7, "new_one", "New one")
+
+
+def test_what_is_typed_is_downloaded_when_another_saved_first(world: World) -> None:
+    client = logged_in(world, "coordinator")
+    mine = Fields(client.get(PAGE)).sent | {"l-0-title": "Mine"}
+    client.post(PAGE, mine | {"do": "save", "l-0-title": "Theirs"})
+    refused = client.post(PAGE, mine | {"do": "save"})
+    assert refused["Voxloop-Code"] == "schema_moved"
+    assert "Download as typed" in refused.content.decode()
+    kept = client.post(PAGE, Fields(refused).sent | {"do": "download"})
+    assert kept["Content-Disposition"] == 'attachment; filename="chest-ct-schema-draft.json"'
+    assert parse_schema(json.loads(kept.content)).layers[0].title == "Mine"
+    assert definition(world)["layers"][0]["title"] == "Theirs"
+    wrong = client.post(PAGE, mine | {"do": "download", "s-0-0-value": "x"})
+    assert (wrong.status_code, wrong["Voxloop-Code"]) == (422, "bad_schema")
+
+
+def test_a_row_of_a_file_that_work_does_not_allow_can_be_corrected(world: World) -> None:
+    label(world, first_of(publish(world, size=1)))
+    client = logged_in(world, "coordinator")
+    other = json.loads(json.dumps(CHEST_CT))
+    other["layers"][0]["segments"][0] |= {"key": "another", "name": "Another"}
+    content = file_of(json.dumps(other).encode())
+    sent = Fields(client.post(PAGE, {"do": "load", "version": "1", "schema_file": content})).sent
+    assert (sent["s-0-0-was"], sent["s-0-1-was"]) == ("", "2")
+    refused = client.post(PAGE, sent | {"do": "save"})
+    assert refused["Voxloop-Code"] == "schema_in_use"
+    sent = Fields(refused).sent | {"s-0-0-key": CHEST_CT["layers"][0]["segments"][0]["key"]}
+    assert client.post(PAGE, sent | {"do": "save"}).status_code == 302
 
 
 def test_a_file_is_shown_first_and_saved_then(world: World) -> None:

@@ -52,9 +52,21 @@ def test_the_preview_asks_what_the_annotator_is_asked(live_world: World, new_pag
     expect(reason).to_be_visible()
     expect(page.get_by_text("masks of 1 scan: value, key and term stay")).to_be_visible()
     expect(page.get_by_role("button", name="Remove segment Infectious opacity")).to_be_disabled()
+    page.get_by_role("button", name="Segment", exact=True).first.click()
+    value = page.locator("#s-0-6-value")
+    value.fill("1")
+    value.press("Enter")
+    expect(page.get_by_text("Value 1 is Infectious opacity's")).to_be_visible()
+    expect(value).to_have_attribute("aria-invalid", "true")
+    expect(value).to_be_editable()
+    expect(page.get_by_role("button", name="Remove segment without a name")).to_be_enabled()
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Download as typed").click()
+    assert kept.value.suggested_filename == "chest-ct-schema-draft.json"
     for width in (390, 1440):
         for theme in ("light", "dark"):
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=theme)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+            value.scroll_into_view_if_needed()
             shoot(page, f"schema-{width}-{theme}")

@@ -1,25 +1,30 @@
 """The page of a label schema: each row of the form with what holds it in place, and the versions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from annotation.pages.schema_draft import Draft, DraftLayer, DraftQuestion
+from annotation.pages.schema_draft import Draft, DraftLayer, DraftQuestion, next_value
 from annotation.work.models import Campaign, LabelSchema
 from annotation.work.schema_changing import versions_of
 from annotation.work.schema_uses import Uses
 from voxloop.audit.models import AuditEntry
 
+_KEY = "“{}” is the key of {}: give another, or leave it empty."
+
 
 @dataclass(frozen=True)
 class RowOf:
-    """A row of the form: its fields begin with `at`, its buttons name `to`; `held` says what uses it, if anything."""
+    """A row of the form: its fields begin with `at`, its buttons name `to`. `kept` is the row of the stored version
+    that it came from, `held` says what uses that one, if anything; `clashes` says by field what another row has too."""
 
     at: str
     to: str
     one: Any
+    kept: Any = None
     held: str = ""
+    clashes: Mapping[str, str] = field(default_factory=dict)
     is_first: bool = False
     is_last: bool = False
     rows: "Sequence[RowOf]" = ()
@@ -42,35 +47,52 @@ class Version:
     changes: Sequence[str] = field(default_factory=list)
 
 
-def layer_rows(draft: Draft, uses: Uses) -> list[RowOf]:
-    """The layers with their segments."""
+def layer_rows(draft: Draft, stored: Draft, uses: Uses) -> list[RowOf]:
+    """The layers with their segments; `stored` is the newest version."""
+    there = {layer.name: layer for layer in stored.layers}
+    kept = [there.get(layer.was) for layer in draft.layers]
     return [
         RowOf(
             at=f"l-{n}",
             to=str(n),
             one=layer,
-            held=_and(uses.layers.get(layer.name, [])),
+            kept=kept[n],
+            held=_and(uses.layers.get(layer.was, [])) if kept[n] else "",
+            clashes=_clashes(draft.layers, kept, n, {"name": _KEY}, [one.title for one in draft.layers]),
             is_first=n == 0,
             is_last=n == len(draft.layers) - 1,
-            rows=_segment_rows(n, layer, uses),
+            rows=_segment_rows(n, layer, kept[n], uses),
         )
         for n, layer in enumerate(draft.layers)
     ]
 
 
-def _segment_rows(n: int, layer: DraftLayer, uses: Uses) -> list[RowOf]:
-    found = []
-    for m, segment in enumerate(layer.segments):
-        value = int(segment.value) if segment.value.isdecimal() and len(segment.value) < 4 else 0
-        held = _and(uses.segments.get((layer.name, value), []))
-        found.append(
-            RowOf(f"s-{n}-{m}", f"{n}:{m}", segment, held, is_first=m == 0, is_last=m == len(layer.segments) - 1)
+def _segment_rows(n: int, layer: DraftLayer, stored: DraftLayer | None, uses: Uses) -> list[RowOf]:
+    there = {one.value: one for one in stored.segments} if stored else {}
+    kept = [there.get(one.was) for one in layer.segments]
+    fields = {
+        "value": f"Value {{}} is {{}}'s: give this segment another, for example {next_value(layer)}.",
+        "key": _KEY,
+    }
+    return [
+        RowOf(
+            at=f"s-{n}-{m}",
+            to=f"{n}:{m}",
+            one=segment,
+            kept=kept[m],
+            held=_and(uses.segments.get((layer.was, int(segment.was)), [])) if kept[m] else "",
+            clashes=_clashes(layer.segments, kept, m, fields, [one.name for one in layer.segments]),
+            is_first=m == 0,
+            is_last=m == len(layer.segments) - 1,
         )
-    return found
+        for m, segment in enumerate(layer.segments)
+    ]
 
 
-def question_rows(draft: Draft, uses: Uses) -> list[RowOf]:
-    """The questions with their choices."""
+def question_rows(draft: Draft, stored: Draft, uses: Uses) -> list[RowOf]:
+    """The questions with their choices; `stored` is the newest version."""
+    there = {one.key: one for one in stored.questions}
+    kept = [there.get(one.was) for one in draft.questions]
     found = []
     for n, question in enumerate(draft.questions):
         before = [one for one in draft.questions[:n] if one.key and (one.chooses or one.kind == "boolean")]
@@ -80,10 +102,12 @@ def question_rows(draft: Draft, uses: Uses) -> list[RowOf]:
                 at=f"q-{n}",
                 to=str(n),
                 one=question,
-                held=_and(uses.questions.get(question.key, [])),
+                kept=kept[n],
+                held=_and(uses.questions.get(question.was, [])) if kept[n] else "",
+                clashes=_clashes(draft.questions, kept, n, {"key": _KEY}, [f"“{one.text}”" for one in draft.questions]),
                 is_first=n == 0,
                 is_last=n == len(draft.questions) - 1,
-                rows=_option_rows(n, question, uses),
+                rows=_option_rows(n, question, kept[n], uses),
                 earlier=[(one.key, one.text) for one in before],
                 answers=[(value, label, value in question.answers) for value, label in _answers_of(on)],
             )
@@ -91,18 +115,44 @@ def question_rows(draft: Draft, uses: Uses) -> list[RowOf]:
     return found
 
 
-def _option_rows(n: int, question: DraftQuestion, uses: Uses) -> list[RowOf]:
+def _option_rows(n: int, question: DraftQuestion, stored: DraftQuestion | None, uses: Uses) -> list[RowOf]:
+    there = {one.value: one for one in stored.options} if stored else {}
+    kept = [there.get(one.was) for one in question.options]
     return [
         RowOf(
             at=f"o-{n}-{m}",
             to=f"{n}:{m}",
             one=option,
-            held=_and(uses.choices.get((question.key, option.value), [])),
+            kept=kept[m],
+            held=_and(uses.choices.get((question.was, option.was), [])) if kept[m] else "",
+            clashes=_clashes(question.options, kept, m, {"value": _KEY}, [one.label for one in question.options]),
             is_first=m == 0,
             is_last=m == len(question.options) - 1,
         )
         for m, option in enumerate(question.options)
     ]
+
+
+def _clashes(
+    rows: Sequence[Any], kept: Sequence[Any], at: int, fields: dict[str, str], called: Sequence[str]
+) -> dict[str, str]:
+    """The fields of a row that hold what another row has, each with a sentence. Of two rows the one is told that had it
+    least: who has it in the stored version keeps it, then who is stored at all, then who comes first."""
+    found = {}
+    for name, sentence in fields.items():
+        typed = [getattr(one, name).lstrip("0") for one in rows]
+        rights = [
+            (there is not None and getattr(there, name) == typed[n], bool(there), -n) for n, there in enumerate(kept)
+        ]
+        others = [n for n, one in enumerate(typed) if one and one == typed[at] and rights[n] > rights[at]]
+        if others:
+            found[name] = sentence.format(typed[at], called[others[0]] or "another row")
+    return found
+
+
+def has_clashes(rows: Sequence[RowOf]) -> bool:
+    """Whether a row, or a row in it, has what another row has."""
+    return any(row.clashes or has_clashes(row.rows) for row in rows)
 
 
 def _answers_of(question: DraftQuestion | None) -> list[tuple[str, str]]:

@@ -9,9 +9,9 @@ from django.shortcuts import redirect, render
 
 from annotation.pages.requests import PageRequest
 from annotation.pages.schema_draft import Draft, definition_of, draft_of
-from annotation.pages.schema_editing import act, read_draft
+from annotation.pages.schema_editing import act, read_draft, tie
 from annotation.pages.schema_files import read_schema_file
-from annotation.pages.selectors.label_schema import doubts, layer_rows, list_versions, question_rows
+from annotation.pages.selectors.label_schema import doubts, has_clashes, layer_rows, list_versions, question_rows
 from annotation.pages.sending import MENDABLE
 from annotation.pages.templatetags.figures import plural
 from annotation.work.coded_terms import find_terms
@@ -20,7 +20,7 @@ from annotation.work.questions import KINDS
 from annotation.work.schema import parse_schema
 from annotation.work.schema_changing import change_schema
 from annotation.work.schema_uses import find_uses
-from voxloop.kernel.errors import CODE_HEADER, Refusal
+from voxloop.kernel.errors import CODE_HEADER, Invalid, Refusal
 
 KIND_WORDS = {
     "choice": "One of several",
@@ -32,7 +32,7 @@ KIND_WORDS = {
 
 
 def schema_edit(request: PageRequest, campaign: Campaign) -> HttpResponse:
-    """Edit the schema. `do` is the button: `save`, `load`, `check`, or one of `schema_editing.act`."""
+    """Edit the schema. `do` is the button: `save`, `load`, `download`, `check`, or one of `schema_editing.act`."""
     schema = campaign.schema
     version = request.POST.get("version", "")
     seen = int(version) if version.isdecimal() and len(version) < 6 else schema.version
@@ -44,6 +44,8 @@ def schema_edit(request: PageRequest, campaign: Campaign) -> HttpResponse:
     draft = read_draft(request.POST)
     if do == "save":
         return _save(request, campaign, draft, seen)
+    if do == "download":
+        return _download(request, campaign, draft, seen)
     focus, said = act(draft, do)
     return _page(request, campaign, draft, seen, focus=focus, said=said)
 
@@ -56,10 +58,21 @@ def _load(request: PageRequest, campaign: Campaign, seen: int) -> HttpResponse:
         return _page(request, campaign, now_there, seen, wrong="Choose the file of the label schema first.")
     try:
         draft = draft_of(parse_schema(read_schema_file(file)))
+        tie(draft, now_there)
     except ValidationError as error:
         return _page(request, campaign, now_there, seen, wrong=f"{error.messages[0]} Nothing was taken from the file.")
     said = "This is what the file says. Nothing is saved yet: look at it, then save it."
     return _page(request, campaign, draft, seen, said=said)
+
+
+def _download(request: PageRequest, campaign: Campaign, draft: Draft, seen: int) -> HttpResponse:
+    """What is typed as a file, saved or not; it may have faults that only saving refuses."""
+    try:
+        return _file(definition_of(draft), f"{campaign.slug}-schema-draft.json")
+    except Invalid as refusal:
+        answer = _page(request, campaign, draft, seen, wrong=refusal.detail)
+        answer[CODE_HEADER] = refusal.code
+        return answer
 
 
 def _save(request: PageRequest, campaign: Campaign, draft: Draft, seen: int) -> HttpResponse:
@@ -91,13 +104,16 @@ def _page(
     wrong: str = "",
     reasons: Any = None,
 ) -> HttpResponse:
-    uses = find_uses(campaign)
+    uses, stored = find_uses(campaign), draft_of(parse_schema(campaign.schema.definition))
+    layers, questions = layer_rows(draft, stored, uses), question_rows(draft, stored, uses)
+    if not (said or wrong) and has_clashes([*layers, *questions]):
+        said = "Not saved yet: put right what is marked below first."
     context = {
         "found": campaign,
         "version": seen,
         "next_version": seen + 1,
-        "layers": layer_rows(draft, uses),
-        "questions": question_rows(draft, uses),
+        "layers": layers,
+        "questions": questions,
         "kinds": [(kind, KIND_WORDS[kind]) for kind in KINDS],
         "doubts": doubts(draft),
         "uses": uses,
@@ -117,8 +133,12 @@ def schema_version_file(request: PageRequest, campaign: Campaign, number: int) -
     schema = LabelSchema.objects.filter(name=campaign.schema.name, version=min(number, 32767)).first()
     if schema is None:
         raise Http404
-    answer = JsonResponse(schema.definition, json_dumps_params={"indent": 2, "ensure_ascii": False})
-    answer["Content-Disposition"] = f'attachment; filename="{campaign.slug}-schema-v{schema.version}.json"'
+    return _file(schema.definition, f"{campaign.slug}-schema-v{schema.version}.json")
+
+
+def _file(definition: Any, name: str) -> HttpResponse:
+    answer = JsonResponse(definition, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
