@@ -111,8 +111,7 @@ def take_back_verdict(*, round_id: UUID, actor: User) -> ReviewRound:
     )
     if found.state == RoundState.RETURNED:
         annotation.round -= 1
-        answered = Reply.objects.filter(comment__round=found).exclude(author=actor)
-        found.comments.filter(author=actor).exclude(pk__in=answered.values("comment")).update(is_draft=True)
+        _make_drafts(found, actor)
     found.masks.update(approved=None)
     submitted = AnswerSet.objects.filter(assignment=annotation).first()
     why = "the verdict was taken back"
@@ -146,6 +145,11 @@ def take_back_verdict(*, round_id: UUID, actor: User) -> ReviewRound:
     )
     _reopen_batch(annotation.batch_id, actor)
     return found
+
+
+def _make_drafts(found: ReviewRound, actor: User) -> None:
+    answered = Reply.objects.filter(comment__round=found).exclude(author=actor)
+    found.comments.filter(author=actor).exclude(pk__in=answered.values("comment")).update(is_draft=True)
 
 
 def _is_used(found: ReviewRound) -> bool:
