@@ -48,6 +48,9 @@ def test_a_full_page_and_its_files(world: World) -> None:
     assert "surface_dice_by_area" in lines[0]
     burn_up = client.get(reverse("dashboard_csv", args=["chest-ct", "burn-up"])).content.decode().splitlines()
     assert burn_up[-1].endswith(",5")  # ten readings handed in, of five scans
+    assert "5 scans in 10 readings;" in text(client, "/campaigns/chest-ct/batches/")
+    coverage = client.get(reverse("dashboard_csv", args=["chest-ct", "coverage"])).content.decode().splitlines()
+    assert [line.split(",")[0::2] for line in coverage[1:]] == [["a", "2", "0"], ["b", "2", "0"], ["c", "2", "1"]]
     readers = client.get(reverse("agreement_csv", args=["chest-ct", "readers"])).content.decode().splitlines()
     assert readers[1:] == [
         "annotator,annotator2,5,1.0000,1.0000,0.00",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from annotation.pages.templatetags.figures import plural
 from annotation.reviews.states import RoundState
@@ -124,6 +124,17 @@ def cards(user: User, campaign: Campaign, *, states: Sequence[str] | None = None
     for card in found:
         _tag(card, campaign)
     return found
+
+
+def scan_counts(found: Sequence[Card]) -> tuple[int, int]:
+    """How many scans lie in these batches, and how many of them are approved: each once, however many read it."""
+    rows = Assignment.objects.filter(batch__in=[card.batch for card in found], stage=Assignment.Stage.ANNOTATION)
+    rows = rows.exclude(state=AssignmentState.RECLAIMED)
+    counted = rows.aggregate(
+        scans=Count("scan", distinct=True),
+        approved=Count("scan", filter=Q(reader=1, state=AssignmentState.APPROVED), distinct=True),
+    )
+    return counted["scans"], counted["approved"]
 
 
 def state_counts(assignments: Any, by: str) -> dict[Any, Counter[str]]:

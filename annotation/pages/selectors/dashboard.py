@@ -209,7 +209,8 @@ def _saved(timed: Any) -> tuple[list[tuple[str, float | None, float | None]], di
 def _coverage(scans: Any, work: Any, campaign: Campaign) -> list[dict[str, Any]]:
     ready = scans.filter(state=ScanState.READY)
     totals = dict(ready.order_by().values_list("site").annotate(Count("pk", distinct=True)))
-    counts = state_counts(work, "scan__site")
+    # Scans count once, however many read them: the first reading stands for its scan.
+    counts = state_counts(work.filter(reader=1, scan__state=ScanState.READY), "scan__site")
     rows = []
     for site in Site.objects.filter(pk__in=totals).order_by("code"):
         total = totals[site.pk]

@@ -35,6 +35,13 @@ def decimals(value: float | None, places: int = 1) -> str:
 
 
 @register.filter
+def minutes(value: float | None) -> str:
+    """Minutes with one decimal; what would round to nothing is `< 0.1`; None is a dash."""
+    number = number_of(value)
+    return "< 0.1" if number is not None and 0 < number < 0.05 else decimals(number)
+
+
+@register.filter
 def signed(value: float | None, places: int = 1) -> str:
     """A difference with its sign; None is a dash."""
     number = number_of(value)

@@ -14,7 +14,7 @@ from annotation.pages.guard import back
 from annotation.pages.plots.campaign import day_bars
 from annotation.pages.requests import PageRequest
 from annotation.pages.selectors import batch_table
-from annotation.pages.selectors.batches import STATES, board, cards, chosen_rows, mix_bars
+from annotation.pages.selectors.batches import STATES, board, cards, chosen_rows, mix_bars, scan_counts
 from annotation.pages.selectors.certificates import awaits_sample, sample_panel, waiting_whole
 from annotation.pages.selectors.decisions import decisions
 from annotation.pages.selectors.eligibility import excluded_in
@@ -42,7 +42,7 @@ def batches(request: PageRequest, campaign: Campaign) -> HttpResponse:
     annotators = people(request.user, campaign)
     challenger = waiting_models(campaign).first()
     as_table = request.GET.get("view") == "table"
-    approved = sum(card.counts[AssignmentState.APPROVED] for card in found)
+    scans, approved = scan_counts(found)
     return render(
         request,
         "batches.html",
@@ -57,7 +57,8 @@ def batches(request: PageRequest, campaign: Campaign) -> HttpResponse:
             "states": STATES,
             "people": [(row, day_bars(row.days)) for row in annotators],
             "decisions": decisions(campaign, found, annotators, challenger),
-            "scans": sum(card.total for card in found),
+            "scans": scans,
+            "readings": sum(card.total for card in found),
             "approved": approved,
             "unassigned": unassigned_scans(campaign).count(),
             "may_change": has_role(request.user, campaign, Role.COORDINATOR),
