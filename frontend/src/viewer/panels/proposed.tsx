@@ -24,7 +24,7 @@ export function ProposedLine() {
   return (
     <div class="row between proposedline" data-testid="proposed-line">
       <span class="small">
-        {tn(all, "{n} lesion by the model", "{n} lesions by the model")}, <LeftWords />
+        {t("Model:")} <LeftWords /> <span class="faint">{t("of {n}", { n: all })}</span>
       </span>
       <button type="button" class="link small" onClick={() => proposed.step(1)}>
         {t("Go through")} <Kbd keys="Alt+W" />
