@@ -21,6 +21,7 @@ from voxloop.volume.labelmap import (
     count_chunk,
     decode_chunk,
     encode_message,
+    grid_of,
     join_labelmap,
 )
 from voxloop.volume.labelmap.chunks import LONGEST_PAYLOAD, ChunkIndex, Labels
@@ -156,8 +157,12 @@ def chunks_of(revision: MaskRevision | None, shape_zyx: Iterable[int]) -> dict[C
     """Payloads of a revision, after checking its list of chunks against its content hash. Raises Damaged."""
     if revision is None:
         return {}
-    check_manifest(revision, shape_zyx)
-    return get_chunks(revision.chunks)
+    shape = tuple(shape_zyx)
+    check_manifest(revision, shape)
+    chunks = get_chunks(revision.chunks)
+    if any(not 0 <= c < n for index in chunks for c, n in zip(index, grid_of(shape), strict=True)):
+        raise mask_damaged(f"revisions/{revision.pk}", "A part of this mask is outside the scan.")
+    return chunks
 
 
 def check_manifest(revision: MaskRevision, shape_zyx: Iterable[int] | None) -> None:

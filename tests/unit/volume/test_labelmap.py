@@ -27,6 +27,7 @@ from voxloop.volume.labelmap import (
     split_labelmap,
     strip_erased,
 )
+from voxloop.volume.labelmap.slices import count_by_slice, slice_of
 
 shapes = st.tuples(st.integers(1, 70), st.integers(1, 70), st.integers(1, 70))
 
@@ -143,3 +144,27 @@ def test_the_shape_of_the_scan_is_the_only_one_accepted() -> None:
     body = encode_message("findings", (5, 6, 7), {})
     with pytest.raises(FormatError, match="its scan has"):
         decode_message(body, (5, 6, 8))
+
+
+@settings(max_examples=40, deadline=None)
+@given(labelmaps(), labelmaps(), st.integers(0, 199))
+def test_slices_and_their_counts_come_from_chunks_as_from_the_volume(one: Any, other: Any, at: int) -> None:
+    other = np.resize(other, one.shape).astype(np.uint8)
+    k = at % one.shape[0]
+    chunks = split_labelmap(one), split_labelmap(other)
+    np.testing.assert_array_equal(slice_of(chunks[0], k, one.shape), one[k])
+    mine, theirs = strip_erased(one) > 0, strip_erased(other) > 0
+    differing, drawn = count_by_slice(*chunks, one.shape)
+    np.testing.assert_array_equal(differing, (mine != theirs).sum(axis=(1, 2)))
+    np.testing.assert_array_equal(drawn, mine.sum(axis=(1, 2)))
+
+
+def test_a_slice_refuses_what_lies_outside() -> None:
+    shape = (33, 40, 40)
+    with pytest.raises(ValueError, match="slice 33 of 33"):
+        slice_of({}, 33, shape)
+    beyond = np.zeros((32, 32, 32), np.uint8)
+    beyond[1] = 1  # slice 33 of a volume that ends with 32
+    for call in (lambda c: slice_of(c, 32, shape), lambda c: count_by_slice(c, {}, shape)):
+        with pytest.raises(FormatError):
+            call({(1, 0, 0): encode_chunk(beyond)})
