@@ -27,8 +27,8 @@ function leadJudge(desk: Leading): void {
   const stop = effect(() => {
     const [difference] = review.differences.value,
       [lesion] = session.lesions.value;
-    // What a reviewer changed is shown as added and taken away, too.
-    if (difference && review.isCorrection) review.show(0);
+    // What a reviewer changed is shown as added and taken away, too; and what was taken away only so can be seen.
+    if (difference && (review.isCorrection || difference.kind === "removed")) review.show(0);
     else if (difference) {
       session.goTo(difference.ijk);
       review.choose(0);
