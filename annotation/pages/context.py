@@ -14,8 +14,7 @@ from annotation.pages.requests import PageRequest
 from annotation.pages.selectors.setup import setup_progress
 from annotation.reviews.selectors import arbitration_queue, review_queue
 from annotation.work.models import Campaign, CampaignMember
-from annotation.work.selectors import visible_campaigns, work_list
-from annotation.work.states import AssignmentState
+from annotation.work.selectors import CAME_BACK, visible_campaigns, work_list
 from voxloop.accounts.models import User
 from voxloop.accounts.roles import Role
 from voxloop.jobs.health import Fault, recent_health
@@ -100,7 +99,7 @@ def _links(user: User, campaign: Campaign | None, roles: frozenset[str]) -> list
             links.append(Link(url, word, icon, **more))
 
     if Role.ANNOTATOR in roles:
-        returned = work_list(user).filter(campaign=campaign, state=AssignmentState.RETURNED).count()
+        returned = work_list(user).filter(CAME_BACK, campaign=campaign).count()
         offer("worklist", "My work", "list-checks", count=returned, hot=True, count_means="returned")
     oversees = bool(roles & {Role.COORDINATOR, Role.DATA_MANAGER})
     if roles & {Role.REVIEWER, Role.ARBITRATOR}:

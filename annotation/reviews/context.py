@@ -39,7 +39,7 @@ from annotation.work.pauses import pauses_of
 from annotation.work.requeuing import whole_line
 from annotation.work.schema import Layer, Schema
 from annotation.work.seen import ENOUGH_SLICES
-from annotation.work.selectors import visible_assignments, work_list
+from annotation.work.selectors import CAME_BACK, visible_assignments, work_list
 from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
 from voxloop.accounts.preferences import read_settings
@@ -158,7 +158,7 @@ def next_annotation(user: User, *, after: Assignment) -> str | None:
         .exclude(pk=after.pk)
     )
     following = (
-        todo.filter(state=AssignmentState.RETURNED).first()
+        todo.filter(CAME_BACK).first()
         or todo.filter(batch=after.batch_id, position__gt=after.position).order_by("position").first()
         or todo.first()
     )

@@ -1,6 +1,6 @@
 """What a person may see: one queryset per model. Everything else is a 404."""
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 
 from annotation.scans.models import Scan
 from annotation.scans.states import ScanState
@@ -20,6 +20,13 @@ WORKED_IN = (
     BatchState.IN_REVIEW,
     BatchState.RETURNED,
 )
+
+
+# `Assignment.told_state` in queries.
+CAME_BACK = Q(state=AssignmentState.RETURNED) | Q(
+    state=AssignmentState.OPEN, stage=Assignment.Stage.ANNOTATION, round__gt=1
+)
+TOLD_STATE = Case(When(CAME_BACK, then=Value(AssignmentState.RETURNED)), default=F("state"))
 
 
 def visible_campaigns(user: User) -> QuerySet[Campaign]:
@@ -69,7 +76,7 @@ def visible_assignments(user: User) -> QuerySet[Assignment]:
 def work_list(user: User) -> QuerySet[Assignment]:
     """The person's own annotation work, in the order to do it: returned, started, up next, waiting for others."""
     order = Case(
-        When(state=AssignmentState.RETURNED, then=Value(0)),
+        When(CAME_BACK, then=Value(0)),
         When(state=AssignmentState.OPEN, then=Value(1)),
         When(state=AssignmentState.QUEUED, then=Value(2)),
         When(state=AssignmentState.BLOCKED, then=Value(3)),

@@ -10,11 +10,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from annotation.masks.services import begin
 from annotation.pages.tables import csv_file
 from annotation.reviews.claims import claim_round
 from annotation.reviews.services import return_round, submit_assignment
 from annotation.work.models import Assignment, Batch, CampaignScan
 from annotation.work.services import block_assignment
+from annotation.work.states import AssignmentState
 from tests.factories.world import World, approve, first_of, label, publish
 from voxloop.jobs import health
 from voxloop.jobs.models import Worker
@@ -63,6 +65,21 @@ def test_returned_work_is_first_with_the_comment_in_words(world: World) -> None:
     assert f"Correct {last.scan.code}" in page
     assert "reviewer left 1 comment: “cut short”, slice 6" in page
     assert page.index("Returned to you") < page.index(f"Up next in {batch.name}")
+
+    # Opened, it stays what it is until it is handed in again: first in the list, also before what was begun earlier.
+    client = log_in(world, "annotator")
+    begin(assignment_id=first_of(batch).pk, actor=world["annotator"])
+    begin(assignment_id=last.pk, actor=world["annotator"])
+    assert Assignment.objects.get(pk=last.pk).state == AssignmentState.OPEN
+    page = text(client, "/worklist/")
+    assert f"Correct {last.scan.code}" in page
+    assert "reviewer left 1 comment: “cut short”, slice 6" in page
+    assert page.index("Returned to you") < page.index("Started")
+    assert ">Returned<" in text(log_in(world, "coordinator"), f"/batches/{batch.pk}/").replace("\n", "").replace(
+        " ", ""
+    )
+    submit_assignment(assignment_id=last.pk, actor=world["annotator"], acknowledged=["mask_outside_lung"])
+    assert "Returned to you" not in text(client, "/worklist/")
 
 
 def test_skip_needs_a_reason_and_can_be_taken_back(world: World) -> None:

@@ -13,7 +13,7 @@ from annotation.reviews.trials import CHOSEN_BY
 from annotation.work.choosing import mix_of, say_why
 from annotation.work.models import Assignment, Batch, Campaign
 from annotation.work.schema import parse_schema
-from annotation.work.selectors import visible_batches
+from annotation.work.selectors import TOLD_STATE, visible_batches
 from annotation.work.states import AssignmentState, BatchState
 from voxloop.accounts.models import User
 from voxloop.accounts.zones import today_of
@@ -141,7 +141,8 @@ def state_counts(assignments: Any, by: str) -> dict[Any, Counter[str]]:
     """Counts of active annotation assignments by state, `in_review` separate from `submitted`, grouped by a field."""
     rows = assignments.filter(stage=Assignment.Stage.ANNOTATION).exclude(state=AssignmentState.RECLAIMED)
     found: dict[Any, Counter[str]] = defaultdict(Counter)
-    for key, state, count in rows.order_by().values_list(by, "state").annotate(Count("pk")):
+    told = rows.order_by().annotate(told=TOLD_STATE)
+    for key, state, count in told.values_list(by, "told").annotate(Count("pk")):
         found[key][state] += count
     judged = rows.filter(
         state=AssignmentState.SUBMITTED, rounds__state__in=[RoundState.CLAIMED, RoundState.ARBITRATION]

@@ -11,6 +11,7 @@ from annotation.pages.templatetags.figures import plural
 from annotation.reviews.models import ReviewRound
 from annotation.reviews.states import RoundState
 from annotation.work.models import Batch
+from annotation.work.selectors import TOLD_STATE
 from annotation.work.states import AssignmentState
 from voxloop.accounts.zones import today_of
 from voxloop.kernel.clock import now
@@ -44,7 +45,9 @@ def own_batches(own: Any, times: list[tuple[str, float, str]]) -> list[BatchCard
     batches = Batch.objects.filter(pk__in=live).order_by("due_on", "number")[:3]
     cards = []
     for batch in batches:
-        rows = list(own.filter(batch=batch).order_by("position").values_list("pk", "state", "position", "submitted_at"))
+        rows = list(
+            own.filter(batch=batch).order_by("position").values_list("pk", TOLD_STATE, "position", "submitted_at")
+        )
         judged = set(
             ReviewRound.objects.filter(
                 annotation__batch=batch, state__in=[RoundState.CLAIMED, RoundState.ARBITRATION]

@@ -95,7 +95,7 @@ def table_of(scans: Iterable[Scan], held: Mapping[UUID, Assignment]) -> Iterator
             *(scan.shape_zyx or ("", "", "")),
             *(scan.spacing_mm_zyx or ("", "", "")),
             *(
-                (work.state, str(work.person or ""), work.batch.name, work.round, work.active_seconds)
+                (work.told_state, str(work.person or ""), work.batch.name, work.round, work.active_seconds)
                 if work
                 else ("", "", "", "", "")
             ),

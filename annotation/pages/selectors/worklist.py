@@ -17,7 +17,7 @@ from annotation.reviews.selectors import told_comments
 from annotation.reviews.states import CommentState, RoundState
 from annotation.work.models import Assignment, Campaign
 from annotation.work.pauses import UNOPENED, held_for
-from annotation.work.selectors import pool, work_list
+from annotation.work.selectors import TOLD_STATE, pool, work_list
 from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
 from voxloop.kernel.clock import now
@@ -82,9 +82,9 @@ class WorkPage:
 
 def work_counts(user: User, campaign: Campaign | None) -> dict[str, int]:
     """How many assignments are in each tab."""
-    by_state = Counter(dict(_own(user, campaign).order_by().values_list("state").annotate(Count("pk"))))
+    by_state = Counter(dict(_told(_own(user, campaign)).values_list("told").annotate(Count("pk"))))
     return {show: sum(by_state[state] for state in states) for show, states in SHOWS.items()} | {
-        "returned": by_state["returned"]
+        "returned": by_state[AssignmentState.RETURNED]
     }
 
 
@@ -134,11 +134,11 @@ def tell(rows: Sequence[Assignment]) -> list[Row]:
 def group(told: list[Row], all_rows: Any) -> list[Row]:
     """Put a heading with the total count before the first row of each group."""
     totals: Counter[Any] = Counter()
-    for state, batch, count in all_rows.order_by().values_list("state", "batch").annotate(Count("pk")):
+    for state, batch, count in _told(all_rows).values_list("told", "batch").annotate(Count("pk")):
         totals[_group_of(state, batch)] += count
     seen: set[Any] = set()
     for row in told:
-        state, batch = row.assignment.state, row.assignment.batch
+        state, batch = row.assignment.told_state, row.assignment.batch
         key = _group_of(state, batch.pk)
         if key not in seen:
             seen.add(key)
@@ -183,8 +183,12 @@ def _own(user: User, campaign: Campaign | None) -> Any:
     return rows.filter(campaign=campaign) if campaign is not None else rows
 
 
+def _told(rows: Any) -> Any:
+    return rows.order_by().annotate(told=TOLD_STATE)
+
+
 def _why(row: Assignment, comments: list[Comment], strokes: int, is_next: bool) -> tuple[str, Any]:
-    if row.state == AssignmentState.RETURNED:
+    if row.told_state == AssignmentState.RETURNED:
         at = max((comment.created_at for comment in comments), default=row.changed_at)
         if not comments:
             return f"Returned for round {row.round}; every comment is resolved", at

@@ -134,3 +134,12 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stage} of {self.scan} by {self.person or 'the pool'}"
+
+    @property
+    def told_state(self) -> str:
+        """The state as people are told it; in queries: `annotation.work.selectors.TOLD_STATE`.
+
+        What came back stays "returned" until it is handed in again, also once it was opened: it comes first, with
+        the reviewer's comments."""
+        is_back = self.state == AssignmentState.OPEN and self.stage == self.Stage.ANNOTATION and self.round > 1
+        return AssignmentState.RETURNED if is_back else self.state
