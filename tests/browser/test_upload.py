@@ -154,6 +154,7 @@ def test_nothing_that_names_a_patient_arrives(live_world: World, new_page: Any, 
     expect(listed.nth(0)).to_contain_text("Sent")
     assert Scan.objects.count() == scans + 1
     expect(page.get_by_role("link", name=Scan.objects.latest("created_at").code)).to_be_visible()
+    expect(page.locator("#last-uploads")).to_contain_text("1 came in")
     look("sent")
     assert not found, "\n".join(found)
 

@@ -71,7 +71,11 @@ STATES: dict[str, tuple[str, str, str]] = {
     ReleaseState.FROZEN: ("in-review", "snowflake", "Frozen"),
     ReleaseState.YANKED: ("blocked", "ban", "Yanked"),
 }
-RELEASE_STATES: dict[str, tuple[str, str, str]] = {ReleaseState.PUBLISHED: ("approved", "package", "Published")}
+# Where a word of the table above means something else: a model is rejected, a scan is refused.
+STATES_OF: dict[str, dict[str, tuple[str, str, str]]] = {
+    "release": {ReleaseState.PUBLISHED: ("approved", "package", "Published")},
+    "scan": {ScanState.REJECTED: ("blocked", "ban", "Refused")},
+}
 MODEL_TAGS: dict[str, str] = {
     ModelState.CHAMPION: "tag-good",
     ModelState.CANDIDATE: "tag-warn",
@@ -94,8 +98,9 @@ def icon(name: str, extra: str = "") -> SafeString:
 @register.simple_tag
 def state(name: str, thing: str = "") -> SafeString:
     """A state as icon and word in its tint."""
-    table = RELEASE_STATES if thing == "release" and name in RELEASE_STATES else STATES
-    tint, symbol, word = table.get(name, ("queued", "circle-dashed", name.replace("_", " ").capitalize()))
+    tint, symbol, word = (STATES | STATES_OF.get(thing, {})).get(
+        name, ("queued", "circle-dashed", name.replace("_", " ").capitalize())
+    )
     return format_html('<span class="state st-{}">{}{}</span>', tint, icon(symbol), word)
 
 

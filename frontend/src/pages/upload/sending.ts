@@ -37,6 +37,8 @@ export class Sending {
       } catch (error) {
         if (!(error instanceof Problem) || CUT_SHORT.has(error.code) || error.signedOut) throw error;
         this.show({ ...row, state: "refused", says: error.message, isSent: true });
+      } finally {
+        document.body.dispatchEvent(new Event("uploads-changed")); // the page's list of uploads is asked for anew
       }
     }
   }
