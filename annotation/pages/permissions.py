@@ -87,6 +87,8 @@ ROWS: dict[str, Row] = {
     # coordinators
     "dashboard": Row(OVERSEERS, Scope.CAMPAIGN),
     "dashboard_csv": Row(OVERSEERS, Scope.CAMPAIGN),
+    "week": Row(OVERSEERS, Scope.CAMPAIGN),
+    "week_csv": Row(OVERSEERS, Scope.CAMPAIGN),
     "agreement": Row(OVERSEERS, Scope.CAMPAIGN),
     "agreement_csv": Row(OVERSEERS, Scope.CAMPAIGN),
     "gold": Row(COORDINATOR, Scope.CAMPAIGN),

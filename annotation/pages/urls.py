@@ -31,6 +31,7 @@ from annotation.pages.views import (
     releases,
     reviewer,
     selection,
+    week,
 )
 
 urlpatterns = [
@@ -68,6 +69,8 @@ urlpatterns = [
     page("reviews/<uuid:id>/<slug:what>.png", reviewer.review_picture, "review_picture"),
     page("campaigns/<slug:slug>/", dashboard.dashboard, "dashboard"),
     page("campaigns/<slug:slug>/data/<slug:name>.csv", dashboard.dashboard_csv, "dashboard_csv"),
+    page("campaigns/<slug:slug>/week/", week.week, "week"),
+    page("campaigns/<slug:slug>/week.csv", week.week_csv, "week_csv"),
     page("campaigns/<slug:slug>/agreement/", agreement.agreement, "agreement"),
     page("campaigns/<slug:slug>/agreement/data/<slug:name>.csv", agreement.agreement_csv, "agreement_csv"),
     page("campaigns/<slug:slug>/gold/", gold.gold, "gold"),
