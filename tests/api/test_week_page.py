@@ -6,6 +6,8 @@ from io import StringIO
 
 import pytest
 
+from annotation.datasets.models import Release
+from annotation.learning.models import ModelVersion, TrainingRun
 from annotation.pages.selectors.week import monday_of, week_of
 from annotation.reviews.models import ReviewRound
 from annotation.work.models import Assignment
@@ -65,6 +67,27 @@ def test_a_week_counts_what_was_done_in_it_and_compares_with_the_one_before(worl
     assert rows[0] == ["of", "figure", "unit", "week", "week_before"]
     assert ["campaign", "Median time per scan", "min", "2.0", "5.0"] in rows
     assert ["reviewer", "Verdicts", "count", "1", ""] in rows
+
+
+def test_models_and_releases_of_the_week_are_told(world: World) -> None:
+    run = TrainingRun.objects.create(campaign=world.campaign, number=1, seed=1, manifest={}, manifest_hash="0" * 64)
+    ModelVersion.objects.create(
+        campaign=world.campaign,
+        number=4,
+        run=run,
+        weights_key="weights/4",
+        config={},
+        metrics={},
+        state="champion",
+        promoted_at=now(),
+    )
+    Release.objects.create(
+        campaign=world.campaign, name="2026.11", state="frozen", manifest_hash="0" * 64, frozen_at=now()
+    )
+    Release.objects.create(campaign=world.campaign, name="draft")
+    happened = week_of(world["coordinator"], world.campaign, this_monday(world)).happened
+    assert [words for _, words in happened] == ["Model m4 began to serve.", "Release 2026.11 was frozen."]
+    assert "Release 2026.11 was frozen." in text(log_in(world, "coordinator"), PAGE)
 
 
 def test_a_scan_that_several_read_counts_once_and_its_readers_each(world: World) -> None:

@@ -216,8 +216,8 @@ def _happened(campaign: Campaign, start: datetime, end: datetime) -> list[tuple[
     """Models that began to serve and releases that were frozen, in order."""
     models = ModelVersion.objects.filter(campaign=campaign, promoted_at__gte=start, promoted_at__lt=end)
     releases = Release.objects.filter(campaign=campaign, frozen_at__gte=start, frozen_at__lt=end)
-    found = [(one.promoted_at, f"Model {one.name} began to serve.") for one in models if one.promoted_at]
-    found += [(one.frozen_at, f"Release {one.name} was frozen.") for one in releases if one.frozen_at]
+    found = [(one.promoted_at, f"Model {one} began to serve.") for one in models if one.promoted_at]
+    found += [(one.frozen_at, f"Release {one} was frozen.") for one in releases if one.frozen_at]
     return sorted(found)
 
 
