@@ -119,6 +119,12 @@ class SettingsForm(forms.Form):
         choices=ReviewPolicy.choices,
         help_text="A sample, drawn once the batch is handed in, excludes one bad scan in ten with 90 % confidence.",
     )
+    planted_percent = forms.IntegerField(
+        label="Planted faults in reviews, %",
+        min_value=0,
+        max_value=20,
+        help_text="Approved masks with a fault made by the computer, judged among the others: what reviewers find.",
+    )
     retrain_after = forms.IntegerField(
         label="Newly approved masks until a training",
         min_value=1,

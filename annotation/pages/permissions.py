@@ -89,6 +89,8 @@ ROWS: dict[str, Row] = {
     "dashboard_csv": Row(OVERSEERS, Scope.CAMPAIGN),
     "agreement": Row(OVERSEERS, Scope.CAMPAIGN),
     "agreement_csv": Row(OVERSEERS, Scope.CAMPAIGN),
+    "reviewers": Row(COORDINATOR, Scope.CAMPAIGN),
+    "reviewers_csv": Row(COORDINATOR, Scope.CAMPAIGN),
     "gold": Row(COORDINATOR, Scope.CAMPAIGN),
     "gold_make": Row(COORDINATOR, Scope.CAMPAIGN, POST),
     "gold_change": Row(COORDINATOR, Scope.CAMPAIGN, POST),

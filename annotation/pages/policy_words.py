@@ -8,7 +8,7 @@ from django import forms
 
 from annotation.work.models import Campaign
 
-SHARES = ("blank", "older", "repeat", "overlap", "gold")
+SHARES = ("blank", "older", "repeat", "overlap", "gold", "planted")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ GROUPS = (
     Group(
         "Review",
         "Counts for batches that are made, and verdicts that are signed, from now on.",
-        ("review_policy", "signature_policy"),
+        ("review_policy", "signature_policy", "planted_percent"),
     ),
     Group(
         "Learning",

@@ -30,6 +30,7 @@ from annotation.pages.views import (
     release_changes,
     releases,
     reviewer,
+    reviewers,
     selection,
 )
 
@@ -70,6 +71,8 @@ urlpatterns = [
     page("campaigns/<slug:slug>/data/<slug:name>.csv", dashboard.dashboard_csv, "dashboard_csv"),
     page("campaigns/<slug:slug>/agreement/", agreement.agreement, "agreement"),
     page("campaigns/<slug:slug>/agreement/data/<slug:name>.csv", agreement.agreement_csv, "agreement_csv"),
+    page("campaigns/<slug:slug>/reviewers/", reviewers.reviewers, "reviewers"),
+    page("campaigns/<slug:slug>/reviewers/readings.csv", reviewers.reviewers_csv, "reviewers_csv"),
     page("campaigns/<slug:slug>/gold/", gold.gold, "gold"),
     page("campaigns/<slug:slug>/gold/make/", gold.gold_make, "gold_make"),
     page("campaigns/<slug:slug>/gold/readings.csv", gold.gold_csv, "gold_csv"),

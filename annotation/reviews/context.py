@@ -206,7 +206,7 @@ def reply_facts(reply: Reply) -> ReplyFacts:
 
 
 def _round_of(assignment: Assignment) -> ReviewRound | None:
-    rows = ReviewRound.objects.select_related("author", "reviewer", "answers", "annotation")
+    rows = ReviewRound.with_planted.select_related("author", "reviewer", "answers", "annotation")
     if assignment.stage in (Assignment.Stage.REVIEW, Assignment.Stage.ARBITRATION):
         return rows.filter(review=assignment).first()
     rounds = rows.filter(annotation__in=whole_line(assignment)).exclude(state=RoundState.TAKEN_BACK)

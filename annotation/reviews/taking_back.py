@@ -143,7 +143,8 @@ def take_back_verdict(*, round_id: UUID, actor: User) -> ReviewRound:
         submitted_at=None,
         lease_until=extended(found.review),
     )
-    _reopen_batch(annotation.batch_id, actor)
+    if not found.is_planted:
+        _reopen_batch(annotation.batch_id, actor)
     return found
 
 

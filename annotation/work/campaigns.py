@@ -73,6 +73,7 @@ CHANGEABLE = (
     "gold_share",
     "certifies",
     "certification_dice",
+    "planted_share",
     "review_policy",
     "retrain_after",
     "retrain_every_days",

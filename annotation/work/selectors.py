@@ -56,7 +56,7 @@ def visible_assignments(user: User) -> QuerySet[Assignment]:
     """The person's own assignments, and those of campaigns they oversee, at their sites."""
     rows = Assignment.objects.select_related(
         "scan", "scan__site", "batch", "campaign", "person", "begun_as", "begun_as__person"
-    )
+    ).filter(Q(is_planted=False) | Q(person=user))  # the review of a planted fault is its reviewer's alone
     if user.is_administrator:
         return rows
     return rows.filter(

@@ -2,6 +2,7 @@
 
 from annotation.reviews.models.arbitrations import Arbitration
 from annotation.reviews.models.gold import GoldMask, GoldResult, GoldScan, Trial
+from annotation.reviews.models.planted import PlantedFault
 from annotation.reviews.models.rounds import (
     Certificate,
     Comment,
@@ -20,6 +21,7 @@ __all__ = [
     "GoldMask",
     "GoldResult",
     "GoldScan",
+    "PlantedFault",
     "ReadingPair",
     "Reply",
     "ReviewRound",

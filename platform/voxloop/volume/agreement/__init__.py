@@ -3,7 +3,7 @@
 from voxloop.volume.agreement.answers import cohen_kappa, fleiss_kappa, krippendorff_alpha
 from voxloop.volume.agreement.consensus import Consensus, majority, staple, staple_labels
 from voxloop.volume.agreement.masks import Agreement, LesionMatch, agree, dice, match_lesions
-from voxloop.volume.agreement.measures import BlandAltman, Interval, bland_altman, icc_a1, icc_c1
+from voxloop.volume.agreement.measures import BlandAltman, Interval, bland_altman, icc_a1, icc_c1, share_of
 from voxloop.volume.agreement.surfaces import TOLERANCE_MM, SurfaceDistances, measure_surfaces
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "majority",
     "match_lesions",
     "measure_surfaces",
+    "share_of",
     "staple",
     "staple_labels",
 ]
