@@ -12,6 +12,7 @@ from annotation.notices.kinds import NoticeKind
 from annotation.notices.services import tell
 from annotation.reviews.models import Comment, Reply, ReviewRound, Trial
 from annotation.reviews.selectors import visible_comments
+from annotation.work.certifying import must_certify, must_certify_again
 from annotation.work.models import Assignment, Batch, Campaign, CampaignMember
 from annotation.work.states import AssignmentState, BatchState
 from voxloop.accounts.models import User
@@ -123,7 +124,7 @@ def _certification(entry: AuditEntry) -> int:
     trial = Trial.objects.select_related("campaign", "person").filter(pk=entry.object_id).first()
     if trial is None:
         return 0
-    passed = entry.action == "certification.passed"
+    passed = entry.action == "certification.passed" and not must_certify(trial.person, trial.campaign)
     return tell(
         person=trial.person,
         campaign=trial.campaign,
@@ -131,8 +132,28 @@ def _certification(entry: AuditEntry) -> int:
         key=f"certification:{trial.pk}",
         text="You passed the certification; your work is open."
         if passed
+        else "You passed the certification, but the guidelines have changed since; your work list says what to do."
+        if entry.action == "certification.passed"
         else "You did not pass the certification this time; your work list shows how close you came.",
         url="/worklist/",
+    )
+
+
+def _certify_again(entry: AuditEntry) -> int:
+    campaign = Campaign.objects.filter(pk=entry.object_id).first()
+    if campaign is None:
+        return 0
+    return sum(
+        tell(
+            person=person,
+            campaign=campaign,
+            kind=NoticeKind.CERTIFICATION,
+            key=f"again:{entry.pk}",
+            text=f"The guidelines of {campaign} have changed; certify again to get new scans. {entry.why}".strip(),
+            url="/worklist/",
+        )
+        for person in people_with(campaign, Role.ANNOTATOR)
+        if must_certify_again(person, campaign)
     )
 
 
@@ -178,6 +199,7 @@ TELLERS: dict[str, Callable[[AuditEntry], int]] = {
     "batch.closed": _batch_ended,
     "certification.passed": _certification,
     "certification.failed": _certification,
+    "campaign.certify_again": _certify_again,
     **dict.fromkeys(
         (f"training_run.{state}" for state in ("candidate", "undecided", "promoted", "rejected", "failed", "lost")),
         _training,

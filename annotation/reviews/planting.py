@@ -87,7 +87,7 @@ def plant_beside(host: ReviewRound) -> PlantedFault | None:
         return None
     chance = random.Random(host.pk.bytes)  # noqa: S311 - a lot, no secret: the same hand-in draws the same
     for reviewer in _reviewers(host):
-        sources = list(_sources(campaign, reviewer))
+        sources = list(_sources(host, reviewer))
         for source in chance.sample(sources, min(MOST_TRIED, len(sources))):
             if (made := plant(Plan(host, source, reviewer, chance.getrandbits(62)))) is not None:
                 return made
@@ -111,9 +111,10 @@ def _reviewers(host: ReviewRound) -> list[User]:
     return sorted(people, key=lambda one: (had[one.pk], str(one.pk)))
 
 
-def _sources(campaign: Campaign, reviewer: User) -> QuerySet[ReviewRound]:
+def _sources(host: ReviewRound, reviewer: User) -> QuerySet[ReviewRound]:
     """Approved first readings of scans that the reviewer has never worked on, judged or got a fault of, and of which no
-    reading waits."""
+    reading waits; of sites at which the author of the hand-in reads, too."""
+    campaign = host.annotation.campaign
     known = Assignment.objects.filter(campaign=campaign, person=reviewer).values("scan")
     judged = ReviewRound.with_planted.filter(reviewer=reviewer, annotation__campaign=campaign)
     faults = PlantedFault.objects.filter(reviewer=reviewer, campaign=campaign)
@@ -126,7 +127,7 @@ def _sources(campaign: Campaign, reviewer: User) -> QuerySet[ReviewRound]:
         newest.filter(
             annotation__scan__state=ScanState.READY,
             annotation__scan__modality="CT",
-            annotation__scan__site__in=site_ids(reviewer),
+            annotation__scan__site__in=site_ids(reviewer).filter(site__in=site_ids(host.author)),
             number=F("annotation__round"),
         )
         .exclude(author=reviewer)

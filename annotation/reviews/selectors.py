@@ -53,15 +53,16 @@ def visible_rounds(user: User) -> QuerySet[ReviewRound]:
 
 
 def _shown_as_planted(user: User) -> Q:
-    """Verdicts of others on scans of which this reviewer got a planted fault since: the scan would be listed twice.
-    Not for those who oversee the campaign."""
-    faults = PlantedFault.objects.filter(
-        reviewer=user,
-        source__annotation__scan=OuterRef("annotation__scan"),
-        campaign=OuterRef("annotation__campaign"),
-        created_at__gt=OuterRef("ended_at"),
-    ).exclude(campaign__in=campaigns_with_role(user, *OVERSEERS))
-    return Q(is_planted=False) & ~Q(reviewer=user) & Q(Exists(faults))
+    """Verdicts of others on scans of which this reviewer got a planted fault: the scan would be listed twice. Not for
+    those who oversee the campaign."""
+    faults = PlantedFault.objects.filter(reviewer=user).exclude(campaign__in=campaigns_with_role(user, *OVERSEERS))
+    return Q(
+        ~Q(reviewer=user),
+        is_planted=False,
+        ended_at__isnull=False,
+        annotation__campaign__in=faults.values("campaign"),
+        annotation__scan__in=faults.values("source__annotation__scan"),
+    )
 
 
 def review_queue(user: User, campaign: Campaign | None = None) -> QuerySet[ReviewRound]:

@@ -26,8 +26,8 @@ from voxloop.volume.faults import Fault
 pytestmark = pytest.mark.django_db
 WORDS = ("planted", "fault", *(one.value for one in Fault))
 JSON = "application/json"
-# Figures that differ between any two readings: those of what is marked.
-FIGURES = ("counts", "voxel_counts", "change", "content_hash", "chunks", "amount", "bytes")
+# What differs between any two readings: what is marked, and where the scan comes from.
+FIGURES = ("site", "counts", "voxel_counts", "change", "content_hash", "chunks", "amount", "bytes")
 
 
 def without_figures(value: Any) -> Any:
