@@ -91,6 +91,8 @@ ROWS: dict[str, Row] = {
     "agreement_csv": Row(OVERSEERS, Scope.CAMPAIGN),
     "reviewers": Row(COORDINATOR, Scope.CAMPAIGN),
     "reviewers_csv": Row(COORDINATOR, Scope.CAMPAIGN),
+    "reader_style": Row(COORDINATOR, Scope.CAMPAIGN),
+    "reader_style_csv": Row(COORDINATOR, Scope.CAMPAIGN),
     "gold": Row(COORDINATOR, Scope.CAMPAIGN),
     "gold_make": Row(COORDINATOR, Scope.CAMPAIGN, POST),
     "gold_change": Row(COORDINATOR, Scope.CAMPAIGN, POST),

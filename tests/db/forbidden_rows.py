@@ -21,6 +21,7 @@ from annotation.reviews.models import (
     ReadingPair,
     ReviewRound,
     RoundMask,
+    StyleReading,
     Trial,
 )
 from annotation.scans.models import (
@@ -141,6 +142,7 @@ FORBIDDEN: dict[str, tuple[type[models.Model], dict[str, Any]]] = {
     "gold_result_dice": (GoldResult, {"dice": 1.01, "assignment": "other work"}),
     "planted_fault_known": (PlantedFault, {"kind": "blur", "round": "other round", "host": "other round"}),
     "planted_fault_restored": (PlantedFault, {"restored": 1.1, "round": "other round", "host": "other round"}),
+    "style_reading_against_known": (StyleReading, {"against": "model", "assignment": "other work"}),
     "trial_number_once": (Trial, {"state": "failed", "batch": "other batch"}),
     "trial_one_open": (Trial, {"number": 2, "batch": "other batch"}),
     "trial_state_known": (Trial, {**MIND, "number": 2, "batch": "other batch"}),

@@ -21,6 +21,7 @@ from annotation.reviews.models import (
     PlantedFault,
     ReadingPair,
     ReviewRound,
+    StyleReading,
     Trial,
 )
 from annotation.reviews.services import submit_assignment
@@ -126,6 +127,14 @@ def of_gold(world: World, assignment: Assignment, revision: MaskRevision | None)
         trial,
         GoldResult.objects.create(
             assignment=assignment, gold=gold, trial=trial, dice=0.9, handed_in_at=now(), **figures, **volumes
+        ),
+        StyleReading.objects.create(
+            assignment=assignment,
+            campaign=world.campaign,
+            against="gold",
+            drawn_ml=1.0,
+            reference_ml=1.0,
+            handed_in_at=now(),
         ),
     ]
 

@@ -39,6 +39,7 @@ class Reader:
     missed_ml: float | None = None
     attempts: int = 0
     certified: bool = False
+    is_member: bool = False
     again: bool = False  # was certified, and is asked again where `certified` is false
     last_trial: Trial | None = None
 
@@ -117,7 +118,7 @@ def visible_results(user: User, campaign: Campaign) -> "QuerySet[GoldResult]":
 def _readers(campaign: Campaign, results: Sequence[GoldResult]) -> list[Reader]:
     members = CampaignMember.objects.filter(campaign=campaign, role=Role.ANNOTATOR).select_related("user", "campaign")
     found = {
-        row.user_id: Reader(row.user, certified=is_certified(row), again=row.certified_at is not None)
+        row.user_id: Reader(row.user, certified=is_certified(row), is_member=True, again=row.certified_at is not None)
         for row in members
     }
     by_person: dict[Any, list[GoldResult]] = defaultdict(list)

@@ -1,7 +1,7 @@
 """Review rounds, comments, agreement, gold scans and arbitration."""
 
 from annotation.reviews.models.arbitrations import Arbitration
-from annotation.reviews.models.gold import GoldMask, GoldResult, GoldScan, Trial
+from annotation.reviews.models.gold import GoldMask, GoldResult, GoldScan, StyleReading, Trial
 from annotation.reviews.models.planted import PlantedFault
 from annotation.reviews.models.rounds import (
     Certificate,
@@ -26,5 +26,6 @@ __all__ = [
     "Reply",
     "ReviewRound",
     "RoundMask",
+    "StyleReading",
     "Trial",
 ]
