@@ -5,7 +5,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from annotation.reviews.claims import claim_round
-from annotation.reviews.gold import measure_gold
+from annotation.reviews.gold import make_gold, measure_gold
 from annotation.reviews.models import GoldScan, PlantedFault, Trial
 from annotation.reviews.planting import plant_beside
 from annotation.reviews.services import approve_round, return_round
@@ -99,9 +99,10 @@ def test_the_coordinator_reads_what_measures_people(live_world: World, new_page:
         else:
             return_round(round_id=made.round_id, actor=world["reviewer2"], comments=[{"text": "moved"}])
     page.reload()
-    expect(page.get_by_role("row", name="reviewer2")).to_contain_text("1 of 2")
+    expect(page.get_by_role("row", name="reviewer2 1 of 2")).to_be_visible()
     assert not faults_of(new_page, page.url, "reviewers")
 
+    make_scan(world, "b", seed=40)
     measured(world, [3.0, 4.0, 5.0, 3.5, 4.5, 5.5, 2.5, 4.0, 4.2, 3.8])
     page.goto("/campaigns/chest-ct/gold/")
     page.get_by_role("link", name="Style of annotator", exact=True).click()
@@ -109,6 +110,7 @@ def test_the_coordinator_reads_what_measures_people(live_world: World, new_page:
     assert not faults_of(new_page, page.url, "style")
 
     set_policy(world.campaign, certifies=True)
+    make_gold(campaign=world.campaign, scan_id=world.scans[0].pk, actor=world["coordinator"], certifies=True)
     member = world.campaign.members.get(user=world["annotator2"], role="annotator")
     member.certified_at = now()
     member.save()
@@ -120,3 +122,12 @@ def test_the_coordinator_reads_what_measures_people(live_world: World, new_page:
     page.goto("/campaigns/chest-ct/settings/")
     page.get_by_label("Annotators certify again").scroll_into_view_if_needed()
     shoot(page, "settings-certify-again")
+    for name, who, address in (
+        ("reviewers", page, "/campaigns/chest-ct/reviewers/"),
+        ("style", page, f"/campaigns/chest-ct/readers/{world['annotator'].pk}/"),
+        ("certify-again", reader, "/worklist/"),
+    ):
+        who.set_viewport_size({"width": 390, "height": 900})
+        who.goto(address)
+        assert who.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        shoot(who, f"{name}-390")

@@ -47,6 +47,10 @@ class Tally:
     judged: int
 
     @property
+    def missed(self) -> int:
+        return self.judged - self.found
+
+    @property
     def share(self) -> Interval | None:
         return share_of(self.found, self.judged) if self.judged else None
 

@@ -14,6 +14,7 @@ from voxloop.accounts.models import User
 from voxloop.volume.agreement import Interval, cohen_kappa, share_of
 
 ENOUGH = 10  # scans; fewer are a chance more than a style
+LEAST_TOLD, LEAST_HU = 0.1, 5.0  # mL or mm, HU; a smaller figure is no matter, however sure
 ENDS = ("Lower end (5 % of the voxels)", "Middle", "Upper end (95 %)")
 
 
@@ -54,6 +55,12 @@ class Style:
         return max(0, ENOUGH - len(self.readings))
 
     @property
+    def same(self) -> Interval | None:
+        """The share of all answers that are the panel's."""
+        asked = sum(one.asked for one in self.questions)
+        return share_of(sum(one.same for one in self.questions), asked) if asked else None
+
+    @property
     def words(self) -> list[str]:
         """What the intervals show, in sentences; an interval that holds 0 shows nothing."""
         found = []
@@ -61,10 +68,10 @@ class Style:
             (self.volume_ml, "mL", "Marks more than the panel", "Marks less than the panel"),
             (self.offset_mm, "mm", "Draws outside the panel's border", "Draws inside the panel's border"),
         ):
-            if figure is not None and figure.is_shown:
+            if figure is not None and figure.is_shown and abs(figure.value) >= LEAST_TOLD:
                 found.append(f"{more if figure.value > 0 else less}: {abs(figure.value):.1f} {unit} on average.")
         for row, what in zip(self.hu, ("faintest", "", "densest"), strict=False):
-            if what and row.apart.is_shown:
+            if what and row.apart.is_shown and abs(row.apart.value) >= LEAST_HU:
                 word = "higher" if row.apart.value > 0 else "lower"
                 found.append(f"The {what} that is marked is {abs(row.apart.value):.0f} HU {word} than the panel's.")
         return found

@@ -33,7 +33,7 @@ export interface Assignment {
   readonly scan: string;
   readonly scan_id: string;
   readonly site: string;
-  readonly stage: "annotation" | "review" | "arbitration" | "certification";
+  readonly stage: "annotation" | "review" | "arbitration" | "certification" | "planted";
   readonly state: "queued" | "open" | "submitted" | "approved" | "returned" | "blocked" | "skipped" | "reclaimed";
   readonly reason: string;
   readonly round: number;
@@ -218,7 +218,7 @@ export interface Condition {
  */
 export interface Context {
   readonly id: string;
-  readonly stage: "annotation" | "review" | "arbitration" | "certification";
+  readonly stage: "annotation" | "review" | "arbitration" | "certification" | "planted";
   readonly state: "queued" | "open" | "submitted" | "approved" | "returned" | "blocked" | "skipped" | "reclaimed";
   readonly round: number;
   readonly reason: string;
