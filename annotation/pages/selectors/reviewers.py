@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from annotation.pages.templatetags.figures import DASH
 from annotation.reviews.models import PlantedFault
 from annotation.reviews.states import RoundState
 from annotation.work.models import Campaign, CampaignMember
@@ -45,6 +46,10 @@ class Tally:
 
     found: int
     judged: int
+
+    @property
+    def words(self) -> str:
+        return f"{self.found} of {self.judged}" if self.judged else DASH
 
     @property
     def missed(self) -> int:

@@ -55,10 +55,18 @@ class Style:
         return max(0, ENOUGH - len(self.readings))
 
     @property
-    def same(self) -> Interval | None:
-        """The share of all answers that are the panel's."""
-        asked = sum(one.asked for one in self.questions)
-        return share_of(sum(one.same for one in self.questions), asked) if asked else None
+    def asked(self) -> int:
+        """Answers that there is one of the panel for."""
+        return sum(one.asked for one in self.questions)
+
+    @property
+    def same(self) -> int:
+        """How many of them are the panel's."""
+        return sum(one.same for one in self.questions)
+
+    @property
+    def share(self) -> float | None:
+        return self.same / self.asked if self.asked else None
 
     @property
     def words(self) -> list[str]:

@@ -18,7 +18,7 @@ from voxloop.volume.agreement import dice
 from voxloop.volume.amounts import voxel_ml
 
 Labels = npt.NDArray[np.uint8]
-Hu = npt.NDArray[np.int16]
+Hu = npt.NDArray[np.int16] | npt.NDArray[np.uint16]
 Mask = npt.NDArray[np.bool_]
 Spacing = tuple[float, float, float]
 
