@@ -21,6 +21,8 @@ WORKED_IN = (
     BatchState.RETURNED,
 )
 
+JUDGED = (Assignment.Stage.REVIEW, Assignment.Stage.ARBITRATION)
+
 
 def visible_campaigns(user: User) -> QuerySet[Campaign]:
     """Campaigns the person is a member of; an administrator sees all."""
@@ -42,13 +44,14 @@ def visible_scans(user: User) -> QuerySet[Scan]:
 
 
 def visible_batches(user: User) -> QuerySet[Batch]:
-    """Batches of campaigns the person oversees, and those that hold work of theirs or were given to them."""
+    """Batches of campaigns the person oversees, and those in which they read or that were given to them. Whoever judges
+    sees none: its size and state would tell which of their reviews are none of its work."""
     if user.is_administrator:
         return Batch.objects.all()
     return Batch.objects.filter(
         Q(campaign__in=campaigns_with_role(user, *OVERSEERS))
         | Q(assignee=user) & ~Q(state__in=[BatchState.DRAFT, BatchState.CANCELLED])
-        | Q(pk__in=own_work(user).values("batch_id"))
+        | Q(pk__in=own_work(user).exclude(stage__in=JUDGED).values("batch_id"))
     )
 
 

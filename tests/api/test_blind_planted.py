@@ -92,6 +92,9 @@ def test_a_planted_reading_looks_like_any_other_to_its_reviewer(world: World) ->
     # The scan is listed once to its reviewer: the earlier verdict of another one is not beside it.
     codes = [one["scan"] for one in client.get("/api/v1/reviews/").json()["results"]]
     assert codes.count(made.round.annotation.scan.code) == 1
+    # Nor do the size and the state of its batch tell that it is none of its scans.
+    assert client.get("/api/v1/batches/").json()["results"] == []
+    assert client.get(f"/api/v1/batches/{made.round.annotation.batch_id}/").status_code == 404
     for address in ("reviewers/", "reviewers/readings.csv"):
         assert client.get(f"/campaigns/chest-ct/{address}").status_code == 403
 

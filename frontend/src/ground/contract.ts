@@ -80,7 +80,7 @@ export interface BatchChoice {
   readonly scans: readonly Choice[];
 }
 
-/** The batch of an assignment; `position` of `size` scans. */
+/** The batch of an assignment; `position` of `size` scans. 1 of 1 for whoever judges. */
 export interface BatchOfContext {
   readonly id: string;
   readonly name: string;
