@@ -31,6 +31,7 @@ DENSE_HU = -300  # vessels, pleura and chest wall are denser
 LEAK_SHARE = (0.15, 0.35)  # of the mask's volume
 LEAK_REACH_MM = 40.0
 LEAST_LEAK_ML = 1.5
+MOST_CONTACTS = 8  # places of the border that are tried; a vessel may end at once
 _EVERY_NEIGHBOUR = np.ones((3, 3, 3), np.bool_)
 
 
@@ -124,18 +125,27 @@ def _leak(case: Case, chance: np.random.Generator) -> Labels | None:
     contacts = np.argwhere(ndi.binary_dilation(here > 0, _EVERY_NEIGHBOUR) & dense)
     if not len(contacts):
         return None
-    at = tuple(int(n) for n in contacts[chance.integers(len(contacts))])
-    near = tuple(slice(max(0, n - far), n + far + 1) for n, far in zip(at, reach, strict=True))
-    run = np.zeros_like(dense)
-    run[at] = True
     wanted = max(LEAST_LEAK_ML, chance.uniform(*LEAK_SHARE) * np.count_nonzero(here) * one_ml) / one_ml
-    count, grown = 0, run[near]
+    for contact in chance.permutation(contacts)[:MOST_CONTACTS]:
+        at = tuple(int(n) for n in contact)
+        near = tuple(slice(max(0, n - far), n + far + 1) for n, far in zip(at, reach, strict=True))
+        grown = _run(dense, at, near, wanted)
+        if np.count_nonzero(grown) * one_ml >= LEAST_ML:
+            beside = here[tuple(slice(max(0, n - 1), n + 2) for n in at)]
+            here[near][grown] = beside[beside > 0].min()
+            return found
+    return None
+
+
+def _run(dense: Mask, at: tuple[int, ...], near: tuple[slice, ...], wanted: float) -> Mask:
+    """Voxels of dense tissue that are reached from `at`, step by step until there are so many; of the box `near`."""
+    start = np.zeros_like(dense)
+    start[at] = True
+    count, grown = 0, start[near]
     while count < np.count_nonzero(grown) < wanted:
         count = int(np.count_nonzero(grown))
         grown = ndi.binary_dilation(grown, mask=dense[near])
-    beside = here[tuple(slice(max(0, n - 1), n + 2) for n in at)]
-    here[near][grown] = beside[beside > 0].min()
-    return found
+    return np.asarray(grown)
 
 
 def _shift(case: Case, chance: np.random.Generator) -> Labels | None:
