@@ -129,7 +129,7 @@ def _leak(case: Case, chance: np.random.Generator) -> Labels | None:
     for contact in chance.permutation(contacts)[:MOST_CONTACTS]:
         at = tuple(int(n) for n in contact)
         near = tuple(slice(max(0, n - far), n + far + 1) for n, far in zip(at, reach, strict=True))
-        grown = _run(dense, at, near, wanted)
+        grown = _run(dense, at, near, wanted, case.spacing_mm_zyx)
         if np.count_nonzero(grown) * one_ml >= LEAST_ML:
             beside = here[tuple(slice(max(0, n - 1), n + 2) for n in at)]
             here[near][grown] = beside[beside > 0].min()
@@ -137,14 +137,24 @@ def _leak(case: Case, chance: np.random.Generator) -> Labels | None:
     return None
 
 
-def _run(dense: Mask, at: tuple[int, ...], near: tuple[slice, ...], wanted: float) -> Mask:
-    """Voxels of dense tissue that are reached from `at`, step by step until there are so many; of the box `near`."""
+def _run(dense: Mask, at: tuple[int, ...], near: tuple[slice, ...], wanted: float, spacing_mm_zyx: Spacing) -> Mask:
+    """Voxels of dense tissue that are reached from `at`, step by step until there are so many; of the box `near`. About
+    as far in mm along each axis, and round where nothing is in the way, as a brush is: corners would tell."""
     start = np.zeros_like(dense)
     start[at] = True
-    count, grown = 0, start[near]
-    while count < np.count_nonzero(grown) < wanted:
-        count = int(np.count_nonzero(grown))
-        grown = ndi.binary_dilation(grown, mask=dense[near])
+    finest = min(spacing_mm_zyx)
+    every = [max(1, round(mm / finest)) for mm in spacing_mm_zyx]
+    still, step, grown = 0, 0, start[near]
+    while still < max(every) and np.count_nonzero(grown) < wanted:
+        step += 1
+        axes = [step % often == 0 for often in every]
+        shape = np.zeros((3, 3, 3), np.bool_)
+        shape[tuple(slice(None) if moves else slice(1, 2) for moves in axes)] = True
+        if step % 2:  # a diamond and a square by turns are an octagon
+            shape &= ndi.generate_binary_structure(3, 1)
+        more = ndi.binary_dilation(grown, shape, mask=dense[near])
+        still = still + 1 if np.array_equal(more, grown) else 0
+        grown = more
     return np.asarray(grown)
 
 
