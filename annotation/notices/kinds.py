@@ -12,7 +12,7 @@ class NoticeKind(TextChoices):
     DUE = "due", "My batch is due tomorrow, or its date has passed"
     REVIEWS_WAIT = "reviews_wait", "Reviews wait for me, once a day"
     BATCH_ENDED = "batch_ended", "A batch of my campaign has ended"
-    CERTIFICATION = "certification", "My certification was passed or failed, or is asked for again"
+    CERTIFICATION = "certification", "My certification was passed or failed"
     TRAINING = "training", "A training of my campaign has ended"
 
 
