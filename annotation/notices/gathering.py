@@ -12,6 +12,7 @@ from annotation.notices.kinds import NoticeKind
 from annotation.notices.services import tell
 from annotation.reviews.models import Comment, Reply, ReviewRound, Trial
 from annotation.reviews.selectors import visible_comments
+from annotation.work.certifying import must_certify, must_certify_again
 from annotation.work.models import Assignment, Batch, Campaign, CampaignMember
 from annotation.work.states import AssignmentState, BatchState
 from voxloop.accounts.models import User
@@ -84,9 +85,11 @@ def _comment(entry: AuditEntry) -> int:
         comment, word = (reply.comment if reply else None), "An answer to a comment on"
     if comment is None:
         return 0
-    found = ReviewRound.objects.select_related(
+    rounds = ReviewRound.objects.select_related(
         "annotation__campaign", "annotation__scan", "annotation__person", "reviewer"
-    ).get(pk=comment.round_id)
+    ).filter(pk=comment.round_id)
+    if (found := rounds.first()) is None:
+        return 0  # a planted fault has nobody to tell
     told = 0
     for person, desk in ((found.annotation.person, found.annotation_id), (found.reviewer, found.review_id)):
         if person is None or person.pk == entry.actor_id or not visible_comments(person).filter(pk=comment.pk).exists():
@@ -121,7 +124,7 @@ def _certification(entry: AuditEntry) -> int:
     trial = Trial.objects.select_related("campaign", "person").filter(pk=entry.object_id).first()
     if trial is None:
         return 0
-    passed = entry.action == "certification.passed"
+    passed = entry.action == "certification.passed" and not must_certify(trial.person, trial.campaign)
     return tell(
         person=trial.person,
         campaign=trial.campaign,
@@ -129,8 +132,28 @@ def _certification(entry: AuditEntry) -> int:
         key=f"certification:{trial.pk}",
         text="You passed the certification; your work is open."
         if passed
+        else "You passed the certification, but the guidelines have changed since; your work list says what to do."
+        if entry.action == "certification.passed"
         else "You did not pass the certification this time; your work list shows how close you came.",
         url="/worklist/",
+    )
+
+
+def _certify_again(entry: AuditEntry) -> int:
+    campaign = Campaign.objects.filter(pk=entry.object_id).first()
+    if campaign is None:
+        return 0
+    return sum(
+        tell(
+            person=person,
+            campaign=campaign,
+            kind=NoticeKind.CERTIFICATION,
+            key=f"again:{entry.pk}",
+            text=f"The guidelines of {campaign} have changed; certify again to get new scans. {entry.why}".strip(),
+            url="/worklist/",
+        )
+        for person in people_with(campaign, Role.ANNOTATOR)
+        if must_certify_again(person, campaign)
     )
 
 
@@ -176,6 +199,7 @@ TELLERS: dict[str, Callable[[AuditEntry], int]] = {
     "batch.closed": _batch_ended,
     "certification.passed": _certification,
     "certification.failed": _certification,
+    "campaign.certify_again": _certify_again,
     **dict.fromkeys(
         (f"training_run.{state}" for state in ("candidate", "undecided", "promoted", "rejected", "failed", "lost")),
         _training,

@@ -119,6 +119,12 @@ class SettingsForm(forms.Form):
         choices=ReviewPolicy.choices,
         help_text="A sample, drawn once the batch is handed in, excludes one bad scan in ten with 90 % confidence.",
     )
+    planted_percent = forms.IntegerField(
+        label="Planted faults in reviews, %",
+        min_value=0,
+        max_value=20,
+        help_text="Approved masks with a fault made by the computer, judged among the others: what reviewers find.",
+    )
     retrain_after = forms.IntegerField(
         label="Newly approved masks until a training",
         min_value=1,
@@ -145,6 +151,19 @@ class SettingsForm(forms.Form):
         label="Guidelines", required=False, widget=forms.Textarea(attrs={"rows": 10}), help_text="Markdown."
     )
 
+    certify_again = forms.BooleanField(
+        label="Annotators certify again",
+        required=False,
+        help_text="For changed guidelines: whoever is certified gets new scans once they have passed again; what they "
+        "have begun goes on. They are told.",
+    )
+    certify_why = forms.CharField(
+        label="What has changed",
+        required=False,
+        max_length=300,
+        help_text="One sentence; annotators read it where they certify again.",
+    )
+
     def __init__(self, data: Any = None, *, campaign: Campaign) -> None:
         initial = {name: getattr(campaign, name) for name in CHANGEABLE}
         initial |= {f"{name}_percent": round(100 * getattr(campaign, f"{name}_share")) for name in SHARES}
@@ -156,6 +175,10 @@ class SettingsForm(forms.Form):
         least, most = found.get("overlap_readers"), found.get("overlap_most")
         if least and most and least > most:
             self.add_error("overlap_most", f"Such a scan has {least} readers from the start; allow {least} or more.")
+        if found.get("certify_again") and not found.get("certify_why", "").strip():
+            self.add_error("certify_why", "Say what has changed: annotators read it where they certify again.")
+        if found.get("certify_again") and not found.get("certifies"):
+            self.add_error("certify_again", "There is no certification to pass again; let annotators pass one first.")
         return found
 
     def groups(self) -> list[tuple[Group, list[forms.BoundField]]]:
@@ -164,7 +187,9 @@ class SettingsForm(forms.Form):
 
     def wanted(self) -> dict[str, Any]:
         """The fields of the campaign."""
-        found = dict(self.cleaned_data)
+        found = {
+            name: value for name, value in self.cleaned_data.items() if name not in ("certify_again", "certify_why")
+        }
         for name in SHARES:
             percent = found.pop(f"{name}_percent")
             # A share between two whole percents stays as it is unless the percent was changed.

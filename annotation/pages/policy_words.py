@@ -8,7 +8,7 @@ from django import forms
 
 from annotation.work.models import Campaign
 
-SHARES = ("blank", "older", "repeat", "overlap", "gold")
+SHARES = ("blank", "older", "repeat", "overlap", "gold", "planted")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,11 @@ class Group:
 
 
 GROUPS = (
-    Group("The campaign", "Counts at once.", ("name", "planned_scans", "planned_until", "guidelines")),
+    Group(
+        "The campaign",
+        "Counts at once.",
+        ("name", "planned_scans", "planned_until", "guidelines", "certify_again", "certify_why"),
+    ),
     Group(
         "Batches",
         "Counts for batches that are made from now on; an open scan is held so long from its next sign of work on.",
@@ -42,13 +46,13 @@ GROUPS = (
     ),
     Group(
         "Gold scans and certification",
-        "Counts for batches that are made from now on; who has passed the certification stays certified.",
+        "Counts for batches that are made from now on; who has passed stays certified until the guidelines ask again.",
         ("gold_percent", "certifies", "certification_dice"),
     ),
     Group(
         "Review",
         "Counts for batches that are made, and verdicts that are signed, from now on.",
-        ("review_policy", "signature_policy"),
+        ("review_policy", "signature_policy", "planted_percent"),
     ),
     Group(
         "Learning",

@@ -30,6 +30,7 @@ from annotation.pages.views import (
     release_changes,
     releases,
     reviewer,
+    reviewers,
     selection,
     week,
 )
@@ -73,6 +74,10 @@ urlpatterns = [
     page("campaigns/<slug:slug>/week.csv", week.week_csv, "week_csv"),
     page("campaigns/<slug:slug>/agreement/", agreement.agreement, "agreement"),
     page("campaigns/<slug:slug>/agreement/data/<slug:name>.csv", agreement.agreement_csv, "agreement_csv"),
+    page("campaigns/<slug:slug>/reviewers/", reviewers.reviewers, "reviewers"),
+    page("campaigns/<slug:slug>/reviewers/readings.csv", reviewers.reviewers_csv, "reviewers_csv"),
+    page("campaigns/<slug:slug>/readers/<uuid:person>/", reviewers.reader_style, "reader_style"),
+    page("campaigns/<slug:slug>/readers/<uuid:person>/style.csv", reviewers.reader_style_csv, "reader_style_csv"),
     page("campaigns/<slug:slug>/gold/", gold.gold, "gold"),
     page("campaigns/<slug:slug>/gold/make/", gold.gold_make, "gold_make"),
     page("campaigns/<slug:slug>/gold/readings.csv", gold.gold_csv, "gold_csv"),

@@ -60,7 +60,7 @@ def claim_round(*, round_id: UUID, actor: User) -> ReviewRound:
 
 
 def _claim(found: ReviewRound, actor: User) -> None:
-    if ReviewRound.objects.filter(HELD, pk=found.pk).exists():
+    if ReviewRound.with_planted.filter(HELD, pk=found.pk).exists():
         raise Conflict("This scan waits for others of its batch; take the next one of the queue.", code="held")
     annotation = found.annotation
     check_not_paused(annotation, actor)
@@ -73,7 +73,8 @@ def _claim(found: ReviewRound, actor: User) -> None:
             scan=annotation.scan,
             stage=Assignment.Stage.REVIEW,
             person=actor,
-            position=annotation.position,
+            position=1,  # a reviewer has no place in a batch; the author's would tell a planted one by its double
+            is_planted=found.is_planted,
             round=found.number,
         )
         copy_heads(source={row.layer: row.submitted for row in found.masks.all()}, assignment=review)
@@ -88,6 +89,8 @@ def _claim(found: ReviewRound, actor: User) -> None:
         lease_until=until,
     )
     advance(found, RoundState.CLAIMED, table=REVIEW_ROUND, actor=actor, reviewer=actor, review=review, claimed_at=now())
+    if found.is_planted:
+        return  # nothing of a batch moves by it
     batch = Batch.objects.select_for_update().get(pk=annotation.batch_id)
     if batch.state == BatchState.SUBMITTED:
         advance(batch, BatchState.IN_REVIEW, table=BATCH, actor=actor)
@@ -136,7 +139,7 @@ def _unclaim(found: ReviewRound, actor: Actor, why: str) -> None:
 def end_rounds(*, scan: Scan, actor: Actor) -> None:
     """End the open rounds of a withdrawn scan (registered with `scans.services.on_withdrawn`)."""
     why = "the scan was withdrawn"
-    rows = ReviewRound.objects.select_for_update(of=("self",)).select_related("review")
+    rows = ReviewRound.with_planted.select_for_update(of=("self",)).select_related("review")
     for found in rows.filter(annotation__scan=scan, state__in=[RoundState.PENDING, RoundState.CLAIMED]):
         if found.review is not None and found.review.state in (AssignmentState.QUEUED, AssignmentState.OPEN):
             end_assignment(found.review, actor=actor, why=why)
@@ -146,7 +149,7 @@ def end_rounds(*, scan: Scan, actor: Actor) -> None:
 
 def give_back_claims(*, person: User, actor: Actor, why: str) -> int:
     """Give a person's claimed rounds back; returns how many (registered with `work.people.on_closed`)."""
-    rows = ReviewRound.objects.select_for_update(of=("self",)).select_related("review")
+    rows = ReviewRound.with_planted.select_for_update(of=("self",)).select_related("review")
     claimed = list(rows.filter(state=RoundState.CLAIMED, reviewer=person))
     for found in claimed:
         _unclaim(found, actor, why)
@@ -155,7 +158,7 @@ def give_back_claims(*, person: User, actor: Actor, why: str) -> int:
 
 def expire_claims() -> int:
     """Give back claims whose lease expired without corrections; returns how many. Called by beat."""
-    late = ReviewRound.objects.filter(
+    late = ReviewRound.with_planted.filter(
         state=RoundState.CLAIMED, review__lease_until__lt=now(), review__touched_at__isnull=True
     ).select_related("review")
     given_back = 0

@@ -39,7 +39,7 @@ from annotation.work.pauses import pauses_of
 from annotation.work.requeuing import whole_line
 from annotation.work.schema import Layer, Schema
 from annotation.work.seen import ENOUGH_SLICES
-from annotation.work.selectors import CAME_BACK, visible_assignments, work_list
+from annotation.work.selectors import CAME_BACK, JUDGED, visible_assignments, work_list
 from annotation.work.states import AssignmentState
 from voxloop.accounts.models import User
 from voxloop.accounts.preferences import read_settings
@@ -58,7 +58,9 @@ def viewer_context(assignment: Assignment, user: User) -> ContextFacts:
     batch = assignment.batch
     certifying = assignment.stage == Assignment.Stage.CERTIFICATION
     counted = Assignment.Stage.CERTIFICATION if certifying else Assignment.Stage.ANNOTATION
-    size = batch.assignments.filter(stage=counted).exclude(state=AssignmentState.RECLAIMED).count()
+    size = 1  # a reviewer has no place in a batch
+    if assignment.stage not in JUDGED:
+        size = batch.assignments.filter(stage=counted).exclude(state=AssignmentState.RECLAIMED).count()
     return ContextFacts(
         id=assignment.pk,
         stage=Assignment.Stage(assignment.stage),
@@ -141,7 +143,7 @@ def _marks(assignment: Assignment, round_: ReviewRound | None) -> MarksOfContext
 
 def neighbours(assignment: Assignment, user: User) -> tuple[str | None, str | None]:
     """URLs of the previous scan in the batch, and of the next one to do."""
-    if assignment.stage in (Assignment.Stage.REVIEW, Assignment.Stage.ARBITRATION):
+    if assignment.stage in JUDGED:
         return None, None  # the queue decides on the next review when the verdict is given
     own = visible_assignments(user).filter(person=user, batch=assignment.batch_id, stage=assignment.stage)
     own = own.order_by("position")
@@ -206,8 +208,8 @@ def reply_facts(reply: Reply) -> ReplyFacts:
 
 
 def _round_of(assignment: Assignment) -> ReviewRound | None:
-    rows = ReviewRound.objects.select_related("author", "reviewer", "answers", "annotation")
-    if assignment.stage in (Assignment.Stage.REVIEW, Assignment.Stage.ARBITRATION):
+    rows = ReviewRound.with_planted.select_related("author", "reviewer", "answers", "annotation")
+    if assignment.stage in JUDGED:
         return rows.filter(review=assignment).first()
     rounds = rows.filter(annotation__in=whole_line(assignment)).exclude(state=RoundState.TAKEN_BACK)
     return rounds.order_by("-number", "-created_at").first()

@@ -68,7 +68,7 @@ class ReviewOfContextFacts:
 
 @dataclass(frozen=True)
 class BatchOfContextFacts:
-    """The batch of an assignment; `position` of `size` scans."""
+    """The batch of an assignment; `position` of `size` scans. 1 of 1 for whoever judges."""
 
     id: UUID
     name: str

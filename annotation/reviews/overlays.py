@@ -47,7 +47,7 @@ def overlays_of(
         elif judged is not None and judged.approved_id != judged.submitted_id and round_.reviewer is not None:
             add("correction", f"Corrected by {round_.reviewer.username}", judged.approved)
         earlier = (
-            ReviewRound.objects.filter(annotation__in=whole_line(round_.annotation), number__lt=assignment.round)
+            ReviewRound.with_planted.filter(annotation__in=whole_line(round_.annotation), number__lt=assignment.round)
             .order_by("-number")
             .first()
         )
@@ -56,7 +56,8 @@ def overlays_of(
             add("previous", f"Round {earlier.number}", before.submitted if before else None)
         # Whoever judges one of several independent readings learns of the others after the verdict.
         is_blind = round_.annotation.is_overlap and round_.state in (RoundState.PENDING, RoundState.CLAIMED)
-        is_blind |= round_.annotation.is_gold  # at no time: a plain scan has no other reader
+        # At no time: a plain scan has no other reader.
+        is_blind |= round_.annotation.is_gold or round_.is_planted
         if reviewing and not is_blind and has_role(user, assignment.campaign, Role.REVIEWER, Role.ARBITRATOR):
             for reader, theirs in _other_readers(round_, layer):
                 add(f"reader-{reader}", f"Reader {reader}", theirs)
@@ -102,6 +103,7 @@ def _other_readers(round_: ReviewRound, layer: Layer) -> list[tuple[int, MaskRev
             submitted__isnull=False,
             round__annotation__campaign=round_.annotation.campaign_id,
             round__annotation__is_gold=False,
+            round__is_planted=False,
         )
         .exclude(round__annotation=round_.annotation_id)
         .select_related("submitted", "round__annotation")

@@ -43,6 +43,7 @@ def find_prior(assignment: Assignment, schema: Schema, user: User) -> PriorFacts
             RoundMask.objects.filter(
                 round__annotation__scan=found,
                 round__annotation__campaign=assignment.campaign_id,
+                round__is_planted=False,
                 round__state__in=[RoundState.APPROVED, RoundState.CORRECTED],
                 layer__in=layers,
                 approved__in=readable_revisions(user),

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from annotation.reviews.models import Arbitration, Certificate, Comment, Reply, ReviewRound
+from annotation.reviews.models import Arbitration, Certificate, Comment, PlantedFault, Reply, ReviewRound
 from annotation.reviews.states import ArbitrationState, CertificateState, RoundState
 from annotation.scans.states import ScanState
 from annotation.work.independence import reads_scan_of
@@ -29,8 +29,8 @@ HELD = Q(part=ReviewRound.Part.REST, certificate__state=CertificateState.DRAWN) 
 
 def visible_rounds(user: User) -> QuerySet[ReviewRound]:
     """Rounds that the person may judge, has judged, or oversees; an author sees the rounds of their own work, and who
-    goes on with a scan those before."""
-    rows = ReviewRound.objects.select_related(
+    goes on with a scan those before. Of planted faults their reviewer alone, as of any other reading."""
+    rows = ReviewRound.with_planted.filter(Q(is_planted=False) | Q(planted__reviewer=user)).select_related(
         "annotation",
         "annotation__scan",
         "annotation__scan__site",
@@ -49,6 +49,19 @@ def visible_rounds(user: User) -> QuerySet[ReviewRound]:
         | Q(author=user)
         | Q(annotation__in=lines_of(own_work(user))),
         annotation__scan__site__in=site_ids(user),
+    ).exclude(_shown_as_planted(user))
+
+
+def _shown_as_planted(user: User) -> Q:
+    """Verdicts of others on scans of which this reviewer got a planted fault: the scan would be listed twice. Not for
+    those who oversee the campaign."""
+    faults = PlantedFault.objects.filter(reviewer=user).exclude(campaign__in=campaigns_with_role(user, *OVERSEERS))
+    return Q(
+        ~Q(reviewer=user),
+        is_planted=False,
+        ended_at__isnull=False,
+        annotation__campaign__in=faults.values("campaign"),
+        annotation__scan__in=faults.values("source__annotation__scan"),
     )
 
 

@@ -210,7 +210,8 @@ def _approve(round_id: UUID, actor: User, signed_at: datetime, *, corrected: boo
         fail_certificate(found, actor)
     annotation = lock_assignment(found.annotation_id)
     advance(annotation, AssignmentState.APPROVED, table=ASSIGNMENT, actor=actor, ended_at=now())
-    refresh_batch(annotation.batch_id, actor)
+    if not found.is_planted:
+        refresh_batch(annotation.batch_id, actor)
     return found
 
 
@@ -235,6 +236,8 @@ def return_round(*, round_id: UUID, actor: User, comments: Sequence[Mapping[str,
     fail_certificate(found, actor)
     annotation = lock_assignment(found.annotation_id)
     advance(annotation, AssignmentState.RETURNED, table=ASSIGNMENT, actor=actor, round=annotation.round + 1)
+    if found.is_planted:
+        return found  # it comes back to nobody
     if annotation.batch.state in BATCH.final:  # nobody works in it: the scan is free and goes on in another batch
         end_assignment(annotation, actor=actor, why=f"returned after {annotation.batch} had ended")
     elif not can_work(found.author, annotation):

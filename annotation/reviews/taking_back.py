@@ -143,7 +143,7 @@ def take_back_verdict(*, round_id: UUID, actor: User) -> ReviewRound:
         submitted_at=None,
         lease_until=extended(found.review),
     )
-    _reopen_batch(annotation.batch_id, actor)
+    _reopen_batch(found, actor)
     return found
 
 
@@ -156,7 +156,10 @@ def _is_used(found: ReviewRound) -> bool:
     return any(is_used(found) for is_used in _uses)
 
 
-def _reopen_batch(batch_id: UUID, actor: User) -> None:
+def _reopen_batch(found: ReviewRound, actor: User) -> None:
+    if found.is_planted:
+        return  # no batch knows of it
+    batch_id = found.annotation.batch_id
     refresh_batch(batch_id, actor)
     batch = Batch.objects.select_for_update().get(pk=batch_id)
     if batch.state in (BatchState.ACCEPTED, BatchState.SUBMITTED):

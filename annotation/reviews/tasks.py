@@ -6,6 +6,8 @@ from annotation.reviews.arbitrators import expire_arbitrations
 from annotation.reviews.certificates import draw_due
 from annotation.reviews.claims import expire_claims
 from annotation.reviews.gold import measure_gold
+from annotation.reviews.planting import measure_corrections, plant_due
+from annotation.reviews.style import measure_styles
 from annotation.reviews.trials import measure_trials
 
 
@@ -21,7 +23,12 @@ def measure_agreement() -> int:
 
 @shared_task(name="beat.measure_gold", soft_time_limit=50)
 def measure_gold_readings() -> int:
-    return measure_gold() + measure_trials()
+    return measure_gold() + measure_trials() + measure_styles()
+
+
+@shared_task(name="beat.plant_faults", soft_time_limit=50)
+def plant_faults() -> int:
+    return plant_due() + measure_corrections()
 
 
 @shared_task(name="beat.draw_samples", soft_time_limit=40)

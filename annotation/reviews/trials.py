@@ -20,6 +20,7 @@ from annotation.reviews.models import GoldResult, GoldScan, ReadingPair, Trial
 from annotation.reviews.services import check_interlocked
 from annotation.reviews.states import TRIAL, RoundState, TrialState
 from annotation.scans.states import ScanState
+from annotation.work.certifying import is_certified
 from annotation.work.models import GOLD_READERS_FROM, Assignment, Batch, Campaign, CampaignMember
 from annotation.work.permissions import require_role, site_ids
 from annotation.work.services import lock_own
@@ -88,10 +89,14 @@ def begin_trial(*, campaign: Campaign, actor: User) -> Trial:
     Raises Forbidden, Conflict (`paused`, `certified`, `trial_open`, `no_certification`)."""
     require_role(actor, campaign, Role.ANNOTATOR)
     campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
-    member = CampaignMember.objects.select_for_update().get(campaign=campaign, user=actor, role=Role.ANNOTATOR)
+    member = (
+        CampaignMember.objects.select_for_update(of=("self",))
+        .select_related("campaign")
+        .get(campaign=campaign, user=actor, role=Role.ANNOTATOR)
+    )
     if campaign.is_paused or member.is_paused:
         raise Conflict("Your work here is paused; the certification can wait until it goes on.", code="paused")
-    if member.certified_at is not None:
+    if is_certified(member):
         raise Conflict("You have passed already; ordinary work is open to you.", code="certified")
     if Trial.objects.filter(campaign=campaign, person=actor, state=TrialState.WORKING).exists():
         raise Conflict("Your certification is under way; go on with its scans.", code="trial_open")
@@ -189,7 +194,8 @@ def _end_if_done(trial: Trial, actor: Actor) -> None:
         return
     advance(trial, TrialState.PASSED, table=TRIAL, actor=actor, dice=mean, ended_at=now())
     CampaignMember.objects.filter(campaign=trial.campaign, user=trial.person, role=Role.ANNOTATOR).update(
-        certified_at=now()
+        # An attempt that began before the guidelines asked again has shown nothing of the new ones.
+        certified_at=trial.created_at
     )
 
 
@@ -224,13 +230,13 @@ def let_work(*, campaign: Campaign, person_id: UUID, actor: User, why: str) -> C
 
     Raises Forbidden, NotFound, Invalid (`reason_required`), Conflict (`certified`)."""
     require_role(actor, campaign, Role.COORDINATOR)
-    rows = CampaignMember.objects.select_for_update(of=("self",)).select_related("user")
+    rows = CampaignMember.objects.select_for_update(of=("self",)).select_related("user", "campaign")
     member = rows.filter(campaign=campaign, user=person_id, role=Role.ANNOTATOR).first()
     if member is None:
         raise NotFound
     if not why.strip():
         raise Invalid("Say why this person needs no certification.", code="reason_required")
-    if member.certified_at is not None:
+    if is_certified(member):
         raise Conflict(f"{member.user} may work already.", code="certified")
     member.certified_at = now()
     member.save(update_fields=["certified_at"])

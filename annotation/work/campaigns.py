@@ -73,6 +73,7 @@ CHANGEABLE = (
     "gold_share",
     "certifies",
     "certification_dice",
+    "planted_share",
     "review_policy",
     "retrain_after",
     "retrain_every_days",
@@ -97,12 +98,14 @@ def change_campaign(*, campaign: Campaign, actor: Actor, **wanted: Any) -> list[
     old = {name: getattr(row, name) for name in changed}
     for name in changed:
         setattr(row, name, wanted[name])
+    if "guidelines" in changed:
+        row.guidelines_version += 1
     try:
         row.full_clean(exclude=["schema"])
     except ValidationError as error:
         field, faults = next(iter(error.message_dict.items()))
         raise Invalid(faults[0], code="bad_campaign", field=field) from error
-    row.save(update_fields=changed)
+    row.save(update_fields=[*changed, "guidelines_version"])
     record(
         actor=actor,
         action="campaign.changed",

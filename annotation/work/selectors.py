@@ -21,6 +21,8 @@ WORKED_IN = (
     BatchState.RETURNED,
 )
 
+JUDGED = (Assignment.Stage.REVIEW, Assignment.Stage.ARBITRATION)
+
 
 # `Assignment.told_state` in queries.
 CAME_BACK = Q(state=AssignmentState.RETURNED) | Q(
@@ -49,13 +51,14 @@ def visible_scans(user: User) -> QuerySet[Scan]:
 
 
 def visible_batches(user: User) -> QuerySet[Batch]:
-    """Batches of campaigns the person oversees, and those that hold work of theirs or were given to them."""
+    """Batches of campaigns the person oversees, and those in which they read or that were given to them. Whoever judges
+    sees none: its size and state would tell which of their reviews are none of its work."""
     if user.is_administrator:
         return Batch.objects.all()
     return Batch.objects.filter(
         Q(campaign__in=campaigns_with_role(user, *OVERSEERS))
         | Q(assignee=user) & ~Q(state__in=[BatchState.DRAFT, BatchState.CANCELLED])
-        | Q(pk__in=own_work(user).values("batch_id"))
+        | Q(pk__in=own_work(user).exclude(stage__in=JUDGED).values("batch_id"))
     )
 
 
@@ -63,7 +66,7 @@ def visible_assignments(user: User) -> QuerySet[Assignment]:
     """The person's own assignments, and those of campaigns they oversee, at their sites."""
     rows = Assignment.objects.select_related(
         "scan", "scan__site", "batch", "campaign", "person", "begun_as", "begun_as__person"
-    )
+    ).filter(Q(is_planted=False) | Q(person=user))  # the review of a planted fault is its reviewer's alone
     if user.is_administrator:
         return rows
     return rows.filter(

@@ -38,6 +38,7 @@ SETTINGS = {
     "overlap_low_dice": "0",
     "overlap_most": "3",
     "gold_percent": "0",
+    "planted_percent": "0",
     "certification_dice": "0.6",
     "review_policy": "all",
     "retrain_after": "25",

@@ -4,14 +4,21 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from annotation.reviews.gold import measure_gold
-from annotation.reviews.models import GoldScan, Trial
+from annotation.reviews.claims import claim_round
+from annotation.reviews.gold import make_gold, measure_gold
+from annotation.reviews.models import GoldScan, PlantedFault, Trial
+from annotation.reviews.planting import plant_beside
+from annotation.reviews.services import approve_round, return_round
+from annotation.work.certifying import ask_to_certify_again
 from annotation.work.gold import hide_gold
 from tests.browser.test_choosing import faults_of
 from tests.chromium import shoot
+from tests.db.test_style import made as measured
 from tests.factories.gold import approved, draw_ball, read, set_policy
+from tests.factories.planted import handed_in, planted
 from tests.factories.world import World, invite_readers, make_scan, publish
 from tests.journeys.viewer import Viewer
+from voxloop.kernel.clock import now
 
 
 def test_a_newcomer_passes_the_certification_and_hidden_gold_is_plotted(live_world: World, new_page: Any) -> None:
@@ -73,3 +80,54 @@ def test_a_newcomer_passes_the_certification_and_hidden_gold_is_plotted(live_wor
     page.goto(f"/batches/{batch.pk}/")
     page.get_by_role("button", name="Hide gold…").click()
     shoot(page, "gold-hide")
+
+
+def test_the_coordinator_reads_what_measures_people(live_world: World, new_page: Any) -> None:
+    world = live_world
+    page = new_page("coordinator")
+    page.goto("/campaigns/chest-ct/")
+    page.get_by_role("link", name="Reviewers", exact=True).click()
+    expect(page.get_by_role("heading", name="No fault is planted")).to_be_visible()
+    shoot(page, "reviewers-empty")
+    planted(world, 1)
+    for host in handed_in(world, 2):
+        plant_beside(host)
+    for number, made in enumerate(PlantedFault.objects.order_by("created_at")):
+        claim_round(round_id=made.round_id, actor=world["reviewer2"])
+        if number:
+            approve_round(round_id=made.round_id, actor=world["reviewer2"], signed_at=now())
+        else:
+            return_round(round_id=made.round_id, actor=world["reviewer2"], comments=[{"text": "moved"}])
+    page.reload()
+    expect(page.get_by_role("row", name="reviewer2 1 of 2")).to_be_visible()
+    assert not faults_of(new_page, page.url, "reviewers")
+
+    make_scan(world, "b", seed=40)
+    measured(world, [3.0, 4.0, 5.0, 3.5, 4.5, 5.5, 2.5, 4.0, 4.2, 3.8])
+    page.goto("/campaigns/chest-ct/gold/")
+    page.get_by_role("link", name="Style of annotator", exact=True).click()
+    expect(page.get_by_text("Marks more than the panel")).to_be_visible()
+    assert not faults_of(new_page, page.url, "style")
+
+    set_policy(world.campaign, certifies=True)
+    make_gold(campaign=world.campaign, scan_id=world.scans[0].pk, actor=world["coordinator"], certifies=True)
+    member = world.campaign.members.get(user=world["annotator2"], role="annotator")
+    member.certified_at = now()
+    member.save()
+    ask_to_certify_again(campaign=world.campaign, actor=world["coordinator"], why="Vessels are left out now.")
+    reader = new_page("annotator2")
+    assert not faults_of(new_page, f"{page.url.split('/campaigns')[0]}/worklist/", "certify-again", "annotator2")
+    reader.goto("/worklist/")
+    expect(reader.get_by_text("Vessels are left out now.")).to_be_visible()
+    page.goto("/campaigns/chest-ct/settings/")
+    page.get_by_label("Annotators certify again").scroll_into_view_if_needed()
+    shoot(page, "settings-certify-again")
+    for name, who, address in (
+        ("reviewers", page, "/campaigns/chest-ct/reviewers/"),
+        ("style", page, f"/campaigns/chest-ct/readers/{world['annotator'].pk}/"),
+        ("certify-again", reader, "/worklist/"),
+    ):
+        who.set_viewport_size({"width": 390, "height": 900})
+        who.goto(address)
+        assert who.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        shoot(who, f"{name}-390")

@@ -18,8 +18,10 @@ from annotation.reviews.models import (
     GoldMask,
     GoldResult,
     GoldScan,
+    PlantedFault,
     ReadingPair,
     ReviewRound,
+    StyleReading,
     Trial,
 )
 from annotation.reviews.services import submit_assignment
@@ -65,7 +67,7 @@ def test_every_constraint_has_a_row() -> None:
 
 
 def of_reviews(world: World, assignment: Assignment, round_: ReviewRound) -> list[models.Model]:
-    """A certificate, the agreement of two rounds, and their arbitration."""
+    """A certificate, the agreement of two rounds, their arbitration, and a planted fault."""
     second = ReviewRound.objects.create(annotation=assignment, author=world["annotator"], state="taken_back")
     return [
         Certificate.objects.create(
@@ -96,6 +98,16 @@ def of_reviews(world: World, assignment: Assignment, round_: ReviewRound) -> lis
             second_reader=world["annotator2"],
             dice=0.4,
         ),
+        PlantedFault.objects.create(
+            campaign=world.campaign,
+            round=round_,
+            source=round_,
+            host=round_,
+            reviewer=world["reviewer"],
+            kind="shifted",
+            seed=1,
+            changed_ml=2.0,
+        ),
     ]
 
 
@@ -115,6 +127,14 @@ def of_gold(world: World, assignment: Assignment, revision: MaskRevision | None)
         trial,
         GoldResult.objects.create(
             assignment=assignment, gold=gold, trial=trial, dice=0.9, handed_in_at=now(), **figures, **volumes
+        ),
+        StyleReading.objects.create(
+            assignment=assignment,
+            campaign=world.campaign,
+            against="gold",
+            drawn_ml=1.0,
+            reference_ml=1.0,
+            handed_in_at=now(),
         ),
     ]
 
@@ -208,6 +228,7 @@ def test_every_forbidden_row_is_refused(world: World, rows: dict[type[models.Mod
     words = {
         "other job": rows[Job],
         "first round": rows[ReviewRound],
+        "other round": ReviewRound.objects.get(state="taken_back"),
         "other work": other_work,
         "other batch": other_work.batch,
         "other scan": other_work.scan,

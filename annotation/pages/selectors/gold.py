@@ -15,6 +15,7 @@ from annotation.reviews.states import RoundState, TrialState
 from annotation.reviews.trials import PassMark, pass_mark
 from annotation.scans.models import Scan
 from annotation.scans.states import ScanState
+from annotation.work.certifying import is_certified
 from annotation.work.models import Assignment, Campaign, CampaignMember
 from annotation.work.schema import parse_schema
 from annotation.work.selectors import visible_scans
@@ -38,6 +39,8 @@ class Reader:
     missed_ml: float | None = None
     attempts: int = 0
     certified: bool = False
+    is_member: bool = False
+    again: bool = False  # was certified, and is asked again where `certified` is false
     last_trial: Trial | None = None
 
     @property
@@ -113,8 +116,11 @@ def visible_results(user: User, campaign: Campaign) -> "QuerySet[GoldResult]":
 
 
 def _readers(campaign: Campaign, results: Sequence[GoldResult]) -> list[Reader]:
-    members = CampaignMember.objects.filter(campaign=campaign, role=Role.ANNOTATOR).select_related("user")
-    found = {row.user_id: Reader(row.user, certified=row.certified_at is not None) for row in members}
+    members = CampaignMember.objects.filter(campaign=campaign, role=Role.ANNOTATOR).select_related("user", "campaign")
+    found = {
+        row.user_id: Reader(row.user, certified=is_certified(row), is_member=True, again=row.certified_at is not None)
+        for row in members
+    }
     by_person: dict[Any, list[GoldResult]] = defaultdict(list)
     for one in results:
         person = one.assignment.person

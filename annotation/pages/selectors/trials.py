@@ -6,7 +6,7 @@ from annotation.reviews.feedback import next_of
 from annotation.reviews.models import GoldResult, Trial
 from annotation.reviews.states import TrialState
 from annotation.reviews.trials import certification_set, pass_mark
-from annotation.work.certifying import must_certify
+from annotation.work.certifying import must_certify, must_certify_again
 from annotation.work.models import Assignment, Campaign
 from voxloop.accounts.models import User
 
@@ -20,6 +20,7 @@ class TrialPanel:
     last: Trial | None
     following: Assignment | None
     measured: int
+    again: bool  # was certified; the guidelines ask for it again
 
     @property
     def is_open(self) -> bool:
@@ -37,5 +38,6 @@ def trial_panel(user: User, campaign: Campaign | None) -> TrialPanel | None:
         pass_dice=last.pass_dice if last is not None and is_open else pass_mark(campaign).dice,
         last=last,
         following=next_of(last) if last is not None and is_open else None,
+        again=must_certify_again(user, campaign),
         measured=GoldResult.objects.filter(trial=last).count() if is_open else 0,
     )

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,6 +16,7 @@ from annotation.pages.requests import PageRequest
 from annotation.pages.sending import form_page, save
 from annotation.pages.templatetags.figures import plural
 from annotation.work.campaigns import change_campaign, pause_campaign, resume_campaign
+from annotation.work.certifying import ask_to_certify_again
 from annotation.work.cloning import clone_campaign
 from annotation.work.models import Batch, Campaign
 from annotation.work.pausing import pause_batch, pause_person, resume_batch, resume_person
@@ -26,7 +28,12 @@ def campaign_settings(request: PageRequest, campaign: Campaign) -> HttpResponse:
     form = SettingsForm(request.POST or None, campaign=campaign)
 
     def change() -> list[str]:
-        return change_campaign(campaign=campaign, actor=request.user, **form.wanted())
+        with transaction.atomic():
+            done = change_campaign(campaign=campaign, actor=request.user, **form.wanted())
+            if form.cleaned_data["certify_again"]:
+                ask_to_certify_again(campaign=campaign, actor=request.user, why=form.cleaned_data["certify_why"])
+                done.append("certify_again")
+        return done
 
     if request.method == "POST" and form.is_valid() and (changed := save(form, change)) is not None:
         told = f"{plural(len(changed), 'setting')} of {form.cleaned_data['name']} changed." if changed else ""

@@ -1,7 +1,8 @@
 """Review rounds, comments, agreement, gold scans and arbitration."""
 
 from annotation.reviews.models.arbitrations import Arbitration
-from annotation.reviews.models.gold import GoldMask, GoldResult, GoldScan, Trial
+from annotation.reviews.models.gold import GoldMask, GoldResult, GoldScan, StyleReading, Trial
+from annotation.reviews.models.planted import PlantedFault
 from annotation.reviews.models.rounds import (
     Certificate,
     Comment,
@@ -20,9 +21,11 @@ __all__ = [
     "GoldMask",
     "GoldResult",
     "GoldScan",
+    "PlantedFault",
     "ReadingPair",
     "Reply",
     "ReviewRound",
     "RoundMask",
+    "StyleReading",
     "Trial",
 ]

@@ -111,3 +111,35 @@ class GoldResult(models.Model):
 
     def __str__(self) -> str:
         return f"result of {self.assignment_id}"
+
+
+class StyleReading(models.Model):
+    """How a reading was marked beside the panel, as it was handed in first (annotation.reviews.style)."""
+
+    class Against(models.TextChoices):
+        GOLD = "gold", "Gold reference"
+        CONSENSUS = "consensus", "Majority of the other readers"
+        READER = "reader", "The other reader"
+
+    assignment = models.OneToOneField(Assignment, on_delete=models.CASCADE, related_name="style_reading")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="style_readings")
+    against = models.CharField(max_length=12, choices=Against.choices)
+    drawn_ml = models.FloatField()
+    reference_ml = models.FloatField()
+    offset_mm = models.FloatField(null=True)  # above 0: outside the reference; null: no lesion is in both
+    hu = models.JSONField(null=True)  # 5th, 50th, 95th percentile of what was marked; null: nothing
+    reference_hu = models.JSONField(null=True)
+    answers = models.JSONField(default=dict)  # by question the reader's answer and that of the panel
+    handed_in_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["handed_in_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(against__in=["gold", "consensus", "reader"]), name="style_reading_against_known"
+            )
+        ]
+        indexes = [models.Index(fields=["campaign", "handed_in_at"], name="style_reading_of")]
+
+    def __str__(self) -> str:
+        return f"style of {self.assignment_id}"

@@ -52,6 +52,13 @@ class Certificate(models.Model):
         return f"sample of {self.sampled} of {self.batch}"
 
 
+class RealRounds(models.Manager["ReviewRound"]):
+    """Rounds without planted faults: what counts, trains and is released sees no other."""
+
+    def get_queryset(self) -> models.QuerySet["ReviewRound"]:
+        return super().get_queryset().filter(is_planted=False)
+
+
 class ReviewRound(models.Model):
     """One reviewer's verdict on one submitted revision."""
 
@@ -80,6 +87,10 @@ class ReviewRound(models.Model):
     # Shown to nobody who judges: it is the reviewers' blindness.
     certificate = models.ForeignKey(Certificate, null=True, on_delete=models.PROTECT, related_name="rounds")
     part = models.CharField(max_length=8, choices=Part.choices, blank=True)
+    is_planted = models.BooleanField(default=False)  # measures its reviewer (annotation.reviews.planting)
+
+    objects = RealRounds()
+    with_planted: models.Manager["ReviewRound"] = models.Manager()  # for the doors of a verdict, and what ends work
 
     class Meta:
         ordering = ["-risk", "created_at"]

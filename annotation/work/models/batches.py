@@ -57,6 +57,7 @@ class Assignment(models.Model):
         REVIEW = "review", "Review"
         ARBITRATION = "arbitration", "Arbitration"
         CERTIFICATION = "certification", "Certification"
+        PLANTED = "planted", "Planted fault"  # handed in by nobody, for a reviewer (annotation.reviews.planting)
 
     class Start(models.TextChoices):
         BLANK = "blank", "Blank"
@@ -77,6 +78,7 @@ class Assignment(models.Model):
     reader = models.PositiveSmallIntegerField(default=1)  # 2, 3 … for independent readers of one scan
     is_overlap = models.BooleanField(default=False)  # one of several independent readings, the first one too
     is_gold = models.BooleanField(default=False)  # measures its reader (annotation.work.gold); told to nobody at work
+    is_planted = models.BooleanField(default=False)  # the faulty reading that measures its reviewer, and its review
     round = models.PositiveSmallIntegerField(default=1)
     # The first assignment of this line of work, when another person began it; null: it begins here.
     begun_as = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="gone_on")
@@ -107,7 +109,8 @@ class Assignment(models.Model):
                         AssignmentState.BLOCKED,
                     ]
                 )
-                | Q(person__isnull=False),
+                | Q(person__isnull=False)
+                | Q(stage="planted"),
                 name="assignment_worked_on_has_person",
             ),
             # At most one person holds a scan in a stage, except independent readers.
@@ -119,6 +122,13 @@ class Assignment(models.Model):
             models.CheckConstraint(
                 condition=Q(is_gold=False) | Q(is_overlap=True, reader__gte=GOLD_READERS_FROM, stage="annotation"),
                 name="assignment_gold_is_blind",
+            ),
+            # In nobody's list, and no other work is taken for it.
+            models.CheckConstraint(
+                condition=Q(stage="planted", is_planted=True, person__isnull=True)
+                | Q(is_planted=True, stage="review")
+                | Q(is_planted=False) & ~Q(stage="planted"),
+                name="assignment_planted_is_apart",
             ),
             # Nobody reads a scan against themselves.
             models.UniqueConstraint(

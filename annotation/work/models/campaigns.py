@@ -66,6 +66,9 @@ class Campaign(Pausable):
     slug = models.SlugField(max_length=64, unique=True)
     schema = models.ForeignKey(LabelSchema, on_delete=models.PROTECT, related_name="campaigns")
     guidelines = models.TextField(blank=True)
+    guidelines_version = models.PositiveSmallIntegerField(default=1)  # counts changes of the text
+    recertify_at = models.DateTimeField(null=True, blank=True)  # since when those certified before certify again
+    recertify_why = models.CharField(max_length=500, blank=True)
     batch_size = models.PositiveSmallIntegerField(default=50)
     due_days = models.PositiveSmallIntegerField(default=14)  # from making a batch to its due date; 0: none is proposed
     lease_minutes = models.PositiveSmallIntegerField(default=120)
@@ -87,6 +90,7 @@ class Campaign(Pausable):
     gold_share = models.FloatField(default=0.0)  # of a batch: gold scans, read without a model to measure the reader
     certifies = models.BooleanField(default=False)  # annotators get work once they have passed the certification set
     certification_dice = models.FloatField(default=0.6)  # to pass, while the panel's own agreement is not known
+    planted_share = models.FloatField(default=0.0)  # of what reviewers judge: planted faults, to measure them
     review_policy = models.CharField(max_length=8, choices=ReviewPolicy.choices, default=ReviewPolicy.ALL)
     signature_policy = models.CharField(
         max_length=8, choices=SignaturePolicy.choices, default=SignaturePolicy.RECENT
@@ -124,6 +128,16 @@ class Campaign(Pausable):
             ),
             models.CheckConstraint(
                 condition=Q(certification_dice__gt=0, certification_dice__lte=1), name="campaign_certification_dice"
+            ),
+            models.CheckConstraint(
+                condition=Q(planted_share__gte=0, planted_share__lte=0.2),
+                name="campaign_planted_share",
+                violation_error_message="At most one in five reviews is planted: the others are the work.",
+            ),
+            models.CheckConstraint(
+                condition=Q(recertify_at__isnull=True, recertify_why="")
+                | Q(recertify_at__isnull=False) & ~Q(recertify_why=""),
+                name="campaign_recertify_has_reason",
             ),
             models.CheckConstraint(
                 condition=Q(review_policy__in=ReviewPolicy.values), name="campaign_review_policy_known"

@@ -33,7 +33,7 @@ export interface Assignment {
   readonly scan: string;
   readonly scan_id: string;
   readonly site: string;
-  readonly stage: "annotation" | "review" | "arbitration" | "certification";
+  readonly stage: "annotation" | "review" | "arbitration" | "certification" | "planted";
   readonly state: "queued" | "open" | "submitted" | "approved" | "returned" | "blocked" | "skipped" | "reclaimed";
   readonly reason: string;
   readonly round: number;
@@ -80,7 +80,7 @@ export interface BatchChoice {
   readonly scans: readonly Choice[];
 }
 
-/** The batch of an assignment; `position` of `size` scans. */
+/** The batch of an assignment; `position` of `size` scans. 1 of 1 for whoever judges. */
 export interface BatchOfContext {
   readonly id: string;
   readonly name: string;
@@ -218,7 +218,7 @@ export interface Condition {
  */
 export interface Context {
   readonly id: string;
-  readonly stage: "annotation" | "review" | "arbitration" | "certification";
+  readonly stage: "annotation" | "review" | "arbitration" | "certification" | "planted";
   readonly state: "queued" | "open" | "submitted" | "approved" | "returned" | "blocked" | "skipped" | "reclaimed";
   readonly round: number;
   readonly reason: string;

@@ -39,7 +39,7 @@ export const PARTS: Readonly<Record<string, string>> = {
   F: "question:s in:[sb",
   // Context
   G:
-    "id reason user:s stage:=annotation/review/arbitration/certification " +
+    "id reason user:s stage:=annotation/review/arbitration/certification/planted " +
     "state:=queued/open/submitted/approved/returned/blocked/skipped/reclaimed round offline_days:i batch:B " +
     "campaign:C scan:Ja prior:?Ca schema:O masks:{U overlays:[Z probability:?Da interactive:?K answers:A marks:T " +
     "comments:[E comments_seen lease_until previous next:?s review:?Ga feedback:?H signature:Oa seen:Pa " +

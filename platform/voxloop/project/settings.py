@@ -276,6 +276,7 @@ CELERY_BEAT_SCHEDULE = {
     "measure-agreement": {"task": "beat.measure_agreement", "schedule": 60.0, "options": {"expires": 50}},
     "draw-samples": {"task": "beat.draw_samples", "schedule": 60.0, "options": {"expires": 50}},
     "measure-gold": {"task": "beat.measure_gold", "schedule": 60.0, "options": {"expires": 50}},
+    "plant-faults": {"task": "beat.plant_faults", "schedule": 60.0, "options": {"expires": 50}},
     "measure-quantities": {"task": "beat.measure_quantities", "schedule": 60.0, "options": {"expires": 50}},
     "finish-erasures": {"task": "beat.finish_erasures", "schedule": 300.0, "options": {"expires": 280}},
     "scrub-weekly": {"task": "beat.scrub_weekly", "schedule": 3600.0, "options": {"expires": 3000}},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import fdtri, ndtri, stdtrit
+from scipy.special import betaincinv, fdtri, ndtri, stdtrit
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class _Variance:
     ms_scans: float
     ms_readers: float
     ms_left: float
+
+
+def share_of(hits: int, trials: int, confidence: float = 0.95) -> Interval:
+    """A share with its exact interval (Clopper and Pearson 1934). Raises ValueError for no trial, or more hits."""
+    if not 0 <= hits <= trials or not trials:
+        raise ValueError("a share needs trials, and no more hits than those")
+    tail = (1 - confidence) / 2
+    low = float(betaincinv(hits, trials - hits + 1, tail)) if hits else 0.0
+    high = float(betaincinv(hits + 1, trials - hits, 1 - tail)) if hits < trials else 1.0
+    return Interval(hits / trials, low, high)
 
 
 def icc_a1(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
