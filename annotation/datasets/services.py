@@ -15,6 +15,7 @@ from annotation.datasets.exporters.choices import known_formats
 from annotation.datasets.exporters.manifest import manifest_hash
 from annotation.datasets.freezing import freeze_list, list_items
 from annotation.datasets.models import Export, Release, ReleaseItem
+from annotation.datasets.parts import choose_part, suffix_of
 from annotation.datasets.permissions import require_data_manager, require_sites
 from annotation.datasets.selectors import list_candidates, visible_releases
 from annotation.datasets.states import EXPORTABLE, RELEASE, ReleaseState
@@ -145,24 +146,29 @@ def request_export(
     actor: User,
     destination: str = "",
     formats: Sequence[str] = (),
+    sides: Sequence[str] = (),
+    sites: Sequence[str] = (),
     by_operator: bool = False,
 ) -> Export:
-    """Enqueue the export of a frozen release.
+    """Enqueue the export of a frozen release, or of its scans on these sides and of these sites (none: all).
 
     `destination`: "" for the server's own folder, or one of the buckets of `EXPORT_BUCKETS`. The command line
     (`by_operator`) may name any folder or bucket: whoever runs it could write there anyway. `formats` come besides
     NIfTI and DICOM SEG. Returns an export in progress of the same formats to the same destination instead of starting
-    a second one. Raises NoSpace, Invalid (`unknown_format`), Conflict (`not_frozen`, `export_running`)."""
+    a second one. Raises NoSpace, Invalid (`unknown_format`, what `choose_part` raises), Conflict (`not_frozen`,
+    `export_running`)."""
     release = _lock(release_id, actor)
     if release.state not in EXPORTABLE:
         raise Conflict(f"This release is {release.state}; only a frozen one can be exported.", code="not_frozen")
     chosen = known_formats(formats)
+    part = choose_part(release.manifest or {}, sides, sites)
     address = destination or settings.EXPORT_ROOT.resolve().as_uri()
     if destination and not by_operator and destination not in settings.EXPORT_BUCKETS:
         raise Forbidden("Exports go to the server's own folder or to a bucket that it knows.", code="bad_destination")
     if not address.startswith(("file://", "s3://")):
         raise Invalid("An export goes to a folder or to s3://bucket/prefix.", code="bad_destination")
-    running = release.exports.filter(destination=address, job__state__in=[JobState.QUEUED, JobState.RUNNING]).first()
+    at_work = release.exports.filter(destination=address, job__state__in=[JobState.QUEUED, JobState.RUNNING])
+    running = next((export for export in at_work if export.part == part), None)
     if running is not None and running.formats == chosen:
         return running
     if running is not None:
@@ -171,7 +177,7 @@ def request_export(
             code="export_running",
         )
     require_room()
-    export = Export.objects.create(release=release, destination=address, formats=chosen, created_by=actor)
+    export = Export.objects.create(release=release, destination=address, formats=chosen, part=part, created_by=actor)
     export.job = enqueue(
         Job.Kind.EXPORT_RELEASE, payload={"export": str(export.pk)}, key=f"export:{export.pk}", actor=actor
     )
@@ -180,7 +186,7 @@ def request_export(
         actor=actor,
         action="release.export_requested",
         target=release,
-        new={"export": str(export.pk), "destination": address, "formats": chosen},
+        new={"export": str(export.pk), "destination": address, "formats": chosen, "part": part},
     )
     return export
 
@@ -188,6 +194,11 @@ def request_export(
 def folder_name(release: Release) -> str:
     """The folder name of an exported release."""
     return f"{release.campaign.slug}-{slugify(release.name)}"
+
+
+def folder_of_export(export: Export) -> str:
+    """The folder name of an export; that of a part says so."""
+    return folder_name(export.release) + suffix_of(export.part)
 
 
 def folder_of(destination: str) -> Path:

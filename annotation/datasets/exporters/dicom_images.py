@@ -3,7 +3,7 @@
 The de-identified originals are not kept; a file holds the voxels (HU, slope 1), their geometry and the re-keyed UIDs,
 to which the segmentations refer, and nothing else. Not compressed, so that every program reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -34,7 +34,7 @@ class Writer:
             image.save_as(path, enforce_file_format=True)
             self.listing.add(path, ROLE, scan["code"])
 
-    def finish(self) -> None:
+    def finish(self, told: Sequence[Any]) -> None:
         """Nothing is about all scans."""
 
 

@@ -85,26 +85,27 @@ class Writer:
 
     def __init__(self, frozen: Frozen, listing: Listing) -> None:
         self.frozen, self.listing = frozen, listing
-        self.rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in COLUMNS}
 
-    def add(self, scan: Mapping[str, Any], voxels: ScanVoxels, clean_zyx: Mapping[str, Labels]) -> None:
-        """The rows of one scan."""
+    def add(self, scan: Mapping[str, Any], voxels: ScanVoxels, clean_zyx: Mapping[str, Labels]) -> Any:
+        """The rows of one scan, by table."""
+        rows: dict[str, list[Any]] = {name: [] for name in COLUMNS}
         same = ("code", "site", "split", "subject", "modality")
         work = ("author", "reviewer", "round", "verdict", "approved_at")
         numbers = (*scan["shape_zyx"], *map(float, scan["spacing_mm_zyx"]))
         told = scan.get("clinical", {})  # not in releases from before records were kept
         clinical = (told.get(name, "") for name in ("age_band", "sex", "hospitalisation", "diagnosis_class"))
-        self.rows["scans"].append((*map(scan.get, same), *numbers, *map(scan.get, work), *clinical))
+        rows["scans"].append((*map(scan.get, same), *numbers, *map(scan.get, work), *clinical))
         for question, answer in sorted(scan["answers"].items()):
             given = answer if isinstance(answer, list) else [answer]
-            self.rows["answers"] += [(scan["code"], question, _told(one)) for one in given]
+            rows["answers"] += [(scan["code"], question, _told(one)) for one in given]
         for layer, labels_zyx in clean_zyx.items():
-            self.rows["quantities"] += _quantities(scan, layer_of(self.frozen, layer), labels_zyx, voxels)
+            rows["quantities"] += _quantities(scan, layer_of(self.frozen, layer), labels_zyx, voxels)
+        return rows
 
-    def finish(self) -> None:
+    def finish(self, told: Sequence[Any]) -> None:
         """The tables, and what each column means."""
         for name, columns in COLUMNS.items():
-            rows = self.rows[name]
+            rows = [row for one in told for row in one[name]]
             arrays = [
                 pyarrow.array([row[index] for row in rows], TYPES[column.type]) for index, column in enumerate(columns)
             ]

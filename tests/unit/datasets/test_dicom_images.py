@@ -35,8 +35,7 @@ def case(*, modality: str = "CT", is_dicom: bool = True) -> tuple[dict[str, Any]
 def written(folder: Path, frozen: dict[str, Any], voxels: ScanVoxels) -> Path:
     listing = Listing(folder)
     writer = Writer(frozen, listing)
-    writer.add(frozen["scans"][0], voxels, {})
-    writer.finish()
+    writer.finish([writer.add(frozen["scans"][0], voxels, {})])
     return folder / "dicom/VX-A-0001"
 
 
