@@ -27,6 +27,8 @@ def flow_of(release: Release, rounds: Sequence[ReviewRound]) -> dict[str, Any]:
     scans = Scan.objects.filter(campaign_scans__in=CampaignScan.objects.filter(campaign=release.campaign_id)).distinct()
     if release.filters.get("sites"):
         scans = scans.filter(site__code__in=release.filters["sites"])
+    if release.filters.get("sides"):
+        scans = scans.filter(site__split__in=release.filters["sides"])
     states = list(scans.values_list("pk", "state", "reason_code"))
     refused = Counter(code or "other" for _, state, code in states if state in (ScanState.REJECTED, ScanState.FAILED))
     gone = Counter(state for _, state, _ in states if state in (ScanState.WITHDRAWN, ScanState.ERASED))

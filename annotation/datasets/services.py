@@ -1,8 +1,8 @@
 """Create, freeze, export, publish and yank releases."""
 
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -11,9 +11,11 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.text import slugify
 
+from annotation.datasets.choosing import check_filters
 from annotation.datasets.exporters.choices import known_formats
 from annotation.datasets.exporters.manifest import manifest_hash
 from annotation.datasets.freezing import freeze_list, list_items
+from annotation.datasets.licences import LONGEST, canonical_licence
 from annotation.datasets.models import Export, Release, ReleaseItem
 from annotation.datasets.parts import choose_part, suffix_of
 from annotation.datasets.permissions import require_data_manager, require_sites
@@ -40,11 +42,10 @@ def create_release(
     actor: User,
     notes: str = "",
     licence: str = "",
-    sites: Sequence[str] | None = None,
-    approved_from: date | None = None,
-    approved_until: date | None = None,
+    **filters: Any,
 ) -> Release:
-    """Start a draft of everything approved in the campaign, or of some sites, or of some days (both inclusive)."""
+    """Start a draft of everything approved in the campaign, or of what the filters take (`choosing`). Raises Forbidden,
+    Conflict (`release_taken`), Invalid (`bad_release`, `unknown_site`, `bad_licence`, what `check_filters` raises)."""
     require_data_manager(actor, campaign)
     if not slugify(name):
         raise Invalid("Give the release a name with letters or digits.", code="bad_release")
@@ -52,20 +53,18 @@ def create_release(
     if slugify(name) in {slugify(other) for other in taken}:
         raise Conflict(f"This campaign already has a release called {name}.", code="release_taken")
     known = CampaignScan.objects.filter(campaign=campaign, scan__site__memberships__user=actor)
-    unknown = set(sites or ()) - set(known.values_list("scan__site__code", flat=True))
+    unknown = set(filters.get("sites") or ()) - set(known.values_list("scan__site__code", flat=True))
     if unknown:
         raise Invalid(f"You have no site {min(unknown)} in this campaign.", code="unknown_site")
+    if len(licence) > LONGEST:
+        raise Invalid(f"The licence is longer than {LONGEST:,} characters; name it instead.", code="bad_licence")
     release = Release.objects.create(
         campaign=campaign,
         name=name,
         notes=notes,
-        licence=licence,
+        licence=canonical_licence(licence),
         created_by=actor,
-        filters={
-            "sites": sorted(sites) if sites else None,
-            "approved_from": approved_from and approved_from.isoformat(),
-            "approved_until": approved_until and approved_until.isoformat(),
-        },
+        filters=check_filters(campaign, filters),
     )
     record(actor=actor, action="release.created", target=release, new={"name": name, **release.filters})
     return release

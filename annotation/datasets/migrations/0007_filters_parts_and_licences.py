@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('datasets', '0006_exports_list_their_files'),
+        ("datasets", "0006_exports_list_their_files"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='export',
-            name='part',
+            model_name="export",
+            name="part",
             field=models.JSONField(null=True),
         ),
         migrations.AlterField(
-            model_name='release',
-            name='licence',
+            model_name="release",
+            name="licence",
             field=models.TextField(blank=True),
         ),
     ]

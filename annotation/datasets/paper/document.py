@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from annotation.datasets.exporters.chosen import say_filters
 from annotation.datasets.paper import facts
 from annotation.datasets.paper.facts import SIDES, Frozen, Step
 from voxloop.kernel.cells import plain_cell
@@ -181,6 +182,7 @@ def _datasheet(frozen: Frozen) -> list[Block]:
         "What do the instances represent?": f"Scans ({modalities}) with masks and answers; {_of(empty, 'scan')} "
         "without any mark.",
         "How many instances are there?": f"{_of(len(scans), 'scan')}.",
+        "Were the instances chosen from a larger set?": _chosen(frozen),
         "Is any information missing?": "Age, sex and dates are not kept. Voxels that a reader erased are background in "
         "the labels and kept apart.",
         "Are there recommended splits?": "Yes, by site; they are part of the manifest.",
@@ -190,12 +192,21 @@ def _datasheet(frozen: Frozen) -> list[Block]:
         "How is it distributed, and under what licence?": release["licence"] or "Not stated.",
         "How is it maintained?": "A release never changes. Scans that a patient withdrew lead to a new release; the "
         "old one is marked as not to be used.",
-        "Notes of the makers": release["notes"] or "None.",
+        "Note to readers": release["notes"] or "None.",
     }
     return [
         Heading("Datasheet"),
         Table("After Gebru et al. 2021", ("Question", "Answer"), [_cells(*row) for row in answers.items()]),
     ]
+
+
+def _chosen(frozen: Frozen) -> str:
+    """The filters of the release, and what a partial export is a part of."""
+    filters = say_filters(frozen["release"].get("filters") or {}, frozen["schema"]["definition"])
+    told = "; ".join(f"{name.lower()}: {value}" for name, value in filters)
+    said = f"Of the approved scans those with {told}." if told else "All approved scans at the freeze."
+    part = frozen["release"].get("part")
+    return f"{said} This is a part of it, {part['scans']} of {_of(part['of'], 'scan')}." if part else said
 
 
 def _of(count: int, one: str, many: str = "") -> str:

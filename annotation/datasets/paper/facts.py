@@ -64,6 +64,9 @@ def list_steps(frozen: Frozen) -> list[Step]:
             ),
         ]
     erased = len(frozen["scans"]) - len(scans)
+    if part := frozen["release"].get("part"):
+        steps.append(Step("In the release", part["of"], _rest("not in this part", part["of"] - part["scans"])))
+        return [*steps, Step("In this part", len(scans))]
     steps.append(Step("In the release", len(frozen["scans"]), _rest("erased since", erased)))
     return steps
 
