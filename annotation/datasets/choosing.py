@@ -61,10 +61,11 @@ def _require_known(code: str, what: str, given: Collection[str] | None, known: C
 
 
 def list_segments(schema: LabelSchema) -> list[tuple[str, str]]:
-    """`layer/key` and the name of every segment."""
+    """`layer/key` and the name of every segment that people draw."""
     return [
         (f"{layer['name']}/{segment['key']}", f"{layer['title']}: {segment['name']}")
         for layer in schema.definition["layers"]
+        if layer.get("editable", True)
         for segment in layer["segments"]
     ]
 
@@ -110,7 +111,7 @@ def choose_rounds(campaign: Campaign, filters: Mapping[str, Any], sites: Collect
             taken.append(row["pk"])
     if until and (later := rounds.values(f"{scan}_id").distinct().count() - len(taken) - left.total()):
         left[FILTERS["approved_until"]] = later
-    return Chosen(taken, dict(left))
+    return Chosen(taken, {reason: left[reason] for reason in FILTERS.values() if left[reason]})
 
 
 class _Judge:

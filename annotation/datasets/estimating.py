@@ -13,6 +13,7 @@ from annotation.datasets.models import Release
 from annotation.datasets.parts import choose_part, scans_in
 from annotation.masks.models import MaskChunk, MaskRevision
 from annotation.scans.models import Scan
+from voxloop.kernel.errors import Conflict
 
 MOST_SAMPLED, MOST_CHUNKS = 100, 500
 TITLES = {"images": "Images", "labels": "Labels", "dicom_seg": "DICOM SEG", "documents": "Documents"}
@@ -39,8 +40,11 @@ class Estimate:
 def estimate_export(
     release: Release, *, formats: Sequence[str] = (), sides: Sequence[str] = (), sites: Sequence[str] = ()
 ) -> Estimate:
-    """The size of an export of a frozen release with these choices. Raises Invalid as `request_export`."""
-    frozen: Mapping[str, Any] = release.manifest or {}
+    """The size of an export of a frozen release with these choices. Raises Invalid as `request_export`,
+    Conflict (`not_frozen`)."""
+    if release.manifest is None:
+        raise Conflict(f"{release.name} is a draft; freeze it, then its size can be told.", code="not_frozen")
+    frozen: Mapping[str, Any] = release.manifest
     chosen = [key for key in known_formats(formats) if key in BY_KEY]
     scans = scans_in(frozen, choose_part(frozen, sides, sites))
     sampled = scans[:: -(-len(scans) // MOST_SAMPLED)]

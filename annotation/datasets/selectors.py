@@ -1,8 +1,9 @@
 """Releases that a person may see, and the approvals that a draft would include."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
-from django.db.models import CharField, F, Func, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import CharField, Count, F, Func, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 
 from annotation.datasets.choosing import choose_rounds
@@ -70,6 +71,12 @@ def count_scans(release: Release) -> dict[str, dict[str, int]]:
         of_side = counts.setdefault(side, {})
         of_side[site] = of_side.get(site, 0) + 1
     return counts
+
+
+def count_sides(rounds: Iterable[UUID]) -> dict[str, int]:
+    """Scans of review rounds by side of the split."""
+    sides = ReviewRound.objects.filter(pk__in=rounds).order_by().values_list("annotation__scan__site__split")
+    return dict(sides.annotate(Count("pk")))
 
 
 def is_in_frozen_release(found: ReviewRound) -> bool:
