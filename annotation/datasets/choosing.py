@@ -62,10 +62,10 @@ def _require_known(code: str, what: str, given: Collection[str] | None, known: C
 
 def list_segments(schema: LabelSchema) -> list[tuple[str, str]]:
     """`layer/key` and the name of every segment that people draw."""
+    layers = [layer for layer in schema.definition["layers"] if layer.get("editable", True)]
     return [
-        (f"{layer['name']}/{segment['key']}", f"{layer['title']}: {segment['name']}")
-        for layer in schema.definition["layers"]
-        if layer.get("editable", True)
+        (f"{layer['name']}/{segment['key']}", f"{layer['title']}: " * (len(layers) > 1) + segment["name"])
+        for layer in layers
         for segment in layer["segments"]
     ]
 

@@ -112,12 +112,13 @@ class ExportForm(forms.Form):
         label="Only these sides",
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"data-estimate": True}),
-        help_text="Ticked, it is a partial export, named as one, in a folder of its own.",
+        help_text="None ticked: all of them.",
     )
     sites = forms.MultipleChoiceField(
         label="Only these sites",
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"data-estimate": True}),
+        help_text="Ticked, it is a partial export, named as one, in a folder of its own.",
     )
 
     def __init__(self, *args: Any, sides: Sequence[str] = (), sites: Sequence[str] = (), **more: Any) -> None:

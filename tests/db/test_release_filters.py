@@ -166,11 +166,12 @@ def test_a_choice_that_leaves_nothing_out_is_the_whole_and_one_that_leaves_all_o
     actor = approved["datamanager"]
     every = services.request_export(release_id=release.pk, actor=actor, sites=["a", "b", "c"])
     assert every.part is None
-    for choice, code in (
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"sides": ["test"]}, "part_empty"),
         ({"sites": ["zz"]}, "unknown_site"),
         ({"sides": ["other"]}, "unknown_side"),
-    ):
+    ]
+    for choice, code in cases:
         with pytest.raises(Invalid) as refusal:
             services.request_export(release_id=release.pk, actor=actor, **choice)
         assert refusal.value.code == code
