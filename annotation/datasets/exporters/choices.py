@@ -109,10 +109,10 @@ CHOICES = (
     Choice(
         "tables",
         "Tables",
-        "Scans, answers and quantities as Parquet and CSV, with a data dictionary and Croissant metadata.",
+        "Scans, answers, quantities and scores as Parquet and CSV, with a data dictionary and Croissant metadata.",
         "tables",
         (
-            ("`tables/scans`, `answers`, `quantities`", "the same as `.parquet` and as `.csv`"),
+            ("`tables/scans`, `answers`, `quantities`, `lungs`", "the same as `.parquet` and as `.csv`"),
             ("`croissant.json`", "Croissant metadata: the tables and the folders of images and labels"),
             ("`tables/dictionary.json`", "what each column means, with its unit"),
         ),

@@ -77,11 +77,25 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         Column("diameter_mm", "number", "longest line within one connected part, between centres of voxels", "mm"),
         Column("weight_g", "number", "sum of volume × (HU + 1000) / 1000; empty on an X-ray", "g"),
     ),
+    "lungs": (
+        SCAN,
+        Column("part", "text", "both lungs, a side, a lobe, or a third of the height where lobes are not known"),
+        Column("unit", "text", "mL, or cm² on an X-ray"),
+        Column("lung", "number", "amount of lung; empty where the lungs are not known", "as `unit` says"),
+        Column("opacity", "number", "amount of opacity; of both also outside of the lungs", "as `unit` says"),
+        Column("opacity_percent", "number", "share of the lung; empty where the lungs are not known", "%"),
+        Column("grade", "whole number", "0-5 of a lobe (topff2023); empty of any other part"),
+        Column("score", "whole number", "0-25, the sum of the grades, with both; empty without lobes"),
+        Column("severity", "text", "none, mild, moderate or severe, with both; empty without lobes"),
+        Column("weight_g", "number", "of the opacity, with both; empty on an X-ray", "g"),
+        Column("lungs_from", "text", "lobes, lungs (a mask), image, or empty"),
+        Column("software", "text", "version that measured, when the mask was approved"),
+    ),
 }
 
 
 class Writer:
-    """Three tables in the order of the scans."""
+    """The tables, in the order of the scans."""
 
     def __init__(self, frozen: Frozen, listing: Listing) -> None:
         self.frozen, self.listing = frozen, listing
@@ -89,6 +103,7 @@ class Writer:
     def add(self, scan: Mapping[str, Any], voxels: ScanVoxels, clean_zyx: Mapping[str, Labels]) -> Any:
         """The rows of one scan, by table."""
         rows: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+        rows["lungs"] = _lungs(scan)
         same = ("code", "site", "split", "subject", "modality")
         work = ("author", "reviewer", "round", "verdict", "approved_at")
         numbers = (*scan["shape_zyx"], *map(float, scan["spacing_mm_zyx"]))
@@ -157,6 +172,20 @@ def _quantities(
                 weight_g(mask, cast(HU, voxels.hu_zyx), spacing_mm_zyx) if is_ct else None,
             )
         )
+    return rows
+
+
+def _lungs(scan: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The kept quantities: both lungs, then their parts; nothing for a scan that was not measured at the freeze."""
+    kept = scan.get("quantities")
+    if not kept:
+        return []
+    end = (kept["lungs_from"], kept["software"])
+    whole = (kept["lungs"], kept["opacity"], kept["percent"], None, kept["score"], kept["severity"], kept["weight_g"])
+    rows = [(scan["code"], "both", kept["unit"], *whole, *end)]
+    for part in kept["parts"]:
+        amounts = (part["lung"], part["opacity"], part["percent"], part["grade"])
+        rows.append((scan["code"], part["key"], kept["unit"], *amounts, None, None, None, *end))
     return rows
 
 

@@ -86,7 +86,11 @@ def _tables(frozen: Frozen) -> list[Block]:
             *(by_site[site] for site in sites),
             sum(by_side.values()),
         )
-        for group, name, by_side, by_site in [*facts.list_classes(frozen), *facts.list_answers(frozen)]
+        for group, name, by_side, by_site in [
+            *facts.list_classes(frozen),
+            *facts.list_answers(frozen),
+            *facts.list_severities(frozen),
+        ]
     ]
     scanners = [_cells(*row) for row in facts.list_scanners(frozen)]
     scanner_head = ("Manufacturer", "Model", "Kernel", "Scans", "Sites", "Slice thickness, mm")
@@ -95,7 +99,28 @@ def _tables(frozen: Frozen) -> list[Block]:
         Table("Table 1. Patients", ("", *(side.capitalize() for side in names), "All"), [*patients, ages]),
         Table("Table 2. Scans with each class, by side and site", head, classes),
         Table("Table 3. Scanners", scanner_head, scanners),
+        *_quantities(frozen, names),
     ]
+
+
+def _quantities(frozen: Frozen, sides: Sequence[str]) -> list[Block]:
+    """Lungs, lobes and score, as they were kept with each approval when the list was frozen."""
+    spreads = facts.list_spreads(frozen)
+    measured = sum(bool(scan.get("quantities")) for scan in facts.scans_of(frozen))
+    missing = len(facts.scans_of(frozen)) - measured
+    if not spreads:
+        return [Text("No quantities of lungs were kept when the release was frozen.")]
+    rows = [_cells(name, *(_spread(by_side[side]) for side in (*sides, "all"))) for name, by_side in spreads]
+    title = f"Table 4. Lungs, lobes and score: median (quartiles), n of {_of(measured, 'scan')} measured"
+    head = ("", *(side.capitalize() for side in sides), "All")
+    left = [Text(f"{_of(missing, 'scan')} had no quantities yet when the release was frozen.")] if missing else []
+    return [Table(title, head, rows), *left]
+
+
+def _spread(found: facts.Spread) -> str:
+    if found.median is None:
+        return "—"
+    return f"{found.median:.4g} ({found.low:.4g} to {found.high:.4g}), n = {found.scans}"
 
 
 def _agreement(frozen: Frozen) -> list[Block]:
@@ -107,7 +132,7 @@ def _agreement(frozen: Frozen) -> list[Block]:
         _cells(f"Surface Dice by area, at {found.tolerance_mm:g} mm", *_interval(found.surface_dice)),
         _cells("Volume, ICC(2,1)", *_interval(found.icc)),
     ]
-    title = f"Table 4. Agreement of readers: {_of(found.pairs, 'pair')} of readings of {_of(found.scans, 'scan')}"
+    title = f"Table 5. Agreement of readers: {_of(found.pairs, 'pair')} of readings of {_of(found.scans, 'scan')}"
     return [Heading("Agreement of readers"), Table(title, ("", "Value", "95 % interval"), rows)]
 
 
@@ -167,7 +192,7 @@ def _models(frozen: Frozen) -> list[Block]:
             "Masks that began from a model's prediction lie nearer to it than masks drawn from nothing. Do not measure "
             "such a model on these scans. Each model's own card (training data, figures, limits) is kept by Voxloop."
         ),
-        Table("Table 5. Models whose predictions were shown", ("Model", "Masks"), rows),
+        Table("Table 6. Models whose predictions were shown", ("Model", "Masks"), rows),
     ]
 
 

@@ -17,7 +17,7 @@ from tests.unit.datasets.readers import SCRIPTS
 from tests.unit.datasets.release_case import chosen_release, frozen_release, oblique
 from voxloop.volume.labelmap import strip_erased
 
-NAMES = ("scans", "answers", "quantities")
+NAMES = ("scans", "answers", "quantities", "lungs")
 
 
 @pytest.fixture(scope="module")
