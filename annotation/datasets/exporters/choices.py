@@ -25,6 +25,18 @@ class Choice:
 
 CHOICES = (
     Choice(
+        "nifti_original",
+        "NIfTI on the original grid",
+        "Scans that came as NIfTI with other axes (RAS, PIR …), and their masks, in the order of axes of their file.",
+        "nifti_original",
+        (
+            (
+                "`nifti-original/images/CODE.nii.gz`, `labels/CODE.nii.gz` …",
+                "every scan and mask again; one that came as NIfTI in the order of axes that its file had",
+            ),
+        ),
+    ),
+    Choice(
         "nnunet",
         "nnU-Net v2",
         "A raw dataset as nnU-Net takes it: values without gaps, images with their channel.",
