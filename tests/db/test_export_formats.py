@@ -113,7 +113,9 @@ def test_the_estimate_is_within_a_factor_of_two_of_the_export(world: World, sett
     assert 0.5 < told.total / export.bytes < 2
     folders = {"images": "images", "labels": "labels", "dicom_seg": "dicom-seg", "dicom": "dicom", "nnunet": "nnunet"}
     folders |= {"dicom_seg_labelmap": "dicom-seg-labelmap", "dicom_sr": "dicom-sr", "tables": "tables"}
-    for key, folder in (folders | {"paper": "paper", "coco": "coco"}).items():
+    for key, folder in (
+        folders | {"paper": "paper", "coco": "coco", "bids": "bids", "nifti_original": "nifti-original"}
+    ).items():
         written = sum(size for path, size, _ in export.files if path.startswith(f"{folder}/"))
         assert 0.5 < told.bytes[key] / written < 2, (key, told.bytes[key], written)
     part = estimate_export(release, formats=[], sites=[release.manifest["scans"][0]["site"]])

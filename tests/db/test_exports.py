@@ -109,7 +109,7 @@ def test_an_x_ray_is_released_as_the_detector_saw_it(world: World, settings: Any
     np.testing.assert_array_equal(image.affine, labels.affine)
     # A projection has no frame of reference for a DICOM segmentation, and no volume.
     there = {path.name for path in folder.iterdir() if path.is_dir()}
-    assert there == {"images", "labels", "nnunet", "coco", "tables", "paper"}
+    assert there == {"images", "labels", "nifti-original", "bids", "nnunet", "coco", "tables", "paper"}
     readme = (folder / "README.md").read_text()
     assert "uint16 of an X-ray" in readme
     assert "cm² in all" in readme

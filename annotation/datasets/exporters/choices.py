@@ -37,6 +37,18 @@ CHOICES = (
         ),
     ),
     Choice(
+        "bids",
+        "Names of BIDS",
+        "The NIfTI files again under names of BIDS (CT as in its proposal BEP024), masks as a derivative.",
+        "bids",
+        (
+            (
+                "`bids/`",
+                "a dataset of BIDS: `sub-…/ct/sub-…_ct.nii.gz`, masks in `derivatives/voxloop`, participants, sidecars",
+            ),
+        ),
+    ),
+    Choice(
         "nnunet",
         "nnU-Net v2",
         "A raw dataset as nnU-Net takes it: values without gaps, images with their channel.",

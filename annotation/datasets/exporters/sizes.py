@@ -56,6 +56,7 @@ def _of_scan(scan: ScanSize) -> Mapping[str, float]:
         "images": image,
         "labels": sum(labels),
         "nifti_original": image + sum(labels),
+        "bids": image + sum(labels),
         "nnunet": image + (labels[0] if labels else 0),
         "coco": sum(110 * slices + 2.1 * mask.stored for mask in scan.masks),
     }

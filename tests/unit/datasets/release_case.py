@@ -37,9 +37,19 @@ ANATOMY: dict[str, Any] = {
 
 
 QUANTITIES: dict[str, Any] = {  # as kept with an approval
-    **{"layer": "findings", "software": "0.1.0", "unit": "mL", "lungs_from": "lobes"},
-    **{"lungs": 4000.0, "opacity": 200.0, "percent": 5.0, "weight_g": 150.0, "mean_hu": -250.0, "lesions": 3},
-    **{"diameter_mm": 40.0, "score": 2, "severity": "mild"},
+    "layer": "findings",
+    "software": "0.1.0",
+    "unit": "mL",
+    "lungs_from": "lobes",
+    "lungs": 4000.0,
+    "opacity": 200.0,
+    "percent": 5.0,
+    "weight_g": 150.0,
+    "mean_hu": -250.0,
+    "lesions": 3,
+    "diameter_mm": 40.0,
+    "score": 2,
+    "severity": "mild",
     "parts": [
         {"key": "right", "lung": 2200.0, "opacity": 200.0, "percent": 9.09, "grade": None},
         {"key": "right_upper_lobe", "lung": 900.0, "opacity": 100.0, "percent": 11.1, "grade": 2},

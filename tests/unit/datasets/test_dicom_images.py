@@ -35,7 +35,8 @@ def case(*, modality: str = "CT", is_dicom: bool = True) -> tuple[dict[str, Any]
 def written(folder: Path, frozen: dict[str, Any], voxels: ScanVoxels) -> Path:
     listing = Listing(folder)
     writer = Writer(frozen, listing)
-    writer.finish([writer.add(frozen["scans"][0], voxels, {})])
+    writer.add(frozen["scans"][0], voxels, {})
+    writer.finish([None])
     return folder / "dicom/VX-A-0001"
 
 
