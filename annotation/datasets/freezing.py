@@ -79,7 +79,7 @@ def _scan_facts(found: ReviewRound) -> dict[str, Any]:
         "shape_zyx": scan.shape_zyx,
         "spacing_mm_zyx": scan.spacing_mm_zyx,
         "lps_from_ijk": scan.lps_from_ijk,
-        **({"axes": scan.facts["axes"]} if scan.facts.get("axes") else {}),
+        **{name: scan.facts[name] for name in ("axes", "projection") if scan.facts.get(name)},
         "volume_sha256": scan.pack_key.rpartition("/")[2],
         "uids": _uids(scan),
         "scanner": scanner_of(scan),

@@ -82,15 +82,15 @@ CHOICES = (
     Choice(
         "dicom",
         "DICOM images",
-        "Every CT as a DICOM series again, one file a slice, to be loaded with its segmentation.",
+        "Every scan as a DICOM series again, one file a slice; a CT to be loaded with its segmentation.",
         "dicom_images",
         (
             (
                 "`dicom/CODE/0001.dcm` …",
-                "the CT as a DICOM series, HU, not compressed; `dicom-seg/` refers to it where the scan came as DICOM",
+                "the scan as a DICOM series, not compressed, with the UIDs that other objects here refer to; an X-ray"
+                " with the stored values of its file",
             ),
         ),
-        is_ct_only=True,
     ),
     Choice(
         "dicom_sr",
