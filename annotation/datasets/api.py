@@ -69,7 +69,7 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
         ]
 
 
-class PartSerializer(serializers.Serializer[Any]):
+class ExportPartSerializer(serializers.Serializer[Any]):
     """The sides and sites of a partial export; an empty list: all."""
 
     sides = serializers.ListField(child=serializers.CharField())
@@ -82,7 +82,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
 
     destination = serializers.SerializerMethodField()
     formats = serializers.ListField(child=serializers.CharField())
-    part = PartSerializer(allow_null=True)
+    part = ExportPartSerializer(allow_null=True)
     file_count = serializers.IntegerField(allow_null=True, default=None)
     download = serializers.SerializerMethodField()
     links = serializers.SerializerMethodField()

@@ -33,6 +33,11 @@ class Chosen:
     left: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def says_left(self) -> list[str]:
+        """What is left with its reasons, for people."""
+        return [f"{count:,} {reason}" for reason, count in self.left.items()]
+
+    @property
     def approved(self) -> int:
         """Scans that are approved, taken or not."""
         return len(self.taken) + sum(self.left.values())

@@ -96,9 +96,8 @@ def release_count(request: PageRequest, campaign: Campaign) -> HttpResponse:
     filters = check_filters(campaign, form.filters())
     chosen = choose_rounds(campaign, filters, [site.code for site in sites])
     sides = count_sides(chosen.taken)
-    told = [(label.split(" ")[0].lower(), sides[side]) for side, label in SIDES if sides.get(side)]
-    context = {"approved": chosen.approved, "taken": len(chosen.taken), "left": chosen.left.items(), "sides": told}
-    return render(request, "release_count.html", context)
+    told = [f"{sides[side]:,} {label.split(' ')[0].lower()}" for side, label in SIDES if sides.get(side)]
+    return render(request, "release_count.html", {"chosen": chosen, "sides": told})
 
 
 def release_estimate(request: PageRequest, found: Release) -> HttpResponse:
