@@ -166,10 +166,10 @@ def _check_content(folder: Path, document: Any, sums: Any, verdict: Verdict, pro
     _check_dataset_list(folder, frozen, verdict)
     paths = {(file.get("scan"), file.get("layer"), file.get("role")): str(file["path"]) for file in document["files"]}
     verdict.scans = len(frozen["scans"])
-    for done, scan in enumerate(frozen["scans"]):
-        progress(len(sums) + len(sums) * done // verdict.scans, len(sums) * 2, scan["code"])
+    for done, scan in enumerate(frozen["scans"], start=1):
         if paths.get((scan["code"], None, "image")) not in sent:
             check_scan(folder, frozen, scan, paths, verdict)
+        progress(len(sums) + len(sums) * done // verdict.scans, len(sums) * 2, scan["code"])
 
 
 def check_scan(folder: Path, frozen: dict[str, Any], scan: dict[str, Any], paths: Paths, verdict: Verdict) -> None:

@@ -81,7 +81,7 @@ def dataset_document(frozen: Frozen) -> dict[str, Any]:
         "name": frozen["release"]["name"],
         "description": f"{frozen['campaign']['name']}, layer {layer['name']}",
         "licence": frozen["release"]["licence"],
-        "note": frozen["release"]["notes"],
+        "note": frozen["release"].get("notes", ""),
         "channel_names": {"0": channel_of(frozen)},
         "labels": labels,
         "file_ending": ".nii.gz",

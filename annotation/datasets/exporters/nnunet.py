@@ -56,7 +56,7 @@ class Writer:
         document = {
             "name": self.frozen["release"]["name"],
             "licence": self.frozen["release"]["licence"],
-            "note": self.frozen["release"]["notes"],
+            "note": self.frozen["release"].get("notes", ""),
             "channel_names": {"0": channel_of(self.frozen)},
             "labels": {"background": 0} | self.values,
             "segment_ids": {segment["key"]: int(segment["id"]) for segment in self.layer["segments"]},
