@@ -16,6 +16,7 @@ from annotation.datasets import services
 from annotation.datasets.comparing_api import ReleaseChangesView
 from annotation.datasets.downloading import find_export, is_in_folder, make_links, serve_export
 from annotation.datasets.exporters.choices import BY_KEY
+from annotation.datasets.licences import LONGEST
 from annotation.datasets.models import Export, Release
 from annotation.datasets.selectors import count_scans, visible_exports, visible_releases
 from annotation.datasets.states import ReleaseState
@@ -26,11 +27,22 @@ from voxloop.storage.serving import OctetRenderer, served_as
 
 
 class FiltersSerializer(serializers.Serializer[Any]):
-    """Which scans a release includes; null: all."""
+    """Which scans a release includes; null: all. `segments` are `layer/key`, any drawn; `least_agreement` is the mean
+    Dice of the readings of a scan, which leaves out scans that were read once."""
 
-    sites = serializers.ListField(child=serializers.CharField(), allow_null=True)
-    approved_from = serializers.DateField(allow_null=True)
-    approved_until = serializers.DateField(allow_null=True)
+    sites = serializers.ListField(
+        child=serializers.SlugField(max_length=12), required=False, allow_null=True, default=None
+    )
+    sides = serializers.ListField(
+        child=serializers.CharField(max_length=12), required=False, allow_null=True, default=None
+    )
+    segments = serializers.ListField(
+        child=serializers.CharField(max_length=100), required=False, allow_null=True, default=None
+    )
+    thickest_mm = serializers.FloatField(required=False, allow_null=True, default=None)
+    approved_from = serializers.DateField(required=False, allow_null=True, default=None)
+    approved_until = serializers.DateField(required=False, allow_null=True, default=None)
+    least_agreement = serializers.FloatField(required=False, allow_null=True, default=None)
 
 
 class ReleaseSerializer(serializers.ModelSerializer[Release]):
@@ -57,12 +69,20 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
         ]
 
 
+class ExportPartSerializer(serializers.Serializer[Any]):
+    """The sides and sites of a partial export; an empty list: all."""
+
+    sides = serializers.ListField(child=serializers.CharField())
+    sites = serializers.ListField(child=serializers.CharField())
+
+
 class ExportSerializer(serializers.ModelSerializer[Export]):
     """`destination` is "" for the server's own folder. `bytes` and `file_count` of a complete one; then `download` is
     the path of its zip, or `links` that of the links to its files in a bucket."""
 
     destination = serializers.SerializerMethodField()
     formats = serializers.ListField(child=serializers.CharField())
+    part = ExportPartSerializer(allow_null=True)
     file_count = serializers.IntegerField(allow_null=True, default=None)
     download = serializers.SerializerMethodField()
     links = serializers.SerializerMethodField()
@@ -74,6 +94,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "release",
             "destination",
             "formats",
+            "part",
             "seal",
             "bytes",
             "file_count",
@@ -129,16 +150,19 @@ class ReleaseDetailSerializer(ReleaseSerializer):
         )
 
 
-class NewReleaseSerializer(serializers.Serializer[Any]):
+class NewReleaseSerializer(FiltersSerializer):
+    """A draft, with its filters."""
+
     campaign = serializers.UUIDField()
     name = serializers.CharField(max_length=64)
     notes = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
-    licence = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
-    sites = serializers.ListField(
-        child=serializers.SlugField(max_length=12), required=False, allow_null=True, default=None
+    licence = serializers.CharField(
+        max_length=LONGEST,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="An SPDX identifier such as CC-BY-4.0, or a text.",
     )
-    approved_from = serializers.DateField(required=False, allow_null=True, default=None)
-    approved_until = serializers.DateField(required=False, allow_null=True, default=None)
 
 
 class NewExportSerializer(serializers.Serializer[Any]):
@@ -148,6 +172,12 @@ class NewExportSerializer(serializers.Serializer[Any]):
         required=False,
         default=list,
         help_text=f"Besides NIfTI and DICOM SEG, which every export holds: {', '.join(BY_KEY)}.",
+    )
+    sides = serializers.ListField(
+        child=serializers.CharField(max_length=12), required=False, default=list, help_text="Of a partial export."
+    )
+    sites = serializers.ListField(
+        child=serializers.CharField(max_length=12), required=False, default=list, help_text="Of a partial export."
     )
 
 

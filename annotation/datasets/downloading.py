@@ -14,9 +14,10 @@ from rest_framework.request import Request
 
 from annotation.datasets.archive import Archive, Entry, Extent
 from annotation.datasets.models import Export
+from annotation.datasets.parts import suffix_of
 from annotation.datasets.permissions import require_data_manager
 from annotation.datasets.selectors import visible_exports
-from annotation.datasets.services import folder_name, folder_of
+from annotation.datasets.services import folder_of, folder_of_export
 from annotation.datasets.states import EXPORTABLE
 from annotation.datasets.verify import SUMS
 from voxloop.accounts.models import User
@@ -71,8 +72,8 @@ def find_export(export_id: UUID, actor: User) -> Export:
         )
     later = Export.objects.filter(
         release=export.release_id, destination=export.destination, created_at__gt=export.created_at
-    )
-    if later.exclude(seal__in=["", export.seal]).exists():
+    ).exclude(seal__in=["", export.seal])
+    if any(part == export.part for part in later.values_list("part", flat=True)):
         raise Conflict(
             "A later export with other formats took the place of this one; download that one.", code="export_replaced"
         )
@@ -86,7 +87,7 @@ def open_archive(export: Export) -> Archive:
     folder is not on this machine; Damaged (`export_damaged`) when a file is missing or is not what was exported."""
     if not is_in_folder(export):
         raise Conflict("This export is in a bucket; download it by its links.", code="export_in_bucket")
-    name = folder_name(export.release)
+    name = folder_of_export(export)
     folder = folder_of(export.destination) / name
     if not (folder / SUMS).is_file():
         raise Conflict(
@@ -111,7 +112,7 @@ def serve_export(request: HttpRequest | Request, export: Export, actor: User) ->
         archive.bytes,
         etag=f'"{export.seal}"',
         content_type="application/zip",
-        filename=f"{folder_name(export.release)}.zip",
+        filename=f"{folder_of_export(export)}.zip",
     )
 
 
@@ -133,7 +134,7 @@ def make_links(export: Export, actor: User) -> Links:
     store = None if is_in_folder(export) else open_store(export.destination)
     if not isinstance(store, S3Store):
         raise Conflict("This export is on the server; download it as one file.", code="export_on_server")
-    name = folder_name(export.release)
+    name = folder_of_export(export)
     try:
         sums = store.get(f"{name}/{SUMS}")
     except NotFound:
@@ -160,7 +161,7 @@ def aws_command(export: Export) -> str:
     store = None if is_in_folder(export) else open_store(export.destination)
     if not isinstance(store, S3Store):
         return ""
-    name = folder_name(export.release)
+    name = folder_of_export(export)
     at = f" --endpoint-url {quote(store.public)}" if store.public else ""
     return f"aws s3 cp --recursive {quote(store.address(name))} {name}{at}"
 
@@ -168,11 +169,15 @@ def aws_command(export: Export) -> str:
 def replaced_among(exports: Sequence[Export]) -> set[UUID]:
     """Which of a release's exports, the newest first, lie no longer at their destination: a later one with other
     formats took the place."""
-    there: dict[str, str] = {}
+    there: dict[tuple[str, str], str] = {}
     for export in exports:
         if export.seal:
-            there.setdefault(export.destination, export.seal)
-    return {export.pk for export in exports if export.seal and there[export.destination] != export.seal}
+            there.setdefault((export.destination, suffix_of(export.part)), export.seal)
+    return {
+        export.pk
+        for export in exports
+        if export.seal and there[export.destination, suffix_of(export.part)] != export.seal
+    }
 
 
 def is_in_folder(export: Export) -> bool:

@@ -1,4 +1,4 @@
-"""What is frozen with a release beside its list: how the campaign's scans came to it, scanners, and agreement."""
+"""What is frozen with a release beside its list: how its scans came to it, scanners, agreement, quantities."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from annotation.datasets.models import Release
+from annotation.reporting.models import Measurement
 from annotation.reviews.models import ReadingPair, ReviewRound
 from annotation.reviews.states import RoundState
 from annotation.scans.clinical_terms import OLDEST
@@ -17,6 +18,10 @@ from annotation.work.models import Assignment, CampaignScan
 from annotation.work.selectors import excluded
 
 ADULT = 18  # years; children are one band
+QUANTITIES = (
+    *("unit", "lungs_from", "lungs", "opacity", "percent", "weight_g", "mean_hu", "lesions", "diameter_mm"),
+    *("score", "severity", "parts"),
+)
 SCANNER = ("manufacturer", "model", "kernel", "slice_thickness_mm", "kvp", "contrast")
 
 
@@ -27,6 +32,8 @@ def flow_of(release: Release, rounds: Sequence[ReviewRound]) -> dict[str, Any]:
     scans = Scan.objects.filter(campaign_scans__in=CampaignScan.objects.filter(campaign=release.campaign_id)).distinct()
     if release.filters.get("sites"):
         scans = scans.filter(site__code__in=release.filters["sites"])
+    if release.filters.get("sides"):
+        scans = scans.filter(site__split__in=release.filters["sides"])
     states = list(scans.values_list("pk", "state", "reason_code"))
     refused = Counter(code or "other" for _, state, code in states if state in (ScanState.REJECTED, ScanState.FAILED))
     gone = Counter(state for _, state, _ in states if state in (ScanState.WITHDRAWN, ScanState.ERASED))
@@ -72,6 +79,18 @@ def readings_of(release: Release, rounds: Sequence[ReviewRound]) -> Mapping[UUID
             figures = {name: getattr(pair, name) for name in ("dice", "surface_dice", "tolerance_mm")}
             volumes = {"first_ml": pair.first_ml, "second_ml": pair.second_ml}
             found[pair.first.annotation.scan_id].append({**figures, **volumes})
+    return found
+
+
+def quantities_of(rounds: Sequence[ReviewRound]) -> Mapping[UUID, dict[str, Any]]:
+    """By round the kept quantities of its approved mask (`annotation.reporting`), without what follows from the labels
+    themselves. A round that is not measured yet is left out."""
+    found = {}
+    rows = Measurement.objects.filter(round__in=rounds, fault="").only("round_id", "layer", "software", "values")
+    for row in rows:
+        values: Mapping[str, Any] = row.values or {}
+        told = {name: values[name] for name in QUANTITIES}
+        found[row.round_id] = {"layer": row.layer, "software": row.software, **told}
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from annotation.datasets.flow import clinical_of, flow_of, readings_of, scanner_of
+from annotation.datasets.flow import clinical_of, flow_of, quantities_of, readings_of, scanner_of
 from annotation.datasets.models import Release, ReleaseItem
 from annotation.masks.models import MaskRevision
 from annotation.masks.store import hash_of
@@ -35,7 +35,12 @@ def freeze_list(release: Release, rounds: Sequence[ReviewRound], frozen_at: date
     """The frozen part of the manifest (docs/formats.md). Raises Conflict when an approval is not what was signed."""
     schema = release.campaign.schema
     readings = readings_of(release, rounds)
-    scans = [_scan_facts(found) | {"readings": readings.get(found.annotation.scan_id, [])} for found in rounds]
+    quantities = quantities_of(rounds)
+    scans = [
+        _scan_facts(found)
+        | {"readings": readings.get(found.annotation.scan_id, []), "quantities": quantities.get(found.pk, {})}
+        for found in rounds
+    ]
     drawn = {layer for scan in scans for layer in scan["layers"]}
     return {
         "release": {
@@ -74,6 +79,7 @@ def _scan_facts(found: ReviewRound) -> dict[str, Any]:
         "shape_zyx": scan.shape_zyx,
         "spacing_mm_zyx": scan.spacing_mm_zyx,
         "lps_from_ijk": scan.lps_from_ijk,
+        **{name: scan.facts[name] for name in ("axes", "projection") if scan.facts.get(name)},
         "volume_sha256": scan.pack_key.rpartition("/")[2],
         "uids": _uids(scan),
         "scanner": scanner_of(scan),

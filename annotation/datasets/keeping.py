@@ -5,7 +5,8 @@ from pathlib import Path
 
 from annotation.datasets.exporters.manifest import manifest_hash
 from annotation.datasets.models import Export, Release
-from annotation.datasets.services import folder_name, folder_of
+from annotation.datasets.parts import suffix_of
+from annotation.datasets.services import folder_of, folder_of_export
 from annotation.datasets.states import ReleaseState
 from annotation.datasets.verify import SUMS
 from voxloop.keeping.registry import StoredCheck
@@ -41,7 +42,7 @@ def check_releases() -> Iterator[tuple[str, Damaged | None]]:
 def check_exports() -> Iterator[tuple[str, Damaged | None]]:
     """The newest export of each release to a folder, file by file; a removed export is no fault."""
     for export in _exports():
-        folder = folder_of(export.destination) / folder_name(export.release)
+        folder = folder_of(export.destination) / folder_of_export(export)
         thing = f"exports/{export.pk}"
         wrong = _wrong_file(folder, export.seal) if (folder / SUMS).is_file() else None
         sentence = f"The export {folder.name} is damaged ({wrong}); export the release again."
@@ -54,7 +55,7 @@ def count_exports() -> int:
 
 def _exports() -> list[Export]:
     rows = Export.objects.filter(destination__startswith="file://").exclude(seal="").select_related("release")
-    newest = {(row.release_id, row.destination): row for row in rows.order_by("created_at")}
+    newest = {(row.release_id, row.destination, suffix_of(row.part)): row for row in rows.order_by("created_at")}
     return list(newest.values())
 
 

@@ -20,8 +20,8 @@ class Release(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="releases")
     name = models.CharField(max_length=64)
     notes = models.TextField(blank=True)
-    licence = models.CharField(max_length=200, blank=True)
-    # Which approvals a draft includes: sites (codes, null: all), approved_from, approved_until (days, inclusive).
+    licence = models.TextField(blank=True)  # an SPDX expression, or the text itself
+    # Which approvals a draft includes (annotation.datasets.choosing).
     filters = models.JSONField(default=dict)
     state = models.CharField(max_length=12, default=RELEASE.initial)
     manifest = models.JSONField(null=True)
@@ -71,6 +71,7 @@ class Export(models.Model):
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="exports")
     destination = models.CharField(max_length=500)
     formats = models.JSONField(default=list)
+    part = models.JSONField(null=True)  # sides and sites of a partial export (annotation.datasets.parts)
     seal = models.CharField(max_length=64, blank=True)  # sha256 of SHA256SUMS, set when complete
     # [path, bytes, crc32] of every file, in the order of the archive; null: not complete, or by an older version.
     files = models.JSONField(null=True)

@@ -1,20 +1,16 @@
 """Releases that a person may see, and the approvals that a draft would include."""
 
 from collections.abc import Iterable
-from datetime import date
-from typing import Any
+from uuid import UUID
 
-from django.db.models import CharField, F, Func, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import CharField, Count, F, Func, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 
+from annotation.datasets.choosing import choose_rounds
 from annotation.datasets.models import Export, Release, ReleaseItem
 from annotation.datasets.states import ReleaseState
 from annotation.reviews.models import ReviewRound, RoundMask
-from annotation.reviews.states import RoundState
-from annotation.scans.states import ScanState
-from annotation.work.models import Assignment
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
-from annotation.work.selectors import excluded
 from voxloop.accounts.models import User
 from voxloop.audit.models import AuditEntry
 
@@ -42,19 +38,9 @@ def visible_exports(user: User) -> QuerySet[Export]:
 
 def list_candidates(release: Release) -> QuerySet[ReviewRound]:
     """The approvals that a draft would include, by scan: the newest approved or corrected round of every ready scan
-    that the campaign's criteria do not exclude."""
-    rounds = ReviewRound.objects.filter(
-        state__in=[RoundState.APPROVED, RoundState.CORRECTED],
-        annotation__campaign=release.campaign_id,
-        annotation__stage=Assignment.Stage.ANNOTATION,
-        annotation__reader=1,
-        annotation__scan__state=ScanState.READY,
-        **_chosen(release.filters),
-    )
-    rounds = rounds.exclude(annotation__scan__in=excluded(release.campaign).values("scan_id"))
-    newest = rounds.order_by("annotation__scan_id", "-ended_at", "-number").distinct("annotation__scan_id")
+    that the campaign's criteria do not exclude and the filters take."""
     return (
-        ReviewRound.objects.filter(pk__in=newest.values("pk"))
+        ReviewRound.objects.filter(pk__in=choose_rounds(release.campaign, release.filters).taken)
         .select_related(
             "author",
             "reviewer",
@@ -87,15 +73,10 @@ def count_scans(release: Release) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _chosen(filters: dict[str, Any]) -> dict[str, Any]:
-    chosen: dict[str, Any] = {}
-    if filters.get("sites"):
-        chosen["annotation__scan__site__code__in"] = filters["sites"]
-    if filters.get("approved_from"):
-        chosen["ended_at__date__gte"] = date.fromisoformat(filters["approved_from"])
-    if filters.get("approved_until"):
-        chosen["ended_at__date__lte"] = date.fromisoformat(filters["approved_until"])
-    return chosen
+def count_sides(rounds: Iterable[UUID]) -> dict[str, int]:
+    """Scans of review rounds by side of the split."""
+    sides = ReviewRound.objects.filter(pk__in=rounds).order_by().values_list("annotation__scan__site__split")
+    return dict(sides.annotate(Count("pk")))
 
 
 def is_in_frozen_release(found: ReviewRound) -> bool:

@@ -1,8 +1,8 @@
 """Create, freeze, export, publish and yank releases."""
 
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -11,10 +11,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.text import slugify
 
+from annotation.datasets.choosing import check_filters
 from annotation.datasets.exporters.choices import known_formats
 from annotation.datasets.exporters.manifest import manifest_hash
 from annotation.datasets.freezing import freeze_list, list_items
+from annotation.datasets.licences import LONGEST, canonical_licence
 from annotation.datasets.models import Export, Release, ReleaseItem
+from annotation.datasets.parts import choose_part, suffix_of
 from annotation.datasets.permissions import require_data_manager, require_sites
 from annotation.datasets.selectors import list_candidates, visible_releases
 from annotation.datasets.states import EXPORTABLE, RELEASE, ReleaseState
@@ -39,11 +42,10 @@ def create_release(
     actor: User,
     notes: str = "",
     licence: str = "",
-    sites: Sequence[str] | None = None,
-    approved_from: date | None = None,
-    approved_until: date | None = None,
+    **filters: Any,
 ) -> Release:
-    """Start a draft of everything approved in the campaign, or of some sites, or of some days (both inclusive)."""
+    """Start a draft of everything approved in the campaign, or of what the filters take (`choosing`). Raises Forbidden,
+    Conflict (`release_taken`), Invalid (`bad_release`, `unknown_site`, `bad_licence`, what `check_filters` raises)."""
     require_data_manager(actor, campaign)
     if not slugify(name):
         raise Invalid("Give the release a name with letters or digits.", code="bad_release")
@@ -51,20 +53,18 @@ def create_release(
     if slugify(name) in {slugify(other) for other in taken}:
         raise Conflict(f"This campaign already has a release called {name}.", code="release_taken")
     known = CampaignScan.objects.filter(campaign=campaign, scan__site__memberships__user=actor)
-    unknown = set(sites or ()) - set(known.values_list("scan__site__code", flat=True))
+    unknown = set(filters.get("sites") or ()) - set(known.values_list("scan__site__code", flat=True))
     if unknown:
         raise Invalid(f"You have no site {min(unknown)} in this campaign.", code="unknown_site")
+    if len(licence) > LONGEST:
+        raise Invalid(f"The licence is longer than {LONGEST:,} characters; name it instead.", code="bad_licence")
     release = Release.objects.create(
         campaign=campaign,
         name=name,
         notes=notes,
-        licence=licence,
+        licence=canonical_licence(licence),
         created_by=actor,
-        filters={
-            "sites": sorted(sites) if sites else None,
-            "approved_from": approved_from and approved_from.isoformat(),
-            "approved_until": approved_until and approved_until.isoformat(),
-        },
+        filters=check_filters(campaign, filters),
     )
     record(actor=actor, action="release.created", target=release, new={"name": name, **release.filters})
     return release
@@ -145,24 +145,29 @@ def request_export(
     actor: User,
     destination: str = "",
     formats: Sequence[str] = (),
+    sides: Sequence[str] = (),
+    sites: Sequence[str] = (),
     by_operator: bool = False,
 ) -> Export:
-    """Enqueue the export of a frozen release.
+    """Enqueue the export of a frozen release, or of its scans on these sides and of these sites (none: all).
 
     `destination`: "" for the server's own folder, or one of the buckets of `EXPORT_BUCKETS`. The command line
     (`by_operator`) may name any folder or bucket: whoever runs it could write there anyway. `formats` come besides
     NIfTI and DICOM SEG. Returns an export in progress of the same formats to the same destination instead of starting
-    a second one. Raises NoSpace, Invalid (`unknown_format`), Conflict (`not_frozen`, `export_running`)."""
+    a second one. Raises NoSpace, Invalid (`unknown_format`, what `choose_part` raises), Conflict (`not_frozen`,
+    `export_running`)."""
     release = _lock(release_id, actor)
     if release.state not in EXPORTABLE:
         raise Conflict(f"This release is {release.state}; only a frozen one can be exported.", code="not_frozen")
     chosen = known_formats(formats)
+    part = choose_part(release.manifest or {}, sides, sites)
     address = destination or settings.EXPORT_ROOT.resolve().as_uri()
     if destination and not by_operator and destination not in settings.EXPORT_BUCKETS:
         raise Forbidden("Exports go to the server's own folder or to a bucket that it knows.", code="bad_destination")
     if not address.startswith(("file://", "s3://")):
         raise Invalid("An export goes to a folder or to s3://bucket/prefix.", code="bad_destination")
-    running = release.exports.filter(destination=address, job__state__in=[JobState.QUEUED, JobState.RUNNING]).first()
+    at_work = release.exports.filter(destination=address, job__state__in=[JobState.QUEUED, JobState.RUNNING])
+    running = next((export for export in at_work if export.part == part), None)
     if running is not None and running.formats == chosen:
         return running
     if running is not None:
@@ -171,7 +176,7 @@ def request_export(
             code="export_running",
         )
     require_room()
-    export = Export.objects.create(release=release, destination=address, formats=chosen, created_by=actor)
+    export = Export.objects.create(release=release, destination=address, formats=chosen, part=part, created_by=actor)
     export.job = enqueue(
         Job.Kind.EXPORT_RELEASE, payload={"export": str(export.pk)}, key=f"export:{export.pk}", actor=actor
     )
@@ -180,7 +185,7 @@ def request_export(
         actor=actor,
         action="release.export_requested",
         target=release,
-        new={"export": str(export.pk), "destination": address, "formats": chosen},
+        new={"export": str(export.pk), "destination": address, "formats": chosen, "part": part},
     )
     return export
 
@@ -188,6 +193,11 @@ def request_export(
 def folder_name(release: Release) -> str:
     """The folder name of an exported release."""
     return f"{release.campaign.slug}-{slugify(release.name)}"
+
+
+def folder_of_export(export: Export) -> str:
+    """The folder name of an export; that of a part says so."""
+    return folder_name(export.release) + suffix_of(export.part)
 
 
 def folder_of(destination: str) -> Path:

@@ -23,6 +23,8 @@ SUMS, MANIFEST, SIGNATURE, KEY = "SHA256SUMS", "manifest.json", "SHA256SUMS.sig"
 FORMAT, CHUNK, ERASED = "voxloop-release/1", 32, 255
 Tell = Callable[[int, int, str], None]
 Paths = dict[tuple[Any, Any, Any], str]  # of the release's files, by scan, layer and role
+Sent = frozenset[str]
+_QUIET: Tell = lambda done, total, what: None  # noqa: E731
 
 
 class NotARelease(ValueError):  # noqa: N818 - it is an answer about the folder
@@ -68,16 +70,17 @@ def canonical(document: Any) -> bytes:
 
 
 def verify(
-    folder: Path, *, seal: str = "", key: Path | None = None, progress: Tell = lambda done, total, what: None
+    folder: Path, *, seal: str = "", key: Path | None = None, progress: Tell = _QUIET, sent: Sent = frozenset()
 ) -> Verdict:
     """Check a release folder, where given also against the `seal` of the export and the public `key` of its signer.
-    Raises NotARelease when there is no folder or it does not look like a release."""
+    `sent` are paths of files that were proven by `check_scan` and are not here any more. Raises NotARelease when there
+    is no folder or it does not look like a release."""
     if not folder.is_dir():
         raise NotARelease(f"{folder} is not a folder.")
     if not (folder / SUMS).is_file() and not (folder / MANIFEST).is_file():
         raise NotARelease(f"{folder} holds neither {SUMS} nor {MANIFEST}: it is not a release, or an unfinished one.")
     verdict = Verdict()
-    sums = _check_files(folder, verdict, seal, progress)
+    sums = _check_files(folder, verdict, seal, progress, sent)
     script = Path(__file__).with_name("signature.py")
     if script.is_file() and (key or any((folder / name).exists() for name in (SIGNATURE, KEY))):
         verdict.signed_by, fault = runpy.run_path(str(script))["check"](folder, key)
@@ -86,7 +89,7 @@ def verify(
     if document is None:
         return verdict
     try:
-        _check_content(folder, document, sums, verdict, progress)
+        _check_content(folder, document, sums, verdict, progress, sent)
     except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
         verdict.add(MANIFEST, "unreadable", f"The manifest is not complete ({type(error).__name__}: {error}).")
     return verdict
@@ -104,7 +107,7 @@ def content_hash(labels_zyx: np.ndarray) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _check_files(folder: Path, verdict: Verdict, seal: str, progress: Tell) -> dict[str, str]:
+def _check_files(folder: Path, verdict: Verdict, seal: str, progress: Tell, sent: Sent) -> dict[str, str]:
     """Every listed file is there with its hash, and there is no other."""
     try:
         raw = (folder / SUMS).read_bytes()
@@ -120,7 +123,9 @@ def _check_files(folder: Path, verdict: Verdict, seal: str, progress: Tell) -> d
         verdict.add(name, "extra", "This file does not belong to the release.")
     for done, (name, digest) in enumerate(sorted(sums.items())):
         progress(done, len(sums) * 2, name)
-        if (path := there.get(name)) is None:
+        if name in sent:
+            verdict.files += 1
+        elif (path := there.get(name)) is None:
             verdict.add(name, "missing", "This file of the release is missing.")
         elif path.is_symlink() or not path.is_file():
             verdict.add(name, "not_a_file", "This is a link, not a file of the release.")
@@ -153,23 +158,25 @@ def _read_manifest(folder: Path, verdict: Verdict) -> dict[str, Any] | None:
     return dict(document)
 
 
-def _check_content(
-    folder: Path, document: dict[str, Any], sums: dict[str, str], verdict: Verdict, progress: Tell
-) -> None:
+def _check_content(folder: Path, document: Any, sums: Any, verdict: Verdict, progress: Tell, sent: Sent) -> None:
     """Check the manifest for consistency and against the voxels."""
     frozen = document["frozen"]
     _check_listing(document, sums, verdict)
     _check_split(frozen, verdict)
     _check_dataset_list(folder, frozen, verdict)
-    steps = [(scan, name) for scan in frozen["scans"] for name in scan["layers"]]
     paths = {(file.get("scan"), file.get("layer"), file.get("role")): str(file["path"]) for file in document["files"]}
     verdict.scans = len(frozen["scans"])
-    for scan in frozen["scans"]:
-        _load(folder, paths.get((scan["code"], None, "image"), f"image of {scan['code']}"), scan, verdict)
-    for done, (scan, layer) in enumerate(steps):
-        progress(len(sums) + done, len(sums) + len(steps), scan["code"])
+    for done, scan in enumerate(frozen["scans"], start=1):
+        if paths.get((scan["code"], None, "image")) not in sent:
+            check_scan(folder, frozen, scan, paths, verdict)
+        progress(len(sums) + len(sums) * done // verdict.scans, len(sums) * 2, scan["code"])
+
+
+def check_scan(folder: Path, frozen: dict[str, Any], scan: dict[str, Any], paths: Paths, verdict: Verdict) -> None:
+    """One scan of the list: its image and its masks."""
+    _load(folder, paths.get((scan["code"], None, "image"), f"image of {scan['code']}"), scan, verdict)
+    for layer in scan["layers"]:
         _check_masks(folder, frozen, scan, layer, paths, verdict)
-    progress(len(sums) + len(steps), len(sums) + len(steps), "done")
 
 
 def _check_listing(document: dict[str, Any], sums: dict[str, str], verdict: Verdict) -> None:
@@ -207,17 +214,14 @@ def _check_dataset_list(folder: Path, frozen: dict[str, Any], verdict: Verdict) 
             verdict.add("dataset.json", "split", f"The {side} side is not the frozen one.")
 
 
-def _check_masks(
-    folder: Path, frozen: dict[str, Any], scan: dict[str, Any], layer: str, paths: Paths, verdict: Verdict
-) -> None:
+def _check_masks(folder: Path, frozen: Any, scan: Any, layer: str, paths: Paths, verdict: Verdict) -> None:
     """One label file: on the scan's grid, with the schema's values, and the voxels that were approved."""
     label_path = paths.get((scan["code"], layer, "label"), f"{layer} of {scan['code']}")
     if (voxels := _load_labels(folder, label_path, scan, verdict)) is None:
         return
     segments = next(item["segments"] for item in frozen["schema"]["definition"]["layers"] if item["name"] == layer)
     values: set[int] = set().union(*map(np.unique, voxels))  # by slice: sorting the whole needs more memory
-    stray = sorted(values - {int(segment["id"]) for segment in segments} - {0})
-    if stray:
+    if stray := sorted(values - {int(segment["id"]) for segment in segments} - {0}):
         verdict.add(label_path, "value", f"The label holds {stray[0]}, which is not a segment of layer {layer}.")
     if erased_path := paths.get((scan["code"], layer, "erased")):
         if (erased := _load_labels(folder, erased_path, scan, verdict)) is None:
@@ -249,23 +253,20 @@ def _load(folder: Path, name: str, scan: dict[str, Any], verdict: Verdict) -> An
         return None
     if problem := _grid_problem(image, scan):
         verdict.add(name, "geometry", problem)
-        return None
-    return image
+    return None if problem else image
 
 
 def _load_labels(folder: Path, name: str, scan: dict[str, Any], verdict: Verdict) -> np.ndarray | None:
     """Labels as uint8, C-ordered `zyx`; None (and a fault) when the file is no such labelmap."""
     if (image := _load(folder, name, scan, verdict)) is None:
         return None
-    if image.get_data_dtype() != np.uint8 or (image.dataobj.slope, image.dataobj.inter) != (1, 0):
-        verdict.add(name, "type", "Labels must be uint8, without scaling.")
-        return None
     try:
-        voxels: np.ndarray = np.asanyarray(image.dataobj).transpose(2, 1, 0).copy(order="C")
-        return voxels
+        if image.get_data_dtype() == np.uint8 and (image.dataobj.slope, image.dataobj.inter) == (1, 0):
+            return np.array(np.asanyarray(image.dataobj).transpose(2, 1, 0), order="C")
+        verdict.add(name, "type", "Labels must be uint8, without scaling.")
     except Exception as error:
         verdict.add(name, "unreadable", f"Its voxels cannot be read ({type(error).__name__}).")
-        return None
+    return None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -287,8 +288,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def in_words(verdict: Verdict) -> str:
     """The verdict for people, one line per fault."""
-    lines = [f"{fault.file}: {fault.message} [{fault.code}]" for fault in verdict.faults]
-    if lines:
+    if lines := [f"{fault.file}: {fault.message} [{fault.code}]" for fault in verdict.faults]:
         return "\n".join([*lines, f"Not proven: {len(lines)} fault{'s' * (len(lines) != 1)}."]) + "\n"
     scans = f"{verdict.scans} scan{'s' * (verdict.scans != 1)}"
     lines = [f"Proven: release {verdict.release}, {scans}, {verdict.files} files."]

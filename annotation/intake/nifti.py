@@ -12,7 +12,14 @@ from typing import Any
 import nibabel
 import numpy as np
 import numpy.typing as npt
-from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
+from nibabel.orientations import (
+    apply_orientation,
+    axcodes2ornt,
+    inv_ornt_aff,
+    io_orientation,
+    ornt2axcodes,
+    ornt_transform,
+)
 
 from annotation.intake.limits import MIB, Limits
 from annotation.intake.volumes import HIGHEST_HU, LOWEST_HU, PADDING_HU, FoundVolume, Origin, check_ct, hash_volume
@@ -64,6 +71,7 @@ def read_nifti(path: Path, scratch: Path, limits: Limits) -> FoundVolume:
         "frame_of_reference_uid": derive_uid("frame", study_uid),
         "sop_instance_uids": [],
         "source": "nifti",
+        "axes": "".join(ornt2axcodes(io_orientation(affine_mm(image)))),  # of the file, to give it back so
         **({"overruled": overruled} if overruled else {}),
     }
     origin = Origin(

@@ -167,7 +167,9 @@ ROWS: dict[str, Row] = {
     # releases
     "releases": Row(OVERSEERS, Scope.CAMPAIGN),
     "release_new": Row(DATA_MANAGER, Scope.CAMPAIGN, BOTH),
+    "release_count": Row(DATA_MANAGER, Scope.CAMPAIGN),
     "release": Row(OVERSEERS, Scope.RELEASE),
+    "release_estimate": Row(DATA_MANAGER, Scope.RELEASE),
     "release_changes": Row(OVERSEERS, Scope.RELEASE),
     "release_changes_csv": Row(OVERSEERS, Scope.RELEASE),
     "release_paper": Row(OVERSEERS, Scope.RELEASE),

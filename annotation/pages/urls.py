@@ -150,6 +150,8 @@ urlpatterns = [
     page("models/<uuid:id>/cases/<uuid:scan>.png", model_card.case_picture, "case_picture"),
     page("campaigns/<slug:slug>/releases/", releases.releases, "releases"),
     page("campaigns/<slug:slug>/releases/new/", releases.release_new, "release_new"),
+    page("campaigns/<slug:slug>/releases/new/count/", releases.release_count, "release_count"),
+    page("releases/<uuid:id>/estimate/", releases.release_estimate, "release_estimate"),
     page("releases/<uuid:id>/", releases.release, "release"),
     page("releases/<uuid:id>/changes/", release_changes.release_changes, "release_changes"),
     page("releases/<uuid:id>/changes.csv", release_changes.release_changes_csv, "release_changes_csv"),

@@ -37,6 +37,7 @@ def test_the_pages_of_a_release_are_accessible_and_fit(releases: Any, new_page: 
     page = new_page("datamanager", color_scheme=theme)
     found: list[str] = []
     for path, name in (
+        ("/campaigns/chest-ct/releases/new/", "new"),
         (f"/releases/{after.pk}/", "release"),
         (f"/releases/{after.pk}/changes/", "changes"),
         (f"/releases/{after.pk}/changes/?change=in", "changes-none"),
@@ -45,10 +46,10 @@ def test_the_pages_of_a_release_are_accessible_and_fit(releases: Any, new_page: 
         page.goto(path)
         expect(page.get_by_role("main")).to_be_visible()
         found += faults(page)
-        for width in (420, 1366):
+        for width in (390, 1440):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than {width}"
-        shoot(page, f"release-{name}-{theme}")
+            shoot(page, f"release-{name}-{theme}-{width}")
     assert not found, "\n".join(found)
 
 
@@ -59,11 +60,35 @@ def test_formats_are_ticked_and_asked_for(releases: Any, new_page: Any) -> None:
     dialog = page.get_by_role("dialog", name="Export 2026.10")
     dialog.get_by_label("nnU-Net v2").check()
     dialog.get_by_label("DICOM SR").check()
+    dialog.get_by_label("a", exact=True).check()
+    expect(dialog.get_by_text("for 2 of 4 scans")).to_be_visible()
     assert not faults(page)
     shoot(page, "release-export")
     dialog.get_by_role("button", name="Export release").click()
     expect(page.get_by_role("status")).to_contain_text("2026.10 is being written")
-    assert Export.objects.get().formats == ["nifti", "dicom_seg", "nnunet", "dicom_sr"]
+    export = Export.objects.get()
+    assert export.formats == ["nifti", "dicom_seg", "nnunet", "dicom_sr"]
+    assert export.part == {"sides": [], "sites": ["a"]}
+
+
+def test_a_draft_is_made_with_filters_and_a_live_count(releases: Any, new_page: Any) -> None:
+    page = new_page("datamanager")
+    page.goto("/campaigns/chest-ct/releases/new/")
+    expect(page.get_by_text("Takes 4 of 4 approved scans")).to_be_visible()
+    page.get_by_label("a: Site a").check()
+    expect(page.get_by_text("Takes 2 of 4 approved scans")).to_be_visible()
+    page.get_by_label("Slices at most, mm").fill("0.5")
+    expect(page.get_by_text("Nothing fits; loosen a filter.")).to_be_visible()
+    page.get_by_label("Slices at most, mm").fill("")
+    page.get_by_label("Name").fill("2026.12")
+    page.get_by_label("Licence").fill("cc-by-4.0")
+    assert not faults(page)
+    shoot(page, "release-new-filled")
+    page.get_by_role("button", name="Make draft").click()
+    expect(page.get_by_role("heading", name="2026.12")).to_be_visible()
+    expect(page.get_by_text("CC-BY-4.0")).to_be_visible()
+    expect(page.get_by_text("2 of another site")).to_be_visible()
+    shoot(page, "release-draft")
 
 
 def test_the_changes_of_a_release_are_narrowed_and_saved(releases: Any, new_page: Any) -> None:

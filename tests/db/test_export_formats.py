@@ -15,6 +15,7 @@ from django.test import Client
 
 from annotation.datasets import services
 from annotation.datasets.downloading import find_export
+from annotation.datasets.estimating import estimate_export
 from annotation.datasets.exporters.choices import BY_KEY
 from annotation.datasets.exporting import write_export
 from annotation.datasets.models import Export
@@ -100,3 +101,23 @@ def test_an_unknown_format_is_refused(world: World) -> None:
     assert refusal.value.code == "unknown_format"
     assert "nnunet" in refusal.value.detail
     assert not Export.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_estimate_is_within_a_factor_of_two_of_the_export(world: World, settings: Any) -> None:
+    """Of the whole, and of every format that is not a few kB."""
+    release = frozen(world)
+    told = estimate_export(release, formats=list(BY_KEY))
+    export = exported(world, release, formats=list(BY_KEY))
+    assert (told.scans, told.of) == (3, 3)
+    assert 0.5 < told.total / export.bytes < 2
+    folders = {"images": "images", "labels": "labels", "dicom_seg": "dicom-seg", "dicom": "dicom", "nnunet": "nnunet"}
+    folders |= {"dicom_seg_labelmap": "dicom-seg-labelmap", "dicom_sr": "dicom-sr", "tables": "tables"}
+    for key, folder in (
+        folders | {"paper": "paper", "coco": "coco", "bids": "bids", "nifti_original": "nifti-original"}
+    ).items():
+        written = sum(size for path, size, _ in export.files if path.startswith(f"{folder}/"))
+        assert 0.5 < told.bytes[key] / written < 2, (key, told.bytes[key], written)
+    part = estimate_export(release, formats=[], sites=[release.manifest["scans"][0]["site"]])
+    assert part.scans < 3
+    assert part.total < told.total

@@ -109,11 +109,11 @@ def test_an_x_ray_is_released_as_the_detector_saw_it(world: World, settings: Any
     np.testing.assert_array_equal(image.affine, labels.affine)
     # A projection has no frame of reference for a DICOM segmentation, and no volume.
     there = {path.name for path in folder.iterdir() if path.is_dir()}
-    assert there == {"images", "labels", "nnunet", "coco", "tables", "paper"}
+    assert there == {"images", "labels", "nifti-original", "bids", "dicom", "nnunet", "coco", "tables", "paper"}
     readme = (folder / "README.md").read_text()
     assert "uint16 of an X-ray" in readme
     assert "cm² in all" in readme
-    assert "dicom" not in readme
+    assert "dicom-sr" not in readme
     assert not {"HU", "dicom-seg", "mL"} & set(re.findall(r"[\w-]+", readme))
     assert f"{(marked == 1).sum() * 0.4 * 0.5 / 100:.1f} |" in readme
     assert json.loads((folder / "dataset.json").read_text())["channel_names"] == {"0": "X-ray"}

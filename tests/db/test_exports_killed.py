@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 
 from annotation.datasets.verify import verify
-from tests.db.test_exports import frozen, left_over
+from tests.db.test_exports import exported, frozen, left_over
 from tests.factories.world import World
 from voxloop.jobs.models import Job
 
@@ -44,27 +44,50 @@ def start_command(settings: Any, *arguments: str, within: Sequence[str] = ()) ->
 
 
 @pytest.mark.fault("an export is killed half-way")
-def test_killed_half_way_it_leaves_nothing_that_looks_complete_and_a_rerun_completes(
-    live_world: World, settings: Any
+@pytest.mark.parametrize(
+    ("at", "scans"),
+    [(".part.*/release/labels/*", 0), (".part.*/records/000001.json", 2), (".part.*/release/SHA256SUMS", 3)],
+    ids=["in the first scan", "after two scans", "before it is verified"],
+)
+def test_killed_half_way_it_leaves_nothing_that_looks_complete_and_goes_on(
+    live_world: World, settings: Any, tmp_path: Path, at: str, scans: int
 ) -> None:
+    """What was written whole is not written again, and the bytes are those of an export in one go."""
     release = frozen(live_world)
-    process = start_command(settings, str(release.pk), "--as", "datamanager", "--json")
+    formats = ["--format", "nnunet", "--format", "coco", "--format", "tables"]
+    process = start_command(settings, str(release.pk), "--as", "datamanager", "--json", *formats)
     deadline = time.monotonic() + 120
-    while not list(settings.EXPORT_ROOT.glob(".part.*/labels/*")) and time.monotonic() < deadline:
+    while not list(settings.EXPORT_ROOT.glob(at)) and time.monotonic() < deadline:
         assert process.poll() is None, process.communicate()
-        time.sleep(0.002)
+        time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not (settings.EXPORT_ROOT / "chest-ct-r1").exists()
-    assert not list(settings.EXPORT_ROOT.glob(".part.*/SHA256SUMS"))
+    [left] = settings.EXPORT_ROOT.glob(".part.*")
+    kept = {
+        path: (left / "release" / path).stat().st_ino
+        for record in (left / "records").glob("*.json")
+        for path, _, _ in json.loads(record.read_text())["sizes"]
+    }
+    assert len({Path(path).stem for path in kept if path.startswith("images/")}) >= scans
     job = Job.objects.get(kind="export_release")
     assert job.state == "running"
     Job.objects.update(lease_until="2000-01-01T00:00:00Z")  # a minute later
-    rerun = start_command(settings, "chest-ct-r1", "--as", "datamanager", "--json")
+    rerun = start_command(settings, "chest-ct-r1", "--as", "datamanager", "--json", *formats)
     out, err = rerun.communicate(timeout=120)
     assert rerun.returncode == 0, err
     told = json.loads(out)
-    assert verify(settings.EXPORT_ROOT / "chest-ct-r1", seal=told["seal"]).is_proven
+    folder = settings.EXPORT_ROOT / "chest-ct-r1"
+    assert verify(folder, seal=told["seal"]).is_proven
+    assert {path: (folder / path).stat().st_ino for path in kept} == kept
+    whole = exported(
+        live_world,
+        release,
+        destination=tmp_path.joinpath("whole").as_uri(),
+        formats=["nnunet", "coco", "tables"],
+        by_operator=True,
+    )
+    assert told["seal"] == whole.seal
     assert left_over(settings.EXPORT_ROOT) == []
     job.refresh_from_db()
     assert (job.state, job.attempt) == ("succeeded", 2)

@@ -2,16 +2,23 @@
 
 import io
 import zipfile
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
+import pyarrow.parquet
 import pytest
 from django.urls import reverse
 
 from annotation.datasets import services
+from annotation.datasets.exporters.listing import Listing, ScanVoxels
+from annotation.datasets.exporters.tables import Writer
+from annotation.datasets.flow import QUANTITIES
 from annotation.datasets.paper import facts
-from annotation.datasets.paper.document import Chart, Table, write_document
+from annotation.datasets.paper.document import Chart, Table, Text, write_document
 from annotation.datasets.paper.forms import MEDIA_TYPES, render_blocks
+from annotation.reporting.models import Measurement
 from annotation.reviews.agreement import measure_pairs
 from annotation.reviews.claims import claim_round
 from annotation.reviews.services import approve_round, submit_assignment
@@ -19,7 +26,9 @@ from annotation.scans.models import Scan
 from annotation.scans.services import withdraw_scan
 from annotation.work.models import Assignment
 from tests.api.test_pages import log_in
+from tests.db.test_quantities import measure_all
 from tests.factories.overlap import read_twice
+from tests.factories.phantoms import SEED, add_phantom, approve_phantom, give_layer, phantom
 from tests.factories.world import World, approve, label, publish
 from voxloop.kernel.clock import now
 
@@ -73,6 +82,58 @@ def test_the_flow_adds_up_and_every_count_is_of_the_manifest(world: World, relea
     assert classes["Diagnosis class: COVID-19"][-1] == str(len(covid)) == "2"
     assert sum(int(row[3]) for row in tables["Table 3"].rows) == len(scans)
     assert tables["Table 3"].rows[0][:3] == ["'=cmd|'/C calc'!A0", "'@SUM(1)", "B30f"]
+
+
+def test_lungs_lobes_and_score_are_the_kept_ones_and_every_count_is_of_the_manifest(
+    world: World, tmp_path: Path
+) -> None:
+    """Three approved scans: one with lobes, one with lungs from the image, one that is not measured yet."""
+    scans = [add_phantom(world), add_phantom(world, seed=SEED + 1, site="b")]
+    give_layer(world, scans[0], "anatomy", phantom().lobes_zyx)
+    approve_phantom(world, scans[0])
+    approve_phantom(world, scans[1], seed=SEED + 1)
+    measure_all()
+    late = publish(world, size=1).assignments.get()
+    label(world, late)
+    approve(world, late)
+    made = services.create_release(campaign=world.campaign, name="r3", actor=world["datamanager"])
+    release = services.freeze_release(release_id=made.pk, actor=world["datamanager"])
+    frozen = release.manifest
+    kept = {scan["code"]: scan["quantities"] for scan in frozen["scans"] if scan["quantities"]}
+    values = {one.scan.code: one.values for one in Measurement.objects.select_related("scan")}
+    assert {code: {name: one[name] for name in QUANTITIES} for code, one in values.items()} == {
+        code: {name: one[name] for name in QUANTITIES} for code, one in kept.items()
+    }
+    blocks = write_document(frozen, release.manifest_hash)
+    tables = {table.title.partition(".")[0]: table for table in blocks if isinstance(table, Table)}
+    severities = {row[0]: row[1:] for row in tables["Table 2"].rows if row[0].startswith("Severity")}
+    sites = sorted({scan["site"] for scan in frozen["scans"]})
+    for severity in (*facts.SEVERITIES, None):
+        those = [scan for scan in frozen["scans"] if scan["quantities"].get("severity") == severity]
+        told = severities[f"Severity: {severity or 'not scored'}"]
+        assert told[-1] == str(len(those))
+        assert told[-1 - len(sites) : -1] == [str(sum(scan["site"] == site for scan in those)) for site in sites]
+    assert sum(int(row[-1]) for row in severities.values()) == 3
+    rows = {row[0]: row[1:] for row in tables["Table 4"].rows}
+    lungs = sorted(one["lungs"] for one in kept.values())
+    assert rows["Lungs, mL"][-1].startswith(f"{sum(lungs) / 2:.4g} (")
+    lobes = [part["percent"] for one in kept.values() for part in one["parts"] if part["key"] == "right_upper_lobe"]
+    assert len(lobes) == 1
+    assert rows["Right upper lobe, % opacity"][-1] == f"{lobes[0]:.4g} ({lobes[0]:.4g} to {lobes[0]:.4g}), n = 1"
+    assert rows["Severity score, 0-25"][-1].endswith("n = 1")
+    assert "2 scans measured" in tables["Table 4"].title
+    assert any(isinstance(block, Text) and block.text.startswith("1 scan had no quantities") for block in blocks)
+    writer = Writer(frozen, Listing(tmp_path))
+    empty = np.zeros((1, 1, 1), np.uint8)
+    told_of = [writer.add(scan, ScanVoxels(empty.astype(np.int16), {}), {}) for scan in frozen["scans"]]
+    writer.finish(told_of)
+    table = pyarrow.parquet.read_table(tmp_path / "tables/lungs.parquet").to_pylist()
+    assert {row["scan"] for row in table} == set(kept)
+    for code, one in kept.items():
+        [whole] = [row for row in table if (row["scan"], row["part"]) == (code, "both")]
+        assert (whole["lung"], whole["opacity"], whole["score"]) == (one["lungs"], one["opacity"], one["score"])
+        parts = {row["part"]: row["opacity_percent"] for row in table if row["scan"] == code and row["part"] != "both"}
+        assert parts == {part["key"]: part["percent"] for part in one["parts"]}
 
 
 def test_three_forms_hold_the_same_and_run_nothing(world: World, release: Any) -> None:

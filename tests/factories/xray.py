@@ -35,6 +35,7 @@ def make_xray(folder: Path, photometric: str) -> Path:
         dataset.BitsAllocated = dataset.BitsStored = 16
         dataset.HighBit = 15
         dataset.PixelSpacing = [0.4, 0.5]
+        dataset.PatientOrientation = ["L", "F"]
         dataset.PixelData = values.tobytes()
 
     change(paths[:1], as_xray)

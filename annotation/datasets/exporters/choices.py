@@ -25,6 +25,30 @@ class Choice:
 
 CHOICES = (
     Choice(
+        "nifti_original",
+        "NIfTI on the original grid",
+        "Scans that came as NIfTI with other axes (RAS, PIR …), and their masks, in the order of axes of their file.",
+        "nifti_original",
+        (
+            (
+                "`nifti-original/images/CODE.nii.gz`, `labels/CODE.nii.gz` …",
+                "every scan and mask again; one that came as NIfTI in the order of axes that its file had",
+            ),
+        ),
+    ),
+    Choice(
+        "bids",
+        "Names of BIDS",
+        "The NIfTI files again under names of BIDS (CT as in its proposal BEP024), masks as a derivative.",
+        "bids",
+        (
+            (
+                "`bids/`",
+                "a dataset of BIDS: `sub-…/ct/sub-…_ct.nii.gz`, masks in `derivatives/voxloop`, participants, sidecars",
+            ),
+        ),
+    ),
+    Choice(
         "nnunet",
         "nnU-Net v2",
         "A raw dataset as nnU-Net takes it: values without gaps, images with their channel.",
@@ -58,15 +82,15 @@ CHOICES = (
     Choice(
         "dicom",
         "DICOM images",
-        "Every CT as a DICOM series again, one file a slice, to be loaded with its segmentation.",
+        "Every scan as a DICOM series again, one file a slice; a CT to be loaded with its segmentation.",
         "dicom_images",
         (
             (
                 "`dicom/CODE/0001.dcm` …",
-                "the CT as a DICOM series, HU, not compressed; `dicom-seg/` refers to it where the scan came as DICOM",
+                "the scan as a DICOM series, not compressed, with the UIDs that other objects here refer to; an X-ray"
+                " with the stored values of its file",
             ),
         ),
-        is_ct_only=True,
     ),
     Choice(
         "dicom_sr",
@@ -109,10 +133,10 @@ CHOICES = (
     Choice(
         "tables",
         "Tables",
-        "Scans, answers and quantities as Parquet and CSV, with a data dictionary and Croissant metadata.",
+        "Scans, answers, quantities and scores as Parquet and CSV, with a data dictionary and Croissant metadata.",
         "tables",
         (
-            ("`tables/scans`, `answers`, `quantities`", "the same as `.parquet` and as `.csv`"),
+            ("`tables/scans`, `answers`, `quantities`, `lungs`", "the same as `.parquet` and as `.csv`"),
             ("`croissant.json`", "Croissant metadata: the tables and the folders of images and labels"),
             ("`tables/dictionary.json`", "what each column means, with its unit"),
         ),

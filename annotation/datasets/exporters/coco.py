@@ -2,7 +2,7 @@
 
 COCO knows flat pictures; an image here is one slice of a file of `images/`, and `scans` leads from its pixels to mm."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,33 +19,24 @@ class Writer:
 
     def __init__(self, frozen: Frozen, listing: Listing) -> None:
         self.frozen, self.listing = frozen, listing
-        self.documents = {(layer, side): self._begin(layer) for layer in frozen["layers"] for side in SIDES}
 
-    def add(self, scan: Mapping[str, Any], voxels: ScanVoxels, clean_zyx: Mapping[str, Labels]) -> None:
-        """Slices in the order of `k`; `x` is `i` and `y` is `j` of the voxel."""
-        for layer, labels_zyx in clean_zyx.items():
-            document = self.documents[layer, scan["split"]]
-            geometry = {key: scan[key] for key in ("shape_zyx", "spacing_mm_zyx", "lps_from_ijk")}
-            document["scans"].append({"code": scan["code"], **geometry})
-            _, height, width = labels_zyx.shape
-            for k, labels_yx in enumerate(labels_zyx):
-                image = len(document["images"]) + 1
-                document["images"].append(
-                    {
-                        "id": image,
-                        "file_name": f"images/{scan['code']}.nii.gz",
-                        "slice": k,
-                        "height": height,
-                        "width": width,
-                    }
-                )
-                document["annotations"] += _annotate(labels_yx, image, len(document["annotations"]))
+    def add(self, scan: Mapping[str, Any], voxels: ScanVoxels, clean_zyx: Mapping[str, Labels]) -> Any:
+        """By layer the annotations of each slice, in the order of `k`; `x` is `i` and `y` is `j` of the voxel."""
+        geometry = {key: scan[key] for key in ("shape_zyx", "spacing_mm_zyx", "lps_from_ijk")}
+        drawn = {layer: [_annotate(labels_yx) for labels_yx in labels_zyx] for layer, labels_zyx in clean_zyx.items()}
+        return {"scan": {"code": scan["code"], **geometry}, "split": scan["split"], "layers": drawn}
 
-    def finish(self) -> None:
+    def finish(self, told: Sequence[Any]) -> None:
         """A side without a scan has no file."""
-        for (layer, side), document in self.documents.items():
-            if document["images"]:
-                self.listing.add_text(f"{folder_of('coco', layer, self.frozen)}/{side}.json", pretty(document), ROLE)
+        for layer in self.frozen["layers"]:
+            for side in SIDES:
+                document = self._begin(layer)
+                for one in told:
+                    if one["split"] == side and layer in one["layers"]:
+                        _append(document, one["scan"], one["layers"][layer])
+                if document["images"]:
+                    name = f"{folder_of('coco', layer, self.frozen)}/{side}.json"
+                    self.listing.add_text(name, pretty(document), ROLE)
 
     def _begin(self, layer: str) -> dict[str, Any]:
         release = self.frozen["release"]
@@ -62,15 +53,27 @@ class Writer:
         }
 
 
-def _annotate(labels_yx: Labels, image: int, before: int) -> list[dict[str, Any]]:
-    """One annotation for each segment in a slice."""
+def _append(document: dict[str, Any], scan: Mapping[str, Any], slices: Sequence[Any]) -> None:
+    """Number the slices of a scan as images, and their annotations, after what is there."""
+    document["scans"].append(scan)
+    _, height, width = scan["shape_zyx"]
+    file = f"images/{scan['code']}.nii.gz"
+    for k, drawn in enumerate(slices):
+        image = len(document["images"]) + 1
+        document["images"].append({"id": image, "file_name": file, "slice": k, "height": height, "width": width})
+        first = len(document["annotations"]) + 1
+        document["annotations"] += [
+            {"id": number, "image_id": image, **annotation} for number, annotation in enumerate(drawn, start=first)
+        ]
+
+
+def _annotate(labels_yx: Labels) -> list[dict[str, Any]]:
+    """One annotation for each segment in a slice, without its number."""
     found = []
-    for number, value in enumerate(np.unique(labels_yx[labels_yx > 0]), start=before + 1):
+    for value in np.unique(labels_yx[labels_yx > 0]):
         encoded = run_lengths.encode(np.asfortranarray(labels_yx == value, dtype=np.uint8))
         found.append(
             {
-                "id": number,
-                "image_id": image,
                 "category_id": int(value),
                 "segmentation": {"size": encoded["size"], "counts": encoded["counts"].decode("ascii")},
                 "area": int(run_lengths.area(encoded)),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotation.datasets.exporters.listing import Frozen, Listing
+from annotation.datasets.licences import address_of
 
 FORMAT = "http://mlcommons.org/croissant/1.0"
 # Of the specification; a program that reads another one says so.
@@ -75,7 +76,7 @@ def croissant_document(
         "conformsTo": FORMAT,
         "name": "".join(sign if sign.isalnum() else "-" for sign in f"{frozen['campaign']['slug']}-{release['name']}"),
         "description": release["notes"] or f"{frozen['campaign']['name']}: {len(frozen['scans'])} scans, approved.",
-        "license": release["licence"] or "not stated",
+        "license": address_of(release["licence"]) or release["licence"] or "not stated",
         "url": f"urn:uuid:{release['id']}",
         "version": "1.0.0",
         "datePublished": release["frozen_at"],

@@ -1,15 +1,17 @@
-"""CT images as DICOM again (CT Image Storage, PS3.3 A.3), one file a slice, written by pydicom out of the volume pack.
+"""Images as DICOM again, one file a slice, written by pydicom out of the volume pack: CT (CT Image Storage, PS3.3 A.3)
+here, X-rays in `dicom_xray`.
 
 The de-identified originals are not kept; a file holds the voxels (HU, slope 1), their geometry and the re-keyed UIDs,
 to which the segmentations refer, and nothing else. Not compressed, so that every program reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from annotation.datasets.exporters.dicom_seg import slice_headers, source_of_scan
+from annotation.datasets.exporters.dicom_xray import xray_image
 from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels
 from voxloop.volume.geometry import Geometry
 
@@ -17,16 +19,19 @@ ROLE = "dicom"
 
 
 class Writer:
-    """The series of every CT. A projection image is left out: how it was acquired is not known any more."""
+    """The series of every scan."""
 
     def __init__(self, frozen: Frozen, listing: Listing) -> None:
         self.listing = listing
 
     def add(self, scan: Mapping[str, Any], voxels: ScanVoxels, clean_zyx: Mapping[str, Labels]) -> None:
-        """One file for each slice, `0001.dcm` being `k` = 0."""
-        if scan["modality"] != "CT":
-            return
+        """One file for each slice, `0001.dcm` being `k` = 0; one for an X-ray."""
         source = source_of_scan(scan, voxels.instance_uids)
+        if scan["modality"] != "CT":
+            path = self.listing.place(f"dicom/{scan['code']}", "0001.dcm")
+            xray_image(scan, source, voxels.hu_zyx).save_as(path, enforce_file_format=True)
+            self.listing.add(path, ROLE, scan["code"])
+            return
         headers = slice_headers(Geometry.from_json(scan), source)
         for k, (image, hu_yx) in enumerate(zip(headers, voxels.hu_zyx, strict=True), start=1):
             path = self.listing.place(f"dicom/{scan['code']}", f"{k:04d}.dcm")
@@ -34,7 +39,7 @@ class Writer:
             image.save_as(path, enforce_file_format=True)
             self.listing.add(path, ROLE, scan["code"])
 
-    def finish(self) -> None:
+    def finish(self, told: Sequence[Any]) -> None:
         """Nothing is about all scans."""
 
 

@@ -1,6 +1,6 @@
 """DICOM segmentations of the kind LABELMAP (Supplement 243) beside the BINARY ones, with the same segment numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from highdicom.seg import SegmentationTypeValues
@@ -27,5 +27,5 @@ class Writer:
             write_layer(path, labels_zyx, self.frozen, scan, layer, voxels, SegmentationTypeValues.LABELMAP)
             self.listing.add(path, ROLE, scan["code"], layer)
 
-    def finish(self) -> None:
+    def finish(self, told: Sequence[Any]) -> None:
         """Nothing is about all scans."""

@@ -3,7 +3,7 @@
 Enhanced SR is the smallest class that holds them. A series that the scan did not come with is referred to by the UID
 that the DICOM images of the same release have."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -76,7 +76,7 @@ class Writer:
             self._report(scan, seg, groups).save_as(path)
             self.listing.add(path, ROLE, scan["code"], name)
 
-    def finish(self) -> None:
+    def finish(self, told: Sequence[Any]) -> None:
         """Nothing is about all scans."""
 
     def _report(

@@ -1,5 +1,6 @@
 """Write a whole release into an empty folder. SHA256SUMS is written last: a release without it is incomplete."""
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 from annotation.datasets import signature, verify
 from annotation.datasets.exporters import dicom_seg, manifest
 from annotation.datasets.exporters.choices import open_writers
-from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels, Sign, pretty
+from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels, Sign, Writer, pretty
+from annotation.datasets.exporters.progress import Done, NoProgress, Progress
 from voxloop.storage.objects import sha256_of
 from voxloop.volume import nifti
 from voxloop.volume.geometry import Geometry
@@ -21,24 +23,50 @@ Tell = Callable[[int, str], None]
 
 
 def write_release(
-    folder: Path, frozen: Frozen, load: Load, report: Tell, formats: Sequence[str] = (), sign: Sign | None = None
+    folder: Path,
+    frozen: Frozen,
+    load: Load,
+    report: Tell,
+    formats: Sequence[str] = (),
+    sign: Sign | None = None,
+    progress: Progress | None = None,
 ) -> str:
     """Write every file of a release; returns its seal (the sha256 of SHA256SUMS). `frozen` is the release's manifest,
     `load` returns the voxels of one of its scans, `report` is called with 0-100 and a sentence before each scan,
-    `formats` are written besides NIfTI and DICOM SEG (`exporters.choices`), `sign` signs SHA256SUMS. Equal input gives
-    equal bytes. Raises ValueError when voxels are not the frozen ones."""
-    listing = Listing(folder)
+    `formats` are written besides NIfTI and DICOM SEG (`exporters.choices`), `sign` signs SHA256SUMS, `progress` knows
+    the scans that an earlier attempt wrote. Equal input gives equal bytes, in one attempt or in several. Raises
+    ValueError when voxels are not the frozen ones."""
+    listing, progress = Listing(folder), progress or NoProgress()
     writers = open_writers(formats, frozen, listing)
-    scans = frozen["scans"]
-    for done, scan in enumerate(scans):
-        report(95 * done // max(len(scans), 1), f"Writing {scan['code']} ({done + 1} of {len(scans)})")
-        voxels = load(scan)
-        clean_zyx = _write_scan(listing, frozen, scan, voxels)
-        for writer in writers:
-            writer.add(scan, voxels, clean_zyx)
+    scans, told = frozen["scans"], []
+    for place, scan in enumerate(scans):
+        report(95 * place // max(len(scans), 1), f"Writing {scan['code']} ({place + 1} of {len(scans)})")
+        done = progress.recall(place, scan)
+        if done is None:
+            first = len(listing.files)
+            of_writers = _write_with(writers, listing, frozen, scan, load(scan))
+            done = Done(listing.files[first:], of_writers)
+            progress.keep(place, scan, done)
+        else:
+            listing.files += [dict(file) for file in done.files]
+        told.append(done.told)
     report(95, "Writing the documents")
-    for writer in writers:
-        writer.finish()
+    for number, writer in enumerate(writers):
+        writer.finish([of_scan[number] for of_scan in told])
+    return _write_documents(folder, frozen, formats, listing, sign)
+
+
+def _write_with(
+    writers: Sequence[Writer], listing: Listing, frozen: Frozen, scan: Mapping[str, Any], voxels: ScanVoxels
+) -> list[Any]:
+    """All files of one scan; returns what the writers told of it, as JSON gives it back."""
+    clean_zyx = _write_scan(listing, frozen, scan, voxels)
+    told: list[Any] = json.loads(json.dumps([writer.add(scan, voxels, clean_zyx) for writer in writers]))
+    return told
+
+
+def _write_documents(folder: Path, frozen: Frozen, formats: Sequence[str], listing: Listing, sign: Sign | None) -> str:
+    """What is about all scans, then the lists of files; returns the seal."""
     listing.add_text("README.md", manifest.readme_document(frozen, formats))
     listing.add_text("labels.json", pretty(manifest.labels_document(frozen)))
     listing.add_text("dataset.json", pretty(manifest.dataset_document(frozen)))

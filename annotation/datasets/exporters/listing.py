@@ -77,11 +77,12 @@ class Listing:
 class Writer(Protocol):
     """Writes one format that was asked for. Made anew for each release, as `Writer(frozen, listing)`."""
 
-    def add(self, scan: Mapping[str, Any], voxels: ScanVoxels, clean_zyx: Mapping[str, Labels]) -> None:
-        """Write one scan. `clean_zyx` are its labelmaps without the erased voxels."""
+    def add(self, scan: Mapping[str, Any], voxels: ScanVoxels, clean_zyx: Mapping[str, Labels]) -> Any:
+        """Write one scan; returns what `finish` needs of it, as JSON. `clean_zyx` are its labelmaps without the erased
+        voxels. Keeps nothing itself: an export that goes on calls it only for scans that are not written yet."""
 
-    def finish(self) -> None:
-        """Write what is about all scans."""
+    def finish(self, told: Sequence[Any]) -> None:
+        """Write what is about all scans, from what `add` returned for each of them, in their order."""
 
 
 def pretty(document: Any) -> str:

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from annotation.datasets.exporters.choices import BY_KEY
+from annotation.datasets.exporters.chosen import say_filters
 from annotation.datasets.exporters.listing import Frozen
+from annotation.datasets.licences import address_of
 from annotation.datasets.verify import FORMAT
 from voxloop.kernel.canonical import canonical_hash
 from voxloop.volume.amounts import amount_of, unit_of
@@ -79,6 +81,7 @@ def dataset_document(frozen: Frozen) -> dict[str, Any]:
         "name": frozen["release"]["name"],
         "description": f"{frozen['campaign']['name']}, layer {layer['name']}",
         "licence": frozen["release"]["licence"],
+        "note": frozen["release"].get("notes", ""),
         "channel_names": {"0": channel_of(frozen)},
         "labels": labels,
         "file_ending": ".nii.gz",
@@ -107,13 +110,15 @@ def readme_document(frozen: Frozen, formats: Iterable[str] = ()) -> str:
     release, scans = frozen["release"], frozen["scans"]
     parts = [
         f"# {frozen['campaign']['name']}: {release['name']}",
+        _part(release),
         release["notes"],
         f"{len(scans)} scan{'s' * (len(scans) != 1)}, labelled and approved; frozen on {release['frozen_at'][:10]} with"
         " Voxloop"
         f" {frozen['software']}. Manifest `{manifest_hash(frozen)}`.",
-        f"**Licence:** {release['licence'] or 'not stated; ask the owner before any use.'}",
+        _licence(release["licence"]),
         "## What is where\n" + _contents(frozen, formats),
         "## Scans\nThe split is by site: no site is on two sides.\n\n" + _scan_table(scans),
+        _chosen(frozen),
         "## Segments\n" + _segment_tables(frozen),
         "## Where it comes from\n" + _provenance(scans),
         "## How to check it\n`python3 verify.py .` (needs numpy and nibabel) proves that every file is the exported"
@@ -122,6 +127,33 @@ def readme_document(frozen: Frozen, formats: Iterable[str] = ()) -> str:
         " proves who signed it; take the key from the signer,\nnot from this folder.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _part(release: Mapping[str, Any]) -> str:
+    """What a partial export says first."""
+    part = release.get("part")
+    if not part:
+        return ""
+    return (
+        f"**This is a part of a release:** {part['scans']} of its {part['of']} scans. The whole has the manifest "
+        f"`{part['manifest_hash']}`; counts below are of this part."
+    )
+
+
+def _licence(text: str) -> str:
+    if "\n" in text:
+        return f"## Licence\n{text}"
+    at = address_of(text)
+    return f"**Licence:** {text or 'not stated; ask the owner before any use.'}" + (f" ({at})" if at else "")
+
+
+def _chosen(frozen: Frozen) -> str:
+    filters = say_filters(frozen["release"].get("filters") or {}, frozen["schema"]["definition"])
+    if not filters:
+        return ""
+    return "## How the scans were chosen\nOf the approved scans those that fit all of this:\n\n" + "\n".join(
+        f"- {name}: {value}" for name, value in filters
+    )
 
 
 def _contents(frozen: Frozen, formats: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """What a paper tells of the release, as files of the export."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels
@@ -20,7 +20,7 @@ class Writer:
     def add(self, scan: Mapping[str, Any], voxels: ScanVoxels, clean_zyx: Mapping[str, Labels]) -> None:
         """Nothing is about one scan."""
 
-    def finish(self) -> None:
+    def finish(self, told: Sequence[Any]) -> None:
         """The documents are made of the frozen list alone."""
         blocks = write_document(self.frozen, manifest_hash(self.frozen))
         for form in MEDIA_TYPES:

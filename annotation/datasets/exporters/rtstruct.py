@@ -5,7 +5,7 @@ of contours. So every voxel whose centre is inside is a voxel of the mask, and n
 files, has had no release since January 2023, and its contours run through the centres of the voxels at the edge."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +50,7 @@ class Writer:
             document.save_as(path, enforce_file_format=True)
             self.listing.add(path, ROLE, scan["code"], name)
 
-    def finish(self) -> None:
+    def finish(self, told: Sequence[Any]) -> None:
         """Nothing is about all scans."""
 
 

@@ -77,34 +77,50 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         Column("diameter_mm", "number", "longest line within one connected part, between centres of voxels", "mm"),
         Column("weight_g", "number", "sum of volume × (HU + 1000) / 1000; empty on an X-ray", "g"),
     ),
+    "lungs": (
+        SCAN,
+        Column("part", "text", "both lungs, a side, a lobe, or a third of the height where lobes are not known"),
+        Column("unit", "text", "mL, or cm² on an X-ray"),
+        Column("lung", "number", "amount of lung; empty where the lungs are not known", "as `unit` says"),
+        Column("opacity", "number", "amount of opacity; of both also outside of the lungs", "as `unit` says"),
+        Column("opacity_percent", "number", "share of the lung; empty where the lungs are not known", "%"),
+        Column("grade", "whole number", "0-5 of a lobe (topff2023); empty of any other part"),
+        Column("score", "whole number", "0-25, the sum of the grades, with both; empty without lobes"),
+        Column("severity", "text", "none, mild, moderate or severe, with both; empty without lobes"),
+        Column("weight_g", "number", "of the opacity, with both; empty on an X-ray", "g"),
+        Column("lungs_from", "text", "lobes, lungs (a mask), image, or empty"),
+        Column("software", "text", "version that measured, when the mask was approved"),
+    ),
 }
 
 
 class Writer:
-    """Three tables in the order of the scans."""
+    """The tables, in the order of the scans."""
 
     def __init__(self, frozen: Frozen, listing: Listing) -> None:
         self.frozen, self.listing = frozen, listing
-        self.rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in COLUMNS}
 
-    def add(self, scan: Mapping[str, Any], voxels: ScanVoxels, clean_zyx: Mapping[str, Labels]) -> None:
-        """The rows of one scan."""
+    def add(self, scan: Mapping[str, Any], voxels: ScanVoxels, clean_zyx: Mapping[str, Labels]) -> Any:
+        """The rows of one scan, by table."""
+        rows: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+        rows["lungs"] = _lungs(scan)
         same = ("code", "site", "split", "subject", "modality")
         work = ("author", "reviewer", "round", "verdict", "approved_at")
         numbers = (*scan["shape_zyx"], *map(float, scan["spacing_mm_zyx"]))
         told = scan.get("clinical", {})  # not in releases from before records were kept
         clinical = (told.get(name, "") for name in ("age_band", "sex", "hospitalisation", "diagnosis_class"))
-        self.rows["scans"].append((*map(scan.get, same), *numbers, *map(scan.get, work), *clinical))
+        rows["scans"].append((*map(scan.get, same), *numbers, *map(scan.get, work), *clinical))
         for question, answer in sorted(scan["answers"].items()):
             given = answer if isinstance(answer, list) else [answer]
-            self.rows["answers"] += [(scan["code"], question, _told(one)) for one in given]
+            rows["answers"] += [(scan["code"], question, _told(one)) for one in given]
         for layer, labels_zyx in clean_zyx.items():
-            self.rows["quantities"] += _quantities(scan, layer_of(self.frozen, layer), labels_zyx, voxels)
+            rows["quantities"] += _quantities(scan, layer_of(self.frozen, layer), labels_zyx, voxels)
+        return rows
 
-    def finish(self) -> None:
+    def finish(self, told: Sequence[Any]) -> None:
         """The tables, and what each column means."""
         for name, columns in COLUMNS.items():
-            rows = self.rows[name]
+            rows = [row for one in told for row in one[name]]
             arrays = [
                 pyarrow.array([row[index] for row in rows], TYPES[column.type]) for index, column in enumerate(columns)
             ]
@@ -156,6 +172,20 @@ def _quantities(
                 weight_g(mask, cast(HU, voxels.hu_zyx), spacing_mm_zyx) if is_ct else None,
             )
         )
+    return rows
+
+
+def _lungs(scan: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The kept quantities: both lungs, then their parts; nothing for a scan that was not measured at the freeze."""
+    kept = scan.get("quantities")
+    if not kept:
+        return []
+    end = (kept["lungs_from"], kept["software"])
+    whole = (kept["lungs"], kept["opacity"], kept["percent"], None, kept["score"], kept["severity"], kept["weight_g"])
+    rows = [(scan["code"], "both", kept["unit"], *whole, *end)]
+    for part in kept["parts"]:
+        amounts = (part["lung"], part["opacity"], part["percent"], part["grade"])
+        rows.append((scan["code"], part["key"], kept["unit"], *amounts, None, None, None, *end))
     return rows
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from annotation.datasets.exporters.chosen import say_filters
 from annotation.datasets.paper import facts
 from annotation.datasets.paper.facts import SIDES, Frozen, Step
 from voxloop.kernel.cells import plain_cell
@@ -85,7 +86,11 @@ def _tables(frozen: Frozen) -> list[Block]:
             *(by_site[site] for site in sites),
             sum(by_side.values()),
         )
-        for group, name, by_side, by_site in [*facts.list_classes(frozen), *facts.list_answers(frozen)]
+        for group, name, by_side, by_site in [
+            *facts.list_classes(frozen),
+            *facts.list_answers(frozen),
+            *facts.list_severities(frozen),
+        ]
     ]
     scanners = [_cells(*row) for row in facts.list_scanners(frozen)]
     scanner_head = ("Manufacturer", "Model", "Kernel", "Scans", "Sites", "Slice thickness, mm")
@@ -94,7 +99,28 @@ def _tables(frozen: Frozen) -> list[Block]:
         Table("Table 1. Patients", ("", *(side.capitalize() for side in names), "All"), [*patients, ages]),
         Table("Table 2. Scans with each class, by side and site", head, classes),
         Table("Table 3. Scanners", scanner_head, scanners),
+        *_quantities(frozen, names),
     ]
+
+
+def _quantities(frozen: Frozen, sides: Sequence[str]) -> list[Block]:
+    """Lungs, lobes and score, as they were kept with each approval when the list was frozen."""
+    spreads = facts.list_spreads(frozen)
+    measured = sum(bool(scan.get("quantities")) for scan in facts.scans_of(frozen))
+    missing = len(facts.scans_of(frozen)) - measured
+    if not spreads:
+        return [Text("No quantities of lungs were kept when the release was frozen.")]
+    rows = [_cells(name, *(_spread(by_side[side]) for side in (*sides, "all"))) for name, by_side in spreads]
+    title = f"Table 4. Lungs, lobes and score: median (quartiles), n of {_of(measured, 'scan')} measured"
+    head = ("", *(side.capitalize() for side in sides), "All")
+    left = [Text(f"{_of(missing, 'scan')} had no quantities yet when the release was frozen.")] if missing else []
+    return [Table(title, head, rows), *left]
+
+
+def _spread(found: facts.Spread) -> str:
+    if found.median is None:
+        return "—"
+    return f"{found.median:.4g} ({found.low:.4g} to {found.high:.4g}), n = {found.scans}"
 
 
 def _agreement(frozen: Frozen) -> list[Block]:
@@ -106,7 +132,7 @@ def _agreement(frozen: Frozen) -> list[Block]:
         _cells(f"Surface Dice by area, at {found.tolerance_mm:g} mm", *_interval(found.surface_dice)),
         _cells("Volume, ICC(2,1)", *_interval(found.icc)),
     ]
-    title = f"Table 4. Agreement of readers: {_of(found.pairs, 'pair')} of readings of {_of(found.scans, 'scan')}"
+    title = f"Table 5. Agreement of readers: {_of(found.pairs, 'pair')} of readings of {_of(found.scans, 'scan')}"
     return [Heading("Agreement of readers"), Table(title, ("", "Value", "95 % interval"), rows)]
 
 
@@ -166,7 +192,7 @@ def _models(frozen: Frozen) -> list[Block]:
             "Masks that began from a model's prediction lie nearer to it than masks drawn from nothing. Do not measure "
             "such a model on these scans. Each model's own card (training data, figures, limits) is kept by Voxloop."
         ),
-        Table("Table 5. Models whose predictions were shown", ("Model", "Masks"), rows),
+        Table("Table 6. Models whose predictions were shown", ("Model", "Masks"), rows),
     ]
 
 
@@ -181,6 +207,7 @@ def _datasheet(frozen: Frozen) -> list[Block]:
         "What do the instances represent?": f"Scans ({modalities}) with masks and answers; {_of(empty, 'scan')} "
         "without any mark.",
         "How many instances are there?": f"{_of(len(scans), 'scan')}.",
+        "Were the instances chosen from a larger set?": _chosen(frozen),
         "Is any information missing?": "Age, sex and dates are not kept. Voxels that a reader erased are background in "
         "the labels and kept apart.",
         "Are there recommended splits?": "Yes, by site; they are part of the manifest.",
@@ -190,12 +217,21 @@ def _datasheet(frozen: Frozen) -> list[Block]:
         "How is it distributed, and under what licence?": release["licence"] or "Not stated.",
         "How is it maintained?": "A release never changes. Scans that a patient withdrew lead to a new release; the "
         "old one is marked as not to be used.",
-        "Notes of the makers": release["notes"] or "None.",
+        "Note to readers": release["notes"] or "None.",
     }
     return [
         Heading("Datasheet"),
         Table("After Gebru et al. 2021", ("Question", "Answer"), [_cells(*row) for row in answers.items()]),
     ]
+
+
+def _chosen(frozen: Frozen) -> str:
+    """The filters of the release, and what a partial export is a part of."""
+    filters = say_filters(frozen["release"].get("filters") or {}, frozen["schema"]["definition"])
+    told = "; ".join(f"{name.lower()}: {value}" for name, value in filters)
+    said = f"Of the approved scans those with {told}." if told else "All approved scans at the freeze."
+    part = frozen["release"].get("part")
+    return f"{said} This is a part of it, {part['scans']} of {_of(part['of'], 'scan')}." if part else said
 
 
 def _of(count: int, one: str, many: str = "") -> str:

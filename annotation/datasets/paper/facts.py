@@ -2,11 +2,12 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+import numpy as np
 from scipy.special import stdtrit
 
 from annotation.work.eligibility.rules import CODES
@@ -64,6 +65,9 @@ def list_steps(frozen: Frozen) -> list[Step]:
             ),
         ]
     erased = len(frozen["scans"]) - len(scans)
+    if part := frozen["release"].get("part"):
+        steps.append(Step("In the release", part["of"], _rest("not in this part", part["of"] - part["scans"])))
+        return [*steps, Step("In this part", len(scans))]
     steps.append(Step("In the release", len(frozen["scans"]), _rest("erased since", erased)))
     return steps
 
@@ -110,6 +114,72 @@ def list_answers(frozen: Frozen) -> list[tuple[str, str, Mapping[str, int], Mapp
             sides, sites = Counter(scan["split"] for scan in chosen), Counter(scan["site"] for scan in chosen)
             rows.append((question["text"], option["label"], sides, sites))
     return rows
+
+
+def list_severities(frozen: Frozen) -> list[tuple[str, str, Mapping[str, int], Mapping[str, int]]]:
+    """Of every severity of the 25-point score: scans by side, and by site; then the scans without a score."""
+    rows: list[tuple[str, str, Mapping[str, int], Mapping[str, int]]] = []
+    for severity in (*SEVERITIES, None):
+        those = [scan for scan in scans_of(frozen) if scan.get("quantities", {}).get("severity") == severity]
+        sides, sites = Counter(scan["split"] for scan in those), Counter(scan["site"] for scan in those)
+        rows.append(("Severity", severity or "not scored", sides, sites))
+    return rows
+
+
+SEVERITIES = ("none", "mild", "moderate", "severe")
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A quantity over the scans that have it: how many, median and quartiles; None of no scan."""
+
+    scans: int
+    median: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+def list_spreads(frozen: Frozen) -> list[tuple[str, dict[str, Spread]]]:
+    """Lungs, opacity, score, and the share of each part, by side and of `all` scans that were measured; first of CT,
+    then of X-rays. Empty when no scan has kept quantities."""
+    rows: dict[str, list[tuple[str, float]]] = {}
+    measured = [scan for scan in scans_of(frozen) if scan.get("quantities")]
+    for scan in sorted(measured, key=lambda scan: scan["quantities"]["unit"] != "mL"):
+        for name, value in _quantities(scan["quantities"]):
+            rows.setdefault(name, [])
+            if value is not None:
+                rows[name].append((scan["split"], value))
+    return [
+        (
+            name,
+            {side: spread_of([value for of, value in values if of == side]) for side in SIDES}
+            | {"all": spread_of([value for _, value in values])},
+        )
+        for name, values in rows.items()
+    ]
+
+
+def spread_of(values: Sequence[float]) -> Spread:
+    """Median and quartiles (by linear interpolation)."""
+    if not values:
+        return Spread(0)
+    low, median, high = np.percentile(values, [25, 50, 75])
+    return Spread(len(values), float(median), float(low), float(high))
+
+
+def _quantities(kept: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
+    unit = kept["unit"]
+    yield f"Lungs, {unit}", kept["lungs"]
+    yield f"Opacity, {unit}", kept["opacity"]
+    yield f"Opacity, % of the lungs{' (X-ray)' * (unit != 'mL')}", kept["percent"]
+    if unit != "mL":
+        return
+    yield "Weight of the opacity, g", kept["weight_g"]
+    yield "Severity score, 0-25", kept["score"]
+    for part in kept["parts"]:
+        name = part["key"].replace("_", " ").capitalize()
+        yield f"{name}, mL", part["lung"]
+        yield f"{name}, % opacity", part["percent"]
 
 
 def list_sites(frozen: Frozen) -> list[str]:

@@ -50,6 +50,8 @@ HEADER_TAGS = (
     "GantryDetectorTilt",
     "ConvolutionKernel",
     "ImagerPixelSpacing",
+    "ViewPosition",
+    "PatientOrientation",
     "StudyInstanceUID",
     "SeriesInstanceUID",
     "SeriesNumber",

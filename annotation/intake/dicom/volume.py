@@ -23,6 +23,7 @@ from annotation.intake.dicom.frames import frames_of, is_enhanced
 from annotation.intake.dicom.headers import modality_of, numbers_of, steps_of, text_of
 from annotation.intake.dicom.origin import origin_of
 from annotation.intake.dicom.pixels import decode_stored
+from annotation.intake.dicom.planar import read_plane
 from annotation.intake.dicom.read import Slice, is_directory, read_pixels, read_slice
 from annotation.intake.dicom.screen import PLANAR, check_series, doubts_about
 from annotation.intake.dicom.stack import stack_slices, unit_axes
@@ -87,10 +88,12 @@ def read_series(
     with _quiet():
         modality = check_series(slices, limits)
         if modality in PLANAR:
-            ordered, geometry = list(slices), _planar_geometry(slices[0].header)
-            voxels: Any = _decode_planar(slices[0], limits)
+            ordered = list(slices)
+            voxels: Any
+            voxels, geometry, projection = read_plane(slices[0], limits)
         else:
             ordered, geometry = _stack(slices)
+            projection = None
             voxels = _decode(ordered, geometry, limits, on_progress or (lambda share: None))
     if int(voxels.min()) == int(voxels.max()):
         raise Invalid("Every pixel of the series has the same value.", code="empty_volume")
@@ -98,6 +101,8 @@ def read_series(
     if modality == "CT":
         overruled += check_ct(voxels, geometry, limits)
     origin = origin_of(ordered, modality, hash_volume(voxels, geometry), overruled)
+    if projection is not None:
+        origin.facts["projection"] = projection
     if not is_whole:
         origin = structs.replace(origin, series_uid=derive_uid("part", origin.series_uid, origin.source_hash))
     return FoundVolume(voxels, geometry, origin)
@@ -185,16 +190,6 @@ def _stack(slices: Sequence[Slice]) -> tuple[list[Slice], Geometry]:
     return [slices[number] for number in order], geometry
 
 
-def _planar_geometry(header: Dataset) -> Geometry:
-    """The geometry of an X-ray: an arbitrary plane; detector spacing where the patient's is unknown."""
-    spacing = numbers_of(header, "PixelSpacing", 2)
-    if spacing is None or spacing.min() <= 0:
-        spacing = numbers_of(header, "ImagerPixelSpacing", 2)
-    if spacing is None or not 0 < spacing.min() <= spacing.max() <= 100:
-        raise Invalid("The X-ray has no pixel spacing, so no length can be told; add it.", code="no_spacing")
-    return Geometry.axial((1, int(header.Rows), int(header.Columns)), (1.0, float(spacing[0]), float(spacing[1])))
-
-
 def _decode(ordered: Sequence[Slice], geometry: Geometry, limits: Limits, tell: Tell) -> npt.NDArray[np.int16]:
     """HU of every slice. Codecs release the GIL, so threads decode in parallel."""
     hu_zyx = np.empty(geometry.shape_zyx, np.int16)
@@ -245,13 +240,3 @@ def padding_value(header: Dataset, keyword: str) -> int | None:
     if header.get("PixelRepresentation") == 1 and value > 0x7FFF:
         value -= 0x10000
     return value
-
-
-def _decode_planar(item: Slice, limits: Limits) -> npt.NDArray[np.uint16]:
-    """Stored values, bright = dense; MONOCHROME1 is inverted."""
-    stored = decode_stored(read_pixels(item.path, limits), item.header, item.transfer_syntax)
-    if item.header.get("PixelRepresentation") == 1:
-        stored = stored - min(0, int(stored.min()))
-    if text_of(item.header, "PhotometricInterpretation") == "MONOCHROME1":
-        stored = int(stored.max()) - stored
-    return np.clip(stored, 0, 65535).astype(np.uint16)[None]

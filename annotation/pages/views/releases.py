@@ -1,11 +1,13 @@
 """Releases: make, freeze, export, publish, yank."""
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 
+from annotation.datasets.choosing import check_filters, choose_rounds, list_segments
 from annotation.datasets.downloading import (
     LINK_HOURS,
     aws_command,
@@ -16,19 +18,22 @@ from annotation.datasets.downloading import (
     serve_export,
 )
 from annotation.datasets.erasing import count_erased
+from annotation.datasets.estimating import estimate_export
 from annotation.datasets.exporters.choices import titles_of
+from annotation.datasets.exporters.chosen import say_filters
 from annotation.datasets.models import Export, Release
-from annotation.datasets.selectors import count_scans, visible_exports, visible_releases
+from annotation.datasets.parts import say_part
+from annotation.datasets.selectors import count_scans, count_sides, visible_exports, visible_releases
 from annotation.datasets.services import (
     create_release,
-    folder_name,
+    folder_of_export,
     freeze_release,
     publish_release,
     request_export,
     yank_release,
 )
-from annotation.datasets.states import EXPORTABLE
-from annotation.pages.release_forms import ExportForm, ReleaseForm
+from annotation.datasets.states import EXPORTABLE, ReleaseState
+from annotation.pages.release_forms import SIDES, ExportForm, FiltersForm, ReleaseForm
 from annotation.pages.requests import PageRequest
 from annotation.pages.sending import form_page, save
 from annotation.scans.models import Site
@@ -37,8 +42,7 @@ from annotation.work.models import Campaign
 from annotation.work.permissions import has_role
 from voxloop.accounts.roles import Role
 from voxloop.jobs.states import JobState
-
-SIDES = [(value, label) for value, label in Site.Split.choices]
+from voxloop.kernel.errors import Refusal
 
 
 def releases(request: PageRequest, campaign: Campaign) -> HttpResponse:
@@ -57,12 +61,12 @@ def releases(request: PageRequest, campaign: Campaign) -> HttpResponse:
 
 def release_new(request: PageRequest, campaign: Campaign) -> HttpResponse:
     """Start a draft."""
-    sites = visible_sites(request.user).filter(scans__campaign_scans__campaign=campaign).distinct()
-    form = ReleaseForm(request.POST or None, sites=sites)
+    sites = _sites(request, campaign)
+    form = ReleaseForm(request.POST or None, sites=sites, segments=list_segments(campaign.schema))
 
     def make() -> Release:
-        wanted = {name: value for name, value in form.cleaned_data.items() if value}
-        return create_release(campaign=campaign, actor=request.user, **wanted)
+        told = {name: form.cleaned_data[name] for name in ("name", "notes", "licence")}
+        return create_release(campaign=campaign, actor=request.user, **told, **form.filters())
 
     if request.method == "POST" and form.is_valid() and (made := save(form, make)):
         messages.success(request, f"{made.name} is a draft. Freeze it when its table is what you want.")
@@ -76,8 +80,37 @@ def release_new(request: PageRequest, campaign: Campaign) -> HttpResponse:
             "wide": 2,
             "lead": "A draft follows what is approved; freezing fixes it for good.",
             "discard": reverse("releases", args=[campaign.slug]),
+            "campaign": campaign,
         },
+        "release_new.html",
     )
+
+
+def release_count(request: PageRequest, campaign: Campaign) -> HttpResponse:
+    """What the filters that are being typed take and leave of the approved scans of one's sites."""
+    sites = _sites(request, campaign)
+    form = FiltersForm(request.GET, sites=sites, segments=list_segments(campaign.schema))
+    if not form.is_valid():
+        faults = [f"{form[name].label}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()]
+        return render(request, "release_count.html", {"faults": faults})
+    filters = check_filters(campaign, form.filters())
+    chosen = choose_rounds(campaign, filters, [site.code for site in sites])
+    sides = count_sides(chosen.taken)
+    told = [f"{sides[side]:,} {label.split(' ')[0].lower()}" for side, label in SIDES if sides.get(side)]
+    return render(request, "release_count.html", {"chosen": chosen, "sides": told})
+
+
+def release_estimate(request: PageRequest, found: Release) -> HttpResponse:
+    """How large an export with the ticked choices will be."""
+    chosen = {name: request.GET.getlist(name) for name in ("formats", "sides", "sites")}
+    try:
+        return render(request, "release_estimate.html", {"found": estimate_export(found, **chosen)})
+    except Refusal as refusal:
+        return render(request, "release_estimate.html", {"fault": refusal.detail})
+
+
+def _sites(request: PageRequest, campaign: Campaign) -> QuerySet[Site]:
+    return visible_sites(request.user).filter(scans__campaign_scans__campaign=campaign).distinct()
 
 
 def release(request: PageRequest, found: Release) -> HttpResponse:
@@ -101,26 +134,39 @@ def release(request: PageRequest, found: Release) -> HttpResponse:
             "sums": [sum(row[1][index] for row in rows) for index in range(len(codes))],
             "total": sum(row[2] for row in rows),
             "exports": [
-                (export, is_in_folder(export), aws_command(export), titles_of(export.formats)) for export in exports
+                (
+                    export,
+                    is_in_folder(export),
+                    aws_command(export),
+                    titles_of(export.formats),
+                    say_part(export.part).capitalize() if export.part else "",
+                    folder_of_export(export),
+                )
+                for export in exports
             ],
+            "filters": say_filters(found.filters, found.campaign.schema.definition),
+            "chosen": choose_rounds(
+                found.campaign, found.filters, [site.code for site in _sites(request, found.campaign)]
+            )
+            if found.state == ReleaseState.DRAFT
+            else None,
             "replaced": replaced_among(exports),
-            "verify_command": _verify_command(found, complete[0].seal) if complete else "",
+            "verify_command": _verify_command(complete[0]) if complete else "",
             "link_hours": LINK_HOURS,
             "is_live": any(
                 export.job and export.job.state in (JobState.QUEUED, JobState.RUNNING) for export in exports
             ),
-            "folder": folder_name(found),
-            "form": ExportForm(),
+            "form": ExportForm(sides=list(counts), sites=codes),
             "can_export": found.state in EXPORTABLE,
             "may_change": has_role(request.user, found.campaign, Role.DATA_MANAGER),
         },
     )
 
 
-def _verify_command(found: Release, seal: str) -> str:
+def _verify_command(export: Export) -> str:
     """Unpack and verify a download, on any computer with Python, numpy and nibabel."""
-    name = folder_name(found)
-    return f"python3 -m zipfile -e {name}.zip . && python3 {name}/verify.py --seal {seal}"
+    name = folder_of_export(export)
+    return f"python3 -m zipfile -e {name}.zip . && python3 {name}/verify.py --seal {export.seal}"
 
 
 def release_freeze(request: PageRequest, found: Release) -> HttpResponse:
@@ -137,6 +183,8 @@ def release_export(request: PageRequest, found: Release) -> HttpResponse:
         actor=request.user,
         destination=request.POST.get("destination", ""),
         formats=request.POST.getlist("formats"),
+        sides=request.POST.getlist("sides"),
+        sites=request.POST.getlist("sites"),
     )
     messages.success(request, f"{found.name} is being written. You can leave the page; the job goes on.")
     return redirect("release", found.pk)

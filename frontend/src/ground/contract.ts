@@ -321,6 +321,7 @@ export interface Export {
   readonly release: string;
   readonly destination: string;
   readonly formats: readonly string[];
+  readonly part: ExportPart | null;
   readonly seal: string;
   readonly bytes: number;
   readonly file_count: number | null;
@@ -328,6 +329,12 @@ export interface Export {
   readonly links: string | null;
   readonly job: string | null;
   readonly created_at: string;
+}
+
+/** The sides and sites of a partial export; an empty list: all. */
+export interface ExportPart {
+  readonly sides: readonly string[];
+  readonly sites: readonly string[];
 }
 
 /**
@@ -350,11 +357,18 @@ export interface Feedback {
   readonly next: string | null;
 }
 
-/** Which scans a release includes; null: all. */
+/**
+ * Which scans a release includes; null: all. `segments` are `layer/key`, any drawn; `least_agreement` is the mean
+ * Dice of the readings of a scan, which leaves out scans that were read once.
+ */
 export interface Filters {
   readonly sites: readonly string[] | null;
+  readonly sides: readonly string[] | null;
+  readonly segments: readonly string[] | null;
+  readonly thickest_mm: number | null;
   readonly approved_from: string | null;
   readonly approved_until: string | null;
+  readonly least_agreement: number | null;
 }
 
 /**
@@ -614,20 +628,30 @@ export interface NewBatchRequest {
 export interface NewExportRequest {
   readonly destination?: string;
   /**
-   * Besides NIfTI and DICOM SEG, which every export holds: nnunet, dicom_seg_labelmap, dicom, dicom_sr, rtstruct, coco,
-   * tables, paper.
+   * Besides NIfTI and DICOM SEG, which every export holds: nifti_original, bids, nnunet, dicom_seg_labelmap, dicom,
+   * dicom_sr, rtstruct, coco, tables, paper.
    */
   readonly formats?: readonly string[];
+  /** Of a partial export. */
+  readonly sides?: readonly string[];
+  /** Of a partial export. */
+  readonly sites?: readonly string[];
 }
 
+/** A draft, with its filters. */
 export interface NewReleaseRequest {
+  readonly sites?: readonly string[] | null;
+  readonly sides?: readonly string[] | null;
+  readonly segments?: readonly string[] | null;
+  readonly thickest_mm?: number | null;
+  readonly approved_from?: string | null;
+  readonly approved_until?: string | null;
+  readonly least_agreement?: number | null;
   readonly campaign: string;
   readonly name: string;
   readonly notes?: string;
+  /** An SPDX identifier such as CC-BY-4.0, or a text. */
   readonly licence?: string;
-  readonly sites?: readonly string[] | null;
-  readonly approved_from?: string | null;
-  readonly approved_until?: string | null;
 }
 
 export interface NewRunRequest {

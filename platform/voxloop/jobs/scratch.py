@@ -65,15 +65,17 @@ def of_process(part: str) -> Path:
 
 
 def sweep_scratch() -> Swept:
-    """Remove scratch of finished jobs, superseded attempts, and dead processes and requests. What a training left stays
-    until its job has ended: the next attempt goes on from it, and removes it."""
+    """Remove scratch of finished jobs, superseded attempts, and dead processes and requests. What a training or
+    an export left stays until its job has ended: the next attempt goes on from it, and removes it."""
     swept = Swept()
     work = Path(settings.WORK_DIR)
     folders = [path for part in PARTS for path in _children(work / part)]
     folders += [path for path in _children(Path(settings.EXPORT_ROOT)) if path.name.startswith(".part.")]
     running = dict(Job.objects.filter(state=JobState.RUNNING).values_list("pk", "fence"))
-    unfinished = Job.objects.filter(kind=Job.Kind.TRAIN, state__in=[JobState.QUEUED, JobState.RUNNING])
-    resumed = set(unfinished.values_list("pk", flat=True))
+    unfinished = Job.objects.filter(
+        kind__in=[Job.Kind.TRAIN, Job.Kind.EXPORT_RELEASE], state__in=[JobState.QUEUED, JobState.RUNNING]
+    )
+    resumed = dict(unfinished.values_list("pk", "kind"))
     for path in folders:
         if path.name.endswith(EARLIER):
             _settle_earlier(path, running, swept)
@@ -98,10 +100,12 @@ def sweep_when_due() -> None:
         sweep_scratch()
 
 
-def _is_orphaned(path: Path, running: dict[UUID, int], resumed: set[UUID]) -> bool:
+def _is_orphaned(path: Path, running: dict[UUID, int], resumed: dict[UUID, str]) -> bool:
     if found := OF_JOB.search(path.name):
         job = UUID(found[1])
-        is_resumed = job in resumed and path.parent.name == "learning"
+        is_part = path.name.startswith(".part.")
+        of_kind = Job.Kind.EXPORT_RELEASE if is_part else Job.Kind.TRAIN if path.parent.name == "learning" else None
+        is_resumed = job in resumed and resumed[job] == of_kind
         return not is_resumed and running.get(job) != int(found[2])
     if (found := OF_PROCESS.fullmatch(path.name)) and found["host"] == socket.gethostname():
         return not is_alive(int(found["pid"]))

@@ -8,6 +8,7 @@ from typing import IO, Any
 import nibabel
 import numpy as np
 import numpy.typing as npt
+from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, ornt_transform
 
 from voxloop.volume.errors import FormatError
 from voxloop.volume.geometry import Geometry
@@ -39,6 +40,16 @@ def labels_to_bytes(labels_zyx: Labels, geometry: Geometry) -> bytes:
     raw = io.BytesIO()
     _write(raw, np.ascontiguousarray(labels_zyx, dtype=np.uint8), geometry, b"labels")
     return raw.getvalue()
+
+
+def turn_axes(voxels_zyx: npt.NDArray[Any], geometry: Geometry, axes: str) -> tuple[npt.NDArray[Any], Geometry]:
+    """Voxels of a grid that points left, back and head, in another order of axes: `RAS`, `PIR` … name where i, j and k
+    point. Undoes what intake did to a NIfTI file; voxels are moved, none is computed."""
+    transform = ornt_transform(axcodes2ornt(("L", "P", "S")), axcodes2ornt(tuple(axes)))
+    turned_xyz = apply_orientation(voxels_zyx.transpose(2, 1, 0), transform)
+    affine = geometry.ras_from_ijk() @ inv_ornt_aff(transform, geometry.shape_zyx[::-1])
+    turned_zyx = np.ascontiguousarray(turned_xyz.transpose(2, 1, 0))
+    return turned_zyx, Geometry.from_ras_affine(turned_zyx.shape, affine)
 
 
 def open_image(path: Path) -> Any:

@@ -36,7 +36,7 @@ def written(folder: Path, frozen: dict[str, Any], voxels: ScanVoxels) -> Path:
     listing = Listing(folder)
     writer = Writer(frozen, listing)
     writer.add(frozen["scans"][0], voxels, {})
-    writer.finish()
+    writer.finish([None])
     return folder / "dicom/VX-A-0001"
 
 
@@ -93,8 +93,63 @@ def test_no_decimal_has_an_exponent(tmp_path: Path) -> None:
             assert not any("e" in value.original_string.lower() for value in element)
 
 
-def test_a_projection_image_is_left_out(tmp_path: Path) -> None:
-    assert not written(tmp_path, *case(modality="DX")).exists()
+def xray(modality: str, **kept: Any) -> tuple[dict[str, Any], ScanVoxels]:
+    """An X-ray as the pack has it: uint16, bright = dense."""
+    values = np.random.default_rng(2).integers(0, 200, (1, 45, 41)).astype(np.uint16)
+    voxels = ScanVoxels(values, {"findings": np.zeros(values.shape, np.uint8)}, ["1.2.3.4.0"])
+    frozen = frozen_release({"VX-A-0001": voxels}, ["findings"])
+    frozen["scans"][0].update(Geometry.axial((1, 45, 41), (1.0, 0.4, 0.5)).to_json())
+    frozen["scans"][0].update(uids=UIDS, modality=modality, **({"projection": kept} if kept else {}))
+    return frozen, voxels
+
+
+XRAYS: dict[str, dict[str, Any]] = {
+    "not known any more": {},
+    "MONOCHROME1": {
+        "orientation": ["L", "F"],
+        "inverted_at": 4095,
+        "bits_allocated": 16,
+        "bits_stored": 12,
+        "offset": 0,
+        "is_signed": False,
+    },
+    "8 bits": {
+        "orientation": ["L", "F"],
+        "inverted_at": None,
+        "bits_allocated": 8,
+        "bits_stored": 8,
+        "offset": 0,
+        "is_signed": False,
+    },
+    "signed": {"inverted_at": None, "bits_allocated": 16, "bits_stored": 16, "offset": -300, "is_signed": True},
+    "for processing": {
+        "orientation": ["A", "F"],
+        "sop_class_uid": "1.2.840.10008.5.1.4.1.1.1.1.1",
+        "view": "PA",
+        "body_part": "CHEST",
+    },
+}
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="needs dciodvfy (Debian: dicom3tools)")
+@pytest.mark.parametrize("modality", ["CR", "DX"])
+@pytest.mark.parametrize("kept", XRAYS.values(), ids=list(XRAYS))
+def test_an_x_ray_is_a_valid_object_with_the_values_of_its_file(
+    tmp_path: Path, modality: str, kept: dict[str, Any]
+) -> None:
+    frozen, voxels = xray(modality, **kept)
+    path = written(tmp_path, frozen, voxels) / "0001.dcm"
+    told = subprocess.run(["dciodvfy", path], capture_output=True, text=True, check=False).stderr
+    is_full = modality == "CR" or bool(kept.get("orientation"))
+    assert {"CR": "CRImage", "DX": "DXImage" if is_full else "SCImage"}[modality] in told
+    assert "Error" not in told, told
+    image = pydicom.dcmread(path)
+    values = voxels.hu_zyx[0].astype(int)
+    top = kept.get("inverted_at")
+    np.testing.assert_array_equal(image.pixel_array, (values if top is None else top - values) + kept.get("offset", 0))
+    assert image.PhotometricInterpretation == ("MONOCHROME2" if top is None else "MONOCHROME1")
+    assert [float(side) for side in image.ImagerPixelSpacing] == [0.4, 0.5]
+    assert "PixelSpacing" not in image
 
 
 @pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="needs dciodvfy (Debian: dicom3tools)")

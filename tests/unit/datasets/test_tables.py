@@ -17,7 +17,7 @@ from tests.unit.datasets.readers import SCRIPTS
 from tests.unit.datasets.release_case import chosen_release, frozen_release, oblique
 from voxloop.volume.labelmap import strip_erased
 
-NAMES = ("scans", "answers", "quantities")
+NAMES = ("scans", "answers", "quantities", "lungs")
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,7 @@ def test_lesions_are_counted_and_the_largest_is_measured(tmp_path: Path) -> None
     voxels = ScanVoxels(np.full(labels.shape, -600, np.int16), {"findings": labels})
     frozen = frozen_release({"VX-A-0001": voxels}, ["findings"])
     writer = Writer(frozen, Listing(tmp_path))
-    writer.add(frozen["scans"][0], voxels, {"findings": labels})
-    writer.finish()
+    writer.finish([writer.add(frozen["scans"][0], voxels, {"findings": labels})])
     [row] = [row for row in rows_of(tmp_path / "tables", "quantities") if row["value"] == 1]
     voxel_ml = np.prod(oblique(labels.shape).spacing_mm_zyx) / 1000
     assert (row["lesions"], row["voxels"], row["mean_hu"]) == (2, 36, -600)
@@ -107,8 +106,7 @@ def test_no_answer_is_run_as_a_formula(tmp_path: Path, text: str) -> None:
     frozen = frozen_release({"VX-A-0001": voxels}, ["findings"])
     frozen["scans"][0]["answers"] = {"remark": text, "signs": ["a", text]}
     writer = Writer(frozen, Listing(tmp_path))
-    writer.add(frozen["scans"][0], voxels, {"findings": labels})
-    writer.finish()
+    writer.finish([writer.add(frozen["scans"][0], voxels, {"findings": labels})])
     with (tmp_path / "tables/answers.csv").open(newline="") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
     assert f"'{text}" in cells

@@ -47,6 +47,10 @@ class Command(BaseCommand):
             choices=[choice.key for choice in CHOICES],
             help="write this, too; may be given several times",
         )
+        parser.add_argument(
+            "--side", action="append", default=[], dest="sides", help="only this side of the split: a partial export"
+        )
+        parser.add_argument("--site", action="append", default=[], dest="sites", help="only this site, in the same way")
         parser.add_argument("--freeze", action="store_true", help="freeze the release first when it is a draft")
         parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
 
@@ -64,6 +68,8 @@ class Command(BaseCommand):
                 actor=actor,
                 destination=_destination(to),
                 formats=options["formats"],
+                sides=options["sides"],
+                sites=options["sites"],
                 by_operator=True,
             )
         except Refusal as refusal:
