@@ -52,6 +52,11 @@ class Row:
     group_note: str = ""
     group_count: int = 0
 
+    @property
+    def state(self) -> str:
+        """As it is told."""
+        return self.assignment.told_state
+
 
 @dataclass
 class Said:
