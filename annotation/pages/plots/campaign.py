@@ -154,22 +154,22 @@ def queue_age(
     return plot.svg()
 
 
-def week_bars(days: Sequence[tuple[date, int, int]], *, width: float = 900, height: float = 190) -> SafeString:
+def week_bars(days: Sequence[tuple[date, int, int]], *, width: float = 420, height: float = 170) -> SafeString:
     """Scans by day: `(day, handed in, approved)`, side by side."""
     plot = Canvas(width, height, "Scans handed in and approved, by day", left=34, right=8, top=18, bottom=42)
     marks = ticks(max(max(handed, approved) for _, handed, approved in days), whole=True)
     plot.domain(y=(0, marks[-1]))
     plot.rows(marks)
-    room = (plot.width - plot.left - plot.right) / len(days)
+    room, styles = (plot.width - plot.left - plot.right) / len(days), ("opacity:.45", "")
     for index, (day, *counts) in enumerate(days):
-        for n, (count, kind, words) in enumerate(zip(counts, ("f2", "f1"), ("handed in", "approved"), strict=True)):
+        for n, (count, style, words) in enumerate(zip(counts, styles, ("handed in", "approved"), strict=True)):
             x = plot.left + (index + 0.2 + 0.31 * n) * room
-            plot.bar(kind, x, room * 0.29, 0, count, tip=f"{day:%-d %b}: {count} {words}")
+            plot.bar("f1", x, room * 0.29, 0, count, style, tip=f"{day:%-d %b}: {count} {words}")
             if count:
                 plot.text(thin(count), x + room * 0.145, plot.y(count) - 5, "middle", "lab")
         plot.text(f"{day:%a %-d}", plot.left + (index + 0.5) * room, plot.height - 27, "middle")
-    for at, (kind, words) in zip((0, 84), (("f2", "handed in"), ("f1", "approved")), strict=True):
-        plot.box(kind, plot.left + at, plot.height - 12, 8, 8)
+    for at, style, words in zip((0, 84), styles, ("handed in", "approved"), strict=True):
+        plot.box("f1", plot.left + at, plot.height - 12, 8, 8, style)
         plot.text(words, plot.left + at + 13, plot.height - 4)
     return plot.svg()
 
