@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.db.models import CharField, F, Func, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import CharField, Exists, F, Func, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 
 from annotation.datasets.models import Export, Release, ReleaseItem
@@ -12,9 +12,8 @@ from annotation.datasets.states import ReleaseState
 from annotation.reviews.models import ReviewRound, RoundMask
 from annotation.reviews.states import RoundState
 from annotation.scans.states import ScanState
-from annotation.work.models import Assignment
+from annotation.work.models import Assignment, Campaign, Eligibility
 from annotation.work.permissions import OVERSEERS, campaigns_with_role, site_ids
-from annotation.work.selectors import excluded
 from voxloop.accounts.models import User
 from voxloop.audit.models import AuditEntry
 
@@ -43,19 +42,9 @@ def visible_exports(user: User) -> QuerySet[Export]:
 def list_candidates(release: Release) -> QuerySet[ReviewRound]:
     """The approvals that a draft would include, by scan: the newest approved or corrected round of every ready scan
     that the campaign's criteria do not exclude."""
-    rounds = ReviewRound.objects.filter(
-        state__in=[RoundState.APPROVED, RoundState.CORRECTED],
-        annotation__campaign=release.campaign_id,
-        annotation__stage=Assignment.Stage.ANNOTATION,
-        annotation__reader=1,
-        annotation__scan__state=ScanState.READY,
-        **_chosen(release.filters),
-    )
-    rounds = rounds.exclude(annotation__scan__in=excluded(release.campaign).values("scan_id"))
-    newest = rounds.order_by("annotation__scan_id", "-ended_at", "-number").distinct("annotation__scan_id")
+    chosen = newest_approvals(Campaign.objects.filter(pk=release.campaign_id), **_chosen(release.filters))
     return (
-        ReviewRound.objects.filter(pk__in=newest.values("pk"))
-        .select_related(
+        chosen.select_related(
             "author",
             "reviewer",
             "answers",
@@ -69,6 +58,25 @@ def list_candidates(release: Release) -> QuerySet[ReviewRound]:
         )
         .order_by("annotation__scan__code")
     )
+
+
+def newest_approvals(campaigns: QuerySet[Campaign], **chosen: Any) -> QuerySet[ReviewRound]:
+    """Of every ready scan of these campaigns the newest approved or corrected round of its first reading, among those
+    `chosen`; without scans that the criteria of their campaign exclude."""
+    rounds = ReviewRound.objects.filter(
+        state__in=[RoundState.APPROVED, RoundState.CORRECTED],
+        annotation__campaign__in=campaigns,
+        annotation__stage=Assignment.Stage.ANNOTATION,
+        annotation__reader=1,
+        annotation__scan__state=ScanState.READY,
+        **chosen,
+    )
+    left_out = Eligibility.objects.filter(
+        campaign=OuterRef("annotation__campaign"), scan=OuterRef("annotation__scan"), is_eligible=False
+    )
+    order = ("annotation__campaign_id", "annotation__scan_id")
+    newest = rounds.exclude(Exists(left_out)).order_by(*order, "-ended_at", "-number").distinct(*order)
+    return ReviewRound.objects.filter(pk__in=newest.values("pk"))
 
 
 def count_scans(release: Release) -> dict[str, dict[str, int]]:
