@@ -31,6 +31,11 @@ class Source:
     frame_of_reference_uid: str
     instance_uids: Sequence[str] | None = None
 
+    def slice_uids(self, slices: int) -> list[str]:
+        """The SOP Instance UID of every slice, known or derived."""
+        known = self.instance_uids or [derived_uid("slice", self.series_uid, str(k)) for k in range(slices)]
+        return list(known)
+
 
 def derived_uid(*parts: str) -> str:
     """A UID derived from names (PS3.5 B.2), so that exports are reproducible."""
@@ -74,12 +79,11 @@ def slice_headers(geometry: Geometry, source: Source) -> list[Dataset]:
     slices, rows, columns = geometry.shape_zyx
     thickness, row_spacing, column_spacing = geometry.spacing_mm_zyx
     images = []
+    uids = source.slice_uids(slices)
     for k in range(slices):
         image = Dataset()
         image.SOPClassUID = CTImageStorage
-        image.SOPInstanceUID = (
-            source.instance_uids[k] if source.instance_uids else derived_uid("slice", source.series_uid, str(k))
-        )
+        image.SOPInstanceUID = uids[k]
         image.StudyInstanceUID = source.study_uid
         image.SeriesInstanceUID = source.series_uid
         image.FrameOfReferenceUID = source.frame_of_reference_uid

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "annotation.reporting",
     "annotation.learning",
     "annotation.datasets",
+    "annotation.dicomweb",
     "annotation.notices",
     "annotation.pages",
     "annotation.demonstration",

@@ -1,0 +1,33 @@
+"""Requests and results of the processes of DICOMweb. Web processes import this, and no library of images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from voxloop.child import Document
+
+LABELS, FILE = "labels", "segmentation.dcm"
+
+
+class SegmentRequest(Document, frozen=True):
+    """A labelmap (uint8 zyx, raw in the file `labels`) and what a segmentation of it tells."""
+
+    shape_zyx: list[int]
+    spacing_mm_zyx: list[float]
+    lps_from_ijk: list[list[float]]
+    subject: str
+    study_uid: str
+    series_uid: str
+    frame_of_reference_uid: str
+    instance_uids: list[str]
+    layer: dict[str, Any]
+    identity: str
+    created_at: str
+    software: str
+    creator: str
+
+
+class SegmentResult(Document, frozen=True):
+    """The length of the written file in bytes."""
+
+    bytes: int
