@@ -14,6 +14,8 @@ LONGEST = 1024  # characters of a value
 MOST_FILTERS = 40
 TAG = re.compile(r"[0-9A-Fa-f]{8}")
 NUMBER = re.compile(r"[0-9]{1,9}")
+NO_UID = "none"
+UID = re.compile(r"[0-9.]{1,64}")
 UIDS = re.compile(r"[,\\]")
 FUZZY = "The fuzzymatching parameter is not supported. Only literal matching has been performed."
 Record = Mapping[str, Any]
@@ -83,7 +85,7 @@ def read_query(pairs: Iterable[tuple[str, str]], known: Iterable[str], implied: 
                 filters[keyword] = value
     for keyword, value in implied.items():
         if filters.setdefault(keyword, value) != value:
-            filters[keyword] = f"{value}\0"  # both cannot hold: nothing is found
+            filters[keyword] = NO_UID  # both cannot hold: nothing is found
     limit = min(numbers.get("limit", MOST), MOST)
     return Query(filters, frozenset(include), is_all, limit, numbers.get("offset", 0), tuple(warnings))
 
@@ -147,7 +149,7 @@ def _keyword(word: str) -> str:
     if TAG.fullmatch(word):
         if dictionary_has_tag(int(word, 16)) and (keyword := keyword_for_tag(int(word, 16))):
             return keyword
-    elif tag_for_keyword(word) is not None:
+    elif word and tag_for_keyword(word) is not None:
         return word
     raise _bad("A parameter is no attribute of DICOM (keyword or eight digits of a tag) and none of the standard.")
 

@@ -31,3 +31,31 @@ class SegmentResult(Document, frozen=True):
     """The length of the written file in bytes."""
 
     bytes: int
+
+
+class LookRequest(Document, frozen=True):
+    """Files to look at."""
+
+    paths: list[str]
+
+
+class Looked(Document, frozen=True):
+    """One file: its name, its UIDs (empty where they are missing or malformed), and why it is refused."""
+
+    name: str
+    class_uid: str = ""
+    uid: str = ""
+    study_uid: str = ""
+    series_uid: str = ""
+    code: str = ""
+    sentence: str = ""
+
+    def refuse(self, code: str, sentence: str) -> Looked:
+        """The same file, refused."""
+        return Looked(self.name, self.class_uid, self.uid, self.study_uid, self.series_uid, code, sentence)
+
+
+class LookResult(Document, frozen=True):
+    """Every file, in the order of the request."""
+
+    files: tuple[Looked, ...]

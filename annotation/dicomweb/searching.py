@@ -17,7 +17,7 @@ from annotation.dicomweb.attributes import (
     study_record,
 )
 from annotation.dicomweb.catalogue import Catalogue, HeldInstance, HeldSeries, open_catalogue
-from annotation.dicomweb.query import UIDS, Query, Record, read_query
+from annotation.dicomweb.query import UID, UIDS, Query, Record, read_query
 from voxloop.accounts.models import User
 from voxloop.kernel.errors import TooLarge
 
@@ -107,4 +107,4 @@ def _key(instance: HeldInstance) -> tuple[str, Any, int]:
 def _study_uids(query: Query) -> list[str] | None:
     """The studies that a search is about; None for all."""
     asked = query.filters.get("StudyInstanceUID", "")
-    return UIDS.split(asked) if asked.strip("*") else None
+    return [uid for uid in UIDS.split(asked) if UID.fullmatch(uid)] if asked.strip("*") else None

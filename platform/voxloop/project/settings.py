@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "voxloop.project.ingress.KnownProxies",
     "django.middleware.security.SecurityMiddleware",
     "voxloop.project.answers.CodedAnswers",
+    "annotation.dicomweb.crossing.NamedOrigins",
     "voxloop.project.ingress.BodyLimits",
     "voxloop.project.room.RoomMiddleware",
     "voxloop.project.built.Isolated",
