@@ -14,6 +14,7 @@ from annotation.dicomweb.request import Looked
 from annotation.dicomweb.storing import Received
 from annotation.dicomweb.views import root_of
 from voxloop.accounts.requests import Request
+from voxloop.kernel.errors import CODE_HEADER
 
 XML = "application/dicom+xml"
 COERCED = 0xB000  # Coercion of Data Elements: every UID is replaced by a code of the campaign (docs/adr/0020)
@@ -36,6 +37,8 @@ def answer_received(received: Received, request: Request, media: str) -> HttpRes
     answer = HttpResponse(body, status=202 if received.job else 409, content_type=media)
     if received.job:
         answer["Location"] = request.build_absolute_uri(reverse("api:job", args=[received.job.pk]))
+    else:
+        answer[CODE_HEADER] = "instances_refused"  # the body is that of the standard, not a problem document
     if sentences := _sentences(received.refused):
         answer["Warning"] = ", ".join(f'299 {root_of(request)}: "{sentence}"' for sentence in sentences)
     return answer
