@@ -7,10 +7,10 @@ from typing import Any
 import highdicom
 import imagecodecs
 import numpy as np
-import openjpeg
 import pydicom
 import pytest
 from dicomweb_client import DICOMwebClient
+from openjpeg.utils import decode
 from pydicom.encaps import generate_frames
 from pydicom.uid import ExplicitVRLittleEndian, HTJ2KLossless
 
@@ -100,7 +100,7 @@ def test_frames_in_both_syntaxes_are_the_voxels(live_world: World, live_server: 
         image = pydicom.dcmread(BytesIO(file.content))
         assert image.file_meta.TransferSyntaxUID == HTJ2K
         (stream,) = generate_frames(image.PixelData, number_of_frames=1)
-        np.testing.assert_array_equal(openjpeg.decode(stream), expected[k])  # another decoder than intake's
+        np.testing.assert_array_equal(decode(stream), expected[k])  # another decoder than intake's
 
 
 def test_an_approved_mask_is_a_segmentation_of_its_study(live_world: World, live_server: Any) -> None:
@@ -151,7 +151,7 @@ def test_pictures(live_world: World, live_server: Any, media: str) -> None:
     picture = client.retrieve_instance_rendered(
         *place, uid, media_types=(media,), params={"window": "-600,1500,linear"}
     )
-    grey = imagecodecs.imread(BytesIO(picture)) if media == "image/png" else imagecodecs.jpeg8_decode(picture)
+    grey = imagecodecs.png_decode(picture) if media == "image/png" else imagecodecs.jpeg8_decode(picture)
     wanted = np.clip((expected[20] + 600.5 + 749.5) / 1499, 0, 1) * 255
     assert np.abs(grey.astype(float) - wanted).max() < (1 if media == "image/png" else 40)
     thumbnail = imagecodecs.jpeg8_decode(client.retrieve_instance_rendered(*place, uid, params={"viewport": "64,64"}))

@@ -19,7 +19,7 @@ from annotation.intake.limits import Limits
 from annotation.intake.tasks import import_scans
 from annotation.scans.models import Scan
 from annotation.scans.volumes import read_voxels
-from tests.api.test_dicomweb import WEB
+from tests.factories.dicomweb import WEB
 from tests.factories.world import World
 from tests.unit.intake.series import change, hu, make_series
 from voxloop.accounts.tokens import issue_token
@@ -36,11 +36,19 @@ def body_of(files: list[bytes]) -> bytes:
     return b"\r\n".join(head + file for file in files) + b"\r\n--b0--\r\n"
 
 
-def send(world: World, files: list[bytes], *, who: str = "datamanager", path: str = "/studies", **headers: str) -> Any:
+def send(
+    world: World,
+    files: list[bytes],
+    *,
+    who: str = "datamanager",
+    path: str = "/studies",
+    kind: str = KIND,
+    accept: str = "*/*",
+) -> Any:
     client = Client()
     client.defaults["HTTP_AUTHORIZATION"] = f"Token {issue_token(user=world[who], scopes=['manage'])[1]}"
     where = path if "?" in path else f"{path}{TARGET}"
-    return client.post(f"{WEB}{where}", body_of(files), content_type=headers.pop("kind", KIND), **headers)
+    return client.post(f"{WEB}{where}", body_of(files), content_type=kind, HTTP_ACCEPT=accept)
 
 
 def read(answer: Any) -> Dataset:
@@ -107,7 +115,7 @@ def test_an_address_of_a_study_takes_no_other(world: World, files: list[Path]) -
 
 
 def test_the_answer_as_xml(world: World, files: list[Path]) -> None:
-    answer = send(world, [files[0].read_bytes()], HTTP_ACCEPT="application/dicom+xml")
+    answer = send(world, [files[0].read_bytes()], accept="application/dicom+xml")
     assert (answer.status_code, answer["Content-Type"]) == (202, "application/dicom+xml")
     root = ElementTree.fromstring(answer.content)
     assert root.tag == "NativeDicomModel"
