@@ -9,9 +9,9 @@ import numpy as np
 from rest_framework.exceptions import ParseError
 from scipy import ndimage as ndi
 
+from annotation.datasets.exporters.dicom_images import WINDOW_HU
 from voxloop.volume.pack.codec import Voxels
 
-LUNG = (-600.0, 1500.0)  # centre and width in HU
 THUMBNAIL = 128  # pixels of the longer side
 MOST_PIXELS = 4096
 NUMBER = re.compile(r"-?[0-9]{1,7}(?:\.[0-9]{1,6})?")
@@ -21,15 +21,15 @@ NUMBER = re.compile(r"-?[0-9]{1,7}(?:\.[0-9]{1,6})?")
 class Look:
     """Window centre and width in HU, the largest width and height in pixels (None: as it is), quality of a JPEG."""
 
-    centre: float = LUNG[0]
-    width: float = LUNG[1]
+    centre: float = WINDOW_HU[0]
+    width: float = WINDOW_HU[1]
     viewport: tuple[int, int] | None = None
     quality: int = 90
 
 
 def read_look(query: Mapping[str, str], *, is_thumbnail: bool = False) -> Look:
     """`window`, `viewport` and `quality` of a query (PS3.18 8.3.5). Raises ParseError (`bad_rendering`)."""
-    centre, width = LUNG
+    centre, width = map(float, WINDOW_HU)
     if text := query.get("window"):
         parts = text.split(",")
         if len(parts) != 3 or not all(NUMBER.fullmatch(part) for part in parts[:2]) or parts[2] != "linear":

@@ -15,6 +15,7 @@ from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanV
 from voxloop.volume.geometry import Geometry
 
 ROLE = "dicom"
+WINDOW_HU = (-600, 1500)  # centre and width: lungs
 
 
 class Writer:
@@ -56,6 +57,7 @@ def describe_image(image: Dataset) -> None:
     image.HighBit = 15
     image.PixelRepresentation = 1
     image.RescaleIntercept, image.RescaleSlope, image.RescaleType = 0, 1, "HU"
+    image.WindowCenter, image.WindowWidth = WINDOW_HU  # without one viewers begin with the whole range, all grey
 
 
 def add_pixels(image: Dataset, pixels: bytes, syntax: UID) -> None:
