@@ -12,16 +12,15 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.timezone import localdate
 
 from annotation.datasets.exporters.chosen import FILTERS
 from annotation.reviews.models import ReadingPair, ReviewRound, RoundMask
 from annotation.reviews.states import RoundState
-from annotation.scans.models import Site
+from annotation.scans.models import Scan, Site
 from annotation.scans.states import ScanState
-from annotation.work.models import Assignment, Campaign, LabelSchema
-from annotation.work.selectors import excluded
+from annotation.work.models import Assignment, Campaign, Eligibility, LabelSchema
 from voxloop.kernel.errors import Invalid
 
 
@@ -75,22 +74,33 @@ def list_segments(schema: LabelSchema) -> list[tuple[str, str]]:
     ]
 
 
-def approved_rounds(campaign: Campaign) -> QuerySet[ReviewRound]:
-    """Every approval of a ready scan that the campaign's criteria do not exclude, also those from before the newest."""
+def approved_rounds(campaigns: QuerySet[Campaign]) -> QuerySet[ReviewRound]:
+    """Every approval of a ready scan that its campaign's criteria do not exclude, also those from before the newest."""
     rounds = ReviewRound.objects.filter(
         state__in=[RoundState.APPROVED, RoundState.CORRECTED],
-        annotation__campaign=campaign,
+        annotation__campaign__in=campaigns,
         annotation__stage=Assignment.Stage.ANNOTATION,
         annotation__reader=1,
         annotation__scan__state=ScanState.READY,
     )
-    return rounds.exclude(annotation__scan__in=excluded(campaign).values("scan_id"))
+    left_out = Eligibility.objects.filter(
+        campaign=OuterRef("annotation__campaign"), scan=OuterRef("annotation__scan"), is_eligible=False
+    )
+    return rounds.exclude(Exists(left_out))
+
+
+def newest_approvals(campaigns: QuerySet[Campaign], scans: QuerySet[Scan]) -> QuerySet[ReviewRound]:
+    """The newest approval of each of these scans in each of these campaigns."""
+    rounds = approved_rounds(campaigns).filter(annotation__scan__in=scans.values("pk"))
+    order = ("annotation__campaign_id", "annotation__scan_id")
+    newest = rounds.order_by(*order, "-ended_at", "-number").distinct(*order)
+    return ReviewRound.objects.filter(pk__in=newest.values("pk"))
 
 
 def choose_rounds(campaign: Campaign, filters: Mapping[str, Any], sites: Collection[str] | None = None) -> Chosen:
     """The newest approval of each scan until the last day, judged by the filters. `sites` narrows what is judged at
     all: scans of other sites are not even counted."""
-    rounds = approved_rounds(campaign)
+    rounds = approved_rounds(Campaign.objects.filter(pk=campaign.pk))
     if sites is not None:
         rounds = rounds.filter(annotation__scan__site__code__in=sites)
     until = filters.get("approved_until")

@@ -81,7 +81,7 @@ def _scan_facts(found: ReviewRound) -> dict[str, Any]:
         "lps_from_ijk": scan.lps_from_ijk,
         **{name: scan.facts[name] for name in ("axes", "projection") if scan.facts.get(name)},
         "volume_sha256": scan.pack_key.rpartition("/")[2],
-        "uids": _uids(scan),
+        "uids": uids_of(scan),
         "scanner": scanner_of(scan),
         "clinical": clinical_of(scan),
         "author": found.author.username,
@@ -94,7 +94,7 @@ def _scan_facts(found: ReviewRound) -> dict[str, Any]:
         "layers": {
             mask.layer: {
                 "revision": str(mask.approved.pk) if mask.approved else None,
-                "content_hash": _signed_hash(found, mask.layer, mask.approved, scan),
+                "content_hash": signed_hash(found, mask.layer, mask.approved, scan),
                 "voxel_counts": mask.approved.voxel_counts if mask.approved else {},
                 "is_empty": not (mask.approved and mask.approved.voxel_counts),
                 "start": _start_facts(starts.get(mask.layer)),
@@ -104,7 +104,7 @@ def _scan_facts(found: ReviewRound) -> dict[str, Any]:
     }
 
 
-def _signed_hash(found: ReviewRound, layer: str, approved: MaskRevision | None, scan: Scan) -> str:
+def signed_hash(found: ReviewRound, layer: str, approved: MaskRevision | None, scan: Scan) -> str:
     """The hash of the approved voxels, checked to be the signed one; that of an empty labelmap for an empty mask."""
     signed = (found.signature or {}).get("hashes", {}).get(layer)
     if signed != (approved.content_hash if approved else None):
@@ -121,7 +121,7 @@ def _start_facts(start: MaskRevision | None) -> dict[str, Any]:
     return {"kind": start.kind, "model": start.model_name, "revision": str(start.pk)}
 
 
-def _uids(scan: Scan) -> dict[str, Any]:
+def uids_of(scan: Scan) -> dict[str, Any]:
     """The scan's re-keyed UIDs as intake stored them; empty for one that did not come as DICOM."""
     if scan.series is None:
         return {}

@@ -1,6 +1,6 @@
 """Verified reads of a scan's stored volume: index, pieces of the pack, codestreams, voxels."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
@@ -126,6 +126,22 @@ def read_slices(scan: Scan, first: int, end: int) -> tuple[VolumeIndex, list[byt
     )
     data = b"".join(blocks)
     return index, [data[at - start : at - start + length] for at, length in extents]
+
+
+def stream_slices(scan: Scan) -> tuple[VolumeIndex, Iterator[bytes]]:
+    """The index and the codestreams of all slices, one after the other. All are checked before the first is given out,
+    and again when it is; the memory needed is small. Raises Damaged."""
+    index = fill_sums(scan)
+    blocks = read_pieces(open_store(settings.STORAGE_URL), scan.pack_key, pieces_of(index) or [], 0, index.pack.bytes)
+
+    def cut() -> Iterator[bytes]:
+        held, start = b"", 0
+        for offset, length in index.pack.slices:
+            while start + len(held) < offset + length:
+                held, start = held[offset - start :] + next(blocks), offset
+            yield held[offset - start : offset - start + length]
+
+    return index, cut()
 
 
 def read_preview(scan: Scan) -> npt.NDArray[np.float32]:

@@ -8,14 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from annotation.datasets.exporters.dicom_seg import slice_headers, source_of_scan
+from annotation.datasets.exporters.dicom_source import slice_headers, source_of_scan
 from annotation.datasets.exporters.dicom_xray import xray_image
 from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels
 from voxloop.volume.geometry import Geometry
 
 ROLE = "dicom"
+WINDOW_HU = (-600, 1500)  # centre and width: lungs
 
 
 class Writer:
@@ -35,7 +37,8 @@ class Writer:
         headers = slice_headers(Geometry.from_json(scan), source)
         for k, (image, hu_yx) in enumerate(zip(headers, voxels.hu_zyx, strict=True), start=1):
             path = self.listing.place(f"dicom/{scan['code']}", f"{k:04d}.dcm")
-            _complete(image, hu_yx.astype("<i2").tobytes())
+            describe_image(image)
+            add_pixels(image, hu_yx.astype("<i2").tobytes(), ExplicitVRLittleEndian)
             image.save_as(path, enforce_file_format=True)
             self.listing.add(path, ROLE, scan["code"])
 
@@ -43,10 +46,8 @@ class Writer:
         """Nothing is about all scans."""
 
 
-def _complete(image: Dataset, pixels: bytes) -> None:
-    """What an image needs besides its geometry."""
-    image.file_meta = FileMetaDataset()
-    image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+def describe_image(image: Dataset) -> None:
+    """What an image needs besides its geometry and its pixels (int16 HU)."""
     image.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     image.PatientIdentityRemoved = "YES"
     image.DeidentificationMethod = "Voxloop: only voxels, geometry and re-keyed UIDs kept"
@@ -61,4 +62,15 @@ def _complete(image: Dataset, pixels: bytes) -> None:
     image.HighBit = 15
     image.PixelRepresentation = 1
     image.RescaleIntercept, image.RescaleSlope, image.RescaleType = 0, 1, "HU"
-    image.add_new("PixelData", "OW", pixels)
+    image.WindowCenter, image.WindowWidth = WINDOW_HU  # without one viewers begin with the whole range, all grey
+
+
+def add_pixels(image: Dataset, pixels: bytes, syntax: UID) -> None:
+    """The pixels of one slice: as they are (little endian), or for a compressed transfer syntax their codestream."""
+    image.file_meta = FileMetaDataset()
+    image.file_meta.TransferSyntaxUID = syntax
+    if not syntax.is_encapsulated:
+        image.add_new("PixelData", "OW", pixels)
+        return
+    image.add_new("PixelData", "OB", encapsulate([pixels]))
+    image["PixelData"].is_undefined_length = True

@@ -25,13 +25,8 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 
-from annotation.datasets.exporters.dicom_seg import (
-    Source,
-    derived_uid,
-    describe_code,
-    make_repeatable,
-    source_of_scan,
-)
+from annotation.datasets.exporters.dicom_seg import describe_code, make_repeatable
+from annotation.datasets.exporters.dicom_source import Source, derived_uid, source_of_scan
 from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels
 from annotation.datasets.exporters.manifest import folder_of, layer_of
 from voxloop.volume.amounts import voxel_ml

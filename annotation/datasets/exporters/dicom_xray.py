@@ -18,7 +18,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from annotation.datasets.exporters.dicom_seg import Source, decimal_string, derived_uid
+from annotation.datasets.exporters.dicom_source import Source, decimal_string, derived_uid
 from voxloop.volume.pack.codec import Voxels
 
 CLASSES = {

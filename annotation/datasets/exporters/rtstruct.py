@@ -13,7 +13,7 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ImplicitVRLittleEndian, RTStructureSetStorage
 
-from annotation.datasets.exporters.dicom_seg import Source, derived_uid, source_of_scan
+from annotation.datasets.exporters.dicom_source import Source, derived_uid, source_of_scan
 from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels
 from annotation.datasets.exporters.manifest import folder_of, layer_of
 from voxloop.volume.geometry import Geometry

@@ -69,7 +69,7 @@ def _is_of_a_person(request: HttpRequest, name: str) -> bool:
 
 
 def _lacks(request: HttpRequest, page: str, code: str, detail: str) -> HttpResponse:
-    if request.path.startswith("/api/"):
+    if request.path.startswith(("/api/", "/dicom-web/")):
         body = {"type": "about:blank", "title": "Not allowed", "status": 403, "code": code, "detail": detail}
         return JsonResponse(body, status=403, content_type="application/problem+json")
     return redirect(page)

@@ -40,6 +40,7 @@ DESCRIBED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "Reached from": (
         ("VOXLOOP_HOSTS", "Names that the pages answer to", "localhost, 127.0.0.1, [::1]"),
         ("VOXLOOP_ORIGINS", "Origins that forms may come from", "none"),
+        ("VOXLOOP_DICOMWEB_ORIGINS", "Origins of viewers that may read DICOMweb", "none"),
         ("VOXLOOP_HTTPS", "Behind TLS", "0"),
         ("VOXLOOP_PROXIES", "Proxies in front", "0"),
         ("VOXLOOP_RATE_FACTOR", "Multiplies the rate limits", "1"),

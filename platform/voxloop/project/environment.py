@@ -60,6 +60,15 @@ def peers(name: str) -> dict[str, Peer]:
     return found
 
 
+def origins(name: str) -> frozenset[str]:
+    """Origins of web pages, comma separated: scheme, host and port, nothing else; never `*`."""
+    found = {text.strip() for text in os.environ.get(name, "").split(",") if text.strip()}
+    for text in found:
+        if not re.fullmatch(r"https?://[\w.-]+(?::\d{1,5})?|https?://\[[0-9a-fA-F:]+\](?::\d{1,5})?", text):
+            raise ImproperlyConfigured(f"{name}: “{text}” is no origin; write https://viewer.example.org.")
+    return frozenset(found)
+
+
 STATE_DIR = Path(os.environ.get("VOXLOOP_STATE", BASE_DIR / ".state"))
 DATABASE_FOLDER = os.environ.get("VOXLOOP_DATABASE_FOLDER", "")  # its local folder, if any, whose free space is watched
 WORK_DIR = STATE_DIR / "work"  # scratch of jobs; may be deleted
@@ -91,6 +100,7 @@ SIGNING_KEY = os.environ.get("VOXLOOP_SIGNING_KEY", "")  # file of a private Ed2
 REPORT_PEERS = peers("VOXLOOP_REPORT_PEERS")  # the only nodes that reports are sent to
 # Begins the link of a report in its PDF: what people type to reach the pages, as far as an operator told it.
 REPORT_ADDRESS = CSRF_TRUSTED_ORIGINS[0].rstrip("/") if CSRF_TRUSTED_ORIGINS else ""
+DICOMWEB_ORIGINS = origins("VOXLOOP_DICOMWEB_ORIGINS")  # of pages elsewhere that may read DICOMweb with a token
 EXPORT_BUCKETS = [url for url in os.environ.get("VOXLOOP_EXPORT_BUCKETS", "").split() if url]
 VITE_DIST = BASE_DIR / "frontend" / "dist" / "viewer"
 # Further locations of audit anchors: file://, s3://, mailto:.

@@ -55,7 +55,7 @@ RATES = [
         address=300,
         person=20,
     ),
-    _rate("api:scan-upload upload", address=600, person=120),
+    _rate("api:scan-upload upload dicomweb:dicom-studies dicomweb:dicom-study", address=600, person=120),
     _rate("api:scan-masks mask_bring", address=120, person=30),
     _rate("api:assignment-propose", address=1200, person=240),
     _rate(

@@ -38,6 +38,8 @@ CHANGES: dict[str, Scope] = {
     "assignment-unblock": Scope.MANAGE,
     "assignment-reclaim": Scope.MANAGE,
     "scan-upload": Scope.MANAGE,
+    "dicom-studies": Scope.MANAGE,
+    "dicom-study": Scope.MANAGE,
     "batches": Scope.MANAGE,
     "batch-publish": Scope.MANAGE,
     "batch-close": Scope.MANAGE,

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "annotation.reporting",
     "annotation.learning",
     "annotation.datasets",
+    "annotation.dicomweb",
     "annotation.notices",
     "annotation.pages",
     "annotation.demonstration",
@@ -60,6 +61,7 @@ MIDDLEWARE = [
     "voxloop.project.ingress.KnownProxies",
     "django.middleware.security.SecurityMiddleware",
     "voxloop.project.answers.CodedAnswers",
+    "annotation.dicomweb.crossing.NamedOrigins",
     "voxloop.project.ingress.BodyLimits",
     "voxloop.project.room.RoomMiddleware",
     "voxloop.project.built.Isolated",
@@ -98,7 +100,6 @@ TEMPLATES = [
         },
     }
 ]
-
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -243,7 +244,6 @@ WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/viewer/assets/.+$"
 WHITENOISE_MIMETYPES = {".wasm": "application/wasm"}
 
-
 if CELERY_BROKER_URL.startswith("pgmq"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "init_extension": False,
@@ -294,7 +294,6 @@ APPEND_SLASH = False  # a wrong API path is a 404, not a redirect
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_MASK_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # the page of a label schema has six for each of up to 254 segments
 FILE_UPLOAD_HANDLERS = ["voxloop.project.spool.SpoolHandler"]
-
 
 # Locking by name alone is intended: a whole department may share a proxy's address.
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]

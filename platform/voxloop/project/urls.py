@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from annotation.datasets import api as datasets
+from annotation.dicomweb import urls as dicomweb
 from annotation.intake import api as intake
 from annotation.learning import api as learning
 from annotation.learning import effort_api
@@ -111,6 +112,7 @@ urlpatterns = [
     path("healthz", views.health, name="health"),
     path("metrics", views.metrics, name="metrics"),
     path("api/v1/", include((API, "api"))),
+    path("dicom-web/", include((dicomweb.urls, "dicomweb"))),
     # Administrators create accounts, and no mail is sent: these routes of allauth are disabled.
     re_path(r"^accounts/(?:signup|email|confirm-email|password/reset|login/code|sessions)(?:/|$)", views.not_found),
     path("accounts/password/<str:key>/<str:token>/", entrance.password_link, name="password_link"),

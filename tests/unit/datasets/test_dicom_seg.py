@@ -11,7 +11,8 @@ import numpy as np
 import pydicom
 import pytest
 
-from annotation.datasets.exporters.dicom_seg import derived_uid, source_of, write_segmentation
+from annotation.datasets.exporters.dicom_seg import write_segmentation
+from annotation.datasets.exporters.dicom_source import derived_uid, source_of
 from tests.unit.datasets.release_case import ANATOMY, FINDINGS, oblique, scan_voxels
 from voxloop.volume.labelmap import strip_erased
 

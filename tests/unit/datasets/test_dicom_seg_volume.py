@@ -7,7 +7,8 @@ import highdicom
 import numpy as np
 import pytest
 
-from annotation.datasets.exporters.dicom_seg import source_of, write_segmentation
+from annotation.datasets.exporters.dicom_seg import write_segmentation
+from annotation.datasets.exporters.dicom_source import source_of
 from tests.unit.datasets.readers import dcmqi_segments, ml_of, place_on
 from tests.unit.datasets.release_case import FINDINGS, oblique
 from voxloop.volume.geometry import Geometry

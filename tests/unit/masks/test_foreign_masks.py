@@ -13,7 +13,7 @@ import SimpleITK
 from pydicom.sr.coding import Code
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from annotation.datasets.exporters.dicom_seg import Source, slice_headers
+from annotation.datasets.exporters.dicom_source import Source, slice_headers
 from annotation.intake.limits import Limits
 from annotation.masks.foreign.found import ForeignMask
 from annotation.masks.foreign.read import read_foreign

@@ -25,6 +25,7 @@ class BodyLimit:
 LIMITS = [
     BodyLimit(re.compile(r"/api/v1/assignments/[^/]+/mask"), lambda: settings.MAX_MASK_BYTES, known=True),
     BodyLimit(re.compile(r"/api/v1/scans/upload"), lambda: settings.MAX_UPLOAD_BYTES + FORM, known=True),
+    BodyLimit(re.compile(r"/dicom-web/studies(?:/[0-9.]+)?"), lambda: settings.MAX_UPLOAD_BYTES + FORM, known=True),
     BodyLimit(re.compile(r"/scans/upload/"), lambda: settings.MAX_UPLOAD_BYTES + FORM, known=True),
     BodyLimit(re.compile(r"/api/v1/scans/[^/]+/masks"), lambda: settings.MAX_MASK_BYTES + FORM, known=True),
     BodyLimit(re.compile(r"/scans/[^/]+/mask/"), lambda: settings.MAX_MASK_BYTES + FORM, known=True),
