@@ -87,7 +87,7 @@ class WorkPage:
 
 def work_counts(user: User, campaign: Campaign | None) -> dict[str, int]:
     """How many assignments are in each tab."""
-    by_state = Counter(dict(_told(_own(user, campaign)).values_list("told").annotate(Count("pk"))))
+    by_state = Counter(dict(_own(user, campaign).order_by().values_list(TOLD_STATE).annotate(Count("pk"))))
     return {show: sum(by_state[state] for state in states) for show, states in SHOWS.items()} | {
         "returned": by_state[AssignmentState.RETURNED]
     }
@@ -139,7 +139,7 @@ def tell(rows: Sequence[Assignment]) -> list[Row]:
 def group(told: list[Row], all_rows: Any) -> list[Row]:
     """Put a heading with the total count before the first row of each group."""
     totals: Counter[Any] = Counter()
-    for state, batch, count in _told(all_rows).values_list("told", "batch").annotate(Count("pk")):
+    for state, batch, count in all_rows.order_by().values_list(TOLD_STATE, "batch").annotate(Count("pk")):
         totals[_group_of(state, batch)] += count
     seen: set[Any] = set()
     for row in told:
@@ -186,10 +186,6 @@ def work_page(user: User, campaign: Campaign | None) -> WorkPage:
 def _own(user: User, campaign: Campaign | None) -> Any:
     rows = work_list(user)
     return rows.filter(campaign=campaign) if campaign is not None else rows
-
-
-def _told(rows: Any) -> Any:
-    return rows.order_by().annotate(told=TOLD_STATE)
 
 
 def _why(row: Assignment, comments: list[Comment], strokes: int, is_next: bool) -> tuple[str, Any]:
