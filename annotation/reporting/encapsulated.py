@@ -8,7 +8,7 @@ from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
 from annotation.reporting.models import Measurement
 from annotation.reporting.report import NOT_A_DEVICE
-from voxloop.kernel.uids import derive_uid
+from voxloop.kernel.uids import derive_uid, exported_uid
 
 SERIES_NUMBER = 190
 
@@ -24,7 +24,7 @@ def encapsulate(found: Measurement, pdf: bytes, title: str) -> bytes:
     document.SOPClassUID = EncapsulatedPDFStorage
     identity = (str(found.pk), found.content_hash, at.isoformat())
     document.SOPInstanceUID = derive_uid("report", *identity)
-    document.StudyInstanceUID = series.study.uid if series else derive_uid("study", scan.code)
+    document.StudyInstanceUID = series.study.uid if series else exported_uid("study", scan.code)
     document.SeriesInstanceUID = derive_uid("report series", *identity)
     subject = scan.subject.pseudonym if scan.subject else scan.code
     document.PatientID, document.PatientName = subject, f"{subject}^"

@@ -19,6 +19,8 @@ from pydicom import dcmread
 from pydicom.uid import EncapsulatedPDFStorage
 from pynetdicom import AE, evt
 
+from annotation.datasets.exporters.dicom_source import source_of
+from annotation.reporting.encapsulated import encapsulate
 from annotation.reporting.models import Measurement, ReportSet
 from annotation.reporting.report import NOT_A_DEVICE, write_report
 from annotation.reporting.services import report_dicom, report_pdf
@@ -100,6 +102,13 @@ def test_the_dicom_object_holds_the_pdf_in_the_study_of_its_scan(measured: Measu
         (tmp_path / "report.dcm").write_bytes(data)
         said = subprocess.run([checker, tmp_path / "report.dcm"], capture_output=True, text=True, check=False).stderr
         assert "Error" not in said, said
+
+
+def test_a_scan_without_uids_has_one_study_in_reports_and_exports(measured: Measurement) -> None:
+    scan = measured.scan
+    scan.series = None
+    document = dcmread(io.BytesIO(encapsulate(measured, b"%PDF-1.7", "Report")))
+    assert document.StudyInstanceUID == source_of(scan.code, scan.code, 1, {}).study_uid
 
 
 @pytest.fixture

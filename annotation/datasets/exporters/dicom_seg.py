@@ -20,13 +20,13 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless
 from annotation.datasets.exporters.dicom_source import (
     SERIES_NUMBER,
     Source,
-    derived_uid,
     segmentation_uids,
     slice_headers,
     source_of_scan,
 )
 from annotation.datasets.exporters.listing import Frozen, Labels, ScanVoxels
 from annotation.datasets.exporters.manifest import layer_of
+from voxloop.kernel.uids import exported_uid
 from voxloop.volume.geometry import Geometry
 
 FINDING = Code("49755003", "SCT", "Morphologically Abnormal Structure")
@@ -123,7 +123,7 @@ def _describe(number: int, segment: Mapping[str, Any], layer: Mapping[str, Any],
         segmented_property_type=kind,
         # A reader drew or approved every voxel; SEMIAUTOMATIC would require naming each algorithm.
         algorithm_type=SegmentAlgorithmTypeValues.MANUAL,
-        tracking_uid=UID(derived_uid("segment", source.series_uid, layer["name"], segment["key"])),
+        tracking_uid=UID(exported_uid("segment", source.series_uid, layer["name"], segment["key"])),
         tracking_id=str(segment["key"])[:64],
     )
 
@@ -154,7 +154,7 @@ def make_repeatable(document: Dataset, at: datetime) -> None:
             setattr(document, keyword, at.strftime("%H%M%S"))
     for equipment in document.get("ContributingEquipmentSequence", []):
         equipment.ContributionDateTime = at.strftime("%Y%m%d%H%M%S")
-    dimensions = derived_uid("dimensions", document.SOPInstanceUID)
+    dimensions = exported_uid("dimensions", document.SOPInstanceUID)
     for item in (*document.get("DimensionOrganizationSequence", ()), *document.get("DimensionIndexSequence", ())):
         item.DimensionOrganizationUID = dimensions
 

@@ -1,18 +1,17 @@
 """The DICOM identity of a scan and the headers of its slices: what every DICOM object made of a scan shares.
 
 Without highdicom, so that a web process may import it. References are made from the UIDs that intake stored; missing
-ones are derived, here and nowhere else, so that all exports and DICOMweb tell the same."""
+ones are derived, by one function, so that all exports and DICOMweb tell the same."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage
 
-from voxloop.kernel.uids import uid_of_digest
+from voxloop.kernel.uids import exported_uid
 from voxloop.volume.geometry import Geometry
 
 SERIES_NUMBER = 100  # of segmentations
@@ -33,13 +32,8 @@ class Source:
 
     def slice_uids(self, slices: int) -> list[str]:
         """The SOP Instance UID of every slice, known or derived."""
-        known = self.instance_uids or [derived_uid("slice", self.series_uid, str(k)) for k in range(slices)]
+        known = self.instance_uids or [exported_uid("slice", self.series_uid, str(k)) for k in range(slices)]
         return list(known)
-
-
-def derived_uid(*parts: str) -> str:
-    """A UID derived from names (PS3.5 B.2), so that exports are reproducible."""
-    return uid_of_digest(sha256("\x1f".join(parts).encode()).digest(), version=4)
 
 
 def source_of(
@@ -52,9 +46,9 @@ def source_of(
     is_known = instance_uids is not None and len(set(instance_uids)) == slices and bool(uids.get("series"))
     return Source(
         subject=subject,
-        study_uid=uids.get("study") or derived_uid("study", code),
-        series_uid=uids.get("series") or derived_uid("series", code),
-        frame_of_reference_uid=uids.get("frame_of_reference") or derived_uid("frame of reference", code),
+        study_uid=uids.get("study") or exported_uid("study", code),
+        series_uid=uids.get("series") or exported_uid("series", code),
+        frame_of_reference_uid=uids.get("frame_of_reference") or exported_uid("frame of reference", code),
         instance_uids=instance_uids if is_known else None,
     )
 
@@ -67,8 +61,8 @@ def source_of_scan(scan: Mapping[str, Any], instance_uids: Sequence[str] | None)
 def segmentation_uids(source: Source, layer: str, identity: str) -> tuple[str, str]:
     """The UIDs of a segmentation's series and instance; `identity` tells the content and its origin."""
     return (
-        derived_uid("seg series", source.series_uid, layer, identity),
-        derived_uid("seg", source.series_uid, layer, identity),
+        exported_uid("seg series", source.series_uid, layer, identity),
+        exported_uid("seg", source.series_uid, layer, identity),
     )
 
 

@@ -26,9 +26,10 @@ from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 
 from annotation.datasets.exporters.dicom_seg import describe_code, make_repeatable
-from annotation.datasets.exporters.dicom_source import Source, derived_uid, source_of_scan
+from annotation.datasets.exporters.dicom_source import Source, source_of_scan
 from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels
 from annotation.datasets.exporters.manifest import folder_of, layer_of
+from voxloop.kernel.uids import exported_uid
 from voxloop.volume.amounts import voxel_ml
 from voxloop.volume.pack.codec import Voxels
 
@@ -87,9 +88,9 @@ class Writer:
         document = EnhancedSR(
             evidence=[seg],
             content=content[0],
-            series_instance_uid=derived_uid("sr series", seg.SOPInstanceUID),
+            series_instance_uid=exported_uid("sr series", seg.SOPInstanceUID),
             series_number=101,
-            sop_instance_uid=derived_uid("sr", seg.SOPInstanceUID),
+            sop_instance_uid=exported_uid("sr", seg.SOPInstanceUID),
             instance_number=1,
             manufacturer="Voxloop",
             is_complete=True,

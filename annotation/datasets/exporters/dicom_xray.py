@@ -18,7 +18,8 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from annotation.datasets.exporters.dicom_source import Source, decimal_string, derived_uid
+from annotation.datasets.exporters.dicom_source import Source, decimal_string
+from voxloop.kernel.uids import exported_uid
 from voxloop.volume.pack.codec import Voxels
 
 CLASSES = {
@@ -41,7 +42,7 @@ def xray_image(scan: Mapping[str, Any], source: Source, values_zyx: Voxels) -> D
     image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     image.SOPClassUID = class_of(scan["modality"], kept)
     uids = source.instance_uids
-    image.SOPInstanceUID = uids[0] if uids else derived_uid("slice", source.series_uid, "0")
+    image.SOPInstanceUID = uids[0] if uids else exported_uid("slice", source.series_uid, "0")
     image.StudyInstanceUID, image.SeriesInstanceUID = source.study_uid, source.series_uid
     image.PatientID, image.PatientName = source.subject, f"{source.subject}^"
     for keyword in EMPTY:

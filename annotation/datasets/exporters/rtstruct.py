@@ -13,9 +13,10 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ImplicitVRLittleEndian, RTStructureSetStorage
 
-from annotation.datasets.exporters.dicom_source import Source, derived_uid, source_of_scan
+from annotation.datasets.exporters.dicom_source import Source, source_of_scan
 from annotation.datasets.exporters.listing import Frozen, Labels, Listing, ScanVoxels
 from annotation.datasets.exporters.manifest import folder_of, layer_of
+from voxloop.kernel.uids import exported_uid
 from voxloop.volume.geometry import Geometry
 
 ROLE = "rtstruct"
@@ -117,9 +118,9 @@ def _begin(source: Source, layer: str, identity: str, at: datetime) -> Dataset:
     # An explicit one holds at most 64 kB of points, which a large outline exceeds.
     document.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     document.SOPClassUID = RTStructureSetStorage
-    document.SOPInstanceUID = derived_uid("rtstruct", source.series_uid, layer, identity)
+    document.SOPInstanceUID = exported_uid("rtstruct", source.series_uid, layer, identity)
     document.StudyInstanceUID = source.study_uid
-    document.SeriesInstanceUID = derived_uid("rtstruct series", source.series_uid, layer, identity)
+    document.SeriesInstanceUID = exported_uid("rtstruct series", source.series_uid, layer, identity)
     document.FrameOfReferenceUID = source.frame_of_reference_uid
     document.PositionReferenceIndicator = ""
     document.PatientID, document.PatientName = source.subject, f"{source.subject}^"

@@ -14,3 +14,9 @@ def uid_of_digest(digest: bytes, version: int | None = None) -> str:
 def derive_uid(*words: str) -> str:
     """A UID derived from text (deterministic): for objects that come without one, and for phantoms."""
     return uid_of_digest(hashlib.sha256("\0".join(words).encode()).digest())
+
+
+def exported_uid(*words: str) -> str:
+    """A UID derived from text for what leaves the platform: reproducible exports, DICOMweb and reports that tell the
+    same study of a scan that came without UIDs."""
+    return uid_of_digest(hashlib.sha256("\x1f".join(words).encode()).digest(), version=4)

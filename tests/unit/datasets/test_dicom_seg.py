@@ -12,8 +12,9 @@ import pydicom
 import pytest
 
 from annotation.datasets.exporters.dicom_seg import write_segmentation
-from annotation.datasets.exporters.dicom_source import derived_uid, source_of
+from annotation.datasets.exporters.dicom_source import source_of
 from tests.unit.datasets.release_case import ANATOMY, FINDINGS, oblique, scan_voxels
+from voxloop.kernel.uids import exported_uid
 from voxloop.volume.labelmap import strip_erased
 
 SHAPE = (12, 44, 40)
@@ -118,7 +119,7 @@ def test_equal_voxels_give_equal_bytes(tmp_path: Path, labels_zyx: np.ndarray) -
 
 
 def test_derived_uids_are_valid_and_apart() -> None:
-    uids = {derived_uid("slice", "1.2.3", str(k)) for k in range(50)}
+    uids = {exported_uid("slice", "1.2.3", str(k)) for k in range(50)}
     assert len(uids) == 50
     assert all(pydicom.uid.UID(uid).is_valid for uid in uids)
 
