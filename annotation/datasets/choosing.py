@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.timezone import localdate
 
 from annotation.datasets.exporters.chosen import FILTERS
@@ -113,7 +114,8 @@ def choose_rounds(campaign: Campaign, filters: Mapping[str, Any], sites: Collect
         scan=F(f"{scan}_id"),
         site=F(f"{scan}__site__code"),
         side=F(f"{scan}__site__split"),
-        facts=F(f"{scan}__facts"),
+        # Not all that is known of a scan: that holds a UID for each of its slices.
+        thickness_mm=KeyTextTransform("slice_thickness_mm", f"{scan}__facts"),
         spacing_mm_zyx=F(f"{scan}__spacing_mm_zyx"),
     )
     judge = _Judge(campaign, filters)
@@ -156,7 +158,7 @@ class _Judge:
 
 def thickness_mm(row: Mapping[str, Any]) -> float:
     """Slice thickness as the scanner told it, else the distance of two slices."""
-    return float(row["facts"].get("slice_thickness_mm") or row["spacing_mm_zyx"][0])
+    return float(row["thickness_mm"] or row["spacing_mm_zyx"][0])
 
 
 def _ids_of(schema: LabelSchema, wanted: Collection[str]) -> set[tuple[str, str]]:
