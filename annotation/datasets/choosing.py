@@ -45,7 +45,7 @@ class Chosen:
 
 def check_filters(campaign: Campaign, filters: Mapping[str, Any]) -> dict[str, Any]:
     """Filters as they are kept: in order, null where nothing is asked. Raises Invalid (`unknown_side`,
-    `unknown_segment`, `bad_thickness`, `bad_agreement`)."""
+    `unknown_segment`, `bad_thickness`, `bad_agreement`, `bad_days`)."""
     kept: dict[str, Any] = {name: filters.get(name) or None for name in FILTERS}
     _require_known("unknown_side", "side", kept["sides"], Site.Split.values)
     _require_known("unknown_segment", "segment", kept["segments"], [key for key, _ in list_segments(campaign.schema)])
@@ -55,6 +55,9 @@ def check_filters(campaign: Campaign, filters: Mapping[str, Any]) -> dict[str, A
         raise Invalid("Give the thickness of slices in mm, above 0 and at most 100.", code="bad_thickness")
     if kept["least_agreement"] is not None and not 0 < kept["least_agreement"] <= 1:
         raise Invalid("Give the agreement as a Dice between 0 and 1, for example 0.8.", code="bad_agreement")
+    first, last = kept["approved_from"], kept["approved_until"]
+    if first and last and str(first) > str(last):
+        raise Invalid("The first day lies after the last one; exchange them.", code="bad_days")
     for name in ("approved_from", "approved_until"):
         kept[name] = kept[name].isoformat() if isinstance(kept[name], date) else kept[name]
     return kept

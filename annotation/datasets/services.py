@@ -17,7 +17,7 @@ from annotation.datasets.exporters.manifest import manifest_hash
 from annotation.datasets.freezing import freeze_list, list_items
 from annotation.datasets.licences import LONGEST, canonical_licence
 from annotation.datasets.models import Export, Release, ReleaseItem
-from annotation.datasets.parts import choose_part, suffix_of
+from annotation.datasets.parts import choose_part, say_part, suffix_of
 from annotation.datasets.permissions import require_data_manager, require_sites
 from annotation.datasets.selectors import list_candidates, visible_releases
 from annotation.datasets.states import EXPORTABLE, RELEASE, ReleaseState
@@ -47,8 +47,11 @@ def create_release(
     """Start a draft of everything approved in the campaign, or of what the filters take (`choosing`). Raises Forbidden,
     Conflict (`release_taken`), Invalid (`bad_release`, `unknown_site`, `bad_licence`, what `check_filters` raises)."""
     require_data_manager(actor, campaign)
-    if not slugify(name):
-        raise Invalid("Give the release a name with letters or digits.", code="bad_release")
+    if not slugify(name) or not name.isprintable() or set("/\\") & set(name):
+        raise Invalid(
+            "Give the release a name with letters or digits, without slashes and signs that cannot be seen.",
+            code="bad_release",
+        )
     taken = Release.objects.filter(campaign=campaign).values_list("name", flat=True)
     if slugify(name) in {slugify(other) for other in taken}:
         raise Conflict(f"This campaign already has a release called {name}.", code="release_taken")
@@ -68,6 +71,18 @@ def create_release(
     )
     record(actor=actor, action="release.created", target=release, new={"name": name, **release.filters})
     return release
+
+
+@transaction.atomic
+def discard_release(*, release_id: UUID, actor: User) -> str:
+    """Throw a draft away and return its name; the log keeps that it was there. Raises NotFound, Forbidden, Conflict
+    (`state_conflict`) once it is frozen."""
+    release = _lock(release_id, actor)
+    if release.state != ReleaseState.DRAFT:
+        raise Conflict("Only a draft can be discarded; what is frozen is yanked, and stays.", code="state_conflict")
+    record(actor=actor, action="release.discarded", target=release, old={"name": release.name, **release.filters})
+    release.delete()
+    return release.name
 
 
 @transaction.atomic
@@ -178,7 +193,10 @@ def request_export(
     require_room()
     export = Export.objects.create(release=release, destination=address, formats=chosen, part=part, created_by=actor)
     export.job = enqueue(
-        Job.Kind.EXPORT_RELEASE, payload={"export": str(export.pk)}, key=f"export:{export.pk}", actor=actor
+        Job.Kind.EXPORT_RELEASE,
+        payload={"export": str(export.pk), "name": f"{release.name}, {say_part(part)}" if part else release.name},
+        key=f"export:{export.pk}",
+        actor=actor,
     )
     export.save(update_fields=["job"])
     record(

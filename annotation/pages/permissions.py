@@ -176,6 +176,7 @@ ROWS: dict[str, Row] = {
     "release_paper_html": Row(OVERSEERS, Scope.RELEASE),
     "release_paper_docx": Row(OVERSEERS, Scope.RELEASE),
     "release_paper_tex": Row(OVERSEERS, Scope.RELEASE),
+    "release_discard": Row(DATA_MANAGER, Scope.RELEASE, POST),
     "release_freeze": Row(DATA_MANAGER, Scope.RELEASE, POST),
     "release_export": Row(DATA_MANAGER, Scope.RELEASE, POST),
     "export_download": Row(DATA_MANAGER, Scope.EXPORT),

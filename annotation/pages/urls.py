@@ -159,6 +159,7 @@ urlpatterns = [
     page("releases/<uuid:id>/paper.html", paper.release_paper_html, "release_paper_html"),
     page("releases/<uuid:id>/paper.docx", paper.release_paper_docx, "release_paper_docx"),
     page("releases/<uuid:id>/paper.tex", paper.release_paper_tex, "release_paper_tex"),
+    page("releases/<uuid:id>/discard/", releases.release_discard, "release_discard"),
     page("releases/<uuid:id>/freeze/", releases.release_freeze, "release_freeze"),
     page("releases/<uuid:id>/export/", releases.release_export, "release_export"),
     page("exports/<uuid:id>/download/", releases.export_download, "export_download"),

@@ -61,7 +61,7 @@ def test_the_download_unzips_and_verifies_itself_as_the_page_says(
     assert int(answer["Content-Length"]) == len(content)
     (tmp_path / "chest-ct-r1.zip").write_bytes(content)
     page = manager.get(f"/releases/{export.release_id}/").content.decode()
-    hint = re.search(r'<code id="verify">(.*?)</code>', page)
+    hint = re.search(r'<code id="verify-[^"]*">(.*?)</code>', page)
     assert hint is not None
     command = hint[1].replace("&amp;", "&").replace("python3", sys.executable)
     proven = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)

@@ -56,7 +56,7 @@ def test_the_first_page_sends_each_to_their_work(world: World, name: str, lands:
 
 def test_returned_work_is_first_with_the_comment_in_words(world: World) -> None:
     batch = publish(world, size=3)
-    last = batch.assignments.order_by("-position").first()
+    first, _, last = batch.assignments.order_by("position")
     label(world, last)
     found = submit_assignment(assignment_id=last.pk, actor=world["annotator"], acknowledged=["mask_outside_lung"])
     claim_round(round_id=found.pk, actor=world["reviewer"])
@@ -68,16 +68,15 @@ def test_returned_work_is_first_with_the_comment_in_words(world: World) -> None:
 
     # Opened, it stays what it is until it is handed in again: first in the list, also before what was begun earlier.
     client = log_in(world, "annotator")
-    begin(assignment_id=first_of(batch).pk, actor=world["annotator"])
+    begin(assignment_id=first.pk, actor=world["annotator"])
     begin(assignment_id=last.pk, actor=world["annotator"])
     assert Assignment.objects.get(pk=last.pk).state == AssignmentState.OPEN
     page = text(client, "/worklist/")
     assert f"Correct {last.scan.code}" in page
     assert "reviewer left 1 comment: “cut short”, slice 6" in page
     assert page.index("Returned to you") < page.index("Started")
-    assert ">Returned<" in text(log_in(world, "coordinator"), f"/batches/{batch.pk}/").replace("\n", "").replace(
-        " ", ""
-    )
+    shown = "".join(text(log_in(world, "coordinator"), f"/batches/{batch.pk}/").split())
+    assert ">Returned<" in shown
     submit_assignment(assignment_id=last.pk, actor=world["annotator"], acknowledged=["mask_outside_lung"])
     assert "Returned to you" not in text(client, "/worklist/")
 
@@ -208,9 +207,14 @@ def test_a_release_is_made_frozen_and_shown_with_its_proof(world: World) -> None
     made = client.post(reverse("release_new", args=["chest-ct"]), {"name": "2026.11"})
     assert "Freeze release" in text(client, made["Location"])
     release = made["Location"].split("/")[2]
+    spare = client.post(reverse("release_new", args=["chest-ct"]), {"name": "misspelt"})["Location"].split("/")[2]
+    gone = client.post(reverse("release_discard", args=[spare]), follow=True)
+    assert "The draft misspelt is discarded." in gone.content.decode()
     client.post(reverse("release_freeze", args=[release]))
     page = text(client, made["Location"])
     assert "verify.py --seal" not in page
+    refused = client.post(reverse("release_discard", args=[release]), follow=True)
+    assert "Only a draft can be discarded" in refused.content.decode()
     client.post(reverse("release_export", args=[release]))
     assert "Waiting for a worker" in text(client, made["Location"])
 

@@ -67,6 +67,8 @@ def test_a_week_counts_what_was_done_in_it_and_compares_with_the_one_before(worl
     assert rows[0] == ["of", "figure", "unit", "week", "week_before"]
     assert ["campaign", "Median time per scan", "min", "2.0", "5.0"] in rows
     assert ["reviewer", "Verdicts", "count", "1", ""] in rows
+    assert [f"site {second.scan.site.code}", "Approved", "count", "1", ""] in rows
+    assert len(rows) == 1 + 7 + 2 * 5 + 2 + 2 * 7
 
 
 def test_models_and_releases_of_the_week_are_told(world: World) -> None:
@@ -107,7 +109,7 @@ def test_gold_readings_are_no_work_of_the_week(world: World) -> None:
     assert not any(one.value for one in found.figures if one.words != "Scans taken in")
 
 
-@pytest.mark.parametrize("asked", ["", "2026-13-45", "next", "9999-01-01"])
+@pytest.mark.parametrize("asked", ["", "2026-13-45", "next", "9999-01-01", "0001-01-01"])
 def test_an_odd_week_is_the_running_one(world: World, asked: str) -> None:
     page = text(log_in(world, "coordinator"), PAGE, of=asked)
     assert 'aria-current="true">This week' in page

@@ -1,6 +1,7 @@
 """What the filters of a draft take and leave, what travels with a release, and partial exports of it."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -37,8 +38,8 @@ def approved(world: World) -> World:
 
 
 def draft(world: World, **choice: Any) -> Release:
-    name = f"r{Release.objects.count() + 1}"
-    return services.create_release(campaign=world.campaign, name=name, actor=world["datamanager"], **choice)
+    named = {"name": f"r{Release.objects.count() + 1}", **choice}
+    return services.create_release(campaign=world.campaign, actor=world["datamanager"], **named)
 
 
 def read_again(world: World, found: ReviewRound, dice: float) -> None:
@@ -88,6 +89,9 @@ def test_each_filter_takes_what_fits_and_tells_what_it_leaves(approved: World) -
         ({"thickest_mm": float("nan")}, "bad_thickness"),
         ({"least_agreement": 1.5}, "bad_agreement"),
         ({"licence": "x" * 20_001}, "bad_licence"),
+        ({"approved_from": date(2026, 2, 1), "approved_until": date(2026, 1, 31)}, "bad_days"),
+        ({"name": "2026\u202e.11"}, "bad_release"),
+        ({"name": "../11"}, "bad_release"),
     ],
 )
 def test_filters_that_mean_nothing_are_refused(world: World, choice: dict[str, Any], code: str) -> None:

@@ -136,8 +136,9 @@ def publish(world: World, *, to: str | None = "annotator", size: int = 3) -> Bat
 
 
 def first_of(batch: Batch) -> Assignment:
-    """The first assignment of a batch."""
-    return batch.assignments.select_related("scan", "campaign").order_by("position").first()
+    """The first assignment of a batch that is read."""
+    rows = batch.assignments.exclude(stage=Assignment.Stage.REVIEW)  # a claimed review lies in the batch, too
+    return rows.select_related("scan", "campaign").order_by("position").first()
 
 
 def mask_message(shape_zyx: tuple[int, int, int] = SHAPE, segment: int = 1, radius: float = 9.0) -> bytes:

@@ -26,6 +26,7 @@ from annotation.datasets.parts import say_part
 from annotation.datasets.selectors import count_scans, count_sides, visible_exports, visible_releases
 from annotation.datasets.services import (
     create_release,
+    discard_release,
     folder_of_export,
     freeze_release,
     publish_release,
@@ -42,7 +43,7 @@ from annotation.work.models import Campaign
 from annotation.work.permissions import has_role
 from voxloop.accounts.roles import Role
 from voxloop.jobs.states import JobState
-from voxloop.kernel.errors import Refusal
+from voxloop.kernel.errors import Invalid, Refusal
 
 
 def releases(request: PageRequest, campaign: Campaign) -> HttpResponse:
@@ -93,7 +94,10 @@ def release_count(request: PageRequest, campaign: Campaign) -> HttpResponse:
     if not form.is_valid():
         faults = [f"{form[name].label}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()]
         return render(request, "release_count.html", {"faults": faults})
-    filters = check_filters(campaign, form.filters())
+    try:
+        filters = check_filters(campaign, form.filters())
+    except Invalid as fault:
+        return render(request, "release_count.html", {"faults": [fault.detail]})
     chosen = choose_rounds(campaign, filters, [site.code for site in sites])
     sides = count_sides(chosen.taken)
     told = [f"{sides[side]:,} {label.split(' ')[0].lower()}" for side, label in SIDES if sides.get(side)]
@@ -122,7 +126,8 @@ def release(request: PageRequest, found: Release) -> HttpResponse:
         for side, label in SIDES
     ]
     exports = list(visible_exports(request.user).filter(release=found).order_by("-created_at"))
-    complete = [export for export in exports if export.seal and vars(export)["file_count"]]
+    replaced = replaced_among(exports)
+    complete = [one for one in exports if one.seal and vars(one)["file_count"] and one.pk not in replaced]
     return render(
         request,
         "release_body.html" if request.htmx else "release.html",
@@ -150,8 +155,10 @@ def release(request: PageRequest, found: Release) -> HttpResponse:
             )
             if found.state == ReleaseState.DRAFT
             else None,
-            "replaced": replaced_among(exports),
-            "verify_command": _verify_command(complete[0]) if complete else "",
+            "replaced": replaced,
+            "verify_commands": [
+                (one.pk, say_part(one.part) if one.part else "", _verify_command(one)) for one in complete
+            ],
             "link_hours": LINK_HOURS,
             "is_live": any(
                 export.job and export.job.state in (JobState.QUEUED, JobState.RUNNING) for export in exports
@@ -167,6 +174,13 @@ def _verify_command(export: Export) -> str:
     """Unpack and verify a download, on any computer with Python, numpy and nibabel."""
     name = folder_of_export(export)
     return f"python3 -m zipfile -e {name}.zip . && python3 {name}/verify.py --seal {export.seal}"
+
+
+def release_discard(request: PageRequest, found: Release) -> HttpResponse:
+    """Throw a draft away."""
+    name = discard_release(release_id=found.pk, actor=request.user)
+    messages.success(request, f"The draft {name} is discarded.")
+    return redirect("releases", found.campaign.slug)
 
 
 def release_freeze(request: PageRequest, found: Release) -> HttpResponse:

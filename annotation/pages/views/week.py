@@ -12,6 +12,8 @@ from annotation.pages.tables import csv_file
 from annotation.work.models import Campaign
 from voxloop.accounts.zones import today_of
 
+FIRST = date(2000, 1, 3)
+
 
 def week(request: PageRequest, campaign: Campaign) -> HttpResponse:
     """What was done in a week, beside the week before; `of`: any day of it."""
@@ -43,19 +45,29 @@ def week_csv(request: PageRequest, campaign: Campaign) -> HttpResponse:
             (one.name, "Median time per scan", "min", _number(one.minutes), ""),
             (one.name, "Verdicts", "count", one.verdicts, ""),
         ]
+    for code, handed, approved in found.sites:
+        rows += [
+            (f"site {code}", "Scans handed in", "count", handed, ""),
+            (f"site {code}", "Approved", "count", approved, ""),
+        ]
+    for day, handed, approved in found.days:
+        rows += [
+            (day.isoformat(), "Scans handed in", "count", handed, ""),
+            (day.isoformat(), "Approved", "count", approved, ""),
+        ]
     name = f"{campaign.slug}-week-{found.monday.isoformat()}"
     return csv_file(name, ["of", "figure", "unit", "week", "week_before"], rows)
 
 
 def _monday(request: PageRequest) -> date:
-    """The Monday that the address asks for; the running week's for none, for words that are no day, and for days to
-    come."""
+    """The Monday that the address asks for; the running week's for none, for words that are no day, for days to come
+    and for those before there was any campaign."""
     today = today_of(request.user)
     try:
         asked = date.fromisoformat(request.GET.get("of", ""))
     except ValueError:
         asked = today
-    return monday_of(min(asked, today))
+    return monday_of(asked if FIRST <= asked <= today else today)
 
 
 def _number(value: float | None) -> float | str:
