@@ -278,7 +278,7 @@ def test_each_count_of_the_flow_chart_is_a_query_and_work_stays_where_it_is(worl
     assert (flow["excluded"], flow["eligible"], flow["labelled"]) == ({"overruled": 2}, 4, 0)
     gone = flow["withdrawn"] + flow["erased"] + flow["not_converted"] + sum(flow["refused"].values())
     assert flow["received"] == gone + excluded(world.campaign).count() + flow["eligible"] == 6
-    steps = list_steps({"flow": flow, "scans": []})
+    steps = list_steps({"flow": flow, "release": {}, "scans": []})
     assert ("excluded: excluded by a person", 2) in steps[0].left
 
 

@@ -61,6 +61,8 @@ UIDS = (
 
 # A pattern of all planted words: faster than searching megabytes for each of them.
 CANDIDATES = re.compile(rb"(?i:plant[\w -]*)|1\.2\.826\.0\.1\.3680043\.8\.498\.\d+|(?<!\d)19[5-8]\d{5}(?!\d)")
+# The words planted below, in any case and as a part of others; "planted fault" is a word of the product.
+OURS = re.compile(rb"(?i)plant[a-z]{1,4}\d{4}|planted[ _-](id|mod)|plantagenet|planter")
 
 
 class Planted:
@@ -149,6 +151,7 @@ def test_of_over_200_planted_identifiers_none_is_found(
     planted.words += ["PLANTED-ID", "PLANTED ID", "Plantagenet", "PLANTER", "PLANTED MOD"]
     data = pack(tmp_path / "in", planted)
     assert len(set(planted.words)) > 200
+    assert not [word for word in planted.words if word.startswith("P") and not OURS.search(word.encode())]
     answers = []
 
     client = log_in(world, "datamanager")
@@ -189,7 +192,7 @@ def test_of_over_200_planted_identifiers_none_is_found(
     kept += [(str(answer.request["PATH_INFO"]), answer.content) for answer in answers]
     found = [(source, word) for source, content in kept for word in CANDIDATES.findall(content)]
     words = {word.encode() for word in planted.words}
-    assert [(source, word) for source, word in found if word in words or b"PLANT" in word.upper()] == []
+    assert [(source, word) for source, word in found if word in words or OURS.search(word)] == []
     assert any(b"S-" in content for _, content in kept)  # the search covers what is stored
 
 
