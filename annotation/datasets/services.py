@@ -78,7 +78,7 @@ def discard_release(*, release_id: UUID, actor: User) -> str:
     """Throw a draft away and return its name; the log keeps that it was there. Raises NotFound, Forbidden, Conflict
     (`state_conflict`) once it is frozen."""
     release = _lock(release_id, actor)
-    if release.state != ReleaseState.DRAFT:
+    if release.state != ReleaseState.DRAFT or release.exports.exists():
         raise Conflict("Only a draft can be discarded; what is frozen is yanked, and stays.", code="state_conflict")
     record(actor=actor, action="release.discarded", target=release, old={"name": release.name, **release.filters})
     release.delete()
