@@ -6,6 +6,7 @@ from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django.utils.text import capfirst
 
 from annotation.datasets.choosing import check_filters, choose_rounds, list_segments
 from annotation.datasets.downloading import (
@@ -144,7 +145,7 @@ def release(request: PageRequest, found: Release) -> HttpResponse:
                     is_in_folder(export),
                     aws_command(export),
                     titles_of(export.formats),
-                    say_part(export.part).capitalize() if export.part else "",
+                    capfirst(say_part(export.part)) if export.part else "",
                     folder_of_export(export),
                 )
                 for export in exports
