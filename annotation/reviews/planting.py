@@ -82,7 +82,9 @@ def _hosts(campaign: Campaign) -> QuerySet[ReviewRound]:
 def plant_beside(host: ReviewRound) -> PlantedFault | None:
     """Plant one fault beside a hand-in; None where no reviewer, no good mask or no fault fits. Raises Damaged."""
     campaign = host.annotation.campaign
-    Campaign.objects.select_for_update().get(pk=campaign.pk)
+    # One at a time in a campaign. Making a fault takes seconds: a lock of the key, too, would hold up every claim and
+    # every batch, whose rows refer to the campaign.
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     if PlantedFault.objects.filter(host=host).exists():
         return None
     chance = random.Random(host.pk.bytes)  # noqa: S311 - a lot, no secret: the same hand-in draws the same

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from scipy.stats import binomtest
 
 from annotation.masks.services import save_message
@@ -62,7 +64,11 @@ def test_it_is_a_fault_of_an_approved_mask_that_its_reviewer_does_not_know(world
     assert [one["tool"] for one in faulty.strokes] == [one["tool"] for one in good.strokes]
     assert not {one["id"] for one in faulty.strokes} & {one["id"] for one in good.strokes}
     assert made.round.annotation.batch_id == rounds[0].annotation.batch_id
-    assert plant_beside(rounds[0]) is None  # each hand-in is drawn once
+    with CaptureQueriesContext(connection) as found:
+        assert plant_beside(rounds[0]) is None  # each hand-in is drawn once
+    locks = [query["sql"] for query in found if "FOR " in query["sql"]]
+    assert len(locks) == 1
+    assert "FOR NO KEY UPDATE" in locks[0]  # who claims a review meanwhile does not wait
     entry = AuditEntry.objects.get(action="fault.planted")
     assert (entry.new["kind"], entry.new["reviewer"]) == (made.kind, "reviewer2")
     assert made.round not in ReviewRound.objects.all()
